@@ -1,0 +1,138 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rocketshift/activities"
+)
+
+// Approval is a person's answer to one request, by update or signal `approve`.
+type Approval struct {
+	Gate   string `json:"gate"`
+	By     string `json:"by"`
+	Reason string `json:"reason,omitempty"`
+	// PlanHash and Evidence, when given, must equal what was shown: an approval of something else is refused.
+	PlanHash string    `json:"planHash,omitempty"`
+	Evidence string    `json:"evidence,omitempty"`
+	At       time.Time `json:"at,omitzero"` // set by the workflow
+}
+
+// Steering is `hold`, `resume` or `back`: no approval is needed for any of them, but a name is.
+type Steering struct {
+	By     string `json:"by"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Released is a release pipeline's word that applications were re-pointed. Empty lists mean all that is waited for.
+type Released struct {
+	By     string   `json:"by"`
+	Groups []string `json:"groups,omitempty"`
+	Topics []string `json:"topics,omitempty"`
+}
+
+// checkApproval says why an approval can't be taken, or nil. now is the workflow's time.
+func checkApproval(s Status, a Approval, now time.Time) error {
+	if strings.TrimSpace(a.By) == "" {
+		return fmt.Errorf("approve %q: nobody is named: say who approves in \"by\"", a.Gate)
+	}
+	for _, w := range s.Waiting {
+		if w.Kind == WaitingApproval && w.Gate == a.Gate {
+			return checkBinding(w, a, now)
+		}
+	}
+	for _, given := range s.Approvals {
+		if given.Gate == a.Gate {
+			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
+				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
+		}
+	}
+	return fmt.Errorf("approve %q: no such gate is waiting; %s", a.Gate, pendingGates(s))
+}
+
+func checkBinding(w Waiting, a Approval, now time.Time) error {
+	switch {
+	case a.PlanHash != "" && a.PlanHash != w.PlanHash:
+		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate, a.PlanHash, w.PlanHash)
+	case a.Evidence != "" && a.Evidence != w.Evidence:
+		return fmt.Errorf("approve %q: it answers evidence %s, but %s is shown now: look at the status again", a.Gate, a.Evidence, w.Evidence)
+	case w.Expires != nil && now.After(*w.Expires):
+		return fmt.Errorf("approve %q: its evidence expired at %s and is being measured again: look at the status again",
+			a.Gate, w.Expires.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func pendingGates(s Status) string {
+	var gates []string
+	for _, w := range s.Waiting {
+		if w.Kind == WaitingApproval {
+			gates = append(gates, w.Gate)
+		}
+	}
+	if len(gates) == 0 {
+		return "no approval is waited for now"
+	}
+	return "waiting now: " + strings.Join(gates, ", ")
+}
+
+func checkSteering(name string, s Status, m Steering) error {
+	if strings.TrimSpace(m.By) == "" {
+		return fmt.Errorf("%s: nobody is named: say who asks in \"by\"", name)
+	}
+	if name == BackName && s.PointOfNoReturn != nil {
+		return fmt.Errorf("back: the point of no return was passed at %s", s.PointOfNoReturn.UTC().Format(time.RFC3339))
+	}
+	if name == ResumeName && s.State != StateHeld {
+		return fmt.Errorf("resume: %s is not held (it is %s)", s.Name, s.State)
+	}
+	return nil
+}
+
+func checkReleased(s Status, r Released) error {
+	if strings.TrimSpace(r.By) == "" {
+		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
+	}
+	groups, topics := releaseWanted(s)
+	if len(groups)+len(topics) == 0 {
+		return fmt.Errorf("released: no application is asked to move now")
+	}
+	for _, g := range r.Groups {
+		if !slices.Contains(groups, g) {
+			return fmt.Errorf("released: group %q is not asked to move now; asked are: %s", g, orNone(groups))
+		}
+	}
+	for _, t := range r.Topics {
+		if !slices.Contains(topics, t) {
+			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t, orNone(topics))
+		}
+	}
+	return nil
+}
+
+// releaseWanted lists whose applications are asked to move now.
+func releaseWanted(s Status) (groups, topics []string) {
+	for _, w := range s.Waiting {
+		if w.Kind == WaitingRelease {
+			groups = append(groups, w.Groups...)
+			topics = append(topics, w.Topics...)
+		}
+	}
+	return groups, topics
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func other(side activities.Side) activities.Side {
+	if side == activities.Source {
+		return activities.Target
+	}
+	return activities.Source
+}

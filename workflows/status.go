@@ -1,0 +1,134 @@
+package workflows
+
+import (
+	"strconv"
+	"time"
+
+	"rocketshift/activities"
+	"rocketshift/internal/instance"
+	"rocketshift/plan"
+)
+
+// MigrationInput starts Migration and every stage alike: {"plan": {...}}.
+type MigrationInput struct {
+	Plan plan.Plan `json:"plan"`
+	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
+	Inventory *activities.Assessment `json:"inventory,omitempty"`
+}
+
+// States of a workflow of a migration.
+const (
+	StateRunning    = "running"
+	StateWaiting    = "waiting" // for a person or a release pipeline
+	StateHeld       = "held"
+	StateDone       = "done"
+	StateRolledBack = "rolledBack"
+	StateFailed     = "failed"
+)
+
+// States of a stage and of a wave.
+const (
+	StagePending   = "pending"
+	StageRunning   = "running"
+	StageDone      = "done"
+	StageFailed    = "failed"
+	StageSkipped   = "skipped"
+	WaveGroups     = "groups"
+	WaveProducers  = "producers"
+	WaveSoak       = "soak"
+	WaveRolledBack = "back"
+)
+
+// Kinds of waiting.
+const (
+	WaitingApproval = "approval"
+	WaitingRelease  = "release"
+	WaitingGate     = "gate"
+)
+
+// Status is what people see: the answer to the query `status`, and the result of every workflow.
+type Status struct {
+	Name     string             `json:"name"`
+	Type     string             `json:"type"`
+	PlanHash string             `json:"planHash"`
+	Stage    string             `json:"stage"`
+	State    string             `json:"state"`
+	Detail   string             `json:"detail,omitempty"`
+	Waiting  []Waiting          `json:"waiting,omitempty"`
+	Stages   []StageStatus      `json:"stages,omitempty"`
+	Target   *instance.Instance `json:"target,omitempty"`
+	Waves    []WaveStatus       `json:"waves,omitempty"`
+
+	Approvals    []Approval               `json:"approvals,omitempty"`
+	Notes        []string                 `json:"notes,omitempty"` // steering, and what was ignored and why; the last 20
+	Inventory    *InventorySummary        `json:"inventory,omitempty"`
+	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
+	Verification *activities.Verification `json:"verification,omitempty"`
+	Ledger       *activities.Ledger       `json:"ledger,omitempty"`
+
+	PointOfNoReturn *time.Time `json:"pointOfNoReturn,omitempty"`
+	Report          string     `json:"report,omitempty"`
+	Error           string     `json:"error,omitempty"`
+}
+
+// StageStatus is one row of a migration's table.
+type StageStatus struct {
+	Name       string     `json:"name"`
+	State      string     `json:"state"`
+	Detail     string     `json:"detail,omitempty"`
+	WorkflowID string     `json:"workflowId,omitempty"`
+	StartedAt  *time.Time `json:"startedAt,omitempty"`
+	EndedAt    *time.Time `json:"endedAt,omitempty"`
+}
+
+// WaveStatus is one step of a shift.
+type WaveStatus struct {
+	Step   int                   `json:"step"`
+	State  string                `json:"state"`
+	Topics []string              `json:"topics,omitempty"`
+	Groups []string              `json:"groups,omitempty"`
+	Check  *activities.WaveCheck `json:"check,omitempty"`
+}
+
+// Waiting is something that a person, a release pipeline or a measured gate has to bring.
+type Waiting struct {
+	Kind string `json:"kind"`
+	Gate string `json:"gate,omitempty"`
+	Text string `json:"text"`
+	// PlanHash and Evidence are what an approval is bound to.
+	PlanHash string `json:"planHash,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
+	// Groups and Topics are whose applications have to be re-pointed, to side To at NameServers.
+	Groups      []string        `json:"groups,omitempty"`
+	Topics      []string        `json:"topics,omitempty"`
+	To          activities.Side `json:"to,omitempty"`
+	NameServers []string        `json:"nameServers,omitempty"`
+	WorkflowID  string          `json:"workflowId"`
+	Since       time.Time       `json:"since"`
+	Expires     *time.Time      `json:"expires,omitempty"`
+}
+
+// InventorySummary is the short form of an Assessment.
+type InventorySummary struct {
+	SourceVersion string               `json:"sourceVersion"`
+	Brokers       int                  `json:"brokers"`
+	Topics        int                  `json:"topics"`
+	Queues        int                  `json:"queues"`
+	Groups        int                  `json:"groups"`
+	Messages      int64                `json:"messages"`
+	Findings      []activities.Finding `json:"findings,omitempty"`
+}
+
+func summarize(a activities.Assessment) *InventorySummary {
+	s := &InventorySummary{
+		SourceVersion: a.SourceVersion, Brokers: len(a.SourceBrokers),
+		Topics: len(a.Topics), Groups: len(a.Groups), Findings: a.Findings,
+	}
+	for _, t := range a.Topics {
+		s.Queues += t.Queues
+		s.Messages += t.Messages
+	}
+	return s
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
