@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+)
+
+// Types of the errors of activities. Workflows and people see these names.
+const (
+	// NotReadyType says that something measured isn't so yet; the text has the counts and the worst object. Tried again.
+	NotReadyType = "NotReady"
+	// SourceUnreachableType and TargetUnreachableType say that a side doesn't answer. Tried again for as long as it takes.
+	SourceUnreachableType = "SourceUnreachable"
+	TargetUnreachableType = "TargetUnreachable"
+	// AccessDeniedType says that a side refuses the credentials. Tried again slowly: somebody may grant them.
+	AccessDeniedType = "AccessDenied"
+	// ConflictType says that an object exists on the target with other settings. Not tried again: a person decides.
+	ConflictType = "Conflict"
+	// RefusedType says that the request can't be done as the clusters are. Not tried again.
+	RefusedType = "Refused"
+	// InvalidType says that the request itself is wrong. Not tried again.
+	InvalidType = "Invalid"
+	// NotTakenType says that a broker acknowledged a write and didn't take it. Tried again.
+	NotTakenType = "NotTaken"
+)
+
+const (
+	// pollAgain is the pause between two looks at something that changes within seconds.
+	pollAgain = time.Second
+	// reachAgain is the pause before a side that is down is dialled again.
+	reachAgain = 3 * time.Second
+	// grantAgain is the pause before refused credentials are tried again.
+	grantAgain = 10 * time.Second
+)
+
+// notReady is what a gate answers while it doesn't pass.
+func notReady(format string, args ...any) error {
+	return again(NotReadyType, pollAgain, nil, format, args...)
+}
+
+func accessDenied(cause error, format string, args ...any) error {
+	return again(AccessDeniedType, grantAgain, cause, format, args...)
+}
+
+func notTaken(format string, args ...any) error {
+	return again(NotTakenType, pollAgain, nil, format, args...)
+}
+
+func unreachable(side Side, cause error, format string, args ...any) error {
+	kind := SourceUnreachableType
+	if side == Target {
+		kind = TargetUnreachableType
+	}
+	return again(kind, reachAgain, cause, format, args...)
+}
+
+func conflict(format string, args ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), ConflictType, nil)
+}
+
+func refused(format string, args ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), RefusedType, nil)
+}
+
+func invalid(format string, args ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), InvalidType, nil)
+}
+
+// again is an error that Temporal tries again after the pause; Benign, so that waiting doesn't fill logs and error metrics.
+func again(kind string, pause time.Duration, cause error, format string, args ...any) error {
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), kind, temporal.ApplicationErrorOptions{
+		NextRetryDelay: pause, Cause: cause, Category: temporal.ApplicationErrorCategoryBenign,
+	})
+}

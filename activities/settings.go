@@ -1,0 +1,23 @@
+package activities
+
+import "path/filepath"
+
+// Settings is what the worker gives the activities.
+type Settings struct {
+	// Root is the project's or the worker's data root; what runs lies in .run below it.
+	Root string
+	// Reports is the folder of the reports, by default <Root>/.run/reports.
+	Reports string
+	// Clusters are the connections that the activities of one process share. Without them each concern opens its own.
+	Clusters *Clusters
+}
+
+func (s Settings) withDefaults() Settings {
+	if s.Reports == "" {
+		s.Reports = filepath.Join(s.Root, ".run", "reports")
+	}
+	if s.Clusters == nil {
+		s.Clusters = NewClusters()
+	}
+	return s
+}
