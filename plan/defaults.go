@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"slices"
+	"time"
+)
+
+// Defaults that are numbers. Validate's limits stand next to its checks.
+const (
+	// DefaultVersion is the 5.x release that the local provider was proven with.
+	DefaultVersion = "5.3.3"
+	defaultBrokers = 1
+	// defaultSoak is long enough to see a consumer rebalance (20 s is the client's period, but it is woken by the broker).
+	defaultSoak = Duration(10 * time.Second)
+	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't look settled.
+	defaultSettle = Duration(6 * time.Second)
+	// defaultHeartbeat finds a dead worker in a minute and costs little.
+	defaultHeartbeat = Duration(time.Minute)
+	// defaultBatchMessages is where bigger batches stop being faster for messages of a usual size.
+	defaultBatchMessages = 300
+	// defaultSyncInterval keeps the other side's positions seconds old.
+	defaultSyncInterval = Duration(3 * time.Second)
+)
+
+// WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
+func (p Plan) WithDefaults() Plan {
+	p.Source.NameServers = slices.Clone(p.Source.NameServers)
+	p.Target = p.Target.withDefaults()
+	p.Topics.Selection = p.Topics.Selection.withDefaults()
+	if len(p.Topics.Types) == 0 {
+		p.Topics.Types = nil
+	}
+	if len(p.Topics.Ordered) == 0 {
+		p.Topics.Ordered = nil
+	}
+	p.Groups = p.Groups.withDefaults()
+	p.Traffic.Mode = either(p.Traffic.Mode, ModeRelease)
+	p.Shift = p.Shift.withDefaults()
+	p.Replicate.Heartbeat = either(p.Replicate.Heartbeat, defaultHeartbeat)
+	p.Replicate.BatchMessages = either(p.Replicate.BatchMessages, defaultBatchMessages)
+	p.Replicate.SyncInterval = either(p.Replicate.SyncInterval, defaultSyncInterval)
+	p.Approvals = inOrder(p.Approvals)
+	return p
+}
+
+func (t Target) withDefaults() Target {
+	t.NameServers = slices.Clone(t.NameServers)
+	if len(t.NameServers) == 0 {
+		t.NameServers = nil
+	}
+	if t.Provider == ProviderLocal {
+		t.Version = either(t.Version, DefaultVersion)
+		t.Brokers = either(t.Brokers, defaultBrokers)
+	}
+	return t
+}
+
+func (s Selection) withDefaults() Selection {
+	if s.Include == nil {
+		s.Include = []string{"*"}
+	}
+	if s.Exclude == nil {
+		s.Exclude = []string{}
+	}
+	return Selection{Include: slices.Clone(s.Include), Exclude: slices.Clone(s.Exclude)}
+}
+
+func (s Shift) withDefaults() Shift {
+	if s.Steps == nil {
+		s.Steps = []int{25, 50, 100}
+	}
+	s.Steps = slices.Clone(s.Steps)
+	s.Soak = either(s.Soak, defaultSoak)
+	s.Settle = either(s.Settle, defaultSettle)
+	return s
+}
+
+// inOrder sorts approvals as a migration meets them, so that their order in the file doesn't change the hash.
+func inOrder(given []Gate) []Gate {
+	if given == nil {
+		return Gates()
+	}
+	out := slices.Clone(given)
+	slices.SortStableFunc(out, func(a, b Gate) int { return slices.Index(Gates(), a) - slices.Index(Gates(), b) })
+	return out
+}
+
+func either[T comparable](given, standard T) T {
+	var zero T
+	if given == zero {
+		return standard
+	}
+	return given
+}

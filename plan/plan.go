@@ -1,0 +1,143 @@
+// Package plan is what a person writes and reviews before a migration: which topics and groups of which source go to
+// which target, in which steps, and which of them wait for an approval.
+//
+// A plan is data, and this package is pure. It is read strictly (Parse): a key that nobody knows is a mistake of the
+// writer, never something to skip. Then it is completed (WithDefaults), checked (Validate) and known by its Hash, which an
+// approval is bound to. A plan names environment variables that hold secrets, never a secret.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+// Plan is one migration. The names of its workflows and of the lanes' consumer group derive from Name.
+type Plan struct {
+	Name      string         `json:"name,omitzero"`
+	Source    Cluster        `json:"source"`
+	Target    Target         `json:"target"`
+	Topics    TopicSelection `json:"topics"`
+	Groups    Selection      `json:"groups"`
+	Traffic   Traffic        `json:"traffic"`
+	Shift     Shift          `json:"shift"`
+	Replicate Replicate      `json:"replicate"`
+	// Approvals lists the gates that wait for a person. Absent means all, an empty list means none.
+	Approvals []Gate `json:"approvals,omitzero"`
+}
+
+// Cluster is a cluster that exists, found through its name servers.
+type Cluster struct {
+	NameServers []string     `json:"nameServers,omitzero"` // host:port
+	Credentials *Credentials `json:"credentials,omitempty"`
+}
+
+// Credentials says where the worker finds the keys: <Env>_ACCESS_KEY, <Env>_SECRET_KEY and, if set, <Env>_SECURITY_TOKEN.
+type Credentials struct {
+	Env string `json:"env,omitzero"`
+}
+
+// Target is the 5.x cluster to migrate to, and who provides it.
+type Target struct {
+	Provider    string       `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
+	NameServers []string     `json:"nameServers,omitempty"`
+	Credentials *Credentials `json:"credentials,omitempty"`
+	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
+	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
+}
+
+// Providers of a target.
+const (
+	ProviderLocal    = "local"    // a cluster of its own, started on the worker's machine
+	ProviderExisting = "existing" // a cluster that runs already
+)
+
+// Selection picks names by globs: what Include matches and Exclude does not.
+type Selection struct {
+	Include []string `json:"include,omitzero"`
+	Exclude []string `json:"exclude,omitzero"`
+}
+
+// TopicSelection picks topics and says what can't be seen from the outside.
+type TopicSelection struct {
+	Selection
+	// Types overrides the message type that Assess infers, by topic name.
+	Types map[string]MessageType `json:"types,omitempty"`
+	// Ordered are globs of topics whose order per queue must survive the producers' move, even if nothing shows it.
+	Ordered []string `json:"ordered,omitempty"`
+}
+
+// MessageType is the kind of messages that a 5.x topic accepts.
+type MessageType string
+
+// Message types of 5.x topics.
+const (
+	TypeNormal      MessageType = "NORMAL"
+	TypeFIFO        MessageType = "FIFO"
+	TypeDelay       MessageType = "DELAY"
+	TypeTransaction MessageType = "TRANSACTION"
+	TypeMixed       MessageType = "MIXED"
+)
+
+// Traffic says how applications come to the target.
+type Traffic struct {
+	Mode string `json:"mode,omitzero"` // ModeRelease
+}
+
+// ModeRelease re-points applications by their ordinary releases.
+const ModeRelease = "release"
+
+// Shift says in which steps traffic moves.
+type Shift struct {
+	Steps  []int    `json:"steps,omitzero"`  // percent of the topics, strictly rising up to 100
+	Soak   Duration `json:"soak,omitzero"`   // how long a step must stand before the next
+	Settle Duration `json:"settle,omitzero"` // how long positions or put counters must stand still to count as settled
+}
+
+// Replicate tunes the data plane.
+type Replicate struct {
+	Heartbeat     Duration `json:"heartbeat,omitzero"`     // a long activity that is silent this long is started elsewhere
+	BatchMessages int      `json:"batchMessages,omitzero"` // most messages in one batch to the target
+	SyncInterval  Duration `json:"syncInterval,omitzero"`  // between two refreshes of the groups' positions
+}
+
+// Gate is a step that may wait for a person.
+type Gate string
+
+// The gates. GateShift stands before each step of the shift.
+const (
+	GatePurchase Gate = "purchase"
+	GateShift    Gate = "shift"
+	GateFinalize Gate = "finalize"
+)
+
+// Gates are all gates, in the order in which a migration meets them.
+func Gates() []Gate { return []Gate{GatePurchase, GateShift, GateFinalize} }
+
+// Hash is 12 hex digits that change with every setting of the plan, written or defaulted.
+func (p Plan) Hash() string {
+	b, err := json.Marshal(p.WithDefaults())
+	if err != nil { // a plan holds texts, numbers and lists: nothing that JSON can't say
+		panic("plan: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}
+
+// LaneGroup is the consumer group under which the lanes commit their progress on the source.
+func (p Plan) LaneGroup() string { return "rocketshift-" + p.Name }
+
+// WorkflowID is the id of the migration's workflow. It is fixed, so that a repeated start joins the running one.
+func (p Plan) WorkflowID() string { return WorkflowID(p.Name) }
+
+// WorkflowID is the workflow id of the migration with this name.
+func WorkflowID(name string) string { return "migration-" + name }
+
+// Asks reports whether the gate waits for a person.
+func (p Plan) Asks(g Gate) bool { return slices.Contains(p.WithDefaults().Approvals, g) }
+
+// Ordered reports whether the plan itself says that the topic's order per queue must survive the producers' move.
+func (p Plan) Ordered(topic string) bool {
+	return p.Topics.Types[topic] == TypeFIFO || matchAny(p.Topics.Ordered, topic)
+}

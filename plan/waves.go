@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// Wave is what moves together in one step: first the groups, then the producers of the topics.
+type Wave struct {
+	Step   int      `json:"step"` // percent of the topics that have moved when the wave is done
+	Topics []string `json:"topics,omitempty"`
+	Groups []string `json:"groups,omitempty"`
+}
+
+// Waves deals the topics, sorted by name, out to the plan's steps; each step rounds up. A group moves as a whole, with
+// the earliest wave that has one of its topics. Readers lists the groups that read each topic; steps in which nothing
+// moves are left out.
+func (p Plan) Waves(readers map[string][]string) []Wave {
+	topics := slices.Sorted(maps.Keys(readers))
+	var waves []Wave
+	moved := map[string]bool{}
+	done := 0
+	for _, step := range p.WithDefaults().Shift.Steps {
+		upTo := (len(topics)*step + 99) / 100
+		if upTo <= done {
+			continue
+		}
+		w := Wave{Step: step, Topics: slices.Clone(topics[done:upTo])}
+		for _, t := range w.Topics {
+			for _, g := range readers[t] {
+				if !moved[g] {
+					moved[g] = true
+					w.Groups = append(w.Groups, g)
+				}
+			}
+		}
+		slices.Sort(w.Groups)
+		waves = append(waves, w)
+		done = upTo
+	}
+	return waves
+}
