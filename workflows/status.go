@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -14,6 +15,23 @@ type MigrationInput struct {
 	Plan plan.Plan `json:"plan"`
 	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
 	Inventory *activities.Assessment `json:"inventory,omitempty"`
+
+	problem error
+}
+
+// UnmarshalJSON reads the plan as strictly as the CLI does. What is wrong with it fails the workflow with a text that names
+// every key, instead of a decoding error.
+func (in *MigrationInput) UnmarshalJSON(b []byte) error {
+	var raw struct {
+		Plan      json.RawMessage        `json:"plan"`
+		Inventory *activities.Assessment `json:"inventory"`
+	}
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	in.Inventory = raw.Inventory
+	in.Plan, in.problem = plan.Parse(raw.Plan)
+	return nil
 }
 
 // States of a workflow of a migration.
@@ -62,6 +80,7 @@ type Status struct {
 	Approvals    []Approval               `json:"approvals,omitempty"`
 	Notes        []string                 `json:"notes,omitempty"` // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
+	Assessment   *activities.Assessment   `json:"assessment,omitempty"` // whole, in the result of Assess alone
 	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
 	Verification *activities.Verification `json:"verification,omitempty"`
 	Ledger       *activities.Ledger       `json:"ledger,omitempty"`

@@ -1,0 +1,104 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// stageOrder is the table that people see from the first moment.
+var stageOrder = []string{
+	AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, FinalizeType,
+}
+
+func (m *migration) rows() {
+	for _, name := range stageOrder {
+		m.status.Stages = append(m.status.Stages, StageStatus{Name: name, State: StagePending})
+	}
+}
+
+func (m *migration) row(name string) *StageStatus {
+	for i := range m.status.Stages {
+		if m.status.Stages[i].Name == name {
+			return &m.status.Stages[i]
+		}
+	}
+	m.status.Stages = append(m.status.Stages, StageStatus{Name: name, State: StagePending})
+	return &m.status.Stages[len(m.status.Stages)-1]
+}
+
+// begin shows that a stage runs; a stage that is tried again starts its row anew.
+func (m *migration) begin(ctx workflow.Context, name, id string) {
+	now := workflow.Now(ctx)
+	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
+	m.status.Stage = name
+	delete(m.reports, id)
+	known := false
+	for _, c := range m.children {
+		known = known || c == id
+	}
+	if !known {
+		m.children = append(m.children, id)
+	}
+	m.detail(ctx, "%s runs", name)
+}
+
+func (m *migration) end(ctx workflow.Context, name string, err error) {
+	now := workflow.Now(ctx)
+	row := m.row(name)
+	row.EndedAt, row.State = &now, StageDone
+	if err != nil {
+		row.State, row.Detail = StageFailed, rootMessage(err)
+	}
+	m.publish(ctx)
+}
+
+// child runs one stage to its end.
+func (m *migration) child(ctx workflow.Context, name string) error {
+	if err := m.checkpoint(ctx); err != nil {
+		return err
+	}
+	id := StageID(m.plan, name)
+	m.begin(ctx, name, id)
+	m.active = id
+	var result Status
+	err := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input()).Get(ctx, &result)
+	m.active = ""
+	if err == nil {
+		m.reports[id] = result
+	} else {
+		err = alreadyRunning(name, id, err)
+		m.silence(id)
+	}
+	m.end(ctx, name, err)
+	if err == nil && result.State == StateRolledBack && name != RollbackType {
+		return errBack
+	}
+	return err
+}
+
+// silence drops what a failed child still waited for.
+func (m *migration) silence(id string) {
+	r := m.reports[id]
+	r.Waiting = nil
+	m.reports[id] = r
+}
+
+func (m *migration) input() MigrationInput {
+	return MigrationInput{Plan: m.plan, Inventory: m.inventory}
+}
+
+func (d *desk) request() activities.Request { return activities.Request{Plan: d.plan} }
+
+// alreadyRunning explains the one start error that people meet: after a reset, or when a stage was started alone.
+func alreadyRunning(name, id string, err error) error {
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume", name, id),
+			"AlreadyRunning", err)
+	}
+	return err
+}

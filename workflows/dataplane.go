@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// Replicate keeps the forward lanes running, one activity for each source broker, until its parent or a person signals stop.
+func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, ReplicateType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		inventory, err := d.inventory(ctx, in)
+		if err != nil {
+			return err
+		}
+		var acts *activities.Replication
+		d.detail(ctx, "%d source brokers, %d topics", len(inventory.SourceBrokers), len(inventory.Topics))
+		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
+			var running []workflow.Future
+			for _, broker := range inventory.SourceBrokers {
+				request := activities.ReplicateRequest{Request: d.request(), Broker: broker}
+				running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, "lanes of "+broker), acts.Replicate, request))
+			}
+			return running
+		})
+	})
+}
+
+// SyncOffsets keeps the positions of all groups that still read the source translated on the target, until stop.
+func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, SyncOffsetsType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		var acts *activities.Offsets
+		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
+		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
+			return []workflow.Future{workflow.ExecuteActivity(long(ctx, d.plan, "positions of all groups"), acts.Sync, d.request())}
+		})
+	})
+}
+
+// serve runs long activities until stop or back, then cancels them and waits for their checkpoints. One that ends by itself
+// has failed for good: the rest is stopped and its error is the workflow's.
+func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workflow.Future) error {
+	serving, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	running := start(serving)
+	ended := func() bool {
+		for _, f := range running {
+			if f.IsReady() {
+				return true
+			}
+		}
+		return false
+	}
+	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || ended() }); err != nil && !temporal.IsCanceledError(err) {
+		return err
+	}
+	cancel()
+	disconnected, release := workflow.NewDisconnectedContext(ctx)
+	defer release()
+	var failed error
+	for _, f := range running {
+		if err := f.Get(disconnected, nil); err != nil && !temporal.IsCanceledError(err) {
+			failed = err
+		}
+	}
+	if failed == nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	d.detail(disconnected, "stopped")
+	return failed
+}
+
+// Verify compares every lane by content over the range that is copied.
+func Verify(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, VerifyType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		return d.step(ctx, func(ctx workflow.Context) error {
+			inventory, err := d.inventory(ctx, in)
+			if err != nil {
+				return err
+			}
+			return d.verify(ctx, inventory)
+		})
+	})
+}
+
+func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment) error {
+	var acts *activities.Verifier
+	sum := activities.Verification{}
+	d.status.Verification = &sum
+	var names []string
+	for _, t := range inventory.Topics {
+		names = append(names, t.Name)
+	}
+	for ; len(names) > 0; names = names[min(chunk, len(names)):] {
+		part := names[:min(chunk, len(names))]
+		var v activities.Verification
+		request := activities.VerifyRequest{Request: d.request(), Topics: part}
+		summary := fmt.Sprintf("compare %d topics", len(part))
+		if err := workflow.ExecuteActivity(long(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
+			return err
+		}
+		sum = sum.Plus(v)
+		d.detail(ctx, "compared %d messages of %d lanes: %d missing, %d extra, %d altered, %d out of order",
+			sum.Compared, sum.Lanes, sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder)
+	}
+	if sum.Clean() {
+		return nil
+	}
+	text := fmt.Sprintf("the copy differs: %d missing, %d extra, %d altered, %d out of order; first: %v; nothing was moved: "+
+		"find the cause, then resume to compare again, or go back", sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder, sum.Examples)
+	return temporal.NewNonRetryableApplicationError(text, "VerifyFailed", nil)
+}

@@ -1,0 +1,270 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/plan"
+)
+
+// errBack ends whatever runs because somebody asked to go back.
+var errBack = errors.New("back was asked")
+
+// maxNotes bounds what the status repeats of steering and ignored messages; the history has them all.
+const maxNotes = 20
+
+// desk is what every workflow of a migration has in front of people: the status, what is waited for, and what was asked.
+// Details, search attributes and the parent's copy of the status change together, in publish.
+type desk struct {
+	plan    plan.Plan
+	problem error // why the plan can't be used
+	status  Status
+
+	reports  map[string]Status // last status of each child, by workflow id
+	children []string          // ids in the order of their start, so that the view is deterministic
+	active   string            // the child that steering is forwarded to
+	parent   *workflow.Execution
+
+	held     *Steering
+	back     *Steering
+	stopped  bool
+	released Released // said since the last ask, accumulated
+	all      bool     // a released message with empty lists came since the last ask
+
+	attributes bool // search attributes are registered; decided once per run
+	shown      [3]string
+}
+
+// newDesk registers the handlers, before anything else happens, so that no early message is lost.
+func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error) {
+	info := workflow.GetInfo(ctx)
+	d := &desk{
+		plan: in.Plan, problem: in.problem,
+		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
+		reports: map[string]Status{}, parent: info.ParentWorkflowExecution,
+	}
+	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
+		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.handleUpdates(ctx); err != nil {
+		return nil, err
+	}
+	d.handleSignals(ctx)
+	return d, workflow.SideEffect(ctx, func(workflow.Context) any { return attributesRegistered() }).Get(&d.attributes)
+}
+
+// run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
+func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (Status, error) {
+	if d.problem != nil {
+		return d.close(ctx, temporal.NewNonRetryableApplicationError(d.problem.Error(), "Invalid", nil))
+	}
+	d.publish(ctx)
+	return d.close(ctx, story(ctx))
+}
+
+// close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
+func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
+	d.status.Waiting = nil
+	switch {
+	case err == nil && d.status.State != StateRolledBack:
+		d.status.State = StateDone
+	case errors.Is(err, errBack):
+		d.status.State, err = StateRolledBack, nil
+	case err != nil:
+		d.status.State, d.status.Error = StateFailed, rootMessage(err)
+	}
+	d.publish(ctx)
+	return d.view(), err
+}
+
+// view is the status with what the children told about themselves.
+func (d *desk) view() Status {
+	s := d.status
+	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
+	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
+	for _, id := range d.children {
+		if r, ok := d.reports[id]; ok {
+			adopt(&s, id, r)
+		}
+	}
+	if s.State == StateRunning && len(s.Waiting) > 0 {
+		s.State = StateWaiting
+	}
+	return s
+}
+
+// adopt merges a child's status into its parent's.
+func adopt(s *Status, id string, r Status) {
+	s.Waiting = append(s.Waiting, r.Waiting...)
+	s.Approvals = append(s.Approvals, r.Approvals...)
+	s.Notes = append(s.Notes, r.Notes...)
+	for i := range s.Stages {
+		if s.Stages[i].WorkflowID == id && r.Detail != "" {
+			s.Stages[i].Detail = r.Detail
+		}
+	}
+	if r.Waves != nil {
+		s.Waves = r.Waves
+	}
+	if r.Target != nil {
+		s.Target = r.Target
+	}
+	if r.Inventory != nil && s.Inventory == nil {
+		s.Inventory = r.Inventory
+	}
+	if r.Metadata != nil {
+		s.Metadata = r.Metadata
+	}
+	if r.Verification != nil {
+		s.Verification = r.Verification
+	}
+	if r.Ledger != nil {
+		s.Ledger = r.Ledger
+	}
+	if r.PointOfNoReturn != nil {
+		s.PointOfNoReturn = r.PointOfNoReturn
+	}
+}
+
+// note remembers one line for the status.
+func (d *desk) note(ctx workflow.Context, format string, args ...any) {
+	line := workflow.Now(ctx).UTC().Format("15:04:05") + " " + fmt.Sprintf(format, args...)
+	d.status.Notes = append(d.status.Notes, line)
+	if extra := len(d.status.Notes) - maxNotes; extra > 0 {
+		d.status.Notes = slices.Clone(d.status.Notes[extra:])
+	}
+}
+
+// detail sets the one line that says what this workflow is at.
+func (d *desk) detail(ctx workflow.Context, format string, args ...any) {
+	d.status.Detail = fmt.Sprintf(format, args...)
+	d.publish(ctx)
+}
+
+// wait adds an entry to what is waited for and returns the function that takes it away again.
+func (d *desk) wait(ctx workflow.Context, w Waiting) func() {
+	w.WorkflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
+	w.Since = workflow.Now(ctx)
+	d.status.Waiting = append(d.status.Waiting, w)
+	d.publish(ctx)
+	return func() {
+		d.status.Waiting = slices.DeleteFunc(d.status.Waiting, func(o Waiting) bool {
+			return o.Kind == w.Kind && o.Gate == w.Gate && o.Text == w.Text
+		})
+		d.publish(ctx)
+	}
+}
+
+// checkpoint stands between two steps: it stops for `hold`, and ends the work for `back`.
+func (d *desk) checkpoint(ctx workflow.Context) error {
+	if d.held != nil && d.back == nil {
+		text := fmt.Sprintf("held by %s: %s", d.held.By, orNoReason(d.held.Reason))
+		done := d.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: text})
+		err := d.await(ctx, "held: waiting for resume or back", func() bool { return d.held == nil || d.back != nil })
+		done()
+		if err != nil {
+			return err
+		}
+	}
+	if d.back != nil {
+		return errBack
+	}
+	return ctx.Err()
+}
+
+// await waits with a timer that has a summary, so that the history and the Web UI show what is waited for.
+func (d *desk) await(ctx workflow.Context, summary string, condition func() bool) error {
+	for {
+		ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+			Timeout: longestWait, TimerOptions: workflow.TimerOptions{Summary: summary},
+		}, condition)
+		if ok || err != nil {
+			return err
+		}
+	}
+}
+
+// step runs work that `back` may interrupt: its activities are cancelled then, and step returns errBack once they ended.
+func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) error {
+	if err := d.checkpoint(ctx); err != nil {
+		return err
+	}
+	stepCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	var err error
+	done := false
+	workflow.Go(stepCtx, func(ctx workflow.Context) {
+		err = work(ctx)
+		done = true
+	})
+	if e := workflow.Await(ctx, func() bool { return done || d.back != nil }); e != nil && !done {
+		return e
+	}
+	if done {
+		return err
+	}
+	cancel()
+	disconnected, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
+	_ = workflow.Await(disconnected, func() bool { return done })
+	return errBack
+}
+
+// publish shows the status everywhere that people look: current details, search attributes, the parent's copy.
+func (d *desk) publish(ctx workflow.Context) {
+	s := d.view()
+	if d.status.State == StateRunning && d.held != nil {
+		s.State = StateHeld
+	}
+	workflow.SetCurrentDetails(ctx, Details(s))
+	d.upsert(ctx, s)
+	if d.parent != nil {
+		// Nobody waits for the answer: a parent that is gone has nothing to show.
+		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
+			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Status: d.status,
+		})
+	}
+}
+
+// upsert writes the search attributes that changed, in one command.
+func (d *desk) upsert(ctx workflow.Context, s Status) {
+	if !d.attributes {
+		return
+	}
+	now := [3]string{s.Stage, waitingValue(s), targetValue(s)}
+	var changes []temporal.SearchAttributeUpdate
+	for i, name := range []string{StageAttribute, WaitingAttribute, TargetAttribute} {
+		if now[i] != d.shown[i] {
+			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(name).ValueSet(now[i]))
+		}
+	}
+	if len(changes) == 0 {
+		return
+	}
+	d.shown = now
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
+	}
+}
+
+func orNoReason(reason string) string {
+	if reason == "" {
+		return "no reason given"
+	}
+	return reason
+}
+
+// rootMessage is the innermost error's own text: what a person wants to read.
+func rootMessage(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	return err.Error()
+}

@@ -1,0 +1,99 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Details is the status as the Web UI shows it while a workflow runs: what is waited for first, with the command that answers.
+func Details(s Status) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, s.Name, s.PlanHash, s.State)
+	if s.Detail != "" {
+		fmt.Fprintf(&b, ": %s", s.Detail)
+	}
+	b.WriteString("\n\n")
+	for _, w := range s.Waiting {
+		writeWaiting(&b, s, w)
+	}
+	writeStages(&b, s)
+	writeWaves(&b, s)
+	if s.Error != "" {
+		fmt.Fprintf(&b, "\n**Failed**: %s\n", s.Error)
+	}
+	if s.Ledger != nil {
+		b.WriteString("\n| ledger | of | rest |\n|---|---|---|\n")
+		for _, r := range s.Ledger.Rows {
+			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, r.Object, r.Rest)
+		}
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(&b, "\n- %s", n)
+	}
+	return b.String()
+}
+
+func writeWaiting(b *strings.Builder, s Status, w Waiting) {
+	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate, w.Since.UTC().Format(time.RFC3339), w.Text)
+	if command := NextCommand(s, w); command != "" {
+		fmt.Fprintf(b, "`%s`\n\n", command)
+	}
+}
+
+// NextCommand is the command line that answers a waiting entry, with YOU in place of the person's name.
+func NextCommand(s Status, w Waiting) string {
+	switch {
+	case w.Kind == WaitingApproval:
+		return fmt.Sprintf("rocketshift approve %s %s --by YOU --reason WHY", s.Name, w.Gate)
+	case w.Kind == WaitingRelease:
+		return fmt.Sprintf("rocketshift released %s --by YOU", s.Name)
+	case w.Gate == ResumeName:
+		return fmt.Sprintf("rocketshift resume %s --by YOU", s.Name)
+	}
+	return ""
+}
+
+func writeStages(b *strings.Builder, s Status) {
+	if len(s.Stages) == 0 {
+		return
+	}
+	b.WriteString("| stage | state | |\n|---|---|---|\n")
+	for _, row := range s.Stages {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", row.Name, row.State, row.Detail)
+	}
+}
+
+func writeWaves(b *strings.Builder, s Status) {
+	if len(s.Waves) == 0 {
+		return
+	}
+	b.WriteString("\n| step | state | topics | groups |\n|---|---|---|---|\n")
+	for _, w := range s.Waves {
+		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, short(w.Topics), short(w.Groups))
+	}
+}
+
+// short lists the first names and counts the rest: details stay readable with thousands of topics.
+func short(names []string) string {
+	const shown = 5
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// waitingValue is the search attribute: kind and gate of the first entry, so that a saved view finds "waiting for me".
+func waitingValue(s Status) string {
+	if len(s.Waiting) == 0 {
+		return "nobody"
+	}
+	return strings.TrimSuffix(s.Waiting[0].Kind+":"+s.Waiting[0].Gate, ":")
+}
+
+func targetValue(s Status) string {
+	if s.Target == nil {
+		return "none"
+	}
+	return s.Target.Provider + ":" + s.Target.Name
+}

@@ -1,0 +1,80 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// Finalize shows the ledger of the source until it is zero, or until a person accepts by approval what is left. Its end is the
+// point of no return: from there on nothing returns by itself.
+func Finalize(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, FinalizeType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		if err := d.settleLedger(ctx); err != nil {
+			return err
+		}
+		if err := d.checkpoint(ctx); err != nil {
+			return err
+		}
+		now := workflow.Now(ctx)
+		d.status.PointOfNoReturn = &now
+		d.status.Stage = "PointOfNoReturn" // recorded by the search attribute's event
+		d.detail(ctx, "the ledger is settled: rest %d", d.status.Ledger.Rest)
+		return nil
+	})
+}
+
+// settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
+func (d *desk) settleLedger(ctx workflow.Context) error {
+	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
+		ledger, err := d.ledger(ctx)
+		if err != nil {
+			return err
+		}
+		if ledger.Rest == 0 && !d.asks(plan.GateFinalize) {
+			return nil
+		}
+		if ledger.Rest == 0 {
+			pause = evidenceLife // nothing left to wait for but the person
+		}
+		if given, err := d.askLedger(ctx, ledger, pause); given || err != nil {
+			return err
+		}
+	}
+}
+
+func (d *desk) ledger(ctx workflow.Context) (activities.Ledger, error) {
+	var ledger activities.Ledger
+	err := d.step(ctx, func(ctx workflow.Context) error {
+		var acts *activities.Ledgers
+		return workflow.ExecuteActivity(quick(ctx, "ledger of the source"), acts.Ledger, d.request()).Get(ctx, &ledger)
+	})
+	d.status.Ledger = &ledger
+	return ledger, err
+}
+
+func (d *desk) askLedger(ctx workflow.Context, ledger activities.Ledger, pause time.Duration) (bool, error) {
+	text := "retire the source: nothing is left on it"
+	if ledger.Rest > 0 {
+		text = fmt.Sprintf("retire the source although %d are left: %s; approving accepts exactly this rest", ledger.Rest, rests(ledger))
+	}
+	return d.ask(ctx, question{gate: string(plan.GateFinalize), text: text, evidence: ledger.Rows, life: pause})
+}
+
+func rests(l activities.Ledger) string {
+	var names []string
+	for _, r := range l.Rows {
+		if r.Rest > 0 {
+			names = append(names, fmt.Sprintf("%s %s %d", r.Kind, r.Object, r.Rest))
+		}
+	}
+	return short(names)
+}

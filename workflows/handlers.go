@@ -1,0 +1,173 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// stageReport is what a child tells its parent.
+type stageReport struct {
+	WorkflowID string `json:"workflowId"`
+	Status     Status `json:"status"`
+}
+
+// handleUpdates registers the updates. A validator refuses at once and leaves no trace in the history.
+func (d *desk) handleUpdates(ctx workflow.Context) error {
+	approve := func(ctx workflow.Context, a Approval) (Approval, error) { return d.takeApproval(ctx, a) }
+	err := workflow.SetUpdateHandlerWithOptions(ctx, ApproveName, approve, workflow.UpdateHandlerOptions{
+		Validator:   func(ctx workflow.Context, a Approval) error { return checkApproval(d.view(), a, workflow.Now(ctx)) },
+		Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{HoldName, ResumeName, BackName} {
+		steer := func(ctx workflow.Context, m Steering) (string, error) { return d.steer(ctx, name, m) }
+		err := workflow.SetUpdateHandlerWithOptions(ctx, name, steer, workflow.UpdateHandlerOptions{
+			Validator:   func(_ workflow.Context, m Steering) error { return checkSteering(name, d.steerable(), m) },
+			Description: steeringDescriptions[name],
+		})
+		if err != nil {
+			return err
+		}
+	}
+	released := func(ctx workflow.Context, r Released) (string, error) { return d.takeReleased(ctx, r) }
+	return workflow.SetUpdateHandlerWithOptions(ctx, ReleasedName, released, workflow.UpdateHandlerOptions{
+		Validator:   func(_ workflow.Context, r Released) error { return checkReleased(d.view(), r) },
+		Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
+	})
+}
+
+var steeringDescriptions = map[string]string{
+	HoldName:   `Stop before the next step: {"by": "alice", "reason": "…"}`,
+	ResumeName: `Go on after a hold: {"by": "alice"}`,
+	BackName:   `Return everything to the source: {"by": "alice", "reason": "…"}`,
+}
+
+// handleSignals receives the same messages as signals: for tools that only signal, and when no worker is there to validate.
+// What a validator would refuse is ignored and noted.
+func (d *desk) handleSignals(ctx workflow.Context) {
+	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
+		if err := checkApproval(d.view(), a, workflow.Now(ctx)); err != nil {
+			return err
+		}
+		_, err := d.takeApproval(ctx, a)
+		return err
+	}, d)
+	for _, name := range []string{HoldName, ResumeName, BackName} {
+		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
+			if err := checkSteering(name, d.steerable(), m); err != nil {
+				return err
+			}
+			_, err := d.steer(ctx, name, m)
+			return err
+		}, d)
+	}
+	listen(ctx, ReleasedName, func(ctx workflow.Context, r Released) error {
+		if err := checkReleased(d.view(), r); err != nil {
+			return err
+		}
+		_, err := d.takeReleased(ctx, r)
+		return err
+	}, d)
+	listen(ctx, stageReportName, func(ctx workflow.Context, r stageReport) error {
+		d.reports[r.WorkflowID] = r.Status
+		d.publish(ctx)
+		return nil
+	}, d)
+	listen(ctx, stopName, func(workflow.Context, struct{}) error {
+		d.stopped = true
+		return nil
+	}, d)
+}
+
+// listen receives one signal for the life of the workflow.
+func listen[T any](ctx workflow.Context, name string, take func(workflow.Context, T) error, d *desk) {
+	channel := workflow.GetSignalChannel(ctx, name)
+	workflow.GoNamed(ctx, "signal "+name, func(ctx workflow.Context) {
+		for {
+			var message T
+			if !channel.Receive(ctx, &message) {
+				return
+			}
+			if err := take(ctx, message); err != nil {
+				d.note(ctx, "ignored signal %s", err)
+				d.publish(ctx)
+			}
+		}
+	})
+}
+
+// steerable is the view with the state that hold and resume judge by.
+func (d *desk) steerable() Status {
+	s := d.view()
+	if d.held != nil {
+		s.State = StateHeld
+	}
+	return s
+}
+
+// takeApproval records the approval, or hands it to the child that waits for it: the approval is used where the work is.
+func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) {
+	a.At = workflow.Now(ctx)
+	for _, w := range d.status.Waiting {
+		if w.Kind == WaitingApproval && w.Gate == a.Gate {
+			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
+			d.status.Approvals = append(d.status.Approvals, a)
+			d.publish(ctx)
+			return a, nil
+		}
+	}
+	return a, d.forward(ctx, ApproveName, a)
+}
+
+func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, error) {
+	switch name {
+	case HoldName:
+		d.held = &m
+	case ResumeName:
+		d.held = nil
+	case BackName:
+		d.back = &m
+	}
+	d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
+	d.publish(ctx)
+	return name + " accepted", d.forward(ctx, name, m)
+}
+
+func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
+	if len(r.Groups)+len(r.Topics) == 0 {
+		d.all = true
+	}
+	d.released.Groups = append(d.released.Groups, r.Groups...)
+	d.released.Topics = append(d.released.Topics, r.Topics...)
+	d.note(ctx, "released by %s: groups %s; producers of %s", r.By, orNone(r.Groups), orNone(r.Topics))
+	d.publish(ctx)
+	return "released accepted", d.forward(ctx, ReleasedName, r)
+}
+
+// isReleased reports whether the pipeline said that all of these moved.
+func (d *desk) isReleased(groups, topics []string) bool {
+	if d.all {
+		return true
+	}
+	has := func(said, wanted []string) bool {
+		return !slices.ContainsFunc(wanted, func(name string) bool { return !slices.Contains(said, name) })
+	}
+	return has(d.released.Groups, groups) && has(d.released.Topics, topics)
+}
+
+// forgetReleased clears what was said, before the next ask.
+func (d *desk) forgetReleased() { d.released, d.all = Released{}, false }
+
+// forward passes a message to the child that runs now. A child that has just ended needs it no more.
+func (d *desk) forward(ctx workflow.Context, name string, message any) error {
+	if d.active == "" {
+		return nil
+	}
+	if err := workflow.SignalExternalWorkflow(ctx, d.active, "", name, message).Get(ctx, nil); err != nil {
+		d.note(ctx, "%s did not reach %s: %s", name, d.active, err)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package workflows
+
+import (
+	"sync/atomic"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/plan"
+)
+
+const (
+	// quickTimeout bounds one activity that talks to every broker of a side a few times; a dead broker costs 3 s to dial.
+	quickTimeout = 2 * time.Minute
+	// quickBackoff caps the pause between tries: a source that returns is noticed within ten seconds.
+	quickBackoff = 10 * time.Second
+	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.
+	purchaseTimeout = 20 * time.Minute
+	// heartbeatOfMinutes finds a dead worker during control activities that take minutes.
+	heartbeatOfMinutes = 30 * time.Second
+	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants a number.
+	forDays = 366 * 24 * time.Hour
+	// evidenceLife is how long a person may take to answer before the evidence is measured again.
+	evidenceLife = time.Hour
+	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
+	longestWait = 24 * time.Hour
+	// reportPatience is how long a full disk may delay the end of a migration; the result holds the same facts.
+	reportPatience = 10 * time.Minute
+	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
+	ledgerFirst = 5 * time.Second
+	ledgerMax   = time.Hour
+)
+
+// registered says that the worker could register the search attributes; a run asks once and records the answer.
+var registered atomic.Bool
+
+// UseSearchAttributes is called by the worker before it polls. Without it workflows run, but can't be searched by stage.
+func UseSearchAttributes(ok bool) { registered.Store(ok) }
+
+func attributesRegistered() bool { return registered.Load() }
+
+func retryForEver() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: quickBackoff}
+}
+
+// quick is for activities that read or write brokers and answer in seconds, and for those that poll by NotReady.
+func quick(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, RetryPolicy: retryForEver(), Summary: summary,
+	})
+}
+
+// minutes is for starting a target.
+func minutes(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
+		RetryPolicy: retryForEver(), Summary: summary,
+	})
+}
+
+// long is for the data plane: it beats with the plan's heartbeat, and its end is waited for, so that nothing writes afterwards.
+func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
+		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
+	})
+}
+
+// stage is for children: their undo runs when the parent is cancelled or ends.
+func stage(ctx workflow.Context, id, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
+		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+	})
+}
+
+// reporting is for the last write of a migration, which must not keep it open for ever.
+func reporting(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, ScheduleToCloseTimeout: reportPatience,
+		RetryPolicy: retryForEver(), Summary: "write the report",
+	})
+}

@@ -1,0 +1,78 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// Rollback returns producers and groups to the source, from whatever point a shift had reached: what has to be undone is read
+// from the brokers, not from a memory of what was done.
+//
+// Producers go first, groups stay on the target until they have read what producers wrote there (this version has no reverse
+// lanes), then their positions are translated back exactly and the fences on the source are lifted.
+func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, RollbackType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, d.rollBack)
+}
+
+func (d *desk) rollBack(ctx workflow.Context) error {
+	// Step 1: what is on the target?
+	var acts *activities.Returns
+	var survey activities.Survey
+	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, d.request()).Get(ctx, &survey); err != nil {
+		return err
+	}
+	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+		len(survey.FencedGroups), len(survey.MovedTopics))
+	// Step 2: producers write on the source again.
+	if len(survey.MovedTopics) > 0 {
+		d.forgetReleased()
+		if err := d.checkpoint(ctx); err != nil {
+			return err
+		}
+		if err := d.awaitProducers(ctx, activities.Target, survey.MovedTopics, d.plan.Source.NameServers); err != nil {
+			return err
+		}
+	}
+	// Step 3: groups read on the source again, at the same message.
+	if len(survey.FencedGroups) > 0 {
+		if err := d.checkpoint(ctx); err != nil {
+			return err
+		}
+		if err := d.returnGroups(ctx, survey.FencedGroups); err != nil {
+			return err
+		}
+	}
+	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(survey.FencedGroups), len(survey.MovedTopics))
+	return nil
+}
+
+func (d *desk) returnGroups(ctx workflow.Context, groups []string) error {
+	var returns *activities.Returns
+	var traffic *activities.Traffic
+	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
+	onSource := onTarget
+	onSource.Side = activities.Source
+	names := short(groups)
+	for _, step := range []struct {
+		summary  string
+		activity any
+		request  activities.GroupsRequest
+	}{
+		{"1 the target's own messages are read: " + names, returns.AwaitNativesRead, onTarget},
+		{"2 fence on the target: " + names, traffic.Fence, onTarget},
+		{"3 positions stand still: " + names, traffic.AwaitSettled, onTarget},
+		{"4 translate back and write: " + names, traffic.Translate, onTarget},
+		{"5 lift the fence on the source: " + names, traffic.Unfence, onSource},
+	} {
+		d.detail(ctx, "%s", step.summary)
+		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers)
+}

@@ -1,0 +1,184 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// chunk bounds what one metadata or verify activity handles: inputs stay far below Temporal's 2 MB, and a retry repeats little.
+const chunk = 200
+
+// Assess takes the inventory of the source and refuses what can't work, before anything is bought or written.
+func Assess(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, AssessType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		return d.step(ctx, func(ctx workflow.Context) error {
+			inventory, err := d.measure(ctx)
+			if err != nil {
+				return err
+			}
+			d.status.Assessment = &inventory
+			d.detail(ctx, "%d topics, %d groups, %d findings", len(inventory.Topics), len(inventory.Groups), len(inventory.Findings))
+			return refusal(inventory)
+		})
+	})
+}
+
+// measure runs the Assess activity and shows its summary.
+func (d *desk) measure(ctx workflow.Context) (activities.Assessment, error) {
+	var acts *activities.Assess
+	var inventory activities.Assessment
+	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).Get(ctx, &inventory)
+	d.status.Inventory = summarize(inventory)
+	return inventory, err
+}
+
+// inventory is the parent's, or measured now when the stage was started alone.
+func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.Assessment, error) {
+	if in.Inventory != nil {
+		return *in.Inventory, nil
+	}
+	inventory, err := d.measure(ctx)
+	if err != nil {
+		return inventory, err
+	}
+	return inventory, refusal(inventory)
+}
+
+func refusal(a activities.Assessment) error {
+	if a.Refusals() == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("refused, %d reasons:", a.Refusals())
+	for _, f := range a.Findings {
+		if f.Refusal {
+			text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
+		}
+	}
+	return temporal.NewNonRetryableApplicationError(text, "Refused", nil)
+}
+
+// Purchase makes sure that the target runs, after an approval where the plan wants one. It is idempotent by the plan's name.
+func Purchase(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, PurchaseType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		if err := d.approvePurchase(ctx); err != nil {
+			return err
+		}
+		return d.step(ctx, func(ctx workflow.Context) error {
+			d.detail(ctx, "target %s is made ready", d.plan.Target.Provider)
+			var acts *activities.Purchase
+			var target activities.PurchaseResult
+			err := workflow.ExecuteActivity(minutes(ctx, "start or check the target"), acts.Purchase, d.request()).Get(ctx, &target)
+			if err != nil {
+				return err
+			}
+			d.status.Target = &target
+			d.detail(ctx, "%s %s runs", target.Provider, target.Version)
+			return nil
+		})
+	})
+}
+
+func (d *desk) approvePurchase(ctx workflow.Context) error {
+	if !d.asks(plan.GatePurchase) {
+		return nil
+	}
+	t := d.plan.Target
+	return d.approve(ctx, func(workflow.Context) (question, error) {
+		text := fmt.Sprintf("use target: provider %s %s", t.Provider, t.Version)
+		return question{gate: string(plan.GatePurchase), text: text, evidence: t}, nil
+	})
+}
+
+// ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks, each read back.
+func ImportMetadata(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, ImportMetadataType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		return d.step(ctx, func(ctx workflow.Context) error {
+			inventory, err := d.inventory(ctx, in)
+			if err != nil {
+				return err
+			}
+			return d.importMetadata(ctx, metadataRequest(d.plan, inventory))
+		})
+	})
+}
+
+func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataRequest) error {
+	var acts *activities.Metadata
+	var diff activities.MetadataDiff
+	if err := workflow.ExecuteActivity(quick(ctx, "compare metadata of both sides"), acts.Diff, all).Get(ctx, &diff); err != nil {
+		return err
+	}
+	d.status.Metadata = &diff
+	if len(diff.Conflicts) > 0 {
+		return conflict(diff.Conflicts)
+	}
+	done := activities.MetadataResult{}
+	for _, part := range metadataChunks(all, diff) {
+		var made activities.MetadataResult
+		summary := fmt.Sprintf("make %d topics, %d groups", len(part.Topics), len(part.Groups))
+		if err := workflow.ExecuteActivity(quick(ctx, summary), acts.Apply, part).Get(ctx, &made); err != nil {
+			return err
+		}
+		done.CreatedTopics += made.CreatedTopics
+		done.CreatedGroups += made.CreatedGroups
+		d.detail(ctx, "created %d topics, %d groups", done.CreatedTopics, done.CreatedGroups)
+	}
+	d.detail(ctx, "created %d topics, %d groups; %d were there", done.CreatedTopics, done.CreatedGroups, diff.Same)
+	return nil
+}
+
+func metadataRequest(p plan.Plan, a activities.Assessment) activities.MetadataRequest {
+	r := activities.MetadataRequest{Request: activities.Request{Plan: p}, Types: map[string]plan.MessageType{}}
+	for _, t := range a.Topics {
+		r.Topics = append(r.Topics, t.Name)
+		r.Types[t.Name] = t.Type
+		if t.Ordered {
+			r.Ordered = append(r.Ordered, t.Name)
+		}
+	}
+	for _, g := range a.Groups {
+		r.Groups = append(r.Groups, g.Name)
+	}
+	return r
+}
+
+// metadataChunks splits what has to be made. Groups come first: a member that connects early then finds its group closed.
+func metadataChunks(all activities.MetadataRequest, diff activities.MetadataDiff) []activities.MetadataRequest {
+	var parts []activities.MetadataRequest
+	for names := diff.CreateGroups; len(names) > 0; names = names[min(chunk, len(names)):] {
+		part := all
+		part.Topics, part.Types, part.Ordered, part.Groups = nil, nil, nil, names[:min(chunk, len(names))]
+		parts = append(parts, part)
+	}
+	for names := diff.CreateTopics; len(names) > 0; names = names[min(chunk, len(names)):] {
+		part := all
+		part.Groups, part.Topics = nil, names[:min(chunk, len(names))]
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+func conflict(findings []activities.Finding) error {
+	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:", len(findings))
+	for _, f := range findings {
+		text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
+	}
+	return temporal.NewNonRetryableApplicationError(text, "Conflict", nil)
+}
