@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of a plan.
+const (
+	// maxBrokers is what one machine can run for a trial; each broker takes 12-17 % of a core when idle.
+	maxBrokers = 8
+	// maxBatchMessages keeps a batch of usual messages far from the broker's 4 MiB.
+	maxBatchMessages = 1000
+
+	shortest     = Duration(time.Millisecond)
+	maxSoak      = Duration(7 * 24 * time.Hour)
+	maxSettle    = Duration(10 * time.Minute)
+	minHeartbeat = Duration(2 * time.Second)
+	maxHeartbeat = Duration(10 * time.Minute)
+	// minSync: a round asks every broker for every group.
+	minSync = Duration(100 * time.Millisecond)
+	maxSync = Duration(10 * time.Minute)
+)
+
+var (
+	nameForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	envForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
+	versionForm = regexp.MustCompile(`^5\.\d{1,3}\.\d{1,3}$`)
+	hostForm    = regexp.MustCompile(`^[A-Za-z0-9_.:%-]+$`)
+	// globForm is printable ASCII without , [ ] { } and backslash: people who write those expect a meaning that they don't have.
+	globForm = regexp.MustCompile(`^[!-+\--Z^-z|~]+$`)
+)
+
+// Validate checks every value of the plan, completed by its defaults. The error is a *Problems with all that is wrong.
+func (p Plan) Validate() error { return p.WithDefaults().check().orNil() }
+
+func (p Plan) check() *Problems {
+	c := &Problems{}
+	if !nameForm.MatchString(p.Name) {
+		c.add("name", "%s; allowed: 1 to 40 small letters, digits and hyphens, no hyphen first or last", given(p.Name))
+	}
+	if len(p.Source.NameServers) == 0 {
+		c.add("source.nameServers", "missing; want at least one host:port of the source's name servers")
+	}
+	checkNameServers(c, "source.nameServers", p.Source.NameServers)
+	checkCredentials(c, "source.credentials", p.Source.Credentials)
+	checkTarget(c, p.Target)
+	checkOverlap(c, p.Source.NameServers, p.Target.NameServers)
+	checkTopics(c, p.Topics)
+	checkGlobs(c, "groups.include", p.Groups.Include)
+	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
+	if p.Traffic.Mode != ModeRelease {
+		c.add("traffic.mode", "%s%s; allowed: %s", quote(p.Traffic.Mode), later(p.Traffic.Mode), ModeRelease)
+	}
+	checkShift(c, p.Shift)
+	checkRange(c, "replicate.heartbeat", p.Replicate.Heartbeat, minHeartbeat, maxHeartbeat)
+	checkRange(c, "replicate.batchMessages", p.Replicate.BatchMessages, 1, maxBatchMessages)
+	checkRange(c, "replicate.syncInterval", p.Replicate.SyncInterval, minSync, maxSync)
+	checkApprovals(c, p.Approvals)
+	return c
+}
+
+func checkTarget(c *Problems, t Target) {
+	checkNameServers(c, "target.nameServers", t.NameServers)
+	checkCredentials(c, "target.credentials", t.Credentials)
+	switch t.Provider {
+	case ProviderLocal:
+		if len(t.NameServers) > 0 {
+			c.add("target.nameServers", "the local provider starts a cluster of its own; leave it out, or use provider: existing")
+		}
+		if t.Credentials != nil {
+			c.add("target.credentials", "a local cluster has none; leave it out, or use provider: existing")
+		}
+		if !versionForm.MatchString(t.Version) {
+			c.add("target.version", "%s; allowed: a 5.x release such as %q", given(t.Version), DefaultVersion)
+		}
+		checkRange(c, "target.brokers", t.Brokers, 1, maxBrokers)
+	case ProviderExisting:
+		if len(t.NameServers) == 0 {
+			c.add("target.nameServers", "missing; provider existing wants at least one host:port of the target's name servers")
+		}
+		if t.Version != "" {
+			c.add("target.version", "an existing cluster has its own; leave it out, or use provider: local")
+		}
+		if t.Brokers != 0 {
+			c.add("target.brokers", "an existing cluster has its own; leave it out, or use provider: local")
+		}
+	default:
+		c.add("target.provider", "%s%s; allowed: %s, %s", given(t.Provider), later(t.Provider), ProviderLocal, ProviderExisting)
+	}
+}
+
+// later says of a value that is planned what the reader wants to know about it.
+func later(value string) string {
+	if value == "gateway" || value == "aliyun" {
+		return " comes with a later version"
+	}
+	return ""
+}
+
+func checkNameServers(c *Problems, path string, addresses []string) {
+	for i, a := range addresses {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		host, port, err := net.SplitHostPort(a)
+		n, errPort := strconv.Atoi(port)
+		switch {
+		case strings.ContainsAny(a, ";,"):
+			c.add(at, "%s holds several addresses; want one host:port per entry", quote(a))
+		case strings.Contains(a, "://"):
+			c.add(at, "%s is a URL; want host:port, such as \"10.0.0.1:9876\"", quote(a))
+		case err != nil || errPort != nil || n < 1 || n > 65535 || !hostForm.MatchString(host):
+			c.add(at, "%s; want host:port, such as \"10.0.0.1:9876\"", quote(a))
+		case slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }):
+			c.add(at, "%s is there twice; keep one", quote(a))
+		}
+	}
+}
+
+// checkCredentials never shows what is written: it may be the key itself, in the wrong place.
+func checkCredentials(c *Problems, path string, cr *Credentials) {
+	if cr != nil && !envForm.MatchString(cr.Env) {
+		c.add(path+".env", "want a prefix of environment variables, capital letters, digits and _, such as SOURCE for "+
+			"SOURCE_ACCESS_KEY and SOURCE_SECRET_KEY; never the key itself")
+	}
+}
+
+func checkOverlap(c *Problems, source, target []string) {
+	for i, t := range target {
+		if slices.ContainsFunc(source, func(s string) bool { return sameAddress(s, t) }) {
+			c.add(fmt.Sprintf("target.nameServers[%d]", i), "%s is a name server of the source too; source and target must be two clusters", quote(t))
+		}
+	}
+}
+
+func sameAddress(a, b string) bool { return canonical(a) == canonical(b) }
+
+func canonical(address string) string {
+	a := strings.ToLower(address)
+	if host, port, err := net.SplitHostPort(a); err == nil {
+		if host = strings.TrimSuffix(host, "."); host == "localhost" || host == "::1" {
+			host = "127.0.0.1"
+		}
+		if n, err := strconv.Atoi(port); err == nil {
+			port = strconv.Itoa(n)
+		}
+		return net.JoinHostPort(host, port)
+	}
+	return a
+}
+
+func checkTopics(c *Problems, t TopicSelection) {
+	if len(t.Include) == 0 {
+		c.add("topics.include", "the list is empty, so nothing would move; want at least one glob, or leave it out for all topics")
+	}
+	checkGlobs(c, "topics.include", t.Include)
+	checkGlobs(c, "topics.exclude", t.Exclude)
+	checkGlobs(c, "topics.ordered", t.Ordered)
+	for _, topic := range slices.Sorted(maps.Keys(t.Types)) {
+		at := join("topics.types", topic)
+		switch t.Types[topic] {
+		case TypeNormal, TypeFIFO, TypeDelay, TypeTransaction, TypeMixed:
+		default:
+			c.add(at, "%s; allowed: NORMAL, FIFO, DELAY, TRANSACTION, MIXED", given(string(t.Types[topic])))
+		}
+		if strings.ContainsAny(topic, "*?") || !globForm.MatchString(topic) {
+			c.add(at, "the key must be one topic's name, without wildcards")
+		}
+	}
+}
+
+func checkGlobs(c *Problems, path string, globs []string) {
+	for i, g := range globs {
+		if !globForm.MatchString(g) {
+			c.add(fmt.Sprintf("%s[%d]", path, i), "%s; want a name in which * stands for any characters and ? for one; "+
+				"no spaces, commas, brackets or backslashes", given(g))
+		}
+	}
+}
+
+func checkShift(c *Problems, s Shift) {
+	if len(s.Steps) == 0 {
+		c.add("shift.steps", "the list is empty; want percentages that rise to 100, such as [25, 50, 100]")
+	}
+	before := 0
+	for i, step := range s.Steps {
+		at := fmt.Sprintf("shift.steps[%d]", i)
+		switch {
+		case step < 1 || step > 100:
+			c.add(at, "%d; allowed: 1 to 100 percent", step)
+		case step <= before:
+			c.add(at, "%d after %d; each step must be higher than the one before", step, before)
+		case i == len(s.Steps)-1 && step != 100:
+			c.add(at, "%d; the last step must be 100", step)
+		}
+		before = step
+	}
+	checkRange(c, "shift.soak", s.Soak, shortest, maxSoak)
+	checkRange(c, "shift.settle", s.Settle, shortest, maxSettle)
+}
+
+func checkRange[T int | Duration](c *Problems, path string, v, low, high T) {
+	if v < low || v > high {
+		c.add(path, "%v; allowed: %v to %v", v, low, high)
+	}
+}
+
+func checkApprovals(c *Problems, gates []Gate) {
+	for i, g := range gates {
+		at := fmt.Sprintf("approvals[%d]", i)
+		switch {
+		case !slices.Contains(Gates(), g):
+			c.add(at, "%s; allowed: %s, %s, %s", given(string(g)), GatePurchase, GateShift, GateFinalize)
+		case slices.Contains(gates[:i], g):
+			c.add(at, "%s is there twice; keep one", quote(string(g)))
+		}
+	}
+}
+
+func given(s string) string {
+	if s == "" {
+		return "missing or empty"
+	}
+	return quote(s)
+}
