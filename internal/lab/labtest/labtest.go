@@ -1,23 +1,197 @@
 // Package labtest gives tests real clusters and a real Temporal server.
+//
+// They take seconds to start, so the tests of one binary share them: each cluster starts when the first test asks for
+// it, and Main ends them all after the last test. A test that breaks things asks for a cluster of its own. Nothing
+// survives the test binary, even if it is killed.
+//
+// With -short such tests are skipped. Without the servers' jars, Java or the Temporal program they fail and say what
+// to run, since a test that silently does nothing proves nothing.
 package labtest
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"rocketshift/internal/lab"
 )
 
-// Main runs a test binary's tests and then ends the clusters that they shared. Use it as
+// startTime is longer than the lab's own limits, which name the server that is late.
+const startTime = 4 * time.Minute
+
+// shared is what the tests of this binary share. It is global, as the test binary's own Main function and its tests
+// have no other place in common.
+var shared registry
+
+// registry starts each thing once, when it is first asked for.
+type registry struct {
+	mu      sync.Mutex
+	running bool // Main is at work, so somebody will clean up
+	things  map[string]*thing
+}
+
+type thing struct {
+	once  sync.Once
+	value any
+	err   error
+	end   func() error
+}
+
+// Main runs a test binary's tests and then ends what they shared. Use it as
 //
 //	func TestMain(m *testing.M) { labtest.Main(m) }
-func Main(m *testing.M) { panic("stub") }
+func Main(m *testing.M) {
+	shared.mu.Lock()
+	shared.running, shared.things = true, map[string]*thing{}
+	shared.mu.Unlock()
 
-// Cluster returns a cluster of the given version with two brokers (5.x: one broker and a proxy).
-// Tests of one binary share it, so they use topic and group names of their own and break nothing in it.
-func Cluster(t testing.TB, version string) *lab.Cluster { panic("stub") }
+	code := m.Run()
+	for name, t := range shared.things {
+		if t.end == nil {
+			continue
+		}
+		if err := t.end(); err != nil {
+			fmt.Fprintf(os.Stderr, "end the shared %s: %v\n", name, err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
 
-// OwnCluster returns a cluster that only this test uses, and may break.
-func OwnCluster(t testing.TB, spec lab.ClusterSpec) *lab.Cluster { panic("stub") }
+// get returns the thing of that name, and starts it if this is the first time.
+func (r *registry) get(t testing.TB, name string, start func() (value any, end func() error, err error)) any {
+	t.Helper()
+	r.mu.Lock()
+	if !r.running {
+		r.mu.Unlock()
+		t.Fatal("the package's tests need: func TestMain(m *testing.M) { labtest.Main(m) }")
+	}
+	found := r.things[name]
+	if found == nil {
+		found = &thing{}
+		r.things[name] = found
+	}
+	r.mu.Unlock()
 
-// Temporal returns a Temporal development server that this binary's tests share.
-func Temporal(t testing.TB) *lab.Temporal { panic("stub") }
+	found.once.Do(func() { found.value, found.end, found.err = start() })
+	if found.err != nil {
+		t.Fatal(found.err)
+	}
+	return found.value
+}
+
+// Cluster returns a cluster of that version which all tests of this binary share: 4.x with two brokers, 5.x with one
+// broker and a proxy. So a test uses topics and groups of its own, and breaks nothing.
+func Cluster(t testing.TB, version string) *lab.Cluster {
+	t.Helper()
+	skipIfShort(t)
+	spec := lab.ClusterSpec{Name: "Source", Version: version, Brokers: 2}
+	if strings.HasPrefix(version, "5.") {
+		spec = lab.ClusterSpec{Name: "Target", Version: version, Brokers: 1, Proxy: true}
+	}
+	return shared.get(t, "cluster "+version, func() (any, func() error, error) {
+		return startCluster(spec)
+	}).(*lab.Cluster)
+}
+
+// OwnCluster returns a cluster that only this test uses, and may break. It ends with the test.
+func OwnCluster(t testing.TB, spec lab.ClusterSpec) *lab.Cluster {
+	t.Helper()
+	skipIfShort(t)
+	cluster, end, err := startCluster(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(cluster.Logs())
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return cluster
+}
+
+func startCluster(spec lab.ClusterSpec) (*lab.Cluster, func() error, error) {
+	root, err := lab.Root()
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := lab.FindFiles(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := newDir(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	cluster, err := lab.Start(ctx, files, filepath.Join(dir, "cluster"), spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cluster, func() error {
+		if err := cluster.Kill(); err != nil { // nobody needs its data
+			return err
+		}
+		return os.RemoveAll(dir)
+	}, nil
+}
+
+// Temporal returns a Temporal development server that all tests of this binary share. So a test uses task queues and
+// workflow ids of its own.
+func Temporal(t testing.TB) *lab.Temporal {
+	t.Helper()
+	skipIfShort(t)
+	return shared.get(t, "Temporal server", startTemporal).(*lab.Temporal)
+}
+
+func startTemporal() (any, func() error, error) {
+	root, err := lab.Root()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := newDir(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	temporal, err := lab.StartTemporal(ctx, root, dir, lab.TemporalSpec{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return temporal, func() error {
+		if err := temporal.Kill(); err != nil {
+			return err
+		}
+		return os.RemoveAll(dir)
+	}, nil
+}
+
+func skipIfShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs real servers")
+	}
+}
+
+// newDir makes a folder for one cluster or server, below .run where people look when a test fails.
+func newDir(root string) (string, error) {
+	tests := filepath.Join(root, ".run", "tests")
+	if err := os.MkdirAll(tests, 0o755); err != nil {
+		return "", fmt.Errorf("folder for tests: %w", err)
+	}
+	dir, err := os.MkdirTemp(tests, filepath.Base(os.Args[0])+"-")
+	if err != nil {
+		return "", fmt.Errorf("folder for tests: %w", err)
+	}
+	return dir, nil
+}

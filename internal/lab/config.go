@@ -1,0 +1,176 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// localhost is where the servers say they are. They listen on all addresses, which can't be changed in 4.9.
+const localhost = "127.0.0.1"
+
+func address(port int) string { return localhost + ":" + strconv.Itoa(port) }
+
+// logback is what 4.9 wants to find before it starts: everything goes to standard output, which is the log file.
+// 5.x brings its own, which writes below logs/ of the server's folder.
+const logback = `<configuration>
+  <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%d %-5level %logger{0} %thread - %msg%n</pattern></encoder>
+  </appender>
+  <logger name="RocketmqStoreStats" level="WARN"/>
+  <logger name="RocketmqWaterMark" level="WARN"/>
+  <root level="INFO"><appender-ref ref="out"/></root>
+</configuration>
+`
+
+// writeConfig writes the files that the server reads, into its folder.
+func (c *Cluster) writeConfig(s server) error {
+	home := filepath.Join(c.Dir, s.Name)
+	files := map[string]string{
+		"conf/logback_namesrv.xml": logback,
+		"conf/logback_broker.xml":  logback,
+		"conf/logback_tools.xml":   logback,
+	}
+	switch s.Role {
+	case roleNameServer:
+		files[configFile(s)] = properties(map[string]string{
+			"listenPort":   strconv.Itoa(s.Port),
+			"kvConfigPath": filepath.Join(home, "kvConfig.json"),
+		})
+	case roleBroker:
+		files[configFile(s)] = properties(c.brokerConfig(s))
+	case roleProxy:
+		config, err := json.MarshalIndent(c.proxyConfig(s), "", "  ")
+		if err != nil {
+			return fmt.Errorf("configuration of %s: %w", s.Name, err)
+		}
+		files[configFile(s)] = string(config)
+	}
+	for name, content := range files {
+		if err := writeFile(filepath.Join(home, name), content); err != nil {
+			return fmt.Errorf("configuration of %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+func configFile(s server) string {
+	if s.Role == roleProxy {
+		return "conf/rmq-proxy.json"
+	}
+	return "conf/server.conf"
+}
+
+func (c *Cluster) brokerConfig(s server) map[string]string {
+	store := filepath.Join(c.Dir, s.Name, "store")
+	config := map[string]string{
+		"brokerClusterName":     c.state.Spec.Name,
+		"brokerName":            s.Name,
+		"brokerId":              "0",
+		"brokerIP1":             localhost,
+		"listenPort":            strconv.Itoa(s.Port),
+		"haListenPort":          strconv.Itoa(s.Port + 1), // 4.9 takes this one whatever is written here
+		"namesrvAddr":           strings.Join(c.NameServers, ","),
+		"storePathRootDir":      store,
+		"storePathCommitLog":    filepath.Join(store, "commitlog"),
+		"brokerRole":            "ASYNC_MASTER",
+		"flushDiskType":         "ASYNC_FLUSH",
+		"autoCreateTopicEnable": "true",
+		"enablePropertyFilter":  "true",
+		// Files are allocated as a whole; a batch of 4 MiB must fit into one.
+		"mappedFileSizeCommitLog":    "67108864",
+		"mappedFileSizeConsumeQueue": "1200000",
+		"maxHashSlotNum":             "500000",
+		"maxIndexNum":                "2000000",
+		// A disk that is fairly full with other things must not make the broker delete or refuse messages.
+		"diskMaxUsedSpaceRatio": "95",
+		// Machines that share few cores with all servers stall for longer than the default 200 ms and 1 s,
+		// and the broker would answer "system busy".
+		"waitTimeMillsInSendQueue":    "5000",
+		"osPageCacheBusyTimeOutMills": "5000",
+		// How soon a broker is found again after the name server came back; 10 s is the least it accepts.
+		"registerNameServerPeriod": "10000",
+	}
+	if strings.HasPrefix(c.state.Spec.Version, "5.") {
+		config["mappedFileSizeTimerLog"] = "4194304"
+	}
+	maps.Copy(config, c.state.Spec.Config)
+	return config
+}
+
+func (c *Cluster) proxyConfig(s server) map[string]any {
+	return map[string]any{
+		"rocketMQClusterName":         c.state.Spec.Name,
+		"proxyMode":                   "CLUSTER",
+		"namesrvAddr":                 strings.Join(c.NameServers, ";"),
+		"localServeAddr":              localhost,
+		"grpcServerPort":              s.GRPC,
+		"remotingListenPort":          s.Port,
+		"enableTopicMessageTypeCheck": true,
+	}
+}
+
+// javaArgs is the server's command line.
+func (c *Cluster) javaArgs(s server) ([]string, error) {
+	classPath, err := c.state.Files.classPath(c.state.Spec.Version)
+	if err != nil {
+		return nil, err
+	}
+	home := filepath.Join(c.Dir, s.Name)
+	config := filepath.Join(home, configFile(s))
+	args := append([]string{c.state.Files.Java}, memory(s.Role)...)
+	args = append(args, reflection...)
+	args = append(args,
+		"-Drocketmq.home.dir="+home, // configuration, and 5.x writes its logs below user.home
+		"-Duser.home="+home,
+		"-Drocketmq.broker.diskSpaceWarningLevelRatio=0.98",
+		"-Drocketmq.broker.diskSpaceCleanForciblyRatio=0.97",
+		"-cp", classPath)
+	switch s.Role {
+	case roleNameServer:
+		return append(args, "org.apache.rocketmq.namesrv.NamesrvStartup", "-c", config), nil
+	case roleBroker:
+		return append(args, "org.apache.rocketmq.broker.BrokerStartup", "-c", config), nil
+	default:
+		return append(args, "org.apache.rocketmq.proxy.ProxyStartup", "-pc", config), nil
+	}
+}
+
+// memory keeps several servers on one machine; the distribution's scripts ask for 8 GB each.
+func memory(r role) []string {
+	if r == roleNameServer {
+		return []string{"-XX:+UseSerialGC", "-Xms64m", "-Xmx256m", "-XX:MaxDirectMemorySize=256m"}
+	}
+	return []string{"-XX:+UseSerialGC", "-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"}
+}
+
+// reflection opens what the servers reach into from Java 17 on: without it they run, but can't delete a topic or
+// an expired file.
+var reflection = []string{
+	"--add-opens", "java.base/java.nio=ALL-UNNAMED",
+	"--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED",
+	"--add-opens", "java.base/jdk.internal.ref=ALL-UNNAMED",
+	"--add-exports", "java.base/sun.nio.ch=ALL-UNNAMED",
+	"--add-exports", "java.base/jdk.internal.ref=ALL-UNNAMED",
+	"--add-exports", "java.base/sun.security.x509=ALL-UNNAMED",
+}
+
+func properties(values map[string]string) string {
+	var text strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(&text, "%s=%s\n", key, values[key])
+	}
+	return text.String()
+}
+
+func writeFile(name, content string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(content), 0o644)
+}

@@ -1,0 +1,69 @@
+package lab
+
+import (
+	"context"
+	"syscall"
+)
+
+// KillBroker ends a broker at once, as a crash would.
+func (c *Cluster) KillBroker(name string) error {
+	s, err := c.server(roleBroker, name)
+	if err != nil {
+		return err
+	}
+	return s.Process.end(0)
+}
+
+// StopBroker ends a broker in good order, as an operator would.
+func (c *Cluster) StopBroker(name string) error {
+	s, err := c.server(roleBroker, name)
+	if err != nil {
+		return err
+	}
+	return s.Process.end(stopTime)
+}
+
+// StartBroker starts a broker that has ended, on the same ports and data, and returns when it serves.
+func (c *Cluster) StartBroker(ctx context.Context, name string) error {
+	return c.startAgain(ctx, roleBroker, name)
+}
+
+// SuspendBroker freezes a broker: it accepts connections, but nothing answers.
+func (c *Cluster) SuspendBroker(name string) error {
+	s, err := c.server(roleBroker, name)
+	if err != nil {
+		return err
+	}
+	return s.Process.signal(syscall.SIGSTOP)
+}
+
+// ContinueBroker lets a frozen broker go on.
+func (c *Cluster) ContinueBroker(name string) error {
+	s, err := c.server(roleBroker, name)
+	if err != nil {
+		return err
+	}
+	return s.Process.signal(syscall.SIGCONT)
+}
+
+// StopNameServer ends the name server at once; it keeps nothing that an orderly end would save.
+func (c *Cluster) StopNameServer() error { return c.endAll(roleNameServer, 0) }
+
+// StartNameServer starts the name server on the same port and returns when all live brokers are registered again,
+// which takes them up to 10 s.
+func (c *Cluster) StartNameServer(ctx context.Context) error {
+	return c.startAgain(ctx, roleNameServer, nameServerName)
+}
+
+func (c *Cluster) startAgain(ctx context.Context, r role, name string) error {
+	s, err := c.server(r, name)
+	if err != nil {
+		return err
+	}
+	if !s.Process.alive() {
+		if err := c.launchAll([]server{s}); err != nil {
+			return err
+		}
+	}
+	return c.awaitServed(ctx, s)
+}

@@ -1,0 +1,39 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// dieWithParent has the kernel kill the process when the thread that started it ends.
+func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
+
+var errEnded = errors.New("process has ended")
+
+// startTime returns when a running process started, as a text that no other process with this id ever has: the
+// machine's boot, and clock ticks since then (field 22 of /proc/<pid>/stat, proc(5)).
+func startTime(pid int) (string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", fmt.Errorf("process %d: %w", pid, err)
+	}
+	// The second field is the program's name in parentheses, which may hold anything.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const state, threads, startTicks = 3 - 3, 20 - 3, 22 - 3 // numbered from 1 in the manual; the first two are cut off
+	if len(fields) <= startTicks {
+		return "", fmt.Errorf("process %d: /proc/%d/stat has %d fields", pid, pid, len(fields)+2)
+	}
+	// Z: ended, and its parent has not asked yet; X: being taken apart. That is the main thread alone: as long as
+	// there are others, files and ports are still open.
+	if (fields[state] == "Z" || fields[state] == "X") && (fields[threads] == "0" || fields[threads] == "1") {
+		return "", errEnded
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("boot of this machine: %w", err)
+	}
+	return strings.TrimSpace(string(boot)) + "/" + fields[startTicks], nil
+}

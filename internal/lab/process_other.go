@@ -1,0 +1,31 @@
+//go:build unix && !linux
+
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// dieWithParent does nothing: only Linux has a kernel that does this. Servers of a killed program stay, and the next
+// Start or StopDir in their folder ends them.
+func dieWithParent(*syscall.SysProcAttr) {}
+
+var errEnded = errors.New("process has ended")
+
+// startTime returns when a running process started, to the second.
+func startTime(pid int) (string, error) {
+	out, err := exec.Command("ps", "-o", "state=,lstart=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		return "", fmt.Errorf("process %d: %w", pid, err)
+	}
+	state, started, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if strings.HasPrefix(state, "Z") {
+		return "", errEnded
+	}
+	return strings.TrimSpace(started), nil
+}

@@ -1,0 +1,83 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const maxBrokers = 8 // about 0.4 GB of memory each
+
+// ClusterSpec says which cluster to run.
+type ClusterSpec struct {
+	Name        string            `json:"name"`                  // broker cluster name, default DefaultCluster
+	Version     string            `json:"version"`               // of the jars, such as 4.9.7
+	Brokers     int               `json:"brokers"`               // 1..8, default 1, or as many as there are names
+	BrokerNames []string          `json:"brokerNames,omitempty"` // default broker-a, broker-b, ...
+	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
+	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
+	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
+}
+
+func (s ClusterSpec) withDefaults() ClusterSpec {
+	if s.Name == "" {
+		s.Name = "DefaultCluster"
+	}
+	if s.Brokers == 0 {
+		s.Brokers = max(1, len(s.BrokerNames))
+	}
+	if len(s.BrokerNames) == 0 {
+		for i := range min(s.Brokers, maxBrokers) {
+			s.BrokerNames = append(s.BrokerNames, "broker-"+string(rune('a'+i)))
+		}
+	}
+	return s
+}
+
+func (s ClusterSpec) validate() error {
+	if s.Version == "" {
+		return fmt.Errorf("cluster %s: version is missing", s.Name)
+	}
+	if s.Brokers < 1 || s.Brokers > maxBrokers {
+		return fmt.Errorf("cluster %s: %d brokers wanted, allowed are 1 to %d", s.Name, s.Brokers, maxBrokers)
+	}
+	if len(s.BrokerNames) != s.Brokers {
+		return fmt.Errorf("cluster %s: %d brokers, but %d names for them", s.Name, s.Brokers, len(s.BrokerNames))
+	}
+	for i, name := range s.BrokerNames {
+		if name == "" || strings.ContainsAny(name, "/\\ \n") || slices.Contains(reservedNames, name) {
+			return fmt.Errorf("cluster %s: %q can't be the name of a broker and of its folder", s.Name, name)
+		}
+		if slices.Contains(s.BrokerNames[:i], name) {
+			return fmt.Errorf("cluster %s: two brokers are called %s", s.Name, name)
+		}
+	}
+	if s.Proxy && !strings.HasPrefix(s.Version, "5.") {
+		return fmt.Errorf("cluster %s: RocketMQ %s has no proxy, 5.x has", s.Name, s.Version)
+	}
+	return nil
+}
+
+// The folders of the servers that are no brokers.
+const (
+	nameServerName = "nameserver"
+	proxyName      = "proxy"
+)
+
+var reservedNames = []string{nameServerName, proxyName, ".", ".."}
+
+// servers lays the cluster out: who runs, in the order of their start, on which ports.
+func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, error) {
+	ports, err := freePorts(s.Brokers + 3)
+	if err != nil {
+		return nil, err
+	}
+	servers := []server{{Role: roleNameServer, Name: nameServerName, Port: ports[0]}}
+	for i, name := range s.BrokerNames {
+		servers = append(servers, server{Role: roleBroker, Name: name, Port: ports[3+i]})
+	}
+	if s.Proxy {
+		servers = append(servers, server{Role: roleProxy, Name: proxyName, Port: ports[1], GRPC: ports[2]})
+	}
+	return servers, nil
+}

@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// stateFile is the memory of a folder: with it, another program finds the same cluster, or ends it.
+const stateFile = "state.json"
+
+var (
+	// ErrNoCluster says that the folder holds no cluster that ever served.
+	ErrNoCluster = errors.New("no cluster here")
+	// ErrNotRunning says that the folder holds a cluster whose processes have ended, all or some. Restart helps.
+	ErrNotRunning = errors.New("cluster is not running")
+)
+
+type role string
+
+const (
+	roleNameServer role = "name server"
+	roleBroker     role = "broker"
+	roleProxy      role = "proxy"
+)
+
+// server is one process of a cluster, with what it needs to be started again.
+type server struct {
+	Role    role    `json:"role"`
+	Name    string  `json:"name"` // also its folder
+	Port    int     `json:"port"` // remoting
+	GRPC    int     `json:"grpc,omitempty"`
+	Process process `json:"process"`
+}
+
+func (s server) ports() []int {
+	switch s.Role {
+	case roleBroker:
+		return brokerPorts(s.Port)
+	case roleProxy:
+		return []int{s.Port, s.GRPC}
+	default:
+		return []int{s.Port}
+	}
+}
+
+type state struct {
+	Spec    ClusterSpec `json:"spec"`
+	Files   Files       `json:"files"`
+	Served  bool        `json:"served"` // it was up once, so its data may matter to somebody
+	Servers []server    `json:"servers"`
+}
+
+func loadState(dir string) (state, error) {
+	var s state
+	raw, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("%s: %w", dir, ErrNoCluster)
+	}
+	if err != nil {
+		return s, fmt.Errorf("state of the cluster: %w", err)
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s, fmt.Errorf("%s is damaged (%w): end its processes by hand and remove the folder",
+			filepath.Join(dir, stateFile), err)
+	}
+	return s, nil
+}
+
+func (s state) save(dir string) error { return writeJSON(filepath.Join(dir, stateFile), s) }
+
+// writeJSON replaces the file as a whole, so that a reader never sees half of it.
+func writeJSON(file string, content any) error {
+	raw, err := json.MarshalIndent(content, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	unfinished := file + ".new"
+	if err := os.WriteFile(unfinished, append(raw, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	if err := os.Rename(unfinished, file); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	return nil
+}
+
+// running fails with ErrNotRunning unless every process of the cluster is alive.
+func (s state) running() error {
+	var ended []error
+	for _, server := range s.Servers {
+		if !server.Process.alive() {
+			ended = append(ended, fmt.Errorf("%s %s has ended", server.Role, server.Name))
+		}
+	}
+	if len(ended) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrNotRunning, errors.Join(ended...))
+}
