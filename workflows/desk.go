@@ -203,16 +203,18 @@ func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) err
 		err = work(ctx)
 		done = true
 	})
-	if e := workflow.Await(ctx, func() bool { return done || d.back != nil }); e != nil && !done {
-		return e
-	}
+	canceled := workflow.Await(ctx, func() bool { return done || d.back != nil })
 	if done {
 		return err
 	}
+	// The work has its own undo to do: it is cancelled, and its end is waited for, whoever asked.
 	cancel()
 	disconnected, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	_ = workflow.Await(disconnected, func() bool { return done })
+	if canceled != nil {
+		return canceled
+	}
 	return errBack
 }
 

@@ -1,0 +1,22 @@
+// Command rocketshift-worker runs the workflows and activities of migrations. It connects by TEMPORAL_* (contrib/envconfig), so
+// the embedded server, a cluster of one's own and Temporal Cloud need no code; see docs/run-on-your-temporal.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	if err := run(ctx, logger, os.Stdout, os.Getenv); err != nil {
+		fmt.Fprintln(os.Stderr, "rocketshift-worker:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,169 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+type stageFunc = func(workflow.Context, MigrationInput) (Status, error)
+
+// newMigration is a theatre with the real Migration and stand-ins for its children; services run until they are told to stop.
+func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
+	t.Helper()
+	s := emptyTheatre(t)
+	register := func(name string, run stageFunc) {
+		if other := instead[name]; other != nil {
+			run = other
+		}
+		s.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
+	}
+	register(MigrationType, Migration)
+	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType, ShiftType, FinalizeType, RollbackType} {
+		register(name, s.goodStage(name))
+	}
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		register(name, func(ctx workflow.Context, _ MigrationInput) (Status, error) {
+			s.note(name)
+			workflow.GetSignalChannel(ctx, StopName).Receive(ctx, nil)
+			s.note(name + " stopped")
+			return Status{Type: name, State: StateDone}, nil
+		})
+	}
+	s.OnActivity("AwaitCaughtUp", anything, anything).Return(activities.ReplicationState{Lanes: 16, Lag: 3}, nil)
+	s.OnActivity("Write", anything, anything).Return(func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
+		s.note("report")
+		return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
+	})
+	return s
+}
+
+func (s *theatre) goodStage(name string) stageFunc {
+	return func(_ workflow.Context, in MigrationInput) (Status, error) {
+		s.note(name)
+		status := Status{Name: in.Plan.Name, Type: name, State: StateDone, Detail: name + " went well"}
+		if name == AssessType {
+			status.Assessment = testInventory()
+		}
+		return status, nil
+	}
+}
+
+func failingStage(text, kind string) stageFunc {
+	return func(workflow.Context, MigrationInput) (Status, error) {
+		return Status{}, temporal.NewNonRetryableApplicationError(text, kind, nil)
+	}
+}
+
+func TestMigrationRunsItsStagesInOrderAndStopsTheServicesLast(t *testing.T) {
+	s := newMigration(t, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Equal(t, "reports/orders-2026.json", got.Report)
+	require.Equal(t, []string{
+		AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, FinalizeType,
+		"Replicate stopped", "SyncOffsets stopped", "report",
+	}, s.called())
+	for _, row := range got.Stages {
+		require.Equal(t, StageDone, row.State, "stage %s", row.Name)
+		require.NotNil(t, row.EndedAt, "stage %s", row.Name)
+	}
+}
+
+func TestMigrationFailsOnARefusalBeforeAnythingIsBought(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{AssessType: failingStage(`topic "x*" matches nothing`, "Refused")})
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.ErrorContains(t, s.GetWorkflowError(), "matches nothing")
+	require.Equal(t, []string{"report"}, s.called(), "only the report is written")
+}
+
+func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
+	tries := 0
+	s := newMigration(t, map[string]stageFunc{ImportMetadataType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		if tries++; tries == 1 {
+			return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
+		}
+		return Status{State: StateDone}, nil
+	}})
+	s.RegisterDelayedCallback(func() {
+		status := s.statusNow(t)
+		require.Equal(t, ResumeName, status.Waiting[0].Gate)
+		require.Contains(t, status.Waiting[0].Text, "wants 8")
+		s.update(ResumeName, Steering{By: "alice", Reason: "deleted the old topic"})
+	}, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, 2, tries)
+}
+
+func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	var wrong, nobody *answered
+	s.RegisterDelayedCallback(func() {
+		status := s.statusNow(t)
+		require.Equal(t, StateWaiting, status.State)
+		require.Equal(t, "purchase", status.Waiting[0].Gate, "the child's request is visible in the parent")
+		require.NotContains(t, s.called(), ImportMetadataType)
+		wrong, nobody = s.update(ApproveName, Approval{Gate: "shift-25", By: "alice"}), s.update(ApproveName, Approval{Gate: "purchase"})
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice", Reason: "budget ok"})
+	}, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	got := s.result(t)
+	require.ErrorContains(t, wrong.rejected, "waiting now: purchase")
+	require.ErrorContains(t, nobody.rejected, "nobody is named")
+	require.Equal(t, "alice", got.Approvals[0].By)
+	require.Equal(t, "local:orders-2026", targetValue(got))
+}
+
+func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{ShiftType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
+		workflow.GetSignalChannel(ctx, BackName).Receive(ctx, nil)
+		return Status{State: StateRolledBack}, nil
+	}})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice", Reason: "errors rise"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, StateRolledBack, got.State)
+	calls := s.called()
+	require.Equal(t, []string{RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:],
+		"the lanes run until the groups are back")
+}
+
+func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	require.Equal(t, []string{AssessType, "report"}, s.called())
+}
+
+func TestMigrationIgnoresAWrongSignalAndSaysSo(t *testing.T) {
+	s := newMigration(t, nil)
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(ApproveName, Approval{Gate: "moon", By: "alice"}) }, 0)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.NotEmpty(t, got.Notes)
+	require.Contains(t, got.Notes[0], `ignored signal approve "moon"`)
+}
+
+func TestMigrationRefusesAPlanWithAnUnknownKey(t *testing.T) {
+	s := newTheatre(t)
+	s.ExecuteWorkflow(MigrationType, map[string]any{"plan": map[string]any{
+		"name": "x", "source": map[string]any{"nameServers": []string{"127.0.0.1:9876"}}, "target": map[string]any{"provder": "local"},
+	}})
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, s.GetWorkflowError(), &app)
+	require.Equal(t, "Invalid", app.Type())
+	require.ErrorContains(t, app, "target.provder")
+}

@@ -1,0 +1,34 @@
+package workflows
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+)
+
+// TestRecordedHistoriesReplay runs today's code over the histories of real migrations (CONTRIBUTING.md says how they are
+// recorded). A change of the order of commands fails here before it blocks a running migration.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	files, err := filepath.Glob("testdata/replay/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files, "no recorded histories: run `make fixtures`")
+	seen := map[string]bool{}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			replayer := worker.NewWorkflowReplayer()
+			Register(replayer)
+			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
+		})
+		for kind := range stageSlugs {
+			if matched, _ := filepath.Match("*-"+stageSlugs[kind]+".json", filepath.Base(file)); matched {
+				seen[kind] = true
+			}
+		}
+	}
+	require.Len(t, seen, len(stageSlugs), "a history of every stage is recorded; there are: %v", seen)
+	_, err = os.Stat("testdata/replay/done-migration.json")
+	require.NoError(t, err, "the parent's history is recorded")
+}

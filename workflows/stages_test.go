@@ -1,0 +1,173 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
+	s := newTheatre(t)
+	tries := 0
+	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (activities.Assessment, error) {
+		if tries++; tries < 4 {
+			return activities.Assessment{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
+		}
+		return *testInventory(), nil
+	})
+	s.ExecuteWorkflow(AssessType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, 2, got.Inventory.Topics)
+	require.Equal(t, int64(150), got.Inventory.Messages)
+	require.Equal(t, 4, tries)
+}
+
+func TestAssessRefusesWithEveryReason(t *testing.T) {
+	s := newTheatre(t)
+	inventory := testInventory()
+	inventory.Findings = []activities.Finding{
+		{Refusal: true, Object: "topics.include[0]", Cause: "\"nothing*\" matches no topic", Next: "correct the pattern"},
+		{Object: "group g", Cause: "broadcasting", Next: "its positions stay with the clients"},
+	}
+	s.OnActivity("Assess", anything, anything).Return(*inventory, nil)
+	s.ExecuteWorkflow(AssessType, MigrationInput{Plan: testPlan(t, nil)})
+	require.ErrorContains(t, s.GetWorkflowError(), "matches no topic")
+	require.NotContains(t, s.GetWorkflowError().Error(), "broadcasting")
+}
+
+func TestPurchaseAsksAgainWhenTheEvidenceExpired(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1, "still asked, with a new deadline")
+		require.True(t, w[0].Expires.After(s.Now()))
+		s.SignalWorkflow(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 90*time.Minute)
+	s.ExecuteWorkflow(PurchaseType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
+	s := newTheatre(t)
+	diff := activities.MetadataDiff{CreateGroups: []string{"g"}, Same: 1}
+	for i := range 450 {
+		diff.CreateTopics = append(diff.CreateTopics, fmt.Sprintf("t%03d", i))
+	}
+	s.OnActivity("Diff", anything, anything).Return(diff, nil)
+	var sizes [][2]int
+	s.OnActivity("Apply", anything, anything).Return(func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
+		sizes = append(sizes, [2]int{len(r.Groups), len(r.Topics)})
+		return activities.MetadataResult{CreatedTopics: len(r.Topics), CreatedGroups: len(r.Groups)}, nil
+	})
+	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.Equal(t, "created 450 topics, 1 groups; 1 were there", s.result(t).Detail)
+	require.Equal(t, [][2]int{{1, 0}, {0, 200}, {0, 200}, {0, 50}}, sizes)
+}
+
+func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Diff", anything, anything).Return(activities.MetadataDiff{
+		CreateTopics: []string{"a"},
+		Conflicts:    []activities.Finding{{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}},
+	}, nil)
+	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.ErrorContains(t, s.GetWorkflowError(), "topic orders: has 2 queues on the target")
+}
+
+func TestVerifyFailsOnADifferenceAndCountsIt(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Verify", anything, anything).Return(activities.Verification{Lanes: 8, Compared: 10, Missing: 1, Examples: []string{"orders q3 offset 7"}}, nil)
+	s.ExecuteWorkflow(VerifyType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.ErrorContains(t, s.GetWorkflowError(), "1 missing")
+	require.ErrorContains(t, s.GetWorkflowError(), "orders q3 offset 7")
+}
+
+func TestReplicateRunsOneActivityForEachBrokerUntilStop(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
+		s.note(r.Broker)
+		<-ctx.Done()
+		return activities.ReplicationProgress{}, ctx.Err()
+	})
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, 50*time.Millisecond)
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.Equal(t, "stopped", s.result(t).Detail)
+	require.ElementsMatch(t, []string{"broker-a", "broker-b"}, s.called())
+}
+
+func TestReplicateFailsWhenALaneActivityFailsForGood(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Replicate", anything, anything).Return(activities.ReplicationProgress{},
+		temporal.NewNonRetryableApplicationError("topic orders: 8 queues on the source, 2 on the target", "Conflict", nil))
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.ErrorContains(t, s.GetWorkflowError(), "2 on the target")
+}
+
+func TestSyncOffsetsRunsUntilStop(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Sync", anything, anything).Return(func(ctx context.Context, _ activities.Request) (activities.SyncProgress, error) {
+		<-ctx.Done()
+		return activities.SyncProgress{}, ctx.Err()
+	})
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, 50*time.Millisecond)
+	s.ExecuteWorkflow(SyncOffsetsType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+func TestFinalizeEndsAtZero(t *testing.T) {
+	s := newTheatre(t)
+	rest := int64(3)
+	s.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		rest--
+		return activities.Ledger{Rest: rest, Rows: []activities.LedgerRow{{Kind: "retry", Object: "orders-group", Rest: rest}}}, nil
+	})
+	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.NotNil(t, got.PointOfNoReturn)
+	require.Zero(t, got.Ledger.Rest)
+}
+
+func TestFinalizeAcceptsARestThatAnApprovalNames(t *testing.T) {
+	s := newTheatre(t)
+	ledger := activities.Ledger{Rest: 2, Rows: []activities.LedgerRow{{Kind: "retry", Object: "orders-group", Rest: 2}}}
+	s.OnActivity("Ledger", anything, anything).Return(ledger, nil)
+	var old *answered
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting[0]
+		require.Contains(t, w.Text, "retry orders-group 2")
+		old = s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: "000000000000"})
+		s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: w.Evidence})
+	}, time.Minute)
+	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, int64(2), s.result(t).Ledger.Rest)
+	require.ErrorContains(t, old.rejected, "is shown now")
+}
+
+func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil)
+	s.playTraffic()
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, []string{
+		"AwaitQuiet orders@target", "AwaitNativesRead@target", "Fence@target", "AwaitSettled@target", "Translate@target",
+		"Unfence@source", "AwaitMembers@target",
+	}, s.called())
+}
+
+func TestRollbackWithNothingMovedIsDoneAtOnce(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Empty(t, s.called())
+}

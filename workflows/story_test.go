@@ -1,0 +1,171 @@
+package workflows
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// testPlan is a valid plan; change may alter it.
+func testPlan(t *testing.T, change func(*plan.Plan)) plan.Plan {
+	t.Helper()
+	p := plan.Plan{
+		Name:   "orders-2026",
+		Source: plan.Cluster{NameServers: []string{"127.0.0.1:9876"}},
+		Target: plan.Target{Provider: "local"},
+	}
+	p.Approvals = []plan.Gate{}
+	p = p.WithDefaults()
+	if change != nil {
+		change(&p)
+	}
+	require.NoError(t, p.Validate())
+	return p
+}
+
+func testInventory() *activities.Assessment {
+	return &activities.Assessment{
+		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
+		Topics: []activities.Topic{
+			{Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"orders-group"}},
+			{Name: "payments", Queues: 8, Messages: 50, Type: plan.TypeNormal, Readers: []string{"payments-group", "audit-group"}},
+		},
+		Groups:     []activities.Group{{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"}},
+		MeasuredAt: time.Unix(1_790_000_000, 0).UTC(),
+	}
+}
+
+// stage runs workflows with recorded activities; answers replaces the plain success of an activity by name.
+
+type theatre struct {
+	*testsuite.TestWorkflowEnvironment
+	mu    sync.Mutex
+	calls []string
+}
+
+func (s *theatre) note(call string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, call)
+}
+
+func (s *theatre) called() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.calls...)
+}
+
+func newTheatre(t *testing.T) *theatre {
+	t.Helper()
+	s := emptyTheatre(t)
+	Register(s)
+	return s
+}
+
+// emptyTheatre has the activities but no workflow yet: a test of Migration brings stand-ins for its children.
+func emptyTheatre(t *testing.T) *theatre {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	s := &theatre{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
+	s.SetWorkerOptions(worker.Options{DisableRegistrationAliasing: true})
+	s.SetTestTimeout(20 * time.Second)
+	for _, a := range []any{
+		&activities.Assess{}, &activities.Purchase{}, &activities.Metadata{}, &activities.Replication{}, &activities.Offsets{},
+		&activities.Verifier{}, &activities.Traffic{}, &activities.Returns{}, &activities.Ledgers{}, &activities.Reports{},
+	} {
+		s.RegisterActivity(a)
+	}
+	return s
+}
+
+// groupsStep makes an activity on groups record itself as name@side.
+func (s *theatre) groupsStep(name string, answer func(activities.GroupsRequest) error) {
+	s.OnActivity(name, anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+		s.note(name + "@" + string(r.Side))
+		if answer != nil {
+			return answer(r)
+		}
+		return nil
+	})
+}
+
+func (s *theatre) topicsStep(name string) {
+	s.OnActivity(name, anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) error {
+		s.note(name + " " + r.Topics[0] + "@" + string(r.Side))
+		return nil
+	})
+}
+
+// playTraffic answers every activity of Shift and Rollback with success.
+func (s *theatre) playTraffic() {
+	s.OnActivity("Describe", anything, anything).Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
+	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
+	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
+	for _, name := range []string{"Fence", "Unfence", "AwaitSettled", "AwaitNativesRead"} {
+		s.groupsStep(name, nil)
+	}
+	s.OnActivity("Translate", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
+		s.note("Translate@" + string(r.Side))
+		return nil, nil
+	})
+	s.OnActivity("AwaitMembers", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+		s.note("AwaitMembers@" + string(r.From))
+		return nil, nil
+	})
+	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+		s.note("AwaitQuiet " + r.Topics[0] + "@" + string(r.From))
+		return nil
+	})
+	s.topicsStep("CloseTopics")
+	s.topicsStep("OpenTopics")
+	s.OnActivity("AwaitDrained", anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
+		s.note("AwaitDrained " + r.Topics[0])
+		return activities.ReplicationState{}, nil
+	})
+	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
+}
+
+func (s *theatre) statusNow(t *testing.T) Status {
+	t.Helper()
+	v, err := s.QueryWorkflow(StatusQuery)
+	require.NoError(t, err)
+	var got Status
+	require.NoError(t, v.Get(&got))
+	return got
+}
+
+// result is the workflow's last status; it must have completed without an error.
+func (s *theatre) result(t *testing.T) Status {
+	t.Helper()
+	require.True(t, s.IsWorkflowCompleted(), "the workflow is still open; calls so far: %v", s.called())
+	require.NoError(t, s.GetWorkflowError())
+	var got Status
+	require.NoError(t, s.GetWorkflowResult(&got))
+	return got
+}
+
+// answered collects what an update answered.
+type answered struct {
+	rejected error
+	accepted bool
+	result   any
+	err      error
+}
+
+func (a *answered) Accept()                   { a.accepted = true }
+func (a *answered) Reject(err error)          { a.rejected = err }
+func (a *answered) Complete(r any, err error) { a.result, a.err = r, err }
+
+func (s *theatre) update(name string, message any) *answered {
+	a := &answered{}
+	s.UpdateWorkflow(name, "", a, message)
+	return a
+}
