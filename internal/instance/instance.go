@@ -1,8 +1,12 @@
 // Package instance provides the 5.x cluster that a migration leads to.
+//
+// A provider answers two questions: is the plan's instance there, and: please make it be there. The second may cost
+// money or minutes and is asked again after every interruption, so its answer is the same instance each time.
 package instance
 
 import (
 	"context"
+	"fmt"
 
 	"rocketshift/plan"
 )
@@ -12,18 +16,28 @@ type Instance struct {
 	Provider    string   `json:"provider"`
 	Name        string   `json:"name"`
 	NameServers []string `json:"nameServers"`
-	ProxyGRPC   string   `json:"proxyGrpc,omitempty"`
-	Version     string   `json:"version"`
-	Cluster     string   `json:"cluster"`
+	ProxyGRPC   string   `json:"proxyGrpc,omitempty"` // host:port for 5.x clients, where known
+	Version     string   `json:"version"`             // of the brokers; the oldest, if they differ
+	Cluster     string   `json:"cluster"`             // broker cluster name
 }
 
 // Provider finds and provides instances.
 type Provider interface {
-	// Describe returns the plan's instance, and whether it exists and serves.
+	// Describe returns what is known of the plan's instance, and whether it is there and serves.
 	Describe(ctx context.Context, p plan.Plan) (Instance, bool, error)
-	// Purchase provides the plan's instance. Repeated and concurrent calls give the same one.
+	// Purchase returns the plan's instance when it serves. Repeated and concurrent calls give the same one.
 	Purchase(ctx context.Context, p plan.Plan) (Instance, error)
 }
 
-// For returns the provider that the plan names; root is the project's data root.
-func For(p plan.Plan, root string) (Provider, error) { panic("stub") }
+// For returns the provider that the plan names. root is the folder that holds .run, and .cache with the jars.
+func For(p plan.Plan, root string) (Provider, error) {
+	switch p.Target.Provider {
+	case plan.ProviderLocal:
+		return Local{Root: root}, nil
+	case plan.ProviderExisting:
+		return Existing{}, nil
+	default:
+		return nil, fmt.Errorf("target.provider %q is unknown: use %s or %s",
+			p.Target.Provider, plan.ProviderLocal, plan.ProviderExisting)
+	}
+}
