@@ -2,18 +2,16 @@ package activities
 
 import (
 	"context"
+	"sort"
+	"strings"
+	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
-
-// Finding is something that Assess saw. A refusal stops the migration before anything is bought or written.
-type Finding struct {
-	Refusal bool   `json:"refusal"`
-	Object  string `json:"object"`
-	Cause   string `json:"cause"`
-	Next    string `json:"next"`
-}
 
 // Topic is one selected topic of the source.
 type Topic struct {
@@ -70,5 +68,221 @@ type Assess struct{ settings Settings }
 // NewAssess returns the activities of Assess.
 func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
-// Assess returns the inventory of the source and what speaks against a migration.
-func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) { panic("stub") }
+// Assess returns the inventory of the source and what speaks against a migration. Refusals are findings, not errors; a source
+// that is down is an error that is tried again until it returns.
+func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) {
+	p := r.Plan.WithDefaults()
+	source, err := a.settings.source(p)
+	if err != nil {
+		return Assessment{}, err
+	}
+	inv, err := source.inventory(ctx, p)
+	if err != nil {
+		return Assessment{}, err
+	}
+	target, err := a.targetBrokers(ctx, p)
+	if err != nil {
+		return Assessment{}, err
+	}
+	result := inv.assessment()
+	result.Findings = inv.findings(target)
+	return result, nil
+}
+
+// targetBrokers are the brokers of a target that exists already.
+func (a *Assess) targetBrokers(ctx context.Context, p plan.Plan) ([]rocketmq.Broker, error) {
+	found, there, err := a.settings.describe(ctx, p)
+	if err != nil {
+		return nil, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+	}
+	if !there && p.Target.Provider != plan.ProviderExisting {
+		return nil, nil
+	}
+	nameServers := found.NameServers
+	if !there {
+		nameServers = p.Target.NameServers
+	}
+	open, err := a.settings.Clusters.at(nameServers, p.Target.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return (&cluster{open, Target}).brokers(ctx)
+}
+
+// inventory is what one look at the source saw.
+type inventory struct {
+	plan      plan.Plan
+	brokers   []rocketmq.Broker
+	topics    topicTable
+	groups    groupTable
+	positions map[string]positions
+	online    map[string]online // of every group that isn't a broker's own, selected or not
+	producers map[string]map[string]rocketmq.Connection
+	orderly   map[string]bool // groups with an orderly member
+	messages  map[string]int64
+	samples   map[string]sample
+	unsampled map[string]error
+	at        time.Time
+}
+
+func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
+	inv := &inventory{plan: p, orderly: map[string]bool{}, messages: map[string]int64{}, samples: map[string]sample{}, unsampled: map[string]error{}}
+	var err error
+	if inv.brokers, err = c.brokers(ctx); err != nil {
+		return nil, err
+	}
+	if inv.topics, err = c.topicTable(ctx, inv.brokers); err != nil {
+		return nil, err
+	}
+	if inv.groups, err = c.groupTable(ctx, inv.brokers); err != nil {
+		return nil, err
+	}
+	if inv.positions, err = c.positions(ctx, inv.brokers); err != nil {
+		return nil, err
+	}
+	if inv.online, err = c.membersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
+		return nil, err
+	}
+	if inv.producers, err = c.producers(ctx, inv.brokers); err != nil {
+		return nil, err
+	}
+	for _, group := range inv.groups.selected(p) {
+		inv.orderly[group] = c.orderly(ctx, group, inv.online[group])
+	}
+	err = c.measureTopics(ctx, inv)
+	inv.at = time.Now().UTC()
+	return inv, err
+}
+
+func applicationGroups(groups groupTable) []string {
+	var names []string
+	for name := range groups {
+		if !systemGroup(name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// orderly asks a member of the group whether it consumes in order: the listener is the same in all instances of a group. A
+// member that doesn't answer leaves it open; the plan can say it.
+func (c *cluster) orderly(ctx context.Context, group string, o online) bool {
+	for _, id := range sortedKeys(o.members) {
+		info, err := c.Client().ConsumerRunningInfo(ctx, o.members[id].broker, group, id)
+		if err == nil {
+			return strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true")
+		}
+	}
+	return false
+}
+
+// measureTopics counts and samples every selected topic.
+func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
+	var mu sync.Mutex
+	addr := addresses(inv.brokers)
+	return each(ctx, inv.topics.selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
+		activity.RecordHeartbeat(ctx, "topic "+topic)
+		ranges, err := c.ranges(ctx, inv.brokers, inv.topics, topic)
+		if err != nil {
+			return err
+		}
+		seen, lookErr := c.look(ctx, addr, topic, ranges)
+		if lookErr != nil && rocketmq.CodeOf(lookErr) < 0 {
+			return c.explain(ctx, lookErr)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, span := range ranges {
+			inv.messages[topic] += span.Max - span.Min
+		}
+		inv.samples[topic] = seen
+		if lookErr != nil {
+			inv.unsampled[topic] = lookErr
+		}
+		return nil
+	})
+}
+
+// assessment tells the inventory in short.
+func (inv *inventory) assessment() Assessment {
+	a := Assessment{MeasuredAt: inv.at, Topics: []Topic{}, Groups: []Group{}, Clients: inv.clients()}
+	for _, b := range inv.brokers {
+		a.SourceBrokers = append(a.SourceBrokers, b.Name)
+		a.SourceVersion = b.Version
+	}
+	for _, name := range inv.topics.selected(inv.plan, inv.brokers) {
+		a.Topics = append(a.Topics, inv.topic(name))
+	}
+	for _, name := range inv.groups.selected(inv.plan) {
+		a.Groups = append(a.Groups, Group{
+			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].members), Orderly: inv.orderly[name],
+		})
+	}
+	return a
+}
+
+func (inv *inventory) topic(name string) Topic {
+	t := Topic{Name: name, Queues: len(inv.topics.queues(name)), Messages: inv.messages[name], Ordered: inv.plan.Ordered(name)}
+	seen := inv.samples[name]
+	t.Type = seen.messageType()
+	if chosen, ok := inv.plan.Topics.Types[name]; ok {
+		t.Type = chosen
+	}
+	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO
+	for _, group := range inv.groups.selected(inv.plan) {
+		if inv.reads(group, name) {
+			t.Readers = append(t.Readers, group)
+			t.Ordered = t.Ordered || inv.orderly[group]
+		}
+	}
+	return t
+}
+
+// reads reports whether the group reads the topic: it has a position there, or is subscribed to it now.
+func (inv *inventory) reads(group, topic string) bool {
+	return len(inv.positions[group][topic]) > 0 || inv.online[group].topics[topic]
+}
+
+// topicsOf are the selected topics that the group reads.
+func (inv *inventory) topicsOf(group string) []string {
+	var names []string
+	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
+		if inv.reads(group, topic) {
+			names = append(names, topic)
+		}
+	}
+	return names
+}
+
+// clients counts the connected clients by kind, language and version.
+func (inv *inventory) clients() []ClientVersion {
+	ids := map[ClientVersion]map[string]bool{}
+	add := func(kind string, c rocketmq.Connection) {
+		key := ClientVersion{Kind: kind, Language: c.Language, Version: rocketmq.VersionName(c.Version)}
+		if ids[key] == nil {
+			ids[key] = map[string]bool{}
+		}
+		ids[key][c.ClientID] = true
+	}
+	for _, of := range inv.online {
+		for _, m := range of.members {
+			add("consumer", m.Connection)
+		}
+	}
+	for _, of := range inv.producers {
+		for _, c := range of {
+			add("producer", c)
+		}
+	}
+	var all []ClientVersion
+	for key, clients := range ids {
+		key.Clients = len(clients)
+		all = append(all, key)
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return a.Kind+a.Language+a.Version < b.Kind+b.Language+b.Version
+	})
+	return all
+}

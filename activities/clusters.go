@@ -1,10 +1,169 @@
 package activities
 
-// Clusters are the open connections to both sides, shared by all activities of a process.
-type Clusters struct{}
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/internal/instance"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// Clusters are the open connections to both sides, shared by all activities of a process. Connections are pooled below, go
+// away by themselves when idle, and are made anew when needed, so a side stays here until the worker stops.
+type Clusters struct {
+	mu   sync.Mutex
+	open map[string]*rocketmq.Cluster
+}
 
 // NewClusters returns an empty set; connections open when they are needed.
-func NewClusters() *Clusters { return &Clusters{} }
+func NewClusters() *Clusters { return &Clusters{open: map[string]*rocketmq.Cluster{}} }
 
 // Close closes every connection.
-func (c *Clusters) Close() {}
+func (c *Clusters) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, cluster := range c.open {
+		cluster.Client().Close()
+		delete(c.open, key)
+	}
+}
+
+// at returns the cluster behind the name servers. Credentials are looked up once: a changed key needs a restarted worker.
+func (c *Clusters) at(nameServers []string, credentials *plan.Credentials) (*rocketmq.Cluster, error) {
+	key := strings.Join(nameServers, ",")
+	if credentials != nil {
+		key += "|" + credentials.Env
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.open[key]; ok {
+		return found, nil
+	}
+	keys, err := secrets(credentials)
+	if err != nil {
+		return nil, err
+	}
+	found := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: keys}), nameServers)
+	c.open[key] = found
+	return found, nil
+}
+
+// secrets reads the keys that the plan names from the worker's environment. They never leave this process.
+func secrets(c *plan.Credentials) (*rocketmq.Credentials, error) {
+	if c == nil {
+		return nil, nil
+	}
+	keys := &rocketmq.Credentials{
+		AccessKey: os.Getenv(c.Env + "_ACCESS_KEY"), SecretKey: os.Getenv(c.Env + "_SECRET_KEY"),
+		SecurityToken: os.Getenv(c.Env + "_SECURITY_TOKEN"),
+	}
+	if keys.AccessKey == "" || keys.SecretKey == "" {
+		return nil, accessDenied(nil, "the worker's environment has no %s_ACCESS_KEY and %s_SECRET_KEY: set both where the worker runs and restart it", c.Env, c.Env)
+	}
+	return keys, nil
+}
+
+// cluster is one side, open.
+type cluster struct {
+	*rocketmq.Cluster
+	side Side
+}
+
+// sides are both clusters of a plan, open.
+type sides struct {
+	plan           plan.Plan
+	source, target *cluster
+}
+
+// at returns the cluster of a side.
+func (s sides) at(side Side) *cluster {
+	if side == Target {
+		return s.target
+	}
+	return s.source
+}
+
+func (s Settings) source(p plan.Plan) (*cluster, error) {
+	found, err := s.Clusters.at(p.Source.NameServers, p.Source.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{found, Source}, nil
+}
+
+// target opens the plan's target, which has to exist.
+func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
+	found, there, err := s.describe(ctx, p)
+	if err != nil {
+		return nil, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+	}
+	if !there {
+		return nil, absent(p)
+	}
+	open, err := s.Clusters.at(found.NameServers, p.Target.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{open, Target}, nil
+}
+
+func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance, bool, error) {
+	provider, err := instance.For(p, s.Root)
+	if err != nil {
+		return instance.Instance{}, false, invalid("target.provider %q: %v", p.Target.Provider, err)
+	}
+	return provider.Describe(ctx, p)
+}
+
+func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
+	source, err := s.source(p)
+	if err != nil {
+		return sides{}, err
+	}
+	target, err := s.target(ctx, p)
+	if err != nil {
+		return sides{}, err
+	}
+	return sides{p, source, target}, nil
+}
+
+// absent says that the target isn't there; it may be on its way.
+func absent(p plan.Plan) error {
+	return unreachable(Target, nil, "the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
+}
+
+// explain turns what a call to this side failed with into an error that says what people can do, and how Temporal goes on.
+func (c *cluster) explain(ctx context.Context, err error) error {
+	var known *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &known):
+		return err
+	case denied(err):
+		return accessDenied(err, "the %s refuses the credentials: %v: grant them what docs name, or correct the keys", c.side, err)
+	case rocketmq.CodeOf(err) < 0 && (rocketmq.Retryable(err) || rocketmq.Ambiguous(err)):
+		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
+			c.side, strings.Join(c.NameServers(), ", "), err)
+	default:
+		return again(CallFailedType, pollAgain, err, "%s: %v", c.side, err)
+	}
+}
+
+// denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16. A pull of a
+// fenced group answers 16 too, but nobody here pulls for an application's group.
+func denied(err error) bool {
+	var refusal *rocketmq.Error
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return refusal.Code == rocketmq.NoPermission || strings.Contains(refusal.Remark, "AclException")
+}

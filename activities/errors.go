@@ -22,6 +22,8 @@ const (
 	RefusedType = "Refused"
 	// InvalidType says that the request itself is wrong. Not tried again.
 	InvalidType = "Invalid"
+	// CallFailedType says that a server answered a call with an error, or with what can't be read. Tried again: most pass.
+	CallFailedType = "CallFailed"
 	// NotTakenType says that a broker acknowledged a write and didn't take it. Tried again.
 	NotTakenType = "NotTaken"
 )

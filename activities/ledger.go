@@ -2,7 +2,33 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"sort"
+	"strings"
 	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// Kinds of unfinished business.
+const (
+	kindLag       = "lag"
+	kindRetry     = "retry"
+	kindDead      = "dead letters"
+	kindDelayed   = "delayed"
+	kindHalf      = "half messages"
+	kindConsumers = "consumers"
+	kindProducers = "producers"
+)
+
+// The brokers' own topics and groups that hold what isn't delivered yet.
+const (
+	scheduleTopic = "SCHEDULE_TOPIC_XXXX"
+	halfTopic     = "RMQ_SYS_TRANS_HALF_TOPIC"
+	halfGroup     = "CID_RMQ_SYS_TRANS"
 )
 
 // LedgerRow is one kind of unfinished business on the source.
@@ -27,4 +53,185 @@ type Ledgers struct{ settings Settings }
 func NewLedgers(s Settings) *Ledgers { return &Ledgers{s.withDefaults()} }
 
 // Ledger lists what is still unfinished on the source.
-func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) { panic("stub") }
+func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
+	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return Ledger{}, err
+	}
+	b, err := both.openBook(ctx)
+	if err != nil {
+		return Ledger{}, err
+	}
+	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.delayed, b.halves, b.consumers, b.producers} {
+		activity.RecordHeartbeat(ctx, b.Rest)
+		if err := entry(ctx); err != nil {
+			return Ledger{}, err
+		}
+	}
+	return b.close(), nil
+}
+
+// book is a ledger that is being written.
+type book struct {
+	Ledger
+	sides
+	layout
+	groups    []string // selected
+	positions map[string]positions
+}
+
+func (s sides) openBook(ctx context.Context) (*book, error) {
+	l, err := s.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	table, err := s.source.groupTable(ctx, l.sourceBrokers)
+	if err != nil {
+		return nil, err
+	}
+	offsets, err := s.source.positions(ctx, l.sourceBrokers)
+	if err != nil {
+		return nil, err
+	}
+	return &book{sides: s, layout: l, groups: table.selected(s.plan), positions: offsets}, nil
+}
+
+func (b *book) enter(kind, object string, rest int64, detail string) {
+	if rest > 0 {
+		b.Rows = append(b.Rows, LedgerRow{kind, object, rest, detail})
+		b.Rest += rest
+	}
+}
+
+// close sorts the rows and adds the kinds that have no rest.
+func (b *book) close() Ledger {
+	open := map[string]bool{}
+	for _, row := range b.Rows {
+		open[row.Kind] = true
+	}
+	sort.SliceStable(b.Rows, func(i, j int) bool { return b.Rows[i].Rest > b.Rows[j].Rest })
+	for _, kind := range []string{kindLag, kindRetry, kindDead, kindDelayed, kindHalf, kindConsumers, kindProducers} {
+		if !open[kind] {
+			b.Rows = append(b.Rows, LedgerRow{Kind: kind, Object: "all"})
+		}
+	}
+	b.Measured = time.Now().UTC()
+	return b.Ledger
+}
+
+// lag is what the lanes have not copied, by topic.
+func (b *book) lag(ctx context.Context) error {
+	states, err := b.measure(ctx, b.layout, b.sourceTopics.selected(b.plan, b.sourceBrokers))
+	if err != nil {
+		return err
+	}
+	byTopic := map[string][]laneState{}
+	for _, s := range states {
+		byTopic[s.lane.Topic] = append(byTopic[s.lane.Topic], s)
+	}
+	for _, topic := range sortedKeys(byTopic) {
+		state := summary(byTopic[topic])
+		b.enter(kindLag, "topic "+topic, state.Lag, "not copied yet, most of all "+state.Worst)
+	}
+	return nil
+}
+
+// retries are the messages that wait in the groups' retry topics, and those that ended in their dead-letter topics.
+func (b *book) retries(ctx context.Context) error {
+	for _, group := range b.groups {
+		retry, err := b.rest(ctx, rocketmq.RetryTopic(group), b.positions[group][rocketmq.RetryTopic(group)])
+		if err != nil {
+			return err
+		}
+		b.enter(kindRetry, "group "+group, retry, "in "+rocketmq.RetryTopic(group)+", which only members on the source read")
+		dead, err := b.rest(ctx, rocketmq.DLQTopic(group), nil)
+		if err != nil {
+			return err
+		}
+		b.enter(kindDead, "group "+group, dead, "in "+rocketmq.DLQTopic(group)+": read or re-send them before the source goes")
+	}
+	return nil
+}
+
+// rest counts the messages of a topic that lie behind the positions; without a position everything counts.
+func (b *book) rest(ctx context.Context, topic string, at map[replicator.Queue]int64) (int64, error) {
+	ranges, err := b.source.ranges(ctx, b.sourceBrokers, b.sourceTopics, topic)
+	if err != nil {
+		return 0, err
+	}
+	rest := int64(0)
+	for queue, span := range ranges {
+		rest += max(0, span.Max-max(span.Min, at[queue]))
+	}
+	return rest, nil
+}
+
+// delayed are the messages that the brokers will deliver later, retries among them, by delay level.
+func (b *book) delayed(ctx context.Context) error {
+	for _, broker := range b.sourceBrokers {
+		delivered, err := b.source.Client().DelayOffsets(ctx, broker.Addr)
+		if err != nil {
+			return b.source.explain(ctx, err)
+		}
+		if _, there := b.sourceTopics[scheduleTopic][broker.Name]; !there {
+			continue
+		}
+		stats, err := b.source.Client().TopicStats(ctx, broker.Addr, scheduleTopic)
+		if err != nil {
+			return b.source.explain(ctx, err)
+		}
+		for queue := range stats {
+			level := queue + 1
+			rest := stats[queue].Max - max(stats[queue].Min, delivered[level])
+			b.enter(kindDelayed, fmt.Sprintf("broker %s level %d", broker.Name, level), rest,
+				"of all topics of the broker; delivered by itself, then copied")
+		}
+	}
+	return nil
+}
+
+// halves are the open transactions. The count is an upper bound: a half message that was checked and stays open counts again.
+func (b *book) halves(ctx context.Context) error {
+	for _, broker := range b.sourceBrokers {
+		if _, there := b.sourceTopics[halfTopic][broker.Name]; !there {
+			continue
+		}
+		stats, err := b.source.Client().TopicStats(ctx, broker.Addr, halfTopic)
+		if err != nil {
+			return b.source.explain(ctx, err)
+		}
+		at := b.positions[halfGroup][halfTopic][replicator.Queue{Broker: broker.Name}]
+		b.enter(kindHalf, "broker "+broker.Name, stats[0].Max-max(stats[0].Min, at),
+			"at most, of all topics of the broker; their producers end them, or the broker gives up")
+	}
+	return nil
+}
+
+// consumers are the members of selected groups that still read the source.
+func (b *book) consumers(ctx context.Context) error {
+	members, err := b.source.membersOf(ctx, b.sourceBrokers, b.groups)
+	if err != nil {
+		return err
+	}
+	for _, group := range b.groups {
+		of := members[group]
+		b.enter(kindConsumers, "group "+group, int64(len(of.members)), strings.Join(of.addresses(), ", "))
+	}
+	return nil
+}
+
+// producers are all that are connected to the source: brokers don't know which topics a producer writes.
+func (b *book) producers(ctx context.Context) error {
+	found, err := b.source.producers(ctx, b.sourceBrokers)
+	if err != nil {
+		return err
+	}
+	for _, group := range sortedKeys(found) {
+		var where []string
+		for _, id := range sortedKeys(found[group]) {
+			where = append(where, found[group][id].Addr+" ("+id+")")
+		}
+		b.enter(kindProducers, "producer group "+group, int64(len(where)), list(where))
+	}
+	return nil
+}

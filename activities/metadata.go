@@ -2,7 +2,11 @@ package activities
 
 import (
 	"context"
+	"slices"
 
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
@@ -19,7 +23,7 @@ type MetadataRequest struct {
 	Request
 	Topics []string `json:"topics,omitempty"`
 	Groups []string `json:"groups,omitempty"`
-	// Assessment's types and order marks, by topic: a closed (read-only) ordered topic opens only after its drain.
+	// Types and Ordered are what Assess found: a closed (read-only) ordered topic opens only after its drain.
 	Types   map[string]plan.MessageType `json:"types,omitempty"`
 	Ordered []string                    `json:"ordered,omitempty"`
 }
@@ -36,10 +40,188 @@ type Metadata struct{ settings Settings }
 // NewMetadata returns the activities of ImportMetadata.
 func NewMetadata(s Settings) *Metadata { return &Metadata{s.withDefaults()} }
 
+// objects is what one chunk wants and what the target has.
+type objects struct {
+	sides
+	addr               map[string]string // target brokers
+	wantTopics         map[string]map[string]rocketmq.TopicConfig
+	wantGroups         map[string]rocketmq.Group
+	missingTopics      map[string][]string // brokers without it
+	missingGroups      map[string][]string
+	same               int
+	conflicts          []Finding
+	targetBrokers      []rocketmq.Broker
+	haveTopics         topicTable
+	haveGroups         groupTable
+	acceptsMixedTopics bool
+}
+
 // Diff compares what the target should have with what it has.
-func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, error) { panic("stub") }
+func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, error) {
+	o, err := m.compare(ctx, r)
+	if err != nil {
+		return MetadataDiff{}, err
+	}
+	return MetadataDiff{
+		CreateTopics: sortedKeys(o.missingTopics), CreateGroups: sortedKeys(o.missingGroups),
+		Same: o.same, Conflicts: o.conflicts,
+	}, nil
+}
 
 // Apply creates what is missing of one chunk and reads it back.
 func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (MetadataResult, error) {
-	panic("stub")
+	o, err := m.compare(ctx, r)
+	if err != nil {
+		return MetadataResult{}, err
+	}
+	if len(o.conflicts) > 0 {
+		first := o.conflicts[0]
+		return MetadataResult{}, conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object, first.Cause, first.Next)
+	}
+	if err := o.create(ctx); err != nil {
+		return MetadataResult{}, err
+	}
+	return MetadataResult{len(o.missingTopics), len(o.missingGroups)}, m.readBack(ctx, r)
+}
+
+func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
+	o, err := m.compare(ctx, r)
+	if err != nil {
+		return err
+	}
+	for topic, brokers := range o.missingTopics {
+		return notTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
+	}
+	for group, brokers := range o.missingGroups {
+		return notTaken("group %s: created, and isn't there on %v when read back", group, brokers)
+	}
+	return nil
+}
+
+func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, error) {
+	both, err := m.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	o := &objects{
+		sides: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
+		missingTopics: map[string][]string{}, missingGroups: map[string][]string{},
+	}
+	if err := o.read(ctx, r); err != nil {
+		return nil, err
+	}
+	o.compareTopics(r.Topics)
+	o.compareGroups(r.Groups)
+	return o, nil
+}
+
+// read takes what is wanted from the source, and what there is from the target.
+func (o *objects) read(ctx context.Context, r MetadataRequest) error {
+	sourceBrokers, err := o.source.brokers(ctx)
+	if err != nil {
+		return err
+	}
+	topics, err := o.source.topicTable(ctx, sourceBrokers)
+	if err != nil {
+		return err
+	}
+	groups, err := o.source.groupTable(ctx, sourceBrokers)
+	if err != nil {
+		return err
+	}
+	if err := o.readTarget(ctx); err != nil {
+		return err
+	}
+	for _, name := range r.Topics {
+		if topics[name] == nil {
+			return refused("topic %s: it is no longer on the source: run Assess again", name)
+		}
+		ordered := slices.Contains(r.Ordered, name) || o.plan.Ordered(name)
+		o.wantTopics[name] = desiredTopic(name, topics[name], r.Types[name], ordered, sortedKeys(o.addr))
+	}
+	for _, name := range r.Groups {
+		if groups[name] == nil {
+			return refused("group %s: it is no longer on the source: run Assess again", name)
+		}
+		o.wantGroups[name] = desiredGroup(groups[name])
+	}
+	return nil
+}
+
+func (o *objects) readTarget(ctx context.Context) (err error) {
+	if o.targetBrokers, err = o.target.brokers(ctx); err != nil {
+		return err
+	}
+	o.addr = addresses(o.targetBrokers)
+	if o.haveTopics, err = o.target.topicTable(ctx, o.targetBrokers); err != nil {
+		return err
+	}
+	if o.haveGroups, err = o.target.groupTable(ctx, o.targetBrokers); err != nil {
+		return err
+	}
+	o.acceptsMixedTopics = true
+	for _, b := range o.targetBrokers {
+		config, err := o.target.Client().BrokerConfig(ctx, b.Addr)
+		if err != nil {
+			return o.target.explain(ctx, err)
+		}
+		o.acceptsMixedTopics = o.acceptsMixedTopics && config["enableMixedMessageType"] == "true"
+	}
+	return nil
+}
+
+func (o *objects) compareTopics(names []string) {
+	for _, name := range names {
+		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
+		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics && messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
+			found = &Finding{
+				Refusal: true, Object: "topic " + name,
+				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
+				Next:  "set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types." + name,
+			}
+		}
+		switch {
+		case found != nil:
+			o.conflicts = append(o.conflicts, *found)
+		case len(missing) > 0:
+			o.missingTopics[name] = missing
+		default:
+			o.same++
+		}
+	}
+}
+
+func (o *objects) compareGroups(names []string) {
+	for _, name := range names {
+		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], sortedKeys(o.addr))
+		switch {
+		case found != nil:
+			o.conflicts = append(o.conflicts, *found)
+		case len(missing) > 0:
+			o.missingGroups[name] = missing
+		default:
+			o.same++
+		}
+	}
+}
+
+func (o *objects) create(ctx context.Context) error {
+	client := o.target.Client()
+	for _, name := range sortedKeys(o.missingTopics) {
+		activity.RecordHeartbeat(ctx, "topic "+name)
+		for _, broker := range o.missingTopics[name] {
+			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
+				return o.target.explain(ctx, err)
+			}
+		}
+	}
+	for _, name := range sortedKeys(o.missingGroups) {
+		activity.RecordHeartbeat(ctx, "group "+name)
+		for _, broker := range o.missingGroups[name] {
+			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
+				return o.target.explain(ctx, err)
+			}
+		}
+	}
+	return nil
 }

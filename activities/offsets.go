@@ -2,10 +2,15 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
 )
 
-// SyncProgress is the heartbeat and the result of the SyncOffsets activity.
+// SyncProgress is the heartbeat and the result of the Sync activity.
 type SyncProgress struct {
 	Rounds  int64     `json:"rounds"`
 	Groups  int       `json:"groups"`  // refreshed in the last round
@@ -21,5 +26,115 @@ type Offsets struct{ settings Settings }
 // NewOffsets returns the activities of SyncOffsets.
 func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 
-// Sync refreshes the target's positions of all groups that have not moved, until it is cancelled.
-func (o *Offsets) Sync(ctx context.Context, r Request) (SyncProgress, error) { panic("stub") }
+// Sync refreshes the target's positions of all groups that have not moved, until it is cancelled or its worker stops. It
+// writes no position of a group that is closed on the source or has members on the target.
+func (o *Offsets) Sync(ctx context.Context, r Request) (SyncProgress, error) {
+	p := r.Plan.WithDefaults()
+	var mu sync.Mutex
+	var progress SyncProgress
+	read := func() SyncProgress {
+		mu.Lock()
+		defer mu.Unlock()
+		return progress
+	}
+	stop := beating(ctx, func() any { return read() })
+	defer stop()
+	err := every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
+		next := read()
+		both, err := o.settings.both(ctx, p)
+		if err == nil {
+			err = both.syncRound(ctx, &next)
+		}
+		next.Rounds, next.At, next.Waiting = next.Rounds+1, time.Now().UTC(), ""
+		if err != nil {
+			next.Waiting = err.Error()
+		}
+		mu.Lock()
+		progress = next
+		mu.Unlock()
+		return lasting(err)
+	})
+	return read(), err
+}
+
+// lasting keeps the errors that another round can't change.
+func lasting(err error) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.NonRetryable() {
+		return err
+	}
+	return nil
+}
+
+// syncRound refreshes every group once. What hinders one group doesn't stop the others; the first hindrance is returned.
+func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
+	m, err := s.mover(ctx, Source)
+	if err != nil {
+		return err
+	}
+	groups, err := s.source.groupTable(ctx, m.sourceBrokers)
+	if err != nil {
+		return err
+	}
+	progress.Groups, progress.Skipped = 0, 0
+	var first error
+	for _, group := range groups.selected(s.plan) {
+		written, skipped, err := m.sync(ctx, group)
+		progress.Written += int64(written)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil && first == nil:
+			first = fmt.Errorf("group %s: %w", group, err)
+		case skipped:
+			progress.Skipped++
+		case err == nil:
+			progress.Groups++
+		}
+	}
+	return first
+}
+
+// sync refreshes one group.
+func (m *mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
+	all, err := m.moves(ctx, group, m.topicsOf(group))
+	if err != nil {
+		return 0, false, err
+	}
+	var proved time.Time
+	for _, change := range m.pending(group, all) {
+		if time.Since(proved) > fenceMargin/2 {
+			proved = time.Now()
+			free, err := m.unmoved(ctx, group)
+			if err != nil || !free {
+				return written, err == nil, err
+			}
+		}
+		if err := m.writeUntil(ctx, proved.Add(fenceMargin), group, change); err != nil {
+			return written, false, err
+		}
+		written++
+	}
+	return written, false, nil
+}
+
+// writeUntil gives up at the deadline: the proof that nobody else owns the position is too old then.
+func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
+	bounded, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	err := m.target.write(bounded, addresses(m.targetBrokers), group, change)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return notReady("the target answered too slowly, the next round writes %s", change)
+	}
+	return err
+}
+
+// unmoved reports whether the group is open on every source broker and has no member on the target.
+func (m *mover) unmoved(ctx context.Context, group string) (bool, error) {
+	groups, err := m.source.groupTable(ctx, m.sourceBrokers)
+	if err != nil || groups.closed(group) {
+		return false, err
+	}
+	there, err := m.target.membersOf(ctx, m.targetBrokers, []string{group})
+	return err == nil && len(there[group].members) == 0, err
+}

@@ -15,5 +15,27 @@ type Purchase struct{ settings Settings }
 // NewPurchase returns the activities of Purchase.
 func NewPurchase(s Settings) *Purchase { return &Purchase{s.withDefaults()} }
 
-// Purchase buys, starts or finds the plan's target. A repeated call gives the same one.
-func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) { panic("stub") }
+// Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call gives the same one.
+func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) {
+	want := r.Plan.WithDefaults()
+	provider, err := instance.For(want, p.settings.Root)
+	if err != nil {
+		return PurchaseResult{}, invalid("target.provider %q: %v", want.Target.Provider, err)
+	}
+	stop := beating(ctx, func() any { return "starting the target" })
+	defer stop()
+	return provider.Purchase(ctx, want)
+}
+
+// Describe says where the target is; it never starts one.
+func (p *Purchase) Describe(ctx context.Context, r Request) (PurchaseResult, error) {
+	want := r.Plan.WithDefaults()
+	found, there, err := p.settings.describe(ctx, want)
+	if err != nil {
+		return PurchaseResult{}, unreachable(Target, err, "the target of provider %s can't be described: %v", want.Target.Provider, err)
+	}
+	if !there {
+		return PurchaseResult{}, absent(want)
+	}
+	return found, nil
+}

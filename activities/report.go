@@ -2,6 +2,11 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 )
 
 // ReportRequest writes the report of a migration. Document is the status as the workflow ends.
@@ -21,5 +26,62 @@ type Reports struct{ settings Settings }
 // NewReports returns the activities of reports.
 func NewReports(s Settings) *Reports { return &Reports{s.withDefaults()} }
 
-// Write writes the report as JSON and as a Markdown page.
-func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, error) { panic("stub") }
+// reportName keeps the report inside its folder, whatever the request says.
+var reportName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// Write writes the report as JSON, for programs, and as a Markdown page, for people; a repeated call replaces both. The
+// result is the page's path.
+func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, error) {
+	if !reportName.MatchString(r.Name) {
+		return ReportResult{}, invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)
+	}
+	document, err := json.MarshalIndent(r.Document, "", "  ")
+	if err != nil {
+		return ReportResult{}, invalid("the report of %s can't be written as JSON: %v", r.Name, err)
+	}
+	page, err := renderPage(document)
+	if err != nil {
+		return ReportResult{}, invalid("the report of %s isn't a migration's status: %v", r.Name, err)
+	}
+	if err := os.MkdirAll(w.settings.Reports, 0o755); err != nil {
+		return ReportResult{}, err
+	}
+	path := filepath.Join(w.settings.Reports, r.Name)
+	if err := replaceFile(path+".json", append(document, '\n')); err != nil {
+		return ReportResult{}, err
+	}
+	if err := replaceFile(path+".md", page); err != nil {
+		return ReportResult{}, err
+	}
+	return ReportResult{Path: w.relative(path + ".md")}, nil
+}
+
+// relative names the file as people know it: from the root down, else from the report folder.
+func (w *Reports) relative(path string) string {
+	if short, err := filepath.Rel(w.settings.Root, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return filepath.Base(path)
+}
+
+// replaceFile writes all or nothing: a reader never sees half a report, also when the machine dies.
+func replaceFile(path string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) // nothing is left there once it is renamed
+	if _, err = temporary.Write(content); err == nil {
+		err = temporary.Chmod(0o644)
+	}
+	if err == nil {
+		err = temporary.Sync()
+	}
+	if closed := temporary.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}

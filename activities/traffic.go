@@ -2,74 +2,158 @@ package activities
 
 import (
 	"context"
-	"time"
+	"fmt"
 
-	"rocketshift/plan"
+	"rocketshift/internal/rocketmq"
 )
 
-// GroupPositions is what was translated and written for one group.
-type GroupPositions struct {
-	Group  string `json:"group"`
-	Queues int    `json:"queues"`
-	Exact  int    `json:"exact"`
-}
-
-// Members counts a group's connected clients on both sides.
-type Members struct {
-	Group  string   `json:"group"`
-	Source int      `json:"source"`
-	Target int      `json:"target"`
-	Where  []string `json:"where,omitempty"` // addresses of those still on the side that they should leave, first 5
-}
-
-// WaveCheck is the evidence of a soak: everything of the wave stands where it should.
-type WaveCheck struct {
-	SourcePuts  int64     `json:"sourcePuts"` // messages that by-passing producers wrote on the side left, since the settle time began
-	TargetPuts  int64     `json:"targetPuts"`
-	Lag         int64     `json:"lag"`
-	MembersLeft int       `json:"membersLeft"`
-	Measured    time.Time `json:"measured"`
-}
-
-// WaveRequest is one wave to check.
-type WaveRequest struct {
-	Request
-	Wave plan.Wave `json:"wave"`
-}
-
-// Traffic moves groups and producers.
+// Traffic moves groups and producers without a gateway: brokers close what must not be read or written, and the release
+// pipeline re-points applications.
 type Traffic struct{ settings Settings }
 
 // NewTraffic returns the activities of Shift.
 func NewTraffic(s Settings) *Traffic { return &Traffic{s.withDefaults()} }
 
-// Fence closes groups on a side.
-func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { panic("stub") }
+// Fence closes groups on every broker of a side: pulls are refused from now on, positions can still be committed.
+func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, false) }
 
-// Unfence opens groups on a side.
-func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { panic("stub") }
+// Unfence opens groups on every broker of a side.
+func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, true) }
 
-// AwaitSettled waits until the positions of fenced groups stand still.
-func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error { panic("stub") }
-
-// Translate writes the groups' positions on the other side.
-func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositions, error) {
-	panic("stub")
+// open sets and reads back whether groups may consume. Only what differs is written, with all other settings as they are.
+func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error {
+	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	if err != nil {
+		return err
+	}
+	table, err := c.groupTable(ctx, brokers)
+	if err != nil {
+		return err
+	}
+	for _, name := range r.Groups {
+		if len(table[name]) == 0 {
+			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
+		}
+		for _, b := range brokers {
+			if err := c.enable(ctx, b, table[name], enable); err != nil {
+				return err
+			}
+		}
+	}
+	return c.readBackOpen(ctx, brokers, r.Groups, enable)
 }
 
-// AwaitMembers waits until the groups' applications read on the other side.
-func (t *Traffic) AwaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
-	panic("stub")
+// enable writes one group on one broker. A broker that doesn't know the group gets it closed, or the next pull would create it
+// open; there is nothing to open on such a broker.
+func (c *cluster) enable(ctx context.Context, b rocketmq.Broker, known map[string]rocketmq.Group, enable bool) error {
+	group, there := known[b.Name]
+	if !there {
+		if enable {
+			return nil
+		}
+		group = known[sortedKeys(known)[0]]
+	}
+	if there && group.ConsumeEnable == enable {
+		return nil
+	}
+	group.ConsumeEnable = enable
+	return c.explain(ctx, c.Client().PutGroup(ctx, b.Addr, group))
 }
 
-// CloseTopics makes topics read-only for producers on a side.
-func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error { panic("stub") }
+func (c *cluster) readBackOpen(ctx context.Context, brokers []rocketmq.Broker, names []string, enable bool) error {
+	table, err := c.groupTable(ctx, brokers)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		for _, broker := range sortedKeys(table[name]) {
+			if table[name][broker].ConsumeEnable != enable {
+				return notTaken("group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back", name, c.side, broker, enable)
+			}
+		}
+	}
+	return nil
+}
+
+// at opens one side of the request's plan and finds its brokers.
+func (s Settings) at(ctx context.Context, r Request, side Side) (*cluster, []rocketmq.Broker, error) {
+	p := r.Plan.WithDefaults()
+	var c *cluster
+	var err error
+	switch side {
+	case Source:
+		c, err = s.source(p)
+	case Target:
+		c, err = s.target(ctx, p)
+	default:
+		err = invalid("side %q: choose source or target", side)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	brokers, err := c.brokers(ctx)
+	return c, brokers, err
+}
+
+// CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes still write.
+func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error {
+	return t.permit(ctx, r, func(perm int) int { return perm &^ permWrite })
+}
 
 // OpenTopics makes topics writable on a side.
-func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error { panic("stub") }
+func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
+	return t.permit(ctx, r, func(perm int) int { return perm | permRead | permWrite })
+}
 
-// AwaitQuiet waits until producers have left a side.
-func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error { panic("stub") }
+// permit changes and reads back the permission of topics. Only what differs is written; attributes stay as they are.
+func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
+	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	if err != nil {
+		return err
+	}
+	table, err := c.topicTable(ctx, brokers)
+	if err != nil {
+		return err
+	}
+	addr := addresses(brokers)
+	for _, name := range r.Topics {
+		if len(table[name]) == 0 {
+			return refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+		}
+		for _, broker := range sortedKeys(table[name]) {
+			config := table[name][broker]
+			if config.Perm == change(config.Perm) {
+				continue
+			}
+			config.Perm, config.Attributes = change(config.Perm), nil
+			if err := c.Client().CreateTopic(ctx, addr[broker], config); err != nil {
+				return c.explain(ctx, err)
+			}
+		}
+	}
+	return c.readBackPermission(ctx, brokers, r.Topics, change)
+}
 
-// CheckWave measures whether everything of a wave stands where it should.
-func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, error) { panic("stub") }
+func (c *cluster) readBackPermission(ctx context.Context, brokers []rocketmq.Broker, names []string, change func(int) int) error {
+	table, err := c.topicTable(ctx, brokers)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		for _, broker := range sortedKeys(table[name]) {
+			if perm := table[name][broker].Perm; perm != change(perm) {
+				return notTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d", name, c.side, broker, change(perm), perm)
+			}
+		}
+	}
+	return nil
+}
+
+// list names the first few of many.
+func list(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return fmt.Sprint(names)
+	}
+	return fmt.Sprintf("%v and %d more", names[:few], len(names)-few)
+}

@@ -1,0 +1,162 @@
+package activities
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+)
+
+const (
+	// longestTopic and longestGroup are what 5.x brokers accept; a group's retry topic must fit as well.
+	longestTopic = 127
+	longestGroup = 120
+)
+
+// validName is what 5.x brokers accept as a name.
+var validName = regexp.MustCompile(`^[%|a-zA-Z0-9_-]+$`)
+
+// Finding is something that Assess saw. A refusal stops the migration before anything is bought or written.
+type Finding struct {
+	Refusal bool   `json:"refusal"`
+	Object  string `json:"object"`
+	Cause   string `json:"cause"`
+	Next    string `json:"next"`
+}
+
+// findings judges the inventory. Refusals come first.
+func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
+	var all []Finding
+	all = append(all, inv.clusterFindings(targetBrokers)...)
+	all = append(all, inv.nameFindings()...)
+	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
+		all = append(all, inv.topicFindings(topic)...)
+	}
+	for _, group := range inv.groups.selected(inv.plan) {
+		all = append(all, inv.groupFindings(group)...)
+	}
+	all = append(all, inv.readerFindings()...)
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		switch {
+		case a.Refusal == b.Refusal:
+			return 0
+		case a.Refusal:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func refusal(object, next, cause string, args ...any) Finding {
+	return Finding{Refusal: true, Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
+}
+
+func warning(object, next, cause string, args ...any) Finding {
+	return Finding{Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
+}
+
+// clusterFindings: the source must be a 4.x cluster, and another one than the target.
+func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding {
+	var all []Finding
+	for _, b := range inv.brokers {
+		if !strings.HasPrefix(strings.TrimPrefix(b.Version, "V"), "4") {
+			all = append(all, refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
+				"runs version %s; rocketshift migrates from 4.x", b.Version))
+		}
+		for _, t := range targetBrokers {
+			if t.Addr == b.Addr {
+				all = append(all, refusal("source broker "+b.Name, "name two different clusters in source.nameServers and target.nameServers",
+					"is also the target's broker %s (%s): source and target are the same cluster", t.Name, t.Addr))
+			}
+		}
+	}
+	if own := inv.online[inv.plan.LaneGroup()]; len(own.members) > 0 {
+		all = append(all, refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
+			"is used by an application (%s); the lanes need it", strings.Join(own.addresses(), ", ")))
+	}
+	return all
+}
+
+// nameFindings: everything that the plan names must exist, and something must be left to migrate.
+func (inv *inventory) nameFindings() []Finding {
+	var all []Finding
+	topics := slices.DeleteFunc(sortedKeys(inv.topics), func(name string) bool { return systemTopic(name, inv.brokers) })
+	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
+		all = append(all, refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
+	}
+	if len(all) == 0 && len(inv.topics.selected(inv.plan, inv.brokers)) == 0 {
+		all = append(all, refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
+	}
+	return all
+}
+
+func (inv *inventory) topicFindings(topic string) []Finding {
+	var all []Finding
+	object := "topic " + topic
+	if len(topic) > longestTopic || !validName.MatchString(topic) {
+		all = append(all, refusal(object, "exclude it, or move its users to a topic with a shorter name first",
+			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestTopic))
+	}
+	for _, broker := range sortedKeys(inv.topics[topic]) {
+		if perm := inv.topics[topic][broker].Perm; perm&permRead == 0 {
+			all = append(all, refusal(object, "give it read permission on the source, or exclude it",
+				"can't be read on broker %s (permission %d)", broker, perm))
+		}
+	}
+	if err := inv.unsampled[topic]; err != nil {
+		all = append(all, warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
+	}
+	if seen := inv.samples[topic]; seen.empty > 0 {
+		all = append(all, warning(object, "have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the target fail on them",
+			"holds messages without a body (%d of %d sampled)", seen.empty, seen.looked))
+	}
+	return all
+}
+
+func (inv *inventory) groupFindings(group string) []Finding {
+	var all []Finding
+	object := "group " + group
+	if len(group) > longestGroup || !validName.MatchString(group) {
+		all = append(all, refusal(object, "exclude it, or move its users to a group with a shorter name first",
+			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestGroup))
+	}
+	if inv.online[group].broadcasting {
+		all = append(all, warning(object, "its instances start on the target where their own settings say; plan for repeated or skipped messages",
+			"broadcasts: its positions lie with its instances and can't be moved"))
+	}
+	for _, broker := range sortedKeys(inv.groups[group]) {
+		if !inv.groups[group][broker].ConsumeEnable {
+			all = append(all, warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
+				"is closed on source broker %s (consumeEnable=false)", broker))
+			break
+		}
+	}
+	return all
+}
+
+// readerFindings: a group's applications are re-pointed as a whole, so a live group and its topics must be selected together.
+func (inv *inventory) readerFindings() []Finding {
+	var all []Finding
+	topics, groups := inv.topics.selected(inv.plan, inv.brokers), inv.groups.selected(inv.plan)
+	for _, group := range sortedKeys(inv.online) {
+		if len(inv.online[group].members) == 0 {
+			continue
+		}
+		for _, topic := range sortedKeys(inv.online[group].topics) {
+			hasGroup, hasTopic := slices.Contains(groups, group), slices.Contains(topics, topic)
+			switch {
+			case systemTopic(topic, inv.brokers) || hasGroup == hasTopic:
+			case hasTopic:
+				all = append(all, refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
+					"is read by the live group %s, which the plan doesn't select: it would see nothing new", group))
+			case inv.topics[topic] != nil:
+				all = append(all, refusal("group "+group, "select the topic in topics.include, or exclude the group",
+					"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic))
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,101 @@
+package activities
+
+import (
+	"context"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+const (
+	// sampleMessages is what one pull brings by a broker's default limits, so a sample costs one pull per end of a queue.
+	sampleMessages = 32
+	// sampleQueues bounds the queues of a topic that are looked at: producers spread their messages over all queues.
+	sampleQueues = 4
+	// sampleGroup is built into every broker, so that looking creates nothing.
+	sampleGroup = "TOOLS_CONSUMER"
+)
+
+// sample is what a few messages of a topic show.
+type sample struct {
+	kinds  map[plan.MessageType]bool
+	empty  int // messages without a body
+	looked int
+}
+
+func newSample() sample { return sample{kinds: map[plan.MessageType]bool{}} }
+
+func (s *sample) add(m rocketmq.Message) {
+	s.kinds[kindOf(m.Properties)] = true
+	s.looked++
+	if len(m.Body) == 0 {
+		s.empty++
+	}
+}
+
+// messageType is the type that accepts every message seen; a topic without messages is NORMAL.
+func (s *sample) messageType() plan.MessageType {
+	switch len(s.kinds) {
+	case 0:
+		return plan.TypeNormal
+	case 1:
+		for kind := range s.kinds {
+			return kind
+		}
+	}
+	return plan.TypeMixed
+}
+
+// kindOf tells the type of one stored message by its properties, in the order in which 5.x proxies judge them.
+func kindOf(raw []byte) plan.MessageType {
+	sharded, delayed := false, false
+	for _, p := range rocketmq.ParseProperties(raw) {
+		switch {
+		case p.Name == rocketmq.PropTranMsg && p.Value == "true":
+			return plan.TypeTransaction
+		case p.Name == rocketmq.PropDelay, strings.HasPrefix(p.Name, "TIMER_"), p.Name == "__STARTDELIVERTIME":
+			delayed = true
+		case p.Name == rocketmq.PropShardingKey:
+			sharded = true
+		}
+	}
+	switch {
+	case delayed:
+		return plan.TypeDelay
+	case sharded:
+		return plan.TypeFIFO
+	}
+	return plan.TypeNormal
+}
+
+// look samples the first and the last messages of some queues. Pulls stay inside the stored range: a pull outside makes the
+// broker write an event message.
+func (c *cluster) look(ctx context.Context, addr map[string]string, topic string, ranges map[replicator.Queue]rocketmq.QueueRange) (sample, error) {
+	seen := newSample()
+	looked := 0
+	for _, queue := range sortedQueues(ranges) {
+		span := ranges[queue]
+		if span.Max <= span.Min || looked == sampleQueues {
+			continue
+		}
+		looked++
+		starts := []int64{span.Min}
+		if last := span.Max - sampleMessages; last > span.Min {
+			starts = append(starts, last)
+		}
+		for _, start := range starts {
+			got, err := c.Client().Pull(ctx, addr[queue.Broker], rocketmq.PullRequest{
+				Group: sampleGroup, Topic: topic, Queue: queue.ID, Offset: start, Max: sampleMessages,
+			})
+			if err != nil {
+				return seen, err
+			}
+			for _, m := range got.Messages {
+				seen.add(m)
+			}
+		}
+	}
+	return seen, nil
+}

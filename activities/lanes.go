@@ -1,0 +1,75 @@
+package activities
+
+import (
+	"context"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// layout is how both sides are laid out at one moment.
+type layout struct {
+	sourceBrokers, targetBrokers []rocketmq.Broker
+	sourceTopics, targetTopics   topicTable
+}
+
+func (s sides) layout(ctx context.Context) (l layout, err error) {
+	if l.sourceBrokers, err = s.source.brokers(ctx); err != nil {
+		return l, err
+	}
+	if l.targetBrokers, err = s.target.brokers(ctx); err != nil {
+		return l, err
+	}
+	if l.sourceTopics, err = s.source.topicTable(ctx, l.sourceBrokers); err != nil {
+		return l, err
+	}
+	l.targetTopics, err = s.target.topicTable(ctx, l.targetBrokers)
+	return l, err
+}
+
+// brokers and topics of one side.
+func (l layout) of(side Side) ([]rocketmq.Broker, topicTable) {
+	if side == Target {
+		return l.targetBrokers, l.targetTopics
+	}
+	return l.sourceBrokers, l.sourceTopics
+}
+
+// lanes pairs the queues of a topic. A side that shows fewer queues, because a broker is gone or a topic was changed, is an
+// error: what can't be paired can't be measured either.
+func (l layout) lanes(topic string) ([]replicator.Lane, error) {
+	lanes, err := replicator.Pair(topic, l.sourceTopics.queues(topic), l.targetTopics.queues(topic))
+	if err != nil {
+		return nil, notReady("%v: is a broker down, or was the topic changed? Run ImportMetadata to compare", err)
+	}
+	return lanes, nil
+}
+
+// allLanes pairs the queues of several topics.
+func (l layout) allLanes(topics []string) ([]replicator.Lane, error) {
+	var all []replicator.Lane
+	for _, topic := range topics {
+		lanes, err := l.lanes(topic)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lanes...)
+	}
+	return all, nil
+}
+
+// queue is the lane's queue on a side.
+func queueOf(lane replicator.Lane, side Side) replicator.Queue {
+	if side == Target {
+		return lane.Target
+	}
+	return lane.Source
+}
+
+func addresses(brokers []rocketmq.Broker) map[string]string {
+	byName := map[string]string{}
+	for _, b := range brokers {
+		byName[b.Name] = b.Addr
+	}
+	return byName
+}

@@ -1,0 +1,190 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rocketshift/replicator"
+)
+
+const (
+	// closeLag and closeShare say when a lane has caught up: what is left is copied within a second or so.
+	closeLag   = 100
+	closeShare = 0.01
+	// drainedTwice is the pause between the two readings that show that nothing more comes into a drained lane.
+	drainedTwice = 500 * time.Millisecond
+)
+
+// ReplicationState is how far all lanes of the plan are, measured on the brokers (lane group's offsets), not in the replicator.
+type ReplicationState struct {
+	Lanes    int       `json:"lanes"`
+	Lag      int64     `json:"lag"`
+	Worst    string    `json:"worst,omitempty"` // the lane with the most lag
+	Measured time.Time `json:"measured"`
+}
+
+// laneState is one lane, measured: copied is the lane's progress, min and max bound what the source queue holds.
+type laneState struct {
+	lane             replicator.Lane
+	min, copied, max int64
+}
+
+func (s laneState) lag() int64 { return max(0, s.max-s.copied) }
+
+// caughtUp reports whether little is left in comparison to what the queue holds.
+func (s laneState) caughtUp() bool {
+	return s.lag() < closeLag || float64(s.lag()) < closeShare*float64(s.max-s.min)
+}
+
+func (s laneState) String() string {
+	return fmt.Sprintf("%s %s/%d: copied to %d of %d", s.lane.Topic, s.lane.Source.Broker, s.lane.Source.ID, s.copied, s.max)
+}
+
+// State measures how far all lanes are, on the brokers.
+func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, error) {
+	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	if err != nil {
+		return ReplicationState{}, err
+	}
+	l, err := both.layout(ctx)
+	if err != nil {
+		return ReplicationState{}, err
+	}
+	states, err := both.measure(ctx, l, l.sourceTopics.selected(both.plan, l.sourceBrokers))
+	return summary(states), err
+}
+
+// AwaitCaughtUp waits until every lane is close to its end.
+func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (ReplicationState, error) {
+	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	if err != nil {
+		return ReplicationState{}, err
+	}
+	var state ReplicationState
+	err = poll(ctx, func() error {
+		l, err := both.layout(ctx)
+		if err != nil {
+			return err
+		}
+		states, err := both.measure(ctx, l, l.sourceTopics.selected(both.plan, l.sourceBrokers))
+		if err != nil {
+			return err
+		}
+		state = summary(states)
+		behind := 0
+		for _, s := range states {
+			if !s.caughtUp() {
+				behind++
+			}
+		}
+		if behind > 0 {
+			return notReady("%d of %d lanes are behind by %d messages, most of all %s", behind, state.Lanes, state.Lag, state.Worst)
+		}
+		return nil
+	})
+	return state, err
+}
+
+// AwaitDrained waits until the lanes of the topics have copied everything and nothing more comes.
+func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (ReplicationState, error) {
+	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	if err != nil {
+		return ReplicationState{}, err
+	}
+	var state ReplicationState
+	err = poll(ctx, func() error {
+		first, err := both.drained(ctx, q.Topics)
+		if err != nil {
+			return err
+		}
+		if err := sleep(ctx, drainedTwice); err != nil {
+			return err
+		}
+		second, err := both.drained(ctx, q.Topics)
+		if err != nil {
+			return err
+		}
+		for i := range second {
+			if second[i].max != first[i].max {
+				return notReady("producers still write: %s got %d messages within %s", second[i], second[i].max-first[i].max, drainedTwice)
+			}
+		}
+		state = summary(second)
+		return nil
+	})
+	return state, err
+}
+
+// drained reads the lanes' states, which must show no lag.
+func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error) {
+	l, err := s.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.measure(ctx, l, topics)
+	if err != nil {
+		return nil, err
+	}
+	if state := summary(states); state.Lag > 0 {
+		return nil, notReady("%d messages of %d lanes aren't copied yet, most of all %s", state.Lag, state.Lanes, state.Worst)
+	}
+	return states, nil
+}
+
+// measure reads how far the topics' lanes are.
+func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneState, error) {
+	lanes, err := l.allLanes(topics)
+	if err != nil {
+		return nil, err
+	}
+	mins := map[string]map[replicator.Queue]int64{}
+	for _, topic := range topics {
+		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+		if err != nil {
+			return nil, err
+		}
+		mins[topic] = map[replicator.Queue]int64{}
+		for queue, span := range ranges {
+			mins[topic][queue] = span.Min
+		}
+	}
+	states := make([]laneState, len(lanes))
+	numbers := make([]int, len(lanes))
+	for i := range lanes {
+		numbers[i] = i
+	}
+	progress := s.positions()
+	err = each(ctx, numbers, func(ctx context.Context, i int) error {
+		copied, end, err := progress.Progress(ctx, lanes[i])
+		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end}
+		return err
+	})
+	return states, s.source.explain(ctx, err)
+}
+
+func (s sides) positions() *replicator.Positions {
+	return replicator.NewPositions(s.source.Cluster, s.target.Cluster, s.plan.LaneGroup())
+}
+
+func summary(states []laneState) ReplicationState {
+	r := ReplicationState{Lanes: len(states), Measured: time.Now().UTC()}
+	worst := int64(0)
+	for _, s := range states {
+		r.Lag += s.lag()
+		if s.lag() > worst {
+			worst, r.Worst = s.lag(), s.String()
+		}
+	}
+	return r
+}
+
+// sleep pauses, and ends early when the context does.
+func sleep(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pause):
+		return nil
+	}
+}

@@ -1,0 +1,100 @@
+package activities
+
+import (
+	"context"
+	"sort"
+	"sync"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// innerProducer is the producer group that stock clients register for themselves, consumers too.
+const innerProducer = "CLIENT_INNER_PRODUCER"
+
+// member is a connected client of a group, and a broker that it is connected to.
+type member struct {
+	rocketmq.Connection
+	broker string // address of the broker
+}
+
+// online is who is connected of one group.
+type online struct {
+	members      map[string]member // by client id
+	topics       map[string]bool   // subscribed now
+	broadcasting bool
+}
+
+// membersOf asks every broker for the connected members of each group. Clients behind a proxy are known to the proxy alone.
+func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]online, error) {
+	all := map[string]online{}
+	var mu sync.Mutex
+	err := each(ctx, groups, func(ctx context.Context, group string) error {
+		of := online{members: map[string]member{}, topics: map[string]bool{}}
+		for _, b := range brokers {
+			found, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
+			if err != nil {
+				return err
+			}
+			for _, connection := range found.Connections {
+				of.members[connection.ClientID] = member{connection, b.Addr}
+			}
+			for _, topic := range found.Topics {
+				of.topics[topic] = true
+			}
+			of.broadcasting = of.broadcasting || found.MessageModel == "BROADCASTING"
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all[group] = of
+		return nil
+	})
+	return all, c.explain(ctx, err)
+}
+
+// addresses of the members, sorted, the first few.
+func (o online) addresses() []string {
+	var all []string
+	for id, m := range o.members {
+		all = append(all, m.Addr+" ("+id+")")
+	}
+	sort.Strings(all)
+	return all[:min(len(all), 5)]
+}
+
+// producers are the connected producers by group, without those that clients register for themselves.
+func (c *cluster) producers(ctx context.Context, brokers []rocketmq.Broker) (map[string]map[string]rocketmq.Connection, error) {
+	all := map[string]map[string]rocketmq.Connection{}
+	for _, b := range brokers {
+		found, err := c.Client().Producers(ctx, b.Addr)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for group, connections := range found {
+			if group == innerProducer {
+				continue
+			}
+			if all[group] == nil {
+				all[group] = map[string]rocketmq.Connection{}
+			}
+			for _, connection := range connections {
+				all[group][connection.ClientID] = connection
+			}
+		}
+	}
+	return all, nil
+}
+
+func sortedQueues[V any](m map[replicator.Queue]V) []replicator.Queue {
+	all := make([]replicator.Queue, 0, len(m))
+	for q := range m {
+		all = append(all, q)
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Broker != all[j].Broker {
+			return all[i].Broker < all[j].Broker
+		}
+		return all[i].ID < all[j].ID
+	})
+	return all
+}

@@ -1,0 +1,211 @@
+package activities
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"rocketshift/internal/instance"
+)
+
+// document is what the page shows of a migration's status. Keys that it doesn't know stay in the JSON report.
+type document struct {
+	Name            string
+	Type            string
+	PlanHash        string
+	State           string
+	Detail          string
+	Error           string
+	Target          *instance.Instance
+	PointOfNoReturn *time.Time
+	Stages          []documentStage
+	Waves           []documentWave
+	Approvals       []documentApproval
+	Notes           []string
+	Inventory       *documentInventory
+	Metadata        *MetadataDiff
+	Verification    *Verification
+	Ledger          *Ledger
+}
+
+type documentStage struct {
+	Name, State, Detail string
+	StartedAt, EndedAt  *time.Time
+}
+
+type documentWave struct {
+	Step   int
+	State  string
+	Topics []string
+	Groups []string
+	Check  *WaveCheck
+}
+
+type documentApproval struct {
+	Gate, By, Reason, Evidence string
+	At                         time.Time
+}
+
+type documentInventory struct {
+	SourceVersion                   string
+	Brokers, Topics, Queues, Groups int
+	Messages                        int64
+	Findings                        []Finding
+}
+
+// page is a Markdown page that is being written.
+type page struct{ bytes.Buffer }
+
+// renderPage turns a migration's status into a page.
+func renderPage(status []byte) ([]byte, error) {
+	var d document
+	if err := json.Unmarshal(status, &d); err != nil {
+		return nil, err
+	}
+	p := &page{}
+	p.head(d)
+	p.stages(d.Stages)
+	p.waves(d.Waves)
+	p.approvals(d.Approvals)
+	p.verification(d.Verification)
+	p.ledger(d.Ledger)
+	p.inventory(d.Inventory)
+	p.notes(d.Notes)
+	return p.Bytes(), nil
+}
+
+func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+
+func (p *page) head(d document) {
+	p.line("# Migration %s: %s\n", text(d.Name), text(d.State))
+	p.line("- plan %s", text(d.PlanHash))
+	if d.Target != nil {
+		p.line("- target: %s %s, name servers %s", text(d.Target.Provider), text(d.Target.Version), text(strings.Join(d.Target.NameServers, ", ")))
+	}
+	if d.PointOfNoReturn != nil {
+		p.line("- point of no return: %s", when(d.PointOfNoReturn))
+	}
+	if d.Metadata != nil {
+		p.line("- metadata: %d topics and %d groups created, %d were there, %d conflicts",
+			len(d.Metadata.CreateTopics), len(d.Metadata.CreateGroups), d.Metadata.Same, len(d.Metadata.Conflicts))
+	}
+	if d.Detail != "" {
+		p.line("- %s", text(d.Detail))
+	}
+	if d.Error != "" {
+		p.line("- error: %s", text(d.Error))
+	}
+}
+
+func (p *page) stages(stages []documentStage) {
+	var rows [][]string
+	for _, s := range stages {
+		rows = append(rows, []string{s.Name, s.State, when(s.StartedAt), when(s.EndedAt), s.Detail})
+	}
+	p.table("Stages", []string{"stage", "state", "started", "ended", "detail"}, rows)
+}
+
+func (p *page) waves(waves []documentWave) {
+	var rows [][]string
+	for _, w := range waves {
+		check := ""
+		if w.Check != nil {
+			check = fmt.Sprintf("%d messages on the source, %d on the target, lag %d, %d members left", w.Check.SourcePuts, w.Check.TargetPuts, w.Check.Lag, w.Check.MembersLeft)
+		}
+		rows = append(rows, []string{fmt.Sprintf("%d %%", w.Step), w.State, strings.Join(w.Topics, ", "), strings.Join(w.Groups, ", "), check})
+	}
+	p.table("Waves", []string{"step", "state", "topics", "groups", "check"}, rows)
+}
+
+func (p *page) approvals(approvals []documentApproval) {
+	var rows [][]string
+	for _, a := range approvals {
+		rows = append(rows, []string{a.Gate, a.By, when(&a.At), a.Reason, a.Evidence})
+	}
+	p.table("Approvals", []string{"gate", "by", "at", "reason", "evidence"}, rows)
+}
+
+func (p *page) verification(v *Verification) {
+	if v == nil {
+		return
+	}
+	p.table("Verification", []string{"lanes", "compared", "natives", "missing", "extra", "altered", "out of order", "measured"}, [][]string{{
+		fmt.Sprint(v.Lanes), fmt.Sprint(v.Compared), fmt.Sprint(v.Natives), fmt.Sprint(v.Missing), fmt.Sprint(v.Extra),
+		fmt.Sprint(v.Altered), fmt.Sprint(v.OutOfOrder), when(&v.Measured),
+	}})
+	p.bullets(v.Examples)
+}
+
+func (p *page) ledger(l *Ledger) {
+	if l == nil {
+		return
+	}
+	var rows [][]string
+	for _, r := range l.Rows {
+		rows = append(rows, []string{r.Kind, r.Object, fmt.Sprint(r.Rest), r.Detail})
+	}
+	p.table(fmt.Sprintf("Ledger: rest %d, measured %s", l.Rest, when(&l.Measured)), []string{"kind", "object", "rest", "detail"}, rows)
+}
+
+func (p *page) inventory(i *documentInventory) {
+	if i == nil {
+		return
+	}
+	p.line("\n## Source\n")
+	p.line("RocketMQ %s, %d brokers, %d topics with %d queues and %d messages, %d groups.",
+		text(i.SourceVersion), i.Brokers, i.Topics, i.Queues, i.Messages, i.Groups)
+	var rows [][]string
+	for _, f := range i.Findings {
+		kind := "warning"
+		if f.Refusal {
+			kind = "refusal"
+		}
+		rows = append(rows, []string{kind, f.Object, f.Cause, f.Next})
+	}
+	p.table("Findings", []string{"kind", "object", "cause", "next"}, rows)
+}
+
+func (p *page) notes(notes []string) {
+	if len(notes) > 0 {
+		p.line("\n## Notes")
+		p.bullets(notes)
+	}
+}
+
+func (p *page) bullets(lines []string) {
+	if len(lines) > 0 {
+		p.line("")
+	}
+	for _, l := range lines {
+		p.line("- %s", text(l))
+	}
+}
+
+func (p *page) table(title string, columns []string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	p.line("\n## %s\n", title)
+	p.line("| %s |", strings.Join(columns, " | "))
+	p.line("|%s", strings.Repeat(" --- |", len(columns)))
+	for _, row := range rows {
+		for i := range row {
+			row[i] = text(row[i])
+		}
+		p.line("| %s |", strings.Join(row, " | "))
+	}
+}
+
+// text keeps what people and brokers named on one line of the page, and as text.
+var markdown = strings.NewReplacer("\n", " ", "\r", " ", "|", `\|`, "<", "&lt;", "`", "'")
+
+func text(s string) string { return markdown.Replace(s) }
+
+func when(t *time.Time) string {
+	if t == nil || t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}

@@ -1,0 +1,161 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// fenceMargin is how old the proof that a group is nobody's on the target may be when Sync writes its position. A move
+// therefore waits this long between closing a group on the source and writing its final positions.
+const fenceMargin = 2 * time.Second
+
+// move is one position to write: where, and which.
+type move struct {
+	topic  string
+	queue  replicator.Queue
+	offset int64
+	exact  bool
+}
+
+func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.Broker, m.queue.ID) }
+
+// mover translates the positions of groups from one side to the other, as both sides are at one moment.
+type mover struct {
+	sides
+	layout
+	from       Side
+	have       map[Side]map[string]positions // committed offsets by side and group
+	ranges     map[string]map[replicator.Queue]rocketmq.QueueRange
+	translator *replicator.Positions
+}
+
+func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
+	l, err := s.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &mover{
+		sides: s, layout: l, from: from, have: map[Side]map[string]positions{},
+		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{}, translator: s.positions(),
+	}
+	for _, side := range []Side{Source, Target} {
+		brokers, _ := l.of(side)
+		if m.have[side], err = s.at(side).positions(ctx, brokers); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// topicsOf are the selected topics that the group reads: it has a position there, or is subscribed to them now.
+func (m *mover) topicsOf(group string, now ...online) []string {
+	var topics []string
+	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
+		reads := len(m.have[Source][group][topic]) > 0 || len(m.have[Target][group][topic]) > 0
+		for _, o := range now {
+			reads = reads || o.topics[topic]
+		}
+		if reads {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+// moves translates every position of the group in the topics. A source queue without a position gets the one of its first
+// message: an absent position would let consumers skip to the end. On the way back such a queue was never read, and stays.
+func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
+	var all []move
+	for _, topic := range topics {
+		lanes, err := m.lanes(topic)
+		if err != nil {
+			return nil, err
+		}
+		for _, lane := range lanes {
+			at, known, err := m.position(ctx, group, lane)
+			if err != nil {
+				return nil, err
+			}
+			if !known {
+				continue
+			}
+			to, err := m.translate(ctx, lane, at)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, move{topic, queueOf(lane, m.from.other()), to.Target, to.Exact})
+		}
+	}
+	return all, nil
+}
+
+// position is where the group stands in the lane on the side that it reads.
+func (m *mover) position(ctx context.Context, group string, lane replicator.Lane) (int64, bool, error) {
+	at, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
+	if known || m.from == Target {
+		return at, known, nil
+	}
+	if m.ranges[lane.Topic] == nil {
+		found, err := m.source.ranges(ctx, m.sourceBrokers, m.sourceTopics, lane.Topic)
+		if err != nil {
+			return 0, false, err
+		}
+		m.ranges[lane.Topic] = found
+	}
+	return m.ranges[lane.Topic][lane.Source].Min, true, nil
+}
+
+func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (replicator.Translation, error) {
+	if m.from == Target {
+		to, err := m.translator.Back(ctx, lane, at)
+		return to, m.target.explain(ctx, err)
+	}
+	to, err := m.translator.Forward(ctx, lane, at)
+	if errors.Is(err, replicator.ErrNotCopiedYet) {
+		return to, notReady("topic %s: the lane of %s/%d isn't copied up to position %d: %v", lane.Topic, lane.Source.Broker, lane.Source.ID, at, err)
+	}
+	return to, m.target.explain(ctx, err)
+}
+
+// pending are the moves that would change something.
+func (m *mover) pending(group string, moves []move) []move {
+	var changes []move
+	for _, mv := range moves {
+		if now, known := m.have[m.from.other()][group][mv.topic][mv.queue]; !known || now != mv.offset {
+			changes = append(changes, mv)
+		}
+	}
+	return changes
+}
+
+// write stores one position and reads it back: brokers acknowledge positions that they don't take.
+func (c *cluster) write(ctx context.Context, addr map[string]string, group string, m move) error {
+	at := addr[m.queue.Broker]
+	if err := c.Client().UpdateOffset(ctx, at, group, m.topic, m.queue.ID, m.offset); err != nil {
+		return c.explain(ctx, err)
+	}
+	got, known, err := c.Client().QueryOffset(ctx, at, group, m.topic, m.queue.ID)
+	if err != nil {
+		return c.explain(ctx, err)
+	}
+	if !known || got != m.offset {
+		return notTaken("group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member committing, or an offset reset pending?",
+			group, m, c.side, m.offset, got)
+	}
+	return nil
+}
+
+// closed reports for which groups a side is fenced: on any of its brokers.
+func (g groupTable) closed(group string) bool {
+	for _, settings := range g[group] {
+		if !settings.ConsumeEnable {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,170 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/plan"
+)
+
+// quietReleased is how long a side must stand still when the pipeline reported that its producers have moved.
+const quietReleased = 500 * time.Millisecond
+
+// WaveCheck is the evidence of a soak: everything of the wave stands where it should.
+type WaveCheck struct {
+	SourcePuts  int64     `json:"sourcePuts"` // messages that by-passing producers wrote on the side left, since the settle time began
+	TargetPuts  int64     `json:"targetPuts"` // messages that producers have written on the target
+	Lag         int64     `json:"lag"`
+	MembersLeft int       `json:"membersLeft"`
+	Measured    time.Time `json:"measured"`
+}
+
+// WaveRequest is one wave to check.
+type WaveRequest struct {
+	Request
+	Wave plan.Wave `json:"wave"`
+}
+
+// AwaitQuiet waits until producers write nothing more on From.
+func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return err
+	}
+	wanted := time.Duration(both.plan.Shift.Settle)
+	if r.Released {
+		wanted = quietReleased
+	}
+	seen := resumedWatch(ctx)
+	return poll(ctx, func() error {
+		puts, err := both.puts(ctx, r.From, r.Topics)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		var open []string
+		for _, topic := range r.Topics {
+			if stood := seen.stands(topic, puts[topic], now); stood < wanted {
+				open = append(open, moving(topic, seen[topic], now, wanted))
+			}
+		}
+		activity.RecordHeartbeat(ctx, seen)
+		if len(open) > 0 {
+			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(r.Topics), r.From, list(open))
+		}
+		return nil
+	})
+}
+
+func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {
+	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(lookAgain), wanted)
+}
+
+// puts counts what producers wrote into each topic on a side: on the source every message, on the target those that no lane wrote.
+func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string]int64, error) {
+	l, err := s.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if side == Target {
+		return s.natives(ctx, l, topics)
+	}
+	sums := map[string]int64{}
+	var mu sync.Mutex
+	err = each(ctx, topics, func(ctx context.Context, topic string) error {
+		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+		if err != nil {
+			return err
+		}
+		if len(ranges) == 0 {
+			return notReady("topic %s: no source broker has it: is one down?", topic)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, span := range ranges {
+			sums[topic] += span.Max
+		}
+		return nil
+	})
+	return sums, err
+}
+
+// CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
+// topics on the source, for the plan's settle time, and nothing left to copy.
+func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, error) {
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	seen := resumedWatch(ctx)
+	var check WaveCheck
+	err = poll(ctx, func() error {
+		var broken string
+		if check, broken, err = both.checkWave(ctx, r.Wave, seen); err != nil {
+			return err
+		}
+		activity.RecordHeartbeat(ctx, seen)
+		if broken != "" {
+			return notReady("wave of %d %%: %s", r.Wave.Step, broken)
+		}
+		return nil
+	})
+	return check, err
+}
+
+// checkWave looks once, and says which rule is broken.
+func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (check WaveCheck, broken string, err error) {
+	members, err := s.members(ctx, wave.Groups, Source)
+	if err != nil {
+		return check, "", err
+	}
+	puts, err := s.puts(ctx, Source, wave.Topics)
+	if err != nil {
+		return check, "", err
+	}
+	onTarget, err := s.puts(ctx, Target, wave.Topics)
+	if err != nil {
+		return check, "", err
+	}
+	l, err := s.layout(ctx)
+	if err != nil {
+		return check, "", err
+	}
+	lanes, err := s.measure(ctx, l, wave.Topics)
+	if err != nil {
+		return check, "", err
+	}
+	check.Measured = time.Now().UTC()
+	state := summary(lanes)
+	check.Lag = state.Lag
+	settle := time.Duration(s.plan.Shift.Settle)
+	var writing, left []string
+	for _, topic := range wave.Topics {
+		check.TargetPuts += onTarget[topic]
+		before, known := seen[topic]
+		if known {
+			check.SourcePuts += puts[topic] - before.Reading
+		}
+		if stood := seen.stands(topic, puts[topic], check.Measured); stood < settle {
+			writing = append(writing, moving(topic, seen[topic], check.Measured, settle))
+		}
+	}
+	for _, m := range members {
+		if check.MembersLeft += m.Source; m.Source > 0 {
+			left = append(left, fmt.Sprintf("%s %v", m.Group, m.Where))
+		}
+	}
+	switch {
+	case len(left) > 0:
+		broken = fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left))
+	case len(writing) > 0:
+		broken = "producers on the source: " + list(writing)
+	case state.Lag > 0:
+		broken = fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst)
+	}
+	return check, broken, nil
+}

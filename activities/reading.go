@@ -1,0 +1,183 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// together bounds calls that run at the same time against one side: brokers serve admin calls from few threads.
+const together = 8
+
+// ownPrefix starts the names of all groups that are rocketshift's own: lane groups of this migration and of others.
+const ownPrefix = "rocketshift-"
+
+// topicTable is every topic's configuration by topic and broker name.
+type topicTable map[string]map[string]rocketmq.TopicConfig
+
+// groupTable is every group's settings by group and broker name.
+type groupTable map[string]map[string]rocketmq.Group
+
+// positions are the offsets of one group by topic and queue.
+type positions map[string]map[replicator.Queue]int64
+
+// each calls do for every item, a few at the same time, and returns the first error.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(together)
+	for _, item := range items {
+		group.Go(func() error { return do(ctx, item) })
+	}
+	return group.Wait()
+}
+
+func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
+	found, err := c.Brokers(ctx)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	if len(found) == 0 {
+		return nil, unreachable(c.side, nil, "the name servers %s of the %s know no broker: start the brokers, rocketshift goes on by itself",
+			strings.Join(c.NameServers(), ", "), c.side)
+	}
+	return found, nil
+}
+
+func (c *cluster) topicTable(ctx context.Context, brokers []rocketmq.Broker) (topicTable, error) {
+	table := topicTable{}
+	for _, b := range brokers {
+		configs, err := c.Client().TopicConfigs(ctx, b.Addr)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for name, config := range configs {
+			if table[name] == nil {
+				table[name] = map[string]rocketmq.TopicConfig{}
+			}
+			table[name][b.Name] = config
+		}
+	}
+	return table, nil
+}
+
+func (c *cluster) groupTable(ctx context.Context, brokers []rocketmq.Broker) (groupTable, error) {
+	table := groupTable{}
+	for _, b := range brokers {
+		groups, err := c.Client().Groups(ctx, b.Addr)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for name, group := range groups {
+			if table[name] == nil {
+				table[name] = map[string]rocketmq.Group{}
+			}
+			table[name][b.Name] = group
+		}
+	}
+	return table, nil
+}
+
+// positions reads every group's committed offsets, by group.
+func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map[string]positions, error) {
+	all := map[string]positions{}
+	for _, b := range brokers {
+		offsets, err := c.Client().AllOffsets(ctx, b.Addr)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for key, queues := range offsets {
+			if all[key.Group] == nil {
+				all[key.Group] = positions{}
+			}
+			of := all[key.Group]
+			if of[key.Topic] == nil {
+				of[key.Topic] = map[replicator.Queue]int64{}
+			}
+			for queue, offset := range queues {
+				of[key.Topic][replicator.Queue{Broker: b.Name, ID: queue}] = offset
+			}
+		}
+	}
+	return all, nil
+}
+
+// ranges reads the first and the next offset of every queue of a topic.
+func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table topicTable, topic string) (map[replicator.Queue]rocketmq.QueueRange, error) {
+	all := map[replicator.Queue]rocketmq.QueueRange{}
+	for _, b := range brokers {
+		if _, here := table[topic][b.Name]; !here {
+			continue
+		}
+		stats, err := c.Client().TopicStats(ctx, b.Addr, topic)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for queue, span := range stats {
+			all[replicator.Queue{Broker: b.Name, ID: queue}] = span
+		}
+	}
+	return all, nil
+}
+
+// queues are the topic's queues in client order: by broker name, then queue id. Queues that are only read or only written count.
+func (t topicTable) queues(topic string) []replicator.Queue {
+	var all []replicator.Queue
+	for broker, config := range t[topic] {
+		for id := range max(config.ReadQueues, config.WriteQueues) {
+			all = append(all, replicator.Queue{Broker: broker, ID: id})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Broker != all[j].Broker {
+			return all[i].Broker < all[j].Broker
+		}
+		return all[i].ID < all[j].ID
+	})
+	return all
+}
+
+// selected are the topics of the plan, sorted. System, retry and dead-letter topics are never selected: they are handled apart.
+func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {
+	var names []string
+	for name := range t {
+		if !systemTopic(name, brokers) && p.Topics.Match(name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+func systemTopic(name string, brokers []rocketmq.Broker) bool {
+	if strings.HasPrefix(name, rocketmq.RetryTopic("")) || strings.HasPrefix(name, rocketmq.DLQTopic("")) {
+		return true
+	}
+	var names []string
+	for _, b := range brokers {
+		names = append(names, b.Name)
+	}
+	return slices.ContainsFunc(brokers, func(b rocketmq.Broker) bool { return rocketmq.SystemTopic(name, b.Cluster, names) })
+}
+
+// selected are the groups of the plan, sorted, without the brokers' own and rocketshift's.
+func (g groupTable) selected(p plan.Plan) []string {
+	var names []string
+	for name := range g {
+		if !systemGroup(name) && p.Groups.Match(name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+func systemGroup(name string) bool {
+	return rocketmq.SystemGroup(name) || strings.HasPrefix(name, ownPrefix)
+}

@@ -1,0 +1,135 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// AwaitSettled waits until nothing that members of fenced groups have in work can move a position any more. Members that say
+// what they hold (request 307) are believed when they hold nothing and have committed everything; where one doesn't answer,
+// or none is connected, the positions must stand still for the plan's settle time, which is longer than clients take to commit.
+func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
+	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	if err != nil {
+		return err
+	}
+	settle := time.Duration(r.Plan.WithDefaults().Shift.Settle)
+	seen := resumedWatch(ctx)
+	return poll(ctx, func() error {
+		states, err := c.workOf(ctx, brokers, r.Groups)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		var open []string
+		for _, group := range r.Groups {
+			stood := seen.stands(group, states[group].digest, now)
+			if reason := states[group].unsettled(stood, settle); reason != "" {
+				open = append(open, group+": "+reason)
+			}
+		}
+		activity.RecordHeartbeat(ctx, seen)
+		if len(open) > 0 {
+			return notReady("%d of %d groups haven't settled: %s", len(open), len(r.Groups), list(open))
+		}
+		return nil
+	})
+}
+
+// work is what the members of a group have in work, and a digest of its committed positions.
+type work struct {
+	silent int    // members that don't say what they hold
+	held   int    // messages that members hold
+	worst  string // the queue with the most of them
+	behind string // a queue whose member knows a position that isn't committed
+	digest int64
+}
+
+// unsettled says why the group's positions may still move; empty if they won't. Stood is for how long they haven't.
+func (w work) unsettled(stood, settle time.Duration) string {
+	switch {
+	case w.held > 0:
+		return fmt.Sprintf("members hold %d messages, most in %s", w.held, w.worst)
+	case w.silent == 0 && w.behind == "" && stood >= fenceMargin:
+		return ""
+	case stood >= settle:
+		return ""
+	case w.behind != "":
+		return "not committed yet: " + w.behind
+	}
+	return fmt.Sprintf("positions have been standing for %s, wanted are %s", stood.Round(lookAgain), settle)
+}
+
+// workOf asks every member of the groups what it holds, and reads what is committed.
+func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]work, error) {
+	members, err := c.membersOf(ctx, brokers, groups)
+	if err != nil {
+		return nil, err
+	}
+	// Asked before the positions are read: what a member commits in between shows as settled, what it takes can't, as the group is closed.
+	infos := map[string][]rocketmq.RunningInfo{}
+	all := map[string]work{}
+	for _, group := range groups {
+		w := work{}
+		for _, id := range sortedKeys(members[group].members) {
+			info, err := c.Client().ConsumerRunningInfo(ctx, members[group].members[id].broker, group, id)
+			if err != nil {
+				w.silent++
+				continue
+			}
+			infos[group] = append(infos[group], info)
+		}
+		if len(members[group].members) == 0 {
+			w.silent++
+		}
+		all[group] = w
+	}
+	committed, err := c.positions(ctx, brokers)
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range groups {
+		all[group] = all[group].judge(infos[group], committed[group])
+	}
+	return all, nil
+}
+
+// judge adds what the members say to what is committed.
+func (w work) judge(infos []rocketmq.RunningInfo, committed positions) work {
+	w.digest = committed.digest()
+	most := 0
+	for _, info := range infos {
+		for _, q := range info.Queues {
+			name := fmt.Sprintf("%s %s/%d", q.Topic, q.Broker, q.Queue)
+			held := q.CachedCount + q.InWork
+			w.held += held
+			if held > most {
+				most, w.worst = held, name
+			}
+			at, known := committed[q.Topic][replicator.Queue{Broker: q.Broker, ID: q.Queue}]
+			if q.Dropped || q.CommitOffset <= 0 && !known || known && at == q.CommitOffset {
+				continue
+			}
+			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
+		}
+	}
+	return w
+}
+
+// digest changes when any position does.
+func (p positions) digest() int64 {
+	h := fnv.New64a()
+	for _, topic := range sortedKeys(p) {
+		for _, queue := range sortedQueues(p[topic]) {
+			fmt.Fprintf(h, "%s %s %d %d\n", topic, queue.Broker, queue.ID, p[topic][queue])
+		}
+	}
+	return int64(h.Sum64())
+}

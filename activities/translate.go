@@ -1,0 +1,183 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+)
+
+// GroupPositions is what was translated and written for one group.
+type GroupPositions struct {
+	Group  string `json:"group"`
+	Queues int    `json:"queues"`
+	Exact  int    `json:"exact"`
+}
+
+// Translate writes the groups' positions on the side that they will read next. Side is where they read until now; they are
+// fenced there and have settled. It waits until the lanes hold everything below the positions, and until nobody who could
+// overwrite them is connected on the other side.
+func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositions, error) {
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	if r.Side != Source && r.Side != Target {
+		return nil, invalid("side %q: choose source or target", r.Side)
+	}
+	var done []GroupPositions
+	err = poll(ctx, func() error {
+		m, err := both.mover(ctx, r.Side)
+		if err != nil {
+			return err
+		}
+		done = nil
+		for _, group := range r.Groups {
+			activity.RecordHeartbeat(ctx, "group "+group)
+			written, err := m.carry(ctx, group)
+			if err != nil {
+				return err
+			}
+			done = append(done, written)
+		}
+		return nil
+	})
+	return done, err
+}
+
+// carry brings the positions of one group over.
+func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error) {
+	next := m.from.other()
+	brokers, _ := m.of(next)
+	there, err := m.at(next).membersOf(ctx, brokers, []string{group})
+	if err != nil {
+		return GroupPositions{}, err
+	}
+	moves, err := m.moves(ctx, group, m.topicsOf(group, there[group]))
+	if err != nil {
+		return GroupPositions{}, err
+	}
+	changes := m.pending(group, moves)
+	if len(changes) > 0 && len(there[group].members) > 0 {
+		return GroupPositions{}, notReady("group %s already has %d members on the %s, which would overwrite its positions: stop %s",
+			group, len(there[group].members), next, list(there[group].addresses()))
+	}
+	for _, change := range changes {
+		if err := m.at(next).write(ctx, addresses(brokers), group, change); err != nil {
+			return GroupPositions{}, err
+		}
+	}
+	done := GroupPositions{Group: group, Queues: len(moves)}
+	for _, mv := range moves {
+		if mv.exact {
+			done.Exact++
+		}
+	}
+	return done, nil
+}
+
+// Moved lists the groups that an earlier move opened on the target: fenced on every broker of the source, open on the target.
+func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) {
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	tables := map[Side]groupTable{}
+	for _, side := range []Side{Source, Target} {
+		brokers, err := both.at(side).brokers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if tables[side], err = both.at(side).groupTable(ctx, brokers); err != nil {
+			return nil, err
+		}
+	}
+	moved := []string{}
+	for _, group := range r.Groups {
+		if tables[Source].all(group, false) && tables[Target].all(group, true) {
+			moved = append(moved, group)
+		}
+	}
+	return moved, nil
+}
+
+// all reports whether every broker that has the group has it open (or closed), and one has it.
+func (g groupTable) all(group string, open bool) bool {
+	for _, settings := range g[group] {
+		if settings.ConsumeEnable != open {
+			return false
+		}
+	}
+	return len(g[group]) > 0
+}
+
+// Members counts a group's connected clients on both sides.
+type Members struct {
+	Group  string   `json:"group"`
+	Source int      `json:"source"`
+	Target int      `json:"target"`
+	Where  []string `json:"where,omitempty"` // addresses of those still on the side that they should leave, first 5
+}
+
+func (m Members) on(side Side) int {
+	if side == Target {
+		return m.Target
+	}
+	return m.Source
+}
+
+// AwaitMembers waits until every group has left From and is seen on the other side; when the pipeline reported it done,
+// leaving is enough, as members behind a proxy aren't seen by brokers.
+func (t *Traffic) AwaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	var members []Members
+	err = poll(ctx, func() error {
+		if members, err = both.members(ctx, r.Groups, r.From); err != nil {
+			return err
+		}
+		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
+			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(r.Groups), r.From.other(), list(open))
+		}
+		return nil
+	})
+	return members, err
+}
+
+// stillMoving says of each group that isn't over what is missing.
+func stillMoving(members []Members, from Side, released bool) []string {
+	var open []string
+	for _, m := range members {
+		switch {
+		case m.on(from) > 0:
+			open = append(open, fmt.Sprintf("%s has %d members on the %s %v", m.Group, m.on(from), from, m.Where))
+		case m.on(from.other()) == 0 && !released:
+			open = append(open, fmt.Sprintf("%s has no member on the %s yet", m.Group, from.other()))
+		}
+	}
+	return open
+}
+
+// members counts the groups' clients on both sides.
+func (s sides) members(ctx context.Context, groups []string, leaving Side) ([]Members, error) {
+	found := map[Side]map[string]online{}
+	for _, side := range []Side{Source, Target} {
+		brokers, err := s.at(side).brokers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if found[side], err = s.at(side).membersOf(ctx, brokers, groups); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]Members, 0, len(groups))
+	for _, group := range groups {
+		all = append(all, Members{
+			Group: group, Source: len(found[Source][group].members), Target: len(found[Target][group].members),
+			Where: found[leaving][group].addresses(),
+		})
+	}
+	return all, nil
+}

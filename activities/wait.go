@@ -1,0 +1,129 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+)
+
+const (
+	// lookAgain is the pause between two looks within one attempt.
+	lookAgain = 250 * time.Millisecond
+	// firstAttempts are short, so that people see at once what is waited for; the later ones are long, as each costs an action.
+	firstAttempts = 5
+	shortAttempt  = 3 * time.Second
+	longAttempt   = 15 * time.Second
+	// beat is how often long activities say that they live; the SDK sends fewer.
+	beat = time.Second
+)
+
+// poll looks until check passes, fails otherwise than by NotReady, or the attempt is over. Then its last NotReady is what
+// people see, and Temporal comes again.
+func poll(ctx context.Context, check func() error) error {
+	attempt := shortAttempt
+	if activity.GetInfo(ctx).Attempt > firstAttempts {
+		attempt = longAttempt
+	}
+	over := time.Now().Add(attempt)
+	for {
+		err := check()
+		if err == nil || !isNotReady(err) || time.Now().After(over) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return err
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+func isNotReady(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == NotReadyType
+}
+
+// stillness is how long a number has been standing. Rate is how fast it last changed, per second.
+type stillness struct {
+	Reading int64     `json:"reading"`
+	Since   time.Time `json:"since"`
+	Rate    float64   `json:"rate,omitempty"`
+}
+
+// watch is a set of numbers that should stand still, by name. It travels in heartbeats from attempt to attempt, so that a
+// settle time of minutes needs no activity of minutes.
+type watch map[string]stillness
+
+// resumedWatch is what the attempt before saw.
+func resumedWatch(ctx context.Context) watch {
+	w := watch{}
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &w); err != nil || w == nil {
+			return watch{}
+		}
+	}
+	return w
+}
+
+// stands notes a reading and returns for how long it has been the same.
+func (w watch) stands(name string, reading int64, now time.Time) time.Duration {
+	seen, known := w[name]
+	if known && seen.Reading == reading {
+		return now.Sub(seen.Since)
+	}
+	next := stillness{Reading: reading, Since: now}
+	if passed := now.Sub(seen.Since).Seconds(); known && passed > 0 {
+		next.Rate = float64(reading-seen.Reading) / passed
+	}
+	w[name] = next
+	return 0
+}
+
+// every calls do at once and then after each pause, until the context ends, the worker stops, or do fails.
+func every(ctx context.Context, pause time.Duration, do func() error) error {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	for {
+		if err := do(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return stopping()
+		case <-ticker.C:
+		}
+	}
+}
+
+// stopping is how a long activity ends when its worker is shut down: the next worker goes on at once.
+func stopping() error {
+	return notReady("the worker stops; another one goes on from the checkpoint")
+}
+
+// beating beats at once and then each second until stop is called.
+func beating(ctx context.Context, details func() any) (stop func()) {
+	activity.RecordHeartbeat(ctx, details())
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(beat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx, details())
+			}
+		}
+	}()
+	return func() { close(done) }
+}
