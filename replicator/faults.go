@@ -1,0 +1,95 @@
+package replicator
+
+import (
+	"errors"
+	"fmt"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// The types of lane faults.
+const (
+	SourceTruncated   = "SourceTruncated"   // messages expired on the source before they were copied
+	SourceReset       = "SourceReset"       // the source queue was emptied or made anew
+	SourceGone        = "SourceGone"        // the source has no such topic or queue any more
+	SourceUnreadable  = "SourceUnreadable"  // the source doesn't deliver messages that it should hold
+	TargetGone        = "TargetGone"        // the target has no such topic or queue any more
+	TargetTruncated   = "TargetTruncated"   // copies were lost on the target, and their originals expired
+	TargetRefused     = "TargetRefused"     // the target doesn't take a message
+	PropertiesTooLong = "PropertiesTooLong" // a message has no room left for the stamp
+)
+
+// LaneFault says why a lane stopped. From and To are the source offsets concerned: from From up to, not including, To.
+type LaneFault struct {
+	Topic  string `json:"topic"`
+	Broker string `json:"broker"` // of the source queue
+	Queue  int    `json:"queue"`
+	Type   string `json:"type"`
+	From   int64  `json:"from"`
+	To     int64  `json:"to"`
+	Cause  string `json:"cause"`
+	Next   string `json:"next"` // what a person can do
+}
+
+func (f *LaneFault) Error() string {
+	return fmt.Sprintf("%s: topic %s, source queue %s/%d, offsets %d to %d: %s. %s", f.Type, f.Topic, f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next)
+}
+
+// fault makes a fault of the lane.
+func (l Lane) fault(kind string, from, to int64, next, cause string, args ...any) *LaneFault {
+	return &LaneFault{
+		Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID, Type: kind,
+		From: from, To: to, Cause: fmt.Sprintf(cause, args...), Next: next,
+	}
+}
+
+// suspicion is a fault that may still go by itself, such as offsets that a restarting broker doesn't show yet. Seen several
+// times in a row it is one.
+type suspicion struct{ *LaneFault }
+
+func (s suspicion) Unwrap() error { return s.LaneFault }
+
+// unsure is an error after which nobody knows whether the batch was stored.
+type unsure struct{ error }
+
+func (u unsure) Unwrap() error { return u.error }
+
+// pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back as they are.
+func (l Lane) pullFault(err error, at int64) error {
+	switch code := rocketmq.CodeOf(err); {
+	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission, code == rocketmq.SubscriptionGroupGone:
+		return err
+	case code == rocketmq.TopicNotExist:
+		return l.fault(SourceGone, at, at, "Take the topic out of the plan, or restore it and start Replicate again", "%v", err)
+	default:
+		return suspicion{l.fault(SourceUnreadable, at, at, "Check the queue on the source broker, then start Replicate again", "%v", err)}
+	}
+}
+
+// sendFault judges an answer of the target to a batch.
+func (l Lane) sendFault(err error, from, to int64) error {
+	const next = "Look at the messages on the source and at the target's limits (maxMessageSize), then start Replicate again"
+	switch code := rocketmq.CodeOf(err); {
+	case rocketmq.Ambiguous(err):
+		return unsure{err}
+	case errors.Is(err, rocketmq.ErrBatchTooLarge):
+		return l.fault(TargetRefused, from, to, next, "%v", err)
+	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission:
+		return err
+	case code == rocketmq.TopicNotExist:
+		return l.fault(TargetGone, from, to, "Run ImportMetadata, then start Replicate again", "%v", err)
+	case code == rocketmq.MessageIllegal:
+		return l.fault(TargetRefused, from, to, next, "%v", err)
+	default: // brokers use the code of an unknown error for refusals too
+		return unsure{suspicion{l.fault(TargetRefused, from, to, next, "%v", err)}}
+	}
+}
+
+func isFault(err error) (*LaneFault, bool) {
+	var maybe suspicion
+	var fault *LaneFault
+	if errors.As(err, &maybe) || !errors.As(err, &fault) {
+		return nil, false
+	}
+	return fault, true
+}

@@ -1,0 +1,11 @@
+package replicator
+
+// Progress is how far the lanes of one run are.
+type Progress struct {
+	Lanes    int         `json:"lanes"`
+	Copied   int64       `json:"copied"`   // messages copied by this run
+	Lag      int64       `json:"lag"`      // messages on the source that aren't copied yet
+	CaughtUp int         `json:"caughtUp"` // lanes without lag
+	Faults   []LaneFault `json:"faults,omitempty"`
+	Waiting  string      `json:"waiting,omitempty"` // for what lanes wait, such as a broker that is down
+}
