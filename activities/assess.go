@@ -19,7 +19,8 @@ type Topic struct {
 	Queues   int              `json:"queues"`
 	Messages int64            `json:"messages"`
 	Type     plan.MessageType `json:"type"`
-	// Ordered says that the order of each queue must survive the producers' move: the plan says so, or an orderly group reads it.
+	// Ordered says that the order of each queue must survive the producers' move: the plan says so, an orderly group reads it, or its
+	// messages have sharding keys.
 	Ordered bool     `json:"ordered,omitempty"`
 	Readers []string `json:"readers,omitempty"`
 }
@@ -229,7 +230,7 @@ func (inv *inventory) topic(name string) Topic {
 	if chosen, ok := inv.plan.Topics.Types[name]; ok {
 		t.Type = chosen
 	}
-	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO
+	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO || seen.keyed
 	for _, group := range inv.groups.selected(inv.plan) {
 		if inv.reads(group, name) {
 			t.Readers = append(t.Readers, group)

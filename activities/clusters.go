@@ -150,7 +150,7 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 		return err
 	case denied(err):
 		return accessDenied(err, "the %s refuses the credentials: %v: grant them what docs name, or correct the keys", c.side, err)
-	case rocketmq.CodeOf(err) < 0 && (rocketmq.Retryable(err) || rocketmq.Ambiguous(err)):
+	case rocketmq.Unreachable(err):
 		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
 			c.side, strings.Join(c.NameServers(), ", "), err)
 	default:

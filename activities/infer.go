@@ -21,6 +21,7 @@ const (
 // sample is what a few messages of a topic show.
 type sample struct {
 	kinds  map[plan.MessageType]bool
+	keyed  bool // producers choose queues by a key: order matters to them
 	empty  int // messages without a body
 	looked int
 }
@@ -29,6 +30,9 @@ func newSample() sample { return sample{kinds: map[plan.MessageType]bool{}} }
 
 func (s *sample) add(m rocketmq.Message) {
 	s.kinds[kindOf(m.Properties)] = true
+	if _, keyed := rocketmq.PropertyValue(m.Properties, rocketmq.PropShardingKeyGo); keyed || s.kinds[plan.TypeFIFO] {
+		s.keyed = true
+	}
 	s.looked++
 	if len(m.Body) == 0 {
 		s.empty++

@@ -1,0 +1,236 @@
+package activities
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// shop is a source with two topics: orders, which the orderly group billing reads, and clicks, which the group stats once read.
+func shop(change func(*inventory)) *inventory {
+	topic := func(name string) map[string]rocketmq.TopicConfig {
+		return map[string]rocketmq.TopicConfig{"broker-a": {Name: name, ReadQueues: 4, WriteQueues: 4, Perm: 6}}
+	}
+	group := func(name string) map[string]rocketmq.Group {
+		return map[string]rocketmq.Group{"broker-a": {Name: name, ConsumeEnable: true}}
+	}
+	client := func(id string) map[string]member {
+		return map[string]member{id: {Connection: rocketmq.Connection{ClientID: id, Addr: "10.0.0.7:4000", Language: "JAVA", Version: 407}}}
+	}
+	inv := &inventory{
+		plan:    plan.Plan{Name: "shop", Source: plan.Cluster{NameServers: []string{"127.0.0.1:9876"}}, Target: plan.Target{Provider: "local"}}.WithDefaults(),
+		brokers: []rocketmq.Broker{{Cluster: "C4", Name: "broker-a", Addr: "127.0.0.1:10911", Version: "4.9.7"}},
+		topics: topicTable{
+			"orders": topic("orders"), "clicks": topic("clicks"), "TBW102": topic("TBW102"), "broker-a": topic("broker-a"),
+			"%RETRY%billing": topic("%RETRY%billing"), "%DLQ%billing": topic("%DLQ%billing"),
+		},
+		groups: groupTable{
+			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
+		},
+		positions: map[string]positions{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
+		online: map[string]online{
+			"billing": {members: client("c1"), topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
+			"stats":   {},
+		},
+		producers: map[string]map[string]rocketmq.Connection{"shopfront": {"p1": {ClientID: "p1", Language: "GO", Version: 317}}},
+		orderly:   map[string]bool{"billing": true},
+		messages:  map[string]int64{"orders": 100, "clicks": 7},
+		samples:   map[string]sample{"orders": newSample(), "clicks": newSample()},
+		unsampled: map[string]error{},
+	}
+	if change != nil {
+		change(inv)
+	}
+	return inv
+}
+
+func TestInventoryShowsWhatIsSelected(t *testing.T) {
+	a := shop(nil).assessment()
+	require.Len(t, a.Topics, 2, "system, retry and dead-letter topics aren't selected: %v", a.Topics)
+	assert.Equal(t, Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}}, a.Topics[0])
+	assert.Equal(t, Topic{Name: "orders", Queues: 4, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"billing"}}, a.Topics[1],
+		"a topic that an orderly group reads is ordered")
+	require.Len(t, a.Groups, 2, "brokers' and rocketshift's own groups aren't selected: %v", a.Groups)
+	assert.Equal(t, Group{Name: "billing", Topics: []string{"orders"}, Members: 1, Orderly: true}, a.Groups[0])
+	assert.Equal(t, []string{"broker-a"}, a.SourceBrokers)
+	assert.Equal(t, "4.9.7", a.SourceVersion)
+	require.Len(t, a.Clients, 2)
+	assert.Equal(t, "consumer", a.Clients[0].Kind)
+	assert.Equal(t, 1, a.Clients[1].Clients)
+	assert.Empty(t, shop(nil).findings(nil))
+}
+
+func TestPlanOverridesWhatIsInferred(t *testing.T) {
+	a := shop(func(inv *inventory) {
+		inv.plan.Topics.Types = map[string]plan.MessageType{"clicks": plan.TypeFIFO}
+		inv.plan.Topics.Ordered = []string{"cl*"}
+	}).assessment()
+	assert.Equal(t, plan.TypeFIFO, a.Topics[0].Type)
+	assert.True(t, a.Topics[0].Ordered)
+}
+
+func TestFindings(t *testing.T) {
+	long := strings.Repeat("g", longestGroup+1)
+	for name, c := range map[string]struct {
+		change  func(*inventory)
+		target  []rocketmq.Broker
+		refusal bool
+		object  string
+		cause   string
+	}{
+		"a topic pattern that matches nothing": {
+			change:  func(inv *inventory) { inv.plan.Topics.Include = []string{"orders", "ordrs*"} },
+			refusal: true, object: "topics.include[1]", cause: "ordrs*",
+		},
+		"a group pattern that matches nothing": {
+			change:  func(inv *inventory) { inv.plan.Groups.Include = []string{"*", "biling"} },
+			refusal: true, object: "groups.include[1]", cause: "biling",
+		},
+		"a type for a topic that isn't there": {
+			change:  func(inv *inventory) { inv.plan.Topics.Types = map[string]plan.MessageType{"ordrs": plan.TypeFIFO} },
+			refusal: true, object: "topics.types.ordrs",
+		},
+		"nothing left to migrate": {
+			change:  func(inv *inventory) { inv.plan.Topics.Exclude = []string{"*"}; inv.plan.Groups.Exclude = []string{"*"} },
+			refusal: true, object: "topics.include", cause: "no topic",
+		},
+		"source is the target": {
+			target:  []rocketmq.Broker{{Name: "broker-x", Addr: "127.0.0.1:10911"}},
+			refusal: true, object: "source broker broker-a", cause: "same cluster",
+		},
+		"source is a 5.x cluster": {
+			change:  func(inv *inventory) { inv.brokers[0].Version = "5.3.3" },
+			refusal: true, object: "source broker broker-a", cause: "5.3.3",
+		},
+		"a live group isn't selected": {
+			change:  func(inv *inventory) { inv.plan.Groups.Exclude = []string{"billing"} },
+			refusal: true, object: "topic orders", cause: "live group billing",
+		},
+		"a live group reads a topic that isn't selected": {
+			change:  func(inv *inventory) { inv.plan.Topics.Exclude = []string{"orders"} },
+			refusal: true, object: "group billing", cause: "topic orders",
+		},
+		"a topic's name is too long": {
+			change: func(inv *inventory) {
+				inv.topics[strings.Repeat("t", longestTopic+1)] = inv.topics["orders"]
+			},
+			refusal: true, object: "topic " + strings.Repeat("t", longestTopic+1), cause: "5.x doesn't accept",
+		},
+		"a group's name is too long": {
+			change:  func(inv *inventory) { inv.groups[long] = inv.groups["stats"] },
+			refusal: true, object: "group " + long, cause: "5.x doesn't accept",
+		},
+		"a topic can't be read": {
+			change: func(inv *inventory) {
+				inv.topics["clicks"] = map[string]rocketmq.TopicConfig{"broker-a": {Name: "clicks", ReadQueues: 4, WriteQueues: 4, Perm: 2}}
+			},
+			refusal: true, object: "topic clicks", cause: "permission 2",
+		},
+		"the lanes' group is an application's": {
+			change: func(inv *inventory) {
+				inv.online["rocketshift-shop"] = online{members: map[string]member{"c9": {}}}
+			},
+			refusal: true, object: "group rocketshift-shop", cause: "used by an application",
+		},
+		"a group broadcasts": {
+			change: func(inv *inventory) {
+				inv.online["billing"] = online{members: inv.online["billing"].members, broadcasting: true}
+			},
+			object: "group billing", cause: "broadcasts",
+		},
+		"a group is closed already": {
+			change: func(inv *inventory) {
+				inv.groups["stats"] = map[string]rocketmq.Group{"broker-a": {Name: "stats"}}
+			},
+			object: "group stats", cause: "consumeEnable=false",
+		},
+		"messages without a body": {
+			change: func(inv *inventory) { inv.samples["clicks"] = sample{empty: 2, looked: 64} },
+			object: "topic clicks", cause: "2 of 64",
+		},
+		"a topic that can't be sampled": {
+			change: func(inv *inventory) { inv.unsampled["clicks"] = errors.New("no permission") },
+			object: "topic clicks", cause: "no permission",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := shop(c.change).findings(c.target)
+			for _, f := range found {
+				if f.Object == c.object && strings.Contains(f.Cause, c.cause) {
+					assert.Equal(t, c.refusal, f.Refusal, "%+v", f)
+					assert.NotEmpty(t, f.Next, "what to do")
+					return
+				}
+			}
+			t.Fatalf("wanted a finding on %q saying %q, got %+v", c.object, c.cause, found)
+		})
+	}
+}
+
+func TestRefusalsComeFirst(t *testing.T) {
+	found := shop(func(inv *inventory) {
+		inv.samples["clicks"] = sample{empty: 1, looked: 1}
+		inv.plan.Groups.Exclude = []string{"billing"}
+	}).findings(nil)
+	require.Len(t, found, 2)
+	assert.True(t, found[0].Refusal)
+	assert.Equal(t, 1, Assessment{Findings: found}.Refusals())
+}
+
+func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
+	with := func(pairs ...string) rocketmq.Message {
+		var properties []rocketmq.Property
+		for i := 0; i < len(pairs); i += 2 {
+			properties = append(properties, rocketmq.Property{Name: pairs[i], Value: pairs[i+1]})
+		}
+		return rocketmq.Message{Body: []byte("x"), Properties: rocketmq.EncodeProperties(properties)}
+	}
+	normal, keyed := with("KEYS", "k", "UNIQ_KEY", "u"), with("KEYS", "k")
+	sharded, delayed := with("__SHARDINGKEY", "k"), with("DELAY", "3", "REAL_TOPIC", "orders")
+	half := with("TRAN_MSG", "true", "PGROUP", "p")
+	for name, c := range map[string]struct {
+		messages []rocketmq.Message
+		want     plan.MessageType
+	}{
+		"no message":                {nil, plan.TypeNormal},
+		"plain messages":            {[]rocketmq.Message{normal, keyed}, plan.TypeNormal},
+		"a sharding key":            {[]rocketmq.Message{sharded, sharded}, plan.TypeFIFO},
+		"delayed":                   {[]rocketmq.Message{delayed}, plan.TypeDelay},
+		"timers of 5.x producers":   {[]rocketmq.Message{with("TIMER_DELIVER_MS", "1")}, plan.TypeDelay},
+		"committed transactions":    {[]rocketmq.Message{half}, plan.TypeTransaction},
+		"a transaction with a key":  {[]rocketmq.Message{with("__SHARDINGKEY", "k", "TRAN_MSG", "true")}, plan.TypeTransaction},
+		"an ended property value":   {[]rocketmq.Message{with("TRAN_MSG", "false")}, plan.TypeNormal},
+		"delayed and plain":         {[]rocketmq.Message{delayed, normal}, plan.TypeMixed},
+		"transactions among others": {[]rocketmq.Message{normal, half, delayed}, plan.TypeMixed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSample()
+			for _, m := range c.messages {
+				s.add(m)
+			}
+			assert.Equal(t, c.want, s.messageType())
+		})
+	}
+}
+
+func TestTopicOfKeyedMessagesIsOrdered(t *testing.T) {
+	seen := newSample()
+	seen.add(rocketmq.Message{Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: "SHARDING_KEY", Value: "k"}})})
+	assert.Equal(t, plan.TypeNormal, seen.messageType(), "5.x proxies don't know the Go client's key")
+	a := shop(func(inv *inventory) { inv.samples["clicks"] = seen }).assessment()
+	assert.True(t, a.Topics[0].Ordered)
+}
+
+func TestQueuesComeInClientOrder(t *testing.T) {
+	table := topicTable{"orders": {"broker-b": {ReadQueues: 1, WriteQueues: 2}, "broker-a": {ReadQueues: 2, WriteQueues: 1}}}
+	assert.Equal(t, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b"}, {Broker: "broker-b", ID: 1}},
+		table.queues("orders"))
+	assert.Empty(t, table.queues("absent"))
+}

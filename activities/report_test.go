@@ -1,0 +1,81 @@
+package activities
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+)
+
+const someStatus = `{
+  "name": "orders-2026", "type": "Migration", "planHash": "0123456789ab", "state": "done", "stage": "finalize",
+  "target": {"provider": "local", "version": "5.3.3", "nameServers": ["127.0.0.1:19876"]},
+  "stages": [{"name": "Assess", "state": "done", "detail": "3 topics", "startedAt": "2026-11-23T09:00:00Z", "endedAt": "2026-11-23T09:00:01Z"}],
+  "waves": [{"step": 50, "state": "done", "topics": ["orders"], "groups": ["billing"], "check": {"targetPuts": 12}}],
+  "approvals": [{"gate": "shift-50", "by": "ada", "reason": "ticket 7 | <b>go</b>", "at": "2026-11-23T09:05:00Z"}],
+  "inventory": {"sourceVersion": "4.9.7", "brokers": 1, "topics": 1, "findings": [{"refusal": false, "object": "group stats", "cause": "broadcasts", "next": "plan for it"}]},
+  "verification": {"lanes": 4, "compared": 20000, "examples": ["orders a/1 at 7: body differs"]},
+  "ledger": {"rest": 2, "rows": [{"kind": "retry", "object": "group billing", "rest": 2, "detail": "in %RETRY%billing"}]},
+  "notes": ["held by ada"], "unknownKey": {"stays": "in the JSON"}
+}`
+
+func writeReport(t *testing.T, s Settings, name, document string) (ReportResult, error) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(NewReports(s))
+	var any map[string]any
+	require.NoError(t, json.Unmarshal([]byte(document), &any))
+	value, err := env.ExecuteActivity("Write", ReportRequest{Name: name, Document: any})
+	var result ReportResult
+	if err == nil {
+		require.NoError(t, value.Get(&result))
+	}
+	return result, err
+}
+
+func TestReportTellsPeopleAndProgramsTheSame(t *testing.T) {
+	s := Settings{Root: t.TempDir()}
+	result, err := writeReport(t, s, "orders-2026", someStatus)
+	require.NoError(t, err)
+	assert.Equal(t, filepath.Join(".run", "reports", "orders-2026.md"), result.Path)
+	page, err := os.ReadFile(filepath.Join(s.Root, result.Path))
+	require.NoError(t, err)
+	for _, part := range []string{
+		"# Migration orders-2026: done", "plan 0123456789ab", "local 5.3.3", "| Assess | done | 2026-11-23 09:00:00 |", "| 50 % | done | orders | billing |",
+		"| shift-50 | ada | 2026-11-23 09:05:00 |", "| 4 | 20000 |", "body differs", "Ledger: rest 2", "| retry | group billing | 2 |", "broadcasts", "- held by ada",
+	} {
+		assert.Contains(t, string(page), part)
+	}
+	assert.Contains(t, string(page), `ticket 7 \| &lt;b>go&lt;/b>`, "what people typed stays text in its cell")
+	document, err := os.ReadFile(strings.TrimSuffix(filepath.Join(s.Root, result.Path), ".md") + ".json")
+	require.NoError(t, err)
+	assert.JSONEq(t, someStatus, string(document), "the JSON report keeps every key")
+}
+
+func TestReportIsReplacedAsAWhole(t *testing.T) {
+	s := Settings{Root: t.TempDir(), Reports: t.TempDir()}
+	for _, state := range []string{"failed", "done"} {
+		result, err := writeReport(t, s, "orders", `{"name": "orders", "state": "`+state+`"}`)
+		require.NoError(t, err)
+		assert.Equal(t, "orders.md", result.Path, "named from its own folder")
+	}
+	page, err := os.ReadFile(filepath.Join(s.Reports, "orders.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(page), "orders: done")
+	files, err := os.ReadDir(s.Reports)
+	require.NoError(t, err)
+	assert.Len(t, files, 2, "no temporary file is left: %v", files)
+}
+
+func TestReportStaysInItsFolder(t *testing.T) {
+	for _, name := range []string{"", "../evil", "a/b", "A", "-x", ".."} {
+		_, err := writeReport(t, Settings{Root: t.TempDir()}, name, `{}`)
+		assert.Equal(t, InvalidType, typeOf(err), "name %q", name)
+	}
+}

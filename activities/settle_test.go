@@ -1,0 +1,129 @@
+package activities
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
+	const settle = 6 * time.Second
+	for name, c := range map[string]struct {
+		work  work
+		stood time.Duration
+		open  string // part of the reason; empty means settled
+	}{
+		"members hold nothing and have committed":  {work{}, fenceMargin, ""},
+		"the same, but a write may be under way":   {work{}, fenceMargin - time.Millisecond, "standing for"},
+		"a member holds messages, however long":    {work{held: 3, worst: "orders a/1"}, time.Hour, "hold 3 messages, most in orders a/1"},
+		"a member isn't committed":                 {work{behind: "orders a/1"}, fenceMargin, "not committed yet: orders a/1"},
+		"a member never commits what it claims":    {work{behind: "orders a/1"}, settle, ""},
+		"nobody to ask, positions stand too short": {work{silent: 1}, settle - time.Millisecond, "wanted are 6s"},
+		"nobody to ask, positions stand":           {work{silent: 1}, settle, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reason := c.work.unsettled(c.stood, settle)
+			if c.open == "" {
+				assert.Empty(t, reason)
+				return
+			}
+			assert.Contains(t, reason, c.open)
+		})
+	}
+}
+
+func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
+	committed := positions{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
+	queue := func(id int, commit int64, cached, inWork int) rocketmq.ProcessQueueInfo {
+		return rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: id, CommitOffset: commit, CachedCount: cached, InWork: inWork}
+	}
+	for name, c := range map[string]struct {
+		queues []rocketmq.ProcessQueueInfo
+		held   int
+		behind bool
+	}{
+		"all done":                              {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 0), queue(1, 5, 0, 0)}, 0, false},
+		"messages are cached":                   {[]rocketmq.ProcessQueueInfo{queue(0, 10, 4, 0)}, 4, false},
+		"an orderly listener works":             {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 1)}, 1, false},
+		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true},
+		"nothing consumed, nothing committed":   {[]rocketmq.ProcessQueueInfo{queue(7, -1, 0, 0), queue(8, 0, 0, 0)}, 0, false},
+		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true},
+		"a dropped queue is another member's":   {[]rocketmq.ProcessQueueInfo{{Topic: "orders", Broker: "a", CommitOffset: 2, Dropped: true}}, 0, false},
+		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := work{}.judge([]rocketmq.RunningInfo{{Queues: c.queues}}, committed)
+			assert.Equal(t, c.held, w.held)
+			assert.Equal(t, c.behind, w.behind != "", "behind: %q", w.behind)
+		})
+	}
+}
+
+func TestDigestChangesWithEveryPosition(t *testing.T) {
+	p := positions{"orders": {{Broker: "a", ID: 0}: 10}, "%RETRY%billing": {{Broker: "a", ID: 0}: 1}}
+	before := p.digest()
+	assert.Equal(t, before, p.digest(), "the order of maps doesn't matter")
+	p["%RETRY%billing"][replicator.Queue{Broker: "a", ID: 0}] = 2
+	assert.NotEqual(t, before, p.digest())
+}
+
+func TestMovesThatAreNotOver(t *testing.T) {
+	gone := Members{Group: "g", Target: 2}
+	silent := Members{Group: "g"}
+	half := Members{Group: "g", Source: 1, Target: 1, Where: []string{"10.0.0.7:1 (c1)"}}
+	for name, c := range map[string]struct {
+		members  Members
+		from     Side
+		released bool
+		open     string
+	}{
+		"all moved":                         {gone, Source, false, ""},
+		"left, and not seen on the target":  {silent, Source, false, "no member on the target"},
+		"left, and the pipeline says so":    {silent, Source, true, ""},
+		"one left behind":                   {half, Source, false, "1 members on the source [10.0.0.7:1 (c1)]"},
+		"the pipeline's word doesn't count": {half, Source, true, "1 members on the source"},
+		"all to go back":                    {gone, Target, false, "2 members on the target"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := stillMoving([]Members{c.members}, c.from, c.released)
+			if c.open == "" {
+				assert.Empty(t, open)
+				return
+			}
+			assert.Contains(t, open[0], c.open)
+		})
+	}
+}
+
+func TestLaneHasCaughtUpWhenLittleIsLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		min, copied, max int64
+		want             bool
+	}{
+		"empty":                      {0, 0, 0, true},
+		"few left":                   {0, 1, 100, true},
+		"a hundred left of a few":    {0, 0, 100, false},
+		"below one percent":          {0, 99_500, 100_000, true},
+		"one percent":                {0, 99_000, 100_000, false},
+		"share of what is kept only": {99_000, 99_800, 100_000, false},
+		"copied beyond a stale end":  {0, 120, 100, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, laneState{min: c.min, copied: c.copied, max: c.max}.caughtUp())
+		})
+	}
+}
+
+func TestSummaryNamesTheWorstLane(t *testing.T) {
+	lane := func(id int, copied int64) laneState {
+		return laneState{lane: replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "a", ID: id}}, copied: copied, max: 100}
+	}
+	s := summary([]laneState{lane(0, 90), lane(1, 10), lane(2, 100)})
+	assert.Equal(t, 3, s.Lanes)
+	assert.EqualValues(t, 100, s.Lag)
+	assert.Equal(t, "orders a/1: copied to 10 of 100", s.Worst)
+}

@@ -1,0 +1,125 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+)
+
+// inActivity runs work as an activity, so that heartbeats and attempts exist.
+func inActivity(t *testing.T, details any, work func(context.Context) error) error {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivityWithOptions(work, activity.RegisterOptions{Name: "work"})
+	if details != nil {
+		env.SetHeartbeatDetails(details)
+	}
+	_, err := env.ExecuteActivity("work")
+	return err
+}
+
+func TestPollLooksAgainUntilReady(t *testing.T) {
+	looks := 0
+	err := inActivity(t, nil, func(ctx context.Context) error {
+		return poll(ctx, func() error {
+			if looks++; looks < 3 {
+				return notReady("look %d", looks)
+			}
+			return nil
+		})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 3, looks)
+}
+
+func TestPollEndsAtOnceOnAnythingElseThanNotReady(t *testing.T) {
+	looks := 0
+	err := inActivity(t, nil, func(ctx context.Context) error {
+		return poll(ctx, func() error { looks++; return conflict("topic orders: exists") })
+	})
+	assert.Equal(t, ConflictType, typeOf(err))
+	assert.Equal(t, 1, looks)
+}
+
+func TestPollGivesTheLastReasonToTemporal(t *testing.T) {
+	start := time.Now()
+	err := inActivity(t, nil, func(ctx context.Context) error {
+		return poll(ctx, func() error { return notReady("lag is 5000, wanted is below 100") })
+	})
+	assert.Equal(t, NotReadyType, typeOf(err))
+	assert.ErrorContains(t, err, "lag is 5000")
+	assert.Less(t, time.Since(start), shortAttempt+2*time.Second, "an attempt is short, so that people see the reason")
+}
+
+func TestPollEndsWhenCancelled(t *testing.T) {
+	var got error
+	_ = inActivity(t, nil, func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		got = poll(ctx, func() error { cancel(); return notReady("not yet") })
+		return nil
+	})
+	assert.ErrorIs(t, got, context.Canceled)
+}
+
+func typeOf(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Type()
+	}
+	return ""
+}
+
+func TestWatchCountsFromTheLastChange(t *testing.T) {
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	w := watch{}
+	assert.Zero(t, w.stands("orders", 100, at), "a first look proves nothing")
+	assert.Equal(t, 4*time.Second, w.stands("orders", 100, at.Add(4*time.Second)))
+	assert.Zero(t, w.stands("orders", 120, at.Add(5*time.Second)))
+	assert.InDelta(t, 4, w["orders"].Rate, 0.01, "20 more within 5 s")
+	assert.Equal(t, time.Second, w.stands("orders", 120, at.Add(6*time.Second)))
+	assert.Zero(t, w.stands("other", 120, at.Add(6*time.Second)), "names are apart")
+}
+
+func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
+	since := time.Now().Add(-time.Hour).UTC()
+	var stood time.Duration
+	require.NoError(t, inActivity(t, watch{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
+		stood = resumedWatch(ctx).stands("orders", 7, since.Add(time.Hour))
+		return nil
+	}))
+	assert.Equal(t, time.Hour, stood)
+}
+
+func TestWatchStartsAnewOnForeignDetails(t *testing.T) {
+	var w watch
+	require.NoError(t, inActivity(t, "something else", func(ctx context.Context) error {
+		w = resumedWatch(ctx)
+		return nil
+	}))
+	assert.Equal(t, watch{}, w)
+}
+
+func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {
+	rounds := 0
+	var got error
+	_ = inActivity(t, nil, func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		got = every(ctx, time.Millisecond, func() error {
+			if rounds++; rounds == 3 {
+				cancel()
+			}
+			return nil
+		})
+		return nil
+	})
+	assert.ErrorIs(t, got, context.Canceled)
+	assert.GreaterOrEqual(t, rounds, 3)
+}
