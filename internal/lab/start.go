@@ -4,18 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/cenkalti/backoff/v4"
 )
-
-// serveTime is how long one server may take to serve: 2 to 5 s on an idle machine, much more where many start.
-const serveTime = 90 * time.Second
 
 var errPortTaken = errors.New("another program took its port")
 
@@ -107,59 +100,6 @@ func (c *Cluster) remember(started map[string]*launched) error {
 		}
 	}
 	return c.state.save(c.Dir)
-}
-
-// awaitServed waits until the server says that it is up and answers.
-func (c *Cluster) awaitServed(ctx context.Context, s server) error {
-	ctx, cancel := context.WithTimeout(ctx, serveTime)
-	defer cancel()
-	err := await(ctx, func() error {
-		current, err := c.server(s.Role, s.Name)
-		if err != nil {
-			return backoff.Permanent(err)
-		}
-		alive := current.Process.alive() // before the log is read: what it said last counts
-		log, err := os.ReadFile(c.log(s))
-		if err != nil {
-			return err
-		}
-		switch {
-		case !alive && strings.Contains(string(log), "Address already in use"):
-			return backoff.Permanent(errPortTaken)
-		case !alive:
-			return backoff.Permanent(errors.New("its process has ended"))
-		case !strings.Contains(string(log), successLine(s.Role)):
-			return errors.New("it is still starting")
-		}
-		return c.answers(ctx, s)
-	})
-	if err != nil && !errors.Is(err, errPortTaken) {
-		return fmt.Errorf("%w; the end of %s:\n%s", err, c.log(s), tail(c.log(s)))
-	}
-	return err
-}
-
-func successLine(r role) string {
-	if r == roleProxy {
-		return "startup successfully"
-	}
-	return "boot success"
-}
-
-// answers asks the server something.
-func (c *Cluster) answers(ctx context.Context, s server) error {
-	var dialer net.Dialer
-	for _, port := range []int{s.Port, s.GRPC} {
-		if port == 0 {
-			continue
-		}
-		connection, err := dialer.DialContext(ctx, "tcp", address(port))
-		if err != nil {
-			return err
-		}
-		connection.Close()
-	}
-	return nil
 }
 
 func (c *Cluster) server(r role, name string) (server, error) {
