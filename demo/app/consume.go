@@ -67,6 +67,7 @@ func consume(ctx context.Context, o consumeOptions) error {
 			return nil
 		}
 	}
+	m.awaitQueues()
 	fmt.Printf("ready group %s of %s at %s\n", o.group, strings.Join(o.topics, ","), strings.Join(o.nameServers, ","))
 	<-ctx.Done()
 	return m.stop()
@@ -82,8 +83,9 @@ func (m *member) start() error {
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 		consumer.WithConsumerOrder(m.o.orderly),
 		consumer.WithConsumeMessageBatchMaxSize(1),
+		consumer.WithStrategy(m.intake.allocate),
 		// A queue that was locked after the client's start is read only from the next round of locking on.
-		consumer.WithRebalanceLockInterval(time.Second),
+		consumer.WithRebalanceLockInterval(5*time.Second),
 	)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"sync"
 	"time"
 
@@ -20,12 +21,13 @@ import (
 type intake struct {
 	mu      sync.Mutex
 	file    *ledger.File
-	highest map[primitive.MessageQueue]int64 // highest offset admitted
+	highest map[primitive.MessageQueue]int64     // highest offset admitted
+	mine    map[string][]*primitive.MessageQueue // by topic: what the group's members agreed is this member's
 	closing bool
 }
 
 func newIntake(file *ledger.File) *intake {
-	return &intake{file: file, highest: map[primitive.MessageQueue]int64{}}
+	return &intake{file: file, highest: map[primitive.MessageQueue]int64{}, mine: map[string][]*primitive.MessageQueue{}}
 }
 
 func (i *intake) admit(q primitive.MessageQueue, offset int64) bool {
@@ -57,6 +59,25 @@ func (i *intake) close() map[primitive.MessageQueue]int64 {
 		ends[q] = offset + 1
 	}
 	return ends
+}
+
+// allocate is the client's usual strategy; it remembers the result.
+func (i *intake) allocate(group, self string, all []*primitive.MessageQueue, members []string) []*primitive.MessageQueue {
+	mine := consumer.AllocateByAveragely(group, self, all, members)
+	if len(all) > 0 {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.mine[all[0].Topic] = mine
+	}
+	return mine
+}
+
+// allocated lists the member's queues of a topic, or returns false before the first allocation.
+func (i *intake) allocated(topic string) ([]*primitive.MessageQueue, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	mine, done := i.mine[topic]
+	return mine, done
 }
 
 // stockConsumer is what the application uses of the client's push consumer. positions are the client's own, in memory.
@@ -93,17 +114,50 @@ func newStockConsumer(options ...consumer.Option) (stockConsumer, error) {
 }
 
 const (
+	// startPatience bounds the wait for queues: one whose lock a member before left behind comes within a minute.
+	startPatience = 5 * time.Second
 	// stopPatience bounds the wait for work that has begun.
 	stopPatience = 10 * time.Second
-	// commitPause lets the broker process earlier commits before the last ones: it handles them in several threads.
-	commitPause = 200 * time.Millisecond
+	// commitPause lets the broker finish earlier commits before the last ones. Each pull carries the position that the client
+	// had before it, and the broker may handle it tens of milliseconds after a commit that was sent later.
+	commitPause = 300 * time.Millisecond
 )
+
+// awaitQueues waits until the member has taken the queues that are its. A member that ended in the middle of that would leave
+// locks behind that nobody gives back.
+func (m *member) awaitQueues() {
+	deadline := time.Now().Add(startPatience)
+	for {
+		missing := ""
+		taken := m.client.positions()
+		for _, topic := range m.o.topics {
+			mine, done := m.intake.allocated(topic)
+			if !done {
+				missing = "queues of " + topic
+			}
+			for _, q := range mine {
+				if _, has := taken[*q]; !has {
+					missing = q.String()
+				}
+			}
+		}
+		if missing == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			log.Printf("group %s: not taken after %s: %s", m.o.group, startPatience, missing)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
 
 // stop ends the membership so that nothing is lost or repeated: work that has begun is finished and its positions are on the
 // broker before the client goes.
 func (m *member) stop() error {
 	m.client.Suspend()
 	late := m.awaitPositions(m.intake.close())
+	time.Sleep(commitPause)
 	if err := m.client.PersistConsumerOffset(); err != nil {
 		return fmt.Errorf("group %s: positions not committed: %w", m.o.group, err)
 	}

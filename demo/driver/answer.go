@@ -1,0 +1,62 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// answer gives what the migration waits for, once.
+func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflows.Waiting) error {
+	question := fmt.Sprintf("%s %s %v %v %s %s", asked.Kind, asked.Gate, asked.Groups, asked.Topics, asked.To, asked.Since.Format(time.RFC3339Nano))
+	if w.answered[question] {
+		return nil
+	}
+	w.answered[question] = true
+	switch {
+	case asked.Kind == workflows.WaitingApproval:
+		return w.approve(ctx, asked)
+	case asked.Kind == workflows.WaitingRelease:
+		return w.release(ctx, asked)
+	case asked.Gate == workflows.ResumeName:
+		return fmt.Errorf("the migration stopped and waits for a person: %s", asked.Text)
+	}
+	w.console.say("waiting: %s", asked.Text)
+	return nil
+}
+
+// approve approves a gate, or tells the person at the terminal how to.
+func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
+	if w.o.Approve == ApproveMe {
+		w.console.say("your approval of %s is asked for: %s", asked.Gate, asked.Text)
+		w.console.say("  look:    %s/namespaces/default/workflows/%s", w.temporal.UIAddress, plan.WorkflowID(w.o.Name))
+		w.console.say("  approve: TEMPORAL_ADDRESS=%s %s approve %s %s --by YOU --reason WHY", w.temporal.Address, w.bin("rocketshift"), w.o.Name, asked.Gate)
+		return nil
+	}
+	w.console.say("approving %s: %s", asked.Gate, asked.Text)
+	return w.rocketshift(ctx, "approve", w.o.Name, asked.Gate, "--by", "demo", "--reason", "the demo approves what it is asked for")
+}
+
+// release is the release pipeline: it restarts the named applications with the name servers that the migration tells, and says
+// so when they are at work. The way back is the same.
+func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
+	var what []string
+	args := []string{"released", w.o.Name, "--by", "demo-pipeline"}
+	for _, g := range asked.Groups {
+		what, args = append(what, "consumers of "+g), append(args, "--group", g)
+	}
+	for _, t := range asked.Topics {
+		what, args = append(what, "producer of "+t), append(args, "--topic", t)
+	}
+	w.console.say("release to the %s: %s", asked.To, strings.Join(what, ", "))
+	begun := time.Now()
+	if err := w.fleet.deploy(ctx, asked.Groups, asked.Topics, asked.NameServers); err != nil {
+		return fmt.Errorf("release pipeline: %w", err)
+	}
+	w.console.say("released to the %s in %.1f s: %s", asked.To, time.Since(begun).Seconds(), strings.Join(what, ", "))
+	return w.rocketshift(ctx, args...)
+}

@@ -1,0 +1,115 @@
+package driver
+
+import (
+	"fmt"
+
+	"rocketshift/demo/ledger"
+	"rocketshift/demo/verdict"
+)
+
+// books follows all ledgers while they grow.
+type books struct {
+	fleet *fleet
+	sent  map[string]*sentBook     // by topic
+	got   map[string]*receivedBook // by group
+}
+
+type sentBook struct {
+	tail  *ledger.Tail[ledger.Sent]
+	acked map[string]bool
+}
+
+type receivedBook struct {
+	tail *ledger.Tail[ledger.Received]
+	ids  map[string]bool
+}
+
+func newBooks(f *fleet) *books {
+	b := &books{fleet: f, sent: map[string]*sentBook{}, got: map[string]*receivedBook{}}
+	for name, a := range f.producers {
+		b.sent[name] = &sentBook{ledger.NewTail(f.ledger(a), ledger.ParseSent), map[string]bool{}}
+	}
+	for name, a := range f.consumers {
+		b.got[name] = &receivedBook{ledger.NewTail(f.ledger(a), ledger.ParseReceived), map[string]bool{}}
+	}
+	return b
+}
+
+func (b *books) refresh() error {
+	for _, s := range b.sent {
+		records, err := s.tail.Next()
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if r.Outcome == ledger.Ack {
+				s.acked[r.ID] = true
+			}
+		}
+	}
+	for _, g := range b.got {
+		records, err := g.tail.Next()
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			g.ids[r.ID] = true
+		}
+	}
+	return nil
+}
+
+// acknowledged counts all acknowledged messages.
+func (b *books) acknowledged() (int, error) {
+	if err := b.refresh(); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, s := range b.sent {
+		n += len(s.acked)
+	}
+	return n, nil
+}
+
+// missing describes what groups have not received yet, or is empty.
+func (b *books) missing() (string, error) {
+	if err := b.refresh(); err != nil {
+		return "", err
+	}
+	for _, g := range groups() {
+		for _, topic := range g.topics {
+			n := 0
+			for id := range b.sent[topic].acked {
+				if !b.got[g.name].ids[id] {
+					n++
+				}
+			}
+			if n > 0 {
+				return fmt.Sprintf("group %s still has %d messages of topic %s to receive", g.name, n, topic), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// verdictInput reads all ledgers from their beginnings: the verdict depends on no count that was kept along the way.
+func (b *books) verdictInput() (verdict.Input, error) {
+	in := verdict.Input{Sent: map[string][]ledger.Sent{}}
+	for _, t := range topics() {
+		records, err := ledger.ReadSent(b.fleet.ledger(b.fleet.producers[t.name]))
+		if err != nil {
+			return in, err
+		}
+		in.Sent[t.producer] = records
+	}
+	for _, g := range groups() {
+		records, err := ledger.ReadReceived(b.fleet.ledger(b.fleet.consumers[g.name]))
+		if err != nil {
+			return in, err
+		}
+		in.Groups = append(in.Groups, verdict.Group{
+			Name: g.name, Topics: g.topics, Orderly: g.orderly, Ordered: orderedTopics(), Received: records,
+		})
+	}
+	return in, nil
+}

@@ -1,0 +1,55 @@
+package driver
+
+// topic is a topic of the demo with its one producer.
+type topic struct {
+	name     string
+	producer string
+	ordered  bool // each key has its queue, and its order counts
+}
+
+// group is a consumer group of the demo with its one member.
+type group struct {
+	name    string
+	topics  []string
+	orderly bool
+}
+
+const (
+	sourceVersion = "4.9.7"
+	sourceBrokers = 2
+	// queuesPerBroker is the queue count of a topic on each source broker.
+	queuesPerBroker = 4
+	queues          = sourceBrokers * queuesPerBroker
+	// proofTopic is read through the 5.x proxy at the end, by a group of its own.
+	proofTopic = "audit"
+	proofGroup = "demo-proof"
+)
+
+// topics and groups are the demo's cast: order that counts, order that doesn't, several readers of a topic, and a group that
+// reads two topics, which the migration may move in different steps.
+func topics() []topic {
+	return []topic{
+		{name: "orders", producer: "orders-1", ordered: true},
+		{name: "payments", producer: "payments-1"},
+		{name: "audit", producer: "audit-1"},
+	}
+}
+
+func groups() []group {
+	return []group{
+		{name: "fulfilment", topics: []string{"orders"}, orderly: true},
+		{name: "billing", topics: []string{"payments"}},
+		{name: "archive", topics: []string{"audit"}},
+		{name: "reporting", topics: []string{"payments", "audit"}},
+	}
+}
+
+func orderedTopics() []string {
+	var names []string
+	for _, t := range topics() {
+		if t.ordered {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,169 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// appStart is how long an application may take to be at work: its client waits for routes, and seconds for locks.
+	appStart = 30 * time.Second
+	// appStop is longer than an application's own patience for its unfinished work.
+	appStop = 20 * time.Second
+)
+
+// application is one deployed application: a producer or a member of a group. It may be started anew with other name servers.
+type application struct {
+	name    string // of its ledger and log
+	command []string
+	servers []string // it was last started with
+	process *process
+	starts  int
+}
+
+// fleet is all applications, deployed by one release pipeline.
+type fleet struct {
+	program   string // path of rocketshift-demo-app
+	dir       string // of ledgers and logs
+	mu        sync.Mutex
+	producers map[string]*application // by topic
+	consumers map[string]*application // by group
+}
+
+func newFleet(program, dir string, o Options) *fleet {
+	f := &fleet{program: program, dir: dir, producers: map[string]*application{}, consumers: map[string]*application{}}
+	for _, t := range topics() {
+		args := []string{
+			"produce", "-topic", t.name, "-producer", t.producer, "-rate", strconv.FormatFloat(o.Rate, 'f', -1, 64),
+			"-history", strconv.Itoa(historyOf(o)),
+		}
+		if t.ordered {
+			args = append(args, "-ordered", "-queues", strconv.Itoa(queues))
+		}
+		f.producers[t.name] = &application{name: "producer-" + t.producer, command: args}
+	}
+	for _, g := range groups() {
+		args := []string{"consume", "-group", g.name, "-topics", strings.Join(g.topics, ",")}
+		if g.orderly {
+			args = append(args, "-orderly")
+		}
+		f.consumers[g.name] = &application{name: "group-" + g.name, command: args}
+	}
+	return f
+}
+
+// historyOf is the share of one producer in the history.
+func historyOf(o Options) int { return (o.History + len(topics()) - 1) / len(topics()) }
+
+func (f *fleet) ledger(a *application) string { return filepath.Join(f.dir, a.name+".ledger") }
+
+// deploy brings the applications of groups and topics to some name servers: those that run are stopped in good order, all
+// before any is started, as a careful pipeline does. Consumers and producers that are there already stay as they are.
+func (f *fleet) deploy(ctx context.Context, groupNames, topicNames, servers []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var moving []*application
+	for _, pick := range []struct {
+		names []string
+		from  map[string]*application
+	}{{groupNames, f.consumers}, {topicNames, f.producers}} {
+		for _, name := range pick.names {
+			a, known := pick.from[name]
+			if !known {
+				return fmt.Errorf("release pipeline: %q is none of the demo's groups and topics", name)
+			}
+			if a.process == nil || !slices.Equal(a.servers, servers) {
+				moving = append(moving, a)
+			}
+		}
+	}
+	if err := stopAll(moving); err != nil {
+		return err
+	}
+	starting, ctx := errgroup.WithContext(ctx)
+	for _, a := range moving {
+		starting.Go(func() error { return f.start(ctx, a, servers) })
+	}
+	return starting.Wait()
+}
+
+func (f *fleet) start(ctx context.Context, a *application, servers []string) error {
+	a.starts++
+	args := append([]string{f.program}, a.command...)
+	args = append(args, "-name-servers", strings.Join(servers, ","), "-ledger", f.ledger(a),
+		"-instance", fmt.Sprintf("%s-%d", a.name, a.starts))
+	p, err := spawn(a.name, filepath.Join(f.dir, a.name+".log"), "ready", nil, args...)
+	if err != nil {
+		return err
+	}
+	a.process, a.servers = p, servers
+	return p.awaitReady(ctx, appStart)
+}
+
+// stopAll stops applications in good order, at the same time.
+func stopAll(apps []*application) error {
+	errs := make([]error, len(apps))
+	var stopping sync.WaitGroup
+	for i, a := range apps {
+		if a.process == nil {
+			continue
+		}
+		stopping.Go(func() {
+			errs[i] = a.process.stop(appStop)
+			a.process = nil
+		})
+	}
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// stopProducers and stopConsumers end what still runs.
+func (f *fleet) stopProducers() error { return f.stop(f.producers) }
+
+func (f *fleet) stopConsumers() error { return f.stop(f.consumers) }
+
+func (f *fleet) stop(apps map[string]*application) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []*application
+	for _, a := range apps {
+		all = append(all, a)
+	}
+	return stopAll(all)
+}
+
+// kill ends everything at once; nobody reads the ledgers any more.
+func (f *fleet) kill() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, apps := range []map[string]*application{f.producers, f.consumers} {
+		for _, a := range apps {
+			if a.process != nil && a.process.alive() {
+				a.process.kill()
+			}
+		}
+	}
+}
+
+// checkAlive finds an application that ended by itself.
+func (f *fleet) checkAlive() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, apps := range []map[string]*application{f.producers, f.consumers} {
+		for _, a := range apps {
+			if a.process != nil && !a.process.alive() {
+				return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name, a.process.err, a.process.log, tail(a.process.log))
+			}
+		}
+	}
+	return nil
+}

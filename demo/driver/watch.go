@@ -1,0 +1,151 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+const (
+	// answerTime is how long the status query may go unanswered: a killed worker's successor needs seconds.
+	answerTime = 90 * time.Second
+	// queryTime bounds one query; without a worker it would wait for one.
+	queryTime = 5 * time.Second
+)
+
+// watch follows the migration to its end: it prints what changes, and acts as the approver and the release pipeline.
+func (d *demo) watch(ctx context.Context) error {
+	w := watcher{demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: slices.Clone(d.o.KillWorkerDuring)}
+	heard := time.Now()
+	for {
+		status, err := d.status(ctx)
+		if err != nil && time.Since(heard) > answerTime {
+			return fmt.Errorf("no status for %s: %w; the end of %s:\n%s", answerTime, err, d.worker.log, tail(d.worker.log))
+		}
+		if err == nil {
+			heard = time.Now()
+			d.result.Status = status
+			if ended, err := w.turn(ctx, status); ended || err != nil {
+				return err
+			}
+		}
+		if err := d.fleet.checkAlive(); err != nil {
+			return err
+		}
+		if err := pause(ctx, look); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *demo) status(ctx context.Context) (workflows.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	defer cancel()
+	var status workflows.Status
+	value, err := d.sdk.QueryWorkflow(ctx, plan.WorkflowID(d.o.Name), "", workflows.StatusQuery)
+	if err != nil {
+		return status, err
+	}
+	return status, value.Get(&status)
+}
+
+// watcher is the demo's side of the conversation with the migration.
+type watcher struct {
+	*demo
+	shown    map[string]string // last line printed about a stage or a wave
+	notes    []string
+	answered map[string]bool
+	toKill   []string
+}
+
+// turn handles one status. The migration's own end ends the watch.
+func (w *watcher) turn(ctx context.Context, s workflows.Status) (ended bool, err error) {
+	w.show(s)
+	switch s.State {
+	case workflows.StateDone:
+		return true, nil
+	case workflows.StateFailed, workflows.StateRolledBack:
+		return true, fmt.Errorf("the migration ended as %s: %s", s.State, s.Error)
+	}
+	if err := w.sabotage(ctx, s); err != nil {
+		return false, err
+	}
+	for _, waiting := range s.Waiting {
+		if err := w.answer(ctx, s, waiting); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// show prints one line for each stage, wave or note that changed.
+func (w *watcher) show(s workflows.Status) {
+	for _, stage := range s.Stages {
+		if stage.State != workflows.StagePending {
+			w.line("stage "+stage.Name, stage.State, stage.Detail)
+		}
+	}
+	for _, wave := range s.Waves {
+		if wave.State != workflows.StagePending {
+			w.line(fmt.Sprintf("step %d%%", wave.Step), wave.State, strings.Join(wave.Topics, ", "))
+		}
+	}
+	for _, n := range s.Notes {
+		if !slices.Contains(w.notes, n) {
+			w.notes = append(w.notes, n)
+			w.console.say("note: %s", n)
+		}
+	}
+}
+
+func (w *watcher) line(what, state, detail string) {
+	if w.shown[what] == state {
+		return
+	}
+	w.shown[what] = state
+	if detail != "" {
+		detail = ": " + detail
+	}
+	w.console.say("%s %s%s", what, state, detail)
+}
+
+// sabotage kills the worker when a stage runs that the options name.
+func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
+	for _, stage := range s.Stages {
+		at := slices.Index(w.toKill, stage.Name)
+		if at < 0 || stage.State != workflows.StageRunning || stage.Name == workflows.ShiftType && !moving(s) {
+			continue
+		}
+		w.toKill = slices.Delete(w.toKill, at, at+1)
+		w.console.say("kill -9 of the worker during %s", stage.Name)
+		w.worker.kill()
+		return w.startWorker(ctx)
+	}
+	return nil
+}
+
+// moving reports whether a wave is in the middle of its work.
+func moving(s workflows.Status) bool {
+	return slices.ContainsFunc(s.Waves, func(w workflows.WaveStatus) bool {
+		return w.State == workflows.WaveGroups || w.State == workflows.WaveProducers
+	})
+}
+
+// rocketshift runs the project's command line, as people and pipelines do. Exit codes that only tell the migration's state
+// (3: it waits) are no errors.
+func (d *demo) rocketshift(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, d.bin("rocketshift"), args...)
+	cmd.Env = append(os.Environ(), d.env()...)
+	out, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); err != nil && code != 3 {
+		return fmt.Errorf("rocketshift %s: exit code %d: %s", strings.Join(args, " "), code, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

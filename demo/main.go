@@ -1,0 +1,78 @@
+// Command rocketshift-demo plays a whole migration on this machine: a real 4.9.7 cluster with running applications moves to a
+// real 5.x cluster, and the applications' own ledgers say whether anybody was harmed. `make demo` builds what it needs.
+//
+// The last line of standard output is the verdict as JSON. Exit code 0 means: nothing lost, duplicated or out of order, and
+// the migration is done.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"rocketshift/demo/driver"
+	"rocketshift/internal/lab"
+)
+
+func main() {
+	// The handler stays until the end: a second Ctrl-C must not leave processes behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+var errHarm = errors.New("messages were lost, duplicated or out of order")
+
+func run(ctx context.Context, args []string) error {
+	o, err := options(args, os.Getenv)
+	if err != nil {
+		return err
+	}
+	if o.Root, err = lab.Root(); err != nil {
+		return err
+	}
+	o.Out = os.Stdout
+	result, err := driver.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(result.Verdict)
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	if !result.Verdict.Clean() {
+		return errHarm
+	}
+	return nil
+}
+
+func options(args []string, getenv func(string) string) (driver.Options, error) {
+	var o driver.Options
+	f := flag.NewFlagSet("rocketshift-demo", flag.ContinueOnError)
+	f.StringVar(&o.Approve, "approve", getenv("APPROVE"), "who approves: auto (default; the demo itself) or me")
+	f.StringVar(&o.Name, "name", "demo", "name of the migration and of the run's folder below .run")
+	f.Float64Var(&o.Rate, "rate", 60, "messages a second of each producer")
+	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
+	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
+	kill := f.String("kill-worker-during", "", "stages, separated by commas, during which the worker is killed by kill -9")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if *kill != "" {
+		o.KillWorkerDuring = strings.Split(*kill, ",")
+	}
+	if o.Approve != "" && o.Approve != driver.ApproveAuto && o.Approve != driver.ApproveMe {
+		return o, fmt.Errorf("APPROVE=%q: allowed: %s, %s", o.Approve, driver.ApproveAuto, driver.ApproveMe)
+	}
+	return o, nil
+}
