@@ -12,17 +12,27 @@ import (
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
+	"rocketshift/replicator"
 )
 
 // Clusters are the open connections to both sides, shared by all activities of a process. Connections are pooled below, go
 // away by themselves when idle, and are made anew when needed, so a side stays here until the worker stops.
 type Clusters struct {
-	mu   sync.Mutex
-	open map[string]*rocketmq.Cluster
+	mu          sync.Mutex
+	open        map[string]*rocketmq.Cluster
+	translators map[translatorKey]*replicator.Positions
+}
+
+// translatorKey is what a translator belongs to: it remembers what it has read of the lanes.
+type translatorKey struct {
+	source, target *rocketmq.Cluster
+	group          string
 }
 
 // NewClusters returns an empty set; connections open when they are needed.
-func NewClusters() *Clusters { return &Clusters{open: map[string]*rocketmq.Cluster{}} }
+func NewClusters() *Clusters {
+	return &Clusters{open: map[string]*rocketmq.Cluster{}, translators: map[translatorKey]*replicator.Positions{}}
+}
 
 // Close closes every connection.
 func (c *Clusters) Close() {
@@ -32,6 +42,7 @@ func (c *Clusters) Close() {
 		cluster.Client().Close()
 		delete(c.open, key)
 	}
+	clear(c.translators)
 }
 
 // at returns the cluster behind the name servers. Credentials are looked up once: a changed key needs a restarted worker.
@@ -52,6 +63,17 @@ func (c *Clusters) at(nameServers []string, credentials *plan.Credentials) (*roc
 	found := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: keys}), nameServers)
 	c.open[key] = found
 	return found, nil
+}
+
+// translator returns the positions of a lane group between two clusters.
+func (c *Clusters) translator(source, target *rocketmq.Cluster, group string) *replicator.Positions {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := translatorKey{source, target, group}
+	if c.translators[key] == nil {
+		c.translators[key] = replicator.NewPositions(source, target, group)
+	}
+	return c.translators[key]
 }
 
 // secrets reads the keys that the plan names from the worker's environment. They never leave this process.
@@ -79,6 +101,7 @@ type cluster struct {
 type sides struct {
 	plan           plan.Plan
 	source, target *cluster
+	translator     *replicator.Positions
 }
 
 // at returns the cluster of a side.
@@ -130,7 +153,7 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 	if err != nil {
 		return sides{}, err
 	}
-	return sides{p, source, target}, nil
+	return sides{p, source, target, s.Clusters.translator(source.Cluster, target.Cluster, p.LaneGroup())}, nil
 }
 
 // absent says that the target isn't there; it may be on its way.

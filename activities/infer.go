@@ -22,7 +22,7 @@ const (
 type sample struct {
 	kinds  map[plan.MessageType]bool
 	keyed  bool // producers choose queues by a key: order matters to them
-	empty  int // messages without a body
+	empty  int  // messages without a body
 	looked int
 }
 

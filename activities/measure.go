@@ -154,17 +154,12 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 	for i := range lanes {
 		numbers[i] = i
 	}
-	progress := s.positions()
 	err = each(ctx, numbers, func(ctx context.Context, i int) error {
-		copied, end, err := progress.Progress(ctx, lanes[i])
+		copied, end, err := s.translator.Progress(ctx, lanes[i])
 		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end}
 		return err
 	})
 	return states, s.source.explain(ctx, err)
-}
-
-func (s sides) positions() *replicator.Positions {
-	return replicator.NewPositions(s.source.Cluster, s.target.Cluster, s.plan.LaneGroup())
 }
 
 func summary(states []laneState) ReplicationState {

@@ -15,9 +15,8 @@ func (s sides) natives(ctx context.Context, l layout, topics []string) (map[stri
 	}
 	counts := map[string]int64{}
 	var mu sync.Mutex
-	reader := s.positions()
 	err = each(ctx, lanes, func(ctx context.Context, lane replicator.Lane) error {
-		found, err := reader.Natives(ctx, lane)
+		found, err := s.translator.Natives(ctx, lane)
 		if err != nil {
 			return err
 		}

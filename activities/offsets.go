@@ -95,11 +95,11 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	return first
 }
 
-// sync refreshes one group.
+// sync refreshes one group, as far as its lanes are copied.
 func (m *mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
-	all, err := m.moves(ctx, group, m.topicsOf(group))
-	if err != nil {
-		return 0, false, err
+	all, behind := m.moves(ctx, group, m.topicsOf(group))
+	if behind != nil && !isNotReady(behind) {
+		return 0, false, behind
 	}
 	var proved time.Time
 	for _, change := range m.pending(group, all) {
@@ -115,7 +115,7 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 		}
 		written++
 	}
-	return written, false, nil
+	return written, false, behind
 }
 
 // writeUntil gives up at the deadline: the proof that nobody else owns the position is too old then.

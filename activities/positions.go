@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,10 +29,9 @@ func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.
 type mover struct {
 	sides
 	layout
-	from       Side
-	have       map[Side]map[string]positions // committed offsets by side and group
-	ranges     map[string]map[replicator.Queue]rocketmq.QueueRange
-	translator *replicator.Positions
+	from   Side
+	have   map[Side]map[string]positions // committed offsets by side and group
+	ranges map[string]map[replicator.Queue]rocketmq.QueueRange
 }
 
 func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
@@ -41,7 +41,7 @@ func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
 	}
 	m := &mover{
 		sides: s, layout: l, from: from, have: map[Side]map[string]positions{},
-		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{}, translator: s.positions(),
+		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{},
 	}
 	for _, side := range []Side{Source, Target} {
 		brokers, _ := l.of(side)
@@ -69,8 +69,8 @@ func (m *mover) topicsOf(group string, now ...online) []string {
 
 // moves translates every position of the group in the topics. A source queue without a position gets the one of its first
 // message: an absent position would let consumers skip to the end. On the way back such a queue was never read, and stays.
-func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
-	var all []move
+// A lane that isn't copied far enough is left out, and the first such is returned as NotReady.
+func (m *mover) moves(ctx context.Context, group string, topics []string) (all []move, behind error) {
 	for _, topic := range topics {
 		lanes, err := m.lanes(topic)
 		if err != nil {
@@ -85,13 +85,17 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 				continue
 			}
 			to, err := m.translate(ctx, lane, at)
+			if isNotReady(err) {
+				behind = cmp.Or(behind, err)
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
 			all = append(all, move{topic, queueOf(lane, m.from.other()), to.Target, to.Exact})
 		}
 	}
-	return all, nil
+	return all, behind
 }
 
 // position is where the group stands in the lane on the side that it reads.

@@ -1,0 +1,296 @@
+package activities
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+func TestLiveAssessTakesTheInventory(t *testing.T) {
+	r := newRig(t, "assess")
+	orders, clicks, timers := r.topic("orders", 2), r.topic("clicks", 1), r.topic("timers", 1)
+	group := r.group("billing")
+	broker := r.brokers(r.source)[0].Name
+	r.fill(orders, 3)
+	r.produce(r.source, broker, clicks, 0, 2)
+	r.produce(r.source, broker, clicks, 0, 1, rocketmq.Property{Name: "__SHARDINGKEY", Value: "k"})
+	r.produce(r.source, broker, timers, 0, 1, rocketmq.Property{Name: "DELAY", Value: "1"})
+	r.commit(group, orders, replicator.Queue{Broker: broker}, 1)
+	r.plan.Topics.Ordered = []string{"assess-t*"}
+	var a Assessment
+	r.eventually("the delayed message is delivered and sampled", func() bool {
+		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+		require.Len(t, a.Topics, 3)
+		return a.Topics[2].Messages == 1
+	})
+	assert.Equal(t, Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}}, a.Topics[1])
+	assert.Equal(t, plan.TypeMixed, a.Topics[0].Type, "plain and sharded messages")
+	assert.Equal(t, plan.TypeDelay, a.Topics[2].Type)
+	assert.True(t, a.Topics[2].Ordered, "the plan says so")
+	assert.Equal(t, []Group{{Name: group, Topics: []string{orders}}}, a.Groups)
+	assert.Len(t, a.SourceBrokers, 2)
+	assert.Equal(t, "4.9.7", a.SourceVersion)
+	assert.Empty(t, a.Findings)
+}
+
+func TestLiveAssessRefusesWhatCannotWork(t *testing.T) {
+	r := newRig(t, "refuse")
+	r.topic("orders", 1)
+	r.group("billing")
+	r.plan.Topics.Include = append(r.plan.Topics.Include, "refuse-ordrs")
+	r.plan.Target.NameServers = r.plan.Source.NameServers // as reached by another name, which Validate can't see
+	var a Assessment
+	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+	require.GreaterOrEqual(t, a.Refusals(), 2, "%+v", a.Findings)
+	var said string
+	for _, f := range a.Findings {
+		said += f.Object + ": " + f.Cause + "\n"
+	}
+	assert.Contains(t, said, "topics.include[1]")
+	assert.Contains(t, said, "same cluster")
+}
+
+func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
+	r := newRig(t, "import")
+	orders, clicks := r.topic("orders", 3), r.topic("clicks", 2)
+	group := r.group("billing")
+	all := MetadataRequest{
+		Request: r.request(), Topics: []string{clicks, orders}, Groups: []string{group},
+		Types: map[string]plan.MessageType{orders: plan.TypeFIFO}, Ordered: []string{orders},
+	}
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", all, &diff)
+	assert.Equal(t, MetadataDiff{CreateTopics: []string{clicks, orders}, CreateGroups: []string{group}}, diff)
+
+	made := r.importAll(all.Topics, all.Groups, all.Types, orders)
+	assert.Equal(t, MetadataResult{CreatedTopics: 2, CreatedGroups: 1}, made)
+	target := r.brokers(r.target)[0]
+	configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
+	require.NoError(t, err)
+	assert.Equal(t, 6, configs[orders].WriteQueues, "3 on each of 2 source brokers")
+	assert.Equal(t, permRead, configs[orders].Perm, "ordered topics open after their drain")
+	assert.Equal(t, plan.TypeFIFO, messageType(configs[orders]))
+	assert.Equal(t, permRead|permWrite, configs[clicks].Perm)
+	groups, err := r.target.Client().Groups(t.Context(), target.Addr)
+	require.NoError(t, err)
+	assert.False(t, groups[group].ConsumeEnable, "closed until its positions are written")
+	assert.Equal(t, 5, groups[group].RetryMaxTimes)
+
+	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics, all.Groups, all.Types, orders), "a repeated import creates nothing")
+	var again MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", all, &again)
+	assert.Equal(t, MetadataDiff{Same: 3}, again)
+}
+
+func TestLiveTopicWithFewerQueuesIsAConflictAndStaysAsItIs(t *testing.T) {
+	r := newRig(t, "conflict")
+	orders := r.topic("orders", 4)
+	target := r.brokers(r.target)[0]
+	require.NoError(t, r.target.Client().CreateTopic(t.Context(), target.Addr, rocketmq.TopicConfig{
+		Name: orders, ReadQueues: 2, WriteQueues: 2, Perm: 6, FilterType: "SINGLE_TAG",
+	}))
+	request := MetadataRequest{Request: r.request(), Topics: []string{orders}}
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", request, &diff)
+	require.Len(t, diff.Conflicts, 1)
+	assert.Contains(t, diff.Conflicts[0].Cause, "2 read and 2 write queues, wanted are 8 and 8")
+	assert.Equal(t, ConflictType, typeOf(ask(t, NewMetadata(r.settings), "Apply", request, nil)))
+	configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
+	require.NoError(t, err)
+	assert.Equal(t, 2, configs[orders].WriteQueues)
+}
+
+func TestLiveFenceClosesAGroupOnEveryBrokerAndOpensItAgain(t *testing.T) {
+	r := newRig(t, "fence")
+	orders, group := r.topic("orders", 1), r.group("billing")
+	r.fill(orders, 1)
+	pull := func(b rocketmq.Broker) int {
+		_, err := r.source.Client().Pull(t.Context(), b.Addr, rocketmq.PullRequest{Group: group, Topic: orders, Max: 1})
+		return rocketmq.CodeOf(err)
+	}
+	for range 2 { // the second call finds nothing to do
+		r.must(NewTraffic(r.settings), "Fence", r.groups(Source, group), nil)
+	}
+	for _, b := range r.brokers(r.source) {
+		assert.Equal(t, rocketmq.NoPermission, pull(b), "broker %s serves a closed group", b.Name)
+	}
+	var survey Survey
+	r.importAll([]string{orders}, []string{group}, nil)
+	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
+	assert.Equal(t, Survey{FencedGroups: []string{group}}, survey)
+
+	r.must(NewTraffic(r.settings), "Unfence", r.groups(Source, group), nil)
+	for _, b := range r.brokers(r.source) {
+		assert.Equal(t, -1, pull(b), "broker %s refuses an open group", b.Name)
+	}
+	groups, err := r.source.Client().Groups(t.Context(), r.brokers(r.source)[0].Addr)
+	require.NoError(t, err)
+	assert.Equal(t, 5, groups[group].RetryMaxTimes, "other settings stay")
+	assert.Equal(t, RefusedType, typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(Source, "fence-nobody"), nil)))
+}
+
+func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
+	r := newRig(t, "perm")
+	orders := r.topic("orders", 1)
+	r.importAll([]string{orders}, nil, map[string]plan.MessageType{orders: plan.TypeFIFO}, orders)
+	target := r.brokers(r.target)[0]
+	for _, c := range []struct {
+		activity string
+		perm     int
+	}{{"OpenTopics", 6}, {"OpenTopics", 6}, {"CloseTopics", 4}} {
+		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: Target, Topics: []string{orders}}, nil)
+		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
+		require.NoError(t, err)
+		assert.Equal(t, c.perm, configs[orders].Perm)
+		assert.Equal(t, plan.TypeFIFO, messageType(configs[orders]), "the type stays")
+	}
+}
+
+// TestLiveGroupMoves walks a group and the producers of its topic to the target, and looks at the way back.
+func TestLiveGroupMoves(t *testing.T) {
+	r := newRig(t, "move")
+	orders, group := r.topic("orders", 2), r.group("billing")
+	r.fill(orders, 50)
+	traffic, replication := NewTraffic(r.settings), NewReplication(r.settings)
+	r.importAll([]string{orders}, []string{group}, nil)
+	r.replicate()
+	topics := TopicsRequest{Request: r.request(), Side: Source, Topics: []string{orders}}
+	var state ReplicationState
+	r.must(replication, "AwaitCaughtUp", r.request(), &state)
+	r.must(replication, "AwaitDrained", topics, &state)
+	assert.Equal(t, 4, state.Lanes)
+	assert.Zero(t, state.Lag)
+
+	var verification Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	assert.True(t, verification.Clean(), "%+v", verification)
+	assert.EqualValues(t, 200, verification.Compared)
+	assert.Equal(t, 4, verification.Lanes)
+
+	// The group has read 30 of one queue and 10 of another; the others it has never committed.
+	lanes := r.lanes(orders)
+	r.commit(group, orders, lanes[0].Source, 30)
+	r.commit(group, orders, lanes[3].Source, 10)
+	stopSync := r.background(NewOffsets(r.settings), "Sync", r.request())
+	onTarget := func() []int64 {
+		var all []int64
+		for _, lane := range lanes {
+			all = append(all, r.position(r.target, group, orders, lane.Target))
+		}
+		return all
+	}
+	r.eventually("Sync writes a position for each lane", func() bool {
+		return assert.ObjectsAreEqual([]int64{30, 0, 0, 10}, onTarget())
+	})
+	r.must(traffic, "Fence", r.groups(Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.commit(group, orders, lanes[0].Source, 40) // later than Sync can see: the group is closed
+	var written []GroupPositions
+	r.must(traffic, "Translate", r.groups(Source, group), &written)
+	assert.Equal(t, []GroupPositions{{Group: group, Queues: 4, Exact: 4}}, written)
+	assert.Equal(t, []int64{40, 0, 0, 10}, onTarget())
+	require.Error(t, stopSync(), "a cancelled Sync ends as cancelled")
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	var moved []string
+	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	assert.Equal(t, []string{group}, moved)
+
+	// Producers write on the target now.
+	check := WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: []string{group}}}
+	r.must(traffic, "AwaitQuiet", AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}, Released: true}, nil)
+	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 7)
+	var wave WaveCheck
+	r.must(traffic, "CheckWave", check, &wave)
+	assert.EqualValues(t, 7, wave.TargetPuts)
+	assert.Zero(t, wave.SourcePuts+wave.Lag)
+
+	// The way back waits for the natives.
+	var survey Survey
+	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
+	assert.Equal(t, Survey{FencedGroups: []string{group}, MovedTopics: []string{orders}}, survey)
+	err := ask(t, NewReturns(r.settings), "AwaitNativesRead", r.groups(Target, group), nil)
+	assert.Equal(t, NotReadyType, typeOf(err))
+	assert.ErrorContains(t, err, "is at 40")
+	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, lanes[0].Target.Broker), group, orders, lanes[0].Target.ID, 57))
+	r.must(NewReturns(r.settings), "AwaitNativesRead", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(Target, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Target, group), nil)
+	r.must(traffic, "Translate", r.groups(Target, group), &written)
+	assert.EqualValues(t, 50, r.position(r.source, group, orders, lanes[0].Source), "behind everything that it read as copies")
+	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source))
+}
+
+func TestLiveStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
+	r := newRig(t, "stray")
+	orders := r.topic("orders", 1)
+	r.importAll([]string{orders}, nil, nil)
+	r.replicate()
+	broker := r.brokers(r.source)[0].Name
+	stray := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stray:
+				return
+			case <-time.After(100 * time.Millisecond):
+				r.produce(r.source, broker, orders, 0, 1)
+			}
+		}
+	}()
+	traffic := NewTraffic(r.settings)
+	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}}
+	err := ask(t, traffic, "AwaitQuiet", move, nil)
+	close(stray)
+	<-done
+	require.Equal(t, NotReadyType, typeOf(err), "%v", err)
+	assert.ErrorContains(t, err, orders)
+	r.must(traffic, "AwaitQuiet", move, nil)
+	var wave WaveCheck
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}}}, &wave)
+	assert.Zero(t, wave.Lag+wave.TargetPuts)
+}
+
+func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
+	r := newRig(t, "ledger")
+	orders, group := r.topic("orders", 1), r.group("billing")
+	broker := r.brokers(r.source)[0]
+	r.importAll([]string{orders}, []string{group}, nil)
+	r.fill(orders, 5)
+	for _, topic := range []string{rocketmq.RetryTopic(group), rocketmq.DLQTopic(group)} {
+		require.NoError(t, r.source.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"}))
+		r.produce(r.source, broker.Name, topic, 0, 3)
+	}
+	r.commit(group, rocketmq.RetryTopic(group), replicator.Queue{Broker: broker.Name}, 1)
+	r.produce(r.source, broker.Name, orders, 0, 2, rocketmq.Property{Name: "DELAY", Value: "18"})
+	_, err := r.source.Client().SendMessage(t.Context(), broker.Addr, rocketmq.SendRequest{
+		Group: "producers", Topic: orders, SysFlag: 4, Body: []byte("half"), BornTimestamp: time.Now().UnixMilli(),
+		Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: "TRAN_MSG", Value: "true"}, {Name: "PGROUP", Value: "producers"}, {Name: "UNIQ_KEY", Value: "u"}}),
+	})
+	require.NoError(t, err)
+	rest := func(kind, object string) int64 {
+		var l Ledger
+		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
+		for _, row := range l.Rows {
+			if row.Kind == kind && row.Object == object {
+				return row.Rest
+			}
+		}
+		return 0
+	}
+	assert.EqualValues(t, 10, rest(kindLag, "topic "+orders), "nothing is copied yet, delayed messages aren't there yet")
+	assert.EqualValues(t, 2, rest(kindRetry, "group "+group), "3, of which 1 is consumed")
+	assert.EqualValues(t, 3, rest(kindDead, "group "+group))
+	r.eventually("two messages wait at level 18", func() bool { return rest(kindDelayed, "broker "+broker.Name+" level 18") == 2 })
+	r.eventually("a half message is open", func() bool { return rest(kindHalf, "broker "+broker.Name) >= 1 })
+	assert.Zero(t, rest(kindConsumers, "all"))
+	r.replicate()
+	r.eventually("the lanes copy everything", func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 })
+}
