@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// app is one run of the command line, with all that it touches, so that tests run it in process.
+type app struct {
+	stdin     io.Reader
+	stdout    io.Writer
+	stderr    io.Writer
+	lookupEnv func(string) (string, bool)
+	connect   func(context.Context) (service, error)
+	now       func() time.Time
+	pace      time.Duration // between two looks of --watch and --wait
+
+	output  string
+	stage   string
+	patient time.Duration // how long a worker may take to answer
+	parsed  bool          // flags and arguments are fine: an error from here on is not the usage
+	code    int
+}
+
+const (
+	// watchPace is what people can follow; each look costs one query.
+	watchPace = time.Second
+	// defaultPatience is more than a busy worker needs, and what somebody at a terminal waits.
+	defaultPatience = 15 * time.Second
+)
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (string, bool)) *app {
+	return &app{
+		stdin: stdin, stdout: stdout, stderr: stderr, lookupEnv: lookupEnv,
+		connect: connectTemporal, now: time.Now, pace: watchPace, output: outputText,
+	}
+}
+
+const (
+	outputText = "text"
+	outputJSON = "json"
+)
+
+// run executes one command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.command()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return a.code
+	}
+	var f *failure
+	if !a.parsed && !errors.As(err, &f) {
+		err = usage("see rocketshift --help", "%w", err)
+	}
+	return a.fail(err, asksJSON(args))
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use: "rocketshift", Short: "Moves live applications from RocketMQ 4.x to 5.x, step by step, and back if need be",
+		Long:          "rocketshift moves live applications from a RocketMQ 4.x cluster to a 5.x one.\nConnection: TEMPORAL_ADDRESS and the other TEMPORAL_* settings of the temporal CLI.",
+		SilenceErrors: true, SilenceUsage: true, CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.output != outputText && a.output != outputJSON {
+				return usage("", "-o %q: allowed: %s, %s", a.output, outputText, outputJSON)
+			}
+			a.parsed = true
+			return nil
+		},
+	}
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output")
+	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
+	root.AddCommand(
+		a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(), a.releasedCommand(), a.reportCommand(),
+		a.steerCommand(workflows.HoldName, "Stop before the next step, until resume"),
+		a.steerCommand(workflows.ResumeName, "Go on after a hold"),
+		a.steerCommand(workflows.BackName, "Return everything to the source; needs no approval"),
+		a.doctorCommand(), newExitCodesTopic(),
+	)
+	return root
+}
+
+// asksJSON finds -o json before flags are parsed, since parsing may be what fails.
+func asksJSON(args []string) bool {
+	for i, arg := range args {
+		if slices.Contains([]string{"-ojson", "-o=json", "--output=json"}, arg) {
+			return true
+		}
+		if (arg == "-o" || arg == "--output") && i+1 < len(args) && args[i+1] == outputJSON {
+			return true
+		}
+	}
+	return false
+}
+
+// fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan on its own line.
+func (a *app) fail(err error, asJSON bool) int {
+	doc := documentOf(err)
+	if asJSON {
+		a.document(doc)
+		return doc.ExitCode
+	}
+	if len(doc.Problems) > 1 {
+		fmt.Fprintf(a.stderr, "rocketshift: the plan has %d problems:\n", len(doc.Problems))
+		for _, p := range doc.Problems {
+			fmt.Fprintf(a.stderr, "  %s\n", p)
+		}
+		return doc.ExitCode
+	}
+	fmt.Fprintf(a.stderr, "rocketshift: %s\n", err)
+	return doc.ExitCode
+}
+
+func (a *app) json() bool { return a.output == outputJSON }
+
+// document prints one JSON document on one line.
+func (a *app) document(doc any) {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(doc); err != nil {
+		fmt.Fprintf(a.stderr, "rocketshift: print the result: %s\n", err)
+	}
+}
+
+// say prints a line for people; JSON mode has none on standard output.
+func (a *app) say(format string, args ...any) {
+	if !a.json() {
+		fmt.Fprintf(a.stdout, format+"\n", args...)
+	}
+}
+
+// warn prints a line for people next to any output.
+func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+
+// withService connects for the length of one command.
+func (a *app) withService(ctx context.Context, do func(service) error) error {
+	s, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(s)
+}
+
+// within limits one exchange with a worker.
+func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, a.patient)
+}
+
+// workflowID is the migration's workflow, or that of the stage named by --stage.
+func (a *app) workflowID(name string) (string, error) {
+	if a.stage == "" {
+		return plan.WorkflowID(name), nil
+	}
+	for _, kind := range stageTypes() {
+		if id := workflows.StageID(plan.Plan{Name: name}, kind); kind == a.stage || id == plan.WorkflowID(name)+"-"+a.stage {
+			return id, nil
+		}
+	}
+	return "", usage("", "--stage %q: allowed: %s", a.stage, strings.Join(stageTypes(), ", "))
+}
+
+func stageTypes() []string {
+	return []string{
+		workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType, workflows.SyncOffsetsType,
+		workflows.VerifyType, workflows.ShiftType, workflows.FinalizeType, workflows.RollbackType,
+	}
+}
+
+func (a *app) stageFlag(c *cobra.Command) {
+	c.Flags().StringVar(&a.stage, "stage", "", "talk to a stage that was started alone, such as Verify, instead of the migration")
+}
+
+// oneName refuses anything but exactly one migration name.
+func oneName(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage("", "want exactly one argument: the migration's name (name in the plan)")
+	}
+	return nil
+}
+
+// screen is the terminal behind standard output, or false if it is none, or if TERM says that it can't be redrawn.
+func (a *app) screen() (width int, ok bool) {
+	f, isFile := a.stdout.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	if kind, _ := a.lookupEnv("TERM"); kind == "dumb" {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return width, err == nil
+}
+
+// colour reports whether to colour: on a terminal, and NO_COLOR is not set (no-color.org).
+func (a *app) colour() bool {
+	no, _ := a.lookupEnv("NO_COLOR")
+	_, ok := a.screen()
+	return ok && no == ""
+}

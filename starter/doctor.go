@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"rocketshift/internal/lab"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Check what a migration needs: Temporal, namespace, workers, Java", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	checks := append(a.checkTemporal(ctx), checkPrograms())
+	for _, c := range checks {
+		if c.Result == checkFailed {
+			a.code = exitFailed
+		}
+	}
+	if a.json() {
+		a.document(struct {
+			Checks   []check `json:"checks"`
+			ExitCode int     `json:"exitCode"`
+		}{checks, a.code})
+		return nil
+	}
+	t := newTable("check", "result", "detail")
+	for _, c := range checks {
+		t.AppendRow(table.Row{c.Name, a.paint(map[string]colour{checkOK: green, checkWarning: yellow, checkFailed: red}[c.Result], c.Result), c.Detail})
+	}
+	a.say("%s", t.Render())
+	for _, c := range checks {
+		if c.Next != "" {
+			a.say("%s: %s", c.Name, c.Next)
+		}
+	}
+	return nil
+}
+
+func (a *app) checkTemporal(ctx context.Context) []check {
+	s, err := a.connect(ctx)
+	if err != nil {
+		c := check{Name: "temporal", Result: checkFailed, Detail: err.Error()}
+		var f *failure
+		if errors.As(err, &f) {
+			c.Detail, c.Next = f.cause.Error(), f.next
+		}
+		return []check{c}
+	}
+	defer s.Close()
+	limited, cancel := a.within(ctx)
+	defer cancel()
+	return s.Check(limited)
+}
+
+// checkPrograms looks for what a target of provider local needs on the worker's machine, which may be another one.
+func checkPrograms() check {
+	c := check{Name: "local target", Result: checkOK}
+	root, err := lab.Root()
+	if err == nil {
+		var files lab.Files
+		if files, err = lab.FindFiles(root); err == nil {
+			c.Detail = fmt.Sprintf("%s, jars in %s", files.Java, files.Jars)
+			return c
+		}
+	}
+	c.Result, c.Detail, c.Next = checkWarning, err.Error(), "only plans with provider: local need it, on the worker's machine"
+	return c
+}

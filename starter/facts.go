@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rocketshift/workflows"
+)
+
+// numbersPause keeps numbers that change with every look from filling a log.
+const numbersPause = 10 * time.Second
+
+// fact is one line of a status. Its key stays when its text changes.
+type fact struct {
+	key   string
+	text  string
+	pause time.Duration // least time between two lines with this key
+}
+
+// factsOf is the status as lines, in the order in which things happen.
+func factsOf(s snapshot) []fact {
+	if s.WorkflowID == "" {
+		return nil
+	}
+	facts := []fact{{key: "state", text: fmt.Sprintf("%s: %s", s.WorkflowID, s.State)}}
+	for _, stage := range s.Stages {
+		if stage.State != workflows.StagePending {
+			facts = append(facts,
+				fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State},
+				fact{key: "detail " + stage.Name, text: joined(": ", "stage "+stage.Name, stage.Detail), pause: pauseOf(stage.Detail)})
+		}
+	}
+	for _, w := range s.Waves {
+		if w.State != workflows.StagePending {
+			facts = append(facts, fact{key: fmt.Sprint("wave ", w.Step), text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
+		}
+	}
+	if lag := lagOf(s); lag != "" {
+		facts = append(facts, fact{key: "lag", text: "lag: " + lag, pause: numbersPause})
+	}
+	for _, f := range faultsOf(s) {
+		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
+	}
+	for _, b := range s.Blocked {
+		facts = append(facts, fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
+	}
+	for _, w := range s.Waiting {
+		text := fmt.Sprintf("waiting for %s %s: %s", w.Kind, w.Gate, w.Text)
+		if next := workflows.NextCommand(s.Status, w); next != "" {
+			text += "; next: " + next
+		}
+		facts = append(facts, fact{key: "waiting " + w.WorkflowID + w.Gate, text: text})
+	}
+	for _, note := range s.Notes {
+		facts = append(facts, fact{key: "note " + note, text: "note: " + note})
+	}
+	return append(facts, closing(s)...)
+}
+
+// closing are the lines of a migration that ended.
+func closing(s snapshot) []fact {
+	var facts []fact
+	if s.Error != "" {
+		facts = append(facts, fact{key: "error", text: "error: " + s.Error})
+	}
+	if s.Report != "" {
+		facts = append(facts, fact{key: "report", text: "report: " + s.Report})
+	}
+	return facts
+}
+
+// pauseOf lets a detail without digits through at once, and slows one that counts.
+func pauseOf(detail string) time.Duration {
+	if strings.ContainsAny(detail, "0123456789") {
+		return numbersPause
+	}
+	return 0
+}
+
+func joined(separator string, parts ...string) string {
+	var filled []string
+	for _, p := range parts {
+		if p != "" {
+			filled = append(filled, p)
+		}
+	}
+	return strings.Join(filled, separator)
+}
+
+// lagOf sums the heartbeats of the data plane: empty without any.
+func lagOf(s snapshot) string {
+	var parts []string
+	if len(s.Replication) > 0 {
+		var lag, copied int64
+		var lanes, caughtUp int
+		for _, r := range s.Replication {
+			lag, copied, lanes, caughtUp = lag+r.Lag, copied+r.Copied, lanes+r.Lanes, caughtUp+r.CaughtUp
+		}
+		parts = append(parts, fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", grouped(lag), caughtUp, lanes, grouped(copied)))
+	}
+	if s.Sync != nil {
+		parts = append(parts, fmt.Sprintf("positions of %d groups in sync", s.Sync.Groups))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// faultsOf are what the data plane waits for, and lanes that stopped, each with the next action.
+func faultsOf(s snapshot) []string {
+	var out []string
+	for _, r := range s.Replication {
+		if r.Waiting != "" {
+			out = append(out, r.Waiting)
+		}
+		for _, f := range r.Faults {
+			out = append(out, fmt.Sprintf("%s: topic %s, broker %s, queue %d, offsets %d to %d: %s; %s", f.Type, f.Topic, f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next))
+		}
+	}
+	if s.Sync != nil && s.Sync.Waiting != "" {
+		out = append(out, s.Sync.Waiting)
+	}
+	return out
+}
+
+// grouped writes 20480 as 20,480.
+func grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}

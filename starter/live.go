@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"rocketshift/activities"
+	"rocketshift/workflows"
+)
+
+// addLive adds what pending activities of the workflow and of its running stages tell: heartbeats, and why a try failed.
+// It is a view from outside: what can't be read now is left out.
+func (t *temporalService) addLive(ctx context.Context, s *snapshot, own *workflowservice.DescribeWorkflowExecutionResponse) {
+	t.addPending(s, s.WorkflowID, own.GetPendingActivities())
+	for _, stage := range s.Stages {
+		if stage.State != workflows.StageRunning || stage.WorkflowID == "" || stage.WorkflowID == s.WorkflowID {
+			continue
+		}
+		if d, err := t.client.DescribeWorkflowExecution(ctx, stage.WorkflowID, ""); err == nil && isRunning(d) {
+			t.addPending(s, stage.WorkflowID, d.GetPendingActivities())
+		}
+	}
+	slices.SortFunc(s.Replication, func(a, b activities.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
+}
+
+func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
+	for _, p := range pending {
+		switch p.GetActivityType().GetName() {
+		case "Replicate":
+			var progress activities.ReplicationProgress
+			if t.decode(p.GetHeartbeatDetails(), &progress) {
+				s.Replication = append(s.Replication, progress)
+			}
+		case "Sync":
+			var progress activities.SyncProgress
+			if t.decode(p.GetHeartbeatDetails(), &progress) {
+				s.Sync = &progress
+			}
+		}
+		if p.GetLastFailure() != nil {
+			s.Blocked = append(s.Blocked, blockedOf(workflowID, p))
+		}
+	}
+}
+
+func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) blocked {
+	b := blocked{
+		WorkflowID: workflowID, Activity: p.GetActivityType().GetName(), Attempt: p.GetAttempt(),
+		Cause: p.GetLastFailure().GetMessage(), Type: p.GetLastFailure().GetApplicationFailureInfo().GetType(),
+	}
+	if p.GetLastFailure().GetTimeoutFailureInfo() != nil {
+		b.Type = "Timeout" // a worker that went away shows like this
+	}
+	if at := p.GetLastAttemptCompleteTime(); at != nil {
+		b.At = at.AsTime()
+	}
+	return b
+}

@@ -1,0 +1,20 @@
+// Command rocketshift is what people and release pipelines use: it checks plans, starts migrations, shows what they do and wait
+// for, and answers them. It holds no state and talks to Temporal only, connected by TEMPORAL_* (contrib/envconfig) like the
+// worker, so it runs anywhere from which Temporal can be reached.
+//
+// Each command is one file. Commands see Temporal through the small interface service (service.go); temporal*.go implement it.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := newApp(os.Stdin, os.Stdout, os.Stderr, os.LookupEnv).run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// colours of a terminal, as SGR codes.
+type colour string
+
+const (
+	red    colour = "31"
+	green  colour = "32"
+	yellow colour = "33"
+	bold   colour = "1"
+)
+
+func (a *app) paint(c colour, text string) string {
+	if !a.colour() {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+}
+
+func (a *app) paintState(state string) string {
+	switch state {
+	case workflows.StateDone:
+		return a.paint(green, state)
+	case workflows.StateFailed, workflows.StateHeld, workflows.StateRolledBack, workflows.WaveRolledBack:
+		return a.paint(red, state)
+	case workflows.StateWaiting:
+		return a.paint(yellow, state)
+	case workflows.StagePending, workflows.StageSkipped:
+		return state
+	}
+	return a.paint(bold, state)
+}
+
+// table is the status as people read it: where it is, the stages, the steps, and last what is asked of whom.
+func (a *app) table(s snapshot) string {
+	if s.WorkflowID == "" {
+		return "nothing was seen yet"
+	}
+	var b strings.Builder
+	row := func(title, format string, args ...any) {
+		fmt.Fprintf(&b, "%s %s\n", a.paint(bold, fmt.Sprintf("%-10s", title)), fmt.Sprintf(format, args...))
+	}
+	title := s.Type
+	if title == "" {
+		title = workflows.MigrationType
+	}
+	row(title, "%s   %s   plan %s", nameOf(s), a.paintState(s.State), s.PlanHash)
+	if s.Detail != "" {
+		row("Doing", "%s", s.Detail)
+	}
+	if t := s.Target; t != nil {
+		row("Target", "%s %s, RocketMQ %s, name servers %s%s", t.Provider, t.Cluster, t.Version, strings.Join(t.NameServers, ", "), prefixed(", gRPC ", t.ProxyGRPC))
+	}
+	if i := s.Inventory; i != nil {
+		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, grouped(i.Messages))
+	}
+	if lag := lagOf(s); lag != "" {
+		row("Lag", "%s", lag)
+	}
+	if v := s.Verification; v != nil {
+		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+	}
+	a.addTables(&b, s)
+	a.addTroubles(row, s)
+	a.addAsked(row, s)
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func nameOf(s snapshot) string {
+	if s.Name == "" {
+		return s.WorkflowID
+	}
+	return s.Name
+}
+
+func (a *app) addTables(b *strings.Builder, s snapshot) {
+	if len(s.Stages) > 0 {
+		t := newTable("stage", "state", "time", "detail")
+		for _, r := range s.Stages {
+			t.AppendRow(table.Row{r.Name, a.paintState(r.State), a.took(r), short(r.Detail)})
+		}
+		fmt.Fprintf(b, "\n%s\n", t.Render())
+	}
+	if len(s.Waves) > 0 {
+		t := newTable("step", "state", "topics", "groups")
+		for _, w := range s.Waves {
+			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), listed(w.Topics), listed(w.Groups)})
+		}
+		fmt.Fprintf(b, "\n%s\n", t.Render())
+	}
+	if s.Ledger != nil {
+		t := newTable("ledger", "of", "rest", "detail")
+		for _, r := range s.Ledger.Rows {
+			t.AppendRow(table.Row{r.Kind, r.Object, grouped(r.Rest), short(r.Detail)})
+		}
+		fmt.Fprintf(b, "\n%s\n", t.Render())
+	}
+	b.WriteString("\n")
+}
+
+func newTable(titles ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.AppendHeader(titles)
+	t.SuppressTrailingSpaces()
+	return t
+}
+
+func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
+	if s.Inventory != nil {
+		for _, f := range s.Inventory.Findings {
+			kind := "Finding"
+			if f.Refusal {
+				kind = "Refused"
+			}
+			row(kind, "%s: %s; %s", f.Object, f.Cause, f.Next)
+		}
+	}
+	for _, f := range faultsOf(s) {
+		row("Fault", "%s", a.paint(red, f))
+	}
+	for _, b := range s.Blocked {
+		row("Not yet", "%s (try %d): %s", b.Activity, b.Attempt, b.Cause)
+	}
+	for _, n := range s.Notes {
+		row("Note", "%s", n)
+	}
+	if s.Error != "" {
+		row("Error", "%s", a.paint(red, s.Error))
+	}
+}
+
+func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
+	for _, w := range s.Waiting {
+		row("Waiting", "%s", a.paint(yellow, fmt.Sprintf("for %s %s since %s%s: %s", w.Kind, w.Gate, w.Since.Local().Format(time.TimeOnly), a.expiry(w), w.Text)))
+		if w.Evidence != "" {
+			row("", "evidence %s", w.Evidence)
+		}
+	}
+	for _, command := range s.Next {
+		row("Next", "%s", a.paint(bold, command))
+	}
+	switch {
+	case s.Report != "":
+		row("Report", "rocketshift report %s", s.Name)
+	case s.PointOfNoReturn == nil && s.Running && s.WorkflowID == plan.WorkflowID(s.Name) && len(s.Next) > 0:
+		row("Way back", "rocketshift back %s --by YOU --reason WHY", s.Name)
+	}
+}
+
+// expiry says how long an answer still counts.
+func (a *app) expiry(w workflows.Waiting) string {
+	if w.Expires == nil {
+		return ""
+	}
+	left := w.Expires.Sub(a.now())
+	if left <= 0 {
+		return ", being measured again"
+	}
+	return ", measured again in " + left.Round(time.Second).String()
+}
+
+// took is how long a stage ran, or runs by now.
+func (a *app) took(s workflows.StageStatus) string {
+	if s.StartedAt == nil {
+		return ""
+	}
+	end := a.now()
+	if s.EndedAt != nil {
+		end = *s.EndedAt
+	}
+	return max(end.Sub(*s.StartedAt), 0).Round(time.Second).String()
+}
+
+// short keeps a cell on one line; the whole text is in -o json.
+func short(text string) string {
+	const limit = 100
+	if r := []rune(text); len(r) > limit {
+		return string(r[:limit]) + "..."
+	}
+	return text
+}
+
+// listed shows the first names and counts the rest.
+func listed(names []string) string {
+	const shown = 5
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// service is what commands need of Temporal. Errors are *failure, or one of the three below.
+type service interface {
+	// Start starts the migration, or joins the one that runs under the plan's name.
+	Start(ctx context.Context, p plan.Plan) (started, error)
+	// Snapshot is what a workflow says about itself; of one that ended, its last word.
+	Snapshot(ctx context.Context, id string) (snapshot, error)
+	// Update sends a message that the workflow checks and answers; the answer is read into answer. A repeated id gives the first answer.
+	Update(ctx context.Context, id, name, updateID string, message, answer any) error
+	// Signal leaves a message that is read when a worker runs again.
+	Signal(ctx context.Context, id, name string, message any) error
+	// Check looks at what a migration needs of Temporal.
+	Check(ctx context.Context) []check
+	Close()
+}
+
+var (
+	errNotFound = errors.New("there is no such workflow")
+	errNoWorker = errors.New("no worker answers")
+	errEnded    = errors.New("the workflow has ended")
+)
+
+// refusal is the workflow's own answer that it doesn't take a message.
+type refusal struct{ text string }
+
+func (r refusal) Error() string { return r.text }
+
+// started is the answer to a start.
+type started struct {
+	WorkflowID string `json:"workflowId"`
+	RunID      string `json:"runId"`
+	PlanHash   string `json:"planHash"`
+	Joined     bool   `json:"joined"` // it ran already, under the same plan
+	Ended      bool   `json:"ended"`  // it ran already and has ended; nothing was started
+	NoWorker   bool   `json:"noWorker,omitempty"`
+}
+
+// snapshot is a status with what is seen from the outside: pending activities and their heartbeats.
+type snapshot struct {
+	workflows.Status
+	WorkflowID string `json:"workflowId"`
+	RunID      string `json:"runId,omitempty"`
+	Running    bool   `json:"running"`
+	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each source broker.
+	Replication []activities.ReplicationProgress `json:"replication,omitempty"`
+	Sync        *activities.SyncProgress         `json:"sync,omitempty"`
+	Blocked     []blocked                        `json:"blocked,omitempty"`
+	// Next are the commands that answer what is waited for.
+	Next     []string `json:"next,omitempty"`
+	ExitCode int      `json:"exitCode"`
+}
+
+// blocked is an activity whose last try did not succeed: a gate that doesn't pass yet, or something out of order.
+type blocked struct {
+	WorkflowID string    `json:"workflowId"`
+	Activity   string    `json:"activity"`
+	Attempt    int32     `json:"attempt"`
+	Type       string    `json:"type"`
+	Cause      string    `json:"cause"`
+	At         time.Time `json:"at,omitzero"`
+}
+
+// stuckAttempts is how many tries tell a passing trouble (a restarted broker) from one that somebody must look at.
+const stuckAttempts = 3
+
+// stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as long as it takes.
+func (b blocked) stuck() bool { return b.Type != activities.NotReadyType && b.Attempt > stuckAttempts }
+
+// check is one finding of doctor.
+type check struct {
+	Name   string `json:"name"`
+	Result string `json:"result"` // ok, warning, failed
+	Detail string `json:"detail"`
+	Next   string `json:"next,omitempty"`
+}
+
+// Results of a check. A warning stops no migration.
+const (
+	checkOK      = "ok"
+	checkWarning = "warning"
+	checkFailed  = "failed"
+)

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"rocketshift/plan"
+)
+
+func (a *app) startCommand() *cobra.Command {
+	var file, wait string
+	c := &cobra.Command{
+		Use: "start -f plan.yaml", Short: "Start the plan's migration, or join it if it runs already", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkWait(wait); err != nil {
+				return err
+			}
+			p, err := a.readPlan(file, args)
+			if err != nil {
+				return err
+			}
+			return a.withService(c.Context(), func(s service) error { return a.start(c.Context(), s, p, wait) })
+		},
+	}
+	fileFlag(c, &file)
+	waitFlag(c, &wait)
+	return c
+}
+
+// Values of --wait.
+const (
+	waitAsked = "asked"
+	waitEnd   = "end"
+)
+
+func waitFlag(c *cobra.Command, wait *string) {
+	c.Flags().StringVar(wait, "wait", "", "wait until the migration ended or somebody is asked for something; =end: until it ended")
+	c.Flags().Lookup("wait").NoOptDefVal = waitAsked
+}
+
+func checkWait(wait string) error {
+	if wait != "" && wait != waitAsked && wait != waitEnd {
+		return usage("", "--wait=%s: allowed: %s, %s", wait, waitAsked, waitEnd)
+	}
+	return nil
+}
+
+func (a *app) start(ctx context.Context, s service, p plan.Plan, wait string) error {
+	limited, cancel := a.within(ctx)
+	defer cancel()
+	st, err := s.Start(limited, p)
+	if errors.Is(err, errNoWorker) { // starting needs none: it is the server that is late
+		err = broken("see rocketshift doctor", "start %s: %w", p.WorkflowID(), err)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case st.Ended:
+		a.note("%s has run with this plan and ended; nothing was started", st.WorkflowID)
+		return a.waitAndShow(ctx, s, st.WorkflowID, waitEnd)
+	case st.Joined:
+		a.note("joined %s, which runs with this plan (%s)", st.WorkflowID, st.PlanHash)
+	default:
+		a.note("started %s with plan %s", st.WorkflowID, st.PlanHash)
+	}
+	if st.NoWorker {
+		a.warn("no worker polls for it: start bin/rocketshift-worker")
+	}
+	if wait != "" {
+		return a.waitAndShow(ctx, s, st.WorkflowID, wait)
+	}
+	if a.json() {
+		a.document(struct {
+			started
+			ExitCode int `json:"exitCode"`
+		}{st, exitDone})
+		return nil
+	}
+	a.say("next: rocketshift status %s --watch", p.Name)
+	return nil
+}
+
+// note tells people something without spoiling the one document of JSON mode.
+func (a *app) note(format string, args ...any) {
+	if a.json() {
+		a.warn(format, args...)
+		return
+	}
+	a.say(format, args...)
+}
+
+// summaryOf is the line that the Web UI shows for the workflow.
+func summaryOf(p plan.Plan) string {
+	target := p.Target.Provider
+	if p.Target.Provider == plan.ProviderLocal {
+		target += " " + p.Target.Version
+	} else {
+		target += " " + strings.Join(p.Target.NameServers, ", ")
+	}
+	line := fmt.Sprintf("%s: %s to %s, plan %s", p.Name, strings.Join(p.Source.NameServers, ", "), target, p.Hash())
+	const limit = 180 // Temporal takes 200 bytes
+	if len(line) > limit {
+		line = line[:limit] + "..."
+	}
+	return line
+}
+
+// detailsOf is the plan as its writer knows it, for the Web UI.
+func detailsOf(p plan.Plan) string {
+	const limit = 15_000 // Temporal takes 20,000 bytes
+	text, err := yaml.Marshal(p)
+	if err != nil || len(text) > limit {
+		return fmt.Sprintf("Plan `%s` of %d bytes: see the input.", p.Hash(), len(text))
+	}
+	return fmt.Sprintf("Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`", p.Hash(), text, p.Name)
+}

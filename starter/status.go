@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var watch bool
+	var wait string
+	c := &cobra.Command{
+		Use: "status NAME", Short: "Show what a migration does and waits for, with the command that answers", Args: oneName,
+		RunE: func(c *cobra.Command, args []string) error {
+			id, err := a.workflowID(args[0])
+			if err == nil {
+				err = checkWait(wait)
+			}
+			if err != nil {
+				return err
+			}
+			return a.withService(c.Context(), func(s service) error {
+				switch {
+				case watch:
+					return a.watch(c.Context(), s, id, wait)
+				case wait != "":
+					return a.waitAndShow(c.Context(), s, id, wait)
+				}
+				return a.status(c.Context(), s, id)
+			})
+		},
+	}
+	c.Flags().BoolVarP(&watch, "watch", "w", false, "go on showing it, about once a second, until it ended")
+	waitFlag(c, &wait)
+	a.stageFlag(c)
+	return c
+}
+
+func (a *app) status(ctx context.Context, s service, id string) error {
+	snap, err := a.look(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	a.show(snap)
+	return nil
+}
+
+// show prints a snapshot and makes its state the exit code.
+func (a *app) show(snap snapshot) {
+	a.code = snap.ExitCode
+	if a.json() {
+		a.document(snap)
+		return
+	}
+	a.say("%s", a.table(snap))
+}
+
+// look takes one snapshot, with what the commands add to it.
+func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) {
+	limited, cancel := a.within(ctx)
+	defer cancel()
+	snap, err := s.Snapshot(limited, id)
+	switch {
+	case ctx.Err() != nil:
+		return snap, ctx.Err()
+	case errors.Is(err, errNotFound):
+		return snap, usage("rocketshift start -f plan.yaml starts a migration", "there is no workflow %s", id)
+	case errors.Is(err, errNoWorker):
+		return snap, &failure{code: exitFailed, next: "start bin/rocketshift-worker, or see rocketshift doctor", cause: err}
+	case err != nil:
+		return snap, err
+	}
+	return complete(snap), nil
+}
+
+// complete adds the next commands and the exit code. The workflow calls a hold a thing that it waits for; people call it held.
+func complete(s snapshot) snapshot {
+	for _, w := range s.Waiting {
+		if w.Gate == workflows.ResumeName && s.State == workflows.StateWaiting {
+			s.State = workflows.StateHeld
+		}
+		command := workflows.NextCommand(s.Status, w)
+		if command != "" && s.WorkflowID != plan.WorkflowID(s.Name) {
+			command += " --stage " + s.Type
+		}
+		if command != "" && !slices.Contains(s.Next, command) {
+			s.Next = append(s.Next, command)
+		}
+	}
+	s.ExitCode = stateCode(s)
+	return s
+}
+
+// ended reports whether a wait is over.
+func ended(s snapshot, wait string) bool {
+	return !s.Running || (wait == waitAsked && (s.ExitCode == exitWaiting || s.ExitCode == exitHalted))
+}
+
+// waitAndShow waits, telling people on standard error what changes, and prints the last snapshot.
+func (a *app) waitAndShow(ctx context.Context, s service, id, wait string) error {
+	lines := a.changes(a.stderr)
+	last, err := a.follow(ctx, s, id, lines.show, func(s snapshot) bool { return ended(s, wait) })
+	if err != nil {
+		return err
+	}
+	a.show(last)
+	return nil
+}
+
+// follow looks again and again until the end. A worker or server that is away in between is shown and waited for.
+func (a *app) follow(ctx context.Context, s service, id string, show func(snapshot, error), until func(snapshot) bool) (snapshot, error) {
+	ticker := time.NewTicker(a.pace)
+	defer ticker.Stop()
+	var last snapshot
+	for seen := false; ; {
+		snap, err := a.look(ctx, s, id)
+		var f *failure
+		switch {
+		case ctx.Err() != nil && seen:
+			return last, nil // interrupted: what was seen last is the answer
+		case ctx.Err() != nil:
+			return last, broken("", "interrupted")
+		case err == nil:
+			last, seen = snap, true
+			show(snap, nil)
+			if until(snap) {
+				return snap, nil
+			}
+		case errors.As(err, &f) && f.code == exitUsage, !seen && !errors.Is(err, errNoWorker):
+			return last, err
+		default:
+			show(last, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+}
