@@ -18,8 +18,8 @@ fail() {
 check_tools() {
   command -v java >/dev/null || fail "no java found: install a JDK or JRE of version 17 or newer and put it on the PATH."
   local major
-  # "17.0.15", "21", and the old style "1.8.0_402" all begin with the number that counts or with 1.
-  major=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -1)
+  # "17.0.15", "21", or the old style "1.8.0_402", which is version 8.
+  major=$(java -version 2>&1 | sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | head -1)
   [ "${major:-0}" -ge 17 ] || fail "java is version ${major:-unknown}, 17 or newer is needed: install it and put it first on the PATH."
   command -v mvn >/dev/null || fail "no mvn found: install Apache Maven 3.6 or newer and put it on the PATH."
 }

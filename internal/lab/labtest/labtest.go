@@ -189,9 +189,39 @@ func newDir(root string) (string, error) {
 	if err := os.MkdirAll(tests, 0o755); err != nil {
 		return "", fmt.Errorf("folder for tests: %w", err)
 	}
+	if err := sweep(tests); err != nil {
+		return "", err
+	}
 	dir, err := os.MkdirTemp(tests, filepath.Base(os.Args[0])+"-")
 	if err != nil {
 		return "", fmt.Errorf("folder for tests: %w", err)
 	}
 	return dir, nil
+}
+
+// keepFor leaves what a killed or failed test left behind to its reader for a while.
+const keepFor = time.Hour
+
+// sweep removes what killed tests left behind. Their processes ended with them.
+func sweep(tests string) error {
+	entries, err := os.ReadDir(tests)
+	if err != nil {
+		return fmt.Errorf("folder for tests: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || time.Since(info.ModTime()) < keepFor {
+			continue // another test binary removed it just now, or may be starting in it
+		}
+		dir := filepath.Join(tests, entry.Name())
+		_, cluster := lab.Open(filepath.Join(dir, "cluster"))
+		_, temporal := lab.OpenTemporal(dir)
+		if cluster == nil || temporal == nil {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove %s, which an earlier test left: %w", dir, err)
+		}
+	}
+	return nil
 }
