@@ -19,42 +19,38 @@ import (
 	"rocketshift/demo/ledger"
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
 )
 
-// bench is a source cluster, the program, and a folder of ledgers.
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// bench is a cluster, the program, and a folder of ledgers.
 type bench struct {
 	t       *testing.T
 	program string
 	cluster *lab.Cluster
 	dir     string
+	topic   string
 }
 
-func newBench(t *testing.T) *bench {
-	root, err := lab.Root()
-	require.NoError(t, err)
-	files, err := lab.FindFiles(root)
-	require.NoError(t, err)
-	b := &bench{t: t, dir: "/tmp/demo/bench-" + t.Name() + time.Now().Format("150405")}
-	os.MkdirAll(b.dir, 0o755)
+// newBench uses the cluster that this binary's tests share, so topic and groups are named after the test.
+func newBench(t *testing.T, version, topic string) *bench {
+	b := &bench{t: t, dir: t.TempDir(), cluster: labtest.Cluster(t, version), topic: topic}
 	b.program = filepath.Join(b.dir, "app")
 	out, err := exec.Command("go", "build", "-o", b.program, ".").CombinedOutput()
 	require.NoError(t, err, "build: %s", out)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	b.cluster, err = lab.Start(ctx, files, filepath.Join(b.dir, "source"), lab.ClusterSpec{Version: "4.9.7", Brokers: 2})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, b.cluster.Kill()) })
 	return b
 }
 
-// topic creates or changes a topic of 4 queues on each broker.
-func (b *bench) topic(name string, perm int) {
+// setTopic creates or changes the topic: 8 queues in all.
+func (b *bench) setTopic(perm int) {
 	a, err := admin.NewAdmin(admin.WithResolver(primitive.NewPassthroughResolver(b.cluster.NameServers)))
 	require.NoError(b.t, err)
 	defer a.Close()
+	each := 8 / len(b.cluster.Brokers)
 	for _, broker := range b.cluster.Brokers {
-		require.NoError(b.t, a.CreateTopic(context.Background(), admin.WithTopicCreate(name), admin.WithBrokerAddrCreate(broker.Addr),
-			admin.WithReadQueueNums(4), admin.WithWriteQueueNums(4), admin.WithPerm(perm)))
+		require.NoError(b.t, a.CreateTopic(context.Background(), admin.WithTopicCreate(b.topic), admin.WithBrokerAddrCreate(broker.Addr),
+			admin.WithReadQueueNums(each), admin.WithWriteQueueNums(each), admin.WithPerm(perm)))
 	}
 }
 
@@ -112,12 +108,12 @@ func (b *bench) received(group string) []ledger.Received {
 	return records
 }
 
-// judge computes the verdict of one producer and some groups on topic orders.
+// judge computes the verdict of one producer and some groups on the topic.
 func (b *bench) judge(producer string, groups ...verdict.Group) verdict.Verdict {
 	sent, err := ledger.ReadSent(b.ledger(producer))
 	require.NoError(b.t, err)
 	for i := range groups {
-		groups[i].Topics, groups[i].Ordered = []string{"orders"}, []string{"orders"}
+		groups[i].Topics, groups[i].Ordered = []string{b.topic}, []string{b.topic}
 		groups[i].Received = b.received(groups[i].Name)
 	}
 	v, detail, err := verdict.Judge(verdict.Input{Sent: map[string][]ledger.Sent{producer: sent}, Groups: groups})
@@ -126,60 +122,73 @@ func (b *bench) judge(producer string, groups ...verdict.Group) verdict.Verdict 
 	return v
 }
 
+// producer and member start the usual applications of the bench.
+func (b *bench) producer(args ...string) *app {
+	return b.start("produce", "p-1", append([]string{"-topic", b.topic, "-producer", "p-1", "-ordered", "-queues", "8"}, args...)...)
+}
+
+func (b *bench) member(group string, args ...string) *app {
+	return b.start("consume", group, append([]string{"-group", b.topic + "-" + group, "-topics", b.topic}, args...)...)
+}
+
+// awaitAll waits until groups received as many messages as were acknowledged.
+func (b *bench) awaitAll(groups ...string) {
+	b.t.Helper()
+	sent := b.acked("p-1")
+	for _, g := range groups {
+		b.await("group "+g+" to receive everything", 30*time.Second, func() bool { return len(b.received(g)) >= sent })
+	}
+}
+
 func TestRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
-	b := newBench(t)
-	b.topic("orders", 6)
-	produce := func() *app {
-		return b.start("produce", "orders-1", "-topic", "orders", "-producer", "orders-1", "-rate", "200", "-ordered", "-queues", "8", "-history", "3000")
-	}
-	orderly := func() *app {
-		return b.start("consume", "fulfilment", "-group", "fulfilment", "-topics", "orders", "-orderly")
-	}
-	concurrent := func() *app {
-		return b.start("consume", "billing", "-group", "billing", "-topics", "orders", "-work", "3ms")
-	}
-	p, o, c := produce(), orderly(), concurrent()
-	for round := range 20 {
-		o.stop()
-		c.stop()
-		had := len(b.received("fulfilment"))
-		c, o = concurrent(), orderly()
-		if round%2 == 0 {
+	for _, version := range []string{"4.9.7", "5.3.3"} {
+		t.Run(version, func(t *testing.T) {
+			b := newBench(t, version, "restarts")
+			b.setTopic(6)
+			produce := func() *app { return b.producer("-rate", "200", "-history", "3000") }
+			orderly := func() *app { return b.member("orderly", "-orderly") }
+			concurrent := func() *app { return b.member("concurrent", "-work", "3ms") }
+			p, o, c := produce(), orderly(), concurrent()
+			for round := range 3 {
+				o.stop()
+				c.stop()
+				had := len(b.received("orderly"))
+				c, o = concurrent(), orderly()
+				if round == 1 {
+					p.stop()
+					p = produce()
+				}
+				b.await("deliveries after a restart", 30*time.Second, func() bool { return len(b.received("orderly")) > had+200 })
+			}
 			p.stop()
-			p = produce()
-		}
-		b.await("deliveries after a restart", 30*time.Second, func() bool { return len(b.received("fulfilment")) > had+200 })
+			b.awaitAll("orderly", "concurrent")
+			o.stop()
+			c.stop()
+			v := b.judge("p-1", verdict.Group{Name: "orderly", Orderly: true}, verdict.Group{Name: "concurrent"})
+			require.True(t, v.Clean(), "%+v", v)
+			require.Greater(t, v.Messages, int64(3000))
+		})
 	}
-	p.stop()
-	sent := b.acked("orders-1")
-	for _, group := range []string{"fulfilment", "billing"} {
-		b.await("group "+group+" to receive everything", 30*time.Second, func() bool { return len(b.received(group)) >= sent })
-	}
-	o.stop()
-	c.stop()
-	v := b.judge("orders-1", verdict.Group{Name: "fulfilment", Orderly: true}, verdict.Group{Name: "billing"})
-	require.True(t, v.Clean(), "%+v", v)
-	require.Greater(t, v.Messages, int64(3000))
 }
 
 func TestAProducerGoesOnSoonAfterItsTopicOpens(t *testing.T) {
-	b := newBench(t)
-	b.topic("orders", 4)
-	p := b.start("produce", "orders-1", "-topic", "orders", "-producer", "orders-1", "-rate", "100", "-ordered", "-queues", "8")
-	b.await("a refused send in the ledger", 10*time.Second, func() bool {
-		records, err := ledger.ReadSent(b.ledger("orders-1"))
+	b := newBench(t, "4.9.7", "opening")
+	b.setTopic(4)
+	p := b.producer("-rate", "100")
+	b.await("a first send that is refused", 10*time.Second, func() bool {
+		records, err := ledger.ReadSent(b.ledger("p-1"))
 		return err == nil && len(records) == 1
 	})
-	b.topic("orders", 6)
-	b.await("sends after the topic opened", 3*time.Second, func() bool { return b.acked("orders-1") > 10 })
-	b.topic("orders", 4)
-	before := b.acked("orders-1")
-	b.topic("orders", 6)
-	b.await("sends after the topic was closed and opened", 3*time.Second, func() bool { return b.acked("orders-1") > before+10 })
+	b.setTopic(6)
+	b.await("sends after the topic opened", 5*time.Second, func() bool { return b.acked("p-1") > 10 })
+	b.setTopic(4)
+	before := b.acked("p-1")
+	b.setTopic(6)
+	b.await("sends after the topic was closed and opened", 5*time.Second, func() bool { return b.acked("p-1") > before+10 })
 	p.stop()
-	c := b.start("consume", "fulfilment", "-group", "fulfilment", "-topics", "orders", "-orderly")
-	b.await("everything received", 30*time.Second, func() bool { return len(b.received("fulfilment")) >= b.acked("orders-1") })
+	c := b.member("orderly", "-orderly")
+	b.awaitAll("orderly")
 	c.stop()
-	v := b.judge("orders-1", verdict.Group{Name: "fulfilment", Orderly: true})
+	v := b.judge("p-1", verdict.Group{Name: "orderly", Orderly: true})
 	require.True(t, v.Clean(), "%+v", v)
 }
