@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
@@ -34,6 +35,9 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 			var progress activities.ReplicationProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				s.Replication = append(s.Replication, progress)
+				if at := p.GetLastHeartbeatTime().AsTime(); s.MeasuredAt.IsZero() || at.Before(s.MeasuredAt) {
+					s.MeasuredAt = at
+				}
 			}
 		case "Sync":
 			var progress activities.SyncProgress
@@ -41,10 +45,16 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 				s.Sync = &progress
 			}
 		}
-		if p.GetLastFailure() != nil {
+		if p.GetLastFailure() != nil && !recovered(p) {
 			s.Blocked = append(s.Blocked, blockedOf(workflowID, p))
 		}
 	}
+}
+
+// recovered reports whether the activity runs again and has said so since: its last failure is history then.
+func recovered(p *workflowpb.PendingActivityInfo) bool {
+	return p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED &&
+		p.GetLastHeartbeatTime().AsTime().After(p.GetLastStartedTime().AsTime())
 }
 
 func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) blocked {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
+	goyaml "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 
 	"rocketshift/plan"
@@ -42,7 +44,7 @@ func (a *app) printPlan(p plan.Plan) error {
 		}{p, p.Hash(), p.WorkflowID(), exitDone})
 		return nil
 	}
-	text, err := yaml.Marshal(p)
+	text, err := inOrder(p)
 	if err != nil {
 		return broken("", "print the plan: %w", err)
 	}
@@ -106,4 +108,17 @@ func parsePlan(file string, text []byte) (plan.Plan, error) {
 		return plan.Plan{}, usage("", "%s: %w", file, err)
 	}
 	return p, nil
+}
+
+// inOrder is the plan as YAML with its keys as they are documented, not by the alphabet.
+func inOrder(p plan.Plan) ([]byte, error) {
+	asJSON, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	var ordered goyaml.MapSlice // JSON is YAML too
+	if err := goyaml.Unmarshal(asJSON, &ordered); err != nil {
+		return nil, err
+	}
+	return goyaml.Marshal(ordered)
 }

@@ -66,7 +66,7 @@ func (a *app) table(s snapshot) string {
 		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, grouped(i.Messages))
 	}
 	if lag := lagOf(s); lag != "" {
-		row("Lag", "%s", lag)
+		row("Lag", "%s%s", lag, a.age(s.MeasuredAt))
 	}
 	if v := s.Verification; v != nil {
 		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
@@ -170,6 +170,16 @@ func (a *app) expiry(w workflows.Waiting) string {
 		return ", being measured again"
 	}
 	return ", measured again in " + left.Round(time.Second).String()
+}
+
+// staleAge is from when on people should know that a number is old.
+const staleAge = 5 * time.Second
+
+func (a *app) age(at time.Time) string {
+	if old := a.now().Sub(at); !at.IsZero() && old > staleAge {
+		return " (" + old.Round(time.Second).String() + " ago)"
+	}
+	return ""
 }
 
 // took is how long a stage ran, or runs by now.

@@ -55,7 +55,9 @@ type snapshot struct {
 	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each source broker.
 	Replication []activities.ReplicationProgress `json:"replication,omitempty"`
 	Sync        *activities.SyncProgress         `json:"sync,omitempty"`
-	Blocked     []blocked                        `json:"blocked,omitempty"`
+	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only every so often.
+	MeasuredAt time.Time `json:"measuredAt,omitzero"`
+	Blocked    []blocked `json:"blocked,omitempty"`
 	// Next are the commands that answer what is waited for.
 	Next     []string `json:"next,omitempty"`
 	ExitCode int      `json:"exitCode"`

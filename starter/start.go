@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"rocketshift/plan"
 )
@@ -114,7 +113,7 @@ func summaryOf(p plan.Plan) string {
 // detailsOf is the plan as its writer knows it, for the Web UI.
 func detailsOf(p plan.Plan) string {
 	const limit = 15_000 // Temporal takes 20,000 bytes
-	text, err := yaml.Marshal(p)
+	text, err := inOrder(p)
 	if err != nil || len(text) > limit {
 		return fmt.Sprintf("Plan `%s` of %d bytes: see the input.", p.Hash(), len(text))
 	}

@@ -70,7 +70,7 @@ func TestTheWebUITextsFitTemporalsLimits(t *testing.T) {
 	p, err := parsePlan("", []byte(goodPlan))
 	require.NoError(t, err)
 	assert.Equal(t, "orders: 10.0.0.1:9876 to local 5.3.3, plan "+p.Hash(), summaryOf(p))
-	assert.Contains(t, detailsOf(p), "```yaml\napprovals:\n- purchase")
+	assert.Contains(t, detailsOf(p), "```yaml\nname: orders\nsource:\n")
 	p.Target = plan.Target{Provider: plan.ProviderExisting, NameServers: []string{strings.Repeat("t", 300) + ":1"}}
 	p.Topics.Include = []string{strings.Repeat("x", 20_000)}
 	assert.Less(t, len(summaryOf(p)), 200)
