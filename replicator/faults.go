@@ -93,3 +93,31 @@ func isFault(err error) (*LaneFault, bool) {
 	}
 	return fault, true
 }
+
+const startAgain = "then start Replicate again"
+
+func (l *runner) truncated(next, first int64) error {
+	return l.fault(SourceTruncated, next, first,
+		fmt.Sprintf("They can't be copied any more. To go on without them, set the offset of group %s on this queue to %d, %s", l.options.Group, first, startAgain),
+		"the source queue now begins at %d; messages before it expired before they were copied", first)
+}
+
+func (l *runner) fell(next, end int64) error {
+	return suspicion{l.fault(SourceReset, next, end, "Find out whether the topic was deleted and made anew; what the target holds is of the old one",
+		"the source queue ends at %d, before the lane's position %d", end, next)}
+}
+
+func (l *runner) unreadable(from, to int64) error {
+	return suspicion{l.fault(SourceUnreadable, from, to, "Check the source broker's store and log, "+startAgain,
+		"the source queue holds these offsets but doesn't deliver them")}
+}
+
+func (l *runner) propertiesTooLong(offset int64, size int) error {
+	return l.fault(PropertiesTooLong, offset, offset+1, "Exclude the topic from the plan, or wait until the message has expired",
+		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, rocketmq.MaxProperties)
+}
+
+func (l *runner) targetFell(from, position, tail int64) error {
+	return l.fault(TargetTruncated, from, from, "Find out whether the target's topic was deleted and made anew",
+		"the target stored at position %d, before the end %d of the copies made so far", position, tail)
+}

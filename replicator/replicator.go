@@ -2,6 +2,11 @@ package replicator
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -14,14 +19,117 @@ type Options struct {
 	BatchBytes    int    // most bytes in a batch of several messages; 1 MiB if absent
 }
 
+// timing is when lanes do what. Tests use shorter times.
+type timing struct {
+	pullWait    time.Duration // how long a broker may hold a pull at the end of a queue
+	sendTimeout time.Duration // then a send is ambiguous
+	finish      time.Duration // how long a send in flight may take when the run ends
+	renew       time.Duration // age of the lock when it is renewed
+	lockValid   time.Duration // age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks lapse
+	settle      time.Duration // how long a tail must stand still; brokers drop sends that waited 200 ms
+	commit      time.Duration // between commits of a lane that copies
+	caughtUp    time.Duration // between commits of a lane that has just caught up
+	checkpoint  time.Duration // for the last commit and the unlocking of all lanes
+	retryFirst  time.Duration
+	retryMax    time.Duration
+	patience    time.Duration // how long a suspicion may last before it is a fault
+	report      time.Duration
+}
+
+func usualTiming() timing {
+	return timing{
+		pullWait: 15 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
+		renew: 20 * time.Second, lockValid: 45 * time.Second, settle: time.Second,
+		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
+		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
+		report: time.Second,
+	}
+}
+
 // Replicator runs lanes from a source to a target.
-type Replicator struct{}
+type Replicator struct {
+	source, target replica
+	options        Options
+	timing         timing
+}
 
 // NewReplicator prepares lanes between two clusters.
-func NewReplicator(source, target *rocketmq.Cluster, o Options) *Replicator { panic("stub") }
+func NewReplicator(source, target *rocketmq.Cluster, o Options) *Replicator {
+	return newReplicator(newBrokers("source", source), newBrokers("target", target), o)
+}
+
+func newReplicator(source, target replica, o Options) *Replicator {
+	if o.BatchMessages <= 0 {
+		o.BatchMessages = 300
+	}
+	if o.BatchBytes <= 0 {
+		o.BatchBytes = 1 << 20
+	}
+	return &Replicator{source: source, target: target, options: o, timing: usualTiming()}
+}
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
 // lanes and are reported as progress. It reports about once a second, and at the end.
 func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress)) error {
-	panic("stub")
+	if r.options.Group == "" || r.options.Holder == "" {
+		return fmt.Errorf("replicator: the lanes' group (%q) and the holder of their locks (%q) must be named", r.options.Group, r.options.Holder)
+	}
+	runners := make([]*runner, len(lanes))
+	var running sync.WaitGroup
+	for i, lane := range lanes {
+		l := newRunner(r, lane)
+		runners[i] = l
+		running.Go(func() { l.run(ctx) })
+	}
+	tick := time.NewTicker(r.timing.report)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-tick.C:
+			report(progressOf(runners))
+		case <-ctx.Done():
+		}
+	}
+	running.Wait()
+	report(progressOf(runners))
+	return nil
+}
+
+// progressOf sums what the lanes say.
+func progressOf(runners []*runner) Progress {
+	p := Progress{Lanes: len(runners)}
+	waiting := map[string]int{}
+	for _, l := range runners {
+		s := l.snapshot()
+		p.Copied += s.copied
+		p.Lag += s.lag()
+		switch {
+		case s.fault != nil:
+			p.Faults = append(p.Faults, *s.fault)
+		case s.waiting != "":
+			waiting[s.waiting]++
+		case s.caughtUp():
+			p.CaughtUp++
+		}
+	}
+	p.Waiting = mostCommon(waiting)
+	return p
+}
+
+// mostCommon is the reason for which most lanes wait, and how many wait for others.
+func mostCommon(waiting map[string]int) string {
+	if len(waiting) == 0 {
+		return ""
+	}
+	total, worst := 0, ""
+	for _, reason := range slices.Sorted(maps.Keys(waiting)) {
+		total += waiting[reason]
+		if waiting[reason] > waiting[worst] {
+			worst = reason
+		}
+	}
+	if total == 1 {
+		return worst
+	}
+	return fmt.Sprintf("%d lanes wait, %d of them: %s", total, waiting[worst], worst)
 }

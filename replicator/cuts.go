@@ -1,0 +1,106 @@
+package replicator
+
+import "context"
+
+// cuts is the order of copies on a target queue, as far as it has been looked at: runs of copies whose positions and stamped
+// offsets rise together, with natives between them. Long runs are found by a few probes, natives are read one by one.
+type cuts struct {
+	runs    []run
+	at      int64 // everything before this position is known
+	newest  int64 // highest stamped offset before it, -1 without any
+	natives Natives
+}
+
+// run is a stretch of copies: the message at position+i is the copy of offset+i.
+type run struct{ position, offset, length int64 }
+
+func (r run) end() int64 { return r.position + r.length }
+
+// extend reads on until the goal is reached or the position to. The goal is asked after every message or run.
+func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, reached func() bool) error {
+	for c.at < to && !reached() {
+		messages, next, err := q.page(ctx, c.at, int(min(to-c.at, pageMessages)))
+		if err != nil {
+			return err
+		}
+		before := c.natives.Count
+		for _, m := range messages {
+			if m.position >= to {
+				break
+			}
+			c.add(m, stamps)
+		}
+		c.at = min(max(next, c.at), to)
+		if c.natives.Count == before && len(c.runs) > 0 && c.runs[len(c.runs)-1].end() == c.at {
+			if err := c.gallop(ctx, q, stamps, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add takes the next message.
+func (c *cuts) add(m placed, stamps stamper) {
+	c.at = m.position + 1
+	offset, ours := stamps.offset(m.Message)
+	if !ours || offset <= c.newest {
+		if c.natives.Count == 0 {
+			c.natives.First = m.position
+		}
+		c.natives.Count++
+		c.natives.Last = m.position
+		return
+	}
+	c.newest = offset
+	if n := len(c.runs); n > 0 {
+		if last := &c.runs[n-1]; last.end() == m.position && last.offset+last.length == offset {
+			last.length++
+			return
+		}
+	}
+	c.runs = append(c.runs, run{m.position, offset, 1})
+}
+
+// gallop finds the end of the last run. A message further on whose offset is as far away as its position proves that
+// everything between is of the run: there is no room for anything else.
+func (c *cuts) gallop(ctx context.Context, q queue, stamps stamper, to int64) error {
+	last := &c.runs[len(c.runs)-1]
+	inside, outside := last.end()-1, to // the last position known to be of the run, the first known not to be
+	for step := int64(pageMessages); outside-inside > 1; {
+		probe := inside + (outside-inside)/2
+		if step > 0 && inside+step < probe {
+			probe, step = inside+step, 2*step
+		}
+		m, there, err := q.one(ctx, probe)
+		if err != nil {
+			return err
+		}
+		offset, ours := stamps.offset(m)
+		if there && ours && offset == last.offset+probe-last.position {
+			inside = probe
+		} else {
+			outside, step = probe, 0
+		}
+	}
+	last.length = inside - last.position + 1
+	c.at, c.newest = last.end(), last.offset+last.length-1
+	return nil
+}
+
+// boundary finds the position behind the last copy of an offset below the given one, and the position of the first copy at or
+// above it; found is false if there is none yet.
+func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
+	after = first
+	for _, r := range c.runs {
+		if r.offset >= offset {
+			return after, r.position, true
+		}
+		if offset < r.offset+r.length {
+			at := r.position + offset - r.offset
+			return at, at, true
+		}
+		after = r.end()
+	}
+	return after, 0, false
+}

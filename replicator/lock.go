@@ -1,0 +1,87 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// hold makes sure that the lane may send: its lock on the target queue is held, and was renewed lately enough that it can't
+// have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
+// monotonic clock, from when the renewal began.
+func (l *runner) hold(ctx context.Context) error {
+	age := time.Since(l.renewed)
+	held := !l.renewed.IsZero() && age < l.timing.lockValid
+	if held && age < l.timing.renew {
+		return nil
+	}
+	if !held {
+		l.ready = false // another copier may have had the queue: the tail must be read again
+	}
+	begin := time.Now()
+	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
+	defer cancel()
+	locked, err := l.target.lock(asking, l.options.Group, l.options.Holder, l.Topic, l.Target)
+	switch {
+	case err != nil && held:
+		return nil // there is time left for the next try
+	case err != nil:
+		return fmt.Errorf("lock of the target queue: %w", err)
+	case !locked:
+		l.ready, l.renewed = false, time.Time{}
+		return fmt.Errorf("topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that one ends, at the latest a minute after it died",
+			l.Topic, l.Target, l.options.Group)
+	}
+	l.renewed = begin
+	return nil
+}
+
+// commitRegularly commits progress while the lane copies: about every second, and sooner when it has just caught up.
+func (l *runner) commitRegularly(ctx context.Context) {
+	tick := time.NewTicker(l.timing.caughtUp)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s := l.snapshot()
+		if s.started && (s.caughtUp() || time.Since(s.savedAt) >= l.timing.commit) {
+			if err := l.commit(ctx); err != nil && ctx.Err() == nil {
+				l.change(func(s *laneState) { s.waiting = err.Error() })
+			}
+		}
+	}
+}
+
+// commit writes the lane's positions, if they changed. First the target's, then the source's: who reads them the other way
+// round knows that the copies of everything before the source's position lie before the target's.
+func (l *runner) commit(ctx context.Context) error {
+	s := l.snapshot()
+	now := saved{s.next, s.tail}
+	if s.committedBefore && s.saved == now {
+		return nil
+	}
+	if err := l.target.commit(ctx, l.options.Group, l.Topic, l.Target, now.tail); err != nil {
+		return fmt.Errorf("commit of the lane's hint: %w", err)
+	}
+	if err := l.source.commit(ctx, l.options.Group, l.Topic, l.Source, now.next); err != nil {
+		return fmt.Errorf("commit of the lane's progress: %w", err)
+	}
+	l.change(func(s *laneState) { s.saved, s.savedAt, s.committedBefore = now, time.Now(), true })
+	return nil
+}
+
+// checkpoint commits for the last time and gives the lock back. What fails here is made good by the next start: it reads the
+// tail, and waits until the lock lapses.
+func (l *runner) checkpoint(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.timing.checkpoint)
+	defer cancel()
+	if l.snapshot().started {
+		_ = l.commit(ctx)
+	}
+	if !l.renewed.IsZero() {
+		_ = l.target.unlock(ctx, l.options.Group, l.options.Holder, l.Topic, l.Target)
+	}
+}

@@ -1,0 +1,155 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// replica is one side as lanes see it: queues to read and append to, positions, locks.
+type replica interface {
+	// clusterOf names the cluster that a broker belongs to.
+	clusterOf(ctx context.Context, broker string) (string, error)
+	// bounds returns the offsets [first, end) that the queue holds.
+	bounds(ctx context.Context, topic string, q Queue) (first, end int64, err error)
+	pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error)
+	send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error)
+	position(ctx context.Context, group, topic string, q Queue) (int64, bool, error)
+	commit(ctx context.Context, group, topic string, q Queue, offset int64) error
+	lock(ctx context.Context, group, holder, topic string, q Queue) (bool, error)
+	unlock(ctx context.Context, group, holder, topic string, q Queue) error
+	// ensureGroup creates the group on the broker where it is missing.
+	ensureGroup(ctx context.Context, broker, group string) error
+}
+
+// brokers is the replica on a real cluster.
+type brokers struct {
+	*rocketmq.Cluster
+	side   string // for messages
+	groups groupsMade
+}
+
+func newBrokers(side string, cluster *rocketmq.Cluster) *brokers {
+	return &brokers{Cluster: cluster, side: side}
+}
+
+// at finds the broker's address and puts side and broker before any error.
+func at[T any](ctx context.Context, b *brokers, broker string, call func(addr string) (T, error)) (T, error) {
+	found, err := b.Broker(ctx, broker)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("%s broker %s: %w", b.side, broker, err)
+	}
+	result, err := call(found.Addr)
+	if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+		b.groups.forget(broker)
+	}
+	if err != nil {
+		return result, fmt.Errorf("%s broker %s: %w", b.side, broker, err)
+	}
+	return result, nil
+}
+
+// done is the result of calls that only succeed or fail.
+type done struct{}
+
+func (b *brokers) clusterOf(ctx context.Context, broker string) (string, error) {
+	found, err := b.Broker(ctx, broker)
+	if err != nil {
+		return "", fmt.Errorf("%s broker %s: %w", b.side, broker, err)
+	}
+	return found.Cluster, nil
+}
+
+func (b *brokers) bounds(ctx context.Context, topic string, q Queue) (first, end int64, err error) {
+	// The first offset is read first: read the other way round, an emptied queue could seem to begin behind its end.
+	first, err = at(ctx, b, q.Broker, func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) })
+	if err != nil {
+		return 0, 0, err
+	}
+	end, err = at(ctx, b, q.Broker, func(addr string) (int64, error) { return b.Client().MaxOffset(ctx, addr, topic, q.ID) })
+	return max(first, 0), max(end, 0), err
+}
+
+func (b *brokers) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	return at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
+		return b.Client().Pull(ctx, addr, rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait})
+	})
+}
+
+func (b *brokers) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return b.Client().SendBatch(ctx, addr, batch) })
+}
+
+func (b *brokers) position(ctx context.Context, group, topic string, q Queue) (int64, bool, error) {
+	known := false
+	offset, err := at(ctx, b, q.Broker, func(addr string) (offset int64, err error) {
+		offset, known, err = b.Client().QueryOffset(ctx, addr, group, topic, q.ID)
+		return offset, err
+	})
+	return offset, known, err
+}
+
+func (b *brokers) commit(ctx context.Context, group, topic string, q Queue, offset int64) error {
+	_, err := at(ctx, b, q.Broker, func(addr string) (done, error) {
+		return done{}, b.Client().UpdateOffset(ctx, addr, group, topic, q.ID, offset)
+	})
+	return err
+}
+
+func (b *brokers) lock(ctx context.Context, group, holder, topic string, q Queue) (bool, error) {
+	locked, err := at(ctx, b, q.Broker, func(addr string) ([]rocketmq.MessageQueue, error) {
+		return b.Client().LockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})
+	})
+	return len(locked) > 0, err
+}
+
+func (b *brokers) unlock(ctx context.Context, group, holder, topic string, q Queue) error {
+	_, err := at(ctx, b, q.Broker, func(addr string) (done, error) {
+		return done{}, b.Client().UnlockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})
+	})
+	return err
+}
+
+// groupsMade remembers where the lanes' group is known to exist, so that a thousand lanes ask once per broker.
+type groupsMade struct {
+	mu   sync.Mutex
+	made map[string]bool
+}
+
+func (g *groupsMade) forget(broker string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.made, broker)
+}
+
+// ensureGroup creates the group like brokers do by themselves where they may. Who may not create groups relies on somebody who
+// did it: pulls and commits say so if nobody has.
+func (b *brokers) ensureGroup(ctx context.Context, broker, group string) error {
+	b.groups.mu.Lock()
+	defer b.groups.mu.Unlock()
+	if b.groups.made[broker] {
+		return nil
+	}
+	_, err := at(ctx, b, broker, func(addr string) (done, error) {
+		there, err := b.Client().Groups(ctx, addr)
+		if _, found := there[group]; found || err != nil {
+			return done{}, err
+		}
+		return done{}, b.Client().PutGroup(ctx, addr, rocketmq.Group{
+			Name: group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
+			RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
+		})
+	})
+	if err != nil && rocketmq.CodeOf(err) < 0 || rocketmq.Retryable(err) {
+		return err // not a refusal: the broker didn't answer
+	}
+	if b.groups.made == nil {
+		b.groups.made = map[string]bool{}
+	}
+	b.groups.made[broker] = true
+	return nil
+}
