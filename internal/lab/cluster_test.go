@@ -180,7 +180,7 @@ func requireServes(t *testing.T, c *Cluster, broker string, want bool) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	client := rocketmq.NewClient(rocketmq.Options{})
+	client := rocketmq.NewClient(c.state.Spec.Admin.options())
 	defer client.Close()
 	err = c.works(ctx, client, s, &registration{client: client, cluster: c, asked: true})
 	if want {

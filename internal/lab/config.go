@@ -44,6 +44,9 @@ func (c *Cluster) writeConfig(s server) error {
 		})
 	case roleBroker:
 		files[configFile(s)] = properties(c.brokerConfig(s))
+		if admin := c.state.Spec.Admin; admin != nil {
+			files["conf/plain_acl.yml"] = admin.acl1()
+		}
 	case roleProxy:
 		config, err := json.MarshalIndent(c.proxyConfig(s), "", "  ")
 		if err != nil {
@@ -96,15 +99,20 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		// How soon a broker is found again after the name server came back; 10 s is the least it accepts.
 		"registerNameServerPeriod": "10000",
 	}
-	if strings.HasPrefix(c.state.Spec.Version, "5.") {
-		config["mappedFileSizeTimerLog"] = "4194304"
+	if c.state.Spec.is5() {
+		config["mappedFileSizeTimerLog"] = "4194304" // of 100 MB
+	}
+	if admin := c.state.Spec.Admin; admin != nil && c.state.Spec.is5() {
+		maps.Copy(config, admin.acl2())
+	} else if admin != nil {
+		config["aclEnable"] = "true"
 	}
 	maps.Copy(config, c.state.Spec.Config)
 	return config
 }
 
 func (c *Cluster) proxyConfig(s server) map[string]any {
-	return map[string]any{
+	config := map[string]any{
 		"rocketMQClusterName":         c.state.Spec.Name,
 		"proxyMode":                   "CLUSTER",
 		"namesrvAddr":                 strings.Join(c.NameServers, ";"),
@@ -113,6 +121,10 @@ func (c *Cluster) proxyConfig(s server) map[string]any {
 		"remotingListenPort":          s.Port,
 		"enableTopicMessageTypeCheck": true,
 	}
+	if admin := c.state.Spec.Admin; admin != nil {
+		maps.Copy(config, admin.acl2Proxy())
+	}
+	return config
 }
 
 // javaArgs is the server's command line.

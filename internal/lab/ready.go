@@ -25,7 +25,7 @@ const (
 func (c *Cluster) awaitServed(ctx context.Context, s server) error {
 	ctx, cancel := context.WithTimeout(ctx, serveTime)
 	defer cancel()
-	client := rocketmq.NewClient(rocketmq.Options{})
+	client := rocketmq.NewClient(c.state.Spec.Admin.options())
 	defer client.Close()
 
 	err := await(ctx, func() error { return c.started(s) })

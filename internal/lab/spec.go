@@ -16,6 +16,7 @@ type ClusterSpec struct {
 	BrokerNames []string          `json:"brokerNames,omitempty"` // default broker-a, broker-b, ...
 	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
 	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
+	Admin       *Account          `json:"admin,omitempty"`       // nil: anybody may do anything, as is the servers' default
 	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
 }
 
@@ -52,11 +53,16 @@ func (s ClusterSpec) validate() error {
 			return fmt.Errorf("cluster %s: two brokers are called %s", s.Name, name)
 		}
 	}
-	if s.Proxy && !strings.HasPrefix(s.Version, "5.") {
+	if s.Admin != nil && (len(s.Admin.AccessKey) < minKey || len(s.Admin.SecretKey) < minKey) {
+		return fmt.Errorf("cluster %s: the admin's keys need %d characters or more", s.Name, minKey)
+	}
+	if s.Proxy && !s.is5() {
 		return fmt.Errorf("cluster %s: RocketMQ %s has no proxy, 5.x has", s.Name, s.Version)
 	}
 	return nil
 }
+
+func (s ClusterSpec) is5() bool { return strings.HasPrefix(s.Version, "5.") }
 
 // The folders of the servers that are no brokers.
 const (
