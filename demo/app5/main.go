@@ -22,13 +22,13 @@ import (
 
 const (
 	// receivers ask in parallel: an acknowledgement is a round trip for each message.
-	receivers = 8
+	receivers = 16
 	// batch is how many messages one request may return; the proxy gives at most 32.
 	batch = 32
 	// invisible is how long a received message is kept from others before it is delivered again.
 	invisible = time.Minute
-	// wait is how long a request for messages stays open on the proxy.
-	wait = 2 * time.Second
+	// wait is how long a request for messages stays open on the proxy; 5 s is the least that it accepts.
+	wait = 5 * time.Second
 )
 
 type options struct {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apache/rocketmq-client-go/v2/admin"
+	"github.com/apache/rocketmq-client-go/v2/primitive"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/demo/ledger"
+	"rocketshift/internal/lab/labtest"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// produced makes a topic on a 5.x cluster and has a 4.x application write to it. It returns the proxy and the number of messages.
+func produced(t *testing.T, topic string) (endpoint string, messages int) {
+	t.Helper()
+	c := labtest.Cluster(t, "5.3.3")
+	a, err := admin.NewAdmin(admin.WithResolver(primitive.NewPassthroughResolver(c.NameServers)))
+	require.NoError(t, err)
+	defer a.Close()
+	require.NoError(t, a.CreateTopic(context.Background(), admin.WithTopicCreate(topic), admin.WithBrokerAddrCreate(c.Brokers[0].Addr),
+		admin.WithReadQueueNums(8), admin.WithWriteQueueNums(8), admin.WithPerm(6)))
+	dir := t.TempDir()
+	program, book := filepath.Join(dir, "app"), filepath.Join(dir, "ledger")
+	out, err := exec.Command("go", "build", "-o", program, "../app").CombinedOutput()
+	require.NoError(t, err, "build: %s", out)
+	app := exec.Command(program, "produce", "-name-servers", strings.Join(c.NameServers, ","), "-topic", topic, "-producer", "p",
+		"-history", "1000", "-ledger", book)
+	require.NoError(t, app.Start())
+	t.Cleanup(func() { _ = app.Process.Kill() })
+	settled := func() []ledger.Sent {
+		records, err := ledger.ReadSent(book)
+		require.NoError(t, err)
+		return ledger.Settled(records)
+	}
+	require.Eventually(t, func() bool { return len(settled()) > 1000 }, 30*time.Second, 50*time.Millisecond, "a history of 1000 messages")
+	require.NoError(t, app.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, app.Wait())
+	return c.ProxyGRPC, len(settled())
+}
+
+func TestReadsThroughTheProxyWhatA4xApplicationWrote(t *testing.T) {
+	t.Setenv("rocketmq.client.logRoot", t.TempDir())
+	endpoint, messages := produced(t, "proof")
+	n, err := read(t.Context(), options{endpoint: endpoint, group: "proof", topic: "proof", expect: messages, within: 40 * time.Second})
+	require.NoError(t, err)
+	require.Equal(t, messages, n)
+
+	n, err = read(t.Context(), options{endpoint: endpoint, group: "proof", topic: "proof", expect: 1, within: 8 * time.Second})
+	require.ErrorContains(t, err, "read 0 of 1 messages", "the group has read everything")
+	require.Zero(t, n)
+}

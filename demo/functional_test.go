@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/demo/driver"
+	"rocketshift/internal/lab"
+	"rocketshift/workflows"
+)
+
+// These tests are the product's promise: real brokers, real clients, a real Temporal server, a whole migration.
+
+// play runs the demo with programs built from what is tested.
+func play(t *testing.T, o driver.Options) driver.Result {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs real servers")
+	}
+	root, err := lab.Root()
+	require.NoError(t, err)
+	build(t, root)
+	o.Root, o.Out = root, t.Output()
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	result, err := driver.Run(ctx, o)
+	require.NoError(t, err)
+	return result
+}
+
+func build(t *testing.T, root string) {
+	t.Helper()
+	for name, pkg := range map[string]string{
+		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
+	} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).CombinedOutput()
+		require.NoError(t, err, "build %s: %s", name, out)
+	}
+}
+
+// requireUnharmed checks the verdict and that everything of the migration completed.
+func requireUnharmed(t *testing.T, r driver.Result, messages int64) {
+	t.Helper()
+	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
+	require.GreaterOrEqual(t, r.Verdict.Messages, messages)
+	require.Equal(t, workflows.StateDone, r.Status.State)
+	types := map[string]string{}
+	for _, e := range r.Workflows {
+		types[e.Type] = e.Status
+	}
+	for _, kind := range []string{
+		workflows.MigrationType, workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType,
+		workflows.SyncOffsetsType, workflows.VerifyType, workflows.ShiftType, workflows.FinalizeType,
+	} {
+		require.Equal(t, "Completed", types[kind], "workflow %s; all: %v", kind, r.Workflows)
+	}
+}
+
+func TestAMigrationHarmsNobody(t *testing.T) {
+	r := play(t, driver.Options{Name: "test-migration"})
+	requireUnharmed(t, r, 20_000)
+	require.Less(t, r.Verdict.LongestPauseMs, int64(60_000), "%s", r.Detail.Pause)
+	requireNothingLeft(t, "test-migration")
+}
+
+func TestAMigrationWhoseWorkerIsKilledHarmsNobody(t *testing.T) {
+	r := play(t, driver.Options{
+		Name: "test-killed-worker", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType},
+	})
+	requireUnharmed(t, r, 20_000)
+	requireNothingLeft(t, "test-killed-worker")
+}
+
+// requireNothingLeft checks that no process of the run is alive: each has the run's folder in its command line.
+func requireNothingLeft(t *testing.T, name string) {
+	t.Helper()
+	root, err := lab.Root()
+	require.NoError(t, err)
+	for _, dir := range []string{filepath.Join(root, ".run", name), filepath.Join(root, ".run", "instances", name)} {
+		require.Empty(t, processesOf(t, dir), "processes of %s", dir)
+	}
+}
