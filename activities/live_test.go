@@ -152,19 +152,13 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 	}
 }
 
-// TestLiveGroupMoves walks a group and the producers of its topic to the target, and looks at the way back.
-func TestLiveGroupMoves(t *testing.T) {
-	r := newRig(t, "move")
-	orders, group := r.topic("orders", 2), r.group("billing")
-	r.fill(orders, 50)
-	traffic, replication := NewTraffic(r.settings), NewReplication(r.settings)
-	r.importAll([]string{orders}, []string{group}, nil)
-	r.replicate()
-	topics := TopicsRequest{Request: r.request(), Side: Source, Topics: []string{orders}}
+func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
+	r := newRig(t, "copy")
+	orders, _ := r.copied("orders", "billing", 50)
 	var state ReplicationState
-	r.must(replication, "AwaitCaughtUp", r.request(), &state)
-	r.must(replication, "AwaitDrained", topics, &state)
+	r.must(NewReplication(r.settings), "AwaitCaughtUp", r.request(), &state)
 	assert.Equal(t, 4, state.Lanes)
+	r.must(NewReplication(r.settings), "State", r.request(), &state)
 	assert.Zero(t, state.Lag)
 
 	var verification Verification
@@ -172,9 +166,13 @@ func TestLiveGroupMoves(t *testing.T) {
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 200, verification.Compared)
 	assert.Equal(t, 4, verification.Lanes)
+}
 
+func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
+	r := newRig(t, "move")
+	orders, group := r.copied("orders", "billing", 50)
+	traffic, lanes := NewTraffic(r.settings), r.lanes(orders)
 	// The group has read 30 of one queue and 10 of another; the others it has never committed.
-	lanes := r.lanes(orders)
 	r.commit(group, orders, lanes[0].Source, 30)
 	r.commit(group, orders, lanes[3].Source, 10)
 	stopSync := r.background(NewOffsets(r.settings), "Sync", r.request())
@@ -190,40 +188,52 @@ func TestLiveGroupMoves(t *testing.T) {
 	})
 	r.must(traffic, "Fence", r.groups(Source, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
-	r.commit(group, orders, lanes[0].Source, 40) // later than Sync can see: the group is closed
+	r.commit(group, orders, lanes[0].Source, 40) // Sync doesn't touch a closed group
 	var written []GroupPositions
 	r.must(traffic, "Translate", r.groups(Source, group), &written)
 	assert.Equal(t, []GroupPositions{{Group: group, Queues: 4, Exact: 4}}, written)
 	assert.Equal(t, []int64{40, 0, 0, 10}, onTarget())
 	require.Error(t, stopSync(), "a cancelled Sync ends as cancelled")
-	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+
 	var moved []string
 	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	assert.Empty(t, moved, "still closed on the target")
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	r.must(traffic, "Moved", r.groups(Source, group), &moved)
 	assert.Equal(t, []string{group}, moved)
+}
 
-	// Producers write on the target now.
-	check := WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: []string{group}}}
-	r.must(traffic, "AwaitQuiet", AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}, Released: true}, nil)
-	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 7)
+func TestLiveWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
+	r := newRig(t, "back")
+	orders, group := r.copied("orders", "billing", 50)
+	traffic, returns, lanes := NewTraffic(r.settings), NewReturns(r.settings), r.lanes(orders)
+	r.commit(group, orders, lanes[0].Source, 40)
+	r.commit(group, orders, lanes[3].Source, 10)
+	r.must(traffic, "Fence", r.groups(Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.must(traffic, "Translate", r.groups(Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	first := lanes[0].Target
+	r.produce(r.target, first.Broker, orders, first.ID, 7)
+
 	var wave WaveCheck
-	r.must(traffic, "CheckWave", check, &wave)
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: []string{group}}}, &wave)
 	assert.EqualValues(t, 7, wave.TargetPuts)
 	assert.Zero(t, wave.SourcePuts+wave.Lag)
-
-	// The way back waits for the natives.
 	var survey Survey
-	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
+	r.must(returns, "Survey", r.request(), &survey)
 	assert.Equal(t, Survey{FencedGroups: []string{group}, MovedTopics: []string{orders}}, survey)
-	err := ask(t, NewReturns(r.settings), "AwaitNativesRead", r.groups(Target, group), nil)
+
+	err := ask(t, returns, "AwaitNativesRead", r.groups(Target, group), nil)
 	assert.Equal(t, NotReadyType, typeOf(err))
 	assert.ErrorContains(t, err, "is at 40")
-	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, lanes[0].Target.Broker), group, orders, lanes[0].Target.ID, 57))
-	r.must(NewReturns(r.settings), "AwaitNativesRead", r.groups(Target, group), nil)
+	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 57))
+	r.must(returns, "AwaitNativesRead", r.groups(Target, group), nil)
 	r.must(traffic, "Fence", r.groups(Target, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(Target, group), nil)
-	r.must(traffic, "Translate", r.groups(Target, group), &written)
+	r.must(traffic, "Translate", r.groups(Target, group), nil)
 	assert.EqualValues(t, 50, r.position(r.source, group, orders, lanes[0].Source), "behind everything that it read as copies")
-	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source))
+	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source), "what it didn't read on the target stays unread")
 }
 
 func TestLiveStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {

@@ -117,54 +117,65 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, erro
 }
 
 // checkWave looks once, and says which rule is broken.
-func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (check WaveCheck, broken string, err error) {
+func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveCheck, string, error) {
 	members, err := s.members(ctx, wave.Groups, Source)
 	if err != nil {
-		return check, "", err
+		return WaveCheck{}, "", err
 	}
-	puts, err := s.puts(ctx, Source, wave.Topics)
+	onSource, err := s.puts(ctx, Source, wave.Topics)
 	if err != nil {
-		return check, "", err
+		return WaveCheck{}, "", err
 	}
 	onTarget, err := s.puts(ctx, Target, wave.Topics)
 	if err != nil {
-		return check, "", err
+		return WaveCheck{}, "", err
 	}
 	l, err := s.layout(ctx)
 	if err != nil {
-		return check, "", err
+		return WaveCheck{}, "", err
 	}
 	lanes, err := s.measure(ctx, l, wave.Topics)
 	if err != nil {
-		return check, "", err
+		return WaveCheck{}, "", err
 	}
-	check.Measured = time.Now().UTC()
 	state := summary(lanes)
-	check.Lag = state.Lag
-	settle := time.Duration(s.plan.Shift.Settle)
-	var writing, left []string
-	for _, topic := range wave.Topics {
-		check.TargetPuts += onTarget[topic]
-		before, known := seen[topic]
-		if known {
-			check.SourcePuts += puts[topic] - before.Reading
-		}
-		if stood := seen.stands(topic, puts[topic], check.Measured); stood < settle {
-			writing = append(writing, moving(topic, seen[topic], check.Measured, settle))
-		}
+	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
+	left := check.countMembers(members)
+	writing := check.countPuts(wave.Topics, onSource, onTarget, seen, time.Duration(s.plan.Shift.Settle))
+	switch {
+	case len(left) > 0:
+		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left)), nil
+	case len(writing) > 0:
+		return check, "producers on the source: " + list(writing), nil
+	case state.Lag > 0:
+		return check, fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst), nil
 	}
+	return check, "", nil
+}
+
+// countMembers names the groups that still have members on the source.
+func (c *WaveCheck) countMembers(members []Members) []string {
+	var left []string
 	for _, m := range members {
-		if check.MembersLeft += m.Source; m.Source > 0 {
+		c.MembersLeft += m.Source
+		if m.Source > 0 {
 			left = append(left, fmt.Sprintf("%s %v", m.Group, m.Where))
 		}
 	}
-	switch {
-	case len(left) > 0:
-		broken = fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left))
-	case len(writing) > 0:
-		broken = "producers on the source: " + list(writing)
-	case state.Lag > 0:
-		broken = fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst)
+	return left
+}
+
+// countPuts names the topics that haven't been quiet on the source for the settle time.
+func (c *WaveCheck) countPuts(topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
+	var writing []string
+	for _, topic := range topics {
+		c.TargetPuts += onTarget[topic]
+		if before, known := seen[topic]; known {
+			c.SourcePuts += onSource[topic] - before.Reading
+		}
+		if seen.stands(topic, onSource[topic], c.Measured) < settle {
+			writing = append(writing, moving(topic, seen[topic], c.Measured, settle))
+		}
 	}
-	return check, broken, nil
+	return writing
 }

@@ -91,7 +91,7 @@ func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, p
 	for i := range n {
 		_, err := c.Client().SendMessage(r.ctx, r.addr(c, broker), rocketmq.SendRequest{
 			Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(),
-			Body: fmt.Appendf(nil, "%s %s/%d %d", topic, broker, queue, i), Properties: rocketmq.EncodeProperties(properties),
+			Body: fmt.Appendf(nil, "%s %s/%d %d %d", topic, broker, queue, i, time.Now().UnixNano()), Properties: rocketmq.EncodeProperties(properties),
 		})
 		require.NoError(r, err)
 	}
@@ -209,6 +209,17 @@ func (r *rig) replicate() {
 	for _, b := range r.brokers(r.source) {
 		r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: b.Name})
 	}
+}
+
+// copied makes a topic with n messages in each of 4 queues and a group, on both sides, with lanes that have copied everything.
+func (r *rig) copied(topic, group string, n int) (string, string) {
+	r.Helper()
+	topic, group = r.topic(topic, 2), r.group(group)
+	r.fill(topic, n)
+	r.importAll([]string{topic}, []string{group}, nil)
+	r.replicate()
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: []string{topic}}, nil)
+	return topic, group
 }
 
 // eventually waits for a condition; what says what is missing.
