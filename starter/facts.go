@@ -26,9 +26,10 @@ func factsOf(s snapshot) []fact {
 	facts := []fact{{key: "state", text: fmt.Sprintf("%s: %s", s.WorkflowID, s.State)}}
 	for _, stage := range s.Stages {
 		if stage.State != workflows.StagePending {
-			facts = append(facts,
-				fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State},
-				fact{key: "detail " + stage.Name, text: joined(": ", "stage "+stage.Name, stage.Detail), pause: pauseOf(stage.Detail)})
+			facts = append(facts, fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State})
+		}
+		if stage.Detail != "" {
+			facts = append(facts, fact{key: "detail " + stage.Name, text: "stage " + stage.Name + ": " + stage.Detail, pause: pauseOf(stage.Detail)})
 		}
 	}
 	for _, w := range s.Waves {
@@ -76,16 +77,6 @@ func pauseOf(detail string) time.Duration {
 		return numbersPause
 	}
 	return 0
-}
-
-func joined(separator string, parts ...string) string {
-	var filled []string
-	for _, p := range parts {
-		if p != "" {
-			filled = append(filled, p)
-		}
-	}
-	return strings.Join(filled, separator)
 }
 
 // lagOf sums the heartbeats of the data plane: empty without any.

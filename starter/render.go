@@ -62,7 +62,7 @@ func (a *app) table(s snapshot) string {
 	if t := s.Target; t != nil {
 		row("Target", "%s %s, RocketMQ %s, name servers %s%s", t.Provider, t.Cluster, t.Version, strings.Join(t.NameServers, ", "), prefixed(", gRPC ", t.ProxyGRPC))
 	}
-	if i := s.Inventory; i != nil {
+	if i := s.Inventory; i != nil && i.SourceVersion != "" {
 		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, grouped(i.Messages))
 	}
 	if lag := lagOf(s); lag != "" {

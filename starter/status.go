@@ -93,8 +93,20 @@ func complete(s snapshot) snapshot {
 			s.Next = append(s.Next, command)
 		}
 	}
+	s.Notes = once(s.Notes)
 	s.ExitCode = stateCode(s)
 	return s
+}
+
+// once drops repeats: a migration and the stage that it forwards a message to both note it.
+func once(lines []string) []string {
+	var out []string
+	for _, line := range lines {
+		if !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // ended reports whether a wait is over.

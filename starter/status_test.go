@@ -88,6 +88,15 @@ func TestAHoldIsShownAsHeld(t *testing.T) {
 	assert.Contains(t, o.stdout, "rocketshift resume orders --by YOU")
 }
 
+func TestNotesOfAMigrationAndItsStagesAreShownOnce(t *testing.T) {
+	s := running(func(s *snapshot) {
+		s.Notes = []string{"12:00:00 hold by alice", "12:00:01 resume by alice", "12:00:00 hold by alice"}
+	})
+	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
+	assert.Equal(t, 1, strings.Count(o.stdout, "hold by alice"))
+	assert.Len(t, s.Notes, 3, "the status itself stays as it came")
+}
+
 func TestStatusOfNothingAndOfNobody(t *testing.T) {
 	o := rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders")
 	assert.Equal(t, exitUsage, o.code)
@@ -108,7 +117,7 @@ func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
 		texts = append(texts, text)
 	}
 	assert.Equal(t, []string{
-		"migration-orders: running", "stage Assess: done", "stage Assess: 3 topics", "stage Shift: running", "stage Shift", "step 25%: groups",
+		"migration-orders: running", "stage Assess: done", "stage Assess: 3 topics", "stage Shift: running", "step 25%: groups",
 		"migration-orders: waiting",
 		"waiting for approval shift-25: shift to 25%: topics orders; next: rocketshift approve orders shift-25 --by YOU --reason WHY",
 		"migration-orders: running", "step 25%: soak",

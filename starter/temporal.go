@@ -205,6 +205,7 @@ func (t *temporalService) explain(doing string, err error) error {
 		late         *serviceerror.DeadlineExceeded
 		precondition *serviceerror.FailedPrecondition
 		notReady     *serviceerror.WorkflowNotReady
+		canceled     *serviceerror.Canceled // how a deadline sometimes comes back
 		answer       *temporal.ApplicationError
 	)
 	switch {
@@ -218,9 +219,10 @@ func (t *temporalService) explain(doing string, err error) error {
 		return errNotFound
 	case errors.As(err, &answer):
 		return refusal{answer.Message()}
-	case errors.As(err, &updateLate), errors.As(err, &late), errors.As(err, &precondition), errors.As(err, &notReady),
-		errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w (%s: %w)", errNoWorker, doing, err)
+	case errors.As(err, &precondition): // no poller, or a worker whose code fails: the server knows which
+		return fmt.Errorf("%w: %s: %s", errNoWorker, doing, precondition.Message)
+	case errors.As(err, &updateLate), errors.As(err, &late), errors.As(err, &notReady), errors.As(err, &canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %s: not in time", errNoWorker, doing)
 	}
 	return broken("see rocketshift doctor", "%s: %w", doing, err)
 }

@@ -96,6 +96,9 @@ func (d *desk) view() Status {
 	if s.State == StateRunning && len(s.Waiting) > 0 {
 		s.State = StateWaiting
 	}
+	if d.held != nil && (s.State == StateRunning || s.State == StateWaiting) {
+		s.State = StateHeld
+	}
 	return s
 }
 
