@@ -70,12 +70,12 @@ func (l Lane) pullFault(err error, at int64) error {
 func (l Lane) sendFault(err error, from, to int64) error {
 	const next = "Look at the messages on the source and at the target's limits (maxMessageSize), then start Replicate again"
 	switch code := rocketmq.CodeOf(err); {
-	case rocketmq.Ambiguous(err):
-		return unsure{err}
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
 		return l.fault(TargetRefused, from, to, next, "%v", err)
-	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission:
+	case rocketmq.Retryable(err), code == rocketmq.NoPermission:
 		return err
+	case code < 0: // a time-out or a broken connection
+		return unsure{err}
 	case code == rocketmq.TopicNotExist:
 		return l.fault(TargetGone, from, to, "Run ImportMetadata, then start Replicate again", "%v", err)
 	case code == rocketmq.MessageIllegal:

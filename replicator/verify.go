@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
 
 // maxExamples is how many differences a report shows of a lane.
 const maxExamples = 5
+
+// showTime is far longer than brokers need to show what they have stored, milliseconds even when they are busy.
+const showTime = 3 * time.Second
 
 // VerifyOptions are the settings of a comparison.
 type VerifyOptions struct {
@@ -46,6 +50,7 @@ type verification struct {
 	source  cursor
 	target  cursor
 	newest  int64  // highest stamped offset seen on the target
+	expired bool   // the target no longer holds the beginning of its queue
 	missing []span // source offsets whose copies were jumped over
 }
 
@@ -97,17 +102,31 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane) (*verificati
 	if !known {
 		copied = first
 	}
-	from, to, err := target.bounds(ctx)
+	from, to, err := shown(ctx, target)
 	if err != nil {
 		return nil, err
 	}
 	upTo := max(first, min(copied, end))
 	return &verification{
 		LaneReport: LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo},
-		stamps:     stamps, newest: -1,
+		stamps:     stamps, newest: -1, expired: from > 0,
 		source: cursor{queue: source, at: first, end: upTo},
 		target: cursor{queue: target, at: from, end: to},
 	}, nil
+}
+
+// shown returns the target's bounds when it shows everything up to the lane's hint: brokers show a message a moment after they
+// have stored it. One that doesn't catch up is compared as it is.
+func shown(ctx context.Context, target queue) (first, end int64, err error) {
+	deadline := time.Now().Add(showTime)
+	for {
+		if first, end, err = target.bounds(ctx); err != nil || visible(ctx, target, end) || time.Now().After(deadline) {
+			return first, end, err
+		}
+		if err := sleep(ctx, showTime/100); err != nil {
+			return 0, 0, err
+		}
+	}
 }
 
 // judge takes the next message on the target.
@@ -120,8 +139,8 @@ func (v *verification) judge(ctx context.Context, m placed) error {
 	case offset <= v.newest:
 		return v.judgeOld(ctx, offset, m)
 	}
-	if v.newest < 0 && m.position > 0 && offset > v.From && offset <= v.To {
-		v.expire(offset) // the target holds no older copies any more: it began with an older message once
+	if v.newest < 0 && v.expired && offset > v.From && offset <= v.To {
+		v.From, v.source.at = offset, offset // older copies have expired
 	}
 	v.newest = offset
 	if offset < v.From || offset >= v.To {
@@ -137,31 +156,28 @@ func (v *verification) judge(ctx context.Context, m placed) error {
 	case there && original.position == offset:
 		v.source.take()
 		v.compare(original, m)
-	case offset >= v.From: // else it expired just now
-		v.Extra++
-		v.example("extra: position %d on the target is stamped with offset %d, where the source has no message", m.position, offset)
+	default:
+		return v.withoutOriginal(ctx, offset, m.position)
 	}
 	return nil
 }
 
-// expire leaves out what is below the offset: it is no longer on one of the sides.
-func (v *verification) expire(offset int64) {
-	v.From = offset
-	if v.source.at < offset {
-		v.source.at, v.source.page = offset, nil
+// withoutOriginal takes a copy whose original the source doesn't hold.
+func (v *verification) withoutOriginal(ctx context.Context, offset, position int64) error {
+	first, _, err := v.source.bounds(ctx)
+	if err == nil && offset >= first { // else it expired since the comparison began
+		v.Extra++
+		v.example("extra: position %d on the target is stamped with offset %d, where the source has no message", position, offset)
 	}
+	return err
 }
 
 // jump goes on to the offset on the source: what lies before it has no copy so far.
 func (v *verification) jump(ctx context.Context, offset int64) error {
 	for {
-		begin := v.source.at
 		m, more, err := v.source.peek(ctx)
 		if err != nil {
 			return err
-		}
-		if len(v.missing) == 0 && v.Compared == 0 && more && m.position > begin && begin == v.From {
-			v.From = m.position // expired since the comparison began
 		}
 		if !more || m.position >= offset {
 			return nil

@@ -1,0 +1,401 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// fakeSide is a side in memory. It has one queue per topic and Queue, made when it is first written to.
+type fakeSide struct {
+	mu      sync.Mutex
+	cluster string
+	queues  map[fakeQueue]*fakeLog
+	groups  map[string]bool
+	events  int // pulls outside of a queue, for which a broker writes an event message
+	sends   int
+	pulls   int
+
+	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
+	onSend func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
+	onPull func(offset int64) error
+	down   error // answers everything
+}
+
+type fakeQueue struct {
+	topic string
+	Queue
+}
+
+// fakeLog is the messages [first, first+len) of a queue.
+type fakeLog struct {
+	first     int64
+	messages  []rocketmq.Message
+	positions map[string]int64
+	holder    string
+	lockedAt  time.Time
+	arrived   chan struct{} // closed when something arrives
+}
+
+func (l *fakeLog) end() int64 { return l.first + int64(len(l.messages)) }
+
+func newFakeSide(cluster string) *fakeSide {
+	return &fakeSide{cluster: cluster, queues: map[fakeQueue]*fakeLog{}, groups: map[string]bool{}}
+}
+
+func (f *fakeSide) log(topic string, q Queue) *fakeLog {
+	key := fakeQueue{topic, q}
+	if f.queues[key] == nil {
+		f.queues[key] = &fakeLog{positions: map[string]int64{}, arrived: make(chan struct{})}
+	}
+	return f.queues[key]
+}
+
+func (f *fakeSide) append(topic string, q Queue, messages ...rocketmq.Message) (first int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.appendLocked(topic, q, messages...)
+}
+
+func (f *fakeSide) appendLocked(topic string, q Queue, messages ...rocketmq.Message) (first int64) {
+	log := f.log(topic, q)
+	first = log.end()
+	for _, m := range messages {
+		m.Topic, m.Queue, m.QueueOffset = topic, q.ID, log.end()
+		log.messages = append(log.messages, m)
+	}
+	close(log.arrived)
+	log.arrived = make(chan struct{})
+	return first
+}
+
+// expire removes everything before the offset.
+func (f *fakeSide) expire(topic string, q Queue, offset int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	log := f.log(topic, q)
+	log.messages = log.messages[offset-log.first:]
+	log.first = offset
+}
+
+// empty makes the queue anew.
+func (f *fakeSide) empty(topic string, q Queue) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.queues, fakeQueue{topic, q})
+}
+
+func (f *fakeSide) all(topic string, q Queue) []rocketmq.Message {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.log(topic, q).messages)
+}
+
+func (f *fakeSide) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeSide) clusterOf(context.Context, string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cluster, f.down
+}
+
+func (f *fakeSide) bounds(_ context.Context, topic string, q Queue) (first, end int64, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	log := f.log(topic, q)
+	return log.first, log.end(), f.down
+}
+
+func (f *fakeSide) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	deadline := time.After(wait)
+	for {
+		f.mu.Lock()
+		result, err := f.pullNow(group, topic, q, offset, most)
+		arrived := f.log(topic, q).arrived
+		f.mu.Unlock()
+		if err != nil || result.Status != rocketmq.PullNoNew || wait == 0 {
+			return result, err
+		}
+		select {
+		case <-arrived:
+		case <-deadline:
+			return result, nil
+		case <-ctx.Done():
+			return result, ctx.Err()
+		}
+	}
+}
+
+func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int) (rocketmq.PullResult, error) {
+	f.pulls++
+	if f.down != nil {
+		return rocketmq.PullResult{}, f.down
+	}
+	if f.onPull != nil {
+		if err := f.onPull(offset); err != nil {
+			return rocketmq.PullResult{}, err
+		}
+	}
+	log := f.log(topic, q)
+	result := rocketmq.PullResult{Min: log.first, Max: log.end(), Next: offset}
+	switch {
+	case offset < log.first:
+		f.events++
+		result.Status, result.Next = rocketmq.PullMovedOffset, log.first
+	case offset > log.end():
+		f.events++
+		result.Status, result.Next = rocketmq.PullMovedOffset, log.end()
+	case offset == log.end():
+		result.Status = rocketmq.PullNoNew
+	default:
+		from := offset - log.first
+		result.Messages = slices.Clone(log.messages[from:min(from+int64(min(most, 32)), int64(len(log.messages)))])
+		result.Next = offset + int64(len(result.Messages))
+	}
+	return result, nil
+}
+
+func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return rocketmq.SendResult{}, f.down
+	}
+	f.sends++
+	stored, err := true, error(nil)
+	if f.onSend != nil {
+		stored, err = f.onSend(f.sends, batch)
+	}
+	q := Queue{broker, batch.Queue}
+	result := rocketmq.SendResult{Queue: batch.Queue, Offset: f.log(batch.Topic, q).end()}
+	if stored {
+		for _, m := range batch.Messages {
+			f.appendLocked(batch.Topic, q, rocketmq.Message{
+				SysFlag: batch.SysFlag, BornTimestamp: batch.BornTimestamp, ReconsumeTimes: batch.ReconsumeTimes,
+				Flag: m.Flag, Body: m.Body, Properties: rocketmq.AppendProperty(slices.Clip(m.Properties), rocketmq.PropCluster, f.cluster),
+			})
+		}
+	}
+	return result, err
+}
+
+func (f *fakeSide) position(_ context.Context, group, topic string, q Queue) (int64, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	offset, known := f.log(topic, q).positions[group]
+	return offset, known, f.down
+}
+
+func (f *fakeSide) commit(_ context.Context, group, topic string, q Queue, offset int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return f.down
+	}
+	if !f.groups[group] {
+		return &rocketmq.Error{Server: q.Broker, Call: "UPDATE_CONSUMER_OFFSET", Code: rocketmq.SubscriptionGroupGone}
+	}
+	f.log(topic, q).positions[group] = offset
+	return nil
+}
+
+func (f *fakeSide) lock(_ context.Context, group, holder, topic string, q Queue) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	log := f.log(topic, q)
+	if f.down != nil || log.holder != "" && log.holder != holder && time.Since(log.lockedAt) < time.Minute {
+		return false, f.down
+	}
+	log.holder, log.lockedAt = holder, time.Now()
+	return true, nil
+}
+
+func (f *fakeSide) unlock(_ context.Context, group, holder, topic string, q Queue) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if log := f.log(topic, q); log.holder == holder {
+		log.holder = ""
+	}
+	return f.down
+}
+
+func (f *fakeSide) ensureGroup(_ context.Context, broker, group string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.groups[group] = true
+	return f.down
+}
+
+// bench is a lane between two fakes.
+type bench struct {
+	*testing.T
+	source, target *fakeSide
+	lane           Lane
+	options        Options
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{
+		T: t, source: newFakeSide("Old"), target: newFakeSide("New"),
+		lane:    Lane{Topic: "orders", Source: Queue{"broker-a", 1}, Target: Queue{"broker-x", 2}},
+		options: Options{Group: "rocketshift-test", Holder: "one"},
+	}
+	t.Cleanup(func() {
+		if b.source.events+b.target.events > 0 {
+			t.Errorf("%d pulls outside of the source queue, %d of the target's: brokers write an event message for each", b.source.events, b.target.events)
+		}
+	})
+	return b
+}
+
+// write appends messages to the source, with that many of each born time.
+func (b *bench) write(n, sameBorn int) {
+	for range n {
+		end := int64(len(b.source.all(b.lane.Topic, b.lane.Source))) + b.source.log(b.lane.Topic, b.lane.Source).first
+		b.source.append(b.lane.Topic, b.lane.Source, original(end, sameBorn))
+	}
+}
+
+func original(offset int64, sameBorn int) rocketmq.Message {
+	return rocketmq.Message{
+		Body: fmt.Appendf(nil, "body %d", offset), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
+		Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01a", offset)),
+	}
+}
+
+// native is an application's own message on the target, or one sent again with the properties of another.
+func native(properties []byte) rocketmq.Message {
+	return rocketmq.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
+}
+
+func (b *bench) stamps() stamper { return stamper{b.source.cluster, b.lane} }
+
+// quick is a timing for tests.
+func quick() timing {
+	t := usualTiming()
+	t.settle, t.commit, t.caughtUp = 20*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
+	t.retryFirst, t.retryMax, t.patience, t.report = time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 5*time.Millisecond
+	return t
+}
+
+// session is a replicator at work.
+type session struct {
+	bench *bench
+	stop  context.CancelFunc
+	ended chan struct{}
+	mu    sync.Mutex
+	last  Progress
+}
+
+func (b *bench) start(change ...func(*Replicator)) *session {
+	b.Helper()
+	r := newReplicator(b.source, b.target, b.options)
+	r.timing = quick()
+	for _, c := range change {
+		c(r)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	started := &session{bench: b, stop: stop, ended: make(chan struct{})}
+	go func() {
+		defer close(started.ended)
+		if err := r.Run(ctx, []Lane{b.lane}, started.report); err != nil {
+			b.Errorf("run: %v", err)
+		}
+	}()
+	b.Cleanup(started.end)
+	return started
+}
+
+func (r *session) report(p Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = p
+}
+
+func (r *session) progress() Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+func (r *session) end() {
+	r.stop()
+	<-r.ended
+}
+
+// until waits for a condition.
+func (b *bench) until(what string, condition func() bool, saw func() any) {
+	b.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !condition() {
+		if time.Now().After(deadline) {
+			b.Fatalf("waited 10 s until %s; saw %+v", what, saw())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *session) untilProgress(what string, condition func(Progress) bool) {
+	r.bench.Helper()
+	r.bench.until(what, func() bool { return condition(r.progress()) }, func() any { return r.progress() })
+}
+
+func (r *session) untilCaughtUp() {
+	r.bench.Helper()
+	r.untilProgress("the lane has caught up", func(p Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+	b := r.bench
+	b.until("its progress is committed", func() bool {
+		at, known, _ := b.source.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source)
+		_, end, _ := b.source.bounds(context.Background(), b.lane.Topic, b.lane.Source)
+		return known && at == end
+	}, func() any { return b.source.log(b.lane.Topic, b.lane.Source).positions })
+}
+
+// copies returns the stamped offsets on the target in their order, -1 for natives.
+func (b *bench) copies() []int64 {
+	var all []int64
+	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
+		offset, ours := b.stamps().offset(m)
+		if !ours {
+			offset = -1
+		}
+		all = append(all, offset)
+	}
+	return all
+}
+
+// wantCopies fails unless the target holds exactly the copies of [from, to), each once and equal to its original.
+func (b *bench) wantCopies(from, to int64) {
+	b.Helper()
+	var want []int64
+	for offset := from; offset < to; offset++ {
+		want = append(want, offset)
+	}
+	if got := b.copies(); !slices.Equal(got, want) {
+		b.Fatalf("copies of offsets %v, wanted %d up to %d", got, from, to-1)
+	}
+	report := b.verify()
+	if report.Missing+report.Extra+report.Altered+report.OutOfOrder > 0 {
+		b.Fatalf("verification: %+v", report)
+	}
+}
+
+func (b *bench) verify() LaneReport {
+	b.Helper()
+	report, err := b.positions().verify(context.Background(), b.lane, nil)
+	if err != nil {
+		b.Fatalf("verify: %v", err)
+	}
+	return report
+}
+
+func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Group) }

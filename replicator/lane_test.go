@@ -1,0 +1,263 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
+	b := newBench(t)
+	b.write(500, 3)
+	run := b.start()
+	run.untilCaughtUp()
+	b.wantCopies(0, 500)
+	b.write(40, 1)
+	run.untilCaughtUp()
+	run.end()
+	b.wantCopies(0, 540)
+	p := run.progress()
+	if p.Copied != 540 || p.Lanes != 1 || p.Waiting != "" || len(p.Faults) > 0 {
+		t.Errorf("progress %+v", p)
+	}
+	if hint, known, _ := b.target.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
+		t.Errorf("hint on the target %d, known %v; wanted 540", hint, known)
+	}
+	if holder := b.target.log(b.lane.Topic, b.lane.Target).holder; holder != "" {
+		t.Errorf("the lock still belongs to %q", holder)
+	}
+}
+
+func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
+	b := newBench(t)
+	b.write(50, 1)
+	b.source.expire(b.lane.Topic, b.lane.Source, 20)
+	b.start().untilCaughtUp()
+	b.wantCopies(20, 50)
+}
+
+func TestEmptyLaneIsCaughtUpAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.start().untilCaughtUp()
+	b.wantCopies(0, 0)
+}
+
+func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
+	message := func(change func(m *rocketmq.Message)) rocketmq.Message {
+		m := rocketmq.Message{Body: []byte("b"), BornTimestamp: 5}
+		if change != nil {
+			change(&m)
+		}
+		return m
+	}
+	same := message(nil)
+	long := message(func(m *rocketmq.Message) { m.Body = make([]byte, 600) })
+	for _, test := range []struct {
+		name     string
+		messages []rocketmq.Message
+		want     []int
+	}{
+		{"alike", []rocketmq.Message{same, same, same}, []int{3}},
+		{"most messages", []rocketmq.Message{same, same, same, same, same, same}, []int{5, 1}},
+		{"born time", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.BornTimestamp = 6 }), same}, []int{1, 1, 1}},
+		{"reconsumed", []rocketmq.Message{same, same, message(func(m *rocketmq.Message) { m.ReconsumeTimes = 2 })}, []int{2, 1}},
+		{"compressed", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.SysFlag = 0x1 })}, []int{1, 1}},
+		{"flags that aren't copied", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.SysFlag = 0x18 }), same}, []int{3}},
+		{"flag is per message", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.Flag = 9 })}, []int{2}},
+		{"most bytes", []rocketmq.Message{long, same, long, same}, []int{2, 2}},
+		{"one that is longer than a batch", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.Body = make([]byte, 5000) }), same}, []int{1, 1, 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.options.BatchMessages, b.options.BatchBytes = 5, 1000
+			var got []int
+			b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+				got = append(got, len(batch.Messages))
+				if batch.SysFlag&^rocketmq.FlagsOfContent != 0 {
+					t.Errorf("sent system flag %#x", batch.SysFlag)
+				}
+				return true, nil
+			}
+			b.source.append(b.lane.Topic, b.lane.Source, test.messages...)
+			b.start().untilCaughtUp()
+			if !slices.Equal(got, test.want) {
+				t.Errorf("batches of %v messages, wanted %v", got, test.want)
+			}
+			b.wantCopies(0, int64(len(test.messages)))
+		})
+	}
+}
+
+var errNoAnswer = errors.New("no answer")
+
+func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
+	for name, stored := range map[string]bool{"stored": true, "not stored": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.write(100, 10)
+			b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+				if n%3 == 0 {
+					return stored, errNoAnswer
+				}
+				return true, nil
+			}
+			b.start().untilCaughtUp()
+			b.wantCopies(0, 100)
+		})
+	}
+}
+
+func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 10)
+	b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
+		if n > 1 {
+			return true, nil
+		}
+		time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch) })
+		return false, errNoAnswer
+	}
+	b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()
+	b.wantCopies(0, 10)
+}
+
+func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 1)
+	busy := true
+	b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
+		if busy {
+			return false, &rocketmq.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: rocketmq.SystemBusy}
+		}
+		return true, nil
+	}
+	run := b.start()
+	run.untilProgress("it says that the target is busy", func(p Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
+	if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
+		t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
+	}
+	b.target.set(func() { busy = false })
+	run.untilCaughtUp()
+	run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
+	b.wantCopies(0, 10)
+}
+
+func TestSideThatIsDownIsWaitedFor(t *testing.T) {
+	for _, side := range []string{"source", "target"} {
+		t.Run(side, func(t *testing.T) {
+			b := newBench(t)
+			b.write(10, 1)
+			f := b.source
+			if side == "target" {
+				f = b.target
+			}
+			refused := &rocketmq.Error{Server: side, Call: "any", Code: rocketmq.ServiceNotAvailable}
+			f.down = refused
+			run := b.start()
+			run.untilProgress("it says which side is away", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
+			f.set(func() { f.down = nil })
+			run.untilCaughtUp()
+			f.set(func() { f.down = refused })
+			b.write(10, 1)
+			run.untilProgress("it waits again", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
+			f.set(func() { f.down = nil })
+			run.untilCaughtUp()
+			b.wantCopies(0, 20)
+		})
+	}
+}
+
+func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
+	b := newBench(t)
+	b.write(200, 4)
+	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
+	run := b.start(func(r *Replicator) { r.timing.commit = time.Hour }) // no progress, no hint behind the first start
+	run.untilProgress("it stopped in the middle", func(p Progress) bool { return p.Copied > 50 && p.Waiting != "" })
+	b.source.set(func() { b.source.down = errNoAnswer })
+	b.target.set(func() { b.target.down = errNoAnswer }) // so that it can't leave anything in order at its end
+	run.end()
+	b.source.down, b.target.down, b.target.onSend = nil, nil, nil
+	b.start().untilCaughtUp()
+	b.wantCopies(0, 200)
+}
+
+func errIf(bad bool) error {
+	if bad {
+		return errNoAnswer
+	}
+	return nil
+}
+
+func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
+	b := newBench(t)
+	b.write(60, 1)
+	run := b.start()
+	run.untilCaughtUp()
+	run.end()
+	for _, offset := range []int64{3, 59, 17} { // an application sends them again with all their properties
+		b.target.append(b.lane.Topic, b.lane.Target, native(b.stamps().properties(nil, offset)))
+	}
+	for hint, change := range map[string]func(at map[string]int64){
+		"with the hint":    func(map[string]int64) {},
+		"without the hint": func(at map[string]int64) { delete(at, b.options.Group) },
+		"with an old hint": func(at map[string]int64) { at[b.options.Group] = 5 },
+	} {
+		change(b.target.log(b.lane.Topic, b.lane.Target).positions)
+		b.write(10, 1)
+		run := b.start()
+		run.untilCaughtUp()
+		run.end()
+		if report := b.verify(); report.Extra+report.Missing+report.Altered+report.OutOfOrder > 0 || report.Natives != 3 {
+			t.Fatalf("%s: %+v, wanted three natives and nothing else", hint, report)
+		}
+	}
+}
+
+func TestOnlyOneCopierAtATime(t *testing.T) {
+	b := newBench(t)
+	first := b.start()
+	first.untilCaughtUp()
+	b.options.Holder = "two"
+	second := b.start()
+	second.untilProgress("the second says that it waits", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+	b.write(50, 1)
+	first.untilCaughtUp()
+	if got := second.progress().Copied; got != 0 {
+		t.Fatalf("the second copied %d messages beside the first", got)
+	}
+	first.end()
+	b.write(50, 1)
+	second.untilCaughtUp()
+	b.wantCopies(0, 100)
+	if got := second.progress(); got.Copied != 50 || got.Waiting != "" {
+		t.Fatalf("progress of the second %+v, wanted 50 copied", got)
+	}
+}
+
+func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
+	b := newBench(t)
+	run := b.start(func(r *Replicator) { r.timing.renew, r.timing.lockValid = 5*time.Millisecond, 10*time.Millisecond })
+	run.untilCaughtUp()
+	log := b.target.log(b.lane.Topic, b.lane.Target)
+	b.target.set(func() { log.holder, log.lockedAt = "two", time.Now() }) // ours had lapsed
+	time.Sleep(20 * time.Millisecond)
+	b.write(5, 1)
+	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+	if got := b.copies(); len(got) > 0 {
+		t.Fatalf("copied %v without the lock", got)
+	}
+	// The other one copied two messages and ended.
+	for offset := range int64(2) {
+		m := original(offset, 1)
+		m.Properties = b.stamps().properties(m.Properties, offset)
+		b.target.append(b.lane.Topic, b.lane.Target, m)
+	}
+	b.target.set(func() { log.holder = "" })
+	run.untilCaughtUp()
+	b.wantCopies(0, 5)
+}
