@@ -104,3 +104,38 @@ func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
 	}
 	return after, 0, false
 }
+
+// begin makes the cuts fit what the queue holds now. A queue that ends before what was seen was made anew.
+func (c *cuts) begin(from, to int64) {
+	if to < c.at {
+		*c = cuts{newest: -1}
+	}
+	c.at = max(c.at, from)
+}
+
+// around returns the highest offset copied before the position and the first one copied at or after it, both -1 if there is none,
+// and the number of natives at or after it.
+func (c *cuts) around(position int64) (newest, next, natives int64) {
+	newest, next, natives = -1, -1, max(0, c.at-position)
+	for _, r := range c.runs {
+		if before := min(r.end(), position) - r.position; before > 0 {
+			newest = r.offset + before - 1
+		}
+		if after := r.end() - max(r.position, position); after > 0 {
+			natives -= after
+			if next < 0 {
+				next = r.offset + r.length - after
+			}
+		}
+	}
+	return newest, next, natives
+}
+
+// nativesBefore counts what lies before the position and isn't a copy.
+func (c *cuts) nativesBefore(position, from int64) int64 {
+	count := position - from
+	for _, r := range c.runs {
+		count -= max(0, min(r.end(), position)-max(r.position, from))
+	}
+	return max(0, count)
+}

@@ -16,7 +16,7 @@ var ErrNotCopiedYet = errors.New("not copied yet")
 type Translation struct {
 	Target int64 `json:"target"` // the position: on the target for Forward, on the source for Back
 	Exact  bool  `json:"exact"`  // a reader there goes on at exactly the next message; else it may see a few more
-	Unread int64 `json:"unread"` // natives on the target that a reader of the other side doesn't get (Back), or that lie before Target (Forward)
+	Unread int64 `json:"unread"` // messages on the target that the reader doesn't get: natives before Target (Forward), or left behind (Back)
 }
 
 // Natives are the messages on a target queue that no lane has copied there.
@@ -148,7 +148,8 @@ func aligned(ctx context.Context, target queue, stamps stamper, from, to, offset
 }
 
 // Back translates a position on the target to the source: the smallest source offset so that no copy at or after the position
-// is skipped. Natives at or after it are counted as unread: who reads the source doesn't get them.
+// is skipped. What lies there and isn't on the source is counted as unread: natives (repeated copies among them), and copies whose
+// originals have expired.
 func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (Translation, error) {
 	source, target := p.queues(lane)
 	stamps, err := p.stamps(ctx, lane)
@@ -175,43 +176,18 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 	if started && hinted && hint <= position && progress >= end && progress > 0 {
 		return Translation{Target: min(progress, end), Exact: true, Unread: to - position}, nil
 	}
-	newest, err := lastStamp(ctx, target, stamps, from, position)
+	c, err := p.extended(ctx, lane, target, stamps, from, to)
 	if err != nil {
 		return Translation{}, err
 	}
-	next, unread, err := following(ctx, target, stamps, newest, position, to)
-	if err != nil {
-		return Translation{}, err
+	defer c.mu.Unlock()
+	newest, next, natives := c.around(position)
+	result := Translation{Target: max(newest+1, first), Exact: true, Unread: natives}
+	if next >= 0 && next != result.Target {
+		result.Exact = false
+		result.Unread += max(0, result.Target-next) // expired on the source
 	}
-	back := first
-	if newest >= 0 {
-		back = min(max(newest+1, first), end)
-	}
-	return Translation{Target: back, Exact: back == newest+1 && (next < 0 || next == back), Unread: unread}, nil
-}
-
-// lastStamp is the stamped offset of the last message before the position that carries one, -1 without any. It may be an old
-// stamp that an application carried along: then it is lower than the last copy's, and reading from there repeats a few.
-func lastStamp(ctx context.Context, target queue, stamps stamper, from, position int64) (int64, error) {
-	last, ok, err := target.lastBefore(ctx, from, position, func(m placed) bool {
-		_, ours := stamps.offset(m.Message)
-		return ours
-	})
-	if err != nil || !ok {
-		return -1, err
-	}
-	offset, _ := stamps.offset(last.Message)
-	return offset, nil
-}
-
-// following finds the offset of the first copy at or after the position, -1 without any, and counts the natives there.
-func following(ctx context.Context, target queue, stamps stamper, newest, position, to int64) (next, natives int64, err error) {
-	rest := &cuts{at: position, newest: newest}
-	err = rest.extend(ctx, target, stamps, to, func() bool { return false })
-	if len(rest.runs) == 0 {
-		return -1, rest.natives.Count, err
-	}
-	return rest.runs[0].offset, rest.natives.Count, err
+	return result, nil
 }
 
 // Natives finds the natives on the lane's target queue. Repeated copies count as natives.
@@ -225,12 +201,24 @@ func (p *Positions) Natives(ctx context.Context, lane Lane) (Natives, error) {
 	if err != nil {
 		return Natives{}, err
 	}
+	c, err := p.extended(ctx, lane, target, stamps, from, to)
+	if err != nil {
+		return Natives{}, err
+	}
+	defer c.mu.Unlock()
+	return c.natives, nil
+}
+
+// extended returns the lane's cuts, locked, when they cover the whole queue.
+func (p *Positions) extended(ctx context.Context, lane Lane, target queue, stamps stamper, from, to int64) (*laneCuts, error) {
 	c := p.cutsOf(lane)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.begin(from, to)
-	err = c.extend(ctx, target, stamps, to, func() bool { return false })
-	return c.natives, err
+	if err := c.extend(ctx, target, stamps, to, func() bool { return false }); err != nil {
+		c.mu.Unlock()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (p *Positions) cutsOf(lane Lane) *laneCuts {
@@ -240,21 +228,4 @@ func (p *Positions) cutsOf(lane Lane) *laneCuts {
 		p.known[lane] = &laneCuts{cuts: cuts{newest: -1}}
 	}
 	return p.known[lane]
-}
-
-// begin makes the cuts fit what the queue holds now. A queue that ends before what was seen was made anew.
-func (c *cuts) begin(from, to int64) {
-	if to < c.at {
-		*c = cuts{newest: -1}
-	}
-	c.at = max(c.at, from)
-}
-
-// nativesBefore counts what lies before the position and isn't a copy.
-func (c *cuts) nativesBefore(position, from int64) int64 {
-	count := position - from
-	for _, r := range c.runs {
-		count -= max(0, min(r.end(), position)-max(r.position, from))
-	}
-	return max(0, count)
 }
