@@ -1,0 +1,388 @@
+package replicator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more.
+const liveTime = 3 * time.Minute
+
+// live is a topic on two real clusters.
+type live struct {
+	*testing.T
+	ctx            context.Context
+	source, target *rocketmq.Cluster
+	topic, group   string
+	lanes          []Lane
+}
+
+func newLive(t *testing.T, topic string, queues int) *live {
+	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
+	t.Cleanup(cancel)
+	l := &live{T: t, ctx: ctx, topic: topic, group: "rocketshift-" + topic}
+	l.source = l.connect(labtest.Cluster(t, "4.9.7"))
+	l.target = l.connect(labtest.Cluster(t, "5.3.3"))
+	l.make(l.source, queues)
+	sources, err := l.source.Brokers(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.make(l.target, queues*len(sources))
+	if l.lanes, err = LanesOf(ctx, l.source, l.target, topic); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func (l *live) connect(cluster *lab.Cluster) *rocketmq.Cluster {
+	client := rocketmq.NewClient(rocketmq.Options{})
+	l.Cleanup(client.Close)
+	return rocketmq.NewCluster(client, cluster.NameServers)
+}
+
+func (l *live) make(cluster *rocketmq.Cluster, queues int) {
+	l.Helper()
+	brokers, err := cluster.Brokers(l.ctx)
+	if err != nil {
+		l.Fatal(err)
+	}
+	for _, b := range brokers {
+		config := rocketmq.TopicConfig{Name: l.topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG"}
+		if err := cluster.Client().CreateTopic(l.ctx, b.Addr, config); err != nil {
+			l.Fatal(err)
+		}
+	}
+}
+
+func (l *live) broker(cluster *rocketmq.Cluster, name string) string {
+	l.Helper()
+	b, err := cluster.Broker(l.ctx, name)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return b.Addr
+}
+
+// batch stores messages verbatim in a queue.
+func (l *live) batch(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) {
+	l.Helper()
+	request := rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born, Messages: messages}
+	err := rocketmq.Retry(l.ctx, func() error {
+		_, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
+		return err
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+// single stores a message as an application's producer would.
+func (l *live) single(lane Lane, body []byte, born int64, properties ...rocketmq.Property) {
+	l.Helper()
+	request := rocketmq.SendRequest{
+		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body, Properties: rocketmq.EncodeProperties(properties),
+	}
+	err := rocketmq.Retry(l.ctx, func() error {
+		_, err := l.source.Client().SendMessage(l.ctx, l.broker(l.source, lane.Source.Broker), request)
+		return err
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+// fill writes n messages to each lane's source queue, in batches of 50.
+func (l *live) fill(n int) {
+	l.Helper()
+	for _, lane := range l.lanes {
+		for start := 0; start < n; start += 50 {
+			var messages []rocketmq.BatchMessage
+			for i := start; i < min(n, start+50); i++ {
+				messages = append(messages, rocketmq.BatchMessage{
+					Flag: int32(i), Body: fmt.Appendf(nil, "message %d of lane %d", i, lane.Index),
+					Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01t%d\x02UNIQ_KEY\x01u-%d-%d", i, i%3, lane.Index, i)),
+				})
+			}
+			l.batch(l.source, lane.Source, time.Now().UnixMilli(), messages...)
+		}
+	}
+}
+
+// copier runs lanes until its stop is called.
+type copier struct {
+	stop func() Progress
+	mu   sync.Mutex
+	last Progress
+}
+
+func (c *copier) progress() Progress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *copier {
+	r := NewReplicator(l.source, l.target, Options{Group: l.group, Holder: holder})
+	r.timing.report = 20 * time.Millisecond
+	if change != nil {
+		change(r)
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	c, ended := &copier{}, make(chan error, 1)
+	go func() {
+		ended <- r.Run(ctx, lanes, func(p Progress) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.last = p
+		})
+	}()
+	c.stop = sync.OnceValue(func() Progress {
+		cancel()
+		if err := <-ended; err != nil {
+			l.Errorf("run: %v", err)
+		}
+		return c.progress()
+	})
+	l.Cleanup(func() { c.stop() })
+	return c
+}
+
+func (l *live) until(what string, c *copier, condition func(Progress) bool) {
+	l.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for !condition(c.progress()) {
+		if time.Now().After(deadline) {
+			l.Fatalf("waited a minute until %s; progress %+v", what, c.progress())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// untilCopied waits until the lanes' committed progress has reached the ends of the source's queues.
+func (l *live) untilCopied(c *copier) {
+	l.Helper()
+	positions := NewPositions(l.source, l.target, l.group)
+	l.until("everything is copied and committed", c, func(Progress) bool {
+		for _, lane := range l.lanes {
+			copied, end, err := positions.Progress(l.ctx, lane)
+			if err != nil {
+				l.Fatal(err)
+			}
+			if copied != end {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// verify sums the reports of all lanes.
+func (l *live) verify() (sum LaneReport) {
+	l.Helper()
+	for _, lane := range l.lanes {
+		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Group: l.group}, nil)
+		if err != nil {
+			l.Fatal(err)
+		}
+		sum.Compared += report.Compared
+		sum.Natives += report.Natives
+		sum.Missing += report.Missing
+		sum.Extra += report.Extra
+		sum.Altered += report.Altered
+		sum.OutOfOrder += report.OutOfOrder
+		sum.Examples = append(sum.Examples, report.Examples...)
+	}
+	return sum
+}
+
+func (l *live) wantClean(messages int64) {
+	l.Helper()
+	if got := l.verify(); got.Compared != messages || got.Missing+got.Extra+got.Altered+got.OutOfOrder+got.Natives > 0 {
+		l.Fatalf("verification %+v, wanted %d messages and no difference", got, messages)
+	}
+}
+
+func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
+	l := newLive(t, "all-kinds", 1)
+	lane := l.lanes[0]
+	born := time.Now().Add(-time.Hour).UnixMilli()
+	binary := make([]byte, 70_000)
+	for i := range binary {
+		binary[i] = byte(i * 7)
+	}
+	p := func(pairs ...string) (all []rocketmq.Property) {
+		for i := 0; i < len(pairs); i += 2 {
+			all = append(all, rocketmq.Property{Name: pairs[i], Value: pairs[i+1]})
+		}
+		return all
+	}
+	l.single(lane, []byte("tags and keys"), born, p("TAGS", "a", "KEYS", "k1 k2", "UNIQ_KEY", "u1")...)
+	l.single(lane, binary, born+1, p("UNIQ_KEY", "u2", "own", "ä€\U0001F600")...)
+	l.single(lane, []byte("no properties"), born+2)
+	l.single(lane, nil, born+2, p("KEYS", "empty body")...)
+	l.single(lane, []byte("ordered"), born+3, p("__SHARDINGKEY", "customer 7")...)
+	verbatim := []rocketmq.BatchMessage{
+		{Body: []byte("delivered late"), Properties: []byte("DELAY\x013\x02REAL_TOPIC\x01x\x02REAL_QID\x010")},
+		{Body: []byte("committed"), Properties: []byte("TRAN_MSG\x01true\x02PGROUP\x01p\x02")},
+		{Body: []byte("timer"), Properties: []byte("TIMER_DELIVER_MS\x014102444800000")},
+		{Body: []byte("repeated names"), Properties: []byte("A\x011\x02A\x012\x02B\x01\x02"), Flag: -1},
+		{Body: []byte("stale stamp"), Properties: []byte("K\x01k\x02ROCKETSHIFT\x01999,0,broker-z,other,Old\x02")},
+		{Body: []byte("long properties"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", 32_000))},
+	}
+	l.batch(l.source, lane.Source, born+4, verbatim...)
+	for _, size := range []int{1 << 20, 2<<20 + 3, 4<<20 - 4096} {
+		l.batch(l.source, lane.Source, born+5, rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")})
+	}
+	c := l.start("one", l.lanes, nil)
+	l.untilCopied(c)
+	if last := c.stop(); last.Copied != 14 || len(last.Faults) > 0 {
+		t.Fatalf("progress %+v, wanted 14 copied", last)
+	}
+	l.wantClean(14)
+
+	// Once more without this package's own comparison: what a 5.x consumer pulls.
+	target := queue{newBrokers("target", l.target), l.group, l.topic, lane.Target}
+	message, there, err := target.one(l.ctx, 1)
+	if err != nil || !there || !bytes.Equal(message.Body, binary) || message.BornTimestamp != born+1 {
+		t.Fatalf("the second copy: %v, %v, %d bytes, born %d", err, there, len(message.Body), message.BornTimestamp)
+	}
+	if own, _ := rocketmq.PropertyValue(message.Properties, "own"); own != "ä€\U0001F600" {
+		t.Errorf("its property reads %q", own)
+	}
+	stale, _, err := target.one(l.ctx, 9)
+	if stamp, ok := ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 || stamp.Topic != l.topic || stamp.Cluster != "Source" {
+		t.Errorf("%v: stamp %v, wanted the lane's own in the place of the stale one", err, stamp)
+	}
+}
+
+func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
+	l := newLive(t, "abrupt-stop", 2)
+	l.fill(1500)
+	const each, lanes = 1500, 4
+	first := l.start("one", l.lanes, func(r *Replicator) {
+		r.options.BatchMessages = 7
+		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
+		r.timing.checkpoint = time.Nanosecond                     // and nothing at the end: locks stay, positions are old
+	})
+	l.until("it is in the middle", first, func(p Progress) bool { return p.Copied > each*lanes/3 })
+	copied := first.stop().Copied
+	if copied >= each*lanes {
+		t.Fatalf("%d messages were copied: the stop was not in the middle", copied)
+	}
+	for _, lane := range l.lanes {
+		if at, _, err := NewPositions(l.source, l.target, l.group).Progress(l.ctx, lane); err != nil || at != 0 {
+			t.Fatalf("%v: progress %d was committed, wanted none so that only stamps help", err, at)
+		}
+	}
+	second := l.start("one", l.lanes, nil) // the same holder: its locks are its own
+	l.untilCopied(second)
+	if last := second.stop(); last.Copied+copied != each*lanes {
+		t.Errorf("%d and %d messages were copied, wanted %d altogether", copied, last.Copied, each*lanes)
+	}
+	l.wantClean(each * lanes)
+}
+
+func TestLiveSecondCopierWaitsForTheFirst(t *testing.T) {
+	l := newLive(t, "two-copiers", 1)
+	l.fill(100)
+	first := l.start("one", l.lanes, nil)
+	l.untilCopied(first)
+	second := l.start("two", l.lanes, nil)
+	l.until("the second waits", second, func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+	l.fill(100)
+	l.untilCopied(first)
+	first.stop()
+	l.fill(100)
+	l.untilCopied(second)
+	if got := second.stop().Copied; got != 200 {
+		t.Errorf("the second copied %d messages, wanted the last 100 of both lanes", got)
+	}
+	l.wantClean(600)
+}
+
+func TestLivePositionsFollowTheStamps(t *testing.T) {
+	l := newLive(t, "positions", 1)
+	lane := l.lanes[0]
+	l.fill(700)
+	c := l.start("one", l.lanes, nil)
+	l.untilCopied(c)
+	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")}, rocketmq.BatchMessage{Body: []byte("native")})
+	l.fill(50)
+	l.untilCopied(c)
+	c.stop()
+	p := NewPositions(l.source, l.target, l.group)
+	for offset, want := range map[int64]Translation{
+		0: {Exact: true}, 1: {Target: 1, Exact: true}, 699: {Target: 699, Exact: true}, 700: {Target: 700},
+		701: {Target: 703, Exact: true, Unread: 2}, 750: {Target: 752, Exact: true, Unread: 2},
+	} {
+		if got, err := p.Forward(l.ctx, lane, offset); err != nil || got != want {
+			t.Errorf("forward %d: %+v, %v; wanted %+v", offset, got, err, want)
+		}
+	}
+	for position, want := range map[int64]Translation{
+		0: {Exact: true, Unread: 2}, 700: {Target: 700, Exact: true, Unread: 2}, 701: {Target: 700, Exact: true, Unread: 1}, 702: {Target: 700, Exact: true},
+		703: {Target: 701, Exact: true}, 752: {Target: 750, Exact: true},
+	} {
+		if got, err := p.Back(l.ctx, lane, position); err != nil || got != want {
+			t.Errorf("back %d: %+v, %v; wanted %+v", position, got, err, want)
+		}
+	}
+	if got, err := p.Natives(l.ctx, lane); err != nil || got != (Natives{Count: 2, First: 700, Last: 701}) {
+		t.Errorf("natives %+v, %v", got, err)
+	}
+}
+
+func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
+	l := newLive(t, "planted", 1)
+	lane := l.lanes[0]
+	l.fill(60)
+	c := l.start("one", l.lanes[1:], nil)
+	l.until("the other lane is copied", c, func(p Progress) bool { return p.Copied == 60 })
+	c.stop()
+	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50 is an application's.
+	source := queue{newBrokers("source", l.source), l.group, l.topic, lane.Source}
+	stamps := stamper{"Source", lane}
+	var offsets []int64
+	for offset := range int64(60) {
+		offsets = append(offsets, offset)
+	}
+	offsets = slices.Insert(offsets, 41, 40)
+	offsets = slices.Insert(slices.Delete(offsets, 30, 31), 35, 30)
+	offsets = slices.Delete(offsets, 10, 11)
+	for _, offset := range offsets {
+		m, there, err := source.one(l.ctx, offset)
+		if err != nil || !there {
+			t.Fatalf("offset %d: %v, %v", offset, there, err)
+		}
+		body := m.Body
+		if offset == 20 {
+			body = []byte("altered")
+		}
+		l.batch(l.target, lane.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stamps.properties(m.Properties, offset)})
+	}
+	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stamps.properties(nil, 50)})
+	if err := newBrokers("source", l.source).ensureGroup(l.ctx, lane.Source.Broker, l.group); err != nil {
+		t.Fatal(err)
+	}
+	if err := source.side.commit(l.ctx, l.group, l.topic, lane.Source, 60); err != nil {
+		t.Fatal(err)
+	}
+	got := l.verify()
+	t.Log(strings.Join(got.Examples, "\n"))
+	if got.Compared != 119 || got.Missing != 1 || got.Altered != 1 || got.OutOfOrder != 1 || got.Extra != 1 || got.Natives != 1 || len(got.Examples) != 4 {
+		t.Fatalf("verification %+v, wanted one of each kind", got)
+	}
+}
