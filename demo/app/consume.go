@@ -22,6 +22,7 @@ type consumeOptions struct {
 	topics  []string
 	orderly bool
 	work    time.Duration
+	cache   int64
 }
 
 func consumeFlags(args []string) (consumeOptions, error) {
@@ -32,6 +33,7 @@ func consumeFlags(args []string) (consumeOptions, error) {
 	topics := f.String("topics", "", "topics, separated by commas")
 	f.BoolVar(&o.orderly, "orderly", false, "consume each queue in order")
 	f.DurationVar(&o.work, "work", 0, "how long the work on one message takes")
+	f.Int64Var(&o.cache, "cache", 1024, "messages of a queue that the client holds before they are worked on")
 	_ = f.Parse(args) // ExitOnError
 	if err := check(); err != nil {
 		return o, err
@@ -84,6 +86,7 @@ func (m *member) start() error {
 		consumer.WithConsumerOrder(m.o.orderly),
 		consumer.WithConsumeMessageBatchMaxSize(1),
 		consumer.WithStrategy(m.intake.allocate),
+		consumer.WithPullThresholdForQueue(m.o.cache),
 		// A queue that was locked after the client's start is read only from the next round of locking on.
 		consumer.WithRebalanceLockInterval(5*time.Second),
 	)

@@ -12,6 +12,7 @@ type group struct {
 	name    string
 	topics  []string
 	orderly bool
+	slow    bool // its work takes so long that it is behind when it moves
 }
 
 const (
@@ -25,8 +26,8 @@ const (
 	proofGroup = "demo-proof"
 )
 
-// topics and groups are the demo's cast: order that counts, order that doesn't, several readers of a topic, and a group that
-// reads two topics, which the migration may move in different steps.
+// topics and groups are the demo's cast: order that counts, order that doesn't, several readers of a topic, and a slow group
+// that reads two topics, which the migration may move in different steps.
 func topics() []topic {
 	return []topic{
 		{name: "orders", producer: "orders-1", ordered: true},
@@ -40,7 +41,7 @@ func groups() []group {
 		{name: "fulfilment", topics: []string{"orders"}, orderly: true},
 		{name: "billing", topics: []string{"payments"}},
 		{name: "archive", topics: []string{"audit"}},
-		{name: "reporting", topics: []string{"payments", "audit"}},
+		{name: "reporting", topics: []string{"payments", "audit"}, slow: true},
 	}
 }
 

@@ -123,7 +123,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 func (d *demo) explain(ctx, limited context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted: %w", ctx.Err())
+		return errors.New("interrupted")
 	case limited.Err() != nil:
 		return fmt.Errorf("the demo took longer than %s and was given up: %w; logs are in %s", patience, err, d.dir)
 	}

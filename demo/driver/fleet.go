@@ -19,6 +19,10 @@ const (
 	appStart = 30 * time.Second
 	// appStop is longer than an application's own patience for its unfinished work.
 	appStop = 20 * time.Second
+	// slowWork with the client's 20 workers is 200 messages/s of a topic: half a minute behind a history of 24,000.
+	slowWork = 100 * time.Millisecond
+	// slowCache keeps what a slow group has to finish before it moves to a few seconds of work.
+	slowCache = "16"
 )
 
 // application is one deployed application: a producer or a member of a group. It may be started anew with other name servers.
@@ -55,6 +59,9 @@ func newFleet(program, dir string, o Options) *fleet {
 		args := []string{"consume", "-group", g.name, "-topics", strings.Join(g.topics, ",")}
 		if g.orderly {
 			args = append(args, "-orderly")
+		}
+		if g.slow {
+			args = append(args, "-work", slowWork.String(), "-cache", slowCache)
 		}
 		f.consumers[g.name] = &application{name: "group-" + g.name, command: args}
 	}

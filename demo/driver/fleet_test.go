@@ -45,7 +45,7 @@ func TestApplicationsAreStartedAsTheirKind(t *testing.T) {
 	got := calls()
 	require.Len(t, got, 4)
 	require.Contains(t, got[0], "consume -group fulfilment -topics orders -orderly -name-servers ns:1 -ledger")
-	require.Contains(t, got[1], "consume -group reporting -topics payments,audit -name-servers ns:1,ns:2 -ledger")
+	require.Contains(t, got[1], "consume -group reporting -topics payments,audit -work 100ms -cache 16 -name-servers ns:1,ns:2 -ledger")
 	require.Contains(t, got[2], "produce -topic orders -producer orders-1 -rate 60 -history 8000 -ordered -queues 8 -name-servers")
 	require.Contains(t, got[3], "produce -topic payments -producer payments-1 -rate 60 -history 8000 -name-servers")
 }
