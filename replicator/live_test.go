@@ -2,11 +2,8 @@ package replicator
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,206 +11,6 @@ import (
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 )
-
-func TestMain(m *testing.M) { labtest.Main(m) }
-
-// liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more.
-const liveTime = 3 * time.Minute
-
-// live is a topic on two real clusters.
-type live struct {
-	*testing.T
-	ctx            context.Context
-	source, target *rocketmq.Cluster
-	topic, group   string
-	lanes          []Lane
-}
-
-func newLive(t *testing.T, topic string, queues int) *live {
-	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
-	t.Cleanup(cancel)
-	l := &live{T: t, ctx: ctx, topic: topic, group: "rocketshift-" + topic}
-	l.source = l.connect(labtest.Cluster(t, "4.9.7"))
-	l.target = l.connect(labtest.Cluster(t, "5.3.3"))
-	l.make(l.source, queues)
-	sources, err := l.source.Brokers(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.make(l.target, queues*len(sources))
-	if l.lanes, err = LanesOf(ctx, l.source, l.target, topic); err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-func (l *live) connect(cluster *lab.Cluster) *rocketmq.Cluster {
-	client := rocketmq.NewClient(rocketmq.Options{})
-	l.Cleanup(client.Close)
-	return rocketmq.NewCluster(client, cluster.NameServers)
-}
-
-func (l *live) make(cluster *rocketmq.Cluster, queues int) {
-	l.Helper()
-	brokers, err := cluster.Brokers(l.ctx)
-	if err != nil {
-		l.Fatal(err)
-	}
-	for _, b := range brokers {
-		config := rocketmq.TopicConfig{Name: l.topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG"}
-		if err := cluster.Client().CreateTopic(l.ctx, b.Addr, config); err != nil {
-			l.Fatal(err)
-		}
-	}
-}
-
-func (l *live) broker(cluster *rocketmq.Cluster, name string) string {
-	l.Helper()
-	b, err := cluster.Broker(l.ctx, name)
-	if err != nil {
-		l.Fatal(err)
-	}
-	return b.Addr
-}
-
-// batch stores messages verbatim in a queue.
-func (l *live) batch(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) {
-	l.Helper()
-	request := rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born, Messages: messages}
-	err := rocketmq.Retry(l.ctx, func() error {
-		_, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
-		return err
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-}
-
-// single stores a message as an application's producer would.
-func (l *live) single(lane Lane, body []byte, born int64, properties ...rocketmq.Property) {
-	l.Helper()
-	request := rocketmq.SendRequest{
-		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body, Properties: rocketmq.EncodeProperties(properties),
-	}
-	err := rocketmq.Retry(l.ctx, func() error {
-		_, err := l.source.Client().SendMessage(l.ctx, l.broker(l.source, lane.Source.Broker), request)
-		return err
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-}
-
-// fill writes n messages to each lane's source queue, in batches of 50.
-func (l *live) fill(n int) {
-	l.Helper()
-	for _, lane := range l.lanes {
-		for start := 0; start < n; start += 50 {
-			var messages []rocketmq.BatchMessage
-			for i := start; i < min(n, start+50); i++ {
-				messages = append(messages, rocketmq.BatchMessage{
-					Flag: int32(i), Body: fmt.Appendf(nil, "message %d of lane %d", i, lane.Index),
-					Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01t%d\x02UNIQ_KEY\x01u-%d-%d", i, i%3, lane.Index, i)),
-				})
-			}
-			l.batch(l.source, lane.Source, time.Now().UnixMilli(), messages...)
-		}
-	}
-}
-
-// copier runs lanes until its stop is called.
-type copier struct {
-	stop func() Progress
-	mu   sync.Mutex
-	last Progress
-}
-
-func (c *copier) progress() Progress {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.last
-}
-
-func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *copier {
-	r := NewReplicator(l.source, l.target, Options{Group: l.group, Holder: holder})
-	r.timing.report = 20 * time.Millisecond
-	if change != nil {
-		change(r)
-	}
-	ctx, cancel := context.WithCancel(l.ctx)
-	c, ended := &copier{}, make(chan error, 1)
-	go func() {
-		ended <- r.Run(ctx, lanes, func(p Progress) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.last = p
-		})
-	}()
-	c.stop = sync.OnceValue(func() Progress {
-		cancel()
-		if err := <-ended; err != nil {
-			l.Errorf("run: %v", err)
-		}
-		return c.progress()
-	})
-	l.Cleanup(func() { c.stop() })
-	return c
-}
-
-func (l *live) until(what string, c *copier, condition func(Progress) bool) {
-	l.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !condition(c.progress()) {
-		if time.Now().After(deadline) {
-			l.Fatalf("waited a minute until %s; progress %+v", what, c.progress())
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// untilCopied waits until the lanes' committed progress has reached the ends of the source's queues.
-func (l *live) untilCopied(c *copier) {
-	l.Helper()
-	positions := NewPositions(l.source, l.target, l.group)
-	l.until("everything is copied and committed", c, func(Progress) bool {
-		for _, lane := range l.lanes {
-			copied, end, err := positions.Progress(l.ctx, lane)
-			if err != nil {
-				l.Fatal(err)
-			}
-			if copied != end {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// verify sums the reports of all lanes.
-func (l *live) verify() (sum LaneReport) {
-	l.Helper()
-	for _, lane := range l.lanes {
-		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Group: l.group}, nil)
-		if err != nil {
-			l.Fatal(err)
-		}
-		sum.Compared += report.Compared
-		sum.Natives += report.Natives
-		sum.Missing += report.Missing
-		sum.Extra += report.Extra
-		sum.Altered += report.Altered
-		sum.OutOfOrder += report.OutOfOrder
-		sum.Examples = append(sum.Examples, report.Examples...)
-	}
-	return sum
-}
-
-func (l *live) wantClean(messages int64) {
-	l.Helper()
-	if got := l.verify(); got.Compared != messages || got.Missing+got.Extra+got.Altered+got.OutOfOrder+got.Natives > 0 {
-		l.Fatalf("verification %+v, wanted %d messages and no difference", got, messages)
-	}
-}
 
 func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	l := newLive(t, "all-kinds", 1)
@@ -385,4 +182,37 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	if got.Compared != 119 || got.Missing != 1 || got.Altered != 1 || got.OutOfOrder != 1 || got.Extra != 1 || got.Natives != 1 || len(got.Examples) != 4 {
 		t.Fatalf("verification %+v, wanted one of each kind", got)
 	}
+}
+
+func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
+	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Frozen", Version: "5.3.3", Brokers: 1})
+	broker := cluster.Brokers[0].Name
+	l := newLiveOn(t, cluster, "faulty-target", 2)
+	l.fill(2000)
+	c := l.start("one", l.lanes, func(r *Replicator) {
+		r.options.BatchMessages = 5
+		r.timing.sendTimeout = time.Second
+	})
+	l.until("copies are made", c, func(p Progress) bool { return p.Copied > 500 })
+	if err := cluster.SuspendBroker(broker); err != nil {
+		t.Fatal(err)
+	}
+	l.until("the lanes say that they wait for the frozen target", c, func(p Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) })
+	if err := cluster.ContinueBroker(broker); err != nil {
+		t.Fatal(err)
+	}
+	frozen := c.progress().Copied
+	l.until("the lanes go on", c, func(p Progress) bool { return p.Copied > frozen+200 })
+	if err := cluster.KillBroker(broker); err != nil {
+		t.Fatal(err)
+	}
+	l.until("the lanes say that they wait for the dead target", c, func(p Progress) bool { return p.Waiting != "" })
+	if err := cluster.StartBroker(l.ctx, broker); err != nil {
+		t.Fatal(err)
+	}
+	l.untilCopied(c)
+	if last := c.stop(); len(last.Faults) > 0 {
+		t.Fatalf("progress %+v, wanted no fault", last)
+	}
+	l.wantClean(8000)
 }
