@@ -1,0 +1,177 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// bench is a lane between two fakes.
+type bench struct {
+	*testing.T
+	source, target *fakeSide
+	lane           Lane
+	options        Options
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{
+		T: t, source: newFakeSide("Old"), target: newFakeSide("New"),
+		lane:    Lane{Topic: "orders", Source: Queue{"broker-a", 1}, Target: Queue{"broker-x", 2}},
+		options: Options{Group: "rocketshift-test", Holder: "one"},
+	}
+	t.Cleanup(func() {
+		if b.source.events+b.target.events > 0 {
+			t.Errorf("%d pulls outside of the source queue, %d of the target's: brokers write an event message for each", b.source.events, b.target.events)
+		}
+	})
+	return b
+}
+
+// write appends messages to the source, with that many of each born time.
+func (b *bench) write(n, sameBorn int) {
+	for range n {
+		end := int64(len(b.source.all(b.lane.Topic, b.lane.Source))) + b.source.log(b.lane.Topic, b.lane.Source).first
+		b.source.append(b.lane.Topic, b.lane.Source, original(end, sameBorn))
+	}
+}
+
+func original(offset int64, sameBorn int) rocketmq.Message {
+	return rocketmq.Message{
+		Body: fmt.Appendf(nil, "body %d", offset), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
+		Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01a", offset)),
+	}
+}
+
+// native is an application's own message on the target, or one sent again with the properties of another.
+func native(properties []byte) rocketmq.Message {
+	return rocketmq.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
+}
+
+func (b *bench) stamps() stamper { return stamper{b.source.cluster, b.lane} }
+
+// quick is a timing for tests.
+func quick() timing {
+	t := usualTiming()
+	t.settle, t.commit, t.caughtUp = 20*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
+	t.retryFirst, t.retryMax, t.patience, t.report = time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 5*time.Millisecond
+	return t
+}
+
+// session is a replicator at work.
+type session struct {
+	bench *bench
+	stop  context.CancelFunc
+	ended chan struct{}
+	mu    sync.Mutex
+	last  Progress
+}
+
+func (b *bench) start(change ...func(*Replicator)) *session {
+	b.Helper()
+	r := newReplicator(b.source, b.target, b.options)
+	r.timing = quick()
+	for _, c := range change {
+		c(r)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	started := &session{bench: b, stop: stop, ended: make(chan struct{})}
+	go func() {
+		defer close(started.ended)
+		if err := r.Run(ctx, []Lane{b.lane}, started.report); err != nil {
+			b.Errorf("run: %v", err)
+		}
+	}()
+	b.Cleanup(started.end)
+	return started
+}
+
+func (r *session) report(p Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = p
+}
+
+func (r *session) progress() Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
+func (r *session) end() {
+	r.stop()
+	<-r.ended
+}
+
+// until waits for a condition.
+func (b *bench) until(what string, condition func() bool, saw func() any) {
+	b.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !condition() {
+		if time.Now().After(deadline) {
+			b.Fatalf("waited 10 s until %s; saw %+v", what, saw())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *session) untilProgress(what string, condition func(Progress) bool) {
+	r.bench.Helper()
+	r.bench.until(what, func() bool { return condition(r.progress()) }, func() any { return r.progress() })
+}
+
+func (r *session) untilCaughtUp() {
+	r.bench.Helper()
+	r.untilProgress("the lane has caught up", func(p Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+	b := r.bench
+	b.until("its progress is committed", func() bool {
+		at, known, _ := b.source.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source)
+		_, end, _ := b.source.bounds(context.Background(), b.lane.Topic, b.lane.Source)
+		return known && at == end
+	}, func() any { return b.source.log(b.lane.Topic, b.lane.Source).positions })
+}
+
+// copies returns the stamped offsets on the target in their order, -1 for natives.
+func (b *bench) copies() []int64 {
+	var all []int64
+	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
+		offset, ours := b.stamps().offset(m)
+		if !ours {
+			offset = -1
+		}
+		all = append(all, offset)
+	}
+	return all
+}
+
+// wantCopies fails unless the target holds exactly the copies of [from, to), each once and equal to its original.
+func (b *bench) wantCopies(from, to int64) {
+	b.Helper()
+	var want []int64
+	for offset := from; offset < to; offset++ {
+		want = append(want, offset)
+	}
+	if got := b.copies(); !slices.Equal(got, want) {
+		b.Fatalf("copies of offsets %v, wanted %d up to %d", got, from, to-1)
+	}
+	report := b.verify()
+	if report.Missing+report.Extra+report.Altered+report.OutOfOrder > 0 {
+		b.Fatalf("verification: %+v", report)
+	}
+}
+
+func (b *bench) verify() LaneReport {
+	b.Helper()
+	report, err := b.positions().verify(context.Background(), b.lane, nil)
+	if err != nil {
+		b.Fatalf("verify: %v", err)
+	}
+	return report
+}
+
+func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Group) }
