@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -17,10 +20,28 @@ import (
 // ask runs one activity in Temporal's test environment; concern is the struct that it belongs to.
 func ask(t *testing.T, concern any, name string, request, result any) error {
 	t.Helper()
+	var beat any
+	return askAgain(t, concern, name, request, result, &beat)
+}
+
+// askAgain is ask for an attempt that follows others: beat carries their last heartbeat.
+func askAgain(t *testing.T, concern any, name string, request, result any, beat *any) error {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(concern)
+	if *beat != nil {
+		env.SetHeartbeatDetails(*beat)
+	}
+	var mu sync.Mutex
+	env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = details.Get(beat)
+	})
 	value, err := env.ExecuteActivity(name, request)
+	mu.Lock()
+	defer mu.Unlock()
 	if err == nil && result != nil {
 		require.NoError(t, value.Get(result))
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // fenceMargin is how old the proof that a group is nobody's on the target may be when Sync writes its position. A move
-// therefore waits this long between closing a group on the source and writing its final positions.
-const fenceMargin = 2 * time.Second
+// therefore waits at least this long between closing a group on the source and writing its final positions.
+const fenceMargin = time.Second
 
 // move is one position to write: where, and which.
 type move struct {

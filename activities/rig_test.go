@@ -150,8 +150,9 @@ func (r *rig) groups(side Side, names ...string) GroupsRequest {
 func (r *rig) must(concern any, name string, request, result any) {
 	r.Helper()
 	until := time.Now().Add(patience)
+	var beat any
 	for {
-		err := ask(r.T, concern, name, request, result)
+		err := askAgain(r.T, concern, name, request, result, &beat)
 		if err == nil {
 			return
 		}

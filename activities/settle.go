@@ -13,8 +13,9 @@ import (
 )
 
 // AwaitSettled waits until nothing that members of fenced groups have in work can move a position any more. Members that say
-// what they hold (request 307) are believed when they hold nothing and have committed everything; where one doesn't answer,
-// or none is connected, the positions must stand still for the plan's settle time, which is longer than clients take to commit.
+// what they hold (request 307) are believed when they hold nothing; what they have finished and not committed yet is committed
+// for them, as clients take up to five seconds for it and their applications stand still meanwhile. Where a member doesn't
+// answer, or none is connected, the positions must stand still for the plan's settle time, which is longer than that.
 func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil {
@@ -30,6 +31,9 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 		now := time.Now()
 		var open []string
 		for _, group := range r.Groups {
+			if err := c.commitFor(ctx, addresses(brokers), group, states[group]); err != nil {
+				return err
+			}
 			stood := seen.stands(group, states[group].digest, now)
 			if reason := states[group].unsettled(stood, settle); reason != "" {
 				open = append(open, group+": "+reason)
@@ -49,7 +53,21 @@ type work struct {
 	held   int    // messages that members hold
 	worst  string // the queue with the most of them
 	behind string // a queue whose member knows a position that isn't committed
+	due    []move // positions that members have finished and not committed
 	digest int64
+}
+
+// commitFor commits what members have finished, once all of them say that they hold nothing. They will commit the same.
+func (c *cluster) commitFor(ctx context.Context, addr map[string]string, group string, w work) error {
+	if w.held > 0 || w.silent > 0 {
+		return nil
+	}
+	for _, finished := range w.due {
+		if err := c.write(ctx, addr, group, finished); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unsettled says why the group's positions may still move; empty if they won't. Stood is for how long they haven't.
@@ -118,6 +136,9 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed positions) work {
 				continue
 			}
 			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
+			if q.CommitOffset > at {
+				w.due = append(w.due, move{topic: q.Topic, queue: replicator.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
+			}
 		}
 	}
 	return w

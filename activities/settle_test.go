@@ -45,19 +45,21 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 		queues []rocketmq.ProcessQueueInfo
 		held   int
 		behind bool
+		due    []move
 	}{
-		"all done":                              {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 0), queue(1, 5, 0, 0)}, 0, false},
-		"messages are cached":                   {[]rocketmq.ProcessQueueInfo{queue(0, 10, 4, 0)}, 4, false},
-		"an orderly listener works":             {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 1)}, 1, false},
-		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true},
-		"nothing consumed, nothing committed":   {[]rocketmq.ProcessQueueInfo{queue(7, -1, 0, 0), queue(8, 0, 0, 0)}, 0, false},
-		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true},
-		"a dropped queue is another member's":   {[]rocketmq.ProcessQueueInfo{{Topic: "orders", Broker: "a", CommitOffset: 2, Dropped: true}}, 0, false},
-		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true},
+		"all done":                              {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 0), queue(1, 5, 0, 0)}, 0, false, nil},
+		"messages are cached":                   {[]rocketmq.ProcessQueueInfo{queue(0, 10, 4, 0)}, 4, false, nil},
+		"an orderly listener works":             {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 1)}, 1, false, nil},
+		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true, []move{{topic: "orders", queue: replicator.Queue{Broker: "a"}, offset: 12}}},
+		"nothing consumed, nothing committed":   {[]rocketmq.ProcessQueueInfo{queue(7, -1, 0, 0), queue(8, 0, 0, 0)}, 0, false, nil},
+		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true, []move{{topic: "orders", queue: replicator.Queue{Broker: "a", ID: 7}, offset: 3}}},
+		"a dropped queue is another member's":   {[]rocketmq.ProcessQueueInfo{{Topic: "orders", Broker: "a", CommitOffset: 2, Dropped: true}}, 0, false, nil},
+		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := work{}.judge([]rocketmq.RunningInfo{{Queues: c.queues}}, committed)
 			assert.Equal(t, c.held, w.held)
+			assert.Equal(t, c.due, w.due)
 			assert.Equal(t, c.behind, w.behind != "", "behind: %q", w.behind)
 		})
 	}
