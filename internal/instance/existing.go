@@ -1,16 +1,97 @@
 package instance
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 
+	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
 // Existing finds a cluster that somebody else runs.
 type Existing struct{}
 
-// Describe returns the cluster behind the plan's name servers, and whether it serves.
-func (e Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) { panic("stub") }
+// Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
+// know can't be a target.
+func (Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
+	where := strings.Join(p.Target.NameServers, ", ")
+	credentials, err := credentials(p.Target.Credentials)
+	if err != nil {
+		return Instance{}, false, err
+	}
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
+	defer client.Close()
+	brokers, err := rocketmq.NewCluster(client, p.Target.NameServers).Brokers(ctx)
+	if err != nil {
+		return Instance{}, false, fmt.Errorf("target behind name servers %s: %w", where, err)
+	}
+	oldest, err := oldestOf(brokers)
+	if err != nil {
+		return Instance{}, false, fmt.Errorf("target behind name servers %s: %w", where, err)
+	}
+	return Instance{
+		Provider: plan.ProviderExisting, Name: oldest.Cluster, NameServers: p.Target.NameServers,
+		Version: number(oldest.Version), Cluster: oldest.Cluster,
+	}, true, nil
+}
 
-// Purchase returns the cluster behind the plan's name servers; it buys nothing.
-func (e Existing) Purchase(ctx context.Context, p plan.Plan) (Instance, error) { panic("stub") }
+// Purchase returns what Describe does: somebody has bought the cluster already.
+func (e Existing) Purchase(ctx context.Context, p plan.Plan) (Instance, error) {
+	is, _, err := e.Describe(ctx, p)
+	return is, err
+}
+
+// oldestOf returns the broker with the oldest version, if all together can be a target: one cluster, of 5.x.
+func oldestOf(brokers []rocketmq.Broker) (rocketmq.Broker, error) {
+	if len(brokers) == 0 {
+		return rocketmq.Broker{}, fmt.Errorf("no broker is registered: start the cluster's brokers")
+	}
+	for _, b := range brokers {
+		if b.Cluster != brokers[0].Cluster {
+			return rocketmq.Broker{}, fmt.Errorf("they know two clusters, %s and %s: a target is one cluster with name servers of its own",
+				brokers[0].Cluster, b.Cluster)
+		}
+		if !strings.HasPrefix(number(b.Version), "5.") {
+			return rocketmq.Broker{}, fmt.Errorf("broker %s (%s) is RocketMQ %s: a target is RocketMQ 5.x", b.Name, b.Addr, number(b.Version))
+		}
+	}
+	return slices.MinFunc(brokers, func(a, b rocketmq.Broker) int { return compareVersions(a.Version, b.Version) }), nil
+}
+
+// number writes a broker's version, such as V5_3_3, the way people do: 5.3.3.
+func number(version string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(version, "V"), "_", ".")
+}
+
+func compareVersions(a, b string) int {
+	as, bs := strings.Split(number(a), "."), strings.Split(number(b), ".")
+	for i := range min(len(as), len(bs)) {
+		x, _ := strconv.Atoi(as[i]) // a part that is no number counts as 0
+		y, _ := strconv.Atoi(bs[i])
+		if x != y {
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(as), len(bs))
+}
+
+// credentials reads the keys that the plan names from the worker's environment.
+func credentials(c *plan.Credentials) (*rocketmq.Credentials, error) {
+	if c == nil {
+		return nil, nil
+	}
+	found := &rocketmq.Credentials{
+		AccessKey:     os.Getenv(c.Env + "_ACCESS_KEY"),
+		SecretKey:     os.Getenv(c.Env + "_SECRET_KEY"),
+		SecurityToken: os.Getenv(c.Env + "_SECURITY_TOKEN"),
+	}
+	if found.AccessKey == "" || found.SecretKey == "" {
+		return nil, fmt.Errorf("credentials of the target: set %s_ACCESS_KEY and %s_SECRET_KEY in the worker's environment", c.Env, c.Env)
+	}
+	return found, nil
+}

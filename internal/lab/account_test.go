@@ -19,7 +19,7 @@ func TestClusterWithAnAdminRefusesEverybodyElse(t *testing.T) {
 
 			stranger := rocketmq.NewClient(rocketmq.Options{})
 			defer stranger.Close()
-			answer, err := stranger.Call(testContext(t), c.Brokers[0].Addr, &rocketmq.Command{Code: 28})
+			answer, err := stranger.Call(testContext(t), c.Brokers[0].Addr, &rocketmq.Command{Code: brokerRuntime})
 			require.NoError(t, err)
 			require.NotEqual(t, rocketmq.Success, answer.Code)
 		})

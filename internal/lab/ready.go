@@ -21,6 +21,13 @@ const (
 	answerTime = 2 * time.Second
 )
 
+// Requests that tell whether a server works (org.apache.rocketmq.common.protocol.RequestCode).
+const (
+	updateBrokerConfig = 25
+	brokerRuntime      = 28
+	routeOfTopic       = 105
+)
+
 // awaitServed waits until the server says that it is up, and does its work.
 func (c *Cluster) awaitServed(ctx context.Context, s server) error {
 	ctx, cancel := context.WithTimeout(ctx, serveTime)
@@ -88,7 +95,7 @@ func (c *Cluster) works(ctx context.Context, client *rocketmq.Client, s server, 
 		}
 		return connects(ctx, s.Port)
 	case roleBroker:
-		answer, err := client.Call(ctx, address(s.Port), &rocketmq.Command{Code: 28})
+		answer, err := client.Call(ctx, address(s.Port), &rocketmq.Command{Code: brokerRuntime})
 		if err != nil {
 			return err
 		}
@@ -121,7 +128,7 @@ type registration struct {
 func (r *registration) check(ctx context.Context, s server) error {
 	for _, nameServer := range r.cluster.NameServers {
 		route, err := r.client.Call(ctx, nameServer, &rocketmq.Command{
-			Code: 105, Fields: map[string]string{"topic": r.cluster.state.Spec.Name},
+			Code: routeOfTopic, Fields: map[string]string{"topic": r.cluster.state.Spec.Name},
 		})
 		if err != nil {
 			return err
@@ -138,7 +145,6 @@ func (r *registration) check(ctx context.Context, s server) error {
 // nowhere if it has not yet looked whether the name server can be reached, which happens in the background; the
 // next time is 10 s later. Setting its permission, to what it is, makes it register at once.
 func (r *registration) ensure(ctx context.Context, s server) error {
-	const updateBrokerConfig = 25 // RequestCode.UPDATE_BROKER_CONFIG
 	err := r.check(ctx, s)
 	if err == nil || r.asked {
 		return err

@@ -1,0 +1,90 @@
+package instance
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+func existingPlan(nameServers ...string) plan.Plan {
+	return plan.Plan{Name: "x", Target: plan.Target{Provider: plan.ProviderExisting, NameServers: nameServers}}
+}
+
+// startCluster starts a cluster that somebody else would run.
+func startCluster(t *testing.T, spec lab.ClusterSpec) *lab.Cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs real servers")
+	}
+	root, err := lab.Root()
+	require.NoError(t, err)
+	files, err := lab.FindFiles(root)
+	require.NoError(t, err)
+	cluster, err := lab.Start(testContext(t), files, t.TempDir(), spec)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Kill()) })
+	return cluster
+}
+
+func TestExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
+	c := startCluster(t, lab.ClusterSpec{
+		Name: "Theirs", Version: "5.3.3", Admin: &lab.Account{AccessKey: "administrator", SecretKey: "not-secret"},
+	})
+	p := existingPlan(c.NameServers...)
+	p.Target.Credentials = &plan.Credentials{Env: "THEIRS"}
+	t.Setenv("THEIRS_ACCESS_KEY", "")
+	_, err := Existing{}.Purchase(testContext(t), p)
+	require.EqualError(t, err, "credentials of the target: set THEIRS_ACCESS_KEY and THEIRS_SECRET_KEY in the worker's environment")
+
+	t.Setenv("THEIRS_ACCESS_KEY", "administrator")
+	t.Setenv("THEIRS_SECRET_KEY", "not-secret")
+	is, err := Existing{}.Purchase(testContext(t), p)
+	require.NoError(t, err)
+	require.Equal(t, Instance{
+		Provider: "existing", Name: "Theirs", NameServers: c.NameServers, Version: "5.3.3", Cluster: "Theirs",
+	}, is)
+	_, there, err := Existing{}.Describe(testContext(t), p)
+	require.NoError(t, err)
+	require.True(t, there)
+}
+
+func TestExistingInstanceOf4IsRefused(t *testing.T) {
+	c := startCluster(t, lab.ClusterSpec{Version: "4.9.7"})
+	_, err := Existing{}.Purchase(testContext(t), existingPlan(c.NameServers...))
+	require.ErrorContains(t, err, "broker broker-a ("+c.Brokers[0].Addr+") is RocketMQ 4.9.7: a target is RocketMQ 5.x")
+}
+
+func TestExistingInstanceWhoseNameServersDoNotAnswerIsAnErrorThatNamesThem(t *testing.T) {
+	ports, err := lab.FreePorts(1)
+	require.NoError(t, err)
+	addr := "127.0.0.1:" + strconv.Itoa(ports[0])
+	_, there, err := Existing{}.Describe(testContext(t), existingPlan(addr))
+	require.ErrorContains(t, err, "target behind name servers "+addr)
+	require.False(t, there)
+}
+
+func TestOldestBrokerGivesTheVersionOfOneCluster(t *testing.T) {
+	broker := func(cluster, version string) rocketmq.Broker {
+		return rocketmq.Broker{Cluster: cluster, Name: "b", Addr: "a", Version: version}
+	}
+	oldest, err := oldestOf([]rocketmq.Broker{broker("A", "V5_10_0"), broker("A", "5.3.3"), broker("A", "V5_3_10")})
+	require.NoError(t, err)
+	require.Equal(t, "5.3.3", oldest.Version)
+
+	_, err = oldestOf([]rocketmq.Broker{broker("A", "5.3.3"), broker("B", "5.3.3")})
+	require.ErrorContains(t, err, "they know two clusters, A and B")
+	_, err = oldestOf(nil)
+	require.ErrorContains(t, err, "no broker is registered")
+	_, err = oldestOf([]rocketmq.Broker{broker("A", "")})
+	require.ErrorContains(t, err, "a target is RocketMQ 5.x")
+}
+
+func TestUnknownProviderNamesTheKnownOnes(t *testing.T) {
+	_, err := For(plan.Plan{Target: plan.Target{Provider: "moon"}}, "")
+	require.EqualError(t, err, `target.provider "moon" is unknown: use local or existing`)
+}
