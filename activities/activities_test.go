@@ -12,7 +12,6 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/plan"
 )
@@ -27,8 +26,7 @@ func ask(t *testing.T, concern any, name string, request, result any) error {
 // askAgain is ask for an attempt that follows others: beat carries their last heartbeat.
 func askAgain(t *testing.T, concern any, name string, request, result any, beat *any) error {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := newEnvironment()
 	env.RegisterActivity(concern)
 	if *beat != nil {
 		env.SetHeartbeatDetails(*beat)

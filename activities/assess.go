@@ -92,22 +92,15 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) {
 
 // targetBrokers are the brokers of a target that exists already.
 func (a *Assess) targetBrokers(ctx context.Context, p plan.Plan) ([]rocketmq.Broker, error) {
-	found, there, err := a.settings.describe(ctx, p)
-	if err != nil {
-		return nil, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+	nameServers, err := a.settings.targetNameServers(ctx, p)
+	if err != nil || nameServers == nil {
+		return nil, err
 	}
-	if !there && p.Target.Provider != plan.ProviderExisting {
-		return nil, nil
-	}
-	nameServers := found.NameServers
-	if !there {
-		nameServers = p.Target.NameServers
-	}
-	open, err := a.settings.Clusters.at(nameServers, p.Target.Credentials)
+	open, err := a.settings.target(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return (&cluster{open, Target}).brokers(ctx)
+	return open.brokers(ctx)
 }
 
 // inventory is what one look at the source saw.

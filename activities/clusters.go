@@ -122,18 +122,34 @@ func (s Settings) source(p plan.Plan) (*cluster, error) {
 
 // target opens the plan's target, which has to exist.
 func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
+	nameServers, err := s.targetNameServers(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if nameServers == nil {
+		return nil, absent(p)
+	}
+	open, err := s.Clusters.at(nameServers, p.Target.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{open, Target}, nil
+}
+
+// targetNameServers asks the provider where the target is; one that is named in the plan needs no asking. Nil means that it
+// isn't there.
+func (s Settings) targetNameServers(ctx context.Context, p plan.Plan) ([]string, error) {
+	if p.Target.Provider == plan.ProviderExisting {
+		return p.Target.NameServers, nil
+	}
 	found, there, err := s.describe(ctx, p)
 	if err != nil {
 		return nil, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
 	}
 	if !there {
-		return nil, absent(p)
+		return nil, nil
 	}
-	open, err := s.Clusters.at(found.NameServers, p.Target.Credentials)
-	if err != nil {
-		return nil, err
-	}
-	return &cluster{open, Target}, nil
+	return found.NameServers, nil
 }
 
 func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance, bool, error) {

@@ -50,6 +50,15 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	return all
 }
 
+// major is the first digit of the broker's version, however it is written: V4_9_7 or 4.9.7.
+func major(b rocketmq.Broker) byte {
+	version := strings.TrimPrefix(b.Version, "V")
+	if version == "" {
+		return 0
+	}
+	return version[0]
+}
+
 func refusal(object, next, cause string, args ...any) Finding {
 	return Finding{Refusal: true, Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
 }
@@ -61,8 +70,14 @@ func warning(object, next, cause string, args ...any) Finding {
 // clusterFindings: the source must be a 4.x cluster, and another one than the target.
 func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding {
 	var all []Finding
+	for _, t := range targetBrokers {
+		if major(t) != '5' {
+			all = append(all, refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
+				"runs version %s; rocketshift migrates to 5.x", t.Version))
+		}
+	}
 	for _, b := range inv.brokers {
-		if !strings.HasPrefix(strings.TrimPrefix(b.Version, "V"), "4") {
+		if major(b) != '4' {
 			all = append(all, refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
 				"runs version %s; rocketshift migrates from 4.x", b.Version))
 		}

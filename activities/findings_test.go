@@ -105,6 +105,10 @@ func TestFindings(t *testing.T) {
 			target:  []rocketmq.Broker{{Name: "broker-x", Addr: "127.0.0.1:10911"}},
 			refusal: true, object: "source broker broker-a", cause: "same cluster",
 		},
+		"target is a 4.x cluster": {
+			target:  []rocketmq.Broker{{Name: "broker-x", Addr: "127.0.0.1:30911", Version: "V4_9_7"}},
+			refusal: true, object: "target broker broker-x", cause: "V4_9_7",
+		},
 		"source is a 5.x cluster": {
 			change:  func(inv *inventory) { inv.brokers[0].Version = "5.3.3" },
 			refusal: true, object: "source broker broker-a", cause: "5.3.3",

@@ -150,11 +150,7 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 		}
 	}
 	states := make([]laneState, len(lanes))
-	numbers := make([]int, len(lanes))
-	for i := range lanes {
-		numbers[i] = i
-	}
-	err = each(ctx, numbers, func(ctx context.Context, i int) error {
+	err = each(ctx, indexes(lanes), func(ctx context.Context, i int) error {
 		copied, end, err := s.translator.Progress(ctx, lanes[i])
 		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end}
 		return err

@@ -67,51 +67,69 @@ func (m *mover) topicsOf(group string, now ...online) []string {
 	return topics
 }
 
-// moves translates every position of the group in the topics. A source queue without a position gets the one of its first
-// message: an absent position would let consumers skip to the end. On the way back such a queue was never read, and stays.
-// A lane that isn't copied far enough is left out, and the first such is returned as NotReady.
-func (m *mover) moves(ctx context.Context, group string, topics []string) (all []move, behind error) {
-	for _, topic := range topics {
-		lanes, err := m.lanes(topic)
-		if err != nil {
-			return nil, err
+// moves translates every position of the group in the topics, several at a time, as applications stand still meanwhile. A
+// source queue without a position gets the one of its first message: an absent position would let consumers skip to the end.
+// On the way back such a queue was never read, and stays. A lane that isn't copied far enough is left out, and the first such
+// is returned as NotReady.
+func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
+	lanes, err := m.allLanes(topics)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.readRanges(ctx, group, lanes); err != nil {
+		return nil, err
+	}
+	found := make([]*move, len(lanes))
+	behind := make([]error, len(lanes))
+	err = each(ctx, indexes(lanes), func(ctx context.Context, i int) error {
+		at, known := m.position(group, lanes[i])
+		if !known {
+			return nil
 		}
-		for _, lane := range lanes {
-			at, known, err := m.position(ctx, group, lane)
-			if err != nil {
-				return nil, err
-			}
-			if !known {
-				continue
-			}
-			to, err := m.translate(ctx, lane, at)
-			if isNotReady(err) {
-				behind = cmp.Or(behind, err)
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, move{topic, queueOf(lane, m.from.other()), to.Target, to.Exact})
+		to, err := m.translate(ctx, lanes[i], at)
+		if isNotReady(err) {
+			behind[i] = err
+			return nil
+		}
+		found[i] = &move{lanes[i].Topic, queueOf(lanes[i], m.from.other()), to.Target, to.Exact}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []move
+	for _, mv := range found {
+		if mv != nil {
+			all = append(all, *mv)
 		}
 	}
-	return all, behind
+	return all, cmp.Or(behind...)
 }
 
-// position is where the group stands in the lane on the side that it reads.
-func (m *mover) position(ctx context.Context, group string, lane replicator.Lane) (int64, bool, error) {
-	at, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
-	if known || m.from == Target {
-		return at, known, nil
-	}
-	if m.ranges[lane.Topic] == nil {
+// readRanges finds the first messages of source queues without a position.
+func (m *mover) readRanges(ctx context.Context, group string, lanes []replicator.Lane) error {
+	for _, lane := range lanes {
+		_, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
+		if known || m.from == Target || m.ranges[lane.Topic] != nil {
+			continue
+		}
 		found, err := m.source.ranges(ctx, m.sourceBrokers, m.sourceTopics, lane.Topic)
 		if err != nil {
-			return 0, false, err
+			return err
 		}
 		m.ranges[lane.Topic] = found
 	}
-	return m.ranges[lane.Topic][lane.Source].Min, true, nil
+	return nil
+}
+
+// position is where the group stands in the lane on the side that it reads.
+func (m *mover) position(group string, lane replicator.Lane) (int64, bool) {
+	at, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
+	if known || m.from == Target {
+		return at, known
+	}
+	first, known := m.ranges[lane.Topic][lane.Source]
+	return first.Min, known
 }
 
 func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (replicator.Translation, error) {

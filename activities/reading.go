@@ -38,6 +38,15 @@ func each[T any](ctx context.Context, items []T, do func(context.Context, T) err
 	return group.Wait()
 }
 
+// indexes are the numbers of the items, for work whose results stay in their order.
+func indexes[T any](items []T) []int {
+	numbers := make([]int, len(items))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	return numbers
+}
+
 func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 	found, err := c.Brokers(ctx)
 	if err != nil {

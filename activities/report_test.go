@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/testsuite"
 )
 
 const someStatus = `{
@@ -26,8 +25,7 @@ const someStatus = `{
 
 func writeReport(t *testing.T, s Settings, name, document string) (ReportResult, error) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := newEnvironment()
 	env.RegisterActivity(NewReports(s))
 	var any map[string]any
 	require.NoError(t, json.Unmarshal([]byte(document), &any))

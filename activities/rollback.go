@@ -35,7 +35,7 @@ func (b *Returns) Survey(ctx context.Context, r Request) (Survey, error) {
 			found.FencedGroups = append(found.FencedGroups, group)
 		}
 	}
-	if _, there, err := b.settings.describe(ctx, p); err != nil || !there {
+	if nameServers, err := b.settings.targetNameServers(ctx, p); err != nil || nameServers == nil {
 		return found, err
 	}
 	both, err := b.settings.both(ctx, p)

@@ -62,10 +62,11 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 		return GroupPositions{}, notReady("group %s already has %d members on the %s, which would overwrite its positions: stop %s",
 			group, len(there[group].members), next, list(there[group].addresses()))
 	}
-	for _, change := range changes {
-		if err := m.at(next).write(ctx, addresses(brokers), group, change); err != nil {
-			return GroupPositions{}, err
-		}
+	err = each(ctx, changes, func(ctx context.Context, change move) error {
+		return m.at(next).write(ctx, addresses(brokers), group, change)
+	})
+	if err != nil {
+		return GroupPositions{}, err
 	}
 	done := GroupPositions{Group: group, Queues: len(moves)}
 	for _, mv := range moves {

@@ -3,21 +3,29 @@ package activities
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 )
 
+// newEnvironment is Temporal's environment for one activity, without its log: the tests say what matters.
+func newEnvironment() *testsuite.TestActivityEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	return suite.NewTestActivityEnvironment()
+}
+
 // inActivity runs work as an activity, so that heartbeats and attempts exist.
 func inActivity(t *testing.T, details any, work func(context.Context) error) error {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := newEnvironment()
 	env.RegisterActivityWithOptions(work, activity.RegisterOptions{Name: "work"})
 	if details != nil {
 		env.SetHeartbeatDetails(details)
