@@ -83,6 +83,8 @@ func (l Local) start(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 		Brokers:  p.Target.Brokers,
 		Proxy:    true,
 		Detached: true,
+		// A 4.x topic may hold messages of several types; brokers take such a topic only with this.
+		Config: map[string]string{"enableMixedMessageType": "true"},
 	})
 }
 
