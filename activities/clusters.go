@@ -188,7 +188,7 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case denied(err):
-		return accessDenied(err, "the %s refuses the credentials: %v: grant them what docs name, or correct the keys", c.side, err)
+		return accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err)
 	case rocketmq.Unreachable(err):
 		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
 			c.side, strings.Join(c.NameServers(), ", "), err)

@@ -1,0 +1,165 @@
+package activities
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/plan"
+)
+
+func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
+	r := newRig(t, "copy")
+	orders, _ := r.copied("orders", "billing", 50)
+	var state ReplicationState
+	r.must(NewReplication(r.settings), "AwaitCaughtUp", r.request(), &state)
+	assert.Equal(t, 4, state.Lanes)
+	r.must(NewReplication(r.settings), "State", r.request(), &state)
+	assert.Zero(t, state.Lag)
+
+	var verification Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	assert.True(t, verification.Clean(), "%+v", verification)
+	assert.EqualValues(t, 200, verification.Compared)
+	assert.Equal(t, 4, verification.Lanes)
+}
+
+func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
+	r := newRig(t, "move")
+	orders, group := r.copied("orders", "billing", 50)
+	traffic, lanes := NewTraffic(r.settings), r.lanes(orders)
+	// The group has read 30 of one queue and 10 of another; the others it has never committed.
+	r.commit(group, orders, lanes[0].Source, 30)
+	r.commit(group, orders, lanes[3].Source, 10)
+	stopSync := r.background(NewOffsets(r.settings), "Sync", r.request())
+	onTarget := func() []int64 {
+		var all []int64
+		for _, lane := range lanes {
+			all = append(all, r.position(r.target, group, orders, lane.Target))
+		}
+		return all
+	}
+	r.eventually("Sync writes a position for each lane", func() bool {
+		return assert.ObjectsAreEqual([]int64{30, 0, 0, 10}, onTarget())
+	})
+	r.must(traffic, "Fence", r.groups(Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.commit(group, orders, lanes[0].Source, 40) // Sync doesn't touch a closed group
+	var written []GroupPositions
+	r.must(traffic, "Translate", r.groups(Source, group), &written)
+	assert.Equal(t, []GroupPositions{{Group: group, Queues: 4, Exact: 4}}, written)
+	assert.Equal(t, []int64{40, 0, 0, 10}, onTarget())
+	require.Error(t, stopSync(), "a cancelled Sync ends as cancelled")
+
+	var moved []string
+	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	assert.Empty(t, moved, "still closed on the target")
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	assert.Equal(t, []string{group}, moved)
+}
+
+func TestLiveWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
+	r := newRig(t, "back")
+	orders, group := r.copied("orders", "billing", 50)
+	traffic, returns, lanes := NewTraffic(r.settings), NewReturns(r.settings), r.lanes(orders)
+	r.commit(group, orders, lanes[0].Source, 40)
+	r.commit(group, orders, lanes[3].Source, 10)
+	r.must(traffic, "Fence", r.groups(Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.must(traffic, "Translate", r.groups(Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	first := lanes[0].Target
+	r.produce(r.target, first.Broker, orders, first.ID, 7)
+
+	var wave WaveCheck
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: []string{group}}}, &wave)
+	assert.EqualValues(t, 7, wave.TargetPuts)
+	assert.Zero(t, wave.SourcePuts+wave.Lag)
+	var survey Survey
+	r.must(returns, "Survey", r.request(), &survey)
+	assert.Equal(t, Survey{FencedGroups: []string{group}, MovedTopics: []string{orders}}, survey)
+
+	err := ask(t, returns, "AwaitNativesRead", r.groups(Target, group), nil)
+	assert.Equal(t, NotReadyType, typeOf(err))
+	assert.ErrorContains(t, err, "is at 40")
+	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 57))
+	r.must(returns, "AwaitNativesRead", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(Target, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Target, group), nil)
+	r.must(traffic, "Translate", r.groups(Target, group), nil)
+	assert.EqualValues(t, 50, r.position(r.source, group, orders, lanes[0].Source), "behind everything that it read as copies")
+	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source), "what it didn't read on the target stays unread")
+}
+
+func TestLiveStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
+	r := newRig(t, "stray")
+	orders := r.topic("orders", 1)
+	r.importAll([]string{orders}, nil, nil)
+	r.replicate()
+	broker := r.brokers(r.source)[0].Name
+	stray := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stray:
+				return
+			case <-time.After(100 * time.Millisecond):
+				r.produce(r.source, broker, orders, 0, 1)
+			}
+		}
+	}()
+	traffic := NewTraffic(r.settings)
+	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}}
+	err := ask(t, traffic, "AwaitQuiet", move, nil)
+	close(stray)
+	<-done
+	require.Equal(t, NotReadyType, typeOf(err), "%v", err)
+	assert.ErrorContains(t, err, orders)
+	r.must(traffic, "AwaitQuiet", move, nil)
+	var wave WaveCheck
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}}}, &wave)
+	assert.Zero(t, wave.Lag+wave.TargetPuts)
+}
+
+func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
+	r := newRig(t, "stop")
+	orders := r.topic("orders", 1)
+	r.importAll([]string{orders}, nil, nil)
+	broker := r.brokers(r.source)[0].Name
+	drained := func() bool {
+		var l Ledger
+		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
+		for _, row := range l.Rows {
+			if row.Kind == kindLag && row.Rest > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	for range 3 { // each time by another worker
+		env, stopped, ended := newEnvironment(), make(chan struct{}), make(chan error, 1)
+		env.SetTestTimeout(patience)
+		env.SetWorkerStopChannel(stopped)
+		env.RegisterActivity(NewReplication(r.settings))
+		go func() {
+			_, err := env.ExecuteActivity("Replicate", ReplicateRequest{Request: r.request(), Broker: broker})
+			ended <- err
+		}()
+		r.produce(r.source, broker, orders, 0, 20)
+		start := time.Now()
+		r.eventually("the lane copies what was produced", drained)
+		assert.Less(t, time.Since(start), 30*time.Second, "a stopped worker gives its locks back")
+		close(stopped)
+		err := <-ended
+		assert.Equal(t, NotReadyType, typeOf(err), "another worker is asked: %v", err)
+	}
+	var verification Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	assert.True(t, verification.Clean(), "%+v", verification)
+	assert.EqualValues(t, 60, verification.Compared)
+}
