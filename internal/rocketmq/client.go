@@ -1,0 +1,150 @@
+package rocketmq
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	defaultDialTimeout = 3 * time.Second
+	defaultCallTimeout = 10 * time.Second
+	// maxIdle is below the 120 s after which servers close a silent channel: a connection that may be half dead is not used.
+	maxIdle = 90 * time.Second
+)
+
+// Options of a Client; the zero value connects in plain text without credentials.
+type Options struct {
+	Credentials *Credentials
+	DialTimeout time.Duration // default 3 s
+	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
+	TLS         *tls.Config   // nil means plain text
+}
+
+// Client holds one connection to each server that it talks to. It is safe for concurrent use.
+type Client struct {
+	options Options
+	mu      sync.Mutex
+	conns   map[string]*slot
+	closed  bool
+}
+
+// slot makes the callers of one server wait for one dial, and not for dials of others.
+type slot struct {
+	mu   sync.Mutex
+	conn *conn
+}
+
+// NewClient returns a client that dials when it is first asked.
+func NewClient(o Options) *Client {
+	if o.DialTimeout <= 0 {
+		o.DialTimeout = defaultDialTimeout
+	}
+	if o.CallTimeout <= 0 {
+		o.CallTimeout = defaultCallTimeout
+	}
+	return &Client{options: o, conns: map[string]*slot{}}
+}
+
+var errClosed = errors.New("the client is closed")
+
+// Close breaks all connections; calls that wait end with an error.
+func (c *Client) Close() {
+	c.mu.Lock()
+	c.closed = true
+	slots := c.conns
+	c.conns = map[string]*slot{}
+	c.mu.Unlock()
+	for _, s := range slots {
+		s.mu.Lock()
+		if s.conn != nil {
+			s.conn.fail(errClosed)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// Call makes one round trip. A response code other than 0 is not an error here: the typed calls judge it. It does not retry.
+func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.options.CallTimeout)
+		defer cancel()
+	}
+	if cmd.Fields == nil {
+		cmd.Fields = map[string]string{}
+	}
+	cmd.Language, cmd.Version = "GO", version
+	if c.options.Credentials != nil {
+		sign(cmd, *c.options.Credentials)
+	}
+	conn, err := c.conn(ctx, addr)
+	if err != nil {
+		return nil, &dialError{addr, err}
+	}
+	return conn.call(ctx, cmd)
+}
+
+// conn returns the server's connection, dialling when there is none or when it may be dead.
+func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil, errClosed
+	}
+	s := c.conns[addr]
+	if s == nil {
+		s = &slot{}
+		c.conns[addr] = s
+	}
+	c.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil && !s.conn.broken() && s.conn.idle() < maxIdle {
+		return s.conn, nil
+	}
+	if s.conn != nil {
+		s.conn.fail(errConnectionLost)
+		s.conn = nil
+	}
+	raw, err := c.dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	s.conn = newConn(raw, addr)
+	go s.conn.read()
+	return s.conn, nil
+}
+
+func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.DialTimeout)
+	defer cancel()
+	if c.options.TLS != nil {
+		return (&tls.Dialer{Config: c.options.TLS}).DialContext(ctx, "tcp", addr)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+}
+
+// ask is Call for calls whose every code but the accepted ones is an error. object names what the call is about.
+func (c *Client) ask(ctx context.Context, addr string, cmd *Command, object string, accepted ...int) (*Command, error) {
+	got, err := c.Call(ctx, addr, cmd)
+	if err != nil {
+		return nil, err
+	}
+	if got.Code == Success {
+		return got, nil
+	}
+	for _, code := range accepted {
+		if got.Code == code {
+			return got, nil
+		}
+	}
+	call := requestName(cmd.Code)
+	if object != "" {
+		call += " " + object
+	}
+	return nil, &Error{Server: addr, Call: call, Code: got.Code, Remark: got.Remark}
+}

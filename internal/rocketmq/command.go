@@ -1,0 +1,197 @@
+package rocketmq
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+const (
+	// version is what we tell servers: 4.9.8, from which on routes come as standard JSON.
+	version = 409
+	// maxFrame is the largest frame that Java peers read (com.rocketmq.remoting.frameMaxLength).
+	maxFrame = 16 << 20
+
+	flagResponse = 1 << 0
+	flagOneWay   = 1 << 1
+
+	serializeJSON   = 0
+	serializeBinary = 1
+)
+
+// languages are the codes of LanguageCode in order; an unknown one reads as OTHER.
+var languages = []string{
+	"JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS",
+}
+
+// Command is one frame: a request or its answer (RemotingCommand).
+type Command struct {
+	Code     int
+	Language string
+	Version  int
+	Opaque   int32
+	Flag     int32
+	Remark   string
+	Fields   map[string]string
+	Body     []byte
+}
+
+// Response reports whether the frame answers a request.
+func (c *Command) Response() bool { return c.Flag&flagResponse != 0 }
+
+// jsonHeader is the header as fastjson writes it. Values of extFields are strings, but null is met too.
+type jsonHeader struct {
+	Code      int                `json:"code"`
+	Language  string             `json:"language"`
+	Version   int                `json:"version"`
+	Opaque    int32              `json:"opaque"`
+	Flag      int32              `json:"flag"`
+	Remark    string             `json:"remark,omitempty"`
+	ExtFields map[string]*string `json:"extFields,omitempty"`
+}
+
+// appendFrame appends the frame with a JSON header: every server reads it, and codes above 32767 fit.
+func appendFrame(dst []byte, c *Command) ([]byte, error) {
+	h := jsonHeader{Code: c.Code, Language: c.Language, Version: c.Version, Opaque: c.Opaque, Flag: c.Flag, Remark: c.Remark}
+	if len(c.Fields) > 0 {
+		h.ExtFields = make(map[string]*string, len(c.Fields))
+		for k, v := range c.Fields {
+			h.ExtFields[k] = &v
+		}
+	}
+	header, err := json.Marshal(h)
+	if err != nil {
+		return dst, err
+	}
+	return joinFrame(dst, serializeJSON, header, c.Body)
+}
+
+// appendBinaryFrame appends the frame with RocketMQ's binary header (RocketMQSerializable).
+func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
+	if c.Code < math.MinInt16 || c.Code > math.MaxInt16 {
+		return dst, fmt.Errorf("code %d does not fit into a binary header", c.Code)
+	}
+	header := binary.BigEndian.AppendUint16(nil, uint16(c.Code))
+	header = append(header, languageCode(c.Language))
+	header = binary.BigEndian.AppendUint16(header, uint16(c.Version))
+	header = binary.BigEndian.AppendUint32(header, uint32(c.Opaque))
+	header = binary.BigEndian.AppendUint32(header, uint32(c.Flag))
+	header = appendText32(header, c.Remark)
+	var ext []byte
+	for k, v := range c.Fields {
+		if len(k) > math.MaxInt16 {
+			return dst, fmt.Errorf("field name of %d bytes does not fit into a binary header", len(k))
+		}
+		ext = append(binary.BigEndian.AppendUint16(ext, uint16(len(k))), k...)
+		ext = appendText32(ext, v)
+	}
+	header = append(binary.BigEndian.AppendUint32(header, uint32(len(ext))), ext...)
+	return joinFrame(dst, serializeBinary, header, c.Body)
+}
+
+func appendText32(dst []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(dst, uint32(len(s))), s...)
+}
+
+func languageCode(name string) byte {
+	for i, l := range languages {
+		if l == name {
+			return byte(i)
+		}
+	}
+	return 7 // OTHER
+}
+
+func joinFrame(dst []byte, kind uint32, header, body []byte) ([]byte, error) {
+	total := 4 + len(header) + len(body)
+	if total > maxFrame {
+		return dst, fmt.Errorf("frame of %d bytes is over the limit of %d", total, maxFrame)
+	}
+	dst = binary.BigEndian.AppendUint32(dst, uint32(total))
+	dst = binary.BigEndian.AppendUint32(dst, kind<<24|uint32(len(header)))
+	dst = append(dst, header...)
+	return append(dst, body...), nil
+}
+
+var errFrame = errors.New("malformed frame")
+
+// readFrame reads one frame. The body is a slice of the frame's own buffer, so messages decoded from it need no copy.
+func readFrame(r io.Reader) (*Command, error) {
+	var prefix [4]byte
+	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+		return nil, err
+	}
+	total := binary.BigEndian.Uint32(prefix[:])
+	if total < 4 || total > maxFrame {
+		return nil, fmt.Errorf("%w: length %d", errFrame, total)
+	}
+	buf := make([]byte, total)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return nil, err
+	}
+	return decodeFrame(buf)
+}
+
+// decodeFrame reads what follows the length prefix.
+func decodeFrame(buf []byte) (*Command, error) {
+	if len(buf) < 4 {
+		return nil, fmt.Errorf("%w: %d bytes", errFrame, len(buf))
+	}
+	mark := binary.BigEndian.Uint32(buf)
+	kind, n := mark>>24, int(mark&0xFFFFFF)
+	if n > len(buf)-4 {
+		return nil, fmt.Errorf("%w: header of %d bytes in a frame of %d", errFrame, n, len(buf))
+	}
+	header, body := buf[4:4+n], buf[4+n:]
+	c := &Command{Body: body}
+	switch kind {
+	case serializeJSON:
+		return c, decodeJSONHeader(header, c)
+	case serializeBinary:
+		return c, decodeBinaryHeader(header, c)
+	}
+	return nil, fmt.Errorf("%w: serialize type %d", errFrame, kind)
+}
+
+func decodeJSONHeader(header []byte, c *Command) error {
+	var h jsonHeader
+	if err := json.Unmarshal(header, &h); err != nil {
+		return fmt.Errorf("%w: %w", errFrame, err)
+	}
+	c.Code, c.Language, c.Version, c.Opaque, c.Flag, c.Remark = h.Code, h.Language, h.Version, h.Opaque, h.Flag, h.Remark
+	c.Fields = make(map[string]string, len(h.ExtFields))
+	for k, v := range h.ExtFields {
+		if v != nil {
+			c.Fields[k] = *v
+		}
+	}
+	return nil
+}
+
+func decodeBinaryHeader(header []byte, c *Command) error {
+	r := reader{b: header}
+	c.Code = int(int16(r.u16()))
+	c.Language = "OTHER"
+	if l := int(r.u8()); l < len(languages) {
+		c.Language = languages[l]
+	}
+	c.Version = int(int16(r.u16()))
+	c.Opaque, c.Flag = int32(r.u32()), int32(r.u32())
+	c.Remark = string(r.take(r.length32()))
+	ext := reader{b: r.take(r.length32())}
+	c.Fields = map[string]string{}
+	for !r.bad && !ext.bad && len(ext.b) > 0 {
+		key := string(ext.take(int(ext.u16())))
+		value := string(ext.take(ext.length32()))
+		if !ext.bad {
+			c.Fields[key] = value
+		}
+	}
+	if r.bad || ext.bad {
+		return fmt.Errorf("%w: binary header ends early", errFrame)
+	}
+	return nil
+}

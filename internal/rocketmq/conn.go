@@ -1,0 +1,140 @@
+package rocketmq
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// writeTimeout bounds one write: a peer that stopped reading must not hold the other callers of the connection.
+const writeTimeout = 10 * time.Second
+
+// conn is one connection with many requests in flight, paired with their answers by opaque.
+type conn struct {
+	net     net.Conn
+	server  string
+	writing sync.Mutex
+	buf     []byte
+
+	mu      sync.Mutex
+	waiting map[int32]chan *Command
+	next    int32
+	err     error // set once, when the connection is of no more use
+	used    time.Time
+}
+
+func newConn(c net.Conn, server string) *conn {
+	return &conn{net: c, server: server, waiting: map[int32]chan *Command{}, used: time.Now()}
+}
+
+// read takes answers until the connection breaks, then ends every waiting call.
+func (c *conn) read() {
+	r := bufio.NewReaderSize(c.net, 64<<10)
+	for {
+		cmd, err := readFrame(r)
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		if !cmd.Response() {
+			c.decline(cmd)
+			continue
+		}
+		c.mu.Lock()
+		answer := c.waiting[cmd.Opaque]
+		delete(c.waiting, cmd.Opaque)
+		c.used = time.Now()
+		c.mu.Unlock()
+		if answer != nil {
+			answer <- cmd // buffered for one, and only one answer is taken
+		}
+	}
+}
+
+// decline answers a server's own request (notifications, checks) with "not supported": we are no consumer or producer.
+func (c *conn) decline(request *Command) {
+	if request.Flag&flagOneWay != 0 {
+		return
+	}
+	reply := &Command{Code: NotSupported, Language: "GO", Version: version, Opaque: request.Opaque, Flag: flagResponse, Remark: "not a client application"}
+	_ = c.write(reply)
+}
+
+func (c *conn) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	_ = c.net.Close()
+	for opaque, answer := range c.waiting {
+		delete(c.waiting, opaque)
+		close(answer)
+	}
+}
+
+func (c *conn) broken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil
+}
+
+// idle is how long the connection has carried nothing, or 0 while answers are awaited.
+func (c *conn) idle() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) > 0 {
+		return 0
+	}
+	return time.Since(c.used)
+}
+
+func (c *conn) write(cmd *Command) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	frame, err := appendFrame(c.buf[:0], cmd)
+	if err != nil {
+		return err
+	}
+	if cap(frame) <= 1<<20 {
+		c.buf = frame[:0] // larger ones are rare: they may go
+	}
+	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err = c.net.Write(frame)
+	return err
+}
+
+// call sends one request and waits for its answer or ctx.
+func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
+	answer := make(chan *Command, 1)
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return nil, &dialError{c.server, errConnectionLost}
+	}
+	c.next++
+	cmd.Opaque = c.next
+	c.waiting[cmd.Opaque] = answer
+	c.used = time.Now()
+	c.mu.Unlock()
+	lost := func(err error) error { return &lostError{c.server, requestName(cmd.Code), err} }
+	if err := c.write(cmd); err != nil {
+		c.fail(err)
+		return nil, lost(err)
+	}
+	select {
+	case got, ok := <-answer:
+		if !ok {
+			return nil, lost(errConnectionLost)
+		}
+		return got, nil
+	case <-ctx.Done():
+		c.mu.Lock()
+		delete(c.waiting, cmd.Opaque)
+		c.mu.Unlock()
+		return nil, lost(context.Cause(ctx))
+	}
+}

@@ -1,0 +1,81 @@
+package rocketmq
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// PullStatus is how a pull ended.
+type PullStatus int
+
+// Outcomes of a pull.
+const (
+	PullFound       PullStatus = iota
+	PullNoNew                  // nothing at the offset yet
+	PullRetryNow               // nothing matched or files are being removed: go on at Next
+	PullMovedOffset            // the offset is outside the queue: Next is its beginning or end
+)
+
+// PullRequest reads a queue from an offset on.
+type PullRequest struct {
+	Group  string
+	Topic  string
+	Queue  int
+	Offset int64
+	Max    int           // messages; brokers cap it (32 in memory, 8 from disk, 256 KiB by default)
+	Wait   time.Duration // how long the broker may hold the request when there is nothing; 0 answers at once
+}
+
+// PullResult is what was read. Message i sits at position Offset+i of the queue.
+type PullResult struct {
+	Status   PullStatus
+	Next     int64
+	Min, Max int64 // the queue holds [Min, Max)
+	Messages []Message
+}
+
+// System flags of a pull (PullSysFlag): the subscription is in the request, so no heartbeat is needed.
+const (
+	pullSuspend      = 2
+	pullSubscription = 4
+)
+
+// pullGrace is added to a long poll's wait: 5.x answers up to a few seconds late.
+const pullGrace = 10 * time.Second
+
+// Pull reads messages. Clamp the offset to the queue before: a broker writes an event message for each pull outside of it.
+func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResult, error) {
+	flags := pullSubscription
+	if q.Wait > 0 {
+		flags |= pullSuspend
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.CallTimeout+q.Wait+pullGrace)
+	defer cancel()
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	got, err := c.ask(ctx, addr, &Command{Code: codePull, Fields: map[string]string{
+		"consumerGroup": q.Group, "topic": q.Topic, "queueId": strconv.Itoa(q.Queue), "queueOffset": number(q.Offset),
+		"maxMsgNums": strconv.Itoa(max(q.Max, 1)), "sysFlag": strconv.Itoa(flags), "commitOffset": "0",
+		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": "*", "subVersion": "0", "expressionType": "TAG",
+	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset), PullNotFound, PullRetryImmediately, PullOffsetMoved)
+	if err != nil {
+		return PullResult{}, err
+	}
+	out := PullResult{Status: pullStatuses[got.Code]}
+	for name, into := range map[string]*int64{"nextBeginOffset": &out.Next, "minOffset": &out.Min, "maxOffset": &out.Max} {
+		if *into, err = strconv.ParseInt(got.Fields[name], 10, 64); err != nil {
+			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number", addr, q.Topic, q.Queue, name, got.Fields[name])
+		}
+	}
+	if out.Status == PullFound {
+		if out.Messages, err = DecodeMessages(got.Body); err != nil {
+			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic, q.Queue, q.Offset, err)
+		}
+	}
+	return out, nil
+}
+
+var pullStatuses = map[int]PullStatus{
+	Success: PullFound, PullNotFound: PullNoNew, PullRetryImmediately: PullRetryNow, PullOffsetMoved: PullMovedOffset,
+}

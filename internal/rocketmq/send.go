@@ -1,0 +1,138 @@
+package rocketmq
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// MaxBatchBody is the most bytes of a batch body that brokers take with their default maxMessageSize.
+const MaxBatchBody = 4 << 20
+
+// batchOverhead is what one message adds to a batch besides its body and properties.
+const batchOverhead = 22
+
+// ErrPropertiesTooLong refuses a message before it can harm others (MaxProperties).
+var ErrPropertiesTooLong = errors.New("properties are too long")
+
+// ErrBatchTooLarge refuses a batch that no broker takes.
+var ErrBatchTooLarge = errors.New("the batch is too large")
+
+// BatchMessage is one message of a batch: what is kept byte for byte.
+type BatchMessage struct {
+	Flag       int32
+	Body       []byte
+	Properties []byte
+}
+
+// Size is what the message takes in a batch body.
+func (m BatchMessage) Size() int { return batchOverhead + len(m.Body) + len(m.Properties) }
+
+// BatchRequest is a batch for one queue. SysFlag, BornTimestamp and ReconsumeTimes hold for all of its messages.
+type BatchRequest struct {
+	Group          string
+	Topic          string
+	Queue          int
+	SysFlag        int32 // only FlagsOfContent may be set
+	BornTimestamp  int64
+	ReconsumeTimes int32
+	Messages       []BatchMessage
+}
+
+// SendResult says where the first message was stored. Code may be 10, 11 or 12: stored, but not yet flushed or copied to slaves.
+type SendResult struct {
+	Queue  int
+	Offset int64
+	Code   int
+}
+
+// SendBatch stores messages verbatim (code 320, m=true): nothing in their properties is acted on.
+func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
+	body, err := appendBatch(nil, q.Messages)
+	if err != nil {
+		return SendResult{}, fmt.Errorf("%s queue %d: %w", q.Topic, q.Queue, err)
+	}
+	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
+	fields["m"] = "true"
+	return c.send(ctx, addr, &Command{Code: codeSendBatch, Fields: fields, Body: body}, q.Topic, q.Queue)
+}
+
+// appendBatch encodes a batch body (MessageDecoder.encodeMessages).
+func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
+	total := 0
+	for i, m := range messages {
+		if len(m.Properties) > MaxProperties {
+			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, len(m.Properties), MaxProperties)
+		}
+		total += m.Size()
+	}
+	if total > MaxBatchBody || len(messages) == 0 {
+		return nil, fmt.Errorf("%w: %d messages, %d bytes, allowed %d", ErrBatchTooLarge, len(messages), total, MaxBatchBody)
+	}
+	if dst == nil {
+		dst = make([]byte, 0, total)
+	}
+	for _, m := range messages {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Size()))
+		dst = binary.BigEndian.AppendUint64(dst, 0) // magic and checksum: the broker computes its own
+		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Flag))
+		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(m.Body))), m.Body...)
+		dst = append(binary.BigEndian.AppendUint16(dst, uint16(len(m.Properties))), m.Properties...)
+	}
+	return dst, nil
+}
+
+// SendRequest is a single message: brokers act on its properties (delay, transaction).
+type SendRequest struct {
+	Group             string
+	Topic             string
+	Queue             int // -1 lets the broker choose
+	SysFlag           int32
+	Flag              int32
+	BornTimestamp     int64
+	ReconsumeTimes    int32
+	MaxReconsumeTimes int32
+	Body              []byte
+	Properties        []byte
+}
+
+// SendMessage stores one message by SEND_MESSAGE_V2.
+func (c *Client) SendMessage(ctx context.Context, addr string, q SendRequest) (SendResult, error) {
+	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
+	fields["h"] = strconv.Itoa(int(q.Flag))
+	fields["i"] = string(q.Properties)
+	if q.MaxReconsumeTimes > 0 {
+		fields["l"] = strconv.Itoa(int(q.MaxReconsumeTimes))
+	}
+	return c.send(ctx, addr, &Command{Code: codeSendV2, Fields: fields, Body: q.Body}, q.Topic, q.Queue)
+}
+
+// sendFields are the one-letter names of SendMessageRequestHeaderV2.
+func sendFields(group, topic string, queue int, sysFlag int32, born int64, reconsumed int32) map[string]string {
+	return map[string]string{
+		"a": group, "b": topic, "c": "TBW102", "d": "4", "e": strconv.Itoa(queue), "f": strconv.Itoa(int(sysFlag)),
+		"g": strconv.FormatInt(born, 10), "h": "0", "i": "", "j": strconv.Itoa(int(reconsumed)), "k": "false", "m": "false",
+	}
+}
+
+func (c *Client) send(ctx context.Context, addr string, cmd *Command, topic string, queue int) (SendResult, error) {
+	object := topic + " queue " + strconv.Itoa(queue)
+	got, err := c.ask(ctx, addr, cmd, object, FlushDiskTimeout, SlaveNotAvailable, FlushSlaveTimeout)
+	if err != nil {
+		return SendResult{}, err
+	}
+	// A batch's answer may list the offsets of all messages, comma-separated; the first is where the batch begins.
+	first, _, _ := strings.Cut(got.Fields["queueOffset"], ",")
+	offset, err := strconv.ParseInt(first, 10, 64)
+	if err != nil {
+		return SendResult{}, &lostError{addr, requestName(cmd.Code), fmt.Errorf("the answer's queueOffset %q is not a number", got.Fields["queueOffset"])}
+	}
+	stored, err := strconv.Atoi(got.Fields["queueId"])
+	if err != nil {
+		stored = queue
+	}
+	return SendResult{Queue: stored, Offset: offset, Code: got.Code}, nil
+}
