@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"math"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -36,6 +37,7 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
 	m.status.Stage = name
 	delete(m.reports, id)
+	delete(m.heard, id)
 	known := false
 	for _, c := range m.children {
 		known = known || c == id
@@ -67,6 +69,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	var result Status
 	err := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input()).Get(ctx, &result)
 	m.active = ""
+	m.heard[id] = math.MaxInt64 // it has ended: what comes now is older than its result
 	if err == nil {
 		m.reports[id] = result
 	} else {

@@ -25,6 +25,8 @@ type desk struct {
 	status  Status
 
 	reports  map[string]Status // last status of each child, by workflow id
+	heard    map[string]int64  // number of the newest report of each child: signals may arrive in another order
+	told     int64             // number of the last report to the parent
 	children []string          // ids in the order of their start, so that the view is deterministic
 	active   string            // the child that steering is forwarded to
 	parent   *workflow.Execution
@@ -45,7 +47,8 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 	d := &desk{
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
-		reports: map[string]Status{}, parent: info.ParentWorkflowExecution,
+		reports: map[string]Status{}, heard: map[string]int64{}, parent: info.ParentWorkflowExecution,
+		told: info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
@@ -231,8 +234,9 @@ func (d *desk) publish(ctx workflow.Context) {
 	d.upsert(ctx, s)
 	if d.parent != nil {
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
+		d.told++
 		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
-			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Status: d.status,
+			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: d.status,
 		})
 	}
 }

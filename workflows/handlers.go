@@ -6,9 +6,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// stageReport is what a child tells its parent.
+// stageReport is what a child tells its parent. Two reports of one moment may arrive in either order: the number tells.
 type stageReport struct {
 	WorkflowID string `json:"workflowId"`
+	Number     int64  `json:"number"`
 	Status     Status `json:"status"`
 }
 
@@ -72,6 +73,10 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		return err
 	}, d)
 	listen(ctx, stageReportName, func(ctx workflow.Context, r stageReport) error {
+		if newest, told := d.heard[r.WorkflowID]; told && r.Number <= newest {
+			return nil
+		}
+		d.heard[r.WorkflowID] = r.Number
 		d.reports[r.WorkflowID] = r.Status
 		d.publish(ctx)
 		return nil

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"math"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -120,6 +121,7 @@ func (m *migration) startServices(ctx workflow.Context) error {
 func (m *migration) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
 	var last Status
 	err := future.Get(ctx, &last)
+	m.heard[id] = math.MaxInt64
 	if err == nil {
 		m.reports[id] = last
 	}

@@ -125,6 +125,21 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 	require.Equal(t, "local:orders-2026", targetValue(got))
 }
 
+func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	s.RegisterDelayedCallback(func() {
+		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: StageID(p, PurchaseType), Number: 1, Status: Status{State: StateRunning}})
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
 func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{ShiftType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
 		workflow.GetSignalChannel(ctx, BackName).Receive(ctx, nil)
