@@ -1,0 +1,189 @@
+package rocketmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// brokersLife is how long a cluster's broker list is believed: a new master is seen after it, a lost one at the first error.
+const brokersLife = 10 * time.Second
+
+// Cluster is one side, found through its name servers.
+type Cluster struct {
+	client      *Client
+	nameServers []string
+
+	mu      sync.Mutex
+	brokers []Broker
+	read    time.Time
+}
+
+// Broker is a master.
+type Broker struct {
+	Cluster string
+	Name    string
+	Addr    string
+	Version string // such as 4.9.7; empty when the broker does not say
+}
+
+// NewCluster returns the cluster behind the name servers; nothing is asked yet.
+func NewCluster(c *Client, nameServers []string) *Cluster {
+	return &Cluster{client: c, nameServers: slices.Clone(nameServers)}
+}
+
+// Client is the client that the cluster's calls go through.
+func (c *Cluster) Client() *Client { return c.client }
+
+// NameServers are the addresses that the cluster was made with.
+func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
+
+// Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget.
+func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.brokers != nil && time.Since(c.read) < brokersLife {
+		return slices.Clone(c.brokers), nil
+	}
+	known := map[string]string{} // versions by address, so that they are asked once
+	for _, b := range c.brokers {
+		known[b.Addr] = b.Version
+	}
+	var found []Broker
+	err := c.eachNameServer(func(addr string) error {
+		var err error
+		found, err = c.client.ClusterInfo(ctx, addr)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if found[i].Version = known[found[i].Addr]; found[i].Version == "" {
+			found[i].Version, err = c.client.brokerVersion(ctx, found[i].Addr)
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	c.brokers, c.read = found, time.Now()
+	return slices.Clone(found), nil
+}
+
+// Forget makes the next call read the broker list anew: after an error that a moved master would explain.
+func (c *Cluster) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = time.Time{}
+}
+
+// Broker finds a master by name. One that is not registered now is an error that Retryable accepts: it may come back.
+func (c *Cluster) Broker(ctx context.Context, name string) (Broker, error) {
+	brokers, err := c.Brokers(ctx)
+	if err != nil {
+		return Broker{}, err
+	}
+	for _, b := range brokers {
+		if b.Name == name {
+			return b, nil
+		}
+	}
+	c.Forget()
+	return Broker{}, &dialError{"broker " + name, fmt.Errorf("no master of that name is registered at %s", strings.Join(c.nameServers, ", "))}
+}
+
+// Route asks the name servers for a topic's route; a topic without one is an Error with code TopicNotExist.
+func (c *Cluster) Route(ctx context.Context, topic string) (Route, error) {
+	var route Route
+	err := c.eachNameServer(func(addr string) error {
+		var err error
+		route, err = c.client.RouteOf(ctx, addr, topic)
+		return err
+	})
+	return route, err
+}
+
+// eachNameServer asks one after the other until one answers; a refusal is an answer.
+func (c *Cluster) eachNameServer(ask func(addr string) error) error {
+	if len(c.nameServers) == 0 {
+		return errors.New("no name server is given")
+	}
+	var failed []error
+	for _, addr := range c.nameServers {
+		err := ask(addr)
+		if err == nil || CodeOf(err) >= 0 {
+			return err
+		}
+		failed = append(failed, fmt.Errorf("name server %w", err))
+	}
+	return errors.Join(failed...)
+}
+
+// ClusterInfo lists the masters that a name server knows.
+func (c *Client) ClusterInfo(ctx context.Context, nameServer string) ([]Broker, error) {
+	o, err := c.askObject(ctx, nameServer, &Command{Code: codeClusterInfo}, "")
+	if err != nil {
+		return nil, err
+	}
+	out := []Broker{}
+	for _, entry := range o.object("brokerAddrTable") {
+		b, _ := entry.value.(object)
+		for _, addr := range b.object("brokerAddrs") {
+			if id, ok := numberOf(addr.key); ok && id == 0 {
+				out = append(out, Broker{Cluster: b.text("cluster"), Name: b.text("brokerName"), Addr: textOf(addr.value)})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Broker) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// Route is where a topic's queues are (TopicRouteData).
+type Route struct {
+	Queues  []RouteQueue
+	Brokers []RouteBroker
+}
+
+// RouteQueue counts a broker's queues of the topic.
+type RouteQueue struct {
+	BrokerName        string
+	Read, Write, Perm int
+}
+
+// RouteBroker holds a broker's addresses by its id; 0 is the master.
+type RouteBroker struct {
+	Name, Cluster string
+	Addrs         map[int64]string
+}
+
+// RouteOf asks one name server for a topic's route.
+func (c *Client) RouteOf(ctx context.Context, nameServer, topic string) (Route, error) {
+	o, err := c.askObject(ctx, nameServer, &Command{Code: codeRoute, Fields: map[string]string{
+		"topic": topic, "acceptStandardJsonOnly": "true",
+	}}, topic)
+	if err != nil {
+		return Route{}, err
+	}
+	var r Route
+	for _, v := range o.list("queueDatas") {
+		q, _ := v.(object)
+		r.Queues = append(r.Queues, RouteQueue{
+			BrokerName: q.text("brokerName"), Read: int(q.number("readQueueNums")), Write: int(q.number("writeQueueNums")), Perm: int(q.number("perm")),
+		})
+	}
+	for _, v := range o.list("brokerDatas") {
+		b, _ := v.(object)
+		broker := RouteBroker{Name: b.text("brokerName"), Cluster: b.text("cluster"), Addrs: map[int64]string{}}
+		for _, addr := range b.object("brokerAddrs") {
+			if id, ok := numberOf(addr.key); ok {
+				broker.Addrs[id] = textOf(addr.value)
+			}
+		}
+		r.Brokers = append(r.Brokers, broker)
+	}
+	return r, nil
+}

@@ -1,0 +1,121 @@
+package rocketmq
+
+import (
+	"context"
+	"strconv"
+)
+
+// Connection is a client as a broker sees it.
+type Connection struct {
+	ClientID, Addr, Language string
+	Version                  int // ordinal of MQVersion; VersionName reads it
+}
+
+// versionNames are ordinals of MQVersion that are met; the ordinal counts releases, so it can't be computed.
+var versionNames = map[int]string{
+	253: "4.3.2", 275: "4.4.0", 293: "4.5.0", 315: "4.5.1", 317: "4.5.2", 335: "4.6.0", 337: "4.6.1", 355: "4.7.0", 357: "4.7.1",
+	373: "4.8.0", 393: "4.9.0", 395: "4.9.1", 397: "4.9.2", 399: "4.9.3", 401: "4.9.4", 403: "4.9.5", 405: "4.9.6", 407: "4.9.7",
+	409: "4.9.8", 413: "5.0.0", 433: "5.1.0", 473: "5.3.0", 475: "5.3.1", 477: "5.3.2", 479: "5.3.3", 493: "5.4.0",
+}
+
+// VersionName is the release of a version ordinal, or the ordinal itself as "#407" when it isn't known.
+func VersionName(ordinal int) string {
+	if name, ok := versionNames[ordinal]; ok {
+		return name
+	}
+	return "#" + strconv.Itoa(ordinal)
+}
+
+// ConsumerConnections are a group's members on one broker and what they subscribe to.
+type ConsumerConnections struct {
+	Connections                                 []Connection
+	MessageModel, ConsumeType, ConsumeFromWhere string
+	Topics                                      []string
+}
+
+// ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an empty list, no error.
+func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
+	got, err := c.ask(ctx, addr, &Command{Code: codeConsumerConnection, Fields: map[string]string{"consumerGroup": group}}, group, ConsumerNotOnline)
+	if err != nil || got.Code == ConsumerNotOnline {
+		return ConsumerConnections{}, err
+	}
+	o, err := parseObject(got.Body)
+	if err != nil {
+		return ConsumerConnections{}, badBody(addr, codeConsumerConnection, err)
+	}
+	out := ConsumerConnections{
+		Connections: readConnections(o.list("connectionSet")), MessageModel: o.text("messageModel"),
+		ConsumeType: o.text("consumeType"), ConsumeFromWhere: o.text("consumeFromWhere"),
+	}
+	for _, entry := range o.object("subscriptionTable") {
+		out.Topics = append(out.Topics, textOf(entry.key))
+	}
+	return out, nil
+}
+
+func readConnections(list []any) []Connection {
+	var out []Connection
+	for _, v := range list {
+		o, _ := v.(object)
+		addr := o.text("clientAddr")
+		if addr == "" {
+			addr = o.text("remoteIP") // ProducerInfo's name for it
+		}
+		out = append(out, Connection{ClientID: o.text("clientId"), Addr: addr, Language: o.text("language"), Version: int(o.number("version"))})
+	}
+	return out
+}
+
+// Producers lists all connected producers of a broker by their producer group (4.9.4 and later).
+func (c *Client) Producers(ctx context.Context, addr string) (map[string][]Connection, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeProducers}, "")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]Connection{}
+	for _, entry := range o.object("data") {
+		list, _ := entry.value.([]any)
+		out[textOf(entry.key)] = readConnections(list)
+	}
+	return out, nil
+}
+
+// ProcessQueueInfo is what a member says of one queue that it reads.
+type ProcessQueueInfo struct {
+	Topic, Broker        string
+	Queue                int
+	CommitOffset         int64 // what it will commit next
+	CachedMin, CachedMax int64
+	CachedCount          int // messages pulled and not finished
+	InWork               int // orderly members: messages handed to the application
+	Locked, Dropped      bool
+}
+
+// RunningInfo is a member's own account of itself.
+type RunningInfo struct {
+	Properties map[string]string
+	Queues     []ProcessQueueInfo
+}
+
+// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer are an error of the broker.
+func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID string) (RunningInfo, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeRunningInfo, Fields: map[string]string{
+		"consumerGroup": group, "clientId": clientID, "jstackEnable": "false",
+	}}, "group "+group+" member "+clientID)
+	if err != nil {
+		return RunningInfo{}, err
+	}
+	out := RunningInfo{Properties: o.object("properties").texts()}
+	for _, entry := range o.object("mqTable") {
+		key, _ := entry.key.(object)
+		v, _ := entry.value.(object)
+		q := readQueue(key)
+		out.Queues = append(out.Queues, ProcessQueueInfo{
+			Topic: q.Topic, Broker: q.Broker, Queue: q.Queue, CommitOffset: v.number("commitOffset"),
+			CachedMin: v.number("cachedMsgMinOffset"), CachedMax: v.number("cachedMsgMaxOffset"),
+			CachedCount: int(v.number("cachedMsgCount")), InWork: int(v.number("transactionMsgCount")),
+			Locked: v.flag("locked", false), Dropped: v.flag("droped", false), // RocketMQ's own spelling
+		})
+	}
+	return out, nil
+}

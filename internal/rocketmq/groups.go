@@ -1,0 +1,105 @@
+package rocketmq
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Group is a consumer group's settings on one broker (SubscriptionGroupConfig).
+type Group struct {
+	Name                string
+	ConsumeEnable       bool // false: brokers refuse every pull of the group, while commits still work
+	FromMinEnable       bool
+	BroadcastEnable     bool
+	Orderly             bool // 5.x only
+	RetryQueues         int
+	RetryMaxTimes       int
+	BrokerID            int64
+	WhichBrokerWhenSlow int64
+	NotifyChanged       bool
+
+	extra map[string]any // settings that we don't know: a full replace must not lose them
+}
+
+// Groups lists all groups of a broker, built-in ones included.
+func (c *Client) Groups(ctx context.Context, addr string) (map[string]Group, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeGroups}, "")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]Group{}
+	for _, entry := range o.object("subscriptionGroupTable") {
+		g, _ := entry.value.(object)
+		out[textOf(entry.key)] = readGroup(textOf(entry.key), g)
+	}
+	return out, nil
+}
+
+func readGroup(name string, o object) Group {
+	g := Group{
+		Name: name, ConsumeEnable: o.flag("consumeEnable", true), FromMinEnable: o.flag("consumeFromMinEnable", true),
+		BroadcastEnable: o.flag("consumeBroadcastEnable", true), Orderly: o.flag("consumeMessageOrderly", false),
+		RetryQueues: int(o.number("retryQueueNums")), RetryMaxTimes: int(o.number("retryMaxTimes")), BrokerID: o.number("brokerId"),
+		WhichBrokerWhenSlow: o.number("whichBrokerWhenConsumeSlowly"), NotifyChanged: o.flag("notifyConsumerIdsChangedEnable", true),
+		extra: map[string]any{},
+	}
+	known := g.fields()
+	for _, m := range o {
+		if key := textOf(m.key); known[key] == nil {
+			g.extra[key] = plainJSON(m.value)
+		}
+	}
+	return g
+}
+
+// fields are the settings by their JSON names. Orderly is written only where it is set: 4.x does not know it.
+func (g Group) fields() map[string]any {
+	out := map[string]any{
+		"groupName": g.Name, "consumeEnable": g.ConsumeEnable, "consumeFromMinEnable": g.FromMinEnable,
+		"consumeBroadcastEnable": g.BroadcastEnable, "retryQueueNums": g.RetryQueues, "retryMaxTimes": g.RetryMaxTimes,
+		"brokerId": g.BrokerID, "whichBrokerWhenConsumeSlowly": g.WhichBrokerWhenSlow, "notifyConsumerIdsChangedEnable": g.NotifyChanged,
+	}
+	if g.Orderly || g.extra == nil {
+		out["consumeMessageOrderly"] = g.Orderly
+	}
+	return out
+}
+
+// PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the settings that we don't know.
+func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
+	fields := maps.Clone(g.extra)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	maps.Copy(fields, g.fields())
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return fmt.Errorf("group %s: %w", g.Name, err)
+	}
+	_, err = c.ask(ctx, addr, &Command{Code: codePutGroup, Body: body}, g.Name)
+	return err
+}
+
+// DeleteGroup deletes a group and, where clean, its offsets.
+func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool) error {
+	value := fmt.Sprint(clean)
+	_, err := c.ask(ctx, addr, &Command{Code: codeDeleteGroup, Fields: map[string]string{
+		"groupName": group, "removeOffset": value, "cleanOffset": value, // the names of 4.9 and of 5.x
+	}}, group)
+	return err
+}
+
+// systemGroups are RocketMQ's own (MixAll, 4.9.7 and 5.3.3).
+var systemGroups = []string{
+	"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "SELF_TEST_P_GROUP", "CID_RMQ_SYS_TRANS", "CID_ONS-HTTP-PROXY",
+	"__MONITOR_CONSUMER", "DEFAULT_CONSUMER", "CLIENT_INNER_PRODUCER",
+}
+
+// SystemGroup reports whether a group is RocketMQ's own.
+func SystemGroup(name string) bool {
+	return slices.Contains(systemGroups, name) || strings.HasPrefix(name, "CID_ONSAPI_") || strings.HasPrefix(name, "CID_RMQ_SYS_")
+}

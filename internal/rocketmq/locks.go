@@ -1,0 +1,59 @@
+package rocketmq
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// MessageQueue names a queue in lock requests.
+type MessageQueue = TopicQueue
+
+type lockBody struct {
+	Group    string      `json:"consumerGroup"`
+	ClientID string      `json:"clientId"`
+	Queues   []lockQueue `json:"mqSet"`
+}
+
+type lockQueue struct {
+	Topic  string `json:"topic"`
+	Broker string `json:"brokerName"`
+	Queue  int    `json:"queueId"`
+}
+
+// LockQueues takes or renews the locks of a group's queues for one client id, and returns those that it holds now. A lock lapses
+// 60 s after its last renewal. Locks don't stop pulls or sends: they only tell who may work.
+func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) ([]MessageQueue, error) {
+	cmd, err := lockCommand(codeLock, group, clientID, queues)
+	if err != nil {
+		return nil, err
+	}
+	o, err := c.askObject(ctx, addr, cmd, "group "+group)
+	if err != nil {
+		return nil, err
+	}
+	var held []MessageQueue
+	for _, v := range o.list("lockOKMQSet") {
+		q, _ := v.(object)
+		held = append(held, readQueue(q))
+	}
+	return held, nil
+}
+
+// UnlockQueues gives locks back; those of other clients are left alone.
+func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) error {
+	cmd, err := lockCommand(codeUnlock, group, clientID, queues)
+	if err != nil {
+		return err
+	}
+	_, err = c.ask(ctx, addr, cmd, "group "+group)
+	return err
+}
+
+func lockCommand(code int, group, clientID string, queues []MessageQueue) (*Command, error) {
+	body := lockBody{Group: group, ClientID: clientID, Queues: []lockQueue{}}
+	for _, q := range queues {
+		body.Queues = append(body.Queues, lockQueue(q))
+	}
+	b, err := json.Marshal(body)
+	return &Command{Code: code, Body: b}, err
+}

@@ -1,0 +1,81 @@
+package rocketmq
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp, msgPutTotalTodayNow and others.
+func (c *Client) Runtime(ctx context.Context, addr string) (map[string]string, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeRuntime}, "")
+	if err != nil {
+		return nil, err
+	}
+	return o.object("table").texts(), nil
+}
+
+// brokerVersion reads V4_9_7 as 4.9.7.
+func (c *Client) brokerVersion(ctx context.Context, addr string) (string, error) {
+	table, err := c.Runtime(ctx, addr)
+	if err != nil {
+		return "", fmt.Errorf("broker %w", err)
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(table["brokerVersionDesc"], "V"), "_", "."), nil
+}
+
+// BrokerConfig is a broker's configuration as its own properties text says it.
+func (c *Client) BrokerConfig(ctx context.Context, addr string) (map[string]string, error) {
+	got, err := c.ask(ctx, addr, &Command{Code: codeBrokerConfig}, "")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(got.Body)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			out[name] = value
+		}
+	}
+	return out, nil
+}
+
+// MinuteStats counts one statistic over the last minute.
+type MinuteStats struct {
+	Sum int64
+	TPS float64
+}
+
+// Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero, no error.
+func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
+	got, err := c.ask(ctx, addr, &Command{Code: codeStats, Fields: map[string]string{"statsName": name, "statsKey": key}}, name+" "+key, SystemError)
+	if err != nil || got.Code == SystemError {
+		return MinuteStats{}, err
+	}
+	o, err := parseObject(got.Body)
+	if err != nil {
+		return MinuteStats{}, badBody(addr, codeStats, err)
+	}
+	minute := o.object("statsMinute")
+	var tps float64
+	if _, err := fmt.Sscan(minute.text("tps"), &tps); err != nil {
+		tps = 0
+	}
+	return MinuteStats{Sum: minute.number("sum"), TPS: tps}, nil
+}
+
+// askObject is ask for calls that answer with a JSON object.
+func (c *Client) askObject(ctx context.Context, addr string, cmd *Command, about string) (object, error) {
+	got, err := c.ask(ctx, addr, cmd, about)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseObject(got.Body)
+	if err != nil {
+		return nil, badBody(addr, cmd.Code, err)
+	}
+	return o, nil
+}
+
+func badBody(addr string, code int, err error) error {
+	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, requestName(code), err)
+}

@@ -1,0 +1,118 @@
+package rocketmq
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Permissions of a topic (PermName).
+const (
+	PermRead  = 4
+	PermWrite = 2
+)
+
+// TopicConfig is a topic's settings on one broker.
+type TopicConfig struct {
+	Name                          string
+	ReadQueues, WriteQueues, Perm int
+	FilterType                    string // SINGLE_TAG or MULTI_TAG
+	SysFlag                       int
+	Order                         bool
+	Attributes                    map[string]string // 5.x: message.type and others, without the leading +
+}
+
+// TopicConfigs lists all topics of a broker, system topics included.
+func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]TopicConfig, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicConfigs}, "")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]TopicConfig{}
+	for _, entry := range o.object("topicConfigTable") {
+		t, _ := entry.value.(object)
+		out[textOf(entry.key)] = TopicConfig{
+			Name: textOf(entry.key), ReadQueues: int(t.number("readQueueNums")), WriteQueues: int(t.number("writeQueueNums")),
+			Perm: int(t.number("perm")), FilterType: t.text("topicFilterType"), SysFlag: int(t.number("topicSysFlag")),
+			Order: t.flag("order", false), Attributes: t.object("attributes").texts(),
+		}
+	}
+	return out, nil
+}
+
+// CreateTopic creates a topic or replaces its settings. Attributes are added or changed, never removed.
+func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) error {
+	fields := map[string]string{
+		"topic": t.Name, "defaultTopic": "TBW102", "readQueueNums": strconv.Itoa(t.ReadQueues), "writeQueueNums": strconv.Itoa(t.WriteQueues),
+		"perm": strconv.Itoa(t.Perm), "topicFilterType": t.FilterType, "topicSysFlag": strconv.Itoa(t.SysFlag), "order": strconv.FormatBool(t.Order),
+	}
+	if t.FilterType == "" {
+		fields["topicFilterType"] = "SINGLE_TAG"
+	}
+	var attributes []string
+	for name, value := range t.Attributes {
+		attributes = append(attributes, "+"+name+"="+value)
+	}
+	if slices.Sort(attributes); len(attributes) > 0 {
+		fields["attributes"] = strings.Join(attributes, ",")
+	}
+	_, err := c.ask(ctx, addr, &Command{Code: codeCreateTopic, Fields: fields}, t.Name)
+	return err
+}
+
+// DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again starts with the old ones.
+func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
+	_, err := c.ask(ctx, addr, &Command{Code: codeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
+	return err
+}
+
+// DeleteTopicInNameServer takes a topic out of one name server's routes.
+func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
+	_, err := c.ask(ctx, nameServer, &Command{Code: codeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
+	return err
+}
+
+// QueueRange says that a queue holds [Min, Max).
+type QueueRange struct {
+	Min, Max   int64
+	LastUpdate time.Time // zero when the queue is empty
+}
+
+// TopicStats lists the ranges of a topic's write queues on one broker; an unknown topic is an Error with code TopicNotExist.
+func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
+	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int]QueueRange{}
+	for _, entry := range o.object("offsetTable") {
+		key, _ := entry.key.(object)
+		v, _ := entry.value.(object)
+		r := QueueRange{Min: v.number("minOffset"), Max: v.number("maxOffset")}
+		if ms := v.number("lastUpdateTimestamp"); ms > 0 {
+			r.LastUpdate = time.UnixMilli(ms)
+		}
+		out[int(key.number("queueId"))] = r
+	}
+	return out, nil
+}
+
+// systemTopics are RocketMQ's own (TopicValidator, 4.9.7 and 5.3.3).
+var systemTopics = []string{
+	"TBW102", "SCHEDULE_TOPIC_XXXX", "BenchmarkTest", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+	"TRANS_CHECK_MAX_TIME_TOPIC", "RMQ_SYS_TRACE_TOPIC", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "DefaultHeartBeatSyncerTopic",
+}
+
+// SystemTopic reports whether a topic is RocketMQ's own, in a cluster with these brokers. Retry and dead-letter topics are not.
+func SystemTopic(name, cluster string, brokers []string) bool {
+	return slices.Contains(systemTopics, name) || strings.HasPrefix(name, "rmq_sys_") || name == cluster+"_REPLY_TOPIC" ||
+		name == cluster || slices.Contains(brokers, name)
+}
+
+// RetryTopic is where a group's failed messages wait for another try.
+func RetryTopic(group string) string { return "%RETRY%" + group }
+
+// DLQTopic is where a group's messages end that failed too often.
+func DLQTopic(group string) string { return "%DLQ%" + group }
