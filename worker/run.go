@@ -41,6 +41,8 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		return err
 	}
 	defer c.Close()
+	settings.Clusters = activities.NewClusters()
+	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
 	var running []worker.Worker
 	defer func() {

@@ -115,6 +115,8 @@ func adopt(s *Status, id string, r Status) {
 			s.Stages[i].Detail = r.Detail
 		}
 	}
+	s.Moved.Groups = slices.Concat(s.Moved.Groups, r.Moved.Groups)
+	s.Moved.Topics = slices.Concat(s.Moved.Topics, r.Moved.Topics)
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}

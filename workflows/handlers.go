@@ -141,15 +141,24 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 	return name + " accepted", d.forward(ctx, name, m)
 }
 
+// takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
 func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
+	groups, topics := releaseWanted(d.view())
+	if len(groups)+len(topics) == 0 {
+		return "moved already", nil
+	}
 	if len(r.Groups)+len(r.Topics) == 0 {
 		d.all = true
 	}
-	d.released.Groups = append(d.released.Groups, r.Groups...)
-	d.released.Topics = append(d.released.Topics, r.Topics...)
+	d.released.Groups = append(d.released.Groups, among(r.Groups, groups)...)
+	d.released.Topics = append(d.released.Topics, among(r.Topics, topics)...)
 	d.note(ctx, "released by %s: groups %s; producers of %s", r.By, orNone(r.Groups), orNone(r.Topics))
 	d.publish(ctx)
 	return "released accepted", d.forward(ctx, ReleasedName, r)
+}
+
+func among(said, wanted []string) []string {
+	return slices.DeleteFunc(slices.Clone(said), func(name string) bool { return !slices.Contains(wanted, name) })
 }
 
 // isReleased reports whether the pipeline said that all of these moved.

@@ -96,16 +96,16 @@ func checkReleased(s Status, r Released) error {
 		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
 	}
 	groups, topics := releaseWanted(s)
-	if len(groups)+len(topics) == 0 {
+	if len(groups)+len(topics)+len(s.Moved.Groups)+len(s.Moved.Topics) == 0 {
 		return fmt.Errorf("released: no application is asked to move now")
 	}
 	for _, g := range r.Groups {
-		if !slices.Contains(groups, g) {
+		if !slices.Contains(groups, g) && !slices.Contains(s.Moved.Groups, g) {
 			return fmt.Errorf("released: group %q is not asked to move now; asked are: %s", g, orNone(groups))
 		}
 	}
 	for _, t := range r.Topics {
-		if !slices.Contains(topics, t) {
+		if !slices.Contains(topics, t) && !slices.Contains(s.Moved.Topics, t) {
 			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t, orNone(topics))
 		}
 	}

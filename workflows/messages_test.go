@@ -57,6 +57,9 @@ func TestReleasedNamesOnlyWhatIsAsked(t *testing.T) {
 	s := Status{Waiting: []Waiting{{Kind: WaitingRelease, Groups: []string{"g1"}, Topics: []string{"t1"}}}}
 	require.NoError(t, checkReleased(s, Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
 	require.ErrorContains(t, checkReleased(s, Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
+	s.Moved.Groups = []string{"g0"}
+	require.NoError(t, checkReleased(s, Released{By: "ci", Groups: []string{"g0"}}), "a late or repeated word about a group that moved")
+	require.NoError(t, checkReleased(Status{Moved: s.Moved}, Released{By: "ci"}))
 	require.ErrorContains(t, checkReleased(Status{}, Released{By: "ci"}), "no application is asked")
 }
 

@@ -71,6 +71,10 @@ func (d *desk) askRelease(ctx workflow.Context, w Waiting, poll func(workflow.Co
 		if err == nil && proof.IsReady() {
 			err = proof.Get(ctx, nil)
 			cancel()
+			if err == nil {
+				d.status.Moved.Groups = append(d.status.Moved.Groups, w.Groups...)
+				d.status.Moved.Topics = append(d.status.Moved.Topics, w.Topics...)
+			}
 			return err
 		}
 		cancel()

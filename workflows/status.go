@@ -77,6 +77,8 @@ type Status struct {
 	Target   *instance.Instance `json:"target,omitempty"`
 	Waves    []WaveStatus       `json:"waves,omitempty"`
 
+	// Moved are the applications that were asked to move and have moved: saying so again is no error.
+	Moved        Released                 `json:"moved,omitzero"`
 	Approvals    []Approval               `json:"approvals,omitempty"`
 	Notes        []string                 `json:"notes,omitempty"` // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
