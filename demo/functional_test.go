@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -62,10 +63,31 @@ func requireUnharmed(t *testing.T, r driver.Result, messages int64) {
 }
 
 func TestAMigrationHarmsNobody(t *testing.T) {
-	r := play(t, driver.Options{Name: "test-migration"})
+	r := play(t, driver.Options{Name: "test-migration", Histories: fixtures("done")})
 	requireUnharmed(t, r, 20_000)
 	require.Less(t, r.Verdict.LongestPauseMs, int64(60_000), "%s", r.Detail.Pause)
 	requireNothingLeft(t, "test-migration")
+}
+
+// fixtures is where `make fixtures` wants the histories of a run; empty otherwise.
+func fixtures(prefix string) string {
+	if os.Getenv("RECORD_FIXTURES") == "" {
+		return ""
+	}
+	return filepath.Join("..", "workflows", "testdata", "replay", prefix)
+}
+
+func TestGoingBackHarmsNobody(t *testing.T) {
+	r := play(t, driver.Options{Name: "test-back", BackAt: 25, History: 4000, Histories: fixtures("back")})
+	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
+	require.Equal(t, workflows.StateRolledBack, r.Status.State)
+	types := map[string]string{}
+	for _, e := range r.Workflows {
+		types[e.Type] = e.Status
+	}
+	require.Equal(t, "Completed", types[workflows.RollbackType], "all: %v", r.Workflows)
+	require.Equal(t, "Completed", types[workflows.MigrationType], "all: %v", r.Workflows)
+	requireNothingLeft(t, "test-back")
 }
 
 func TestAMigrationWhoseWorkerIsKilledHarmsNobody(t *testing.T) {

@@ -64,6 +64,7 @@ func options(args []string, getenv func(string) string) (driver.Options, error) 
 	f.Float64Var(&o.Rate, "rate", 60, "messages a second of each producer")
 	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
 	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
+	f.IntVar(&o.BackAt, "back-at", 0, "ask to go back when the step of this percentage soaks; 0 goes to the end")
 	kill := f.String("kill-worker-during", "", "stages, separated by commas, during which the worker is killed by kill -9")
 	if err := f.Parse(args); err != nil {
 		return o, err

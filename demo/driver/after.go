@@ -13,10 +13,12 @@ import (
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"golang.org/x/sync/errgroup"
 
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
+	"rocketshift/workflows"
 )
 
 const (
@@ -48,6 +50,18 @@ func (d *demo) runOnTarget(ctx context.Context) error {
 	return d.fleet.stopProducers()
 }
 
+// awaitReaders waits for everybody who still reads: the groups, and the 5.x application.
+func (d *demo) awaitReaders(ctx context.Context) error {
+	if _, err := d.books.acknowledged(); err != nil {
+		return err
+	}
+	want := len(d.books.sent[proofTopic].acked) // producers have stopped: this is all
+	reading, both := errgroup.WithContext(ctx)
+	reading.Go(func() error { return d.awaitDeliveries(both) })
+	reading.Go(func() error { return d.readThroughProxy(both, want) })
+	return reading.Wait()
+}
+
 // awaitDeliveries waits until each group has received each acknowledged message of its topics.
 func (d *demo) awaitDeliveries(ctx context.Context) error {
 	err := d.await(ctx, deliveryTime, d.books.missing)
@@ -60,7 +74,10 @@ func (d *demo) awaitDeliveries(ctx context.Context) error {
 
 // readThroughProxy is the proof that the migrated topic is readable the 5.x way: a group of its own reads all of it through
 // the proxy, with the 5.x client.
-func (d *demo) readThroughProxy(ctx context.Context) error {
+func (d *demo) readThroughProxy(ctx context.Context, want int) error {
+	if d.result.Status.State == workflows.StateRolledBack {
+		return nil // nothing lives on the target
+	}
 	target := d.result.Status.Target
 	if target == nil || target.ProxyGRPC == "" {
 		return fmt.Errorf("the migration's status names no 5.x proxy")
@@ -68,7 +85,6 @@ func (d *demo) readThroughProxy(ctx context.Context) error {
 	if err := d.createProofGroup(ctx, target.NameServers); err != nil {
 		return err
 	}
-	want := len(d.books.sent[proofTopic].acked)
 	logs := filepath.Join(d.dir, "app5")
 	cmd := exec.CommandContext(ctx, d.bin("rocketshift-demo-app5"), "-endpoint", target.ProxyGRPC, "-group", proofGroup,
 		"-topic", proofTopic, "-expect", strconv.Itoa(want), "-within", proofTime.String())

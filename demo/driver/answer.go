@@ -46,13 +46,16 @@ func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
 func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 	var what []string
 	args := []string{"released", w.o.Name, "--by", "demo-pipeline"}
+	lags, err := w.books.lag(asked.Groups)
+	if err != nil {
+		return err
+	}
 	for _, g := range asked.Groups {
-		what, args = append(what, "consumers of "+g), append(args, "--group", g)
+		what, args = append(what, fmt.Sprintf("consumers of %s (%d messages behind)", g, lags[g])), append(args, "--group", g)
 	}
 	for _, t := range asked.Topics {
 		what, args = append(what, "producer of "+t), append(args, "--topic", t)
 	}
-	w.console.say("release to the %s: %s", asked.To, strings.Join(what, ", "))
 	begun := time.Now()
 	if err := w.fleet.deploy(ctx, asked.Groups, asked.Topics, asked.NameServers); err != nil {
 		return fmt.Errorf("release pipeline: %w", err)

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"slices"
 
 	"rocketshift/demo/ledger"
 	"rocketshift/demo/verdict"
@@ -78,18 +79,39 @@ func (b *books) missing() (string, error) {
 	}
 	for _, g := range groups() {
 		for _, topic := range g.topics {
-			n := 0
-			for id := range b.sent[topic].acked {
-				if !b.got[g.name].ids[id] {
-					n++
-				}
-			}
-			if n > 0 {
+			if n := b.behind(g.name, topic); n > 0 {
 				return fmt.Sprintf("group %s still has %d messages of topic %s to receive", g.name, n, topic), nil
 			}
 		}
 	}
 	return "", nil
+}
+
+// behind counts the acknowledged messages of a topic that a group has not received, as of the last refresh.
+func (b *books) behind(group, topic string) int {
+	n := 0
+	for id := range b.sent[topic].acked {
+		if !b.got[group].ids[id] {
+			n++
+		}
+	}
+	return n
+}
+
+// lag counts what each of some groups has not received.
+func (b *books) lag(names []string) (map[string]int, error) {
+	if err := b.refresh(); err != nil {
+		return nil, err
+	}
+	lags := map[string]int{}
+	for _, g := range groups() {
+		if slices.Contains(names, g.name) {
+			for _, topic := range g.topics {
+				lags[g.name] += b.behind(g.name, topic)
+			}
+		}
+	}
+	return lags, nil
 }
 
 // verdictInput reads all ledgers from their beginnings: the verdict depends on no count that was kept along the way.

@@ -32,6 +32,10 @@ type Options struct {
 	History int       // messages that are there before the migration, default 24,000
 	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started again.
 	KillWorkerDuring []string
+	// BackAt asks to go back when the step of this percentage soaks: the run then ends rolled back. 0 goes to the end.
+	BackAt int
+	// Histories, if set, begins the names of files that get the workflows' histories: replay fixtures.
+	Histories string
 	// Keep leaves everything running at the end, until the context ends.
 	Keep bool
 }
@@ -105,8 +109,8 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	for _, step := range []func(context.Context) error{
 		d.prepare, d.startServers, d.createTopicsAndGroups, d.startApplications, // the world before
 		d.startMigration, d.watch, // the migration
-		d.runOnTarget, d.awaitDeliveries, d.readThroughProxy, d.stopApplications, // the world after
-		d.judge, d.listWorkflows,
+		d.runOnTarget, d.awaitReaders, d.stopApplications, // the world after
+		d.judge, d.listWorkflows, d.saveHistories,
 	} {
 		if err := step(limited); err != nil {
 			return d.result, d.explain(ctx, limited, err)

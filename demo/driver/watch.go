@@ -63,6 +63,7 @@ type watcher struct {
 	notes    []string
 	answered map[string]bool
 	toKill   []string
+	back     bool // asked
 }
 
 // turn handles one status. The migration's own end ends the watch.
@@ -71,10 +72,18 @@ func (w *watcher) turn(ctx context.Context, s workflows.Status) (ended bool, err
 	switch s.State {
 	case workflows.StateDone:
 		return true, nil
-	case workflows.StateFailed, workflows.StateRolledBack:
+	case workflows.StateRolledBack:
+		if w.o.BackAt > 0 {
+			return true, nil
+		}
+		return true, fmt.Errorf("the migration was rolled back, though nobody was to ask for it")
+	case workflows.StateFailed:
 		return true, fmt.Errorf("the migration ended as %s: %s", s.State, s.Error)
 	}
 	if err := w.sabotage(ctx, s); err != nil {
+		return false, err
+	}
+	if err := w.regret(ctx, s); err != nil {
 		return false, err
 	}
 	for _, waiting := range s.Waiting {
@@ -127,6 +136,19 @@ func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
 		w.console.say("kill -9 of the worker during %s", stage.Name)
 		w.worker.kill()
 		return w.startWorker(ctx)
+	}
+	return nil
+}
+
+// regret asks to go back when the step of the options soaks: its groups and producers are on the target then.
+func (w *watcher) regret(ctx context.Context, s workflows.Status) error {
+	for _, wave := range s.Waves {
+		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != workflows.WaveSoak {
+			continue
+		}
+		w.back = true
+		w.console.say("asking to go back at step %d%%", wave.Step)
+		return w.rocketshift(ctx, "back", w.o.Name, "--by", "demo", "--reason", "the demo tries the way back")
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func newStage(t *testing.T, o Options) *stage {
 	require.NoError(t, os.WriteFile(filepath.Join(s.bin, "rocketshift"), []byte(fakeCLI), 0o755))
 	d := &demo{o: o, console: newConsole(s.out), dir: o.Root, temporal: &lab.Temporal{Address: "t:1", UIAddress: "http://t:2"}}
 	d.fleet, _ = testFleet(t)
+	d.books = newBooks(d.fleet)
 	s.watcher = &watcher{demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: o.KillWorkerDuring}
 	return s
 }
