@@ -10,12 +10,30 @@ import (
 // have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
 // monotonic clock, from when the renewal began.
 func (l *runner) hold(ctx context.Context) error {
-	age := time.Since(l.renewed)
-	held := !l.renewed.IsZero() && age < l.timing.lockValid
-	if held && age < l.timing.renew {
+	if l.held() && time.Since(l.renewed) < l.timing.renew {
 		return nil
 	}
-	if !held {
+	if err := l.renew(ctx); err != nil && !l.held() {
+		return err
+	}
+	return nil // without an answer there is time left for the next try
+}
+
+// holdToSend is hold for a send. A lane that has rested renews the lock whatever its age: a target that was restarted in the
+// meantime has forgotten it, and may have given it to another copier.
+func (l *runner) holdToSend(ctx context.Context) error {
+	if l.held() && time.Since(l.sent) > l.timing.rest && time.Since(l.renewed) > l.timing.rest {
+		return l.renew(ctx)
+	}
+	return l.hold(ctx)
+}
+
+func (l *runner) held() bool {
+	return !l.renewed.IsZero() && time.Since(l.renewed) < l.timing.lockValid
+}
+
+func (l *runner) renew(ctx context.Context) error {
+	if !l.held() {
 		l.ready = false // another copier may have had the queue: the tail must be read again
 	}
 	begin := time.Now()
@@ -23,8 +41,6 @@ func (l *runner) hold(ctx context.Context) error {
 	defer cancel()
 	locked, err := l.target.lock(asking, l.options.Group, l.options.Holder, l.Topic, l.Target)
 	switch {
-	case err != nil && held:
-		return nil // there is time left for the next try
 	case err != nil:
 		return fmt.Errorf("lock of the target queue: %w", err)
 	case !locked:
@@ -47,10 +63,11 @@ func (l *runner) commitRegularly(ctx context.Context) {
 		case <-tick.C:
 		}
 		s := l.snapshot()
-		if s.started && (s.caughtUp() || time.Since(s.savedAt) >= l.timing.commit) {
-			if err := l.commit(ctx); err != nil && ctx.Err() == nil {
-				l.change(func(s *laneState) { s.waiting = err.Error() })
-			}
+		if !s.started || !s.caughtUp() && time.Since(s.savedAt) < l.timing.commit {
+			continue
+		}
+		if err := l.commit(ctx); err != nil && ctx.Err() == nil {
+			l.change(func(s *laneState) { s.uncommitted, s.savedAt = err.Error(), time.Now() })
 		}
 	}
 }
@@ -63,13 +80,16 @@ func (l *runner) commit(ctx context.Context) error {
 	if s.committedBefore && s.saved == now {
 		return nil
 	}
+	if err := l.ensureGroups(ctx); err != nil { // somebody may have deleted them
+		return err
+	}
 	if err := l.target.commit(ctx, l.options.Group, l.Topic, l.Target, now.tail); err != nil {
 		return fmt.Errorf("commit of the lane's hint: %w", err)
 	}
 	if err := l.source.commit(ctx, l.options.Group, l.Topic, l.Source, now.next); err != nil {
 		return fmt.Errorf("commit of the lane's progress: %w", err)
 	}
-	l.change(func(s *laneState) { s.saved, s.savedAt, s.committedBefore = now, time.Now(), true })
+	l.change(func(s *laneState) { s.saved, s.savedAt, s.committedBefore, s.uncommitted = now, time.Now(), true, "" })
 	return nil
 }
 

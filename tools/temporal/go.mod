@@ -1,4 +1,4 @@
-module rocketshift/tools
+module rocketshift/tools/temporal
 
 go 1.26
 

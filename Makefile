@@ -1,0 +1,92 @@
+# rocketshift: what a newcomer types. `make` alone lists the targets.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export GOFLAGS ?=
+
+BIN := bin
+PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
+TEMPORAL_VERSION := 1.5.1
+CHECKERS := $(BIN)/tools/.complete
+# Packages without servers run side by side; each package below starts real brokers, so these run one after the other.
+LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./starter ./demo/...
+PURE := ./plan ./workflows ./worker ./internal/arch ./deploy
+
+APPROVE ?= auto
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: prerequisites
+prerequisites:
+	@command -v go >/dev/null || { echo "go is missing: install Go 1.26 or newer"; exit 1; }
+	@command -v java >/dev/null || { echo "java is missing: install a JDK, version 17 or newer"; exit 1; }
+	@command -v mvn >/dev/null || { echo "mvn is missing: install Maven"; exit 1; }
+	@command -v git >/dev/null || { echo "git is missing: install git"; exit 1; }
+	@free=$$(df -Pk . | awk 'NR==2{print int($$4/1024)}'); \
+	  if [ "$$free" -lt 4096 ]; then echo "only $$free MB are free on this disk: free at least 4096 MB"; exit 1; fi
+
+.PHONY: build
+build: prerequisites programs $(BIN)/temporal ## build all programs and the embedded Temporal into bin/
+
+.PHONY: programs
+programs:
+	go build -o $(BIN)/rocketshift ./starter
+	go build -o $(BIN)/rocketshift-worker ./worker
+	go build -o $(BIN)/rocketshift-demo ./demo
+	go build -o $(BIN)/rocketshift-demo-app ./demo/app
+	go build -o $(BIN)/rocketshift-demo-app5 ./demo/app5
+
+# Built once: its link alone takes minutes.
+$(BIN)/temporal: tools/temporal/go.mod tools/temporal/go.sum
+	@echo "building the Temporal CLI $(TEMPORAL_VERSION): some minutes, once"
+	cd tools/temporal && go build -trimpath \
+	  -ldflags "-s -w -X github.com/temporalio/cli/temporalcli.Version=$(TEMPORAL_VERSION)" \
+	  -o ../../$(BIN)/temporal github.com/temporalio/cli/cmd/temporal
+
+$(CHECKERS): tools/check/go.mod tools/check/go.sum
+	mkdir -p $(BIN)/tools
+	cd tools/check && go build -o ../../$(BIN)/tools/ tool
+	touch $@
+
+.PHONY: jars
+jars: prerequisites ## download RocketMQ's jars into .cache/jars
+	tools/jars/fetch.sh
+
+.PHONY: demo
+demo: build jars ## migrate a real 4.9.7 cluster with running applications; APPROVE=me waits for you
+	@APPROVE=$(APPROVE) $(BIN)/rocketshift-demo
+
+.PHONY: test
+test: build jars check ## all tests: unit, workflow, replay, and functional ones on real servers
+	go test -timeout 10m $(PURE)
+	go test -p 1 -timeout 40m $(LIVE)
+
+.PHONY: check
+check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
+	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(BIN)/tools/staticcheck ./...
+	$(BIN)/tools/workflowcheck ./workflows
+	go test ./internal/arch
+
+.PHONY: fixtures
+fixtures: build jars ## record the workflows' histories of real runs for the replay tests
+	RECORD_FIXTURES=1 go test -count=1 -timeout 20m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody'
+
+.PHONY: bench
+bench: build jars ## the replicator's throughput on real brokers
+	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
+
+.PHONY: fuzz
+fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each
+	@for package in ./plan ./internal/rocketmq; do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
+
+.PHONY: clean
+clean: ## remove what was built and what runs left; downloads stay in .cache
+	rm -rf $(BIN) .run
