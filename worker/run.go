@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
@@ -89,7 +90,10 @@ func build(c client.Client, role string, s activities.Settings) worker.Worker {
 		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: heartbeatThrottle, DisableRegistrationAliasing: true,
 	}
 	queue := workflows.ControlTaskQueue
-	if role == roleData {
+	switch role {
+	case roleControl:
+		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}}
+	case roleData: // its activities beat by their progress
 		queue = workflows.DataTaskQueue
 		options.DisableWorkflowWorker = true
 	}

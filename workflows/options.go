@@ -14,6 +14,8 @@ import (
 const (
 	// quickTimeout bounds one activity that talks to every broker of a side a few times; a dead broker costs 3 s to dial.
 	quickTimeout = 2 * time.Minute
+	// quickHeartbeat finds a dead worker: the worker beats for these activities by itself. A fenced group waits no longer than this.
+	quickHeartbeat = 10 * time.Second
 	// quickBackoff caps the pause between tries: a source that returns is noticed within ten seconds.
 	quickBackoff = 10 * time.Second
 	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.
@@ -48,7 +50,8 @@ func retryForEver() *temporal.RetryPolicy {
 // quick is for activities that read or write brokers and answer in seconds, and for those that poll by NotReady.
 func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, RetryPolicy: retryForEver(), Summary: summary,
+		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
+		RetryPolicy: retryForEver(), Summary: summary,
 	})
 }
 
