@@ -22,7 +22,10 @@ type fakeSide struct {
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
 	onSend func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
 	onPull func(offset int64) error
-	down   error // answers everything
+	hidden map[int64]bool // offsets that pulls leave out
+	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
+	late []rocketmq.BatchRequest
+	down error // answers everything
 }
 
 type fakeQueue struct {
@@ -158,6 +161,7 @@ func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int)
 		from := offset - log.first
 		result.Messages = slices.Clone(log.messages[from:min(from+int64(min(most, 32)), int64(len(log.messages)))])
 		result.Next = offset + int64(len(result.Messages))
+		result.Messages = slices.DeleteFunc(result.Messages, func(m rocketmq.Message) bool { return f.hidden[m.QueueOffset] })
 	}
 	return result, nil
 }
@@ -168,6 +172,7 @@ func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRe
 	if f.down != nil {
 		return rocketmq.SendResult{}, f.down
 	}
+	f.takeUp()
 	f.sends++
 	stored, err := true, error(nil)
 	if f.onSend != nil {
@@ -176,14 +181,37 @@ func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRe
 	q := Queue{broker, batch.Queue}
 	result := rocketmq.SendResult{Queue: batch.Queue, Offset: f.log(batch.Topic, q).end()}
 	if stored {
-		for _, m := range batch.Messages {
-			f.appendLocked(batch.Topic, q, rocketmq.Message{
-				SysFlag: batch.SysFlag, BornTimestamp: batch.BornTimestamp, ReconsumeTimes: batch.ReconsumeTimes,
-				Flag: m.Flag, Body: m.Body, Properties: rocketmq.AppendProperty(slices.Clip(m.Properties), rocketmq.PropCluster, f.cluster),
-			})
-		}
+		f.store(broker, batch)
 	}
 	return result, err
+}
+
+func (f *fakeSide) store(broker string, batch rocketmq.BatchRequest) {
+	for _, m := range batch.Messages {
+		f.appendLocked(batch.Topic, Queue{broker, batch.Queue}, rocketmq.Message{
+			SysFlag: batch.SysFlag, BornTimestamp: batch.BornTimestamp, ReconsumeTimes: batch.ReconsumeTimes,
+			Flag: m.Flag, Body: m.Body, Properties: rocketmq.AppendProperty(slices.Clip(m.Properties), rocketmq.PropCluster, f.cluster),
+		})
+	}
+}
+
+// takeUp stores what was late.
+func (f *fakeSide) takeUp() {
+	late := f.late
+	f.late = nil
+	for _, batch := range late {
+		f.store("broker-x", batch)
+	}
+}
+
+func (f *fakeSide) passSends(context.Context, string, string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return f.down
+	}
+	f.takeUp()
+	return nil
 }
 
 func (f *fakeSide) position(_ context.Context, group, topic string, q Queue) (int64, bool, error) {

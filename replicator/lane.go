@@ -23,6 +23,8 @@ type runner struct {
 	ready   bool      // next and tail are known to be right, and nothing is in flight
 	unsure  bool      // a send is without an answer
 	renewed time.Time // when the last successful renewal of the lock began; zero without the lock
+	lapses  int       // how often the lock was too old to be relied on
+	sure    time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
 	mu    sync.Mutex
 	state laneState
@@ -37,7 +39,8 @@ type laneState struct {
 	saved           saved
 	savedAt         time.Time
 	committedBefore bool
-	waiting         string
+	waiting         string // why the lane doesn't copy
+	uncommitted     string // why its positions can't be committed
 	fault           *LaneFault
 }
 
@@ -106,21 +109,20 @@ func (l *runner) repeat(ctx context.Context) {
 	}
 }
 
-// waitFor says what the lane waits for, and forgets what it can't rely on any more.
+// waitFor says what the lane waits for, and forgets what it can't rely on any more: brokers that were killed have forgotten
+// who held their locks, and the last commits.
 func (l *runner) waitFor(err error) {
 	var lost unsure
 	if errors.As(err, &lost) {
-		l.ready, l.unsure, l.renewed = false, true, time.Time{}
+		l.ready, l.unsure = false, true
 	}
-	l.change(func(s *laneState) { s.waiting = err.Error() })
+	l.sure = time.Time{}
+	l.change(func(s *laneState) { s.waiting, s.committedBefore = err.Error(), false })
 }
 
 // work copies until something goes wrong.
 func (l *runner) work(ctx context.Context) error {
-	if err := l.source.ensureGroup(ctx, l.Source.Broker, l.options.Group); err != nil {
-		return err
-	}
-	if err := l.target.ensureGroup(ctx, l.Target.Broker, l.options.Group); err != nil {
+	if err := l.ensureGroups(ctx); err != nil {
 		return err
 	}
 	for {
@@ -143,6 +145,13 @@ func (l *runner) work(ctx context.Context) error {
 	}
 }
 
+func (l *runner) ensureGroups(ctx context.Context) error {
+	if err := l.source.ensureGroup(ctx, l.Source.Broker, l.options.Group); err != nil {
+		return err
+	}
+	return l.target.ensureGroup(ctx, l.Target.Broker, l.options.Group)
+}
+
 // pull reads the next messages, or waits for one at the end of the queue.
 func (l *runner) pull(ctx context.Context) ([]placed, error) {
 	now := l.snapshot()
@@ -163,8 +172,12 @@ func (l *runner) pull(ctx context.Context) ([]placed, error) {
 	l.change(func(s *laneState) { s.end = result.Max })
 	messages := place(next, result)
 	for i, m := range messages {
-		if m.position != next+int64(i) {
-			return messages[:i], l.unreadable(next+int64(i), m.position)
+		switch missing := next + int64(i); {
+		case m.position == missing:
+		case i > 0:
+			return messages[:i], nil // the next pull begins at what is missing
+		default:
+			return nil, l.unreadable(missing, m.position)
 		}
 	}
 	if len(messages) == 0 && result.Max > next {
@@ -180,7 +193,7 @@ func (l *runner) copy(ctx context.Context, messages []placed) error {
 		if err != nil {
 			return err
 		}
-		if err := l.hold(ctx); err != nil {
+		if err := l.holdToSend(ctx); err != nil {
 			return err
 		}
 		if !l.ready { // the lock was away in between
@@ -228,7 +241,7 @@ func (l *runner) send(ctx context.Context, batch rocketmq.BatchRequest, from int
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
-	n := int64(len(batch.Messages))
+	n, begin := int64(len(batch.Messages)), time.Now()
 	stored, err := l.target.send(sending, l.Target.Broker, batch)
 	if err != nil {
 		return l.sendFault(err, from, from+n)
@@ -236,6 +249,7 @@ func (l *runner) send(ctx context.Context, batch rocketmq.BatchRequest, from int
 	if tail := l.snapshot().tail; stored.Offset < tail {
 		return l.targetFell(from, stored.Offset, tail)
 	}
+	l.sure = begin
 	l.change(func(s *laneState) {
 		s.next, s.tail, s.copied = from+n, stored.Offset+n, s.copied+n
 		s.end = max(s.end, s.next)

@@ -241,12 +241,14 @@ func TestOnlyOneCopierAtATime(t *testing.T) {
 
 func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 	b := newBench(t)
-	run := b.start(func(r *Replicator) { r.timing.renew, r.timing.lockValid = 5*time.Millisecond, 10*time.Millisecond })
+	run := b.start(func(r *Replicator) {
+		r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 60*time.Millisecond, time.Millisecond
+	})
 	run.untilCaughtUp()
 	log := b.target.log(b.lane.Topic, b.lane.Target)
 	taken := time.Now()
 	b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // ours had lapsed
-	b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 15*time.Millisecond }, func() any { return time.Since(taken) })
+	b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 80*time.Millisecond }, func() any { return time.Since(taken) })
 	b.write(5, 1)
 	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 	if got := b.copies(); len(got) > 0 {

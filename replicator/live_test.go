@@ -51,7 +51,7 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	l.wantClean(14)
 
 	// Once more without this package's own comparison: what a 5.x consumer pulls.
-	target := queue{newBrokers("target", l.target), l.group, l.topic, lane.Target}
+	target := queue{side: newBrokers("target", l.target), group: l.group, topic: l.topic, Queue: lane.Target}
 	message, there, err := target.one(l.ctx, 1)
 	if err != nil || !there || !bytes.Equal(message.Body, binary) || message.BornTimestamp != born+1 {
 		t.Fatalf("the second copy: %v, %v, %d bytes, born %d", err, there, len(message.Body), message.BornTimestamp)
@@ -150,7 +150,7 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	l.until("the other lane is copied", c, func(p Progress) bool { return p.Copied == 60 })
 	c.stop()
 	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50 is an application's.
-	source := queue{newBrokers("source", l.source), l.group, l.topic, lane.Source}
+	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
 	stamps := stamper{"Source", lane}
 	var offsets []int64
 	for offset := range int64(60) {

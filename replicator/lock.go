@@ -19,13 +19,25 @@ func (l *runner) hold(ctx context.Context) error {
 	return nil // without an answer there is time left for the next try
 }
 
-// holdToSend is hold for a send. A lane that has rested renews the lock whatever its age: a target that was restarted in the
-// meantime has forgotten it, and may have given it to another copier.
+// holdToSend is hold for a send. A lane that has rested, or had trouble, renews the lock whatever its age: a target that was
+// restarted in the meantime has forgotten it, and may have given it to another copier. One that has ended already left its hint.
 func (l *runner) holdToSend(ctx context.Context) error {
-	if l.held() && time.Since(l.sent) > l.timing.rest && time.Since(l.renewed) > l.timing.rest {
-		return l.renew(ctx)
+	if !l.held() || time.Since(l.sure) < l.timing.rest {
+		return l.hold(ctx)
 	}
-	return l.hold(ctx)
+	begin := time.Now()
+	if err := l.renew(ctx); err != nil {
+		return err
+	}
+	hint, _, err := l.target.position(ctx, l.options.Group, l.Topic, l.Target)
+	if err != nil {
+		return fmt.Errorf("the lane's hint: %w", err)
+	}
+	if hint > l.snapshot().tail {
+		l.ready = false
+	}
+	l.sure = begin
+	return nil
 }
 
 func (l *runner) held() bool {
@@ -35,6 +47,7 @@ func (l *runner) held() bool {
 func (l *runner) renew(ctx context.Context) error {
 	if !l.held() {
 		l.ready = false // another copier may have had the queue: the tail must be read again
+		l.lapses++
 	}
 	begin := time.Now()
 	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
@@ -63,7 +76,8 @@ func (l *runner) commitRegularly(ctx context.Context) {
 		case <-tick.C:
 		}
 		s := l.snapshot()
-		if !s.started || !s.caughtUp() && time.Since(s.savedAt) < l.timing.commit {
+		soon := s.caughtUp() && s.uncommitted == ""
+		if !s.started || !soon && time.Since(s.savedAt) < l.timing.commit {
 			continue
 		}
 		if err := l.commit(ctx); err != nil && ctx.Err() == nil {

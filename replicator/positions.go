@@ -21,8 +21,9 @@ type Translation struct {
 
 // Natives are the messages on a target queue that no lane has copied there.
 type Natives struct {
-	Count       int64 `json:"count"`
-	First, Last int64 // positions of the first and the last; both 0 without natives
+	Count int64 `json:"count"`
+	First int64 `json:"first"` // positions of the first and the last; both 0 without natives
+	Last  int64 `json:"last"`
 }
 
 // Positions translates positions between the two replicas of lanes. It remembers the order of copies that it has seen, so one
@@ -50,7 +51,9 @@ func newPositions(source, target replica, group string) *Positions {
 }
 
 func (p *Positions) queues(lane Lane) (source, target queue) {
-	return queue{p.source, p.group, lane.Topic, lane.Source}, queue{p.target, p.group, lane.Topic, lane.Target}
+	source = queue{side: p.source, group: p.group, topic: lane.Topic, Queue: lane.Source}
+	target = queue{side: p.target, group: p.group, topic: lane.Topic, Queue: lane.Target}
+	return source, target
 }
 
 func (p *Positions) stamps(ctx context.Context, lane Lane) (s stamper, err error) {
@@ -133,7 +136,7 @@ func visible(ctx context.Context, target queue, end int64) bool {
 // aligned looks for the copy of the offset where it lies if nothing but copies lie before it. Found there, it is proven: every
 // position before it is needed for the copies before it.
 func aligned(ctx context.Context, target queue, stamps stamper, from, to, offset int64) (at int64, found bool, err error) {
-	if from >= to {
+	if from > 0 || from >= to { // with its beginning expired, a queue may begin with an old stamp
 		return 0, false, nil
 	}
 	m, there, err := target.one(ctx, from)
@@ -173,8 +176,15 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 		return Translation{}, err
 	}
 	position := min(max(targetPosition, from), to)
-	if started && hinted && hint <= position && progress >= end && progress > 0 {
-		return Translation{Target: min(progress, end), Exact: true, Unread: to - position}, nil
+	if started && hinted && progress >= end && from < hint && hint <= position {
+		last, there, err := target.one(ctx, hint-1)
+		if err != nil {
+			return Translation{}, err
+		}
+		// A target that was killed may have gone back to an older hint.
+		if offset, ours := stamps.offset(last); there && ours && offset == progress-1 {
+			return Translation{Target: end, Exact: true, Unread: to - position}, nil
+		}
 	}
 	c, err := p.extended(ctx, lane, target, stamps, from, to)
 	if err != nil {

@@ -36,6 +36,7 @@ type queue struct {
 	group string
 	topic string
 	Queue
+	between func(context.Context) error // if given, called before each page
 }
 
 func (q queue) bounds(ctx context.Context) (first, end int64, err error) {
@@ -86,6 +87,11 @@ func (q queue) one(ctx context.Context, position int64) (rocketmq.Message, bool,
 // each calls visit for the messages in [from, to) until it returns false.
 func (q queue) each(ctx context.Context, from, to int64, visit func(placed) bool) error {
 	for from < to {
+		if q.between != nil {
+			if err := q.between(ctx); err != nil {
+				return err
+			}
+		}
 		messages, next, err := q.page(ctx, from, int(min(to-from, pageMessages)))
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package replicator
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -21,6 +20,8 @@ type replica interface {
 	commit(ctx context.Context, group, topic string, q Queue, offset int64) error
 	lock(ctx context.Context, group, holder, topic string, q Queue) (bool, error)
 	unlock(ctx context.Context, group, holder, topic string, q Queue) error
+	// passSends returns when the broker has taken up every send that it received before.
+	passSends(ctx context.Context, broker, group string) error
 	// ensureGroup creates the group on the broker where it is missing.
 	ensureGroup(ctx context.Context, broker, group string) error
 }
@@ -29,11 +30,11 @@ type replica interface {
 type brokers struct {
 	*rocketmq.Cluster
 	side   string // for messages
-	groups groupsMade
+	groups *groupsMade
 }
 
 func newBrokers(side string, cluster *rocketmq.Cluster) *brokers {
-	return &brokers{Cluster: cluster, side: side}
+	return &brokers{Cluster: cluster, side: side, groups: newGroupsMade()}
 }
 
 // at finds the broker's address and puts side and broker before any error.
@@ -114,42 +115,20 @@ func (b *brokers) unlock(ctx context.Context, group, holder, topic string, q Que
 	return err
 }
 
-// groupsMade remembers where the lanes' group is known to exist, so that a thousand lanes ask once per broker.
-type groupsMade struct {
-	mu   sync.Mutex
-	made map[string]bool
-}
+// Where the send that passes the others goes: every broker has that topic, and no topic has that queue.
+const (
+	passTopic = "SELF_TEST_TOPIC"
+	passQueue = 1 << 30
+)
 
-func (g *groupsMade) forget(broker string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.made, broker)
-}
-
-// ensureGroup creates the group like brokers do by themselves where they may. Who may not create groups relies on somebody who
-// did it: pulls and commits say so if nobody has.
-func (b *brokers) ensureGroup(ctx context.Context, broker, group string) error {
-	b.groups.mu.Lock()
-	defer b.groups.mu.Unlock()
-	if b.groups.made[broker] {
-		return nil
-	}
-	_, err := at(ctx, b, broker, func(addr string) (done, error) {
-		there, err := b.Client().Groups(ctx, addr)
-		if _, found := there[group]; found || err != nil {
-			return done{}, err
-		}
-		return done{}, b.Client().PutGroup(ctx, addr, rocketmq.Group{
-			Name: group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
-			RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
-		})
+// passSends sends what the broker refuses. It takes sends up in the order in which it received them, whatever their topic, and
+// may let them wait for long (waitTimeMillsInSendQueue), so that a refusal shows that those before aren't waiting any more.
+func (b *brokers) passSends(ctx context.Context, broker, group string) error {
+	_, err := b.send(ctx, broker, rocketmq.BatchRequest{
+		Group: group, Topic: passTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(), Messages: []rocketmq.BatchMessage{{}},
 	})
-	if err != nil && rocketmq.CodeOf(err) < 0 || rocketmq.Retryable(err) {
-		return err // not a refusal: the broker didn't answer
+	if rocketmq.CodeOf(err) < 0 || rocketmq.Retryable(err) {
+		return err
 	}
-	if b.groups.made == nil {
-		b.groups.made = map[string]bool{}
-	}
-	b.groups.made[broker] = true
 	return nil
 }

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,8 @@ type timing struct {
 	finish      time.Duration // how long a send in flight may take when the run ends
 	renew       time.Duration // age of the lock when it is renewed
 	lockValid   time.Duration // age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks lapse
-	settle      time.Duration // how long a tail must stand still; brokers drop sends that waited 200 ms
+	rest        time.Duration // age of what the lane knows of its lock and tail when it asks again before it sends; no broker restarts faster
+	settle      time.Duration // how long a tail must stand still
 	commit      time.Duration // between commits of a lane that copies
 	caughtUp    time.Duration // between commits of a lane that has just caught up
 	checkpoint  time.Duration // for the last commit and the unlocking of all lanes
@@ -39,7 +41,7 @@ type timing struct {
 func usualTiming() timing {
 	return timing{
 		pullWait: 15 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
-		renew: 20 * time.Second, lockValid: 45 * time.Second, settle: time.Second,
+		renew: 20 * time.Second, lockValid: 45 * time.Second, rest: 2 * time.Second, settle: time.Second,
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
 		report: time.Second,
@@ -106,8 +108,8 @@ func progressOf(runners []*runner) Progress {
 		switch {
 		case s.fault != nil:
 			p.Faults = append(p.Faults, *s.fault)
-		case s.waiting != "":
-			waiting[s.waiting]++
+		case s.waiting != "" || s.uncommitted != "":
+			waiting[cmp.Or(s.waiting, s.uncommitted)]++
 		case s.caughtUp():
 			p.CaughtUp++
 		}

@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -17,22 +18,24 @@ type tail struct {
 	after  int64 // position behind it; without any, the end of the queue
 	copy   rocketmq.Message
 	first  int64 // first position that the queue still holds
+	hinted bool  // there is a hint, so that a lane has run before
 	lost   bool  // the queue ends before the hint: copies were lost
 }
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
+	lapses := l.lapses
 	cluster, err := l.source.clusterOf(ctx, l.Source.Broker)
 	if err != nil {
 		return err
 	}
 	l.stamper = stamper{cluster, l.Lane}
-	from := queue{l.source, l.options.Group, l.Topic, l.Source}
+	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
 	if err != nil {
 		return err
 	}
-	end, err := l.settledTail(ctx, l.unsure || known && progress > 0)
+	end, err := l.settledTail(ctx, progress)
 	if err != nil {
 		return err
 	}
@@ -48,13 +51,16 @@ func (l *runner) resume(ctx context.Context) error {
 		return err
 	}
 	l.change(func(s *laneState) { s.next, s.tail, s.end, s.started = next, end.after, last, true })
-	if !known { // so that the next start knows that this one was
+	if !end.hinted { // so that the next start knows that this one was
 		if err := l.commit(ctx); err != nil {
 			return err
 		}
 	}
 	l.change(func(s *laneState) { s.waiting = "" })
-	l.ready, l.unsure = true, false
+	if l.lapses != lapses {
+		return fmt.Errorf("topic %s: the lock of target queue %s lapsed while the queue's end was read: it is read again", l.Topic, l.Target)
+	}
+	l.ready, l.unsure, l.sure = true, false, time.Now()
 	return nil
 }
 
@@ -102,29 +108,28 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 }
 
 // settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one before it, the tail counts when
-// it stood still: the broker answered in the meantime, and drops sends that waited for longer than a fraction of that.
-func (l *runner) settledTail(ctx context.Context, settle bool) (tail, error) {
-	now, err := l.readTail(ctx)
-	for settle && err == nil {
+// it stood still after the broker had taken up every send that it received before.
+func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) {
+	to := queue{side: l.target, group: l.options.Group, topic: l.Topic, Queue: l.Target, between: l.hold}
+	now, err := newestCopy(ctx, to, l.stamper, progress)
+	for settle := l.unsure || progress > 0 || now.hinted; settle && err == nil; {
+		if err = l.target.passSends(ctx, l.Target.Broker, l.options.Group); err != nil {
+			return now, fmt.Errorf("sends on their way to the target queue: %w", err)
+		}
 		if err = sleep(ctx, l.timing.settle); err != nil {
-			break
+			return now, err
 		}
 		before := now
-		if now, err = l.readTail(ctx); now.newest == before.newest {
-			break
-		}
+		now, err = newestCopy(ctx, to, l.stamper, progress)
+		settle = now.newest != before.newest
 	}
 	return now, err
 }
 
-// readTail finds the newest copy on the target queue.
-func (l *runner) readTail(ctx context.Context) (tail, error) {
-	return newestCopy(ctx, queue{l.target, l.options.Group, l.Topic, l.Target}, l.stamper)
-}
-
 // newestCopy starts at the hint, the committed position behind the newest copy that was known then, and looks for newer ones
-// up to the end of the queue. Without a hint it looks back from the end.
-func newestCopy(ctx context.Context, q queue, stamps stamper) (tail, error) {
+// up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
+// everywhere.
+func newestCopy(ctx context.Context, q queue, stamps stamper, progress int64) (tail, error) {
 	hint, hinted, err := q.position(ctx)
 	if err != nil {
 		return tail{}, err
@@ -133,7 +138,7 @@ func newestCopy(ctx context.Context, q queue, stamps stamper) (tail, error) {
 	if err != nil {
 		return tail{}, err
 	}
-	end := tail{newest: -1, after: last, first: first, lost: hinted && hint > last}
+	none := tail{newest: -1, after: last, first: first, hinted: hinted, lost: hinted && hint > last}
 	start := last
 	if hinted && hint <= last {
 		start = max(hint, first)
@@ -141,19 +146,29 @@ func newestCopy(ctx context.Context, q queue, stamps stamper) (tail, error) {
 	ours := func(m placed) bool { _, yes := stamps.offset(m.Message); return yes }
 	found, ok, err := q.lastBefore(ctx, first, start, ours)
 	if err != nil {
-		return end, err
+		return none, err
 	}
+	guessed := !hinted || none.lost
 	if ok {
 		start = found.position
-		if !hinted || end.lost {
+		if guessed {
 			start = max(first, start-window)
 		}
 	}
-	err = q.each(ctx, start, last, func(m placed) bool {
-		if offset, yes := stamps.offset(m.Message); yes && offset > end.newest {
-			end.newest, end.after, end.copy = offset, m.position+1, m.Message
+	end, err := none.read(ctx, q, start, last, stamps)
+	if err == nil && guessed && end.newest+1 < progress && start > first {
+		return none.read(ctx, q, first, last, stamps)
+	}
+	return end, err
+}
+
+// read looks for newer copies in [from, to).
+func (t tail) read(ctx context.Context, q queue, from, to int64, stamps stamper) (tail, error) {
+	err := q.each(ctx, from, to, func(m placed) bool {
+		if offset, yes := stamps.offset(m.Message); yes && offset > t.newest {
+			t.newest, t.after, t.copy = offset, m.position+1, m.Message
 		}
 		return true
 	})
-	return end, err
+	return t, err
 }

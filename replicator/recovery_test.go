@@ -1,0 +1,181 @@
+package replicator
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// What brokers forget when they are killed, and what arrives late.
+
+func TestIdleLaneCommitsAgainWhatAKilledSourceForgot(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 1)
+	run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
+	run.untilCaughtUp()
+	b.source.set(func() {
+		b.source.down = errNoAnswer
+		b.source.log(b.lane.Topic, b.lane.Source).positions[b.options.Group] = 3 // of its last flush
+	})
+	run.untilProgress("it waits for the source", func(p Progress) bool { return p.Waiting != "" })
+	b.source.set(func() { b.source.down = nil })
+	run.untilCaughtUp()
+}
+
+func TestLaneMakesItsGroupAgainWhereItWasDeleted(t *testing.T) {
+	for _, side := range []string{"source", "target"} {
+		t.Run(side, func(t *testing.T) {
+			b := newBench(t)
+			run := b.start()
+			run.untilCaughtUp()
+			f := map[string]*fakeSide{"source": b.source, "target": b.target}[side]
+			f.set(func() { delete(f.groups, b.options.Group) })
+			b.write(10, 1)
+			run.untilCaughtUp()
+			run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
+		})
+	}
+}
+
+func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
+	late := func(b *bench) func(int, rocketmq.BatchRequest) (bool, error) {
+		return func(n int, batch rocketmq.BatchRequest) (bool, error) {
+			if n > 1 {
+				return true, nil
+			}
+			b.target.late = append(b.target.late, batch)
+			return false, errNoAnswer
+		}
+	}
+	t.Run("by the lane that sent it", func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 10)
+		b.target.onSend = late(b)
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 10)
+	})
+	t.Run("by the one that follows a killed one", func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 10)
+		b.target.onSend = late(b)
+		var stop context.CancelFunc
+		run := b.start(func(r *Replicator) { r.timing.settle, r.timing.finish = time.Hour, 50*time.Millisecond })
+		stop = run.stop
+		b.until("the first batch is on its way", func() bool {
+			b.target.mu.Lock()
+			defer b.target.mu.Unlock()
+			return len(b.target.late) > 0
+		}, func() any { return run.progress() })
+		stop()
+		run.end()
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 10)
+	})
+}
+
+func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
+	b := newBench(t)
+	run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
+	run.untilCaughtUp()
+	log, taken := b.target.log(b.lane.Topic, b.lane.Target), time.Now()
+	b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // the target was restarted: it forgot who held the lock
+	b.until("the lane has rested", func() bool { return time.Since(taken) > 20*time.Millisecond }, func() any { return time.Since(taken) })
+	b.write(5, 1)
+	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+	if got := b.copies(); len(got) > 0 {
+		t.Fatalf("copied %v beside the holder of the lock", got)
+	}
+}
+
+func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
+	b := newBench(t)
+	run := b.start()
+	run.untilCaughtUp()
+	unreached := &rocketmq.Error{Server: "broker-x", Code: rocketmq.ServiceNotAvailable}
+	log := b.target.log(b.lane.Topic, b.lane.Target)
+	b.target.set(func() { b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, unreached } })
+	b.write(5, 5)
+	run.untilProgress("it waits for the target", func(p Progress) bool { return p.Waiting != "" })
+	b.target.set(func() { log.holder, log.lockedAt, b.target.onSend = "two", time.Now(), nil })
+	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+	if got := b.copies(); len(got) > 0 {
+		t.Fatalf("copied %v beside the holder of the lock", got)
+	}
+}
+
+func TestBackDoesNotTrustAHintThatAKilledTargetForgot(t *testing.T) {
+	m := &model{bench: newBench(t)}
+	m.write(10, 3)
+	for offset := range int64(10) {
+		m.put(offset)
+	}
+	m.native(nil)
+	m.commit()
+	m.target.log(m.lane.Topic, m.lane.Target).positions[m.options.Group] = 4 // of its last flush
+	for position, want := range map[int64]Translation{
+		4: {Target: 4, Exact: true, Unread: 1}, 7: {Target: 7, Exact: true, Unread: 1}, 10: {Target: 10, Exact: true, Unread: 1}, 11: {Target: 10, Exact: true},
+	} {
+		if got, err := m.positions().Back(context.Background(), m.lane, position); err != nil || got != want {
+			t.Errorf("back %d: %+v, %v; wanted %+v", position, got, err, want)
+		}
+	}
+}
+
+func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *testing.T) {
+	m := &model{bench: newBench(t)}
+	m.write(30, 3)
+	for offset := range int64(10) {
+		m.put(offset)
+	}
+	m.native(m.stamps().properties(nil, 3)) // position 10, where the queue will begin
+	for offset := int64(10); offset < 16; offset++ {
+		m.put(offset)
+	}
+	m.native(m.stamps().properties(nil, 10)) // position 17, as far behind position 10 as offset 10 is behind 3
+	m.commit()
+	m.target.expire(m.lane.Topic, m.lane.Target, 10)
+	if got, err := m.positions().Forward(context.Background(), m.lane, 10); err != nil || got.Target != 11 {
+		t.Fatalf("forward 10: %+v, %v; wanted 11, where its copy is", got, err)
+	}
+}
+
+func TestLaneFindsItsNewestCopyFarBehindNativesWithoutAHint(t *testing.T) {
+	b := newBench(t)
+	b.stopped(10)
+	b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 2*window)...)
+	b.target.append(b.lane.Topic, b.lane.Target, native(b.stamps().properties(nil, 3)))
+	delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
+	b.write(5, 1)
+	b.start().untilCaughtUp()
+	if report := b.verify(); report.Compared != 15 || report.Extra+report.Missing+report.OutOfOrder > 0 {
+		t.Fatalf("verification %+v, wanted 15 copies, each once", report)
+	}
+}
+
+func TestMessagesBeforeAnUnreadableOneAreCopied(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 1)
+	b.source.hidden = map[int64]bool{7: true}
+	b.start().untilFault(SourceUnreadable, 7, 8)
+	if got := b.copies(); len(got) != 7 {
+		t.Fatalf("copies %v, wanted 0 to 6", got)
+	}
+}
+
+func TestLaneKeepsItsLockWhileItReadsALongTail(t *testing.T) {
+	b := newBench(t)
+	b.stopped(10)
+	b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 5000)...)
+	delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
+	b.target.onPull = func(int64) error { time.Sleep(time.Millisecond); return nil } // the whole tail takes longer than the lock lasts
+	b.write(5, 1)
+	b.start(func(r *Replicator) {
+		r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 80*time.Millisecond, time.Millisecond
+	}).untilCaughtUp()
+	if got := b.verify(); got.Compared != 15 || got.Extra+got.Missing > 0 {
+		t.Fatalf("verification %+v, wanted 15 copies, each once", got)
+	}
+}
