@@ -3,6 +3,7 @@ package replicator
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -59,7 +60,7 @@ func (l Lane) pullFault(err error, at int64) error {
 	switch code := rocketmq.CodeOf(err); {
 	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission, code == rocketmq.SubscriptionGroupGone:
 		return err
-	case code == rocketmq.TopicNotExist:
+	case code == rocketmq.TopicNotExist, noSuchQueue(err):
 		return l.fault(SourceGone, at, at, "Take the topic out of the plan, or restore it and start Replicate again", "%v", err)
 	default:
 		return suspicion{l.fault(SourceUnreadable, at, at, "Check the queue on the source broker, then start Replicate again", "%v", err)}
@@ -76,13 +77,20 @@ func (l Lane) sendFault(err error, from, to int64) error {
 		return err
 	case code < 0: // a time-out or a broken connection
 		return unsure{err}
-	case code == rocketmq.TopicNotExist:
+	case code == rocketmq.TopicNotExist, noSuchQueue(err):
 		return l.fault(TargetGone, from, to, "Run ImportMetadata, then start Replicate again", "%v", err)
 	case code == rocketmq.MessageIllegal:
 		return l.fault(TargetRefused, from, to, next, "%v", err)
 	default: // brokers use the code of an unknown error for refusals too
 		return unsure{suspicion{l.fault(TargetRefused, from, to, next, "%v", err)}}
 	}
+}
+
+// noSuchQueue reports whether a broker says that the topic has fewer queues. Its code for that is another one in each version,
+// and common to many refusals; the words are the same from 4.9 to 5.5.
+func noSuchQueue(err error) bool {
+	var refusal *rocketmq.Error
+	return errors.As(err, &refusal) && strings.Contains(refusal.Remark, "queueId[") && strings.Contains(refusal.Remark, "is illegal")
 }
 
 func isFault(err error) (*LaneFault, bool) {

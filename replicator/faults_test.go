@@ -84,6 +84,14 @@ func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 		b.source.onPull = func(int64) error { return gone }
 		b.start().untilFault(SourceGone, 0, 0)
 	})
+	t.Run("source queue", func(t *testing.T) {
+		b := newBench(t)
+		b.write(1, 1)
+		b.source.onPull = func(int64) error {
+			return &rocketmq.Error{Code: rocketmq.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
+		}
+		b.start().untilFault(SourceGone, 0, 0)
+	})
 	t.Run("target", func(t *testing.T) {
 		b := newBench(t)
 		b.write(3, 3)

@@ -18,6 +18,7 @@ const showTime = 3 * time.Second
 // VerifyOptions are the settings of a comparison.
 type VerifyOptions struct {
 	Group string // the lanes' consumer group, whose progress says how far the comparison goes
+	From  int64  // the source offset to begin at, if the source still holds it
 }
 
 // LaneReport is the result of comparing a lane's two replicas.
@@ -36,11 +37,11 @@ type LaneReport struct {
 	Examples   []string `json:"examples,omitempty"` // the first 5 differences
 }
 
-// VerifyLane compares the lane's two replicas by content: everything that the source holds when it begins, up to the lane's
-// progress at that time. It reads both queues once, side by side, and keeps no more than a page of each. Progress, if given, is
+// VerifyLane compares the lane's two replicas by content: everything that the source holds when it begins, or what is asked for
+// of it, up to the lane's progress at that time. It reads both queues once, side by side, and keeps no more than a page of each. Progress, if given, is
 // called now and then with the number of copies compared.
 func VerifyLane(ctx context.Context, source, target *rocketmq.Cluster, lane Lane, o VerifyOptions, progress func(compared int64)) (LaneReport, error) {
-	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Group).verify(ctx, lane, progress)
+	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Group).verify(ctx, lane, o.From, progress)
 }
 
 // verification is one comparison at work.
@@ -50,6 +51,7 @@ type verification struct {
 	source  cursor
 	target  cursor
 	newest  int64  // highest stamped offset seen on the target
+	end     int64  // of the source queue, as last seen
 	expired bool   // the target no longer holds the beginning of its queue
 	missing []span // source offsets whose copies were jumped over
 }
@@ -57,8 +59,8 @@ type verification struct {
 // span is the offsets [from, to).
 type span struct{ from, to int64 }
 
-func (p *Positions) verify(ctx context.Context, lane Lane, progress func(compared int64)) (LaneReport, error) {
-	v, err := p.newVerification(ctx, lane)
+func (p *Positions) verify(ctx context.Context, lane Lane, from int64, progress func(compared int64)) (LaneReport, error) {
+	v, err := p.newVerification(ctx, lane, from)
 	if err != nil {
 		return LaneReport{}, err
 	}
@@ -85,7 +87,7 @@ func (p *Positions) verify(ctx context.Context, lane Lane, progress func(compare
 	return v.LaneReport, nil
 }
 
-func (p *Positions) newVerification(ctx context.Context, lane Lane) (*verification, error) {
+func (p *Positions) newVerification(ctx context.Context, lane Lane, begin int64) (*verification, error) {
 	stamps, err := p.stamps(ctx, lane)
 	if err != nil {
 		return nil, err
@@ -106,10 +108,18 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane) (*verificati
 	if err != nil {
 		return nil, err
 	}
-	upTo := max(first, min(copied, end))
+	upTo, expired := max(first, min(copied, end)), from > 0
+	if begin > first {
+		first = min(begin, upTo)
+		t, err := p.Forward(ctx, lane, first)
+		if err != nil {
+			return nil, err
+		}
+		from, expired = t.Target, expired && t.Target == from
+	}
 	return &verification{
 		LaneReport: LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo},
-		stamps:     stamps, newest: -1, expired: from > 0,
+		stamps:     stamps, newest: -1, expired: expired, end: end,
 		source: cursor{queue: source, at: first, end: upTo},
 		target: cursor{queue: target, at: from, end: to},
 	}, nil
@@ -142,6 +152,9 @@ func (v *verification) judge(ctx context.Context, m placed) error {
 	if v.newest < 0 && v.expired && offset > v.From && offset <= v.To {
 		v.From, v.source.at = offset, offset // older copies have expired
 	}
+	if impossible, err := v.behindEnd(ctx, offset, m.position); impossible || err != nil {
+		return err
+	}
 	v.newest = offset
 	if offset < v.From || offset >= v.To {
 		return nil // its original expired, or it was copied after the comparison began
@@ -160,6 +173,20 @@ func (v *verification) judge(ctx context.Context, m placed) error {
 		return v.withoutOriginal(ctx, offset, m.position)
 	}
 	return nil
+}
+
+// behindEnd takes a copy that is stamped with an offset which the source hasn't reached.
+func (v *verification) behindEnd(ctx context.Context, offset, position int64) (bool, error) {
+	if offset < v.end {
+		return false, nil
+	}
+	_, end, err := v.source.bounds(ctx) // the lane may have copied what came since
+	if v.end = max(v.end, end); err != nil || offset < v.end {
+		return false, err
+	}
+	v.Extra++
+	v.example("extra: position %d on the target is stamped with offset %d, and the source ends at %d", position, offset, v.end)
+	return true, nil
 }
 
 // withoutOriginal takes a copy whose original the source doesn't hold.

@@ -38,6 +38,12 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 		}, LaneReport{Compared: 10, Altered: 1}, "altered: offset 3, position 3 on the target: body of 6 bytes, 6 bytes in the copy, first difference at byte 5"},
 		{"out of order", func(m *model) { put(m, 0, 1, 2, 5, 3, 4, 6, 7, 8, 9) }, LaneReport{Compared: 10, OutOfOrder: 2}, "out of order: offset 3 is at position 4 on the target, behind the copy of offset 5"},
 		{"a batch twice", func(m *model) { put(m, 0, 1, 2, 3); m.repeat(2); m.repeat(3); put(m, 4, 5, 6, 7, 8, 9) }, LaneReport{Compared: 10, Extra: 2}, "extra: offset 2 is on the target once more, at position 4"},
+		{"a copy of what the source never had", func(m *model) {
+			put(m, 0, 1, 2, 3, 4)
+			m.target.append(m.lane.Topic, m.lane.Target, m.stamped(500))
+			put(m, 5, 6, 7, 8, 9)
+		},
+			LaneReport{Compared: 10, Extra: 1}, "extra: position 5 on the target is stamped with offset 500, and the source ends at 12"},
 		{"natives aren't differences", func(m *model) {
 			put(m, 0, 1, 2, 3)
 			m.native(nil)
@@ -102,6 +108,28 @@ func TestVerifyLeavesOutWhatExpiredOnEitherSide(t *testing.T) {
 	}
 }
 
+func TestVerifyBeginsWhereItIsTold(t *testing.T) {
+	m := &model{bench: newBench(t)}
+	m.write(100, 3)
+	for offset := range int64(100) {
+		if offset != 20 && offset != 50 && offset != 70 {
+			m.put(offset)
+		}
+		if offset == 49 {
+			m.native(nil)
+		}
+	}
+	m.commit()
+	for from, want := range map[int64]LaneReport{
+		0: {Compared: 97, Missing: 3, Natives: 1}, 50: {Compared: 48, Missing: 2, Natives: 1}, 60: {Compared: 39, Missing: 1}, 80: {Compared: 20}, 100: {}, 900: {},
+	} {
+		got, err := m.positions().verify(context.Background(), m.lane, from, nil)
+		if err != nil || got.Compared != want.Compared || got.Missing != want.Missing || got.Natives != want.Natives || got.From != min(from, 100) || got.To != 100 {
+			t.Errorf("from %d: %+v, %v; wanted %+v", from, got, err, want)
+		}
+	}
+}
+
 func TestVerifyWhileTheSourceExpires(t *testing.T) {
 	m := &model{bench: newBench(t)}
 	m.write(300, 3)
@@ -109,7 +137,7 @@ func TestVerifyWhileTheSourceExpires(t *testing.T) {
 		m.put(offset)
 	}
 	m.commit()
-	got, err := m.positions().verify(context.Background(), m.lane, func(compared int64) {
+	got, err := m.positions().verify(context.Background(), m.lane, 0, func(compared int64) {
 		if log := m.source.log(m.lane.Topic, m.lane.Source); compared > 0 && log.first == 0 {
 			m.source.expire(m.lane.Topic, m.lane.Source, 290)
 		}
