@@ -22,7 +22,7 @@ const (
 
 // watch follows the migration to its end: it prints what changes, and acts as the approver and the release pipeline.
 func (d *demo) watch(ctx context.Context) error {
-	w := watcher{demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: slices.Clone(d.o.KillWorkerDuring)}
+	w := d.watcher()
 	heard := time.Now()
 	for {
 		status, err := d.status(ctx)
@@ -64,6 +64,13 @@ type watcher struct {
 	answered map[string]bool
 	toKill   []string
 	back     bool // asked
+	copying  func(context.Context, workflows.Status) bool
+}
+
+func (d *demo) watcher() *watcher {
+	return &watcher{
+		demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: slices.Clone(d.o.KillWorkerDuring), copying: d.copying,
+	}
 }
 
 // turn handles one status. The migration's own end ends the watch.
@@ -123,41 +130,6 @@ func (w *watcher) line(what, state, detail string) {
 		detail = ": " + detail
 	}
 	w.console.say("%s %s%s", what, state, detail)
-}
-
-// sabotage kills the worker when a stage runs that the options name.
-func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
-	for _, stage := range s.Stages {
-		at := slices.Index(w.toKill, stage.Name)
-		if at < 0 || stage.State != workflows.StageRunning || stage.Name == workflows.ShiftType && !moving(s) {
-			continue
-		}
-		w.toKill = slices.Delete(w.toKill, at, at+1)
-		w.console.say("kill -9 of the worker during %s", stage.Name)
-		w.worker.kill()
-		return w.startWorker(ctx)
-	}
-	return nil
-}
-
-// regret asks to go back when the step of the options soaks: its groups and producers are on the target then.
-func (w *watcher) regret(ctx context.Context, s workflows.Status) error {
-	for _, wave := range s.Waves {
-		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != workflows.WaveSoak {
-			continue
-		}
-		w.back = true
-		w.console.say("asking to go back at step %d%%", wave.Step)
-		return w.rocketshift(ctx, "back", w.o.Name, "--by", "demo", "--reason", "the demo tries the way back")
-	}
-	return nil
-}
-
-// moving reports whether a wave is in the middle of its work.
-func moving(s workflows.Status) bool {
-	return slices.ContainsFunc(s.Waves, func(w workflows.WaveStatus) bool {
-		return w.State == workflows.WaveGroups || w.State == workflows.WaveProducers
-	})
 }
 
 // rocketshift runs the project's command line, as people and pipelines do. Exit codes that only tell the migration's state

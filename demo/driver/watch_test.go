@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,7 @@ func newStage(t *testing.T, o Options) *stage {
 	d := &demo{o: o, console: newConsole(s.out), dir: o.Root, temporal: &lab.Temporal{Address: "t:1", UIAddress: "http://t:2"}}
 	d.fleet, _ = testFleet(t)
 	d.books = newBooks(d.fleet)
-	s.watcher = &watcher{demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: o.KillWorkerDuring}
+	s.watcher = d.watcher()
 	return s
 }
 
@@ -120,11 +121,29 @@ func TestTheWatchEndsWithTheMigration(t *testing.T) {
 	ended, err := s.turn(t.Context(), workflows.Status{State: workflows.StateDone})
 	require.True(t, ended)
 	require.NoError(t, err)
-	for _, state := range []string{workflows.StateFailed, workflows.StateRolledBack} {
-		ended, err = s.turn(t.Context(), workflows.Status{State: state, Error: "because"})
-		require.True(t, ended)
-		require.ErrorContains(t, err, state+": because")
+	ended, err = s.turn(t.Context(), workflows.Status{State: workflows.StateFailed, Error: "because"})
+	require.True(t, ended)
+	require.ErrorContains(t, err, "failed: because")
+	ended, err = s.turn(t.Context(), workflows.Status{State: workflows.StateRolledBack})
+	require.True(t, ended)
+	require.ErrorContains(t, err, "nobody was to ask for it")
+}
+
+func TestTheWayBackIsAskedForOnceInTheSoakOfItsStep(t *testing.T) {
+	s := newStage(t, Options{BackAt: 50})
+	soaking := func(step int, state string) workflows.Status {
+		return workflows.Status{State: workflows.StateRunning, Waves: []workflows.WaveStatus{{Step: step, State: state}}}
 	}
+	for _, status := range []workflows.Status{
+		soaking(25, workflows.WaveSoak), soaking(50, workflows.WaveProducers), soaking(50, workflows.WaveSoak), soaking(50, workflows.WaveSoak),
+	} {
+		_, err := s.turn(t.Context(), status)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"back demo --by demo --reason the demo tries the way back"}, s.said())
+	ended, err := s.turn(t.Context(), workflows.Status{State: workflows.StateRolledBack})
+	require.True(t, ended)
+	require.NoError(t, err)
 }
 
 func TestEachChangeIsPrintedOnce(t *testing.T) {
@@ -174,8 +193,11 @@ func TestTheWorkerIsKilledOnceInTheMiddleOfAStage(t *testing.T) {
 	}
 	replicate := workflows.StageStatus{Name: workflows.ReplicateType, State: workflows.StageRunning}
 	shift := workflows.StageStatus{Name: workflows.ShiftType, State: workflows.StageRunning}
-	first := s.worker
+	first, copying := s.worker, false
+	s.copying = func(context.Context, workflows.Status) bool { return copying }
 	require.Same(t, first, turn(workflows.StageStatus{Name: workflows.ReplicateType, State: workflows.StagePending}))
+	require.Same(t, first, turn(replicate), "nothing is copied yet")
+	copying = true
 	second := turn(replicate)
 	require.NotSame(t, first, second)
 	require.False(t, first.alive())
