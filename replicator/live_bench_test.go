@@ -33,10 +33,15 @@ func newLive(t *testing.T, topic string, queues int) *live {
 
 func newLiveOn(t *testing.T, target *lab.Cluster, topic string, queues int) *live {
 	t.Helper()
+	return newLiveBetween(t, labtest.Cluster(t, "4.9.7"), target, topic, queues)
+}
+
+func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, queues int) *live {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
 	t.Cleanup(cancel)
 	l := &live{T: t, ctx: ctx, topic: topic, group: "rocketshift-" + topic}
-	l.source = l.connect(labtest.Cluster(t, "4.9.7"))
+	l.source = l.connect(source)
 	l.target = l.connect(target)
 	l.make(l.source, queues)
 	sources, err := l.source.Brokers(ctx)

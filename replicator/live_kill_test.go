@@ -1,0 +1,129 @@
+package replicator
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+// copierJob is the environment variable that makes the test binary a copier to be killed.
+const copierJob = "ROCKETSHIFT_TEST_COPIER"
+
+type job struct {
+	Source, Target []string
+	Topic, Group   string
+}
+
+// TestCopierProcess is no test: it copies until it is killed.
+func TestCopierProcess(t *testing.T) {
+	var j job
+	if err := json.Unmarshal([]byte(os.Getenv(copierJob)), &j); err != nil {
+		t.Skip("runs as a process of its own, for the tests that kill it")
+	}
+	client := rocketmq.NewClient(rocketmq.Options{})
+	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
+	lanes, err := LanesOf(context.Background(), source, target, j.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Small batches, so that it is mostly killed with one on its way.
+	r := NewReplicator(source, target, Options{Group: j.Group, Holder: "killed", BatchMessages: 5})
+	if err := r.Run(context.Background(), lanes, func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages and a moment more.
+func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
+	l.Helper()
+	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group})
+	if err != nil {
+		l.Fatal(err)
+	}
+	process := exec.CommandContext(l.ctx, os.Args[0], "-test.run", "^TestCopierProcess$")
+	process.Env = append(os.Environ(), copierJob+"="+string(j))
+	var said strings.Builder
+	process.Stdout, process.Stderr = &said, &said
+	before := l.onTarget()
+	if err := process.Start(); err != nil {
+		l.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); l.onTarget() < before+more; {
+		if time.Now().After(deadline) {
+			_ = process.Process.Kill()
+			_ = process.Wait()
+			l.Fatalf("waited a minute until the copier has copied %d messages; the target held %d, now %d. It said: %s", more, before, l.onTarget(), said.String())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(moment) // not a wait: the point in its work where it is killed
+	if err := process.Process.Kill(); err != nil {
+		l.Fatal(err)
+	}
+	_ = process.Wait()
+}
+
+// onTarget counts the messages on the target's queues.
+func (l *live) onTarget() (sum int64) {
+	l.Helper()
+	for _, lane := range l.lanes {
+		n, err := l.target.Client().MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)
+		if err != nil {
+			l.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+func TestLiveKilledCopiersNeitherRepeatNorLose(t *testing.T) {
+	l := newLive(t, "killed-copier", 2)
+	l.fill(2000)
+	random := rand.New(rand.NewPCG(3, 1))
+	for range 4 {
+		l.copiedUntilKilled(200+random.Int64N(800), time.Duration(random.IntN(20_000))*time.Microsecond)
+	}
+	held := l.onTarget()
+	if held >= 8000 {
+		t.Fatalf("the killed ones copied all %d messages: none was killed in the middle", held)
+	}
+	t.Logf("%d of 8000 messages were copied by killed processes", held)
+	last := l.start("killed", l.lanes, nil) // the activity gives it their name, as their process is gone
+	l.untilCopied(last)
+	if p := last.stop(); p.Copied+held != 8000 {
+		t.Errorf("it copied %d messages, wanted the remaining %d", p.Copied, 8000-held)
+	}
+	l.wantClean(8000)
+}
+
+func TestLiveKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
+	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Fragile", Version: "4.9.7", Brokers: 1})
+	l := newLiveBetween(t, source, labtest.Cluster(t, "5.3.3"), "killed-source", 2)
+	l.fill(300)
+	c := l.start("one", l.lanes, nil)
+	l.untilCopied(c)
+	broker := source.Brokers[0].Name
+	if err := source.KillBroker(broker); err != nil { // within 5 s of the commits: they aren't on its disk
+		t.Fatal(err)
+	}
+	l.until("the lanes say that they wait for the dead source", c, func(p Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) })
+	if err := source.StartBroker(l.ctx, broker); err != nil {
+		t.Fatal(err)
+	}
+	l.untilCopied(c) // nothing new: what was committed must be committed once more
+	l.fill(50)
+	l.untilCopied(c)
+	if last := c.stop(); last.Copied != 700 || len(last.Faults) > 0 {
+		t.Fatalf("progress %+v, wanted 700 copied", last)
+	}
+	l.wantClean(700)
+}
