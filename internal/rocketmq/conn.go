@@ -3,6 +3,7 @@ package rocketmq
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type conn struct {
 	next    int32
 	err     error // set once, when the connection is of no more use
 	used    time.Time
+	gaveUp  bool // a caller gave up its request, which may still be on its way
 }
 
 func newConn(c net.Conn, server string) *conn {
@@ -69,10 +71,25 @@ func (c *conn) fail(err error) {
 		return
 	}
 	c.err = err
+	if c.gaveUp || len(c.waiting) > 0 {
+		c.discard()
+	}
 	_ = c.net.Close()
 	for opaque, answer := range c.waiting {
 		delete(c.waiting, opaque)
 		close(answer)
+	}
+}
+
+// discard has the system throw away what it hasn't delivered yet. It would go on trying behind our back, and after an outage of
+// minutes a send that was given up, or a position long overtaken, would still reach the server.
+func (c *conn) discard() {
+	raw := c.net
+	if secure, ok := raw.(*tls.Conn); ok {
+		raw = secure.NetConn()
+	}
+	if plain, ok := raw.(*net.TCPConn); ok {
+		_ = plain.SetLinger(0)
 	}
 }
 
@@ -134,6 +151,7 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 	case <-ctx.Done():
 		c.mu.Lock()
 		delete(c.waiting, cmd.Opaque)
+		c.gaveUp = true
 		c.mu.Unlock()
 		return nil, lost(context.Cause(ctx))
 	}
