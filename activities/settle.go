@@ -49,7 +49,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 
 // work is what the members of a group have in work, and a digest of its committed positions.
 type work struct {
-	silent int    // members that don't say what they hold
+	silent int    // members that don't say what they hold, and queues that no member speaks for
 	held   int    // messages that members hold
 	worst  string // the queue with the most of them
 	behind string // a queue whose member knows a position that isn't committed
@@ -114,14 +114,16 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 		return nil, err
 	}
 	for _, group := range groups {
-		all[group] = all[group].judge(infos[group], committed[group])
+		all[group] = all[group].judge(infos[group], committed[group], members[group].topics)
 	}
 	return all, nil
 }
 
-// judge adds what the members say to what is committed.
-func (w work) judge(infos []rocketmq.RunningInfo, committed positions) work {
+// judge adds what the members say to what is committed. A position of a subscribed topic that no member answers for counts as a
+// silent member: an account that leaves queues out proves nothing about them.
+func (w work) judge(infos []rocketmq.RunningInfo, committed positions, subscribed map[string]bool) work {
 	w.digest = committed.digest()
+	w.silent += unaccounted(infos, committed, subscribed)
 	most := 0
 	for _, info := range infos {
 		for _, q := range info.Queues {
@@ -142,6 +144,28 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed positions) work {
 		}
 	}
 	return w
+}
+
+// unaccounted counts the committed queues of subscribed topics that are in no member's account.
+func unaccounted(infos []rocketmq.RunningInfo, committed positions, subscribed map[string]bool) int {
+	told := map[string]map[replicator.Queue]bool{}
+	for _, info := range infos {
+		for _, q := range info.Queues {
+			if told[q.Topic] == nil {
+				told[q.Topic] = map[replicator.Queue]bool{}
+			}
+			told[q.Topic][replicator.Queue{Broker: q.Broker, ID: q.Queue}] = !q.Dropped
+		}
+	}
+	missing := 0
+	for _, topic := range sortedKeys(committed) {
+		for _, queue := range sortedQueues(committed[topic]) {
+			if subscribed[topic] && !told[topic][queue] {
+				missing++
+			}
+		}
+	}
+	return missing
 }
 
 // digest changes when any position does.

@@ -57,12 +57,26 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := work{}.judge([]rocketmq.RunningInfo{{Queues: c.queues}}, committed)
+			w := work{}.judge([]rocketmq.RunningInfo{{Queues: c.queues}}, committed, nil)
 			assert.Equal(t, c.held, w.held)
 			assert.Equal(t, c.due, w.due)
 			assert.Equal(t, c.behind, w.behind != "", "behind: %q", w.behind)
 		})
 	}
+}
+
+func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
+	committed := positions{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}, "left-long-ago": {{Broker: "a", ID: 0}: 1}}
+	subscribed := map[string]bool{"orders": true}
+	of := func(queues ...rocketmq.ProcessQueueInfo) []rocketmq.RunningInfo { return []rocketmq.RunningInfo{{Queues: queues}} }
+	first := rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 0, CommitOffset: 10}
+	second := rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1, CommitOffset: 5}
+	dropped := second
+	dropped.Dropped = true
+	assert.Equal(t, 0, work{}.judge(of(first, second), committed, subscribed).silent)
+	assert.Equal(t, 1, work{}.judge(of(first), committed, subscribed).silent, "one queue is left out")
+	assert.Equal(t, 1, work{}.judge(of(first, dropped), committed, subscribed).silent, "one queue is being given up")
+	assert.Equal(t, 2, work{}.judge(of(), committed, subscribed).silent, "an answer without queues proves nothing")
 }
 
 func TestDigestChangesWithEveryPosition(t *testing.T) {

@@ -97,13 +97,22 @@ type RunningInfo struct {
 	Queues     []ProcessQueueInfo
 }
 
-// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer are an error of the broker.
+// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer are an error of the broker;
+// so is an empty answer: client-go v2 sends one, with code 0, when a statistic of it isn't a number.
 func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID string) (RunningInfo, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeRunningInfo, Fields: map[string]string{
+	about := "group " + group + " member " + clientID
+	got, err := c.ask(ctx, addr, &Command{Code: codeRunningInfo, Fields: map[string]string{
 		"consumerGroup": group, "clientId": clientID, "jstackEnable": "false",
-	}}, "group "+group+" member "+clientID)
+	}}, about)
 	if err != nil {
 		return RunningInfo{}, err
+	}
+	if len(got.Body) == 0 {
+		return RunningInfo{}, &Error{Server: addr, Call: requestName(codeRunningInfo) + " " + about, Code: SystemError, Remark: "the member's answer is empty: " + got.Remark}
+	}
+	o, err := parseObject(got.Body)
+	if err != nil {
+		return RunningInfo{}, badBody(addr, codeRunningInfo, err)
 	}
 	out := RunningInfo{Properties: o.object("properties").texts()}
 	for _, entry := range o.object("mqTable") {
