@@ -34,3 +34,13 @@ func TestASecondDemoOfTheSameNameIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, again.Close())
 }
+
+func TestARefusedDemoTouchesNothingOfTheOneThatRuns(t *testing.T) {
+	d := &demo{dir: filepath.Join(t.TempDir(), "demo")}
+	first, err := lockRun(d.dir + ".lock")
+	require.NoError(t, err)
+	defer first.Close()
+	d.lock, err = lockRun(d.dir + ".lock")
+	require.Error(t, err)
+	require.NoError(t, d.end(t.Context()), "with anything to end it would fail here: it has no console, root or clients")
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -78,7 +79,7 @@ type demo struct {
 	files   lab.Files
 	dir     string // .run/<name>
 
-	lock     io.Closer
+	lock     *os.File // nil: nothing was started
 	temporal *lab.Temporal
 	source   *lab.Cluster
 	sdk      client.Client

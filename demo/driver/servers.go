@@ -115,7 +115,7 @@ func (d *demo) startWorker(ctx context.Context) error {
 func (d *demo) end(ctx context.Context) error {
 	var errs []error
 	if d.lock == nil {
-		return nil // nothing was started
+		return nil
 	}
 	if d.fleet != nil {
 		d.fleet.kill()
