@@ -68,7 +68,9 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
 	committed := positions{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}, "left-long-ago": {{Broker: "a", ID: 0}: 1}}
 	subscribed := map[string]bool{"orders": true}
-	of := func(queues ...rocketmq.ProcessQueueInfo) []rocketmq.RunningInfo { return []rocketmq.RunningInfo{{Queues: queues}} }
+	of := func(queues ...rocketmq.ProcessQueueInfo) []rocketmq.RunningInfo {
+		return []rocketmq.RunningInfo{{Queues: queues}}
+	}
 	first := rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 0, CommitOffset: 10}
 	second := rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1, CommitOffset: 5}
 	dropped := second

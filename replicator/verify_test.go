@@ -38,12 +38,15 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 		}, LaneReport{Compared: 10, Altered: 1}, "altered: offset 3, position 3 on the target: body of 6 bytes, 6 bytes in the copy, first difference at byte 5"},
 		{"out of order", func(m *model) { put(m, 0, 1, 2, 5, 3, 4, 6, 7, 8, 9) }, LaneReport{Compared: 10, OutOfOrder: 2}, "out of order: offset 3 is at position 4 on the target, behind the copy of offset 5"},
 		{"a batch twice", func(m *model) { put(m, 0, 1, 2, 3); m.repeat(2); m.repeat(3); put(m, 4, 5, 6, 7, 8, 9) }, LaneReport{Compared: 10, Extra: 2}, "extra: offset 2 is on the target once more, at position 4"},
-		{"a copy of what the source never had", func(m *model) {
-			put(m, 0, 1, 2, 3, 4)
-			m.target.append(m.lane.Topic, m.lane.Target, m.stamped(500))
-			put(m, 5, 6, 7, 8, 9)
+		{
+			"a copy of what the source never had", func(m *model) {
+				put(m, 0, 1, 2, 3, 4)
+				m.target.append(m.lane.Topic, m.lane.Target, m.stamped(500))
+				put(m, 5, 6, 7, 8, 9)
+			},
+			LaneReport{Compared: 10, Extra: 1},
+			"extra: position 5 on the target is stamped with offset 500, and the source ends at 12",
 		},
-			LaneReport{Compared: 10, Extra: 1}, "extra: position 5 on the target is stamped with offset 500, and the source ends at 12"},
 		{"natives aren't differences", func(m *model) {
 			put(m, 0, 1, 2, 3)
 			m.native(nil)

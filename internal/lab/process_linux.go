@@ -22,7 +22,7 @@ func startTime(pid int) (string, error) {
 	}
 	// The second field is the program's name in parentheses, which may hold anything.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const state, threads, startTicks = 3 - 3, 20 - 3, 22 - 3 // numbered from 1 in the manual; the first two are cut off
+	const state, threads, startTicks = 0, 17, 19 // fields 3, 20 and 22 of the manual: the first two are cut off
 	if len(fields) <= startTicks {
 		return "", fmt.Errorf("process %d: /proc/%d/stat has %d fields", pid, pid, len(fields)+2)
 	}
