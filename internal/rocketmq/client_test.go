@@ -1,0 +1,250 @@
+package rocketmq
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fakeServer answers each frame by a function; nil means no answer.
+type fakeServer struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func serve(t *testing.T, answer func(conn net.Conn, c *Command)) *fakeServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &fakeServer{Listener: l}
+	t.Cleanup(func() { _ = l.Close(); s.breakAll() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.conns = append(s.conns, conn)
+			s.mu.Unlock()
+			go func() {
+				for {
+					c, err := readFrame(conn)
+					if err != nil {
+						return
+					}
+					answer(conn, c)
+				}
+			}()
+		}
+	}()
+	return s
+}
+
+func (s *fakeServer) breakAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+}
+
+func (s *fakeServer) accepted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+func reply(conn net.Conn, to *Command, code int, fields map[string]string, body string) {
+	frame, err := appendFrame(nil, &Command{Code: code, Opaque: to.Opaque, Flag: flagResponse, Fields: fields, Body: []byte(body)})
+	if err == nil {
+		_, _ = conn.Write(frame)
+	}
+}
+
+func testClient(t *testing.T) *Client {
+	t.Helper()
+	c := NewClient(Options{CallTimeout: 5 * time.Second})
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestAnswersFindTheirRequestsInAnyOrder(t *testing.T) {
+	var mu sync.Mutex
+	var waiting []*Command
+	s := serve(t, func(conn net.Conn, c *Command) {
+		mu.Lock()
+		defer mu.Unlock()
+		waiting = append(waiting, c)
+		if len(waiting) < 50 {
+			return
+		}
+		for i := len(waiting) - 1; i >= 0; i-- { // the last first
+			reply(conn, waiting[i], Success, map[string]string{"offset": waiting[i].Fields["queueId"]}, "")
+		}
+		waiting = nil
+	})
+	client := testClient(t)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			got, err := client.MaxOffset(t.Context(), s.Addr().String(), "t", i)
+			if err != nil || got != int64(i) {
+				t.Errorf("call %d got %d, %v", i, got, err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 1, s.accepted(), "one connection carries all")
+}
+
+func TestAServersOwnRequestIsDeclined(t *testing.T) {
+	declined := make(chan *Command, 1)
+	s := serve(t, func(conn net.Conn, c *Command) {
+		if c.Response() {
+			declined <- c
+			return
+		}
+		frame, _ := appendFrame(nil, &Command{Code: 40, Opaque: 99, Fields: map[string]string{}})
+		_, _ = conn.Write(frame)
+		reply(conn, c, Success, map[string]string{"offset": "1"}, "")
+	})
+	_, err := testClient(t).MaxOffset(t.Context(), s.Addr().String(), "t", 0)
+	require.NoError(t, err)
+	select {
+	case c := <-declined:
+		require.Equal(t, NotSupported, c.Code)
+		require.Equal(t, int32(99), c.Opaque)
+	case <-time.After(5 * time.Second):
+		t.Fatal("the server's request was not answered")
+	}
+}
+
+func TestALostConnectionIsAmbiguousAndTheNextCallDialsAgain(t *testing.T) {
+	var answered atomic.Bool
+	s := serve(t, func(conn net.Conn, c *Command) {
+		if !answered.Swap(true) {
+			_ = conn.Close()
+			return
+		}
+		reply(conn, c, Success, map[string]string{"offset": "3"}, "")
+	})
+	client := testClient(t)
+	_, err := client.MaxOffset(t.Context(), s.Addr().String(), "t", 0)
+	require.True(t, Ambiguous(err), "%v", err)
+	require.False(t, Retryable(err), "%v", err)
+	var got int64
+	require.NoError(t, RetryRead(t.Context(), func() (err error) {
+		got, err = client.MaxOffset(t.Context(), s.Addr().String(), "t", 0)
+		return err
+	}))
+	require.Equal(t, int64(3), got)
+}
+
+func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
+	s := serve(t, func(net.Conn, *Command) {})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := testClient(t).MaxOffset(ctx, s.Addr().String(), "t", 0)
+	require.True(t, Ambiguous(err), "%v", err)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := gone.Addr().String()
+	require.NoError(t, gone.Close())
+	_, err = testClient(t).MaxOffset(t.Context(), addr, "t", 0)
+	require.True(t, Retryable(err), "%v", err)
+	require.True(t, Unreachable(err), "%v", err)
+	require.False(t, Ambiguous(err), "%v", err)
+}
+
+func TestRefusalsNameServerCallCodeAndRemark(t *testing.T) {
+	s := serve(t, func(conn net.Conn, c *Command) {
+		frame, _ := appendFrame(nil, &Command{Code: NoPermission, Opaque: c.Opaque, Flag: flagResponse, Remark: "no right\n\tat java.lang.Thread", Fields: map[string]string{}})
+		_, _ = conn.Write(frame)
+	})
+	_, err := testClient(t).SendBatch(t.Context(), s.Addr().String(), BatchRequest{Topic: "orders", Queue: 2, Messages: []BatchMessage{{}}})
+	require.EqualError(t, err, s.Addr().String()+": SEND_BATCH_MESSAGE orders queue 2: code 16 NO_PERMISSION: no right")
+	require.Equal(t, NoPermission, CodeOf(err))
+	require.Equal(t, -1, CodeOf(errors.New("other")))
+}
+
+func TestOnlyWhatWasCertainlyNotExecutedIsRetried(t *testing.T) {
+	for code, again := range map[int]bool{SystemBusy: true, FlowControl: true, GoAway: true, ServiceNotAvailable: true, SystemError: false, MessageIllegal: false, NoPermission: false} {
+		require.Equal(t, again, Retryable(&Error{Code: code}), CodeName(code))
+	}
+	tries := 0
+	err := Retry(t.Context(), func() error {
+		if tries++; tries < 3 {
+			return &Error{Code: SystemBusy}
+		}
+		return &Error{Code: MessageIllegal}
+	})
+	require.Equal(t, MessageIllegal, CodeOf(err))
+	require.Equal(t, 3, tries)
+}
+
+func TestAPullReadsItsMessagesAndItsStatus(t *testing.T) {
+	stored := sampleMessages()[0]
+	s := serve(t, func(conn net.Conn, c *Command) {
+		fields := map[string]string{"nextBeginOffset": "8", "minOffset": "0", "maxOffset": "9"}
+		if c.Fields["queueOffset"] == "7" {
+			reply(conn, c, Success, fields, string(EncodeStored(stored)))
+			return
+		}
+		reply(conn, c, PullOffsetMoved, fields, "")
+	})
+	client := testClient(t)
+	got, err := client.Pull(t.Context(), s.Addr().String(), PullRequest{Topic: "orders", Offset: 7, Max: 32})
+	require.NoError(t, err)
+	require.Equal(t, PullFound, got.Status)
+	require.Equal(t, "hello", string(got.Messages[0].Body))
+	require.Equal(t, int64(9), got.Max)
+	got, err = client.Pull(t.Context(), s.Addr().String(), PullRequest{Topic: "orders", Offset: 100})
+	require.NoError(t, err)
+	require.Equal(t, PullMovedOffset, got.Status)
+}
+
+func TestAMembersEmptyAccountIsAnError(t *testing.T) {
+	s := serve(t, func(conn net.Conn, c *Command) { reply(conn, c, Success, nil, "") })
+	_, err := testClient(t).ConsumerRunningInfo(t.Context(), s.Addr().String(), "g", "client")
+	require.ErrorContains(t, err, "the member's answer is empty")
+}
+
+func TestAPendingResetIsNotTakenForAStoredPosition(t *testing.T) {
+	s := serve(t, func(conn net.Conn, c *Command) {
+		frame, _ := appendFrame(nil, &Command{Code: Success, Opaque: c.Opaque, Flag: flagResponse, Remark: "Offset has been previously reset", Fields: map[string]string{}})
+		_, _ = conn.Write(frame)
+	})
+	err := testClient(t).UpdateOffset(t.Context(), s.Addr().String(), "g", "t", 0, 5)
+	require.ErrorContains(t, err, "reset of this position is pending")
+}
+
+func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
+	s := serve(t, func(conn net.Conn, c *Command) {
+		switch c.Code {
+		case codeClusterInfo:
+			reply(conn, c, Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().String()+`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+		case codeRuntime:
+			reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		}
+	})
+	down, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, down.Close())
+	cluster := NewCluster(testClient(t), []string{down.Addr().String(), s.Addr().String()})
+	got, err := cluster.Brokers(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []Broker{{Cluster: "C", Name: "b", Addr: s.Addr().String(), Version: "4.9.7"}}, got)
+	_, err = cluster.Broker(t.Context(), "nobody")
+	require.True(t, Retryable(err), "%v", err)
+	require.ErrorContains(t, err, "nobody")
+}

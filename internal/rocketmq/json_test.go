@@ -1,0 +1,71 @@
+package rocketmq
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFastjsonAndStandardJSONReadAlike(t *testing.T) {
+	for _, text := range []string{`{"offsetTable":{0:5,1:7}}`, `{"offsetTable":{"0":5,"1":"7"}}`, ` { "offsetTable" : { 0 : 5 , 1 : 7 } } `} {
+		o, err := parseObject([]byte(text))
+		require.NoError(t, err, text)
+		require.Equal(t, map[int]int64{0: 5, 1: 7}, o.object("offsetTable").numbers(), text)
+	}
+	o, err := parseObject([]byte(`{"t":{{"brokerName":"a}","queueId":1,"topic":"%RETRY%g|x"}:{"maxOffset":3},{"queueId":2}:{}},"d":0.0,"b":true,"n":null,"l":[1,"x",{}],"s":"\u00e9\n\ud83d\ude00\/"}`))
+	require.NoError(t, err)
+	table := o.object("t")
+	require.Len(t, table, 2)
+	require.Equal(t, TopicQueue{Topic: "%RETRY%g|x", Broker: "a}", Queue: 1}, readQueue(table[0].key.(object)))
+	require.Equal(t, int64(3), table[0].value.(object).number("maxOffset"))
+	require.True(t, o.flag("b", false))
+	require.True(t, o.flag("absent", true))
+	require.Equal(t, "é\n😀/", o.text("s"))
+	require.Len(t, o.list("l"), 3)
+}
+
+func TestJSONThatIsNotReadIsAnError(t *testing.T) {
+	for _, text := range []string{`{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1]`, `{"a":"x`, `{"a":"\q"}`, `{"a":"\u12"}`, `{} {}`, `{[1]:2}`, `{"$ref":"$.."}`, strings.Repeat(`{"a":`, 100)} {
+		_, err := parseObject([]byte(text))
+		require.ErrorIs(t, err, errJSON, text)
+	}
+	o, err := parseObject(nil)
+	require.NoError(t, err)
+	require.Empty(t, o)
+}
+
+func FuzzParseJSON(f *testing.F) {
+	for _, text := range []string{`{"offsetTable":{0:5,1:7}}`, `{{"a":1}:{"b":[true,null,"\u00e9"]}}`, `[]`, `-1.5e3`, `"\\"`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		if v, err := parseJSON(b); err == nil {
+			_ = plainJSON(v)
+		}
+	})
+}
+
+func TestGroupsKeepSettingsThatWeDoNotKnow(t *testing.T) {
+	o, err := parseObject([]byte(`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`))
+	require.NoError(t, err)
+	g := readGroup("g", o)
+	require.True(t, g.Orderly)
+	require.Equal(t, map[string]any{"type": "CUSTOMIZED"}, g.extra["groupRetryPolicy"])
+	require.NotContains(t, g.extra, "groupName")
+}
+
+func TestNamesOfTheSystemAreTold(t *testing.T) {
+	for _, name := range []string{"TBW102", "rmq_sys_wheel_timer", "DefaultCluster", "DefaultCluster_REPLY_TOPIC", "broker-a"} {
+		require.True(t, SystemTopic(name, "DefaultCluster", []string{"broker-a"}), name)
+	}
+	for _, name := range []string{"orders", "%RETRY%g", "Other_REPLY_TOPIC", "broker-b"} {
+		require.False(t, SystemTopic(name, "DefaultCluster", []string{"broker-a"}), name)
+	}
+	require.True(t, SystemGroup("TOOLS_CONSUMER"))
+	require.True(t, SystemGroup("CID_ONSAPI_OWNER"))
+	require.False(t, SystemGroup("orders"))
+	require.Equal(t, "4.9.7", VersionName(407))
+	require.Equal(t, "#9999", VersionName(9999))
+	require.Equal(t, "CODE_4242", CodeName(4242))
+}
