@@ -70,7 +70,7 @@ check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, im
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(BIN)/tools/staticcheck ./...
-	$(BIN)/tools/workflowcheck ./workflows
+	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
 	go test ./internal/arch
 
 .PHONY: fixtures
