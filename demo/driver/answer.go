@@ -10,6 +10,9 @@ import (
 	"rocketshift/workflows"
 )
 
+// pipeline is the name under which the demo's release pipeline speaks.
+const pipeline = "demo-pipeline"
+
 // answer gives what the migration waits for, once.
 func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflows.Waiting) error {
 	question := fmt.Sprintf("%s %s %v %v %s %s", asked.Kind, asked.Gate, asked.Groups, asked.Topics, asked.To, asked.Since.Format(time.RFC3339Nano))
@@ -45,7 +48,7 @@ func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
 // so when they are at work. The way back is the same.
 func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 	var what []string
-	args := []string{"released", w.o.Name, "--by", "demo-pipeline"}
+	args := []string{"released", w.o.Name, "--by", pipeline}
 	lags, err := w.books.lag(asked.Groups)
 	if err != nil {
 		return err

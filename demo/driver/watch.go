@@ -116,7 +116,9 @@ func (w *watcher) show(s workflows.Status) {
 	for _, n := range s.Notes {
 		if !slices.Contains(w.notes, n) {
 			w.notes = append(w.notes, n)
-			w.console.say("note: %s", n)
+			if !strings.Contains(n, pipeline) { // what the pipeline said is printed when it says it
+				w.console.say("note: %s", n)
+			}
 		}
 	}
 }
