@@ -69,11 +69,17 @@ func StartTemporal(ctx context.Context, root, dir string, spec TemporalSpec) (*T
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("folder of Temporal: %w", err)
 	}
-	spec, more, err := spec.withPorts()
-	if err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		filled, more, err := spec.withPorts()
+		if err != nil {
+			return nil, err
+		}
+		t, err := launchTemporal(ctx, program, dir, filled, more)
+		// Somebody else may have taken a port that was free a moment ago.
+		if err == nil || ctx.Err() != nil || try == startTries || spec.Port != 0 && spec.UIPort != 0 {
+			return t, err
+		}
 	}
-	return launchTemporal(ctx, program, dir, spec, more)
 }
 
 // withPorts fills in free ports and checks the given ones. more are the ports of the server's HTTP interface and
@@ -88,7 +94,8 @@ func (s TemporalSpec) withPorts() (spec TemporalSpec, more []int, err error) {
 	}
 	for i, port := range []*int{&s.Port, &s.UIPort} {
 		if *port == 0 {
-			*port = free[i]
+			*port = free[i] // not looked at again: whoever looks for ports at the same moment makes it seem taken
+			continue
 		}
 		if !portFree(*port) {
 			return s, nil, fmt.Errorf("port %d, which Temporal should get, is in use: end the program that uses it, or choose another port", *port)
