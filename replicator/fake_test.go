@@ -18,6 +18,7 @@ type fakeSide struct {
 	events  int // pulls outside of a queue, for which a broker writes an event message
 	sends   int
 	pulls   int
+	passes  int // calls of passSends
 
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
 	onSend func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
@@ -210,6 +211,7 @@ func (f *fakeSide) passSends(context.Context, string, string) error {
 	if f.down != nil {
 		return f.down
 	}
+	f.passes++
 	f.takeUp()
 	return nil
 }

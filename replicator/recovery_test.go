@@ -41,36 +41,29 @@ func TestLaneMakesItsGroupAgainWhereItWasDeleted(t *testing.T) {
 }
 
 func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
-	late := func(b *bench) func(int, rocketmq.BatchRequest) (bool, error) {
-		return func(n int, batch rocketmq.BatchRequest) (bool, error) {
+	t.Run("by the lane that sent it", func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 10)
+		b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
 			if n > 1 {
 				return true, nil
 			}
 			b.target.late = append(b.target.late, batch)
 			return false, errNoAnswer
 		}
-	}
-	t.Run("by the lane that sent it", func(t *testing.T) {
-		b := newBench(t)
-		b.write(10, 10)
-		b.target.onSend = late(b)
 		b.start().untilCaughtUp()
 		b.wantCopies(0, 10)
 	})
 	t.Run("by the one that follows a killed one", func(t *testing.T) {
 		b := newBench(t)
+		b.stopped(0) // the killed one has sent nothing but its first batch
 		b.write(10, 10)
-		b.target.onSend = late(b)
-		var stop context.CancelFunc
-		run := b.start(func(r *Replicator) { r.timing.settle, r.timing.finish = time.Hour, 50*time.Millisecond })
-		stop = run.stop
-		b.until("the first batch is on its way", func() bool {
-			b.target.mu.Lock()
-			defer b.target.mu.Unlock()
-			return len(b.target.late) > 0
-		}, func() any { return run.progress() })
-		stop()
-		run.end()
+		batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: original(0, 10).BornTimestamp}
+		for offset := range int64(10) {
+			m := original(offset, 10)
+			batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: b.stamps().properties(m.Properties, offset)})
+		}
+		b.target.late = append(b.target.late, batch)
 		b.start().untilCaughtUp()
 		b.wantCopies(0, 10)
 	})
@@ -90,16 +83,35 @@ func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 	}
 }
 
+func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
+	b := newBench(t)
+	run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
+	run.untilCaughtUp()
+	rested := time.Now()
+	b.until("the lane has rested", func() bool { return time.Since(rested) > 20*time.Millisecond }, func() any { return time.Since(rested) })
+	for offset := range int64(2) { // the other one had the lock of a restarted target, copied two messages, and ended
+		m := original(offset, 1)
+		m.Properties = b.stamps().properties(m.Properties, offset)
+		b.target.append(b.lane.Topic, b.lane.Target, m)
+	}
+	b.target.set(func() { b.target.log(b.lane.Topic, b.lane.Target).positions[b.options.Group] = 2 })
+	b.write(5, 1)
+	run.untilCaughtUp()
+	b.wantCopies(0, 5)
+}
+
 func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 	b := newBench(t)
 	run := b.start()
 	run.untilCaughtUp()
-	unreached := &rocketmq.Error{Server: "broker-x", Code: rocketmq.ServiceNotAvailable}
 	log := b.target.log(b.lane.Topic, b.lane.Target)
-	b.target.set(func() { b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, unreached } })
+	b.target.set(func() {
+		b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
+			log.holder, log.lockedAt, b.target.onSend = "two", time.Now(), nil // the target is restarted
+			return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.ServiceNotAvailable}
+		}
+	})
 	b.write(5, 5)
-	run.untilProgress("it waits for the target", func(p Progress) bool { return p.Waiting != "" })
-	b.target.set(func() { log.holder, log.lockedAt, b.target.onSend = "two", time.Now(), nil })
 	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 	if got := b.copies(); len(got) > 0 {
 		t.Fatalf("copied %v beside the holder of the lock", got)
@@ -196,5 +208,34 @@ func TestLanesOfOneBrokerDoNotWaitForAnother(t *testing.T) {
 	}
 	if err := made.once("healthy", func() error { asked++; return nil }); err != nil || asked != 3 {
 		t.Fatalf("asked %d times, %v; wanted it asked again after an error", asked, err)
+	}
+}
+
+func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
+	b := newBench(t)
+	b.stopped(10)
+	b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 200)...)
+	delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
+	b.write(5, 1)
+	const valid = 100 * time.Millisecond
+	b.target.passes = 0
+	b.target.onPull = func(int64) error {
+		if b.target.passes == 0 {
+			return nil
+		}
+		b.target.onPull = nil
+		time.Sleep(2 * valid)          // the last look at the tail is slow,
+		for offset := range int64(2) { // and meanwhile another copier has the queue, copies two messages, and ends
+			m := original(10+offset, 1)
+			m.Properties = b.stamps().properties(m.Properties, 10+offset)
+			b.target.appendLocked(b.lane.Topic, b.lane.Target, m)
+		}
+		return nil
+	}
+	b.start(func(r *Replicator) {
+		r.timing.renew, r.timing.lockValid, r.timing.settle = valid/4, valid, time.Millisecond
+	}).untilCaughtUp()
+	if got := b.verify(); got.Compared != 15 || got.Extra+got.Missing > 0 {
+		t.Fatalf("verification %+v, wanted 15 copies, each once", got)
 	}
 }

@@ -131,6 +131,10 @@ func TestVerifyBeginsWhereItIsTold(t *testing.T) {
 			t.Errorf("from %d: %+v, %v; wanted %+v", from, got, err, want)
 		}
 	}
+	m.target.expire(m.lane.Topic, m.lane.Target, 10)
+	if got, err := m.positions().verify(context.Background(), m.lane, 70, nil); err != nil || got.Missing != 1 || got.From != 70 {
+		t.Errorf("from 70, with the beginning of the target expired: %+v, %v; wanted the missing 70 noticed", got, err)
+	}
 }
 
 func TestVerifyWhileTheSourceExpires(t *testing.T) {
