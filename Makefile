@@ -59,6 +59,15 @@ jars: prerequisites ## download RocketMQ's jars into .cache/jars
 demo: build jars ## migrate a real 4.9.7 cluster with running applications; APPROVE=me waits for you
 	@APPROVE=$(APPROVE) $(BIN)/rocketshift-demo
 
+.PHONY: temporal
+temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the foreground: Web UI on 8233, data in .run/temporal, kept 90 days
+	@mkdir -p .run/temporal
+	@{ for _ in $$(seq 100); do \
+	    $(BIN)/temporal operator namespace update --namespace default --retention 90d >/dev/null 2>&1 && break; sleep 0.3; done; } & \
+	  exec $(BIN)/temporal server start-dev --db-filename .run/temporal/temporal.db \
+	    --search-attribute RocketshiftStage=Keyword --search-attribute RocketshiftWaiting=Keyword \
+	    --search-attribute RocketshiftTarget=Keyword
+
 .PHONY: test
 test: build jars check ## all tests: unit, workflow, replay, and functional ones on real servers
 	go test -timeout 10m $(PURE)
