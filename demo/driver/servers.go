@@ -35,7 +35,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	if d.lock, err = lockRun(d.dir + ".lock"); err != nil {
 		return err
 	}
-	if err := d.target().Release(ctx, d.o.Name); err != nil {
+	if err := d.endTarget(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(d.dir), os.RemoveAll(d.targetDir())); err != nil {
