@@ -11,9 +11,10 @@
 //
 // Nothing is kept outside the two clusters. The stamps on the target say what was copied: a lane that starts reads the tail of
 // its target queue and goes on behind the newest stamp, after a kill as after an ambiguous send, when nothing can be on its way
-// to the queue any more. A lock on the target queue keeps a second copier away; brokers forget locks and the last seconds of
-// commits when they are killed, so that neither is trusted further than it can be proved. What a lane has copied is committed as consumer offset of the lanes' group, on the source as
-// progress that every dashboard can show, on the target as a hint where the tail begins.
+// to the queue any more. A lock on the target queue keeps a second copier away. What a lane has copied is committed as consumer
+// offset of the lanes' group, on the source as progress that every dashboard can show, on the target as a hint where the tail
+// begins. Brokers forget locks and the last seconds of commits when they are killed, so that a lane asks and commits again, and
+// what was committed is checked against stamps.
 //
 // A lane whose next step isn't certain to be right stops with a fault that names the queue, the offsets and what to do; the
 // other lanes go on. A broker that is down or busy isn't a fault: the lane waits for it and says so.
