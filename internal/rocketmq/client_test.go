@@ -247,4 +247,10 @@ func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
 	_, err = cluster.Broker(t.Context(), "nobody")
 	require.True(t, Retryable(err), "%v", err)
 	require.ErrorContains(t, err, "nobody")
+	require.NoError(t, s.Close())
+	s.breakAll()
+	cluster.Forget()
+	last, err := cluster.Brokers(t.Context())
+	require.NoError(t, err, "with all name servers gone the last list stands")
+	require.Equal(t, got, last)
 }

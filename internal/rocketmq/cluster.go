@@ -42,7 +42,8 @@ func (c *Cluster) Client() *Client { return c.client }
 // NameServers are the addresses that the cluster was made with.
 func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
 
-// Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget.
+// Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget; while no name server
+// answers, the last one stands.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,6 +60,9 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 		found, err = c.client.ClusterInfo(ctx, addr)
 		return err
 	})
+	if err != nil && len(c.brokers) > 0 && CodeOf(err) < 0 {
+		return slices.Clone(c.brokers), nil // brokers serve without name servers; one that doesn't says so itself
+	}
 	if err != nil {
 		return nil, err
 	}
