@@ -26,7 +26,7 @@ type Clusters struct {
 // translatorKey is what a translator belongs to: it remembers what it has read of the lanes.
 type translatorKey struct {
 	source, target *rocketmq.Cluster
-	group          string
+	names          replicator.Names
 }
 
 // NewClusters returns an empty set; connections open when they are needed.
@@ -65,15 +65,20 @@ func (c *Clusters) at(nameServers []string, credentials *plan.Credentials) (*roc
 	return found, nil
 }
 
-// translator returns the positions of a lane group between two clusters.
-func (c *Clusters) translator(source, target *rocketmq.Cluster, group string) *replicator.Positions {
+// translator returns the positions of lanes between two clusters.
+func (c *Clusters) translator(source, target *rocketmq.Cluster, names replicator.Names) *replicator.Positions {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := translatorKey{source, target, group}
+	key := translatorKey{source, target, names}
 	if c.translators[key] == nil {
-		c.translators[key] = replicator.NewPositions(source, target, group)
+		c.translators[key] = replicator.NewPositions(source, target, names)
 	}
 	return c.translators[key]
+}
+
+// laneNames are what the lanes of the plan go by.
+func laneNames(p plan.Plan) replicator.Names {
+	return replicator.Names{Group: p.LaneGroup(), Source: p.SourceID(), Target: p.TargetID()}
 }
 
 // secrets reads the keys that the plan names from the worker's environment. They never leave this process.
@@ -169,7 +174,7 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 	if err != nil {
 		return sides{}, err
 	}
-	return sides{p, source, target, s.Clusters.translator(source.Cluster, target.Cluster, p.LaneGroup())}, nil
+	return sides{p, source, target, s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))}, nil
 }
 
 // absent says that the target isn't there; it may be on its way.

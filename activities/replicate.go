@@ -73,7 +73,7 @@ func (s sides) run(ctx context.Context, lanes []replicator.Lane, b *beater) erro
 		}
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, replicator.Options{
-		Group: s.plan.LaneGroup(), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
+		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
 	})
 	err := copier.Run(running, lanes, b.report)
 	switch {

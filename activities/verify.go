@@ -123,7 +123,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 			continue
 		}
 		group.Go(func() error {
-			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, replicator.VerifyOptions{Group: s.plan.LaneGroup()}, c.progress(lane))
+			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, replicator.VerifyOptions{Names: laneNames(s.plan)}, c.progress(lane))
 			if err != nil {
 				return err
 			}

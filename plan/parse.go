@@ -65,11 +65,13 @@ func readPlan(o *object, p *Plan) {
 	o.text("name", &p.Name)
 	o.object("source", func(o *object) {
 		o.texts("nameServers", &p.Source.NameServers)
+		o.text("id", &p.Source.ID)
 		readCredentials(o, &p.Source.Credentials)
 	})
 	o.object("target", func(o *object) {
 		o.text("provider", &p.Target.Provider)
 		o.texts("nameServers", &p.Target.NameServers)
+		o.text("id", &p.Target.ID)
 		readCredentials(o, &p.Target.Credentials)
 		o.text("version", &p.Target.Version)
 		o.number("brokers", &p.Target.Brokers)

@@ -111,7 +111,7 @@ func TestAnEmptyPlanPassesThroughJSON(t *testing.T) {
 func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T) {
 	var p Plan
 	err := json.Unmarshal([]byte(edited(t, "target.provder", `"local"`)), &p)
-	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, nameServers, provider, version")
+	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, version")
 	require.NoError(t, json.Unmarshal([]byte(edited(t, "target.provider", `"cloud"`)), &p))
 	assert.ErrorContains(t, p.Validate(), `target.provider: "cloud"; allowed: local, existing`)
 }
@@ -119,7 +119,7 @@ func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, target, topics, traffic"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, nameServers, provider, version"},
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: settle, soak, steps`},

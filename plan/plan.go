@@ -7,10 +7,12 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Plan is one migration. The names of its workflows and of the lanes' consumer group derive from Name.
@@ -30,6 +32,7 @@ type Plan struct {
 // Cluster is a cluster that exists, found through its name servers.
 type Cluster struct {
 	NameServers []string     `json:"nameServers,omitzero"` // host:port
+	ID          string       `json:"id,omitempty"`         // see Plan.SourceID
 	Credentials *Credentials `json:"credentials,omitempty"`
 }
 
@@ -42,6 +45,7 @@ type Credentials struct {
 type Target struct {
 	Provider    string       `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
 	NameServers []string     `json:"nameServers,omitempty"`
+	ID          string       `json:"id,omitempty"` // see Plan.TargetID
 	Credentials *Credentials `json:"credentials,omitempty"`
 	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
 	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
@@ -127,6 +131,24 @@ func (p Plan) Hash() string {
 
 // LaneGroup is the consumer group under which the lanes commit their progress on the source.
 func (p Plan) LaneGroup() string { return "rocketshift-" + p.Name }
+
+// SourceID names the source cluster in the stamps of copies. Where several migrations pass messages on, from A to B and from B to
+// C, a cluster must have the same id in all of their plans, so that no message comes back to where it was.
+func (p Plan) SourceID() string { return cmp.Or(p.Source.ID, ClusterID(p.Source.NameServers)) }
+
+// TargetID names the target cluster in the stamps of copies.
+func (p Plan) TargetID() string {
+	if len(p.Target.NameServers) > 0 {
+		return cmp.Or(p.Target.ID, ClusterID(p.Target.NameServers))
+	}
+	return cmp.Or(p.Target.ID, p.Name)
+}
+
+// ClusterID is the id of a cluster that was given none: 8 hexadecimal digits, made of the addresses of its name servers in any order.
+func ClusterID(nameServers []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(nameServers)), ",")))
+	return hex.EncodeToString(sum[:4])
+}
 
 // WorkflowID is the id of the migration's workflow. It is fixed, so that a repeated start joins the running one.
 func (p Plan) WorkflowID() string { return WorkflowID(p.Name) }

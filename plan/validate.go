@@ -30,6 +30,7 @@ const (
 
 var (
 	nameForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	idForm      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 	envForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 	versionForm = regexp.MustCompile(`^5\.\d{1,3}\.\d{1,3}$`)
 	hostForm    = regexp.MustCompile(`^[A-Za-z0-9_.:%-]+$`)
@@ -51,6 +52,7 @@ func (p Plan) check() *Problems {
 	checkNameServers(c, "source.nameServers", p.Source.NameServers)
 	checkCredentials(c, "source.credentials", p.Source.Credentials)
 	checkTarget(c, p.Target)
+	checkIDs(c, p)
 	checkOverlap(c, p.Source.NameServers, p.Target.NameServers)
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
@@ -93,6 +95,17 @@ func checkTarget(c *Problems, t Target) {
 		}
 	default:
 		c.add("target.provider", "%s%s; allowed: %s, %s", given(t.Provider), later(t.Provider), ProviderLocal, ProviderExisting)
+	}
+}
+
+func checkIDs(c *Problems, p Plan) {
+	for path, id := range map[string]string{"source.id": p.Source.ID, "target.id": p.Target.ID} {
+		if id != "" && !idForm.MatchString(id) {
+			c.add(path, "%s; want 1 to 32 letters, digits and . _ -", quote(id))
+		}
+	}
+	if (p.Source.ID != "" || p.Target.ID != "") && p.SourceID() == p.TargetID() {
+		c.add("target.id", "%s is the source's id too; each cluster has its own", quote(p.TargetID()))
 	}
 }
 

@@ -23,7 +23,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{
 		T: t, source: newFakeSide("Old"), target: newFakeSide("New"),
 		lane:    Lane{Topic: "orders", Source: Queue{"broker-a", 1}, Target: Queue{"broker-x", 2}},
-		options: Options{Group: "rocketshift-test", Holder: "one"},
+		options: Options{Names: Names{"rocketshift-test", "Old", "New"}, Holder: "one"},
 	}
 	t.Cleanup(func() {
 		if b.source.events+b.target.events > 0 {
@@ -53,7 +53,13 @@ func native(properties []byte) rocketmq.Message {
 	return rocketmq.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
 }
 
-func (b *bench) stamps() stamper { return stamper{b.source.cluster, b.lane} }
+func (b *bench) stamps() stamper { return newStamper(b.options.Names, b.lane) }
+
+// stored returns the properties that a copy of the lane stores.
+func stored(s stamper, original []byte, offset int64) []byte {
+	_, kept, stamp := s.properties(nil, original, offset, 0, "")
+	return rocketmq.BatchMessage{Properties: kept, Added: stamp}.StoredProperties()
+}
 
 // quick is a timing for tests.
 func quick() timing {
@@ -140,7 +146,7 @@ func (r *session) untilCaughtUp() {
 func (b *bench) copies() []int64 {
 	var all []int64
 	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
-		offset, ours := b.stamps().offset(m)
+		offset, ours := b.stamps().offset(&m)
 		if !ours {
 			offset = -1
 		}
@@ -174,4 +180,4 @@ func (b *bench) verify() LaneReport {
 	return report
 }
 
-func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Group) }
+func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Names) }

@@ -21,7 +21,7 @@ func brokersOwn(name string) bool {
 
 // SameMessage compares a message with its copy, except for what a broker sets anew: addresses, places, store time, transaction
 // bits, its own properties, and a unique key where the original had none. It names the first difference.
-func SameMessage(source, target rocketmq.Message) (difference string, same bool) {
+func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {
 	case !bytes.Equal(source.Body, target.Body):
@@ -30,12 +30,20 @@ func SameMessage(source, target rocketmq.Message) (difference string, same bool)
 		return fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
 	case source.SysFlag&content != target.SysFlag&content:
 		return fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content, target.SysFlag&content), false
-	case source.BornTimestamp != target.BornTimestamp:
-		return fmt.Sprintf("born at %d, %d in the copy", source.BornTimestamp, target.BornTimestamp), false
+	case source.BornTimestamp != born(target):
+		return fmt.Sprintf("born at %d, %d in the copy", source.BornTimestamp, born(target)), false
 	case source.ReconsumeTimes != target.ReconsumeTimes:
 		return fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
 	}
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))
+}
+
+// born is the born time of a copy's original, where the copy may have another one.
+func born(target *rocketmq.Message) int64 {
+	if stamp, ok := ParseStamp(target.Properties); ok && stamp.Born != 0 {
+		return stamp.Born
+	}
+	return target.BornTimestamp
 }
 
 func firstByte(a, b []byte) string {

@@ -76,7 +76,7 @@ func (c *cuts) gallop(ctx context.Context, q queue, stamps stamper, to int64) er
 		if err != nil {
 			return err
 		}
-		offset, ours := stamps.offset(m)
+		offset, ours := stamps.offset(&m)
 		if there && ours && offset == last.offset+probe-last.position {
 			inside = probe
 		} else {

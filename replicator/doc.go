@@ -5,9 +5,16 @@
 // the target queue with batch sends, which store everything else byte for byte. One batch is in flight per target queue, so
 // that copies keep the order of their originals.
 //
-// Exact on a copy are body, properties, flag, the system flags that say how the body is to be read, born time and reconsume
-// count. Brokers store the last three once per batch, so that a batch is cut where they change. New on a copy is what a broker
-// sets itself: addresses, places, store time, transaction bits (a copy is never half a transaction), and its own properties.
+// Exact on a copy are body, properties, flag, the system flags that say how the body is to be read, and the reconsume count. Brokers
+// store the last two once per batch, so that a batch is cut where they change. Born times are exact while a lane keeps up. One that is
+// behind puts messages born within a second into one batch, which has one born time: the stamp carries the exact one, and whoever
+// compares reads it there; Options.ExactBorn has none of that, at the price of small batches. New on a copy is what a broker sets
+// itself: addresses, places, store time, transaction bits (a copy is never half a transaction), and its own properties.
+//
+// Lanes may go both ways at once. A copy is what carries a stamp made for the queue where it lies, with an offset greater than all
+// before it: an application that sends on what it received, with all its properties, is thus told from a lane. What came from the
+// other side isn't copied back, nor what came through it from a third. The lane of the other direction is told by the answers to
+// sends what was written where it reads, so that it reads only what applications wrote there.
 //
 // Nothing is kept outside the two clusters. The stamps on the target say what was copied: a lane that starts reads the tail of
 // its target queue and goes on behind the newest stamp, after a kill as after an ambiguous send, when nothing can be on its way

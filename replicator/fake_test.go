@@ -18,6 +18,7 @@ type fakeSide struct {
 	events  int // pulls outside of a queue, for which a broker writes an event message
 	sends   int
 	pulls   int
+	pulled  int // messages that pulls brought
 	passes  int // calls of passSends
 
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
@@ -104,12 +105,6 @@ func (f *fakeSide) set(change func()) {
 	change()
 }
 
-func (f *fakeSide) clusterOf(context.Context, string) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.cluster, f.down
-}
-
 func (f *fakeSide) bounds(_ context.Context, topic string, q Queue) (first, end int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -162,6 +157,7 @@ func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int)
 		from := offset - log.first
 		result.Messages = slices.Clone(log.messages[from:min(from+int64(min(most, 32)), int64(len(log.messages)))])
 		result.Next = offset + int64(len(result.Messages))
+		f.pulled += len(result.Messages)
 		result.Messages = slices.DeleteFunc(result.Messages, func(m rocketmq.Message) bool { return f.hidden[m.QueueOffset] })
 	}
 	return result, nil
@@ -191,7 +187,7 @@ func (f *fakeSide) store(broker string, batch rocketmq.BatchRequest) {
 	for _, m := range batch.Messages {
 		f.appendLocked(batch.Topic, Queue{broker, batch.Queue}, rocketmq.Message{
 			SysFlag: batch.SysFlag, BornTimestamp: batch.BornTimestamp, ReconsumeTimes: batch.ReconsumeTimes,
-			Flag: m.Flag, Body: m.Body, Properties: rocketmq.AppendProperty(slices.Clip(m.Properties), rocketmq.PropCluster, f.cluster),
+			Flag: m.Flag, Body: m.Body, Properties: rocketmq.AppendProperty(slices.Clip(m.StoredProperties()), rocketmq.PropCluster, f.cluster),
 		})
 	}
 }

@@ -137,7 +137,7 @@ func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
 
 func TestMessageWithoutRoomForTheStampIsNeverSent(t *testing.T) {
 	b := newBench(t)
-	room := rocketmq.MaxProperties - len(b.stamps().properties(nil, 3)) - len("K\x01\x02")
+	room := rocketmq.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
 	b.write(3, 3)
 	b.source.append(b.lane.Topic, b.lane.Source,
 		rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room)))},

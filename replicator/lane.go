@@ -26,6 +26,18 @@ type runner struct {
 	lapses  int       // how often the lock was too old to be relied on
 	sure    time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
+	back    bool             // the lane is a reverse one
+	twin    *runner          // the lane of the other direction; nil if there is none
+	sends   sendCounter      // the batches it has sent
+	wake    chan struct{}    // something that the twin has written was learned
+	began   chan struct{}    // closed when a reverse lane has its place, or gives up
+	begun   func()           // closes it
+	seen    map[origin]int64 // newest stamped offsets on the queue that the lane reads
+	lastOwn time.Time        // when it last read an application's own message
+
+	batch  []rocketmq.BatchMessage // memory of the last batch
+	stamps []byte                  // memory of its stamps
+
 	mu    sync.Mutex
 	state laneState
 }
@@ -35,7 +47,9 @@ type laneState struct {
 	next, tail      int64 // source offset to copy next, target position behind the newest copy
 	end             int64 // of the source queue, as last seen
 	copied          int64
-	started         bool // next and tail have been found
+	written         []written // what the twin has written from next on
+	twinWrote       time.Time // when it last did
+	started         bool      // next and tail have been found
 	saved           saved
 	savedAt         time.Time
 	committedBefore bool
@@ -50,7 +64,14 @@ type saved struct{ next, tail int64 }
 func (s laneState) lag() int64     { return max(0, s.end-s.next) }
 func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 
-func newRunner(r *Replicator, lane Lane) *runner { return &runner{Lane: lane, Replicator: r} }
+func newRunner(r *Replicator, lane Lane) *runner {
+	l := &runner{
+		Lane: lane, Replicator: r, stamper: newStamper(r.options.Names, lane), seen: map[origin]int64{},
+		wake: make(chan struct{}, 1), began: make(chan struct{}),
+	}
+	l.begun = sync.OnceFunc(func() { close(l.began) })
+	return l
+}
 
 func (l *runner) snapshot() laneState {
 	l.mu.Lock()
@@ -70,6 +91,7 @@ func (l *runner) run(ctx context.Context) {
 	var committer sync.WaitGroup
 	committer.Go(func() { l.commitRegularly(committing) })
 	l.repeat(ctx)
+	l.begun()
 	stop()
 	committer.Wait()
 	l.checkpoint(context.WithoutCancel(ctx))
@@ -125,6 +147,13 @@ func (l *runner) work(ctx context.Context) error {
 	if err := l.ensureGroups(ctx); err != nil {
 		return err
 	}
+	if l.twin != nil && !l.back { // the reverse lane must know where the first copy lies
+		select {
+		case <-l.twin.began:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	for {
 		if err := l.hold(ctx); err != nil {
 			return err
@@ -134,11 +163,15 @@ func (l *runner) work(ctx context.Context) error {
 				return err
 			}
 		}
-		messages, err := l.pull(ctx)
+		l.jump()
+		if err := l.rest(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		messages, memory, err := l.pull(ctx)
 		if err != nil {
 			return err
 		}
-		if err := l.copy(ctx, messages); err != nil {
+		if err := l.stream(ctx, messages, memory); err != nil {
 			return err
 		}
 		l.change(func(s *laneState) { s.waiting = "" })
@@ -150,111 +183,6 @@ func (l *runner) ensureGroups(ctx context.Context) error {
 		return err
 	}
 	return l.target.ensureGroup(ctx, l.Target.Broker, l.options.Group)
-}
-
-// pull reads the next messages, or waits for one at the end of the queue.
-func (l *runner) pull(ctx context.Context) ([]placed, error) {
-	now := l.snapshot()
-	next, wait := now.next, l.timing.pullWait
-	if now.waiting != "" {
-		wait = 0 // an answer at once shows that the trouble is over
-	}
-	result, err := l.source.pull(ctx, l.options.Group, l.Topic, l.Source, next, l.options.BatchMessages, wait)
-	if err != nil {
-		return nil, l.pullFault(err, next)
-	}
-	if result.Min > next {
-		return nil, l.truncated(next, result.Min)
-	}
-	if result.Max < next {
-		return nil, l.fell(next, result.Max)
-	}
-	l.change(func(s *laneState) { s.end = result.Max })
-	messages := place(next, result)
-	for i, m := range messages {
-		switch missing := next + int64(i); {
-		case m.position == missing:
-		case i > 0:
-			return messages[:i], nil // the next pull begins at what is missing
-		default:
-			return nil, l.unreadable(missing, m.position)
-		}
-	}
-	if len(messages) == 0 && result.Max > next {
-		return nil, l.unreadable(next, max(result.Next, next+1))
-	}
-	return messages, nil
-}
-
-// copy sends the messages in as few batches as exactness allows.
-func (l *runner) copy(ctx context.Context, messages []placed) error {
-	for len(messages) > 0 && ctx.Err() == nil {
-		batch, err := l.cut(messages)
-		if err != nil {
-			return err
-		}
-		if err := l.holdToSend(ctx); err != nil {
-			return err
-		}
-		if !l.ready { // the lock was away in between
-			return nil
-		}
-		if err := l.send(ctx, batch, messages[0].position); err != nil {
-			return err
-		}
-		messages = messages[len(batch.Messages):]
-	}
-	return nil
-}
-
-// cut takes the messages that may share a batch: what brokers store once per batch must be the same for all of them.
-func (l *runner) cut(messages []placed) (rocketmq.BatchRequest, error) {
-	first := messages[0].Message
-	batch := rocketmq.BatchRequest{
-		Group: l.options.Group, Topic: l.Topic, Queue: l.Target.ID,
-		SysFlag: first.SysFlag & rocketmq.FlagsOfContent, BornTimestamp: first.BornTimestamp, ReconsumeTimes: first.ReconsumeTimes,
-	}
-	size := 0
-	for _, m := range messages[:min(len(messages), l.options.BatchMessages)] {
-		if m.SysFlag&rocketmq.FlagsOfContent != batch.SysFlag || m.BornTimestamp != batch.BornTimestamp || m.ReconsumeTimes != batch.ReconsumeTimes {
-			break
-		}
-		copied := rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: l.properties(m.Properties, m.position)}
-		if len(copied.Properties) > rocketmq.MaxProperties {
-			if len(batch.Messages) > 0 {
-				break // those before it are copied first
-			}
-			return batch, l.propertiesTooLong(m.position, len(copied.Properties))
-		}
-		size += copied.Size()
-		if size > l.options.BatchBytes && len(batch.Messages) > 0 {
-			break
-		}
-		batch.Messages = append(batch.Messages, copied)
-	}
-	return batch, nil
-}
-
-// send stores a batch whose first message is from that source offset. One that is in flight when the run ends may finish, so
-// that the last commit is right.
-func (l *runner) send(ctx context.Context, batch rocketmq.BatchRequest, from int64) error {
-	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
-	n, begin := int64(len(batch.Messages)), time.Now()
-	stored, err := l.target.send(sending, l.Target.Broker, batch)
-	if err != nil {
-		return l.sendFault(err, from, from+n)
-	}
-	if tail := l.snapshot().tail; stored.Offset < tail {
-		return l.targetFell(from, stored.Offset, tail)
-	}
-	l.sure = begin
-	l.change(func(s *laneState) {
-		s.next, s.tail, s.copied = from+n, stored.Offset+n, s.copied+n
-		s.end = max(s.end, s.next)
-	})
-	return nil
 }
 
 // sleep pauses, and ends early when the context does.

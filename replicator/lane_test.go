@@ -176,7 +176,7 @@ func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 	b := newBench(t)
 	b.write(200, 4)
 	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
-	run := b.start(func(r *Replicator) { r.timing.commit = time.Hour }) // no progress, no hint behind the first start
+	run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
 	run.untilProgress("it stopped in the middle", func(p Progress) bool { return p.Copied > 50 && p.Waiting != "" })
 	b.source.set(func() { b.source.down = errNoAnswer })
 	b.target.set(func() { b.target.down = errNoAnswer }) // so that it can't leave anything in order at its end
@@ -200,7 +200,7 @@ func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
 	run.untilCaughtUp()
 	run.end()
 	for _, offset := range []int64{3, 59, 17} { // an application sends them again with all their properties
-		b.target.append(b.lane.Topic, b.lane.Target, native(b.stamps().properties(nil, offset)))
+		b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, offset)))
 	}
 	for hint, change := range map[string]func(at map[string]int64){
 		"with the hint":    func(map[string]int64) {},
@@ -257,7 +257,7 @@ func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 	// The other one copied two messages and ended.
 	for offset := range int64(2) {
 		m := original(offset, 1)
-		m.Properties = b.stamps().properties(m.Properties, offset)
+		m.Properties = stored(b.stamps(), m.Properties, offset)
 		b.target.append(b.lane.Topic, b.lane.Target, m)
 	}
 	b.target.set(func() { log.holder = "" })

@@ -55,6 +55,8 @@ func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, que
 	return l
 }
 
+func (l *live) names() Names { return Names{l.group, "Source", "Target"} }
+
 func (l *live) connect(cluster *lab.Cluster) *rocketmq.Cluster {
 	client := rocketmq.NewClient(rocketmq.Options{CallTimeout: 3 * time.Second}) // a frozen server is noticed soon
 	l.Cleanup(client.Close)
@@ -143,7 +145,7 @@ func (c *copier) progress() Progress {
 }
 
 func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *copier {
-	r := NewReplicator(l.source, l.target, Options{Group: l.group, Holder: holder})
+	r := NewReplicator(l.source, l.target, Options{Names: l.names(), Holder: holder})
 	r.timing.report = 20 * time.Millisecond
 	if change != nil {
 		change(r)
@@ -182,7 +184,7 @@ func (l *live) until(what string, c *copier, condition func(Progress) bool) {
 // untilCopied waits until the lanes' committed progress has reached the ends of the source's queues.
 func (l *live) untilCopied(c *copier) {
 	l.Helper()
-	positions := NewPositions(l.source, l.target, l.group)
+	positions := NewPositions(l.source, l.target, l.names())
 	l.until("everything is copied and committed", c, func(Progress) bool {
 		for _, lane := range l.lanes {
 			copied, end, err := positions.Progress(l.ctx, lane)
@@ -201,12 +203,13 @@ func (l *live) untilCopied(c *copier) {
 func (l *live) verify() (sum LaneReport) {
 	l.Helper()
 	for _, lane := range l.lanes {
-		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Group: l.group}, nil)
+		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Names: l.names()}, nil)
 		if err != nil {
 			l.Fatal(err)
 		}
 		sum.Compared += report.Compared
 		sum.Natives += report.Natives
+		sum.Back += report.Back
 		sum.Missing += report.Missing
 		sum.Extra += report.Extra
 		sum.Altered += report.Altered

@@ -36,7 +36,7 @@ func TestCopierProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
-	r := NewReplicator(source, target, Options{Group: j.Group, Holder: "killed", BatchMessages: 5})
+	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5})
 	if err := r.Run(context.Background(), lanes, func(Progress) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,22 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 		l.Fatal(err)
 	}
 	_ = process.Wait()
+	l.settled()
+}
+
+// settled waits until the target has taken up what the killed copier had on its way: it answers requests of one kind in the order
+// in which it received them.
+func (l *live) settled() {
+	l.Helper()
+	target := newBrokers("target", l.target)
+	for _, lane := range l.lanes {
+		if err := target.passSends(l.ctx, lane.Target.Broker, l.group); err != nil {
+			l.Fatal(err)
+		}
+	}
+	for held := int64(-1); held != l.onTarget(); time.Sleep(20 * time.Millisecond) { // stored, and soon to be seen
+		held = l.onTarget()
+	}
 }
 
 // onTarget counts the messages on the target's queues.

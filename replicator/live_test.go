@@ -43,7 +43,7 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	for _, size := range []int{1 << 20, 2<<20 + 3, 4<<20 - 4096} {
 		l.batch(l.source, lane.Source, born+5, rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")})
 	}
-	c := l.start("one", l.lanes, nil)
+	c := l.start("one", l.lanes, func(r *Replicator) { r.options.ExactBorn = true })
 	l.untilCopied(c)
 	if last := c.stop(); last.Copied != 14 || len(last.Faults) > 0 {
 		t.Fatalf("progress %+v, wanted 14 copied", last)
@@ -72,7 +72,7 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 	first := l.start("one", l.lanes, func(r *Replicator) {
 		r.options.BatchMessages = 7
 		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
-		r.timing.checkpoint = time.Nanosecond                     // and nothing at the end: locks stay, positions are old
+		r.timing.checkpoint = -1                                  // and nothing at the end: locks stay, positions are old
 	})
 	l.until("it is in the middle", first, func(p Progress) bool { return p.Copied > each*lanes/3 })
 	copied := first.stop().Copied
@@ -80,7 +80,7 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 		t.Fatalf("%d messages were copied: the stop was not in the middle", copied)
 	}
 	for _, lane := range l.lanes {
-		if at, _, err := NewPositions(l.source, l.target, l.group).Progress(l.ctx, lane); err != nil || at != 0 {
+		if at, _, err := NewPositions(l.source, l.target, l.names()).Progress(l.ctx, lane); err != nil || at != 0 {
 			t.Fatalf("%v: progress %d was committed, wanted none so that only stamps help", err, at)
 		}
 	}
@@ -120,7 +120,7 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 	l.fill(50)
 	l.untilCopied(c)
 	c.stop()
-	p := NewPositions(l.source, l.target, l.group)
+	p := NewPositions(l.source, l.target, l.names())
 	for offset, want := range map[int64]Translation{
 		0: {Exact: true}, 1: {Target: 1, Exact: true}, 699: {Target: 699, Exact: true}, 700: {Target: 700},
 		701: {Target: 703, Exact: true, Unread: 2}, 750: {Target: 752, Exact: true, Unread: 2},
@@ -151,7 +151,7 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	c.stop()
 	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50 is an application's.
 	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
-	stamps := stamper{"Source", lane}
+	stamps := newStamper(l.names(), lane)
 	var offsets []int64
 	for offset := range int64(60) {
 		offsets = append(offsets, offset)
@@ -168,9 +168,9 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		if offset == 20 {
 			body = []byte("altered")
 		}
-		l.batch(l.target, lane.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stamps.properties(m.Properties, offset)})
+		l.batch(l.target, lane.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)})
 	}
-	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stamps.properties(nil, 50)})
+	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)})
 	if err := newBrokers("source", l.source).ensureGroup(l.ctx, lane.Source.Broker, l.group); err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func (l *runner) holdToSend(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the lane's hint: %w", err)
 	}
-	if hint > l.snapshot().tail {
+	if now := l.snapshot(); hint > max(now.tail, now.saved.tail) {
 		l.ready = false
 	}
 	l.sure = begin
@@ -91,6 +91,9 @@ func (l *runner) commitRegularly(ctx context.Context) {
 func (l *runner) commit(ctx context.Context) error {
 	s := l.snapshot()
 	now := saved{s.next, s.tail}
+	if l.twin != nil { // what it has read there and isn't behind the tail is no copy of this lane
+		now.tail = max(now.tail, l.twin.snapshot().next)
+	}
 	if s.committedBefore && s.saved == now {
 		return nil
 	}

@@ -30,7 +30,7 @@ type Natives struct {
 // Positions that is kept reads little. It may be used by several goroutines.
 type Positions struct {
 	source, target replica
-	group          string
+	names          Names
 
 	mu    sync.Mutex
 	known map[Lane]*laneCuts
@@ -41,28 +41,19 @@ type laneCuts struct {
 	cuts
 }
 
-// NewPositions translates for the lanes of a group.
-func NewPositions(source, target *rocketmq.Cluster, group string) *Positions {
-	return newPositions(newBrokers("source", source), newBrokers("target", target), group)
+// NewPositions translates for the lanes that go by these names.
+func NewPositions(source, target *rocketmq.Cluster, names Names) *Positions {
+	return newPositions(newBrokers("source", source), newBrokers("target", target), names)
 }
 
-func newPositions(source, target replica, group string) *Positions {
-	return &Positions{source: source, target: target, group: group, known: map[Lane]*laneCuts{}}
+func newPositions(source, target replica, names Names) *Positions {
+	return &Positions{source: source, target: target, names: names, known: map[Lane]*laneCuts{}}
 }
 
 func (p *Positions) queues(lane Lane) (source, target queue) {
-	source = queue{side: p.source, group: p.group, topic: lane.Topic, Queue: lane.Source}
-	target = queue{side: p.target, group: p.group, topic: lane.Topic, Queue: lane.Target}
+	source = queue{side: p.source, group: p.names.Group, topic: lane.Topic, Queue: lane.Source}
+	target = queue{side: p.target, group: p.names.Group, topic: lane.Topic, Queue: lane.Target}
 	return source, target
-}
-
-func (p *Positions) stamps(ctx context.Context, lane Lane) (s stamper, err error) {
-	err = rocketmq.RetryRead(ctx, func() error {
-		cluster, err := p.source.clusterOf(ctx, lane.Source.Broker)
-		s = stamper{cluster, lane}
-		return err
-	})
-	return s, err
 }
 
 // Progress returns the source offset up to which the lane has copied, and where the source queue ends. A lane that hasn't
@@ -86,10 +77,7 @@ func (p *Positions) Progress(ctx context.Context, lane Lane) (copied, sourceMax 
 // and one behind its end as the end. ErrNotCopiedYet says that the lane must copy more first.
 func (p *Positions) Forward(ctx context.Context, lane Lane, sourceOffset int64) (Translation, error) {
 	source, target := p.queues(lane)
-	stamps, err := p.stamps(ctx, lane)
-	if err != nil {
-		return Translation{}, err
-	}
+	stamps := newStamper(p.names, lane)
 	first, end, err := source.bounds(ctx)
 	if err != nil {
 		return Translation{}, err
@@ -140,13 +128,13 @@ func aligned(ctx context.Context, target queue, stamps stamper, from, to, offset
 		return 0, false, nil
 	}
 	m, there, err := target.one(ctx, from)
-	begin, ours := stamps.offset(m)
+	begin, ours := stamps.offset(&m)
 	at = from + offset - begin
 	if err != nil || !there || !ours || offset < begin || at >= to {
 		return 0, false, err
 	}
 	m, there, err = target.one(ctx, at)
-	stamped, ours := stamps.offset(m)
+	stamped, ours := stamps.offset(&m)
 	return at, there && ours && stamped == offset, err
 }
 
@@ -155,10 +143,7 @@ func aligned(ctx context.Context, target queue, stamps stamper, from, to, offset
 // originals have expired.
 func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (Translation, error) {
 	source, target := p.queues(lane)
-	stamps, err := p.stamps(ctx, lane)
-	if err != nil {
-		return Translation{}, err
-	}
+	stamps := newStamper(p.names, lane)
 	first, end, err := source.bounds(ctx)
 	if err != nil {
 		return Translation{}, err
@@ -182,7 +167,7 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 			return Translation{}, err
 		}
 		// A target that was killed may have gone back to an older hint.
-		if offset, ours := stamps.offset(last); there && ours && offset == progress-1 {
+		if offset, ours := stamps.offset(&last); there && ours && offset == progress-1 {
 			return Translation{Target: end, Exact: true, Unread: to - position}, nil
 		}
 	}
@@ -203,10 +188,7 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 // Natives finds the natives on the lane's target queue. Repeated copies count as natives.
 func (p *Positions) Natives(ctx context.Context, lane Lane) (Natives, error) {
 	_, target := p.queues(lane)
-	stamps, err := p.stamps(ctx, lane)
-	if err != nil {
-		return Natives{}, err
-	}
+	stamps := newStamper(p.names, lane)
 	from, to, err := target.bounds(ctx)
 	if err != nil {
 		return Natives{}, err

@@ -33,7 +33,7 @@ func randomModel(t *testing.T, random *rand.Rand) *model {
 		case random.IntN(3) == 0:
 			m.native(nil)
 		case m.copied > m.first && random.IntN(2) == 0:
-			m.native(m.stamps().properties(nil, m.first+random.Int64N(m.copied-m.first)))
+			m.native(stored(m.stamps(), nil, m.first+random.Int64N(m.copied-m.first)))
 		default:
 			for back := max(m.first, m.copied-1-random.Int64N(5)); back < m.copied; back++ {
 				m.repeat(back)
@@ -52,7 +52,7 @@ func randomModel(t *testing.T, random *rand.Rand) *model {
 
 func (m *model) stamped(offset int64) rocketmq.Message {
 	copied := original(offset, 3)
-	copied.Properties = m.stamps().properties(copied.Properties, offset)
+	copied.Properties = stored(m.stamps(), copied.Properties, offset)
 	return copied
 }
 

@@ -8,4 +8,5 @@ type Progress struct {
 	CaughtUp int         `json:"caughtUp"` // lanes without lag
 	Faults   []LaneFault `json:"faults,omitempty"`
 	Waiting  string      `json:"waiting,omitempty"` // for what lanes wait, such as a broker that is down
+	Back     *Progress   `json:"back,omitempty"`    // of the reverse lanes, if there are any
 }

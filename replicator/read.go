@@ -14,17 +14,19 @@ const pageMessages = 256
 // broker versions skip offsets there after a refused message.
 type placed struct {
 	position int64
-	rocketmq.Message
+	*rocketmq.Message
+	skip bool   // the other side has it
+	via  string // clusters that it came through
 }
 
 // place gives the messages of a pull their positions.
 func place(offset int64, result rocketmq.PullResult) []placed {
 	dense := result.Next-offset == int64(len(result.Messages))
 	all := make([]placed, len(result.Messages))
-	for i, m := range result.Messages {
-		all[i] = placed{offset + int64(i), m}
+	for i := range result.Messages {
+		all[i] = placed{position: offset + int64(i), Message: &result.Messages[i]}
 		if !dense { // the broker left some out, so that only the message itself knows where it was
-			all[i].position = m.QueueOffset
+			all[i].position = result.Messages[i].QueueOffset
 		}
 	}
 	return all
@@ -81,7 +83,7 @@ func (q queue) one(ctx context.Context, position int64) (rocketmq.Message, bool,
 	if err != nil || len(messages) == 0 || messages[0].position != position {
 		return rocketmq.Message{}, false, err
 	}
-	return messages[0].Message, true, nil
+	return *messages[0].Message, true, nil
 }
 
 // each calls visit for the messages in [from, to) until it returns false.

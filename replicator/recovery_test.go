@@ -61,7 +61,7 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 		batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: original(0, 10).BornTimestamp}
 		for offset := range int64(10) {
 			m := original(offset, 10)
-			batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: b.stamps().properties(m.Properties, offset)})
+			batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: stored(b.stamps(), m.Properties, offset)})
 		}
 		b.target.late = append(b.target.late, batch)
 		b.start().untilCaughtUp()
@@ -91,7 +91,7 @@ func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 	b.until("the lane has rested", func() bool { return time.Since(rested) > 20*time.Millisecond }, func() any { return time.Since(rested) })
 	for offset := range int64(2) { // the other one had the lock of a restarted target, copied two messages, and ended
 		m := original(offset, 1)
-		m.Properties = b.stamps().properties(m.Properties, offset)
+		m.Properties = stored(b.stamps(), m.Properties, offset)
 		b.target.append(b.lane.Topic, b.lane.Target, m)
 	}
 	b.target.set(func() { b.target.log(b.lane.Topic, b.lane.Target).positions[b.options.Group] = 2 })
@@ -142,11 +142,11 @@ func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *te
 	for offset := range int64(10) {
 		m.put(offset)
 	}
-	m.native(m.stamps().properties(nil, 3)) // position 10, where the queue will begin
+	m.native(stored(m.stamps(), nil, 3)) // position 10, where the queue will begin
 	for offset := int64(10); offset < 16; offset++ {
 		m.put(offset)
 	}
-	m.native(m.stamps().properties(nil, 10)) // position 17, as far behind position 10 as offset 10 is behind 3
+	m.native(stored(m.stamps(), nil, 10)) // position 17, as far behind position 10 as offset 10 is behind 3
 	m.commit()
 	m.target.expire(m.lane.Topic, m.lane.Target, 10)
 	if got, err := m.positions().Forward(context.Background(), m.lane, 10); err != nil || got.Target != 11 {
@@ -158,7 +158,7 @@ func TestLaneFindsItsNewestCopyFarBehindNativesWithoutAHint(t *testing.T) {
 	b := newBench(t)
 	b.stopped(10)
 	b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 2*window)...)
-	b.target.append(b.lane.Topic, b.lane.Target, native(b.stamps().properties(nil, 3)))
+	b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, 3)))
 	delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
 	b.write(5, 1)
 	b.start().untilCaughtUp()
@@ -227,7 +227,7 @@ func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 		time.Sleep(2 * valid)          // the last look at the tail is slow,
 		for offset := range int64(2) { // and meanwhile another copier has the queue, copies two messages, and ends
 			m := original(10+offset, 1)
-			m.Properties = b.stamps().properties(m.Properties, 10+offset)
+			m.Properties = stored(b.stamps(), m.Properties, 10+offset)
 			b.target.appendLocked(b.lane.Topic, b.lane.Target, m)
 		}
 		return nil

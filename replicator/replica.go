@@ -10,8 +10,6 @@ import (
 
 // replica is one side as lanes see it: queues to read and append to, positions, locks.
 type replica interface {
-	// clusterOf names the cluster that a broker belongs to.
-	clusterOf(ctx context.Context, broker string) (string, error)
 	// bounds returns the offsets [first, end) that the queue holds.
 	bounds(ctx context.Context, topic string, q Queue) (first, end int64, err error)
 	pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error)
@@ -56,14 +54,6 @@ func at[T any](ctx context.Context, b *brokers, broker string, call func(addr st
 
 // done is the result of calls that only succeed or fail.
 type done struct{}
-
-func (b *brokers) clusterOf(ctx context.Context, broker string) (string, error) {
-	found, err := b.Broker(ctx, broker)
-	if err != nil {
-		return "", fmt.Errorf("%s broker %s: %w", b.side, broker, err)
-	}
-	return found.Cluster, nil
-}
 
 func (b *brokers) bounds(ctx context.Context, topic string, q Queue) (first, end int64, err error) {
 	// The first offset is read first: read the other way round, an emptied queue could seem to begin behind its end.

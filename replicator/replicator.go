@@ -3,6 +3,7 @@ package replicator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,10 +15,12 @@ import (
 
 // Options are the settings of a Replicator.
 type Options struct {
-	Group         string // the lanes' consumer group: progress, hints and locks stand under its name
+	Names
 	Holder        string // who holds the lanes' locks; unique per running activity
 	BatchMessages int    // most messages in a batch; 300 if absent
 	BatchBytes    int    // most bytes in a batch of several messages; 1 MiB if absent
+	BothWays      bool   // messages that applications write on the target are copied to the source too
+	ExactBorn     bool   // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
 }
 
 // timing is when lanes do what. Tests use shorter times.
@@ -36,6 +39,8 @@ type timing struct {
 	retryMax    time.Duration
 	patience    time.Duration // how long a suspicion may last before it is a fault
 	report      time.Duration
+	homeRest    time.Duration // how long after the last message of an application a queue counts as its home
+	look        time.Duration // between looks at the end of a queue that isn't
 }
 
 func usualTiming() timing {
@@ -44,7 +49,8 @@ func usualTiming() timing {
 		renew: 20 * time.Second, lockValid: 45 * time.Second, rest: 2 * time.Second, settle: time.Second,
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
-		report: time.Second,
+		report:   time.Second,
+		homeRest: 30 * time.Second, look: time.Second,
 	}
 }
 
@@ -73,28 +79,53 @@ func newReplicator(source, target replica, o Options) *Replicator {
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
 // lanes and are reported as progress. It reports about once a second, and at the end.
 func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress)) error {
-	if r.options.Group == "" || r.options.Holder == "" {
-		return fmt.Errorf("replicator: the lanes' group (%q) and the holder of their locks (%q) must be named", r.options.Group, r.options.Holder)
+	if err := r.options.check(); err != nil {
+		return err
 	}
-	runners := make([]*runner, len(lanes))
+	if r.options.Holder == "" {
+		return errors.New("replicator: the holder of the lanes' locks must be named")
+	}
+	forward, back := r.runners(lanes)
 	var running sync.WaitGroup
-	for i, lane := range lanes {
-		l := newRunner(r, lane)
-		runners[i] = l
+	for _, l := range slices.Concat(forward, back) {
 		running.Go(func() { l.run(ctx) })
+	}
+	progress := func() Progress {
+		p := progressOf(forward)
+		if r.options.BothWays {
+			reverse := progressOf(back)
+			p.Back = &reverse
+		}
+		return p
 	}
 	tick := time.NewTicker(r.timing.report)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-tick.C:
-			report(progressOf(runners))
+			report(progress())
 		case <-ctx.Done():
 		}
 	}
 	running.Wait()
-	report(progressOf(runners))
+	report(progress())
 	return nil
+}
+
+// runners are the lanes of one or both directions.
+func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing}
+	reverse.options.Names = r.options.Back()
+	for _, lane := range lanes {
+		l := newRunner(r, lane)
+		forward = append(forward, l)
+		if r.options.BothWays {
+			b := newRunner(reverse, lane.Back())
+			b.back, b.twin, l.twin = true, l, b
+			back = append(back, b)
+		}
+	}
+	return forward, back
 }
 
 // progressOf sums what the lanes say.

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -25,11 +26,6 @@ type tail struct {
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
 	lapses := l.lapses
-	cluster, err := l.source.clusterOf(ctx, l.Source.Broker)
-	if err != nil {
-		return err
-	}
-	l.stamper = stamper{cluster, l.Lane}
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
 	if err != nil {
@@ -43,14 +39,23 @@ func (l *runner) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, err := l.choose(end, progress, known, first, last)
+	start := first
+	if !known {
+		if start, err = l.begin(ctx, first, last); err != nil {
+			return err
+		}
+	}
+	next, err := l.choose(end, progress, known, first, start, last)
 	if err != nil {
 		return err
 	}
 	if err := l.checkOriginal(ctx, from, end, first, last); err != nil {
 		return err
 	}
-	l.change(func(s *laneState) { s.next, s.tail, s.end, s.started = next, end.after, last, true })
+	l.change(func(s *laneState) {
+		s.next, s.tail, s.end, s.started, s.written = next, end.after, last, true, nil
+	})
+	clear(l.seen)
 	if !end.hinted { // so that the next start knows that this one was
 		if err := l.commit(ctx); err != nil {
 			return err
@@ -61,19 +66,20 @@ func (l *runner) resume(ctx context.Context) error {
 		return fmt.Errorf("topic %s: the lock of target queue %s lapsed while the queue's end was read: it is read again", l.Topic, l.Target)
 	}
 	l.ready, l.unsure, l.sure = true, false, time.Now()
+	l.begun()
 	return nil
 }
 
 // choose picks the next offset to copy.
-func (l *runner) choose(end tail, progress int64, known bool, first, last int64) (int64, error) {
-	next := first // what expired before the first start is history
+func (l *runner) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
+	next := start // what expired before the first start is history
 	switch {
 	case end.newest >= 0:
 		next = end.newest + 1
 		if next < first && progress >= first && !end.lost {
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
-	case known && progress > first && end.first == 0:
+	case known && progress > first && end.first == 0 && (l.twin == nil || end.lost):
 		return 0, l.fault(TargetTruncated, first, progress,
 			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
@@ -100,7 +106,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 	if err != nil || !there {
 		return err
 	}
-	if difference, same := SameMessage(original, end.copy); !same {
+	if difference, same := SameMessage(&original, &end.copy); !same {
 		return l.fault(SourceReset, end.newest, end.newest+1, "Find out whether the source's topic was deleted and made anew; what the target holds is of the old one",
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}
@@ -111,7 +117,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 // it stood still after the broker had taken up every send that it received before.
 func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) {
 	to := queue{side: l.target, group: l.options.Group, topic: l.Topic, Queue: l.Target, between: l.hold}
-	now, err := newestCopy(ctx, to, l.stamper, progress)
+	now, err := l.newestCopy(ctx, to, progress)
 	for settle := l.unsure || progress > 0 || now.hinted; settle && err == nil; {
 		if err = l.target.passSends(ctx, l.Target.Broker, l.options.Group); err != nil {
 			return now, fmt.Errorf("sends on their way to the target queue: %w", err)
@@ -120,7 +126,7 @@ func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) 
 			return now, err
 		}
 		before := now
-		now, err = newestCopy(ctx, to, l.stamper, progress)
+		now, err = l.newestCopy(ctx, to, progress)
 		settle = now.newest != before.newest
 	}
 	return now, err
@@ -129,7 +135,8 @@ func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) 
 // newestCopy starts at the hint, the committed position behind the newest copy that was known then, and looks for newer ones
 // up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
 // everywhere.
-func newestCopy(ctx context.Context, q queue, stamps stamper, progress int64) (tail, error) {
+func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail, error) {
+	stamps := l.stamper
 	hint, hinted, err := q.position(ctx)
 	if err != nil {
 		return tail{}, err
@@ -139,6 +146,13 @@ func newestCopy(ctx context.Context, q queue, stamps stamper, progress int64) (t
 		return tail{}, err
 	}
 	none := tail{newest: -1, after: last, first: first, hinted: hinted, lost: hinted && hint > last}
+	if l.twin != nil && hinted && !none.lost {
+		end, err := none.read(ctx, q, max(first, hint-window), last, stamps)
+		if gap, errGap := l.uncopied(ctx, end.newest+1, progress); err != nil || errGap != nil || !gap {
+			return end, cmp.Or(err, errGap)
+		}
+		return none.read(ctx, q, first, last, stamps)
+	}
 	start := last
 	if hinted && hint <= last {
 		start = max(hint, first)
@@ -162,11 +176,28 @@ func newestCopy(ctx context.Context, q queue, stamps stamper, progress int64) (t
 	return end, err
 }
 
+// uncopied reports whether the source holds anything in [from, to) that isn't a copy of the twin. Where natives are many on the target,
+// the newest copy may be too far back to be found soon; then the progress counts.
+func (l *runner) uncopied(ctx context.Context, from, to int64) (bool, error) {
+	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	first, last, err := q.bounds(ctx)
+	if err != nil || from == 0 {
+		return false, err
+	}
+	found := false
+	err = q.each(ctx, max(from, first), min(to, last), func(m placed) bool {
+		_, copied := l.twin.own(m.Message)
+		found = !copied
+		return copied
+	})
+	return found, err
+}
+
 // read looks for newer copies in [from, to).
 func (t tail) read(ctx context.Context, q queue, from, to int64, stamps stamper) (tail, error) {
 	err := q.each(ctx, from, to, func(m placed) bool {
 		if offset, yes := stamps.offset(m.Message); yes && offset > t.newest {
-			t.newest, t.after, t.copy = offset, m.position+1, m.Message
+			t.newest, t.after, t.copy = offset, m.position+1, *m.Message
 		}
 		return true
 	})

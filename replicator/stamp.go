@@ -1,8 +1,9 @@
 package replicator
 
 import (
+	"bytes"
 	"fmt"
-	"slices"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -13,64 +14,112 @@ import (
 // broker's own.
 const StampProperty = "ROCKETSHIFT"
 
-// Stamp says where the original of a copy lies.
-//
-// The topic is part of it, although a copy has the topic of its original: a copy that a consumer fails to process moves to the
-// group's dead-letter topic with all its properties, and must not pass for a copy in the lane of that topic.
-type Stamp struct {
-	Cluster, Topic, Broker string
-	Queue                  int
-	Offset                 int64
+// Names are what the lanes of one migration go by. They must stay as they are for as long as the lanes live: what was copied is
+// found by them.
+type Names struct {
+	Group  string // the lanes' consumer group: progress, hints and locks stand under its name
+	Source string // id of the source cluster in stamps
+	Target string // id of the target cluster in stamps
 }
 
-// String is the property's value: offset,queue,broker,topic,cluster. RocketMQ allows no comma in these names.
-func (s Stamp) String() string {
-	return fmt.Sprintf("%d,%d,%s,%s,%s", s.Offset, s.Queue, s.Broker, s.Topic, s.Cluster)
+// check refuses names that stamps can't carry.
+func (n Names) check() error {
+	if n.Group == "" {
+		return fmt.Errorf("replicator: the lanes' consumer group must be named")
+	}
+	for side, id := range map[string]string{"source": n.Source, "target": n.Target} {
+		if id == "" || strings.ContainsAny(id, ",;\x01\x02") {
+			return fmt.Errorf("replicator: %q can't be the id of the %s: it must have a character, and none of , ; or control characters", id, side)
+		}
+	}
+	if n.Source == n.Target {
+		return fmt.Errorf("replicator: source and target have the same id %q: copies couldn't be told from originals", n.Source)
+	}
+	return nil
 }
+
+// Stamp says where the original of a copy lies, and where the copy was put.
+//
+// The topic and the place are part of it, although a copy has the topic of its original: a copy that a consumer fails to process
+// moves to the group's dead-letter topic with all its properties, and an application may send it again to any queue of either
+// side. Neither must pass for a copy there.
+type Stamp struct {
+	Offset  int64  // of the original in its queue
+	Born    int64  // the original's born time in milliseconds, where the copy's differs; else 0
+	Queue   int    // queue id of the original
+	Broker  string // its broker
+	Topic   string // its topic
+	Cluster string // id of its cluster
+	Place   string // digest of the queue that the copy was made for
+	Via     string // ids of the clusters that the message passed before Cluster, each with a semicolon behind it
+}
+
+// String is the property's value: offset[/born],queue,broker,topic,cluster,place[,via]. RocketMQ allows no comma in these names.
+func (s Stamp) String() string { return string(s.origin().append(nil, s.Offset, s.Born, s.Via)) }
+
+// origin is the part of the stamp that is the same for all messages of a lane.
+func (s Stamp) origin() origin {
+	return origin(fmt.Sprintf(",%d,%s,%s,%s,%s", s.Queue, s.Broker, s.Topic, s.Cluster, s.Place))
+}
+
+// origin is what follows the offset in a stamp.
+type origin string
+
+func (o origin) append(dst []byte, offset, born int64, via string) []byte {
+	dst = strconv.AppendInt(dst, offset, 10)
+	if born != 0 {
+		dst = strconv.AppendInt(append(dst, '/'), born, 10)
+	}
+	dst = append(dst, o...)
+	if via != "" {
+		dst = append(append(dst, ','), via...)
+	}
+	return dst
+}
+
+// passed reports whether the message is from that cluster, or came through it.
+func (s Stamp) passed(cluster string) bool {
+	if s.Cluster == cluster {
+		return true
+	}
+	for via := range strings.SplitSeq(s.Via, ";") {
+		if via == cluster {
+			return true
+		}
+	}
+	return false
+}
+
+// placeOf is a short name of a queue that no two queues of a migration are likely to share.
+func placeOf(cluster, topic string, q Queue) string {
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(fmt.Appendf(nil, "%s,%s,%s,%d", cluster, topic, q.Broker, q.ID)))
+}
+
+var stampName = []byte(StampProperty + "\x01")
 
 // ParseStamp finds the stamp in stored properties. Where there are several, the last counts, as for every property.
 func ParseStamp(raw []byte) (Stamp, bool) {
+	if !bytes.Contains(raw, stampName) { // most messages have none
+		return Stamp{}, false
+	}
 	value, found := rocketmq.PropertyValue(raw, StampProperty)
-	if !found {
+	parts := strings.SplitN(value, ",", 7)
+	if !found || len(parts) < 6 {
 		return Stamp{}, false
 	}
-	parts := strings.SplitN(value, ",", 5)
-	if len(parts) != 5 {
-		return Stamp{}, false
+	offsetText, bornText, late := strings.Cut(parts[0], "/")
+	offset, err := strconv.ParseUint(offsetText, 10, 63)
+	queue, errQueue := strconv.ParseUint(parts[1], 10, 31)
+	s := Stamp{Offset: int64(offset), Queue: int(queue), Broker: parts[2], Topic: parts[3], Cluster: parts[4], Place: parts[5]}
+	if late {
+		born, errBorn := strconv.ParseInt(bornText, 10, 64)
+		if errBorn != nil || born == 0 {
+			return Stamp{}, false
+		}
+		s.Born = born
 	}
-	offset, errOffset := strconv.ParseInt(parts[0], 10, 64)
-	queue, errQueue := strconv.Atoi(parts[1])
-	if errOffset != nil || errQueue != nil || offset < 0 || queue < 0 {
-		return Stamp{}, false
+	if len(parts) == 7 {
+		s.Via = parts[6]
 	}
-	return Stamp{Cluster: parts[4], Topic: parts[3], Broker: parts[2], Queue: queue, Offset: offset}, true
-}
-
-// stamper reads and writes the stamps of one lane.
-type stamper struct {
-	cluster string // name of the source's cluster
-	lane    Lane
-}
-
-func (s stamper) stamp(offset int64) Stamp {
-	return Stamp{Cluster: s.cluster, Topic: s.lane.Topic, Broker: s.lane.Source.Broker, Queue: s.lane.Source.ID, Offset: offset}
-}
-
-// offset returns the stamped offset of a message on the target whose stamp names the lane's source queue. It is a copy only if
-// that offset is greater than every one before it in the queue: an application that sends a message again with all its
-// properties carries an old stamp along.
-func (s stamper) offset(m rocketmq.Message) (int64, bool) {
-	stamp, ok := ParseStamp(m.Properties)
-	if !ok || stamp != s.stamp(stamp.Offset) {
-		return 0, false
-	}
-	return stamp.Offset, true
-}
-
-// properties returns the stored properties of the copy: the original's, byte for byte, and the stamp. A stamp that the original
-// carries goes: it is stale, or of an earlier migration.
-func (s stamper) properties(original []byte, offset int64) []byte {
-	// Clipped, as the original's bytes lie in a buffer in which the next message follows.
-	kept := slices.Clip(rocketmq.WithoutProperty(original, StampProperty))
-	return rocketmq.AppendProperty(kept, StampProperty, s.stamp(offset).String())
+	return s, err == nil && errQueue == nil
 }

@@ -9,21 +9,30 @@ import (
 )
 
 func stampsForTest() stamper {
-	return stamper{"Old", Lane{Topic: "%DLQ%orders_group", Source: Queue{"broker-a", 3}, Target: Queue{"broker-x", 0}}}
+	return newStamper(Names{"g", "Old", "New"}, Lane{Topic: "%DLQ%orders_group", Source: Queue{"broker-a", 3}, Target: Queue{"broker-x", 0}})
 }
 
 func TestStampIsReadBackAsWritten(t *testing.T) {
+	s := stampsForTest()
 	for _, offset := range []int64{0, 1, 4711, math.MaxInt64} {
-		want := stampsForTest().stamp(offset)
-		got, ok := ParseStamp(stampsForTest().properties([]byte("KEYS\x01k"), offset))
-		if !ok || got != want {
-			t.Errorf("read %v %v, wrote %v", got, ok, want)
+		for _, born := range []int64{0, 1_700_000_000_000, -1} {
+			for _, via := range []string{"", "A;", "A;B;"} {
+				want := s.stamp(offset)
+				want.Born, want.Via = born, via
+				_, _, entry := s.properties(nil, nil, offset, born, via)
+				if got, ok := ParseStamp(append([]byte("KEYS\x01k\x02"), entry...)); !ok || got != want {
+					t.Errorf("read %v %v, wrote %v", got, ok, want)
+				}
+				if value := want.String(); string(entry) != StampProperty+"\x01"+value+"\x02" {
+					t.Errorf("stored %q, the stamp reads %q", entry, value)
+				}
+			}
 		}
 	}
 }
 
 func TestStampsThatNobodyWroteAreNone(t *testing.T) {
-	for _, value := range []string{"", "1", "1,2,b", "1,2,b,t", "-1,2,b,t,c", "1,-2,b,t,c", "x,2,b,t,c", "1,x,b,t,c", "99999999999999999999,2,b,t,c"} {
+	for _, value := range []string{"", "1", "1,2,b", "1,2,b,t,c", "-1,2,b,t,c,p", "1,-2,b,t,c,p", "x,2,b,t,c,p", "1,x,b,t,c,p", "99999999999999999999,2,b,t,c,p", "1/,2,b,t,c,p", "1/0,2,b,t,c,p", "1/x,2,b,t,c,p"} {
 		if got, ok := ParseStamp(rocketmq.AppendProperty(nil, StampProperty, value)); ok {
 			t.Errorf("%q was read as %v", value, got)
 		}
@@ -45,7 +54,7 @@ func TestCopyKeepsPropertiesByteForByteAndReplacesAnOldStamp(t *testing.T) {
 		{"a name that begins alike", StampProperty + "S\x011\x02", StampProperty + "S\x011\x02"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := s.properties([]byte(test.original), 7)
+			got := stored(s, []byte(test.original), 7)
 			if want := test.want + StampProperty + "\x01" + value + "\x02"; string(got) != want {
 				t.Fatalf("properties %q, wanted %q", got, want)
 			}
@@ -56,7 +65,7 @@ func TestCopyKeepsPropertiesByteForByteAndReplacesAnOldStamp(t *testing.T) {
 func TestStampingLeavesTheNeighbourInThePulledBufferAlone(t *testing.T) {
 	buffer := []byte("KEYS\x01k\x02the next message of the pull lies right behind and must stay as it is")
 	before := bytes.Clone(buffer)
-	stampsForTest().properties(buffer[:7], 1)
+	stored(stampsForTest(), buffer[:7], 1)
 	if !bytes.Equal(buffer, before) {
 		t.Fatalf("the buffer became %q", buffer)
 	}
@@ -64,17 +73,28 @@ func TestStampingLeavesTheNeighbourInThePulledBufferAlone(t *testing.T) {
 
 func TestStampOfAnotherQueueOrTopicIsNotTheLanes(t *testing.T) {
 	ours := stampsForTest()
+	changed := func(change func(names *Names, lane *Lane)) stamper {
+		names, lane := ours.names, ours.lane
+		change(&names, &lane)
+		return newStamper(names, lane)
+	}
 	for name, other := range map[string]stamper{
-		"cluster": {"Other", ours.lane},
-		"topic":   {"Old", Lane{Topic: "orders", Source: ours.lane.Source}},
-		"broker":  {"Old", Lane{Topic: ours.lane.Topic, Source: Queue{"broker-b", 3}}},
-		"queue":   {"Old", Lane{Topic: ours.lane.Topic, Source: Queue{"broker-a", 4}}},
+		"cluster":        changed(func(n *Names, _ *Lane) { n.Source = "Other" }),
+		"target cluster": changed(func(n *Names, _ *Lane) { n.Target = "Other" }),
+		"topic":          changed(func(_ *Names, l *Lane) { l.Topic = "orders" }),
+		"broker":         changed(func(_ *Names, l *Lane) { l.Source.Broker = "broker-b" }),
+		"queue":          changed(func(_ *Names, l *Lane) { l.Source.ID++ }),
+		"target queue":   changed(func(_ *Names, l *Lane) { l.Target.ID++ }),
+		"target broker":  changed(func(_ *Names, l *Lane) { l.Target.Broker = "broker-y" }),
+		"direction": changed(func(n *Names, l *Lane) {
+			n.Source, n.Target, l.Source, l.Target = n.Target, n.Source, l.Target, l.Source
+		}),
 	} {
-		if offset, yes := ours.offset(rocketmq.Message{Properties: other.properties(nil, 5)}); yes {
+		if offset, yes := ours.offset(&rocketmq.Message{Properties: stored(other, nil, 5)}); yes {
 			t.Errorf("a stamp of another %s was taken for the lane's, offset %d", name, offset)
 		}
 	}
-	if offset, yes := ours.offset(rocketmq.Message{Properties: ours.properties(nil, 5)}); !yes || offset != 5 {
+	if offset, yes := ours.offset(&rocketmq.Message{Properties: stored(ours, nil, 5)}); !yes || offset != 5 {
 		t.Errorf("the lane's own stamp was read as %d, %v", offset, yes)
 	}
 }

@@ -17,8 +17,8 @@ const showTime = 3 * time.Second
 
 // VerifyOptions are the settings of a comparison.
 type VerifyOptions struct {
-	Group string // the lanes' consumer group, whose progress says how far the comparison goes
-	From  int64  // the source offset to begin at, if the source still holds it
+	Names       // of the lanes, whose progress says how far the comparison goes
+	From  int64 // the source offset to begin at, if the source still holds it
 }
 
 // LaneReport is the result of comparing a lane's two replicas.
@@ -30,6 +30,7 @@ type LaneReport struct {
 	To         int64    `json:"to"`
 	Compared   int64    `json:"compared"`           // copies that were compared with their originals
 	Natives    int64    `json:"natives"`            // messages on the target that no lane copied there; no difference
+	Back       int64    `json:"back"`               // messages on the source that the reverse lane copied there; no difference
 	Missing    int64    `json:"missing"`            // originals without a copy
 	Extra      int64    `json:"extra"`              // repeated copies, and copies of nothing
 	Altered    int64    `json:"altered"`            // copies with other content
@@ -41,13 +42,15 @@ type LaneReport struct {
 // of it, up to the lane's progress at that time. It reads both queues once, side by side, and keeps no more than a page of each. Progress, if given, is
 // called now and then with the number of copies compared.
 func VerifyLane(ctx context.Context, source, target *rocketmq.Cluster, lane Lane, o VerifyOptions, progress func(compared int64)) (LaneReport, error) {
-	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Group).verify(ctx, lane, o.From, progress)
+	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Names).verify(ctx, lane, o.From, progress)
 }
 
 // verification is one comparison at work.
 type verification struct {
 	LaneReport
 	stamps  stamper
+	reverse stamper // of the reverse lane
+	back    int64   // newest stamped offset of the reverse lane's copies on the source, -1 before the first
 	source  cursor
 	target  cursor
 	newest  int64  // highest stamped offset seen on the target
@@ -88,10 +91,7 @@ func (p *Positions) verify(ctx context.Context, lane Lane, from int64, progress 
 }
 
 func (p *Positions) newVerification(ctx context.Context, lane Lane, begin int64) (*verification, error) {
-	stamps, err := p.stamps(ctx, lane)
-	if err != nil {
-		return nil, err
-	}
+	stamps := newStamper(p.names, lane)
 	source, target := p.queues(lane)
 	first, end, err := source.bounds(ctx)
 	if err != nil {
@@ -120,6 +120,7 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, begin int64)
 	return &verification{
 		LaneReport: LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo},
 		stamps:     stamps, newest: -1, expired: expired, end: end,
+		reverse: newStamper(p.names.Back(), lane.Back()), back: -1,
 		source: cursor{queue: source, at: first, end: upTo},
 		target: cursor{queue: target, at: from, end: to},
 	}, nil
@@ -210,6 +211,10 @@ func (v *verification) jump(ctx context.Context, offset int64) error {
 			return nil
 		}
 		v.source.take()
+		if v.fromTarget(m) {
+			v.Back++
+			continue
+		}
 		v.Missing++
 		if n := len(v.missing); n > 0 && v.missing[n-1].to == m.position {
 			v.missing[n-1].to++
@@ -240,7 +245,7 @@ func (v *verification) judgeOld(ctx context.Context, offset int64, m placed) err
 		return err
 	}
 	if there {
-		_, there = SameMessage(original, m.Message)
+		_, there = SameMessage(&original, m.Message)
 	}
 	switch {
 	case !there:

@@ -50,7 +50,7 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 		{"natives aren't differences", func(m *model) {
 			put(m, 0, 1, 2, 3)
 			m.native(nil)
-			m.native(m.stamps().properties(nil, 2))
+			m.native(stored(m.stamps(), nil, 2))
 			put(m, 4, 5, 6, 7, 8, 9)
 			m.native(nil)
 		}, LaneReport{Compared: 10, Natives: 3}, ""},
@@ -187,9 +187,9 @@ func TestSameMessageNamesTheFirstDifference(t *testing.T) {
 		{"the unique key changed", properties("KEYS\x01k\x02UNIQ_KEY\x01U\x02"), "property UNIQ_KEY"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			copied := base()
+			original, copied := base(), base()
 			test.change(&copied)
-			difference, same := SameMessage(base(), copied)
+			difference, same := SameMessage(&original, &copied)
 			if same != (test.want == "") || !strings.Contains(difference, test.want) {
 				t.Errorf("%q, same %v; wanted %q", difference, same, test.want)
 			}
@@ -199,7 +199,7 @@ func TestSameMessageNamesTheFirstDifference(t *testing.T) {
 	without.Properties = nil
 	copied := without
 	copied.Properties = []byte("UNIQ_KEY\x01made by the target\x02")
-	if difference, same := SameMessage(without, copied); !same {
+	if difference, same := SameMessage(&without, &copied); !same {
 		t.Errorf("a unique key where the original had none: %s", difference)
 	}
 }

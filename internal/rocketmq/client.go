@@ -77,6 +77,9 @@ func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command,
 	if cmd.Fields == nil {
 		cmd.Fields = map[string]string{}
 	}
+	if ctx.Err() != nil {
+		return nil, &dialError{addr, context.Cause(ctx)} // it was never sent
+	}
 	cmd.Language, cmd.Version = "GO", version
 	if c.options.Credentials != nil {
 		sign(cmd, *c.options.Credentials)

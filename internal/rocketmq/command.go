@@ -37,6 +37,9 @@ type Command struct {
 	Remark   string
 	Fields   map[string]string
 	Body     []byte
+
+	binary bool    // the header is RocketMQ's own instead of JSON: the answer then has the same
+	frame  *buffer // what Body is a part of
 }
 
 // Response reports whether the frame answers a request.
@@ -53,8 +56,37 @@ type jsonHeader struct {
 	ExtFields map[string]*string `json:"extFields,omitempty"`
 }
 
-// appendFrame appends the frame with a JSON header: every server reads it, and codes above 32767 fit.
+// appendFrame appends the frame. A JSON header is read by every server, and codes above 32767 fit.
 func appendFrame(dst []byte, c *Command) ([]byte, error) {
+	dst, err := appendHead(dst, c)
+	return append(dst, c.Body...), err
+}
+
+// appendHead appends what comes before the body.
+func appendHead(dst []byte, c *Command) ([]byte, error) {
+	begin := len(dst)
+	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0) // lengths of the frame and of the header
+	kind, err := uint32(serializeJSON), error(nil)
+	if c.binary {
+		kind = serializeBinary
+		dst, err = appendBinaryHeader(dst, c)
+	} else {
+		dst, err = appendJSONHeader(dst, c)
+	}
+	if err != nil {
+		return dst[:begin], err
+	}
+	header := len(dst) - begin - 8
+	total := 4 + header + len(c.Body)
+	if total > maxFrame {
+		return dst[:begin], fmt.Errorf("frame of %d bytes is over the limit of %d", total, maxFrame)
+	}
+	binary.BigEndian.PutUint32(dst[begin:], uint32(total))
+	binary.BigEndian.PutUint32(dst[begin+4:], kind<<24|uint32(header))
+	return dst, nil
+}
+
+func appendJSONHeader(dst []byte, c *Command) ([]byte, error) {
 	h := jsonHeader{Code: c.Code, Language: c.Language, Version: c.Version, Opaque: c.Opaque, Flag: c.Flag, Remark: c.Remark}
 	if len(c.Fields) > 0 {
 		h.ExtFields = make(map[string]*string, len(c.Fields))
@@ -63,33 +95,30 @@ func appendFrame(dst []byte, c *Command) ([]byte, error) {
 		}
 	}
 	header, err := json.Marshal(h)
-	if err != nil {
-		return dst, err
-	}
-	return joinFrame(dst, serializeJSON, header, c.Body)
+	return append(dst, header...), err
 }
 
-// appendBinaryFrame appends the frame with RocketMQ's binary header (RocketMQSerializable).
-func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
+// appendBinaryHeader writes RocketMQ's binary header (RocketMQSerializable).
+func appendBinaryHeader(dst []byte, c *Command) ([]byte, error) {
 	if c.Code < math.MinInt16 || c.Code > math.MaxInt16 {
 		return dst, fmt.Errorf("code %d does not fit into a binary header", c.Code)
 	}
-	header := binary.BigEndian.AppendUint16(nil, uint16(c.Code))
-	header = append(header, languageCode(c.Language))
-	header = binary.BigEndian.AppendUint16(header, uint16(c.Version))
-	header = binary.BigEndian.AppendUint32(header, uint32(c.Opaque))
-	header = binary.BigEndian.AppendUint32(header, uint32(c.Flag))
-	header = appendText32(header, c.Remark)
-	var ext []byte
+	dst = append(binary.BigEndian.AppendUint16(dst, uint16(c.Code)), languageCode(c.Language))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(c.Version))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(c.Opaque))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(c.Flag))
+	dst = appendText32(dst, c.Remark)
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
 	for k, v := range c.Fields {
 		if len(k) > math.MaxInt16 {
 			return dst, fmt.Errorf("field name of %d bytes does not fit into a binary header", len(k))
 		}
-		ext = append(binary.BigEndian.AppendUint16(ext, uint16(len(k))), k...)
-		ext = appendText32(ext, v)
+		dst = append(binary.BigEndian.AppendUint16(dst, uint16(len(k))), k...)
+		dst = appendText32(dst, v)
 	}
-	header = append(binary.BigEndian.AppendUint32(header, uint32(len(ext))), ext...)
-	return joinFrame(dst, serializeBinary, header, c.Body)
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst, nil
 }
 
 func appendText32(dst []byte, s string) []byte {
@@ -105,17 +134,6 @@ func languageCode(name string) byte {
 	return 7 // OTHER
 }
 
-func joinFrame(dst []byte, kind uint32, header, body []byte) ([]byte, error) {
-	total := 4 + len(header) + len(body)
-	if total > maxFrame {
-		return dst, fmt.Errorf("frame of %d bytes is over the limit of %d", total, maxFrame)
-	}
-	dst = binary.BigEndian.AppendUint32(dst, uint32(total))
-	dst = binary.BigEndian.AppendUint32(dst, kind<<24|uint32(len(header)))
-	dst = append(dst, header...)
-	return append(dst, body...), nil
-}
-
 var errFrame = errors.New("malformed frame")
 
 // readFrame reads one frame. The body is a slice of the frame's own buffer, so messages decoded from it need no copy.
@@ -128,11 +146,15 @@ func readFrame(r io.Reader) (*Command, error) {
 	if total < 4 || total > maxFrame {
 		return nil, fmt.Errorf("%w: length %d", errFrame, total)
 	}
-	buf := make([]byte, total)
-	if _, err := io.ReadFull(r, buf); err != nil {
+	frame := newBuffer(int(total))
+	if _, err := io.ReadFull(r, frame.bytes); err != nil {
 		return nil, err
 	}
-	return decodeFrame(buf)
+	c, err := decodeFrame(frame.bytes)
+	if c != nil {
+		c.frame = frame
+	}
+	return c, err
 }
 
 // decodeFrame reads what follows the length prefix.
@@ -157,6 +179,9 @@ func decodeFrame(buf []byte) (*Command, error) {
 }
 
 func decodeJSONHeader(header []byte, c *Command) error {
+	if scanJSONHeader(header, c) {
+		return nil
+	}
 	var h jsonHeader
 	if err := json.Unmarshal(header, &h); err != nil {
 		return fmt.Errorf("%w: %w", errFrame, err)
@@ -182,7 +207,7 @@ func decodeBinaryHeader(header []byte, c *Command) error {
 	c.Opaque, c.Flag = int32(r.u32()), int32(r.u32())
 	c.Remark = string(r.take(r.length32()))
 	ext := reader{b: r.take(r.length32())}
-	c.Fields = map[string]string{}
+	c.Fields = make(map[string]string, 8)
 	for !r.bad && !ext.bad && len(ext.b) > 0 {
 		key := string(ext.take(int(ext.u16())))
 		value := string(ext.take(ext.length32()))

@@ -25,7 +25,7 @@ func TestFramesOfBothKindsReadBackAsWritten(t *testing.T) {
 			got, err := readFrame(bytes.NewReader(frame))
 			require.NoError(t, err)
 			require.Equal(t, string(want.Body), string(got.Body))
-			got.Body = want.Body
+			got.Body, got.frame = want.Body, nil
 			require.Equal(t, want, got, name)
 		}
 	}
@@ -78,4 +78,10 @@ func TestSignatureCoversTheFieldsInOrderAndTheBody(t *testing.T) {
 	require.Equal(t, "rocketmq2", c.Fields["AccessKey"])
 	require.Equal(t, "fQC9EFg2kv0KLjPJiE0uEjjQH/c=", c.Fields["Signature"])
 	require.NotContains(t, Credentials{AccessKey: "k", SecretKey: "secret"}.String(), "secret")
+}
+
+func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
+	binary := *c
+	binary.binary = true
+	return appendFrame(dst, &binary)
 }

@@ -12,6 +12,9 @@ import (
 // writeTimeout bounds one write: a peer that stopped reading must not hold the other callers of the connection.
 const writeTimeout = 10 * time.Second
 
+// largeBody is the size from which a body isn't copied behind its header to be written in one piece.
+const largeBody = 16 << 10
+
 // conn is one connection with many requests in flight, paired with their answers by opaque.
 type conn struct {
 	net     net.Conn
@@ -33,7 +36,7 @@ func newConn(c net.Conn, server string) *conn {
 
 // read takes answers until the connection breaks, then ends every waiting call.
 func (c *conn) read() {
-	r := bufio.NewReaderSize(c.net, 64<<10)
+	r := bufio.NewReaderSize(c.net, 8<<10) // small, so that most of a large frame goes straight to its place
 	for {
 		cmd, err := readFrame(r)
 		if err != nil {
@@ -112,14 +115,22 @@ func (c *conn) idle() time.Duration {
 func (c *conn) write(cmd *Command) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if len(cmd.Body) > largeBody {
+		head, err := appendHead(c.buf[:0], cmd)
+		if err != nil {
+			return err
+		}
+		c.buf = head
+		parts := net.Buffers{head, cmd.Body}
+		_, err = parts.WriteTo(c.net)
+		return err
+	}
 	frame, err := appendFrame(c.buf[:0], cmd)
 	if err != nil {
 		return err
 	}
-	if cap(frame) <= 1<<20 {
-		c.buf = frame[:0] // larger ones are rare: they may go
-	}
-	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
+	c.buf = frame
 	_, err = c.net.Write(frame)
 	return err
 }

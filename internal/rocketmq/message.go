@@ -50,8 +50,11 @@ var errMessage = errors.New("malformed message")
 
 // DecodeMessages reads the body of a pull: messages back to back. Bounds and checksums are checked; any bytes give messages or an
 // error, never a panic.
-func DecodeMessages(b []byte) ([]Message, error) {
-	var out []Message
+func DecodeMessages(b []byte) ([]Message, error) { return decodeMessages(nil, b) }
+
+// decodeMessages appends the messages to out.
+func decodeMessages(out []Message, b []byte) ([]Message, error) {
+	topic := ""
 	for len(b) > 0 {
 		if len(b) < 4 {
 			return out, fmt.Errorf("%w: %d bytes left", errMessage, len(b))
@@ -60,7 +63,11 @@ func DecodeMessages(b []byte) ([]Message, error) {
 		if size < 4 || uint64(size) > uint64(len(b)) {
 			return out, fmt.Errorf("%w: size %d with %d bytes left", errMessage, size, len(b))
 		}
-		m, err := decodeMessage(b[4:size])
+		if cap(out) == 0 {
+			out = make([]Message, 0, min(len(b)/int(size)+1, 64))
+		}
+		m, err := decodeMessage(b[4:size], topic)
+		topic = m.Topic
 		if err != nil {
 			return out, fmt.Errorf("message %d of the answer: %w", len(out), err)
 		}
@@ -71,7 +78,8 @@ func DecodeMessages(b []byte) ([]Message, error) {
 }
 
 // decodeMessage reads what follows the total size (layout: facts in docs/how-it-works.md, MessageDecoder.decode).
-func decodeMessage(b []byte) (Message, error) {
+// topic is one that the message is likely to have.
+func decodeMessage(b []byte, topic string) (Message, error) {
 	r := reader{b: b}
 	magic := r.u32()
 	if magic != magicV1 && magic != magicV2 {
@@ -95,7 +103,11 @@ func decodeMessage(b []byte) (Message, error) {
 	} else {
 		topicLength = int(r.u8())
 	}
-	m.Topic = string(r.take(topicLength))
+	if name := r.take(topicLength); string(name) == topic {
+		m.Topic = topic
+	} else {
+		m.Topic = string(name)
+	}
 	m.Properties = r.take(int(r.u16()))
 	if r.bad || len(r.b) != 0 {
 		return Message{}, fmt.Errorf("%w: its fields don't end where it ends", errMessage)

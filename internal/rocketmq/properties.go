@@ -99,23 +99,25 @@ func EncodeProperties(list []Property) []byte {
 
 // AppendProperty adds one entry behind raw; a last entry that lacks its separator (as 4.9 stores it) gets it first.
 func AppendProperty(raw []byte, name, value string) []byte {
-	if len(raw) > 0 && raw[len(raw)-1] != valueEnd {
-		raw = append(raw, valueEnd)
-	}
-	raw = append(raw, name...)
+	raw = append(closed(raw), name...)
 	raw = append(raw, nameEnd)
 	raw = append(raw, value...)
 	return append(raw, valueEnd)
 }
 
+// open reports whether the last entry lacks its separator.
+func open(raw []byte) bool { return len(raw) > 0 && raw[len(raw)-1] != valueEnd }
+
+func closed(raw []byte) []byte {
+	if open(raw) {
+		return append(raw, valueEnd)
+	}
+	return raw
+}
+
 // WithoutProperty returns raw without the entries of that name; all other bytes stay as they are. It copies only if it must.
 func WithoutProperty(raw []byte, name string) []byte {
-	found := false
-	eachProperty(raw, func(_, n, _ []byte) bool {
-		found = string(n) == name
-		return !found
-	})
-	if !found {
+	if !bytes.Contains(raw, append([]byte(name), nameEnd)) {
 		return raw
 	}
 	out := make([]byte, 0, len(raw))

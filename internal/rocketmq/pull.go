@@ -34,6 +34,17 @@ type PullResult struct {
 	Next     int64
 	Min, Max int64 // the queue holds [Min, Max)
 	Messages []Message
+
+	frame *buffer
+}
+
+// Release gives the memory of the messages back, for those who read many. Bodies and properties must not be used any more.
+func (r *PullResult) Release() {
+	if r.frame != nil {
+		r.frame.messages = r.Messages
+		r.frame.release()
+	}
+	r.frame, r.Messages = nil, nil
 }
 
 // System flags of a pull (PullSysFlag): the subscription is in the request, so no heartbeat is needed.
@@ -54,7 +65,7 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	ctx, cancel := context.WithTimeout(ctx, c.options.CallTimeout+q.Wait+pullGrace)
 	defer cancel()
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	got, err := c.ask(ctx, addr, &Command{Code: codePull, Fields: map[string]string{
+	got, err := c.ask(ctx, addr, &Command{Code: codePull, binary: true, Fields: map[string]string{
 		"consumerGroup": q.Group, "topic": q.Topic, "queueId": strconv.Itoa(q.Queue), "queueOffset": number(q.Offset),
 		"maxMsgNums": strconv.Itoa(max(q.Max, 1)), "sysFlag": strconv.Itoa(flags), "commitOffset": "0",
 		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": "*", "subVersion": "0", "expressionType": "TAG",
@@ -62,14 +73,14 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	if err != nil {
 		return PullResult{}, err
 	}
-	out := PullResult{Status: pullStatuses[got.Code]}
+	out := PullResult{Status: pullStatuses[got.Code], frame: got.frame}
 	for name, into := range map[string]*int64{"nextBeginOffset": &out.Next, "minOffset": &out.Min, "maxOffset": &out.Max} {
 		if *into, err = strconv.ParseInt(got.Fields[name], 10, 64); err != nil {
 			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number", addr, q.Topic, q.Queue, name, got.Fields[name])
 		}
 	}
 	if out.Status == PullFound {
-		if out.Messages, err = DecodeMessages(got.Body); err != nil {
+		if out.Messages, err = decodeMessages(got.frame.messages[:0], got.Body); err != nil {
 			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic, q.Queue, q.Offset, err)
 		}
 	}

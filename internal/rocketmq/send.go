@@ -26,10 +26,28 @@ type BatchMessage struct {
 	Flag       int32
 	Body       []byte
 	Properties []byte
+	Added      []byte // entries to store behind Properties
+}
+
+// StoredProperties are Properties and Added, as the broker stores them in front of its own.
+func (m BatchMessage) StoredProperties() []byte {
+	if len(m.Added) == 0 {
+		return m.Properties
+	}
+	return append(closed(append([]byte(nil), m.Properties...)), m.Added...)
+}
+
+// PropertiesSize is how long StoredProperties are.
+func (m BatchMessage) PropertiesSize() int {
+	size := len(m.Properties) + len(m.Added)
+	if len(m.Added) > 0 && open(m.Properties) {
+		size++
+	}
+	return size
 }
 
 // Size is what the message takes in a batch body.
-func (m BatchMessage) Size() int { return batchOverhead + len(m.Body) + len(m.Properties) }
+func (m BatchMessage) Size() int { return batchOverhead + len(m.Body) + m.PropertiesSize() }
 
 // BatchRequest is a batch for one queue. SysFlag, BornTimestamp and ReconsumeTimes hold for all of its messages.
 type BatchRequest struct {
@@ -51,36 +69,45 @@ type SendResult struct {
 
 // SendBatch stores messages verbatim (code 320, m=true): nothing in their properties is acted on.
 func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
-	body, err := appendBatch(nil, q.Messages)
+	size := 0
+	for _, m := range q.Messages {
+		size += m.Size()
+	}
+	memory := newBuffer(min(size, MaxBatchBody))
+	defer memory.release() // when the call returns, the body is written
+	body, err := appendBatch(memory.bytes[:0], q.Messages)
 	if err != nil {
 		return SendResult{}, fmt.Errorf("%s queue %d: %w", q.Topic, q.Queue, err)
 	}
 	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
 	fields["m"] = "true"
-	return c.send(ctx, addr, &Command{Code: codeSendBatch, Fields: fields, Body: body}, q.Topic, q.Queue)
+	return c.send(ctx, addr, &Command{Code: codeSendBatch, binary: true, Fields: fields, Body: body}, q.Topic, q.Queue)
 }
 
 // appendBatch encodes a batch body (MessageDecoder.encodeMessages).
 func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 	total := 0
 	for i, m := range messages {
-		if len(m.Properties) > MaxProperties {
-			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, len(m.Properties), MaxProperties)
+		if size := m.PropertiesSize(); size > MaxProperties {
+			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, size, MaxProperties)
 		}
 		total += m.Size()
 	}
 	if total > MaxBatchBody || len(messages) == 0 {
 		return nil, fmt.Errorf("%w: %d messages, %d bytes, allowed %d", ErrBatchTooLarge, len(messages), total, MaxBatchBody)
 	}
-	if dst == nil {
-		dst = make([]byte, 0, total)
-	}
 	for _, m := range messages {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Size()))
 		dst = binary.BigEndian.AppendUint64(dst, 0) // magic and checksum: the broker computes its own
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Flag))
 		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(m.Body))), m.Body...)
-		dst = append(binary.BigEndian.AppendUint16(dst, uint16(len(m.Properties))), m.Properties...)
+		dst = append(binary.BigEndian.AppendUint16(dst, uint16(m.PropertiesSize())), m.Properties...)
+		if len(m.Added) > 0 {
+			if open(m.Properties) {
+				dst = append(dst, valueEnd)
+			}
+			dst = append(dst, m.Added...)
+		}
 	}
 	return dst, nil
 }

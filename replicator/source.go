@@ -1,0 +1,120 @@
+package replicator
+
+import (
+	"context"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// pull reads the next messages, or waits for one at the end of the queue.
+func (l *runner) pull(ctx context.Context) ([]placed, rocketmq.PullResult, error) {
+	now := l.snapshot()
+	wait := l.timing.pullWait
+	if now.waiting != "" {
+		wait = 0 // an answer at once shows that the trouble is over
+	}
+	most := l.options.BatchMessages
+	if room := now.readable() - now.next; room > 0 {
+		most = int(min(room, int64(most))) // what follows is known
+	}
+	result, err := l.source.pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
+	messages, err := l.accept(now.next, pulled{result, err})
+	return messages, result, err
+}
+
+// accept checks the answer to a pull and keeps the messages that follow the offset without a gap.
+func (l *runner) accept(next int64, p pulled) ([]placed, error) {
+	result := p.result
+	switch {
+	case p.err != nil:
+		return nil, l.pullFault(p.err, next)
+	case result.Min > next:
+		return nil, l.truncated(next, result.Min)
+	case result.Max < next:
+		return nil, l.fell(next, result.Max)
+	}
+	l.change(func(s *laneState) { s.end = max(result.Max, s.next) })
+	messages := place(next, result)
+	for i, m := range messages {
+		switch missing := next + int64(i); {
+		case m.position == missing:
+		case i > 0:
+			return messages[:i], nil // the next pull begins at what is missing
+		default:
+			return nil, l.unreadable(missing, m.position)
+		}
+	}
+	if len(messages) == 0 && result.Max > next {
+		return nil, l.unreadable(next, max(result.Next, next+1))
+	}
+	return messages, nil
+}
+
+// maxReads is how many pulls of a queue are in flight at once: with 32 messages in each, more bring nothing.
+const maxReads = 8
+
+// reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is known before the answer to the
+// last one: what a broker gives at once is what it gave before. Where that fails, what was asked too far is thrown away.
+type reads struct {
+	*runner
+	flying []read
+	next   int64 // where the next pull begins
+	stride int   // messages that a pull of this queue brings; 0 if unknown
+	depth  int   // pulls to have in flight; grows while the stride holds
+}
+
+type read struct {
+	offset int64
+	most   int
+	answer chan pulled
+}
+
+// fill starts pulls of what the queue is known to hold.
+func (r *reads) fill(ctx context.Context) {
+	for end := r.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
+		most := r.stride
+		if most == 0 { // the answer shows how much the broker gives
+			most = r.options.BatchMessages
+		}
+		most = int(min(int64(most), end-r.next))
+		one := read{r.next, most, make(chan pulled, 1)}
+		r.flying = append(r.flying, one)
+		go func() {
+			result, err := r.source.pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
+			one.answer <- pulled{result, err}
+		}()
+		if r.stride == 0 {
+			r.next = end // nothing more before the answer
+			return
+		}
+		r.next += int64(most)
+	}
+}
+
+// oldest is where the next answer in the order of offsets comes.
+func (r *reads) oldest() <-chan pulled {
+	if len(r.flying) == 0 {
+		return nil
+	}
+	return r.flying[0].answer
+}
+
+// take judges the answer to the oldest pull.
+func (r *reads) take(p pulled) ([]placed, error) {
+	one := r.flying[0]
+	r.flying = r.flying[1:]
+	messages, err := r.accept(one.offset, p)
+	if err != nil {
+		return nil, err
+	}
+	got := len(messages)
+	if r.stride > 0 && got >= one.most {
+		r.depth = min(r.depth+1, maxReads)
+		return messages, nil
+	}
+	r.flying, r.next = nil, one.offset+int64(got)
+	if r.next < r.snapshot().readable() {
+		r.stride, r.depth = got, 2
+	}
+	return messages, nil
+}

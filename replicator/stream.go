@@ -1,0 +1,201 @@
+package replicator
+
+import (
+	"context"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// pulled is the answer to a pull, sent that to a send.
+type (
+	pulled struct {
+		result rocketmq.PullResult
+		err    error
+	}
+	sent struct {
+		result rocketmq.SendResult
+		err    error
+	}
+)
+
+// stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep the order of their originals.
+type stream struct {
+	reads
+	ready   []placed // read, not sent
+	bytes   int      // of ready
+	held    []held   // memory of what is ready or in flight
+	broken  error    // why nothing more can be read
+	sending chan sent
+	flight  flight
+}
+
+// held is the memory of messages up to, not including, an offset.
+type held struct {
+	to     int64
+	memory rocketmq.PullResult
+}
+
+// flight is a batch on its way.
+type flight struct {
+	from, to int64 // source offsets
+	newest   int64 // of the last copy
+	copies   int64
+	begun    time.Time
+}
+
+// stream copies these messages, and on until the lane has caught up.
+func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
+	s := &stream{reads: reads{runner: l, depth: 1}}
+	if err := s.add(ctx, messages, memory); err != nil {
+		return err
+	}
+	s.reads.next = l.snapshot().next + int64(len(messages))
+	if n := len(messages); n > 0 && s.reads.next < l.snapshot().readable() {
+		s.stride, s.depth = n, 2
+	}
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	err := s.run(ctx, reading)
+	if s.sending != nil {
+		if late := s.landed(<-s.sending); err == nil || late != nil {
+			err = late
+		}
+	}
+	if len(s.ready) > 0 || err != nil {
+		clear(l.seen) // what was judged will be judged again
+	}
+	return err
+}
+
+func (s *stream) run(ctx, reading context.Context) error {
+	for {
+		if s.broken == nil && s.bytes < 4*s.options.BatchBytes {
+			s.fill(reading)
+		}
+		for s.due() && s.runner.ready && ctx.Err() == nil {
+			if err := s.send(ctx); err != nil {
+				return err
+			}
+		}
+		if s.sending == nil && (len(s.flying) == 0 || !s.runner.ready) {
+			return s.broken
+		}
+		select {
+		case answer := <-s.oldest():
+			messages, err := s.take(answer)
+			if err != nil { // what was read before it is copied first
+				s.broken, s.flying = err, nil
+			}
+			if err := s.add(reading, messages, answer.result); err != nil {
+				return err
+			}
+		case answer := <-s.sending:
+			if err := s.landed(answer); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	for i := range messages {
+		if err := s.judge(ctx, &messages[i]); err != nil {
+			return err
+		}
+	}
+	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
+	for _, m := range messages {
+		s.bytes += len(m.Body) + len(m.Properties)
+	}
+	s.ready = append(s.ready, messages...)
+	return nil
+}
+
+// due reports whether a batch is to be sent now: one that is full, or all there is.
+func (s *stream) due() bool {
+	full := len(s.ready) >= s.options.BatchMessages || s.bytes >= s.options.BatchBytes
+	return s.sending == nil && len(s.ready) > 0 && (full || len(s.flying) == 0)
+}
+
+// send starts to send a batch, or goes on behind messages that aren't to be copied.
+func (s *stream) send(ctx context.Context) error {
+	batch, taken, newest, err := s.cut(s.ready, s.caughtUp())
+	if err != nil {
+		return err
+	}
+	s.flight = flight{from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
+	if len(batch.Messages) == 0 {
+		s.drop(taken)
+		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
+		s.release()
+		return nil
+	}
+	if err := s.holdToSend(ctx); err != nil || !s.runner.ready { // the lock may have been away in between
+		return err
+	}
+	s.drop(taken)
+	s.sending = make(chan sent, 1)
+	s.sends.begin()
+	go func() { s.sending <- s.deliver(ctx, batch) }()
+	return nil
+}
+
+// caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for each born time costs nothing.
+func (s *stream) caughtUp() bool {
+	last := s.ready[len(s.ready)-1].position
+	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
+}
+
+// deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
+func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest) sent {
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
+	result, err := l.target.send(sending, l.Target.Broker, batch)
+	return sent{result, err}
+}
+
+// landed takes the answer to the batch in flight.
+func (s *stream) landed(answer sent) error {
+	f := s.flight
+	s.sending = nil
+	defer s.sends.end() // after the twin has learned of it
+	if answer.err != nil {
+		return s.sendFault(answer.err, f.from, f.to)
+	}
+	stored := answer.result.Offset
+	if tail := s.snapshot().tail; stored < tail {
+		return s.targetFell(f.from, stored, tail)
+	}
+	s.sure = f.begun
+	s.change(func(now *laneState) {
+		now.next, now.tail, now.copied = f.to, stored+f.copies, now.copied+f.copies
+		now.end = max(now.end, now.next)
+	})
+	s.release()
+	if s.twin != nil {
+		s.twin.learn(written{stored, stored + f.copies, f.newest})
+	}
+	return nil
+}
+
+// drop takes messages out of ready.
+func (s *stream) drop(taken int) {
+	for _, m := range s.ready[:taken] {
+		s.bytes -= len(m.Body) + len(m.Properties)
+	}
+	s.ready = s.ready[taken:]
+}
+
+// release gives back the memory of what is done.
+func (s *stream) release() {
+	for next := s.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
+		s.held[0].memory.Release()
+	}
+}

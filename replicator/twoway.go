@@ -1,0 +1,226 @@
+package replicator
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// backSuffix makes the reverse lanes' consumer group of the forward lanes'.
+const backSuffix = "-back"
+
+// Back are the names of the same lanes in the other direction.
+func (n Names) Back() Names {
+	return Names{Group: n.Group + backSuffix, Source: n.Target, Target: n.Source}
+}
+
+// Back is the same lane in the other direction.
+func (l Lane) Back() Lane { l.Source, l.Target = l.Target, l.Source; return l }
+
+// lookBack is how many messages are searched for the newest copy of an origin other than the twin: rings of clusters pass messages
+// on all the time, and so does whoever sends them again.
+const lookBack = 1024
+
+// judge tells what a message on the queue that the lane reads is: skip if it is a copy of what the other side has already; via is
+// the path of a copy from elsewhere, which its copy here goes on with. Everything else is an application's own.
+//
+// A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
+// before it: else an application sent the message again with all its properties.
+func (l *runner) judge(ctx context.Context, m *placed) error {
+	stamp, stamped := ParseStamp(m.Properties)
+	if !stamped || stamp.Place != l.from {
+		l.lastOwn = time.Now()
+		return nil
+	}
+	origin := stamp.origin()
+	newest, known := l.seen[origin]
+	if !known {
+		var err error
+		if newest, err = l.newestBefore(ctx, origin, m.position); err != nil {
+			return err
+		}
+	}
+	l.seen[origin] = max(newest, stamp.Offset)
+	switch {
+	case stamp.Offset <= newest:
+		l.lastOwn = time.Now()
+	case stamp.passed(l.names.Target):
+		m.skip = true
+	default:
+		m.via = stamp.Via + stamp.Cluster + ";"
+	}
+	return nil
+}
+
+// newestBefore is the highest stamped offset of the origin before a position of the queue that the lane reads, or -1.
+func (l *runner) newestBefore(ctx context.Context, origin origin, position int64) (int64, error) {
+	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	first, _, err := q.bounds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if l.twin == nil || l.twin.origin != origin {
+		first = max(first, position-lookBack)
+	}
+	newest := int64(-1)
+	look := func(m placed) bool {
+		stamp, ok := ParseStamp(m.Properties)
+		if ok = ok && stamp.Place == l.from && stamp.origin() == origin; ok {
+			newest = max(newest, stamp.Offset)
+		}
+		return ok
+	}
+	near := max(first, position-lookBack) // what was sent again may lie behind the newest copy, with an older stamp
+	err = q.each(ctx, near, position, func(m placed) bool { look(m); return true })
+	if err == nil && newest < 0 {
+		_, _, err = q.lastBefore(ctx, first, near, look)
+	}
+	return newest, err
+}
+
+// begin is where a lane starts that never ran. A forward lane copies the history; a reverse lane only what comes after the first copy
+// of the forward lane: what the target held before is of others.
+func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
+	if !l.back {
+		return first, nil
+	}
+	at := last
+	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	err := q.each(ctx, first, last, func(m placed) bool {
+		if _, own := l.twin.own(m.Message); own {
+			at = m.position
+		}
+		return at == last
+	})
+	return at, err
+}
+
+// written is a run of copies that the twin has stored where this lane reads: there is no need to read them.
+type written struct {
+	from, to int64 // positions
+	newest   int64 // stamped offset of the last one
+}
+
+// maxWritten bounds what is remembered; what is forgotten is read, and known by its stamps.
+const maxWritten = 1024
+
+// learn takes what the twin has written.
+func (l *runner) learn(w written) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state.twinWrote = time.Now()
+	if n := len(l.state.written); n > 0 && l.state.written[n-1].to == w.from {
+		l.state.written[n-1].to, l.state.written[n-1].newest = w.to, w.newest
+	} else {
+		l.state.written = append(l.state.written, w)
+	}
+	if len(l.state.written) > maxWritten {
+		l.state.written = l.state.written[1:]
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// jump goes on behind what the twin has written, where the lane stands at it.
+func (l *runner) jump() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &l.state
+	for len(s.written) > 0 && s.written[0].from <= s.next {
+		w := s.written[0]
+		s.written = s.written[1:]
+		if s.next < w.to { // the first of them may have been read
+			l.seen[l.twin.origin], s.next = w.newest, w.to
+		}
+		s.end = max(s.end, s.next)
+	}
+}
+
+// readable is the end of what the lane has to read now: of the queue, or of what lies before copies of the twin.
+func (s laneState) readable() int64 {
+	if len(s.written) > 0 && s.written[0].from >= s.next {
+		return min(s.end, s.written[0].from)
+	}
+	return s.end
+}
+
+// resting reports whether messages of applications are so rare here that waiting for them with a pull would mostly bring copies of
+// the twin: their home is on the other side.
+func (l *runner) resting(now time.Time) bool {
+	if l.twin == nil || now.Sub(l.lastOwn) < l.timing.homeRest {
+		return false
+	}
+	return l.back || now.Sub(l.snapshot().twinWrote) < l.timing.homeRest
+}
+
+// rest waits until the queue holds something that the twin hasn't written.
+func (l *runner) rest(ctx context.Context) error {
+	look := time.NewTicker(l.timing.look)
+	defer look.Stop()
+	for l.resting(time.Now()) {
+		l.jump()
+		if s := l.snapshot(); s.next < s.readable() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.wake:
+		case <-look.C:
+			if err := l.hold(ctx); err != nil {
+				return err
+			}
+			sends := l.twin.sends.Load()
+			_, end, err := l.source.bounds(ctx, l.Topic, l.Source)
+			if err != nil {
+				return err
+			}
+			if sends.all() && l.twin.sends.Load() == sends { // else the answer to a send tells more
+				l.change(func(s *laneState) { s.end = max(s.next, end) })
+			}
+		}
+	}
+	return nil
+}
+
+// fromTarget reports whether a message on the source is a copy of the reverse lane.
+func (v *verification) fromTarget(m placed) bool {
+	offset, own := v.reverse.offset(m.Message)
+	if !own || offset <= v.back {
+		return false
+	}
+	v.back = offset
+	return true
+}
+
+// sends counts the batches that a lane has sent, and the answers: who sees as many of both before and after it looked knows that
+// nothing was on its way.
+type sends struct{ begun, ended int64 }
+
+func (s sends) all() bool { return s.begun == s.ended }
+
+// sendCounter is sends, to be read by the twin.
+type sendCounter struct {
+	mu  sync.Mutex
+	now sends
+}
+
+func (c *sendCounter) Load() sends {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *sendCounter) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.begun++
+}
+
+func (c *sendCounter) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.ended++
+}

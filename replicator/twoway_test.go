@@ -1,0 +1,194 @@
+package replicator
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// bothWays makes the bench copy in both directions.
+func bothWays(t *testing.T) *bench {
+	b := newBench(t)
+	b.options.BothWays = true
+	return b
+}
+
+// bodies lists what a queue holds, in its order.
+func (b *bench) bodies(f *fakeSide, q Queue) []string {
+	var all []string
+	for _, m := range f.all(b.lane.Topic, q) {
+		all = append(all, string(m.Body))
+	}
+	return all
+}
+
+// send stores an application's message.
+func (b *bench) send(f *fakeSide, q Queue, body string, properties []byte) {
+	f.append(b.lane.Topic, q, rocketmq.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
+}
+
+// untilBoth waits until both queues hold as many messages.
+func (b *bench) untilBoth(run *session, messages int) {
+	b.Helper()
+	b.until(fmt.Sprintf("both sides hold %d messages", messages), func() bool {
+		return len(b.source.all(b.lane.Topic, b.lane.Source)) >= messages && len(b.target.all(b.lane.Topic, b.lane.Target)) >= messages &&
+			run.progress().Lag == 0
+	}, func() any {
+		return fmt.Sprintf("%d on the source, %d on the target, %+v, back %+v", len(b.source.all(b.lane.Topic, b.lane.Source)),
+			len(b.target.all(b.lane.Topic, b.lane.Target)), run.progress(), run.progress().Back)
+	})
+}
+
+// only keeps the messages of one side, as their names tell.
+func only(side byte, bodies []string) []string {
+	return slices.DeleteFunc(slices.Clone(bodies), func(body string) bool { return body[0] != side })
+}
+
+func (b *bench) wantSame(sent map[byte][]string) {
+	b.Helper()
+	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
+	for side, want := range sent {
+		if got := only(side, source); !slices.Equal(got, want) {
+			b.Errorf("the source holds %d messages of %c: %.300q, wanted %d", len(got), side, got, len(want))
+		}
+		if got := only(side, target); !slices.Equal(got, want) {
+			b.Errorf("the target holds %d messages of %c: %.300q, wanted %d", len(got), side, got, len(want))
+		}
+	}
+}
+
+func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(seed, 7))
+			b := bothWays(t)
+			b.options.BatchMessages = 1 + random.IntN(40)
+			sent := map[byte][]string{}
+			total := 0
+			write := func(side byte, f *fakeSide, q Queue, other *fakeSide, otherQ Queue) {
+				for range random.IntN(30) {
+					body := fmt.Sprintf("%c%d", side, len(sent[side]))
+					var properties []byte
+					if again := other.all(b.lane.Topic, otherQ); len(again) > 0 && random.IntN(3) == 0 {
+						properties = again[random.IntN(len(again))].Properties // an application sends on what it received
+					}
+					if again := f.all(b.lane.Topic, q); len(again) > 0 && random.IntN(3) == 0 {
+						properties = again[random.IntN(len(again))].Properties
+					}
+					b.send(f, q, body, properties)
+					sent[side] = append(sent[side], body)
+					total++
+				}
+			}
+			run := b.start(fastHome)
+			for range 12 {
+				write('s', b.source, b.lane.Source, b.target, b.lane.Target)
+				if total > 0 && len(b.target.all(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
+					write('t', b.target, b.lane.Target, b.source, b.lane.Source)
+				}
+				switch random.IntN(4) {
+				case 0:
+					run.end()
+					run = b.start(fastHome)
+				case 1:
+					b.untilBoth(run, total)
+				}
+			}
+			b.untilBoth(run, total)
+			run.end()
+			b.wantSame(sent)
+		})
+	}
+}
+
+// fastHome makes lanes quick to believe where a queue's home is.
+func fastHome(r *Replicator) {
+	r.timing.homeRest, r.timing.look = 20*time.Millisecond, 5*time.Millisecond
+}
+
+func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
+	b := bothWays(t)
+	run := b.start(fastHome)
+	b.write(10, 10)
+	b.untilBoth(run, 10)
+	before := b.target.pulled
+	b.write(5000, 100)
+	b.untilBoth(run, 5010)
+	if read := b.target.pulled - before; read > 0 {
+		t.Errorf("%d of 5000 copies were read from the target", read)
+	}
+	if got := len(b.source.all(b.lane.Topic, b.lane.Source)); got != 5010 {
+		t.Errorf("the source holds %d messages, wanted its own 5010", got)
+	}
+}
+
+func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
+	b := bothWays(t)
+	for i := range 5 {
+		b.send(b.target, b.lane.Target, fmt.Sprint("x", i), nil)
+	}
+	b.write(7, 1)
+	run := b.start(fastHome)
+	b.untilBoth(run, 7)
+	b.send(b.target, b.lane.Target, "t0", nil)
+	b.untilBoth(run, 8)
+	run.end()
+	if got := b.bodies(b.source, b.lane.Source); len(got) != 8 || got[7] != "t0" {
+		t.Errorf("the source holds %q, wanted its own 7 and t0", got)
+	}
+	if got := b.bodies(b.target, b.lane.Target); len(got) != 13 {
+		t.Errorf("the target holds %q, wanted 5 of others, 7 copies and t0", got)
+	}
+}
+
+func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
+	b := newBench(t)
+	third := newFakeSide("Third")
+	q := Queue{"broker-q", 0}
+	ring := []struct {
+		from, to *fakeSide
+		names    Names
+		lane     Lane
+	}{
+		{b.source, b.target, Names{"ab", "A", "B"}, b.lane},
+		{b.target, third, Names{"bc", "B", "C"}, Lane{Topic: b.lane.Topic, Source: b.lane.Target, Target: q}},
+		{third, b.source, Names{"ca", "C", "A"}, Lane{Topic: b.lane.Topic, Source: q, Target: b.lane.Source}},
+	}
+	b.send(b.source, b.lane.Source, "a0", nil)
+	b.send(b.target, b.lane.Target, "b0", nil)
+	b.send(third, q, "c0", nil)
+	var runs []*session
+	for _, lane := range ring {
+		leg := &bench{T: t, source: lane.from, target: lane.to, lane: lane.lane, options: Options{Names: lane.names, Holder: "one"}}
+		runs = append(runs, leg.start())
+	}
+	all := func() map[string][]string {
+		return map[string][]string{"A": b.bodies(b.source, b.lane.Source), "B": b.bodies(b.target, b.lane.Target), "C": b.bodies(third, q)}
+	}
+	b.until("every cluster holds every message", func() bool {
+		held := all()
+		return len(held["A"]) >= 3 && len(held["B"]) >= 3 && len(held["C"]) >= 3
+	}, func() any { return all() })
+	// An application on C sends on what it received, with all its properties: that is a message of its own.
+	received := third.all(b.lane.Topic, q)
+	b.send(third, q, "c1", received[len(received)-1].Properties)
+	b.until("the message that was sent on is everywhere", func() bool {
+		held := all()
+		return len(held["A"]) >= 4 && len(held["B"]) >= 4 && len(held["C"]) >= 4
+	}, func() any { return all() })
+	for _, run := range runs {
+		run.untilProgress("nothing is on its way", func(p Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+		run.end()
+	}
+	for cluster, bodies := range all() {
+		slices.Sort(bodies)
+		if want := []string{"a0", "b0", "c0", "c1"}; !slices.Equal(bodies, want) {
+			t.Errorf("%s holds %q, wanted %q", cluster, bodies, want)
+		}
+	}
+}
