@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -19,12 +20,12 @@ type runner struct {
 	Lane
 	*Replicator
 	stamper
+	crew *crew
 
-	ready   bool      // next and tail are known to be right, and nothing is in flight
-	unsure  bool      // a send is without an answer
-	renewed time.Time // when the last successful renewal of the lock began; zero without the lock
-	lapses  int       // how often the lock was too old to be relied on
-	sure    time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
+	ready  bool      // next and tail are known to be right, and nothing is in flight
+	unsure bool      // a send is without an answer
+	lapses int       // how often the lock was too old to be relied on
+	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
 	back    bool             // the lane is a reverse one
 	twin    *runner          // the lane of the other direction; nil if there is none
@@ -38,8 +39,9 @@ type runner struct {
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps
 
-	mu    sync.Mutex
-	state laneState
+	mu      sync.Mutex
+	state   laneState
+	changed atomic.Bool // the state may hold something to commit
 }
 
 // laneState is how far a lane is.
@@ -50,6 +52,8 @@ type laneState struct {
 	written         []written // what the twin has written from next on
 	twinWrote       time.Time // when it last did
 	started         bool      // next and tail have been found
+	renewed         time.Time // when the last successful renewal of the lock began; zero without the lock
+	resting         bool      // it waits for the end of its queue to be looked at
 	saved           saved
 	savedAt         time.Time
 	committedBefore bool
@@ -83,17 +87,14 @@ func (l *runner) change(f func(s *laneState)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.state)
+	l.changed.Store(true)
 }
 
 // run copies until the context ends or the lane has a fault, and leaves positions and locks in order.
 func (l *runner) run(ctx context.Context) {
-	committing, stop := context.WithCancel(ctx)
-	var committer sync.WaitGroup
-	committer.Go(func() { l.commitRegularly(committing) })
 	l.repeat(ctx)
 	l.begun()
-	stop()
-	committer.Wait()
+	<-ctx.Done() // a lane with a fault keeps its lock: nobody is to go on without an answer
 	l.checkpoint(context.WithoutCancel(ctx))
 }
 
@@ -159,7 +160,10 @@ func (l *runner) work(ctx context.Context) error {
 			return err
 		}
 		if !l.ready {
-			if err := l.resume(ctx); err != nil {
+			// On a stack of its own, which goes when it ends: ten thousand lanes that wait need only little ones.
+			found := make(chan error)
+			go func() { found <- l.resume(ctx) }()
+			if err := <-found; err != nil {
 				return err
 			}
 		}

@@ -45,7 +45,7 @@ type timing struct {
 
 func usualTiming() timing {
 	return timing{
-		pullWait: 15 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
+		pullWait: 30 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
 		renew: 20 * time.Second, lockValid: 45 * time.Second, rest: 2 * time.Second, settle: time.Second,
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
@@ -87,6 +87,8 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 	}
 	forward, back := r.runners(lanes)
 	var running sync.WaitGroup
+	newCrew(r, forward).work(ctx, &running)
+	newCrew(r.reverse(), back).work(ctx, &running)
 	for _, l := range slices.Concat(forward, back) {
 		running.Go(func() { l.run(ctx) })
 	}
@@ -114,8 +116,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 
 // runners are the lanes of one or both directions.
 func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing}
-	reverse.options.Names = r.options.Back()
+	reverse := r.reverse()
 	for _, lane := range lanes {
 		l := newRunner(r, lane)
 		forward = append(forward, l)
@@ -126,6 +127,13 @@ func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
 		}
 	}
 	return forward, back
+}
+
+// reverse copies the other way.
+func (r *Replicator) reverse() *Replicator {
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing}
+	reverse.options.Names = r.options.Back()
+	return reverse
 }
 
 // progressOf sums what the lanes say.

@@ -25,6 +25,13 @@ type tail struct {
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
+	turn := l.crew.starts[l.Target.Broker]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	lapses := l.lapses
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
