@@ -7,7 +7,8 @@
 //
 // It prints one line of JSON for each run: rate, and processor time of the copier and of both clusters. Rates depend on what
 // else is running, so ratios come from ways and rounds of one call: all run on the same clusters, in turn, each on a topic
-// of its own with the same content. Processor time of servers needs Linux.
+// of its own with the same content. In its first round a way meets servers that are cold for its kind of request. Processor
+// time of servers needs Linux.
 //
 //	go run ./bench/stock -way java-batch,client-go-batch -rounds 3
 //
@@ -98,8 +99,8 @@ func bench(ctx context.Context, out io.Writer, args []string) (failed error) {
 		return err
 	}
 	defer func() {
-		if failed == nil { // the logs of a way that died stay
-			failed = os.RemoveAll(dir)
+		if failed == nil || ctx.Err() != nil { // the logs of a way that died stay
+			failed = errors.Join(failed, os.RemoveAll(dir))
 		}
 	}()
 	var ways []way
