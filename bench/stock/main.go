@@ -7,8 +7,9 @@
 //
 // It prints one line of JSON for each run: rate, and processor time of the copier and of both clusters. Rates depend on what
 // else is running, so ratios come from ways and rounds of one call: all run on the same clusters, in turn, each on a topic
-// of its own with the same content. In its first round a way meets servers that are cold for its kind of request. Processor
-// time of servers needs Linux.
+// of its own with the same content. Servers get faster for some rounds, as their JVMs compile what is asked for: leave out
+// the first ones. Every other round goes backwards, so that no way always meets the warmer servers. Processor time of
+// servers needs Linux.
 //
 //	go run ./bench/stock -way java-batch,client-go-batch -rounds 3
 //
@@ -24,6 +25,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -61,7 +63,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("stock", flag.ContinueOnError)
 	names := f.String("way", "client-go-batch", "ways to run, separated by commas: java-single, java-batch, client-go-batch")
-	f.IntVar(&o.rounds, "rounds", 1, "how often all ways run, in turn")
+	f.IntVar(&o.rounds, "rounds", 1, "how often all ways run, in turn and back")
 	f.IntVar(&o.messages, "messages", 20_000, "messages to copy")
 	f.IntVar(&o.queues, "queues", 8, "queues of the topic, on both sides")
 	f.IntVar(&o.body, "body", 1024, "bytes of a message's body")
@@ -134,6 +136,7 @@ func (c *course) runAll(ctx context.Context, out io.Writer, ways []way, o option
 				return errors.Join(errs...)
 			}
 		}
+		slices.Reverse(ways)
 	}
 	return errors.Join(errs...)
 }

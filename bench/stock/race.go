@@ -171,5 +171,5 @@ func (r *race) count(ctx context.Context) error {
 	return nil
 }
 
-// seconds rounds to what processor times are good for.
-func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+// seconds cuts off what processor times are not good for.
+func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
