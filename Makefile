@@ -91,8 +91,8 @@ bench: build jars ## the replicator's throughput on real brokers
 	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
 
 .PHONY: bench-stock
-bench-stock: jars ## the throughput of copiers that people write by hand with stock clients
-	go run ./bench/stock -way java-single,java-batch,client-go-batch
+bench-stock: jars ## the same beside copiers that people write by hand with stock clients
+	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3
 
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each

@@ -16,11 +16,12 @@ import (
 // Options are the settings of a Replicator.
 type Options struct {
 	Names
-	Holder        string // who holds the lanes' locks; unique per running activity
-	BatchMessages int    // most messages in a batch; 300 if absent
-	BatchBytes    int    // most bytes in a batch of several messages; 1 MiB if absent
-	BothWays      bool   // messages that applications write on the target are copied to the source too
-	ExactBorn     bool   // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
+	Holder        string   // who holds the lanes' locks; unique per running activity
+	BatchMessages int      // most messages in a batch; 300 if absent
+	BatchBytes    int      // most bytes in a batch of several messages; 1 MiB if absent
+	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
+	BothWays      bool     // messages that applications write on the target are copied to the source too
+	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
 }
 
 // timing is when lanes do what. Tests use shorter times.
@@ -59,6 +60,10 @@ type Replicator struct {
 	source, target replica
 	options        Options
 	timing         timing
+	pacer          *pacer
+
+	lanesMu sync.Mutex
+	running []*runner // of both directions
 }
 
 // NewReplicator prepares lanes between two clusters.
@@ -73,7 +78,7 @@ func newReplicator(source, target replica, o Options) *Replicator {
 	if o.BatchBytes <= 0 {
 		o.BatchBytes = 1 << 20
 	}
-	return &Replicator{source: source, target: target, options: o, timing: usualTiming()}
+	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer()}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
@@ -86,10 +91,13 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 		return errors.New("replicator: the holder of the lanes' locks must be named")
 	}
 	forward, back := r.runners(lanes)
+	r.lanesMu.Lock()
+	r.running = slices.Concat(forward, back)
+	r.lanesMu.Unlock()
 	var running sync.WaitGroup
 	newCrew(r, forward).work(ctx, &running)
 	newCrew(r.reverse(), back).work(ctx, &running)
-	for _, l := range slices.Concat(forward, back) {
+	for _, l := range r.running {
 		running.Go(func() { l.run(ctx) })
 	}
 	progress := func() Progress {
@@ -131,7 +139,7 @@ func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
 
 // reverse copies the other way.
 func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing}
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer}
 	reverse.options.Names = r.options.Back()
 	return reverse
 }
@@ -144,6 +152,10 @@ func progressOf(runners []*runner) Progress {
 		s := l.snapshot()
 		p.Copied += s.copied
 		p.Lag += s.lag()
+		p.Skipped += s.skipped
+		if s.slowed != "" {
+			p.Slowed = s.slowed
+		}
 		switch {
 		case s.fault != nil:
 			p.Faults = append(p.Faults, *s.fault)

@@ -93,6 +93,11 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 	case known && progress > 0:
 		next = progress
 	}
+	if to, skip := l.skipTo(next); skip {
+		to = max(next, min(to, last))
+		l.change(func(s *laneState) { s.skipped += to - next })
+		next = to
+	}
 	switch {
 	case next < first && end.lost:
 		return 0, l.fault(TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")

@@ -41,6 +41,8 @@ type flight struct {
 	from, to int64 // source offsets
 	newest   int64 // of the last copy
 	copies   int64
+	bytes    int64
+	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
 }
 
@@ -129,7 +131,14 @@ func (s *stream) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.flight = flight{from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
+	size := 0
+	for _, m := range batch.Messages {
+		size += m.Size()
+	}
+	if err := s.pace(ctx, len(batch.Messages), size); err != nil {
+		return err
+	}
+	s.flight = flight{bytes: int64(size), stored: s.ready[taken-1].StoreTimestamp, from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
 	if len(batch.Messages) == 0 {
 		s.drop(taken)
 		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
@@ -152,6 +161,18 @@ func (s *stream) caughtUp() bool {
 	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
 }
 
+// pace holds the lane back to the rates that are set.
+func (l *runner) pace(ctx context.Context, messages, bytes int) error {
+	reason := l.pacer.slowed(l.Topic)
+	if reason != l.snapshot().slowed {
+		l.change(func(s *laneState) { s.slowed = reason })
+	}
+	if reason == "" {
+		return nil
+	}
+	return l.pacer.wait(ctx, l.Topic, messages, bytes)
+}
+
 // deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
 func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
@@ -167,7 +188,12 @@ func (s *stream) landed(answer sent) error {
 	s.sending = nil
 	defer s.sends.end() // after the twin has learned of it
 	if answer.err != nil {
-		return s.sendFault(answer.err, f.from, f.to)
+		err := s.sendFault(answer.err, f.from, f.to)
+		if refused(err) && f.copies > 1 {
+			s.narrow = f.to // one of them is refused: which?
+			return unsure{answer.err}
+		}
+		return err
 	}
 	stored := answer.result.Offset
 	if tail := s.snapshot().tail; stored < tail {
@@ -176,6 +202,7 @@ func (s *stream) landed(answer sent) error {
 	s.sure = f.begun
 	s.change(func(now *laneState) {
 		now.next, now.tail, now.copied = f.to, stored+f.copies, now.copied+f.copies
+		now.bytes, now.batches, now.sending, now.stored = now.bytes+f.bytes, now.batches+1, now.sending+time.Since(f.begun), f.stored
 		now.end = max(now.end, now.next)
 	})
 	s.release()

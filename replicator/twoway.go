@@ -27,6 +27,11 @@ const lookBack = 1024
 // A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
 // before it: else an application sent the message again with all its properties.
 func (l *runner) judge(ctx context.Context, m *placed) error {
+	if _, skip := l.skipTo(m.position); skip {
+		m.skip = true
+		l.change(func(s *laneState) { s.skipped++ })
+		return nil
+	}
 	stamp, stamped := ParseStamp(m.Properties)
 	if !stamped || stamp.Place != l.from {
 		l.lastOwn = time.Now()
@@ -121,12 +126,16 @@ func (l *runner) learn(w written) {
 	l.rouse()
 }
 
-// jump goes on behind what the twin has written, where the lane stands at it.
+// jump goes on behind what a person gave up, and behind what the twin has written, where the lane stands at it.
 func (l *runner) jump() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.changed.Store(true)
 	s := &l.state
+	if to, skip := l.skipTo(s.next); skip && s.next < s.end {
+		to = min(to, s.end)
+		s.skipped, s.next = s.skipped+to-s.next, to
+		l.changed.Store(true)
+	}
 	for len(s.written) > 0 && s.written[0].from <= s.next {
 		w := s.written[0]
 		s.written = s.written[1:]
@@ -134,6 +143,7 @@ func (l *runner) jump() {
 			l.seen[l.twin.origin], s.next = w.newest, w.to
 		}
 		s.end = max(s.end, s.next)
+		l.changed.Store(true)
 	}
 }
 

@@ -4,6 +4,7 @@
 //	java-single      push consumer, each message sent by a synchronous send
 //	java-batch       push consumer with batches of 32, each sent as a batch
 //	client-go-batch  the same with client-go v2
+//	rocketshift      package replicator
 //
 // It prints one line of JSON for each run: rate, and processor time of the copier and of both clusters. Rates depend on what
 // else is running, so ratios come from ways and rounds of one call: all run on the same clusters, in turn, each on a topic

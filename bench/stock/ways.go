@@ -46,6 +46,7 @@ func waysOf(root string, files lab.Files, dir string) []way {
 func goWays() []goWay {
 	return []goWay{
 		{title: "client-go-batch", copy: copyByClientGo},
+		{title: "rocketshift", copy: copyByReplicator},
 	}
 }
 

@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"worker":            {"plan", "activities", "workflows", "internal/lab"},
 	"starter":           {"plan", "activities", "workflows", "internal/instance", "internal/lab"},
 	"demo":              {"plan", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq"},
-	"bench":             {"internal/lab", "internal/rocketmq"},
+	"bench":             {"internal/lab", "internal/rocketmq", "replicator"},
 	"internal/arch":     {},
 	"deploy":            {},
 }
