@@ -3,6 +3,7 @@ package replicator
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Actions of an Answer.
@@ -56,11 +57,14 @@ func (r *Replicator) Answer(a Answer) error {
 	if err := a.Validate(); err != nil {
 		return err
 	}
-	r.lanesMu.Lock()
-	defer r.lanesMu.Unlock()
-	for _, l := range r.running {
-		if a.of(l.Lane) {
-			return l.answer(a)
+	r.mu.Lock()
+	w := r.work
+	r.mu.Unlock()
+	if w != nil {
+		for _, l := range slices.Concat(w.all(0), w.all(1)) {
+			if a.of(l.Lane) {
+				return l.answer(a)
+			}
 		}
 	}
 	return fmt.Errorf("%s: no lane that runs here reads this queue", a)

@@ -165,3 +165,24 @@ func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
 		t.Error("the wait went on although its context had ended")
 	}
 }
+
+func TestLanesAreAddedWhileOthersRun(t *testing.T) {
+	b := newBench(t)
+	run := b.start()
+	run.untilCaughtUp()
+	more := Lane{Topic: "new", Source: Queue{"broker-b", 0}, Target: Queue{"broker-y", 0}}
+	b.source.append(more.Topic, more.Source, original(0, 1))
+	for range 2 { // the second time it runs already
+		if err := run.replicator.Add([]Lane{more}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run.untilProgress("both lanes have caught up", func(p Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 })
+	run.end()
+	if got := b.target.all(more.Topic, more.Target); len(got) != 1 {
+		t.Errorf("the new lane copied %d messages, wanted 1", len(got))
+	}
+	if err := run.replicator.Add([]Lane{more}); err == nil {
+		t.Error("a lane was added to a run that had ended")
+	}
+}

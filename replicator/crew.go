@@ -14,9 +14,13 @@ import (
 // the thousand, and only lanes that moved commit.
 type crew struct {
 	*Replicator
-	lanes    []*runner
+	ctx      context.Context // ends with the run
+	all      *sync.WaitGroup // of the run
 	renewing sync.WaitGroup
-	starts   map[string]chan struct{} // per broker: how many lanes may find their place at once
+
+	mu     sync.Mutex
+	duties map[any]*duty
+	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
 }
 
 const (
@@ -25,47 +29,70 @@ const (
 	startsTogether  = 256  // lanes of one target broker that find their place at the same time
 )
 
-func newCrew(r *Replicator, lanes []*runner) *crew {
-	c := &crew{Replicator: r, lanes: lanes, starts: map[string]chan struct{}{}}
-	for _, l := range lanes {
-		l.crew = c
-		if c.starts[l.Target.Broker] == nil {
-			c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
-		}
-	}
-	return c
+func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
+	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}}
 }
 
-// work serves the lanes until the context ends.
-func (c *crew) work(ctx context.Context, all *sync.WaitGroup) {
-	for broker, lanes := range grouped(c.lanes, func(l *runner) string { return l.Target.Broker }) {
-		c.renewing.Go(func() { c.every(ctx, c.timing.renew/4, func() { c.renewLocks(ctx, broker, lanes) }) })
+// duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
+type duty struct {
+	mu    sync.Mutex
+	lanes []*runner
+}
+
+func (d *duty) of() []*runner {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lanes
+}
+
+// What duties are known by.
+type (
+	locksOf   struct{ broker string }
+	commitsOf struct{ source, target string }
+	endsOf    struct{ broker, topic string }
+)
+
+// join makes the crew serve a lane.
+func (c *crew) join(l *runner) {
+	l.crew = c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.starts[l.Target.Broker] == nil {
+		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
-	for _, lanes := range grouped(c.lanes, func(l *runner) [2]string { return [2]string{l.Source.Broker, l.Target.Broker} }) {
-		all.Go(func() { c.every(ctx, c.timing.caughtUp, func() { c.commitMoved(ctx, lanes) }) })
-	}
-	type place struct{ broker, topic string }
-	for at, lanes := range grouped(c.lanes, func(l *runner) place { return place{l.Source.Broker, l.Topic} }) {
-		if lanes[0].twin != nil {
-			all.Go(func() { c.every(ctx, c.timing.look, func() { c.lookAtEnds(ctx, at.broker, at.topic, lanes) }) })
-		}
+	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*runner) { c.renewLocks(l.Target.Broker, lanes) })
+	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
+	if l.twin != nil {
+		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*runner) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
 	}
 }
 
-func grouped[K comparable](lanes []*runner, key func(*runner) K) map[K][]*runner {
-	groups := map[K][]*runner{}
-	for _, l := range lanes {
-		groups[key(l)] = append(groups[key(l)], l)
+// serve adds a lane to a duty, which begins with its first lane.
+func (c *crew) serve(name any, l *runner, running *sync.WaitGroup, pause time.Duration, do func(lanes []*runner)) {
+	d := c.duties[name]
+	if d == nil {
+		d = &duty{}
+		c.duties[name] = d
+		running.Go(func() { c.every(pause, func() { do(d.of()) }) })
 	}
-	return groups
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lanes = append(d.lanes, l)
 }
 
-func (c *crew) every(ctx context.Context, pause time.Duration, do func()) {
+// turn is where a lane queues up before it finds its place.
+func (c *crew) turn(l *runner) chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.starts[l.Target.Broker]
+}
+
+func (c *crew) every(pause time.Duration, do func()) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-c.ctx.Done():
 			return
 		case <-tick.C:
 			do()
@@ -74,22 +101,22 @@ func (c *crew) every(ctx context.Context, pause time.Duration, do func()) {
 }
 
 // renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for it itself, and says why it waits.
-func (c *crew) renewLocks(ctx context.Context, broker string, lanes []*runner) {
+func (c *crew) renewLocks(broker string, lanes []*runner) {
 	var due []*runner
 	for _, l := range lanes {
 		if renewed := l.snapshot().renewed; !renewed.IsZero() && time.Since(renewed) > c.timing.renew/2 {
 			due = append(due, l)
 		}
 	}
-	for len(due) > 0 && ctx.Err() == nil {
+	for len(due) > 0 && c.ctx.Err() == nil {
 		some := due[:min(len(due), locksTogether)]
 		due = due[len(some):]
-		c.renewSome(ctx, broker, some)
+		c.renewSome(broker, some)
 	}
 }
 
-func (c *crew) renewSome(ctx context.Context, broker string, lanes []*runner) {
-	asking, cancel := context.WithTimeout(ctx, c.timing.finish)
+func (c *crew) renewSome(broker string, lanes []*runner) {
+	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
 	queues := make([]rocketmq.MessageQueue, len(lanes))
 	for i, l := range lanes {
@@ -118,7 +145,7 @@ func (c *crew) renewSome(ctx context.Context, broker string, lanes []*runner) {
 }
 
 // commitMoved commits the progress of lanes that moved: about every second, and sooner when they have just caught up.
-func (c *crew) commitMoved(ctx context.Context, lanes []*runner) {
+func (c *crew) commitMoved(lanes []*runner) {
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
 	for _, l := range lanes {
@@ -126,7 +153,7 @@ func (c *crew) commitMoved(ctx context.Context, lanes []*runner) {
 			continue
 		}
 		together.Go(func() error {
-			if err := l.commit(ctx); err != nil && ctx.Err() == nil {
+			if err := l.commit(c.ctx); err != nil && c.ctx.Err() == nil {
 				l.change(func(s *laneState) { s.uncommitted, s.savedAt = err.Error(), time.Now() })
 			}
 			return nil
@@ -136,7 +163,7 @@ func (c *crew) commitMoved(ctx context.Context, lanes []*runner) {
 }
 
 // lookAtEnds tells lanes that rest where their queues end.
-func (c *crew) lookAtEnds(ctx context.Context, broker, topic string, lanes []*runner) {
+func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
 	before := map[*runner]sends{}
 	for _, l := range lanes {
 		if sends := l.twin.sends.Load(); l.snapshot().resting && sends.all() {
@@ -146,7 +173,7 @@ func (c *crew) lookAtEnds(ctx context.Context, broker, topic string, lanes []*ru
 	if len(before) == 0 {
 		return
 	}
-	ends, err := c.source.ends(ctx, broker, topic)
+	ends, err := c.source.ends(c.ctx, broker, topic)
 	if err != nil {
 		return // the next look, or the lock, shows whether it lasts
 	}

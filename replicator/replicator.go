@@ -1,12 +1,8 @@
 package replicator
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,8 +58,8 @@ type Replicator struct {
 	timing         timing
 	pacer          *pacer
 
-	lanesMu sync.Mutex
-	running []*runner // of both directions
+	mu   sync.Mutex
+	work *work // while Run copies
 }
 
 // NewReplicator prepares lanes between two clusters.
@@ -90,51 +86,48 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 	if r.options.Holder == "" {
 		return errors.New("replicator: the holder of the lanes' locks must be named")
 	}
-	forward, back := r.runners(lanes)
-	r.lanesMu.Lock()
-	r.running = slices.Concat(forward, back)
-	r.lanesMu.Unlock()
-	var running sync.WaitGroup
-	newCrew(r, forward).work(ctx, &running)
-	newCrew(r.reverse(), back).work(ctx, &running)
-	for _, l := range r.running {
-		running.Go(func() { l.run(ctx) })
-	}
-	progress := func() Progress {
-		p := progressOf(forward)
-		if r.options.BothWays {
-			reverse := progressOf(back)
-			p.Back = &reverse
-		}
-		return p
+	w := newWork(ctx, r)
+	if err := r.begin(w, lanes); err != nil {
+		return err
 	}
 	tick := time.NewTicker(r.timing.report)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-tick.C:
-			report(progress())
+			report(w.progress())
 		case <-ctx.Done():
 		}
 	}
-	running.Wait()
-	report(progress())
+	r.mu.Lock()
+	r.work = nil // nothing is added any more
+	r.mu.Unlock()
+	w.running.Wait()
+	report(w.progress())
 	return nil
 }
 
-// runners are the lanes of one or both directions.
-func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
-	reverse := r.reverse()
-	for _, lane := range lanes {
-		l := newRunner(r, lane)
-		forward = append(forward, l)
-		if r.options.BothWays {
-			b := newRunner(reverse, lane.Back())
-			b.back, b.twin, l.twin = true, l, b
-			back = append(back, b)
-		}
+// begin makes w the replicator's work.
+func (r *Replicator) begin(w *work, lanes []Lane) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.work != nil {
+		return errors.New("replicator: it runs already")
 	}
-	return forward, back
+	r.work = w
+	w.add(lanes)
+	return nil
+}
+
+// Add starts more lanes while Run copies, such as those of a new topic. Lanes that run already are left alone.
+func (r *Replicator) Add(lanes []Lane) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.work == nil {
+		return errors.New("replicator: it doesn't run")
+	}
+	r.work.add(lanes)
+	return nil
 }
 
 // reverse copies the other way.
@@ -142,47 +135,4 @@ func (r *Replicator) reverse() *Replicator {
 	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer}
 	reverse.options.Names = r.options.Back()
 	return reverse
-}
-
-// progressOf sums what the lanes say.
-func progressOf(runners []*runner) Progress {
-	p := Progress{Lanes: len(runners)}
-	waiting := map[string]int{}
-	for _, l := range runners {
-		s := l.snapshot()
-		p.Copied += s.copied
-		p.Lag += s.lag()
-		p.Skipped += s.skipped
-		if s.slowed != "" {
-			p.Slowed = s.slowed
-		}
-		switch {
-		case s.fault != nil:
-			p.Faults = append(p.Faults, *s.fault)
-		case s.waiting != "" || s.uncommitted != "":
-			waiting[cmp.Or(s.waiting, s.uncommitted)]++
-		case s.caughtUp():
-			p.CaughtUp++
-		}
-	}
-	p.Waiting = mostCommon(waiting)
-	return p
-}
-
-// mostCommon is the reason for which most lanes wait, and how many wait for others.
-func mostCommon(waiting map[string]int) string {
-	if len(waiting) == 0 {
-		return ""
-	}
-	total, worst := 0, ""
-	for _, reason := range slices.Sorted(maps.Keys(waiting)) {
-		total += waiting[reason]
-		if waiting[reason] > waiting[worst] {
-			worst = reason
-		}
-	}
-	if total == 1 {
-		return worst
-	}
-	return fmt.Sprintf("%d lanes wait, %d of them: %s", total, waiting[worst], worst)
 }

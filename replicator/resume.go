@@ -25,7 +25,7 @@ type tail struct {
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
-	turn := l.crew.starts[l.Target.Broker]
+	turn := l.crew.turn(l)
 	select {
 	case turn <- struct{}{}:
 		defer func() { <-turn }()
