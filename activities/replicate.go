@@ -179,7 +179,11 @@ type beater struct {
 	progress ReplicationProgress
 }
 
+// maxTopics is how many topics a heartbeat tells of: 50 lines are what a person reads, and about 20 KB.
+const maxTopics = 50
+
 func (b *beater) report(p replicator.Progress) {
+	p.Topics = p.Topics[:min(len(p.Topics), maxTopics)]
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p

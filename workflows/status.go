@@ -82,7 +82,7 @@ type Status struct {
 	Approvals    []Approval               `json:"approvals,omitempty"`
 	Answers      []activities.LaneAnswer  `json:"answers,omitempty"` // to faults of lanes
 	Rates        []activities.RateChange  `json:"rates,omitempty"`   // set while the lanes ran
-	Notes        []string                 `json:"notes,omitempty"` // steering, and what was ignored and why; the last 20
+	Notes        []string                 `json:"notes,omitempty"`   // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
 	Assessment   *activities.Assessment   `json:"assessment,omitempty"` // whole, in the result of Assess alone
 	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
