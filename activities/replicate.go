@@ -49,7 +49,9 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	b := &beater{progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
+	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker}
+	defer r.settings.Observed.forget(of)
+	b := &beater{observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
@@ -175,6 +177,7 @@ func laneGroup(p plan.Plan) rocketmq.Group {
 
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
+	observe  func(replicator.Progress)
 	mu       sync.Mutex
 	progress ReplicationProgress
 }
@@ -183,6 +186,7 @@ type beater struct {
 const maxTopics = 50
 
 func (b *beater) report(p replicator.Progress) {
+	b.observe(p)
 	p.Topics = p.Topics[:min(len(p.Topics), maxTopics)]
 	b.mu.Lock()
 	defer b.mu.Unlock()

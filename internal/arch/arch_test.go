@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"replicator":        {"internal/rocketmq"},
 	"activities":        {"plan", "replicator", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},
-	"worker":            {"plan", "activities", "workflows", "internal/lab"},
+	"worker":            {"plan", "replicator", "activities", "workflows", "internal/lab"},
 	"starter":           {"plan", "replicator", "activities", "workflows", "internal/instance", "internal/lab", "internal/rocketmq"},
 	"demo":              {"plan", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq"},
 	"bench":             {"internal/lab", "internal/rocketmq", "replicator"},
