@@ -135,6 +135,8 @@ func (c *crew) renewSome(broker string, lanes []*runner) {
 		l.change(func(s *laneState) {
 			switch {
 			case s.renewed.IsZero(): // it was given back in the meantime
+			case begin.Sub(s.renewed) >= c.timing.lockValid:
+				s.renewed = time.Time{} // it may have been another copier's in between: the lane must take it anew, and read the tail
 			case held[queues[i]]:
 				s.renewed = begin
 			default:

@@ -15,6 +15,7 @@ type Options struct {
 	Holder        string   // who holds the lanes' locks; unique per running activity
 	BatchMessages int      // most messages in a batch; 300 if absent
 	BatchBytes    int      // most bytes in a batch of several messages; 1 MiB if absent
+	MemoryBytes   int64  // of messages on their way, for all lanes together; 256 MiB if absent
 	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
 	BothWays      bool     // messages that applications write on the target are copied to the source too
 	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
@@ -57,6 +58,7 @@ type Replicator struct {
 	options        Options
 	timing         timing
 	pacer          *pacer
+	memory         *memory
 
 	mu   sync.Mutex
 	work *work // while Run copies
@@ -74,7 +76,10 @@ func newReplicator(source, target replica, o Options) *Replicator {
 	if o.BatchBytes <= 0 {
 		o.BatchBytes = 1 << 20
 	}
-	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer()}
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = 256 << 20
+	}
+	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer(), memory: newMemory(o.MemoryBytes)}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
@@ -132,7 +137,7 @@ func (r *Replicator) Add(lanes []Lane) error {
 
 // reverse copies the other way.
 func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer}
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer, memory: r.memory}
 	reverse.options.Names = r.options.Back()
 	return reverse
 }

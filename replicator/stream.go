@@ -49,6 +49,8 @@ type flight struct {
 // stream copies these messages, and on until the lane has caught up.
 func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
 	s := &stream{reads: reads{runner: l, depth: 1}}
+	defer s.forget()
+	l.memory.take(memory.Size())
 	if err := s.add(ctx, messages, memory); err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.
 func (s *stream) run(ctx, reading context.Context) error {
 	for {
 		if s.broken == nil && s.bytes < 4*s.options.BatchBytes {
-			s.fill(reading)
+			s.fill(reading, len(s.ready) == 0 && s.sending == nil)
 		}
 		for s.due() && s.runner.ready && ctx.Err() == nil {
 			if err := s.send(ctx); err != nil {
@@ -87,7 +89,8 @@ func (s *stream) run(ctx, reading context.Context) error {
 		case answer := <-s.oldest():
 			messages, err := s.take(answer)
 			if err != nil { // what was read before it is copied first
-				s.broken, s.flying = err, nil
+				s.broken = err
+				s.abandon()
 			}
 			if err := s.add(reading, messages, answer.result); err != nil {
 				return err
@@ -104,14 +107,15 @@ func (s *stream) run(ctx, reading context.Context) error {
 
 func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
 	if len(messages) == 0 {
+		s.memory.give(memory.Size())
 		return nil
 	}
+	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
 	for i := range messages {
 		if err := s.judge(ctx, &messages[i]); err != nil {
 			return err
 		}
 	}
-	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
 	for _, m := range messages {
 		s.bytes += len(m.Body) + len(m.Properties)
 	}
@@ -223,6 +227,16 @@ func (s *stream) drop(taken int) {
 // release gives back the memory of what is done.
 func (s *stream) release() {
 	for next := s.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
+		s.memory.give(s.held[0].memory.Size())
 		s.held[0].memory.Release()
 	}
+}
+
+// forget counts back what is left at the end of a stream: nobody will look at it again.
+func (s *stream) forget() {
+	s.abandon()
+	for _, h := range s.held {
+		s.memory.give(h.memory.Size())
+	}
+	s.held = nil
 }
