@@ -10,6 +10,7 @@ import (
 type LanesOf struct {
 	Migration string // name in the plan
 	Broker    string // source broker
+	Part      int    // of its lanes
 }
 
 // Observed is the newest progress of the lanes that run in this process, for whoever exports it as metrics. The zero value is empty.

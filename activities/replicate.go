@@ -15,14 +15,18 @@ import (
 // batchBytes bounds one batch to the target: brokers take 4 MiB, and answer busy more often the larger batches are.
 const batchBytes = 1 << 20
 
-// ReplicateRequest is the forward lanes of one source broker.
+// ReplicateRequest is a shard: the forward lanes of one source broker, or a part of them.
 type ReplicateRequest struct {
 	Request
 	Broker string `json:"broker"`
 	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
 	Answers []LaneAnswer `json:"answers,omitempty"`
 	Rates   []RateChange `json:"rates,omitempty"`
-	Shards  int          `json:"shards,omitempty"` // how many source brokers there are
+	// Part and Parts pick the lanes of the broker whose place in client order is Part more than a multiple of Parts.
+	Part  int `json:"part,omitempty"`
+	Parts int `json:"parts,omitempty"`
+	// Shards is how many such activities there are.
+	Shards int `json:"shards,omitempty"`
 }
 
 // ReplicationProgress is the heartbeat and the result of a Replicate activity.
@@ -49,7 +53,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker}
+	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.forget(of)
 	b := &beater{observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
 	stop := b.start(ctx)
@@ -59,7 +63,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	if err != nil {
 		return b.read(), err
 	}
-	lanes, unpaired, err := both.lanesFrom(ctx, q.Broker)
+	lanes, unpaired, err := both.lanesFrom(ctx, q)
 	if err != nil {
 		return b.read(), err
 	}
@@ -84,10 +88,11 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
 		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
+		ExactBorn: s.plan.Replicate.ExactBorn,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
-	looking.Go(func() { s.lookForTopics(running, q.Broker, copier, b) })
+	looking.Go(func() { s.lookForTopics(running, q, copier, b) })
 	err := copier.Run(running, lanes, b.report)
 	cancel()
 	looking.Wait()
@@ -104,7 +109,7 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 const lookPause = 30 * time.Second
 
 // lookForTopics starts lanes for topics that both sides have by now.
-func (s sides) lookForTopics(ctx context.Context, broker string, copier *replicator.Replicator, b *beater) {
+func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, copier *replicator.Replicator, b *beater) {
 	tick := time.NewTicker(lookPause)
 	defer tick.Stop()
 	for {
@@ -113,7 +118,7 @@ func (s sides) lookForTopics(ctx context.Context, broker string, copier *replica
 			return
 		case <-tick.C:
 		}
-		lanes, unpaired, err := s.lanesFrom(ctx, broker)
+		lanes, unpaired, err := s.lanesFrom(ctx, q)
 		if err != nil {
 			continue // a side is away: the lanes say so
 		}
@@ -122,9 +127,9 @@ func (s sides) lookForTopics(ctx context.Context, broker string, copier *replica
 	}
 }
 
-// lanesFrom are the lanes of all selected topics whose source queue is on the broker. A topic that can't be paired keeps no other
+// lanesFrom are the lanes of the shard, of all selected topics. A topic that can't be paired keeps no other
 // one waiting.
-func (s sides) lanesFrom(ctx context.Context, broker string) (here []replicator.Lane, unpaired []string, err error) {
+func (s sides) lanesFrom(ctx context.Context, q ReplicateRequest) (here []replicator.Lane, unpaired []string, err error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -135,7 +140,7 @@ func (s sides) lanesFrom(ctx context.Context, broker string) (here []replicator.
 			unpaired = append(unpaired, err.Error())
 		}
 		for _, lane := range lanes {
-			if lane.Source.Broker == broker {
+			if lane.Source.Broker == q.Broker && lane.Index%max(q.Parts, 1) == q.Part {
 				here = append(here, lane)
 			}
 		}

@@ -91,6 +91,8 @@ func readPlan(o *object, p *Plan) {
 	o.object("replicate", func(o *object) {
 		o.duration("heartbeat", &p.Replicate.Heartbeat)
 		o.number("batchMessages", &p.Replicate.BatchMessages)
+		o.number("shards", &p.Replicate.Shards)
+		o.yesNo("exactBorn", &p.Replicate.ExactBorn)
 		o.duration("syncInterval", &p.Replicate.SyncInterval)
 	})
 	var gates []string

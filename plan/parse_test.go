@@ -54,20 +54,20 @@ func TestTheSmallestPlanGetsAllDefaults(t *testing.T) {
 
 // full sets every key to something that is not its default.
 const full = `{
-  "name": "a", "source": {"nameServers": ["h1:1", "h2:65535"], "credentials": {"env": "SOURCE"}},
-  "target": {"provider": "existing", "nameServers": ["[fd00::1]:9876"], "credentials": {"env": "TARGET_2"}},
+  "name": "a", "source": {"nameServers": ["h1:1", "h2:65535"], "id": "prod-4", "credentials": {"env": "SOURCE"}},
+  "target": {"provider": "existing", "nameServers": ["[fd00::1]:9876"], "id": "prod-5", "credentials": {"env": "TARGET_2"}},
   "topics": {"include": ["order*", "pay-?"], "exclude": ["*-test"], "types": {"order.new": "FIFO", "pay-1": "MIXED"}, "ordered": ["pay-*"]},
   "groups": {"include": [], "exclude": ["%RETRY%*"]}, "traffic": {"mode": "release"},
   "shift": {"steps": [1, 100], "soak": "1m30s", "settle": "1ms"},
-  "replicate": {"heartbeat": "2s", "batchMessages": 1000, "syncInterval": "10m"}, "approvals": []}`
+  "replicate": {"heartbeat": "2s", "batchMessages": 1000, "shards": 64, "exactBorn": true, "syncInterval": "10m"}, "approvals": []}`
 
 func TestEveryKeyIsRead(t *testing.T) {
 	p, err := Parse([]byte(full))
 	require.NoError(t, err)
 	assert.Equal(t, Plan{
 		Name:   "a",
-		Source: Cluster{NameServers: []string{"h1:1", "h2:65535"}, Credentials: &Credentials{Env: "SOURCE"}},
-		Target: Target{Provider: ProviderExisting, NameServers: []string{"[fd00::1]:9876"}, Credentials: &Credentials{Env: "TARGET_2"}},
+		Source: Cluster{NameServers: []string{"h1:1", "h2:65535"}, ID: "prod-4", Credentials: &Credentials{Env: "SOURCE"}},
+		Target: Target{Provider: ProviderExisting, NameServers: []string{"[fd00::1]:9876"}, ID: "prod-5", Credentials: &Credentials{Env: "TARGET_2"}},
 		Topics: TopicSelection{
 			Selection: Selection{Include: []string{"order*", "pay-?"}, Exclude: []string{"*-test"}},
 			Types:     map[string]MessageType{"order.new": TypeFIFO, "pay-1": TypeMixed}, Ordered: []string{"pay-*"},
@@ -75,7 +75,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Groups:    Selection{Include: []string{}, Exclude: []string{"%RETRY%*"}},
 		Traffic:   Traffic{Mode: ModeRelease},
 		Shift:     Shift{Steps: []int{1, 100}, Soak: Duration(90 * time.Second), Settle: Duration(time.Millisecond)},
-		Replicate: Replicate{Heartbeat: Duration(2 * time.Second), BatchMessages: 1000, SyncInterval: Duration(10 * time.Minute)},
+		Replicate: Replicate{Heartbeat: Duration(2 * time.Second), BatchMessages: 1000, Shards: 64, ExactBorn: true, SyncInterval: Duration(10 * time.Minute)},
 		Approvals: []Gate{},
 	}, p)
 }
@@ -178,6 +178,9 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"shift.soak", `"-1s"`, "shift.soak: -1s; allowed: 1ms to 168h"},
 		{"shift.settle", `"11m"`, "shift.settle: 11m; allowed: 1ms to 10m"},
 		{"replicate.heartbeat", `"1s"`, "replicate.heartbeat: 1s; allowed: 2s to 10m"},
+		{"source.id", `"a,b"`, "source.id: \"a,b\"; want 1 to 32 letters, digits and . _ -"},
+		{"replicate.shards", `65`, "replicate.shards: 65; allowed: 1 to 64"},
+		{"replicate.exactBorn", `"yes"`, "replicate.exactBorn: it is text; want true or false"},
 		{"replicate.batchMessages", `1001`, "replicate.batchMessages: 1001; allowed: 1 to 1000"},
 		{"replicate.batchMessages", `99999999999999999999`, "want a whole number"},
 		{"replicate.syncInterval", `"1ms"`, "replicate.syncInterval: 1ms; allowed: 100ms to 10m"},

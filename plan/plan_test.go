@@ -44,7 +44,7 @@ func TestTheHashChangesWithEverySetting(t *testing.T) {
 		"target": `{"provider":"existing","nameServers":["b:1"]}`, "target.version": `"5.5.0"`, "target.brokers": `2`,
 		"topics.include": `["a"]`, "topics.exclude": `["a"]`, "topics.types": `{"a":"FIFO"}`, "topics.ordered": `["a"]`,
 		"groups.include": `["a"]`, "groups.exclude": `["a"]`, "shift.steps": `[100]`, "shift.soak": `"1s"`, "shift.settle": `"1s"`,
-		"replicate.heartbeat": `"3s"`, "replicate.batchMessages": `7`, "replicate.syncInterval": `"4s"`, "approvals": `[]`,
+		"replicate.heartbeat": `"3s"`, "replicate.batchMessages": `7`, "replicate.shards": `3`, "replicate.exactBorn": `true`, "replicate.syncInterval": `"4s"`, "approvals": `[]`,
 	} {
 		h := mustParse(t, edited(t, at, value)).Hash()
 		assert.Empty(t, seen[h], "%s has the hash of another plan", at)
@@ -214,4 +214,15 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, p.Hash(), again.Hash())
 		require.NoError(t, p.Validate())
 	})
+}
+
+func TestClusterIDsAreStableWhateverTheOrderOfNameServers(t *testing.T) {
+	assert.Equal(t, ClusterID([]string{"a:1", "b:1"}), ClusterID([]string{"b:1", "a:1"}))
+	assert.NotEqual(t, ClusterID([]string{"a:1"}), ClusterID([]string{"a:2"}))
+	p := Plan{Name: "orders", Source: Cluster{NameServers: []string{"a:1"}}, Target: Target{Provider: ProviderLocal}}
+	assert.Equal(t, "orders", p.TargetID(), "a cluster that the migration makes has its name")
+	assert.Len(t, p.SourceID(), 8)
+	p.Source.ID, p.Target.ID = "old", "new"
+	assert.Equal(t, "old", p.SourceID())
+	assert.Equal(t, "new", p.TargetID())
 }

@@ -70,6 +70,18 @@ func (o *object) number(key string, into *int) {
 	}
 }
 
+func (o *object) yesNo(key string, into *bool) {
+	v, path := o.take(key)
+	if v == nil {
+		return
+	}
+	yes, ok := v.(bool)
+	if !ok {
+		o.r.problems.add(path, "it is %s; want true or false", kindOf(v))
+	}
+	*into = yes
+}
+
 func (o *object) numbers(key string, into *[]int) {
 	v, path := o.take(key)
 	readList(o.r, path, v, "whole numbers", into, o.r.number)

@@ -15,6 +15,8 @@ import (
 const (
 	// maxBrokers is what one machine can run for a trial; each broker takes 12-17 % of a core when idle.
 	maxBrokers = 8
+	// maxShards is far more than one broker's traffic can use.
+	maxShards = 64
 	// maxBatchMessages keeps a batch of usual messages far from the broker's 4 MiB.
 	maxBatchMessages = 1000
 
@@ -62,6 +64,7 @@ func (p Plan) check() *Problems {
 	}
 	checkShift(c, p.Shift)
 	checkRange(c, "replicate.heartbeat", p.Replicate.Heartbeat, minHeartbeat, maxHeartbeat)
+	checkRange(c, "replicate.shards", max(p.Replicate.Shards, 1), 1, maxShards)
 	checkRange(c, "replicate.batchMessages", p.Replicate.BatchMessages, 1, maxBatchMessages)
 	checkRange(c, "replicate.syncInterval", p.Replicate.SyncInterval, minSync, maxSync)
 	checkApprovals(c, p.Approvals)

@@ -15,7 +15,7 @@ type Options struct {
 	Holder        string   // who holds the lanes' locks; unique per running activity
 	BatchMessages int      // most messages in a batch; 300 if absent
 	BatchBytes    int      // most bytes in a batch of several messages; 1 MiB if absent
-	MemoryBytes   int64  // of messages on their way, for all lanes together; 256 MiB if absent
+	MemoryBytes   int64    // of messages on their way, for all lanes together; 256 MiB if absent
 	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
 	BothWays      bool     // messages that applications write on the target are copied to the source too
 	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches

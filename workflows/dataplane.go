@@ -9,7 +9,7 @@ import (
 	"rocketshift/activities"
 )
 
-// Replicate keeps the forward lanes running, one activity for each source broker, until its parent or a person signals stop.
+// Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker, until its parent or a person signals stop.
 func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 	d, err := newDesk(ctx, ReplicateType, in)
 	if err != nil {
@@ -27,11 +27,15 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 		return d.serveAgain(ctx, func(ctx workflow.Context) []workflow.Future {
 			d.detail(ctx, "%d source brokers, %d topics", len(inventory.SourceBrokers), len(inventory.Topics))
 			var running []workflow.Future
+			parts := max(d.plan.Replicate.Shards, 1)
 			for _, broker := range inventory.SourceBrokers {
-				request := activities.ReplicateRequest{
-					Request: d.request(), Broker: broker, Answers: d.status.Answers, Rates: d.status.Rates, Shards: len(inventory.SourceBrokers),
+				for part := range parts {
+					request := activities.ReplicateRequest{
+						Request: d.request(), Broker: broker, Part: part, Parts: parts,
+						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(inventory.SourceBrokers),
+					}
+					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, "lanes of "+broker), acts.Replicate, request))
 				}
-				running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, "lanes of "+broker), acts.Replicate, request))
 			}
 			return running
 		})

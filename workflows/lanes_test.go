@@ -2,12 +2,14 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 	"rocketshift/replicator"
 )
 
@@ -22,6 +24,20 @@ func (s *theatre) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
 	})
 }
 
+// once does something when so many activities have started.
+func (s *theatre) once(requests *[]activities.ReplicateRequest, started int, do func()) {
+	s.RegisterDelayedCallback(func() {
+		s.mu.Lock()
+		ready := len(*requests) >= started
+		s.mu.Unlock()
+		if ready {
+			do()
+		} else {
+			s.once(requests, started, do)
+		}
+	}, 10*time.Millisecond)
+}
+
 func skipOne() activities.LaneAnswer {
 	return activities.LaneAnswer{
 		Answer: replicator.Answer{Topic: "orders", Broker: "broker-a", Queue: 3, Action: replicator.Skip, From: 7, To: 8},
@@ -34,11 +50,11 @@ func TestAnswersAndRatesReachTheLanesAndStayInTheStatus(t *testing.T) {
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
 	var answer, rate *answered
-	s.RegisterDelayedCallback(func() { answer = s.update(AnswerName, skipOne()) }, 50*time.Millisecond)
-	s.RegisterDelayedCallback(func() {
+	s.once(&requests, 2, func() { answer = s.update(AnswerName, skipOne()) })
+	s.once(&requests, 4, func() {
 		rate = s.update(SetRateName, activities.RateChange{Rate: replicator.Rate{Messages: 100}, Topic: "orders", By: "bob"})
-	}, 500*time.Millisecond)
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, time.Second)
+	})
+	s.once(&requests, 6, func() { s.SignalWorkflow(StopName, struct{}{}) })
 	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.NoError(t, answer.rejected)
@@ -56,6 +72,23 @@ func TestAnswersAndRatesReachTheLanesAndStayInTheStatus(t *testing.T) {
 	require.Equal(t, "stopped", got.Detail)
 }
 
+func TestShardsOfABrokerShareItsLanes(t *testing.T) {
+	s := newTheatre(t)
+	var requests []activities.ReplicateRequest
+	s.lanesUntilCancelled(&requests)
+	s.once(&requests, 6, func() { s.SignalWorkflow(StopName, struct{}{}) })
+	p := testPlan(t, func(p *plan.Plan) { p.Replicate.Shards = 3 })
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: p, Inventory: testInventory()})
+	s.result(t)
+	seen := map[string]bool{}
+	for _, r := range requests {
+		require.Equal(t, 3, r.Parts)
+		require.Equal(t, 6, r.Shards)
+		seen[fmt.Sprint(r.Broker, r.Part)] = true
+	}
+	require.Len(t, seen, 6, "two brokers, three parts each")
+}
+
 func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
@@ -67,14 +100,14 @@ func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	backwards := skipOne()
 	backwards.To = 7
 	var refused []*answered
-	s.RegisterDelayedCallback(func() {
+	s.once(&requests, 2, func() {
 		for _, a := range []activities.LaneAnswer{unsaid, unreasoned, backwards} {
 			refused = append(refused, s.update(AnswerName, a))
 		}
 		refused = append(refused, s.update(SetRateName, activities.RateChange{Rate: replicator.Rate{Bytes: -1}, By: "bob"}),
 			s.update(SetRateName, activities.RateChange{}))
 		s.SignalWorkflow(StopName, struct{}{})
-	}, 50*time.Millisecond)
+	})
 	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	s.result(t)
 	require.Len(t, requests, 2, "nothing started again")
@@ -87,11 +120,11 @@ func TestAnswersLeftAsSignalsAreJudgedLikeUpdates(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
-	s.RegisterDelayedCallback(func() {
+	s.once(&requests, 2, func() {
 		s.SignalWorkflow(AnswerName, skipOne())
 		s.SignalWorkflow(SetRateName, activities.RateChange{})
-	}, 50*time.Millisecond)
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, 500*time.Millisecond)
+	})
+	s.once(&requests, 4, func() { s.SignalWorkflow(StopName, struct{}{}) })
 	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.Len(t, got.Answers, 1)
