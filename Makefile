@@ -14,6 +14,7 @@ LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator 
 PURE := ./plan ./workflows ./worker ./internal/arch ./deploy
 
 APPROVE ?= auto
+KILLS ?= 200
 
 .PHONY: help
 help: ## list the targets
@@ -93,6 +94,10 @@ bench: build jars ## the replicator's throughput on real brokers
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients
 	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3
+
+.PHONY: soak
+soak: build jars ## kill copiers at random points under load; KILLS=1000 for longer
+	ROCKETSHIFT_SOAK_KILLS=$(KILLS) go test ./replicator -count=1 -v -timeout 60m -run 'KilledAtRandomPoints'
 
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each

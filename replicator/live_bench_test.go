@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 // liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more.
-const liveTime = 3 * time.Minute
+const liveTime = 5 * time.Minute
 
 // live is a topic on two real clusters.
 type live struct {

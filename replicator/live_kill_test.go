@@ -21,6 +21,7 @@ const copierJob = "ROCKETSHIFT_TEST_COPIER"
 type job struct {
 	Source, Target []string
 	Topic, Group   string
+	BothWays       bool
 }
 
 // TestCopierProcess is no test: it copies until it is killed.
@@ -36,7 +37,10 @@ func TestCopierProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
-	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5})
+	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
+	if j.BothWays { // it is killed so soon that it would do little else than wait
+		r.timing.settle = 30 * time.Millisecond
+	}
 	if err := r.Run(context.Background(), lanes, func(Progress) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +49,7 @@ func TestCopierProcess(t *testing.T) {
 // copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages and a moment more.
 func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 	l.Helper()
-	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group})
+	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, false})
 	if err != nil {
 		l.Fatal(err)
 	}
