@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"activities":        {"plan", "replicator", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},
 	"worker":            {"plan", "activities", "workflows", "internal/lab"},
-	"starter":           {"plan", "activities", "workflows", "internal/instance", "internal/lab"},
+	"starter":           {"plan", "activities", "workflows", "replicator", "internal/instance", "internal/lab", "internal/rocketmq"},
 	"demo":              {"plan", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq"},
 	"internal/arch":     {},
 	"deploy":            {},
