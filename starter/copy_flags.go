@@ -115,6 +115,17 @@ func (p *problems) add(object, format string, args ...any) {
 	p.list = append(p.list, plan.Problem{Path: object, Text: fmt.Sprintf(format, args...)})
 }
 
+// once adds a problem if there is none of the object.
+func (p *problems) once(object, format string, args ...any) {
+	if !p.knows(object) {
+		p.add(object, format, args...)
+	}
+}
+
+func (p *problems) knows(object string) bool {
+	return slices.ContainsFunc(p.list, func(one plan.Problem) bool { return one.Path == object })
+}
+
 // orNil is a usage error, or nil without problems.
 func (p *problems) orNil() error {
 	if len(p.list) == 0 {
@@ -157,9 +168,8 @@ func (p *problems) keys(flag, env string, lookupEnv func(string) (string, bool))
 	}
 	value := func(name string) string { v, _ := lookupEnv(env + name); return v }
 	k := &rocketmq.Credentials{AccessKey: value("_ACCESS_KEY"), SecretKey: value("_SECRET_KEY"), SecurityToken: value("_SECURITY_TOKEN")}
-	spoken := slices.ContainsFunc(p.list, func(one plan.Problem) bool { return one.Path == flag })
-	if !spoken && (k.AccessKey == "" || k.SecretKey == "") { // a prefix that is none may be the key itself: it isn't shown
-		p.add(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
+	if k.AccessKey == "" || k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+		p.once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
 	}
 	return k
 }

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -14,126 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 )
-
-// buffer is what a command prints while a test reads it.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-// capture is an app with nothing in its environment.
-func capture() (a *app, stdout, stderr *buffer) {
-	stdout, stderr = &buffer{}, &buffer{}
-	return newApp(nil, stdout, stderr, func(string) (string, bool) { return "", false }), stdout, stderr
-}
-
-func shortContext(t *testing.T, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// rig is two real clusters and a topic of the test's own on the source.
-type rig struct {
-	*testing.T
-	ctx            context.Context
-	source, target *lab.Cluster
-	client         *rocketmq.Client
-	topic          string
-}
-
-func newRig(t *testing.T, topic string, queues int) *rig {
-	t.Helper()
-	r := &rig{T: t, ctx: shortContext(t, time.Minute), source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
-	r.client = rocketmq.NewClient(rocketmq.Options{})
-	t.Cleanup(r.client.Close)
-	r.create(r.source, topic, queues)
-	return r
-}
-
-// create makes a topic with that many queues on each broker.
-func (r *rig) create(cluster *lab.Cluster, topic string, queues int) {
-	r.Helper()
-	for _, b := range cluster.Brokers {
-		require.NoError(r, r.client.CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}))
-	}
-}
-
-// fill writes n messages to each of the first queues of each broker.
-func (r *rig) fill(cluster *lab.Cluster, queues, n int, text string) {
-	r.Helper()
-	for _, b := range cluster.Brokers {
-		for q := range queues {
-			batch := rocketmq.BatchRequest{Group: "writer", Topic: r.topic, Queue: q, BornTimestamp: time.Now().UnixMilli()}
-			for i := range n {
-				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")})
-			}
-			require.NoError(r, rocketmq.Retry(r.ctx, func() error {
-				_, err := r.client.SendBatch(r.ctx, b.Addr, batch)
-				return err
-			}))
-		}
-	}
-}
-
-// stored counts the messages of the topic on a cluster.
-func (r *rig) stored(cluster *lab.Cluster) (n int64) {
-	r.Helper()
-	for _, b := range cluster.Brokers {
-		stats, err := r.client.TopicStats(r.ctx, b.Addr, r.topic)
-		require.NoError(r, err)
-		for _, q := range stats {
-			n += q.Max - q.Min
-		}
-	}
-	return n
-}
-
-func (r *rig) args(more ...string) []string {
-	return append([]string{"copy", "--source", strings.Join(r.source.NameServers, ","), "--target", strings.Join(r.target.NameServers, ";"), "--topic", r.topic}, more...)
-}
-
-func (r *rig) copy(more ...string) outcome {
-	r.Helper()
-	a, stdout, stderr := capture()
-	code := a.run(r.ctx, r.args(more...))
-	require.NoError(r, r.ctx.Err(), "it did not end: %s%s", stdout, stderr)
-	return outcome{code, stdout.String(), stderr.String()}
-}
-
-// until waits for a condition.
-func (r *rig) until(what string, condition func() bool) {
-	r.Helper()
-	require.Eventually(r, condition, 40*time.Second, 20*time.Millisecond, what)
-}
-
-// documents are the JSON lines of an output.
-func documents(t *testing.T, out string) (all []map[string]any) {
-	t.Helper()
-	for line := range strings.Lines(out) {
-		var doc map[string]any
-		require.NoError(t, json.Unmarshal([]byte(line), &doc), line)
-		all = append(all, doc)
-	}
-	return all
-}
 
 func TestLiveACopyCreatesTheTopicCopiesTheHistoryAndGoesOnWhenRunAgain(t *testing.T) {
 	r := newRig(t, "copy-again", 3)
@@ -252,8 +131,10 @@ func TestLiveDifferencesEndACopyWithTheirOwnExitCode(t *testing.T) {
 
 func TestLiveBothWaysBringsWhatWasWrittenOnTheTarget(t *testing.T) {
 	r := newRig(t, "copy-both", 1)
-	r.fill(r.source, 1, 20, "source")
-	o := r.copy("--create-topics", "--both-ways", "-o", "json")
+	r.create(r.target, r.topic, 2)
+	r.fill(r.target, 2, 3, "before the first copy: of others, and stays there")
+	r.fill(r.source, 1, 10, "source")
+	o := r.copy("--both-ways", "-o", "json")
 	require.Equal(t, exitDone, o.code, o.stderr)
 	for q := range 2 {
 		_, err := r.client.SendBatch(r.ctx, r.target.Brokers[0].Addr, rocketmq.BatchRequest{
@@ -266,9 +147,43 @@ func TestLiveBothWaysBringsWhatWasWrittenOnTheTarget(t *testing.T) {
 	t.Log(o.stdout)
 	require.Equal(t, exitDone, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Back       2 messages copied to the source, 0 left")
-	assert.Contains(t, o.stdout, "Compared   50 copies: 0 missing, 0 extra")
-	assert.EqualValues(t, 52, r.stored(r.source))
-	assert.EqualValues(t, 52, r.stored(r.target))
+	assert.Contains(t, o.stdout, "Compared   30 copies, 2 back on the source: 0 missing, 0 extra")
+	assert.EqualValues(t, 32, r.stored(r.source))
+	assert.EqualValues(t, 38, r.stored(r.target))
+}
+
+func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
+	r := newRig(t, "copy-ids", 1)
+	r.fill(r.source, 1, 10, "original")
+	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	o := r.copy("--source-id", "other")
+	t.Log(o.stderr)
+	assert.Equal(t, exitUsage, o.code)
+	assert.Contains(t, o.stderr, "copy: --source-id: target queue broker-a/0 of topic copy-ids holds copies that were made under the source's id ")
+	o = r.copy("--target-id", "other")
+	t.Log(o.stderr)
+	assert.Equal(t, exitUsage, o.code)
+	assert.Contains(t, o.stderr, "holds copies that were made under another id of the target than other")
+	o = r.copy("--name", "another")
+	assert.Equal(t, exitDone, o.code, "the same copies under another name are known: %s", o.stderr)
+	assert.EqualValues(t, 20, r.stored(r.target))
+}
+
+func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testing.T) {
+	r := newRig(t, "copy-fault", 1)
+	r.fill(r.source, 1, 10, "original")
+	_, err := r.client.SendBatch(r.ctx, r.source.Brokers[0].Addr, rocketmq.BatchRequest{
+		Group: "writer", Topic: r.topic, BornTimestamp: time.Now().UnixMilli(),
+		Messages: []rocketmq.BatchMessage{{Body: []byte("no room for a stamp"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-20))}},
+	})
+	require.NoError(t, err)
+	o := r.copy("--create-topics")
+	t.Log(o.stdout)
+	assert.Equal(t, exitDiffers, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "fault: PropertiesTooLong: topic copy-fault, source queue broker-a/0, offsets 10 to 11: ")
+	assert.Contains(t, o.stdout, ". Leave out the topic, or wait until the message has expired")
+	assert.Contains(t, o.stdout, "Compared   20 copies: 0 missing")
+	assert.Contains(t, o.stdout, "Verdict    faults")
 }
 
 func TestLiveSigtermEndsACopyInGoodOrder(t *testing.T) {

@@ -26,8 +26,9 @@ type copyState struct {
 
 // copyBack is how far the lanes back to the source are.
 type copyBack struct {
-	Copied int64 `json:"copied"`
-	Lag    int64 `json:"lag"`
+	Copied   int64 `json:"copied"`
+	Lag      int64 `json:"lag"`
+	Compared int64 `json:"compared,omitempty"`
 }
 
 // What a copy does.
@@ -113,7 +114,7 @@ func (m *meter) state(p replicator.Progress) copyState {
 	}
 	s.ETA = eta(rest, s.PerSecond)
 	if p.Back != nil {
-		s.Back = &copyBack{p.Back.Copied, p.Back.Lag}
+		s.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
 		if s.Waiting == "" && p.Back.Waiting != "" {
 			s.Waiting = "back to the source: " + p.Back.Waiting
 		}
@@ -134,6 +135,8 @@ func (s copyState) done() (done, total int64) {
 	switch {
 	case s.Doing == doingCompare:
 		return min(s.Compared, s.Total), s.Total
+	case s.Total > 0 && s.CaughtUp == s.Lanes: // copies whose answer was lost aren't counted as copied
+		return s.Total, s.Total
 	case s.Total > 0:
 		return min(s.Copied, s.Total), s.Total
 	}

@@ -22,17 +22,14 @@ type topicsOf struct {
 // readSide reads a side.
 func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster) (topicsOf, error) {
 	t := topicsOf{endpoint: e, client: cluster.Client(), configs: map[string]map[string]rocketmq.TopicConfig{}}
-	err := rocketmq.RetryRead(ctx, func() (err error) {
-		if t.brokers, err = cluster.Brokers(ctx); err != nil {
-			return err
-		}
+	var err error
+	if t.brokers, err = cluster.Brokers(ctx); err == nil { // without a second try: the address may be wrong
 		for _, b := range t.brokers {
 			if t.configs[b.Name], err = t.client.TopicConfigs(ctx, b.Addr); err != nil {
-				return err
+				break
 			}
 		}
-		return nil
-	})
+	}
 	switch {
 	case err == nil && len(t.brokers) == 0:
 		return t, broken("start them", "%s: no master broker is registered there", e)
@@ -98,18 +95,28 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err != nil {
 		return err
 	}
+	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
+	if c.lanes, err = lanesOf(there, source, target); err != nil {
+		return err
+	}
+	if err := c.checkIDs(ctx, c.lanes); err != nil {
+		return err
+	}
 	for _, topic := range missing {
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
 		note("created topic %s on the target with %d queues", topic, len(source.queues(topic)))
 	}
-	if len(missing) > 0 {
-		if target, err = readSide(ctx, c.to, c.target); err != nil {
-			return err
-		}
+	if len(missing) == 0 {
+		return nil
 	}
-	return c.pair(source, target)
+	if target, err = readSide(ctx, c.to, c.target); err != nil {
+		return err
+	}
+	created, err := lanesOf(missing, source, target)
+	c.lanes = append(c.lanes, created...)
+	return err
 }
 
 // twoClusters refuses one cluster as source and target, however it is addressed.
@@ -177,16 +184,16 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 	return nil
 }
 
-// pair makes the lanes of all topics.
-func (c *copying) pair(source, target topicsOf) error {
-	for _, topic := range c.topics {
+// lanesOf pairs the queues of topics.
+func lanesOf(topics []string, source, target topicsOf) (all []replicator.Lane, err error) {
+	for _, topic := range topics {
 		lanes, err := replicator.Pair(topic, source.queues(topic), target.queues(topic))
 		if err != nil {
-			return broken("see the target's broker log", "after topics were created: %w", err)
+			return nil, broken("see the target's broker log", "%w", err)
 		}
-		c.lanes = append(c.lanes, lanes...)
+		all = append(all, lanes...)
 	}
-	return nil
+	return all, nil
 }
 
 // String says what is copied where.

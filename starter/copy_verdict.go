@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -49,16 +50,16 @@ func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyV
 	p := r.progress
 	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p)}
 	if p.Back != nil {
-		v.Back = &copyBack{p.Back.Copied, p.Back.Lag}
+		v.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
 	}
 	v.Verdict, v.ExitCode = verdictClean, exitDone
 	switch {
 	case r.reached:
-		reports, err := c.compare(ctx, r, show)
+		reports, back, err := c.compare(ctx, r, show)
 		if err != nil {
 			return v, err
 		}
-		v.add(reports)
+		v.add(reports, back)
 	case c.follow:
 		v.Verdict, v.Next = verdictStopped, runAgain+"; without --follow it compares all copies with their originals"
 	default:
@@ -76,30 +77,37 @@ func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyV
 // compareAtOnce is how many lanes are compared at the same time: more only make brokers wait for their disks.
 const compareAtOnce = 4
 
-// compare compares all lanes and shows how far it is.
-func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) ([]replicator.LaneReport, error) {
-	reports, compared := make([]replicator.LaneReport, len(c.lanes)), make([]atomic.Int64, len(c.lanes))
+// compare compares all lanes, those back too, and shows how far it is.
+func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) (forward, back []replicator.LaneReport, err error) {
+	forward, back = make([]replicator.LaneReport, len(c.lanes)), make([]replicator.LaneReport, len(c.lanes))
+	compared := make([]atomic.Int64, len(c.lanes))
 	var work errgroup.Group
 	work.SetLimit(compareAtOnce)
 	ended := make(chan error, 1)
 	go func() {
 		for i, lane := range c.lanes {
 			work.Go(func() (err error) {
-				reports[i], err = c.compareLane(ctx, lane, r.progress, compared[i].Store)
+				if forward[i], err = c.compareLane(ctx, lane, r.progress, compared[i].Store); err == nil && c.bothWays {
+					back[i], err = c.compareBack(ctx, lane, r.progress)
+				}
 				return err
 			})
 		}
 		ended <- work.Wait()
 	}()
-	copied := meter{now: c.now}
-	m, before := meter{now: c.now, total: r.held}, copied.state(r.progress)
+	m, before := meter{now: c.now, total: r.held}, (&meter{now: c.now}).state(r.progress)
 	m.rate(0)
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for {
 		select {
 		case err := <-ended:
-			return reports, err
+			var sum int64
+			for _, r := range forward {
+				sum += r.Compared
+			}
+			show(m.comparing(before, sum))
+			return forward, back, err
 		case <-look.C:
 			var sum int64
 			for i := range compared {
@@ -110,24 +118,45 @@ func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) ([]r
 	}
 }
 
-// compareLane compares one lane. A lane that stopped because a queue is gone can't be compared; its fault says so.
 func (c *copying) compareLane(ctx context.Context, lane replicator.Lane, p replicator.Progress, progress func(int64)) (report replicator.LaneReport, err error) {
 	err = rocketmq.RetryRead(ctx, func() (err error) {
 		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names}, progress)
 		return err
 	})
-	if err != nil && (goal{lane: lane}).stopped(p) {
-		return replicator.LaneReport{}, nil
-	}
-	if err != nil {
-		return report, broken(runAgain, "everything is copied, but comparing %s failed: %w", lane, err)
-	}
-	return report, nil
+	return report, notCompared(goal{lane: lane}, p, err)
 }
 
-func (v *copyVerdict) add(reports []replicator.LaneReport) {
-	for _, r := range reports {
+// compareBack compares what applications wrote on the target behind the first copy: what it held before isn't copied back.
+func (c *copying) compareBack(ctx context.Context, lane replicator.Lane, p replicator.Progress) (report replicator.LaneReport, err error) {
+	err = rocketmq.RetryRead(ctx, func() error {
+		begin, err := c.firstCopy(ctx, lane)
+		if err == nil {
+			options := replicator.VerifyOptions{Names: c.names.Back(), From: begin}
+			report, err = replicator.VerifyLane(ctx, c.target, c.source, lane.Back(), options, nil)
+		}
+		return err
+	})
+	return report, notCompared(goal{lane: lane.Back(), back: true}, p, err)
+}
+
+// notCompared says that a lane couldn't be compared. One that stopped may have lost its queue: its fault says so already.
+func notCompared(g goal, p replicator.Progress, err error) error {
+	if err == nil || g.stopped(p) {
+		return nil
+	}
+	return broken(runAgain, "everything is copied, but comparing %s failed: %w", g.lane, err)
+}
+
+func (v *copyVerdict) add(forward, back []replicator.LaneReport) {
+	for _, r := range forward {
 		v.Compared, v.Natives = v.Compared+r.Compared, v.Natives+r.Natives
+	}
+	for _, r := range back { // everything else on the source is native there
+		if v.Back != nil {
+			v.Back.Compared += r.Compared
+		}
+	}
+	for _, r := range slices.Concat(forward, back) {
 		v.Missing, v.Extra, v.Altered, v.OutOfOrder = v.Missing+r.Missing, v.Extra+r.Extra, v.Altered+r.Altered, v.OutOfOrder+r.OutOfOrder
 		if r.Missing+r.Extra+r.Altered+r.OutOfOrder > 0 {
 			v.Differences = append(v.Differences, r)
@@ -149,7 +178,11 @@ func (a *app) showVerdict(v copyVerdict) {
 	}
 	compared := v.Verdict != verdictStopped && v.Verdict != verdictInterrupted
 	if compared {
-		row("Compared", "%s copies: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+		copies := grouped(v.Compared) + " copies"
+		if v.Back != nil {
+			copies += ", " + grouped(v.Back.Compared) + " back on the source"
+		}
+		row("Compared", "%s: %d missing, %d extra, %d altered, %d out of order", copies, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
 	} else {
 		row("Left", "%s messages", grouped(v.Lag))
 	}
@@ -157,7 +190,7 @@ func (a *app) showVerdict(v copyVerdict) {
 		row("Natives", "%s messages on the target were written there by applications; no difference", grouped(v.Natives))
 	}
 	for _, r := range v.Differences {
-		row("Differs", "topic %s, source queue %s, target queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))
+		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))
 	}
 	for _, f := range v.Faults {
 		row("Fault", "%s", a.paint(red, f.Text))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
@@ -61,11 +62,13 @@ func (a *app) bar(width int) copyView {
 		t.UpdateMessage(s.Doing)
 		t.UpdateTotal(total)
 		t.SetValue(done)
-		pinned := text.WrapSoft(s.String(), width)
+		pinned := wrapped(s.String(), width)
 		if s.Waiting != "" {
-			pinned += "\n" + a.paint(yellow, text.WrapSoft("waiting: "+s.Waiting, width))
+			for _, line := range wrapped("waiting: "+s.Waiting, width) {
+				pinned = append(pinned, a.paint(yellow, line))
+			}
 		}
-		w.SetPinnedMessages(pinned)
+		w.SetPinnedMessages(pinned...)
 		for _, f := range s.Faults {
 			if !told[f.Text] {
 				told[f.Text] = true
@@ -75,6 +78,9 @@ func (a *app) bar(width int) copyView {
 	}
 	return copyView{show, func() { stopBar(w, ended) }}
 }
+
+// wrapped breaks a line where the screen ends.
+func wrapped(line string, width int) []string { return strings.Split(text.WrapSoft(line, width), "\n") }
 
 // stopBar draws the last state. A bar that has just begun doesn't hear the first calls to stop.
 func stopBar(w progress.Writer, ended <-chan struct{}) {
