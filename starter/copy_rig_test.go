@@ -59,7 +59,8 @@ type rig struct {
 
 func newRig(t *testing.T, topic string, queues int) *rig {
 	t.Helper()
-	r := &rig{T: t, ctx: shortContext(t, time.Minute), source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
+	r := &rig{T: t, source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
+	r.ctx = shortContext(t, time.Minute) // from here on: starting clusters has a limit of its own
 	r.client = rocketmq.NewClient(rocketmq.Options{})
 	t.Cleanup(r.client.Close)
 	r.create(r.source, topic, queues)
