@@ -10,6 +10,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/ ./starter ./worke
 FROM alpine:3.22
 COPY --from=build /out/rocketshift /out/rocketshift-worker /usr/local/bin/
 COPY --from=build --chown=65532:65532 /out/data /data
-ENV ROCKETSHIFT_HOME=/data
+ENV ROCKETSHIFT_HOME=/data ROCKETSHIFT_METRICS=0.0.0.0:9464
+EXPOSE 9464
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/rocketshift-worker"]

@@ -10,7 +10,7 @@ PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-demo
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
 # Packages without servers run side by side; each package below starts real brokers, so these run one after the other.
-LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./starter ./demo/...
+LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./starter ./demo/... ./bench/...
 PURE := ./plan ./workflows ./worker ./internal/arch ./deploy
 
 APPROVE ?= auto
@@ -89,6 +89,10 @@ fixtures: build jars ## record the workflows' histories of real runs for the rep
 .PHONY: bench
 bench: build jars ## the replicator's throughput on real brokers
 	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
+
+.PHONY: bench-stock
+bench-stock: jars ## the same beside copiers that people write by hand with stock clients
+	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3
 
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -18,6 +19,10 @@ const batchBytes = 1 << 20
 type ReplicateRequest struct {
 	Request
 	Broker string `json:"broker"`
+	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
+	Answers []LaneAnswer `json:"answers,omitempty"`
+	Rates   []RateChange `json:"rates,omitempty"`
+	Shards  int          `json:"shards,omitempty"` // how many source brokers there are
 }
 
 // ReplicationProgress is the heartbeat and the result of a Replicate activity.
@@ -25,6 +30,8 @@ type ReplicationProgress struct {
 	Broker string `json:"broker"`
 	// Holder names the attempt that holds the lanes' locks.
 	Holder string `json:"holder,omitempty"`
+	// Unpaired are topics of the plan that have no lanes, with the cause.
+	Unpaired []string `json:"unpaired,omitempty"`
 	replicator.Progress
 }
 
@@ -42,7 +49,9 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	b := &beater{progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
+	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker}
+	defer r.settings.Observed.forget(of)
+	b := &beater{observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
@@ -50,19 +59,20 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	if err != nil {
 		return b.read(), err
 	}
-	lanes, err := both.lanesFrom(ctx, q.Broker)
+	lanes, unpaired, err := both.lanesFrom(ctx, q.Broker)
 	if err != nil {
 		return b.read(), err
 	}
+	b.unpaired(unpaired)
 	if err := both.ensureLaneGroup(ctx); err != nil {
 		return b.read(), err
 	}
-	err = both.run(ctx, lanes, b)
+	err = both.run(ctx, q, lanes, b)
 	return b.read(), err
 }
 
 // run copies until the context ends; the lanes checkpoint before it returns.
-func (s sides) run(ctx context.Context, lanes []replicator.Lane, b *beater) error {
+func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.Lane, b *beater) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -72,36 +82,65 @@ func (s sides) run(ctx context.Context, lanes []replicator.Lane, b *beater) erro
 		case <-running.Done():
 		}
 	}()
-	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, replicator.Options{
+	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
 		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
-	})
+	}))
+	q.setRates(copier)
+	var looking sync.WaitGroup
+	looking.Go(func() { s.lookForTopics(running, q.Broker, copier, b) })
 	err := copier.Run(running, lanes, b.report)
+	cancel()
+	looking.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case running.Err() != nil:
+	case err == nil:
 		return stopping()
 	}
 	return err
 }
 
-// lanesFrom are the lanes of all selected topics whose source queue is on the broker.
-func (s sides) lanesFrom(ctx context.Context, broker string) ([]replicator.Lane, error) {
+// lookPause is how soon lanes of a new topic start.
+const lookPause = 30 * time.Second
+
+// lookForTopics starts lanes for topics that both sides have by now.
+func (s sides) lookForTopics(ctx context.Context, broker string, copier *replicator.Replicator, b *beater) {
+	tick := time.NewTicker(lookPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		lanes, unpaired, err := s.lanesFrom(ctx, broker)
+		if err != nil {
+			continue // a side is away: the lanes say so
+		}
+		b.unpaired(unpaired)
+		_ = copier.Add(lanes) // it may have ended meanwhile
+	}
+}
+
+// lanesFrom are the lanes of all selected topics whose source queue is on the broker. A topic that can't be paired keeps no other
+// one waiting.
+func (s sides) lanesFrom(ctx context.Context, broker string) (here []replicator.Lane, unpaired []string, err error) {
 	l, err := s.layout(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all, err := l.allLanes(l.sourceTopics.selected(s.plan, l.sourceBrokers))
-	if err != nil {
-		return nil, err
-	}
-	var here []replicator.Lane
-	for _, lane := range all {
-		if lane.Source.Broker == broker {
-			here = append(here, lane)
+	for _, topic := range l.sourceTopics.selected(s.plan, l.sourceBrokers) {
+		lanes, err := l.lanes(topic)
+		if err != nil {
+			unpaired = append(unpaired, err.Error())
+		}
+		for _, lane := range lanes {
+			if lane.Source.Broker == broker {
+				here = append(here, lane)
+			}
 		}
 	}
-	return here, nil
+	return here, unpaired, nil
 }
 
 // ensureLaneGroup creates the lanes' consumer group where it isn't created by itself. Who may not create groups relies on the
@@ -138,14 +177,26 @@ func laneGroup(p plan.Plan) rocketmq.Group {
 
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
+	observe  func(replicator.Progress)
 	mu       sync.Mutex
 	progress ReplicationProgress
 }
 
+// maxTopics is how many topics a heartbeat tells of: 50 lines are what a person reads, and about 20 KB.
+const maxTopics = 50
+
 func (b *beater) report(p replicator.Progress) {
+	b.observe(p)
+	p.Topics = p.Topics[:min(len(p.Topics), maxTopics)]
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p
+}
+
+func (b *beater) unpaired(topics []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress.Unpaired = topics
 }
 
 func (b *beater) read() ReplicationProgress {

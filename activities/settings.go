@@ -10,6 +10,8 @@ type Settings struct {
 	Reports string
 	// Clusters are the connections that the activities of one process share. Without them each concern opens its own.
 	Clusters *Clusters
+	// Observed, if given, is told how far the lanes of this process are.
+	Observed *Observed
 }
 
 func (s Settings) withDefaults() Settings {

@@ -20,7 +20,11 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 	}
 	size := 0
 	arena := l.stamps[:0]
-	for _, m := range messages[:min(len(messages), l.options.BatchMessages)] {
+	most := min(l.options.BatchMessages, l.pacer.most(l.Topic))
+	if messages[0].position < l.narrow {
+		most = 1
+	}
+	for _, m := range messages[:min(len(messages), most)] {
 		if m.skip {
 			taken++
 			continue

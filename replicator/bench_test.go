@@ -71,11 +71,12 @@ func quick() timing {
 
 // session is a replicator at work.
 type session struct {
-	bench *bench
-	stop  context.CancelFunc
-	ended chan struct{}
-	mu    sync.Mutex
-	last  Progress
+	bench      *bench
+	replicator *Replicator
+	stop       context.CancelFunc
+	ended      chan struct{}
+	mu         sync.Mutex
+	last       Progress
 }
 
 func (b *bench) start(change ...func(*Replicator)) *session {
@@ -86,7 +87,7 @@ func (b *bench) start(change ...func(*Replicator)) *session {
 		c(r)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	started := &session{bench: b, stop: stop, ended: make(chan struct{})}
+	started := &session{bench: b, replicator: r, stop: stop, ended: make(chan struct{})}
 	go func() {
 		defer close(started.ended)
 		if err := r.Run(ctx, []Lane{b.lane}, started.report); err != nil {

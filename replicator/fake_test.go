@@ -232,15 +232,30 @@ func (f *fakeSide) commit(_ context.Context, group, topic string, q Queue, offse
 	return nil
 }
 
-func (f *fakeSide) lock(_ context.Context, group, holder, topic string, q Queue) (bool, error) {
+func (f *fakeSide) lock(_ context.Context, _, _, holder string, queues []rocketmq.MessageQueue) (held []rocketmq.MessageQueue, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	log := f.log(topic, q)
-	if f.down != nil || log.holder != "" && log.holder != holder && time.Since(log.lockedAt) < time.Minute {
-		return false, f.down
+	for _, q := range queues {
+		log := f.log(q.Topic, Queue{q.Broker, q.Queue})
+		if f.down != nil || log.holder != "" && log.holder != holder && time.Since(log.lockedAt) < time.Minute {
+			continue
+		}
+		log.holder, log.lockedAt = holder, time.Now()
+		held = append(held, q)
 	}
-	log.holder, log.lockedAt = holder, time.Now()
-	return true, nil
+	return held, f.down
+}
+
+func (f *fakeSide) ends(_ context.Context, broker, topic string) (map[int]int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ends := map[int]int64{}
+	for at, log := range f.queues {
+		if at.topic == topic && at.Broker == broker {
+			ends[at.ID] = log.end()
+		}
+	}
+	return ends, f.down
 }
 
 func (f *fakeSide) unlock(_ context.Context, group, holder, topic string, q Queue) error {

@@ -93,6 +93,12 @@ func noSuchQueue(err error) bool {
 	return errors.As(err, &refusal) && strings.Contains(refusal.Remark, "queueId[") && strings.Contains(refusal.Remark, "is illegal")
 }
 
+// refused reports whether the target doesn't take a message for what it is.
+func refused(err error) bool {
+	var fault *LaneFault
+	return errors.As(err, &fault) && fault.Type == TargetRefused
+}
+
 func isFault(err error) (*LaneFault, bool) {
 	var maybe suspicion
 	var fault *LaneFault

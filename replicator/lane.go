@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -19,37 +20,48 @@ type runner struct {
 	Lane
 	*Replicator
 	stamper
+	crew *crew
 
-	ready   bool      // next and tail are known to be right, and nothing is in flight
-	unsure  bool      // a send is without an answer
-	renewed time.Time // when the last successful renewal of the lock began; zero without the lock
-	lapses  int       // how often the lock was too old to be relied on
-	sure    time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
+	ready  bool      // next and tail are known to be right, and nothing is in flight
+	unsure bool      // a send is without an answer
+	lapses int       // how often the lock was too old to be relied on
+	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
-	back    bool             // the lane is a reverse one
-	twin    *runner          // the lane of the other direction; nil if there is none
-	sends   sendCounter      // the batches it has sent
-	wake    chan struct{}    // something that the twin has written was learned
-	began   chan struct{}    // closed when a reverse lane has its place, or gives up
-	begun   func()           // closes it
-	seen    map[origin]int64 // newest stamped offsets on the queue that the lane reads
-	lastOwn time.Time        // when it last read an application's own message
+	back     bool             // the lane is a reverse one
+	twin     *runner          // the lane of the other direction; nil if there is none
+	sends    sendCounter      // the batches it has sent
+	wake     chan struct{}    // something that the twin has written was learned
+	began    chan struct{}    // closed when a reverse lane has its place, or gives up
+	begun    func()           // closes it
+	seen     map[origin]int64 // newest stamped offsets on the queue that the lane reads
+	answered chan Answer      // to the lane's fault
+	skips    []span           // offsets that a person gave up
+	narrow   int64            // up to this offset messages are sent one by one, to find the one that the target refuses
+	lastOwn  time.Time        // when it last read an application's own message
 
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps
 
-	mu    sync.Mutex
-	state laneState
+	mu      sync.Mutex
+	state   laneState
+	changed atomic.Bool // the state may hold something to commit
 }
 
 // laneState is how far a lane is.
 type laneState struct {
 	next, tail      int64 // source offset to copy next, target position behind the newest copy
 	end             int64 // of the source queue, as last seen
-	copied          int64
-	written         []written // what the twin has written from next on
-	twinWrote       time.Time // when it last did
-	started         bool      // next and tail have been found
+	copied, skipped int64
+	bytes           int64         // of bodies and properties copied
+	batches         int64         // that carried them
+	sending         time.Duration // how long these took altogether
+	stored          int64         // when the newest message copied was stored on the source, in milliseconds
+	slowed          string        // why the lane is held back
+	written         []written     // what the twin has written from next on
+	twinWrote       time.Time     // when it last did
+	started         bool          // next and tail have been found
+	renewed         time.Time     // when the last successful renewal of the lock began; zero without the lock
+	resting         bool          // it waits for the end of its queue to be looked at
 	saved           saved
 	savedAt         time.Time
 	committedBefore bool
@@ -67,7 +79,12 @@ func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 func newRunner(r *Replicator, lane Lane) *runner {
 	l := &runner{
 		Lane: lane, Replicator: r, stamper: newStamper(r.options.Names, lane), seen: map[origin]int64{},
-		wake: make(chan struct{}, 1), began: make(chan struct{}),
+		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan Answer, 1),
+	}
+	for _, a := range r.options.Answers {
+		if a.Action == Skip && a.of(lane) {
+			l.skips = append(l.skips, span{a.From, a.To})
+		}
 	}
 	l.begun = sync.OnceFunc(func() { close(l.began) })
 	return l
@@ -83,17 +100,13 @@ func (l *runner) change(f func(s *laneState)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.state)
+	l.changed.Store(true)
 }
 
 // run copies until the context ends or the lane has a fault, and leaves positions and locks in order.
 func (l *runner) run(ctx context.Context) {
-	committing, stop := context.WithCancel(ctx)
-	var committer sync.WaitGroup
-	committer.Go(func() { l.commitRegularly(committing) })
 	l.repeat(ctx)
 	l.begun()
-	stop()
-	committer.Wait()
 	l.checkpoint(context.WithoutCancel(ctx))
 }
 
@@ -123,11 +136,33 @@ func (l *runner) repeat(ctx context.Context) {
 			}
 		}
 		if fault, yes := isFault(err); yes {
-			l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
-			return
+			if !l.awaitAnswer(ctx, fault) {
+				return
+			}
+			pause.Reset()
+			suspect = 0
+			continue
 		}
 		l.waitFor(err)
 		_ = sleep(ctx, pause.NextBackOff())
+	}
+}
+
+// awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
+// the answer.
+func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
+	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
+	l.begun()
+	select {
+	case <-ctx.Done():
+		return false
+	case a := <-l.answered:
+		if a.Action == Skip {
+			l.skips = append(l.skips, span{a.From, a.To})
+		}
+		l.ready = false
+		l.change(func(s *laneState) { s.fault = nil })
+		return true
 	}
 }
 
@@ -159,7 +194,10 @@ func (l *runner) work(ctx context.Context) error {
 			return err
 		}
 		if !l.ready {
-			if err := l.resume(ctx); err != nil {
+			// On a stack of its own, which goes when it ends: ten thousand lanes that wait need only little ones.
+			found := make(chan error)
+			go func() { found <- l.resume(ctx) }()
+			if err := <-found; err != nil {
 				return err
 			}
 		}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"rocketshift/internal/rocketmq"
 )
 
 // hold makes sure that the lane may send: its lock on the target queue is held, and was renewed lately enough that it can't
 // have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
 // monotonic clock, from when the renewal began.
 func (l *runner) hold(ctx context.Context) error {
-	if l.held() && time.Since(l.renewed) < l.timing.renew {
+	if l.held() && time.Since(l.snapshot().renewed) < l.timing.renew {
 		return nil
 	}
 	if err := l.renew(ctx); err != nil && !l.held() {
@@ -41,7 +43,8 @@ func (l *runner) holdToSend(ctx context.Context) error {
 }
 
 func (l *runner) held() bool {
-	return !l.renewed.IsZero() && time.Since(l.renewed) < l.timing.lockValid
+	renewed := l.snapshot().renewed
+	return !renewed.IsZero() && time.Since(renewed) < l.timing.lockValid
 }
 
 func (l *runner) renew(ctx context.Context) error {
@@ -52,43 +55,39 @@ func (l *runner) renew(ctx context.Context) error {
 	begin := time.Now()
 	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
 	defer cancel()
-	locked, err := l.target.lock(asking, l.options.Group, l.options.Holder, l.Topic, l.Target)
+	locked, err := l.target.lock(asking, l.Target.Broker, l.options.Group, l.options.Holder, []rocketmq.MessageQueue{l.lockName()})
 	switch {
 	case err != nil:
 		return fmt.Errorf("lock of the target queue: %w", err)
-	case !locked:
-		l.ready, l.renewed = false, time.Time{}
+	case len(locked) == 0:
+		l.ready = false
+		l.change(func(s *laneState) { s.renewed = time.Time{} })
 		return fmt.Errorf("topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that one ends, at the latest a minute after it died",
 			l.Topic, l.Target, l.options.Group)
 	}
-	l.renewed = begin
+	l.change(func(s *laneState) { s.renewed = begin })
 	return nil
 }
 
-// commitRegularly commits progress while the lane copies: about every second, and sooner when it has just caught up.
-func (l *runner) commitRegularly(ctx context.Context) {
-	tick := time.NewTicker(l.timing.caughtUp)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		s := l.snapshot()
-		soon := s.caughtUp() && s.uncommitted == ""
-		if !s.started || !soon && time.Since(s.savedAt) < l.timing.commit {
-			continue
-		}
-		if err := l.commit(ctx); err != nil && ctx.Err() == nil {
-			l.change(func(s *laneState) { s.uncommitted, s.savedAt = err.Error(), time.Now() })
-		}
+// lockName is the target queue in lock requests.
+func (l *runner) lockName() rocketmq.MessageQueue {
+	return rocketmq.MessageQueue{Topic: l.Topic, Broker: l.Target.Broker, Queue: l.Target.ID}
+}
+
+// commitDue reports whether the lane has something to commit now.
+func (l *runner) commitDue() bool {
+	if !l.changed.Load() {
+		return false
 	}
+	s := l.snapshot()
+	soon := s.caughtUp() && s.uncommitted == ""
+	return s.started && (soon || time.Since(s.savedAt) >= l.timing.commit)
 }
 
 // commit writes the lane's positions, if they changed. First the target's, then the source's: who reads them the other way
 // round knows that the copies of everything before the source's position lie before the target's.
 func (l *runner) commit(ctx context.Context) error {
+	l.changed.Store(false)
 	s := l.snapshot()
 	now := saved{s.next, s.tail}
 	if l.twin != nil { // what it has read there and isn't behind the tail is no copy of this lane
@@ -97,6 +96,7 @@ func (l *runner) commit(ctx context.Context) error {
 	if s.committedBefore && s.saved == now {
 		return nil
 	}
+	l.changed.Store(true)                       // until it is done
 	if err := l.ensureGroups(ctx); err != nil { // somebody may have deleted them
 		return err
 	}
@@ -118,7 +118,8 @@ func (l *runner) checkpoint(ctx context.Context) {
 	if l.snapshot().started {
 		_ = l.commit(ctx)
 	}
-	if !l.renewed.IsZero() {
+	l.crew.renewing.Wait() // or the lock would be renewed once more
+	if !l.snapshot().renewed.IsZero() {
 		_ = l.target.unlock(ctx, l.options.Group, l.options.Holder, l.Topic, l.Target)
 	}
 }

@@ -16,8 +16,11 @@ type replica interface {
 	send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error)
 	position(ctx context.Context, group, topic string, q Queue) (int64, bool, error)
 	commit(ctx context.Context, group, topic string, q Queue, offset int64) error
-	lock(ctx context.Context, group, holder, topic string, q Queue) (bool, error)
+	// lock takes or renews the locks of a broker's queues, and returns those that are held now.
+	lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error)
 	unlock(ctx context.Context, group, holder, topic string, q Queue) error
+	// ends returns where the queues of a topic on a broker end.
+	ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// passSends returns when the broker has taken up every send that it received before.
 	passSends(ctx context.Context, broker, group string) error
 	// ensureGroup creates the group on the broker where it is missing.
@@ -91,11 +94,19 @@ func (b *brokers) commit(ctx context.Context, group, topic string, q Queue, offs
 	return err
 }
 
-func (b *brokers) lock(ctx context.Context, group, holder, topic string, q Queue) (bool, error) {
-	locked, err := at(ctx, b, q.Broker, func(addr string) ([]rocketmq.MessageQueue, error) {
-		return b.Client().LockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})
+func (b *brokers) lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error) {
+	return at(ctx, b, broker, func(addr string) ([]rocketmq.MessageQueue, error) {
+		return b.Client().LockQueues(ctx, addr, group, holder, queues)
 	})
-	return len(locked) > 0, err
+}
+
+func (b *brokers) ends(ctx context.Context, broker, topic string) (map[int]int64, error) {
+	ranges, err := at(ctx, b, broker, func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) })
+	ends := map[int]int64{}
+	for id, r := range ranges {
+		ends[id] = r.Max
+	}
+	return ends, err
 }
 
 func (b *brokers) unlock(ctx context.Context, group, holder, topic string, q Queue) error {

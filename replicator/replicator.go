@@ -1,12 +1,8 @@
 package replicator
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,11 +12,13 @@ import (
 // Options are the settings of a Replicator.
 type Options struct {
 	Names
-	Holder        string // who holds the lanes' locks; unique per running activity
-	BatchMessages int    // most messages in a batch; 300 if absent
-	BatchBytes    int    // most bytes in a batch of several messages; 1 MiB if absent
-	BothWays      bool   // messages that applications write on the target are copied to the source too
-	ExactBorn     bool   // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
+	Holder        string   // who holds the lanes' locks; unique per running activity
+	BatchMessages int      // most messages in a batch; 300 if absent
+	BatchBytes    int      // most bytes in a batch of several messages; 1 MiB if absent
+	MemoryBytes   int64  // of messages on their way, for all lanes together; 256 MiB if absent
+	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
+	BothWays      bool     // messages that applications write on the target are copied to the source too
+	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
 }
 
 // timing is when lanes do what. Tests use shorter times.
@@ -45,7 +43,7 @@ type timing struct {
 
 func usualTiming() timing {
 	return timing{
-		pullWait: 15 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
+		pullWait: 30 * time.Second, sendTimeout: 10 * time.Second, finish: 2 * time.Second,
 		renew: 20 * time.Second, lockValid: 45 * time.Second, rest: 2 * time.Second, settle: time.Second,
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
@@ -59,6 +57,11 @@ type Replicator struct {
 	source, target replica
 	options        Options
 	timing         timing
+	pacer          *pacer
+	memory         *memory
+
+	mu   sync.Mutex
+	work *work // while Run copies
 }
 
 // NewReplicator prepares lanes between two clusters.
@@ -73,7 +76,10 @@ func newReplicator(source, target replica, o Options) *Replicator {
 	if o.BatchBytes <= 0 {
 		o.BatchBytes = 1 << 20
 	}
-	return &Replicator{source: source, target: target, options: o, timing: usualTiming()}
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = 256 << 20
+	}
+	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer(), memory: newMemory(o.MemoryBytes)}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
@@ -85,84 +91,53 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 	if r.options.Holder == "" {
 		return errors.New("replicator: the holder of the lanes' locks must be named")
 	}
-	forward, back := r.runners(lanes)
-	var running sync.WaitGroup
-	for _, l := range slices.Concat(forward, back) {
-		running.Go(func() { l.run(ctx) })
-	}
-	progress := func() Progress {
-		p := progressOf(forward)
-		if r.options.BothWays {
-			reverse := progressOf(back)
-			p.Back = &reverse
-		}
-		return p
+	w := newWork(ctx, r)
+	if err := r.begin(w, lanes); err != nil {
+		return err
 	}
 	tick := time.NewTicker(r.timing.report)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-tick.C:
-			report(progress())
+			report(w.progress())
 		case <-ctx.Done():
 		}
 	}
-	running.Wait()
-	report(progress())
+	r.mu.Lock()
+	r.work = nil // nothing is added any more
+	r.mu.Unlock()
+	w.running.Wait()
+	report(w.progress())
 	return nil
 }
 
-// runners are the lanes of one or both directions.
-func (r *Replicator) runners(lanes []Lane) (forward, back []*runner) {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing}
+// begin makes w the replicator's work.
+func (r *Replicator) begin(w *work, lanes []Lane) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.work != nil {
+		return errors.New("replicator: it runs already")
+	}
+	r.work = w
+	w.add(lanes)
+	return nil
+}
+
+// Add starts more lanes while Run copies, such as those of a new topic. Lanes that run already are left alone.
+func (r *Replicator) Add(lanes []Lane) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.work == nil {
+		return errors.New("replicator: it doesn't run")
+	}
+	r.work.add(lanes)
+	return nil
+}
+
+// reverse copies the other way.
+func (r *Replicator) reverse() *Replicator {
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer, memory: r.memory}
 	reverse.options.Names = r.options.Back()
-	for _, lane := range lanes {
-		l := newRunner(r, lane)
-		forward = append(forward, l)
-		if r.options.BothWays {
-			b := newRunner(reverse, lane.Back())
-			b.back, b.twin, l.twin = true, l, b
-			back = append(back, b)
-		}
-	}
-	return forward, back
-}
-
-// progressOf sums what the lanes say.
-func progressOf(runners []*runner) Progress {
-	p := Progress{Lanes: len(runners)}
-	waiting := map[string]int{}
-	for _, l := range runners {
-		s := l.snapshot()
-		p.Copied += s.copied
-		p.Lag += s.lag()
-		switch {
-		case s.fault != nil:
-			p.Faults = append(p.Faults, *s.fault)
-		case s.waiting != "" || s.uncommitted != "":
-			waiting[cmp.Or(s.waiting, s.uncommitted)]++
-		case s.caughtUp():
-			p.CaughtUp++
-		}
-	}
-	p.Waiting = mostCommon(waiting)
-	return p
-}
-
-// mostCommon is the reason for which most lanes wait, and how many wait for others.
-func mostCommon(waiting map[string]int) string {
-	if len(waiting) == 0 {
-		return ""
-	}
-	total, worst := 0, ""
-	for _, reason := range slices.Sorted(maps.Keys(waiting)) {
-		total += waiting[reason]
-		if waiting[reason] > waiting[worst] {
-			worst = reason
-		}
-	}
-	if total == 1 {
-		return worst
-	}
-	return fmt.Sprintf("%d lanes wait, %d of them: %s", total, waiting[worst], worst)
+	return reverse
 }

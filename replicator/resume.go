@@ -25,6 +25,13 @@ type tail struct {
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
+	turn := l.crew.turn(l)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	lapses := l.lapses
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
@@ -85,6 +92,11 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
 	case known && progress > 0:
 		next = progress
+	}
+	if to, skip := l.skipTo(next); skip {
+		to = max(next, min(to, last))
+		l.change(func(s *laneState) { s.skipped += to - next })
+		next = to
 	}
 	switch {
 	case next < first && end.lost:

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 
 	"rocketshift/internal/rocketmq"
@@ -61,23 +62,35 @@ type reads struct {
 	next   int64 // where the next pull begins
 	stride int   // messages that a pull of this queue brings; 0 if unknown
 	depth  int   // pulls to have in flight; grows while the stride holds
+	size   int64 // bytes that the last answer took
 }
+
+// firstSize is what an answer takes at most where brokers have their usual limits and messages aren't larger.
+const firstSize = 320 << 10
 
 type read struct {
 	offset int64
+	cost   int64 // bytes reserved
 	most   int
 	answer chan pulled
 }
 
-// fill starts pulls of what the queue is known to hold.
-func (r *reads) fill(ctx context.Context) {
+// fill starts pulls of what the queue is known to hold, as far as there is memory for their answers. A lane that has nothing else to do
+// waits for that.
+func (r *reads) fill(ctx context.Context, idle bool) {
 	for end := r.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
 		most := r.stride
 		if most == 0 { // the answer shows how much the broker gives
 			most = r.options.BatchMessages
 		}
 		most = int(min(int64(most), end-r.next))
-		one := read{r.next, most, make(chan pulled, 1)}
+		cost := cmp.Or(r.size, firstSize)
+		if !r.memory.try(cost) {
+			if !idle || len(r.flying) > 0 || r.memory.wait(ctx, cost) != nil {
+				return
+			}
+		}
+		one := read{r.next, cost, most, make(chan pulled, 1)}
 		r.flying = append(r.flying, one)
 		go func() {
 			result, err := r.source.pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
@@ -89,6 +102,14 @@ func (r *reads) fill(ctx context.Context) {
 		}
 		r.next += int64(most)
 	}
+}
+
+// abandon throws away what was asked for.
+func (r *reads) abandon() {
+	for _, one := range r.flying {
+		r.memory.give(one.cost)
+	}
+	r.flying = nil
 }
 
 // oldest is where the next answer in the order of offsets comes.
@@ -103,6 +124,8 @@ func (r *reads) oldest() <-chan pulled {
 func (r *reads) take(p pulled) ([]placed, error) {
 	one := r.flying[0]
 	r.flying = r.flying[1:]
+	r.size = p.result.Size()
+	r.memory.take(r.size - one.cost)
 	messages, err := r.accept(one.offset, p)
 	if err != nil {
 		return nil, err
@@ -112,7 +135,8 @@ func (r *reads) take(p pulled) ([]placed, error) {
 		r.depth = min(r.depth+1, maxReads)
 		return messages, nil
 	}
-	r.flying, r.next = nil, one.offset+int64(got)
+	r.abandon()
+	r.next = one.offset + int64(got)
 	if r.next < r.snapshot().readable() {
 		r.stride, r.depth = got, 2
 	}

@@ -41,12 +41,16 @@ type flight struct {
 	from, to int64 // source offsets
 	newest   int64 // of the last copy
 	copies   int64
+	bytes    int64
+	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
 }
 
 // stream copies these messages, and on until the lane has caught up.
 func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
 	s := &stream{reads: reads{runner: l, depth: 1}}
+	defer s.forget()
+	l.memory.take(memory.Size())
 	if err := s.add(ctx, messages, memory); err != nil {
 		return err
 	}
@@ -71,7 +75,7 @@ func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.
 func (s *stream) run(ctx, reading context.Context) error {
 	for {
 		if s.broken == nil && s.bytes < 4*s.options.BatchBytes {
-			s.fill(reading)
+			s.fill(reading, len(s.ready) == 0 && s.sending == nil)
 		}
 		for s.due() && s.runner.ready && ctx.Err() == nil {
 			if err := s.send(ctx); err != nil {
@@ -85,7 +89,8 @@ func (s *stream) run(ctx, reading context.Context) error {
 		case answer := <-s.oldest():
 			messages, err := s.take(answer)
 			if err != nil { // what was read before it is copied first
-				s.broken, s.flying = err, nil
+				s.broken = err
+				s.abandon()
 			}
 			if err := s.add(reading, messages, answer.result); err != nil {
 				return err
@@ -102,14 +107,15 @@ func (s *stream) run(ctx, reading context.Context) error {
 
 func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
 	if len(messages) == 0 {
+		s.memory.give(memory.Size())
 		return nil
 	}
+	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
 	for i := range messages {
 		if err := s.judge(ctx, &messages[i]); err != nil {
 			return err
 		}
 	}
-	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
 	for _, m := range messages {
 		s.bytes += len(m.Body) + len(m.Properties)
 	}
@@ -129,7 +135,14 @@ func (s *stream) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.flight = flight{from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
+	size := 0
+	for _, m := range batch.Messages {
+		size += m.Size()
+	}
+	if err := s.pace(ctx, len(batch.Messages), size); err != nil {
+		return err
+	}
+	s.flight = flight{bytes: int64(size), stored: s.ready[taken-1].StoreTimestamp, from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
 	if len(batch.Messages) == 0 {
 		s.drop(taken)
 		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
@@ -152,6 +165,18 @@ func (s *stream) caughtUp() bool {
 	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
 }
 
+// pace holds the lane back to the rates that are set.
+func (l *runner) pace(ctx context.Context, messages, bytes int) error {
+	reason := l.pacer.slowed(l.Topic)
+	if reason != l.snapshot().slowed {
+		l.change(func(s *laneState) { s.slowed = reason })
+	}
+	if reason == "" {
+		return nil
+	}
+	return l.pacer.wait(ctx, l.Topic, messages, bytes)
+}
+
 // deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
 func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
@@ -167,7 +192,12 @@ func (s *stream) landed(answer sent) error {
 	s.sending = nil
 	defer s.sends.end() // after the twin has learned of it
 	if answer.err != nil {
-		return s.sendFault(answer.err, f.from, f.to)
+		err := s.sendFault(answer.err, f.from, f.to)
+		if refused(err) && f.copies > 1 {
+			s.narrow = f.to // one of them is refused: which?
+			return unsure{answer.err}
+		}
+		return err
 	}
 	stored := answer.result.Offset
 	if tail := s.snapshot().tail; stored < tail {
@@ -176,6 +206,7 @@ func (s *stream) landed(answer sent) error {
 	s.sure = f.begun
 	s.change(func(now *laneState) {
 		now.next, now.tail, now.copied = f.to, stored+f.copies, now.copied+f.copies
+		now.bytes, now.batches, now.sending, now.stored = now.bytes+f.bytes, now.batches+1, now.sending+time.Since(f.begun), f.stored
 		now.end = max(now.end, now.next)
 	})
 	s.release()
@@ -196,6 +227,16 @@ func (s *stream) drop(taken int) {
 // release gives back the memory of what is done.
 func (s *stream) release() {
 	for next := s.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
+		s.memory.give(s.held[0].memory.Size())
 		s.held[0].memory.Release()
 	}
+}
+
+// forget counts back what is left at the end of a stream: nobody will look at it again.
+func (s *stream) forget() {
+	s.abandon()
+	for _, h := range s.held {
+		s.memory.give(h.memory.Size())
+	}
+	s.held = nil
 }

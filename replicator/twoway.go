@@ -27,6 +27,11 @@ const lookBack = 1024
 // A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
 // before it: else an application sent the message again with all its properties.
 func (l *runner) judge(ctx context.Context, m *placed) error {
+	if _, skip := l.skipTo(m.position); skip {
+		m.skip = true
+		l.change(func(s *laneState) { s.skipped++ })
+		return nil
+	}
 	stamp, stamped := ParseStamp(m.Properties)
 	if !stamped || stamp.Place != l.from {
 		l.lastOwn = time.Now()
@@ -108,6 +113,7 @@ const maxWritten = 1024
 func (l *runner) learn(w written) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.changed.Store(true)
 	l.state.twinWrote = time.Now()
 	if n := len(l.state.written); n > 0 && l.state.written[n-1].to == w.from {
 		l.state.written[n-1].to, l.state.written[n-1].newest = w.to, w.newest
@@ -117,17 +123,19 @@ func (l *runner) learn(w written) {
 	if len(l.state.written) > maxWritten {
 		l.state.written = l.state.written[1:]
 	}
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.rouse()
 }
 
-// jump goes on behind what the twin has written, where the lane stands at it.
+// jump goes on behind what a person gave up, and behind what the twin has written, where the lane stands at it.
 func (l *runner) jump() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.state
+	if to, skip := l.skipTo(s.next); skip && s.next < s.end {
+		to = min(to, s.end)
+		s.skipped, s.next = s.skipped+to-s.next, to
+		l.changed.Store(true)
+	}
 	for len(s.written) > 0 && s.written[0].from <= s.next {
 		w := s.written[0]
 		s.written = s.written[1:]
@@ -135,6 +143,7 @@ func (l *runner) jump() {
 			l.seen[l.twin.origin], s.next = w.newest, w.to
 		}
 		s.end = max(s.end, s.next)
+		l.changed.Store(true)
 	}
 }
 
@@ -157,32 +166,31 @@ func (l *runner) resting(now time.Time) bool {
 
 // rest waits until the queue holds something that the twin hasn't written.
 func (l *runner) rest(ctx context.Context) error {
-	look := time.NewTicker(l.timing.look)
-	defer look.Stop()
+	defer l.change(func(s *laneState) { s.resting = false })
 	for l.resting(time.Now()) {
 		l.jump()
 		if s := l.snapshot(); s.next < s.readable() {
 			return nil
 		}
+		if err := l.hold(ctx); err != nil {
+			return err
+		}
+		l.change(func(s *laneState) { s.resting = true })
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-l.wake:
-		case <-look.C:
-			if err := l.hold(ctx); err != nil {
-				return err
-			}
-			sends := l.twin.sends.Load()
-			_, end, err := l.source.bounds(ctx, l.Topic, l.Source)
-			if err != nil {
-				return err
-			}
-			if sends.all() && l.twin.sends.Load() == sends { // else the answer to a send tells more
-				l.change(func(s *laneState) { s.end = max(s.next, end) })
-			}
 		}
 	}
 	return nil
+}
+
+// rouse wakes a lane that rests.
+func (l *runner) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // fromTarget reports whether a message on the source is a copy of the reverse lane.

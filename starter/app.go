@@ -89,6 +89,7 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
 	root.AddCommand(
 		a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(), a.releasedCommand(), a.reportCommand(),
+		a.lanesCommand(), a.answerCommand(), a.rateCommand(),
 		a.steerCommand(workflows.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(workflows.ResumeName, "Go on after a hold"),
 		a.steerCommand(workflows.BackName, "Return everything to the source; needs no approval"),

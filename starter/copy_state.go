@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type copyState struct {
 	Lag       int64        `json:"lag"`                // messages on the source that aren't copied yet
 	PerSecond int64        `json:"perSecond"`          // over the last seconds
 	ETA       *int64       `json:"etaSeconds,omitempty"`
-	Waiting   string       `json:"waiting,omitempty"` // for what lanes wait
+	Waiting   string       `json:"waiting,omitempty"` // for what lanes wait, or what holds them back
 	Faults    []shownFault `json:"faults,omitempty"`
 	Back      *copyBack    `json:"back,omitempty"` // the lanes back to the source
 }
@@ -106,7 +107,7 @@ func eta(rest, perSecond int64) *int64 {
 func (m *meter) state(p replicator.Progress) copyState {
 	s := copyState{
 		Doing: doingCopy, Lanes: p.Lanes, CaughtUp: p.CaughtUp, Copied: p.Copied, Total: m.total, Lag: p.Lag,
-		PerSecond: m.rate(p.Copied), Waiting: p.Waiting, Faults: faultsIn(p),
+		PerSecond: m.rate(p.Copied), Waiting: cmp.Or(p.Waiting, p.Slowed), Faults: faultsIn(p),
 	}
 	rest := p.Lag
 	if m.total > 0 && !caughtUp(p) {

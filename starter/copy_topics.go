@@ -96,7 +96,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 		return err
 	}
 	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
-	if c.lanes, err = lanesOf(there, source, target); err != nil {
+	if c.lanes, err = pairs(there, source, target); err != nil {
 		return err
 	}
 	if err := c.checkIDs(ctx, c.lanes); err != nil {
@@ -114,7 +114,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if target, err = readSide(ctx, c.to, c.target); err != nil {
 		return err
 	}
-	created, err := lanesOf(missing, source, target)
+	created, err := pairs(missing, source, target)
 	c.lanes = append(c.lanes, created...)
 	return err
 }
@@ -184,8 +184,8 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 	return nil
 }
 
-// lanesOf pairs the queues of topics.
-func lanesOf(topics []string, source, target topicsOf) (all []replicator.Lane, err error) {
+// pairs makes lanes of the queues of topics.
+func pairs(topics []string, source, target topicsOf) (all []replicator.Lane, err error) {
 	for _, topic := range topics {
 		lanes, err := replicator.Pair(topic, source.queues(topic), target.queues(topic))
 		if err != nil {

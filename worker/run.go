@@ -42,6 +42,10 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		return err
 	}
 	defer c.Close()
+	settings.Observed = &activities.Observed{}
+	if err := serveMetrics(ctx, logger, getenv("ROCKETSHIFT_METRICS"), settings.Observed); err != nil {
+		return err
+	}
 	settings.Clusters = activities.NewClusters()
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))

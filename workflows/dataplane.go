@@ -15,17 +15,22 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	if err := d.handleLanes(ctx); err != nil {
+		return Status{}, err
+	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		inventory, err := d.inventory(ctx, in)
 		if err != nil {
 			return err
 		}
 		var acts *activities.Replication
-		d.detail(ctx, "%d source brokers, %d topics", len(inventory.SourceBrokers), len(inventory.Topics))
-		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
+		return d.serveAgain(ctx, func(ctx workflow.Context) []workflow.Future {
+			d.detail(ctx, "%d source brokers, %d topics", len(inventory.SourceBrokers), len(inventory.Topics))
 			var running []workflow.Future
 			for _, broker := range inventory.SourceBrokers {
-				request := activities.ReplicateRequest{Request: d.request(), Broker: broker}
+				request := activities.ReplicateRequest{
+					Request: d.request(), Broker: broker, Answers: d.status.Answers, Rates: d.status.Rates, Shards: len(inventory.SourceBrokers),
+				}
 				running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, "lanes of "+broker), acts.Replicate, request))
 			}
 			return running
@@ -48,6 +53,16 @@ func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
+// serveAgain serves until stop or back, and begins again each time when something was decided that the activities must know.
+func (d *desk) serveAgain(ctx workflow.Context, start func(workflow.Context) []workflow.Future) error {
+	for {
+		d.again = false
+		if err := d.serve(ctx, start); err != nil || !d.again || d.stopped || d.back != nil {
+			return err
+		}
+	}
+}
+
 // serve runs long activities until stop or back, then cancels them and waits for their checkpoints. One that ends by itself
 // has failed for good: the rest is stopped and its error is the workflow's.
 func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workflow.Future) error {
@@ -62,7 +77,7 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 		}
 		return false
 	}
-	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || ended() }); err != nil && !temporal.IsCanceledError(err) {
+	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || d.again || ended() }); err != nil && !temporal.IsCanceledError(err) {
 		return err
 	}
 	cancel()
@@ -77,7 +92,9 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 	if failed == nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	d.detail(disconnected, "stopped")
+	if !d.again || failed != nil {
+		d.detail(disconnected, "stopped")
+	}
 	return failed
 }
 

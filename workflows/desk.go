@@ -34,6 +34,7 @@ type desk struct {
 	held     *Steering
 	back     *Steering
 	stopped  bool
+	again    bool     // the long activities are to start again, with what was decided since
 	released Released // said since the last ask, accumulated
 	all      bool     // a released message with empty lists came since the last ask
 
@@ -91,6 +92,7 @@ func (d *desk) view() Status {
 	s := d.status
 	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
+	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
 	for _, id := range d.children {
 		if r, ok := d.reports[id]; ok {
 			adopt(&s, id, r)
@@ -109,6 +111,8 @@ func (d *desk) view() Status {
 func adopt(s *Status, id string, r Status) {
 	s.Waiting = append(s.Waiting, r.Waiting...)
 	s.Approvals = append(s.Approvals, r.Approvals...)
+	s.Answers = append(s.Answers, r.Answers...)
+	s.Rates = append(s.Rates, r.Rates...)
 	s.Notes = append(s.Notes, r.Notes...)
 	for i := range s.Stages {
 		if s.Stages[i].WorkflowID == id && r.Detail != "" {

@@ -34,6 +34,8 @@ const (
 	ResumeName   = "resume"
 	BackName     = "back"
 	ReleasedName = "released"
+	AnswerName   = "answer"  // to Replicate: what to do about a lane's fault
+	SetRateName  = "setRate" // to Replicate
 	StatusQuery  = "status"
 )
 

@@ -80,7 +80,9 @@ type Status struct {
 	// Moved are the applications that were asked to move and have moved: saying so again is no error.
 	Moved        Released                 `json:"moved,omitzero"`
 	Approvals    []Approval               `json:"approvals,omitempty"`
-	Notes        []string                 `json:"notes,omitempty"` // steering, and what was ignored and why; the last 20
+	Answers      []activities.LaneAnswer  `json:"answers,omitempty"` // to faults of lanes
+	Rates        []activities.RateChange  `json:"rates,omitempty"`   // set while the lanes ran
+	Notes        []string                 `json:"notes,omitempty"`   // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
 	Assessment   *activities.Assessment   `json:"assessment,omitempty"` // whole, in the result of Assess alone
 	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`

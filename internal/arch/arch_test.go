@@ -28,9 +28,10 @@ var allowed = map[string][]string{
 	"replicator":        {"internal/rocketmq"},
 	"activities":        {"plan", "replicator", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},
-	"worker":            {"plan", "activities", "workflows", "internal/lab"},
-	"starter":           {"plan", "activities", "workflows", "replicator", "internal/instance", "internal/lab", "internal/rocketmq"},
+	"worker":            {"plan", "replicator", "activities", "workflows", "internal/lab"},
+	"starter":           {"plan", "replicator", "activities", "workflows", "internal/instance", "internal/lab", "internal/rocketmq"},
 	"demo":              {"plan", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq"},
+	"bench":             {"internal/lab", "internal/rocketmq", "replicator"},
 	"internal/arch":     {},
 	"deploy":            {},
 }

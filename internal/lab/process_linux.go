@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // dieWithParent has the kernel kill the process when the thread that started it ends.
@@ -16,16 +18,11 @@ var errEnded = errors.New("process has ended")
 // startTime returns when a running process started, as a text that no other process with this id ever has: the
 // machine's boot, and clock ticks since then (field 22 of /proc/<pid>/stat, proc(5)).
 func startTime(pid int) (string, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := statFields(pid)
 	if err != nil {
-		return "", fmt.Errorf("process %d: %w", pid, err)
+		return "", err
 	}
-	// The second field is the program's name in parentheses, which may hold anything.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	const state, threads, startTicks = 0, 17, 19 // fields 3, 20 and 22 of the manual: the first two are cut off
-	if len(fields) <= startTicks {
-		return "", fmt.Errorf("process %d: /proc/%d/stat has %d fields", pid, pid, len(fields)+2)
-	}
 	// Z: ended, and its parent has not asked yet; X: being taken apart. That is the main thread alone: as long as
 	// there are others, files and ports are still open.
 	if (fields[state] == "Z" || fields[state] == "X") && (fields[threads] == "0" || fields[threads] == "1") {
@@ -36,4 +33,38 @@ func startTime(pid int) (string, error) {
 		return "", fmt.Errorf("boot of this machine: %w", err)
 	}
 	return strings.TrimSpace(string(boot)) + "/" + fields[startTicks], nil
+}
+
+// ProcessCPU is the processor time that a running process has used since it started, user and system, in steps of
+// 10 ms (fields 14 and 15 of /proc/<pid>/stat, proc(5)).
+func ProcessCPU(pid int) (time.Duration, error) {
+	fields, err := statFields(pid)
+	if err != nil {
+		return 0, err
+	}
+	const user, system, tick = 11, 12, 10 * time.Millisecond // USER_HZ is 100 for all programs, whatever the kernel ticks
+	var sum time.Duration
+	for _, field := range []int{user, system} {
+		ticks, err := strconv.ParseInt(fields[field], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("process %d: processor time: %w", pid, err)
+		}
+		sum += time.Duration(ticks) * tick
+	}
+	return sum, nil
+}
+
+// statFields are the fields of /proc/<pid>/stat from the third on.
+func statFields(pid int) ([]string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, fmt.Errorf("process %d: %w", pid, err)
+	}
+	// The second field is the program's name in parentheses, which may hold anything.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const needed = 20
+	if len(fields) < needed {
+		return nil, fmt.Errorf("process %d: /proc/%d/stat has %d fields", pid, pid, len(fields)+2)
+	}
+	return fields, nil
 }

@@ -38,6 +38,14 @@ type PullResult struct {
 	frame *buffer
 }
 
+// Size is how many bytes of memory the messages take until they are released.
+func (r *PullResult) Size() int64 {
+	if r.frame == nil {
+		return 0
+	}
+	return int64(cap(r.frame.bytes))
+}
+
 // Release gives the memory of the messages back, for those who read many. Bodies and properties must not be used any more.
 func (r *PullResult) Release() {
 	if r.frame != nil {

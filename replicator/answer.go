@@ -1,0 +1,100 @@
+package replicator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Actions of an Answer.
+const (
+	Retry = "retry" // the cause is gone: the lane goes on where it stands
+	Skip  = "skip"  // the messages [From, To) are given up: they are not copied
+)
+
+// Answer is what a person decides about a lane that stopped with a fault. Topic, Broker and Queue name the queue that the lane
+// reads, From and To are offsets there.
+type Answer struct {
+	Topic  string `json:"topic"`
+	Broker string `json:"broker"`
+	Queue  int    `json:"queue"`
+	Action string `json:"action"`         // Retry or Skip
+	From   int64  `json:"from,omitempty"` // of Skip
+	To     int64  `json:"to,omitempty"`   // of Skip, exclusive
+}
+
+func (a Answer) String() string {
+	at := fmt.Sprintf("topic %s, queue %s/%d", a.Topic, a.Broker, a.Queue)
+	if a.Action == Skip {
+		return fmt.Sprintf("%s: skip offsets %d to %d", at, a.From, a.To-1)
+	}
+	return fmt.Sprintf("%s: %s", at, a.Action)
+}
+
+// Validate refuses an answer that can't mean anything.
+func (a Answer) Validate() error {
+	switch {
+	case a.Topic == "" || a.Broker == "" || a.Queue < 0:
+		return errors.New("the answer names no queue: give topic, broker and queue as the fault names them")
+	case a.Action == Retry && (a.From != 0 || a.To != 0):
+		return fmt.Errorf("%s: only skip has offsets", a)
+	case a.Action == Retry:
+		return nil
+	case a.Action != Skip:
+		return fmt.Errorf("%s: unknown action; allowed: %s, %s", a, Retry, Skip)
+	case a.From < 0 || a.To <= a.From:
+		return fmt.Errorf("%s: skip wants offsets from 0 up, the second greater than the first", a)
+	}
+	return nil
+}
+
+func (a Answer) of(l Lane) bool {
+	return a.Topic == l.Topic && a.Broker == l.Source.Broker && a.Queue == l.Source.ID
+}
+
+// Answer gives a person's answer to a lane that stopped with a fault, while it runs.
+func (r *Replicator) Answer(a Answer) error {
+	if err := a.Validate(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	w := r.work
+	r.mu.Unlock()
+	if w != nil {
+		for _, l := range slices.Concat(w.all(0), w.all(1)) {
+			if a.of(l.Lane) {
+				return l.answer(a)
+			}
+		}
+	}
+	return fmt.Errorf("%s: no lane that runs here reads this queue", a)
+}
+
+func (l *runner) answer(a Answer) error {
+	fault := l.snapshot().fault
+	switch {
+	case fault == nil:
+		return fmt.Errorf("%s: the lane has no fault", a)
+	case a.Action == Skip && (fault.From < a.From || fault.From >= a.To):
+		return fmt.Errorf("%s: the lane stands at offset %d, which must be among those to skip", a, fault.From)
+	}
+	select {
+	case l.answered <- a:
+		return nil
+	default:
+		return fmt.Errorf("%s: the lane has an answer already", a)
+	}
+}
+
+// skipTo returns the offset behind those that a person gave up, if the offset is one of them.
+func (l *runner) skipTo(offset int64) (to int64, skip bool) {
+	for again := true; again; {
+		again = false
+		for _, s := range l.skips {
+			if s.from <= offset && offset < s.to {
+				offset, skip, again = s.to, true, true
+			}
+		}
+	}
+	return offset, skip
+}

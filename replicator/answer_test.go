@@ -1,0 +1,188 @@
+package replicator
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// answerTo gives the lane's fault an answer.
+func (r *session) answerTo(action string, from, to int64) {
+	r.bench.Helper()
+	lane := r.bench.lane
+	if err := r.replicator.Answer(Answer{lane.Topic, lane.Source.Broker, lane.Source.ID, action, from, to}); err != nil {
+		r.bench.Fatal(err)
+	}
+}
+
+func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
+	b := newBench(t)
+	b.write(100, 100)
+	b.target.onSend = refuse("body 42")
+	run := b.start()
+	run.untilFault(TargetRefused, 42, 43)
+	if got := b.copies(); len(got) != 42 {
+		t.Errorf("%d copies before the refused message, wanted 42", len(got))
+	}
+	run.answerTo(Retry, 0, 0) // nothing has changed
+	run.untilProgress("the lane tries", func(p Progress) bool { return len(p.Faults) == 0 })
+	run.untilFault(TargetRefused, 42, 43)
+	run.answerTo(Skip, 42, 43)
+	run.untilCaughtUp()
+	if got := b.copies(); len(got) != 99 || slices.Contains(got, 42) {
+		t.Errorf("copies %v, wanted all of 100 but 42", got)
+	}
+	if p := run.progress(); p.Skipped != 1 {
+		t.Errorf("%d skipped, wanted 1", p.Skipped)
+	}
+}
+
+// refuse answers batches with that body like a broker that doesn't take one of their messages.
+func refuse(body string) func(int, rocketmq.BatchRequest) (bool, error) {
+	return func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+		for _, m := range batch.Messages {
+			if string(m.Body) == body {
+				return false, &rocketmq.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: rocketmq.MessageIllegal, Remark: "the message is illegal"}
+			}
+		}
+		return true, nil
+	}
+}
+
+func TestLaneGoesOnByItselfOnceTheAnswerIsRetryAndTheCauseIsGone(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 10)
+	b.target.onSend = refuse("body 3")
+	run := b.start()
+	run.untilFault(TargetRefused, 3, 4)
+	b.target.set(func() { b.target.onSend = nil })
+	run.answerTo(Retry, 0, 0)
+	run.untilCaughtUp()
+	b.wantCopies(0, 10)
+}
+
+func TestExpiredMessagesAreSkippedOnAnswerAlsoByLaterRuns(t *testing.T) {
+	b := newBench(t)
+	b.stopped(10)
+	b.write(10, 1)
+	b.source.expire(b.lane.Topic, b.lane.Source, 15)
+	run := b.start()
+	run.untilFault(SourceTruncated, 10, 15)
+	run.answerTo(Skip, 10, 15)
+	run.untilCaughtUp()
+	run.end()
+	want := []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 18, 19}
+	if got := b.copies(); !slices.Equal(got, want) {
+		t.Fatalf("copies %v, wanted %v", got, want)
+	}
+}
+
+func TestAnswersOfEarlierRunsHold(t *testing.T) {
+	b := newBench(t)
+	b.write(5, 5)
+	b.target.onSend = refuse("body 4")
+	run := b.start()
+	run.untilFault(TargetRefused, 4, 5)
+	run.end()
+	b.options.Answers = []Answer{{b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 4, 5}}
+	b.start().untilCaughtUp()
+	if got := b.copies(); len(got) != 4 {
+		t.Errorf("copies %v, wanted 0 to 3", got)
+	}
+}
+
+func TestUnreadableMessagesAreSkippedOnAnswer(t *testing.T) {
+	b := newBench(t)
+	b.write(20, 1)
+	b.source.hidden = map[int64]bool{7: true, 8: true}
+	run := b.start()
+	run.untilFault(SourceUnreadable, 7, 9)
+	run.answerTo(Skip, 7, 9)
+	run.untilCaughtUp()
+	if got := b.copies(); len(got) != 18 || got[7] != 9 {
+		t.Errorf("copies %v, wanted 0 to 6 and 9 to 19", got)
+	}
+}
+
+func TestAnswersThatFitNoFaultAreRefused(t *testing.T) {
+	b := newBench(t)
+	b.write(10, 10)
+	b.target.onSend = refuse("body 3")
+	run := b.start()
+	run.untilFault(TargetRefused, 3, 4)
+	for want, a := range map[string]Answer{
+		"names no queue":              {Action: Retry},
+		"unknown action":              {"orders", "broker-a", 1, "ignore", 0, 0},
+		"only skip has offsets":       {"orders", "broker-a", 1, Retry, 1, 2},
+		"second greater":              {"orders", "broker-a", 1, Skip, 4, 4},
+		"no lane that runs here":      {"orders", "broker-a", 2, Retry, 0, 0},
+		"the lane stands at offset 3": {"orders", "broker-a", 1, Skip, 4, 9},
+	} {
+		if err := run.replicator.Answer(a); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, wanted %q", a, err, want)
+		}
+	}
+}
+
+func TestRatesHoldLanesBackAndAreNamedUntilTheyAreLifted(t *testing.T) {
+	b := newBench(t)
+	run := b.start(func(r *Replicator) { r.SetRate("orders", Rate{Messages: 20}) })
+	b.write(1000, 1000)
+	run.untilProgress("it says why it is slow", func(p Progress) bool {
+		return p.Copied > 0 && strings.Contains(p.Slowed, "topic orders: 20 messages a second")
+	})
+	if got := run.progress().Copied; got > 600 {
+		t.Errorf("%d of 1000 messages were copied at once at 20 a second", got)
+	}
+	run.replicator.SetRate("orders", Rate{})
+	run.untilCaughtUp()
+	b.wantCopies(0, 1000)
+	run.untilProgress("nothing holds it back", func(p Progress) bool { return p.Slowed == "" })
+}
+
+func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
+	p := newPacer()
+	p.set("", Rate{Bytes: 1e6})
+	begin := time.Now()
+	if err := p.wait(context.Background(), "any", 5, 300_000); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took < 150*time.Millisecond {
+		t.Errorf("300,000 bytes at 1,000,000 a second passed in %s, wanted at least the 200 ms less what may pass at once", took)
+	}
+	p.set("", Rate{})
+	if reason := p.slowed("any"); reason != "" {
+		t.Errorf("no rate is set, and lanes are held back by %q", reason)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	p.set("one", Rate{Messages: 1})
+	if err := p.wait(cancelled, "one", 100, 1); err == nil {
+		t.Error("the wait went on although its context had ended")
+	}
+}
+
+func TestLanesAreAddedWhileOthersRun(t *testing.T) {
+	b := newBench(t)
+	run := b.start()
+	run.untilCaughtUp()
+	more := Lane{Topic: "new", Source: Queue{"broker-b", 0}, Target: Queue{"broker-y", 0}}
+	b.source.append(more.Topic, more.Source, original(0, 1))
+	for range 2 { // the second time it runs already
+		if err := run.replicator.Add([]Lane{more}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run.untilProgress("both lanes have caught up", func(p Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 })
+	run.end()
+	if got := b.target.all(more.Topic, more.Target); len(got) != 1 {
+		t.Errorf("the new lane copied %d messages, wanted 1", len(got))
+	}
+	if err := run.replicator.Add([]Lane{more}); err == nil {
+		t.Error("a lane was added to a run that had ended")
+	}
+}

@@ -1,0 +1,188 @@
+package replicator
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// crew does for all lanes of one direction what would cost too much if each of ten thousand idle lanes did it: locks are renewed by
+// the thousand, and only lanes that moved commit.
+type crew struct {
+	*Replicator
+	ctx      context.Context // ends with the run
+	all      *sync.WaitGroup // of the run
+	renewing sync.WaitGroup
+
+	mu     sync.Mutex
+	duties map[any]*duty
+	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
+}
+
+const (
+	locksTogether   = 1000 // in one request: about 60 KB
+	commitsTogether = 8    // lanes of one pair of brokers that commit at the same time
+	startsTogether  = 256  // lanes of one target broker that find their place at the same time
+)
+
+func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
+	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}}
+}
+
+// duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
+type duty struct {
+	mu    sync.Mutex
+	lanes []*runner
+}
+
+func (d *duty) of() []*runner {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lanes
+}
+
+// What duties are known by.
+type (
+	locksOf   struct{ broker string }
+	commitsOf struct{ source, target string }
+	endsOf    struct{ broker, topic string }
+)
+
+// join makes the crew serve a lane.
+func (c *crew) join(l *runner) {
+	l.crew = c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.starts[l.Target.Broker] == nil {
+		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
+	}
+	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*runner) { c.renewLocks(l.Target.Broker, lanes) })
+	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
+	if l.twin != nil {
+		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*runner) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
+	}
+}
+
+// serve adds a lane to a duty, which begins with its first lane.
+func (c *crew) serve(name any, l *runner, running *sync.WaitGroup, pause time.Duration, do func(lanes []*runner)) {
+	d := c.duties[name]
+	if d == nil {
+		d = &duty{}
+		c.duties[name] = d
+		running.Go(func() { c.every(pause, func() { do(d.of()) }) })
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lanes = append(d.lanes, l)
+}
+
+// turn is where a lane queues up before it finds its place.
+func (c *crew) turn(l *runner) chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.starts[l.Target.Broker]
+}
+
+func (c *crew) every(pause time.Duration, do func()) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
+}
+
+// renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for it itself, and says why it waits.
+func (c *crew) renewLocks(broker string, lanes []*runner) {
+	var due []*runner
+	for _, l := range lanes {
+		if renewed := l.snapshot().renewed; !renewed.IsZero() && time.Since(renewed) > c.timing.renew/2 {
+			due = append(due, l)
+		}
+	}
+	for len(due) > 0 && c.ctx.Err() == nil {
+		some := due[:min(len(due), locksTogether)]
+		due = due[len(some):]
+		c.renewSome(broker, some)
+	}
+}
+
+func (c *crew) renewSome(broker string, lanes []*runner) {
+	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
+	defer cancel()
+	queues := make([]rocketmq.MessageQueue, len(lanes))
+	for i, l := range lanes {
+		queues[i] = l.lockName()
+	}
+	begin := time.Now()
+	locked, err := c.target.lock(asking, broker, c.options.Group, c.options.Holder, queues)
+	if err != nil {
+		return // there is time left for the next try
+	}
+	held := map[rocketmq.MessageQueue]bool{}
+	for _, q := range locked {
+		held[q] = true
+	}
+	for i, l := range lanes {
+		l.change(func(s *laneState) {
+			switch {
+			case s.renewed.IsZero(): // it was given back in the meantime
+			case begin.Sub(s.renewed) >= c.timing.lockValid:
+				s.renewed = time.Time{} // it may have been another copier's in between: the lane must take it anew, and read the tail
+			case held[queues[i]]:
+				s.renewed = begin
+			default:
+				s.renewed = time.Time{}
+			}
+		})
+	}
+}
+
+// commitMoved commits the progress of lanes that moved: about every second, and sooner when they have just caught up.
+func (c *crew) commitMoved(lanes []*runner) {
+	var together errgroup.Group
+	together.SetLimit(commitsTogether)
+	for _, l := range lanes {
+		if !l.commitDue() {
+			continue
+		}
+		together.Go(func() error {
+			if err := l.commit(c.ctx); err != nil && c.ctx.Err() == nil {
+				l.change(func(s *laneState) { s.uncommitted, s.savedAt = err.Error(), time.Now() })
+			}
+			return nil
+		})
+	}
+	_ = together.Wait() // each lane says itself what went wrong
+}
+
+// lookAtEnds tells lanes that rest where their queues end.
+func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
+	before := map[*runner]sends{}
+	for _, l := range lanes {
+		if sends := l.twin.sends.Load(); l.snapshot().resting && sends.all() {
+			before[l] = sends
+		}
+	}
+	if len(before) == 0 {
+		return
+	}
+	ends, err := c.source.ends(c.ctx, broker, topic)
+	if err != nil {
+		return // the next look, or the lock, shows whether it lasts
+	}
+	for l, sends := range before {
+		if l.twin.sends.Load() == sends { // else the answer to a send tells more
+			l.change(func(s *laneState) { s.end = max(s.next, ends[l.Source.ID]) })
+			l.rouse()
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package replicator
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// work is one run: its lanes, and who serves them.
+type work struct {
+	*Replicator
+	ctx           context.Context
+	running       sync.WaitGroup
+	forward, back *crew
+
+	mu    sync.Mutex
+	lanes map[Lane]*runner // the forward ones
+	ways  [2][]*runner     // forward and reverse lanes, in the order in which they came
+
+	rates [2]rates // of the reporter alone
+}
+
+func newWork(ctx context.Context, r *Replicator) *work {
+	w := &work{Replicator: r, ctx: ctx, lanes: map[Lane]*runner{}}
+	w.forward, w.back = newCrew(ctx, r, &w.running), newCrew(ctx, r.reverse(), &w.running)
+	return w
+}
+
+// add starts lanes that don't run yet.
+func (w *work) add(lanes []Lane) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, lane := range lanes {
+		if w.lanes[lane] != nil {
+			continue
+		}
+		l := newRunner(w.Replicator, lane)
+		w.lanes[lane] = l
+		if w.options.BothWays {
+			b := newRunner(w.back.Replicator, lane.Back())
+			b.back, b.twin, l.twin = true, l, b
+			w.start(w.back, b, 1)
+		}
+		w.start(w.forward, l, 0)
+	}
+}
+
+func (w *work) start(c *crew, l *runner, way int) {
+	w.ways[way] = append(w.ways[way], l)
+	c.join(l)
+	w.running.Go(func() { l.run(w.ctx) })
+}
+
+// all are the lanes of a way so far.
+func (w *work) all(way int) []*runner {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ways[way]
+}
+
+func (w *work) progress() Progress {
+	now := time.Now()
+	p := progressOf(w.all(0))
+	p.Topics = w.rates[0].of(topicsOf(w.all(0), now), now)
+	if w.options.BothWays {
+		back := progressOf(w.all(1))
+		back.Topics = w.rates[1].of(topicsOf(w.all(1), now), now)
+		p.Back = &back
+	}
+	return p
+}
+
+// rateWindow is over how long rates are measured, at least.
+const rateWindow = 5 * time.Second
+
+// rates measures how fast topics are copied.
+type rates struct {
+	since  time.Time
+	before map[string]int64   // copied messages then
+	last   map[string]float64 // messages a second in the window before
+}
+
+// of fills in the rates: of the present window as soon as it is long enough, else of the one before.
+func (r *rates) of(topics []TopicProgress, now time.Time) []TopicProgress {
+	passed := now.Sub(r.since)
+	next := passed >= rateWindow
+	fresh := map[string]float64{}
+	for i := range topics {
+		t := &topics[i]
+		if !r.since.IsZero() && passed > 0 {
+			fresh[t.Topic] = float64(t.Copied-r.before[t.Topic]) / passed.Seconds()
+		}
+		if last, measured := r.last[t.Topic]; measured && !next {
+			t.PerSecond = last
+		} else {
+			t.PerSecond = fresh[t.Topic]
+		}
+	}
+	if next || r.since.IsZero() {
+		if !r.since.IsZero() {
+			r.last = fresh
+		}
+		r.since, r.before = now, map[string]int64{}
+		for _, t := range topics {
+			r.before[t.Topic] = t.Copied
+		}
+	}
+	return topics
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+	"rocketshift/workflows"
+)
+
+// lanesView is what the lanes of a migration say, as their last heartbeats told.
+type lanesView struct {
+	WorkflowID string                     `json:"workflowId"`
+	MeasuredAt time.Time                  `json:"measuredAt,omitzero"` // of the oldest heartbeat
+	Topics     []replicator.TopicProgress `json:"topics"`              // worst first, at most 50 of each source broker
+	Faults     []replicator.LaneFault     `json:"faults,omitempty"`
+	Waiting    []string                   `json:"waiting,omitempty"`
+	Unpaired   []string                   `json:"unpaired,omitempty"`
+	Rates      []activities.RateChange    `json:"rates,omitempty"`
+	Answers    []activities.LaneAnswer    `json:"answers,omitempty"`
+	Next       []string                   `json:"next,omitempty"`
+}
+
+func (a *app) lanesCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "lanes NAME", Short: "Show how far copying is, by topic, worst first",
+		Long: "Show how far the lanes are: by topic, those with faults first, then those that are furthest behind.\n" +
+			"The numbers are those of the last heartbeats (replicate.heartbeat in the plan).",
+		Args: oneName,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withService(c.Context(), func(s service) error { return a.lanes(c.Context(), s, args[0]) })
+		},
+	}
+	return c
+}
+
+func (a *app) lanes(ctx context.Context, s service, name string) error {
+	snap, err := a.look(ctx, s, workflows.StageID(plan.Plan{Name: name}, workflows.ReplicateType))
+	if err != nil {
+		return err
+	}
+	v := lanesOf(name, snap)
+	if a.json() {
+		a.document(v)
+		return nil
+	}
+	if !snap.Running {
+		a.say("%s has ended (%s): no lane runs", snap.WorkflowID, snap.State)
+		return nil
+	}
+	a.say("%s", a.lanesTable(v))
+	return nil
+}
+
+// lanesOf adds up the heartbeats, one of each source broker.
+func lanesOf(name string, s snapshot) lanesView {
+	v := lanesView{WorkflowID: s.WorkflowID, MeasuredAt: s.MeasuredAt, Rates: s.Rates, Answers: s.Answers, Topics: []replicator.TopicProgress{}}
+	byTopic := map[string]int{}
+	for _, r := range s.Replication {
+		for _, t := range r.Topics {
+			if i, there := byTopic[t.Topic]; there {
+				v.Topics[i] = v.Topics[i].Plus(t)
+				continue
+			}
+			byTopic[t.Topic] = len(v.Topics)
+			v.Topics = append(v.Topics, t)
+		}
+		v.Faults = append(v.Faults, r.Faults...)
+		if r.Waiting != "" {
+			v.Waiting = append(v.Waiting, r.Waiting)
+		}
+		for _, u := range r.Unpaired {
+			if !slices.Contains(v.Unpaired, u) {
+				v.Unpaired = append(v.Unpaired, u)
+			}
+		}
+	}
+	replicator.WorstFirst(v.Topics)
+	for _, f := range v.Faults {
+		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action retry|skip --from %d --to %d --by YOU --reason WHY",
+			name, f.Topic, f.Broker, f.Queue, f.From, max(f.To, f.From+1)))
+	}
+	return v
+}
+
+func (a *app) lanesTable(v lanesView) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"topic", "lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults", "why"})
+	var numbers []table.ColumnConfig
+	for _, column := range []string{"lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults"} {
+		numbers = append(numbers, table.ColumnConfig{Name: column, Align: text.AlignRight})
+	}
+	t.SetColumnConfigs(append(numbers, table.ColumnConfig{Name: "why", WidthMax: 60}))
+	for _, topic := range v.Topics {
+		eta := "–"
+		if left, known := topic.ETA(); known {
+			eta = left.Round(time.Second).String()
+		}
+		t.AppendRow(table.Row{
+			topic.Topic, topic.Lanes, topic.CaughtUp, grouped(topic.Lag), (time.Duration(topic.LagSeconds) * time.Second).String(),
+			grouped(int64(topic.PerSecond)), eta, grouped(topic.Copied), topic.Faults, topic.Reason,
+		})
+	}
+	var b strings.Builder
+	if len(v.Topics) == 0 {
+		b.WriteString("no heartbeat of the lanes yet\n")
+	} else {
+		fmt.Fprintf(&b, "%s\nas of %s\n", t.Render(), v.MeasuredAt.Local().Format(time.TimeOnly))
+	}
+	for _, line := range v.Waiting {
+		fmt.Fprintf(&b, "waiting: %s\n", line)
+	}
+	for _, line := range v.Unpaired {
+		fmt.Fprintf(&b, "no lanes: %s\n", line)
+	}
+	for _, f := range v.Faults {
+		fmt.Fprintf(&b, "%s %s\n", a.paint(red, "fault:"), f.Error())
+	}
+	for _, n := range v.Next {
+		fmt.Fprintf(&b, "next: %s\n", n)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// answerCommand tells Replicate what to do about a lane's fault.
+func (a *app) answerCommand() *cobra.Command {
+	var message activities.LaneAnswer
+	c := &cobra.Command{
+		Use:   "answer NAME --topic T --broker B --queue Q --action retry|skip [--from N --to M] --by YOU [--reason WHY]",
+		Short: "Answer the fault of a lane: try again, or give messages up",
+		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: the messages from --from up to, not\n" +
+			"including, --to are not copied; that needs a reason, and the report keeps it.",
+		Args: func(c *cobra.Command, args []string) error {
+			if err := oneName(c, args); err != nil {
+				return err
+			}
+			if err := message.Check(); err != nil {
+				return usage("", "%w", err)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.tellLanes(c.Context(), args[0], workflows.AnswerName, message.By, message.Reason, message)
+		},
+	}
+	c.Flags().StringVar(&message.Topic, "topic", "", "topic of the lane; required")
+	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the lane's source queue; required")
+	c.Flags().IntVar(&message.Queue, "queue", -1, "id of the lane's source queue; required")
+	c.Flags().StringVar(&message.Action, "action", "", replicator.Retry+" or "+replicator.Skip+"; required")
+	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset on the source to give up")
+	c.Flags().Int64Var(&message.To, "to", 0, "skip: offset behind the last one to give up")
+	byFlags(c, &message.By, &message.Reason)
+	return c
+}
+
+// rateCommand bounds what Replicate copies in a second.
+func (a *app) rateCommand() *cobra.Command {
+	var message activities.RateChange
+	c := &cobra.Command{
+		Use: "rate NAME [--topic T] [--messages N] [--bytes N] --by YOU [--reason WHY]", Short: "Bound what is copied in a second, of all topics or of one",
+		Long: "Bound what the lanes copy in a second: all together, or those of one topic. 0, or leaving it out, lifts a bound.",
+		Args: func(c *cobra.Command, args []string) error {
+			if err := oneName(c, args); err != nil {
+				return err
+			}
+			if err := message.Check(); err != nil {
+				return usage("", "%w", err)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.tellLanes(c.Context(), args[0], workflows.SetRateName, message.By, message.Reason, message)
+		},
+	}
+	c.Flags().StringVar(&message.Topic, "topic", "", "the topic; absent: all topics together")
+	c.Flags().Float64Var(&message.Messages, "messages", 0, "messages a second")
+	c.Flags().Float64Var(&message.Bytes, "bytes", 0, "bytes of bodies and properties a second")
+	byFlags(c, &message.By, &message.Reason)
+	return c
+}
+
+func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string, message any) error {
+	id := workflows.StageID(plan.Plan{Name: migration}, workflows.ReplicateType)
+	out := receipt{Approval: workflows.Approval{Gate: name, By: by, Reason: reason}, WorkflowID: id}
+	return a.withService(ctx, func(s service) error { return a.tell(ctx, s, id, name, message, out) })
+}

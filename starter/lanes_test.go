@@ -1,0 +1,94 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+	"rocketshift/replicator"
+)
+
+// replicating is a Replicate whose lanes of two brokers have told how far they are.
+func replicating() snapshot {
+	s := running()
+	s.WorkflowID = "migration-orders-replicate"
+	fault := replicator.LaneFault{
+		Topic: "orders", Broker: "broker-b", Queue: 2, Type: replicator.TargetRefused, From: 41, To: 42, Cause: "the message is illegal", Next: "Look at it",
+	}
+	s.Replication = []activities.ReplicationProgress{
+		{Broker: "broker-a", Progress: replicator.Progress{Topics: []replicator.TopicProgress{
+			{Topic: "orders", Lanes: 4, CaughtUp: 4, Copied: 1000},
+			{Topic: "payments", Lanes: 4, CaughtUp: 1, Lag: 30_000, Copied: 10, PerSecond: 1000, Reason: "the rate of all topics: 2000 messages a second"},
+		}}},
+		{Broker: "broker-b", Unpaired: []string{"topic audit: the target has none"}, Progress: replicator.Progress{
+			Faults: []replicator.LaneFault{fault},
+			Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()}},
+		}},
+	}
+	return s
+}
+
+func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
+	f := &fake{looks: []look{{snapshot: replicating()}}}
+	o := rocketshift(t, f, "lanes", "orders")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, []string{"migration-orders-replicate"}, f.asked)
+	assert.Regexp(t, `(?s)orders +│ +8 │ +7 │ +5 .*payments +│ +4 │ +1 │ 30,000 │ .* 1,000 │ +30s`, o.stdout)
+	assert.Contains(t, o.stdout, "fault: TargetRefused: topic orders, source queue broker-b/2, offsets 41 to 42")
+	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
+	assert.Contains(t, o.stdout, "next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42")
+}
+
+func TestLanesAsJSONAddsUpTheBrokers(t *testing.T) {
+	f := &fake{looks: []look{{snapshot: replicating()}}}
+	o := rocketshift(t, f, "lanes", "orders", "-o", "json")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	topics := o.document(t)["topics"].([]any)
+	require.Len(t, topics, 2)
+	first := topics[0].(map[string]any)
+	assert.Equal(t, "orders", first["topic"])
+	assert.Equal(t, 3000.0, first["copied"])
+	assert.Equal(t, 8.0, first["lanes"])
+}
+
+func TestLanesOfAMigrationThatHasEnded(t *testing.T) {
+	s := replicating()
+	s.Running = false
+	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "lanes", "orders")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "no lane runs")
+}
+
+func TestAnswerAndRateGoToTheReplicateOfTheMigration(t *testing.T) {
+	f := &fake{}
+	o := rocketshift(t, f, "answer", "orders", "--topic", "orders", "--broker", "broker-b", "--queue", "2", "--action", "skip", "--from", "41", "--to", "42",
+		"--by", "alice", "--reason", "a test message")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	o = rocketshift(t, f, "rate", "orders", "--messages", "500", "--by", "bob")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Len(t, f.updates, 2)
+	assert.Equal(t, "migration-orders-replicate", f.updates[0].id)
+	assert.Equal(t, activities.LaneAnswer{
+		Answer: replicator.Answer{Topic: "orders", Broker: "broker-b", Queue: 2, Action: replicator.Skip, From: 41, To: 42},
+		By:     "alice", Reason: "a test message",
+	}, f.updates[0].message)
+	assert.Equal(t, activities.RateChange{Rate: replicator.Rate{Messages: 500}, By: "bob"}, f.updates[1].message)
+}
+
+func TestAnswersThatCantBeMeantAreRefusedBeforeAnybodyIsAsked(t *testing.T) {
+	f := &fake{}
+	for want, args := range map[string][]string{
+		"nobody is named":         {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "retry"},
+		"names no queue":          {"answer", "orders", "--by", "alice", "--action", "retry"},
+		"unknown action":          {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "drop", "--by", "alice"},
+		"messages are given up":   {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "skip", "--from", "1", "--to", "2", "--by", "alice"},
+		"neither can be negative": {"rate", "orders", "--bytes", "-5", "--by", "alice"},
+	} {
+		o := rocketshift(t, f, args...)
+		assert.Equal(t, exitUsage, o.code, want)
+		assert.Contains(t, o.stderr, want)
+	}
+	assert.Empty(t, f.updates)
+}

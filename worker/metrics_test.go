@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+	"rocketshift/replicator"
+)
+
+func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
+	observed := &activities.Observed{}
+	for _, broker := range []string{"broker-a", "broker-b"} {
+		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, replicator.Progress{
+			Waiting: "source broker " + broker + " is down",
+			Topics:  []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1}},
+			Back:    &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
+		})
+	}
+	address := freeAddress(t)
+	require.NoError(t, serveMetrics(t.Context(), quietLogger(), address, observed))
+	response, err := http.Get("http://" + address + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	for _, want := range []string{
+		`rocketshift_lag_messages{direction="forward",migration="orders-2026",topic="orders"} 20`,
+		`rocketshift_lag_seconds{direction="forward",migration="orders-2026",topic="orders"} 1.5`,
+		`rocketshift_copied_messages_total{direction="forward",migration="orders-2026",topic="orders"} 200`,
+		`rocketshift_send_seconds_total{direction="forward",migration="orders-2026",topic="orders"} 0.5`,
+		`rocketshift_lanes_faulty{direction="forward",migration="orders-2026",topic="orders"} 2`,
+		`rocketshift_lanes_caught_up{direction="reverse",migration="orders-2026",topic="orders"} 8`,
+		`rocketshift_lanes_waiting{broker="broker-a",migration="orders-2026"} 1`,
+	} {
+		assert.Contains(t, string(body), want+"\n")
+	}
+}
+
+func TestMetricsAtATakenAddressStopAWorkerOnlyIfItWasAskedFor(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	err = serveMetrics(t.Context(), quietLogger(), l.Addr().String(), &activities.Observed{})
+	require.ErrorContains(t, err, "ROCKETSHIFT_METRICS")
+	require.NoError(t, serveMetrics(context.Background(), quietLogger(), noMetrics, nil))
+}
