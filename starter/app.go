@@ -85,7 +85,7 @@ func (a *app) command() *cobra.Command {
 			return nil
 		},
 	}
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
 	root.AddCommand(
 		a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(), a.releasedCommand(), a.reportCommand(),
@@ -93,7 +93,7 @@ func (a *app) command() *cobra.Command {
 		a.steerCommand(workflows.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(workflows.ResumeName, "Go on after a hold"),
 		a.steerCommand(workflows.BackName, "Return everything to the source; needs no approval"),
-		a.doctorCommand(), newExitCodesTopic(),
+		a.copyCommand(), a.doctorCommand(), newExitCodesTopic(),
 	)
 	return root
 }
@@ -111,7 +111,7 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan on its own line.
+// fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan or a copy on its own line.
 func (a *app) fail(err error, asJSON bool) int {
 	doc := documentOf(err)
 	if asJSON {
@@ -119,7 +119,7 @@ func (a *app) fail(err error, asJSON bool) int {
 		return doc.ExitCode
 	}
 	if len(doc.Problems) > 1 {
-		fmt.Fprintf(a.stderr, "rocketshift: the plan has %d problems:\n", len(doc.Problems))
+		fmt.Fprintf(a.stderr, "rocketshift: %s %d problems:\n", doc.of, len(doc.Problems))
 		for _, p := range doc.Problems {
 			fmt.Fprintf(a.stderr, "  %s\n", p)
 		}

@@ -120,7 +120,7 @@ func TestAnUnreachableTemporalFailsWithTheNextStep(t *testing.T) {
 func TestExitCodesAreDocumented(t *testing.T) {
 	o := rocketshift(t, nil, "help", "exit-codes")
 	assert.Equal(t, exitDone, o.code)
-	for _, want := range []string{"0  done", "1  failed", "2  usage", "3  waiting", "4  halted", "5  rolled back"} {
+	for _, want := range []string{"0  done", "1  failed", "2  usage", "3  waiting", "4  halted", "5  rolled back", "6  differs"} {
 		assert.Contains(t, o.stdout, want)
 	}
 }

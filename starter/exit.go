@@ -18,6 +18,7 @@ const (
 	exitWaiting    = 3
 	exitHalted     = 4
 	exitRolledBack = 5
+	exitDiffers    = 6
 )
 
 const exitCodesText = `Exit codes of rocketshift:
@@ -28,10 +29,12 @@ const exitCodesText = `Exit codes of rocketshift:
   3  waiting for an approval or for a release of applications; status shows the command that answers
   4  halted: held by a person or by a failed stage, or an activity keeps failing; status shows the cause
   5  rolled back: the applications are on the source again
+  6  differs: copy found copies that aren't what their originals are, or lanes stopped with a fault; its last lines say which
 
 status, start and report tell the state of the migration this way, other commands only their own success.
 start --wait and status --wait return as soon as the code is not 0, or the migration ended; with --wait=end only at the end.
-In JSON mode (-o json) every document about a migration has the same number in "exitCode".
+copy without --follow ends with 0 when everything is copied and equal, with 1 when it was interrupted before.
+In JSON mode (-o json) every document about a migration, and the verdict of a copy, has the same number in "exitCode".
 `
 
 func newExitCodesTopic() *cobra.Command {
@@ -70,6 +73,7 @@ type errorDocument struct {
 	Next     string         `json:"next,omitempty"`
 	ExitCode int            `json:"exitCode"`
 	Problems []plan.Problem `json:"problems,omitempty"`
+	of       string         // who has the problems
 }
 
 func documentOf(err error) errorDocument {
@@ -78,9 +82,13 @@ func documentOf(err error) errorDocument {
 	if errors.As(err, &f) {
 		doc.Error, doc.Next, doc.ExitCode = f.cause.Error(), f.next, f.code
 	}
-	var problems *plan.Problems
-	if errors.As(err, &problems) {
-		doc.Problems = problems.List
+	var ofPlan *plan.Problems
+	var found *problems
+	switch {
+	case errors.As(err, &ofPlan):
+		doc.Problems, doc.of = ofPlan.List, "the plan has"
+	case errors.As(err, &found):
+		doc.Problems, doc.of = found.list, found.what+" has"
 	}
 	return doc
 }

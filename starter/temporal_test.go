@@ -23,8 +23,6 @@ import (
 	"rocketshift/workflows"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
-
 // standIn is a migration without clusters: it asks for one approval, runs a data plane that only beats, and ends as the
 // answer's reason says. The real one is tested with its own package; here it is what the commands talk to.
 func standIn(ctx workflow.Context, in workflows.MigrationInput) (workflows.Status, error) {

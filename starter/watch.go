@@ -92,6 +92,11 @@ func (c *changes) show(s snapshot, err error) {
 	} else {
 		delete(c.shown, "away")
 	}
+	c.print(facts)
+}
+
+// print prints the facts that are new and due.
+func (c *changes) print(facts []fact) {
 	at := c.now()
 	for _, f := range facts {
 		if c.shown[f.key] == f.text || at.Sub(c.printed[f.key]) < f.pause {

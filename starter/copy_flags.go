@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// copyFlags is what the command line says.
+type copyFlags struct {
+	source, target, topics               []string
+	create, follow, bothWays             bool
+	sourceCredentials, targetCredentials string
+	sourceID, targetID, name             string
+}
+
+// copyRequest is what a copy is to do, checked.
+type copyRequest struct {
+	from, to                 endpoint
+	topics                   []string
+	names                    replicator.Names
+	create, follow, bothWays bool
+}
+
+// endpoint is a cluster as the command line names it.
+type endpoint struct {
+	side        string // source or target, also the name of its flag
+	nameServers []string
+	credentials *rocketmq.Credentials
+}
+
+func (e endpoint) open() *rocketmq.Cluster {
+	return rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials}), e.nameServers)
+}
+
+func (e endpoint) String() string {
+	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
+}
+
+// copyGroup is what the names of copies' consumer groups begin with, so that they aren't those of migrations.
+const copyGroup = "rocketshift-copy-"
+
+// request checks the flags by the rules of plans, and tells all that is wrong at once.
+func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, error) {
+	p := plan.Plan{
+		Source: plan.Cluster{NameServers: addresses(f.source), ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
+		Target: plan.Target{
+			Provider: plan.ProviderExisting, NameServers: addresses(f.target), ID: f.targetID, Credentials: prefix(f.targetCredentials),
+		},
+	}
+	p.Name = cmp.Or(f.name, copyName(p.SourceID(), p.TargetID()))
+	found := &problems{what: "copy"}
+	found.ofPlan(p.Validate())
+	if len(f.topics) == 0 {
+		found.add("--topic", "missing; want at least one topic of the source")
+	}
+	q := copyRequest{
+		from:   endpoint{"source", p.Source.NameServers, found.keys("--source-credentials", f.sourceCredentials, lookupEnv)},
+		to:     endpoint{"target", p.Target.NameServers, found.keys("--target-credentials", f.targetCredentials, lookupEnv)},
+		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
+		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
+		create: f.create, follow: f.follow, bothWays: f.bothWays,
+	}
+	return q, found.orNil()
+}
+
+// addresses splits at semicolons too, as RocketMQ's own tools do.
+func addresses(given []string) []string {
+	return strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+}
+
+func prefix(env string) *plan.Credentials {
+	if env == "" {
+		return nil
+	}
+	return &plan.Credentials{Env: env}
+}
+
+// plainID is an id that a copy's name can hold twice, with a hyphen between.
+var plainID = regexp.MustCompile(`^[a-z0-9]{1,19}$`)
+
+// copyName is the name of a copy that was given none. Other clusters never give the same name: what isn't plain is hashed.
+func copyName(sourceID, targetID string) string {
+	short := func(id string) string {
+		if plainID.MatchString(id) {
+			return id
+		}
+		return plan.ClusterID([]string{id})
+	}
+	return short(sourceID) + "-" + short(targetID)
+}
+
+// problems is everything that stands in the way of a command.
+type problems struct {
+	what string // the command
+	list []plan.Problem
+}
+
+func (p *problems) Error() string {
+	var lines []string
+	for _, one := range p.list {
+		lines = append(lines, one.String())
+	}
+	return p.what + ": " + strings.Join(lines, "; ")
+}
+
+func (p *problems) add(object, format string, args ...any) {
+	p.list = append(p.list, plan.Problem{Path: object, Text: fmt.Sprintf(format, args...)})
+}
+
+// once adds a problem if there is none of the object.
+func (p *problems) once(object, format string, args ...any) {
+	if !p.knows(object) {
+		p.add(object, format, args...)
+	}
+}
+
+func (p *problems) knows(object string) bool {
+	return slices.ContainsFunc(p.list, func(one plan.Problem) bool { return one.Path == object })
+}
+
+// orNil is a usage error, or nil without problems.
+func (p *problems) orNil() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	return usage("", "%w", p)
+}
+
+// ofPlan takes what is wrong with a plan, by the names of the flags.
+func (p *problems) ofPlan(err error) {
+	var wrong *plan.Problems
+	if !errors.As(err, &wrong) {
+		return
+	}
+	for _, one := range wrong.List {
+		flag := flagOf(one.Path)
+		if strings.HasSuffix(one.Path, ".nameServers") {
+			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(flag, "--") + "'s name servers"
+		}
+		p.add(flag, "%s", one.Text)
+	}
+}
+
+// flagOf is the flag that sets this value of a plan.
+func flagOf(path string) string {
+	side, rest, _ := strings.Cut(path, ".")
+	switch {
+	case strings.HasPrefix(rest, "credentials"):
+		return "--" + side + "-credentials"
+	case rest == "id":
+		return "--" + side + "-id"
+	}
+	return "--" + side
+}
+
+// keys reads the keys of a side from the environment.
+func (p *problems) keys(flag, env string, lookupEnv func(string) (string, bool)) *rocketmq.Credentials {
+	if env == "" {
+		return nil
+	}
+	value := func(name string) string { v, _ := lookupEnv(env + name); return v }
+	k := &rocketmq.Credentials{AccessKey: value("_ACCESS_KEY"), SecretKey: value("_SECRET_KEY"), SecurityToken: value("_SECURITY_TOKEN")}
+	if k.AccessKey == "" || k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+		p.once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
+	}
+	return k
+}

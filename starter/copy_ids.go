@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// copiesLook is how many messages at a queue's end are searched for earlier copies: as many as a broker gives at once.
+const copiesLook = 32
+
+// checkIDs refuses ids under which what was copied before can't be known again: all of it would be copied once more. Where ids are
+// made of addresses, another name server on the command line is enough for that. Lanes that have progress under the copy's name
+// need no such look: the replicator misses its copies by itself.
+func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane) error {
+	positions := replicator.NewPositions(c.source, c.target, c.names)
+	found := &problems{what: "copy"}
+	for _, lane := range lanes {
+		copied, _, err := positions.Progress(ctx, lane)
+		if err != nil {
+			return broken("run it again when all brokers answer", "%s: %w", lane, err)
+		}
+		if copied > 0 {
+			continue
+		}
+		stamp, earlier, err := c.earlierCopy(ctx, lane)
+		switch {
+		case err != nil:
+			return broken("run it again when all brokers answer", "%s: %w", lane, err)
+		case !earlier:
+		case stamp.Cluster != c.names.Source:
+			found.once("--source-id", "target queue %s of topic %s holds copies that were made under the source's id %s, not %s, and would be copied again; "+
+				"give --source-id %s", lane.Target, lane.Topic, stamp.Cluster, c.names.Source, stamp.Cluster)
+		default:
+			_, err := positions.Forward(ctx, lane, stamp.Offset+1)
+			if errors.Is(err, replicator.ErrNotCopiedYet) {
+				found.once("--target-id", "target queue %s of topic %s holds copies that were made under another id of the target than %s, and would be copied again; "+
+					"give that --target-id, or the same --target addresses as then", lane.Target, lane.Topic, c.names.Target)
+			} else if err != nil {
+				return broken("run it again when all brokers answer", "%s: %w", lane, err)
+			}
+		}
+	}
+	return found.orNil()
+}
+
+// earlierCopy finds, at the end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
+func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (replicator.Stamp, bool, error) {
+	last, err := c.pull(ctx, c.target, lane.Topic, lane.Target, -copiesLook)
+	if err != nil {
+		return replicator.Stamp{}, false, err
+	}
+	for _, m := range slices.Backward(last) {
+		stamp, ok := replicator.ParseStamp(m.Properties)
+		if !ok || stamp.Topic != lane.Topic || stamp.Broker != lane.Source.Broker || stamp.Queue != lane.Source.ID {
+			continue
+		}
+		originals, err := c.pull(ctx, c.source, lane.Topic, lane.Source, stamp.Offset)
+		if err != nil || len(originals) == 0 {
+			return stamp, false, err
+		}
+		_, same := replicator.SameMessage(&originals[0], &m)
+		return stamp, same, nil
+	}
+	return replicator.Stamp{}, false, nil
+}
+
+// pull reads some messages of a queue from a position on; a negative position counts from the end. What the queue doesn't hold is
+// no message.
+func (c *copying) pull(ctx context.Context, from *rocketmq.Cluster, topic string, q replicator.Queue, at int64) (found []rocketmq.Message, err error) {
+	err = rocketmq.RetryRead(ctx, func() error {
+		b, err := from.Broker(ctx, q.Broker)
+		if err != nil {
+			return err
+		}
+		first, err := from.Client().MinOffset(ctx, b.Addr, topic, q.ID)
+		if err != nil {
+			return err
+		}
+		end, err := from.Client().MaxOffset(ctx, b.Addr, topic, q.ID)
+		if err != nil {
+			return err
+		}
+		begin := at
+		if at < 0 {
+			begin = max(first, end+at)
+		}
+		if begin < first || begin >= end {
+			return nil
+		}
+		r, err := from.Client().Pull(ctx, b.Addr, rocketmq.PullRequest{Group: c.names.Group, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook})
+		if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+			return nil // brokers that create no groups: the lanes say so
+		}
+		found = r.Messages
+		return err
+	})
+	return found, err
+}
+
+// firstCopy is the position of the first copy on the target queue, where the lane back begins; the queue's end without any.
+func (c *copying) firstCopy(ctx context.Context, lane replicator.Lane) (int64, error) {
+	broker, err := c.target.Broker(ctx, lane.Target.Broker)
+	if err != nil {
+		return 0, err
+	}
+	at, err := c.target.Client().MinOffset(ctx, broker.Addr, lane.Topic, lane.Target.ID)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		messages, err := c.pull(ctx, c.target, lane.Topic, lane.Target, at)
+		if err != nil || len(messages) == 0 {
+			return at, err
+		}
+		for i, m := range messages {
+			stamp, ok := replicator.ParseStamp(m.Properties)
+			if ok && stamp.Cluster == c.names.Source && stamp.Topic == lane.Topic && stamp.Broker == lane.Source.Broker && stamp.Queue == lane.Source.ID {
+				return at + int64(i), nil
+			}
+		}
+		at += int64(len(messages))
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+// buffer is what a command prints while a test reads it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// capture is an app with nothing in its environment.
+func capture() (a *app, stdout, stderr *buffer) {
+	stdout, stderr = &buffer{}, &buffer{}
+	return newApp(nil, stdout, stderr, func(string) (string, bool) { return "", false }), stdout, stderr
+}
+
+func shortContext(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// rig is two real clusters and a topic of the test's own on the source.
+type rig struct {
+	*testing.T
+	ctx            context.Context
+	source, target *lab.Cluster
+	client         *rocketmq.Client
+	topic          string
+}
+
+func newRig(t *testing.T, topic string, queues int) *rig {
+	t.Helper()
+	r := &rig{T: t, source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
+	r.ctx = shortContext(t, time.Minute) // from here on: starting clusters has a limit of its own
+	r.client = rocketmq.NewClient(rocketmq.Options{})
+	t.Cleanup(r.client.Close)
+	r.create(r.source, topic, queues)
+	return r
+}
+
+// create makes a topic with that many queues on each broker.
+func (r *rig) create(cluster *lab.Cluster, topic string, queues int) {
+	r.Helper()
+	for _, b := range cluster.Brokers {
+		require.NoError(r, r.client.CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}))
+	}
+}
+
+// fill writes n messages to each of the first queues of each broker.
+func (r *rig) fill(cluster *lab.Cluster, queues, n int, text string) {
+	r.Helper()
+	for _, b := range cluster.Brokers {
+		for q := range queues {
+			batch := rocketmq.BatchRequest{Group: "writer", Topic: r.topic, Queue: q, BornTimestamp: time.Now().UnixMilli()}
+			for i := range n {
+				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")})
+			}
+			require.NoError(r, rocketmq.Retry(r.ctx, func() error {
+				_, err := r.client.SendBatch(r.ctx, b.Addr, batch)
+				return err
+			}))
+		}
+	}
+}
+
+// stored counts the messages of the topic on a cluster.
+func (r *rig) stored(cluster *lab.Cluster) (n int64) {
+	r.Helper()
+	for _, b := range cluster.Brokers {
+		stats, err := r.client.TopicStats(r.ctx, b.Addr, r.topic)
+		require.NoError(r, err)
+		for _, q := range stats {
+			n += q.Max - q.Min
+		}
+	}
+	return n
+}
+
+func (r *rig) args(more ...string) []string {
+	return append([]string{"copy", "--source", strings.Join(r.source.NameServers, ","), "--target", strings.Join(r.target.NameServers, ";"), "--topic", r.topic}, more...)
+}
+
+func (r *rig) copy(more ...string) outcome {
+	r.Helper()
+	a, stdout, stderr := capture()
+	code := a.run(r.ctx, r.args(more...))
+	require.NoError(r, r.ctx.Err(), "it did not end: %s%s", stdout, stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// until waits for a condition.
+func (r *rig) until(what string, condition func() bool) {
+	r.Helper()
+	require.Eventually(r, condition, 40*time.Second, 20*time.Millisecond, what)
+}
+
+// documents are the JSON lines of an output.
+func documents(t *testing.T, out string) (all []map[string]any) {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		var doc map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &doc), line)
+		all = append(all, doc)
+	}
+	return all
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// topicsOf is what the brokers of one side have configured.
+type topicsOf struct {
+	endpoint
+	client  *rocketmq.Client
+	brokers []rocketmq.Broker
+	configs map[string]map[string]rocketmq.TopicConfig // by broker and topic
+}
+
+// readSide reads a side.
+func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster) (topicsOf, error) {
+	t := topicsOf{endpoint: e, client: cluster.Client(), configs: map[string]map[string]rocketmq.TopicConfig{}}
+	var err error
+	if t.brokers, err = cluster.Brokers(ctx); err == nil { // without a second try: the address may be wrong
+		for _, b := range t.brokers {
+			if t.configs[b.Name], err = t.client.TopicConfigs(ctx, b.Addr); err != nil {
+				break
+			}
+		}
+	}
+	switch {
+	case err == nil && len(t.brokers) == 0:
+		return t, broken("start them", "%s: no master broker is registered there", e)
+	case err == nil:
+		return t, nil
+	case denied(err):
+		return t, broken("check --"+e.side+"-credentials and what they may do", "%s refuses the keys: %w", e, err)
+	case rocketmq.Unreachable(err):
+		return t, broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
+	default:
+		return t, broken("", "%s: %w", e, err)
+	}
+}
+
+// denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16.
+func denied(err error) bool {
+	var refusal *rocketmq.Error
+	return errors.As(err, &refusal) && (refusal.Code == rocketmq.NoPermission || strings.Contains(refusal.Remark, "AclException"))
+}
+
+// queues lists a topic's queues.
+func (t topicsOf) queues(topic string) (all []replicator.Queue) {
+	for _, b := range t.brokers {
+		config := t.configs[b.Name][topic]
+		for id := range max(config.ReadQueues, config.WriteQueues) {
+			all = append(all, replicator.Queue{Broker: b.Name, ID: id})
+		}
+	}
+	return all
+}
+
+// unreadable are the brokers that deliver nothing of the topic.
+func (t topicsOf) unreadable(topic string) (names []string) {
+	for _, b := range t.brokers {
+		if config, there := t.configs[b.Name][topic]; there && config.Perm&rocketmq.PermRead == 0 {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+func (t topicsOf) names() (names []string) {
+	for _, b := range t.brokers {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// prepare checks both sides and all topics before it writes anything, creates what is missing if it may, and pairs the queues.
+func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error {
+	source, err := readSide(ctx, c.from, c.source)
+	if err != nil {
+		return err
+	}
+	target, err := readSide(ctx, c.to, c.target)
+	if err != nil {
+		return err
+	}
+	if err := twoClusters(source, target); err != nil {
+		return err
+	}
+	missing, err := c.check(source, target)
+	if err != nil {
+		return err
+	}
+	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
+	if c.lanes, err = pairs(there, source, target); err != nil {
+		return err
+	}
+	if err := c.checkIDs(ctx, c.lanes); err != nil {
+		return err
+	}
+	for _, topic := range missing {
+		if err := target.create(ctx, topic, source); err != nil {
+			return err
+		}
+		note("created topic %s on the target with %d queues", topic, len(source.queues(topic)))
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if target, err = readSide(ctx, c.to, c.target); err != nil {
+		return err
+	}
+	created, err := pairs(missing, source, target)
+	c.lanes = append(c.lanes, created...)
+	return err
+}
+
+// twoClusters refuses one cluster as source and target, however it is addressed.
+func twoClusters(source, target topicsOf) error {
+	for _, s := range source.brokers {
+		for _, t := range target.brokers {
+			if s.Addr == t.Addr {
+				return usage("name another cluster by --source or --target", "source and target are the same cluster: broker %s (%s) is registered at both", s.Name, s.Addr)
+			}
+		}
+	}
+	return nil
+}
+
+// check finds everything that stands in the way, and lists the topics that have to be created.
+func (c *copying) check(source, target topicsOf) (missing []string, err error) {
+	found := &problems{what: "copy"}
+	for _, topic := range c.topics {
+		from, to := source.queues(topic), target.queues(topic)
+		unreadable := source.unreadable(topic)
+		_, unequal := replicator.Pair(topic, from, to)
+		switch {
+		case rocketmq.SystemTopic(topic, source.brokers[0].Cluster, source.names()):
+			found.add("topic "+topic, "is RocketMQ's own and can't be copied; leave it out")
+		case len(from) == 0:
+			found.add("topic "+topic, "is missing on the %s; correct the name, or leave it out", source)
+		case len(unreadable) > 0:
+			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
+		case len(to) == 0 && c.create:
+			missing = append(missing, topic)
+		case len(to) == 0:
+			found.add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, len(from))
+		case unequal != nil:
+			found.add("topic "+topic, "%s; give it %d queues on the target, or delete it there and add --create-topics",
+				strings.TrimPrefix(unequal.Error(), "topic "+topic+": "), len(from))
+		}
+	}
+	return missing, found.orNil()
+}
+
+// create makes a topic with as many queues as the source has, spread over the brokers like those: the first ones in client order
+// get one more. Its other settings are those of the source's first broker.
+func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) error {
+	var model rocketmq.TopicConfig
+	for _, b := range slices.Backward(source.brokers) {
+		if config, there := source.configs[b.Name][topic]; there {
+			model = config
+		}
+	}
+	model.Perm = rocketmq.PermRead | rocketmq.PermWrite
+	n := len(source.queues(topic))
+	for i, b := range t.brokers { // sorted by name, which is the client order
+		share := n / len(t.brokers)
+		if i < n%len(t.brokers) {
+			share++
+		}
+		if share == 0 {
+			break
+		}
+		model.ReadQueues, model.WriteQueues = share, share
+		if err := rocketmq.Retry(ctx, func() error { return t.client.CreateTopic(ctx, b.Addr, model) }); err != nil {
+			return broken("create it by other means, or grant the keys what it needs", "create topic %s on the target's broker %s: %w", topic, b.Name, err)
+		}
+	}
+	return nil
+}
+
+// pairs makes lanes of the queues of topics.
+func pairs(topics []string, source, target topicsOf) (all []replicator.Lane, err error) {
+	for _, topic := range topics {
+		lanes, err := replicator.Pair(topic, source.queues(topic), target.queues(topic))
+		if err != nil {
+			return nil, broken("see the target's broker log", "%w", err)
+		}
+		all = append(all, lanes...)
+	}
+	return all, nil
+}
+
+// String says what is copied where.
+func (c *copying) String() string {
+	way := fmt.Sprintf("from %s to %s", c.from, c.to)
+	if c.bothWays {
+		way = fmt.Sprintf("both ways between %s and %s", c.from, c.to)
+	}
+	return fmt.Sprintf("copying %s in %d lanes %s; consumer group %s", listed(c.topics), len(c.lanes), way, c.names.Group)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// Verdicts of a copy.
+const (
+	verdictClean       = "clean"       // everything is copied, and equal
+	verdictDifferences = "differences" // copies aren't what their originals are
+	verdictFaults      = "faults"      // lanes stopped
+	verdictStopped     = "stopped"     // it followed until it was told to stop
+	verdictInterrupted = "interrupted" // it was told to stop before everything was copied
+)
+
+// copyVerdict is how a copy ended.
+type copyVerdict struct {
+	Verdict     string                  `json:"verdict"`
+	Lanes       int                     `json:"lanes"`
+	Copied      int64                   `json:"copied"` // messages copied by this run
+	Lag         int64                   `json:"lag"`    // messages on the source that weren't copied when it ended
+	Compared    int64                   `json:"compared"`
+	Natives     int64                   `json:"natives"` // messages on the target that no lane copied there; no difference
+	Missing     int64                   `json:"missing"`
+	Extra       int64                   `json:"extra"`
+	Altered     int64                   `json:"altered"`
+	OutOfOrder  int64                   `json:"outOfOrder"`
+	Differences []replicator.LaneReport `json:"differences,omitempty"` // of the lanes that have some
+	Faults      []shownFault            `json:"faults,omitempty"`
+	Back        *copyBack               `json:"back,omitempty"`
+	Seconds     float64                 `json:"seconds"`
+	Next        string                  `json:"next,omitempty"`
+	ExitCode    int                     `json:"exitCode"`
+}
+
+const runAgain = "run the same command again: it goes on where this one stopped"
+
+// judge compares, if everything is copied, and says how the copy ended.
+func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyVerdict, error) {
+	p := r.progress
+	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p)}
+	if p.Back != nil {
+		v.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
+	}
+	v.Verdict, v.ExitCode = verdictClean, exitDone
+	switch {
+	case r.reached:
+		reports, back, err := c.compare(ctx, r, show)
+		if err != nil {
+			return v, err
+		}
+		v.add(reports, back)
+	case c.follow:
+		v.Verdict, v.Next = verdictStopped, runAgain+"; without --follow it compares all copies with their originals"
+	default:
+		v.Verdict, v.ExitCode, v.Next = verdictInterrupted, exitFailed, runAgain
+	}
+	if len(v.Differences) > 0 {
+		v.Verdict, v.ExitCode, v.Next = verdictDifferences, exitDiffers, "find out who else wrote or deleted on the target; docs/copy-topics.md tells what each kind means"
+	}
+	if len(v.Faults) > 0 {
+		v.Verdict, v.ExitCode, v.Next = verdictFaults, exitDiffers, "do what the faults' texts say"
+	}
+	return v, nil
+}
+
+// compareAtOnce is how many lanes are compared at the same time: more only make brokers wait for their disks.
+const compareAtOnce = 4
+
+// compare compares all lanes, those back too, and shows how far it is.
+func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) (forward, back []replicator.LaneReport, err error) {
+	forward, back = make([]replicator.LaneReport, len(c.lanes)), make([]replicator.LaneReport, len(c.lanes))
+	compared := make([]atomic.Int64, len(c.lanes))
+	var work errgroup.Group
+	work.SetLimit(compareAtOnce)
+	ended := make(chan error, 1)
+	go func() {
+		for i, lane := range c.lanes {
+			work.Go(func() (err error) {
+				if forward[i], err = c.compareLane(ctx, lane, r.progress, compared[i].Store); err == nil && c.bothWays {
+					back[i], err = c.compareBack(ctx, lane, r.progress)
+				}
+				return err
+			})
+		}
+		ended <- work.Wait()
+	}()
+	m, before := meter{now: c.now, total: r.held}, (&meter{now: c.now}).state(r.progress)
+	m.rate(0)
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-ended:
+			var sum int64
+			for _, r := range forward {
+				sum += r.Compared
+			}
+			show(m.comparing(before, sum))
+			return forward, back, err
+		case <-look.C:
+			var sum int64
+			for i := range compared {
+				sum += compared[i].Load()
+			}
+			show(m.comparing(before, sum))
+		}
+	}
+}
+
+func (c *copying) compareLane(ctx context.Context, lane replicator.Lane, p replicator.Progress, progress func(int64)) (report replicator.LaneReport, err error) {
+	err = rocketmq.RetryRead(ctx, func() (err error) {
+		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names}, progress)
+		return err
+	})
+	return report, notCompared(goal{lane: lane}, p, err)
+}
+
+// compareBack compares what applications wrote on the target behind the first copy: what it held before isn't copied back.
+func (c *copying) compareBack(ctx context.Context, lane replicator.Lane, p replicator.Progress) (report replicator.LaneReport, err error) {
+	err = rocketmq.RetryRead(ctx, func() error {
+		begin, err := c.firstCopy(ctx, lane)
+		if err == nil {
+			options := replicator.VerifyOptions{Names: c.names.Back(), From: begin}
+			report, err = replicator.VerifyLane(ctx, c.target, c.source, lane.Back(), options, nil)
+		}
+		return err
+	})
+	return report, notCompared(goal{lane: lane.Back(), back: true}, p, err)
+}
+
+// notCompared says that a lane couldn't be compared. One that stopped may have lost its queue: its fault says so already.
+func notCompared(g goal, p replicator.Progress, err error) error {
+	if err == nil || g.stopped(p) {
+		return nil
+	}
+	return broken(runAgain, "everything is copied, but comparing %s failed: %w", g.lane, err)
+}
+
+func (v *copyVerdict) add(forward, back []replicator.LaneReport) {
+	for _, r := range forward {
+		v.Compared, v.Natives = v.Compared+r.Compared, v.Natives+r.Natives
+	}
+	for _, r := range back { // everything else on the source is native there
+		if v.Back != nil {
+			v.Back.Compared += r.Compared
+		}
+	}
+	for _, r := range slices.Concat(forward, back) {
+		v.Missing, v.Extra, v.Altered, v.OutOfOrder = v.Missing+r.Missing, v.Extra+r.Extra, v.Altered+r.Altered, v.OutOfOrder+r.OutOfOrder
+		if r.Missing+r.Extra+r.Altered+r.OutOfOrder > 0 {
+			v.Differences = append(v.Differences, r)
+		}
+	}
+}
+
+// showVerdict prints how the copy ended.
+func (a *app) showVerdict(v copyVerdict) {
+	if a.json() {
+		a.document(v)
+		return
+	}
+	row := func(title, format string, args ...any) { a.say("%-10s %s", title, fmt.Sprintf(format, args...)) }
+	took := time.Duration(v.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	row("Copied", "%s messages in %d lanes, %s", grouped(v.Copied), v.Lanes, took)
+	if v.Back != nil {
+		row("Back", "%s messages copied to the source, %s left", grouped(v.Back.Copied), grouped(v.Back.Lag))
+	}
+	compared := v.Verdict != verdictStopped && v.Verdict != verdictInterrupted
+	if compared {
+		copies := grouped(v.Compared) + " copies"
+		if v.Back != nil {
+			copies += ", " + grouped(v.Back.Compared) + " back on the source"
+		}
+		row("Compared", "%s: %d missing, %d extra, %d altered, %d out of order", copies, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+	} else {
+		row("Left", "%s messages", grouped(v.Lag))
+	}
+	if v.Natives > 0 {
+		row("Natives", "%s messages on the target were written there by applications; no difference", grouped(v.Natives))
+	}
+	for _, r := range v.Differences {
+		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))
+	}
+	for _, f := range v.Faults {
+		row("Fault", "%s", a.paint(red, f.Text))
+	}
+	paint := red
+	if v.ExitCode == exitDone {
+		paint = green
+	}
+	row("Verdict", "%s", a.paint(paint, v.Verdict))
+	if v.Next != "" {
+		row("Next", "%s", v.Next)
+	}
+}
