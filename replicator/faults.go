@@ -61,15 +61,15 @@ func (l Lane) pullFault(err error, at int64) error {
 	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission, code == rocketmq.SubscriptionGroupGone:
 		return err
 	case code == rocketmq.TopicNotExist, noSuchQueue(err):
-		return l.fault(SourceGone, at, at, "Take the topic out of the plan, or restore it and start Replicate again", "%v", err)
+		return l.fault(SourceGone, at, at, "Leave the topic out, or restore it and try again", "%v", err)
 	default:
-		return suspicion{l.fault(SourceUnreadable, at, at, "Check the queue on the source broker, then start Replicate again", "%v", err)}
+		return suspicion{l.fault(SourceUnreadable, at, at, "Check the queue on the source broker, then try again", "%v", err)}
 	}
 }
 
 // sendFault judges an answer of the target to a batch.
 func (l Lane) sendFault(err error, from, to int64) error {
-	const next = "Look at the messages on the source and at the target's limits (maxMessageSize), then start Replicate again"
+	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them and try again, or skip the message"
 	switch code := rocketmq.CodeOf(err); {
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
 		return l.fault(TargetRefused, from, to, next, "%v", err)
@@ -78,7 +78,7 @@ func (l Lane) sendFault(err error, from, to int64) error {
 	case code < 0: // a time-out or a broken connection
 		return unsure{err}
 	case code == rocketmq.TopicNotExist, noSuchQueue(err):
-		return l.fault(TargetGone, from, to, "Run ImportMetadata, then start Replicate again", "%v", err)
+		return l.fault(TargetGone, from, to, "Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again", "%v", err)
 	case code == rocketmq.MessageIllegal:
 		return l.fault(TargetRefused, from, to, next, "%v", err)
 	default: // brokers use the code of an unknown error for refusals too
@@ -108,11 +108,11 @@ func isFault(err error) (*LaneFault, bool) {
 	return fault, true
 }
 
-const startAgain = "then start Replicate again"
+const startAgain = "then try again"
 
 func (l *runner) truncated(next, first int64) error {
 	return l.fault(SourceTruncated, next, first,
-		fmt.Sprintf("They can't be copied any more. To go on without them, set the offset of group %s on this queue to %d, %s", l.options.Group, first, startAgain),
+		fmt.Sprintf("They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again", l.options.Group, first),
 		"the source queue now begins at %d; messages before it expired before they were copied", first)
 }
 
@@ -127,7 +127,7 @@ func (l *runner) unreadable(from, to int64) error {
 }
 
 func (l *runner) propertiesTooLong(offset int64, size int) error {
-	return l.fault(PropertiesTooLong, offset, offset+1, "Exclude the topic from the plan, or wait until the message has expired",
+	return l.fault(PropertiesTooLong, offset, offset+1, "Skip the message, or leave the topic out",
 		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, rocketmq.MaxProperties)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"rocketshift/replicator"
@@ -44,18 +43,9 @@ type shownFault struct {
 	Text string `json:"text"`
 }
 
-// forCopies says what to do in words of this command: the lanes' own words are those of migrations.
-var forCopies = strings.NewReplacer(
-	"start Replicate again", "run the same copy again",
-	"Run ImportMetadata", "Create it on the target, for instance by --create-topics",
-	"Take the topic out of the plan", "Leave out the topic",
-	"Exclude the topic from the plan", "Leave out the topic",
-)
-
 func faultsIn(p replicator.Progress) []shownFault {
 	var all []shownFault
 	for _, f := range p.Faults {
-		f.Next = forCopies.Replace(f.Next)
 		all = append(all, shownFault{f, f.Error()})
 	}
 	if p.Back != nil {

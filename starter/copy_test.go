@@ -100,7 +100,7 @@ func TestRateAndTimeLeftFollowTheLastSeconds(t *testing.T) {
 func faulty() replicator.Progress {
 	return replicator.Progress{Lanes: 2, CaughtUp: 1, Waiting: "target broker b is down", Faults: []replicator.LaneFault{{
 		Topic: "orders", Broker: "broker-a", Queue: 3, Type: replicator.SourceTruncated, From: 5, To: 9, Cause: "they expired",
-		Next: "Set the offset, then start Replicate again",
+		Next: "Set the offset, then try again",
 	}}}
 }
 
@@ -108,7 +108,7 @@ func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
 	m := meter{now: func() time.Time { return noon }}
 	s := m.state(faulty())
 	require.Len(t, s.Faults, 1)
-	assert.Equal(t, "SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then run the same copy again", s.Faults[0].Text)
+	assert.Equal(t, "SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then try again", s.Faults[0].Text)
 	asJSON, err := json.Marshal(s)
 	require.NoError(t, err)
 	assert.Contains(t, string(asJSON), `"topic":"orders","broker":"broker-a","queue":3,"type":"SourceTruncated"`)
@@ -127,7 +127,7 @@ func TestACopyThatFoundDifferencesOrFaultsSaysSoByItsExitCode(t *testing.T) {
 		wants []string
 	}{
 		"differences": {copyVerdict{Verdict: verdictDifferences, Differences: []replicator.LaneReport{different}, Missing: 1, Compared: 9, ExitCode: exitDiffers}, []string{"9 copies: 1 missing", "missing: offsets 3 to 3"}},
-		"faults":      {copyVerdict{Verdict: verdictFaults, Faults: faultsIn(faulty()), ExitCode: exitDiffers, Next: "do"}, []string{"run the same copy again", "Next       do"}},
+		"faults":      {copyVerdict{Verdict: verdictFaults, Faults: faultsIn(faulty()), ExitCode: exitDiffers, Next: "do"}, []string{"then try again", "Next       do"}},
 		"stopped":     {copyVerdict{Verdict: verdictStopped, Copied: 1234, Lag: 7, Natives: 2, Back: &copyBack{Copied: 3, Lag: 4}}, []string{"1,234 messages", "Left       7", "2 messages on the target", "3 messages copied to the source, 4 left"}},
 	} {
 		a, out, _ := capture()
