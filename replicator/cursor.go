@@ -25,6 +25,7 @@ type cursor struct {
 	stride int64     // messages that a pull of this queue brings; 0 if unknown
 	full   int       // answers in a row that brought the whole stride
 	depth  int       // pulls to have in flight
+	flying int       // pulls in flight
 
 	page   []placed            // what was read and isn't taken
 	room   []placed            // memory of the page
@@ -66,32 +67,36 @@ func (c *cursor) take() { c.page = c.page[1:] }
 
 // fill starts pulls, the first ones first.
 func (c *cursor) fill(ctx context.Context) {
-	for i := 0; i < len(c.ahead) && (i == 0 || i < c.depth); i++ {
-		if c.ahead[i].answer != nil {
-			continue
+	for i := 0; i < len(c.ahead) && (i == 0 || c.flying < c.depth); i++ {
+		if c.ahead[i].answer == nil {
+			c.start(ctx, i)
 		}
-		whole := c.ahead[i]
-		most := c.stride
-		if most == 0 { // the answer shows how much the broker gives
-			most = pageMessages
-		}
-		one := stretch{whole.from, min(whole.from+most, whole.to), make(chan pulled, 1)}
-		c.ahead[i] = one
-		if one.to < whole.to {
-			c.ahead = slices.Insert(c.ahead, i+1, stretch{from: one.to, to: whole.to})
-		}
-		c.pulls.Go(func() {
-			result, err := c.pull(ctx, one.from, int(one.to-one.from))
-			one.answer <- pulled{result, err}
-		})
 	}
+}
+
+// start pulls the beginning of a stretch.
+func (c *cursor) start(ctx context.Context, i int) {
+	most := c.stride
+	if most == 0 { // the answer shows how much the broker gives
+		most = pageMessages
+	}
+	whole := c.ahead[i]
+	one := stretch{whole.from, min(whole.from+most, whole.to), make(chan pulled, 1)}
+	c.ahead[i] = one
+	if one.to < whole.to {
+		c.ahead = slices.Insert(c.ahead, i+1, stretch{from: one.to, to: whole.to})
+	}
+	c.flying++
+	c.pulls.Go(func() {
+		result, err := c.pull(ctx, one.from, int(one.to-one.from))
+		one.answer <- pulled{result, err}
+	})
 }
 
 // turn makes the oldest answer the page.
 func (c *cursor) turn() error {
-	one := c.ahead[0]
+	one := c.drop()
 	p := <-one.answer
-	c.ahead = slices.Delete(c.ahead, 0, 1)
 	if p.err != nil {
 		return p.err
 	}
@@ -132,12 +137,20 @@ func (c *cursor) learn(asked, got int64) {
 // seek leaves out what lies before the offset and isn't read yet. What is in flight of it is forgotten.
 func (c *cursor) seek(offset int64) {
 	for len(c.ahead) > 0 && c.ahead[0].from < offset {
-		if to := c.ahead[0].to; to > offset {
-			c.ahead[0] = stretch{from: offset, to: to}
-			return
+		if first := c.drop(); first.to > offset {
+			c.ahead = slices.Insert(c.ahead, 0, stretch{from: offset, to: first.to})
 		}
-		c.ahead = slices.Delete(c.ahead, 0, 1)
 	}
+}
+
+// drop takes the first stretch away.
+func (c *cursor) drop() stretch {
+	first := c.ahead[0]
+	c.ahead = slices.Delete(c.ahead, 0, 1)
+	if first.answer != nil {
+		c.flying--
+	}
+	return first
 }
 
 // close waits for what is in flight, whose context should have ended.
