@@ -65,6 +65,17 @@ func (c *cursor) peek(ctx context.Context) (placed, bool, error) {
 
 func (c *cursor) take() { c.page = c.page[1:] }
 
+// at is where the next message to be taken lies, or one that is gone.
+func (c *cursor) at() int64 {
+	switch {
+	case len(c.page) > 0:
+		return c.page[0].position
+	case len(c.ahead) > 0:
+		return c.ahead[0].from
+	}
+	return c.end
+}
+
 // fill starts pulls, the first ones first.
 func (c *cursor) fill(ctx context.Context) {
 	for i := 0; i < len(c.ahead) && (i == 0 || c.flying < c.depth); i++ {

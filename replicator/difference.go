@@ -31,9 +31,6 @@ type Difference struct {
 	Detail   string `json:"detail"`          // a sentence for people
 }
 
-// span is the offsets [from, to).
-type span struct{ from, to int64 }
-
 // report tells of a difference, and shows the first ones.
 func (v *verification) report(kind Kind, offset, position int64, field, detail, example string) {
 	v.example(example)
@@ -77,14 +74,14 @@ func (v *verification) late(offset, position int64) {
 
 // found takes the offset out of the missing ones.
 func (v *verification) found(offset int64) bool {
-	i := slices.IndexFunc(v.missing, func(s span) bool { return s.from <= offset && offset < s.to })
+	i := slices.IndexFunc(v.missing, func(s Span) bool { return s.From <= offset && offset < s.To })
 	if i < 0 {
 		return false
 	}
 	s := v.missing[i]
-	var rest []span
-	for _, part := range []span{{s.from, offset}, {offset + 1, s.to}} {
-		if part.from < part.to {
+	var rest []Span
+	for _, part := range []Span{{s.From, offset}, {offset + 1, s.To}} {
+		if part.From < part.To {
 			rest = append(rest, part)
 		}
 	}
@@ -95,8 +92,8 @@ func (v *verification) found(offset int64) bool {
 // reportMissing tells of what is still missing at the end: one example for neighbours, a difference for each.
 func (v *verification) reportMissing() {
 	for _, s := range v.missing {
-		v.example(fmt.Sprintf("missing: offsets %d to %d of source queue %s have no copy on the target", s.from, s.to-1, v.Source))
-		for offset := s.from; offset < s.to; offset++ {
+		v.example(fmt.Sprintf("missing: offsets %d to %d of source queue %s have no copy on the target", s.From, s.To-1, v.Source))
+		for offset := s.From; offset < s.To; offset++ {
 			v.tell(Difference{Kind: KindMissing, Offset: offset, Position: -1, Detail: "it has no copy on the target"})
 		}
 	}

@@ -55,6 +55,7 @@ func (v *verification) behindEnd(ctx context.Context, offset, position int64) (b
 // withoutOriginal takes a copy whose original the source doesn't hold.
 func (v *verification) withoutOriginal(ctx context.Context, offset, position int64) error {
 	first, _, err := v.source.bounds(ctx)
+	v.begin = max(v.begin, first)
 	if err == nil && offset >= first { // else it expired since the comparison began
 		v.extra(offset, position, "position %d on the target is stamped with offset %d, where the source has no message", position, offset)
 	}
@@ -77,10 +78,10 @@ func (v *verification) jump(ctx context.Context, offset int64) error {
 			continue
 		}
 		v.Missing++
-		if n := len(v.missing); n > 0 && v.missing[n-1].to == m.position {
-			v.missing[n-1].to++
+		if n := len(v.missing); n > 0 && v.missing[n-1].To == m.position {
+			v.missing[n-1].To++
 		} else {
-			v.missing = append(v.missing, span{m.position, m.position + 1})
+			v.missing = append(v.missing, Span{m.position, m.position + 1})
 		}
 	}
 }
@@ -99,7 +100,7 @@ func (v *verification) compare(original, copied placed, born int64) {
 // judgeOld takes a message whose stamp isn't newer than those before it: an application's own that carries an old stamp along,
 // a copy that comes late, or one that is there twice.
 func (v *verification) judgeOld(ctx context.Context, offset int64, m placed) error {
-	if offset < v.From || offset >= v.To {
+	if offset < v.From || offset < v.begin || offset >= v.To {
 		v.Natives++
 		return nil
 	}

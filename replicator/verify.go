@@ -14,7 +14,8 @@ const showTime = 3 * time.Second
 type VerifyOptions struct {
 	Names                        // of the lanes, whose progress says how far the comparison goes
 	From        int64            // the source offset to begin at, if the source still holds it
-	Differences func(Difference) // if given, called with each one: as it is met, and at the end what is missing
+	Resume      *Checkpoint      // if given, where to go on; a lane whose queues aren't as they were then is compared from From on
+	Differences func(Difference) // if given, called with each one: as it is met, and at the end what is missing. Who resumes may see some again
 }
 
 // LaneReport is the result of comparing a lane's two replicas.
@@ -36,8 +37,8 @@ type LaneReport struct {
 
 // VerifyLane compares the lane's two replicas by content: everything that the source holds when it begins, or what is asked for
 // of it, up to the lane's progress at that time. It reads both queues once, side by side, and holds no more than a few MiB of each.
-// Progress, if given, is called now and then with the number of copies compared.
-func VerifyLane(ctx context.Context, source, target *rocketmq.Cluster, lane Lane, o VerifyOptions, progress func(compared int64)) (LaneReport, error) {
+// Progress, if given, is called now and then.
+func VerifyLane(ctx context.Context, source, target *rocketmq.Cluster, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
 	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Names).verify(ctx, lane, o, progress)
 }
 
@@ -49,15 +50,16 @@ type verification struct {
 	back    int64   // newest stamped offset of the reverse lane's copies on the source, -1 before the first
 	source  *cursor
 	target  *cursor
-	newest  int64  // highest stamped offset seen on the target
-	end     int64  // of the source queue, as last seen
+	newest  int64 // highest stamped offset seen on the target
+	begin   int64 // of the source queue, as last seen
+	end     int64
 	expired bool   // the target no longer holds the beginning of its queue
-	missing []span // source offsets whose copies were jumped over
+	missing []Span // source offsets whose copies were jumped over
 
 	differences func(Difference)
 }
 
-func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, progress func(compared int64)) (LaneReport, error) {
+func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
 	v, err := p.newVerification(ctx, lane, o)
 	if err != nil {
 		return LaneReport{}, err
@@ -78,7 +80,7 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 			return v.LaneReport, err
 		}
 		if progress != nil && n%pageMessages == 0 {
-			progress(v.Compared)
+			progress(v.checkpoint())
 		}
 		if !more {
 			break
@@ -92,7 +94,9 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 }
 
 func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOptions) (*verification, error) {
-	stamps := newStamper(p.names, lane)
+	if v, ok, err := p.resumed(ctx, lane, o); ok || err != nil {
+		return v, err
+	}
 	source, target := p.queues(lane)
 	first, end, err := source.bounds(ctx)
 	if err != nil {
@@ -118,12 +122,17 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOpti
 		}
 		from, expired = t.Target, expired && t.Target == from
 	}
+	v := p.verification(lane, LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo}, o)
+	v.expired, v.begin, v.end = expired, first, end
+	v.source, v.target = newCursor(source, first, upTo), newCursor(target, from, to)
+	return v, nil
+}
+
+func (p *Positions) verification(lane Lane, report LaneReport, o VerifyOptions) *verification {
 	return &verification{
-		LaneReport: LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo},
-		stamps:     stamps, newest: -1, expired: expired, end: end,
+		LaneReport: report, newest: -1, stamps: newStamper(p.names, lane), differences: o.Differences,
 		reverse: newStamper(p.names.Back(), lane.Back()), back: -1,
-		source: newCursor(source, first, upTo), target: newCursor(target, from, to), differences: o.Differences,
-	}, nil
+	}
 }
 
 // shown returns the target's bounds when it shows everything up to the lane's hint: brokers show a message a moment after they

@@ -144,8 +144,8 @@ func TestVerifyWhileTheSourceExpires(t *testing.T) {
 		m.put(offset)
 	}
 	m.commit()
-	got, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{}, func(compared int64) {
-		if log := m.source.log(m.lane.Topic, m.lane.Source); compared > 0 && log.first == 0 {
+	got, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{}, func(c Checkpoint) {
+		if log := m.source.log(m.lane.Topic, m.lane.Source); c.Report.Compared > 0 && log.first == 0 {
 			m.source.expire(m.lane.Topic, m.lane.Source, 290)
 		}
 	})
