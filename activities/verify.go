@@ -2,14 +2,9 @@ package activities
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
-
-	"go.temporal.io/sdk/activity"
-	"golang.org/x/sync/errgroup"
 
 	"rocketshift/replicator"
 )
@@ -76,28 +71,9 @@ type Verifier struct{ settings Settings }
 // NewVerifier returns the activities of Verify.
 func NewVerifier(s Settings) *Verifier { return &Verifier{s.withDefaults()} }
 
-// comparison is what Verify carries from attempt to attempt: the lanes that are done, and their sum.
-type comparison struct {
-	Done map[string]bool `json:"done"`
-	Sum  Verification    `json:"sum"`
-	// Now is how many messages the lanes under comparison have been through: people see that it moves.
-	Now map[string]int64 `json:"now,omitempty"`
-
-	mu sync.Mutex
-}
-
 // Verify compares every lane of the topics by content over the copied range.
 func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, error) {
-	c := &comparison{}
-	if activity.HasHeartbeatDetails(ctx) {
-		if err := activity.GetHeartbeatDetails(ctx, c); err != nil {
-			c = &comparison{}
-		}
-	}
-	if c.Done == nil {
-		c.Done = map[string]bool{}
-	}
-	c.Now = map[string]int64{}
+	c := resumedComparison(ctx)
 	stop := beating(ctx, c.snapshot)
 	defer stop()
 	both, err := v.settings.both(ctx, r.Plan.WithDefaults())
@@ -112,64 +88,26 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	if err != nil {
 		return Verification{}, err
 	}
+	sizes, err := both.sizes(ctx, l, r.Topics)
+	if err != nil {
+		return Verification{}, err
+	}
+	c.expect(sizes)
 	return c.compare(ctx, both, lanes)
 }
 
-func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.Lane) (Verification, error) {
-	group, comparing := errgroup.WithContext(ctx)
-	group.SetLimit(verifyTogether)
-	for _, lane := range lanes {
-		if c.has(lane) {
-			continue
+// sizes are how many messages the source holds of the topics' lanes.
+func (s sides) sizes(ctx context.Context, l layout, topics []string) (map[string]int64, error) {
+	var mu sync.Mutex
+	all := map[string]int64{}
+	err := each(ctx, topics, func(ctx context.Context, topic string) error {
+		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+		mu.Lock()
+		defer mu.Unlock()
+		for queue, span := range ranges {
+			all[laneName(replicator.Lane{Topic: topic, Source: queue})] = span.Max - span.Min
 		}
-		group.Go(func() error {
-			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, replicator.VerifyOptions{Names: laneNames(s.plan)}, c.progress(lane))
-			if err != nil {
-				return err
-			}
-			c.done(lane, report)
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return Verification{}, s.target.explain(ctx, err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.Sum.Measured = time.Now().UTC()
-	return c.Sum, nil
-}
-
-func (c *comparison) has(lane replicator.Lane) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.Done[laneName(lane)]
-}
-
-func (c *comparison) done(lane replicator.Lane, r replicator.LaneReport) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.Done[laneName(lane)] = true
-	delete(c.Now, laneName(lane))
-	c.Sum = c.Sum.Plus(ofLane(r))
-}
-
-func laneName(lane replicator.Lane) string {
-	return fmt.Sprintf("%s %s/%d", lane.Topic, lane.Source.Broker, lane.Source.ID)
-}
-
-// progress notes how far a lane is.
-func (c *comparison) progress(lane replicator.Lane) func(int64) {
-	return func(compared int64) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.Now[laneName(lane)] = compared
-	}
-}
-
-// snapshot is a copy to beat with.
-func (c *comparison) snapshot() any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return &comparison{Done: maps.Clone(c.Done), Sum: c.Sum, Now: maps.Clone(c.Now)}
+		return err
+	})
+	return all, err
 }

@@ -86,6 +86,9 @@ func (l *runner) answer(a Answer) error {
 	}
 }
 
+// span is the offsets [from, to).
+type span struct{ from, to int64 }
+
 // skipTo returns the offset behind those that a person gave up, if the offset is one of them.
 func (l *runner) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {

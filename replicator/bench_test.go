@@ -174,7 +174,7 @@ func (b *bench) wantCopies(from, to int64) {
 
 func (b *bench) verify() LaneReport {
 	b.Helper()
-	report, err := b.positions().verify(context.Background(), b.lane, 0, nil)
+	report, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{}, nil)
 	if err != nil {
 		b.Fatalf("verify: %v", err)
 	}

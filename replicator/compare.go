@@ -22,18 +22,26 @@ func brokersOwn(name string) bool {
 // SameMessage compares a message with its copy, except for what a broker sets anew: addresses, places, store time, transaction
 // bits, its own properties, and a unique key where the original had none. It names the first difference.
 func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
+	_, difference, same = compareContent(source, target, born(target))
+	return difference, same
+}
+
+// compareContent is SameMessage where it is known when the copy's original was born. It names the field that differs as well.
+func compareContent(source, target *rocketmq.Message, born int64) (field, difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {
 	case !bytes.Equal(source.Body, target.Body):
-		return fmt.Sprintf("body of %d bytes, %d bytes in the copy%s", len(source.Body), len(target.Body), firstByte(source.Body, target.Body)), false
+		return "body", fmt.Sprintf("body of %d bytes, %d bytes in the copy%s", len(source.Body), len(target.Body), firstByte(source.Body, target.Body)), false
 	case source.Flag != target.Flag:
-		return fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
+		return "flag", fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
 	case source.SysFlag&content != target.SysFlag&content:
-		return fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content, target.SysFlag&content), false
-	case source.BornTimestamp != born(target):
-		return fmt.Sprintf("born at %d, %d in the copy", source.BornTimestamp, born(target)), false
+		return "system flag", fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content, target.SysFlag&content), false
+	case source.BornTimestamp != born:
+		return "born time", fmt.Sprintf("born at %d, %d in the copy", source.BornTimestamp, born), false
 	case source.ReconsumeTimes != target.ReconsumeTimes:
-		return fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
+		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
+	case sameEntries(source.Properties, target.Properties):
+		return "", "", true
 	}
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))
 }
@@ -55,7 +63,40 @@ func firstByte(a, b []byte) string {
 	return ""
 }
 
-func sameProperties(source, target map[string]string) (difference string, same bool) {
+// sameEntries reports whether the properties are the same entry by entry, except for the brokers' own. Nearly all copies are, and
+// seeing so allocates nothing; the others may still have the same properties in another order.
+func sameEntries(source, target []byte) bool {
+	if rest, found := bytes.CutPrefix(target, source); found && (len(source) == 0 || len(rest) == 0 || rest[0] == 0x02 || source[len(source)-1] == 0x02) {
+		source, target = nil, rest // a copy has its original's properties first
+	}
+	for {
+		var was, is []byte
+		was, source = nextEntry(source)
+		is, target = nextEntry(target)
+		if !bytes.Equal(was, is) {
+			return false
+		}
+		if len(was) == 0 {
+			return true
+		}
+	}
+}
+
+// nextEntry returns the first entry that isn't the brokers' own, without its separator, and what follows it.
+func nextEntry(raw []byte) (entry, rest []byte) {
+	for len(raw) > 0 {
+		entry, raw = raw, nil
+		if i := bytes.IndexByte(entry, 0x02); i >= 0 {
+			entry, raw = entry[:i], entry[i+1:]
+		}
+		if i := bytes.IndexByte(entry, 0x01); i >= 0 && !brokersOwn(string(entry[:i])) {
+			return entry, raw
+		}
+	}
+	return nil, nil
+}
+
+func sameProperties(source, target map[string]string) (field, difference string, same bool) {
 	names := slices.Collect(maps.Keys(source))
 	for name := range target {
 		if _, both := source[name]; !both {
@@ -69,12 +110,12 @@ func sameProperties(source, target map[string]string) (difference string, same b
 		switch {
 		case brokersOwn(name), name == rocketmq.PropUniqKey && !there:
 		case !there:
-			return fmt.Sprintf("property %s is in the copy only", name), false
+			return "property " + name, fmt.Sprintf("property %s is in the copy only", name), false
 		case !copied:
-			return fmt.Sprintf("property %s isn't in the copy", name), false
+			return "property " + name, fmt.Sprintf("property %s isn't in the copy", name), false
 		case was != is:
-			return fmt.Sprintf("property %s is %.40q, %.40q in the copy", name, was, is), false
+			return "property " + name, fmt.Sprintf("property %s is %.40q, %.40q in the copy", name, was, is), false
 		}
 	}
-	return "", true
+	return "", "", true
 }

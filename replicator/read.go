@@ -21,13 +21,17 @@ type placed struct {
 
 // place gives the messages of a pull their positions.
 func place(offset int64, result rocketmq.PullResult) []placed {
+	return appendPlaced(make([]placed, 0, len(result.Messages)), offset, result)
+}
+
+func appendPlaced(all []placed, offset int64, result rocketmq.PullResult) []placed {
 	dense := result.Next-offset == int64(len(result.Messages))
-	all := make([]placed, len(result.Messages))
 	for i := range result.Messages {
-		all[i] = placed{position: offset + int64(i), Message: &result.Messages[i]}
+		m := placed{position: offset + int64(i), Message: &result.Messages[i]}
 		if !dense { // the broker left some out, so that only the message itself knows where it was
-			all[i].position = result.Messages[i].QueueOffset
+			m.position = m.QueueOffset
 		}
+		all = append(all, m)
 	}
 	return all
 }
@@ -60,20 +64,33 @@ func (q queue) position(ctx context.Context) (offset int64, known bool, err erro
 // page reads messages from an offset on, which must lie within the queue: brokers write an event message for each pull
 // outside of it. Next is where the following page begins; it is beyond the last message where some are gone.
 func (q queue) page(ctx context.Context, offset int64, most int) (messages []placed, next int64, err error) {
-	var result rocketmq.PullResult
+	result, err := q.pull(ctx, offset, most)
+	if err != nil {
+		return nil, offset, err
+	}
+	if next, err = q.after(offset, result); err != nil {
+		return nil, offset, err
+	}
+	return place(offset, result), next, nil
+}
+
+func (q queue) pull(ctx context.Context, offset int64, most int) (result rocketmq.PullResult, err error) {
 	err = rocketmq.RetryRead(ctx, func() error {
 		result, err = q.side.pull(ctx, q.group, q.topic, q.Queue, offset, most, 0)
 		return err
 	})
+	return result, err
+}
+
+// after is where the page behind the answer to a pull begins.
+func (q queue) after(offset int64, result rocketmq.PullResult) (next int64, err error) {
 	switch {
-	case err != nil:
-		return nil, offset, err
 	case result.Status == rocketmq.PullFound && result.Next > offset:
-		return place(offset, result), result.Next, nil
+		return result.Next, nil
 	case result.Status != rocketmq.PullFound && max(result.Next, result.Min) > offset:
-		return nil, max(result.Next, result.Min), nil
+		return max(result.Next, result.Min), nil
 	}
-	return nil, offset, fmt.Errorf("topic %s, queue %s: nothing can be read at offset %d, though the queue holds %d to %d: was it made anew?",
+	return offset, fmt.Errorf("topic %s, queue %s: nothing can be read at offset %d, though the queue holds %d to %d: was it made anew?",
 		q.topic, q.Queue, offset, result.Min, result.Max)
 }
 
@@ -125,26 +142,3 @@ func (q queue) lastBefore(ctx context.Context, from, to int64, wanted func(place
 	}
 	return found, ok, nil
 }
-
-// cursor reads [at, end) message by message.
-type cursor struct {
-	queue
-	at, end int64
-	page    []placed
-}
-
-// peek returns the next message without taking it; false at the end.
-func (c *cursor) peek(ctx context.Context) (placed, bool, error) {
-	for len(c.page) == 0 {
-		if c.at >= c.end {
-			return placed{}, false, nil
-		}
-		var err error
-		if c.page, c.at, err = c.queue.page(ctx, c.at, int(min(c.end-c.at, pageMessages))); err != nil {
-			return placed{}, false, err
-		}
-	}
-	return c.page[0], c.page[0].position < c.end, nil
-}
-
-func (c *cursor) take() { c.page = c.page[1:] }

@@ -77,6 +77,43 @@ func (o origin) append(dst []byte, offset, born int64, via string) []byte {
 	return dst
 }
 
+// read is the counterpart of append. It allocates nothing; where it finds no such stamp, there may still be one that only ParseStamp
+// understands.
+func (o origin) read(raw []byte) (offset, born int64, ok bool) {
+	at := bytes.Index(raw, stampName)
+	if at < 0 || at > 0 && raw[at-1] != 0x02 {
+		return 0, 0, false
+	}
+	rest := raw[at+len(stampName):]
+	if bytes.Contains(rest, stampName) {
+		return 0, 0, false // the last one counts
+	}
+	offset, rest = leadingNumber(rest)
+	if len(rest) > 0 && rest[0] == '/' {
+		if born, rest = leadingNumber(rest[1:]); born <= 0 {
+			return 0, 0, false
+		}
+	}
+	if offset < 0 || len(rest) < len(o) || string(rest[:len(o)]) != string(o) {
+		return 0, 0, false
+	}
+	rest = rest[len(o):]
+	return offset, born, len(rest) == 0 || rest[0] == 0x02 || rest[0] == ','
+}
+
+// leadingNumber takes the digits at the beginning; the number is -1 if there are none, or too many for it.
+func leadingNumber(raw []byte) (number int64, rest []byte) {
+	n := 0
+	for n < len(raw) && n < 19 && '0' <= raw[n] && raw[n] <= '9' {
+		number = 10*number + int64(raw[n]-'0')
+		n++
+	}
+	if n == 0 || n == 19 {
+		return -1, raw
+	}
+	return number, raw[n:]
+}
+
 // passed reports whether the message is from that cluster, or came through it.
 func (s Stamp) passed(cluster string) bool {
 	if s.Cluster == cluster {

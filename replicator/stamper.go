@@ -41,8 +41,17 @@ func (s stamper) own(m *rocketmq.Message) (Stamp, bool) {
 
 // offset is the stamped offset of own.
 func (s stamper) offset(m *rocketmq.Message) (int64, bool) {
+	offset, _, ok := s.read(m)
+	return offset, ok
+}
+
+// read returns what own's stamp says of the original: its offset, and when it was born, or 0.
+func (s *stamper) read(m *rocketmq.Message) (offset, born int64, ok bool) {
+	if offset, born, ok = s.origin.read(m.Properties); ok {
+		return offset, born, true
+	}
 	stamp, ok := s.own(m)
-	return stamp.Offset, ok
+	return stamp.Offset, stamp.Born, ok
 }
 
 // properties splits what the copy stores into the original's properties, byte for byte, and the stamp, which comes behind them.

@@ -120,7 +120,8 @@ func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) (for
 
 func (c *copying) compareLane(ctx context.Context, lane replicator.Lane, p replicator.Progress, progress func(int64)) (report replicator.LaneReport, err error) {
 	err = rocketmq.RetryRead(ctx, func() (err error) {
-		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names}, progress)
+		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names},
+			func(at replicator.Checkpoint) { progress(at.Report.Compared) })
 		return err
 	})
 	return report, notCompared(goal{lane: lane}, p, err)

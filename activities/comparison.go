@@ -1,0 +1,175 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/replicator"
+)
+
+// VerifyProgress is what people see of a comparison at work.
+type VerifyProgress struct {
+	Messages  int64  `json:"messages"`       // of all its lanes, on the source
+	Read      int64  `json:"read"`           // of these
+	PerSecond int64  `json:"perSecond"`      // in the last seconds
+	Left      string `json:"left,omitempty"` // how long the rest takes at that pace
+}
+
+// comparison is what Verify carries from attempt to attempt: the lanes that are done, their sum, and how far the others are.
+type comparison struct {
+	Progress VerifyProgress                   `json:"progress"`
+	Done     map[string]bool                  `json:"done"`
+	Sum      Verification                     `json:"sum"`
+	Now      map[string]replicator.Checkpoint `json:"now,omitempty"`
+
+	mu    sync.Mutex
+	sizes map[string]int64 // messages on the source by lane
+	pace  pace
+}
+
+// resumedComparison is where the attempt before was.
+func resumedComparison(ctx context.Context) *comparison {
+	c := &comparison{}
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, c); err != nil {
+			c = &comparison{}
+		}
+	}
+	if c.Done == nil {
+		c.Done = map[string]bool{}
+	}
+	if c.Now == nil {
+		c.Now = map[string]replicator.Checkpoint{}
+	}
+	return c
+}
+
+// expect says how many messages the source holds of each lane.
+func (c *comparison) expect(sizes map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sizes = sizes
+}
+
+func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.Lane) (Verification, error) {
+	group, comparing := errgroup.WithContext(ctx)
+	group.SetLimit(verifyTogether)
+	for _, lane := range lanes {
+		if c.has(lane) {
+			continue
+		}
+		group.Go(func() error {
+			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane)}
+			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
+			if err != nil {
+				return err
+			}
+			c.done(lane, report)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return Verification{}, s.target.explain(ctx, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Sum.Measured = time.Now().UTC()
+	return c.Sum, nil
+}
+
+func (c *comparison) has(lane replicator.Lane) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Done[laneName(lane)]
+}
+
+// resume is where the attempt before was in a lane, or nil.
+func (c *comparison) resume(lane replicator.Lane) *replicator.Checkpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, begun := c.Now[laneName(lane)]; begun {
+		return &at
+	}
+	return nil
+}
+
+func (c *comparison) done(lane replicator.Lane, r replicator.LaneReport) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Done[laneName(lane)] = true
+	delete(c.Now, laneName(lane))
+	c.Sum = c.Sum.Plus(ofLane(r))
+}
+
+func laneName(lane replicator.Lane) string {
+	return fmt.Sprintf("%s %s/%d", lane.Topic, lane.Source.Broker, lane.Source.ID)
+}
+
+// progress notes how far a lane is.
+func (c *comparison) progress(lane replicator.Lane) func(replicator.Checkpoint) {
+	name := laneName(lane)
+	return func(at replicator.Checkpoint) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.Now[name] = at
+	}
+}
+
+// snapshot is a copy to beat with.
+func (c *comparison) snapshot() any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sizes != nil { // else it is only known what the attempt before saw
+		c.Progress = c.measure(time.Now())
+	}
+	return &comparison{Progress: c.Progress, Done: maps.Clone(c.Done), Sum: c.Sum, Now: maps.Clone(c.Now)}
+}
+
+func (c *comparison) measure(now time.Time) VerifyProgress {
+	var p VerifyProgress
+	for name, size := range c.sizes {
+		p.Messages += size
+		if at, begun := c.Now[name]; begun {
+			p.Read += min(at.Read-at.Report.From, size)
+		} else if c.Done[name] {
+			p.Read += size
+		}
+	}
+	rate := c.pace.at(now, p.Read)
+	p.PerSecond = int64(rate)
+	if rate > 0 {
+		p.Left = time.Duration(float64(p.Messages-p.Read) / rate * float64(time.Second)).Round(time.Second).String()
+	}
+	return p
+}
+
+// paceOver is how far back a pace looks: long enough not to jump, short enough to follow a change.
+const paceOver = 10 * time.Second
+
+// pace is how fast a count grows.
+type pace struct{ seen []sighting }
+
+type sighting struct {
+	when  time.Time
+	count int64
+}
+
+// at notes a count and returns its growth per second in the last seconds; 0 if that isn't known yet.
+func (p *pace) at(now time.Time, count int64) float64 {
+	p.seen = append(p.seen, sighting{now, count})
+	for len(p.seen) > 2 && now.Sub(p.seen[0].when) > paceOver {
+		p.seen = p.seen[1:]
+	}
+	first := p.seen[0]
+	passed := now.Sub(first.when).Seconds()
+	if passed <= 0 {
+		return 0
+	}
+	return max(0, float64(count-first.count)/passed)
+}

@@ -1,0 +1,61 @@
+package replicator
+
+import (
+	"context"
+	"slices"
+)
+
+// maxGaps is how many gaps a checkpoint carries: a lane that has more is compared anew, so that checkpoints stay small.
+const maxGaps = 100
+
+// Checkpoint is how far a comparison is, and all that it needs to go on from there.
+type Checkpoint struct {
+	Report    LaneReport `json:"report"`    // so far
+	Read      int64      `json:"read"`      // source offset up to which originals were read
+	Position  int64      `json:"position"`  // on the target, where the comparison goes on
+	TargetEnd int64      `json:"targetEnd"` // where it ends there
+	Newest    int64      `json:"newest"`    // highest stamped offset seen on the target, -1 before the first
+	Back      int64      `json:"back"`      // the same of the reverse lane on the source
+	Expired   bool       `json:"expired,omitempty"`
+	Gaps      []Span     `json:"gaps,omitempty"`    // what is missing so far
+	TooMany   bool       `json:"tooMany,omitempty"` // there are more gaps than are carried: a comparison would begin again
+}
+
+// Span is the offsets [From, To).
+type Span struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+func (v *verification) checkpoint() Checkpoint {
+	c := Checkpoint{
+		Report: v.LaneReport, Read: v.source.at(), Position: v.target.at(), TargetEnd: v.target.end,
+		Newest: v.newest, Back: v.back, Expired: v.expired,
+	}
+	if c.TooMany = len(v.missing) > maxGaps; !c.TooMany {
+		c.Gaps = slices.Clone(v.missing)
+	}
+	return c
+}
+
+// resumed goes on from a checkpoint; false if the queues aren't any more as they were then.
+func (p *Positions) resumed(ctx context.Context, lane Lane, o VerifyOptions) (*verification, bool, error) {
+	c := o.Resume
+	if c == nil || c.TooMany || c.Report.Topic != lane.Topic || c.Report.Source != lane.Source || c.Report.Target != lane.Target {
+		return nil, false, nil
+	}
+	source, target := p.queues(lane)
+	first, end, err := source.bounds(ctx)
+	if err != nil || end < c.Report.To {
+		return nil, false, err
+	}
+	from, to, err := target.bounds(ctx)
+	if err != nil || to < c.TargetEnd || from > c.Position {
+		return nil, false, err
+	}
+	v := p.verification(lane, c.Report, o)
+	v.Examples, v.missing = slices.Clone(c.Report.Examples), slices.Clone(c.Gaps)
+	v.newest, v.back, v.expired, v.begin, v.end = c.Newest, c.Back, c.Expired, first, end
+	v.source, v.target = newCursor(source, max(first, c.Read), c.Report.To), newCursor(target, c.Position, c.TargetEnd)
+	return v, true, nil
+}

@@ -1,0 +1,213 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// moody is a side that gives as much as it likes, and counts the pulls in flight.
+type moody struct {
+	*fakeSide
+	give   func(offset int64) int
+	flying atomic.Int32
+	most   atomic.Int32
+	gate   chan struct{} // if set, the pulls wait here
+}
+
+func (m *moody) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	now := m.flying.Add(1)
+	defer m.flying.Add(-1)
+	for seen := m.most.Load(); now > seen && !m.most.CompareAndSwap(seen, now); seen = m.most.Load() {
+	}
+	if m.gate != nil {
+		m.gate <- struct{}{}
+	}
+	if m.give != nil {
+		most = min(most, m.give(offset))
+	}
+	return m.fakeSide.pull(ctx, group, topic, q, offset, most, wait)
+}
+
+// cursorOver returns a cursor over a fake's queue of n messages.
+func cursorOver(t *testing.T, n int, give func(offset int64) int) (*moody, *cursor) {
+	b := newBench(t)
+	for offset := range int64(n) {
+		b.source.append(b.lane.Topic, b.lane.Source, original(offset, 3))
+	}
+	side := &moody{fakeSide: b.source, give: give}
+	return side, newCursor(queue{side: side, group: "g", topic: b.lane.Topic, Queue: b.lane.Source}, 0, int64(n))
+}
+
+// allOf takes what is left.
+func allOf(t *testing.T, c *cursor) (positions []int64) {
+	t.Helper()
+	defer c.close()
+	for {
+		m, more, err := c.peek(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			return positions
+		}
+		if m.position != m.QueueOffset {
+			t.Fatalf("message %d came as %d", m.QueueOffset, m.position)
+		}
+		c.take()
+		positions = append(positions, m.position)
+	}
+}
+
+func upTo(from, to int64) (all []int64) {
+	for i := from; i < to; i++ {
+		all = append(all, i)
+	}
+	return all
+}
+
+func TestCursorReadsEachMessageOnceHoweverMuchAPullBrings(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var mu sync.Mutex
+	anything := func(int64) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return 1 + random.IntN(40)
+	}
+	for name, give := range map[string]func(int64) int{
+		"as asked": nil, "anything": anything, "one": func(int64) int { return 1 },
+		"little at first":    func(offset int64) int { return 8 + int(offset/500)*24 },
+		"little at last":     func(offset int64) int { return 32 - int(offset/500)*10 },
+		"more than a stride": func(offset int64) int { return int(32 - offset%2*30) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, n := range []int{0, 1, 31, 32, 33, 256, 257, 1777} {
+				side, c := cursorOver(t, n, give)
+				if got := allOf(t, c); !slices.Equal(got, upTo(0, int64(n))) {
+					t.Fatalf("of %d messages it read %v", n, got)
+				}
+				if side.pulled != n {
+					t.Errorf("%d messages were pulled, wanted %d, each once", side.pulled, n)
+				}
+				if most := side.most.Load(); most > maxReads {
+					t.Errorf("%d pulls were in flight, wanted %d at most", most, maxReads)
+				}
+			}
+		})
+	}
+}
+
+func TestCursorHasSeveralPullsInFlight(t *testing.T) {
+	side, c := cursorOver(t, 1000, nil)
+	side.gate = make(chan struct{})
+	done := make(chan []int64)
+	go func() { done <- allOf(t, c) }()
+	<-side.gate // the first answer shows how much a pull brings
+	for side.flying.Load() < maxReads {
+		select {
+		case got := <-done:
+			t.Fatalf("it read %d messages and never had %d pulls in flight", len(got), maxReads)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	for {
+		select {
+		case <-side.gate:
+		case got := <-done:
+			if !slices.Equal(got, upTo(0, 1000)) {
+				t.Fatalf("it read %v", got)
+			}
+			return
+		}
+	}
+}
+
+func TestCursorAsksForMoreAgainAfterItGotLittle(t *testing.T) {
+	side, c := cursorOver(t, 20_000, func(offset int64) int {
+		if offset < 200 {
+			return 2
+		}
+		return 32
+	})
+	allOf(t, c)
+	if side.pulls > 1000 { // 100 small ones, 620 full ones, and some to find out
+		t.Fatalf("%d pulls for 20,000 messages", side.pulls)
+	}
+}
+
+func TestCursorReadsLessAheadWhereMessagesAreLarge(t *testing.T) {
+	b := newBench(t)
+	for range 100 {
+		b.source.append(b.lane.Topic, b.lane.Source, rocketmq.Message{Body: make([]byte, maxAhead/3)})
+	}
+	side := &moody{fakeSide: b.source, give: func(int64) int { return 1 }}
+	c := newCursor(queue{side: side, topic: b.lane.Topic, Queue: b.lane.Source}, 0, 100)
+	if got := allOf(t, c); len(got) != 100 {
+		t.Fatalf("it read %d messages", len(got))
+	}
+	if most := side.most.Load(); most > 2 {
+		t.Fatalf("%d pulls were in flight, wanted two", most)
+	}
+}
+
+func TestCursorGoesOnBehindWhatExpiredOrIsLeftOut(t *testing.T) {
+	side, c := cursorOver(t, 2000, nil)
+	side.hidden = map[int64]bool{0: true, 5: true, 31: true, 32: true, 1999: true}
+	want := slices.DeleteFunc(upTo(0, 2000), func(i int64) bool { return side.hidden[i] })
+	if got := allOf(t, c); !slices.Equal(got, want) {
+		t.Fatalf("with messages left out it read %v", got)
+	}
+	side, c = cursorOver(t, 2000, nil)
+	if m, more, err := c.peek(context.Background()); err != nil || !more || m.position != 0 {
+		t.Fatalf("the first message: %v, %v, %v", m, more, err)
+	}
+	c.pulls.Wait()
+	side.expire("orders", Queue{"broker-a", 1}, 1500)
+	got := allOf(t, c)
+	if pulled := got[len(got)-500-1]; !slices.Equal(got[len(got)-500:], upTo(1500, 2000)) || pulled > maxReads*pageMessages {
+		t.Fatalf("after the first 1500 expired it read %v", got)
+	}
+	side.events = 0 // what was in flight may be answered from outside of the queue
+}
+
+func TestCursorSeeksForwardOnly(t *testing.T) {
+	_, c := cursorOver(t, 300, nil)
+	c.seek(100)
+	c.seek(50)
+	if got := allOf(t, c); !slices.Equal(got, upTo(100, 300)) {
+		t.Fatalf("from 100 on it read %v", got)
+	}
+	_, c = cursorOver(t, 300, nil)
+	c.seek(300)
+	if got := allOf(t, c); len(got) > 0 {
+		t.Fatalf("from the end on it read %v", got)
+	}
+}
+
+func TestCursorFailsWhereThePullFailsAndNotBefore(t *testing.T) {
+	side, c := cursorOver(t, 300, nil)
+	broken := errors.New("broken")
+	side.onPull = func(offset int64) error {
+		if offset >= 96 {
+			return broken
+		}
+		return nil
+	}
+	defer c.close()
+	for want := range int64(96) {
+		if m, more, err := c.peek(context.Background()); err != nil || !more || m.position != want {
+			t.Fatalf("message %d: %v, %v, %v", want, m.position, more, err)
+		}
+		c.take()
+	}
+	if _, _, err := c.peek(context.Background()); !errors.Is(err, broken) {
+		t.Fatalf("behind message 95: %v", err)
+	}
+}

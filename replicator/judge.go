@@ -1,0 +1,124 @@
+package replicator
+
+import "context"
+
+// judge takes the next message on the target.
+func (v *verification) judge(ctx context.Context, m placed) error {
+	offset, born, ours := v.stamps.read(m.Message)
+	switch {
+	case !ours:
+		v.Natives++
+		return nil
+	case offset <= v.newest:
+		return v.judgeOld(ctx, offset, m)
+	}
+	if v.newest < 0 && v.expired && offset > v.From && offset <= v.To {
+		v.From = offset // older copies have expired
+		v.source.seek(offset)
+	}
+	if impossible, err := v.behindEnd(ctx, offset, m.position); impossible || err != nil {
+		return err
+	}
+	v.newest = offset
+	if offset < v.From || offset >= v.To {
+		return nil // its original expired, or it was copied after the comparison began
+	}
+	if err := v.jump(ctx, offset); err != nil {
+		return err
+	}
+	original, there, err := v.source.peek(ctx)
+	switch {
+	case err != nil:
+		return err
+	case there && original.position == offset:
+		v.source.take()
+		v.compare(original, m, born)
+	default:
+		return v.withoutOriginal(ctx, offset, m.position)
+	}
+	return nil
+}
+
+// behindEnd takes a copy that is stamped with an offset which the source hasn't reached.
+func (v *verification) behindEnd(ctx context.Context, offset, position int64) (bool, error) {
+	if offset < v.end {
+		return false, nil
+	}
+	_, end, err := v.source.bounds(ctx) // the lane may have copied what came since
+	if v.end = max(v.end, end); err != nil || offset < v.end {
+		return false, err
+	}
+	v.extra(offset, position, "position %d on the target is stamped with offset %d, and the source ends at %d", position, offset, v.end)
+	return true, nil
+}
+
+// withoutOriginal takes a copy whose original the source doesn't hold.
+func (v *verification) withoutOriginal(ctx context.Context, offset, position int64) error {
+	first, _, err := v.source.bounds(ctx)
+	v.begin = max(v.begin, first)
+	if err == nil && offset >= first { // else it expired since the comparison began
+		v.extra(offset, position, "position %d on the target is stamped with offset %d, where the source has no message", position, offset)
+	}
+	return err
+}
+
+// jump goes on to the offset on the source: what lies before it has no copy so far.
+func (v *verification) jump(ctx context.Context, offset int64) error {
+	for {
+		m, more, err := v.source.peek(ctx)
+		if err != nil {
+			return err
+		}
+		if !more || m.position >= offset {
+			return nil
+		}
+		v.source.take()
+		if v.fromTarget(m) {
+			v.Back++
+			continue
+		}
+		v.Missing++
+		if n := len(v.missing); n > 0 && v.missing[n-1].To == m.position {
+			v.missing[n-1].To++
+		} else {
+			v.missing = append(v.missing, Span{m.position, m.position + 1})
+		}
+	}
+}
+
+// compare checks the content of a copy, whose stamp says when the original was born, if the copy doesn't.
+func (v *verification) compare(original, copied placed, born int64) {
+	v.Compared++
+	if born == 0 {
+		born = copied.BornTimestamp
+	}
+	if field, detail, same := compareContent(original.Message, copied.Message, born); !same {
+		v.altered(original.position, copied.position, field, detail)
+	}
+}
+
+// judgeOld takes a message whose stamp isn't newer than those before it: an application's own that carries an old stamp along,
+// a copy that comes late, or one that is there twice.
+func (v *verification) judgeOld(ctx context.Context, offset int64, m placed) error {
+	if offset < v.From || offset < v.begin || offset >= v.To {
+		v.Natives++
+		return nil
+	}
+	original, there, err := v.source.one(ctx, offset)
+	if err != nil {
+		return err
+	}
+	if there {
+		_, there = SameMessage(&original, m.Message)
+	}
+	switch {
+	case !there:
+		v.Natives++
+	case v.found(offset):
+		v.Compared++
+		v.late(offset, m.position)
+	default:
+		v.extra(offset, m.position, "offset %d is on the target once more, at position %d", offset, m.position)
+	}
+	return nil
+}
