@@ -57,7 +57,7 @@ func (c *comparison) expect(sizes map[string]int64) {
 	c.sizes = sizes
 }
 
-func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.Lane) (Verification, error) {
+func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.Lane, answers []replicator.Answer) (Verification, error) {
 	group, comparing := errgroup.WithContext(ctx)
 	group.SetLimit(verifyTogether)
 	for _, lane := range lanes {
@@ -65,7 +65,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 			continue
 		}
 		group.Go(func() error {
-			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane)}
+			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers}
 			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
 			if err != nil {
 				return err

@@ -52,10 +52,16 @@ func (c RateChange) Check() error {
 
 // steered are the lanes' options with what persons decided so far.
 func (q ReplicateRequest) steered(o replicator.Options) replicator.Options {
-	for _, a := range q.Answers {
-		o.Answers = append(o.Answers, a.Answer)
-	}
+	o.Answers = plain(q.Answers)
 	return o
+}
+
+// plain leaves out who answered, when and why.
+func plain(answers []LaneAnswer) (all []replicator.Answer) {
+	for _, a := range answers {
+		all = append(all, a.Answer)
+	}
+	return all
 }
 
 // setRates gives the lanes of one source broker their share of the rates.

@@ -20,6 +20,8 @@ const (
 type VerifyRequest struct {
 	Request
 	Topics []string `json:"topics"`
+	// Answers are what persons decided about faults: what they skip isn't missing.
+	Answers []LaneAnswer `json:"answers,omitempty"`
 }
 
 // Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of order.
@@ -28,6 +30,7 @@ type Verification struct {
 	Compared   int64     `json:"compared"`
 	Natives    int64     `json:"natives"`
 	Missing    int64     `json:"missing"`
+	Skipped    int64     `json:"skipped,omitempty"` // given up by persons
 	Extra      int64     `json:"extra"`
 	Altered    int64     `json:"altered"`
 	OutOfOrder int64     `json:"outOfOrder"`
@@ -46,6 +49,7 @@ func (v Verification) Plus(o Verification) Verification {
 	v.Compared += o.Compared
 	v.Natives += o.Natives
 	v.Missing += o.Missing
+	v.Skipped += o.Skipped
 	v.Extra += o.Extra
 	v.Altered += o.Altered
 	v.OutOfOrder += o.OutOfOrder
@@ -60,7 +64,7 @@ func (v Verification) Plus(o Verification) Verification {
 // ofLane counts one lane.
 func ofLane(r replicator.LaneReport) Verification {
 	return Verification{
-		Lanes: 1, Compared: r.Compared, Natives: r.Natives, Missing: r.Missing, Extra: r.Extra,
+		Lanes: 1, Compared: r.Compared, Natives: r.Natives, Missing: r.Missing, Skipped: r.Skipped, Extra: r.Extra,
 		Altered: r.Altered, OutOfOrder: r.OutOfOrder, Examples: r.Examples,
 	}
 }
@@ -93,7 +97,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 		return Verification{}, err
 	}
 	c.expect(sizes)
-	return c.compare(ctx, both, lanes)
+	return c.compare(ctx, both, lanes, plain(r.Answers))
 }
 
 // sizes are how many messages the source holds of the topics' lanes.

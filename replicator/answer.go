@@ -86,16 +86,13 @@ func (l *runner) answer(a Answer) error {
 	}
 }
 
-// span is the offsets [from, to).
-type span struct{ from, to int64 }
-
 // skipTo returns the offset behind those that a person gave up, if the offset is one of them.
 func (l *runner) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {
 		again = false
 		for _, s := range l.skips {
-			if s.from <= offset && offset < s.to {
-				offset, skip, again = s.to, true, true
+			if s.From <= offset && offset < s.To {
+				offset, skip, again = s.To, true, true
 			}
 		}
 	}

@@ -36,6 +36,12 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 	if got := b.copies(); len(got) != 99 || slices.Contains(got, 42) {
 		t.Errorf("copies %v, wanted all of 100 but 42", got)
 	}
+	for skipped, answers := range [][]Answer{nil, {{b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 42, 43}}} {
+		report, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{Answers: answers}, nil)
+		if err != nil || report.Skipped != int64(skipped) || report.Missing != 1-int64(skipped) {
+			t.Errorf("%v: with answers %v: %+v, wanted %d skipped and the other missing", err, answers, report, skipped)
+		}
+	}
 	if p := run.progress(); p.Skipped != 1 {
 		t.Errorf("%d skipped, wanted 1", p.Skipped)
 	}

@@ -89,8 +89,24 @@ func (v *verification) found(offset int64) bool {
 	return true
 }
 
+// leaveOutSkipped takes what a person gave up out of the missing ones.
+func (v *verification) leaveOutSkipped() {
+	for _, a := range v.answers {
+		if a.Action != Skip || a.Topic != v.Topic || a.Broker != v.Source.Broker || a.Queue != v.Source.ID {
+			continue
+		}
+		for offset := max(a.From, v.From); offset < min(a.To, v.To); offset++ {
+			if v.found(offset) {
+				v.Missing--
+				v.Skipped++
+			}
+		}
+	}
+}
+
 // reportMissing tells of what is still missing at the end: one example for neighbours, a difference for each.
 func (v *verification) reportMissing() {
+	v.leaveOutSkipped()
 	for _, s := range v.missing {
 		v.example(fmt.Sprintf("missing: offsets %d to %d of source queue %s have no copy on the target", s.From, s.To-1, v.Source))
 		for offset := s.From; offset < s.To; offset++ {

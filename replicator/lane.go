@@ -35,7 +35,7 @@ type runner struct {
 	begun    func()           // closes it
 	seen     map[origin]int64 // newest stamped offsets on the queue that the lane reads
 	answered chan Answer      // to the lane's fault
-	skips    []span           // offsets that a person gave up
+	skips    []Span           // offsets that a person gave up
 	narrow   int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn  time.Time        // when it last read an application's own message
 
@@ -83,7 +83,7 @@ func newRunner(r *Replicator, lane Lane) *runner {
 	}
 	for _, a := range r.options.Answers {
 		if a.Action == Skip && a.of(lane) {
-			l.skips = append(l.skips, span{a.From, a.To})
+			l.skips = append(l.skips, Span{a.From, a.To})
 		}
 	}
 	l.begun = sync.OnceFunc(func() { close(l.began) })
@@ -158,7 +158,7 @@ func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
 		return false
 	case a := <-l.answered:
 		if a.Action == Skip {
-			l.skips = append(l.skips, span{a.From, a.To})
+			l.skips = append(l.skips, Span{a.From, a.To})
 		}
 		l.ready = false
 		l.change(func(s *laneState) { s.fault = nil })

@@ -15,6 +15,7 @@ type VerifyOptions struct {
 	Names                        // of the lanes, whose progress says how far the comparison goes
 	From        int64            // the source offset to begin at, if the source still holds it
 	Resume      *Checkpoint      // if given, where to go on; a lane whose queues aren't as they were then is compared from From on
+	Answers     []Answer         // given to faults: what they skip isn't missing
 	Differences func(Difference) // if given, called with each one: as it is met, and at the end what is missing. Who resumes may see some again
 }
 
@@ -29,6 +30,7 @@ type LaneReport struct {
 	Natives    int64    `json:"natives"`            // messages on the target that no lane copied there; no difference
 	Back       int64    `json:"back"`               // messages on the source that the reverse lane copied there; no difference
 	Missing    int64    `json:"missing"`            // originals without a copy
+	Skipped    int64    `json:"skipped,omitempty"`  // originals that a person gave up; no difference
 	Extra      int64    `json:"extra"`              // repeated copies, and copies of nothing
 	Altered    int64    `json:"altered"`            // copies with other content
 	OutOfOrder int64    `json:"outOfOrder"`         // copies behind the copy of a later message
@@ -56,6 +58,7 @@ type verification struct {
 	expired bool   // the target no longer holds the beginning of its queue
 	missing []Span // source offsets whose copies were jumped over
 
+	answers     []Answer
 	differences func(Difference)
 }
 
@@ -130,7 +133,7 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOpti
 
 func (p *Positions) verification(lane Lane, report LaneReport, o VerifyOptions) *verification {
 	return &verification{
-		LaneReport: report, newest: -1, stamps: newStamper(p.names, lane), differences: o.Differences,
+		LaneReport: report, newest: -1, stamps: newStamper(p.names, lane), differences: o.Differences, answers: o.Answers,
 		reverse: newStamper(p.names.Back(), lane.Back()), back: -1,
 	}
 }

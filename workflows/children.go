@@ -91,7 +91,7 @@ func (m *migration) silence(id string) {
 }
 
 func (m *migration) input() MigrationInput {
-	return MigrationInput{Plan: m.plan, Inventory: m.inventory}
+	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: m.view().Answers}
 }
 
 func (d *desk) request() activities.Request { return activities.Request{Plan: d.plan} }

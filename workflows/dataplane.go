@@ -114,12 +114,20 @@ func Verify(ctx workflow.Context, in MigrationInput) (Status, error) {
 			if err != nil {
 				return err
 			}
-			return d.verify(ctx, inventory)
+			return d.verify(ctx, inventory, in.Answers)
 		})
 	})
 }
 
-func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment) error {
+// givenUp says how many messages persons gave up, if any.
+func givenUp(messages int64) string {
+	if messages == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d skipped by persons", messages)
+}
+
+func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment, answers []activities.LaneAnswer) error {
 	var acts *activities.Verifier
 	sum := activities.Verification{}
 	d.status.Verification = &sum
@@ -130,14 +138,14 @@ func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment) err
 	for ; len(names) > 0; names = names[min(chunk, len(names)):] {
 		part := names[:min(chunk, len(names))]
 		var v activities.Verification
-		request := activities.VerifyRequest{Request: d.request(), Topics: part}
+		request := activities.VerifyRequest{Request: d.request(), Topics: part, Answers: answers}
 		summary := fmt.Sprintf("compare %d topics", len(part))
 		if err := workflow.ExecuteActivity(long(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
 			return err
 		}
 		sum = sum.Plus(v)
-		d.detail(ctx, "compared %d messages of %d lanes: %d missing, %d extra, %d altered, %d out of order",
-			sum.Compared, sum.Lanes, sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder)
+		d.detail(ctx, "compared %d messages of %d lanes: %d missing, %d extra, %d altered, %d out of order%s",
+			sum.Compared, sum.Lanes, sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder, givenUp(sum.Skipped))
 	}
 	if sum.Clean() {
 		return nil

@@ -15,6 +15,8 @@ type MigrationInput struct {
 	Plan plan.Plan `json:"plan"`
 	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
 	Inventory *activities.Assessment `json:"inventory,omitempty"`
+	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
+	Answers []activities.LaneAnswer `json:"answers,omitempty"`
 
 	problem error
 }
@@ -23,13 +25,14 @@ type MigrationInput struct {
 // every key, instead of a decoding error.
 func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 	var raw struct {
-		Plan      json.RawMessage        `json:"plan"`
-		Inventory *activities.Assessment `json:"inventory"`
+		Plan      json.RawMessage         `json:"plan"`
+		Inventory *activities.Assessment  `json:"inventory"`
+		Answers   []activities.LaneAnswer `json:"answers"`
 	}
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	in.Inventory = raw.Inventory
+	in.Inventory, in.Answers = raw.Inventory, raw.Answers
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }
