@@ -23,6 +23,8 @@ type document struct {
 	Stages          []documentStage
 	Waves           []documentWave
 	Approvals       []documentApproval
+	Answers         []LaneAnswer
+	Rates           []RateChange
 	Notes           []string
 	Inventory       *documentInventory
 	Metadata        *MetadataDiff
@@ -69,6 +71,7 @@ func renderPage(status []byte) ([]byte, error) {
 	p.stages(d.Stages)
 	p.waves(d.Waves)
 	p.approvals(d.Approvals)
+	p.said(d.Answers, d.Rates)
 	p.verification(d.Verification)
 	p.ledger(d.Ledger)
 	p.inventory(d.Inventory)
@@ -125,6 +128,24 @@ func (p *page) approvals(approvals []documentApproval) {
 		rows = append(rows, []string{a.Gate, a.By, when(&a.At), a.Reason, a.Evidence})
 	}
 	p.table("Approvals", []string{"gate", "by", "at", "reason", "evidence"}, rows)
+}
+
+// said is what persons told running lanes.
+func (p *page) said(answers []LaneAnswer, rates []RateChange) {
+	var rows [][]string
+	for _, a := range answers {
+		rows = append(rows, []string{a.Answer.String(), a.By, when(&a.At), a.Reason})
+	}
+	p.table("Answers to faults of lanes", []string{"answer", "by", "at", "reason"}, rows)
+	rows = nil
+	for _, c := range rates {
+		of := c.Topic
+		if of == "" {
+			of = "all topics"
+		}
+		rows = append(rows, []string{of, c.Rate.String(), c.By, when(&c.At), c.Reason})
+	}
+	p.table("Rates of lanes", []string{"of", "rate", "by", "at", "reason"}, rows)
 }
 
 func (p *page) verification(v *Verification) {

@@ -14,9 +14,10 @@ var ErrNotCopiedYet = errors.New("not copied yet")
 
 // Translation is a position on the other side.
 type Translation struct {
-	Target int64 `json:"target"` // the position: on the target for Forward, on the source for Back
-	Exact  bool  `json:"exact"`  // a reader there goes on at exactly the next message; else it may see a few more
-	Unread int64 `json:"unread"` // messages on the target that the reader doesn't get: natives before Target (Forward), or left behind (Back)
+	Target  int64 `json:"target"`            // the position: on the target for Forward, on the source for Back
+	Exact   bool  `json:"exact"`             // a reader there goes on at exactly the next message; else it may see a few more
+	Repeats int64 `json:"repeats,omitempty"` // messages that the reader sees again; of Across only
+	Unread  int64 `json:"unread"`            // messages on the target that the reader doesn't get: natives before Target (Forward), or left behind (Back)
 }
 
 // Natives are the messages on a target queue that no lane has copied there.
@@ -32,7 +33,7 @@ type Positions struct {
 	source, target replica
 	names          Names
 
-	mu    sync.Mutex
+	lock  *sync.Mutex
 	known map[Lane]*laneCuts
 }
 
@@ -47,7 +48,7 @@ func NewPositions(source, target *rocketmq.Cluster, names Names) *Positions {
 }
 
 func newPositions(source, target replica, names Names) *Positions {
-	return &Positions{source: source, target: target, names: names, known: map[Lane]*laneCuts{}}
+	return &Positions{source: source, target: target, names: names, lock: &sync.Mutex{}, known: map[Lane]*laneCuts{}}
 }
 
 func (p *Positions) queues(lane Lane) (source, target queue) {
@@ -214,8 +215,8 @@ func (p *Positions) extended(ctx context.Context, lane Lane, target queue, stamp
 }
 
 func (p *Positions) cutsOf(lane Lane) *laneCuts {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.lock.Lock()
+	defer p.lock.Unlock()
 	if p.known[lane] == nil {
 		p.known[lane] = &laneCuts{cuts: cuts{newest: -1}}
 	}

@@ -1,0 +1,120 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+)
+
+// Across translates a position for a reader that moves to the other replica of a lane that copies both ways: to the smallest position
+// there before which nothing lies that the reader hasn't read. Where both sides were written to at the same time, their replicas differ in
+// order for a stretch, and the reader sees Repeats messages again; everywhere else the translation is exact. The position counts on the
+// lane's source, the result on its target: for the way back, ask for lane.Back() of the Positions of Names.Back().
+//
+// It needs nothing but the two queues: runs of copies are found by a few reads each, and remembered. What expired on a side can't be seen
+// there: a position before the first message that is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more
+// first.
+func (p *Positions) Across(ctx context.Context, lane Lane, position int64) (Translation, error) {
+	here, there, err := p.replicas(ctx, lane)
+	if err != nil {
+		return Translation{}, err
+	}
+	at := min(max(position, here.from), here.to)
+	if missing := here.native(there.newest + 1); missing < at && there.read < at {
+		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", lane.Topic, lane.Source, at, ErrNotCopiedYet, missing)
+	}
+	target := there.to
+	if first := here.native(at); first < here.to { // the first native to read, where its copy is
+		if copied, found := there.copyAtOrAfter(first); found {
+			target = min(target, copied)
+		}
+	}
+	if original, found := here.firstStampFrom(at); found { // the first copy to read, where its original is
+		target = min(target, original)
+	}
+	if here.began {
+		target = min(target, there.native(max(here.newest+1, here.read))) // what hasn't been copied here
+	}
+	// What the reader has read of the messages of the other side lies before there: their copies were here before whatever is unread.
+	repeats := there.copiesBelow(at, target)
+	return Translation{Target: target, Exact: repeats == 0, Repeats: repeats}, nil
+}
+
+// replicaCuts is one replica of a lane, with the copies that the other side's lane has made there.
+type replicaCuts struct {
+	cuts
+	from, to int64 // the queue holds [from, to)
+	read     int64 // offset on the other side up to which its lane has copied, or given up
+	began    bool  // that lane has run
+}
+
+// replicas reads how the lane's two queues are made up of copies and natives. What lanes have copied is read first: all of it then shows
+// in the queues.
+func (p *Positions) replicas(ctx context.Context, lane Lane) (source, target replicaCuts, err error) {
+	back := Positions{source: p.target, target: p.source, names: p.names.Back(), known: p.known, lock: p.lock}
+	if target, err = p.replica(ctx, lane); err != nil {
+		return source, target, err
+	}
+	source, err = back.replica(ctx, lane.Back())
+	return source, target, err
+}
+
+// replica reads the lane's target queue.
+func (p *Positions) replica(ctx context.Context, lane Lane) (replicaCuts, error) {
+	source, target := p.queues(lane)
+	read, began, err := source.position(ctx)
+	if err != nil {
+		return replicaCuts{}, err
+	}
+	from, to, err := target.bounds(ctx)
+	if err != nil {
+		return replicaCuts{}, err
+	}
+	c, err := p.extended(ctx, lane, target, newStamper(p.names, lane), from, to)
+	if err != nil {
+		return replicaCuts{}, err
+	}
+	defer c.mu.Unlock()
+	r := replicaCuts{cuts: c.cuts, from: from, to: to, read: read, began: began}
+	r.runs = append([]run(nil), c.runs...)
+	return r, nil
+}
+
+// native is the first position from at on that holds no copy; the end of the queue if there is none.
+func (r replicaCuts) native(at int64) int64 {
+	at = max(at, r.from)
+	for _, c := range r.runs {
+		if c.position <= at && at < c.end() {
+			at = c.end()
+		}
+	}
+	return min(at, r.to)
+}
+
+// copyAtOrAfter is where the first copy of that offset or a later one is.
+func (r replicaCuts) copyAtOrAfter(offset int64) (position int64, found bool) {
+	for _, c := range r.runs {
+		if offset < c.offset+c.length {
+			return c.position + max(0, offset-c.offset), true
+		}
+	}
+	return 0, false
+}
+
+// firstStampFrom is the offset of the first copy from a position on.
+func (r replicaCuts) firstStampFrom(position int64) (offset int64, found bool) {
+	for _, c := range r.runs {
+		if position < c.end() {
+			return c.offset + max(0, position-c.position), true
+		}
+	}
+	return 0, false
+}
+
+// copiesBelow counts the copies of offsets below one, from a position on.
+func (r replicaCuts) copiesBelow(offset, position int64) (count int64) {
+	for _, c := range r.runs {
+		first := max(c.position, position)
+		count += max(0, min(c.end(), c.position+offset-c.offset)-first)
+	}
+	return count
+}

@@ -1,0 +1,114 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// wantAcross checks a translation against what the two queues hold: the reader has read everything before the position here.
+func (b *bench) wantAcross(p *Positions, lane Lane, here, there []string, ours func(body string) bool, position int64) {
+	b.Helper()
+	got, err := p.Across(context.Background(), lane, position)
+	if err != nil {
+		b.Fatalf("position %d: %v", position, err)
+	}
+	read := here[:position]
+	want, repeats := int64(len(there)), int64(0)
+	for at, body := range slices.Backward(there) {
+		if ours(body) && !slices.Contains(read, body) {
+			want = int64(at)
+		}
+	}
+	for _, body := range there[want:] {
+		if slices.Contains(read, body) {
+			repeats++
+		}
+	}
+	if got.Target != want || got.Repeats != repeats || got.Exact != (repeats == 0) {
+		b.Fatalf("position %d of %q: %+v, wanted position %d of %q, %d repeats", position, here, got, want, there, repeats)
+	}
+}
+
+func all(string) bool { return true }
+
+func TestPositionsGoAcrossToTheFirstUnreadMessageAndBack(t *testing.T) {
+	for seed := range uint64(15) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(seed, 3))
+			b := bothWays(t)
+			b.options.BatchMessages = 1 + random.IntN(20)
+			run := b.start(fastHome)
+			total := 0
+			b.send(b.source, b.lane.Source, "s-first", nil)
+			b.untilBoth(run, 1)
+			total++
+			p := b.positions()
+			back := newPositions(b.target, b.source, b.options.Back())
+			for range 8 {
+				for range random.IntN(40) { // now and then both at the same time
+					f, q, side := b.source, b.lane.Source, "s"
+					if random.IntN(2) == 0 {
+						f, q, side = b.target, b.lane.Target, "t"
+					}
+					var properties []byte
+					if held := f.all(b.lane.Topic, q); random.IntN(4) == 0 {
+						properties = held[random.IntN(len(held))].Properties
+					}
+					for range 1 + random.IntN(4) {
+						b.send(f, q, fmt.Sprint(side, total), properties)
+						total++
+					}
+				}
+				b.untilBoth(run, total)
+				source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
+				for range 20 {
+					b.wantAcross(p, b.lane, source, target, all, random.Int64N(int64(total)+1))
+					b.wantAcross(back, b.lane.Back(), target, source, all, random.Int64N(int64(total)+1))
+				}
+			}
+			run.end()
+		})
+	}
+}
+
+func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
+	b := bothWays(t)
+	run := b.start(fastHome)
+	b.write(10, 10)
+	b.untilBoth(run, 10)
+	run.end()
+	b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
+	got, err := b.positions().Across(context.Background(), b.lane, 10)
+	if err != nil || got.Target != 10 || !got.Exact {
+		t.Errorf("%+v, %v; wanted 10, where the message is that isn't on the source yet", got, err)
+	}
+	b.write(1, 1)
+	if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(err, ErrNotCopiedYet) {
+		t.Errorf("%v; wanted that the last message isn't copied yet", err)
+	}
+	if got, err := b.positions().Across(context.Background(), b.lane, 4); err != nil || got.Target != 4 {
+		t.Errorf("%+v, %v; wanted 4", got, err)
+	}
+}
+
+func TestPositionsGoAcrossPastWhatTheTargetHeldBefore(t *testing.T) {
+	b := bothWays(t)
+	for i := range 5 {
+		b.send(b.target, b.lane.Target, fmt.Sprint("x", i), nil)
+	}
+	b.write(7, 1)
+	run := b.start(fastHome)
+	b.untilBoth(run, 7)
+	b.send(b.target, b.lane.Target, "t0", nil)
+	b.untilBoth(run, 8)
+	run.end()
+	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
+	for at := range int64(len(source) + 1) {
+		b.wantAcross(b.positions(), b.lane, source, target, func(body string) bool { return body[0] != 'x' }, at)
+	}
+}
