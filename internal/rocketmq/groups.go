@@ -96,7 +96,7 @@ func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool
 // systemGroups are RocketMQ's own (MixAll, 4.9.7 and 5.3.3).
 var systemGroups = []string{
 	"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "SELF_TEST_P_GROUP", "CID_RMQ_SYS_TRANS", "CID_ONS-HTTP-PROXY",
-	"__MONITOR_CONSUMER", "DEFAULT_CONSUMER", "CLIENT_INNER_PRODUCER",
+	"__MONITOR_CONSUMER", "DEFAULT_CONSUMER", "CLIENT_INNER_PRODUCER", "CID_DefaultHeartBeatSyncerTopic",
 }
 
 // SystemGroup reports whether a group is RocketMQ's own.
