@@ -3,6 +3,7 @@ package rocketmq
 import (
 	"context"
 	"strconv"
+	"strings"
 )
 
 // Connection is a client as a broker sees it.
@@ -59,7 +60,7 @@ func readConnections(list []any) []Connection {
 		o, _ := v.(object)
 		addr := o.text("clientAddr")
 		if addr == "" {
-			addr = o.text("remoteIP") // ProducerInfo's name for it
+			addr = strings.TrimPrefix(o.text("remoteIP"), "/") // ProducerInfo's name for it, and Java's way to print a socket's address
 		}
 		out = append(out, Connection{ClientID: o.text("clientId"), Addr: addr, Language: o.text("language"), Version: int(o.number("version"))})
 	}
