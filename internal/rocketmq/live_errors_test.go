@@ -1,0 +1,157 @@
+package rocketmq_test
+
+import (
+	"crypto/tls"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
+	onEach(t, func(l *live) {
+		nothing := l.topic + "-nothing"
+		rows := []struct {
+			server, call string
+			code         int
+			ask          func() error
+		}{
+			{l.addr, "GET_TOPIC_STATS_INFO " + nothing, rocketmq.TopicNotExist, func() error {
+				_, err := l.client.TopicStats(l.ctx, l.addr, nothing)
+				return err
+			}},
+			{l.nameServer, "GET_ROUTEINFO_BY_TOPIC " + nothing, rocketmq.TopicNotExist, func() error {
+				_, err := l.cluster.Route(l.ctx, nothing)
+				return err
+			}},
+			{l.addr, "PULL_MESSAGE " + nothing + " queue 3 offset 7", rocketmq.TopicNotExist, func() error {
+				_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7})
+				return err
+			}},
+			{l.addr, "UPDATE_AND_CREATE_TOPIC TBW102", byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter), func() error {
+				return l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6})
+			}},
+			{l.addr, "GET_CONSUMER_RUNNING_INFO group " + l.group + " member nobody", rocketmq.SystemError, func() error {
+				_, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "nobody")
+				return err
+			}},
+		}
+		for _, row := range rows {
+			err := row.ask()
+			var refusal *rocketmq.Error
+			require.ErrorAs(l, err, &refusal, row.call)
+			assert.NotEmpty(l, refusal.Remark, row.call)
+			want := rocketmq.Error{Server: row.server, Call: row.call, Code: row.code, Remark: refusal.Remark}
+			assert.Equal(l, want, *refusal)
+			assert.True(l, strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "), "%q should begin with server and call", err)
+			assert.NotContains(l, err.Error(), "\n", "an error is one line")
+			assert.False(l, rocketmq.Retryable(err) || rocketmq.Ambiguous(err) || rocketmq.Unreachable(err), "%v: a refusal is an answer", err)
+		}
+	})
+}
+
+func TestLiveUntypedCallReturnsTheCodeAsItIs(t *testing.T) {
+	onEach(t, func(l *live) {
+		got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: unknownCode})
+		require.NoError(l, err)
+		assert.Equal(l, rocketmq.NotSupported, got.Code)
+	})
+}
+
+func TestLiveServerThatIsGoneIsRetryableAndTheNextNameServerAnswers(t *testing.T) {
+	onEach(t, func(l *live) {
+		gone := closedAddress(l.T)
+		_, err := l.client.MaxOffset(l.ctx, gone, l.topic, 0)
+		require.ErrorContains(l, err, gone)
+		assert.True(l, rocketmq.Retryable(err) && rocketmq.Unreachable(err) && !rocketmq.Ambiguous(err), "it was certainly not executed: %v", err)
+
+		behind := rocketmq.NewCluster(l.client, []string{gone, l.nameServer})
+		brokers, err := behind.Brokers(l.ctx)
+		require.NoError(l, err)
+		assert.Equal(l, l.broker, brokers[0].Name)
+		none := rocketmq.NewCluster(l.client, []string{gone})
+		_, err = none.Route(l.ctx, l.topic)
+		assert.ErrorContains(l, err, "name server "+gone)
+	})
+}
+
+// closedAddress is one where nobody listens.
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+var admin = lab.Account{AccessKey: "live-admin", SecretKey: "live-admin-secret"}
+
+func TestLiveSignedCallsAreServedAndAllOthersRefused(t *testing.T) {
+	onOwn(t, &admin, func(l *live, _ *lab.Cluster) {
+		for name, credentials := range map[string]*rocketmq.Credentials{
+			"not signed":   nil,
+			"wrong secret": {AccessKey: admin.AccessKey, SecretKey: "live-wrong-secret"},
+			"unknown user": {AccessKey: "live-nobody", SecretKey: admin.SecretKey},
+		} {
+			stranger := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
+			l.Cleanup(stranger.Close)
+			err := stranger.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6})
+			l.wantCode(name, byVersion(l, rocketmq.SystemError, rocketmq.NoPermission), err)
+			assert.NotContains(l, err.Error(), admin.SecretKey, name)
+			assert.NotContains(l, err.Error(), "live-wrong-secret", name)
+		}
+		topics, err := l.client.TopicConfigs(l.ctx, l.addr)
+		require.NoError(l, err)
+		require.NotContains(l, topics, l.topic, "a refused call was executed")
+		l.useEverything(l.client)
+
+		withToken := rocketmq.NewClient(rocketmq.Options{Credentials: &rocketmq.Credentials{
+			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey, SecurityToken: "token",
+		}})
+		l.Cleanup(withToken.Close)
+		l.useEverything(withToken)
+	})
+}
+
+func TestLiveServersAreReachedOverTLSToo(t *testing.T) {
+	for _, version := range []string{v4, v5} {
+		t.Run(version, func(t *testing.T) {
+			// Servers that were given no certificate make one that nobody can verify.
+			l := newLive(t, labtest.Cluster(t, version), rocketmq.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
+			l.useEverything(l.client)
+			_, err := l.cluster.Brokers(l.ctx)
+			require.NoError(l, err)
+		})
+	}
+}
+
+// useEverything makes calls whose signatures cover different things: fields only, a body, unicode, both, and nothing.
+func (l *live) useEverything(c *rocketmq.Client) {
+	l.Helper()
+	l.client = c
+	l.makeTopic(1)
+	l.makeGroup()
+	sent := l.batch(0, rocketmq.BatchMessage{Body: []byte("signed 漢字"), Properties: []byte("größe\x01ключ\x02")})
+	single, err := c.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Body: []byte("signed"), Properties: []byte("größe\x01\u2028<&>😀\x02")})
+	require.NoError(l, err)
+	require.Equal(l, sent.Offset+1, single.Offset)
+	got := l.read(l.topic, 0, sent.Offset, 2)
+	assert.Equal(l, "signed 漢字", string(got[0].Body))
+	assert.Equal(l, "\u2028<&>😀", rocketmq.PropertyMap(got[1].Properties)["größe"])
+	require.NoError(l, c.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 1))
+	l.wantOffset(0, 1)
+	queue := []rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}}
+	held, err := c.LockQueues(l.ctx, l.addr, l.group, "holder", queue)
+	require.NoError(l, err)
+	assert.Equal(l, queue, held)
+	_, err = c.Runtime(l.ctx, l.addr)
+	require.NoError(l, err)
+	_, err = c.ClusterInfo(l.ctx, l.nameServer)
+	require.NoError(l, err)
+}

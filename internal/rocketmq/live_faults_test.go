@@ -1,0 +1,152 @@
+package rocketmq_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/rocketmq"
+)
+
+// TestLiveFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
+func TestLiveFaultsAreNoticedAndOutlived(t *testing.T) {
+	onOwn(t, nil, func(l *live, c *lab.Cluster) {
+		l.story(c, "a deadline ends calls to a frozen broker", callsToAFrozenBrokerEnd)
+		l.story(c, "the client's own limit ends calls without a deadline", clientsOwnLimitEndsCalls)
+		l.story(c, "the client finds a restarted broker by itself", restartedBrokerIsFound)
+	})
+}
+
+// story is a test on the same cluster, with a client, a topic and a group of its own.
+func (l *live) story(c *lab.Cluster, name string, tell func(*live, *lab.Cluster)) {
+	l.Run(name, func(t *testing.T) { tell(newLive(t, c, rocketmq.Options{}), c) })
+}
+
+func restartedBrokerIsFound(l *live, c *lab.Cluster) {
+	l.makeTopic(1)
+	l.makeGroup()
+	l.fill(0, 3)
+	require.NoError(l, l.client.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 2))
+	for _, end := range []struct {
+		name string
+		end  func(string) error
+	}{{"stopped in good order", c.StopBroker}, {"killed", c.KillBroker}} {
+		l.Logf("the broker is %s", end.name)
+		l.endDuringALongPull(func() error { return end.end(l.broker) })
+		_, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
+		require.ErrorContains(l, err, l.addr)
+		assert.True(l, rocketmq.Retryable(err) && rocketmq.Unreachable(err), "%s: %v, wanted one that may be tried again", end.name, err)
+
+		require.NoError(l, c.StartBroker(l.ctx, l.broker))
+		got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
+		require.NoError(l, err, "%s: the first call after the restart", end.name)
+		assert.EqualValues(l, 3, got, end.name)
+		l.wantOffset(0, 2)
+		assert.Len(l, l.read(l.topic, 0, 0, 3), 3, end.name)
+	}
+}
+
+// endDuringALongPull ends the broker while it holds a pull, which must end then and not at its own deadline.
+func (l *live) endDuringALongPull(end func() error) {
+	l.Helper()
+	const wait = 2 * time.Minute
+	var err error
+	var pull sync.WaitGroup
+	began := time.Now()
+	pull.Go(func() {
+		_, err = l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Offset: 3, Max: 1, Wait: wait})
+	})
+	// An answer that follows the pull on the same connection says that the pull has left us.
+	_, asked := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
+	require.NoError(l, asked)
+	require.NoError(l, end())
+	pull.Wait()
+	require.ErrorContains(l, err, l.addr)
+	assert.True(l, rocketmq.Unreachable(err), "the pull ended with %v, wanted a broken connection", err)
+	assert.Less(l, time.Since(began), wait/2, "until the pull ended")
+}
+
+func callsToAFrozenBrokerEnd(l *live, c *lab.Cluster) {
+	l.makeTopic(2)
+	l.makeGroup()
+	l.fill(0, 3)
+	l.fill(1, 1)
+	body := []rocketmq.BatchMessage{{Body: []byte("lost or not")}}
+	calls := map[string]func(context.Context) error{
+		"GET_MAX_OFFSET": func(ctx context.Context) error {
+			_, err := l.client.MaxOffset(ctx, l.addr, l.topic, 0)
+			return err
+		},
+		"PULL_MESSAGE": func(ctx context.Context) error {
+			_, err := l.client.Pull(ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Wait: time.Minute})
+			return err
+		},
+		"SEND_BATCH_MESSAGE": func(ctx context.Context) error {
+			_, err := l.client.SendBatch(ctx, l.addr, rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: 1, Messages: body})
+			return err
+		},
+		"UPDATE_CONSUMER_OFFSET": func(ctx context.Context) error {
+			return l.client.UpdateOffset(ctx, l.addr, l.group, l.topic, 0, 2)
+		},
+		"LOCK_BATCH_MQ": func(ctx context.Context) error {
+			_, err := l.client.LockQueues(ctx, l.addr, l.group, "holder", []rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}})
+			return err
+		},
+	}
+	l.freeze(c)
+	var all sync.WaitGroup
+	for name, call := range calls {
+		all.Go(func() {
+			const allowed = 700 * time.Millisecond
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(l.ctx, allowed)
+			defer cancel()
+			l.wantInTime(name, began, allowed, call(ctx))
+		})
+	}
+	all.Wait()
+	require.NoError(l, c.ContinueBroker(l.broker))
+	// The late answers to what was given up must not be taken for answers to these.
+	for range 20 {
+		for queue, least := range []int64{3, 1} {
+			got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, queue)
+			require.NoError(l, err)
+			require.True(l, got == least || queue == 1 && got == 2, "end of queue %d: %d, wanted %d or one more where a send was given up", queue, got, least)
+		}
+	}
+}
+
+func (l *live) freeze(c *lab.Cluster) {
+	l.Helper()
+	require.NoError(l, c.SuspendBroker(l.broker))
+	l.Cleanup(func() { _ = c.ContinueBroker(l.broker) }) // also if the test fails in between
+}
+
+func clientsOwnLimitEndsCalls(l *live, c *lab.Cluster) {
+	const allowed = 700 * time.Millisecond
+	hasty := rocketmq.NewClient(rocketmq.Options{CallTimeout: allowed})
+	l.Cleanup(hasty.Close)
+	l.freeze(c)
+	began := time.Now()
+	_, err := hasty.Runtime(context.Background(), l.addr) // the system still accepts its connection
+	l.wantInTime("GET_BROKER_RUNTIME_INFO", began, allowed, err)
+}
+
+// wantInTime fails unless err came from a call that was given up at its deadline, and says which and where.
+func (l *live) wantInTime(call string, began time.Time, allowed time.Duration, err error) {
+	l.Helper()
+	// Machines that stall add to the deadline; the client's own limits, which must not matter here, are 10 s and more.
+	if took := time.Since(began); took < allowed || took > allowed+4*time.Second {
+		l.Errorf("%s took %s, wanted its deadline of %s", call, took, allowed)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || !rocketmq.Ambiguous(err) || !rocketmq.Unreachable(err) || rocketmq.Retryable(err) {
+		l.Errorf("%s: %v, wanted a deadline that leaves open whether it was executed", call, err)
+	}
+	assert.ErrorContains(l, err, l.addr+": "+call+": no answer")
+}

@@ -1,0 +1,203 @@
+package rocketmq_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+const (
+	// liveTime bounds a live test; a broker that shares its cores may take seconds for what needs milliseconds.
+	liveTime = 3 * time.Minute
+	// lookEvery is how often until looks again.
+	lookEvery = 10 * time.Millisecond
+
+	v4 = "4.9.7"
+	v5 = "5.3.3"
+)
+
+// live is a test's view of the first broker of a cluster, with a topic and a group that are the test's own.
+type live struct {
+	*testing.T
+	ctx           context.Context
+	version       string
+	cluster       *rocketmq.Cluster
+	client        *rocketmq.Client
+	broker, addr  string
+	nameServer    string
+	topic, group  string
+	reader        string // a group that only pulls, which brokers make at its first pull
+	topicsCreated []string
+	groupsCreated []string
+}
+
+// onEach runs a test against brokers of both versions that all tests share.
+func onEach(t *testing.T, test func(l *live)) {
+	t.Helper()
+	for _, version := range []string{v4, v5} {
+		t.Run(version, func(t *testing.T) {
+			test(newLive(t, labtest.Cluster(t, version), rocketmq.Options{}))
+		})
+	}
+}
+
+// onOwn runs a test against a cluster of its own for each version, which it may break.
+func onOwn(t *testing.T, admin *lab.Account, test func(l *live, c *lab.Cluster)) {
+	t.Helper()
+	for _, version := range []string{v4, v5} {
+		t.Run(version, func(t *testing.T) {
+			c := labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Admin: admin})
+			var o rocketmq.Options
+			if admin != nil {
+				o.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
+			}
+			test(newLive(t, c, o), c)
+		})
+	}
+}
+
+var noName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+func newLive(t *testing.T, c *lab.Cluster, o rocketmq.Options) *live {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
+	t.Cleanup(cancel)
+	client := rocketmq.NewClient(o)
+	t.Cleanup(client.Close)
+	name := noName.ReplaceAllString(t.Name(), "-")
+	l := &live{
+		T: t, ctx: ctx, version: c.Spec().Version, cluster: rocketmq.NewCluster(client, c.NameServers), client: client,
+		broker: c.Brokers[0].Name, addr: c.Brokers[0].Addr, nameServer: c.NameServers[0],
+		topic: name, group: "G-" + name, reader: "R-" + name,
+	}
+	t.Cleanup(l.cleanUp)
+	return l
+}
+
+// cleanUp deletes what the test made. What is gone already, or whose broker is, needs no cleaning.
+func (l *live) cleanUp() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for _, topic := range l.topicsCreated {
+		_ = l.client.DeleteTopic(ctx, l.addr, topic)
+		_ = l.client.DeleteTopicInNameServer(ctx, l.nameServer, topic)
+	}
+	for _, group := range append(l.groupsCreated, l.reader) {
+		_ = l.client.DeleteGroup(ctx, l.addr, group, true)
+	}
+}
+
+func (l *live) is5() bool { return l.version == v5 }
+
+// byVersion picks what is wanted of the version under test.
+func byVersion[T any](l *live, of4, of5 T) T {
+	if l.is5() {
+		return of5
+	}
+	return of4
+}
+
+// makeTopic makes the test's topic with that many queues.
+func (l *live) makeTopic(queues int) {
+	l.Helper()
+	l.makeTopicNamed(l.topic, queues)
+}
+
+func (l *live) makeTopicNamed(topic string, queues int) {
+	l.Helper()
+	config := rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: rocketmq.PermRead | rocketmq.PermWrite}
+	l.topicsCreated = append(l.topicsCreated, topic)
+	require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, config))
+}
+
+// makeGroup makes the test's group.
+func (l *live) makeGroup() {
+	l.Helper()
+	l.groupsCreated = append(l.groupsCreated, l.group)
+	require.NoError(l, l.client.PutGroup(l.ctx, l.addr, l.plainGroup()))
+}
+
+func (l *live) plainGroup() rocketmq.Group {
+	return rocketmq.Group{
+		Name: l.group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16,
+		WhichBrokerWhenSlow: 1, NotifyChanged: true,
+	}
+}
+
+// batch stores messages and returns where the first one is.
+func (l *live) batch(queue int, messages ...rocketmq.BatchMessage) rocketmq.SendResult {
+	l.Helper()
+	var got rocketmq.SendResult
+	require.NoError(l, rocketmq.Retry(l.ctx, func() (err error) {
+		got, err = l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{
+			Group: "writer", Topic: l.topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
+		})
+		return err
+	}))
+	return got
+}
+
+// fill stores n numbered messages in a queue and waits until they can be read.
+func (l *live) fill(queue, n int) {
+	l.Helper()
+	messages := make([]rocketmq.BatchMessage, n)
+	for i := range messages {
+		messages[i].Body = fmt.Appendf(nil, "message %d", i)
+	}
+	first := l.batch(queue, messages...)
+	l.read(l.topic, queue, first.Offset, n)
+}
+
+// read pulls n messages from an offset on, waiting for those that brokers have acknowledged but not yet dispatched.
+func (l *live) read(topic string, queue int, offset int64, n int) []rocketmq.Message {
+	l.Helper()
+	var out []rocketmq.Message
+	for len(out) < n {
+		next := offset + int64(len(out))
+		got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{
+			Group: l.reader, Topic: topic, Queue: queue, Offset: next, Max: n - len(out), Wait: 10 * time.Second,
+		})
+		require.NoError(l, err)
+		require.Contains(l, []rocketmq.PullStatus{rocketmq.PullFound, rocketmq.PullNoNew}, got.Status, "pull of %s queue %d offset %d: %+v", topic, queue, next, got)
+		out = append(out, got.Messages...)
+	}
+	return out
+}
+
+// until looks again and again, for a minute at most, and fails with what was seen last.
+func (l *live) until(wanted string, look func() (seen any, ok bool)) {
+	l.Helper()
+	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
+	defer cancel()
+	again := time.NewTicker(lookEvery)
+	defer again.Stop()
+	for {
+		seen, ok := look()
+		if ok {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			l.Fatalf("wanted within a minute: %s; seen last: %+v", wanted, seen)
+		}
+	}
+}
+
+// wantCode fails unless err is a refusal by the broker with that code.
+func (l *live) wantCode(what string, code int, err error) {
+	l.Helper()
+	if got := rocketmq.CodeOf(err); got != code {
+		l.Errorf("%s: code %d %s (%v), wanted %d %s", what, got, rocketmq.CodeName(got), err, code, rocketmq.CodeName(code))
+	}
+}
