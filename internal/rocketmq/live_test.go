@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -74,7 +75,8 @@ func newLive(t *testing.T, c *lab.Cluster, o rocketmq.Options) *live {
 	t.Cleanup(cancel)
 	client := rocketmq.NewClient(o)
 	t.Cleanup(client.Close)
-	name := noName.ReplaceAllString(t.Name(), "-")
+	// Brokers go on counting for deleted topics, so a repeated test needs another name.
+	name := noName.ReplaceAllString(t.Name(), "-") + "-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
 	l := &live{
 		T: t, ctx: ctx, version: c.Spec().Version, cluster: rocketmq.NewCluster(client, c.NameServers), client: client,
 		broker: c.Brokers[0].Name, addr: c.Brokers[0].Addr, nameServer: c.NameServers[0],
