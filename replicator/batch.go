@@ -46,7 +46,7 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 			return batch, 0, 0, l.propertiesTooLong(m.position, long)
 		}
 		size += copied.Size()
-		if size > l.options.BatchBytes && !empty {
+		if size > l.batchBytes && !empty {
 			break
 		}
 		batch.Messages = append(batch.Messages, copied)

@@ -21,6 +21,7 @@ type crew struct {
 	mu     sync.Mutex
 	duties map[any]*duty
 	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
+	limits map[string]int           // per broker: most bytes of a batch
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 )
 
 func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
-	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}}
+	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]int{}}
 }
 
 // duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
@@ -85,6 +86,26 @@ func (c *crew) turn(l *runner) chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.starts[l.Target.Broker]
+}
+
+// batchBytes is the most bytes of a batch to a broker: what is set, or less where the broker takes less. It is asked once.
+func (c *crew) batchBytes(ctx context.Context, broker string) (int, error) {
+	c.mu.Lock()
+	limit, known := c.limits[broker]
+	c.mu.Unlock()
+	if !known {
+		var err error
+		if limit, err = c.target.batchLimit(ctx, broker); err != nil {
+			return 0, err
+		}
+		c.mu.Lock()
+		c.limits[broker] = limit
+		c.mu.Unlock()
+	}
+	if limit == 0 {
+		return c.options.BatchBytes, nil
+	}
+	return min(c.options.BatchBytes, limit), nil
 }
 
 func (c *crew) every(pause time.Duration, do func()) {

@@ -26,8 +26,9 @@ type fakeSide struct {
 	onPull func(offset int64) error
 	hidden map[int64]bool // offsets that pulls leave out
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
-	late []rocketmq.BatchRequest
-	down error // answers everything
+	late  []rocketmq.BatchRequest
+	down  error // answers everything
+	limit int   // most bytes of a batch, 0 if it doesn't say
 }
 
 type fakeQueue struct {
@@ -210,6 +211,12 @@ func (f *fakeSide) passSends(context.Context, string, string) error {
 	f.passes++
 	f.takeUp()
 	return nil
+}
+
+func (f *fakeSide) batchLimit(context.Context, string) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.limit, f.down
 }
 
 func (f *fakeSide) position(_ context.Context, group, topic string, q Queue) (int64, bool, error) {

@@ -27,17 +27,18 @@ type runner struct {
 	lapses int       // how often the lock was too old to be relied on
 	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
-	back     bool             // the lane is a reverse one
-	twin     *runner          // the lane of the other direction; nil if there is none
-	sends    sendCounter      // the batches it has sent
-	wake     chan struct{}    // something that the twin has written was learned
-	began    chan struct{}    // closed when a reverse lane has its place, or gives up
-	begun    func()           // closes it
-	seen     map[origin]int64 // newest stamped offsets on the queue that the lane reads
-	answered chan Answer      // to the lane's fault
-	skips    []Span           // offsets that a person gave up
-	narrow   int64            // up to this offset messages are sent one by one, to find the one that the target refuses
-	lastOwn  time.Time        // when it last read an application's own message
+	back       bool             // the lane is a reverse one
+	twin       *runner          // the lane of the other direction; nil if there is none
+	sends      sendCounter      // the batches it has sent
+	wake       chan struct{}    // something that the twin has written was learned
+	began      chan struct{}    // closed when a reverse lane has its place, or gives up
+	begun      func()           // closes it
+	seen       map[origin]int64 // newest stamped offsets on the queue that the lane reads
+	answered   chan Answer      // to the lane's fault
+	skips      []Span           // offsets that a person gave up
+	batchBytes int              // most bytes of a batch of several messages
+	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
+	lastOwn    time.Time        // when it last read an application's own message
 
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps

@@ -93,6 +93,26 @@ func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
 	}
 }
 
+func TestBatchesAreNoLongerThanTheTargetTakes(t *testing.T) {
+	b := newBench(t)
+	b.target.limit = 500
+	most := 0
+	b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+		size := 0
+		for _, m := range batch.Messages {
+			size += m.Size()
+		}
+		most = max(most, size)
+		return true, nil
+	}
+	b.write(100, 100)
+	b.start().untilCaughtUp()
+	b.wantCopies(0, 100)
+	if most > 500 || most < 300 {
+		t.Errorf("the longest batch had %d bytes, wanted nearly the 500 that the target takes", most)
+	}
+}
+
 var errNoAnswer = errors.New("no answer")
 
 func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {

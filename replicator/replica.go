@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -23,6 +24,8 @@ type replica interface {
 	ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// passSends returns when the broker has taken up every send that it received before.
 	passSends(ctx context.Context, broker, group string) error
+	// batchLimit is the most bytes that the broker takes in one batch; 0 if it doesn't say.
+	batchLimit(ctx context.Context, broker string) (int, error)
 	// ensureGroup creates the group on the broker where it is missing.
 	ensureGroup(ctx context.Context, broker, group string) error
 }
@@ -76,6 +79,25 @@ func (b *brokers) pull(ctx context.Context, group, topic string, q Queue, offset
 
 func (b *brokers) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
 	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return b.Client().SendBatch(ctx, addr, batch) })
+}
+
+// batchLimit reads what the broker's configuration says. A batch is as long as a message may be, and lies in one file of the commit log.
+// Who may not read the configuration learns the limit by refusals.
+func (b *brokers) batchLimit(ctx context.Context, broker string) (int, error) {
+	config, err := at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })
+	if rocketmq.CodeOf(err) >= 0 && !rocketmq.Retryable(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	limit := 0
+	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} { // what surrounds a message in a file is small
+		if n, err := strconv.Atoi(config[name]); err == nil && n > 0 && (limit == 0 || n/share < limit) {
+			limit = n / share
+		}
+	}
+	return limit, nil
 }
 
 func (b *brokers) position(ctx context.Context, group, topic string, q Queue) (int64, bool, error) {

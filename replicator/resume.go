@@ -33,6 +33,10 @@ func (l *runner) resume(ctx context.Context) error {
 		return ctx.Err()
 	}
 	lapses := l.lapses
+	var err error
+	if l.batchBytes, err = l.crew.batchBytes(ctx, l.Target.Broker); err != nil {
+		return fmt.Errorf("the largest batch that the target takes: %w", err)
+	}
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
 	if err != nil {

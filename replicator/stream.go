@@ -74,7 +74,7 @@ func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.
 
 func (s *stream) run(ctx, reading context.Context) error {
 	for {
-		if s.broken == nil && s.bytes < 4*s.options.BatchBytes {
+		if s.broken == nil && s.bytes < 4*s.batchBytes {
 			s.fill(reading, len(s.ready) == 0 && s.sending == nil)
 		}
 		for s.due() && s.runner.ready && ctx.Err() == nil {
@@ -111,8 +111,9 @@ func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.Pul
 		return nil
 	}
 	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
+	now := time.Now()
 	for i := range messages {
-		if err := s.judge(ctx, &messages[i]); err != nil {
+		if err := s.judge(ctx, &messages[i], now); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.Pul
 
 // due reports whether a batch is to be sent now: one that is full, or all there is.
 func (s *stream) due() bool {
-	full := len(s.ready) >= s.options.BatchMessages || s.bytes >= s.options.BatchBytes
+	full := len(s.ready) >= s.options.BatchMessages || s.bytes >= s.batchBytes
 	return s.sending == nil && len(s.ready) > 0 && (full || len(s.flying) == 0)
 }
 

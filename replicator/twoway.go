@@ -26,7 +26,7 @@ const lookBack = 1024
 //
 // A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
 // before it: else an application sent the message again with all its properties.
-func (l *runner) judge(ctx context.Context, m *placed) error {
+func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	if _, skip := l.skipTo(m.position); skip {
 		m.skip = true
 		l.change(func(s *laneState) { s.skipped++ })
@@ -34,7 +34,7 @@ func (l *runner) judge(ctx context.Context, m *placed) error {
 	}
 	stamp, stamped := ParseStamp(m.Properties)
 	if !stamped || stamp.Place != l.from {
-		l.lastOwn = time.Now()
+		l.lastOwn = now
 		return nil
 	}
 	origin := stamp.origin()
@@ -48,7 +48,7 @@ func (l *runner) judge(ctx context.Context, m *placed) error {
 	l.seen[origin] = max(newest, stamp.Offset)
 	switch {
 	case stamp.Offset <= newest:
-		l.lastOwn = time.Now()
+		l.lastOwn = now
 	case stamp.passed(l.names.Target):
 		m.skip = true
 	default:

@@ -1,7 +1,5 @@
 package rocketmq
 
-import "sync"
-
 // Frames that carry messages come by the thousand in a second and live for milliseconds. Their memory is used again, so that a
 // copier doesn't spend its time on clearing and collecting it.
 
@@ -9,7 +7,9 @@ import "sync"
 // bodies are about 1 KiB, and always into the second.
 var bufferSizes = [...]int{64 << 10, 320 << 10, 1280 << 10}
 
-var buffers [len(bufferSizes)]sync.Pool
+// buffers that wait to be used again, about 40 MB at most. They are no sync.Pool: that one is emptied by each garbage collection, and
+// clearing new memory is most of what there is to save.
+var buffers = [len(bufferSizes)]chan *buffer{make(chan *buffer, 128), make(chan *buffer, 64), make(chan *buffer, 8)}
 
 // buffer is memory that may be given back.
 type buffer struct {
@@ -26,11 +26,13 @@ func newBuffer(size int) *buffer {
 		if size < capacity/16 && i == 0 {
 			break // small ones are cheaper to make anew
 		}
-		if kept, ok := buffers[i].Get().(*buffer); ok {
+		select {
+		case kept := <-buffers[i]:
 			kept.bytes = kept.bytes[:size]
 			return kept
+		default:
+			return &buffer{bytes: make([]byte, size, capacity)}
 		}
-		return &buffer{bytes: make([]byte, size, capacity)}
 	}
 	return &buffer{bytes: make([]byte, size)}
 }
@@ -43,7 +45,10 @@ func (b *buffer) release() {
 	clear(b.messages)
 	for i, capacity := range bufferSizes {
 		if cap(b.bytes) == capacity {
-			buffers[i].Put(b)
+			select {
+			case buffers[i] <- b:
+			default: // enough are kept
+			}
 		}
 	}
 }
