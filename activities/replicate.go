@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -122,8 +123,11 @@ func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, copier *re
 		if err != nil {
 			continue // a side is away: the lanes say so
 		}
+		left, _ := copier.Add(lanes) // it may have ended meanwhile
+		for _, lane := range left {
+			unpaired = append(unpaired, fmt.Sprintf("%s: the topic's queues changed, and one of these has another lane: messages of new queues wait until Replicate is started again", lane))
+		}
 		b.unpaired(unpaired)
-		_ = copier.Add(lanes) // it may have ended meanwhile
 	}
 }
 

@@ -179,16 +179,31 @@ func TestLanesAreAddedWhileOthersRun(t *testing.T) {
 	more := Lane{Topic: "new", Source: Queue{"broker-b", 0}, Target: Queue{"broker-y", 0}}
 	b.source.append(more.Topic, more.Source, original(0, 1))
 	for range 2 { // the second time it runs already
-		if err := run.replicator.Add([]Lane{more}); err != nil {
-			t.Fatal(err)
+		if left, err := run.replicator.Add([]Lane{more}); err != nil || len(left) > 0 {
+			t.Fatal(left, err)
 		}
 	}
 	run.untilProgress("both lanes have caught up", func(p Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 })
+	elsewhere := more
+	elsewhere.Index, elsewhere.Target.ID = 3, 3 // as if the topic had more queues on another broker now
+	if left, err := run.replicator.Add([]Lane{elsewhere}); err != nil || len(left) != 1 {
+		t.Errorf("left out %v, %v; wanted the lane whose source queue has one already", left, err)
+	}
 	run.end()
 	if got := b.target.all(more.Topic, more.Target); len(got) != 1 {
 		t.Errorf("the new lane copied %d messages, wanted 1", len(got))
 	}
-	if err := run.replicator.Add([]Lane{more}); err == nil {
+	if _, err := run.replicator.Add([]Lane{more}); err == nil {
 		t.Error("a lane was added to a run that had ended")
+	}
+}
+
+func TestLanesThatShareAQueueAreRefused(t *testing.T) {
+	b := newBench(t)
+	other := b.lane
+	other.Target.ID++
+	err := newReplicator(b.source, b.target, b.options).Run(context.Background(), []Lane{b.lane, other}, func(Progress) {})
+	if err == nil || !strings.Contains(err.Error(), "has another lane") {
+		t.Errorf("%v; wanted that the second lane is refused", err)
 	}
 }

@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -91,8 +92,12 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 	if r.options.Holder == "" {
 		return errors.New("replicator: the holder of the lanes' locks must be named")
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	w := newWork(ctx, r)
 	if err := r.begin(w, lanes); err != nil {
+		stop()
+		w.running.Wait()
 		return err
 	}
 	tick := time.NewTicker(r.timing.report)
@@ -120,19 +125,22 @@ func (r *Replicator) begin(w *work, lanes []Lane) error {
 		return errors.New("replicator: it runs already")
 	}
 	r.work = w
-	w.add(lanes)
+	if left := w.add(lanes); len(left) > 0 {
+		r.work = nil
+		return fmt.Errorf("replicator: %s: one of its queues has another lane", left[0])
+	}
 	return nil
 }
 
-// Add starts more lanes while Run copies, such as those of a new topic. Lanes that run already are left alone.
-func (r *Replicator) Add(lanes []Lane) error {
+// Add starts more lanes while Run copies, such as those of a new topic, or of queues that a topic got. Lanes that run already are left
+// alone. A lane that shares a queue with another one isn't started, and is returned.
+func (r *Replicator) Add(lanes []Lane) (left []Lane, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.work == nil {
-		return errors.New("replicator: it doesn't run")
+		return nil, errors.New("replicator: it doesn't run")
 	}
-	r.work.add(lanes)
-	return nil
+	return r.work.add(lanes), nil
 }
 
 // reverse copies the other way.

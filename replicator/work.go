@@ -14,28 +14,45 @@ type work struct {
 	forward, back *crew
 
 	mu    sync.Mutex
-	lanes map[Lane]*runner // the forward ones
+	lanes map[Lane]bool    // the forward ones
+	ends  map[laneEnd]bool // queues that lanes read or write
 	ways  [2][]*runner     // forward and reverse lanes, in the order in which they came
 
 	rates [2]rates // of the reporter alone
 }
 
 func newWork(ctx context.Context, r *Replicator) *work {
-	w := &work{Replicator: r, ctx: ctx, lanes: map[Lane]*runner{}}
+	w := &work{Replicator: r, ctx: ctx, lanes: map[Lane]bool{}, ends: map[laneEnd]bool{}}
 	w.forward, w.back = newCrew(ctx, r, &w.running), newCrew(ctx, r.reverse(), &w.running)
 	return w
 }
 
-// add starts lanes that don't run yet.
-func (w *work) add(lanes []Lane) {
+// laneEnd is a queue that has a lane.
+type laneEnd struct {
+	side, topic string
+	Queue
+}
+
+func endsOfLane(l Lane) [2]laneEnd {
+	return [2]laneEnd{{"source", l.Topic, l.Source}, {"target", l.Topic, l.Target}}
+}
+
+// add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a topic got more queues on several
+// brokers, queues would be paired anew, and what was copied would be copied again elsewhere.
+func (w *work) add(lanes []Lane) (left []Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, lane := range lanes {
-		if w.lanes[lane] != nil {
+		ends := endsOfLane(lane)
+		if w.lanes[lane] {
+			continue
+		}
+		if w.ends[ends[0]] || w.ends[ends[1]] {
+			left = append(left, lane)
 			continue
 		}
 		l := newRunner(w.Replicator, lane)
-		w.lanes[lane] = l
+		w.lanes[lane], w.ends[ends[0]], w.ends[ends[1]] = true, true, true
 		if w.options.BothWays {
 			b := newRunner(w.back.Replicator, lane.Back())
 			b.back, b.twin, l.twin = true, l, b
@@ -43,6 +60,7 @@ func (w *work) add(lanes []Lane) {
 		}
 		w.start(w.forward, l, 0)
 	}
+	return left
 }
 
 func (w *work) start(c *crew, l *runner, way int) {
