@@ -28,6 +28,7 @@ type comparison struct {
 	Sum      Verification                     `json:"sum"`
 	Now      map[string]replicator.Checkpoint `json:"now,omitempty"`
 
+	tell  func(replicator.Difference)
 	mu    sync.Mutex
 	sizes map[string]int64 // messages on the source by lane
 	pace  pace
@@ -65,7 +66,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 			continue
 		}
 		group.Go(func() error {
-			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers}
+			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers, Differences: c.tell}
 			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
 			if err != nil {
 				return err

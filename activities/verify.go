@@ -1,10 +1,17 @@
 package activities
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"rocketshift/replicator"
 )
@@ -26,16 +33,18 @@ type VerifyRequest struct {
 
 // Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of order.
 type Verification struct {
-	Lanes      int       `json:"lanes"`
-	Compared   int64     `json:"compared"`
-	Natives    int64     `json:"natives"`
-	Missing    int64     `json:"missing"`
-	Skipped    int64     `json:"skipped,omitempty"` // given up by persons
-	Extra      int64     `json:"extra"`
-	Altered    int64     `json:"altered"`
-	OutOfOrder int64     `json:"outOfOrder"`
-	Examples   []string  `json:"examples,omitempty"`
-	Measured   time.Time `json:"measured"`
+	Lanes    int   `json:"lanes"`
+	Compared int64 `json:"compared"`
+	Natives  int64 `json:"natives"`
+	Missing  int64 `json:"missing"`
+	Skipped  int64 `json:"skipped,omitempty"` // given up by persons
+	// Differences is the file on the worker that lists all of them as lines of JSON, if there are any.
+	Differences string    `json:"differences,omitempty"`
+	Extra       int64     `json:"extra"`
+	Altered     int64     `json:"altered"`
+	OutOfOrder  int64     `json:"outOfOrder"`
+	Examples    []string  `json:"examples,omitempty"`
+	Measured    time.Time `json:"measured"`
 }
 
 // Clean reports whether the comparison found no difference and compared every lane.
@@ -50,6 +59,7 @@ func (v Verification) Plus(o Verification) Verification {
 	v.Natives += o.Natives
 	v.Missing += o.Missing
 	v.Skipped += o.Skipped
+	v.Differences = cmp.Or(o.Differences, v.Differences)
 	v.Extra += o.Extra
 	v.Altered += o.Altered
 	v.OutOfOrder += o.OutOfOrder
@@ -97,7 +107,55 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 		return Verification{}, err
 	}
 	c.expect(sizes)
-	return c.compare(ctx, both, lanes, plain(r.Answers))
+	file := &differencesFile{path: v.differences(ctx, r.Plan.Name)}
+	c.tell = file.tell
+	sum, err := c.compare(ctx, both, lanes, plain(r.Answers))
+	if errFile := file.close(); err == nil {
+		err = errFile
+	}
+	if file.open != nil {
+		sum.Differences = file.path
+	}
+	return sum, err
+}
+
+// differences is where this run of Verify writes what differs: one file for all of its activities and their attempts.
+func (v *Verifier) differences(ctx context.Context, name string) string {
+	return filepath.Join(v.settings.Reports, fmt.Sprintf("%s-differences-%.8s.jsonl", name, activity.GetInfo(ctx).WorkflowExecution.RunID))
+}
+
+// differencesFile gets each difference as a line of JSON. It is made with the first one. An attempt that goes on after another may
+// write some once more.
+type differencesFile struct {
+	path   string
+	mu     sync.Mutex
+	open   *os.File
+	write  func(replicator.Difference)
+	failed func() error
+	err    error
+}
+
+func (f *differencesFile) tell(d replicator.Difference) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == nil && f.err == nil {
+		if f.err = os.MkdirAll(filepath.Dir(f.path), 0o755); f.err == nil {
+			f.open, f.err = os.OpenFile(f.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+		}
+		if f.err == nil {
+			f.write, f.failed = replicator.WriteDifferences(f.open)
+		}
+	}
+	if f.err == nil {
+		f.write(d)
+	}
+}
+
+func (f *differencesFile) close() error {
+	if f.open == nil {
+		return f.err
+	}
+	return errors.Join(f.failed(), f.open.Close())
 }
 
 // sizes are how many messages the source holds of the topics' lanes.

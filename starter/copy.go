@@ -32,6 +32,7 @@ func (a *app) copyCommand() *cobra.Command {
 	flags.BoolVar(&f.create, "create-topics", false, "create topics that the target lacks, with as many queues as on the source")
 	flags.BoolVar(&f.follow, "follow", false, "go on copying what comes, until Ctrl-C")
 	flags.BoolVar(&f.bothWays, "both-ways", false, "also copy to the source what applications write on the target")
+	flags.StringVar(&f.differences, "differences", "", "file that gets every difference found at the end, as lines of JSON")
 	flags.StringVar(&f.sourceCredentials, "source-credentials", "", "prefix of the environment variables with the source's keys")
 	flags.StringVar(&f.targetCredentials, "target-credentials", "", "prefix of the environment variables with the target's keys")
 	flags.StringVar(&f.sourceID, "source-id", "", "the source's id in stamps; made of its name servers' addresses if absent")
@@ -44,6 +45,9 @@ func (a *app) copyCommand() *cobra.Command {
 func (a *app) copy(ctx context.Context, f copyFlags) error {
 	q, err := f.request(a.lookupEnv)
 	if err != nil {
+		return err
+	}
+	if err := q.checkFile(); err != nil {
 		return err
 	}
 	c := &copying{copyRequest: q, source: q.from.open(), target: q.to.open(), now: a.now}
@@ -84,4 +88,5 @@ type copying struct {
 	source, target *rocketmq.Cluster
 	lanes          []replicator.Lane
 	now            func() time.Time
+	tell           func(replicator.Difference) // writes differences to their file; nil without one
 }

@@ -19,6 +19,7 @@ type copyFlags struct {
 	create, follow, bothWays             bool
 	sourceCredentials, targetCredentials string
 	sourceID, targetID, name             string
+	differences                          string
 }
 
 // copyRequest is what a copy is to do, checked.
@@ -27,6 +28,7 @@ type copyRequest struct {
 	topics                   []string
 	names                    replicator.Names
 	create, follow, bothWays bool
+	differences              string // file; empty for none
 }
 
 // endpoint is a cluster as the command line names it.
@@ -66,7 +68,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		to:     endpoint{"target", p.Target.NameServers, found.keys("--target-credentials", f.targetCredentials, lookupEnv)},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
-		create: f.create, follow: f.follow, bothWays: f.bothWays,
+		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,
 	}
 	return q, found.orNil()
 }

@@ -55,11 +55,14 @@ func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyV
 	v.Verdict, v.ExitCode = verdictClean, exitDone
 	switch {
 	case r.reached:
-		reports, back, err := c.compare(ctx, r, show)
+		err := c.exporting(func() error {
+			reports, back, err := c.compare(ctx, r, show)
+			v.add(reports, back)
+			return err
+		})
 		if err != nil {
 			return v, err
 		}
-		v.add(reports, back)
 	case c.follow:
 		v.Verdict, v.Next = verdictStopped, runAgain+"; without --follow it compares all copies with their originals"
 	default:
@@ -120,7 +123,7 @@ func (c *copying) compare(ctx context.Context, r ran, show func(copyState)) (for
 
 func (c *copying) compareLane(ctx context.Context, lane replicator.Lane, p replicator.Progress, progress func(int64)) (report replicator.LaneReport, err error) {
 	err = rocketmq.RetryRead(ctx, func() (err error) {
-		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names},
+		report, err = replicator.VerifyLane(ctx, c.source, c.target, lane, replicator.VerifyOptions{Names: c.names, Differences: c.tell},
 			func(at replicator.Checkpoint) { progress(at.Report.Compared) })
 		return err
 	})
@@ -132,7 +135,7 @@ func (c *copying) compareBack(ctx context.Context, lane replicator.Lane, p repli
 	err = rocketmq.RetryRead(ctx, func() error {
 		begin, err := c.firstCopy(ctx, lane)
 		if err == nil {
-			options := replicator.VerifyOptions{Names: c.names.Back(), From: begin}
+			options := replicator.VerifyOptions{Names: c.names.Back(), From: begin, Differences: c.tell}
 			report, err = replicator.VerifyLane(ctx, c.target, c.source, lane.Back(), options, nil)
 		}
 		return err

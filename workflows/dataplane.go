@@ -152,5 +152,8 @@ func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment, ans
 	}
 	text := fmt.Sprintf("the copy differs: %d missing, %d extra, %d altered, %d out of order; first: %v; nothing was moved: "+
 		"find the cause, then resume to compare again, or go back", sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder, sum.Examples)
+	if sum.Differences != "" {
+		text += "; all of them are in " + sum.Differences + " on the worker"
+	}
 	return temporal.NewNonRetryableApplicationError(text, "VerifyFailed", nil)
 }
