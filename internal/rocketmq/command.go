@@ -111,6 +111,9 @@ func appendBinaryHeader(dst []byte, c *Command) ([]byte, error) {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	for k, v := range c.Fields {
+		if v == "" {
+			continue // servers read it as null, and sign that as "null"
+		}
 		if len(k) > math.MaxInt16 {
 			return dst, fmt.Errorf("field name of %d bytes does not fit into a binary header", len(k))
 		}

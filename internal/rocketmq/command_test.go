@@ -85,3 +85,11 @@ func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
 	binary.binary = true
 	return appendFrame(dst, &binary)
 }
+
+func TestBinaryHeadersLeaveOutEmptyFields(t *testing.T) {
+	frame, err := appendBinaryFrame(nil, &Command{Code: 320, Language: "GO", Fields: map[string]string{"i": "", "b": "orders"}})
+	require.NoError(t, err)
+	got, err := readFrame(bytes.NewReader(frame))
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"b": "orders"}, got.Fields, "a broker reads an empty field as null, and its signature check fails")
+}
