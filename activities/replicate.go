@@ -191,12 +191,12 @@ type beater struct {
 	progress ReplicationProgress
 }
 
-// maxTopics is how many topics a heartbeat tells of: 50 lines are what a person reads, and about 20 KB.
-const maxTopics = 50
+// maxTold is how many topics, and how many faults, a heartbeat tells of: 50 lines are what a person reads, and about 40 KB.
+const maxTold = 50
 
 func (b *beater) report(p replicator.Progress) {
 	b.observe(p)
-	p.Topics = p.Topics[:min(len(p.Topics), maxTopics)]
+	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), maxTold)], p.Faults[:min(len(p.Faults), maxTold)]
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p
@@ -205,7 +205,7 @@ func (b *beater) report(p replicator.Progress) {
 func (b *beater) unpaired(topics []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.progress.Unpaired = topics
+	b.progress.Unpaired = topics[:min(len(topics), maxTold)]
 }
 
 func (b *beater) read() ReplicationProgress {
