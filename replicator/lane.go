@@ -15,7 +15,7 @@ import (
 // strikes is how often in a row a suspicion must be seen to be a fault.
 const strikes = 3
 
-// runner is one lane at work. Its run goroutine alone copies; the state is shared with the committer and the reporter.
+// runner is one lane at work. Its run goroutine alone copies; the state is shared with the crew, the twin and the reporter.
 type runner struct {
 	Lane
 	*Replicator
@@ -104,14 +104,14 @@ func (l *runner) change(f func(s *laneState)) {
 	l.changed.Store(true)
 }
 
-// run copies until the context ends or the lane has a fault, and leaves positions and locks in order.
+// run copies until the context ends, and leaves positions and locks in order.
 func (l *runner) run(ctx context.Context) {
 	l.repeat(ctx)
 	l.begun()
 	l.checkpoint(context.WithoutCancel(ctx))
 }
 
-// repeat works until the context ends or there is a fault. Everything else that goes wrong is waited for.
+// repeat works until the context ends. A fault waits for its answer; everything else that goes wrong is tried again.
 func (l *runner) repeat(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff(backoff.WithInitialInterval(l.timing.retryFirst),
 		backoff.WithMaxInterval(l.timing.retryMax), backoff.WithMaxElapsedTime(0))
