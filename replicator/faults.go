@@ -127,7 +127,7 @@ func (l *runner) unreadable(from, to int64) error {
 }
 
 func (l *runner) propertiesTooLong(offset int64, size int) error {
-	return l.fault(PropertiesTooLong, offset, offset+1, "Skip the message, or leave the topic out",
+	return l.fault(PropertiesTooLong, offset, offset+1, "Skip the message, leave the topic out, or wait until it has expired",
 		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, rocketmq.MaxProperties)
 }
 

@@ -181,7 +181,7 @@ func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testi
 	t.Log(o.stdout)
 	assert.Equal(t, exitDiffers, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "fault: PropertiesTooLong: topic copy-fault, source queue broker-a/0, offsets 10 to 11: ")
-	assert.Contains(t, o.stdout, ". Leave out the topic, or wait until the message has expired")
+	assert.Contains(t, o.stdout, ". Skip the message, leave the topic out, or wait until it has expired")
 	assert.Contains(t, o.stdout, "Compared   20 copies: 0 missing")
 	assert.Contains(t, o.stdout, "Verdict    faults")
 }
