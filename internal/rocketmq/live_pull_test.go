@@ -40,7 +40,7 @@ func TestLivePullSaysWhetherMessagesAreHereNotYetOrElsewhere(t *testing.T) {
 				assert.Equal(l, row.offset+int64(i), m.QueueOffset, row.name)
 			}
 			assert.Equal(l, row.bodies, bodies, row.name)
-			got.Messages = nil
+			got.Release()
 			assert.Equal(l, row.want, got, row.name)
 		}
 	})
