@@ -97,16 +97,7 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 }
 
 func TestPositionsGoAcrossPastWhatTheTargetHeldBefore(t *testing.T) {
-	b := bothWays(t)
-	for i := range 5 {
-		b.send(b.target, b.lane.Target, fmt.Sprint("x", i), nil)
-	}
-	b.write(7, 1)
-	run := b.start(fastHome)
-	b.untilBoth(run, 7)
-	b.send(b.target, b.lane.Target, "t0", nil)
-	b.untilBoth(run, 8)
-	run.end()
+	b := behindOthers(t)
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	for at := range int64(len(source) + 1) {
 		b.wantAcross(b.positions(), b.lane, source, target, func(body string) bool { return body[0] != 'x' }, at)

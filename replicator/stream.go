@@ -47,9 +47,14 @@ type flight struct {
 }
 
 // stream copies these messages, and on until the lane has caught up.
-func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
+func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) (err error) {
 	s := &stream{reads: reads{runner: l, depth: 1}}
-	defer s.forget()
+	defer func() {
+		if len(s.ready) > 0 || err != nil {
+			clear(l.seen) // what was judged will be judged again
+		}
+		s.forget()
+	}()
 	l.memory.take(memory.Size())
 	if err := s.add(ctx, messages, memory); err != nil {
 		return err
@@ -60,14 +65,11 @@ func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.
 	}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	err := s.run(ctx, reading)
+	err = s.run(ctx, reading)
 	if s.sending != nil {
 		if late := s.landed(<-s.sending); err == nil || late != nil {
 			err = late
 		}
-	}
-	if len(s.ready) > 0 || err != nil {
-		clear(l.seen) // what was judged will be judged again
 	}
 	return err
 }

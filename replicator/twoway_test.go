@@ -127,7 +127,8 @@ func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
 	}
 }
 
-func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
+// behindOthers has copied 7 messages to the target, behind 5 that it held before, and one of the target's own back.
+func behindOthers(t *testing.T) *bench {
 	b := bothWays(t)
 	for i := range 5 {
 		b.send(b.target, b.lane.Target, fmt.Sprint("x", i), nil)
@@ -138,6 +139,11 @@ func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
 	b.send(b.target, b.lane.Target, "t0", nil)
 	b.untilBoth(run, 8)
 	run.end()
+	return b
+}
+
+func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
+	b := behindOthers(t)
 	if got := b.bodies(b.source, b.lane.Source); len(got) != 8 || got[7] != "t0" {
 		t.Errorf("the source holds %q, wanted its own 7 and t0", got)
 	}

@@ -140,15 +140,7 @@ func (a *app) answerCommand() *cobra.Command {
 		Short: "Answer the fault of a lane: try again, or give messages up",
 		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: the messages from --from up to, not\n" +
 			"including, --to are not copied; that needs a reason, and the report keeps it.",
-		Args: func(c *cobra.Command, args []string) error {
-			if err := oneName(c, args); err != nil {
-				return err
-			}
-			if err := message.Check(); err != nil {
-				return usage("", "%w", err)
-			}
-			return nil
-		},
+		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.tellLanes(c.Context(), args[0], workflows.AnswerName, message.By, message.Reason, message)
 		},
@@ -169,15 +161,7 @@ func (a *app) rateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "rate NAME [--topic T] [--messages N] [--bytes N] --by YOU [--reason WHY]", Short: "Bound what is copied in a second, of all topics or of one",
 		Long: "Bound what the lanes copy in a second: all together, or those of one topic. 0, or leaving it out, lifts a bound.",
-		Args: func(c *cobra.Command, args []string) error {
-			if err := oneName(c, args); err != nil {
-				return err
-			}
-			if err := message.Check(); err != nil {
-				return usage("", "%w", err)
-			}
-			return nil
-		},
+		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.tellLanes(c.Context(), args[0], workflows.SetRateName, message.By, message.Reason, message)
 		},
@@ -187,6 +171,19 @@ func (a *app) rateCommand() *cobra.Command {
 	c.Flags().Float64Var(&message.Bytes, "bytes", 0, "bytes of bodies and properties a second")
 	byFlags(c, &message.By, &message.Reason)
 	return c
+}
+
+// oneNameAnd refuses anything but one migration's name and flags that pass the check.
+func oneNameAnd(check func() error) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := oneName(c, args); err != nil {
+			return err
+		}
+		if err := check(); err != nil {
+			return usage("", "%w", err)
+		}
+		return nil
+	}
 }
 
 func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string, message any) error {
