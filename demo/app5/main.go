@@ -18,6 +18,7 @@ import (
 
 	rmq "github.com/apache/rocketmq-clients/golang/v5"
 	"github.com/apache/rocketmq-clients/golang/v5/credentials"
+	"go.uber.org/zap"
 )
 
 const (
@@ -61,6 +62,11 @@ func read(ctx context.Context, o options) (int, error) {
 	defer cancel()
 	rmq.EnableSsl = false // a plain endpoint
 	rmq.ResetLogger()
+	dial := rmq.NewRpcClient
+	defer func() { rmq.NewRpcClient = dial }()
+	rmq.NewRpcClient = func(target string, o ...rmq.RpcClientOption) (rmq.RpcClient, error) {
+		return dial(target, append(o, unlogged())...)
+	}
 	consumer, err := start(ctx, o)
 	if err != nil {
 		return 0, err
@@ -76,6 +82,12 @@ func read(ctx context.Context, o options) (int, error) {
 		return n, fmt.Errorf("topic %s: read %d of %d messages in %s; last error: %v", o.topic, n, o.expect, o.within, r.last)
 	}
 	return len(r.seen), nil
+}
+
+// unlogged turns off the client's second log, of each call: it goes to a fixed file in the system's folder for temporary files, and no
+// setting changes that.
+func unlogged() rmq.RpcClientOption {
+	return rmq.WithRpcClientConnOption(rmq.WithZapLogger(zap.NewNop()))
 }
 
 // start tries again while it has time: a busy proxy may take longer to tell the route than the client waits.

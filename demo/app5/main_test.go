@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,14 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 
 func TestReadsThroughTheProxyWhatA4xApplicationWrote(t *testing.T) {
 	t.Setenv("rocketmq.client.logRoot", t.TempDir())
+	const fixedLog = "/tmp/rocketmq-logger.log" // the client's default for its log of calls
+	before, _ := os.Stat(fixedLog)
+	t.Cleanup(func() {
+		if after, err := os.Stat(fixedLog); err == nil {
+			require.NotNil(t, before, "%s was written", fixedLog)
+			require.Equal(t, before.Size(), after.Size(), "%s was written", fixedLog)
+		}
+	})
 	endpoint, messages := produced(t, "proof")
 	n, err := read(t.Context(), options{endpoint: endpoint, group: "proof", topic: "proof", expect: messages, within: 40 * time.Second})
 	require.NoError(t, err)

@@ -140,6 +140,7 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	args = append(args,
 		"-Drocketmq.home.dir="+home, // configuration, and 5.x writes its logs below user.home
 		"-Duser.home="+home,
+		"-XX:-UsePerfData",       // else a killed server leaves its counters in the system's folder
 		"-Djava.io.tmpdir="+home, // else each start leaves certificates and libraries in the system's folder
 		"-Drocketmq.broker.diskSpaceWarningLevelRatio=0.98",
 		"-Drocketmq.broker.diskSpaceCleanForciblyRatio=0.97",
