@@ -65,7 +65,7 @@ type laneState struct {
 	resting         bool          // it waits for the end of its queue to be looked at
 	saved           saved
 	savedAt         time.Time
-	committedBefore bool
+	commits         int    // since it reached the brokers
 	waiting         string // why the lane doesn't copy
 	uncommitted     string // why its positions can't be committed
 	fault           *LaneFault
@@ -175,7 +175,7 @@ func (l *runner) waitFor(err error) {
 		l.ready, l.unsure = false, true
 	}
 	l.sure = time.Time{}
-	l.change(func(s *laneState) { s.waiting, s.committedBefore = err.Error(), false })
+	l.change(func(s *laneState) { s.waiting, s.commits = err.Error(), 0 })
 }
 
 // work copies until something goes wrong.

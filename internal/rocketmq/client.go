@@ -30,6 +30,7 @@ type Client struct {
 	mu      sync.Mutex
 	conns   map[string]*slot
 	closed  bool
+	commits turns
 }
 
 // slot makes the callers of one server wait for one dial, and not for dials of others.

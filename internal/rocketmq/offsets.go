@@ -41,8 +41,14 @@ func (c *Client) QueryOffset(ctx context.Context, addr, group, topic string, que
 }
 
 // UpdateOffset writes a group's position, unconditionally. Read it back: brokers answer success to some writes that they ignore.
+// The positions of one group on one topic are written one after another: of two first ones at the same moment, brokers lose one.
 func (c *Client) UpdateOffset(ctx context.Context, addr, group, topic string, queue int, offset int64) error {
 	object := offsetObject(group, topic, queue)
+	done, err := c.commits.take(ctx, addr, topic+"@"+group)
+	if err != nil {
+		return err
+	}
+	defer done()
 	got, err := c.ask(ctx, addr, &Command{Code: codeUpdateOffset, Fields: map[string]string{
 		"consumerGroup": group, "topic": topic, "queueId": strconv.Itoa(queue), "commitOffset": strconv.FormatInt(offset, 10),
 	}}, object)
