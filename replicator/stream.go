@@ -23,6 +23,7 @@ type (
 type stream struct {
 	reads
 	ready   []placed // read, not sent
+	room    []placed // the memory that ready lies in
 	bytes   int      // of ready
 	held    []held   // memory of what is ready or in flight
 	broken  error    // why nothing more can be read
@@ -122,8 +123,19 @@ func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.Pul
 	for _, m := range messages {
 		s.bytes += len(m.Body) + len(m.Properties)
 	}
-	s.ready = append(s.ready, messages...)
+	s.append(messages)
 	return nil
+}
+
+// append puts messages behind those that are ready. Room that sent ones have left is used again before there is more.
+func (s *stream) append(messages []placed) {
+	if cap(s.ready)-len(s.ready) < len(messages) {
+		s.ready = append(s.room[:0], s.ready...)
+	}
+	s.ready = append(s.ready, messages...)
+	if cap(s.ready) > cap(s.room) {
+		s.room = s.ready
+	}
 }
 
 // due reports whether a batch is to be sent now: one that is full, or all there is.
