@@ -20,6 +20,11 @@ type Options struct {
 	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
 	BothWays      bool     // messages that applications write on the target are copied to the source too
 	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
+
+	// Copied is told what a batch has brought to the other side, of lanes in both directions, as segments of the forward lane. It must be
+	// quick: the lane waits for it. Whether they begin at cuts isn't told. A batch whose answer was lost isn't told either: who sees
+	// a gap asks Positions.Segments.
+	Copied func(lane Lane, segments []Segment)
 }
 
 // timing is when lanes do what. Tests use shorter times.

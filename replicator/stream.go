@@ -45,6 +45,7 @@ type flight struct {
 	bytes    int64
 	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
+	segments []Segment // with target positions that count from where it will be stored; nil if nobody wants them
 }
 
 // stream copies these messages, and on until the lane has caught up.
@@ -167,6 +168,9 @@ func (s *stream) send(ctx context.Context) error {
 	if err := s.holdToSend(ctx); err != nil || !s.runner.ready { // the lock may have been away in between
 		return err
 	}
+	if s.options.Copied != nil {
+		s.flight.segments = segmentsOf(s.ready[:taken])
+	}
 	s.drop(taken)
 	s.sending = make(chan sent, 1)
 	s.sends.begin()
@@ -225,6 +229,9 @@ func (s *stream) landed(answer sent) error {
 		now.end = max(now.end, now.next)
 	})
 	s.release()
+	if s.options.Copied != nil {
+		s.tell(f.segments, stored)
+	}
 	if s.twin != nil {
 		s.twin.learn(written{stored, stored + f.copies, f.newest})
 	}
