@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"rocketshift/replicator"
@@ -13,10 +15,12 @@ type LanesOf struct {
 	Part      int    // of its lanes
 }
 
-// Observed is the newest progress of the lanes that run in this process, for whoever exports it as metrics. The zero value is empty.
+// Observed is the newest progress of the lanes that run in this process, and what those copied that no longer run here, for whoever
+// exports it as metrics. The zero value is empty.
 type Observed struct {
 	mu     sync.Mutex
 	newest map[LanesOf]replicator.Progress
+	ended  map[string]replicator.Progress // by migration: counts alone
 }
 
 // All returns a copy of what is there now.
@@ -28,6 +32,13 @@ func (o *Observed) All() map[LanesOf]replicator.Progress {
 		all[of] = p
 	}
 	return all
+}
+
+// Ended returns what lanes that ran here before have copied, by migration: counters must not fall when a shard goes to another worker.
+func (o *Observed) Ended() map[string]replicator.Progress {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.ended)
 }
 
 // Put takes what lanes say of themselves.
@@ -43,12 +54,44 @@ func (o *Observed) Put(of LanesOf, p replicator.Progress) {
 	o.newest[of] = p
 }
 
-// forget is for lanes that no longer run here.
-func (o *Observed) forget(of LanesOf) {
+// Forget is for lanes that no longer run here.
+func (o *Observed) Forget(of LanesOf) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	last, ran := o.newest[of]
+	if !ran {
+		return
+	}
 	delete(o.newest, of)
+	if o.ended == nil {
+		o.ended = map[string]replicator.Progress{}
+	}
+	sum := o.ended[of.Migration]
+	sum.Topics = counted(sum.Topics, last.Topics)
+	if last.Back != nil {
+		back := replicator.Progress{}
+		if sum.Back != nil {
+			back = *sum.Back
+		}
+		back.Topics = counted(back.Topics, last.Back.Topics)
+		sum.Back = &back
+	}
+	o.ended[of.Migration] = sum
+}
+
+// counted adds the counts of lanes that ended to those before. What they were doing is no longer so.
+func counted(before, last []replicator.TopicProgress) []replicator.TopicProgress {
+	sums := slices.Clone(before)
+	for _, t := range last {
+		counts := replicator.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped}
+		if i := slices.IndexFunc(sums, func(s replicator.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
+			sums[i] = sums[i].Plus(counts)
+		} else {
+			sums = append(sums, counts)
+		}
+	}
+	return sums
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ type ReplicateRequest struct {
 	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
 	Answers []LaneAnswer `json:"answers,omitempty"`
 	Rates   []RateChange `json:"rates,omitempty"`
-	// Part and Parts pick the lanes of the broker whose place in client order is Part more than a multiple of Parts.
+	// Part and Parts pick the broker's lanes: the shard with number Part, of Parts.
 	Part  int `json:"part,omitempty"`
 	Parts int `json:"parts,omitempty"`
 	// Shards is how many such activities there are.
@@ -37,7 +38,14 @@ type ReplicationProgress struct {
 	Holder string `json:"holder,omitempty"`
 	// Unpaired are topics of the plan that have no lanes, with the cause.
 	Unpaired []string `json:"unpaired,omitempty"`
+	// Offers is how many workers in a row left the shard to one that has fewer.
+	Offers int `json:"offers,omitempty"`
 	replicator.Progress
+}
+
+// Urgent is what people should not have to wait for until the next heartbeat is due: that lanes run, and what is wrong with them.
+func (p ReplicationProgress) Urgent() string {
+	return fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired))
 }
 
 // Replication runs and measures lanes.
@@ -54,9 +62,15 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
+	mine, taken := r.settings.Shares.take(q.Plan.Name, q.Shards, last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1, last.Offers)
+	if !taken {
+		last.Offers++
+		return last, offered(ctx, last)
+	}
+	defer r.settings.Shares.leave(mine)
 	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
-	defer r.settings.Observed.forget(of)
-	b := &beater{observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
+	defer r.settings.Observed.Forget(of)
+	b := &beater{offered: mine.offered, observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
@@ -83,9 +97,10 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 	go func() {
 		select {
 		case <-activity.GetWorkerStopChannel(ctx):
-			cancel()
+		case <-b.offered:
 		case <-running.Done():
 		}
+		cancel()
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
 		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
@@ -100,11 +115,25 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err == nil:
+	case err != nil:
+		return err
+	}
+	select {
+	case <-b.offered:
+		return offered(ctx, b.offer())
+	default:
 		return stopping()
 	}
-	return err
 }
+
+// offered leaves the shard to another worker.
+func offered(ctx context.Context, p ReplicationProgress) error {
+	activity.RecordHeartbeat(ctx, p)
+	return again(NotReadyType, offerPause, nil, "this worker leaves the lanes to one that has fewer")
+}
+
+// offerPause is long enough for another worker to be the first to ask.
+const offerPause = 200 * time.Millisecond
 
 // lookPause is how soon lanes of a new topic start.
 const lookPause = 30 * time.Second
@@ -144,12 +173,20 @@ func (s sides) lanesFrom(ctx context.Context, q ReplicateRequest) (here []replic
 			unpaired = append(unpaired, err.Error())
 		}
 		for _, lane := range lanes {
-			if lane.Source.Broker == q.Broker && lane.Index%max(q.Parts, 1) == q.Part {
+			if lane.Source.Broker == q.Broker && partOf(lane, max(q.Parts, 1)) == q.Part {
 				here = append(here, lane)
 			}
 		}
 	}
 	return here, unpaired, nil
+}
+
+// partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so that the lanes of a hundred topics with
+// one queue each don't all go to the same.
+func partOf(lane replicator.Lane, parts int) int {
+	of := fnv.New32a()
+	_, _ = of.Write([]byte(lane.Topic))
+	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
 }
 
 // ensureLaneGroup creates the lanes' consumer group where it isn't created by itself. Who may not create groups relies on the
@@ -187,6 +224,7 @@ func laneGroup(p plan.Plan) rocketmq.Group {
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
 	observe  func(replicator.Progress)
+	offered  <-chan struct{} // closed when another worker is to run the lanes
 	mu       sync.Mutex
 	progress ReplicationProgress
 }
@@ -211,6 +249,14 @@ func (b *beater) unpaired(topics []string) {
 func (b *beater) read() ReplicationProgress {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.progress
+}
+
+// offer is what the next worker is told.
+func (b *beater) offer() ReplicationProgress {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress.Offers = 1
 	return b.progress
 }
 

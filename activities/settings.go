@@ -12,6 +12,8 @@ type Settings struct {
 	Clusters *Clusters
 	// Observed, if given, is told how far the lanes of this process are.
 	Observed *Observed
+	// Shares, if given, spreads shards of lanes over several workers.
+	Shares *Shares
 }
 
 func (s Settings) withDefaults() Settings {

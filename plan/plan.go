@@ -121,9 +121,13 @@ const (
 // Gates are all gates, in the order in which a migration meets them.
 func Gates() []Gate { return []Gate{GatePurchase, GateShift, GateFinalize} }
 
-// Hash is 12 hex digits that change with every setting of the plan, written or defaulted.
+// Hash is 12 hex digits that change with every setting of the plan, written or defaulted. Those of older versions stand.
 func (p Plan) Hash() string {
-	b, err := json.Marshal(p.WithDefaults())
+	p = p.WithDefaults()
+	if p.Replicate.Heartbeat == defaultHeartbeat {
+		p.Replicate.Heartbeat = hashedHeartbeat
+	}
+	b, err := json.Marshal(p)
 	if err != nil { // a plan holds texts, numbers and lists: nothing that JSON can't say
 		panic("plan: " + err.Error())
 	}

@@ -71,13 +71,13 @@ var (
 	faultsDesc   = describe("lanes_faulty", "Lanes that stopped with a fault and wait for an answer.", byTopic...)
 	lagDesc      = describe("lag_messages", "Messages on the reading side that aren't copied yet.", byTopic...)
 	ageDesc      = describe("lag_seconds", "Age of the newest copied message of the lane that is furthest behind, 0 when all have caught up.", byTopic...)
-	copiedDesc   = describe("copied_messages_total", "Messages copied since the lanes started here.", byTopic...)
-	bytesDesc    = describe("copied_bytes_total", "Bytes of bodies and properties copied since the lanes started here.", byTopic...)
+	copiedDesc   = describe("copied_messages_total", "Messages copied by this worker.", byTopic...)
+	bytesDesc    = describe("copied_bytes_total", "Bytes of bodies and properties copied by this worker.", byTopic...)
 	batchesDesc  = describe("batches_total", "Batches sent; copied messages divided by it is the batch size.", byTopic...)
 	sendingDesc  = describe("send_seconds_total", "Time spent waiting for answers to batches; divided by batches it is the send latency.", byTopic...)
 	skippedDesc  = describe("skipped_messages_total", "Messages that persons gave up.", byTopic...)
-	waitingDesc  = describe("lanes_waiting", "1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.", "migration", "broker")
-	slowedDesc   = describe("lanes_slowed", "1 while a rate holds the lanes of a source broker back.", "migration", "broker", "reason")
+	waitingDesc  = describe("lanes_waiting", "1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.", "migration", "direction", "broker")
+	slowedDesc   = describe("lanes_slowed", "1 while something, such as a rate, holds the lanes of a source broker back.", "migration", "direction", "broker", "reason")
 )
 
 // Describe implements prometheus.Collector.
@@ -93,20 +93,50 @@ func (c lanesCollector) Collect(out chan<- prometheus.Metric) {
 			sums[k] = sums[k].Plus(t)
 		}
 	}
-	for of, p := range c.observed.All() {
-		add(of.Migration, "forward", p.Topics)
+	both := func(migration string, p replicator.Progress) {
+		add(migration, forward, p.Topics)
 		if p.Back != nil {
-			add(of.Migration, "reverse", p.Back.Topics)
+			add(migration, reverse, p.Back.Topics)
 		}
-		if p.Waiting != "" {
-			out <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, 1, of.Migration, of.Broker)
-		}
-		if p.Slowed != "" {
-			out <- prometheus.MustNewConstMetric(slowedDesc, prometheus.GaugeValue, 1, of.Migration, of.Broker, p.Slowed)
+	}
+	for migration, p := range c.observed.Ended() {
+		both(migration, p)
+	}
+	reasons := map[reason]bool{}
+	for of, p := range c.observed.All() {
+		both(of.Migration, p)
+		note(reasons, of, forward, p)
+		if p.Back != nil {
+			note(reasons, of, reverse, *p.Back)
 		}
 	}
 	for k, t := range sums {
 		collectTopic(out, t, k.migration, k.direction, k.topic)
+	}
+	for r := range reasons {
+		out <- prometheus.MustNewConstMetric(r.desc, prometheus.GaugeValue, 1, r.labels[:r.used]...)
+	}
+}
+
+// The values of the label direction.
+const (
+	forward = "forward"
+	reverse = "reverse"
+)
+
+// reason is why lanes of a broker aren't copying at full speed. The shards of a broker may have the same one.
+type reason struct {
+	desc   *prometheus.Desc
+	labels [4]string
+	used   int
+}
+
+func note(reasons map[reason]bool, of activities.LanesOf, direction string, p replicator.Progress) {
+	if p.Waiting != "" {
+		reasons[reason{waitingDesc, [4]string{of.Migration, direction, of.Broker}, 3}] = true
+	}
+	if p.Slowed != "" {
+		reasons[reason{slowedDesc, [4]string{of.Migration, direction, of.Broker, p.Slowed}, 4}] = true
 	}
 }
 
@@ -114,11 +144,13 @@ func collectTopic(out chan<- prometheus.Metric, t replicator.TopicProgress, labe
 	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value, labels...)
 	}
-	send(lanesDesc, prometheus.GaugeValue, float64(t.Lanes))
-	send(caughtUpDesc, prometheus.GaugeValue, float64(t.CaughtUp))
-	send(faultsDesc, prometheus.GaugeValue, float64(t.Faults))
-	send(lagDesc, prometheus.GaugeValue, float64(t.Lag))
-	send(ageDesc, prometheus.GaugeValue, t.LagSeconds)
+	if t.Lanes > 0 { // else they run in another worker now, which says how they are
+		send(lanesDesc, prometheus.GaugeValue, float64(t.Lanes))
+		send(caughtUpDesc, prometheus.GaugeValue, float64(t.CaughtUp))
+		send(faultsDesc, prometheus.GaugeValue, float64(t.Faults))
+		send(lagDesc, prometheus.GaugeValue, float64(t.Lag))
+		send(ageDesc, prometheus.GaugeValue, t.LagSeconds)
+	}
 	send(copiedDesc, prometheus.CounterValue, float64(t.Copied))
 	send(bytesDesc, prometheus.CounterValue, float64(t.Bytes))
 	send(batchesDesc, prometheus.CounterValue, float64(t.Batches))

@@ -35,13 +35,7 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 			Back:    &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
 		})
 	}
-	address := freeAddress(t)
-	require.NoError(t, serveMetrics(t.Context(), quietLogger(), address, observed))
-	response, err := http.Get("http://" + address + "/metrics")
-	require.NoError(t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
+	body := served(t, observed)
 	for _, want := range []string{
 		`rocketshift_lag_messages{direction="forward",migration="orders-2026",topic="orders"} 20`,
 		`rocketshift_lag_seconds{direction="forward",migration="orders-2026",topic="orders"} 1.5`,
@@ -49,9 +43,55 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 		`rocketshift_send_seconds_total{direction="forward",migration="orders-2026",topic="orders"} 0.5`,
 		`rocketshift_lanes_faulty{direction="forward",migration="orders-2026",topic="orders"} 2`,
 		`rocketshift_lanes_caught_up{direction="reverse",migration="orders-2026",topic="orders"} 8`,
-		`rocketshift_lanes_waiting{broker="broker-a",migration="orders-2026"} 1`,
+		`rocketshift_lanes_waiting{broker="broker-a",direction="forward",migration="orders-2026"} 1`,
 	} {
-		assert.Contains(t, string(body), want+"\n")
+		assert.Contains(t, body, want+"\n")
+	}
+}
+
+// served is what a scrape gets.
+func served(t *testing.T, observed *activities.Observed) string {
+	t.Helper()
+	address := freeAddress(t)
+	require.NoError(t, serveMetrics(t.Context(), quietLogger(), address, observed))
+	response, err := http.Get("http://" + address + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, response.StatusCode, "%s", body)
+	return string(body)
+}
+
+func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
+	observed := &activities.Observed{}
+	for part := range 3 {
+		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, replicator.Progress{
+			Waiting: "a", Slowed: "the rate", Back: &replicator.Progress{Waiting: "b"},
+		})
+	}
+	body := served(t, observed)
+	assert.Contains(t, body, `rocketshift_lanes_waiting{broker="broker-a",direction="forward",migration="m"} 1`)
+	assert.Contains(t, body, `rocketshift_lanes_waiting{broker="broker-a",direction="reverse",migration="m"} 1`)
+	assert.Contains(t, body, `rocketshift_lanes_slowed{broker="broker-a",direction="forward",migration="m",reason="the rate"} 1`)
+}
+
+func TestCountersDontFallWhenAShardGoesToAnotherWorker(t *testing.T) {
+	observed := &activities.Observed{}
+	for part := range 2 {
+		observed.Put(activities.LanesOf{Migration: "m", Part: part}, replicator.Progress{
+			Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 1, Lag: 7, Copied: 100}},
+			Back:   &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 1, Copied: 10}}},
+		})
+	}
+	for _, left := range []string{"1", ""} {
+		observed.Forget(activities.LanesOf{Migration: "m", Part: len(left)})
+		body := served(t, observed)
+		assert.Contains(t, body, `rocketshift_copied_messages_total{direction="forward",migration="m",topic="orders"} 200`)
+		assert.Contains(t, body, `rocketshift_copied_messages_total{direction="reverse",migration="m",topic="orders"} 20`)
+		if left == "" {
+			assert.NotContains(t, body, "rocketshift_lag_messages{", "where no lane runs there is no lag to tell")
+		}
 	}
 }
 

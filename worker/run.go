@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +48,7 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 	if err := serveMetrics(ctx, logger, getenv("ROCKETSHIFT_METRICS"), settings.Observed); err != nil {
 		return err
 	}
+	settings.Shares = &activities.Shares{}
 	settings.Clusters = activities.NewClusters()
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
@@ -55,6 +58,9 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 			w.Stop()
 		}
 	}()
+	if slices.Contains(roles, roleData) {
+		go watchWorkers(ctx, logger, c, options, settings.Shares)
+	}
 	for _, role := range roles {
 		w := build(c, role, settings)
 		if err := w.Start(); err != nil {
@@ -78,6 +84,10 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 	if options.Namespace == "" {
 		options.Namespace = client.DefaultNamespace
 	}
+	if options.Identity == "" {
+		host, _ := os.Hostname()
+		options.Identity = fmt.Sprintf("%d@%s", os.Getpid(), host)
+	}
 	options.Logger = log.NewStructuredLogger(logger)
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -98,6 +108,7 @@ func build(c client.Client, role string, s activities.Settings) worker.Worker {
 	case roleControl:
 		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}}
 	case roleData: // its activities beat by their progress
+		options.Interceptors = []interceptor.WorkerInterceptor{&watch{server: temporalServer{c}, pause: lookEvery, calm: calm}}
 		queue = workflows.DataTaskQueue
 		options.DisableWorkflowWorker = true
 	}

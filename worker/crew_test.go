@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/client"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// patience is how long the test waits for what workers do by themselves, on a machine that has other work.
+const patience = 90 * time.Second
+
+// crew is real brokers, a real Temporal server, and workers that are processes of their own.
+type crew struct {
+	*testing.T
+	ctx            context.Context
+	program        string
+	server         *lab.Temporal
+	client         client.Client
+	source, target *rocketmq.Cluster
+	plan           plan.Plan
+	sent           map[string]int // messages of each source queue
+}
+
+func newCrew(t *testing.T, name string) *crew {
+	t.Helper()
+	from, to := labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3")
+	c := &crew{T: t, ctx: t.Context(), server: labtest.Temporal(t), program: filepath.Join(t.TempDir(), "worker"), sent: map[string]int{}}
+	out, err := exec.Command("go", "build", "-o", c.program, ".").CombinedOutput()
+	require.NoError(t, err, "build the worker: %s", out)
+	only := plan.Selection{Include: []string{name + "-*"}}
+	c.plan = plan.Plan{
+		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
+		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(20 * time.Second)},
+	}.WithDefaults()
+	require.NoError(t, c.plan.Validate())
+	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: silentLog{}})
+	require.NoError(t, err)
+	t.Cleanup(c.client.Close)
+	calls := rocketmq.NewClient(rocketmq.Options{})
+	t.Cleanup(calls.Close)
+	c.source, c.target = rocketmq.NewCluster(calls, from.NameServers), rocketmq.NewCluster(calls, to.NameServers)
+	return c
+}
+
+type silentLog struct{}
+
+func (silentLog) Debug(string, ...any) {}
+func (silentLog) Info(string, ...any)  {}
+func (silentLog) Warn(string, ...any)  {}
+func (silentLog) Error(string, ...any) {}
+
+// process is a worker at work.
+type process struct {
+	cmd   *exec.Cmd
+	log   bytes.Buffer
+	ended chan struct{}
+}
+
+func (c *crew) worker() *process {
+	c.Helper()
+	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(), "ROCKETSHIFT_METRICS=off")
+	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
+	require.NoError(c, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.ended)
+	}()
+	c.Cleanup(func() {
+		p.end(syscall.SIGKILL)
+		if c.Failed() {
+			c.Logf("worker %d:\n%s", p.cmd.Process.Pid, p.log.String())
+		}
+	})
+	return p
+}
+
+func (p *process) end(how os.Signal) {
+	_ = p.cmd.Process.Signal(how)
+	<-p.ended
+}
+
+// name is how the worker is known to Temporal.
+func (p *process) name() string { return fmt.Sprintf("%d@", p.cmd.Process.Pid) }
+
+func (c *crew) eventually(what string, ok func() bool) {
+	c.Helper()
+	require.Eventually(c, ok, patience, 100*time.Millisecond, what)
+}
+
+func (c *crew) start(kind string) client.WorkflowRun {
+	c.Helper()
+	run, err := c.client.ExecuteWorkflow(c.ctx, client.StartWorkflowOptions{
+		ID: workflows.StageID(c.plan, kind), TaskQueue: workflows.ControlTaskQueue,
+	}, kind, workflows.MigrationInput{Plan: c.plan})
+	require.NoError(c, err)
+	return run
+}
+
+// shards are the Replicate activities as the server sees them.
+func (c *crew) shards(run client.WorkflowRun) []*workflowpb.PendingActivityInfo {
+	d, err := c.client.DescribeWorkflowExecution(c.ctx, run.GetID(), "")
+	if err != nil {
+		return nil
+	}
+	return d.GetPendingActivities()
+}
+
+// runs counts the shards that each worker runs now.
+func (c *crew) runs(run client.WorkflowRun, workers ...*process) (counts []int) {
+	counts = make([]int, len(workers))
+	for _, p := range c.shards(run) {
+		for i, w := range workers {
+			if p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED && strings.HasPrefix(p.GetLastWorkerIdentity(), w.name()) {
+				counts[i]++
+			}
+		}
+	}
+	return counts
+}
+
+// load makes topics and writes to all their queues until stop, each queue in order.
+func (c *crew) load(topics ...string) (stop func()) {
+	c.Helper()
+	const queues = 3
+	ctx, cancel := context.WithCancel(c.ctx)
+	brokers, err := c.source.Brokers(c.ctx)
+	require.NoError(c, err)
+	var writing sync.WaitGroup
+	var mu sync.Mutex
+	for _, topic := range topics {
+		for _, b := range brokers {
+			require.NoError(c, c.source.Client().CreateTopic(c.ctx, b.Addr, rocketmq.TopicConfig{
+				Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG",
+			}))
+			writing.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					for queue := range queues {
+						_, err := c.source.Client().SendMessage(c.ctx, b.Addr, rocketmq.SendRequest{
+							Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
+						})
+						if err != nil {
+							c.Errorf("send: %v", err)
+							return
+						}
+					}
+					mu.Lock()
+					for queue := range queues {
+						c.sent[fmt.Sprintf("%s %s/%d", topic, b.Name, queue)] = n + 1
+					}
+					mu.Unlock()
+					time.Sleep(2 * time.Millisecond) // a load of some thousand a second, not all that the machine can
+				}
+			})
+		}
+	}
+	return func() { cancel(); writing.Wait() }
+}
+
+// requireLedger reads every queue of the topics on the target: what was written is there once, in its order.
+func (c *crew) requireLedger(topics ...string) {
+	c.Helper()
+	var lost, duplicated, disordered, messages int
+	next := map[string]int{}
+	for _, topic := range topics {
+		c.each(topic, func(body string) {
+			at := strings.LastIndexByte(body, ' ')
+			queue, n := body[:at], 0
+			_, err := fmt.Sscan(body[at:], &n)
+			require.NoError(c, err)
+			messages++
+			switch {
+			case n < next[queue]:
+				duplicated++
+			case n > next[queue]:
+				disordered++
+			}
+			next[queue] = max(next[queue], n+1)
+		})
+	}
+	for queue, n := range c.sent {
+		lost += max(0, n-next[queue])
+	}
+	c.Logf("ledger: %d messages in %d queues, %d lost, %d duplicated, %d out of order", messages, len(c.sent), lost, duplicated, disordered)
+	require.Equal(c, [3]int{}, [3]int{lost, duplicated, disordered}, "lost, duplicated, out of order")
+}
+
+func (c *crew) each(topic string, see func(body string)) {
+	c.Helper()
+	brokers, err := c.target.Brokers(c.ctx)
+	require.NoError(c, err)
+	for _, b := range brokers {
+		ranges, err := c.target.Client().TopicStats(c.ctx, b.Addr, topic)
+		require.NoError(c, err)
+		for queue, span := range ranges {
+			for at := span.Min; at < span.Max; {
+				r, err := c.target.Client().Pull(c.ctx, b.Addr, rocketmq.PullRequest{Group: c.plan.LaneGroup(), Topic: topic, Queue: queue, Offset: at, Max: 1000})
+				require.NoError(c, err)
+				require.NotEmpty(c, r.Messages, "topic %s, queue %d at %d of %d", topic, queue, at, span.Max)
+				for _, m := range r.Messages {
+					see(string(m.Body))
+				}
+				at = r.Next
+			}
+		}
+	}
+}
+
+// behind is how many messages of the topics the target doesn't hold yet.
+func (c *crew) behind(topics ...string) (n int64) {
+	for side, cluster := range map[int64]*rocketmq.Cluster{1: c.source, -1: c.target} {
+		brokers, err := cluster.Brokers(c.ctx)
+		require.NoError(c, err)
+		for _, b := range brokers {
+			for _, topic := range topics {
+				ranges, err := cluster.Client().TopicStats(c.ctx, b.Addr, topic)
+				require.NoError(c, err)
+				for _, span := range ranges {
+					n += side * span.Max
+				}
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+const (
+	// lookEvery is how soon an activity learns that it is to end. Looks are shared by the activities of a workflow, and no actions.
+	lookEvery = 2 * time.Second
+	// answerTimeout bounds the answer to a cancellation: the server may be away for a moment.
+	answerTimeout = time.Minute
+	// calm is the least time between two urgent heartbeats of an activity: lanes that wait every few seconds cost little then.
+	calm = 30 * time.Second
+)
+
+// Why the watch ends an activity. A paused one ends by activity.ErrActivityPaused, as when the SDK learns of it.
+var (
+	errCancelled  = errors.New("its workflow asks it to end")
+	errSuperseded = errors.New("the server has given it up, or begun another attempt")
+)
+
+// watch tells long activities promptly what they would otherwise learn by the answer to a heartbeat: that they are cancelled, paused,
+// or given up. Heartbeats cost actions and are minutes apart; to look at a workflow costs none. It also sends a heartbeat
+// at once when what it tells must not wait for minutes, such as a fault.
+type watch struct {
+	interceptor.WorkerInterceptorBase
+	server server
+	pause  time.Duration // between looks
+	calm   time.Duration // between urgent heartbeats
+	looks  looks
+}
+
+// server is what the watch needs of Temporal.
+type server interface {
+	Pending(ctx context.Context, of workflow.Execution) ([]*workflowpb.PendingActivityInfo, error)
+	Cancelled(ctx context.Context, token []byte) error
+	Beat(ctx context.Context, token []byte, details ...any) error
+}
+
+// urgent are details of heartbeats of which some must not wait: those whose Urgent text is another than that of the last ones sent.
+type urgent interface{ Urgent() string }
+
+// InterceptActivity is called once for each attempt.
+func (w *watch) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &watched{watch: w}
+	in.Next = next
+	return in
+}
+
+// watched is one attempt.
+type watched struct {
+	interceptor.ActivityInboundInterceptorBase
+	watch *watch
+}
+
+// Init listens to what the activity tells.
+func (a *watched) Init(next interceptor.ActivityOutboundInterceptor) error {
+	listener := &urgentListener{watch: a.watch}
+	listener.Next = next
+	return a.Next.Init(listener)
+}
+
+// ExecuteActivity runs the activity until it ends, or is to end.
+func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	info := activity.GetInfo(ctx)
+	if info.HeartbeatTimeout <= 0 {
+		return a.Next.ExecuteActivity(ctx, in)
+	}
+	running, end := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { a.watch.until(running, info, end) })
+	result, err := a.Next.ExecuteActivity(running, in)
+	cause := context.Cause(running)
+	end(nil)
+	watching.Wait()
+	switch {
+	case err == nil:
+		return result, nil
+	case errors.Is(cause, activity.ErrActivityPaused):
+		return nil, temporal.NewApplicationErrorWithOptions("it is paused: unpause the activity, and it goes on where it was", "Paused",
+			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+	case !errors.Is(cause, errCancelled):
+		return result, err
+	}
+	// The SDK takes a cancellation for a failure unless it heard of it by itself: so the server is told here.
+	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+	defer cancel()
+	if lost := a.watch.server.Cancelled(answering, info.TaskToken); lost != nil {
+		return result, err
+	}
+	return nil, activity.ErrResultPending
+}
+
+// until looks until the context ends, or the activity is to end.
+func (w *watch) until(ctx context.Context, info activity.Info, end context.CancelCauseFunc) {
+	ticker := time.NewTicker(w.pause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		pending, err := w.looks.at(info.WorkflowExecution, w.pause/2, func() ([]*workflowpb.PendingActivityInfo, error) {
+			return w.server.Pending(ctx, info.WorkflowExecution)
+		})
+		if err != nil {
+			continue // heartbeats find out what is wrong
+		}
+		if cause := verdict(pending, info); cause != nil {
+			end(cause)
+			return
+		}
+	}
+}
+
+// verdict says why an attempt is to end, or nil.
+func verdict(pending []*workflowpb.PendingActivityInfo, info activity.Info) error {
+	for _, p := range pending {
+		switch {
+		case p.GetActivityId() != info.ActivityID:
+			continue
+		case p.GetState() == enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED:
+			return errCancelled
+		case p.GetAttempt() < info.Attempt:
+			return nil // seen before the attempt began
+		case p.GetAttempt() > info.Attempt:
+			return errSuperseded
+		case p.GetPaused():
+			return activity.ErrActivityPaused
+		}
+		return nil
+	}
+	return errSuperseded
+}
+
+// looks remembers the last look at each workflow, so that many activities of one need one look.
+type looks struct {
+	mu   sync.Mutex
+	last map[workflow.Execution]*look
+}
+
+type look struct {
+	mu      sync.Mutex
+	at      time.Time
+	pending []*workflowpb.PendingActivityInfo
+	err     error
+}
+
+// at is what was seen within the time given, or is seen now.
+func (l *looks) at(of workflow.Execution, within time.Duration, see func() ([]*workflowpb.PendingActivityInfo, error)) ([]*workflowpb.PendingActivityInfo, error) {
+	l.mu.Lock()
+	if l.last == nil {
+		l.last = map[workflow.Execution]*look{}
+	}
+	for name, old := range l.last { // workflows that nobody looks at any more
+		if name != of && old.mu.TryLock() {
+			if time.Since(old.at) > time.Minute {
+				delete(l.last, name)
+			}
+			old.mu.Unlock()
+		}
+	}
+	one := l.last[of]
+	if one == nil {
+		one = &look{}
+		l.last[of] = one
+	}
+	l.mu.Unlock()
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if time.Since(one.at) > within {
+		one.pending, one.err = see()
+		one.at = time.Now()
+	}
+	return one.pending, one.err
+}
+
+// urgentListener hears what an activity tells.
+type urgentListener struct {
+	interceptor.ActivityOutboundInterceptorBase
+	watch *watch
+	mu    sync.Mutex
+	told  string
+	at    time.Time
+}
+
+// RecordHeartbeat passes on what isn't urgent: the SDK sends it in its time.
+func (l *urgentListener) RecordHeartbeat(ctx context.Context, details ...any) {
+	l.Next.RecordHeartbeat(ctx, details...)
+	if len(details) == 0 {
+		return
+	}
+	now, may := details[0].(urgent)
+	if !may {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := now.Urgent()
+	if text == l.told || time.Since(l.at) < l.watch.calm {
+		return
+	}
+	l.at = time.Now()
+	if l.watch.server.Beat(ctx, activity.GetInfo(ctx).TaskToken, details...) == nil {
+		l.told = text
+	}
+}
+
+// temporalServer is a server reached by a client.
+type temporalServer struct{ client client.Client }
+
+func (s temporalServer) Pending(ctx context.Context, of workflow.Execution) ([]*workflowpb.PendingActivityInfo, error) {
+	d, err := s.client.DescribeWorkflowExecution(ctx, of.ID, of.RunID)
+	if err != nil {
+		return nil, fmt.Errorf("look at workflow %s: %w", of.ID, err)
+	}
+	return d.GetPendingActivities(), nil
+}
+
+func (s temporalServer) Cancelled(ctx context.Context, token []byte) error {
+	return s.client.CompleteActivity(ctx, token, nil, temporal.NewCanceledError())
+}
+
+func (s temporalServer) Beat(ctx context.Context, token []byte, details ...any) error {
+	return s.client.RecordActivityHeartbeat(ctx, token, details...)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/sdk/client"
+
+	"rocketshift/activities"
+	"rocketshift/workflows"
+)
+
+const (
+	// countEvery is how soon a worker that joins is seen. To look costs no action.
+	countEvery = 5 * time.Second
+	// silentFor is when a worker counts no more: one that lives asks for work once a minute.
+	silentFor = 90 * time.Second
+)
+
+// watchWorkers tells the shares how many workers there are, until the context ends.
+func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, options client.Options, shares *activities.Shares) {
+	ticker := time.NewTicker(countEvery)
+	defer ticker.Stop()
+	known := roll{self: options.Identity, seen: map[string]bool{}}
+	for failed := false; ; {
+		d, err := c.DescribeTaskQueue(ctx, workflows.DataTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+		switch {
+		case err == nil:
+			shares.Set(known.call(d.GetPollers(), time.Now()))
+		case ctx.Err() == nil && !failed:
+			logger.Warn("the other workers can't be counted: shards of lanes are not spread when one joins", "error", err)
+		}
+		failed = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// roll is who was there so far.
+type roll struct {
+	self string
+	seen map[string]bool
+}
+
+// call counts the workers, this one too, and says whether some are new.
+func (r *roll) call(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
+	workers = 1
+	for _, p := range pollers {
+		if p.GetIdentity() == r.self || now.Sub(p.GetLastAccessTime().AsTime()) > silentFor {
+			continue
+		}
+		workers++
+		joined = joined || !r.seen[p.GetIdentity()]
+		r.seen[p.GetIdentity()] = true
+	}
+	return workers, joined
+}
