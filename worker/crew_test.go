@@ -51,7 +51,7 @@ func newCrew(t *testing.T, name string) *crew {
 	only := plan.Selection{Include: []string{name + "-*"}}
 	c.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
-		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(20 * time.Second)},
+		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(10 * time.Second)},
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
 	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: silentLog{}})
