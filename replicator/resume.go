@@ -162,6 +162,7 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 		return tail{}, err
 	}
 	none := tail{newest: -1, after: last, first: first, hinted: hinted, lost: hinted && hint > last}
+	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
 	if l.twin != nil && hinted && !none.lost {
 		end, err := none.read(ctx, q, max(first, hint-window), last, stamps)
 		if gap, errGap := l.uncopied(ctx, end.newest+1, progress); err != nil || errGap != nil || !gap {
@@ -174,6 +175,9 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 		start = max(hint, first)
 	}
 	ours := func(m placed) bool { _, yes := stamps.offset(m.Message); return yes }
+	if first, err = l.lookFrom(ctx, first, last, hinted, progress); err != nil {
+		return none, err
+	}
 	found, ok, err := q.lastBefore(ctx, first, start, ours)
 	if err != nil {
 		return none, err
@@ -190,6 +194,19 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 		return none.read(ctx, q, first, last, stamps)
 	}
 	return end, err
+}
+
+// lookFrom is how far back copies of the lane may lie. A reverse lane that seems to run for the first time need not read all of the
+// source's history for them: if the forward lane has copied nothing either, a window is enough for what a kill made brokers forget.
+func (l *runner) lookFrom(ctx context.Context, first, last int64, hinted bool, progress int64) (int64, error) {
+	if !l.back || hinted || progress > 0 {
+		return first, nil
+	}
+	_, ran, err := l.firstCopy(ctx)
+	if err != nil || ran {
+		return first, err
+	}
+	return max(first, last-window), nil
 }
 
 // uncopied reports whether the source holds anything in [from, to) that isn't a copy of the twin. Where natives are many on the target,

@@ -89,15 +89,27 @@ func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
 	if !l.back {
 		return first, nil
 	}
-	at := last
-	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
-	err := q.each(ctx, first, last, func(m placed) bool {
-		if _, own := l.twin.own(m.Message); own {
-			at = m.position
-		}
-		return at == last
-	})
+	at, found, err := l.firstCopy(ctx)
+	if !found {
+		at = last
+	}
 	return at, err
+}
+
+// firstCopy finds the twin's first copy on the queue that the lane reads.
+func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error) {
+	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	first, last, err := q.bounds(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	err = q.each(ctx, first, last, func(m placed) bool {
+		if _, own := l.twin.own(m.Message); own {
+			at, found = m.position, true
+		}
+		return !found
+	})
+	return at, found, err
 }
 
 // written is a run of copies that the twin has stored where this lane reads: there is no need to read them.
