@@ -10,8 +10,8 @@ PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-demo
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
 # Packages without servers run side by side; each package below starts real brokers, so these run one after the other.
-LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./starter ./demo/... ./bench/...
-PURE := ./plan ./workflows ./worker ./internal/arch ./deploy
+LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./worker ./starter ./demo/... ./bench/...
+PURE := ./plan ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
 KILLS ?= 200

@@ -45,7 +45,11 @@ type ReplicationProgress struct {
 
 // Urgent is what people should not have to wait for until the next heartbeat is due: that lanes run, and what is wrong with them.
 func (p ReplicationProgress) Urgent() string {
-	return fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired))
+	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired))
+	if p.Back != nil {
+		text += fmt.Sprint(len(p.Back.Faults), p.Back.Waiting != "")
+	}
+	return text
 }
 
 // Replication runs and measures lanes.
@@ -234,10 +238,19 @@ const maxTold = 50
 
 func (b *beater) report(p replicator.Progress) {
 	b.observe(p)
-	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), maxTold)], p.Faults[:min(len(p.Faults), maxTold)]
+	p = told(p)
+	if p.Back != nil {
+		back := told(*p.Back)
+		p.Back = &back
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p
+}
+
+func told(p replicator.Progress) replicator.Progress {
+	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), maxTold)], p.Faults[:min(len(p.Faults), maxTold)]
+	return p
 }
 
 func (b *beater) unpaired(topics []string) {

@@ -57,6 +57,16 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 	}
 }
 
+func TestGivenUpMessagesCountOnceHoweverOftenTheyAreJudged(t *testing.T) {
+	var s laneState
+	for _, judged := range [][2]int64{{5, 6}, {6, 8}, {5, 6}, {5, 8}, {7, 10}, {20, 21}} {
+		s.giveUp(judged[0], judged[1])
+	}
+	if s.skipped != 6 {
+		t.Errorf("%d messages count as given up, wanted 6: 5 to 9, and 20", s.skipped)
+	}
+}
+
 // refuse answers batches with that body like a broker that doesn't take one of their messages.
 func refuse(body string) func(int, rocketmq.BatchRequest) (bool, error) {
 	return func(_ int, batch rocketmq.BatchRequest) (bool, error) {

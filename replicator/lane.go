@@ -53,6 +53,7 @@ type laneState struct {
 	next, tail      int64 // source offset to copy next, target position behind the newest copy
 	end             int64 // of the source queue, as last seen
 	copied, skipped int64
+	skippedTo       int64         // offset up to which what was given up is counted: a message may be judged more than once
 	bytes           int64         // of bodies and properties copied
 	batches         int64         // that carried them
 	sending         time.Duration // how long these took altogether
@@ -73,6 +74,12 @@ type laneState struct {
 
 // saved is what the lanes' group has as positions on both sides.
 type saved struct{ next, tail int64 }
+
+// giveUp counts the offsets [from, to), each once.
+func (s *laneState) giveUp(from, to int64) {
+	s.skipped += max(0, to-max(from, s.skippedTo))
+	s.skippedTo = max(s.skippedTo, to)
+}
 
 func (s laneState) lag() int64     { return max(0, s.end-s.next) }
 func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }

@@ -126,8 +126,12 @@ func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
 				}
 				return true, nil
 			}
-			b.start().untilCaughtUp()
+			run := b.start()
+			run.untilCaughtUp()
 			b.wantCopies(0, 100)
+			if got := run.progress().Copied; got != 100 {
+				t.Errorf("%d messages count as copied, wanted 100: those of batches without an answer too", got)
+			}
 		})
 	}
 }

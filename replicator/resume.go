@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -21,7 +22,12 @@ type tail struct {
 	first  int64 // first position that the queue still holds
 	hinted bool  // there is a hint, so that a lane has run before
 	lost   bool  // the queue ends before the hint: copies were lost
+	unsure int64 // stamped offset from which copies are of a batch without an answer, if there is one
+	stored batch // what is there of that batch
 }
+
+// batch is how much copies are.
+type batch struct{ copies, bytes int64 }
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
 func (l *runner) resume(ctx context.Context) error {
@@ -65,6 +71,9 @@ func (l *runner) resume(ctx context.Context) error {
 	}
 	l.change(func(s *laneState) {
 		s.next, s.tail, s.end, s.started, s.written = next, end.after, last, true, nil
+		if end.stored.copies > 0 {
+			s.copied, s.bytes, s.batches = s.copied+end.stored.copies, s.bytes+end.stored.bytes, s.batches+1
+		}
 	})
 	clear(l.seen)
 	if !end.hinted { // so that the next start knows that this one was
@@ -99,7 +108,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 	}
 	if to, skip := l.skipTo(next); skip {
 		to = max(next, min(to, last))
-		l.change(func(s *laneState) { s.skipped += to - next })
+		l.change(func(s *laneState) { s.giveUp(next, to) })
 		next = to
 	}
 	switch {
@@ -161,7 +170,10 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 	if err != nil {
 		return tail{}, err
 	}
-	none := tail{newest: -1, after: last, first: first, hinted: hinted, lost: hinted && hint > last}
+	none := tail{newest: -1, after: last, first: first, hinted: hinted, lost: hinted && hint > last, unsure: math.MaxInt64}
+	if now := l.snapshot(); l.unsure && now.started {
+		none.unsure = now.next
+	}
 	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
 	if l.twin != nil && hinted && !none.lost {
 		end, err := none.read(ctx, q, max(first, hint-window), last, stamps)
@@ -231,6 +243,9 @@ func (t tail) read(ctx context.Context, q queue, from, to int64, stamps stamper)
 	err := q.each(ctx, from, to, func(m placed) bool {
 		if offset, yes := stamps.offset(m.Message); yes && offset > t.newest {
 			t.newest, t.after, t.copy = offset, m.position+1, *m.Message
+			if offset >= t.unsure {
+				t.stored.copies, t.stored.bytes = t.stored.copies+1, t.stored.bytes+int64(len(m.Body)+len(m.Properties))
+			}
 		}
 		return true
 	})

@@ -29,7 +29,7 @@ const lookBack = 1024
 func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	if _, skip := l.skipTo(m.position); skip {
 		m.skip = true
-		l.change(func(s *laneState) { s.skipped++ })
+		l.change(func(s *laneState) { s.giveUp(m.position, m.position+1) })
 		return nil
 	}
 	stamp, stamped := ParseStamp(m.Properties)
@@ -145,7 +145,8 @@ func (l *runner) jump() {
 	s := &l.state
 	if to, skip := l.skipTo(s.next); skip && s.next < s.end {
 		to = min(to, s.end)
-		s.skipped, s.next = s.skipped+to-s.next, to
+		s.giveUp(s.next, to)
+		s.next = to
 		l.changed.Store(true)
 	}
 	for len(s.written) > 0 && s.written[0].from <= s.next {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/replicator"
 	"rocketshift/workflows"
 )
 
@@ -39,6 +40,9 @@ func factsOf(s snapshot) []fact {
 	}
 	if lag := lagOf(s); lag != "" {
 		facts = append(facts, fact{key: "lag", text: "lag: " + lag, pause: numbersPause})
+	}
+	if comparing := comparingOf(s); comparing != "" {
+		facts = append(facts, fact{key: "comparing", text: "comparing: " + comparing, pause: numbersPause})
 	}
 	for _, f := range faultsOf(s) {
 		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
@@ -83,12 +87,17 @@ func pauseOf(detail string) time.Duration {
 func lagOf(s snapshot) string {
 	var parts []string
 	if len(s.Replication) > 0 {
-		var lag, copied int64
-		var lanes, caughtUp int
+		var there, back replicator.Progress
 		for _, r := range s.Replication {
-			lag, copied, lanes, caughtUp = lag+r.Lag, copied+r.Copied, lanes+r.Lanes, caughtUp+r.CaughtUp
+			there = added(there, r.Progress)
+			if r.Back != nil {
+				back = added(back, *r.Back)
+			}
 		}
-		parts = append(parts, fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", grouped(lag), caughtUp, lanes, grouped(copied)))
+		parts = append(parts, wayOf(there))
+		if back.Lanes > 0 {
+			parts = append(parts, "back to the source "+wayOf(back))
+		}
 	}
 	if s.Sync != nil {
 		parts = append(parts, fmt.Sprintf("positions of %d groups in sync", s.Sync.Groups))
@@ -96,14 +105,42 @@ func lagOf(s snapshot) string {
 	return strings.Join(parts, "; ")
 }
 
+func added(sum, p replicator.Progress) replicator.Progress {
+	return replicator.Progress{Lanes: sum.Lanes + p.Lanes, CaughtUp: sum.CaughtUp + p.CaughtUp, Lag: sum.Lag + p.Lag, Copied: sum.Copied + p.Copied}
+}
+
+func wayOf(p replicator.Progress) string {
+	return fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", grouped(p.Lag), p.CaughtUp, p.Lanes, grouped(p.Copied))
+}
+
+// comparingOf is how far Verify is: empty unless it runs.
+func comparingOf(s snapshot) string {
+	c := s.Comparing
+	if c == nil || c.Messages == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s of %s messages, %s a second", grouped(c.Read), grouped(c.Messages), grouped(c.PerSecond))
+	if c.Left != "" {
+		text += ", " + c.Left + " left"
+	}
+	return text
+}
+
 // faultsOf are what the data plane waits for, and lanes that stopped, each with the next action.
 func faultsOf(s snapshot) []string {
 	var out []string
+	var ways []replicator.Progress
 	for _, r := range s.Replication {
-		if r.Waiting != "" {
-			out = append(out, r.Waiting)
+		ways = append(ways, r.Progress)
+		if r.Back != nil {
+			ways = append(ways, *r.Back)
 		}
-		for _, f := range r.Faults {
+	}
+	for _, p := range ways {
+		if p.Waiting != "" {
+			out = append(out, p.Waiting)
+		}
+		for _, f := range p.Faults {
 			out = append(out, fmt.Sprintf("%s: topic %s, broker %s, queue %d, offsets %d to %d: %s; %s", f.Type, f.Topic, f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next))
 		}
 	}

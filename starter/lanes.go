@@ -21,7 +21,8 @@ import (
 type lanesView struct {
 	WorkflowID string                     `json:"workflowId"`
 	MeasuredAt time.Time                  `json:"measuredAt,omitzero"` // of the oldest heartbeat
-	Topics     []replicator.TopicProgress `json:"topics"`              // worst first, at most 50 of each source broker
+	Topics     []replicator.TopicProgress `json:"topics"`              // worst first, at most 50 of each shard
+	Back       []replicator.TopicProgress `json:"back,omitempty"`      // the same of the lanes back to the source, if there are any
 	Faults     []replicator.LaneFault     `json:"faults,omitempty"`
 	Waiting    []string                   `json:"waiting,omitempty"`
 	Unpaired   []string                   `json:"unpaired,omitempty"`
@@ -64,19 +65,12 @@ func (a *app) lanes(ctx context.Context, s service, name string) error {
 // lanesOf adds up the heartbeats, one of each source broker.
 func lanesOf(name string, s snapshot) lanesView {
 	v := lanesView{WorkflowID: s.WorkflowID, MeasuredAt: s.MeasuredAt, Rates: s.Rates, Answers: s.Answers, Topics: []replicator.TopicProgress{}}
-	byTopic := map[string]int{}
 	for _, r := range s.Replication {
-		for _, t := range r.Topics {
-			if i, there := byTopic[t.Topic]; there {
-				v.Topics[i] = v.Topics[i].Plus(t)
-				continue
-			}
-			byTopic[t.Topic] = len(v.Topics)
-			v.Topics = append(v.Topics, t)
-		}
-		v.Faults = append(v.Faults, r.Faults...)
-		if r.Waiting != "" {
-			v.Waiting = append(v.Waiting, r.Waiting)
+		v.Topics = addTopics(v.Topics, r.Topics)
+		v.addTroubles(r.Progress)
+		if r.Back != nil {
+			v.Back = addTopics(v.Back, r.Back.Topics)
+			v.addTroubles(*r.Back)
 		}
 		for _, u := range r.Unpaired {
 			if !slices.Contains(v.Unpaired, u) {
@@ -85,6 +79,7 @@ func lanesOf(name string, s snapshot) lanesView {
 		}
 	}
 	replicator.WorstFirst(v.Topics)
+	replicator.WorstFirst(v.Back)
 	for _, f := range v.Faults {
 		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action retry|skip --from %d --to %d --by YOU --reason WHY",
 			name, f.Topic, f.Broker, f.Queue, f.From, max(f.To, f.From+1)))
@@ -92,7 +87,27 @@ func lanesOf(name string, s snapshot) lanesView {
 	return v
 }
 
-func (a *app) lanesTable(v lanesView) string {
+// addTopics adds what another shard says of topics.
+func addTopics(sums, topics []replicator.TopicProgress) []replicator.TopicProgress {
+	for _, t := range topics {
+		if i := slices.IndexFunc(sums, func(s replicator.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
+			sums[i] = sums[i].Plus(t)
+		} else {
+			sums = append(sums, t)
+		}
+	}
+	return sums
+}
+
+func (v *lanesView) addTroubles(p replicator.Progress) {
+	v.Faults = append(v.Faults, p.Faults...)
+	if p.Waiting != "" {
+		v.Waiting = append(v.Waiting, p.Waiting)
+	}
+}
+
+// topicsTable shows the lanes of one direction.
+func topicsTable(topics []replicator.TopicProgress) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"topic", "lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults", "why"})
@@ -101,7 +116,7 @@ func (a *app) lanesTable(v lanesView) string {
 		numbers = append(numbers, table.ColumnConfig{Name: column, Align: text.AlignRight})
 	}
 	t.SetColumnConfigs(append(numbers, table.ColumnConfig{Name: "why", WidthMax: 60}))
-	for _, topic := range v.Topics {
+	for _, topic := range topics {
 		eta := "–"
 		if left, known := topic.ETA(); known {
 			eta = left.Round(time.Second).String()
@@ -111,11 +126,19 @@ func (a *app) lanesTable(v lanesView) string {
 			grouped(int64(topic.PerSecond)), eta, grouped(topic.Copied), topic.Faults, topic.Reason,
 		})
 	}
+	return t.Render()
+}
+
+func (a *app) lanesTable(v lanesView) string {
 	var b strings.Builder
 	if len(v.Topics) == 0 {
 		b.WriteString("no heartbeat of the lanes yet\n")
 	} else {
-		fmt.Fprintf(&b, "%s\nas of %s\n", t.Render(), v.MeasuredAt.Local().Format(time.TimeOnly))
+		fmt.Fprintf(&b, "%s\n", topicsTable(v.Topics))
+		if len(v.Back) > 0 {
+			fmt.Fprintf(&b, "back to the source:\n%s\n", topicsTable(v.Back))
+		}
+		fmt.Fprintf(&b, "as of %s%s\n", v.MeasuredAt.Local().Format(time.TimeOnly), a.age(v.MeasuredAt))
 	}
 	for _, line := range v.Waiting {
 		fmt.Fprintf(&b, "waiting: %s\n", line)

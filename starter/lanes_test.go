@@ -21,7 +21,7 @@ func replicating() snapshot {
 		{Broker: "broker-a", Progress: replicator.Progress{Topics: []replicator.TopicProgress{
 			{Topic: "orders", Lanes: 4, CaughtUp: 4, Copied: 1000},
 			{Topic: "payments", Lanes: 4, CaughtUp: 1, Lag: 30_000, Copied: 10, PerSecond: 1000, Reason: "the rate of all topics: 2000 messages a second"},
-		}}},
+		}, Back: &replicator.Progress{Waiting: "target broker z is busy", Topics: []replicator.TopicProgress{{Topic: "payments", Lanes: 4, Lag: 77}}}}},
 		{Broker: "broker-b", Unpaired: []string{"topic audit: the target has none"}, Progress: replicator.Progress{
 			Faults: []replicator.LaneFault{fault},
 			Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()}},
@@ -37,6 +37,7 @@ func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
 	require.Equal(t, []string{"migration-orders-replicate"}, f.asked)
 	assert.Regexp(t, `(?s)orders +│ +8 │ +7 │ +5 .*payments +│ +4 │ +1 │ 30,000 │ .* 1,000 │ +30s`, o.stdout)
 	assert.Contains(t, o.stdout, "fault: TargetRefused: topic orders, source queue broker-b/2, offsets 41 to 42")
+	assert.Regexp(t, `(?s)back to the source:.*payments +│ +4 │ +0 │ +77 .*waiting: target broker z is busy`, o.stdout)
 	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
 	assert.Contains(t, o.stdout, "next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42")
 }

@@ -39,6 +39,13 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 					s.MeasuredAt = at
 				}
 			}
+		case "Verify":
+			var compared struct {
+				Progress activities.VerifyProgress `json:"progress"`
+			}
+			if t.decode(p.GetHeartbeatDetails(), &compared) {
+				s.Comparing = &compared.Progress
+			}
 		case "Sync":
 			var progress activities.SyncProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {

@@ -68,6 +68,9 @@ func (a *app) table(s snapshot) string {
 	if lag := lagOf(s); lag != "" {
 		row("Lag", "%s%s", lag, a.age(s.MeasuredAt))
 	}
+	if comparing := comparingOf(s); comparing != "" {
+		row("Comparing", "%s", comparing)
+	}
 	if v := s.Verification; v != nil {
 		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
 	}

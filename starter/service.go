@@ -55,6 +55,8 @@ type snapshot struct {
 	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each source broker.
 	Replication []activities.ReplicationProgress `json:"replication,omitempty"`
 	Sync        *activities.SyncProgress         `json:"sync,omitempty"`
+	// Comparing is how far Verify is while it runs.
+	Comparing *activities.VerifyProgress `json:"comparing,omitempty"`
 	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only every so often.
 	MeasuredAt time.Time `json:"measuredAt,omitzero"`
 	Blocked    []blocked `json:"blocked,omitempty"`

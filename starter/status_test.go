@@ -52,12 +52,16 @@ func TestStatusOfAStageThatRunsAloneAnswersThere(t *testing.T) {
 func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 	s := running(func(s *snapshot) {
 		s.Replication = []activities.ReplicationProgress{
-			{Broker: "a", Progress: replicator.Progress{Lanes: 8, CaughtUp: 8, Copied: 20480, Lag: 0}},
+			{Broker: "a", Progress: replicator.Progress{
+				Lanes: 8, CaughtUp: 8, Copied: 20480, Lag: 0,
+				Back: &replicator.Progress{Lanes: 8, CaughtUp: 7, Lag: 3, Waiting: "target broker z is busy"},
+			}},
 			{Broker: "b", Progress: replicator.Progress{Lanes: 4, CaughtUp: 3, Copied: 1, Lag: 1200, Waiting: "source broker b is down", Faults: []replicator.LaneFault{
 				{Topic: "t", Broker: "b", Queue: 2, Type: "SourceTruncated", From: 5, To: 9, Cause: "the source deleted them", Next: "raise its retention"},
 			}}},
 		}
 		s.Sync = &activities.SyncProgress{Groups: 3}
+		s.Comparing = &activities.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
 		s.Blocked = []blocked{{Activity: "AwaitMembers", Attempt: 7, Type: "NotReady", Cause: "2 members of billing are still on the source"}}
 		s.Target = &instance.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
 		s.Inventory = &workflows.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: []activities.Finding{{Refusal: true, Object: "topic x", Cause: "c", Next: "n"}}}
@@ -68,7 +72,8 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	for _, want := range []string{
-		"1,200 messages behind, 11 of 12 lanes caught up, 20,481 copied; positions of 3 groups in sync",
+		"1,200 messages behind, 11 of 12 lanes caught up, 20,481 copied; back to the source 3 messages behind, 7 of 8 lanes caught up, 0 copied; positions of 3 groups in sync",
+		"10,000 of 40,000 messages, 5,000 a second, 6s left", "target broker z is busy",
 		"source broker b is down", "SourceTruncated: topic t, broker b, queue 2, offsets 5 to 9: the source deleted them; raise its retention",
 		"AwaitMembers (try 7): 2 members of billing are still on the source",
 		"local c, RocketMQ 5.3.3, name servers 127.0.0.1:1, gRPC 127.0.0.1:2", "1,234,567 messages", "topic x: c; n",

@@ -34,12 +34,20 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 						Request: d.request(), Broker: broker, Part: part, Parts: parts,
 						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(inventory.SourceBrokers),
 					}
-					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, "lanes of "+broker), acts.Replicate, request))
+					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
 				}
 			}
 			return running
 		})
 	})
+}
+
+// lanesOf is how people see a shard in the Web UI.
+func lanesOf(broker string, part, parts int) string {
+	if parts == 1 {
+		return "lanes of " + broker
+	}
+	return fmt.Sprintf("lanes of %s, part %d of %d", broker, part+1, parts)
 }
 
 // SyncOffsets keeps the positions of all groups that still read the source translated on the target, until stop.
@@ -140,7 +148,7 @@ func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment, ans
 		var v activities.Verification
 		request := activities.VerifyRequest{Request: d.request(), Topics: part, Answers: answers}
 		summary := fmt.Sprintf("compare %d topics", len(part))
-		if err := workflow.ExecuteActivity(long(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
+		if err := workflow.ExecuteActivity(comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
 			return err
 		}
 		sum = sum.Plus(v)

@@ -31,7 +31,19 @@ func Details(s Status) string {
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "\n- %s", n)
 	}
+	writeMore(&b, s)
 	return b.String()
+}
+
+// writeMore names the command that shows more. The Web UI may hide the last line until the page is loaded again: this one can be missed.
+func writeMore(b *strings.Builder, s Status) {
+	switch {
+	case s.Name == "":
+	case s.Type == ReplicateType:
+		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the pending activities\n", s.Name)
+	default:
+		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", s.Name)
+	}
 }
 
 func writeWaiting(b *strings.Builder, s Status, w Waiting) {

@@ -74,6 +74,7 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 	for _, want := range []string{"shift to 25%", "rocketshift approve orders shift-25 --by", "| Shift | running | step 1 of 3 |", "a, b, c, d, e and 2 more"} {
 		require.Contains(t, text, want)
 	}
+	require.Contains(t, Details(Status{Name: "orders", Type: ReplicateType}), "rocketshift lanes orders")
 	require.Equal(t, "approval:shift-25", waitingValue(s))
 	require.Equal(t, "nobody", waitingValue(Status{}))
 }

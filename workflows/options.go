@@ -20,7 +20,7 @@ const (
 	quickBackoff = 10 * time.Second
 	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.
 	purchaseTimeout = 20 * time.Minute
-	// heartbeatOfMinutes finds a dead worker during control activities that take minutes.
+	// heartbeatOfMinutes finds a dead worker during activities that take minutes.
 	heartbeatOfMinutes = 30 * time.Second
 	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants a number.
 	forDays = 366 * 24 * time.Hour
@@ -69,6 +69,13 @@ func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 		TaskQueue: DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
 		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
 	})
+}
+
+// comparing is for the comparison of lanes. It takes minutes or hours, its heartbeat is where another worker goes on, and people wait for
+// its end: so it beats more often than lanes do, which run for days.
+func comparing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
+	p.Replicate.Heartbeat = min(p.Replicate.Heartbeat, plan.Duration(heartbeatOfMinutes))
+	return long(ctx, p, summary)
 }
 
 // stage is for children: their undo runs when the parent is cancelled or ends.
