@@ -74,7 +74,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	defer r.settings.Shares.leave(mine)
 	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.Forget(of)
-	b := &beater{offered: mine.offered, observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
+	b := &beater{offered: mine.offered, most: mostTold(q.Shards), observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
@@ -229,18 +229,27 @@ func laneGroup(p plan.Plan) rocketmq.Group {
 type beater struct {
 	observe  func(replicator.Progress)
 	offered  <-chan struct{} // closed when another worker is to run the lanes
+	most     int             // topics, and faults, to tell of
 	mu       sync.Mutex
 	progress ReplicationProgress
 }
 
-// maxTold is how many topics, and how many faults, a heartbeat tells of: 50 lines are what a person reads, and about 40 KB.
-const maxTold = 50
+// The heartbeats of all shards of a migration are looked at together, so they share what they may tell of: topics, and faults. Both
+// are lines of some 300 bytes, worst first, and servers bound answers to 4 MiB.
+const (
+	maxTold = 50  // of one shard: what a person reads
+	leastOf = 5   // of one shard
+	toldOf  = 800 // of all shards
+)
+
+// mostTold is how many topics, and how many faults, the heartbeats of one of so many shards tell of.
+func mostTold(shards int) int { return min(maxTold, max(leastOf, toldOf/max(shards, 1))) }
 
 func (b *beater) report(p replicator.Progress) {
 	b.observe(p)
-	p = told(p)
+	p = told(p, b.most)
 	if p.Back != nil {
-		back := told(*p.Back)
+		back := told(*p.Back, b.most)
 		p.Back = &back
 	}
 	b.mu.Lock()
@@ -248,15 +257,15 @@ func (b *beater) report(p replicator.Progress) {
 	b.progress.Progress = p
 }
 
-func told(p replicator.Progress) replicator.Progress {
-	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), maxTold)], p.Faults[:min(len(p.Faults), maxTold)]
+func told(p replicator.Progress, most int) replicator.Progress {
+	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), most)], p.Faults[:min(len(p.Faults), most)]
 	return p
 }
 
 func (b *beater) unpaired(topics []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.progress.Unpaired = topics[:min(len(topics), maxTold)]
+	b.progress.Unpaired = topics[:min(len(topics), b.most)]
 }
 
 func (b *beater) read() ReplicationProgress {

@@ -100,3 +100,10 @@ func TestLanesOfABrokerAreSpreadOverItsShards(t *testing.T) {
 	}
 	assert.Len(t, whole, 4, "the queues of one topic go to different shards")
 }
+
+func TestHeartbeatsOfManyShardsFitIntoOneAnswer(t *testing.T) {
+	assert.Equal(t, maxTold, mostTold(0))
+	assert.Equal(t, maxTold, mostTold(6))
+	assert.Equal(t, 12, mostTold(64))
+	assert.Equal(t, leastOf, mostTold(1000))
+}

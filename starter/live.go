@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -34,6 +35,9 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 		case "Replicate":
 			var progress activities.ReplicationProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
+				if p.GetPaused() {
+					progress.Waiting = fmt.Sprintf("lanes of %s are paused; temporal activity unpause --workflow-id %s --activity-id %s", progress.Broker, workflowID, p.GetActivityId())
+				}
 				s.Replication = append(s.Replication, progress)
 				if at := p.GetLastHeartbeatTime().AsTime(); s.MeasuredAt.IsZero() || at.Before(s.MeasuredAt) {
 					s.MeasuredAt = at

@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
 )
 
 const (
@@ -89,7 +91,7 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	case err == nil:
 		return result, nil
 	case errors.Is(cause, activity.ErrActivityPaused):
-		return nil, temporal.NewApplicationErrorWithOptions("it is paused: unpause the activity, and it goes on where it was", "Paused",
+		return nil, temporal.NewApplicationErrorWithOptions("it is paused: unpause the activity, and it goes on where it was", activities.NotReadyType,
 			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
 	case !errors.Is(cause, errCancelled):
 		return result, err
