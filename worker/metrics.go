@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -135,8 +136,9 @@ func note(reasons map[reason]bool, of activities.LanesOf, direction string, p re
 	if p.Waiting != "" {
 		reasons[reason{waitingDesc, [4]string{of.Migration, direction, of.Broker}, 3}] = true
 	}
-	if p.Slowed != "" {
-		reasons[reason{slowedDesc, [4]string{of.Migration, direction, of.Broker, p.Slowed}, 4}] = true
+	if p.Slowed != "" { // without its numbers, or each of them would be a series of its own
+		what, _, _ := strings.Cut(p.Slowed, ":")
+		reasons[reason{slowedDesc, [4]string{of.Migration, direction, of.Broker, what}, 4}] = true
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -67,7 +68,7 @@ func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 	observed := &activities.Observed{}
 	for part := range 3 {
 		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, replicator.Progress{
-			Waiting: "a", Slowed: "the rate", Back: &replicator.Progress{Waiting: "b"},
+			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part), Back: &replicator.Progress{Waiting: "b"},
 		})
 	}
 	body := served(t, observed)

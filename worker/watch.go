@@ -212,6 +212,9 @@ func (l *urgentListener) RecordHeartbeat(ctx context.Context, details ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := now.Urgent()
+	if l.told == "" {
+		l.told = text // the SDK sends the first one at once
+	}
 	if text == l.told || time.Since(l.at) < l.watch.calm {
 		return
 	}

@@ -143,6 +143,7 @@ func TestWhatCantWaitIsToldAtOnceAndOnce(t *testing.T) {
 	s := &fakeServer{}
 	require.NoError(t, underWatch(t, s, func(ctx context.Context) error {
 		running := activities.ReplicationProgress{Progress: replicator.Progress{Lanes: 4, Lag: 10}}
+		activity.RecordHeartbeat(ctx, activities.ReplicationProgress{}) // the first one of an attempt is sent anyway
 		for lag := range 5 {
 			running.Lag = int64(lag)
 			activity.RecordHeartbeat(ctx, running)
