@@ -21,8 +21,8 @@ func (a LaneAnswer) Check() error {
 	if strings.TrimSpace(a.By) == "" {
 		return fmt.Errorf("answer: nobody is named: say who answers in \"by\"")
 	}
-	if a.Action == replicator.Skip && strings.TrimSpace(a.Reason) == "" {
-		return fmt.Errorf("answer: %s: messages are given up: say why in \"reason\", for the report", a.Answer)
+	if (a.Action == replicator.Skip || a.Action == replicator.Restart) && strings.TrimSpace(a.Reason) == "" {
+		return fmt.Errorf("answer: %s: messages are given up, or a lane begins anew: say why in \"reason\", for the report", a.Answer)
 	}
 	if err := a.Validate(); err != nil {
 		return fmt.Errorf("answer: %w", err)

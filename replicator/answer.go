@@ -10,6 +10,10 @@ import (
 const (
 	Retry = "retry" // the cause is gone: the lane goes on where it stands
 	Skip  = "skip"  // the messages [From, To) are given up: they are not copied
+
+	// Restart is for a topic that was deleted and made anew: the lane begins again at the first message that the source holds. What it
+	// copied before belongs to the old topic.
+	Restart = "restart"
 )
 
 // Answer is what a person decides about a lane that stopped with a fault. Topic, Broker and Queue name the queue that the lane
@@ -18,7 +22,7 @@ type Answer struct {
 	Topic  string `json:"topic"`
 	Broker string `json:"broker"`
 	Queue  int    `json:"queue"`
-	Action string `json:"action"`         // Retry or Skip
+	Action string `json:"action"`         // Retry, Skip or Restart
 	From   int64  `json:"from,omitempty"` // of Skip
 	To     int64  `json:"to,omitempty"`   // of Skip, exclusive
 }
@@ -36,12 +40,12 @@ func (a Answer) Validate() error {
 	switch {
 	case a.Topic == "" || a.Broker == "" || a.Queue < 0:
 		return errors.New("the answer names no queue: give topic, broker and queue as the fault names them")
-	case a.Action == Retry && (a.From != 0 || a.To != 0):
+	case !slices.Contains([]string{Retry, Skip, Restart}, a.Action):
+		return fmt.Errorf("%s: unknown action; allowed: %s, %s, %s", a, Retry, Skip, Restart)
+	case a.Action != Skip && (a.From != 0 || a.To != 0):
 		return fmt.Errorf("%s: only skip has offsets", a)
-	case a.Action == Retry:
+	case a.Action == Retry, a.Action == Restart:
 		return nil
-	case a.Action != Skip:
-		return fmt.Errorf("%s: unknown action; allowed: %s, %s", a, Retry, Skip)
 	case a.From < 0 || a.To <= a.From:
 		return fmt.Errorf("%s: skip wants offsets from 0 up, the second greater than the first", a)
 	}
@@ -77,6 +81,10 @@ func (l *runner) answer(a Answer) error {
 		return fmt.Errorf("%s: the lane has no fault", a)
 	case a.Action == Skip && (fault.From < a.From || fault.From >= a.To):
 		return fmt.Errorf("%s: the lane stands at offset %d, which must be among those to skip", a, fault.From)
+	case a.Action == Restart && !fault.ofNewTopic():
+		return fmt.Errorf("%s: the lane's fault is %s: only a topic that was made anew (%s, %s) can be copied from its beginning again", a, fault.Type, SourceReset, TargetTruncated)
+	case a.Action == Restart && l.twin != nil:
+		return fmt.Errorf("%s: the lane copies both ways: what applications wrote on the other side would be taken for the old topic's; end that direction first", a)
 	}
 	select {
 	case l.answered <- a:

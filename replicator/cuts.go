@@ -9,6 +9,7 @@ type cuts struct {
 	at      int64 // everything before this position is known
 	newest  int64 // highest stamped offset before it, -1 without any
 	natives Natives
+	epoch   int // of the copies: how often the lane was restarted
 }
 
 // run is a stretch of copies: the message at position+i is the copy of offset+i.
@@ -18,6 +19,9 @@ func (r run) end() int64 { return r.position + r.length }
 
 // extend reads on until the goal is reached or the position to. The goal is asked after every message or run.
 func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, reached func() bool) error {
+	if c.epoch > stamps.epoch {
+		stamps.restarted(c.epoch)
+	}
 	for c.at < to && !reached() {
 		messages, next, err := q.page(ctx, c.at, int(min(to-c.at, pageMessages)))
 		if err != nil {
@@ -28,7 +32,7 @@ func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, re
 			if m.position >= to {
 				break
 			}
-			c.add(m, stamps)
+			c.add(m, &stamps)
 		}
 		c.at = min(max(next, c.at), to)
 		if c.natives.Count == before && len(c.runs) > 0 && c.runs[len(c.runs)-1].end() == c.at {
@@ -41,9 +45,12 @@ func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, re
 }
 
 // add takes the next message.
-func (c *cuts) add(m placed, stamps stamper) {
+func (c *cuts) add(m placed, stamps *stamper) {
 	c.at = m.position + 1
 	offset, ours := stamps.offset(m.Message)
+	if !ours && c.restarted(m, stamps) {
+		offset, ours = stamps.offset(m.Message)
+	}
 	if !ours || offset <= c.newest {
 		if c.natives.Count == 0 {
 			c.natives.First = m.position

@@ -108,6 +108,9 @@ func isFault(err error) (*LaneFault, bool) {
 	return fault, true
 }
 
+// madeAnew is what to do where a queue isn't the one that was copied.
+const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart copies all that the source holds; what was copied before counts as the old topic's"
+
 const startAgain = "then try again"
 
 func (l *runner) truncated(next, first int64) error {
@@ -117,7 +120,7 @@ func (l *runner) truncated(next, first int64) error {
 }
 
 func (l *runner) fell(next, end int64) error {
-	return suspicion{l.fault(SourceReset, next, end, "Find out whether the topic was deleted and made anew; what the target holds is of the old one",
+	return suspicion{l.fault(SourceReset, next, end, madeAnew,
 		"the source queue ends at %d, before the lane's position %d", end, next)}
 }
 
@@ -132,6 +135,6 @@ func (l *runner) propertiesTooLong(offset int64, size int) error {
 }
 
 func (l *runner) targetFell(from, position, tail int64) error {
-	return l.fault(TargetTruncated, from, from, "Find out whether the target's topic was deleted and made anew",
+	return l.fault(TargetTruncated, from, from, madeAnew,
 		"the target stored at position %d, before the end %d of the copies made so far", position, tail)
 }

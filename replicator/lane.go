@@ -36,6 +36,7 @@ type runner struct {
 	seen       map[origin]int64 // newest stamped offsets on the queue that the lane reads
 	answered   chan Answer      // to the lane's fault
 	skips      []Span           // offsets that a person gave up
+	restarts   int              // how often a person let the lane begin anew
 	batchBytes int              // most bytes of a batch of several messages
 	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn    time.Time        // when it last read an application's own message
@@ -90,8 +91,8 @@ func newRunner(r *Replicator, lane Lane) *runner {
 		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan Answer, 1),
 	}
 	for _, a := range r.options.Answers {
-		if a.Action == Skip && a.of(lane) {
-			l.skips = append(l.skips, Span{a.From, a.To})
+		if a.of(lane) {
+			l.decided(a)
 		}
 	}
 	l.begun = sync.OnceFunc(func() { close(l.began) })
@@ -144,7 +145,7 @@ func (l *runner) repeat(ctx context.Context) {
 			}
 		}
 		if fault, yes := isFault(err); yes {
-			if !l.awaitAnswer(ctx, fault) {
+			if !l.restart(fault) && !l.awaitAnswer(ctx, fault) {
 				return
 			}
 			pause.Reset()
@@ -165,12 +166,22 @@ func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
 	case <-ctx.Done():
 		return false
 	case a := <-l.answered:
-		if a.Action == Skip {
-			l.skips = append(l.skips, Span{a.From, a.To})
-		}
+		l.decided(a)
 		l.ready = false
 		l.change(func(s *laneState) { s.fault = nil })
+		l.restart(fault)
 		return true
+	}
+}
+
+// decided keeps what a person decided.
+func (l *runner) decided(a Answer) {
+	switch a.Action {
+	case Skip:
+		l.skips = append(l.skips, Span{a.From, a.To})
+	case Restart:
+		l.restarts++
+		l.skips = nil // they were offsets of the old topic
 	}
 }
 

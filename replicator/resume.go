@@ -76,7 +76,7 @@ func (l *runner) resume(ctx context.Context) error {
 		}
 	})
 	clear(l.seen)
-	if !end.hinted { // so that the next start knows that this one was
+	if !end.hinted || l.epoch > 0 { // so that the next start knows that this one was
 		if err := l.commit(ctx); err != nil {
 			return err
 		}
@@ -93,6 +93,9 @@ func (l *runner) resume(ctx context.Context) error {
 // choose picks the next offset to copy.
 func (l *runner) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
 	next := start // what expired before the first start is history
+	if l.epoch > 0 && (end.newest < 0 || progress > end.newest+1 && progress > last) {
+		known, progress = false, 0 // what was committed is of the epoch before
+	}
 	switch {
 	case end.newest >= 0:
 		next = end.newest + 1
@@ -101,7 +104,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 		}
 	case known && progress > first && end.first == 0 && (l.twin == nil || end.lost):
 		return 0, l.fault(TargetTruncated, first, progress,
-			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, set the offset of group %s on this queue to %d, %s",
+			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
 	case known && progress > 0:
 		next = progress
@@ -132,7 +135,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 		return err
 	}
 	if difference, same := SameMessage(&original, &end.copy); !same {
-		return l.fault(SourceReset, end.newest, end.newest+1, "Find out whether the source's topic was deleted and made anew; what the target holds is of the old one",
+		return l.fault(SourceReset, end.newest, end.newest+1, madeAnew,
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}
 	return nil
@@ -161,6 +164,9 @@ func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) 
 // up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
 // everywhere.
 func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail, error) {
+	if err := l.findEpoch(ctx, q); err != nil {
+		return tail{}, err
+	}
 	stamps := l.stamper
 	hint, hinted, err := q.position(ctx)
 	if err != nil {
@@ -231,9 +237,9 @@ func (l *runner) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	}
 	found := false
 	err = q.each(ctx, max(from, first), min(to, last), func(m placed) bool {
-		_, copied := l.twin.own(m.Message)
-		found = !copied
-		return copied
+		stamp, copied := ParseStamp(m.Properties)
+		found = !copied || !l.twin.made(stamp)
+		return !found
 	})
 	return found, err
 }

@@ -47,6 +47,7 @@ type Stamp struct {
 	Offset  int64  // of the original in its queue
 	Born    int64  // the original's born time in milliseconds, where the copy's differs; else 0
 	Queue   int    // queue id of the original
+	Epoch   int    // how often the lane was restarted before
 	Broker  string // its broker
 	Topic   string // its topic
 	Cluster string // id of its cluster
@@ -54,12 +55,16 @@ type Stamp struct {
 	Via     string // ids of the clusters that the message passed before Cluster, each with a semicolon behind it
 }
 
-// String is the property's value: offset[/born],queue,broker,topic,cluster,place[,via]. RocketMQ allows no comma in these names.
+// String is the property's value: offset[/born],queue[.epoch],broker,topic,cluster,place[,via]. RocketMQ allows no comma in these names.
 func (s Stamp) String() string { return string(s.origin().append(nil, s.Offset, s.Born, s.Via)) }
 
 // origin is the part of the stamp that is the same for all messages of a lane.
 func (s Stamp) origin() origin {
-	return origin(fmt.Sprintf(",%d,%s,%s,%s,%s", s.Queue, s.Broker, s.Topic, s.Cluster, s.Place))
+	epoch := ""
+	if s.Epoch > 0 {
+		epoch = fmt.Sprintf(".%d", s.Epoch)
+	}
+	return origin(fmt.Sprintf(",%d%s,%s,%s,%s,%s", s.Queue, epoch, s.Broker, s.Topic, s.Cluster, s.Place))
 }
 
 // origin is what follows the offset in a stamp.
@@ -146,7 +151,8 @@ func ParseStamp(raw []byte) (Stamp, bool) {
 	}
 	offsetText, bornText, late := strings.Cut(parts[0], "/")
 	offset, err := strconv.ParseUint(offsetText, 10, 63)
-	queue, errQueue := strconv.ParseUint(parts[1], 10, 31)
+	queueText, epochText, restarted := strings.Cut(parts[1], ".")
+	queue, errQueue := strconv.ParseUint(queueText, 10, 31)
 	s := Stamp{Offset: int64(offset), Queue: int(queue), Broker: parts[2], Topic: parts[3], Cluster: parts[4], Place: parts[5]}
 	if late {
 		born, errBorn := strconv.ParseInt(bornText, 10, 64)
@@ -154,6 +160,13 @@ func ParseStamp(raw []byte) (Stamp, bool) {
 			return Stamp{}, false
 		}
 		s.Born = born
+	}
+	if restarted {
+		epoch, errEpoch := strconv.ParseUint(epochText, 10, 31)
+		if errEpoch != nil || epoch == 0 {
+			return Stamp{}, false
+		}
+		s.Epoch = int(epoch)
 	}
 	if len(parts) == 7 {
 		s.Via = parts[6]

@@ -9,6 +9,7 @@ type stamper struct {
 	origin origin
 	place  string // of the queue that the lane writes to
 	from   string // place of the queue that it reads
+	epoch  int    // how often the lane was restarted: copies of before are of a queue that is no more
 }
 
 func newStamper(names Names, lane Lane) stamper {
@@ -23,8 +24,20 @@ func newStamper(names Names, lane Lane) stamper {
 func (s stamper) stamp(offset int64) Stamp {
 	return Stamp{
 		Offset: offset, Queue: s.lane.Source.ID, Broker: s.lane.Source.Broker, Topic: s.lane.Topic,
-		Cluster: s.names.Source, Place: s.place,
+		Cluster: s.names.Source, Place: s.place, Epoch: s.epoch,
 	}
+}
+
+// restarted makes the stamps those of an epoch. The twin reads everything else here at the same time.
+func (s *stamper) restarted(epoch int) {
+	s.epoch = epoch
+	s.origin = s.stamp(0).origin()
+}
+
+// made reports whether the lane made a stamp for that queue, in whatever epoch.
+func (s *stamper) made(stamp Stamp) bool {
+	return stamp.Place == s.place && stamp.Cluster == s.names.Source && stamp.Queue == s.lane.Source.ID &&
+		stamp.Broker == s.lane.Source.Broker && stamp.Topic == s.lane.Topic
 }
 
 // own returns the stamp of a message on the target if the lane made it for that queue. It is a copy only if the offset is greater
@@ -32,8 +45,7 @@ func (s stamper) stamp(offset int64) Stamp {
 // along.
 func (s stamper) own(m *rocketmq.Message) (Stamp, bool) {
 	stamp, ok := ParseStamp(m.Properties)
-	if !ok || stamp.Place != s.place || stamp.Cluster != s.names.Source || stamp.Queue != s.lane.Source.ID ||
-		stamp.Broker != s.lane.Source.Broker || stamp.Topic != s.lane.Topic {
+	if !ok || stamp.Epoch != s.epoch || !s.made(stamp) {
 		return Stamp{}, false
 	}
 	return stamp, true

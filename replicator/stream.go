@@ -233,7 +233,7 @@ func (s *stream) landed(answer sent) error {
 		s.tell(f.segments, stored)
 	}
 	if s.twin != nil {
-		s.twin.learn(written{stored, stored + f.copies, f.newest})
+		s.twin.learn(written{stored, stored + f.copies, f.newest, s.origin})
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	newest, known := l.seen[origin]
 	if !known {
 		var err error
-		if newest, err = l.newestBefore(ctx, origin, m.position); err != nil {
+		if newest, err = l.newestBefore(ctx, stamp, m.position); err != nil {
 			return err
 		}
 	}
@@ -57,14 +57,15 @@ func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	return nil
 }
 
-// newestBefore is the highest stamped offset of the origin before a position of the queue that the lane reads, or -1.
-func (l *runner) newestBefore(ctx context.Context, origin origin, position int64) (int64, error) {
+// newestBefore is the highest stamped offset of the stamp's origin before a position of the queue that the lane reads, or -1.
+func (l *runner) newestBefore(ctx context.Context, of Stamp, position int64) (int64, error) {
+	origin := of.origin()
 	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	first, _, err := q.bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if l.twin == nil || l.twin.origin != origin {
+	if l.twin == nil || !l.twin.made(of) {
 		first = max(first, position-lookBack)
 	}
 	newest := int64(-1)
@@ -104,7 +105,7 @@ func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error
 		return 0, false, err
 	}
 	err = q.each(ctx, first, last, func(m placed) bool {
-		if _, own := l.twin.own(m.Message); own {
+		if stamp, ok := ParseStamp(m.Properties); ok && l.twin.made(stamp) {
 			at, found = m.position, true
 		}
 		return !found
@@ -116,6 +117,7 @@ func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error
 type written struct {
 	from, to int64 // positions
 	newest   int64 // stamped offset of the last one
+	origin   origin
 }
 
 // maxWritten bounds what is remembered; what is forgotten is read, and known by its stamps.
@@ -153,7 +155,7 @@ func (l *runner) jump() {
 		w := s.written[0]
 		s.written = s.written[1:]
 		if s.next < w.to { // the first of them may have been read
-			l.seen[l.twin.origin], s.next = w.newest, w.to
+			l.seen[w.origin], s.next = w.newest, w.to
 		}
 		s.end = max(s.end, s.next)
 		l.changed.Store(true)

@@ -67,6 +67,9 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 	if err != nil {
 		return LaneReport{}, err
 	}
+	if err := v.inEpoch(ctx, v.target.queue, lane); err != nil {
+		return LaneReport{}, err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()

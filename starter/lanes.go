@@ -159,10 +159,11 @@ func (a *app) lanesTable(v lanesView) string {
 func (a *app) answerCommand() *cobra.Command {
 	var message activities.LaneAnswer
 	c := &cobra.Command{
-		Use:   "answer NAME --topic T --broker B --queue Q --action retry|skip [--from N --to M] --by YOU [--reason WHY]",
+		Use:   "answer NAME --topic T --broker B --queue Q --action retry|skip|restart [--from N --to M] --by YOU [--reason WHY]",
 		Short: "Answer the fault of a lane: try again, or give messages up",
 		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: the messages from --from up to, not\n" +
-			"including, --to are not copied; that needs a reason, and the report keeps it.",
+			"including, --to are not copied. restart: the topic was deleted and made anew; the lane begins at its first message, and what it\n" +
+			"copied before belongs to the old topic. skip and restart need a reason, and the report keeps it.",
 		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.tellLanes(c.Context(), args[0], workflows.AnswerName, message.By, message.Reason, message)
@@ -171,7 +172,7 @@ func (a *app) answerCommand() *cobra.Command {
 	c.Flags().StringVar(&message.Topic, "topic", "", "topic of the lane; required")
 	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the lane's source queue; required")
 	c.Flags().IntVar(&message.Queue, "queue", -1, "id of the lane's source queue; required")
-	c.Flags().StringVar(&message.Action, "action", "", replicator.Retry+" or "+replicator.Skip+"; required")
+	c.Flags().StringVar(&message.Action, "action", "", replicator.Retry+", "+replicator.Skip+" or "+replicator.Restart+"; required")
 	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset on the source to give up")
 	c.Flags().Int64Var(&message.To, "to", 0, "skip: offset behind the last one to give up")
 	byFlags(c, &message.By, &message.Reason)

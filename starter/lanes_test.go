@@ -81,11 +81,11 @@ func TestAnswerAndRateGoToTheReplicateOfTheMigration(t *testing.T) {
 func TestAnswersThatCantBeMeantAreRefusedBeforeAnybodyIsAsked(t *testing.T) {
 	f := &fake{}
 	for want, args := range map[string][]string{
-		"nobody is named":         {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "retry"},
-		"names no queue":          {"answer", "orders", "--by", "alice", "--action", "retry"},
-		"unknown action":          {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "drop", "--by", "alice"},
-		"messages are given up":   {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "skip", "--from", "1", "--to", "2", "--by", "alice"},
-		"neither can be negative": {"rate", "orders", "--bytes", "-5", "--by", "alice"},
+		"nobody is named":           {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "retry"},
+		"names no queue":            {"answer", "orders", "--by", "alice", "--action", "retry"},
+		"unknown action":            {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "drop", "--by", "alice"},
+		"messages are given up, or": {"answer", "orders", "--topic", "t", "--broker", "b", "--queue", "0", "--action", "skip", "--from", "1", "--to", "2", "--by", "alice"},
+		"neither can be negative":   {"rate", "orders", "--bytes", "-5", "--by", "alice"},
 	} {
 		o := rocketshift(t, f, args...)
 		assert.Equal(t, exitUsage, o.code, want)

@@ -1,0 +1,148 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// again replaces the source queue by one with other messages.
+func (b *bench) again(n int) {
+	b.source.empty(b.lane.Topic, b.lane.Source)
+	for i := range int64(n) {
+		m := original(i, 10)
+		m.Body = append([]byte("new "), m.Body...)
+		b.source.append(b.lane.Topic, b.lane.Source, m)
+	}
+}
+
+// wantEpoch fails unless exactly the source's messages are on the target as copies of the epoch, in order.
+func (b *bench) wantEpoch(epoch int) {
+	b.Helper()
+	stamps := b.stamps()
+	stamps.restarted(epoch)
+	want := b.source.all(b.lane.Topic, b.lane.Source)
+	var got []rocketmq.Message
+	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
+		if offset, ours := stamps.offset(&m); ours {
+			if offset != int64(len(got)) {
+				b.Fatalf("copy %d of epoch %d has offset %d", len(got), epoch, offset)
+			}
+			got = append(got, m)
+		}
+	}
+	if len(got) != len(want) {
+		b.Fatalf("%d copies of epoch %d, wanted %d", len(got), epoch, len(want))
+	}
+	for i := range want {
+		if difference, same := SameMessage(&want[i], &got[i]); !same {
+			b.Fatalf("copy %d: %s", i, difference)
+		}
+	}
+	answers := b.options.Answers
+	report, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{Answers: answers}, nil)
+	if err != nil || len(answers) > 0 && (report.Compared != int64(len(want)) || len(report.Examples) > 0) {
+		b.Errorf("%v: verification %+v, wanted %d compared and no difference", err, report, len(want))
+	}
+}
+
+func (b *bench) restartAnswer() Answer {
+	return Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Restart}
+}
+
+func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
+	for name, now := range map[string]int{"shorter": 30, "longer": 300} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.stopped(100)
+			b.again(now)
+			run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
+			run.untilProgress("the lane sees that its topic was made anew", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == SourceReset })
+			run.answerTo(Restart, 0, 0)
+			run.untilCaughtUp()
+			run.end()
+			b.options.Answers = []Answer{b.restartAnswer()} // as the next run is told
+			b.wantEpoch(1)
+			b.write(50, 1)
+			b.start().untilCaughtUp() // nothing begins a second time
+			b.wantEpoch(1)
+		})
+	}
+}
+
+func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
+	b := newBench(t)
+	b.stopped(100)
+	b.again(40)
+	b.options.Answers = []Answer{b.restartAnswer()}
+	for n := 1; n <= 6; n++ { // each run is killed at its n-th send, which is stored or isn't
+		b.target.set(func() {
+			b.target.onSend = func(sent int, _ rocketmq.BatchRequest) (bool, error) {
+				b.target.down = errNoAnswer
+				return n%2 == 0, errNoAnswer
+			}
+		})
+		run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
+		run.untilProgress("the send failed", func(p Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
+		run.end()
+		b.target.set(func() { b.target.down = nil })
+	}
+	b.target.set(func() { b.target.onSend = nil })
+	b.start().untilCaughtUp()
+	b.wantEpoch(1)
+}
+
+func TestRestartOfALaneThatIsInOrderChangesNothing(t *testing.T) {
+	b := newBench(t)
+	b.stopped(100)
+	b.options.Answers = []Answer{b.restartAnswer()}
+	b.write(20, 1)
+	run := b.start()
+	run.untilCaughtUp()
+	b.wantCopies(0, 120)
+	if err := run.replicator.Answer(b.restartAnswer()); err == nil {
+		t.Error("a lane without a fault took the answer")
+	}
+}
+
+func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
+	b := newBench(t)
+	b.stopped(100)
+	b.target.set(func() { // the queue goes, positions stay
+		log := b.target.log(b.lane.Topic, b.lane.Target)
+		log.messages = nil
+	})
+	run := b.start()
+	run.untilProgress("the lane misses its copies", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == TargetTruncated })
+	run.answerTo(Restart, 0, 0)
+	run.untilCaughtUp()
+	run.end()
+	b.options.Answers = []Answer{b.restartAnswer()}
+	b.wantEpoch(1)
+	b.start().untilCaughtUp()
+	b.wantEpoch(1)
+}
+
+func TestPositionsOfALaneThatWasRestartedAreOfItsPresentEpoch(t *testing.T) {
+	b := newBench(t)
+	b.stopped(100)
+	b.options.Answers = []Answer{b.restartAnswer()}
+	known := b.positions() // knows the lane as it was
+	if _, err := known.Back(context.Background(), b.lane, 50); err != nil {
+		t.Fatal(err)
+	}
+	b.again(40)
+	b.start().untilCaughtUp()
+	for name, p := range map[string]*Positions{"new": b.positions(), "that knew the lane before": known} {
+		if got, err := p.Back(context.Background(), b.lane, 120); err != nil || got.Target != 20 {
+			t.Errorf("%s: back 120: %+v, %v; wanted 20", name, got, err)
+		}
+		if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, ErrNotCopiedYet) || err == nil && got.Target > 120 {
+			t.Errorf("%s: forward 20: %+v, %v; wanted no position behind 120", name, got, err)
+		}
+	}
+}
