@@ -51,6 +51,10 @@ type (
 	locksOf   struct{ broker string }
 	commitsOf struct{ source, target string }
 	endsOf    struct{ broker, topic string }
+	healthOf  struct {
+		broker string
+		reads  bool
+	}
 )
 
 // join makes the crew serve a lane.
@@ -62,6 +66,9 @@ func (c *crew) join(l *runner) {
 		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
 	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*runner) { c.renewLocks(l.Target.Broker, lanes) })
+	source, target := l.ends()
+	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(source, true) })
+	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(target, false) })
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
 	if l.twin != nil {
 		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*runner) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })

@@ -27,8 +27,9 @@ type fakeSide struct {
 	hidden map[int64]bool // offsets that pulls leave out
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
 	late  []rocketmq.BatchRequest
-	down  error // answers everything
-	limit int   // most bytes of a batch, 0 if it doesn't say
+	down  error             // answers everything
+	limit int               // most bytes of a batch, 0 if it doesn't say
+	says  map[string]string // of how it is
 }
 
 type fakeQueue struct {
@@ -217,6 +218,12 @@ func (f *fakeSide) batchLimit(context.Context, string) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.limit, f.down
+}
+
+func (f *fakeSide) runtime(context.Context, string) (map[string]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.says, f.down
 }
 
 func (f *fakeSide) position(_ context.Context, group, topic string, q Queue) (int64, bool, error) {

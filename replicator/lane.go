@@ -37,6 +37,7 @@ type runner struct {
 	answered   chan Answer      // to the lane's fault
 	skips      []Span           // offsets that a person gave up
 	restarts   int              // how often a person let the lane begin anew
+	took       time.Duration    // how long the last batch was on its way
 	batchBytes int              // most bytes of a batch of several messages
 	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn    time.Time        // when it last read an application's own message
@@ -231,7 +232,7 @@ func (l *runner) work(ctx context.Context) error {
 		if err := l.stream(ctx, messages, memory); err != nil {
 			return err
 		}
-		l.change(func(s *laneState) { s.waiting = "" })
+		l.change(func(s *laneState) { s.waiting, s.slowed = "", "" }) // at its end nothing holds it back
 	}
 }
 

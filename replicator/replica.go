@@ -26,6 +26,8 @@ type replica interface {
 	passSends(ctx context.Context, broker, group string) error
 	// batchLimit is the most bytes that the broker takes in one batch; 0 if it doesn't say.
 	batchLimit(ctx context.Context, broker string) (int, error)
+	// runtime is what the broker says of how it is.
+	runtime(ctx context.Context, broker string) (map[string]string, error)
 	// ensureGroup creates the group on the broker where it is missing.
 	ensureGroup(ctx context.Context, broker, group string) error
 }
@@ -98,6 +100,10 @@ func (b *brokers) batchLimit(ctx context.Context, broker string) (int, error) {
 		}
 	}
 	return limit, nil
+}
+
+func (b *brokers) runtime(ctx context.Context, broker string) (map[string]string, error) {
+	return at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.Client().Runtime(ctx, addr) })
 }
 
 func (b *brokers) position(ctx context.Context, group, topic string, q Queue) (int64, bool, error) {

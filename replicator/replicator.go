@@ -45,6 +45,7 @@ type timing struct {
 	report      time.Duration
 	homeRest    time.Duration // how long after the last message of an application a queue counts as its home
 	look        time.Duration // between looks at the end of a queue that isn't
+	health      time.Duration // between looks at how a broker is
 }
 
 func usualTiming() timing {
@@ -54,7 +55,7 @@ func usualTiming() timing {
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
 		report:   time.Second,
-		homeRest: 30 * time.Second, look: time.Second,
+		homeRest: 30 * time.Second, look: time.Second, health: 5 * time.Second,
 	}
 }
 
@@ -64,6 +65,7 @@ type Replicator struct {
 	options        Options
 	timing         timing
 	pacer          *pacer
+	health         *health
 	memory         *memory
 
 	mu   sync.Mutex
@@ -85,7 +87,7 @@ func newReplicator(source, target replica, o Options) *Replicator {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 256 << 20
 	}
-	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer(), memory: newMemory(o.MemoryBytes)}
+	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer(), health: newHealth(), memory: newMemory(o.MemoryBytes)}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
@@ -150,7 +152,7 @@ func (r *Replicator) Add(lanes []Lane) (left []Lane, err error) {
 
 // reverse copies the other way.
 func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer, memory: r.memory}
+	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer, health: r.health, memory: r.memory}
 	reverse.options.Names = r.options.Back()
 	return reverse
 }

@@ -28,6 +28,8 @@ func (l *runner) accept(next int64, p pulled) ([]placed, error) {
 	result := p.result
 	switch {
 	case p.err != nil:
+		source, _ := l.ends()
+		l.refusedAsBusy(source, p.err)
 		return nil, l.pullFault(p.err, next)
 	case result.Min > next:
 		return nil, l.truncated(next, result.Min)

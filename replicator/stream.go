@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -186,12 +187,17 @@ func (s *stream) caughtUp() bool {
 
 // pace holds the lane back to the rates that are set.
 func (l *runner) pace(ctx context.Context, messages, bytes int) error {
-	reason := l.pacer.slowed(l.Topic)
+	source, target := l.ends()
+	_, strain := l.health.share(source, target)
+	reason := cmp.Or(strain, l.pacer.slowed(l.Topic))
 	if reason != l.snapshot().slowed {
 		l.change(func(s *laneState) { s.slowed = reason })
 	}
 	if reason == "" {
 		return nil
+	}
+	if err := l.spare(ctx); err != nil {
+		return err
 	}
 	return l.pacer.wait(ctx, l.Topic, messages, bytes)
 }
@@ -210,7 +216,10 @@ func (s *stream) landed(answer sent) error {
 	f := s.flight
 	s.sending = nil
 	defer s.sends.end() // after the twin has learned of it
+	s.took = time.Since(f.begun)
 	if answer.err != nil {
+		_, target := s.ends()
+		s.refusedAsBusy(target, answer.err)
 		err := s.sendFault(answer.err, f.from, f.to)
 		if refused(err) && f.copies > 1 {
 			s.narrow = f.to // one of them is refused: which?
