@@ -28,9 +28,10 @@ type ReplicationState struct {
 type laneState struct {
 	lane             replicator.Lane
 	min, copied, max int64
+	back             int64 // messages behind the lane's progress that the reverse lane has copied there: nothing that it would copy
 }
 
-func (s laneState) lag() int64 { return max(0, s.max-s.copied) }
+func (s laneState) lag() int64 { return max(0, s.max-s.copied-s.back) }
 
 // caughtUp reports whether little is left in comparison to what the queue holds.
 func (s laneState) caughtUp() bool {
@@ -152,10 +153,26 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 	states := make([]laneState, len(lanes))
 	err = each(ctx, indexes(lanes), func(ctx context.Context, i int) error {
 		copied, end, err := s.translator.Progress(ctx, lanes[i])
-		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end}
+		if err != nil {
+			return err
+		}
+		back, err := s.copiedBack(ctx, lanes[i], copied, end)
+		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end, back: back}
 		return err
 	})
 	return states, s.source.explain(ctx, err)
+}
+
+// nearEnd is how few messages are looked at one by one; more are lag, whatever they are.
+const nearEnd = 5000
+
+// copiedBack counts what the reverse lane has copied to the source behind the lane's progress.
+func (s sides) copiedBack(ctx context.Context, lane replicator.Lane, copied, end int64) (int64, error) {
+	if s.plan.Replicate.OneWay || end <= copied || end-copied > nearEnd {
+		return 0, nil
+	}
+	own, err := s.translator.Reversed().NativesFrom(ctx, lane.Back(), copied)
+	return max(0, end-copied-own), err
 }
 
 func summary(states []laneState) ReplicationState {

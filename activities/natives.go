@@ -7,8 +7,8 @@ import (
 	"rocketshift/replicator"
 )
 
-// natives counts what producers wrote on the target, by topic.
-func (s sides) natives(ctx context.Context, l layout, topics []string) (map[string]int64, error) {
+// natives counts what producers wrote on a side, by topic.
+func (s sides) natives(ctx context.Context, l layout, side Side, topics []string) (map[string]int64, error) {
 	lanes, err := l.allLanes(topics)
 	if err != nil {
 		return nil, err
@@ -16,7 +16,7 @@ func (s sides) natives(ctx context.Context, l layout, topics []string) (map[stri
 	counts := map[string]int64{}
 	var mu sync.Mutex
 	err = each(ctx, lanes, func(ctx context.Context, lane replicator.Lane) error {
-		found, err := s.translator.Natives(ctx, lane)
+		found, err := s.nativesOf(ctx, lane, side)
 		if err != nil {
 			return err
 		}
@@ -26,4 +26,11 @@ func (s sides) natives(ctx context.Context, l layout, topics []string) (map[stri
 		return nil
 	})
 	return counts, s.target.explain(ctx, err)
+}
+
+func (s sides) nativesOf(ctx context.Context, lane replicator.Lane, side Side) (replicator.Natives, error) {
+	if side == Source {
+		return s.translator.Reversed().Natives(ctx, lane.Back())
+	}
+	return s.translator.Natives(ctx, lane)
 }

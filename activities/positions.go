@@ -132,14 +132,22 @@ func (m *mover) position(group string, lane replicator.Lane) (int64, bool) {
 	return first.Min, known
 }
 
-func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (replicator.Translation, error) {
-	if m.from == Target {
-		to, err := m.translator.Back(ctx, lane, at)
-		return to, m.target.explain(ctx, err)
+// translate takes a position to the other side. Where lanes go both ways, each message that was read has its twin there, and a position
+// that is exact repeats none of them.
+func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (to replicator.Translation, err error) {
+	switch {
+	case m.from == Target && m.plan.Replicate.OneWay:
+		to, err = m.translator.Back(ctx, lane, at)
+	case m.from == Target:
+		to, err = m.translator.Reversed().Across(ctx, lane.Back(), at)
+	case m.plan.Replicate.OneWay:
+		to, err = m.translator.Forward(ctx, lane, at)
+	default:
+		to, err = m.translator.Across(ctx, lane, at)
 	}
-	to, err := m.translator.Forward(ctx, lane, at)
 	if errors.Is(err, replicator.ErrNotCopiedYet) {
-		return to, notReady("topic %s: the lane of %s/%d isn't copied up to position %d: %v", lane.Topic, lane.Source.Broker, lane.Source.ID, at, err)
+		from := queueOf(lane, m.from)
+		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v", lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}
 	return to, m.target.explain(ctx, err)
 }

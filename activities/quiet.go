@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -64,33 +63,18 @@ func moving(topic string, s stillness, now time.Time, wanted time.Duration) stri
 	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(lookAgain), wanted)
 }
 
-// puts counts what producers wrote into each topic on a side: on the source every message, on the target those that no lane wrote.
+// puts counts what producers wrote into each topic on a side, and no lane.
 func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string]int64, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if side == Target {
-		return s.natives(ctx, l, topics)
+	for _, topic := range topics {
+		if _, there := l.sourceTopics[topic]; !there && side == Source {
+			return nil, notReady("topic %s: no source broker has it: is one down?", topic)
+		}
 	}
-	sums := map[string]int64{}
-	var mu sync.Mutex
-	err = each(ctx, topics, func(ctx context.Context, topic string) error {
-		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
-		if err != nil {
-			return err
-		}
-		if len(ranges) == 0 {
-			return notReady("topic %s: no source broker has it: is one down?", topic)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		for _, span := range ranges {
-			sums[topic] += span.Max
-		}
-		return nil
-	})
-	return sums, err
+	return s.natives(ctx, l, side, topics)
 }
 
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its

@@ -17,7 +17,7 @@ import (
 // batchBytes bounds one batch to the target: brokers take 4 MiB, and answer busy more often the larger batches are.
 const batchBytes = 1 << 20
 
-// ReplicateRequest is a shard: the forward lanes of one source broker, or a part of them.
+// ReplicateRequest is a shard: the lanes of one source broker, or a part of them, and their reverse lanes.
 type ReplicateRequest struct {
 	Request
 	Broker string `json:"broker"`
@@ -58,7 +58,7 @@ type Replication struct{ settings Settings }
 // NewReplication returns the activities of Replicate.
 func NewReplication(s Settings) *Replication { return &Replication{s.withDefaults()} }
 
-// Replicate runs the forward lanes of one source broker until it is cancelled or its worker stops. Where a lane goes on is
+// Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker stops. Where a lane goes on is
 // read from the target, so an attempt needs nothing from the one before but the name that holds its locks.
 func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (ReplicationProgress, error) {
 	var last ReplicationProgress
@@ -87,7 +87,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 		return b.read(), err
 	}
 	b.unpaired(unpaired)
-	if err := both.ensureLaneGroup(ctx); err != nil {
+	if err := both.ensureLaneGroups(ctx); err != nil {
 		return b.read(), err
 	}
 	err = both.run(ctx, q, lanes, b)
@@ -108,7 +108,7 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
 		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
-		ExactBorn: s.plan.Replicate.ExactBorn,
+		ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
@@ -193,9 +193,9 @@ func partOf(lane replicator.Lane, parts int) int {
 	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
 }
 
-// ensureLaneGroup creates the lanes' consumer group where it isn't created by itself. Who may not create groups relies on the
+// ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who may not create groups relies on the
 // brokers, or on the person who granted the rights, to have it there: a pull says so if not.
-func (s sides) ensureLaneGroup(ctx context.Context) error {
+func (s sides) ensureLaneGroups(ctx context.Context) error {
 	for _, c := range []*cluster{s.source, s.target} {
 		brokers, err := c.brokers(ctx)
 		if err != nil {
@@ -206,21 +206,32 @@ func (s sides) ensureLaneGroup(ctx context.Context) error {
 			return err
 		}
 		for _, b := range brokers {
-			if _, there := table[s.plan.LaneGroup()][b.Name]; there {
-				continue
-			}
-			if err := c.Client().PutGroup(ctx, b.Addr, laneGroup(s.plan)); err != nil && !denied(err) {
-				return c.explain(ctx, err)
+			for _, name := range laneGroups(s.plan) {
+				if _, there := table[name][b.Name]; there {
+					continue
+				}
+				if err := c.Client().PutGroup(ctx, b.Addr, laneGroup(name)); err != nil && !denied(err) {
+					return c.explain(ctx, err)
+				}
 			}
 		}
 	}
 	return nil
 }
 
+// laneGroups are the groups of the lanes in each direction.
+func laneGroups(p plan.Plan) []string {
+	names := laneNames(p)
+	if p.Replicate.OneWay {
+		return []string{names.Group}
+	}
+	return []string{names.Group, names.Back().Group}
+}
+
 // laneGroup has the settings that brokers give a group which they create by themselves.
-func laneGroup(p plan.Plan) rocketmq.Group {
+func laneGroup(name string) rocketmq.Group {
 	return rocketmq.Group{
-		Name: p.LaneGroup(), ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
+		Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
 		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
 	}
 }

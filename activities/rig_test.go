@@ -96,6 +96,23 @@ func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, p
 	}
 }
 
+// keepProducing writes to a queue ten times a second until stop.
+func (r *rig) keepProducing(c *rocketmq.Cluster, q replicator.Queue, topic string) (stop func()) {
+	stopping, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stopping:
+				return
+			case <-time.After(100 * time.Millisecond):
+				r.produce(c, q.Broker, topic, q.ID, 1)
+			}
+		}
+	}()
+	return func() { close(stopping); <-done }
+}
+
 // fill writes n messages to every queue of the source's topic.
 func (r *rig) fill(topic string, n int) {
 	r.Helper()

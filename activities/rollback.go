@@ -3,7 +3,10 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
+
+	"rocketshift/replicator"
 )
 
 // Survey is what Rollback must undo, read from the brokers.
@@ -58,7 +61,7 @@ func (s sides) movedTopics(ctx context.Context) ([]string, error) {
 			there = append(there, topic)
 		}
 	}
-	counts, err := s.natives(ctx, l, there)
+	counts, err := s.natives(ctx, l, Target, there)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +75,17 @@ func (s sides) movedTopics(ctx context.Context) ([]string, error) {
 	return moved, nil
 }
 
-// AwaitNativesRead waits until the groups have read every native on the target: natives aren't on the source, so a group
-// that goes back before would miss them.
-func (b *Returns) AwaitNativesRead(ctx context.Context, r GroupsRequest) error {
+// ReturnRequest names groups that are to go back to the source.
+type ReturnRequest struct {
+	GroupsRequest
+	// Free are topics whose order needn't survive the move.
+	Free []string `json:"free,omitempty"`
+}
+
+// AwaitReturnable waits until the groups can go back at exactly the next message. On the source, messages that producers wrote on the target
+// may lie behind newer ones, written there since: of topics that aren't free, groups read them on the target first. Where lanes go one
+// way, groups must read every native on the target, of all topics: none is on the source.
+func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
 	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return err
@@ -86,38 +97,59 @@ func (b *Returns) AwaitNativesRead(ctx context.Context, r GroupsRequest) error {
 		}
 		var open []string
 		for _, group := range r.Groups {
-			unread, err := m.unreadNatives(ctx, group)
+			hindrance, err := m.hindrance(ctx, group, r.Free)
 			if err != nil {
 				return err
 			}
-			if unread != "" {
-				open = append(open, unread)
+			if hindrance != "" {
+				open = append(open, hindrance)
 			}
 		}
 		if len(open) > 0 {
-			return notReady("%d of %d groups haven't read everything that was written on the target: %s", len(open), len(r.Groups), list(open))
+			return notReady("%d of %d groups can't go back yet: %s", len(open), len(r.Groups), list(open))
 		}
 		return nil
 	})
 }
 
-// unreadNatives names the first lane where the group hasn't passed the last native.
-func (m *mover) unreadNatives(ctx context.Context, group string) (string, error) {
+// hindrance names the first lane whose position can't be taken back yet.
+func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
 	for _, topic := range m.topicsOf(group) {
 		lanes, err := m.lanes(topic)
 		if err != nil {
 			return "", err
 		}
 		for _, lane := range lanes {
-			found, err := m.translator.Natives(ctx, lane)
-			if err != nil {
-				return "", m.target.explain(ctx, err)
+			at, known := m.have[Target][group][topic][lane.Target]
+			reason, err := m.unreadNatives(ctx, lane, at)
+			if err == nil && !m.plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
+				reason, err = m.inexact(ctx, lane, at)
 			}
-			at := m.have[Target][group][topic][lane.Target]
-			if found.Count > 0 && at <= found.Last {
-				return fmt.Sprintf("%s is at %d of %s %s/%d, the last native at %d", group, at, topic, lane.Target.Broker, lane.Target.ID, found.Last), nil
+			if reason != "" || err != nil {
+				return fmt.Sprintf("%s is at %d of %s %s/%d, %s", group, at, topic, lane.Target.Broker, lane.Target.ID, reason), err
 			}
 		}
 	}
 	return "", nil
+}
+
+// unreadNatives says which native on the target a position hasn't passed.
+func (m *mover) unreadNatives(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
+	found, err := m.translator.Natives(ctx, lane)
+	if err != nil || found.Count == 0 || at > found.Last {
+		return "", m.target.explain(ctx, err)
+	}
+	return fmt.Sprintf("the last message that was written there at %d", found.Last), nil
+}
+
+// inexact says why a position has no exact counterpart on the source yet.
+func (m *mover) inexact(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
+	to, err := m.translate(ctx, lane, at)
+	switch {
+	case isNotReady(err):
+		return err.Error(), nil
+	case err != nil || to.Exact:
+		return "", err
+	}
+	return fmt.Sprintf("where both sides were written to at the same time: it would read %d messages again", to.Repeats), nil
 }

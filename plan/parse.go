@@ -93,6 +93,7 @@ func readPlan(o *object, p *Plan) {
 		o.number("batchMessages", &p.Replicate.BatchMessages)
 		o.number("shards", &p.Replicate.Shards)
 		o.yesNo("exactBorn", &p.Replicate.ExactBorn)
+		o.yesNo("oneWay", &p.Replicate.OneWay)
 		o.duration("syncInterval", &p.Replicate.SyncInterval)
 	})
 	var gates []string

@@ -59,7 +59,7 @@ const full = `{
   "topics": {"include": ["order*", "pay-?"], "exclude": ["*-test"], "types": {"order.new": "FIFO", "pay-1": "MIXED"}, "ordered": ["pay-*"]},
   "groups": {"include": [], "exclude": ["%RETRY%*"]}, "traffic": {"mode": "release"},
   "shift": {"steps": [1, 100], "soak": "1m30s", "settle": "1ms"},
-  "replicate": {"heartbeat": "2s", "batchMessages": 1000, "shards": 64, "exactBorn": true, "syncInterval": "10m"}, "approvals": []}`
+  "replicate": {"heartbeat": "2s", "batchMessages": 1000, "shards": 64, "exactBorn": true, "oneWay": true, "syncInterval": "10m"}, "approvals": []}`
 
 func TestEveryKeyIsRead(t *testing.T) {
 	p, err := Parse([]byte(full))
@@ -75,7 +75,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Groups:    Selection{Include: []string{}, Exclude: []string{"%RETRY%*"}},
 		Traffic:   Traffic{Mode: ModeRelease},
 		Shift:     Shift{Steps: []int{1, 100}, Soak: Duration(90 * time.Second), Settle: Duration(time.Millisecond)},
-		Replicate: Replicate{Heartbeat: Duration(2 * time.Second), BatchMessages: 1000, Shards: 64, ExactBorn: true, SyncInterval: Duration(10 * time.Minute)},
+		Replicate: Replicate{Heartbeat: Duration(2 * time.Second), BatchMessages: 1000, Shards: 64, ExactBorn: true, OneWay: true, SyncInterval: Duration(10 * time.Minute)},
 		Approvals: []Gate{},
 	}, p)
 }

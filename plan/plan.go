@@ -104,6 +104,7 @@ type Replicate struct {
 	Heartbeat     Duration `json:"heartbeat,omitzero"`     // a long activity that is silent this long is started elsewhere
 	BatchMessages int      `json:"batchMessages,omitzero"` // most messages in one batch to the target
 	Shards        int      `json:"shards,omitzero"`        // activities for the lanes of one source broker, each on any worker; 0 is 1, so that the hashes of older plans stand
+	OneWay        bool     `json:"oneWay,omitempty"`       // nothing is copied back to the source; a way back then waits for the groups
 	ExactBorn     bool     `json:"exactBorn,omitempty"`    // born times of copies are exact also while a lane is behind, at the price of small batches
 	SyncInterval  Duration `json:"syncInterval,omitzero"`  // between two refreshes of the groups' positions
 }

@@ -14,6 +14,9 @@ import (
 // there: a position before the first message that is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more
 // first.
 func (p *Positions) Across(ctx context.Context, lane Lane, position int64) (Translation, error) {
+	if at, found, err := p.alignedFromStart(ctx, lane, position); err != nil || found {
+		return Translation{Target: at, Exact: true}, err
+	}
 	here, there, err := p.replicas(ctx, lane)
 	if err != nil {
 		return Translation{}, err
@@ -47,36 +50,29 @@ type replicaCuts struct {
 	began    bool  // that lane has run
 }
 
-// replicas reads how the lane's two queues are made up of copies and natives. What lanes have copied is read first: all of it then shows
-// in the queues.
-func (p *Positions) replicas(ctx context.Context, lane Lane) (source, target replicaCuts, err error) {
-	back := Positions{source: p.target, target: p.source, names: p.names.Back(), known: p.known, lock: p.lock}
-	if target, err = p.replica(ctx, lane); err != nil {
-		return source, target, err
-	}
-	source, err = back.replica(ctx, lane.Back())
-	return source, target, err
-}
-
-// replica reads the lane's target queue.
-func (p *Positions) replica(ctx context.Context, lane Lane) (replicaCuts, error) {
+// alignedFromStart translates where only copies lie before the position's copy: then there are no copies of the other lane before the position.
+func (p *Positions) alignedFromStart(ctx context.Context, lane Lane, position int64) (at int64, found bool, err error) {
 	source, target := p.queues(lane)
-	read, began, err := source.position(ctx)
+	first, end, err := source.bounds(ctx)
 	if err != nil {
-		return replicaCuts{}, err
+		return 0, false, err
 	}
 	from, to, err := target.bounds(ctx)
 	if err != nil {
-		return replicaCuts{}, err
+		return 0, false, err
 	}
-	c, err := p.extended(ctx, lane, target, newStamper(p.names, lane), from, to)
+	return aligned(ctx, target, newStamper(p.names, lane), from, to, min(max(position, first), end))
+}
+
+// replicas reads how the lane's two queues are made up of copies and natives.
+func (p *Positions) replicas(ctx context.Context, lane Lane) (source, target replicaCuts, err error) {
+	two, err := p.pair(ctx, lane)
 	if err != nil {
-		return replicaCuts{}, err
+		return source, target, err
 	}
-	defer c.mu.Unlock()
-	r := replicaCuts{cuts: c.cuts, from: from, to: to, read: read, began: began}
-	r.runs = append([]run(nil), c.runs...)
-	return r, nil
+	defer two.unlock()
+	err = two.extend(ctx, false)
+	return two.here.replica(), two.there.replica(), err
 }
 
 // native is the first position from at on that holds no copy; the end of the queue if there is none.

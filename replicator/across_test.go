@@ -103,3 +103,30 @@ func TestPositionsGoAcrossPastWhatTheTargetHeldBefore(t *testing.T) {
 		b.wantAcross(b.positions(), b.lane, source, target, func(body string) bool { return body[0] != 'x' }, at)
 	}
 }
+
+func TestPositionsGoAcrossLongHistoriesWithFewReads(t *testing.T) {
+	const each = 4_000
+	b := bothWays(t)
+	run := b.start(fastHome)
+	b.write(each, each)
+	b.untilBoth(run, each)
+	for n := range each {
+		b.send(b.target, b.lane.Target, fmt.Sprint("t", n), nil)
+	}
+	b.untilBoth(run, 2*each)
+	run.end()
+	b.source.pulled, b.target.pulled = 0, 0
+	back := b.positions().Reversed()
+	for _, at := range []int64{5, each, each + each/2, 2*each - 1} {
+		got, err := back.Across(context.Background(), b.lane.Back(), at)
+		if err != nil || got.Target != at || !got.Exact {
+			t.Errorf("position %d: %+v, %v; wanted the same, exactly", at, got, err)
+		}
+	}
+	if found, err := back.Reversed().Natives(context.Background(), b.lane); err != nil || found != (Natives{Count: each, First: each, Last: 2*each - 1}) {
+		t.Errorf("%+v, %v; wanted the natives behind the history", found, err)
+	}
+	if pulled := b.source.pulled + b.target.pulled; pulled > each/4 {
+		t.Errorf("%d messages read of %d", pulled, 4*each)
+	}
+}

@@ -1,6 +1,9 @@
 package replicator
 
-import "context"
+import (
+	"context"
+	"sort"
+)
 
 // cuts is the order of copies on a target queue, as far as it has been looked at: runs of copies whose positions and stamped
 // offsets rise together, with natives between them. Long runs are found by a few probes, natives are read one by one.
@@ -17,12 +20,19 @@ type run struct{ position, offset, length int64 }
 
 func (r run) end() int64 { return r.position + r.length }
 
-// extend reads on until the goal is reached or the position to. The goal is asked after every message or run.
-func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, reached func() bool) error {
+// extend reads on until the goal is reached or the position to. The goal is asked after every page or run. What others know to be natives
+// need not be read: known, if given, returns where those that begin at a position end.
+func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, known func(int64) int64, reached func() bool) error {
 	if c.epoch > stamps.epoch {
 		stamps.restarted(c.epoch)
 	}
 	for c.at < to && !reached() {
+		if known != nil {
+			if end := min(known(c.at), to); end > c.at {
+				c.addNatives(end)
+				continue
+			}
+		}
 		messages, next, err := q.page(ctx, c.at, int(min(to-c.at, pageMessages)))
 		if err != nil {
 			return err
@@ -52,11 +62,8 @@ func (c *cuts) add(m placed, stamps *stamper) {
 		offset, ours = stamps.offset(m.Message)
 	}
 	if !ours || offset <= c.newest {
-		if c.natives.Count == 0 {
-			c.natives.First = m.position
-		}
-		c.natives.Count++
-		c.natives.Last = m.position
+		c.at = m.position
+		c.addNatives(m.position + 1)
 		return
 	}
 	c.newest = offset
@@ -67,6 +74,26 @@ func (c *cuts) add(m placed, stamps *stamper) {
 		}
 	}
 	c.runs = append(c.runs, run{m.position, offset, 1})
+}
+
+// addNatives takes everything up to, not including, a position for natives.
+func (c *cuts) addNatives(end int64) {
+	if c.natives.Count == 0 {
+		c.natives.First = c.at
+	}
+	c.natives.Count += end - c.at
+	c.natives.Last = end - 1
+	c.at = end
+}
+
+// originals returns where the stretch of the other queue ends that begins at an offset and is known to have copies here; the offset
+// itself if that one has none.
+func (c *cuts) originals(offset int64) int64 {
+	i := sort.Search(len(c.runs), func(i int) bool { return offset < c.runs[i].offset+c.runs[i].length })
+	if i < len(c.runs) && c.runs[i].offset <= offset {
+		return c.runs[i].offset + c.runs[i].length
+	}
+	return offset
 }
 
 // gallop finds the end of the last run. A message further on whose offset is as far away as its position proves that

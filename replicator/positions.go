@@ -34,7 +34,14 @@ type Positions struct {
 	names          Names
 
 	lock  *sync.Mutex
-	known map[Lane]*laneCuts
+	known map[cutsKey]*laneCuts
+}
+
+// cutsKey is a queue that lanes of a group copy to. The lane alone isn't enough: where brokers have the same names on both sides, it may be its
+// own reverse.
+type cutsKey struct {
+	group string
+	lane  Lane
 }
 
 type laneCuts struct {
@@ -48,7 +55,12 @@ func NewPositions(source, target *rocketmq.Cluster, names Names) *Positions {
 }
 
 func newPositions(source, target replica, names Names) *Positions {
-	return &Positions{source: source, target: target, names: names, lock: &sync.Mutex{}, known: map[Lane]*laneCuts{}}
+	return &Positions{source: source, target: target, names: names, lock: &sync.Mutex{}, known: map[cutsKey]*laneCuts{}}
+}
+
+// Reversed translates for the reverse lanes: from the target to the source, with lane.Back() for each lane. Both remember the same.
+func (p *Positions) Reversed() *Positions {
+	return &Positions{source: p.target, target: p.source, names: p.names.Back(), lock: p.lock, known: p.known}
 }
 
 func (p *Positions) queues(lane Lane) (source, target queue) {
@@ -99,7 +111,7 @@ func (p *Positions) Forward(ctx context.Context, lane Lane, sourceOffset int64) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.begin(from, to)
-	if err := c.extend(ctx, target, stamps, to, func() bool { return c.newest >= offset }); err != nil {
+	if err := c.extend(ctx, target, stamps, to, nil, func() bool { return c.newest >= offset }); err != nil {
 		return Translation{}, err
 	}
 	after, next, found := c.boundary(offset, from)
@@ -188,18 +200,27 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 
 // Natives finds the natives on the lane's target queue. Repeated copies count as natives.
 func (p *Positions) Natives(ctx context.Context, lane Lane) (Natives, error) {
-	_, target := p.queues(lane)
-	stamps := newStamper(p.names, lane)
-	from, to, err := target.bounds(ctx)
+	two, err := p.pair(ctx, lane)
 	if err != nil {
 		return Natives{}, err
 	}
-	c, err := p.extended(ctx, lane, target, stamps, from, to)
+	defer two.unlock()
+	err = two.extend(ctx, true)
+	return two.there.natives, err
+}
+
+// NativesFrom counts the natives on the lane's target queue from a position on.
+func (p *Positions) NativesFrom(ctx context.Context, lane Lane, position int64) (int64, error) {
+	two, err := p.pair(ctx, lane)
 	if err != nil {
-		return Natives{}, err
+		return 0, err
 	}
-	defer c.mu.Unlock()
-	return c.natives, nil
+	defer two.unlock()
+	if err := two.extend(ctx, true); err != nil {
+		return 0, err
+	}
+	_, _, natives := two.there.around(position)
+	return natives, nil
 }
 
 // extended returns the lane's cuts, locked, when they cover the whole queue.
@@ -207,7 +228,7 @@ func (p *Positions) extended(ctx context.Context, lane Lane, target queue, stamp
 	c := p.cutsOf(lane)
 	c.mu.Lock()
 	c.begin(from, to)
-	if err := c.extend(ctx, target, stamps, to, func() bool { return false }); err != nil {
+	if err := c.extend(ctx, target, stamps, to, nil, func() bool { return false }); err != nil {
 		c.mu.Unlock()
 		return nil, err
 	}
@@ -217,8 +238,9 @@ func (p *Positions) extended(ctx context.Context, lane Lane, target queue, stamp
 func (p *Positions) cutsOf(lane Lane) *laneCuts {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.known[lane] == nil {
-		p.known[lane] = &laneCuts{cuts: cuts{newest: -1}}
+	key := cutsKey{p.names.Group, lane}
+	if p.known[key] == nil {
+		p.known[key] = &laneCuts{cuts: cuts{newest: -1}}
 	}
-	return p.known[lane]
+	return p.known[key]
 }

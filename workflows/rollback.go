@@ -9,17 +9,18 @@ import (
 // Rollback returns producers and groups to the source, from whatever point a shift had reached: what has to be undone is read
 // from the brokers, not from a memory of what was done.
 //
-// Producers go first, groups stay on the target until they have read what producers wrote there (this version has no reverse
-// lanes), then their positions are translated back exactly and the fences on the source are lifted.
+// Producers go first. What they wrote on the target is on the source too, by the reverse lanes, so that groups follow as soon as their
+// positions have exact counterparts there; of ordered topics they read on the target what was written there before. Then positions are
+// translated back and the fences on the source are lifted.
 func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 	d, err := newDesk(ctx, RollbackType, in)
 	if err != nil {
 		return Status{}, err
 	}
-	return d.run(ctx, d.rollBack)
+	return d.run(ctx, func(ctx workflow.Context) error { return d.rollBack(ctx, in) })
 }
 
-func (d *desk) rollBack(ctx workflow.Context) error {
+func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -43,7 +44,7 @@ func (d *desk) rollBack(ctx workflow.Context) error {
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.returnGroups(ctx, survey.FencedGroups); err != nil {
+		if err := d.returnGroups(ctx, survey.FencedGroups, in.freeTopics()); err != nil {
 			return err
 		}
 	}
@@ -51,7 +52,7 @@ func (d *desk) rollBack(ctx workflow.Context) error {
 	return nil
 }
 
-func (d *desk) returnGroups(ctx workflow.Context, groups []string) error {
+func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) error {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
@@ -61,9 +62,9 @@ func (d *desk) returnGroups(ctx workflow.Context, groups []string) error {
 	for _, step := range []struct {
 		summary  string
 		activity any
-		request  activities.GroupsRequest
+		request  any
 	}{
-		{"1 the target's own messages are read: " + names, returns.AwaitNativesRead, onTarget},
+		{"1 positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{GroupsRequest: onTarget, Free: free}},
 		{"2 fence on the target: " + names, traffic.Fence, onTarget},
 		{"3 positions stand still: " + names, traffic.AwaitSettled, onTarget},
 		{"4 translate back and write: " + names, traffic.Translate, onTarget},

@@ -153,15 +153,21 @@ func TestFinalizeAcceptsARestThatAnApprovalNames(t *testing.T) {
 }
 
 func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
-	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil)
-	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
-	require.Equal(t, []string{
-		"AwaitQuiet orders@target", "AwaitNativesRead@target", "Fence@target", "AwaitSettled@target", "Translate@target",
-		"Unfence@source", "AwaitMembers@target",
-	}, s.called())
+	inventory := activities.Assessment{Topics: []activities.Topic{{Name: "orders", Ordered: true}, {Name: "audit"}}}
+	for free, in := range map[string]MigrationInput{
+		"[]":      {Plan: testPlan(t, nil)}, // nobody knows whose order matters
+		"[audit]": {Plan: testPlan(t, nil), Inventory: &inventory},
+	} {
+		s := newTheatre(t)
+		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil)
+		s.playTraffic()
+		s.ExecuteWorkflow(RollbackType, in)
+		require.Equal(t, StateDone, s.result(t).State)
+		require.Equal(t, []string{
+			"AwaitQuiet orders@target", "AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target", "Translate@target",
+			"Unfence@source", "AwaitMembers@target",
+		}, s.called())
+	}
 }
 
 func TestRollbackWithNothingMovedIsDoneAtOnce(t *testing.T) {

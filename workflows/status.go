@@ -134,6 +134,19 @@ type Waiting struct {
 	Expires     *time.Time      `json:"expires,omitempty"`
 }
 
+// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
+func (in MigrationInput) freeTopics() []string {
+	var free []string
+	if in.Inventory != nil {
+		for _, t := range in.Inventory.Topics {
+			if !t.Ordered {
+				free = append(free, t.Name)
+			}
+		}
+	}
+	return free
+}
+
 // InventorySummary is the short form of an Assessment.
 type InventorySummary struct {
 	SourceVersion string               `json:"sourceVersion"`

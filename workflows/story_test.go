@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -109,9 +110,13 @@ func (s *theatre) playTraffic() {
 	s.OnActivity("Describe", anything, anything).Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
-	for _, name := range []string{"Fence", "Unfence", "AwaitSettled", "AwaitNativesRead"} {
+	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {
 		s.groupsStep(name, nil)
 	}
+	s.OnActivity("AwaitReturnable", anything, anything).Return(func(_ context.Context, r activities.ReturnRequest) error {
+		s.note(fmt.Sprintf("AwaitReturnable@%s free %v", r.Side, r.Free))
+		return nil
+	})
 	s.OnActivity("Translate", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
 		s.note("Translate@" + string(r.Side))
 		return nil, nil
