@@ -48,7 +48,11 @@ func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, que
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.make(l.target, queues*len(sources))
+	targets, err := l.target.Brokers(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.make(l.target, queues*len(sources)/len(targets))
 	if l.lanes, err = LanesOf(ctx, l.source, l.target, topic); err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +138,7 @@ func (l *live) fill(n int) {
 // copier runs lanes until its stop is called.
 type copier struct {
 	stop func() Progress
+	*Replicator
 	mu   sync.Mutex
 	last Progress
 }
@@ -151,7 +156,7 @@ func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *cop
 		change(r)
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
-	c, ended := &copier{}, make(chan error, 1)
+	c, ended := &copier{Replicator: r}, make(chan error, 1)
 	go func() {
 		ended <- r.Run(ctx, lanes, func(p Progress) {
 			c.mu.Lock()

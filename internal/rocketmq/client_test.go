@@ -254,3 +254,37 @@ func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
 	require.NoError(t, err, "with all name servers gone the last list stands")
 	require.Equal(t, got, last)
 }
+
+func TestOnlyOneCallWaitsForAFrozenNameServer(t *testing.T) {
+	frozen := make(chan struct{})
+	asked := make(chan struct{}, 10)
+	var once atomic.Bool
+	s := serve(t, func(conn net.Conn, c *Command) {
+		switch {
+		case c.Code == codeRuntime:
+			reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		case once.CompareAndSwap(false, true):
+			reply(conn, c, Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().String()+`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+		default:
+			asked <- struct{}{}
+			<-frozen
+		}
+	})
+	t.Cleanup(func() { close(frozen) })
+	cluster := NewCluster(testClient(t), []string{s.Addr().String()})
+	got, err := cluster.Brokers(t.Context())
+	require.NoError(t, err)
+	cluster.Forget()
+	reading, stop := context.WithCancel(t.Context())
+	var waits sync.WaitGroup
+	waits.Go(func() { _, _ = cluster.Brokers(reading) })
+	<-asked
+	for range 3 {
+		last, err := cluster.Brokers(t.Context()) // waits for nobody, or this test never ends
+		require.NoError(t, err)
+		require.Equal(t, got, last)
+	}
+	require.Empty(t, asked, "one call asks, the others take the last list")
+	stop()
+	waits.Wait()
+}

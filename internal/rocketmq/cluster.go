@@ -21,6 +21,7 @@ type Cluster struct {
 	mu      sync.Mutex
 	brokers []Broker
 	read    time.Time
+	reading bool // somebody reads it anew
 }
 
 // Broker is a master.
@@ -43,15 +44,50 @@ func (c *Cluster) Client() *Client { return c.client }
 func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
 
 // Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget; while no name server
-// answers, the last one stands.
+// answers, the last one stands. Only the caller who reads it waits for that: the others take the last one, as many calls would else wait
+// for a name server that is frozen.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.brokers != nil && time.Since(c.read) < brokersLife {
-		return slices.Clone(c.brokers), nil
+	if c.brokers == nil {
+		defer c.mu.Unlock()
+		found, err := c.readBrokers(ctx, nil)
+		if err == nil {
+			c.brokers, c.read = found, time.Now()
+		}
+		return slices.Clone(found), err
 	}
+	last := c.brokers
+	if c.reading || time.Since(c.read) < brokersLife {
+		defer c.mu.Unlock()
+		return slices.Clone(last), nil
+	}
+	c.reading = true
+	c.mu.Unlock()
+	found, err := c.readBrokers(ctx, last)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	if err != nil && CodeOf(err) < 0 {
+		if ctx.Err() == nil {
+			c.read = time.Now().Add(againSoon - brokersLife)
+		}
+		return slices.Clone(last), nil // brokers serve without name servers; one that doesn't says so itself
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.brokers, c.read = found, time.Now()
+	return slices.Clone(found), nil
+}
+
+// againSoon is how soon name servers that didn't answer are asked again.
+const againSoon = time.Second
+
+// readBrokers asks the name servers, and brokers that aren't in the last list for their versions. A new one that doesn't say is no reason
+// to do without the list.
+func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, error) {
 	known := map[string]string{} // versions by address, so that they are asked once
-	for _, b := range c.brokers {
+	for _, b := range last {
 		known[b.Addr] = b.Version
 	}
 	var found []Broker
@@ -60,22 +96,18 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 		found, err = c.client.ClusterInfo(ctx, addr)
 		return err
 	})
-	if err != nil && len(c.brokers) > 0 && CodeOf(err) < 0 {
-		return slices.Clone(c.brokers), nil // brokers serve without name servers; one that doesn't says so itself
-	}
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
-		if found[i].Version = known[found[i].Addr]; found[i].Version == "" {
-			found[i].Version, err = c.client.brokerVersion(ctx, found[i].Addr)
-			if err != nil {
-				return nil, err
-			}
+		if found[i].Version = known[found[i].Addr]; found[i].Version != "" {
+			continue
+		}
+		if found[i].Version, err = c.client.brokerVersion(ctx, found[i].Addr); err != nil && last == nil {
+			return nil, err
 		}
 	}
-	c.brokers, c.read = found, time.Now()
-	return slices.Clone(found), nil
+	return found, nil
 }
 
 // Forget makes the next call read the broker list anew: after an error that a moved master would explain.
