@@ -183,6 +183,9 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
 	if l.twin != nil && hinted && !none.lost {
 		end, err := none.read(ctx, q, max(first, hint-window), last, stamps)
+		if err == nil && end.newest < 0 && l.epoch > 0 { // its copies may lie further back: what was committed may be of before
+			return none.read(ctx, q, first, last, stamps)
+		}
 		if gap, errGap := l.uncopied(ctx, end.newest+1, progress); err != nil || errGap != nil || !gap {
 			return end, cmp.Or(err, errGap)
 		}
