@@ -109,7 +109,7 @@ func isFault(err error) (*LaneFault, bool) {
 }
 
 // madeAnew is what to do where a queue isn't the one that was copied.
-const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart copies all that the source holds; what was copied before counts as the old topic's"
+const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart (of lanes that copy one way) copies all that the source holds; what was copied before counts as the old topic's"
 
 const startAgain = "then try again"
 

@@ -12,7 +12,7 @@ func (f *LaneFault) ofNewTopic() bool { return f.Type == SourceReset || f.Type =
 // before don't count. The answer alone does nothing. It takes a fault that it fits, so that one which is read again after a kill
 // restarts no lane that is in order: the epoch that a lane is in can be read off its last copy.
 func (l *runner) restart(fault *LaneFault) bool {
-	if l.restarts <= l.epoch || !fault.ofNewTopic() {
+	if l.restarts <= l.epoch || !fault.ofNewTopic() || l.twin != nil { // both ways, it would take natives for the old topic's
 		return false
 	}
 	l.restarted(l.epoch + 1)
