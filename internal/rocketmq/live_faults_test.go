@@ -20,6 +20,7 @@ func TestLiveFaultsAreNoticedAndOutlived(t *testing.T) {
 		l.story(c, "a deadline ends calls to a frozen broker", callsToAFrozenBrokerEnd)
 		l.story(c, "the client's own limit ends calls without a deadline", clientsOwnLimitEndsCalls)
 		l.story(c, "the client finds a restarted broker by itself", restartedBrokerIsFound)
+		l.story(c, "the longest properties of a batch harm nobody", longestPropertiesHarmNobody)
 	})
 }
 

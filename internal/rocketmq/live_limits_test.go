@@ -1,0 +1,72 @@
+package rocketmq_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/rocketmq"
+)
+
+// longestPropertiesHarmNobody sends batches up to MaxProperties. Longer ones would be acknowledged, and then messages of other topics would
+// be lost: at once, and with the next start.
+func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
+	const rounds, others = 20, 50
+	other := l.topic + "-other"
+	l.makeTopic(1)
+	l.makeTopicNamed(other, 1)
+	short := rocketmq.BatchMessage{Body: []byte("short"), Properties: []byte("KEYS\x01k\x02")}
+	longest := rocketmq.BatchMessage{Body: []byte("long"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-len("long\x01\x02")))}
+	require.Equal(l, rocketmq.MaxProperties, longest.PropertiesSize())
+	send := func(topic string, messages ...rocketmq.BatchMessage) error {
+		_, err := l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{
+			Group: "writer", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
+		})
+		return err
+	}
+	var neighbours []rocketmq.BatchMessage
+	for range others {
+		neighbours = append(neighbours, short)
+	}
+	for range rounds {
+		require.NoError(l, send(l.topic, short, longest, short))
+		require.NoError(l, send(other, neighbours...))
+	}
+	tooLong := longest
+	tooLong.Properties = rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-len("long\x01\x02")+1))
+	require.ErrorIs(l, send(l.topic, short, tooLong), rocketmq.ErrPropertiesTooLong)
+	l.wantReadable(l.topic, 3*rounds)
+	l.wantReadable(other, others*rounds)
+
+	require.NoError(l, c.StopBroker(l.broker))
+	require.NoError(l, c.StartBroker(l.ctx, l.broker))
+	require.NoError(l, send(other, short))
+	l.wantReadable(l.topic, 3*rounds)
+	l.wantReadable(other, others*rounds+1)
+}
+
+// wantReadable waits until queue 0 of the topic delivers that many messages and no more.
+func (l *live) wantReadable(topic string, want int64) {
+	l.Helper()
+	var saw string
+	readable := assert.Eventually(l, func() bool {
+		next := int64(0)
+		for next < want {
+			got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: topic, Offset: next, Max: 32})
+			if err != nil || len(got.Messages) == 0 {
+				saw = fmt.Sprintf("%v, nothing at %d", err, next)
+				return false
+			}
+			next = got.Messages[len(got.Messages)-1].QueueOffset + 1
+			got.Release()
+		}
+		end, err := l.client.MaxOffset(l.ctx, l.addr, topic, 0)
+		saw = fmt.Sprintf("%v, the queue ends at %d", err, end)
+		return err == nil && end == want
+	}, 30*time.Second, 50*time.Millisecond)
+	require.True(l, readable, "topic %s: %s; wanted %d readable messages", topic, saw, want)
+}
