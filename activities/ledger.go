@@ -22,6 +22,7 @@ const (
 	kindHalf      = "half messages"
 	kindConsumers = "consumers"
 	kindProducers = "producers"
+	kindStraggler = "stragglers"
 )
 
 // The brokers' own topics and groups that hold what isn't delivered yet.
@@ -41,9 +42,11 @@ type LedgerRow struct {
 
 // Ledger is the list of what is still unfinished on the source before it may be retired.
 type Ledger struct {
-	Rows     []LedgerRow `json:"rows"` // rests above zero first; a kind without rest is one row with Rest 0
-	Rest     int64       `json:"rest"`
-	Measured time.Time   `json:"measured"`
+	Rows []LedgerRow `json:"rows"` // rests above zero first; a kind without rest is one row with Rest 0
+	Rest int64       `json:"rest"`
+	// Stragglers are what was written on the source after producers had left it, by topic. It is on the target too, and so no rest.
+	Stragglers []LedgerRow `json:"stragglers,omitempty"`
+	Measured   time.Time   `json:"measured"`
 }
 
 // Ledgers measures what is unfinished on the source.
@@ -62,7 +65,7 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
-	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.delayed, b.halves, b.consumers, b.producers} {
+	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.delayed, b.halves, b.consumers, b.producers, b.stragglers} {
 		activity.RecordHeartbeat(ctx, b.Rest)
 		if err := entry(ctx); err != nil {
 			return Ledger{}, err

@@ -86,7 +86,7 @@ func (o *Observed) Forget(of LanesOf) {
 func counted(before, last []replicator.TopicProgress) []replicator.TopicProgress {
 	sums := slices.Clone(before)
 	for _, t := range last {
-		counts := replicator.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped}
+		counts := replicator.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped, Stragglers: t.Stragglers}
 		if i := slices.IndexFunc(sums, func(s replicator.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
 			sums[i] = sums[i].Plus(counts)
 		} else {

@@ -168,6 +168,11 @@ func (p *page) ledger(l *Ledger) {
 		rows = append(rows, []string{r.Kind, r.Object, fmt.Sprint(r.Rest), r.Detail})
 	}
 	p.table(fmt.Sprintf("Ledger: rest %d, measured %s", l.Rest, when(&l.Measured)), []string{"kind", "object", "rest", "detail"}, rows)
+	rows = nil
+	for _, r := range l.Stragglers {
+		rows = append(rows, []string{r.Object, fmt.Sprint(r.Rest), r.Detail})
+	}
+	p.table("Written on the source after its producers had left", []string{"object", "messages", "detail"}, rows)
 }
 
 func (p *page) inventory(i *documentInventory) {

@@ -28,7 +28,8 @@ type WaveRequest struct {
 	Wave plan.Wave `json:"wave"`
 }
 
-// AwaitQuiet waits until producers write nothing more on From.
+// AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
+// is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
@@ -55,7 +56,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(r.Topics), r.From, list(open))
 		}
-		return nil
+		return both.noteLeft(ctx, r.From, r.Topics)
 	})
 }
 
@@ -130,7 +131,7 @@ func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveC
 	case len(left) > 0:
 		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left)), nil
 	case len(writing) > 0:
-		return check, "producers on the source: " + list(writing), nil
+		return check, "producers on the source: " + list(writing) + "; rocketshift lanes names the senders", nil
 	case state.Lag > 0:
 		return check, fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst), nil
 	}

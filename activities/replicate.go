@@ -45,9 +45,9 @@ type ReplicationProgress struct {
 
 // Urgent is what people should not have to wait for until the next heartbeat is due: that lanes run, and what is wrong with them.
 func (p ReplicationProgress) Urgent() string {
-	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired))
+	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0)
 	if p.Back != nil {
-		text += fmt.Sprint(len(p.Back.Faults), p.Back.Waiting != "")
+		text += fmt.Sprint(len(p.Back.Faults), p.Back.Waiting != "", len(p.Back.Stragglers) > 0)
 	}
 	return text
 }
@@ -270,6 +270,7 @@ func (b *beater) report(p replicator.Progress) {
 
 func told(p replicator.Progress, most int) replicator.Progress {
 	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), most)], p.Faults[:min(len(p.Faults), most)]
+	p.Stragglers = p.Stragglers[:min(len(p.Stragglers), most)]
 	return p
 }
 

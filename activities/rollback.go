@@ -12,7 +12,7 @@ import (
 // Survey is what Rollback must undo, read from the brokers.
 type Survey struct {
 	FencedGroups []string `json:"fencedGroups,omitempty"` // fenced on the source
-	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target
+	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target, or whose producers left the source
 }
 
 // Returns prepares the way back.
@@ -49,7 +49,7 @@ func (b *Returns) Survey(ctx context.Context, r Request) (Survey, error) {
 	return found, err
 }
 
-// movedTopics are the topics that producers have written on the target.
+// movedTopics are the topics that producers have written on the target, or have left on the source.
 func (s sides) movedTopics(ctx context.Context) ([]string, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
@@ -67,7 +67,13 @@ func (s sides) movedTopics(ctx context.Context) ([]string, error) {
 	}
 	var moved []string
 	for topic, count := range counts {
-		if count > 0 {
+		left := count > 0
+		if !left { // producers that moved and haven't written yet
+			if left, err = s.hasLeft(ctx, l, topic); err != nil {
+				return nil, err
+			}
+		}
+		if left {
 			moved = append(moved, topic)
 		}
 	}

@@ -22,6 +22,8 @@ type crew struct {
 	duties map[any]*duty
 	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
 	limits map[string]int           // per broker: most bytes of a batch
+
+	stragglers stragglers
 }
 
 const (
@@ -51,6 +53,7 @@ type (
 	locksOf   struct{ broker string }
 	commitsOf struct{ source, target string }
 	endsOf    struct{ broker, topic string }
+	writersOf struct{ broker string }
 	healthOf  struct {
 		broker string
 		reads  bool
@@ -70,6 +73,7 @@ func (c *crew) join(l *runner) {
 	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(source, true) })
 	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(target, false) })
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
+	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
 	if l.twin != nil {
 		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*runner) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
 	}

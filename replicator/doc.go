@@ -23,6 +23,9 @@
 // begins. Brokers forget locks and the last seconds of commits when they are killed, so that a lane asks and commits again, and
 // what was committed is checked against stamps.
 //
+// A queue that applications have left (Positions.Leave) says so by a position of one more group. Lanes ask for it when they read something
+// that an application wrote, and tell who wrote where nobody should any more.
+//
 // A lane whose next step isn't certain to be right stops with a fault that names the queue, the offsets and what to do; the
 // other lanes go on. A broker that is down or busy isn't a fault: the lane waits for it and says so.
 package replicator

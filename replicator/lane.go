@@ -41,6 +41,7 @@ type runner struct {
 	batchBytes int              // most bytes of a batch of several messages
 	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn    time.Time        // when it last read an application's own message
+	writers    writers          // who wrote those
 
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps
@@ -63,6 +64,7 @@ type laneState struct {
 	slowed          string        // why the lane is held back
 	written         []written     // what the twin has written from next on
 	twinWrote       time.Time     // when it last did
+	stragglers      int64         // messages that applications wrote where the lane reads after they had left it
 	started         bool          // next and tail have been found
 	renewed         time.Time     // when the last successful renewal of the lock began; zero without the lock
 	resting         bool          // it waits for the end of its queue to be looked at

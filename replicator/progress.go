@@ -20,7 +20,8 @@ type Progress struct {
 	Slowed   string      `json:"slowed,omitempty"`  // what holds lanes back, such as a rate
 	Back     *Progress   `json:"back,omitempty"`    // of the reverse lanes, if there are any
 
-	Topics []TopicProgress `json:"topics,omitempty"` // worst first: faults, then lag, then names
+	Topics     []TopicProgress `json:"topics,omitempty"`     // worst first: faults, then lag, then names
+	Stragglers []Straggler     `json:"stragglers,omitempty"` // busiest first
 }
 
 // TopicProgress is how far the lanes of one topic are in one run. Lanes that wait may be many; Reason is that of the worst.
@@ -28,16 +29,17 @@ type TopicProgress struct {
 	Topic      string  `json:"topic"`
 	Lanes      int     `json:"lanes"`
 	CaughtUp   int     `json:"caughtUp"`
-	Lag        int64   `json:"lag"`                 // messages
-	LagSeconds float64 `json:"lagSeconds"`          // age of the newest copied message of the lane that is furthest behind; 0 when caught up
-	Copied     int64   `json:"copied"`              // messages
-	Bytes      int64   `json:"bytes"`               // of bodies and properties
-	Batches    int64   `json:"batches"`             // that carried them
-	Sending    float64 `json:"sendingSeconds"`      // how long these took, altogether
-	Skipped    int64   `json:"skipped,omitempty"`   // messages that persons gave up
-	Faults     int     `json:"faults,omitempty"`    // lanes that wait for an answer
-	PerSecond  float64 `json:"perSecond,omitempty"` // messages, over the last seconds
-	Reason     string  `json:"reason,omitempty"`    // why it isn't caught up: a fault, what is waited for, a rate
+	Lag        int64   `json:"lag"`                  // messages
+	LagSeconds float64 `json:"lagSeconds"`           // age of the newest copied message of the lane that is furthest behind; 0 when caught up
+	Copied     int64   `json:"copied"`               // messages
+	Bytes      int64   `json:"bytes"`                // of bodies and properties
+	Batches    int64   `json:"batches"`              // that carried them
+	Sending    float64 `json:"sendingSeconds"`       // how long these took, altogether
+	Skipped    int64   `json:"skipped,omitempty"`    // messages that persons gave up
+	Stragglers int64   `json:"stragglers,omitempty"` // messages that applications wrote where they had left
+	Faults     int     `json:"faults,omitempty"`     // lanes that wait for an answer
+	PerSecond  float64 `json:"perSecond,omitempty"`  // messages, over the last seconds
+	Reason     string  `json:"reason,omitempty"`     // why it isn't caught up: a fault, what is waited for, a rate
 }
 
 // ETA is how long the topic needs at its present rate; false when it can't be told.
@@ -86,6 +88,7 @@ func (t TopicProgress) Plus(o TopicProgress) TopicProgress {
 	t.Lanes, t.CaughtUp, t.Faults = t.Lanes+o.Lanes, t.CaughtUp+o.CaughtUp, t.Faults+o.Faults
 	t.Lag, t.LagSeconds = t.Lag+o.Lag, max(t.LagSeconds, o.LagSeconds)
 	t.Copied, t.Bytes, t.Batches, t.Skipped = t.Copied+o.Copied, t.Bytes+o.Bytes, t.Batches+o.Batches, t.Skipped+o.Skipped
+	t.Stragglers += o.Stragglers
 	t.Sending, t.PerSecond = t.Sending+o.Sending, t.PerSecond+o.PerSecond
 	return t
 }
@@ -95,6 +98,7 @@ func (t *TopicProgress) add(s laneState, now time.Time) {
 	t.Lag += s.lag()
 	t.Copied, t.Bytes, t.Batches, t.Skipped = t.Copied+s.copied, t.Bytes+s.bytes, t.Batches+s.batches, t.Skipped+s.skipped
 	t.Sending += s.sending.Seconds()
+	t.Stragglers += s.stragglers
 	if s.lag() > 0 && s.stored > 0 {
 		t.LagSeconds = max(t.LagSeconds, now.Sub(time.UnixMilli(s.stored)).Seconds())
 	}

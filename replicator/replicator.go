@@ -45,6 +45,7 @@ type timing struct {
 	report      time.Duration
 	homeRest    time.Duration // how long after the last message of an application a queue counts as its home
 	look        time.Duration // between looks at the end of a queue that isn't
+	straggle    time.Duration // between questions whether applications have left a queue that they write to
 	health      time.Duration // between looks at how a broker is
 }
 
@@ -55,7 +56,7 @@ func usualTiming() timing {
 		commit: time.Second, caughtUp: 200 * time.Millisecond, checkpoint: 5 * time.Second,
 		retryFirst: 100 * time.Millisecond, retryMax: 3 * time.Second, patience: 10 * time.Second,
 		report:   time.Second,
-		homeRest: 30 * time.Second, look: time.Second, health: 5 * time.Second,
+		homeRest: 30 * time.Second, look: time.Second, straggle: 4 * time.Second, health: 5 * time.Second,
 	}
 }
 

@@ -34,7 +34,7 @@ func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	}
 	stamp, stamped := ParseStamp(m.Properties)
 	if !stamped || stamp.Place != l.from {
-		l.lastOwn = now
+		l.own(m, now)
 		return nil
 	}
 	origin := stamp.origin()
@@ -48,13 +48,19 @@ func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	l.seen[origin] = max(newest, stamp.Offset)
 	switch {
 	case stamp.Offset <= newest:
-		l.lastOwn = now
+		l.own(m, now)
 	case stamp.passed(l.names.Target):
 		m.skip = true
 	default:
 		m.via = stamp.Via + stamp.Cluster + ";"
 	}
 	return nil
+}
+
+// own is for a message that an application wrote where the lane reads.
+func (l *runner) own(m *placed, now time.Time) {
+	l.lastOwn = now
+	l.writers.note(m)
 }
 
 // newestBefore is the highest stamped offset of the stamp's origin before a position of the queue that the lane reads, or -1.

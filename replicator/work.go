@@ -80,9 +80,11 @@ func (w *work) progress() Progress {
 	now := time.Now()
 	p := progressOf(w.all(0))
 	p.Topics = w.rates[0].of(topicsOf(w.all(0), now), now)
+	p.Stragglers = w.forward.stragglers.all(now)
 	if w.options.BothWays {
 		back := progressOf(w.all(1))
 		back.Topics = w.rates[1].of(topicsOf(w.all(1), now), now)
+		back.Stragglers = w.back.stragglers.all(now)
 		p.Back = &back
 	}
 	return p

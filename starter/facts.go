@@ -47,6 +47,9 @@ func factsOf(s snapshot) []fact {
 	for _, f := range faultsOf(s) {
 		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
 	}
+	for _, stray := range stragglersOf(s) {
+		facts = append(facts, fact{key: fmt.Sprint("straggler ", stray.Topic, stray.Broker, stray.Queue), text: "straggler: " + stray.String(), pause: numbersPause})
+	}
 	for _, b := range s.Blocked {
 		facts = append(facts, fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
 	}
@@ -148,6 +151,22 @@ func faultsOf(s snapshot) []string {
 		out = append(out, s.Sync.Waiting)
 	}
 	return out
+}
+
+// maxStrays is how many stragglers a status names: rocketshift lanes has all.
+const maxStrays = 5
+
+// stragglersOf are the busiest applications that write on the side that they should have left.
+func stragglersOf(s snapshot) []replicator.Straggler {
+	var all []replicator.Straggler
+	for _, r := range s.Replication {
+		all = append(all, r.Stragglers...)
+		if r.Back != nil {
+			all = append(all, r.Back.Stragglers...)
+		}
+	}
+	replicator.BusiestFirst(all)
+	return all[:min(len(all), maxStrays)]
 }
 
 // grouped writes 20480 as 20,480.

@@ -24,6 +24,7 @@ type lanesView struct {
 	Topics     []replicator.TopicProgress `json:"topics"`              // worst first, at most 50 of each shard
 	Back       []replicator.TopicProgress `json:"back,omitempty"`      // the same of the lanes back to the source, if there are any
 	Faults     []replicator.LaneFault     `json:"faults,omitempty"`
+	Stragglers []replicator.Straggler     `json:"stragglers,omitempty"` // busiest first; of the side that is left now
 	Waiting    []string                   `json:"waiting,omitempty"`
 	Unpaired   []string                   `json:"unpaired,omitempty"`
 	Rates      []activities.RateChange    `json:"rates,omitempty"`
@@ -80,6 +81,7 @@ func lanesOf(name string, s snapshot) lanesView {
 	}
 	replicator.WorstFirst(v.Topics)
 	replicator.WorstFirst(v.Back)
+	replicator.BusiestFirst(v.Stragglers)
 	for _, f := range v.Faults {
 		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action retry|skip --from %d --to %d --by YOU --reason WHY",
 			name, f.Topic, f.Broker, f.Queue, f.From, max(f.To, f.From+1)))
@@ -101,6 +103,7 @@ func addTopics(sums, topics []replicator.TopicProgress) []replicator.TopicProgre
 
 func (v *lanesView) addTroubles(p replicator.Progress) {
 	v.Faults = append(v.Faults, p.Faults...)
+	v.Stragglers = append(v.Stragglers, p.Stragglers...)
 	if p.Waiting != "" {
 		v.Waiting = append(v.Waiting, p.Waiting)
 	}
@@ -145,6 +148,9 @@ func (a *app) lanesTable(v lanesView) string {
 	}
 	for _, line := range v.Unpaired {
 		fmt.Fprintf(&b, "no lanes: %s\n", line)
+	}
+	for _, s := range v.Stragglers {
+		fmt.Fprintf(&b, "%s %s\n", a.paint(red, "straggler:"), s)
 	}
 	for _, f := range v.Faults {
 		fmt.Fprintf(&b, "%s %s\n", a.paint(red, "fault:"), f.Error())

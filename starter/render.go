@@ -134,6 +134,9 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 	for _, f := range faultsOf(s) {
 		row("Fault", "%s", a.paint(red, f))
 	}
+	for _, stray := range stragglersOf(s) {
+		row("Straggler", "%s", a.paint(red, stray.String()))
+	}
 	for _, b := range s.Blocked {
 		row("Not yet", "%s (try %d): %s", b.Activity, b.Attempt, b.Cause)
 	}

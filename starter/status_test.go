@@ -197,3 +197,16 @@ func TestThousandsAreGrouped(t *testing.T) {
 		assert.Equal(t, want, grouped(n))
 	}
 }
+
+func TestStatusNamesTheBusiestStragglers(t *testing.T) {
+	s := running()
+	for i := range 7 {
+		s.Replication = append(s.Replication, activities.ReplicationProgress{Progress: replicator.Progress{
+			Back: &replicator.Progress{Stragglers: []replicator.Straggler{{Topic: "orders", Broker: "broker-a", Queue: i, Sender: "10.0.0.7:4711", PerSecond: float64(i)}}},
+		}})
+	}
+	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
+	assert.Equal(t, maxStrays, strings.Count(o.stdout, "10.0.0.7:4711 writes to topic orders"), o.stdout)
+	assert.Contains(t, o.stdout, "queue broker-a/6")
+	assert.NotContains(t, o.stdout, "queue broker-a/1:")
+}

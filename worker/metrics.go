@@ -77,6 +77,7 @@ var (
 	batchesDesc  = describe("batches_total", "Batches sent; copied messages divided by it is the batch size.", byTopic...)
 	sendingDesc  = describe("send_seconds_total", "Time spent waiting for answers to batches; divided by batches it is the send latency.", byTopic...)
 	skippedDesc  = describe("skipped_messages_total", "Messages that persons gave up.", byTopic...)
+	straysDesc   = describe("straggler_messages_total", "Messages that applications wrote on the side that they had left, copied to the other; rocketshift lanes names the senders.", byTopic...)
 	waitingDesc  = describe("lanes_waiting", "1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.", "migration", "direction", "broker")
 	slowedDesc   = describe("lanes_slowed", "1 while something, such as a rate, holds the lanes of a source broker back.", "migration", "direction", "broker", "reason")
 )
@@ -158,4 +159,5 @@ func collectTopic(out chan<- prometheus.Metric, t replicator.TopicProgress, labe
 	send(batchesDesc, prometheus.CounterValue, float64(t.Batches))
 	send(sendingDesc, prometheus.CounterValue, t.Sending)
 	send(skippedDesc, prometheus.CounterValue, float64(t.Skipped))
+	send(straysDesc, prometheus.CounterValue, float64(t.Stragglers))
 }

@@ -32,7 +32,7 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 	for _, broker := range []string{"broker-a", "broker-b"} {
 		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, replicator.Progress{
 			Waiting: "source broker " + broker + " is down",
-			Topics:  []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1}},
+			Topics:  []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1, Stragglers: 6}},
 			Back:    &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
 		})
 	}
@@ -42,6 +42,7 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 		`rocketshift_lag_seconds{direction="forward",migration="orders-2026",topic="orders"} 1.5`,
 		`rocketshift_copied_messages_total{direction="forward",migration="orders-2026",topic="orders"} 200`,
 		`rocketshift_send_seconds_total{direction="forward",migration="orders-2026",topic="orders"} 0.5`,
+		`rocketshift_straggler_messages_total{direction="forward",migration="orders-2026",topic="orders"} 12`,
 		`rocketshift_lanes_faulty{direction="forward",migration="orders-2026",topic="orders"} 2`,
 		`rocketshift_lanes_caught_up{direction="reverse",migration="orders-2026",topic="orders"} 8`,
 		`rocketshift_lanes_waiting{broker="broker-a",direction="forward",migration="orders-2026"} 1`,

@@ -1,0 +1,74 @@
+package activities
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/replicator"
+)
+
+// straggling is what the lanes of all brokers say of stragglers.
+func (r *rig) straggling() (there, back []replicator.Straggler) {
+	for _, p := range r.settings.Observed.All() {
+		there = append(there, p.Stragglers...)
+		if p.Back != nil {
+			back = append(back, p.Back.Stragglers...)
+		}
+	}
+	return there, back
+}
+
+// wantStraggler waits until the one straggler of a side has written so many messages.
+func (r *rig) wantStraggler(at replicator.Queue, messages int64, of func() []replicator.Straggler) {
+	r.Helper()
+	r.eventually("the lanes name the sender", func() bool {
+		all := of()
+		return len(all) == 1 && all[0].Messages >= messages
+	})
+	got := of()[0]
+	sender, err := netip.ParseAddrPort(got.Sender)
+	require.NoError(r, err)
+	assert.True(r, sender.Addr().Unmap().IsLoopback(), "%s", got)
+	assert.Equal(r, at, replicator.Queue{Broker: got.Broker, ID: got.Queue}, "%s", got)
+	assert.Equal(r, messages, got.Messages)
+	assert.Positive(r, got.PerSecond)
+}
+
+func TestLiveWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
+	r := newRig(t, "left")
+	r.settings.Observed = &Observed{}
+	orders, _ := r.copied("orders", "billing", 5)
+	traffic, lane := NewTraffic(r.settings), r.lanes(orders)[1]
+	move := func(from Side) AwaitMoveRequest {
+		return AwaitMoveRequest{Request: r.request(), From: from, Topics: []string{orders}}
+	}
+	r.must(traffic, "AwaitQuiet", move(Source), nil)
+	var survey Survey
+	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
+	assert.Equal(t, []string{orders}, survey.MovedTopics, "its producers moved, and wrote nothing yet")
+
+	r.produce(r.target, lane.Target.Broker, orders, lane.Target.ID, 4)
+	r.produce(r.source, lane.Source.Broker, orders, lane.Source.ID, 3)
+	r.wantStraggler(lane.Source, 3, func() []replicator.Straggler { there, _ := r.straggling(); return there })
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: []string{orders}}, nil)
+	var ledger Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
+	assert.Equal(t, []LedgerRow{{Kind: kindStraggler, Object: "topic " + orders, Rest: 3, Detail: "[" + lane.Source.String() + " 3]"}}, ledger.Stragglers)
+	var verification Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	assert.True(t, verification.Clean(), "%+v", verification)
+
+	r.must(traffic, "AwaitQuiet", move(Target), nil) // the way back
+	r.produce(r.source, lane.Source.Broker, orders, lane.Source.ID, 5)
+	r.produce(r.target, lane.Target.Broker, orders, lane.Target.ID, 2)
+	r.wantStraggler(lane.Target, 2, func() []replicator.Straggler { _, back := r.straggling(); return back })
+	there, _ := r.straggling()
+	require.Len(t, there, 1)
+	assert.EqualValues(t, 3, there[0].Messages, "who writes on the source is at home again")
+	var after Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &after)
+	assert.Empty(t, after.Stragglers)
+}

@@ -1,0 +1,67 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// leftSuffix makes the consumer group whose positions say which queues applications have left, of that of the lanes that read them.
+const leftSuffix = "-left"
+
+// leftMark is added to the offset at which a queue was left. It lies beyond every queue: brokers forget positions that
+// lie before a queue's first message, and this one must be known until the migration ends. Position 0 says that the queue isn't left.
+const leftMark = 1 << 50
+
+// Leave notes on the lane's source queue that applications have left it, at its present end: what they write there from now on is told
+// as stragglers by the lanes, wherever they run. A queue that was left before keeps its note.
+func (p *Positions) Leave(ctx context.Context, lane Lane) error {
+	source, _ := p.queues(lane)
+	if _, left, err := p.Left(ctx, lane); left || err != nil {
+		return err
+	}
+	_, end, err := source.bounds(ctx)
+	if err != nil {
+		return err
+	}
+	return p.noteLeft(ctx, lane, leftMark+end)
+}
+
+// Enter takes the note of Leave back: applications write on the lane's source queue again.
+func (p *Positions) Enter(ctx context.Context, lane Lane) error {
+	if _, left, err := p.Left(ctx, lane); !left || err != nil {
+		return err
+	}
+	return p.noteLeft(ctx, lane, 0)
+}
+
+// Left is the offset at which applications left the lane's source queue; false if they didn't.
+func (p *Positions) Left(ctx context.Context, lane Lane) (offset int64, left bool, err error) {
+	err = rocketmq.RetryRead(ctx, func() error {
+		offset, left, err = leftAt(ctx, p.source, p.names, lane)
+		return err
+	})
+	return offset, left, err
+}
+
+func leftAt(ctx context.Context, side replica, names Names, lane Lane) (offset int64, left bool, err error) {
+	at, known, err := side.position(ctx, names.Group+leftSuffix, lane.Topic, lane.Source)
+	return at - leftMark, known && at >= leftMark, err
+}
+
+// noteLeft writes the note and reads it back: brokers acknowledge positions that they don't take.
+func (p *Positions) noteLeft(ctx context.Context, lane Lane, note int64) error {
+	group := p.names.Group + leftSuffix
+	if err := p.source.ensureGroup(ctx, lane.Source.Broker, group); err != nil {
+		return err
+	}
+	if err := p.source.commit(ctx, group, lane.Topic, lane.Source, note); err != nil {
+		return err
+	}
+	got, _, err := p.source.position(ctx, group, lane.Topic, lane.Source)
+	if err == nil && got != note {
+		err = fmt.Errorf("group %s, topic %s, queue %s: position %d was acknowledged and reads back as %d", group, lane.Topic, lane.Source, note, got)
+	}
+	return err
+}
