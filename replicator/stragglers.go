@@ -15,6 +15,7 @@ import (
 // Straggler is an application that goes on writing to a queue that was left (Positions.Leave). What it writes is copied like everything
 // else. The numbers are those of one run.
 type Straggler struct {
+	Side      string    `json:"side"` // that it writes on: source or target, whose brokers may have the same names
 	Topic     string    `json:"topic"`
 	Broker    string    `json:"broker"` // of the queue that it writes to
 	Queue     int       `json:"queue"`
@@ -25,8 +26,8 @@ type Straggler struct {
 }
 
 func (s Straggler) String() string {
-	return fmt.Sprintf("%s writes to topic %s, queue %s/%d: %d messages, %.1f a second, the last at %s",
-		s.Sender, s.Topic, s.Broker, s.Queue, s.Messages, s.PerSecond, s.Last.UTC().Format(time.DateTime))
+	return fmt.Sprintf("%s writes to topic %s, %s queue %s/%d: %d messages, %.1f a second, the last at %s",
+		s.Sender, s.Topic, s.Side, s.Broker, s.Queue, s.Messages, s.PerSecond, s.Last.UTC().Format(time.DateTime))
 }
 
 const (
@@ -163,6 +164,7 @@ func (l *runner) tellStragglers(ctx context.Context, now time.Time) {
 
 // stragglers are those of one run and direction that are remembered.
 type stragglers struct {
+	side  string
 	mu    sync.Mutex
 	known map[strayName]*stray
 }
@@ -188,7 +190,7 @@ func (t *stragglers) add(lane Lane, of *writing, now time.Time) {
 	s := t.known[name]
 	if s == nil {
 		t.makeRoom()
-		s = &stray{Straggler: Straggler{Topic: lane.Topic, Broker: lane.Source.Broker, Queue: lane.Source.ID}, since: now}
+		s = &stray{Straggler: Straggler{Side: t.side, Topic: lane.Topic, Broker: lane.Source.Broker, Queue: lane.Source.ID}, since: now}
 		t.known[name] = s
 	}
 	s.Messages += of.count

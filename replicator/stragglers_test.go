@@ -75,7 +75,7 @@ func TestWhoWritesOnASideThatWasLeftIsCountedAndNamed(t *testing.T) {
 	}
 	for _, s := range p.Stragglers {
 		w := want[s.Sender]
-		if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Broker != b.lane.Source.Broker || s.Queue != b.lane.Source.ID || s.PerSecond <= 0 {
+		if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Side != "source" || s.Broker != b.lane.Source.Broker || s.Queue != b.lane.Source.ID || s.PerSecond <= 0 {
 			t.Errorf("%+v, wanted %+v at source queue %s, with a rate", s, w, b.lane.Source)
 		}
 	}
@@ -100,7 +100,7 @@ func TestAfterTheWayBackThoseOnTheTargetAreTheStragglers(t *testing.T) {
 	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin.Add(time.Second))
 	b.fromHost(b.target, b.lane.Target, "10.0.0.3:4711", 2, begin.Add(time.Second))
 	got := b.untilStragglers(run, back, 2)
-	if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" || got.Stragglers[0].Broker != b.lane.Target.Broker {
+	if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" || got.Stragglers[0].Broker != b.lane.Target.Broker || got.Stragglers[0].Side != "target" {
 		t.Errorf("stragglers %v, wanted the one on the target", got.Stragglers)
 	}
 	b.untilBoth(run, 12)

@@ -24,6 +24,7 @@ type work struct {
 func newWork(ctx context.Context, r *Replicator) *work {
 	w := &work{Replicator: r, ctx: ctx, lanes: map[Lane]bool{}, ends: map[laneEnd]bool{}}
 	w.forward, w.back = newCrew(ctx, r, &w.running), newCrew(ctx, r.reverse(), &w.running)
+	w.forward.stragglers.side, w.back.stragglers.side = "source", "target"
 	return w
 }
 

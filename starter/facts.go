@@ -48,7 +48,7 @@ func factsOf(s snapshot) []fact {
 		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
 	}
 	for _, stray := range stragglersOf(s) {
-		facts = append(facts, fact{key: fmt.Sprint("straggler ", stray.Topic, stray.Broker, stray.Queue), text: "straggler: " + stray.String(), pause: numbersPause})
+		facts = append(facts, fact{key: fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue), text: "straggler: " + stray.String(), pause: numbersPause})
 	}
 	for _, b := range s.Blocked {
 		facts = append(facts, fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})

@@ -26,7 +26,7 @@ func replicating() snapshot {
 		{Broker: "broker-b", Unpaired: []string{"topic audit: the target has none"}, Progress: replicator.Progress{
 			Faults: []replicator.LaneFault{fault},
 			Stragglers: []replicator.Straggler{{
-				Topic: "orders", Broker: "broker-b", Queue: 2, Sender: "10.0.0.7:4711", Messages: 12, PerSecond: 1.25, Last: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
+				Side: "source", Topic: "orders", Broker: "broker-b", Queue: 2, Sender: "10.0.0.7:4711", Messages: 12, PerSecond: 1.25, Last: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
 			}},
 			Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()}},
 		}},
@@ -42,7 +42,7 @@ func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
 	assert.Regexp(t, `(?s)orders +│ +8 │ +7 │ +5 .*payments +│ +4 │ +1 │ 30,000 │ .* 1,000 │ +30s`, o.stdout)
 	assert.Contains(t, o.stdout, "fault: TargetRefused: topic orders, source queue broker-b/2, offsets 41 to 42")
 	assert.Regexp(t, `(?s)back to the source:.*payments +│ +4 │ +0 │ +77 .*waiting: target broker z is busy`, o.stdout)
-	assert.Contains(t, o.stdout, "straggler: 10.0.0.7:4711 writes to topic orders, queue broker-b/2: 12 messages, 1.2 a second, the last at 2026-08-01 12:00:00")
+	assert.Contains(t, o.stdout, "straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a second, the last at 2026-08-01 12:00:00")
 	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
 	assert.Contains(t, o.stdout, "next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42")
 }
