@@ -147,11 +147,11 @@ func (b *book) retries(ctx context.Context) error {
 			return err
 		}
 		b.enter(kindRetry, "group "+group, retry, "in "+rocketmq.RetryTopic(group)+", which only members on the source read")
-		dead, err := b.rest(ctx, rocketmq.DLQTopic(group), nil)
+		dead, err := b.deadLetterRest(ctx, rocketmq.DLQTopic(group))
 		if err != nil {
 			return err
 		}
-		b.enter(kindDead, "group "+group, dead, "in "+rocketmq.DLQTopic(group)+": read or re-send them before the source goes")
+		b.enter(kindDead, "group "+group, dead, "in "+rocketmq.DLQTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,20 +83,24 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	if err != nil {
 		return b.read(), err
 	}
-	lanes, unpaired, err := both.lanesFrom(ctx, q)
+	l, err := both.layout(ctx)
 	if err != nil {
 		return b.read(), err
 	}
+	lanes, unpaired := both.lanesFrom(ctx, l, q)
 	b.unpaired(unpaired)
 	if err := both.ensureLaneGroups(ctx); err != nil {
 		return b.read(), err
 	}
-	err = both.run(ctx, q, lanes, b)
+	follower := both.newFollower(q, l)
+	err = both.run(ctx, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
+		both.lookForTopics(ctx, q, r.settings.Look, follower, copier, b)
+	})
 	return b.read(), err
 }
 
-// run copies until the context ends; the lanes checkpoint before it returns.
-func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.Lane, b *beater) error {
+// run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
+func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.Lane, b *beater, beside func(context.Context, *replicator.Replicator)) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -112,7 +117,7 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
-	looking.Go(func() { s.lookForTopics(running, q, copier, b) })
+	looking.Go(func() { beside(running, copier) })
 	err := copier.Run(running, lanes, b.report)
 	cancel()
 	looking.Wait()
@@ -139,40 +144,19 @@ func offered(ctx context.Context, p ReplicationProgress) error {
 // offerPause is long enough for another worker to be the first to ask.
 const offerPause = 200 * time.Millisecond
 
-// lookPause is how soon lanes of a new topic start.
-const lookPause = 30 * time.Second
-
-// lookForTopics starts lanes for topics that both sides have by now.
-func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, copier *replicator.Replicator, b *beater) {
-	tick := time.NewTicker(lookPause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		lanes, unpaired, err := s.lanesFrom(ctx, q)
-		if err != nil {
-			continue // a side is away: the lanes say so
-		}
-		left, _ := copier.Add(lanes) // it may have ended meanwhile
-		for _, lane := range left {
-			unpaired = append(unpaired, fmt.Sprintf("%s: the topic's queues changed, and one of these has another lane: messages of new queues wait until Replicate is started again", lane))
-		}
-		b.unpaired(unpaired)
+// lanesFrom are the lanes of the shard, of all selected topics and of the dead letters of selected groups. A topic that can't be paired keeps
+// no other one waiting.
+func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []replicator.Lane, unpaired []string) {
+	if err := s.ensureDeadLetters(ctx, l); err != nil {
+		unpaired = append(unpaired, err.Error())
 	}
-}
-
-// lanesFrom are the lanes of the shard, of all selected topics. A topic that can't be paired keeps no other
-// one waiting.
-func (s sides) lanesFrom(ctx context.Context, q ReplicateRequest) (here []replicator.Lane, unpaired []string, err error) {
-	l, err := s.layout(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, topic := range l.sourceTopics.selected(s.plan, l.sourceBrokers) {
-		lanes, err := l.lanes(topic)
+	dead := l.sourceTopics.deadLetters(s.plan)
+	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), dead) {
+		pair := l.lanes
+		if slices.Contains(dead, topic) {
+			pair = l.deadLetterLanes
+		}
+		lanes, err := pair(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())
 		}
@@ -182,7 +166,7 @@ func (s sides) lanesFrom(ctx context.Context, q ReplicateRequest) (here []replic
 			}
 		}
 	}
-	return here, unpaired, nil
+	return here, unpaired
 }
 
 // partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so that the lanes of a hundred topics with

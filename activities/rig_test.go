@@ -219,11 +219,17 @@ func (r *rig) background(concern any, name string, request any) (stop func() err
 	return stop
 }
 
-// replicate runs the lanes of every source broker.
-func (r *rig) replicate() {
+// replicate runs the lanes of every source broker until the end of the test, or until stop.
+func (r *rig) replicate() (stop func()) {
 	r.Helper()
+	var stops []func() error
 	for _, b := range r.brokers(r.source) {
-		r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: b.Name})
+		stops = append(stops, r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: b.Name}))
+	}
+	return func() {
+		for _, stop := range stops {
+			require.Error(r, stop(), "Replicate ends as cancelled")
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package activities
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"time"
+)
 
 // Settings is what the worker gives the activities.
 type Settings struct {
@@ -14,11 +17,16 @@ type Settings struct {
 	Observed *Observed
 	// Shares, if given, spreads shards of lanes over several workers.
 	Shares *Shares
+	// Look is how often lanes look for new topics and queues; 30 s if absent.
+	Look time.Duration
 }
 
 func (s Settings) withDefaults() Settings {
 	if s.Reports == "" {
 		s.Reports = filepath.Join(s.Root, ".run", "reports")
+	}
+	if s.Look <= 0 {
+		s.Look = defaultLook
 	}
 	if s.Clusters == nil {
 		s.Clusters = NewClusters()
