@@ -180,8 +180,9 @@ func (d *desk) forward(ctx workflow.Context, name string, message any) error {
 	if d.active == "" {
 		return nil
 	}
-	if err := workflow.SignalExternalWorkflow(ctx, d.active, "", name, message).Get(ctx, nil); err != nil {
-		d.note(ctx, "%s did not reach %s: %s", name, d.active, err)
+	child := d.active
+	if err := workflow.SignalExternalWorkflow(ctx, child, "", name, message).Get(ctx, nil); err != nil && d.active == child {
+		d.note(ctx, "%s did not reach %s: %s", name, child, err)
 	}
 	return nil
 }
