@@ -38,6 +38,9 @@ func (l layout) of(side Side) ([]rocketmq.Broker, topicTable) {
 // lanes pairs the queues of a topic. A side that shows fewer queues, because a broker is gone or a topic was changed, is an
 // error: what can't be paired can't be measured either.
 func (l layout) lanes(topic string) ([]replicator.Lane, error) {
+	if _, own := groupOf(topic); own {
+		return l.groupLanes(topic)
+	}
 	lanes, err := replicator.Pair(topic, l.sourceTopics.queues(topic), l.targetTopics.queues(topic))
 	if err != nil {
 		return nil, notReady("%v: is a broker down, or was the topic changed? Run ImportMetadata to compare", err)

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"sort"
 	"strings"
 	"time"
@@ -65,7 +64,7 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
-	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.delayed, b.halves, b.consumers, b.producers, b.stragglers} {
+	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers} {
 		activity.RecordHeartbeat(ctx, b.Rest)
 		if err := entry(ctx); err != nil {
 			return Ledger{}, err
@@ -142,12 +141,12 @@ func (b *book) lag(ctx context.Context) error {
 // retries are the messages that wait in the groups' retry topics, and those that ended in their dead-letter topics.
 func (b *book) retries(ctx context.Context) error {
 	for _, group := range b.groups {
-		retry, err := b.rest(ctx, rocketmq.RetryTopic(group), b.positions[group][rocketmq.RetryTopic(group)])
+		retry, err := b.ownRest(ctx, group, rocketmq.RetryTopic(group))
 		if err != nil {
 			return err
 		}
-		b.enter(kindRetry, "group "+group, retry, "in "+rocketmq.RetryTopic(group)+", which only members on the source read")
-		dead, err := b.deadLetterRest(ctx, rocketmq.DLQTopic(group))
+		b.enter(kindRetry, "group "+group, retry, "in "+rocketmq.RetryTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
+		dead, err := b.ownRest(ctx, group, rocketmq.DLQTopic(group))
 		if err != nil {
 			return err
 		}
@@ -167,47 +166,6 @@ func (b *book) rest(ctx context.Context, topic string, at map[replicator.Queue]i
 		rest += max(0, span.Max-max(span.Min, at[queue]))
 	}
 	return rest, nil
-}
-
-// delayed are the messages that the brokers will deliver later, retries among them, by delay level.
-func (b *book) delayed(ctx context.Context) error {
-	for _, broker := range b.sourceBrokers {
-		delivered, err := b.source.Client().DelayOffsets(ctx, broker.Addr)
-		if err != nil {
-			return b.source.explain(ctx, err)
-		}
-		if _, there := b.sourceTopics[scheduleTopic][broker.Name]; !there {
-			continue
-		}
-		stats, err := b.source.Client().TopicStats(ctx, broker.Addr, scheduleTopic)
-		if err != nil {
-			return b.source.explain(ctx, err)
-		}
-		for queue := range stats {
-			level := queue + 1
-			rest := stats[queue].Max - max(stats[queue].Min, delivered[level])
-			b.enter(kindDelayed, fmt.Sprintf("broker %s level %d", broker.Name, level), rest,
-				"of all topics of the broker; delivered by itself, then copied")
-		}
-	}
-	return nil
-}
-
-// halves are the open transactions. The count is an upper bound: a half message that was checked and stays open counts again.
-func (b *book) halves(ctx context.Context) error {
-	for _, broker := range b.sourceBrokers {
-		if _, there := b.sourceTopics[halfTopic][broker.Name]; !there {
-			continue
-		}
-		stats, err := b.source.Client().TopicStats(ctx, broker.Addr, halfTopic)
-		if err != nil {
-			return b.source.explain(ctx, err)
-		}
-		at := b.positions[halfGroup][halfTopic][replicator.Queue{Broker: broker.Name}]
-		b.enter(kindHalf, "broker "+broker.Name, stats[0].Max-max(stats[0].Min, at),
-			"at most, of all topics of the broker; their producers end them, or the broker gives up")
-	}
-	return nil
 }
 
 // consumers are the members of selected groups that still read the source.

@@ -40,7 +40,7 @@ func TestLiveDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 		require.NoError(t, err)
 		l, err := both.layout(r.ctx)
 		require.NoError(t, err)
-		lanes, err := l.deadLetterLanes(topic)
+		lanes, err := l.groupLanes(topic)
 		require.NoError(t, err)
 		require.Len(t, lanes, n)
 		for _, lane := range lanes {

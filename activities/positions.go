@@ -52,7 +52,7 @@ func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
 	return m, nil
 }
 
-// topicsOf are the selected topics that the group reads: it has a position there, or is subscribed to them now.
+// topicsOf are the selected topics that the group reads: it has a position there, or is subscribed to them now. Its retry topic is one.
 func (m *mover) topicsOf(group string, now ...online) []string {
 	var topics []string
 	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
@@ -64,6 +64,9 @@ func (m *mover) topicsOf(group string, now ...online) []string {
 			topics = append(topics, topic)
 		}
 	}
+	if retry := rocketmq.RetryTopic(group); len(m.sourceTopics[retry]) > 0 {
+		topics = append(topics, retry)
+	}
 	return topics
 }
 
@@ -72,6 +75,13 @@ func (m *mover) topicsOf(group string, now ...online) []string {
 // On the way back such a queue was never read, and stays. A lane that isn't copied far enough is left out, and the first such
 // is returned as NotReady.
 func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
+	for _, topic := range topics {
+		if _, own := groupOf(topic); own { // a member that has just connected made it, and the lanes don't know of it yet
+			if err := m.ensureGroupTopic(ctx, m.layout, topic); err != nil {
+				return nil, err
+			}
+		}
+	}
 	lanes, err := m.allLanes(topics)
 	if err != nil {
 		return nil, err

@@ -144,19 +144,14 @@ func offered(ctx context.Context, p ReplicationProgress) error {
 // offerPause is long enough for another worker to be the first to ask.
 const offerPause = 200 * time.Millisecond
 
-// lanesFrom are the lanes of the shard, of all selected topics and of the dead letters of selected groups. A topic that can't be paired keeps
+// lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A topic that can't be paired keeps
 // no other one waiting.
 func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []replicator.Lane, unpaired []string) {
-	if err := s.ensureDeadLetters(ctx, l); err != nil {
+	if err := s.ensureGroupTopics(ctx, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
-	dead := l.sourceTopics.deadLetters(s.plan)
-	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), dead) {
-		pair := l.lanes
-		if slices.Contains(dead, topic) {
-			pair = l.deadLetterLanes
-		}
-		lanes, err := pair(topic)
+	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), l.sourceTopics.ofGroups(s.plan)) {
+		lanes, err := l.lanes(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
@@ -89,7 +90,7 @@ type ReturnRequest struct {
 }
 
 // AwaitReturnable waits until the groups can go back at exactly the next message. On the source, messages that producers wrote on the target
-// may lie behind newer ones, written there since: of topics that aren't free, groups read them on the target first. Where lanes go one
+// may lie behind newer ones, written there since: of topics that aren't free (retries always are), groups read them on the target first. Where lanes go one
 // way, groups must read every native on the target, of all topics: none is on the source.
 func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
 	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
@@ -120,6 +121,7 @@ func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
 
 // hindrance names the first lane whose position can't be taken back yet.
 func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
+	free = append(slices.Clone(free), rocketmq.RetryTopic(group))
 	for _, topic := range m.topicsOf(group) {
 		lanes, err := m.lanes(topic)
 		if err != nil {

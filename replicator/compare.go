@@ -20,7 +20,8 @@ func brokersOwn(name string) bool {
 }
 
 // SameMessage compares a message with its copy, except for what a broker sets anew: addresses, places, store time, transaction
-// bits, its own properties, and a unique key where the original had none. It names the first difference.
+// bits, its own properties, and a unique key where the original had none; in retry topics also what delays a message or made it half a
+// transaction. It names the first difference.
 func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
 	_, difference, same = compareContent(source, target, born(target))
 	return difference, same
@@ -42,6 +43,8 @@ func compareContent(source, target *rocketmq.Message, born int64) (field, differ
 		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
 	case sameEntries(source.Properties, target.Properties):
 		return "", "", true
+	case alone(source.Topic):
+		return sameProperties(rocketmq.PropertyMap(rocketmq.Inert(source.Properties)), rocketmq.PropertyMap(rocketmq.Inert(target.Properties)))
 	}
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))
 }

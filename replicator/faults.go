@@ -70,6 +70,9 @@ func (l Lane) pullFault(err error, at int64) error {
 // sendFault judges an answer of the target to a batch.
 func (l Lane) sendFault(err error, from, to int64) error {
 	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them and try again, or skip the message"
+	if fault, yes := isFault(err); yes {
+		return fault
+	}
 	switch code := rocketmq.CodeOf(err); {
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
 		return l.fault(TargetRefused, from, to, next, "%v", err)

@@ -14,8 +14,8 @@ func (r *session) untilFault(kind string, from, to int64) LaneFault {
 	r.bench.Helper()
 	r.untilProgress("a fault", func(p Progress) bool { return len(p.Faults) == 1 })
 	fault := r.progress().Faults[0]
-	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != "orders" || fault.Broker != "broker-a" || fault.Queue != 1 {
-		r.bench.Fatalf("fault %+v, wanted %s of offsets %d to %d of orders broker-a/1", fault, kind, from, to)
+	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.bench.lane.Topic || fault.Broker != "broker-a" || fault.Queue != 1 {
+		r.bench.Fatalf("fault %+v, wanted %s of offsets %d to %d of broker-a/1", fault, kind, from, to)
 	}
 	if fault.Cause == "" || fault.Next == "" {
 		r.bench.Fatalf("fault %+v has no cause or no next step", fault)

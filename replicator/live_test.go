@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"bytes"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +63,57 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	stale, _, err := target.one(l.ctx, 9)
 	if stamp, ok := ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 || stamp.Topic != l.topic || stamp.Cluster != "Source" {
 		t.Errorf("%v: stamp %v, wanted the lane's own in the place of the stale one", err, stamp)
+	}
+}
+
+// TestLiveBodiesAreCopiedAsTheyAreStored copies what is compressed in each of RocketMQ's ways, and messages of senders with long addresses.
+func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
+	l := newLive(t, "as-stored", 1)
+	lane, n := l.lanes[0], int64(0)
+	addr := l.broker(l.source, lane.Source.Broker)
+	for kind := int32(0); kind <= rocketmq.FlagCompressionType; kind += 0x100 { // 1 is LZ4, 2 ZSTD, 3 zlib, others are to come
+		for _, bits := range []int32{0, rocketmq.FlagCompressed, rocketmq.FlagMultiTags} {
+			_, err := l.source.Client().SendBatch(l.ctx, addr, rocketmq.BatchRequest{
+				Group: "writer", Topic: l.topic, Queue: lane.Source.ID, SysFlag: kind | bits, BornTimestamp: 7 + n,
+				Messages: []rocketmq.BatchMessage{{Body: []byte{0x28, 0xb5, 0x2f, 0xfd, byte(n)}, Properties: []byte("KEYS\x01k")}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+	}
+	if own, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Logf("no IPv6 on this machine, and so none here: %v", err)
+	} else {
+		_ = own.Close()
+		l.sendFromFar(lane, n)
+		n++
+	}
+	c := l.start("one", l.lanes, nil)
+	l.untilCopied(c)
+	c.stop()
+	l.wantClean(n)
+	target := queue{side: newBrokers("target", l.target), group: l.group, topic: l.topic, Queue: lane.Target}
+	if m, there, err := target.one(l.ctx, n-1); err != nil || !there || m.SysFlag&rocketmq.FlagBornHostV6 != 0 {
+		t.Errorf("%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4", err, there, m.Body, m.SysFlag)
+	}
+}
+
+// sendFromFar stores a message of a sender with an IPv6 address, and checks that the broker says so.
+func (l *live) sendFromFar(lane Lane, offset int64) {
+	l.Helper()
+	_, port, err := net.SplitHostPort(l.broker(l.source, lane.Source.Broker))
+	if err != nil {
+		l.Fatal(err)
+	}
+	long := rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: 99, Body: []byte("from far away")}
+	if _, err := l.source.Client().SendMessage(l.ctx, net.JoinHostPort("::1", port), long); err != nil {
+		l.Fatalf("send over IPv6, which brokers listen to unless they are told otherwise: %v", err)
+	}
+	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
+	if m, there, err := source.one(l.ctx, offset); err != nil || !there || m.SysFlag&rocketmq.FlagBornHostV6 == 0 || !m.BornHost.Addr().Is6() {
+		l.Fatalf("%v, %v: stored as of %s, system flag %#x; wanted one of IPv6", err, there, m.BornHost, m.SysFlag)
 	}
 }
 

@@ -80,7 +80,11 @@ func (b *brokers) pull(ctx context.Context, group, topic string, q Queue, offset
 }
 
 func (b *brokers) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
-	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return b.Client().SendBatch(ctx, addr, batch) })
+	send := b.Client().SendBatch
+	if alone(batch.Topic) {
+		send = b.Client().SendAlone
+	}
+	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return send(ctx, addr, batch) })
 }
 
 // batchLimit reads what the broker's configuration says. A batch is as long as a message may be, and lies in one file of the commit log.

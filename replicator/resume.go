@@ -102,7 +102,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 		if next < first && progress >= first && !end.lost {
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
-	case known && progress > first && end.first == 0 && (l.twin == nil || end.lost):
+	case known && progress > first && end.first == 0 && (l.twin == nil && !alone(l.Topic) || end.lost): // retries begin further on
 		return 0, l.fault(TargetTruncated, first, progress,
 			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")

@@ -175,7 +175,7 @@ func (s *stream) send(ctx context.Context) error {
 	s.drop(taken)
 	s.sending = make(chan sent, 1)
 	s.sends.begin()
-	go func() { s.sending <- s.deliver(ctx, batch) }()
+	go func() { s.sending <- s.deliver(ctx, batch, newest) }()
 	return nil
 }
 
@@ -203,11 +203,14 @@ func (l *runner) pace(ctx context.Context, messages, bytes int) error {
 }
 
 // deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
-func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest) sent {
+func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
 	result, err := l.target.send(sending, l.Target.Broker, batch)
+	if err == nil && alone(l.Topic) {
+		err = l.checkRetry(sending, result, newest)
+	}
 	return sent{result, err}
 }
 

@@ -90,11 +90,11 @@ func (l *runner) newestBefore(ctx context.Context, of Stamp, position int64) (in
 	return newest, err
 }
 
-// begin is where a lane starts that never ran. A forward lane copies the history; a reverse lane only what comes after the first copy
-// of the forward lane: what the target held before is of others.
+// begin is where a lane starts that never ran. A forward lane copies the history, of retries only what the group hasn't tried again; a
+// reverse lane only what comes after the first copy of the forward lane: what the target held before is of others.
 func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
 	if !l.back {
-		return first, nil
+		return l.tried(ctx, first, last)
 	}
 	at, found, err := l.firstCopy(ctx)
 	if !found {

@@ -92,6 +92,10 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 			break
 		}
 	}
+	if alone(lane.Topic) && v.newest < 0 {
+		v.From = v.To // there was nothing left to try again
+		return v.LaneReport, nil
+	}
 	if err := v.jump(ctx, v.To); err != nil {
 		return v.LaneReport, err
 	}
@@ -129,7 +133,7 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOpti
 		from, expired = t.Target, expired && t.Target == from
 	}
 	v := p.verification(lane, LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo}, o)
-	v.expired, v.begin, v.end = expired, first, end
+	v.expired, v.begin, v.end = expired || alone(lane.Topic), first, end // retries that were worked off aren't copied
 	v.source, v.target = newCursor(source, first, upTo), newCursor(target, from, to)
 	return v, nil
 }

@@ -1,9 +1,12 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // Rollback returns producers and groups to the source, from whatever point a shift had reached: what has to be undone is read
@@ -11,7 +14,7 @@ import (
 //
 // Producers go first. What they wrote on the target is on the source too, by the reverse lanes, so that groups follow as soon as their
 // positions have exact counterparts there; of ordered topics they read on the target what was written there before. Then positions are
-// translated back and the fences on the source are lifted.
+// translated back and the fences on the source are lifted. It ends when nothing is to come from the target any more: the lanes end with it.
 func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 	d, err := newDesk(ctx, RollbackType, in)
 	if err != nil {
@@ -48,8 +51,34 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 			return err
 		}
 	}
+	// Step 4: what was sent to the target for later comes back too.
+	if len(survey.MovedTopics)+len(survey.FencedGroups) > 0 {
+		if err := d.awaitPending(ctx); err != nil {
+			return err
+		}
+	}
 	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(survey.FencedGroups), len(survey.MovedTopics))
 	return nil
+}
+
+// awaitPending waits until the target has delivered what it held for later, retries among it, and the reverse lanes have copied it. A person
+// may accept what is left.
+func (d *desk) awaitPending(ctx workflow.Context) error {
+	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
+		var left activities.Ledger
+		err := d.step(ctx, func(ctx workflow.Context) error {
+			var acts *activities.Ledgers
+			return workflow.ExecuteActivity(quick(ctx, "what is to come from the target"), acts.Pending, d.request()).Get(ctx, &left)
+		})
+		d.status.Ledger = &left
+		if err != nil || left.Rest == 0 {
+			return err
+		}
+		text := fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves exactly this rest there", left.Rest, rests(left))
+		if given, err := d.ask(ctx, question{gate: string(plan.GateFinalize), text: text, evidence: left.Rows, life: pause}); given || err != nil {
+			return err
+		}
+	}
 }
 
 func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) error {

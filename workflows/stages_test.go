@@ -165,9 +165,25 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 		require.Equal(t, StateDone, s.result(t).State)
 		require.Equal(t, []string{
 			"AwaitQuiet orders@target", "AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target", "Translate@target",
-			"Unfence@source", "AwaitMembers@target",
+			"Unfence@source", "AwaitMembers@target", "Pending", "Pending",
 		}, s.called())
 	}
+}
+
+func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+	left := activities.Ledger{Rest: 3, Rows: []activities.LedgerRow{{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3}}}
+	s.OnActivity("Pending", anything, anything).Return(left, nil)
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting[0]
+		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
+		s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: w.Evidence})
+	}, time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, int64(3), s.result(t).Ledger.Rest)
+	require.Equal(t, StateDone, s.result(t).State)
 }
 
 func TestRollbackWithNothingMovedIsDoneAtOnce(t *testing.T) {

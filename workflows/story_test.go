@@ -136,6 +136,16 @@ func (s *theatre) playTraffic() {
 		return activities.ReplicationState{}, nil
 	})
 	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
+	delivered := false // what the target held for later: nothing any more from the second look on
+	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		s.note("Pending")
+		left := activities.Ledger{Rest: 1, Rows: []activities.LedgerRow{{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1}}}
+		if delivered {
+			left = activities.Ledger{}
+		}
+		delivered = true
+		return left, nil
+	})
 }
 
 func (s *theatre) statusNow(t *testing.T) Status {

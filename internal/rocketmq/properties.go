@@ -133,3 +133,12 @@ func WithoutProperty(raw []byte, name string) []byte {
 	}
 	return out
 }
+
+// Inert returns raw without what makes a broker delay a message that is sent alone, or keep it as half a transaction. Messages that were
+// delivered late, committed or tried again still have it.
+func Inert(raw []byte) []byte {
+	for _, name := range []string{PropDelay, PropTranMsg, PropTimerDeliver, PropTimerDelaySec, PropTimerDelayMs} {
+		raw = WithoutProperty(raw, name)
+	}
+	return raw
+}

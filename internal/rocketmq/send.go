@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -82,6 +83,23 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
 	fields["m"] = "true"
 	return c.send(ctx, addr, &Command{Code: codeSendBatch, binary: true, Fields: fields, Body: body}, q.Topic, q.Queue)
+}
+
+// SendAlone stores the only message of the request by a send of its own, as retry topics want it: 5.x brokers take no batch for them.
+// What brokers would act on in its properties is left out (Inert). However often it was consumed, it isn't a dead letter, unless members of
+// the group hold queues locked: then brokers from 5.1 on store it in the group's dead-letter topic, and answer where it lies there.
+func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
+	if len(q.Messages) != 1 {
+		return SendResult{}, fmt.Errorf("%s queue %d: %d messages to send alone", q.Topic, q.Queue, len(q.Messages))
+	}
+	m := q.Messages[0]
+	if size := m.PropertiesSize(); size > MaxProperties {
+		return SendResult{}, fmt.Errorf("%s queue %d: %w: %d bytes, allowed %d", q.Topic, q.Queue, ErrPropertiesTooLong, size, MaxProperties)
+	}
+	return c.SendMessage(ctx, addr, SendRequest{
+		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
+		ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32, Body: m.Body, Properties: Inert(m.StoredProperties()),
+	})
 }
 
 // appendBatch encodes a batch body (MessageDecoder.encodeMessages).

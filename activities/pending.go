@@ -1,0 +1,126 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// shelf is a side with what its brokers keep for later.
+type shelf struct {
+	*cluster
+	brokers   []rocketmq.Broker
+	topics    topicTable
+	positions map[string]positions
+	enter     func(kind, object string, rest int64, detail string)
+}
+
+// pending are the messages that the source will deliver later.
+func (b *book) pending(ctx context.Context) error {
+	return shelf{b.source, b.sourceBrokers, b.sourceTopics, b.positions, b.enter}.pending(ctx)
+}
+
+func (s shelf) pending(ctx context.Context) error {
+	if err := s.delayed(ctx); err != nil {
+		return err
+	}
+	return s.halves(ctx)
+}
+
+// delayed are the messages that the brokers will deliver later, retries among them, by delay level.
+func (s shelf) delayed(ctx context.Context) error {
+	for _, broker := range s.brokers {
+		delivered, err := s.Client().DelayOffsets(ctx, broker.Addr)
+		if err != nil {
+			return s.explain(ctx, err)
+		}
+		if _, there := s.topics[scheduleTopic][broker.Name]; !there {
+			continue
+		}
+		stats, err := s.Client().TopicStats(ctx, broker.Addr, scheduleTopic)
+		if err != nil {
+			return s.explain(ctx, err)
+		}
+		for queue := range stats {
+			level := queue + 1
+			rest := stats[queue].Max - max(stats[queue].Min, delivered[level])
+			s.enter(kindDelayed, fmt.Sprintf("broker %s level %d", broker.Name, level), rest,
+				"of all topics of the broker; delivered by itself, then copied")
+		}
+	}
+	return nil
+}
+
+// halves are the open transactions. The count is an upper bound: a half message that was checked and stays open counts again.
+func (s shelf) halves(ctx context.Context) error {
+	for _, broker := range s.brokers {
+		if _, there := s.topics[halfTopic][broker.Name]; !there {
+			continue
+		}
+		stats, err := s.Client().TopicStats(ctx, broker.Addr, halfTopic)
+		if err != nil {
+			return s.explain(ctx, err)
+		}
+		at := s.positions[halfGroup][halfTopic][replicator.Queue{Broker: broker.Name}]
+		s.enter(kindHalf, "broker "+broker.Name, stats[0].Max-max(stats[0].Min, at),
+			"at most, of all topics of the broker; their producers end them, or the broker gives up")
+	}
+	return nil
+}
+
+// Pending lists what is still to come from the target after everybody has left it: what its brokers deliver later, and what the reverse
+// lanes haven't copied.
+func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
+	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return Ledger{}, err
+	}
+	b, err := both.openBook(ctx)
+	if err != nil {
+		return Ledger{}, err
+	}
+	committed, err := both.target.positions(ctx, b.targetBrokers)
+	if err != nil {
+		return Ledger{}, err
+	}
+	// What is delivered while this looks is counted by the lanes, which are asked after the shelf.
+	if err := (shelf{both.target, b.targetBrokers, b.targetTopics, committed, b.enter}).pending(ctx); err != nil {
+		return Ledger{}, err
+	}
+	activity.RecordHeartbeat(ctx, b.Rest)
+	if err := b.backLag(ctx); err != nil {
+		return Ledger{}, err
+	}
+	return b.close(), nil
+}
+
+// backLag is what the reverse lanes have not copied, by topic.
+func (b *book) backLag(ctx context.Context) error {
+	if b.plan.Replicate.OneWay {
+		return nil
+	}
+	selected := b.sourceTopics.selected(b.plan, b.sourceBrokers)
+	for _, topic := range append(selected, b.sourceTopics.ofGroups(b.plan)...) {
+		if len(b.targetTopics[topic]) == 0 {
+			continue
+		}
+		lanes, err := b.lanes(topic)
+		if err != nil {
+			return err
+		}
+		rest := int64(0)
+		for _, lane := range lanes {
+			copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
+			if err != nil {
+				return b.target.explain(ctx, err)
+			}
+			rest += max(0, end-copied)
+		}
+		b.enter(kindLag, "topic "+topic, rest, "on the target, not copied back yet")
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package replicator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no batch for them, and looked at where it was
+// stored: from 5.1 on brokers make it a dead letter while members of the group hold queues locked. The history that the group has
+// worked off is not copied.
+
+// alone reports whether messages of the topic are sent one by one.
+func alone(topic string) bool {
+	_, retry := rocketmq.RetryGroup(topic)
+	return retry
+}
+
+// tried is where a forward lane begins that never ran: at the first message, of a retry topic at the position of its group.
+func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
+	group, retry := rocketmq.RetryGroup(l.Topic)
+	if !retry {
+		return first, nil
+	}
+	at, known, err := l.source.position(ctx, group, l.Topic, l.Source)
+	if err != nil || !known {
+		return first, err
+	}
+	return min(max(at, first), last), nil
+}
+
+// lookPause is the time between looks for a message that was just stored: brokers show it about a millisecond later.
+const lookPause = time.Millisecond
+
+// checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if it became a dead letter, and an error
+// if it can't be found in time.
+func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
+	group, _ := rocketmq.RetryGroup(l.Topic)
+	there := queue{side: l.target, group: l.options.Group, topic: l.Topic, Queue: l.Target}
+	dead := there
+	dead.topic, dead.ID = rocketmq.DLQTopic(group), stored.Queue
+	for {
+		found, err := l.copyAt(ctx, there, stored.Offset, offset)
+		if found {
+			return nil
+		}
+		if err == nil {
+			if found, _ = l.copyAt(ctx, dead, stored.Offset, offset); found { // an error: there is no such topic
+				return l.deadRetry(offset, dead.topic)
+			}
+			err = sleep(ctx, lookPause)
+		}
+		if err != nil {
+			return fmt.Errorf("topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
+				l.Topic, offset, stored.Offset, l.Target, err)
+		}
+	}
+}
+
+// copyAt reports whether the lane's copy of an offset lies at a position of a queue.
+func (l *runner) copyAt(ctx context.Context, q queue, position, offset int64) (bool, error) {
+	first, end, err := q.bounds(ctx)
+	if err != nil || position < first || position >= end {
+		return false, err
+	}
+	m, there, err := q.one(ctx, position)
+	copied, ours := l.offset(&m)
+	return there && ours && copied == offset, err
+}
+
+func (l *runner) deadRetry(offset int64, topic string) error {
+	return l.fault(TargetRefused, offset, offset+1,
+		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
+		"the target put the copy into %s: it does so while members of the group hold queues locked there", topic)
+}
