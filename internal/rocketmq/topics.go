@@ -117,7 +117,9 @@ func RetryTopic(group string) string { return retryPrefix + group }
 const retryPrefix = "%RETRY%"
 
 // RetryGroup is the group whose retry topic it is, if it is one.
-func RetryGroup(topic string) (group string, retry bool) { return strings.CutPrefix(topic, retryPrefix) }
+func RetryGroup(topic string) (group string, retry bool) {
+	return strings.CutPrefix(topic, retryPrefix)
+}
 
 // DLQTopic is where a group's messages end that failed too often.
 func DLQTopic(group string) string { return "%DLQ%" + group }
