@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -46,8 +47,8 @@ func (c *Clusters) Close() {
 }
 
 // at returns the cluster behind the name servers. Credentials are looked up once: a changed key needs a restarted worker.
-func (c *Clusters) at(nameServers []string, credentials *plan.Credentials) (*rocketmq.Cluster, error) {
-	key := strings.Join(nameServers, ",")
+func (c *Clusters) at(nameServers []string, credentials *plan.Credentials, names rocketmq.Renames) (*rocketmq.Cluster, error) {
+	key := fmt.Sprint(strings.Join(nameServers, ","), names)
 	if credentials != nil {
 		key += "|" + credentials.Env
 	}
@@ -60,7 +61,7 @@ func (c *Clusters) at(nameServers []string, credentials *plan.Credentials) (*roc
 	if err != nil {
 		return nil, err
 	}
-	found := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: keys}), nameServers)
+	found := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names}), nameServers)
 	c.open[key] = found
 	return found, nil
 }
@@ -74,6 +75,14 @@ func (c *Clusters) translator(source, target *rocketmq.Cluster, names replicator
 		c.translators[key] = replicator.NewPositions(source, target, names)
 	}
 	return c.translators[key]
+}
+
+// renames are what the target calls topics and groups; the lanes' own groups have the same names everywhere.
+func renames(t plan.Target) rocketmq.Renames {
+	if t.Rename == nil {
+		return rocketmq.Renames{}
+	}
+	return rocketmq.Renames{Prefix: t.Rename.Prefix, Topics: t.Rename.Topics, Groups: t.Rename.Groups, Keep: ownPrefix}
 }
 
 // laneNames are what the lanes of the plan go by.
@@ -118,7 +127,7 @@ func (s sides) at(side Side) *cluster {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.Clusters.at(p.Source.NameServers, p.Source.Credentials)
+	found, err := s.Clusters.at(p.Source.NameServers, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +143,7 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 	if nameServers == nil {
 		return nil, absent(p)
 	}
-	open, err := s.Clusters.at(nameServers, p.Target.Credentials)
+	open, err := s.Clusters.at(nameServers, p.Target.Credentials, renames(p.Target))
 	if err != nil {
 		return nil, err
 	}

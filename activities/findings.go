@@ -111,7 +111,7 @@ func (inv *inventory) nameFindings() []Finding {
 func (inv *inventory) topicFindings(topic string) []Finding {
 	var all []Finding
 	object := "topic " + topic
-	if len(topic) > longestTopic || !validName.MatchString(topic) {
+	if len(inv.plan.Target.Topic(topic)) > longestTopic || !validName.MatchString(topic) {
 		all = append(all, refusal(object, "exclude it, or move its users to a topic with a shorter name first",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestTopic))
 	}
@@ -134,7 +134,7 @@ func (inv *inventory) topicFindings(topic string) []Finding {
 func (inv *inventory) groupFindings(group string) []Finding {
 	var all []Finding
 	object := "group " + group
-	if len(group) > longestGroup || !validName.MatchString(group) {
+	if len(inv.plan.Target.Group(group)) > longestGroup || !validName.MatchString(group) {
 		all = append(all, refusal(object, "exclude it, or move its users to a group with a shorter name first",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestGroup))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/worker"
 
+	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -27,17 +28,24 @@ type rig struct {
 	source, target *rocketmq.Cluster
 	settings       Settings
 	plan           plan.Plan
+	own            string // what names of its topics and groups begin with
 }
 
 // newRig selects all names that start with the test's own.
 func newRig(t *testing.T, name string) *rig {
 	t.Helper()
-	from, to := labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3")
+	return newRigFrom(t, labtest.Cluster(t, "4.9.7"), name, nil)
+}
+
+// newRigFrom has another source, and other names on the target.
+func newRigFrom(t *testing.T, from *lab.Cluster, name string, rename *plan.Rename) *rig {
+	t.Helper()
+	to := labtest.Cluster(t, "5.3.3")
 	only := plan.Selection{Include: []string{name + "-*"}}
-	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}}
+	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}, own: name}
 	r.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers},
-		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
+		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers, Rename: rename},
 		Topics: plan.TopicSelection{Selection: only}, Groups: only,
 		Shift:     plan.Shift{Settle: plan.Duration(time.Second)},
 		Replicate: plan.Replicate{SyncInterval: plan.Duration(time.Second)},
@@ -45,9 +53,9 @@ func newRig(t *testing.T, name string) *rig {
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.Clusters.at(from.NameServers, nil)
+	r.source, err = r.settings.Clusters.at(from.NameServers, nil, rocketmq.Renames{})
 	require.NoError(t, err)
-	r.target, err = r.settings.Clusters.at(to.NameServers, nil)
+	r.target, err = r.settings.Clusters.at(to.NameServers, nil, renames(r.plan.Target))
 	require.NoError(t, err)
 	return r
 }
@@ -62,7 +70,7 @@ func (r *rig) brokers(c *rocketmq.Cluster) []rocketmq.Broker {
 // topic creates a topic of the source, with some queues on each broker.
 func (r *rig) topic(name string, queues int) string {
 	r.Helper()
-	name = r.plan.Name + "-" + name
+	name = r.own + "-" + name
 	for _, b := range r.brokers(r.source) {
 		require.NoError(r, r.source.Client().CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{
 			Name: name, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG",
@@ -74,7 +82,7 @@ func (r *rig) topic(name string, queues int) string {
 // group creates a group of the source.
 func (r *rig) group(name string) string {
 	r.Helper()
-	name = r.plan.Name + "-" + name
+	name = r.own + "-" + name
 	for _, b := range r.brokers(r.source) {
 		require.NoError(r, r.source.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{
 			Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 5,

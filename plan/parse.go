@@ -75,10 +75,11 @@ func readPlan(o *object, p *Plan) {
 		readCredentials(o, &p.Target.Credentials)
 		o.text("version", &p.Target.Version)
 		o.number("brokers", &p.Target.Brokers)
+		readRename(o, &p.Target.Rename)
 	})
 	o.object("topics", func(o *object) {
 		readSelection(o, &p.Topics.Selection)
-		o.types("types", &p.Topics.Types)
+		byName(o, "types", &p.Topics.Types)
 		o.texts("ordered", &p.Topics.Ordered)
 	})
 	o.object("groups", func(o *object) { readSelection(o, &p.Groups) })
@@ -115,6 +116,15 @@ func readCredentials(o *object, c **Credentials) {
 	o.object("credentials", func(o *object) {
 		*c = &Credentials{}
 		o.text("env", &(*c).Env)
+	})
+}
+
+func readRename(o *object, r **Rename) {
+	o.object("rename", func(o *object) {
+		*r = &Rename{}
+		o.text("prefix", &(*r).Prefix)
+		byName(o, "topics", &(*r).Topics)
+		byName(o, "groups", &(*r).Groups)
 	})
 }
 

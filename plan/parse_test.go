@@ -55,7 +55,8 @@ func TestTheSmallestPlanGetsAllDefaults(t *testing.T) {
 // full sets every key to something that is not its default.
 const full = `{
   "name": "a", "source": {"nameServers": ["h1:1", "h2:65535"], "id": "prod-4", "credentials": {"env": "SOURCE"}},
-  "target": {"provider": "existing", "nameServers": ["[fd00::1]:9876"], "id": "prod-5", "credentials": {"env": "TARGET_2"}},
+  "target": {"provider": "existing", "nameServers": ["[fd00::1]:9876"], "id": "prod-5", "credentials": {"env": "TARGET_2"},
+    "rename": {"prefix": "eu-", "topics": {"order.old": "orders"}, "groups": {"g.1": "g1"}}},
   "topics": {"include": ["order*", "pay-?"], "exclude": ["*-test"], "types": {"order.new": "FIFO", "pay-1": "MIXED"}, "ordered": ["pay-*"]},
   "groups": {"include": [], "exclude": ["%RETRY%*"]}, "traffic": {"mode": "release"},
   "shift": {"steps": [1, 100], "soak": "1m30s", "settle": "1ms"},
@@ -67,7 +68,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 	assert.Equal(t, Plan{
 		Name:   "a",
 		Source: Cluster{NameServers: []string{"h1:1", "h2:65535"}, ID: "prod-4", Credentials: &Credentials{Env: "SOURCE"}},
-		Target: Target{Provider: ProviderExisting, NameServers: []string{"[fd00::1]:9876"}, ID: "prod-5", Credentials: &Credentials{Env: "TARGET_2"}},
+		Target: Target{
+			Provider: ProviderExisting, NameServers: []string{"[fd00::1]:9876"}, ID: "prod-5", Credentials: &Credentials{Env: "TARGET_2"},
+			Rename: &Rename{Prefix: "eu-", Topics: map[string]string{"order.old": "orders"}, Groups: map[string]string{"g.1": "g1"}},
+		},
 		Topics: TopicSelection{
 			Selection: Selection{Include: []string{"order*", "pay-?"}, Exclude: []string{"*-test"}},
 			Types:     map[string]MessageType{"order.new": TypeFIFO, "pay-1": TypeMixed}, Ordered: []string{"pay-*"},
@@ -111,7 +115,7 @@ func TestAnEmptyPlanPassesThroughJSON(t *testing.T) {
 func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T) {
 	var p Plan
 	err := json.Unmarshal([]byte(edited(t, "target.provder", `"local"`)), &p)
-	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, version")
+	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, rename, version")
 	require.NoError(t, json.Unmarshal([]byte(edited(t, "target.provider", `"cloud"`)), &p))
 	assert.ErrorContains(t, p.Validate(), `target.provider: "cloud"; allowed: local, existing`)
 }
@@ -119,7 +123,7 @@ func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, target, topics, traffic"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, version"},
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: settle, soak, steps`},

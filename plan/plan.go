@@ -49,6 +49,7 @@ type Target struct {
 	Credentials *Credentials `json:"credentials,omitempty"`
 	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
 	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
+	Rename      *Rename      `json:"rename,omitempty"`  // nil: topics and groups have the same names there
 }
 
 // Providers of a target.

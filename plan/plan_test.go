@@ -117,6 +117,34 @@ func TestNamesThatMatchNothingAreFound(t *testing.T) {
 	}, p.Unmatched([]string{"orders", "pay"}, []string{"g1"}))
 }
 
+func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
+	p := Plan{
+		Topics: TopicSelection{Selection: Selection{Include: []string{"*"}, Exclude: []string{"out"}}}, Groups: Selection{Include: []string{"*"}},
+		Target: Target{Rename: &Rename{Topics: map[string]string{"orders": "pay", "gone": "x", "out": "y"}, Groups: map[string]string{"g": "h"}}},
+	}
+	assert.Equal(t, []Problem{
+		{Path: "target.rename.topics.gone", Text: "no topic of that name moves"},
+		{Path: "target.rename.topics.out", Text: "no topic of that name moves"},
+		{Path: "target.rename.topics", Text: `topics "orders" and "pay" would both be "pay" on the target; give one of them another name`},
+	}, p.Unmatched([]string{"pay", "orders", "out"}, []string{"g"}))
+	p.Target.Rename.Prefix = "eu-"
+	assert.Equal(t, "eu-audit", p.Target.Topic("audit"))
+	assert.Equal(t, "pay", p.Target.Topic("orders"))
+	assert.Equal(t, "h", p.Target.Group("g"))
+	assert.Empty(t, Target{}.Clashes([]string{"a"}, nil))
+
+	bad := Target{Provider: ProviderExisting, NameServers: []string{"t:1"}, Rename: &Rename{
+		Prefix: "eu/", Topics: map[string]string{"a": "same", "b": "same", "c": ""}, Groups: map[string]string{"g": "%RETRY%g"},
+	}}
+	c := &Problems{}
+	checkTarget(c, bad)
+	var paths []string
+	for _, one := range c.List {
+		paths = append(paths, one.Path)
+	}
+	assert.ElementsMatch(t, []string{"target.rename.prefix", "target.rename.topics.b", "target.rename.topics.c", "target.rename.groups.g"}, paths)
+}
+
 func TestDurationsAreShortTexts(t *testing.T) {
 	for text, d := range map[string]time.Duration{
 		"10s": 10 * time.Second, "1m": time.Minute, "1m30s": 90 * time.Second, "1h": time.Hour, "1h30m": 90 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "1.5ms": 1500 * time.Microsecond, "0s": 0,

@@ -105,13 +105,14 @@ func (o *object) duration(key string, into *Duration) {
 	*into = Duration(d)
 }
 
-func (o *object) types(key string, into *map[string]MessageType) {
+// byName reads an object of texts whose keys are names that the writer chooses.
+func byName[T ~string](o *object, key string, into *map[string]T) {
 	o.object(key, func(inner *object) {
-		*into = map[string]MessageType{}
-		for _, topic := range slices.Sorted(maps.Keys(inner.members)) {
-			var name string
-			inner.text(topic, &name)
-			(*into)[topic] = MessageType(name)
+		*into = map[string]T{}
+		for _, name := range slices.Sorted(maps.Keys(inner.members)) {
+			var value string
+			inner.text(name, &value)
+			(*into)[name] = T(value)
 		}
 	})
 }

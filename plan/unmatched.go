@@ -7,7 +7,7 @@ import (
 )
 
 // Unmatched lists what the plan names and the source doesn't have: a name that matches nothing is a typing error, or the
-// wrong cluster. Globs of only * are not names. Excluded names may be missing.
+// wrong cluster. Globs of only * are not names. Excluded names may be missing. Names that clash on the target are listed too.
 func (p Plan) Unmatched(topics, groups []string) []Problem {
 	found := &Problems{}
 	unmatched(found, "topics.include", "topic", p.Topics.Include, topics)
@@ -18,7 +18,7 @@ func (p Plan) Unmatched(topics, groups []string) []Problem {
 			found.add(join("topics.types", name), "the source has no such topic")
 		}
 	}
-	return found.List
+	return append(found.List, p.Target.Clashes(selected(topics, p.Topics.Selection), selected(groups, p.Groups))...)
 }
 
 func unmatched(found *Problems, path, kind string, globs, names []string) {

@@ -74,6 +74,7 @@ func (p Plan) check() *Problems {
 func checkTarget(c *Problems, t Target) {
 	checkNameServers(c, "target.nameServers", t.NameServers)
 	checkCredentials(c, "target.credentials", t.Credentials)
+	checkRename(c, t.Rename)
 	switch t.Provider {
 	case ProviderLocal:
 		if len(t.NameServers) > 0 {

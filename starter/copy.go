@@ -32,6 +32,8 @@ func (a *app) copyCommand() *cobra.Command {
 	flags.BoolVar(&f.create, "create-topics", false, "create topics that the target lacks, with as many queues as on the source")
 	flags.BoolVar(&f.follow, "follow", false, "go on copying what comes, until Ctrl-C")
 	flags.BoolVar(&f.bothWays, "both-ways", false, "also copy to the source what applications write on the target")
+	flags.StringVar(&f.prefix, "prefix", "", "what the topics' names begin with on the target, before their names on the source")
+	flags.StringToStringVar(&f.rename, "rename", nil, "another name of a topic on the target, NAME=OTHER; may be given several times")
 	flags.StringVar(&f.differences, "differences", "", "file that gets every difference found at the end, as lines of JSON")
 	flags.StringVar(&f.sourceCredentials, "source-credentials", "", "prefix of the environment variables with the source's keys")
 	flags.StringVar(&f.targetCredentials, "target-credentials", "", "prefix of the environment variables with the target's keys")

@@ -19,7 +19,8 @@ type copyFlags struct {
 	create, follow, bothWays             bool
 	sourceCredentials, targetCredentials string
 	sourceID, targetID, name             string
-	differences                          string
+	differences, prefix                  string
+	rename                               map[string]string
 }
 
 // copyRequest is what a copy is to do, checked.
@@ -36,10 +37,11 @@ type endpoint struct {
 	side        string // source or target, also the name of its flag
 	nameServers []string
 	credentials *rocketmq.Credentials
+	renames     rocketmq.Renames
 }
 
 func (e endpoint) open() *rocketmq.Cluster {
-	return rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials}), e.nameServers)
+	return rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames}), e.nameServers)
 }
 
 func (e endpoint) String() string {
@@ -57,20 +59,31 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 			Provider: plan.ProviderExisting, NameServers: addresses(f.target), ID: f.targetID, Credentials: prefix(f.targetCredentials),
 		},
 	}
+	if f.prefix != "" || len(f.rename) > 0 {
+		p.Target.Rename = &plan.Rename{Prefix: f.prefix, Topics: f.rename}
+	}
 	p.Name = cmp.Or(f.name, copyName(p.SourceID(), p.TargetID()))
 	found := &problems{what: "copy"}
 	found.ofPlan(p.Validate())
 	if len(f.topics) == 0 {
 		found.add("--topic", "missing; want at least one topic of the source")
 	}
+	for _, clash := range p.Target.Clashes(f.topics, nil) {
+		found.add("--rename", "%s", clash.Text)
+	}
 	q := copyRequest{
-		from:   endpoint{"source", p.Source.NameServers, found.keys("--source-credentials", f.sourceCredentials, lookupEnv)},
-		to:     endpoint{"target", p.Target.NameServers, found.keys("--target-credentials", f.targetCredentials, lookupEnv)},
+		from:   endpoint{"source", p.Source.NameServers, found.keys("--source-credentials", f.sourceCredentials, lookupEnv), rocketmq.Renames{}},
+		to:     endpoint{"target", p.Target.NameServers, found.keys("--target-credentials", f.targetCredentials, lookupEnv), f.renames()},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,
 	}
 	return q, found.orNil()
+}
+
+// renames are what the target calls the topics; the copy's own groups have the same names on both sides.
+func (f copyFlags) renames() rocketmq.Renames {
+	return rocketmq.Renames{Prefix: f.prefix, Topics: f.rename, Keep: copyGroup}
 }
 
 // addresses splits at semicolons too, as RocketMQ's own tools do.
@@ -157,6 +170,10 @@ func flagOf(path string) string {
 	switch {
 	case strings.HasPrefix(rest, "credentials"):
 		return "--" + side + "-credentials"
+	case rest == "rename.prefix":
+		return "--prefix"
+	case strings.HasPrefix(rest, "rename"):
+		return "--rename"
 	case rest == "id":
 		return "--" + side + "-id"
 	}

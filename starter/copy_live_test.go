@@ -47,6 +47,16 @@ func TestLiveACopyCreatesTheTopicCopiesTheHistoryAndGoesOnWhenRunAgain(t *testin
 	assert.EqualValues(t, 400, r.stored(r.target))
 }
 
+func TestLiveACopyMayGiveItsTopicAnotherName(t *testing.T) {
+	r := newRig(t, "copy-renamed", 2)
+	r.fill(r.source, 2, 20, "history")
+	o := r.copy("--create-topics", "--prefix", "eu-")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Verdict    clean")
+	r.topic = "eu-copy-renamed"
+	assert.EqualValues(t, 80, r.stored(r.target))
+}
+
 func TestLiveAltogetherWrongTopicsAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	r := newRig(t, "copy-wrong", 2)
 	r.create(r.target, "copy-unequal", 3)

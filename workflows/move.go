@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // together runs moves side by side and returns the first error, after all have ended.
@@ -34,7 +35,8 @@ func (d *desk) awaitGroups(ctx workflow.Context, from activities.Side, groups, n
 	to := other(from)
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "groups", Groups: groups, To: to, NameServers: nameServers,
-		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s", len(groups), to, orNone(nameServers), short(groups)),
+		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to, orNone(nameServers), short(groups), d.renamed(to)),
+		Rename: d.rename(to),
 	}
 	var acts *activities.Traffic
 	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
@@ -48,13 +50,31 @@ func (d *desk) awaitProducers(ctx workflow.Context, from activities.Side, topics
 	to := other(from)
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "producers of " + short(topics), Topics: topics, To: to, NameServers: nameServers,
-		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s", len(topics), to, orNone(nameServers), short(topics)),
+		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s", len(topics), to, orNone(nameServers), short(topics), d.renamed(to)),
+		Rename: d.rename(to),
 	}
 	var acts *activities.Traffic
 	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
 		request := activities.AwaitMoveRequest{Request: d.request(), From: from, Topics: topics, Released: released}
 		return workflow.ExecuteActivity(quick(ctx, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
 	})
+}
+
+// rename is how names change for applications that go to a side.
+func (d *desk) rename(to activities.Side) *plan.Rename {
+	if to != activities.Target {
+		return nil
+	}
+	return d.plan.Target.Rename
+}
+
+// renamed says so in words.
+func (d *desk) renamed(to activities.Side) string {
+	r := d.rename(to)
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("; names there: prefix %q, %d topics and %d groups by target.rename of the plan", r.Prefix, len(r.Topics), len(r.Groups))
 }
 
 // askRelease waits for the measured proof that applications have moved. The pipeline's word (`released`) asks the activity to

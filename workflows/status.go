@@ -129,6 +129,8 @@ type Waiting struct {
 	Topics      []string        `json:"topics,omitempty"`
 	To          activities.Side `json:"to,omitempty"`
 	NameServers []string        `json:"nameServers,omitempty"`
+	// Rename is what topics and groups are called there, where they change their names.
+	Rename *plan.Rename `json:"rename,omitempty"`
 	WorkflowID  string          `json:"workflowId"`
 	Since       time.Time       `json:"since"`
 	Expires     *time.Time      `json:"expires,omitempty"`

@@ -22,6 +22,7 @@ type Options struct {
 	DialTimeout time.Duration // default 3 s
 	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
 	TLS         *tls.Config   // nil means plain text
+	Renames     Renames       // of typed calls
 }
 
 // Client holds one connection to each server that it talks to. It is safe for concurrent use.
@@ -134,6 +135,7 @@ func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 
 // ask is Call for calls whose every code but the accepted ones is an error. object names what the call is about.
 func (c *Client) ask(ctx context.Context, addr string, cmd *Command, object string, accepted ...int) (*Command, error) {
+	c.options.Renames.command(cmd)
 	got, err := c.Call(ctx, addr, cmd)
 	if err != nil {
 		return nil, err

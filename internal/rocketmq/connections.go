@@ -49,7 +49,9 @@ func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) 
 		ConsumeType: o.text("consumeType"), ConsumeFromWhere: o.text("consumeFromWhere"),
 	}
 	for _, entry := range o.object("subscriptionTable") {
-		out.Topics = append(out.Topics, textOf(entry.key))
+		if topic, known := c.options.Renames.topicHere(textOf(entry.key)); known {
+			out.Topics = append(out.Topics, topic)
+		}
 	}
 	return out, nil
 }
@@ -119,7 +121,10 @@ func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID 
 	for _, entry := range o.object("mqTable") {
 		key, _ := entry.key.(object)
 		v, _ := entry.value.(object)
-		q := readQueue(key)
+		q, known := c.options.Renames.queueHere(key)
+		if !known {
+			continue
+		}
 		out.Queues = append(out.Queues, ProcessQueueInfo{
 			Topic: q.Topic, Broker: q.Broker, Queue: q.Queue, CommitOffset: v.number("commitOffset"),
 			CachedMin: v.number("cachedMsgMinOffset"), CachedMax: v.number("cachedMsgMaxOffset"),

@@ -34,7 +34,9 @@ func (c *Client) Groups(ctx context.Context, addr string) (map[string]Group, err
 	out := map[string]Group{}
 	for _, entry := range o.object("subscriptionGroupTable") {
 		g, _ := entry.value.(object)
-		out[textOf(entry.key)] = readGroup(textOf(entry.key), g)
+		if name, known := c.options.Renames.groupHere(textOf(entry.key)); known {
+			out[name] = readGroup(name, g)
+		}
 	}
 	return out, nil
 }
@@ -76,6 +78,7 @@ func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 		fields = map[string]any{}
 	}
 	maps.Copy(fields, g.fields())
+	fields["groupName"] = c.options.Renames.Group(g.Name)
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return fmt.Errorf("group %s: %w", g.Name, err)

@@ -23,7 +23,7 @@ type lockQueue struct {
 // LockQueues takes or renews the locks of a group's queues for one client id, and returns those that it holds now. A lock lapses
 // 60 s after its last renewal. Locks don't stop pulls or sends: they only tell who may work.
 func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) ([]MessageQueue, error) {
-	cmd, err := lockCommand(codeLock, group, clientID, queues)
+	cmd, err := lockCommand(codeLock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +34,16 @@ func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, q
 	var held []MessageQueue
 	for _, v := range o.list("lockOKMQSet") {
 		q, _ := v.(object)
-		held = append(held, readQueue(q))
+		if locked, known := c.options.Renames.queueHere(q); known {
+			held = append(held, locked)
+		}
 	}
 	return held, nil
 }
 
 // UnlockQueues gives locks back; those of other clients are left alone.
 func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) error {
-	cmd, err := lockCommand(codeUnlock, group, clientID, queues)
+	cmd, err := lockCommand(codeUnlock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,13 @@ func (c *Client) AllOffsets(ctx context.Context, addr string) (map[TopicGroup]ma
 	for _, entry := range o.object("offsetTable") {
 		parts := strings.Split(textOf(entry.key), "@")
 		queues, _ := entry.value.(object)
-		if len(parts) == 2 {
-			out[TopicGroup{Topic: parts[0], Group: parts[1]}] = queues.numbers()
+		if len(parts) != 2 {
+			continue
+		}
+		topic, knownTopic := c.options.Renames.topicHere(parts[0])
+		group, knownGroup := c.options.Renames.groupHere(parts[1])
+		if knownTopic && knownGroup {
+			out[TopicGroup{Topic: topic, Group: group}] = queues.numbers()
 		}
 	}
 	return out, nil
@@ -113,7 +118,9 @@ func (c *Client) ConsumeStats(ctx context.Context, addr, group string) (map[Topi
 	for _, entry := range o.object("offsetTable") {
 		key, _ := entry.key.(object)
 		v, _ := entry.value.(object)
-		out[readQueue(key)] = QueueStats{BrokerOffset: v.number("brokerOffset"), ConsumerOffset: v.number("consumerOffset")}
+		if q, known := c.options.Renames.queueHere(key); known {
+			out[q] = QueueStats{BrokerOffset: v.number("brokerOffset"), ConsumerOffset: v.number("consumerOffset")}
+		}
 	}
 	return out, nil
 }

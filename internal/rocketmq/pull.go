@@ -92,6 +92,7 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 		if out.Messages, err = decodeMessages(got.frame.messages[:0], got.Body); err != nil {
 			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic, q.Queue, q.Offset, err)
 		}
+		c.options.Renames.retriesHere(q.Topic, out.Messages)
 	}
 	return out, nil
 }

@@ -98,7 +98,8 @@ func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (Se
 	}
 	return c.SendMessage(ctx, addr, SendRequest{
 		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
-		ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32, Body: m.Body, Properties: Inert(m.StoredProperties()),
+		ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32, Body: m.Body,
+		Properties: c.options.Renames.retryThere(Inert(m.StoredProperties())),
 	})
 }
 

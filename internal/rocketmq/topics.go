@@ -32,9 +32,13 @@ func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]Topi
 	}
 	out := map[string]TopicConfig{}
 	for _, entry := range o.object("topicConfigTable") {
+		name, known := c.options.Renames.topicHere(textOf(entry.key))
+		if !known {
+			continue
+		}
 		t, _ := entry.value.(object)
-		out[textOf(entry.key)] = TopicConfig{
-			Name: textOf(entry.key), ReadQueues: int(t.number("readQueueNums")), WriteQueues: int(t.number("writeQueueNums")),
+		out[name] = TopicConfig{
+			Name: name, ReadQueues: int(t.number("readQueueNums")), WriteQueues: int(t.number("writeQueueNums")),
 			Perm: int(t.number("perm")), FilterType: t.text("topicFilterType"), SysFlag: int(t.number("topicSysFlag")),
 			Order: t.flag("order", false), Attributes: t.object("attributes").texts(),
 		}
@@ -122,4 +126,6 @@ func RetryGroup(topic string) (group string, retry bool) {
 }
 
 // DLQTopic is where a group's messages end that failed too often.
-func DLQTopic(group string) string { return "%DLQ%" + group }
+func DLQTopic(group string) string { return dlqPrefix + group }
+
+const dlqPrefix = "%DLQ%"
