@@ -35,7 +35,7 @@ func (d *desk) awaitGroups(ctx workflow.Context, from activities.Side, groups, n
 	to := other(from)
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "groups", Groups: groups, To: to, NameServers: nameServers,
-		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to, orNone(nameServers), short(groups), d.renamed(to)),
+		Text:   fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to, orNone(nameServers), short(groups), d.renamed(to)),
 		Rename: d.rename(to),
 	}
 	var acts *activities.Traffic
@@ -50,7 +50,7 @@ func (d *desk) awaitProducers(ctx workflow.Context, from activities.Side, topics
 	to := other(from)
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "producers of " + short(topics), Topics: topics, To: to, NameServers: nameServers,
-		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s", len(topics), to, orNone(nameServers), short(topics), d.renamed(to)),
+		Text:   fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s", len(topics), to, orNone(nameServers), short(topics), d.renamed(to)),
 		Rename: d.rename(to),
 	}
 	var acts *activities.Traffic

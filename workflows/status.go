@@ -130,10 +130,10 @@ type Waiting struct {
 	To          activities.Side `json:"to,omitempty"`
 	NameServers []string        `json:"nameServers,omitempty"`
 	// Rename is what topics and groups are called there, where they change their names.
-	Rename *plan.Rename `json:"rename,omitempty"`
-	WorkflowID  string          `json:"workflowId"`
-	Since       time.Time       `json:"since"`
-	Expires     *time.Time      `json:"expires,omitempty"`
+	Rename     *plan.Rename `json:"rename,omitempty"`
+	WorkflowID string       `json:"workflowId"`
+	Since      time.Time    `json:"since"`
+	Expires    *time.Time   `json:"expires,omitempty"`
 }
 
 // freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
