@@ -155,6 +155,10 @@ func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *cop
 	if change != nil {
 		change(r)
 	}
+	return l.run(r, lanes)
+}
+
+func (l *live) run(r *Replicator, lanes []Lane) *copier {
 	ctx, cancel := context.WithCancel(l.ctx)
 	c, ended := &copier{Replicator: r}, make(chan error, 1)
 	go func() {

@@ -12,6 +12,9 @@ import (
 const (
 	defaultDialTimeout = 3 * time.Second
 	defaultCallTimeout = 10 * time.Second
+	// defaultSilence is longer than any long poll: a way through the network that is gone, such as a forgotten entry of a firewall, shows by
+	// nothing but silence, and the system goes on sending into it for a quarter of an hour.
+	defaultSilence = time.Minute
 	// maxIdle is below the 120 s after which servers close a silent channel: a connection that may be half dead is not used.
 	maxIdle = 90 * time.Second
 )
@@ -22,8 +25,13 @@ type Options struct {
 	DialTimeout time.Duration // default 3 s
 	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
 	TLS         *tls.Config   // nil means plain text
+	MaxSilence  time.Duration // how long a server may send nothing at all while answers are awaited, before it is dialled anew; default 60 s
+	Dial        Dial          // nil means over TCP, as the address says
 	Renames     Renames       // of typed calls
 }
+
+// Dial connects to a server.
+type Dial func(ctx context.Context, addr string) (net.Conn, error)
 
 // Client holds one connection to each server that it talks to. It is safe for concurrent use.
 type Client struct {
@@ -47,6 +55,14 @@ func NewClient(o Options) *Client {
 	}
 	if o.CallTimeout <= 0 {
 		o.CallTimeout = defaultCallTimeout
+	}
+	if o.MaxSilence <= 0 {
+		o.MaxSilence = defaultSilence
+	}
+	if o.Dial == nil {
+		o.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		}
 	}
 	return &Client{options: o, conns: map[string]*slot{}}
 }
@@ -120,6 +136,7 @@ func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
 		return nil, err
 	}
 	s.conn = newConn(raw, addr)
+	s.conn.maxSilence = c.options.MaxSilence
 	go s.conn.read()
 	return s.conn, nil
 }
@@ -127,10 +144,30 @@ func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
 func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.DialTimeout)
 	defer cancel()
-	if c.options.TLS != nil {
-		return (&tls.Dialer{Config: c.options.TLS}).DialContext(ctx, "tcp", addr)
+	plain, err := c.options.Dial(ctx, addr)
+	if err != nil || c.options.TLS == nil {
+		return plain, err
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	return secured(ctx, plain, addr, c.options.TLS)
+}
+
+// secured is a connection over TLS, to a server of that name unless the configuration has another.
+func secured(ctx context.Context, plain net.Conn, addr string, config *tls.Config) (net.Conn, error) {
+	if config.ServerName == "" && !config.InsecureSkipVerify {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			_ = plain.Close()
+			return nil, err
+		}
+		config = config.Clone()
+		config.ServerName = host
+	}
+	secure := tls.Client(plain, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = plain.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // ask is Call for calls whose every code but the accepted ones is an error. object names what the call is about.

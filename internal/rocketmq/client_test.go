@@ -166,6 +166,30 @@ func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
 	require.False(t, Ambiguous(err), "%v", err)
 }
 
+func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
+	var first atomic.Value // connection that is answered no more
+	s := serve(t, func(conn net.Conn, c *Command) {
+		if first.CompareAndSwap(nil, conn) || first.Load() != conn {
+			reply(conn, c, Success, nil, "{}")
+		}
+	})
+	dials := atomic.Int64{}
+	c := NewClient(Options{CallTimeout: 5 * time.Millisecond, MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+		dials.Add(1)
+		return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	}})
+	t.Cleanup(c.Close)
+	call := func() error {
+		_, err := c.Call(t.Context(), s.Addr().String(), &Command{Code: codeRuntime})
+		return err
+	}
+	require.NoError(t, call())
+	began := time.Now()
+	require.Eventually(t, func() bool { return call() == nil }, 10*time.Second, time.Millisecond, "a call is answered again")
+	require.GreaterOrEqual(t, dials.Load(), int64(2))
+	require.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond, "a server that is merely slow is not left")
+}
+
 func TestRefusalsNameServerCallCodeAndRemark(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *Command) {
 		frame, _ := appendFrame(nil, &Command{Code: NoPermission, Opaque: c.Opaque, Flag: flagResponse, Remark: "no right\n\tat java.lang.Thread", Fields: map[string]string{}})

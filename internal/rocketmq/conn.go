@@ -28,10 +28,14 @@ type conn struct {
 	err     error // set once, when the connection is of no more use
 	used    time.Time
 	gaveUp  bool // a caller gave up its request, which may still be on its way
+	unheard bool // requests were sent since the server sent anything
+	since   time.Time
+
+	maxSilence time.Duration
 }
 
 func newConn(c net.Conn, server string) *conn {
-	return &conn{net: c, server: server, waiting: map[int32]chan *Command{}, used: time.Now()}
+	return &conn{net: c, server: server, waiting: map[int32]chan *Command{}, used: time.Now(), maxSilence: defaultSilence}
 }
 
 // read takes answers until the connection breaks, then ends every waiting call.
@@ -44,18 +48,32 @@ func (c *conn) read() {
 			return
 		}
 		if !cmd.Response() {
+			c.heard()
 			c.decline(cmd)
 			continue
 		}
 		c.mu.Lock()
 		answer := c.waiting[cmd.Opaque]
 		delete(c.waiting, cmd.Opaque)
-		c.used = time.Now()
+		c.used, c.unheard = time.Now(), false
 		c.mu.Unlock()
 		if answer != nil {
 			answer <- cmd // buffered for one, and only one answer is taken
 		}
 	}
+}
+
+func (c *conn) heard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unheard = false
+}
+
+// silent reports whether the server has sent nothing for too long after it was asked.
+func (c *conn) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unheard && time.Since(c.since) > c.maxSilence
 }
 
 // decline answers a server's own request (notifications, checks) with "not supported": we are no consumer or producer.
@@ -147,6 +165,9 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 	cmd.Opaque = c.next
 	c.waiting[cmd.Opaque] = answer
 	c.used = time.Now()
+	if !c.unheard {
+		c.unheard, c.since = true, c.used
+	}
 	c.mu.Unlock()
 	lost := func(err error) error { return &lostError{c.server, requestName(cmd.Code), err} }
 	if err := c.write(cmd); err != nil {
@@ -164,6 +185,9 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 		delete(c.waiting, cmd.Opaque)
 		c.gaveUp = true
 		c.mu.Unlock()
+		if c.silent() {
+			c.fail(errSilent)
+		}
 		return nil, lost(context.Cause(ctx))
 	}
 }

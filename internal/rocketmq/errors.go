@@ -62,7 +62,10 @@ func (e *lostError) Error() string {
 func (e *lostError) Unwrap() error { return e.err }
 
 // errConnectionLost ends the calls that wait on a connection which broke.
-var errConnectionLost = errors.New("the connection broke")
+var (
+	errConnectionLost = errors.New("the connection broke")
+	errSilent         = errors.New("the server sent nothing for too long")
+)
 
 // Ambiguous reports whether the request of err may have been executed although no answer came.
 func Ambiguous(err error) bool {

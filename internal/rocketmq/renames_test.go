@@ -1,7 +1,6 @@
 package rocketmq
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -80,5 +79,5 @@ func TestRetriesSayOfWhichTopicTheyAreByItsNameThere(t *testing.T) {
 	assert.Equal(t, there, m[0].Properties, "not a retry topic")
 	r.retriesHere(RetryTopic("g"), m)
 	assert.Equal(t, PropertyMap(here), PropertyMap(m[0].Properties))
-	assert.Equal(t, "RETRY_TOPIC\x01foreign\x02", fmt.Sprintf("%s", m[1].Properties))
+	assert.Equal(t, "RETRY_TOPIC\x01foreign\x02", string(m[1].Properties))
 }
