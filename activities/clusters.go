@@ -201,7 +201,7 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &known):
 		return err
-	case denied(err):
+	case rocketmq.Denied(err): // nobody here pulls for an application's group
 		return accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err)
 	case rocketmq.Unreachable(err):
 		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
@@ -209,14 +209,4 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	default:
 		return again(CallFailedType, pollAgain, err, "%s: %v", c.side, err)
 	}
-}
-
-// denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16. A pull of a
-// fenced group answers 16 too, but nobody here pulls for an application's group.
-func denied(err error) bool {
-	var refusal *rocketmq.Error
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	return refusal.Code == rocketmq.NoPermission || strings.Contains(refusal.Remark, "AclException")
 }

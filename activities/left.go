@@ -33,7 +33,7 @@ func (s sides) noteLeft(ctx context.Context, side Side, topics []string) error {
 
 // noted lets a move go on where rocketshift may not write the note: stragglers are copied all the same, and nobody is told of them.
 func (s sides) noted(ctx context.Context, side Side, err error) error {
-	if denied(err) || rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // the group couldn't be created
+	if rocketmq.Denied(err) || rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // the group couldn't be created
 		return nil
 	}
 	return s.at(side).explain(ctx, err)

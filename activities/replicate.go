@@ -189,7 +189,7 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 				if _, there := table[name][b.Name]; there {
 					continue
 				}
-				if err := c.Client().PutGroup(ctx, b.Addr, laneGroup(name)); err != nil && !denied(err) {
+				if err := c.Client().PutGroup(ctx, b.Addr, laneGroup(name)); err != nil && !rocketmq.Denied(err) {
 					return c.explain(ctx, err)
 				}
 			}

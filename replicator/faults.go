@@ -58,7 +58,7 @@ func (u unsure) Unwrap() error { return u.error }
 // pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back as they are.
 func (l Lane) pullFault(err error, at int64) error {
 	switch code := rocketmq.CodeOf(err); {
-	case code < 0, rocketmq.Retryable(err), code == rocketmq.NoPermission, code == rocketmq.SubscriptionGroupGone:
+	case code < 0, rocketmq.Retryable(err), rocketmq.Denied(err), code == rocketmq.SubscriptionGroupGone:
 		return err
 	case code == rocketmq.TopicNotExist, noSuchQueue(err):
 		return l.fault(SourceGone, at, at, "Leave the topic out, or restore it and try again", "%v", err)
@@ -76,7 +76,7 @@ func (l Lane) sendFault(err error, from, to int64) error {
 	switch code := rocketmq.CodeOf(err); {
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
 		return l.fault(TargetRefused, from, to, next, "%v", err)
-	case rocketmq.Retryable(err), code == rocketmq.NoPermission:
+	case rocketmq.Retryable(err), rocketmq.Denied(err):
 		return err
 	case code < 0: // a time-out or a broken connection
 		return unsure{err}

@@ -62,7 +62,11 @@ func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, que
 func (l *live) names() Names { return Names{l.group, "Source", "Target"} }
 
 func (l *live) connect(cluster *lab.Cluster) *rocketmq.Cluster {
-	client := rocketmq.NewClient(rocketmq.Options{CallTimeout: 3 * time.Second}) // a frozen server is noticed soon
+	options := rocketmq.Options{CallTimeout: 3 * time.Second} // a frozen server is noticed soon
+	if admin := cluster.Spec().Admin; admin != nil {
+		options.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
+	}
+	client := rocketmq.NewClient(options)
 	l.Cleanup(client.Close)
 	return rocketmq.NewCluster(client, cluster.NameServers)
 }

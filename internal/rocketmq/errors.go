@@ -41,6 +41,13 @@ func CodeOf(err error) int {
 	return -1
 }
 
+// Denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16. A pull of a group that is closed, and a
+// send to a topic that may not be written, are answered 16 too.
+func Denied(err error) bool {
+	var refusal *Error
+	return errors.As(err, &refusal) && (refusal.Code == NoPermission || strings.Contains(refusal.Remark, "AclException"))
+}
+
 // dialError is a server that can't be reached: the request was certainly not executed.
 type dialError struct {
 	server string

@@ -1,0 +1,92 @@
+package replicator
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+// The source takes the copier's rights away and gives them back, and then loses the beginning of its commit log under the lanes.
+func TestLiveSourceThatDeniesAndExpires(t *testing.T) {
+	admin := &lab.Account{AccessKey: "source-admin", SecretKey: "source-secret"}
+	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Strict", Version: "4.9.7", Brokers: 1, Admin: admin, Config: map[string]string{
+		"mappedFileSizeCommitLog": "8388608",
+	}})
+	broker := cluster.Brokers[0].Name
+	l := newLiveBetween(t, cluster, labtest.Cluster(t, "5.3.3"), "strict", 1)
+	l.fill(100)
+	c := l.start("one", l.lanes, func(r *Replicator) {
+		r.options.BothWays = true
+		r.timing.retryMax, r.timing.pullWait, r.timing.patience = 200*time.Millisecond, time.Second, time.Second
+	})
+	l.untilCopied(c)
+
+	rules := filepath.Join(cluster.Dir, broker, "conf", "plain_acl.yml")
+	allowed, err := os.ReadFile(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content string) {
+		if err := os.WriteFile(rules, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.ReplaceAll(string(allowed), "source-secret", "another-secret"))
+	l.until("the lane says that it is denied, and waits", c, func(p Progress) bool {
+		return strings.Contains(p.Waiting, "source broker "+broker) && strings.Contains(p.Waiting, "AclException") && len(p.Faults) == 0
+	})
+	write(string(allowed))
+	l.until("it goes on when it may again", c, func(p Progress) bool { return p.Waiting == "" })
+	l.batch(l.target, l.lanes[0].Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")})
+	l.until("what was written on the target comes back", c, func(Progress) bool {
+		end, err := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, broker), l.topic, 0)
+		return err == nil && end == 101
+	})
+	l.fill(50)
+	l.untilCopied(c)
+	c.stop()
+
+	big := rocketmq.BatchMessage{Body: make([]byte, 1<<20)}
+	for range 30 { // four files of the log
+		l.batch(l.source, l.lanes[0].Source, time.Now().UnixMilli(), big)
+	}
+	if err := cluster.StopBroker(broker); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(cluster.Dir, broker, "store", "commitlog")
+	files, err := filepath.Glob(filepath.Join(log, "0*"))
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%v: files of the log %v, wanted at least 4", err, files)
+	}
+	slices.Sort(files)
+	for _, file := range files[:2] {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cluster.StartBroker(l.ctx, broker); err != nil {
+		t.Fatal(err)
+	}
+	c = l.start("one", l.lanes, func(r *Replicator) { r.timing.patience = time.Second })
+	l.until("what expired is named", c, func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == SourceTruncated })
+	gap := c.progress().Faults[0]
+	t.Log(gap)
+	if gap.From != 151 || gap.To <= gap.From {
+		t.Fatalf("fault %+v, wanted one from 151 on", gap)
+	}
+	answer := Answer{Topic: gap.Topic, Broker: gap.Broker, Queue: gap.Queue, Action: Skip, From: gap.From, To: gap.To}
+	if err := c.Answer(answer); err != nil {
+		t.Fatal(err)
+	}
+	l.untilCopied(c)
+	if p := c.stop(); p.Skipped != gap.To-gap.From || p.Copied != 181-gap.To {
+		t.Fatalf("progress %+v, wanted %d given up and %d copied", p, gap.To-gap.From, 181-gap.To)
+	}
+}
