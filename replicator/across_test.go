@@ -10,11 +10,11 @@ import (
 )
 
 // wantAcross checks a translation against what the two queues hold: the reader has read everything before the position here.
-func (b *bench) wantAcross(p *Positions, lane Lane, here, there []string, ours func(body string) bool, position int64) {
-	b.Helper()
+func wantAcross(t *testing.T, p *Positions, lane Lane, here, there []string, ours func(body string) bool, position int64) {
+	t.Helper()
 	got, err := p.Across(context.Background(), lane, position)
 	if err != nil {
-		b.Fatalf("position %d: %v", position, err)
+		t.Fatalf("%s, position %d: %v", lane, position, err)
 	}
 	read := here[:position]
 	want, repeats := int64(len(there)), int64(0)
@@ -29,7 +29,7 @@ func (b *bench) wantAcross(p *Positions, lane Lane, here, there []string, ours f
 		}
 	}
 	if got.Target != want || got.Repeats != repeats || got.Exact != (repeats == 0) {
-		b.Fatalf("position %d of %q: %+v, wanted position %d of %q, %d repeats", position, here, got, want, there, repeats)
+		t.Fatalf("%s, position %d of %q: %+v, wanted position %d of %q, %d repeats", lane, position, here, got, want, there, repeats)
 	}
 }
 
@@ -67,8 +67,8 @@ func TestPositionsGoAcrossToTheFirstUnreadMessageAndBack(t *testing.T) {
 				b.untilBoth(run, total)
 				source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 				for range 20 {
-					b.wantAcross(p, b.lane, source, target, all, random.Int64N(int64(total)+1))
-					b.wantAcross(back, b.lane.Back(), target, source, all, random.Int64N(int64(total)+1))
+					wantAcross(t, p, b.lane, source, target, all, random.Int64N(int64(total)+1))
+					wantAcross(t, back, b.lane.Back(), target, source, all, random.Int64N(int64(total)+1))
 				}
 			}
 			run.end()
@@ -100,7 +100,7 @@ func TestPositionsGoAcrossPastWhatTheTargetHeldBefore(t *testing.T) {
 	b := behindOthers(t)
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	for at := range int64(len(source) + 1) {
-		b.wantAcross(b.positions(), b.lane, source, target, func(body string) bool { return body[0] != 'x' }, at)
+		wantAcross(t, b.positions(), b.lane, source, target, func(body string) bool { return body[0] != 'x' }, at)
 	}
 }
 
