@@ -39,6 +39,12 @@ func TestLiveTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r.produce(r.source, broker.Name, clicks, 1, 4, rocketmq.Property{Name: rocketmq.PropDelay, Value: "1"})
 	r.eventually("the target has the new topic", func() bool { return len(r.targetQueues(clicks)) == 4 })
 	replicated(orders, clicks)
+	last := r.brokers(r.source)[1]
+	config.Name, config.ReadQueues, config.WriteQueues = clicks, 4, 4
+	require.NoError(t, r.source.Client().CreateTopic(r.ctx, last.Addr, config)) // two more behind all others
+	r.fill(clicks, 2)
+	r.eventually("the target has as many queues", func() bool { return len(r.targetQueues(clicks)) == 6 })
+	replicated(orders, clicks)
 	configs, err := r.target.Client().TopicConfigs(r.ctx, target.Addr)
 	require.NoError(t, err)
 	assert.Contains(t, []plan.MessageType{plan.TypeNormal, plan.TypeDelay}, messageType(configs[clicks]), "what its first messages show, if there are any")

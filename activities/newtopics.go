@@ -43,7 +43,8 @@ func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, look time.
 // follower brings to the target what the source gets while its lanes run: new topics of the plan's selection, and more queues.
 type follower struct {
 	sides
-	known map[string]bool // topics that are none of its: they were there before it, or it has made them
+	known map[string]bool   // topics that are none of its: they were there before it, or it has made them
+	pairs map[string]paired // how the queues of topics were paired when it last looked
 }
 
 // newFollower follows for all shards: one of them does it.
@@ -51,7 +52,7 @@ func (s sides) newFollower(q ReplicateRequest, l layout) *follower {
 	if q.Part != 0 || len(l.sourceBrokers) == 0 || q.Broker != l.sourceBrokers[0].Name {
 		return nil
 	}
-	f := &follower{s, map[string]bool{}}
+	f := &follower{s, map[string]bool{}, map[string]paired{}}
 	for _, topic := range l.sourceTopics.selected(s.plan, l.sourceBrokers) {
 		f.known[topic] = true
 	}
@@ -80,6 +81,40 @@ func (f *follower) follow(ctx context.Context, l layout) (hindrances []string) {
 	return hindrances
 }
 
+// grow gives a topic as many queues as its source has by now, if they can be where the pairs of the other queues stay: if those changed, what was
+// copied would be copied again elsewhere.
+func (f *follower) grow(ctx context.Context, l layout, topic string) error {
+	now := paired{l.sourceTopics.counts(topic), l.targetTopics.counts(topic)}
+	before, seen := f.pairs[topic]
+	switch more := now.source.sum() - now.target.sum(); {
+	case more < 0:
+		return nil
+	case more == 0:
+		f.pairs[topic] = now
+		return nil
+	}
+	if !seen && len(now.source) == 1 { // what is on one broker only gets more at its end
+		before, seen = paired{counts{sortedKeys(now.source)[0]: now.target.sum()}, now.target}, true
+	}
+	want, stays := before.grown(now.source)
+	if !seen || !stays {
+		return fmt.Errorf("it got more queues on the source (%d, the target has %d), and pairs of queues would change: the new ones wait until their topic is "+
+			"migrated anew", now.source.sum(), now.target.sum())
+	}
+	addr := addresses(l.targetBrokers)
+	for _, broker := range sortedKeys(want) {
+		config := l.targetTopics[topic][broker]
+		if want[broker] == now.target[broker] {
+			continue
+		}
+		config.ReadQueues, config.WriteQueues, config.Attributes = want[broker], want[broker], nil
+		if err := f.target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
+			return f.target.explain(ctx, err)
+		}
+	}
+	return nil
+}
+
 // create makes a new topic as ImportMetadata would, with the message type that its first messages show.
 func (f *follower) create(ctx context.Context, l layout, topic string) error {
 	kind, ordered := f.plan.Topics.Types[topic], f.plan.Ordered(topic)
@@ -102,18 +137,4 @@ func (f *follower) create(ctx context.Context, l layout, topic string) error {
 		}
 	}
 	return nil
-}
-
-// grow gives a topic as many queues as its source has by now, where one broker has it on each side: the pairs of its queues stay then.
-// With several, queues would pair anew, and what was copied would be copied again elsewhere.
-func (f *follower) grow(ctx context.Context, l layout, topic string) error {
-	source, target := l.sourceTopics[topic], l.targetTopics[topic]
-	wanted := len(l.sourceTopics.queues(topic))
-	if len(source) != 1 || len(target) != 1 || wanted <= len(l.targetTopics.queues(topic)) {
-		return nil
-	}
-	broker := sortedKeys(target)[0]
-	config := target[broker]
-	config.ReadQueues, config.WriteQueues = wanted, wanted
-	return f.target.explain(ctx, f.target.Client().CreateTopic(ctx, addresses(l.targetBrokers)[broker], config))
 }
