@@ -67,6 +67,16 @@ func (l layout) groupLanes(topic string) ([]replicator.Lane, error) {
 	return here, nil
 }
 
+// ownLanes are those of the groups' own topics that have any.
+func (l layout) ownLanes(p plan.Plan) (lanes []replicator.Lane, topics []string) {
+	for _, topic := range l.sourceTopics.ofGroups(p) {
+		if pairs, err := l.groupLanes(topic); err == nil {
+			lanes, topics = append(lanes, pairs...), append(topics, topic)
+		}
+	}
+	return lanes, topics
+}
+
 // ensureGroupTopics makes the groups' own topics on the target that it lacks, and gives more queues to those that its brokers have made.
 func (s sides) ensureGroupTopics(ctx context.Context, l layout) error {
 	for _, topic := range l.sourceTopics.ofGroups(s.plan) {

@@ -66,4 +66,8 @@ func TestLiveDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.replicate() // or lanes of new topics start some seconds later
 	r.eventually("those of the other broker are copied too", func() bool { return rest() == 0 })
 	assert.Equal(t, before[0], wantLanes(2)[1], "a lane stays where it is")
+	var verified Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}, Own: true}, &verified)
+	assert.True(t, verified.Clean(), "%+v", verified)
+	assert.EqualValues(t, 6, verified.Compared)
 }

@@ -60,6 +60,13 @@ func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
 	r.must(traffic, "Unfence", r.groups(Target, group), nil)
 	r.must(traffic, "Moved", r.groups(Source, group), &moved)
 	assert.Equal(t, []string{group}, moved)
+
+	r.background(NewOffsets(r.settings), "Sync", r.request())
+	first := lanes[0].Target
+	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 47))
+	r.eventually("Sync keeps the positions on the source of a group that has moved", func() bool {
+		return r.position(r.source, group, orders, lanes[0].Source) == 47
+	})
 }
 
 func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // trials notes how often each message was tried, and what became of it.
@@ -111,11 +112,21 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 // its count of attempts, and no attempt comes twice or is left out.
 func TestLiveRetriesMoveWithTheirGroup(t *testing.T) {
 	r := newRig(t, "retries")
+	r.plan.Shift.Settle = plan.Duration(8 * time.Second) // longer than clients take to commit
 	orders, group := r.topic("orders", 2), r.group("billing")
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
 	r.background(NewOffsets(r.settings), "Sync", r.request())
 	into := &trials{phase: 1, tried: map[string][]int32{}, done: map[string]int{}, where: map[string]string{}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			into.mu.Lock()
+			defer into.mu.Unlock()
+			for body, counts := range into.tried {
+				t.Logf("%s: attempts %v, done %d, last on the %s", body, counts, into.done[body], into.where[body])
+			}
+		}
+	})
 	leave := r.trier(Source, group, orders, into)
 	for _, b := range r.brokers(r.source) {
 		for i := range 12 { // four for each phase
@@ -147,6 +158,10 @@ func TestLiveRetriesMoveWithTheirGroup(t *testing.T) {
 		}
 		assert.Equal(t, 1, into.done[body], body)
 	}
+	var verified Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}, Own: true}, &verified)
+	assert.True(t, verified.Clean(), "%+v", verified)
+	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
 	var ledger Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
 	for _, row := range ledger.Rows {

@@ -13,21 +13,22 @@ import (
 // SyncProgress is the heartbeat and the result of the Sync activity.
 type SyncProgress struct {
 	Rounds  int64     `json:"rounds"`
-	Groups  int       `json:"groups"`  // refreshed in the last round
-	Skipped int       `json:"skipped"` // active on the target, or fenced on the source: the move owns their positions
+	Groups  int       `json:"groups"`         // refreshed in the last round, on the target
+	Back    int       `json:"back,omitempty"` // refreshed in it on the source: they have moved
+	Skipped int       `json:"skipped"`        // on their way: the move owns their positions
 	Written int64     `json:"written"`
 	Waiting string    `json:"waiting,omitempty"`
 	At      time.Time `json:"at"`
 }
 
-// Offsets keeps positions on the target.
+// Offsets keeps positions on the side that groups don't read.
 type Offsets struct{ settings Settings }
 
 // NewOffsets returns the activities of SyncOffsets.
 func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 
-// Sync refreshes the target's positions of all groups that have not moved, until it is cancelled or its worker stops. It
-// writes no position of a group that is closed on the source or has members on the target.
+// Sync refreshes the target's positions of all groups that have not moved, and the source's of those that have, until it is cancelled or
+// its worker stops. It writes no position of a group that is closed on the side it reads, open on both, or has members where it would write.
 func (o *Offsets) Sync(ctx context.Context, r Request) (SyncProgress, error) {
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
@@ -76,10 +77,16 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	if err != nil {
 		return err
 	}
-	progress.Groups, progress.Skipped = 0, 0
+	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
 	var first error
+	back := *m
+	back.from = Target
 	for _, group := range groups.selected(s.plan) {
-		written, skipped, err := m.sync(ctx, group)
+		from := m
+		if groups.all(group, false) {
+			from = &back
+		}
+		written, skipped, err := from.sync(ctx, group)
 		progress.Written += int64(written)
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -88,6 +95,8 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 			first = fmt.Errorf("group %s: %w", group, err)
 		case skipped:
 			progress.Skipped++
+		case err == nil && from == &back:
+			progress.Back++
 		case err == nil:
 			progress.Groups++
 		}
@@ -105,7 +114,7 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 	for _, change := range m.pending(group, all) {
 		if time.Since(proved) > fenceMargin/2 {
 			proved = time.Now()
-			free, err := m.unmoved(ctx, group)
+			free, err := m.unowned(ctx, group)
 			if err != nil || !free {
 				return written, err == nil, err
 			}
@@ -122,19 +131,33 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	err := m.target.write(bounded, addresses(m.targetBrokers), group, change)
+	to := m.from.other()
+	brokers, _ := m.of(to)
+	err := m.at(to).write(bounded, addresses(brokers), group, change)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return notReady("the target answered too slowly, the next round writes %s", change)
+		return notReady("the %s answered too slowly, the next round writes %s", to, change)
 	}
 	return err
 }
 
-// unmoved reports whether the group is open on every source broker and has no member on the target.
-func (m *mover) unmoved(ctx context.Context, group string) (bool, error) {
+// unowned reports whether nobody but Sync writes the group's positions on the side that it doesn't read: it has no member there, and no move
+// is under way. A group that reads the source is open there on every broker; one that has moved is closed there, and open on the target.
+func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
 	groups, err := m.source.groupTable(ctx, m.sourceBrokers)
-	if err != nil || groups.closed(group) {
+	if err != nil {
 		return false, err
 	}
-	there, err := m.target.membersOf(ctx, m.targetBrokers, []string{group})
-	return err == nil && len(there[group].members) == 0, err
+	switch {
+	case m.from == Source && groups.closed(group):
+		return false, nil
+	case m.from == Target:
+		there, err := m.target.groupTable(ctx, m.targetBrokers)
+		if err != nil || !groups.all(group, false) || !there.all(group, true) {
+			return false, err
+		}
+	}
+	to := m.from.other()
+	brokers, _ := m.of(to)
+	found, err := m.at(to).membersOf(ctx, brokers, []string{group})
+	return err == nil && len(found[group].members) == 0, err
 }

@@ -27,6 +27,8 @@ const (
 type VerifyRequest struct {
 	Request
 	Topics []string `json:"topics"`
+	// Own adds the retry and dead-letter topics of the plan's groups, as far as they have lanes.
+	Own bool `json:"own,omitempty"`
 	// Answers are what persons decided about faults: what they skip isn't missing.
 	Answers []LaneAnswer `json:"answers,omitempty"`
 }
@@ -101,6 +103,10 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	lanes, err := l.allLanes(r.Topics)
 	if err != nil {
 		return Verification{}, err
+	}
+	if r.Own {
+		own, ready := l.ownLanes(both.plan)
+		lanes, r.Topics = append(lanes, own...), append(slices.Clone(r.Topics), ready...)
 	}
 	sizes, err := both.sizes(ctx, l, r.Topics)
 	if err != nil {

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// ofNewTopic reports whether the fault is what a topic shows that was deleted and made anew.
-func (f *LaneFault) ofNewTopic() bool { return f.Type == SourceReset || f.Type == TargetTruncated }
+// OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew: the answer Restart fits it.
+func (f *LaneFault) OfNewTopic() bool { return f.Type == SourceReset || f.Type == TargetTruncated }
 
 // restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from then on, and copies of epochs
 // before don't count. The answer alone does nothing. It takes a fault that it fits, so that one which is read again after a kill
 // restarts no lane that is in order: the epoch that a lane is in can be read off its last copy.
 func (l *runner) restart(fault *LaneFault) bool {
-	if l.restarts <= l.epoch || !fault.ofNewTopic() || l.twin != nil { // both ways, it would take natives for the old topic's
+	if l.restarts <= l.epoch || !fault.OfNewTopic() || l.twin != nil { // both ways, it would take natives for the old topic's
 		return false
 	}
 	l.restarted(l.epoch + 1)

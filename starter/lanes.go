@@ -83,10 +83,18 @@ func lanesOf(name string, s snapshot) lanesView {
 	replicator.WorstFirst(v.Back)
 	replicator.BusiestFirst(v.Stragglers)
 	for _, f := range v.Faults {
-		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action retry|skip --from %d --to %d --by YOU --reason WHY",
-			name, f.Topic, f.Broker, f.Queue, f.From, max(f.To, f.From+1)))
+		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action %s --by YOU --reason WHY",
+			name, f.Topic, f.Broker, f.Queue, actionsFor(f, v.Back != nil)))
 	}
 	return v
+}
+
+// actionsFor are the answers that make sense for a fault: of a topic that was made anew, lanes that go one way can copy everything again.
+func actionsFor(f replicator.LaneFault, bothWays bool) string {
+	if !bothWays && f.OfNewTopic() {
+		return "retry|restart"
+	}
+	return fmt.Sprintf("retry|skip --from %d --to %d", f.From, max(f.To, f.From+1))
 }
 
 // addTopics adds what another shard says of topics.

@@ -143,10 +143,11 @@ func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment, ans
 	for _, t := range inventory.Topics {
 		names = append(names, t.Name)
 	}
-	for ; len(names) > 0; names = names[min(chunk, len(names)):] {
+	for own := true; len(names) > 0; names = names[min(chunk, len(names)):] {
 		part := names[:min(chunk, len(names))]
 		var v activities.Verification
-		request := activities.VerifyRequest{Request: d.request(), Topics: part, Answers: answers}
+		request := activities.VerifyRequest{Request: d.request(), Topics: part, Own: own, Answers: answers}
+		own = false
 		summary := fmt.Sprintf("compare %d topics", len(part))
 		if err := workflow.ExecuteActivity(comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
 			return err
