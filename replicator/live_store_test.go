@@ -60,7 +60,7 @@ func TestLiveSourceThatDeniesAndExpires(t *testing.T) {
 	if err := cluster.StopBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	log := filepath.Join(cluster.Dir, broker, "store", "commitlog")
+	log := filepath.Join(cluster.StoreDir(broker), "commitlog")
 	files, err := filepath.Glob(filepath.Join(log, "0*"))
 	if err != nil || len(files) < 4 {
 		t.Fatalf("%v: files of the log %v, wanted at least 4", err, files)

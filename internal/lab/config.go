@@ -70,7 +70,7 @@ func configFile(s server) string {
 }
 
 func (c *Cluster) brokerConfig(s server) map[string]string {
-	store := filepath.Join(c.Dir, s.Name, "store")
+	store := c.StoreDir(s.Name)
 	config := map[string]string{
 		"brokerClusterName":     c.state.Spec.Name,
 		"brokerName":            s.Name,

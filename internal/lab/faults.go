@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"syscall"
 )
 
@@ -27,6 +29,37 @@ func (c *Cluster) StopBroker(name string) error {
 func (c *Cluster) StartBroker(ctx context.Context, name string) error {
 	return c.startAgain(ctx, roleBroker, name)
 }
+
+// MoveBroker gives a broker that has ended another port: StartBroker then starts it at another address, as where a slave has taken over.
+func (c *Cluster) MoveBroker(name string) error {
+	s, err := c.server(roleBroker, name)
+	if err != nil {
+		return err
+	}
+	if s.Process.alive() {
+		return fmt.Errorf("broker %s of cluster %s runs: end it before it moves", name, c.state.Spec.Name)
+	}
+	ports, err := FreePorts(1)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.state.Servers {
+		if c.state.Servers[i].Role == roleBroker && c.state.Servers[i].Name == name {
+			c.state.Servers[i].Port = ports[0]
+		}
+	}
+	for i := range c.Brokers {
+		if c.Brokers[i].Name == name {
+			c.Brokers[i].Addr = address(ports[0])
+		}
+	}
+	return c.state.save(c.Dir)
+}
+
+// StoreDir is where a broker keeps its messages and positions.
+func (c *Cluster) StoreDir(name string) string { return filepath.Join(c.Dir, name, "store") }
 
 // SuspendBroker freezes a broker: it accepts connections, but nothing answers.
 func (c *Cluster) SuspendBroker(name string) error {
