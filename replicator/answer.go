@@ -16,9 +16,17 @@ const (
 	Restart = "restart"
 )
 
-// Answer is what a person decides about a lane that stopped with a fault. Topic, Broker and Queue name the queue that the lane
+// Sides of the queue that a lane reads, in faults and answers. Brokers mostly have the same names on both sides, so that topic, broker and
+// queue don't tell a reverse lane from a forward one.
+const (
+	SideSource = "source" // the same as an empty side
+	SideTarget = "target" // of a reverse lane
+)
+
+// Answer is what a person decides about a lane that stopped with a fault. Side, Topic, Broker and Queue name the queue that the lane
 // reads, From and To are offsets there.
 type Answer struct {
+	Side   string `json:"side,omitempty"` // SideSource or SideTarget
 	Topic  string `json:"topic"`
 	Broker string `json:"broker"`
 	Queue  int    `json:"queue"`
@@ -28,11 +36,18 @@ type Answer struct {
 }
 
 func (a Answer) String() string {
-	at := fmt.Sprintf("topic %s, queue %s/%d", a.Topic, a.Broker, a.Queue)
+	at := fmt.Sprintf("topic %s, %squeue %s/%d", a.Topic, ofTarget(a.Side), a.Broker, a.Queue)
 	if a.Action == Skip {
 		return fmt.Sprintf("%s: skip offsets %d to %d", at, a.From, a.To-1)
 	}
 	return fmt.Sprintf("%s: %s", at, a.Action)
+}
+
+func ofTarget(side string) string {
+	if side == SideTarget {
+		return "target "
+	}
+	return ""
 }
 
 // Validate refuses an answer that can't mean anything.
@@ -40,6 +55,8 @@ func (a Answer) Validate() error {
 	switch {
 	case a.Topic == "" || a.Broker == "" || a.Queue < 0:
 		return errors.New("the answer names no queue: give topic, broker and queue as the fault names them")
+	case !slices.Contains([]string{"", SideSource, SideTarget}, a.Side):
+		return fmt.Errorf("%s: side %q is unknown; allowed: %s, %s", a, a.Side, SideSource, SideTarget)
 	case !slices.Contains([]string{Retry, Skip, Restart}, a.Action):
 		return fmt.Errorf("%s: unknown action; allowed: %s, %s, %s", a, Retry, Skip, Restart)
 	case a.Action != Skip && (a.From != 0 || a.To != 0):
@@ -52,8 +69,9 @@ func (a Answer) Validate() error {
 	return nil
 }
 
-func (a Answer) of(l Lane) bool {
-	return a.Topic == l.Topic && a.Broker == l.Source.Broker && a.Queue == l.Source.ID
+// of reports whether the answer is for that lane, in that direction.
+func (a Answer) of(l Lane, back bool) bool {
+	return back == (a.Side == SideTarget) && a.Topic == l.Topic && a.Broker == l.Source.Broker && a.Queue == l.Source.ID
 }
 
 // Answer gives a person's answer to a lane that stopped with a fault, while it runs.
@@ -66,7 +84,7 @@ func (r *Replicator) Answer(a Answer) error {
 	r.mu.Unlock()
 	if w != nil {
 		for _, l := range slices.Concat(w.all(0), w.all(1)) {
-			if a.of(l.Lane) {
+			if a.of(l.Lane, l.back) {
 				return l.answer(a)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 func (r *session) answerTo(action string, from, to int64) {
 	r.bench.Helper()
 	lane := r.bench.lane
-	if err := r.replicator.Answer(Answer{lane.Topic, lane.Source.Broker, lane.Source.ID, action, from, to}); err != nil {
+	if err := r.replicator.Answer(Answer{"", lane.Topic, lane.Source.Broker, lane.Source.ID, action, from, to}); err != nil {
 		r.bench.Fatal(err)
 	}
 }
@@ -46,7 +46,7 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 	if got := b.copies(); len(got) != 99 || slices.Contains(got, 42) {
 		t.Errorf("copies %v, wanted all of 100 but 42", got)
 	}
-	for skipped, answers := range [][]Answer{nil, {{b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 42, 43}}} {
+	for skipped, answers := range [][]Answer{nil, {{"", b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 42, 43}}} {
 		report, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{Answers: answers}, nil)
 		if err != nil || report.Skipped != int64(skipped) || report.Missing != 1-int64(skipped) {
 			t.Errorf("%v: with answers %v: %+v, wanted %d skipped and the other missing", err, answers, report, skipped)
@@ -54,6 +54,37 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 	}
 	if p := run.progress(); p.Skipped != 1 {
 		t.Errorf("%d skipped, wanted 1", p.Skipped)
+	}
+}
+
+func TestAnswersToOneDirectionLeaveTheOtherAlone(t *testing.T) {
+	b := bothWays(t)
+	b.lane.Target = b.lane.Source // everybody's broker is called broker-a
+	forward := Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Skip, From: 3, To: 4}
+	b.options.Answers = []Answer{forward}
+	b.write(3, 3)
+	run := b.start()
+	run.untilCaughtUp()
+	b.target.append(b.lane.Topic, b.lane.Target, native(nil)) // at 3 too
+	b.untilBoth(run, 4)
+	b.source.onSend = refuse("no way")
+	b.send(b.target, b.lane.Target, "no way", nil)
+	run.untilProgress("the reverse lane has a fault", func(p Progress) bool { return len(p.Back.Faults) == 1 })
+	fault := run.progress().Back.Faults[0]
+	if fault.Side != SideTarget || fault.From != 4 || !strings.Contains(fault.Error(), "target queue broker-a/1") {
+		t.Errorf("fault %+v, wanted one of the target's offset 4", fault)
+	}
+	forward.From, forward.To = 4, 5
+	if err := run.replicator.Answer(forward); err == nil || !strings.Contains(err.Error(), "no fault") {
+		t.Errorf("%v: an answer without a side is the forward lane's", err)
+	}
+	forward.Side = SideTarget
+	if err := run.replicator.Answer(forward); err != nil {
+		t.Fatal(err)
+	}
+	run.untilProgress("the message is given up", func(p Progress) bool { return p.Back.Skipped == 1 && p.Back.Lag == 0 })
+	if err := (Answer{Side: "left", Topic: "t", Broker: "b", Action: Retry}).Validate(); err == nil {
+		t.Error("an unknown side is taken")
 	}
 }
 
@@ -114,7 +145,7 @@ func TestAnswersOfEarlierRunsHold(t *testing.T) {
 	run := b.start()
 	run.untilFault(TargetRefused, 4, 5)
 	run.end()
-	b.options.Answers = []Answer{{b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 4, 5}}
+	b.options.Answers = []Answer{{"", b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 4, 5}}
 	b.start().untilCaughtUp()
 	if got := b.copies(); len(got) != 4 {
 		t.Errorf("copies %v, wanted 0 to 3", got)
@@ -142,11 +173,11 @@ func TestAnswersThatFitNoFaultAreRefused(t *testing.T) {
 	run.untilFault(TargetRefused, 3, 4)
 	for want, a := range map[string]Answer{
 		"names no queue":              {Action: Retry},
-		"unknown action":              {"orders", "broker-a", 1, "ignore", 0, 0},
-		"only skip has offsets":       {"orders", "broker-a", 1, Retry, 1, 2},
-		"second greater":              {"orders", "broker-a", 1, Skip, 4, 4},
-		"no lane that runs here":      {"orders", "broker-a", 2, Retry, 0, 0},
-		"the lane stands at offset 3": {"orders", "broker-a", 1, Skip, 4, 9},
+		"unknown action":              {"", "orders", "broker-a", 1, "ignore", 0, 0},
+		"only skip has offsets":       {"", "orders", "broker-a", 1, Retry, 1, 2},
+		"second greater":              {"", "orders", "broker-a", 1, Skip, 4, 4},
+		"no lane that runs here":      {"", "orders", "broker-a", 2, Retry, 0, 0},
+		"the lane stands at offset 3": {"", "orders", "broker-a", 1, Skip, 4, 9},
 	} {
 		if err := run.replicator.Answer(a); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, wanted %q", a, err, want)

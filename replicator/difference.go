@@ -92,7 +92,7 @@ func (v *verification) found(offset int64) bool {
 // leaveOutSkipped takes what a person gave up out of the missing ones.
 func (v *verification) leaveOutSkipped() {
 	for _, a := range v.answers {
-		if a.Action != Skip || a.Topic != v.Topic || a.Broker != v.Source.Broker || a.Queue != v.Source.ID {
+		if a.Action != Skip || !a.of(Lane{Topic: v.Topic, Source: v.Source}, false) {
 			continue
 		}
 		for offset := max(a.From, v.From); offset < min(a.To, v.To); offset++ {

@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,10 +21,11 @@ const (
 	PropertiesTooLong = "PropertiesTooLong" // a message has no room left for the stamp
 )
 
-// LaneFault says why a lane stopped. From and To are the source offsets concerned: from From up to, not including, To.
+// LaneFault says why a lane stopped. From and To are the offsets concerned on the queue that it reads: from From up to, not including, To.
 type LaneFault struct {
+	Side   string `json:"side,omitempty"` // SideTarget of a reverse lane, which reads there
 	Topic  string `json:"topic"`
-	Broker string `json:"broker"` // of the source queue
+	Broker string `json:"broker"` // of the queue that the lane reads
 	Queue  int    `json:"queue"`
 	Type   string `json:"type"`
 	From   int64  `json:"from"`
@@ -33,7 +35,8 @@ type LaneFault struct {
 }
 
 func (f *LaneFault) Error() string {
-	return fmt.Sprintf("%s: topic %s, source queue %s/%d, offsets %d to %d: %s. %s", f.Type, f.Topic, f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next)
+	return fmt.Sprintf("%s: topic %s, %s queue %s/%d, offsets %d to %d: %s. %s", f.Type, f.Topic, cmp.Or(f.Side, SideSource), f.Broker, f.Queue, f.From, f.To,
+		f.Cause, f.Next)
 }
 
 // fault makes a fault of the lane.

@@ -88,13 +88,13 @@ func (s *laneState) giveUp(from, to int64) {
 func (s laneState) lag() int64     { return max(0, s.end-s.next) }
 func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 
-func newRunner(r *Replicator, lane Lane) *runner {
+func newRunner(r *Replicator, lane Lane, back bool) *runner {
 	l := &runner{
-		Lane: lane, Replicator: r, stamper: newStamper(r.options.Names, lane), seen: map[origin]int64{},
+		Lane: lane, back: back, Replicator: r, stamper: newStamper(r.options.Names, lane), seen: map[origin]int64{},
 		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan Answer, 1),
 	}
 	for _, a := range r.options.Answers {
-		if a.of(lane) {
+		if a.of(lane, back) {
 			l.decided(a)
 		}
 	}
@@ -163,6 +163,9 @@ func (l *runner) repeat(ctx context.Context) {
 // awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
 // the answer.
 func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
+	if l.back {
+		fault.Side = SideTarget
+	}
 	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	l.begun()
 	select {

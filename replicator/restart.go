@@ -68,7 +68,7 @@ func epochOf(ctx context.Context, q queue, stamps *stamper) (int, error) {
 // inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a topic that is no more.
 func (v *verification) inEpoch(ctx context.Context, target queue, lane Lane) error {
 	for _, a := range v.answers {
-		if a.Action == Restart && a.of(lane) {
+		if a.Action == Restart && a.of(lane, false) {
 			epoch, err := epochOf(ctx, target, &v.stamps)
 			v.stamps.restarted(epoch)
 			return err

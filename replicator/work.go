@@ -52,11 +52,11 @@ func (w *work) add(lanes []Lane) (left []Lane) {
 			left = append(left, lane)
 			continue
 		}
-		l := newRunner(w.Replicator, lane)
+		l := newRunner(w.Replicator, lane, false)
 		w.lanes[lane], w.ends[ends[0]], w.ends[ends[1]] = true, true, true
 		if w.options.BothWays {
-			b := newRunner(w.back.Replicator, lane.Back())
-			b.back, b.twin, l.twin = true, l, b
+			b := newRunner(w.back.Replicator, lane.Back(), true)
+			b.twin, l.twin = l, b
 			w.start(w.back, b, 1)
 		}
 		w.start(w.forward, l, 0)

@@ -83,10 +83,18 @@ func lanesOf(name string, s snapshot) lanesView {
 	replicator.WorstFirst(v.Back)
 	replicator.BusiestFirst(v.Stragglers)
 	for _, f := range v.Faults {
-		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d --action %s --by YOU --reason WHY",
-			name, f.Topic, f.Broker, f.Queue, actionsFor(f, v.Back != nil)))
+		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d%s --action %s --by YOU --reason WHY",
+			name, f.Topic, f.Broker, f.Queue, sideOf(f), actionsFor(f, v.Back != nil)))
 	}
 	return v
+}
+
+// sideOf is the flag that tells a reverse lane.
+func sideOf(f replicator.LaneFault) string {
+	if f.Side == "" {
+		return ""
+	}
+	return " --side " + f.Side
 }
 
 // actionsFor are the answers that make sense for a fault: of a topic that was made anew, lanes that go one way can copy everything again.
@@ -173,7 +181,7 @@ func (a *app) lanesTable(v lanesView) string {
 func (a *app) answerCommand() *cobra.Command {
 	var message activities.LaneAnswer
 	c := &cobra.Command{
-		Use:   "answer NAME --topic T --broker B --queue Q --action retry|skip|restart [--from N --to M] --by YOU [--reason WHY]",
+		Use:   "answer NAME --topic T --broker B --queue Q [--side target] --action retry|skip|restart [--from N --to M] --by YOU [--reason WHY]",
 		Short: "Answer the fault of a lane: try again, or give messages up",
 		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: the messages from --from up to, not\n" +
 			"including, --to are not copied. restart: the topic was deleted and made anew; the lane begins at its first message, and what it\n" +
@@ -184,10 +192,11 @@ func (a *app) answerCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&message.Topic, "topic", "", "topic of the lane; required")
-	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the lane's source queue; required")
-	c.Flags().IntVar(&message.Queue, "queue", -1, "id of the lane's source queue; required")
+	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the queue that the lane reads; required")
+	c.Flags().IntVar(&message.Queue, "queue", -1, "id of that queue; required")
+	c.Flags().StringVar(&message.Side, "side", "", "target for a lane back to the source, which reads there")
 	c.Flags().StringVar(&message.Action, "action", "", replicator.Retry+", "+replicator.Skip+" or "+replicator.Restart+"; required")
-	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset on the source to give up")
+	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset of that queue to give up")
 	c.Flags().Int64Var(&message.To, "to", 0, "skip: offset behind the last one to give up")
 	byFlags(c, &message.By, &message.Reason)
 	return c
