@@ -37,13 +37,16 @@ func (t topicTable) ofGroups(p plan.Plan) []string {
 	return names
 }
 
-// everywhere is the topic as if each source broker had it.
+// everywhere is the topic as if each source broker had it, with a queue for each broker of the target: that one makes the topic too, and what it
+// puts there has a way back.
 func (l layout) everywhere(topic string) map[string]rocketmq.TopicConfig {
-	have := l.sourceTopics[topic]
+	have, brokers := l.sourceTopics[topic], len(l.sourceBrokers)
 	model := have[sortedKeys(have)[0]]
+	queues := (len(l.targetBrokers) + brokers - 1) / brokers
 	for _, config := range have {
-		model.ReadQueues = max(model.ReadQueues, config.ReadQueues, config.WriteQueues)
+		queues = max(queues, config.ReadQueues, config.WriteQueues)
 	}
+	model.ReadQueues, model.WriteQueues = queues, queues
 	all := map[string]rocketmq.TopicConfig{}
 	for _, b := range l.sourceBrokers {
 		all[b.Name] = model
@@ -109,21 +112,27 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 	return nil
 }
 
-// retriesEverywhere makes a retry topic on the source brokers that lack it, as a member does that connects to them: on the way back, what
-// failed on the target must reach members on the source, whichever pair of queues it is in.
+// retriesEverywhere makes a retry topic on the source brokers that lack it or some of its queues, as a member does that connects to them: on
+// the way back, what failed on the target must reach members on the source, whichever pair of queues it is in.
 func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) error {
 	if _, retry := rocketmq.RetryGroup(topic); !retry || s.plan.Replicate.OneWay {
 		return nil
 	}
 	all, addr := l.everywhere(topic), addresses(l.sourceBrokers)
 	for _, broker := range sortedKeys(all) {
-		if _, there := l.sourceTopics[topic][broker]; there {
-			continue
+		want := all[broker]
+		if have, there := l.sourceTopics[topic][broker]; there {
+			queues := want.ReadQueues
+			if min(have.ReadQueues, have.WriteQueues) >= queues {
+				continue
+			}
+			want = have
+			want.ReadQueues, want.WriteQueues = max(have.ReadQueues, queues), max(have.WriteQueues, queues)
 		}
-		if err := s.source.Client().CreateTopic(ctx, addr[broker], all[broker]); err != nil {
+		if err := s.source.Client().CreateTopic(ctx, addr[broker], want); err != nil {
 			return fmt.Errorf("topic %s on source broker %s: %w", topic, broker, s.source.explain(ctx, err))
 		}
-		l.sourceTopics[topic][broker] = all[broker]
+		l.sourceTopics[topic][broker] = want
 	}
 	return nil
 }

@@ -40,7 +40,12 @@ func newRig(t *testing.T, name string) *rig {
 // newRigFrom has another source, and other names on the target.
 func newRigFrom(t *testing.T, from *lab.Cluster, name string, rename *plan.Rename) *rig {
 	t.Helper()
-	to := labtest.Cluster(t, "5.3.3")
+	return newRigBetween(t, from, labtest.Cluster(t, "5.3.3"), name, rename)
+}
+
+// newRigBetween has another target too.
+func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *plan.Rename) *rig {
+	t.Helper()
 	only := plan.Selection{Include: []string{name + "-*"}}
 	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}, own: name}
 	r.plan = plan.Plan{
