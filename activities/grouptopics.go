@@ -129,7 +129,11 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 			want = have
 			want.ReadQueues, want.WriteQueues = max(have.ReadQueues, queues), max(have.WriteQueues, queues)
 		}
-		if err := s.source.Client().CreateTopic(ctx, addr[broker], want); err != nil {
+		err := s.source.Client().CreateTopic(ctx, addr[broker], want)
+		if rocketmq.Denied(err) {
+			continue // what is there is copied; who may not change the source has these queues only when a member connects
+		}
+		if err != nil {
 			return fmt.Errorf("topic %s on source broker %s: %w", topic, broker, s.source.explain(ctx, err))
 		}
 		l.sourceTopics[topic][broker] = want
