@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"rocketshift/plan"
 	"rocketshift/replicator"
 )
 
@@ -27,18 +26,6 @@ func (a LaneAnswer) Check() error {
 	}
 	if err := a.Validate(); err != nil {
 		return fmt.Errorf("answer: %w", err)
-	}
-	return nil
-}
-
-// CheckFor says why an answer can't be taken by lanes of the plan, or nil.
-func (a LaneAnswer) CheckFor(p plan.Plan) error {
-	if err := a.Check(); err != nil {
-		return err
-	}
-	if a.Action == replicator.Restart && !p.Replicate.OneWay {
-		return fmt.Errorf("answer: %s: its lanes go both ways, and what applications wrote on the other side would be taken for the old topic's: "+
-			"exclude the topic and give it a migration of its own, or plan with replicate.oneWay", a.Answer)
 	}
 	return nil
 }

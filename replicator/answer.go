@@ -99,10 +99,11 @@ func (l *runner) answer(a Answer) error {
 		return fmt.Errorf("%s: the lane has no fault", a)
 	case a.Action == Skip && (fault.From < a.From || fault.From >= a.To):
 		return fmt.Errorf("%s: the lane stands at offset %d, which must be among those to skip", a, fault.From)
-	case a.Action == Restart && !fault.OfNewTopic():
+	case a.Action == Restart && l.twin != nil && !fault.OfNewTopic(true) && fault.OfNewTopic(false):
+		return fmt.Errorf("%s: the lane's fault is %s, its topic was made anew on the target, and its lanes go both ways: "+
+			"nobody could tell what applications had written there. Exclude the topic, and give it a migration of its own", a, fault.Type)
+	case a.Action == Restart && !fault.OfNewTopic(l.twin != nil):
 		return fmt.Errorf("%s: the lane's fault is %s: only a topic that was made anew (%s, %s) can be copied from its beginning again", a, fault.Type, SourceReset, TargetTruncated)
-	case a.Action == Restart && l.twin != nil:
-		return fmt.Errorf("%s: the lane copies both ways: what applications wrote on the other side would be taken for the old topic's; end that direction first", a)
 	}
 	select {
 	case l.answered <- a:

@@ -115,7 +115,7 @@ func isFault(err error) (*LaneFault, bool) {
 }
 
 // madeAnew is what to do where a queue isn't the one that was copied.
-const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart (of lanes that copy one way) copies all that the source holds; what was copied before counts as the old topic's"
+const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart copies all that the lane's source holds; what was copied before counts as the old topic's. Lanes that go both ways take it where the topic is new on the source"
 
 const startAgain = "then try again"
 

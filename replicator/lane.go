@@ -148,6 +148,9 @@ func (l *runner) repeat(ctx context.Context) {
 			}
 		}
 		if fault, yes := isFault(err); yes {
+			if l.back {
+				fault.Side = SideTarget
+			}
 			if !l.restart(fault) && !l.awaitAnswer(ctx, fault) {
 				return
 			}
@@ -163,9 +166,6 @@ func (l *runner) repeat(ctx context.Context) {
 // awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
 // the answer.
 func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
-	if l.back {
-		fault.Side = SideTarget
-	}
 	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	l.begun()
 	select {

@@ -3,6 +3,8 @@ package replicator
 import (
 	"testing"
 	"time"
+
+	"rocketshift/internal/rocketmq"
 )
 
 func TestLiveTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
@@ -39,6 +41,67 @@ func TestLiveTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
 		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Names: l.names(), Answers: answers}, nil)
 		if err != nil || report.Compared != 65 || report.Natives != 100 || len(report.Examples) > 0 {
 			t.Errorf("%v: %+v; wanted 65 compared, the old topic's 100 as natives", err, report)
+		}
+	}
+}
+
+func TestLiveBothWaysATopicThatIsMadeAnewOnTheSourceIsCopiedAgainAndWhatTheTargetGotComesBack(t *testing.T) {
+	l := newLive(t, "made-anew-both", 1)
+	l.fill(100)
+	var answers []Answer
+	both := func(r *Replicator) {
+		r.options.BothWays, r.options.Answers = true, answers
+		r.timing.pullWait, r.timing.patience, r.timing.homeRest, r.timing.look = time.Second, time.Second, time.Second, 100*time.Millisecond
+	}
+	c := l.start("one", l.lanes, both)
+	l.untilCopied(c)
+	native := func() {
+		for _, lane := range l.lanes {
+			l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")})
+		}
+	}
+	ends := func(want int64) func(Progress) bool {
+		return func(Progress) bool {
+			for _, lane := range l.lanes {
+				end, err := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
+				if err != nil || end != want {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	native()
+	l.until("natives are on the source", c, ends(101))
+	l.untilCopied(c)
+	c.stop()
+	for _, lane := range l.lanes {
+		if err := l.source.Client().DeleteTopic(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic); err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, Answer{Topic: lane.Topic, Broker: lane.Source.Broker, Queue: lane.Source.ID, Action: Restart},
+			Answer{Side: SideTarget, Topic: lane.Topic, Broker: lane.Target.Broker, Queue: lane.Target.ID, Action: Restart})
+	}
+	l.make(l.source, 1)
+	l.fill(40)
+	given := answers
+	answers = nil
+	c = l.start("one", l.lanes, both)
+	l.until("the lanes of both directions see another topic", c, func(p Progress) bool { return len(p.Faults) == 2 && len(p.Back.Faults) == 2 })
+	c.stop()
+	answers = given
+	for more := range int64(3) { // the later runs are told of the answers too, and begin nothing anew
+		c = l.start("one", l.lanes, both)
+		l.until("the source has the natives again", c, ends(41+more))
+		native()
+		l.until("and what came since", c, ends(42+more))
+		l.untilCopied(c)
+		c.stop()
+	}
+	for _, lane := range l.lanes {
+		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Names: l.names(), Answers: answers}, nil)
+		if err != nil || report.Compared != 40 || report.Back != 4 || report.Natives != 104 || len(report.Examples) > 0 {
+			t.Errorf("%v: %+v; wanted 40 compared, 4 from the target, the old topic's 100 and 4 as natives", err, report)
 		}
 	}
 }

@@ -5,14 +5,20 @@ import (
 	"fmt"
 )
 
-// OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew: the answer Restart fits it.
-func (f *LaneFault) OfNewTopic() bool { return f.Type == SourceReset || f.Type == TargetTruncated }
+// OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew, so that the answer Restart fits it. Where lanes go
+// both ways it must be the source's: of a target that was made anew nobody could tell what applications had written there.
+func (f *LaneFault) OfNewTopic(bothWays bool) bool {
+	if bothWays && f.Side == SideTarget {
+		return f.Type == TargetTruncated
+	}
+	return f.Type == SourceReset || !bothWays && f.Type == TargetTruncated
+}
 
 // restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from then on, and copies of epochs
 // before don't count. The answer alone does nothing. It takes a fault that it fits, so that one which is read again after a kill
 // restarts no lane that is in order: the epoch that a lane is in can be read off its last copy.
 func (l *runner) restart(fault *LaneFault) bool {
-	if l.restarts <= l.epoch || !fault.OfNewTopic() || l.twin != nil { // both ways, it would take natives for the old topic's
+	if l.restarts <= l.epoch || !fault.OfNewTopic(l.twin != nil) {
 		return false
 	}
 	l.restarted(l.epoch + 1)
@@ -66,12 +72,21 @@ func epochOf(ctx context.Context, q queue, stamps *stamper) (int, error) {
 }
 
 // inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a topic that is no more.
-func (v *verification) inEpoch(ctx context.Context, target queue, lane Lane) error {
+func (v *verification) inEpoch(ctx context.Context, source, target queue, lane Lane) error {
 	for _, a := range v.answers {
+		if a.Action == Restart && a.of(lane.Back(), true) {
+			epoch, err := epochOf(ctx, source, &v.reverse)
+			if err != nil {
+				return err
+			}
+			v.reverse.restarted(epoch)
+		}
 		if a.Action == Restart && a.of(lane, false) {
 			epoch, err := epochOf(ctx, target, &v.stamps)
+			if err != nil {
+				return err
+			}
 			v.stamps.restarted(epoch)
-			return err
 		}
 	}
 	return nil

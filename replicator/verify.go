@@ -67,7 +67,7 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 	if err != nil {
 		return LaneReport{}, err
 	}
-	if err := v.inEpoch(ctx, v.target.queue, lane); err != nil {
+	if err := v.inEpoch(ctx, v.source.queue, v.target.queue, lane); err != nil {
 		return LaneReport{}, err
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -97,9 +97,9 @@ func sideOf(f replicator.LaneFault) string {
 	return " --side " + f.Side
 }
 
-// actionsFor are the answers that make sense for a fault: of a topic that was made anew, lanes that go one way can copy everything again.
+// actionsFor are the answers that make sense for a fault: of a topic that was made anew, everything can be copied again.
 func actionsFor(f replicator.LaneFault, bothWays bool) string {
-	if !bothWays && f.OfNewTopic() {
+	if f.OfNewTopic(bothWays) {
 		return "retry|restart"
 	}
 	return fmt.Sprintf("retry|skip --from %d --to %d", f.From, max(f.To, f.From+1))

@@ -102,6 +102,10 @@ func TestAnswersThatCantBeMeantAreRefusedBeforeAnybodyIsAsked(t *testing.T) {
 func TestTheNextStepOfAFaultIsAnAnswerThatFitsIt(t *testing.T) {
 	anew, refused := replicator.LaneFault{Type: replicator.SourceReset, From: 7, To: 3}, replicator.LaneFault{Type: replicator.TargetRefused, From: 4, To: 5}
 	assert.Equal(t, "retry|restart", actionsFor(anew, false))
-	assert.Equal(t, "retry|skip --from 7 --to 8", actionsFor(anew, true), "restart is refused where lanes go both ways")
+	assert.Equal(t, "retry|restart", actionsFor(anew, true))
+	anew.Side = replicator.SideTarget
+	assert.Equal(t, "retry|skip --from 7 --to 8", actionsFor(anew, true), "of a target that was made anew, lanes that go both ways refuse it")
+	anew.Type = replicator.TargetTruncated
+	assert.Equal(t, "retry|restart", actionsFor(anew, true))
 	assert.Equal(t, "retry|skip --from 4 --to 5", actionsFor(refused, false))
 }

@@ -13,7 +13,7 @@ import (
 func (d *desk) handleLanes(ctx workflow.Context) error {
 	answer := func(ctx workflow.Context, a activities.LaneAnswer) (string, error) { return d.takeAnswer(ctx, a), nil }
 	err := workflow.SetUpdateHandlerWithOptions(ctx, AnswerName, answer, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return a.CheckFor(d.plan) },
+		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return a.Check() },
 		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", "from": 7, "to": 8, "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
@@ -28,7 +28,7 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		return err
 	}
 	listen(ctx, AnswerName, func(ctx workflow.Context, a activities.LaneAnswer) error {
-		if err := a.CheckFor(d.plan); err != nil {
+		if err := a.Check(); err != nil {
 			return err
 		}
 		d.takeAnswer(ctx, a)

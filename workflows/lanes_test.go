@@ -99,11 +99,11 @@ func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	unreasoned.Reason = ""
 	backwards := skipOne()
 	backwards.To = 7
-	anew := skipOne()
-	anew.Action, anew.From, anew.To = replicator.Restart, 0, 0
+	nowhere := skipOne()
+	nowhere.Side = "left"
 	var refused []*answered
 	s.once(&requests, 2, func() {
-		for _, a := range []activities.LaneAnswer{unsaid, unreasoned, backwards, anew} {
+		for _, a := range []activities.LaneAnswer{unsaid, unreasoned, backwards, nowhere} {
 			refused = append(refused, s.update(AnswerName, a))
 		}
 		refused = append(refused, s.update(SetRateName, activities.RateChange{Rate: replicator.Rate{Bytes: -1}, By: "bob"}),
@@ -113,7 +113,7 @@ func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	s.result(t)
 	require.Len(t, requests, 2, "nothing started again")
-	for i, want := range []string{"nobody is named", "say why", "greater than the first", "go both ways", "negative", "nobody is named"} {
+	for i, want := range []string{"nobody is named", "say why", "greater than the first", "side \"left\" is unknown", "negative", "nobody is named"} {
 		require.ErrorContains(t, refused[i].rejected, want)
 	}
 }
