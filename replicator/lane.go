@@ -207,12 +207,8 @@ func (l *runner) work(ctx context.Context) error {
 	if err := l.ensureGroups(ctx); err != nil {
 		return err
 	}
-	if l.twin != nil && !l.back { // the reverse lane must know where the first copy lies
-		select {
-		case <-l.twin.began:
-		case <-ctx.Done():
-			return nil
-		}
+	if l.twin != nil && !l.back {
+		l.awaitTwin(ctx)
 	}
 	for {
 		if err := l.hold(ctx); err != nil {
@@ -238,6 +234,24 @@ func (l *runner) work(ctx context.Context) error {
 			return err
 		}
 		l.change(func(s *laneState) { s.waiting, s.slowed = "", "" }) // at its end nothing holds it back
+	}
+}
+
+// awaitTwin waits until the reverse lane knows where the first copy lies, and says so when that takes long.
+func (l *runner) awaitTwin(ctx context.Context) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-l.twin.began:
+			return
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			if reason := l.twin.snapshot().waiting; reason != "" {
+				l.change(func(s *laneState) { s.waiting = "the lane back must find its place first: " + reason })
+			}
+		}
 	}
 }
 

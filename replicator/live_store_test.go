@@ -90,3 +90,37 @@ func TestLiveSourceThatDeniesAndExpires(t *testing.T) {
 		t.Fatalf("progress %+v, wanted %d given up and %d copied", p, gap.To-gap.From, 181-gap.To)
 	}
 }
+
+// A target with ACL 2.0 doesn't know the copier until somebody makes its user.
+func TestLiveTargetThatDeniesIsWaitedFor(t *testing.T) {
+	admin := &lab.Account{AccessKey: "target-admin", SecretKey: "target-secret"}
+	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Closed", Version: "5.3.3", Brokers: 1, Admin: admin})
+	broker := cluster.Brokers[0]
+	l := newLiveOn(t, cluster, "closed", 1)
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: &rocketmq.Credentials{AccessKey: "the-copier", SecretKey: "copier-secret"}})
+	t.Cleanup(client.Close)
+	r := NewReplicator(l.source, rocketmq.NewCluster(client, cluster.NameServers), Options{Names: l.names(), Holder: "one", BothWays: true})
+	r.timing.report, r.timing.retryMax = 20*time.Millisecond, 200*time.Millisecond
+	l.fill(100)
+	c := l.run(r, l.lanes)
+	l.until("the lanes say that they are denied, and wait", c, func(p Progress) bool {
+		return strings.Contains(p.Waiting, "target broker "+broker.Name) && strings.Contains(p.Waiting, "NO_PERMISSION") && len(p.Faults) == 0
+	})
+	t.Log(c.progress().Waiting)
+	made, err := l.target.Client().Call(l.ctx, broker.Addr, &rocketmq.Command{
+		Code: 3001, Fields: map[string]string{"username": "the-copier"}, // AUTH_CREATE_USER
+		Body: []byte(`{"username": "the-copier", "password": "copier-secret", "userType": "Super", "userStatus": "enable"}`),
+	})
+	if err != nil || made.Code != rocketmq.Success {
+		t.Fatalf("make the user: %v, %+v", err, made)
+	}
+	l.untilCopied(c)
+	l.batch(l.target, l.lanes[0].Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")})
+	l.until("what was written on the target is copied back", c, func(p Progress) bool { return p.Back != nil && p.Back.Copied == 1 })
+	if p := c.stop(); len(p.Faults)+len(p.Back.Faults) > 0 {
+		t.Fatalf("faults %+v, back %+v", p.Faults, p.Back.Faults)
+	}
+	if got := l.verify(); got.Compared != 200 || got.Natives != 1 || got.Missing+got.Extra+got.Altered+got.OutOfOrder > 0 {
+		t.Fatalf("verification %+v, wanted 200 messages and one native", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,5 +197,21 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 		if want := []string{"a0", "b0", "c0", "c1"}; !slices.Equal(bodies, want) {
 			t.Errorf("%s holds %q, wanted %q", cluster, bodies, want)
 		}
+	}
+}
+
+func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
+	b := bothWays(t)
+	b.write(3, 3)
+	b.target.append(b.lane.Topic, b.lane.Target, native(nil))
+	b.target.set(func() { b.target.onPull = func(int64) error { return errNoAnswer } })
+	run := b.start()
+	run.untilProgress("it says so", func(p Progress) bool {
+		return strings.Contains(p.Waiting, "the lane back must find its place first: ") && strings.Contains(p.Waiting, errNoAnswer.Error())
+	})
+	b.target.set(func() { b.target.onPull = nil })
+	run.untilCaughtUp()
+	if p := run.progress(); p.Waiting != "" {
+		t.Errorf("it copies, and waits: %s", p.Waiting)
 	}
 }
