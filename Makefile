@@ -6,12 +6,12 @@ SHELL := /usr/bin/env bash
 export GOFLAGS ?=
 
 BIN := bin
-PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
+PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-gateway $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
 # Packages without servers run side by side; each package below starts real brokers, so these run one after the other.
-LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./activities ./worker ./starter ./demo/... ./bench/...
-PURE := ./plan ./workflows ./internal/arch ./deploy
+LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./internal/gateway ./gateway ./activities ./worker ./starter ./demo/... ./bench/...
+PURE := ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
 KILLS ?= 200
@@ -36,6 +36,7 @@ build: prerequisites programs $(BIN)/temporal ## build all programs and the embe
 programs:
 	go build -o $(BIN)/rocketshift ./starter
 	go build -o $(BIN)/rocketshift-worker ./worker
+	go build -o $(BIN)/rocketshift-gateway ./gateway
 	go build -o $(BIN)/rocketshift-demo ./demo
 	go build -o $(BIN)/rocketshift-demo-app ./demo/app
 	go build -o $(BIN)/rocketshift-demo-app5 ./demo/app5
@@ -101,7 +102,7 @@ soak: build jars ## kill copiers at random points under load; KILLS=1000 for lon
 
 .PHONY: fuzz
 fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each
-	@for package in ./plan ./internal/rocketmq; do \
+	@for package in ./plan ./internal/rocketmq ./internal/gateway/wire ./internal/gateway; do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
 

@@ -26,12 +26,14 @@ var allowed = map[string][]string{
 	"internal/lab":      {"internal/rocketmq"},
 	"internal/instance": {"plan", "internal/lab", "internal/rocketmq"},
 	"replicator":        {"internal/rocketmq"},
+	"internal/gateway":  {"replicator", "internal/rocketmq"},
+	"gateway":           {"internal/gateway", "internal/rocketmq"},
 	"activities":        {"plan", "replicator", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},
 	"worker":            {"plan", "replicator", "activities", "workflows", "internal/lab"},
 	"starter":           {"plan", "replicator", "activities", "workflows", "internal/instance", "internal/lab", "internal/rocketmq"},
 	"demo":              {"plan", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq"},
-	"bench":             {"internal/lab", "internal/rocketmq", "replicator"},
+	"bench":             {"internal/lab", "internal/rocketmq", "internal/gateway", "replicator"},
 	"internal/arch":     {},
 	"deploy":            {},
 }
@@ -125,7 +127,7 @@ func TestFilesAndFunctionsStaySmall(t *testing.T) {
 
 func TestThePlanAndTheReplicatorKnowNothingOfTemporal(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.layer != "plan" && s.layer != "replicator" && s.layer != "internal/rocketmq" {
+		if s.layer != "plan" && s.layer != "replicator" && s.layer != "internal/rocketmq" && s.layer != "internal/gateway" {
 			continue
 		}
 		for _, spec := range s.file.Imports {

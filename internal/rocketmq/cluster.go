@@ -1,6 +1,7 @@
 package rocketmq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,21 +162,53 @@ func (c *Cluster) eachNameServer(ask func(addr string) error) error {
 
 // ClusterInfo lists the masters that a name server knows.
 func (c *Client) ClusterInfo(ctx context.Context, nameServer string) ([]Broker, error) {
-	o, err := c.askObject(ctx, nameServer, &Command{Code: codeClusterInfo}, "")
+	nodes, err := c.Nodes(ctx, nameServer)
 	if err != nil {
 		return nil, err
 	}
 	out := []Broker{}
+	for _, n := range nodes {
+		if n.ID == 0 {
+			out = append(out, Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr})
+		}
+	}
+	return out, nil
+}
+
+// Node is a broker, a master or a slave.
+type Node struct {
+	Cluster string
+	Name    string
+	ID      int64 // 0 is the master
+	Addr    string
+}
+
+// Nodes lists the masters and slaves that a name server knows, sorted by name and id.
+func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
+	o, err := c.askObject(ctx, nameServer, &Command{Code: codeClusterInfo}, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []Node
 	for _, entry := range o.object("brokerAddrTable") {
 		b, _ := entry.value.(object)
 		for _, addr := range b.object("brokerAddrs") {
-			if id, ok := numberOf(addr.key); ok && id == 0 {
-				out = append(out, Broker{Cluster: b.text("cluster"), Name: b.text("brokerName"), Addr: textOf(addr.value)})
+			if id, ok := numberOf(addr.key); ok {
+				out = append(out, Node{Cluster: b.text("cluster"), Name: b.text("brokerName"), ID: id, Addr: textOf(addr.value)})
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Broker) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b Node) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return out, nil
+}
+
+// Nodes lists the cluster's masters and slaves as its name servers know them now.
+func (c *Cluster) Nodes(ctx context.Context) (nodes []Node, err error) {
+	err = c.eachNameServer(func(addr string) error {
+		nodes, err = c.client.Nodes(ctx, addr)
+		return err
+	})
+	return nodes, err
 }
 
 // Route is where a topic's queues are (TopicRouteData).

@@ -1,0 +1,20 @@
+// Command rocketshift-gateway stands between applications and the clusters of a migration, and looks to them like the source. See
+// docs/run-a-gateway.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command(os.Getenv).ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "rocketshift-gateway:", err)
+		os.Exit(1)
+	}
+}

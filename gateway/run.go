@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/internal/rocketmq"
+)
+
+// settings are those of the process; the migration is told through the control API.
+type settings struct {
+	gateway.Config
+	control  string
+	tokenEnv string
+	keysEnv  string
+}
+
+func command(getenv func(string) string) *cobra.Command {
+	var s settings
+	host, _ := os.Hostname()
+	c := &cobra.Command{
+		Use:   "rocketshift-gateway --source <name server>[,<name server>] --advertise <host>",
+		Short: "Stand between applications and the clusters of a migration",
+		Long: "Applications use it as their name server. It shows them the brokers of the source, each at a port of its own, and moves where\n" +
+			"messages are stored, and from where groups read, when it is told to through its control API.",
+		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr(), getenv) },
+	}
+	f := c.Flags()
+	f.StringVar(&s.Name, "name", host, "name of this gateway, unique in the migration")
+	f.StringSliceVar(&s.NameServers, "source", nil, "name servers of the source, host:port")
+	f.StringVar(&s.Advertise, "advertise", "", "host that applications are told to connect to")
+	f.StringVar(&s.Listen, "listen", "", "address to listen on for applications; all if absent")
+	f.IntVar(&s.NamesPort, "name-server-port", 9876, "port of the name server that it is to applications; 0 picks one and keeps it")
+	f.StringToIntVar(&s.Ports, "port", nil, "port of a source broker, such as broker-a=10911; others are picked, and kept")
+	f.StringVar(&s.Dir, "state", filepath.Join(".run", "gateway"), "folder for what it must not forget")
+	f.StringVar(&s.control, "control", "127.0.0.1:8089", "address of the control API")
+	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN", "environment variable that holds the control API's token")
+	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
+	return c
+}
+
+func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(string) string) error {
+	if len(s.NameServers) == 0 {
+		return errors.New("--source is missing: name the source's name servers, host:port")
+	}
+	if s.Advertise == "" {
+		return errors.New("--advertise is missing: name the host that applications are to connect to, such as this machine's address")
+	}
+	token := getenv(s.tokenEnv)
+	if token == "" {
+		return fmt.Errorf("%s is not set: choose a token of at least 16 characters, and give it to the worker too", s.tokenEnv)
+	}
+	if s.keysEnv != "" {
+		s.Credentials = &rocketmq.Credentials{
+			AccessKey: getenv(s.keysEnv + "_ACCESS_KEY"), SecretKey: getenv(s.keysEnv + "_SECRET_KEY"), SecurityToken: getenv(s.keysEnv + "_SECURITY_TOKEN"),
+		}
+		if s.Credentials.AccessKey == "" || s.Credentials.SecretKey == "" {
+			return fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", s.keysEnv, s.keysEnv)
+		}
+	}
+	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
+	at, err := net.Listen("tcp", s.control)
+	if err != nil {
+		return fmt.Errorf("the control API can't listen on %s: %w", s.control, err)
+	}
+	g, err := gateway.Start(s.Config)
+	if err != nil {
+		_ = at.Close()
+		return err
+	}
+	defer g.Close()
+	control, err := gateway.NewControl(g, token)
+	if err != nil {
+		_ = at.Close()
+		return err
+	}
+	ready := map[string]string{"gateway": s.Name, "nameServer": g.NameServer(), "control": at.Addr().String(), "source": strings.Join(s.NameServers, ";")}
+	if err := json.NewEncoder(out).Encode(ready); err != nil {
+		return err
+	}
+	return control.Serve(ctx, at)
+}

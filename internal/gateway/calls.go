@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once.
+type call struct {
+	code    int
+	up      *upstream
+	side    side
+	queue   *queue // of sends, and of whatever else is about one
+	view    *view  // of pulls and positions
+	asked   uint64 // of pulls: which one of the view it is
+	offset  int64  // of pulls: as the client sees it
+	oneWay  bool   // the client wants no answer
+	binary  bool   // the format to answer in
+	pushed  bool   // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
+	ordered time.Time
+}
+
+// enter puts a call into the table.
+func (s *session) enter(opaque int32, c call) {
+	s.mu.Lock()
+	s.open[opaque] = c
+	s.mu.Unlock()
+}
+
+// peek looks at the call that an upstream's answer belongs to.
+func (s *session) peek(opaque int32, up *upstream) (call, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.open[opaque]
+	return c, ok && c.up == up
+}
+
+// take takes the call that an upstream's answer belongs to out of the table.
+func (s *session) take(opaque int32, up *upstream) (call, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.open[opaque]
+	if !ok || c.up != up {
+		return call{}, false
+	}
+	delete(s.open, opaque)
+	return c, true
+}
+
+// opened is a call with its number.
+type opened struct {
+	opaque int32
+	call
+}
+
+// takeAll takes the calls out of the table that fulfil a condition.
+func (s *session) takeAll(which func(call) bool) (all []opened) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for opaque, c := range s.open {
+		if which(c) {
+			delete(s.open, opaque)
+			all = append(all, opened{opaque, c})
+		}
+	}
+	return all
+}
+
+// sendsTo counts the sends to queues that are without an answer.
+func (s *session) sendsTo(which map[*queue]*hold) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.open {
+		if c.queue != nil && sends(c.code) && which[c.queue] != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// reply answers a request itself.
+func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
+	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r))
+}
+
+// refuse answers a request with an error, unless its client wants no answer.
+func (s *session) refuse(f *wire.Frame, code int, remark string) {
+	if !f.OneWay() {
+		s.reply(f.Opaque, f.Binary, wire.Reply{Code: code, Remark: "rocketshift gateway: " + remark})
+	}
+}

@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"bytes"
+	"sync"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
+func (s *session) heartbeat(f *wire.Frame) {
+	client := clientOf(f.Body)
+	beat := bytes.Clone(f.Bytes())
+	s.mu.Lock()
+	s.client, s.beat = client, beat
+	s.mu.Unlock()
+	s.pass(f)
+	s.running.Go(func() { s.mirrors.beat(s, client, beat) })
+}
+
+// unregister goes to both sides.
+func (s *session) unregister(f *wire.Frame) {
+	beat := bytes.Clone(f.Bytes())
+	s.pass(f)
+	for _, to := range s.mirrors.of(s) {
+		s.running.Go(func() { s.mirror(to, beat) })
+	}
+}
+
+// clientOf is the client id in a heartbeat's body.
+func clientOf(body []byte) string {
+	_, rest, found := bytes.Cut(body, []byte(`"clientID":"`))
+	if !found {
+		return ""
+	}
+	client, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(client)
+}
+
+// mirror sends a request to a target broker too; nobody gets the answer.
+func (s *session) mirror(to dest, raw []byte) {
+	var f wire.Frame
+	if f.Parse(raw) != nil {
+		return
+	}
+	up, err := s.upstream(to)
+	if err != nil {
+		s.log.Warn("a heartbeat doesn't reach the target", "broker", to.broker, "cause", err)
+		s.mirrors.lost(s, to)
+		return
+	}
+	s.mu.Lock()
+	s.lastOwn-- // clients count upwards from zero
+	own := s.lastOwn
+	s.open[own] = call{code: f.Code, up: up, side: to.side, pushed: true}
+	s.mu.Unlock()
+	f.SetOpaque(own)
+	up.write(&f)
+}
+
+// mirrors knows which session of a client brings its heartbeats to which target broker. A client has a session for each source broker; if
+// all of them brought theirs to one target broker, that one would list the client more than once, and members that ask it would share the
+// queues out wrongly.
+type mirrors struct {
+	mu     sync.Mutex
+	claims map[claim]*session
+}
+
+type claim struct{ client, broker string }
+
+// beat mirrors a heartbeat to the target brokers that no other session of the client serves.
+func (m *mirrors) beat(s *session, client string, raw []byte) {
+	if client == "" {
+		return
+	}
+	for _, broker := range s.brokersOf(target) {
+		m.mu.Lock()
+		of := claim{client, broker}
+		holder := m.claims[of]
+		if holder == nil {
+			m.claims[of], holder = s, s
+		}
+		m.mu.Unlock()
+		if holder == s {
+			s.mirror(dest{target, broker}, raw)
+		}
+	}
+}
+
+// of are the target brokers that a session serves.
+func (m *mirrors) of(s *session) (all []dest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c, holder := range m.claims {
+		if holder == s {
+			all = append(all, dest{target, c.broker})
+		}
+	}
+	return all
+}
+
+// lost gives up a claim: the next heartbeat of any session of the client takes it.
+func (m *mirrors) lost(s *session, to dest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c, holder := range m.claims {
+		if holder == s && to == (dest{target, c.broker}) {
+			delete(m.claims, c)
+		}
+	}
+}
+
+// leave gives up the claims of a session that ended. Another session of the client takes them over at once.
+func (m *mirrors) leave(s *session) {
+	m.mu.Lock()
+	free := false
+	for c, holder := range m.claims {
+		if holder == s {
+			delete(m.claims, c)
+			free = true
+		}
+	}
+	m.mu.Unlock()
+	if !free {
+		return
+	}
+	for _, other := range s.all() {
+		other.mu.Lock()
+		same, beat := other.client == s.client && !other.closed, other.beat
+		other.mu.Unlock()
+		if same {
+			s.running.Go(func() { m.beat(other, s.client, beat) })
+			return
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rocketshift/replicator"
+)
+
+// Kinds of moves.
+const (
+	KindHome = "home" // where producers' messages of queues are stored
+	KindSide = "side" // from which side groups read
+)
+
+// Move asks for homes of queues, or sides of groups, to move. All of them move, or none.
+type Move struct {
+	ID     string       `json:"id"`               // of the caller; the same id again gives the same answer and moves nothing twice
+	Kind   string       `json:"kind"`             // KindHome or KindSide
+	To     string       `json:"to"`               // source or target
+	Epoch  *int64       `json:"epoch,omitempty"`  // of the state that the caller has seen; refused if there was another move since
+	Reason string       `json:"reason"`           // for the log
+	Budget Duration     `json:"budget"`           // then everything is as it was; 1 s if absent
+	Queues []TopicQueue `json:"queues,omitempty"` // of the source; KindHome
+	Topics []string     `json:"topics,omitempty"` // all queues of these; KindHome
+	Groups []string     `json:"groups,omitempty"` // KindSide
+}
+
+// TopicQueue is a queue of the source.
+type TopicQueue struct {
+	Topic string `json:"topic"`
+	replicator.Queue
+}
+
+// Moved is what became of a move.
+type Moved struct {
+	ID     string   `json:"id"`
+	Done   bool     `json:"done"`
+	Moved  int      `json:"moved"`            // queues, or views of queues; those that were there already aren't counted
+	Epoch  int64    `json:"epoch"`            // behind it
+	Took   Duration `json:"took"`             // how long sends, or pulls, have waited
+	Reason string   `json:"reason,omitempty"` // why it wasn't done
+}
+
+const (
+	usualBudget = time.Second
+	// mostBudget is below the time-outs that clients have for sends, 3 s, so that none that has waited is sent twice.
+	mostBudget = 2500 * time.Millisecond
+)
+
+// ErrRefused is the cause of errors about moves that can't be asked for, or not now: nothing was tried.
+var ErrRefused = errors.New("refused")
+
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrRefused, fmt.Sprintf(format, args...))
+}
+
+// moves are done one after the other. The last ones are remembered, for callers that ask again.
+type moves struct {
+	epoch atomic.Int64 // counts those that were done
+
+	mu     sync.Mutex
+	one    sync.Mutex // held by the one under way
+	done   map[string]Moved
+	recent []string // their ids, oldest first
+}
+
+// rememberedMoves is how many are remembered.
+const rememberedMoves = 1000
+
+func (m *moves) remembered(id string) (Moved, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was, there := m.done[id]
+	return was, there
+}
+
+func (m *moves) remember(was Moved) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done == nil {
+		m.done = map[string]Moved{}
+	}
+	m.done[was.ID] = was
+	if m.recent = append(m.recent, was.ID); len(m.recent) > rememberedMoves {
+		delete(m.done, m.recent[0])
+		m.recent = m.recent[1:]
+	}
+}
+
+// Move carries a move out. An error says that nothing was tried; a move that wasn't done says why.
+func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
+	to, known := sideOf(m.To)
+	budget := time.Duration(m.Budget)
+	if budget == 0 {
+		budget = usualBudget
+	}
+	switch {
+	case m.ID == "":
+		return Moved{}, refused("a move needs an id")
+	case !known:
+		return Moved{}, refused("to is %q: source or target is possible", m.To)
+	case budget < 0 || budget > mostBudget:
+		return Moved{}, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s", budget, mostBudget)
+	}
+	g.moves.one.Lock()
+	defer g.moves.one.Unlock()
+	if was, there := g.moves.remembered(m.ID); there {
+		return was, nil
+	}
+	if now := g.moves.epoch.Load(); m.Epoch != nil && *m.Epoch != now {
+		return Moved{}, refused("the move was asked for in epoch %d, and it is epoch %d: look at the state again", *m.Epoch, now)
+	}
+	if _, err := g.lanes(); err != nil {
+		return Moved{}, refused("%v", err)
+	}
+	begin := time.Now()
+	n, err := g.carryOut(ctx, m, to, budget)
+	if errors.Is(err, ErrRefused) {
+		return Moved{}, err
+	}
+	was := Moved{ID: m.ID, Done: err == nil, Moved: n, Epoch: g.moves.epoch.Load(), Took: Duration(time.Since(begin))}
+	if err != nil {
+		was.Reason = err.Error()
+	}
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", n, "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason)
+	if was.Done {
+		g.moves.remember(was)
+	}
+	return was, nil
+}
+
+func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (int, error) {
+	switch m.Kind {
+	case KindHome:
+		queues, err := g.queuesOf(m)
+		if err != nil {
+			return 0, err
+		}
+		return g.moveHomes(ctx, queues, to, budget)
+	case KindSide:
+		if len(m.Groups) == 0 {
+			return 0, refused("no groups are named")
+		}
+		n := 0
+		for _, group := range m.Groups {
+			moved, err := g.moveGroup(ctx, group, to, budget)
+			if n += moved; err != nil {
+				return n, err
+			}
+		}
+		return n, nil
+	}
+	return 0, refused("kind is %q: %s or %s is possible", m.Kind, KindHome, KindSide)
+}
+
+// queuesOf are the queues that a move names.
+func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
+	of := func(name string) (*topic, error) {
+		t := g.topics.get([]byte(name))
+		if t == nil {
+			return nil, refused("topic %s isn't on the source", name)
+		}
+		if problem := t.reason(); problem != "" {
+			return nil, refused("%s", problem)
+		}
+		if young := time.Since(t.since); young < lossTime && !g.started(t) {
+			return nil, refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
+		}
+		return t, nil
+	}
+	for _, name := range m.Topics {
+		t, err := of(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t.all()...)
+	}
+	for _, one := range m.Queues {
+		t, err := of(one.Topic)
+		if err != nil {
+			return nil, err
+		}
+		q := t.queue([]byte(one.Broker), int64(one.ID))
+		if q == nil {
+			return nil, refused("topic %s has no queue %s", one.Topic, one.Queue)
+		}
+		if !slices.Contains(all, q) {
+			all = append(all, q)
+		}
+	}
+	if len(all) == 0 {
+		return nil, refused("no queues are named")
+	}
+	return all, nil
+}
+
+// started reports whether the topic was known before any client was served.
+func (g *Gateway) started(t *topic) bool { return t.since.Before(g.serving) }
+
+// Duration is a time.Duration that is written as text, such as "250ms".
+type Duration time.Duration
+
+// MarshalText writes it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads it.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	*d = Duration(parsed)
+	return err
+}

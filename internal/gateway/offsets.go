@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"strconv"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// queryOffset asks for a group's position on the side that it reads.
+func (s *session) queryOffset(f *wire.Frame) {
+	v := s.viewOf(f)
+	if v == nil {
+		s.pass(f)
+		return
+	}
+	v.mu.Lock()
+	on := v.side
+	s.address(f, v, on)
+	v.mu.Unlock()
+	s.forward(f, s.destOf(v, on), call{view: v})
+}
+
+// queried answers with the later of what the broker knows and what was last committed through here: a commit may be on its way.
+func (u *upstream) queried(f *wire.Frame, c call) error {
+	v := c.view
+	v.mu.Lock()
+	kept, shift := v.kept, v.shift[c.side]
+	v.mu.Unlock()
+	offset, ok := f.Number("offset")
+	switch {
+	case f.Code == success && ok:
+		if offset -= shift; offset < kept || shift != 0 {
+			f.SetNumber("offset", max(offset, kept, 0))
+		}
+	case f.Code == queryNotFound && kept >= 0:
+		u.session.reply(f.Opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
+		return nil
+	}
+	return u.session.out.frame(f)
+}
+
+// updateOffset commits a group's position on the side that it reads; the other side gets it soon after.
+func (s *session) updateOffset(f *wire.Frame) {
+	v := s.viewOf(f)
+	commit, ok := f.Number("commitOffset")
+	if v == nil || !ok {
+		s.pass(f)
+		return
+	}
+	v.mu.Lock()
+	on := v.side
+	v.kept, v.dirty = commit, true
+	if native := v.native(on, commit); native != commit {
+		f.SetNumber("commitOffset", native)
+	}
+	s.address(f, v, on)
+	v.mu.Unlock()
+	s.forward(f, s.destOf(v, on), call{})
+}
+
+// askBound asks for a queue's first or last offset at its home.
+func (s *session) askBound(f *wire.Frame) {
+	q := s.queueOf(f, "topic", "queueId")
+	if q == nil || q.at() == source {
+		s.pass(f)
+		return
+	}
+	lane := q.lane.Load()
+	f.SetNumber("queueId", int64(lane.Target.ID))
+	f.Set("bname", lane.Target.Broker)
+	s.forward(f, dest{target, lane.Target.Broker}, call{queue: q})
+}
+
+func (u *upstream) bound(f *wire.Frame, c call) {
+	if offset, ok := f.Number("offset"); ok && c.queue != nil {
+		f.SetNumber("offset", max(0, offset-c.queue.shift.Load()))
+	}
+}

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"bytes"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// sysFlagCommit in a pull says that commitOffset is a commit (PullSysFlag.FLAG_COMMIT_OFFSET).
+const sysFlagCommit = 1
+
+func offsetOf(f *wire.Frame) int64 {
+	offset, _ := f.Number("queueOffset")
+	return offset
+}
+
+// pull reads from the side of the group.
+func (s *session) pull(f *wire.Frame) {
+	v := s.viewOf(f)
+	if v == nil {
+		s.pass(f)
+		return
+	}
+	for {
+		v.mu.Lock()
+		if v.moving {
+			v.parked = append(v.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
+			v.mu.Unlock()
+			return
+		}
+		on := v.side
+		v.mu.Unlock()
+		to := s.destOf(v, on)
+		up, err := s.upstream(to)
+		if err != nil {
+			s.unreachable(f, to, err)
+			return
+		}
+		if s.enterPull(f, v, up, on) {
+			up.write(f)
+			return
+		}
+	}
+}
+
+// destOf is where a group's requests about a queue go to while it reads from a side.
+func (s *session) destOf(v *view, on side) dest {
+	if on == target {
+		return dest{target, v.lane.Load().Target.Broker}
+	}
+	return s.port.dest
+}
+
+// enterPull enters a pull and translates it, unless the group's side isn't where it goes to any more.
+func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool {
+	offset := offsetOf(f)
+	commit, flags := int64(-1), int64(0)
+	if flags, _ = f.Number("sysFlag"); flags&sysFlagCommit != 0 {
+		commit, _ = f.Number("commitOffset")
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.moving || v.side != on {
+		return false
+	}
+	v.asked++
+	if commit > 0 {
+		v.kept, v.dirty = commit, true
+	}
+	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, binary: f.Binary, oneWay: f.OneWay()})
+	if on == source && v.shift[source] == 0 {
+		return true
+	}
+	f.SetNumber("queueOffset", v.native(on, offset))
+	if commit >= 0 {
+		f.SetNumber("commitOffset", v.native(on, commit))
+	}
+	s.address(f, v, on)
+	return true
+}
+
+// address gives a request the names that the target has for a queue.
+func (s *session) address(f *wire.Frame, v *view, on side) {
+	if on == target {
+		lane := v.lane.Load()
+		f.SetNumber("queueId", int64(lane.Target.ID))
+		f.Set("bname", lane.Target.Broker)
+	}
+}
+
+// pulled passes the answer to a pull on. Only if it is the group's newest pull of the queue, and nobody moves the group just now, does it say what
+// the group reads next: then whoever moves it afterwards begins there.
+func (u *upstream) pulled(f *wire.Frame, c call) error {
+	v := c.view
+	v.mu.Lock()
+	if _, there := u.session.take(f.Opaque, u); !there {
+		v.mu.Unlock()
+		return nil // whoever moves the group has answered it
+	}
+	shift := v.shift[c.side]
+	next, ok := f.Number("nextBeginOffset")
+	if ok && c.asked == v.asked {
+		v.next = next - shift
+	}
+	v.mu.Unlock()
+	if c.side == source && shift == 0 {
+		return u.session.out.frame(f)
+	}
+	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
+		if n, ok := f.Number(key); ok {
+			f.SetNumber(key, max(0, n-shift))
+		}
+	}
+	moved := wire.Moved{Queue: v.id, Shift: shift}
+	if c.side == target {
+		f.Replace("suggestWhichBrokerId", "0")
+		moved.Tag, moved.Stored = u.tag(u.dest.broker), u.session.port.address()
+	}
+	if err := moved.Move(f.Body); err != nil {
+		u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
+		u.session.pullAgain(f.Opaque, c.binary, c.offset)
+		return nil
+	}
+	return u.session.out.frame(f)
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rocketshift/replicator"
+)
+
+// side is one of the two clusters.
+type side uint8
+
+const (
+	source side = iota
+	target
+)
+
+func (s side) String() string { return [...]string{"source", "target"}[s] }
+
+func (s side) other() side { return 1 - s }
+
+func sideOf(name string) (side, bool) {
+	switch name {
+	case "source":
+		return source, true
+	case "target":
+		return target, true
+	}
+	return source, false
+}
+
+// topic is a topic that the source has.
+type topic struct {
+	name  string
+	since time.Time // when the gateway learned of it: sends before aren't known
+
+	mu      sync.RWMutex
+	queues  map[string][]*queue // by source broker
+	problem string              // why its queues have no lanes
+}
+
+// queue is one queue of the source, with its replica on the target.
+type queue struct {
+	topic  string
+	broker string // of the source
+	id     int
+
+	lane  atomic.Pointer[replicator.Lane] // nil while there is none
+	home  atomic.Uint32                   // a side
+	shift atomic.Int64                    // target offset minus source offset where the home last moved
+	hold  atomic.Pointer[hold]            // sends wait there while its home moves
+	acked [2]atomic.Int64                 // behind the highest acknowledged offset of each side
+}
+
+func (q *queue) at() side { return side(q.home.Load()) }
+
+// acknowledged takes note of where a message was stored.
+func (q *queue) acknowledged(on side, offset int64) {
+	for after := offset + 1; ; {
+		before := q.acked[on].Load()
+		if after <= before || q.acked[on].CompareAndSwap(before, after) {
+			return
+		}
+	}
+}
+
+// queue is the queue of that number on a broker of the source; nil if there is none.
+func (t *topic) queue(broker []byte, id int64) *queue {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	queues := t.queues[string(broker)]
+	if id < 0 || id >= int64(len(queues)) {
+		return nil
+	}
+	return queues[id]
+}
+
+// all are the topic's queues, broker by broker.
+func (t *topic) all() (all []*queue) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, broker := range sortedKeys(t.queues) {
+		all = append(all, t.queues[broker]...)
+	}
+	return all
+}
+
+// ensure makes the queues that the topic lacks, up to n on a broker. Queues never go: clients may still hold them.
+func (t *topic) ensure(broker string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id := len(t.queues[broker]); id < n; id++ {
+		t.queues[broker] = append(t.queues[broker], &queue{topic: t.name, broker: broker, id: id})
+	}
+}
+
+// pair gives the queues their lanes.
+func (t *topic) pair(lanes []replicator.Lane, problem string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.problem = problem
+	for i := range lanes {
+		if queues := t.queues[lanes[i].Source.Broker]; lanes[i].Source.ID < len(queues) {
+			q := queues[lanes[i].Source.ID]
+			if have := q.lane.Load(); have == nil || *have != lanes[i] {
+				q.lane.Store(&lanes[i])
+			}
+		}
+	}
+}
+
+func (t *topic) reason() string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.problem
+}

@@ -1,0 +1,112 @@
+package gateway
+
+import "rocketshift/internal/gateway/wire"
+
+// Request codes (RequestCode, 4.9.7) that the gateway looks into. All others pass as they are.
+const (
+	codeSend             = 10
+	codePull             = 11
+	codeQueryOffset      = 14
+	codeUpdateOffset     = 15
+	codeMaxOffset        = 30
+	codeMinOffset        = 31
+	codeViewMessage      = 33
+	codeHeartbeat        = 34
+	codeUnregister       = 35
+	codeSendBack         = 36
+	codeEndTransaction   = 37
+	codeCheckTransaction = 39
+	codeNotifyMembers    = 40
+	codeKVGet            = 101
+	codeRoute            = 105
+	codeClusterInfo      = 106
+	codeTopics           = 206
+	codeKVList           = 219
+	codeTopicsOfCluster  = 224
+	codeSystemTopics     = 304
+	codeRunningInfo      = 307
+	codeConsumeDirectly  = 309
+	codeSendV2           = 310
+	codeSendBatch        = 320
+	codeLitePull         = 361
+)
+
+// Response codes (ResponseCode) that the gateway gives or looks for.
+const (
+	success              = 0
+	systemError          = 1
+	notSupported         = 3
+	flushDiskTimeout     = 10
+	flushSlaveTimeout    = 12
+	serviceNotAvailable  = 14
+	pullRetryImmediately = 20
+	queryNotFound        = 22
+)
+
+func sends(code int) bool { return code == codeSendV2 || code == codeSend || code == codeSendBatch }
+
+func isPull(code int) bool { return code == codePull || code == codeLitePull }
+
+// pushedByTarget are requests of target brokers that clients can answer without knowing the target's names.
+func pushedByTarget(code int) bool {
+	return code == codeCheckTransaction || code == codeNotifyMembers || code == codeRunningInfo || code == codeConsumeDirectly
+}
+
+// request takes what a client sends.
+func (s *session) request(f *wire.Frame) {
+	switch {
+	case f.Response():
+		s.answered(f)
+		return
+	case s.port.names:
+		s.askNames(f)
+		return
+	}
+	switch f.Code {
+	case codeSendV2, codeSend, codeSendBatch:
+		s.send(f, false)
+	case codePull, codeLitePull:
+		s.pull(f)
+	case codeQueryOffset:
+		s.queryOffset(f)
+	case codeUpdateOffset:
+		s.updateOffset(f)
+	case codeMaxOffset, codeMinOffset:
+		s.askBound(f)
+	case codeHeartbeat:
+		s.heartbeat(f)
+	case codeUnregister:
+		s.unregister(f)
+	case codeSendBack, codeViewMessage:
+		s.byCommitLog(f, "offset")
+	case codeEndTransaction:
+		s.byCommitLog(f, "commitLogOffset")
+	default:
+		s.pass(f)
+	}
+}
+
+// pass sends a request to the source as it is.
+func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.dest, call{}) }
+
+// queueOf is the queue that a request is about; nil if the gateway doesn't know it.
+func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
+	t := s.topics.get(f.Get(topicKey))
+	if t == nil {
+		return nil
+	}
+	id, ok := f.Number(queueKey)
+	if !ok {
+		return nil
+	}
+	return t.queue(s.port.broker, id)
+}
+
+// viewOf is the group's view of the queue that a request is about.
+func (s *session) viewOf(f *wire.Frame) *view {
+	q := s.queueOf(f, "topic", "queueId")
+	if q == nil {
+		return nil
+	}
+	return s.groups.get(f.Get("consumerGroup")).of(q)
+}

@@ -1,0 +1,152 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/apache/rocketmq-client-go/v2/rlog"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func TestMain(m *testing.M) {
+	rlog.SetLogLevel("error")
+	labtest.Main(m)
+}
+
+// patience is how long a test waits for what clients, brokers and lanes do by themselves.
+const patience = 100 * time.Second
+
+// rig is a migration with lanes both ways and a gateway before it.
+type rig struct {
+	*testing.T
+	ctx            context.Context
+	source, target *rocketmq.Cluster
+	name           string
+	gateway        *Gateway
+	config         Config
+	lanes          []replicator.Lane
+}
+
+func newRig(t *testing.T, name string) *rig {
+	t.Helper()
+	return newRigBetween(t, name, labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3"))
+}
+
+func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	t.Cleanup(cancel)
+	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source), target: connect(t, target)}
+	r.config = Config{
+		Name: "gateway-" + name, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: t.TempDir(), NameServers: source.NameServers,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	return r
+}
+
+func connect(t *testing.T, c *lab.Cluster) *rocketmq.Cluster {
+	client := rocketmq.NewClient(rocketmq.Options{})
+	t.Cleanup(client.Close)
+	return rocketmq.NewCluster(client, c.NameServers)
+}
+
+// topic makes a topic on both sides, with so many queues on each source broker, and its lanes.
+func (r *rig) topic(name string, queues int) string {
+	r.Helper()
+	sources, targets := r.brokers(r.source), r.brokers(r.target)
+	for _, b := range sources {
+		r.make(r.source, b, name, queues)
+	}
+	for _, b := range targets {
+		r.make(r.target, b, name, queues*len(sources)/len(targets))
+	}
+	lanes, err := replicator.LanesOf(r.ctx, r.source, r.target, name)
+	require.NoError(r, err)
+	r.lanes = append(r.lanes, lanes...)
+	return name
+}
+
+func (r *rig) make(c *rocketmq.Cluster, b rocketmq.Broker, topic string, queues int) {
+	r.Helper()
+	require.NoError(r, c.Client().CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}))
+}
+
+// group makes a group on both sides, with its retry topic.
+func (r *rig) group(name string) string {
+	r.Helper()
+	for _, c := range []*rocketmq.Cluster{r.source, r.target} {
+		for _, b := range r.brokers(c) {
+			require.NoError(r, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, NotifyChanged: true}))
+		}
+	}
+	r.topic(rocketmq.RetryTopic(name), 1)
+	return name
+}
+
+func (r *rig) brokers(c *rocketmq.Cluster) []rocketmq.Broker {
+	r.Helper()
+	brokers, err := c.Brokers(r.ctx)
+	require.NoError(r, err)
+	return brokers
+}
+
+func (r *rig) names() replicator.Names {
+	return replicator.Names{Group: "rocketshift-" + r.name, Source: "S", Target: "T"}
+}
+
+// replicate runs the lanes both ways until the end of the test.
+func (r *rig) replicate() {
+	r.Helper()
+	ctx, stop := context.WithCancel(r.ctx)
+	copier := replicator.NewReplicator(r.source, r.target, replicator.Options{Names: r.names(), Holder: r.name, BothWays: true})
+	ended := make(chan error, 1)
+	var last replicator.Progress
+	go func() { ended <- copier.Run(ctx, r.lanes, func(p replicator.Progress) { last = p }) }()
+	r.Cleanup(func() {
+		stop()
+		require.NoError(r, <-ended)
+		if r.Failed() {
+			r.Logf("lanes: %+v", last)
+		}
+	})
+}
+
+// open starts the gateway and tells it the migration.
+func (r *rig) open() *Gateway {
+	r.Helper()
+	g, err := Start(r.config)
+	require.NoError(r, err)
+	r.gateway = g
+	r.Cleanup(g.Close)
+	n := r.names()
+	require.NoError(r, g.Use(r.ctx, Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()}))
+	return g
+}
+
+var moveNumber int
+
+// move moves, and wants it done.
+func (r *rig) move(m Move) Moved {
+	r.Helper()
+	moveNumber++
+	m.ID, m.Budget = fmt.Sprint("move-", moveNumber), Duration(2*time.Second)
+	was, err := r.gateway.Move(r.ctx, m)
+	require.NoError(r, err)
+	require.True(r, was.Done, "%+v", was)
+	return was
+}
+
+// eventually waits for a condition.
+func (r *rig) eventually(what string, ok func() bool) {
+	r.Helper()
+	require.Eventually(r, ok, patience, 20*time.Millisecond, what)
+}

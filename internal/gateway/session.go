@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// idleTimeout is after how long without a byte a connection counts as dead, as with brokers (serverChannelMaxIdleTimeSeconds).
+const idleTimeout = 150 * time.Second
+
+// dest is where an upstream goes to.
+type dest struct {
+	side   side
+	broker string // its name; of a slave with # and its id
+}
+
+// nameServers is the dest of a client's connection to the source's name servers.
+var nameServers = dest{source, "@"}
+
+// session is one connection of a client, with upstream connections of its own.
+type session struct {
+	*Gateway
+	port *port
+	conn net.Conn
+	out  writer
+
+	mu       sync.Mutex
+	open     map[int32]call
+	ups      map[dest]*upstream
+	pushes   map[int32]push
+	lastPush int32
+	lastOwn  int32
+	client   string // its id, from its heartbeats
+	beat     []byte // its last heartbeat
+	closed   bool
+}
+
+// push is a request of a broker to the client.
+type push struct {
+	up     *upstream
+	opaque int32 // the broker's
+}
+
+func newSession(g *Gateway, p *port, conn net.Conn) *session {
+	return &session{
+		Gateway: g, port: p, conn: conn, out: writer{conn: conn},
+		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
+	}
+}
+
+// run serves the client until its connection ends.
+func (s *session) run(first []byte) error {
+	defer s.end()
+	in := wire.NewReader(&watched{Conn: s.conn}, first...)
+	var f wire.Frame
+	for {
+		if err := in.Next(&f); err != nil {
+			return err
+		}
+		s.request(&f)
+	}
+}
+
+// watched is a connection that counts as dead when nothing comes.
+type watched struct {
+	net.Conn
+	armed time.Time
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
+		w.armed = now
+		_ = w.SetReadDeadline(now.Add(idleTimeout))
+	}
+	return w.Conn.Read(b)
+}
+
+func (s *session) end() {
+	s.mu.Lock()
+	s.closed = true
+	ups := s.ups
+	s.ups = map[dest]*upstream{}
+	s.mu.Unlock()
+	_ = s.conn.Close()
+	for _, up := range ups {
+		if up.conn != nil {
+			_ = up.conn.Close()
+		}
+	}
+	s.mirrors.leave(s)
+}
+
+var errEnded = errors.New("the client has gone")
+
+// upstream is the session's connection to a server, dialled when it is first needed.
+func (s *session) upstream(to dest) (*upstream, error) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, errEnded
+	}
+	up := s.ups[to]
+	if up == nil {
+		up = &upstream{session: s, dest: to}
+		s.ups[to] = up
+	}
+	s.mu.Unlock()
+	up.dialling.Lock()
+	defer up.dialling.Unlock()
+	if up.conn != nil {
+		return up, nil
+	}
+	if err := up.dial(); err != nil {
+		s.forget(up)
+		return nil, err
+	}
+	return up, nil
+}
+
+func (s *session) forget(up *upstream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ups[up.dest] == up {
+		delete(s.ups, up.dest)
+	}
+}
+
+// forward sends a request on, and enters the call that the answer will belong to.
+func (s *session) forward(f *wire.Frame, to dest, c call) {
+	up, err := s.upstream(to)
+	if err != nil {
+		s.unreachable(f, to, err)
+		return
+	}
+	c.code, c.up, c.side, c.binary = f.Code, up, to.side, f.Binary
+	if !f.OneWay() {
+		s.enter(f.Opaque, c)
+	}
+	up.write(f)
+}
+
+// unreachable answers a request whose server can't be reached, as that server's own end would look to the client.
+func (s *session) unreachable(f *wire.Frame, to dest, err error) {
+	s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
+	if to.side == source && !s.anythingOnTarget() {
+		_ = s.conn.Close() // a client knows best what to do without its broker
+		return
+	}
+	s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
+}
+
+// giveUp answers a call that will have no answer. A question for a position is never answered with an error: clients take that for "there
+// is none", and begin elsewhere; they ask again after a time-out.
+func (s *session) giveUp(c opened, why string) {
+	switch {
+	case c.oneWay || c.pushed || c.code == codeQueryOffset:
+	case isPull(c.code):
+		time.AfterFunc(pullAgain, func() { s.pullAgain(c.opaque, c.binary, c.offset) })
+	default:
+		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
+	}
+}
+
+// pullAgain is how soon a client asks again whose pull was lost.
+const pullAgain = 300 * time.Millisecond
+
+// pullAgain answers a pull so that the client asks again for the same offset.
+func (s *session) pullAgain(opaque int32, binary bool, offset int64) {
+	at := fmt.Sprint(max(0, offset))
+	s.reply(opaque, binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
+		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
+	}})
+}
+
+// dialTimeout bounds how long a client waits for an upstream connection.
+const dialTimeout = 2 * time.Second
+
+func (g *Gateway) dial(to dest) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
+	defer cancel()
+	var failed []error
+	for _, addr := range g.addresses(to) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return conn, nil
+		}
+		failed = append(failed, err)
+	}
+	if len(failed) == 0 {
+		return nil, fmt.Errorf("no %s broker %s is registered", to.side, to.broker)
+	}
+	return nil, errors.Join(failed...)
+}

@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// topics are those that the source has. Clients can't add to them by asking.
+type topics struct {
+	mu     sync.RWMutex
+	byName map[string]*topic
+}
+
+func (t *topics) get(name []byte) *topic {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byName[string(name)]
+}
+
+func (t *topics) ensure(name string) *topic {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	one := t.byName[name]
+	if one == nil {
+		one = &topic{name: name, since: time.Now(), queues: map[string][]*queue{}}
+		t.byName[name] = one
+	}
+	return one
+}
+
+func (t *topics) all() []*topic {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all := make([]*topic, 0, len(t.byName))
+	for _, name := range sortedKeys(t.byName) {
+		all = append(all, t.byName[name])
+	}
+	return all
+}
+
+// groups are the consumer groups that were seen.
+type groups struct {
+	mu     sync.RWMutex
+	byName map[string]*group
+}
+
+// get is the group of that name, which is made when it is first asked for.
+func (g *groups) get(name []byte) *group {
+	g.mu.RLock()
+	one := g.byName[string(name)]
+	g.mu.RUnlock()
+	if one != nil {
+		return one
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if one = g.byName[string(name)]; one == nil {
+		one = &group{name: string(name), views: map[*queue]*view{}}
+		g.byName[one.name] = one
+	}
+	return one
+}
+
+func (g *groups) all() []*group {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	all := make([]*group, 0, len(g.byName))
+	for _, name := range sortedKeys(g.byName) {
+		all = append(all, g.byName[name])
+	}
+	return all
+}
+
+// queuesOf are a cluster's topics with their queues in client order.
+func queuesOf(ctx context.Context, c *rocketmq.Cluster) (map[string][]replicator.Queue, error) {
+	brokers, err := c.Brokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]replicator.Queue{}
+	for _, b := range brokers {
+		configs, err := c.Client().TopicConfigs(ctx, b.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("topics of broker %s: %w", b.Name, err)
+		}
+		for name, config := range configs {
+			if rocketmq.SystemTopic(name, b.Cluster, []string{b.Name}) {
+				continue
+			}
+			for id := range max(config.ReadQueues, config.WriteQueues) {
+				all[name] = append(all[name], replicator.Queue{Broker: b.Name, ID: id})
+			}
+		}
+	}
+	for _, queues := range all {
+		slices.SortFunc(queues, func(a, b replicator.Queue) int {
+			return cmp.Or(cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	return all, nil
+}
+
+// look takes over what both sides have: brokers, topics, queues, and which of them are pairs.
+func (g *Gateway) look(ctx context.Context) error {
+	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	here, err := queuesOf(ctx, g.source)
+	if err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	for name, queues := range here {
+		t := g.topics.ensure(name)
+		for _, q := range queues {
+			t.ensure(q.Broker, q.ID+1)
+		}
+	}
+	m := g.migration.Load()
+	if m == nil {
+		return nil
+	}
+	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	there, err := queuesOf(ctx, m.target)
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	for name, queues := range here {
+		lanes, err := lanesOf(name, queues, there[name])
+		problem := ""
+		if err != nil {
+			problem = err.Error()
+		}
+		g.topics.ensure(name).pair(lanes, problem)
+	}
+	return nil
+}
+
+// lanesOf pairs the queues of a topic. A group's own topics may have more queues on the target than are needed.
+func lanesOf(topic string, here, there []replicator.Queue) ([]replicator.Lane, error) {
+	if _, retry := rocketmq.RetryGroup(topic); retry {
+		there = there[:min(len(here), len(there))]
+	}
+	return replicator.Pair(topic, here, there)
+}

@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"net"
+	"sync"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// upstream is a session's connection to one server.
+type upstream struct {
+	*session
+	dest     dest
+	dialling sync.Mutex
+	conn     net.Conn
+	out      writer
+}
+
+func (u *upstream) dial() error {
+	conn, err := u.Gateway.dial(u.dest)
+	if err != nil {
+		return err
+	}
+	u.session.mu.Lock()
+	defer u.session.mu.Unlock()
+	if u.session.closed {
+		_ = conn.Close()
+		return errEnded
+	}
+	u.conn, u.out = conn, writer{conn: conn}
+	u.running.Go(u.run)
+	return nil
+}
+
+// write sends a frame. If that fails, the reading side ends too, and answers what is open.
+func (u *upstream) write(f *wire.Frame) {
+	if err := u.out.frame(f); err != nil {
+		_ = u.conn.Close()
+	}
+}
+
+// run takes what the server sends.
+func (u *upstream) run() {
+	in := wire.NewReader(u.conn)
+	var f wire.Frame
+	for {
+		err := in.Next(&f)
+		if err != nil {
+			u.broke(err)
+			return
+		}
+		if f.Response() {
+			err = u.answer(&f)
+		} else {
+			err = u.push(&f)
+		}
+		if err != nil {
+			_ = u.session.conn.Close() // the client doesn't take what it asked for
+		}
+	}
+}
+
+// broke ends what waited for the server. While everything is on the source, a client sees its broker go as it would without a gateway.
+func (u *upstream) broke(err error) {
+	_ = u.conn.Close()
+	s := u.session
+	s.forget(u)
+	s.mirrors.lost(s, u.dest)
+	if u.dest.side == source && !s.anythingOnTarget() {
+		_ = s.conn.Close()
+	}
+	for _, c := range s.takeAll(func(c call) bool { return c.up == u }) {
+		if sends(c.code) && c.queue != nil {
+			s.unanswered(c.queue)
+		}
+		s.giveUp(c, "the connection to "+u.dest.side.String()+" broker "+u.dest.broker+" broke: "+err.Error())
+	}
+}
+
+// answer passes an answer on to the client, if somebody waits for it.
+func (u *upstream) answer(f *wire.Frame) error {
+	s := u.session
+	c, there := s.peek(f.Opaque, u)
+	if !there {
+		return nil // it was answered: a long poll of a queue that moved
+	}
+	if isPull(c.code) && c.view != nil {
+		return u.pulled(f, c)
+	}
+	if _, there = s.take(f.Opaque, u); !there {
+		return nil
+	}
+	if c.pushed {
+		return nil
+	}
+	switch {
+	case sends(c.code):
+		u.sent(f, c)
+	case c.code == codeQueryOffset && c.view != nil:
+		return u.queried(f, c)
+	case c.code == codeMaxOffset || c.code == codeMinOffset:
+		u.bound(f, c)
+	case c.code == codeRoute || c.code == codeClusterInfo:
+		u.routed(f)
+	}
+	if c.oneWay {
+		return nil
+	}
+	return s.out.frame(f)
+}
+
+// push passes a broker's own request on to the client, with a number of its own: both sides may use the same.
+func (u *upstream) push(f *wire.Frame) error {
+	s := u.session
+	if u.dest.side == target && !pushedByTarget(f.Code) {
+		if !f.OneWay() {
+			_ = u.out.bytes(wire.AppendReply(nil, f.Opaque, f.Binary, wire.Reply{Code: notSupported, Remark: "rocketshift gateway: ask the source"}))
+		}
+		return nil
+	}
+	if f.Code == codeCheckTransaction && u.dest.side == target {
+		u.tagField(f, "commitLogOffset")
+	}
+	if !f.OneWay() {
+		s.mu.Lock()
+		s.lastPush++
+		number := s.lastPush
+		s.pushes[number] = push{u, f.Opaque}
+		s.mu.Unlock()
+		f.SetOpaque(number)
+	}
+	return s.out.frame(f)
+}
+
+// answered passes a client's answer on to the broker that asked.
+func (s *session) answered(f *wire.Frame) {
+	s.mu.Lock()
+	p, there := s.pushes[f.Opaque]
+	delete(s.pushes, f.Opaque)
+	s.mu.Unlock()
+	if there {
+		f.SetOpaque(p.opaque)
+		p.up.write(f)
+	}
+}

@@ -1,0 +1,63 @@
+package gateway
+
+import "sync"
+
+// view is how one group sees one queue: from which side it reads, and what its offsets mean there.
+//
+// An offset of the group is an offset of either side minus that side's shift. Before anything moved, both the shift of the source and the
+// side are zero, and it is the source's own offset. Each move sets the shift of the side that it moves to, so that the group's next
+// offset stays as it is: the group never sees a jump, whatever has expired, was left out, or was repeated on one of the sides.
+type view struct {
+	group string
+	*queue
+
+	mu     sync.Mutex
+	side   side
+	shift  [2]int64
+	proved int64  // from this offset of the group on, both shifts are known to be right
+	asked  uint64 // counts pulls: only the newest one says what the group reads next
+	next   int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	kept   int64  // highest offset that the group committed through here; -1 if none
+	parked []parked
+	moving bool // pulls wait
+	dirty  bool // there is a commit that the other side doesn't have
+}
+
+// native is what an offset of the group is on a side.
+func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on] }
+
+// group is a consumer group with its views.
+type group struct {
+	name string
+
+	mu    sync.RWMutex
+	views map[*queue]*view
+}
+
+// of is the group's view of a queue, made when it is first asked for.
+func (g *group) of(q *queue) *view {
+	g.mu.RLock()
+	v := g.views[q]
+	g.mu.RUnlock()
+	if v != nil {
+		return v
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if v = g.views[q]; v == nil {
+		v = &view{group: g.name, queue: q, next: -1, kept: -1}
+		g.views[q] = v
+	}
+	return v
+}
+
+// all are the group's views.
+func (g *group) all() []*view {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	all := make([]*view, 0, len(g.views))
+	for _, v := range g.views {
+		all = append(all, v)
+	}
+	return all
+}

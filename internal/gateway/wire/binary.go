@@ -1,0 +1,63 @@
+package wire
+
+import "encoding/binary"
+
+// Where the values of a binary header lie: code 2, language 1, version 2, opaque 4, flag 4, then the remark with its length, then the
+// fields with theirs.
+const (
+	binaryOpaque = 5
+	binaryFlag   = 9
+	binaryRemark = 13
+)
+
+func (f *Frame) scanBinary(head []byte) bool {
+	if len(head) < binaryRemark+8 {
+		return false
+	}
+	f.Code = int(int16(binary.BigEndian.Uint16(head)))
+	f.Version = int(int16(binary.BigEndian.Uint16(head[3:])))
+	f.Opaque = int32(binary.BigEndian.Uint32(head[binaryOpaque:]))
+	f.Flag = int32(binary.BigEndian.Uint32(head[binaryFlag:]))
+	f.at.code = place{0, 2}
+	f.at.opaque, f.at.flag = place{binaryOpaque, binaryOpaque + 4}, place{binaryFlag, binaryFlag + 4}
+	remark, at, ok := block(head, binaryRemark)
+	if !ok {
+		return false
+	}
+	f.Remark = remark
+	_, end, ok := block(head, at)
+	if !ok || end != len(head) {
+		return false
+	}
+	f.at.fields = end
+	for at += 4; at < end; {
+		if end-at < 2 {
+			return false
+		}
+		n := int(int16(binary.BigEndian.Uint16(head[at:])))
+		if n < 0 || n > end-at-2 {
+			return false
+		}
+		key := head[at+2 : at+2+n]
+		at += 2 + n
+		value, next, ok := block(head[:end], at)
+		if !ok {
+			return false
+		}
+		f.Fields = append(f.Fields, Field{Key: key, Value: value, place: place{at, next}})
+		at = next
+	}
+	return true
+}
+
+// block takes bytes with their length before them.
+func block(head []byte, at int) (value []byte, next int, ok bool) {
+	if len(head)-at < 4 {
+		return nil, 0, false
+	}
+	n := int(int32(binary.BigEndian.Uint32(head[at:])))
+	if n < 0 || n > len(head)-at-4 {
+		return nil, 0, false
+	}
+	return head[at+4 : at+4+n], at + 4 + n, true
+}

@@ -1,0 +1,127 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync"
+)
+
+const (
+	idleBuffer   = 512      // what a connection has that carried only little frames
+	usualBuffer  = 8 << 10  // holds most frames
+	firstLarge   = 64 << 10 // of a large frame, this much is believed at once; the rest is reserved as it comes
+	largestReuse = 4 << 20
+)
+
+// Reader reads frames from a connection. Its memory grows with what comes, never with what is announced.
+type Reader struct {
+	in    io.Reader
+	buf   []byte
+	r, w  int     // buf[r:w] is read and not used
+	large *[]byte // holds the last frame, if that was a large one
+}
+
+// NewReader reads from in; the bytes of first were read from it before.
+func NewReader(in io.Reader, first ...byte) *Reader {
+	r := &Reader{in: in, buf: make([]byte, idleBuffer)}
+	r.w = copy(r.buf, first)
+	return r
+}
+
+var larges = sync.Pool{New: func() any { b := make([]byte, 0, firstLarge); return &b }}
+
+// Next reads a frame into f. What f held before is no more.
+func (r *Reader) Next(f *Frame) error {
+	r.release()
+	if err := r.fill(4); err != nil {
+		return err
+	}
+	total := binary.BigEndian.Uint32(r.buf[r.r:])
+	if total < 4 || total > MaxFrame {
+		return fmt.Errorf("%w: length %d, at most %d", ErrFrame, total, MaxFrame)
+	}
+	size := int(total) + 4
+	if size > usualBuffer {
+		raw, err := r.readLarge(size)
+		if err != nil {
+			return err
+		}
+		return f.Parse(raw)
+	}
+	if err := r.fill(size); err != nil {
+		return err
+	}
+	raw := r.buf[r.r : r.r+size : r.r+size]
+	r.r += size
+	return f.Parse(raw)
+}
+
+// Buffered reports whether more was read than used: another frame, or its beginning.
+func (r *Reader) Buffered() bool { return r.r < r.w }
+
+// release gives up the memory of the last frame.
+func (r *Reader) release() {
+	if r.large == nil {
+		return
+	}
+	if cap(*r.large) <= largestReuse {
+		larges.Put(r.large)
+	}
+	r.large = nil
+}
+
+// fill reads until n bytes are there to use.
+func (r *Reader) fill(n int) error {
+	if r.w-r.r >= n {
+		return nil
+	}
+	if r.r == r.w {
+		r.r, r.w = 0, 0
+	}
+	if len(r.buf)-r.r < n {
+		to := r.buf
+		if len(to) < n {
+			to = make([]byte, usualBuffer)
+		}
+		r.w = copy(to, r.buf[r.r:r.w])
+		r.r, r.buf = 0, to
+	}
+	for r.w-r.r < n {
+		got, err := r.in.Read(r.buf[r.w:])
+		r.w += got
+		if r.w-r.r >= n {
+			return nil
+		}
+		if err != nil {
+			if err == io.EOF && r.w > r.r {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// readLarge reads a frame into memory of its own.
+func (r *Reader) readLarge(size int) ([]byte, error) {
+	r.large = larges.Get().(*[]byte)
+	b := append((*r.large)[:0], r.buf[r.r:r.w]...)
+	r.r, r.w = 0, 0
+	for len(b) < size {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)] // grows by a part of itself
+		}
+		got, err := r.in.Read(b[len(b):min(cap(b), size)])
+		b = b[:len(b)+got]
+		*r.large = b
+		if err != nil && len(b) < size {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+	}
+	*r.large = b
+	return b, nil
+}
