@@ -92,6 +92,11 @@ fixtures: build jars ## record the workflows' histories of real runs for the rep
 bench: build jars ## the replicator's throughput on real brokers
 	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
 
+.PHONY: bench-gateway
+bench-gateway: jars ## what the gateway costs a producer, beside a direct way and the 5.x proxy
+	@mkdir -p .run
+	go run ./bench/gateway -rounds 2
+
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients
 	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3

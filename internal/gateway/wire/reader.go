@@ -10,8 +10,8 @@ import (
 const (
 	idleBuffer   = 512      // what a connection has that carried only little frames
 	usualBuffer  = 8 << 10  // holds most frames
-	firstLarge   = 64 << 10 // of a large frame, this much is believed at once; the rest is reserved as it comes
-	largestReuse = 4 << 20
+	firstLarge   = 16 << 10 // of a large frame, this much is believed at once; the rest is reserved as it comes
+	largestReuse = 1 << 20
 )
 
 // Reader reads frames from a connection. Its memory grows with what comes, never with what is announced.
