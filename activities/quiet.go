@@ -20,6 +20,7 @@ type WaveCheck struct {
 	Lag         int64     `json:"lag"`
 	MembersLeft int       `json:"membersLeft"`
 	Measured    time.Time `json:"measured"`
+	Share       float64   `json:"share,omitempty"` // percent of producers' messages that went to the target while the step stood; mode gateway
 }
 
 // WaveRequest is one wave to check.

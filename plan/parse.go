@@ -83,7 +83,11 @@ func readPlan(o *object, p *Plan) {
 		o.texts("ordered", &p.Topics.Ordered)
 	})
 	o.object("groups", func(o *object) { readSelection(o, &p.Groups) })
-	o.object("traffic", func(o *object) { o.text("mode", &p.Traffic.Mode) })
+	o.object("traffic", func(o *object) {
+		o.text("mode", &p.Traffic.Mode)
+		o.texts("gateways", &p.Traffic.Gateways)
+		readCredentials(o, &p.Traffic.Credentials)
+	})
 	o.object("shift", func(o *object) {
 		o.numbers("steps", &p.Shift.Steps)
 		o.duration("soak", &p.Shift.Soak)

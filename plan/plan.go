@@ -87,11 +87,26 @@ const (
 
 // Traffic says how applications come to the target.
 type Traffic struct {
-	Mode string `json:"mode,omitzero"` // ModeRelease
+	Mode string `json:"mode,omitzero"` // ModeRelease or ModeGateway
+	// Gateways are where the control APIs of the gateways are, host:port; ModeGateway.
+	Gateways []string `json:"gateways,omitempty"`
+	// Credentials says where the worker finds the control APIs' token: <Env>_TOKEN. ROCKETSHIFT_GATEWAY if absent.
+	Credentials *Credentials `json:"credentials,omitempty"`
 }
 
-// ModeRelease re-points applications by their ordinary releases.
-const ModeRelease = "release"
+// Modes of the traffic.
+const (
+	ModeRelease = "release" // applications are re-pointed by their ordinary releases, step by step
+	ModeGateway = "gateway" // applications are behind gateways, which move where they write and read
+)
+
+// GatewayToken is the environment variable that holds the token of the gateways' control APIs.
+func (t Traffic) GatewayToken() string {
+	if t.Credentials == nil {
+		return "ROCKETSHIFT_GATEWAY_TOKEN"
+	}
+	return t.Credentials.Env + "_TOKEN"
+}
 
 // Shift says in which steps traffic moves.
 type Shift struct {

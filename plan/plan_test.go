@@ -170,6 +170,15 @@ func TestWavesDealTopicsOutByPercent(t *testing.T) {
 	assert.Empty(t, p.Waves(nil))
 }
 
+func TestGatewayWavesDealGroupsOutByPercent(t *testing.T) {
+	p := Plan{Shift: Shift{Steps: []int{1, 50, 100}}}
+	readers := map[string][]string{"b": {"g3", "g1"}, "a": {"g2", "g1"}, "c": nil}
+	assert.Equal(t, []Wave{{Step: 1, Groups: []string{"g1"}}, {Step: 50, Groups: []string{"g2"}}, {Step: 100, Groups: []string{"g3"}}}, p.GatewayWaves(readers))
+	assert.Equal(t, []string{"g1", "g2", "g3"}, AllReaders(readers))
+	assert.Equal(t, []string{"a", "b", "c"}, AllTopics(readers))
+	assert.Len(t, p.GatewayWaves(nil), 3, "homes move in every step, also where nobody reads")
+}
+
 func TestWavesHoldEveryTopicAndEveryReaderOnce(t *testing.T) {
 	holds := func(links []uint16, seed []byte) bool {
 		readers := map[string][]string{}

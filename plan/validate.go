@@ -59,9 +59,7 @@ func (p Plan) check() *Problems {
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
-	if p.Traffic.Mode != ModeRelease {
-		c.add("traffic.mode", "%s%s; allowed: %s", quote(p.Traffic.Mode), later(p.Traffic.Mode), ModeRelease)
-	}
+	checkTraffic(c, p)
 	checkShift(c, p.Shift)
 	checkRange(c, "replicate.heartbeat", p.Replicate.Heartbeat, minHeartbeat, maxHeartbeat)
 	checkRange(c, "replicate.shards", max(p.Replicate.Shards, 1), 1, maxShards)
@@ -115,7 +113,7 @@ func checkIDs(c *Problems, p Plan) {
 
 // later says of a value that is planned what the reader wants to know about it.
 func later(value string) string {
-	if value == "gateway" || value == "aliyun" {
+	if value == "aliyun" {
 		return " comes with a later version"
 	}
 	return ""

@@ -40,3 +40,30 @@ func (p Plan) Waves(readers map[string][]string) []Wave {
 	}
 	return waves
 }
+
+// GatewayWaves deals the groups, sorted by name, out to the plan's steps, each step rounded up. A step moves its groups, and then the homes of so
+// many percent of all queues; where a queue's home is makes no difference to groups. Readers lists the groups that read each topic.
+func (p Plan) GatewayWaves(readers map[string][]string) []Wave {
+	groups := AllReaders(readers)
+	var waves []Wave
+	done := 0
+	for _, step := range p.WithDefaults().Shift.Steps {
+		upTo := (len(groups)*step + 99) / 100
+		waves = append(waves, Wave{Step: step, Groups: slices.Clone(groups[done:upTo])})
+		done = upTo
+	}
+	return waves
+}
+
+// AllReaders are the groups that read any of the topics, sorted.
+func AllReaders(readers map[string][]string) []string {
+	var groups []string
+	for _, t := range AllTopics(readers) {
+		groups = append(groups, readers[t]...)
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
+}
+
+// AllTopics are the topics, sorted.
+func AllTopics(readers map[string][]string) []string { return slices.Sorted(maps.Keys(readers)) }

@@ -118,7 +118,7 @@ func build(c client.Client, role string, s activities.Settings) worker.Worker {
 	}
 	for _, a := range []any{
 		activities.NewAssess(s), activities.NewPurchase(s), activities.NewMetadata(s), activities.NewReplication(s),
-		activities.NewOffsets(s), activities.NewVerifier(s), activities.NewTraffic(s), activities.NewReturns(s),
+		activities.NewOffsets(s), activities.NewVerifier(s), activities.NewTraffic(s), activities.NewReturns(s), activities.NewGateways(s),
 		activities.NewLedgers(s), activities.NewReports(s),
 	} {
 		w.RegisterActivity(a)

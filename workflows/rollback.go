@@ -24,6 +24,9 @@ func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 }
 
 func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
+	if d.plan.Traffic.Mode == plan.ModeGateway {
+		return d.gatewayBack(ctx, in)
+	}
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey

@@ -47,6 +47,9 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Assessment) err
 			s.ordered = append(s.ordered, t.Name)
 		}
 	}
+	if s.plan.Traffic.Mode == plan.ModeGateway {
+		return s.gatewayStory(ctx, readers)
+	}
 	waves := s.plan.Waves(readers)
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Topics: w.Topics, Groups: w.Groups})

@@ -80,7 +80,7 @@ func emptyTheatre(t *testing.T) *theatre {
 	s.SetTestTimeout(20 * time.Second)
 	for _, a := range []any{
 		&activities.Assess{}, &activities.Purchase{}, &activities.Metadata{}, &activities.Replication{}, &activities.Offsets{},
-		&activities.Verifier{}, &activities.Traffic{}, &activities.Returns{}, &activities.Ledgers{}, &activities.Reports{},
+		&activities.Verifier{}, &activities.Traffic{}, &activities.Gateways{}, &activities.Returns{}, &activities.Ledgers{}, &activities.Reports{},
 	} {
 		s.RegisterActivity(a)
 	}

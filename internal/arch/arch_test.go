@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"replicator":        {"internal/rocketmq"},
 	"internal/gateway":  {"replicator", "internal/rocketmq"},
 	"gateway":           {"internal/gateway", "internal/rocketmq"},
-	"activities":        {"plan", "replicator", "internal/rocketmq", "internal/instance"},
+	"activities":        {"plan", "replicator", "internal/gateway", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},
 	"worker":            {"plan", "replicator", "activities", "workflows", "internal/lab"},
 	"starter":           {"plan", "replicator", "activities", "workflows", "internal/instance", "internal/lab", "internal/rocketmq"},

@@ -77,7 +77,8 @@ type Gateway struct {
 	refresh   signal
 	state     *stateFile
 	moves     moves
-	away      atomic.Int64 // queues and views that aren't at the source
+	judge     atomic.Uint32 // the side that is the authority
+	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
 	serving   time.Time // since when clients are served
 
@@ -159,6 +160,12 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 		return err
 	}
 	g.ports.accept(g)
+	for _, s := range g.all() { // the target should know everybody before anything moves
+		s.mu.Lock()
+		client, beat := s.client, s.beat
+		s.mu.Unlock()
+		g.mirrors.beat(s, client, beat)
+	}
 	return g.save()
 }
 

@@ -16,6 +16,9 @@ import (
 const (
 	KindHome = "home" // where producers' messages of queues are stored
 	KindSide = "side" // from which side groups read
+	// KindAuthority is which side answers who a group's members are, and who holds queues locked. It goes to the target for the end phase, when
+	// everything else is there, and comes back before anything else does.
+	KindAuthority = "authority"
 )
 
 // Move asks for homes of queues, or sides of groups, to move. All of them move, or none.
@@ -155,8 +158,10 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 			}
 		}
 		return n, nil
+	case KindAuthority:
+		return g.moveAuthority(to)
 	}
-	return 0, refused("kind is %q: %s or %s is possible", m.Kind, KindHome, KindSide)
+	return 0, refused("kind is %q: %s, %s or %s is possible", m.Kind, KindHome, KindSide, KindAuthority)
 }
 
 // queuesOf are the queues that a move names.

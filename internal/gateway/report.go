@@ -8,9 +8,16 @@ type State struct {
 	Epoch      int64       `json:"epoch"`
 	NameServer string      `json:"nameServer"` // where clients find it
 	Migration  *Migration  `json:"migration,omitempty"`
-	Clients    int         `json:"clients"` // connections
+	Authority  string      `json:"authority"` // the side that says who a group's members are
+	Clients    []Connected `json:"clients"`   // behind the gateway, by id
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
+}
+
+// Connected is a client of an application.
+type Connected struct {
+	ID      string `json:"id"`
+	Address string `json:"address"` // of one of its connections
 }
 
 // Homes counts queues by their homes.
@@ -33,7 +40,11 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
-	s.Clients = len(g.all())
+	s.Authority, s.Clients = g.authority().String(), []Connected{}
+	clients := g.clients()
+	for _, id := range sortedKeys(clients) {
+		s.Clients = append(s.Clients, Connected{id, clients[id]})
+	}
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == source {

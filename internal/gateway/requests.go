@@ -15,8 +15,11 @@ const (
 	codeUnregister       = 35
 	codeSendBack         = 36
 	codeEndTransaction   = 37
+	codeMembers          = 38
 	codeCheckTransaction = 39
 	codeNotifyMembers    = 40
+	codeLock             = 41
+	codeUnlock           = 42
 	codeKVGet            = 101
 	codeRoute            = 105
 	codeClusterInfo      = 106
@@ -73,6 +76,10 @@ func (s *session) request(f *wire.Frame) {
 		s.updateOffset(f)
 	case codeMaxOffset, codeMinOffset:
 		s.askBound(f)
+	case codeMembers:
+		s.members(f)
+	case codeLock, codeUnlock:
+		s.lock(f)
 	case codeHeartbeat:
 		s.heartbeat(f)
 	case codeUnregister:

@@ -55,6 +55,9 @@ func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget ti
 	if err != nil {
 		return 0, err
 	}
+	if err := g.noneIsPast(ctx, name, to.other(), l); err != nil {
+		return 0, err
+	}
 	views, err := g.viewsOf(ctx, name)
 	if err != nil {
 		return 0, err

@@ -16,6 +16,7 @@ type saved struct {
 	Ports     map[string]int `json:"ports"`
 	Targets   []string       `json:"targets"` // target brokers in the order of their tags
 	Migration *Migration     `json:"migration,omitempty"`
+	Authority string         `json:"authority,omitempty"` // a side
 	Homes     []savedHome    `json:"homes"`
 	Views     []savedView    `json:"views"`
 }
@@ -134,7 +135,7 @@ func replaceFile(path string, text []byte) error {
 func (g *Gateway) save() error { return g.state.save(g.snapshot) }
 
 func (g *Gateway) snapshot() saved {
-	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Homes: []savedHome{}, Views: []savedView{}}
+	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}}
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
@@ -160,6 +161,9 @@ func (g *Gateway) snapshot() saved {
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s saved) {
 	g.moves.epoch.Store(s.Epoch)
+	authority, _ := sideOf(s.Authority)
+	g.judge.Store(uint32(authority))
+	g.away.Add(int64(authority))
 	of := func(name, broker string, id int) *queue {
 		t := g.topics.ensure(name)
 		t.ensure(broker, id+1)

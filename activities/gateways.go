@@ -1,0 +1,282 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// Gateways moves homes and groups through the control API of the plan's gateway. Every activity says how things are to be, looks how they are,
+// and moves what differs: a repeated one finds nothing to do.
+type Gateways struct{ settings Settings }
+
+// NewGateways returns the activities of Shift and Rollback in mode gateway.
+func NewGateways(s Settings) *Gateways { return &Gateways{s.withDefaults()} }
+
+const (
+	// moveBudget is how long sends, or pulls, may wait in one move. Then everything is as it was, and it is tried again.
+	moveBudget = gateway.Duration(time.Second)
+	// moveTries is how long a move is tried before people see why it isn't done.
+	moveTries = 10 * time.Second
+	// homesTogether is how many queues move at once: the more, the longer the one waits whose lane is the last.
+	homesTogether = 32
+)
+
+// client is the control API of the plan's gateway.
+func (g *Gateways) client(p plan.Plan) (*gateway.Client, error) {
+	name := p.Traffic.GatewayToken()
+	token := os.Getenv(name)
+	if token == "" {
+		return nil, accessDenied(nil, "the worker's environment has no %s: set the gateway's token where the worker runs and restart it", name)
+	}
+	if len(p.Traffic.Gateways) == 0 {
+		return nil, invalid("traffic.gateways is empty: name the control API of the gateway")
+	}
+	return gateway.NewClient(p.Traffic.Gateways[0], token), nil
+}
+
+// explainGateway turns what a call to a gateway failed with into an error that says what people can do.
+func explainGateway(ctx context.Context, err error) error {
+	var refusal *gateway.RefusedError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized:
+		return accessDenied(err, "%v: give the worker the token that the gateway has", err)
+	}
+	return notReady("%v", err)
+}
+
+// Gateway is how a gateway stands before a move.
+type Gateway struct {
+	NameServer string `json:"nameServer"` // what applications have as theirs
+	Clients    int    `json:"clients"`
+	Homes      int    `json:"homes"` // queues whose home is the target
+}
+
+// Prepare tells the gateway the migration.
+func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
+	p := r.Plan.WithDefaults()
+	client, err := g.client(p)
+	if err != nil {
+		return Gateway{}, err
+	}
+	nameServers, err := g.settings.targetNameServers(ctx, p)
+	if err != nil {
+		return Gateway{}, err
+	}
+	if nameServers == nil {
+		return Gateway{}, absent(p)
+	}
+	names := laneNames(p)
+	state, err := client.Use(ctx, gateway.Migration{
+		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, NameServers: nameServers,
+	})
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, explainGateway(ctx, err)
+}
+
+// MoveGroups makes groups read from a side.
+func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
+	client, err := g.client(r.Plan)
+	if err != nil {
+		return err
+	}
+	for i, group := range r.Groups {
+		activity.RecordHeartbeat(ctx, i)
+		move := gateway.Move{Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group}}
+		if err := g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move carries one move out.
+func (g *Gateways) move(ctx context.Context, client *gateway.Client, r Request, id string, m gateway.Move) error {
+	info := activity.GetInfo(ctx)
+	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
+	m.Reason, m.Budget = fmt.Sprintf("migration %s, workflow %s", r.Plan.Name, info.WorkflowExecution.ID), moveBudget
+	trying, cancel := context.WithTimeout(ctx, moveTries)
+	defer cancel()
+	_, err := client.MoveUntilDone(trying, m)
+	return explainGateway(ctx, err)
+}
+
+// HomesRequest asks for so many percent of the topics' queues to have their home on the target.
+type HomesRequest struct {
+	Request
+	Topics  []string `json:"topics"`
+	Percent int      `json:"percent"`
+}
+
+// Homes is how many queues have their home on the target.
+type Homes struct {
+	Target int `json:"target"`
+	Queues int `json:"queues"` // of all topics
+}
+
+// MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
+// topics: every topic gets its first queue before any gets its second.
+func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
+	client, err := g.client(r.Plan)
+	if err != nil {
+		return Homes{}, err
+	}
+	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return Homes{}, err
+	}
+	l, err := both.layout(ctx)
+	if err != nil {
+		return Homes{}, err
+	}
+	lanes, err := l.allLanes(r.Topics)
+	if err != nil {
+		return Homes{}, err
+	}
+	state, err := client.State(ctx)
+	if err != nil {
+		return Homes{}, explainGateway(ctx, err)
+	}
+	toTarget, toSource := homesToMove(lanes, r.Percent, state.Homes.Away)
+	for _, part := range []struct {
+		to     Side
+		queues []gateway.TopicQueue
+	}{{Source, toSource}, {Target, toTarget}} {
+		for i, some := range slices.Collect(slices.Chunk(part.queues, homesTogether)) {
+			activity.RecordHeartbeat(ctx, i)
+			move := gateway.Move{Kind: gateway.KindHome, To: string(part.to), Queues: some}
+			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i), move); err != nil {
+				return Homes{}, err
+			}
+		}
+	}
+	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)}, nil
+}
+
+// percentOf is so many percent of n, rounded up.
+func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
+
+// homesToMove compares where homes are with where they are to be.
+func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue) (toTarget, toSource []gateway.TopicQueue) {
+	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b replicator.Lane) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
+	})
+	is := map[gateway.TopicQueue]bool{}
+	for _, q := range away {
+		is[q] = true
+	}
+	upTo := percentOf(len(ordered), percent)
+	for i, lane := range ordered {
+		q := gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
+		switch {
+		case i < upTo && !is[q]:
+			toTarget = append(toTarget, q)
+		case i >= upTo && is[q]:
+			toSource = append(toSource, q)
+		}
+	}
+	return toTarget, toSource
+}
+
+// MoveAuthority makes a side the one that says who the members of groups are.
+func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
+	client, err := g.client(r.Plan)
+	if err != nil {
+		return err
+	}
+	return g.move(ctx, client, r.Request, "authority", gateway.Move{Kind: gateway.KindAuthority, To: string(r.Side)})
+}
+
+// AwaitEmpty waits until no client is behind the gateway any more.
+func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
+	client, err := g.client(r.Plan)
+	if err != nil {
+		return err
+	}
+	return poll(ctx, func() error {
+		state, err := client.State(ctx)
+		if err != nil {
+			return explainGateway(ctx, err)
+		}
+		activity.RecordHeartbeat(ctx, len(state.Clients))
+		var left []string
+		for _, c := range state.Clients {
+			left = append(left, c.ID+" at "+c.Address)
+		}
+		if len(left) > 0 {
+			return notReady("%d clients are still behind the gateway: %s", len(left), list(left))
+		}
+		return nil
+	})
+}
+
+// ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
+type ShareRequest struct {
+	Request
+	Topics []string   `json:"topics"`
+	Before *WaveCheck `json:"before,omitempty"`
+}
+
+// MeasureShare counts what producers have written on each side, and since Before its share on the target. With Before it waits until the lanes
+// have caught up.
+func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check WaveCheck, err error) {
+	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return check, err
+	}
+	err = poll(ctx, func() error {
+		check, err = both.countShare(ctx, r)
+		activity.RecordHeartbeat(ctx)
+		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(r.Topics))) {
+			return notReady("the lanes are %d messages behind", check.Lag)
+		}
+		return err
+	})
+	return check, err
+}
+
+func (s sides) countShare(ctx context.Context, r ShareRequest) (WaveCheck, error) {
+	onSource, err := s.puts(ctx, Source, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	onTarget, err := s.puts(ctx, Target, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	l, err := s.layout(ctx)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	lanes, err := s.measure(ctx, l, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	state := summary(lanes)
+	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
+	for _, topic := range r.Topics {
+		check.SourcePuts += onSource[topic]
+		check.TargetPuts += onTarget[topic]
+	}
+	if b := r.Before; b != nil {
+		check.SourcePuts, check.TargetPuts = check.SourcePuts-b.SourcePuts, check.TargetPuts-b.TargetPuts
+		if all := check.SourcePuts + check.TargetPuts; all > 0 {
+			check.Share = float64(check.TargetPuts*1000/all) / 10
+		}
+	}
+	return check, nil
+}

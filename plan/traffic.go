@@ -1,0 +1,34 @@
+package plan
+
+// checkTraffic refuses what gateways can't do.
+func checkTraffic(c *Problems, p Plan) {
+	t := p.Traffic
+	switch t.Mode {
+	case ModeRelease:
+		if len(t.Gateways) > 0 || t.Credentials != nil {
+			c.add("traffic.gateways", "they are of use in mode %s only; leave them and credentials out, or set traffic.mode", ModeGateway)
+		}
+		return
+	case ModeGateway:
+	default:
+		c.add("traffic.mode", "%s; allowed: %s, %s", quote(t.Mode), ModeRelease, ModeGateway)
+		return
+	}
+	switch len(t.Gateways) {
+	case 0:
+		c.add("traffic.gateways", "missing; want the host:port of the gateway's control API")
+	case 1:
+	default:
+		c.add("traffic.gateways", "%d gateways; one is possible by now: several that move together come with a later version", len(t.Gateways))
+	}
+	checkNameServers(c, "traffic.gateways", t.Gateways)
+	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {
+		c.add("traffic.credentials.env", "want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself")
+	}
+	if p.Replicate.OneWay {
+		c.add("replicate.oneWay", "true; a gateway moves only what is copied both ways: leave it out")
+	}
+	if p.Target.Rename != nil {
+		c.add("target.rename", "set; behind a gateway names are the same on both sides: leave it out, or use traffic.mode %s", ModeRelease)
+	}
+}

@@ -1,0 +1,171 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// gatewayStory moves applications that are behind a gateway: they notice nothing. Each step moves its part of the groups, then the homes of its
+// share of the queues, and stands for the soak. At the end, with everything on the target, releases point applications there.
+func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) error {
+	topics := plan.AllTopics(readers)
+	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target, since only the gateway leads anybody there.
+	if err := s.step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, readers) }); err != nil {
+		return err
+	}
+	waves := s.plan.GatewayWaves(readers)
+	for _, w := range waves {
+		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Groups: w.Groups})
+	}
+	for i, w := range waves {
+		s.detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
+		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics); err != nil {
+			return err
+		}
+	}
+	return s.endPhase(ctx, waves, topics)
+}
+
+func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string) error {
+	var traffic *activities.Traffic
+	var gateways *activities.Gateways
+	if groups := plan.AllReaders(readers); len(groups) > 0 {
+		all := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: groups}
+		if err := workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(groups)), traffic.Unfence, all).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if len(s.ordered) > 0 {
+		all := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: s.ordered}
+		if err := workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(s.ordered)), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return workflow.ExecuteActivity(quick(ctx, "the gateway learns of the migration"), gateways.Prepare, s.request()).Get(ctx, nil)
+}
+
+// gatewayWave is one step: approval, groups, homes, soak with the measured share.
+func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, topics []string) error {
+	if err := s.approveWave(ctx, w); err != nil {
+		return err
+	}
+	var gateways *activities.Gateways
+	for _, part := range []struct {
+		state string
+		work  func(workflow.Context) error
+	}{
+		{WaveGroups, func(ctx workflow.Context) error {
+			if len(w.Groups) == 0 {
+				return nil
+			}
+			request := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: w.Groups}
+			return workflow.ExecuteActivity(quick(ctx, "groups read on the target: "+short(w.Groups)), gateways.MoveGroups, request).Get(ctx, nil)
+		}},
+		{WaveProducers, func(ctx workflow.Context) error {
+			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
+			return workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("homes of %d%% of the queues", w.Step)), gateways.MoveHomes, request).Get(ctx, nil)
+		}},
+		{WaveSoak, func(ctx workflow.Context) error { return s.gatewaySoak(ctx, row, w, topics) }},
+	} {
+		row.State = part.state
+		s.publish(ctx)
+		if err := s.step(ctx, part.work); err != nil {
+			return err
+		}
+	}
+	row.State = StageDone
+	s.publish(ctx)
+	return nil
+}
+
+// gatewaySoak lets the step stand, and measures the share that it brought.
+func (s *shift) gatewaySoak(ctx workflow.Context, row *WaveStatus, w plan.Wave, topics []string) error {
+	var gateways *activities.Gateways
+	var before, check activities.WaveCheck
+	request := activities.ShareRequest{Request: s.request(), Topics: topics}
+	if err := workflow.ExecuteActivity(quick(ctx, "put counters before the soak"), gateways.MeasureShare, request).Get(ctx, &before); err != nil {
+		return err
+	}
+	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
+	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak), timer).Get(ctx, nil); err != nil {
+		return err
+	}
+	request.Before = &before
+	if err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("share of step %d%%", w.Step)), gateways.MeasureShare, request).Get(ctx, &check); err != nil {
+		return err
+	}
+	row.Check = &check
+	return nil
+}
+
+// endPhase lets releases point applications to the target, in any order, one instance after the other: members there and members behind the
+// gateway share queues, as the target now says who they are.
+func (s *shift) endPhase(ctx workflow.Context, waves []plan.Wave, topics []string) error {
+	s.detail(ctx, "all %d steps stand; applications are still behind the gateway", len(waves))
+	var gateways *activities.Gateways
+	onTarget := activities.GroupsRequest{Request: s.request(), Side: activities.Target}
+	if err := s.step(ctx, func(ctx workflow.Context) error {
+		return workflow.ExecuteActivity(quick(ctx, "the target says who members are"), gateways.MoveAuthority, onTarget).Get(ctx, nil)
+	}); err != nil {
+		return err
+	}
+	var groups []string
+	for _, w := range waves {
+		groups = append(groups, w.Groups...)
+	}
+	return s.step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) })
+}
+
+func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string) error {
+	s.forgetReleased()
+	w := Waiting{
+		Kind: WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: activities.Target, NameServers: s.target.NameServers,
+		Text: fmt.Sprintf("re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
+			orNone(s.target.NameServers)),
+	}
+	var gateways *activities.Gateways
+	return s.askRelease(ctx, w, func(ctx workflow.Context, _ bool) workflow.Future {
+		return workflow.ExecuteActivity(quick(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
+	})
+}
+
+// gatewayBack brings everything that the gateway has moved back to the source.
+func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
+	inventory, err := d.inventory(ctx, in)
+	if err != nil {
+		return err
+	}
+	readers := map[string][]string{}
+	for _, t := range inventory.Topics {
+		readers[t.Name] = t.Readers
+	}
+	groups := plan.AllReaders(readers)
+	var gateways *activities.Gateways
+	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
+	homes := activities.HomesRequest{Request: d.request(), Topics: plan.AllTopics(readers)}
+	for _, step := range []struct {
+		summary  string
+		activity any
+		request  any
+	}{
+		{"1 the gateway knows the migration", gateways.Prepare, d.request()},
+		{"2 the source says who members are", gateways.MoveAuthority, onSource},
+		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
+		{"4 groups read on the source: " + short(groups), gateways.MoveGroups, onSource},
+	} {
+		d.detail(ctx, "%s", step.summary)
+		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if err := d.awaitPending(ctx); err != nil {
+		return err
+	}
+	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
+	return nil
+}

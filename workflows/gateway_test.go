@@ -1,0 +1,110 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+func byGateway(p *plan.Plan) {
+	p.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{"127.0.0.1:8089"}}
+	p.Shift.Steps = []int{50, 100}
+}
+
+// playGateway answers every activity of a gateway with success.
+func (s *theatre) playGateway() {
+	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.Request) (activities.Gateway, error) {
+		s.note("Prepare")
+		return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil
+	})
+	s.OnActivity("MoveGroups", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+		s.note(fmt.Sprintf("MoveGroups %v@%s", r.Groups, r.Side))
+		return nil
+	})
+	s.OnActivity("MoveHomes", anything, anything).Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
+		s.note(fmt.Sprintf("MoveHomes %v %d", r.Topics, r.Percent))
+		return activities.Homes{}, nil
+	})
+	s.groupsStep("MoveAuthority", nil)
+	s.OnActivity("MeasureShare", anything, anything).Return(func(_ context.Context, r activities.ShareRequest) (activities.WaveCheck, error) {
+		if r.Before == nil {
+			return activities.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil
+		}
+		return activities.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
+	})
+	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
+		s.note("AwaitEmpty")
+		return nil
+	})
+}
+
+func TestShiftByGatewayMovesGroupsThenHomesStepByStepAndEndsWithNobodyBehindIt(t *testing.T) {
+	s := newTheatre(t)
+	s.playGateway()
+	s.playTraffic()
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Equal(t, []string{
+		"Unfence@target", "OpenTopics orders@target", "Prepare",
+		"MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
+		"MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
+		"MoveAuthority@target", "AwaitEmpty",
+	}, s.called())
+	require.InDelta(t, 50, got.Waves[1].Check.Share, 0)
+	require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, got.Moved.Groups)
+}
+
+func TestShiftByGatewayWaitsForWhoIsLeftBehindIt(t *testing.T) {
+	s := newTheatre(t)
+	left := true
+	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
+		if left {
+			return temporal.NewApplicationErrorWithOptions("1 clients are still behind the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: 2 * time.Minute})
+		}
+		return nil
+	})
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.Equal(t, WaitingRelease, w[0].Kind)
+		require.Equal(t, activities.Target, w[0].To)
+		require.Equal(t, []string{"127.0.0.1:9900"}, w[0].NameServers)
+		left = false
+	}, time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+// A gateway that can't move a group yet holds the step, and a person may go back from there.
+func TestShiftByGatewayGoesBackFromAMoveThatWaits(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("MoveGroups", anything, anything).Return(
+		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}))
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	require.NotContains(t, s.called(), "MoveHomes [orders payments] 50")
+}
+
+func TestRollbackByGatewayReturnsAuthorityHomesAndGroups(t *testing.T) {
+	s := newTheatre(t)
+	s.playGateway()
+	s.playTraffic()
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, []string{
+		"Prepare", "MoveAuthority@source", "MoveHomes [orders payments] 0", "MoveGroups [audit-group orders-group payments-group]@source", "Pending", "Pending",
+	}, s.called())
+}
