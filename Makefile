@@ -14,6 +14,7 @@ LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator 
 PURE := ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
+TRAFFIC ?= release
 KILLS ?= 200
 
 .PHONY: help
@@ -59,7 +60,7 @@ jars: prerequisites ## download RocketMQ's jars into .cache/jars
 
 .PHONY: demo
 demo: build jars ## migrate a real 4.9.7 cluster with running applications; APPROVE=me waits for you
-	@APPROVE=$(APPROVE) $(BIN)/rocketshift-demo
+	@APPROVE=$(APPROVE) TRAFFIC=$(TRAFFIC) $(BIN)/rocketshift-demo
 
 .PHONY: temporal
 temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the foreground: Web UI on 8233, data in .run/temporal, kept 90 days

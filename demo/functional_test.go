@@ -37,7 +37,7 @@ func play(t *testing.T, o driver.Options) driver.Result {
 func build(t *testing.T, root string) {
 	t.Helper()
 	for name, pkg := range map[string]string{
-		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
+		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-gateway": "gateway", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
 	} {
 		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).CombinedOutput()
 		require.NoError(t, err, "build %s: %s", name, out)

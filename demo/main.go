@@ -18,6 +18,7 @@ import (
 
 	"rocketshift/demo/driver"
 	"rocketshift/internal/lab"
+	"rocketshift/plan"
 )
 
 func main() {
@@ -61,6 +62,7 @@ func options(args []string, getenv func(string) string) (driver.Options, error) 
 	f := flag.NewFlagSet("rocketshift-demo", flag.ContinueOnError)
 	f.StringVar(&o.Approve, "approve", getenv("APPROVE"), "who approves: auto (default; the demo itself) or me")
 	f.StringVar(&o.Name, "name", "demo", "name of the migration and of the run's folder below .run")
+	f.StringVar(&o.Traffic, "traffic", getenv("TRAFFIC"), "how applications come to the target: release (default) or gateway")
 	f.Float64Var(&o.Rate, "rate", 60, "messages a second of each producer")
 	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
 	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
@@ -71,6 +73,9 @@ func options(args []string, getenv func(string) string) (driver.Options, error) 
 	}
 	if *kill != "" {
 		o.KillWorkerDuring = strings.Split(*kill, ",")
+	}
+	if o.Traffic != "" && o.Traffic != plan.ModeRelease && o.Traffic != plan.ModeGateway {
+		return o, fmt.Errorf("TRAFFIC=%q: allowed: %s, %s", o.Traffic, plan.ModeRelease, plan.ModeGateway)
 	}
 	if o.Approve != "" && o.Approve != driver.ApproveAuto && o.Approve != driver.ApproveMe {
 		return o, fmt.Errorf("APPROVE=%q: allowed: %s, %s", o.Approve, driver.ApproveAuto, driver.ApproveMe)

@@ -60,7 +60,11 @@ func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 		what, args = append(what, "producer of "+t), append(args, "--topic", t)
 	}
 	begun := time.Now()
-	if err := w.fleet.deploy(ctx, asked.Groups, asked.Topics, asked.NameServers); err != nil {
+	deploy := w.fleet.deploy
+	if w.byGateway() {
+		deploy = w.rollOut
+	}
+	if err := deploy(ctx, asked.Groups, asked.Topics, asked.NameServers); err != nil {
 		return fmt.Errorf("release pipeline: %w", err)
 	}
 	w.console.say("released to the %s in %.1f s: %s", asked.To, time.Since(begun).Seconds(), strings.Join(what, ", "))

@@ -62,7 +62,7 @@ func (d *demo) startApplications(ctx context.Context) error {
 		topicNames = append(topicNames, t.name)
 	}
 	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", len(topicNames), len(groupNames))
-	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.source.NameServers); err != nil {
+	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.entrance); err != nil {
 		return err
 	}
 	want := historyOf(d.o) * len(topicNames)
@@ -113,11 +113,12 @@ func pause(ctx context.Context, d time.Duration) error {
 // plan is what the demo's people agreed on: everything moves, in two steps, each with an approval.
 func (d *demo) plan() plan.Plan {
 	return plan.Plan{
-		Name:   d.o.Name,
-		Source: plan.Cluster{NameServers: d.source.NameServers},
-		Target: plan.Target{Provider: plan.ProviderLocal, Version: targetVersion, Brokers: 1},
-		Topics: plan.TopicSelection{Ordered: orderedTopics()},
-		Shift:  plan.Shift{Steps: []int{25, 100}, Soak: plan.Duration(2 * time.Second)},
+		Name:    d.o.Name,
+		Source:  plan.Cluster{NameServers: d.source.NameServers},
+		Target:  plan.Target{Provider: plan.ProviderLocal, Version: targetVersion, Brokers: 1},
+		Topics:  plan.TopicSelection{Ordered: orderedTopics()},
+		Traffic: d.traffic(),
+		Shift:   plan.Shift{Steps: []int{25, 100}, Soak: plan.Duration(2 * time.Second)},
 		// A killed worker is replaced within seconds, not within the default minute.
 		Replicate: plan.Replicate{Heartbeat: plan.Duration(5 * time.Second)},
 	}

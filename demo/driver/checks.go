@@ -11,7 +11,7 @@ import (
 )
 
 // programs of the project that the demo runs; make builds them into bin.
-var programs = []string{"rocketshift", "rocketshift-worker", "rocketshift-demo-app", "rocketshift-demo-app5", "temporal"}
+var programs = []string{"rocketshift", "rocketshift-worker", "rocketshift-gateway", "rocketshift-demo-app", "rocketshift-demo-app5", "temporal"}
 
 const (
 	// needDisk is what servers reserve and logs take: three brokers with files of 64 MB and up, and room to spare.

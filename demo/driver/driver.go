@@ -14,6 +14,7 @@ import (
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 	"rocketshift/workflows"
 )
 
@@ -29,6 +30,7 @@ type Options struct {
 	Name    string    // of the migration and of the run's folder below .run; default demo
 	Out     io.Writer // gets the progress
 	Approve string    // ApproveAuto (default) or ApproveMe
+	Traffic string    // plan.ModeRelease (default) or plan.ModeGateway
 	Rate    float64   // messages a second of each producer, default 60
 	History int       // messages that are there before the migration, default 24,000
 	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started again.
@@ -47,6 +49,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Approve == "" {
 		o.Approve = ApproveAuto
+	}
+	if o.Traffic == "" {
+		o.Traffic = plan.ModeRelease
 	}
 	if o.Rate == 0 {
 		o.Rate = 60
@@ -86,6 +91,9 @@ type demo struct {
 	rocket   *rocketmq.Client
 	worker   *process
 	workers  int // started so far
+	gateway  *process
+	control  string   // address of its control API
+	entrance []string // the name servers that applications begin with
 	fleet    *fleet
 	books    *books
 	result   Result
@@ -108,7 +116,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		defer cancel()
 	}
 	for _, step := range []func(context.Context) error{
-		d.prepare, d.startServers, d.createTopicsAndGroups, d.startApplications, // the world before
+		d.prepare, d.startServers, d.createTopicsAndGroups, d.startGateway, d.startApplications, // the world before
 		d.startMigration, d.watch, // the migration
 		d.runOnTarget, d.awaitReaders, d.stopApplications, // the world after
 		d.judge, d.listWorkflows, d.saveHistories,

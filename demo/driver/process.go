@@ -19,6 +19,7 @@ type process struct {
 	log   string
 	cmd   *exec.Cmd
 	ready chan string   // the line that says that it is at work
+	line  string        // that line, when it is ready
 	ended chan struct{} // closed when it has ended
 	err   error         // how it ended; valid after ended
 }
@@ -92,7 +93,7 @@ func (p *process) awaitReady(ctx context.Context, within time.Duration) error {
 	timeout := time.NewTimer(within)
 	defer timeout.Stop()
 	select {
-	case <-p.ready:
+	case p.line = <-p.ready:
 		return nil
 	case <-p.ended:
 		return fmt.Errorf("%s ended before it was ready (%v); the end of %s:\n%s", p.name, p.err, p.log, tail(p.log))

@@ -94,7 +94,7 @@ func (d *demo) startServers(ctx context.Context) error {
 func (d *demo) env() []string {
 	return []string{
 		"TEMPORAL_ADDRESS=" + d.temporal.Address, "ROCKETSHIFT_HOME=" + d.o.Root,
-		"ROCKETSHIFT_REPORTS=" + filepath.Join(d.dir, "reports"),
+		"ROCKETSHIFT_REPORTS=" + filepath.Join(d.dir, "reports"), "ROCKETSHIFT_GATEWAY_TOKEN=" + gatewayToken,
 	}
 }
 
@@ -120,8 +120,10 @@ func (d *demo) end(ctx context.Context) error {
 	if d.fleet != nil {
 		d.fleet.kill()
 	}
-	if d.worker != nil && d.worker.alive() {
-		_ = d.worker.stop(endGrace) // it may be in the middle of something that ends now
+	for _, p := range []*process{d.worker, d.gateway} {
+		if p != nil && p.alive() {
+			_ = p.stop(endGrace) // it may be in the middle of something that ends now
+		}
 	}
 	if d.sdk != nil {
 		d.sdk.Close()

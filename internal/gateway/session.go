@@ -81,6 +81,8 @@ func (w *watched) Read(b []byte) (int, error) {
 	return w.Conn.Read(b)
 }
 
+// end ends the session. What the client sent last, its positions above all, must reach the brokers: a connection that is closed with something
+// unread takes back what it has sent.
 func (s *session) end() {
 	s.mu.Lock()
 	s.closed = true
@@ -88,10 +90,11 @@ func (s *session) end() {
 	s.ups = map[dest]*upstream{}
 	s.mu.Unlock()
 	_ = s.conn.Close()
+	for _, c := range s.takeAll(func(c call) bool { return c.queue != nil && sends(c.code) }) {
+		s.unanswered(c.queue)
+	}
 	for _, up := range ups {
-		if up.conn != nil {
-			_ = up.conn.Close()
-		}
+		up.leave()
 	}
 	s.mirrors.leave(s)
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net"
 	"sync"
+	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -30,6 +31,22 @@ func (u *upstream) dial() error {
 	u.conn, u.out = conn, writer{conn: conn}
 	u.running.Go(u.run)
 	return nil
+}
+
+// leaveTime bounds how long a server may take to end its side.
+const leaveTime = 3 * time.Second
+
+// leave says that nothing more comes, and lets the server end the connection.
+func (u *upstream) leave() {
+	if u.conn == nil {
+		return
+	}
+	half, ok := u.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		_ = u.conn.Close()
+		return
+	}
+	_ = u.conn.SetReadDeadline(time.Now().Add(leaveTime))
 }
 
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
