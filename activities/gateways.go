@@ -29,12 +29,12 @@ const (
 	moveBudget = gateway.Duration(time.Second)
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
-	// homesTogether is how many queues move at once: the more, the longer the one waits whose lane is the last.
-	homesTogether = 32
+	// homesTogether is how many queues move at once: the more, the longer each of them waits for the last.
+	homesTogether = 8
 )
 
-// client is the control API of the plan's gateway.
-func (g *Gateways) client(p plan.Plan) (*gateway.Client, error) {
+// gatewayOf is the control API of the plan's gateway.
+func gatewayOf(p plan.Plan) (*gateway.Client, error) {
 	name := p.Traffic.GatewayToken()
 	token := os.Getenv(name)
 	if token == "" {
@@ -60,6 +60,23 @@ func explainGateway(ctx context.Context, err error) error {
 	return notReady("%v", err)
 }
 
+// behindGateway are the groups that the gateway leads: it keeps their positions on both sides, exactly. None without a gateway.
+func behindGateway(ctx context.Context, p plan.Plan) (map[string]bool, error) {
+	groups := map[string]bool{}
+	if p.Traffic.Mode != plan.ModeGateway {
+		return groups, nil
+	}
+	client, err := gatewayOf(p)
+	if err != nil {
+		return nil, err
+	}
+	state, err := client.State(ctx)
+	for _, group := range state.Groups {
+		groups[group.Group] = true
+	}
+	return groups, explainGateway(ctx, err)
+}
+
 // Gateway is how a gateway stands before a move.
 type Gateway struct {
 	NameServer string `json:"nameServer"` // what applications have as theirs
@@ -70,7 +87,7 @@ type Gateway struct {
 // Prepare tells the gateway the migration.
 func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
 	p := r.Plan.WithDefaults()
-	client, err := g.client(p)
+	client, err := gatewayOf(p)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -90,7 +107,7 @@ func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
 
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
-	client, err := g.client(r.Plan)
+	client, err := gatewayOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -131,7 +148,7 @@ type Homes struct {
 // MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
 // topics: every topic gets its first queue before any gets its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
-	client, err := g.client(r.Plan)
+	client, err := gatewayOf(r.Plan)
 	if err != nil {
 		return Homes{}, err
 	}
@@ -194,7 +211,7 @@ func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue
 
 // MoveAuthority makes a side the one that says who the members of groups are.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
-	client, err := g.client(r.Plan)
+	client, err := gatewayOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -203,7 +220,7 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 
 // AwaitEmpty waits until no client is behind the gateway any more.
 func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
-	client, err := g.client(r.Plan)
+	client, err := gatewayOf(r.Plan)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ type SyncProgress struct {
 	Rounds  int64     `json:"rounds"`
 	Groups  int       `json:"groups"`         // refreshed in the last round, on the target
 	Back    int       `json:"back,omitempty"` // refreshed in it on the source: they have moved
-	Skipped int       `json:"skipped"`        // on their way: the move owns their positions
+	Skipped int       `json:"skipped"`        // on their way, or led by a gateway: whoever moves them owns their positions
 	Written int64     `json:"written"`
 	Waiting string    `json:"waiting,omitempty"`
 	At      time.Time `json:"at"`
@@ -28,7 +28,8 @@ type Offsets struct{ settings Settings }
 func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 
 // Sync refreshes the target's positions of all groups that have not moved, and the source's of those that have, until it is cancelled or
-// its worker stops. It writes no position of a group that is closed on the side it reads, open on both, or has members where it would write.
+// its worker stops. It writes no position of a group that is closed on the side it reads, open on both, or has members where it would write,
+// nor of one that a gateway leads.
 func (o *Offsets) Sync(ctx context.Context, r Request) (SyncProgress, error) {
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
@@ -77,11 +78,19 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	if err != nil {
 		return err
 	}
+	led, err := behindGateway(ctx, s.plan)
+	if err != nil {
+		return err
+	}
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
 	var first error
 	back := *m
 	back.from = Target
 	for _, group := range groups.selected(s.plan) {
+		if led[group] {
+			progress.Skipped++
+			continue
+		}
 		from := m
 		if groups.all(group, false) {
 			from = &back

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/demo/driver"
 	"rocketshift/internal/lab"
+	"rocketshift/plan"
 	"rocketshift/workflows"
 )
 
@@ -96,6 +97,29 @@ func TestAMigrationWhoseWorkerIsKilledHarmsNobody(t *testing.T) {
 	})
 	requireUnharmed(t, r, 20_000)
 	requireNothingLeft(t, "test-killed-worker")
+}
+
+// Behind a gateway nobody is restarted until everything stands on the target.
+func TestAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
+	r := play(t, driver.Options{
+		Name: "test-gateway", Traffic: plan.ModeGateway, History: 9000, KillWorkerDuring: []string{workflows.ShiftType}, Histories: fixtures("gateway"),
+	})
+	requireUnharmed(t, r, 9000)
+	require.Len(t, r.Status.Waves, 2)
+	for _, wave := range r.Status.Waves {
+		require.NotNil(t, wave.Check, "the share of step %d was measured", wave.Step)
+	}
+	require.InDelta(t, 100, r.Status.Waves[1].Check.Share, 0, "every message went to the target in the last step")
+	requireNothingLeft(t, "test-gateway")
+}
+
+// The way back is no more than a few pointers: applications are never touched, and pause for less than a restart takes.
+func TestGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
+	r := play(t, driver.Options{Name: "test-gateway-back", Traffic: plan.ModeGateway, BackAt: 25, History: 3000, Histories: fixtures("gateway-back")})
+	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
+	require.Equal(t, workflows.StateRolledBack, r.Status.State)
+	require.Less(t, r.Verdict.LongestPauseMs, int64(10_000), "%s", r.Detail.Pause)
+	requireNothingLeft(t, "test-gateway-back")
 }
 
 // requireNothingLeft checks that no process of the run is alive: each has the run's folder in its command line.

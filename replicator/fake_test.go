@@ -22,9 +22,10 @@ type fakeSide struct {
 	passes  int // calls of passSends
 
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
-	onSend func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
-	onPull func(offset int64) error
-	hidden map[int64]bool // offsets that pulls leave out
+	onSend  func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
+	onPull  func(offset int64) error
+	hidden  map[int64]bool // offsets that pulls leave out
+	unshown int64          // so many of a queue's last messages aren't shown to pulls yet
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
 	late  []rocketmq.BatchRequest
 	down  error             // answers everything
@@ -111,7 +112,7 @@ func (f *fakeSide) bounds(_ context.Context, topic string, q Queue) (first, end 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log := f.log(topic, q)
-	return log.first, log.end(), f.down
+	return log.first, max(log.first, log.end()-f.unshown), f.down
 }
 
 func (f *fakeSide) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
@@ -145,19 +146,20 @@ func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int)
 		}
 	}
 	log := f.log(topic, q)
-	result := rocketmq.PullResult{Min: log.first, Max: log.end(), Next: offset}
+	end := max(log.first, log.end()-f.unshown)
+	result := rocketmq.PullResult{Min: log.first, Max: end, Next: offset}
 	switch {
 	case offset < log.first:
 		f.events++
 		result.Status, result.Next = rocketmq.PullMovedOffset, log.first
-	case offset > log.end():
+	case offset > end:
 		f.events++
-		result.Status, result.Next = rocketmq.PullMovedOffset, log.end()
-	case offset == log.end():
+		result.Status, result.Next = rocketmq.PullMovedOffset, end
+	case offset == end:
 		result.Status = rocketmq.PullNoNew
 	default:
 		from := offset - log.first
-		result.Messages = slices.Clone(log.messages[from:min(from+int64(min(most, 32)), int64(len(log.messages)))])
+		result.Messages = slices.Clone(log.messages[from:min(from+int64(min(most, 32)), end-log.first)])
 		result.Next = offset + int64(len(result.Messages))
 		f.pulled += len(result.Messages)
 		result.Messages = slices.DeleteFunc(result.Messages, func(m rocketmq.Message) bool { return f.hidden[m.QueueOffset] })

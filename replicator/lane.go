@@ -25,6 +25,8 @@ type runner struct {
 	ready  bool      // next and tail are known to be right, and nothing is in flight
 	unsure bool      // a send is without an answer
 	lapses int       // how often the lock was too old to be relied on
+	jumped bool      // behind what the twin has written, which the queue may not show yet
+	sound  int       // answers to pulls so far with nothing wrong about them
 	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
 	back       bool             // the lane is a reverse one
@@ -126,7 +128,7 @@ func (l *runner) run(ctx context.Context) {
 func (l *runner) repeat(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff(backoff.WithInitialInterval(l.timing.retryFirst),
 		backoff.WithMaxInterval(l.timing.retryMax), backoff.WithMaxElapsedTime(0))
-	suspect := 0
+	suspect, sound := 0, 0
 	var since time.Time
 	for ctx.Err() == nil {
 		before := l.snapshot().copied
@@ -140,6 +142,9 @@ func (l *runner) repeat(ctx context.Context) {
 		}
 		var maybe suspicion
 		if errors.As(err, &maybe) {
+			if maybe.Type == SourceReset && l.sound > sound { // in between all was well: brokers show messages a little after they acknowledged them
+				suspect, sound = 0, l.sound
+			}
 			if suspect++; suspect == 1 {
 				since = time.Now()
 			}

@@ -3,12 +3,16 @@ package replicator
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
 
 // pull reads the next messages, or waits for one at the end of the queue.
 func (l *runner) pull(ctx context.Context) ([]placed, rocketmq.PullResult, error) {
+	if err := l.awaitShown(ctx); err != nil {
+		return nil, rocketmq.PullResult{}, err
+	}
 	now := l.snapshot()
 	wait := l.timing.pullWait
 	if now.waiting != "" {
@@ -20,7 +24,33 @@ func (l *runner) pull(ctx context.Context) ([]placed, rocketmq.PullResult, error
 	}
 	result, err := l.source.pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
 	messages, err := l.accept(now.next, pulled{result, err})
+	if err == nil {
+		l.sound++
+	}
 	return messages, result, err
+}
+
+// awaitShown waits until the queue shows what the twin has written and the lane has gone behind: brokers do so a little after they
+// acknowledged it, and a pull before that would look like one behind the end of the queue. What isn't shown in time is judged by the pull.
+func (l *runner) awaitShown(ctx context.Context) error {
+	if !l.jumped {
+		return nil
+	}
+	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	for begin := time.Now(); time.Since(begin) < l.timing.patience; {
+		_, end, err := from.bounds(ctx)
+		if err != nil {
+			return err
+		}
+		if end >= l.snapshot().next {
+			l.jumped = false
+			return nil
+		}
+		if err := sleep(ctx, lookPause); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // accept checks the answer to a pull and keeps the messages that follow the offset without a gap.

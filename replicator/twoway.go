@@ -161,7 +161,7 @@ func (l *runner) jump() {
 		w := s.written[0]
 		s.written = s.written[1:]
 		if s.next < w.to { // the first of them may have been read
-			l.seen[w.origin], s.next = w.newest, w.to
+			l.seen[w.origin], s.next, l.jumped = w.newest, w.to, true
 		}
 		s.end = max(s.end, s.next)
 		l.changed.Store(true)

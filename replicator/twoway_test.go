@@ -215,3 +215,26 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 		t.Errorf("it copies, and waits: %s", p.Waiting)
 	}
 }
+
+// Brokers show a message a little after they acknowledged it. While the lane back writes without a pause, its twin sees that queue end before
+// what was written, again and again: that is no sign of a topic made anew.
+func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
+	b := bothWays(t)
+	run := b.start()
+	run.untilCaughtUp()                          // what is on the target before stays there
+	b.send(b.source, b.lane.Source, "home", nil) // so that the lane looks at the source for a while
+	b.untilBoth(run, 1)
+	b.source.set(func() { b.source.unshown = 1 })
+	for i := range 30 {
+		b.send(b.target, b.lane.Target, fmt.Sprint("t", i), nil)
+		b.until("the copy is on the source", func() bool { return len(b.bodies(b.source, b.lane.Source)) == i+2 }, func() any { return fmt.Sprintf("%+v", run.progress().Back) })
+		time.Sleep(run.replicator.timing.patience / 10) // so that looks fall between writes
+	}
+	if p := run.progress(); len(p.Faults) > 0 {
+		t.Fatalf("progress %+v, wanted no fault", p)
+	}
+	b.source.set(func() { b.source.unshown = 0 })
+	b.send(b.source, b.lane.Source, "s0", nil)
+	b.untilBoth(run, 32)
+	run.stop()
+}

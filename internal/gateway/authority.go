@@ -18,10 +18,10 @@ import (
 func (g *Gateway) authority() side { return side(g.judge.Load()) }
 
 // moveAuthority makes a side the authority. Both sides know all members by their heartbeats, so nothing changes for them.
-func (g *Gateway) moveAuthority(to side) (int, error) {
+func (g *Gateway) moveAuthority(to side) (outcome, error) {
 	before := g.authority()
 	if before == to {
-		return 0, nil
+		return outcome{}, nil
 	}
 	g.judge.Store(uint32(to))
 	g.away.Add(away(to))
@@ -29,9 +29,9 @@ func (g *Gateway) moveAuthority(to side) (int, error) {
 	if err := g.save(); err != nil {
 		g.judge.Store(uint32(before))
 		g.away.Add(-away(to))
-		return 0, err
+		return outcome{}, err
 	}
-	return 1, nil
+	return outcome{moved: 1}, nil
 }
 
 // members asks the authority for a group's members.

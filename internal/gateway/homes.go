@@ -164,24 +164,33 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 
 // moveHomes moves the homes of queues to a side, all of them or none. When the budget passes, producers' sends go to where they went
 // before.
-func (g *Gateway) moveHomes(ctx context.Context, queues []*queue, to side, budget time.Duration) (moved int, err error) {
+func (g *Gateway) moveHomes(ctx context.Context, queues []*queue, to side, budget time.Duration) (done outcome, err error) {
 	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return 0, err
+		return done, err
 	}
+	begin := time.Now()
+	defer func() { done.held = time.Since(begin) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
 	m, err := g.holdSends(queues, to)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	if err = g.settle(ctx, m); err == nil {
 		err = g.prove(ctx, m)
 	}
 	if err != nil {
 		m.release()
-		return 0, err
+		return done, err
 	}
-	return len(m.queues), g.flip(m)
+	done.moved = len(m.queues)
+	return done, g.flip(m)
+}
+
+// outcome is what a move has moved, and how long sends or pulls have waited for it.
+type outcome struct {
+	moved int
+	held  time.Duration
 }
 
 // losses are queues with sends whose answers were lost with a connection. The broker may store them a little later.

@@ -30,7 +30,7 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 			{Kind: KindSide, To: "source", Groups: []string{audit, billing}},
 		} {
 			was := r.move(m)
-			t.Logf("%s of %v%v to %s: %d in %s", m.Kind, m.Groups, m.Topics, m.To, was.Moved, time.Duration(was.Took))
+			t.Logf("%s of %v%v to %s: %d in %s", m.Kind, m.Groups, m.Topics, m.To, was.Moved, time.Duration(was.Held))
 			more()
 		}
 	}

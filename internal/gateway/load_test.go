@@ -27,6 +27,7 @@ type load struct {
 	acked   map[string]int // by key: how many were acknowledged, one after the other
 	errors  []string
 	longest time.Duration
+	again   bool // a send that fails is tried again until it is acknowledged
 	sent    atomic.Int64
 }
 
@@ -35,7 +36,7 @@ func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load
 	r.Helper()
 	l := &load{rig: r, topic: topic, stop: make(chan struct{}), acked: map[string]int{}}
 	p, err := stock.NewProducer(
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.gateway.NameServer()})), producer.WithGroupName("producers-"+topic),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
 		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(2),
 	)
 	require.NoError(r, err)
@@ -60,8 +61,13 @@ func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 		l.mu.Lock()
 		if err != nil {
 			l.errors = append(l.errors, fmt.Sprint(key, " ", n, ": ", err))
+			again := l.again
 			l.mu.Unlock()
-			return
+			if !again {
+				return
+			}
+			n--
+			continue
 		}
 		l.acked[key] = n + 1
 		l.longest = max(l.longest, took)
@@ -105,7 +111,7 @@ func (rs *readers) join(topic, name string, orderly bool) stock.PushConsumer {
 	rs.Helper()
 	c, err := stock.NewPushConsumer(
 		consumer.WithGroupName(rs.group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
-		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.gateway.NameServer()})),
+		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeMessageBatchMaxSize(1),
 	)
 	require.NoError(rs, err)

@@ -21,7 +21,7 @@ const (
 	KindAuthority = "authority"
 )
 
-// Move asks for homes of queues, or sides of groups, to move. All of them move, or none.
+// Move asks for homes of queues, or sides of groups, to move. Of queues, all move or none; groups move one after the other, each as a whole.
 type Move struct {
 	ID     string       `json:"id"`               // of the caller; the same id again gives the same answer and moves nothing twice
 	Kind   string       `json:"kind"`             // KindHome or KindSide
@@ -46,7 +46,7 @@ type Moved struct {
 	Done   bool     `json:"done"`
 	Moved  int      `json:"moved"`            // queues, or views of queues; those that were there already aren't counted
 	Epoch  int64    `json:"epoch"`            // behind it
-	Took   Duration `json:"took"`             // how long sends, or pulls, have waited
+	Held   Duration `json:"held"`             // how long sends, or pulls, have waited at most
 	Reason string   `json:"reason,omitempty"` // why it wasn't done
 }
 
@@ -123,45 +123,45 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 		return Moved{}, refused("%v", err)
 	}
 	begin := time.Now()
-	n, err := g.carryOut(ctx, m, to, budget)
+	done, err := g.carryOut(ctx, m, to, budget)
 	if errors.Is(err, ErrRefused) {
 		return Moved{}, err
 	}
-	was := Moved{ID: m.ID, Done: err == nil, Moved: n, Epoch: g.moves.epoch.Load(), Took: Duration(time.Since(begin))}
+	was := Moved{ID: m.ID, Done: err == nil, Moved: done.moved, Epoch: g.moves.epoch.Load(), Held: Duration(done.held)}
 	if err != nil {
 		was.Reason = err.Error()
 	}
-	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", n, "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason)
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason)
 	if was.Done {
 		g.moves.remember(was)
 	}
 	return was, nil
 }
 
-func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (int, error) {
+func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
 	switch m.Kind {
 	case KindHome:
 		queues, err := g.queuesOf(m)
 		if err != nil {
-			return 0, err
+			return done, err
 		}
 		return g.moveHomes(ctx, queues, to, budget)
 	case KindSide:
 		if len(m.Groups) == 0 {
-			return 0, refused("no groups are named")
+			return done, refused("no groups are named")
 		}
-		n := 0
 		for _, group := range m.Groups {
-			moved, err := g.moveGroup(ctx, group, to, budget)
-			if n += moved; err != nil {
-				return n, err
+			one, err := g.moveGroup(ctx, group, to, budget)
+			done = outcome{done.moved + one.moved, max(done.held, one.held)}
+			if err != nil {
+				return done, err
 			}
 		}
-		return n, nil
+		return done, nil
 	case KindAuthority:
 		return g.moveAuthority(to)
 	}
-	return 0, refused("kind is %q: %s, %s or %s is possible", m.Kind, KindHome, KindSide, KindAuthority)
+	return done, refused("kind is %q: %s, %s or %s is possible", m.Kind, KindHome, KindSide, KindAuthority)
 }
 
 // queuesOf are the queues that a move names.

@@ -18,6 +18,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if config := os.Getenv(asGateway); config != "" {
+		if err := serveForTest(config); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	rlog.SetLogLevel("error")
 	labtest.Main(m)
 }
@@ -32,6 +39,7 @@ type rig struct {
 	source, target *rocketmq.Cluster
 	name           string
 	gateway        *Gateway
+	entrance       string // the name server that clients are given
 	config         Config
 	lanes          []replicator.Lane
 }
@@ -125,7 +133,7 @@ func (r *rig) open() *Gateway {
 	r.Helper()
 	g, err := Start(r.config)
 	require.NoError(r, err)
-	r.gateway = g
+	r.gateway, r.entrance = g, g.NameServer()
 	r.Cleanup(g.Close)
 	n := r.names()
 	require.NoError(r, g.Use(r.ctx, Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()}))

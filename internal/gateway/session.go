@@ -116,6 +116,10 @@ func (s *session) upstream(to dest) (*upstream, error) {
 	s.mu.Unlock()
 	up.dialling.Lock()
 	defer up.dialling.Unlock()
+	if up.conn != nil && up.out.idle() > longestIdle {
+		s.retire(up)
+		return s.upstream(to)
+	}
 	if up.conn != nil {
 		return up, nil
 	}
@@ -124,6 +128,16 @@ func (s *session) upstream(to dest) (*upstream, error) {
 		return nil, err
 	}
 	return up, nil
+}
+
+// longestIdle is below the 120 s after which servers close a silent connection, maybe just when something is written to it.
+const longestIdle = 100 * time.Second
+
+// retire ends an upstream that was silent for long. What is still open there is answered.
+func (s *session) retire(up *upstream) {
+	s.forget(up)
+	up.retired.Store(true)
+	up.leave()
 }
 
 func (s *session) forget(up *upstream) {

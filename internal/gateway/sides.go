@@ -50,30 +50,32 @@ func (g *Gateway) viewsOf(ctx context.Context, name string) ([]*view, error) {
 }
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget time.Duration) (moved int, err error) {
+func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget time.Duration) (done outcome, err error) {
 	l, err := g.lanes()
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	if err := g.noneIsPast(ctx, name, to.other(), l); err != nil {
-		return 0, err
+		return done, err
 	}
 	views, err := g.viewsOf(ctx, name)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	queues := make([]*queue, len(views))
 	for i, v := range views {
 		queues[i] = v.queue
 	}
 	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return 0, fmt.Errorf("group %s: %w", name, err)
+		return done, fmt.Errorf("group %s: %w", name, err)
 	}
+	begin := time.Now()
+	defer func() { done.held = time.Since(begin) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
 	views, err = g.stopPulls(views, to)
 	if err != nil {
-		return 0, err
+		return done, err
 	}
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
@@ -86,7 +88,7 @@ func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget ti
 	}
 	if err := all.Wait(); err != nil {
 		goOn(views)
-		return 0, err
+		return done, err
 	}
 	for i, v := range views {
 		v.take(to, steps[i])
@@ -97,7 +99,8 @@ func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget ti
 		g.log.Error("a group's side isn't on disk", "group", name, "cause", err)
 	}
 	goOn(views)
-	return len(views), nil
+	done.moved = len(views)
+	return done, nil
 }
 
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers. It returns the views.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
@@ -15,6 +16,7 @@ type upstream struct {
 	dialling sync.Mutex
 	conn     net.Conn
 	out      writer
+	retired  atomic.Bool // it ends because it isn't needed
 }
 
 func (u *upstream) dial() error {
@@ -28,7 +30,7 @@ func (u *upstream) dial() error {
 		_ = conn.Close()
 		return errEnded
 	}
-	u.conn, u.out = conn, writer{conn: conn}
+	u.conn, u.out = conn, writer{conn: conn, last: time.Now()}
 	u.running.Go(u.run)
 	return nil
 }
@@ -83,7 +85,7 @@ func (u *upstream) broke(err error) {
 	s := u.session
 	s.forget(u)
 	s.mirrors.lost(s, u.dest)
-	if u.dest.side == source && !s.anythingOnTarget() {
+	if u.dest.side == source && !s.anythingOnTarget() && !u.retired.Load() {
 		_ = s.conn.Close()
 	}
 	for _, c := range s.takeAll(func(c call) bool { return c.up == u }) {

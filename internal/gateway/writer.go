@@ -21,6 +21,7 @@ type writer struct {
 
 	mu    sync.Mutex
 	armed time.Time // when the deadline was last set
+	last  time.Time // when something was last written
 	head  []byte
 	parts net.Buffers
 	both  [2][]byte
@@ -58,8 +59,16 @@ func (w *writer) bytes(b []byte) error {
 
 // arm moves the deadline on, not at each write: that costs as much as a small write.
 func (w *writer) arm() {
-	if now := time.Now(); now.Sub(w.armed) > writeTimeout/4 {
-		w.armed = now
-		_ = w.conn.SetWriteDeadline(now.Add(writeTimeout))
+	w.last = time.Now()
+	if w.last.Sub(w.armed) > writeTimeout/4 {
+		w.armed = w.last
+		_ = w.conn.SetWriteDeadline(w.last.Add(writeTimeout))
 	}
+}
+
+// idle is how long nothing was written.
+func (w *writer) idle() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Since(w.last)
 }

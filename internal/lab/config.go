@@ -72,19 +72,20 @@ func configFile(s server) string {
 func (c *Cluster) brokerConfig(s server) map[string]string {
 	store := c.StoreDir(s.Name)
 	config := map[string]string{
-		"brokerClusterName":     c.state.Spec.Name,
-		"brokerName":            s.Name,
-		"brokerId":              "0",
-		"brokerIP1":             localhost,
-		"listenPort":            strconv.Itoa(s.Port),
-		"haListenPort":          strconv.Itoa(s.Port + 1), // 4.9 takes this one whatever is written here
-		"namesrvAddr":           strings.Join(c.NameServers, ","),
-		"storePathRootDir":      store,
-		"storePathCommitLog":    filepath.Join(store, "commitlog"),
-		"brokerRole":            "ASYNC_MASTER",
-		"flushDiskType":         "ASYNC_FLUSH",
-		"autoCreateTopicEnable": "true",
-		"enablePropertyFilter":  "true",
+		"brokerClusterName":        c.state.Spec.Name,
+		"brokerName":               s.Name,
+		"brokerId":                 "0",
+		"brokerIP1":                localhost,
+		"listenPort":               strconv.Itoa(s.Port),
+		"haListenPort":             strconv.Itoa(s.Port + 1), // 4.9 takes this one whatever is written here
+		"namesrvAddr":              strings.Join(c.NameServers, ","),
+		"storePathRootDir":         store,
+		"storePathCommitLog":       filepath.Join(store, "commitlog"),
+		"brokerRole":               "ASYNC_MASTER",
+		"flushDiskType":            "ASYNC_FLUSH",
+		"autoCreateTopicEnable":    "true",
+		"enablePropertyFilter":     "true",
+		"transactionCheckInterval": "10000", // of open ones; a minute by default
 		// Files are allocated as a whole; a batch of 4 MiB must fit into one.
 		"mappedFileSizeCommitLog":    "67108864",
 		"mappedFileSizeConsumeQueue": "1200000",
