@@ -35,7 +35,9 @@ func command(getenv func(string) string) *cobra.Command {
 		Long: "Applications use it as their name server. It shows them the brokers of the source, each at a port of its own, and moves where\n" +
 			"messages are stored, and from where groups read, when it is told to through its control API.",
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
-		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr(), getenv) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return run(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr(), getenv)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&s.Name, "name", host, "name of this gateway, unique in the migration")

@@ -24,7 +24,8 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 	}
 	for range 5 {
 		for _, m := range []Move{
-			{Kind: KindSide, To: "target", Groups: []string{billing}}, {Kind: KindSide, To: "target", Groups: []string{audit}},
+			{Kind: KindSide, To: "target", Groups: []string{billing}},
+			{Kind: KindSide, To: "target", Groups: []string{audit}},
 			{Kind: KindHome, To: "target", Topics: []string{orders}},
 			{Kind: KindHome, To: "source", Topics: []string{orders}},
 			{Kind: KindSide, To: "source", Groups: []string{audit, billing}},

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"sync"
+	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -22,6 +23,16 @@ func (s *session) heartbeat(f *wire.Frame) {
 func (s *session) unregister(f *wire.Frame) {
 	beat := bytes.Clone(f.Bytes())
 	s.pass(f)
+	s.mu.Lock()
+	client := s.client
+	s.mu.Unlock()
+	for _, other := range s.all() { // until its next heartbeat nobody speaks for it
+		other.mu.Lock()
+		if other.client == client {
+			other.beat = nil
+		}
+		other.mu.Unlock()
+	}
 	for _, to := range s.mirrors.of(s) {
 		s.running.Go(func() { s.mirror(to, beat) })
 	}
@@ -70,7 +81,7 @@ type claim struct{ client, broker string }
 
 // beat mirrors a heartbeat to the target brokers that no other session of the client serves.
 func (m *mirrors) beat(s *session, client string, raw []byte) {
-	if client == "" {
+	if client == "" || raw == nil {
 		return
 	}
 	for _, broker := range s.brokersOf(target) {
@@ -110,7 +121,11 @@ func (m *mirrors) lost(s *session, to dest) {
 	}
 }
 
-// leave gives up the claims of a session that ended. Another session of the client takes them over at once.
+// takeOverAfter is how long a client may have to end its other connections too. A broker that gets a heartbeat just before the connection
+// ends may register the client after it has struck it off, and keep it for two minutes: members would leave queues to it.
+const takeOverAfter = 2 * time.Second
+
+// leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.
 func (m *mirrors) leave(s *session) {
 	m.mu.Lock()
 	free := false
@@ -124,12 +139,20 @@ func (m *mirrors) leave(s *session) {
 	if !free {
 		return
 	}
-	for _, other := range s.all() {
+	s.running.Go(func() {
+		if wait(s.ctx, takeOverAfter) == nil {
+			m.takeOver(s)
+		}
+	})
+}
+
+func (m *mirrors) takeOver(from *session) {
+	for _, other := range from.all() {
 		other.mu.Lock()
-		same, beat := other.client == s.client && !other.closed, other.beat
+		same, beat := other.client == from.client && !other.closed, other.beat
 		other.mu.Unlock()
-		if same {
-			s.running.Go(func() { m.beat(other, s.client, beat) })
+		if same && beat != nil {
+			m.beat(other, from.client, beat)
 			return
 		}
 	}
