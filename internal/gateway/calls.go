@@ -1,24 +1,19 @@
 package gateway
 
-import (
-	"time"
-
-	"rocketshift/internal/gateway/wire"
-)
+import "rocketshift/internal/gateway/wire"
 
 // call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once.
 type call struct {
-	code    int
-	up      *upstream
-	side    side
-	queue   *queue // of sends, and of whatever else is about one
-	view    *view  // of pulls and positions
-	asked   uint64 // of pulls: which one of the view it is
-	offset  int64  // of pulls: as the client sees it
-	oneWay  bool   // the client wants no answer
-	binary  bool   // the format to answer in
-	pushed  bool   // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
-	ordered time.Time
+	code   int
+	up     *upstream
+	side   side
+	queue  *queue // of sends, and of whatever else is about one
+	view   *view  // of pulls and positions
+	asked  uint64 // of pulls: which one of the view it is
+	offset int64  // of pulls: as the client sees it
+	oneWay bool   // the client wants no answer
+	binary bool   // the format to answer in
+	pushed bool   // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
 }
 
 // enter puts a call into the table.

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// idle is a gateway without clusters, for what needs none.
+func idle(t *testing.T) *Gateway {
+	t.Helper()
+	g := &Gateway{config: Config{Name: "idle"}, topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+	g.targets.Store(&[]string{})
+	g.ports.byAddr = map[string]*port{}
+	var err error
+	g.state, err = openState(t.TempDir())
+	require.NoError(t, err)
+	return g
+}
+
+func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {
+	_, err := NewControl(idle(t), "short")
+	require.ErrorContains(t, err, "less than 16 bytes")
+	c, err := NewControl(idle(t), testToken)
+	require.NoError(t, err)
+	server := httptest.NewServer(c.Handler())
+	t.Cleanup(server.Close)
+	call := func(method, path, token, body string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		require.NoError(t, err)
+		if token != "" {
+			r.Header.Set("Authorization", token)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return answer.StatusCode, string(text)
+	}
+	for _, c := range []struct {
+		method, path, token, body string
+		status                    int
+		says                      string
+	}{
+		{"GET", "/v1/state", "", "", 401, "the token is missing or wrong"},
+		{"GET", "/v1/state", "Bearer another-token-of-16", "", 401, "the token is missing or wrong"},
+		{"GET", "/v1/state", testToken, "", 401, "the token is missing or wrong"},
+		{"GET", "/healthz", "", "", 200, `"idle"`},
+		{"GET", "/v1/state", "Bearer " + testToken, "", 200, `"authority":"source"`},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","too":"target"}`, 400, `unknown field \"too\"`},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{} {}`, 400, "more behind the JSON object"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{}`, 409, "a move needs an id"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"moon"}`, 409, `to is \"moon\"`},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","budget":"5s"}`, 409, "at most 2.5s is possible"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","epoch":7}`, 409, "asked for in epoch 7, and it is epoch 0"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","kind":"home"}`, 409, "hasn't been told a migration"},
+		{"GET", "/v1/moves/1", "Bearer " + testToken, "", 404, "isn't known"},
+		{"PUT", "/v1/migration", "Bearer " + testToken, `{"name":"m"}`, 409, "must be given"},
+	} {
+		status, text := call(c.method, c.path, c.token, c.body)
+		assert.Equal(t, c.status, status, "%+v", c)
+		assert.Contains(t, text, c.says)
+		assert.NotContains(t, text, testToken)
+	}
+}
+
+func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
+	g := idle(t)
+	q := g.topics.ensure("orders")
+	q.ensure("broker-a", 2)
+	one := q.queue([]byte("broker-a"), 1)
+	one.home.Store(uint32(target))
+	one.shift.Store(-7)
+	v := g.groups.get([]byte("billing")).of(one)
+	v.take(target, step{next: 10, there: 3})
+	g.judge.Store(uint32(target))
+	g.moves.epoch.Store(5)
+	require.NoError(t, g.save())
+
+	dir := filepath.Dir(g.state.path)
+	next := idle(t)
+	var err error
+	next.state, err = openState(dir)
+	require.NoError(t, err)
+	next.restore(next.state.last())
+	got := next.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
+	assert.Equal(t, target, got.at())
+	assert.EqualValues(t, -7, got.shift.Load())
+	assert.Equal(t, target, next.authority())
+	assert.EqualValues(t, 5, next.moves.epoch.Load())
+	view := next.groups.get([]byte("billing")).of(got)
+	assert.Equal(t, target, view.side)
+	assert.EqualValues(t, 3, view.native(target, 10))
+	assert.True(t, next.anythingOnTarget())
+
+	require.NoError(t, os.WriteFile(g.state.path, []byte("{"), 0o600))
+	_, err = openState(dir)
+	require.ErrorContains(t, err, "without it nobody knows where homes and groups are")
+}
+
+func TestAHoldKeepsSendsInTheirOrderAndEndsOnce(t *testing.T) {
+	h := &hold{done: make(chan struct{})}
+	s := &session{}
+	for range 3 {
+		require.True(t, h.park(s, frameOf(t, codeSendV2)))
+	}
+	assert.Len(t, h.end(), 3)
+	assert.False(t, h.park(s, frameOf(t, codeSendV2)))
+}
+
+func frameOf(t *testing.T, code int) *wire.Frame {
+	t.Helper()
+	var f wire.Frame
+	require.NoError(t, f.Parse(wire.AppendRequest(nil, code, 1, 0, []string{"b", "orders", "e", "0"}, nil)))
+	return &f
+}

@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestRoutesNameTheGatewaysPorts(t *testing.T) {
+	known := map[string]string{"10.0.0.1:10911": "gw:1", "10.0.0.2:10911": "gw:2", "10.0.0.3:10911": "gw:3"}
+	for name, c := range map[string]struct{ body, want, unknown string }{
+		"keys without quotes": {
+			body: `{"brokerDatas":[{"brokerAddrs":{0:"10.0.0.1:10911",1:"10.0.0.2:10911"},"brokerName":"broker-a"},{"brokerAddrs":{0:"10.0.0.3:10911"}}],"queueDatas":[]}`,
+			want: `{"brokerDatas":[{"brokerAddrs":{0:"gw:1",1:"gw:2"},"brokerName":"broker-a"},{"brokerAddrs":{0:"gw:3"}}],"queueDatas":[]}`,
+		},
+		"standard JSON":      {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"}}`, want: `{"brokerAddrs":{"0":"gw:1"}}`},
+		"no brokers":         {body: `{"topicList":["10.0.0.1:10911"]}`, want: `{"topicList":["10.0.0.1:10911"]}`},
+		"an empty list":      {body: `{"brokerAddrs":{}}`, want: `{"brokerAddrs":{}}`},
+		"a broker that came": {body: `{"brokerAddrs":{"0":"10.0.0.1:10911","1":"10.0.0.9:10911"}}`, unknown: "10.0.0.9:10911"},
+		"without an end":     {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"`, unknown: "(an answer without end)"},
+	} {
+		got, unknown := translateRoute([]byte(c.body), known)
+		assert.Equal(t, c.want, string(got), name)
+		assert.Equal(t, c.unknown, unknown, name)
+	}
+}
+
+func FuzzTranslateRoute(f *testing.F) {
+	f.Add([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"a:1",1:"b:1"}}]}`))
+	f.Fuzz(func(_ *testing.T, body []byte) {
+		_, _ = translateRoute(body, map[string]string{"a:1": "g:1"})
+	})
+}
+
+func TestOffsetsCarryTheirBroker(t *testing.T) {
+	for number := range mostTargets {
+		got, real := untag(tagOf(number) | 123_456_789)
+		assert.Equal(t, number, got)
+		assert.EqualValues(t, 123_456_789, real)
+	}
+	got, real := untag(1<<tagBits - 1)
+	assert.Equal(t, -1, got, "no tag: of the source")
+	assert.EqualValues(t, 1<<tagBits-1, real)
+	assert.Equal(t, "0A000001000029AF02000000000004D2,0A000001000029AF02000000000004D3",
+		tagIDs("0A000001000029AF00000000000004D2,0A000001000029AF00000000000004D3", tagOf(1)))
+	assert.Equal(t, "no-id", tagIDs("no-id", tagOf(1)))
+}
+
+func TestClientsAreKnownByTheirHeartbeats(t *testing.T) {
+	assert.Equal(t, "10.0.0.5@42", clientOf([]byte(`{"clientID":"10.0.0.5@42","consumerDataSet":[]}`)))
+	assert.Empty(t, clientOf([]byte(`{}`)))
+}
