@@ -87,7 +87,7 @@ check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, im
 
 .PHONY: fixtures
 fixtures: build jars ## record the workflows' histories of real runs for the replay tests
-	RECORD_FIXTURES=1 go test -count=1 -timeout 20m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody'
+	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench
 bench: build jars ## the replicator's throughput on real brokers

@@ -62,6 +62,18 @@ func (s *session) takeAll(which func(call) bool) (all []opened) {
 	return all
 }
 
+// any reports whether an open call fulfils a condition.
+func (s *session) any(which func(call) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.open {
+		if which(c) {
+			return true
+		}
+	}
+	return false
+}
+
 // sendsTo counts the sends to queues that are without an answer.
 func (s *session) sendsTo(which map[*queue]*hold) (n int) {
 	s.mu.Lock()

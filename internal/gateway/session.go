@@ -94,7 +94,7 @@ func (s *session) end() {
 		s.unanswered(c.queue)
 	}
 	for _, up := range ups {
-		up.leave()
+		s.running.Go(up.leave)
 	}
 	s.mirrors.leave(s)
 }

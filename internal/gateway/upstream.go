@@ -38,10 +38,17 @@ func (u *upstream) dial() error {
 // leaveTime bounds how long a server may take to end its side.
 const leaveTime = 3 * time.Second
 
-// leave says that nothing more comes, and lets the server end the connection.
+// leave says that nothing more comes, and lets the server end the connection. Heartbeats are answered before: a broker that takes one up after it
+// has seen the connection end registers the client again, and keeps it for two minutes, while other members leave queues to it.
 func (u *upstream) leave() {
 	if u.conn == nil {
 		return
+	}
+	beats := func(c call) bool { return c.up == u && c.code == codeHeartbeat }
+	for begin := time.Now(); u.session.any(beats) && time.Since(begin) < leaveTime; {
+		if wait(u.ctx, proofPause) != nil {
+			break
+		}
 	}
 	half, ok := u.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
