@@ -14,7 +14,7 @@ LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator 
 PURE := ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
-TRAFFIC ?= release
+TRAFFIC ?= gateway
 KILLS ?= 200
 
 .PHONY: help
@@ -59,7 +59,7 @@ jars: prerequisites ## download RocketMQ's jars into .cache/jars
 	tools/jars/fetch.sh
 
 .PHONY: demo
-demo: build jars ## migrate a real 4.9.7 cluster with running applications; APPROVE=me waits for you
+demo: build jars ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you
 	@APPROVE=$(APPROVE) TRAFFIC=$(TRAFFIC) $(BIN)/rocketshift-demo
 
 .PHONY: temporal
