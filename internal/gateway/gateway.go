@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -152,10 +153,14 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	if now := g.migration.Load(); now != nil && g.anythingOnTarget() && (now.Name != m.Name || now.LaneGroup != m.LaneGroup) {
+	now := g.migration.Load()
+	same := now != nil && reflect.DeepEqual(now.Migration, m)
+	if now != nil && !same && g.anythingOnTarget() && (now.Name != m.Name || now.LaneGroup != m.LaneGroup) {
 		return fmt.Errorf("migration %s: homes or groups are still on the target of migration %s: move them back first", m.Name, now.Name)
 	}
-	g.use(m)
+	if !same { // what is known of the lanes, and the connections, stay
+		g.use(m)
+	}
 	if err := g.look(ctx); err != nil {
 		return err
 	}

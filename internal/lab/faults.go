@@ -61,13 +61,13 @@ func (c *Cluster) MoveBroker(name string) error {
 // StoreDir is where a broker keeps its messages and positions.
 func (c *Cluster) StoreDir(name string) string { return filepath.Join(c.Dir, name, "store") }
 
-// SuspendBroker freezes a broker: it accepts connections, but nothing answers.
+// SuspendBroker freezes a broker and returns when it stands still: its port accepts connections, but nothing answers.
 func (c *Cluster) SuspendBroker(name string) error {
 	s, err := c.server(roleBroker, name)
 	if err != nil {
 		return err
 	}
-	return s.Process.signal(syscall.SIGSTOP)
+	return s.Process.freeze()
 }
 
 // ContinueBroker lets a frozen broker go on.

@@ -121,6 +121,22 @@ func (p process) signal(sig syscall.Signal) error {
 	return nil
 }
 
+// freeze stops the process and returns when it stands still: the signal alone lets threads go on for as long as they
+// hold a core.
+func (p process) freeze() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), killTime)
+	defer cancel()
+	return await(ctx, func() error {
+		if still, err := frozen(p.PID); p.alive() && !still {
+			return errors.Join(fmt.Errorf("process %d hasn't stopped", p.PID), err)
+		}
+		return nil
+	})
+}
+
 // end asks the process to end and, when it still runs after the grace, ends it. No grace means at once.
 func (p process) end(grace time.Duration) error {
 	if grace > 0 {
@@ -138,7 +154,7 @@ func (p process) end(grace time.Duration) error {
 	return p.awaitEnd(killTime)
 }
 
-// killTime is what the kernel may need to take a killed process apart on a busy machine.
+// killTime is what the kernel may need to take a killed process apart, or to stop one, on a busy machine.
 const killTime = 10 * time.Second
 
 func (p process) awaitEnd(within time.Duration) error {

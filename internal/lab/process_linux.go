@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -35,6 +36,24 @@ func startTime(pid int) (string, error) {
 	return strings.TrimSpace(string(boot)) + "/" + fields[startTicks], nil
 }
 
+// frozen tells whether every thread of a process has stopped.
+func frozen(pid int) (bool, error) {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return false, fmt.Errorf("threads of process %d: %w", pid, err)
+	}
+	for _, thread := range threads {
+		fields, err := fieldsOf(fmt.Sprintf("/proc/%d/task/%s/stat", pid, thread.Name()))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // this thread has ended
+		}
+		if err != nil || fields[0] != "T" {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // ProcessCPU is the processor time that a running process has used since it started, user and system, in steps of
 // 10 ms (fields 14 and 15 of /proc/<pid>/stat, proc(5)).
 func ProcessCPU(pid int) (time.Duration, error) {
@@ -56,15 +75,23 @@ func ProcessCPU(pid int) (time.Duration, error) {
 
 // statFields are the fields of /proc/<pid>/stat from the third on.
 func statFields(pid int) ([]string, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := fieldsOf(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return fields, nil
+}
+
+func fieldsOf(name string) ([]string, error) {
+	stat, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
 	}
 	// The second field is the program's name in parentheses, which may hold anything.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	const needed = 20
 	if len(fields) < needed {
-		return nil, fmt.Errorf("process %d: /proc/%d/stat has %d fields", pid, pid, len(fields)+2)
+		return nil, fmt.Errorf("%s has %d fields", name, len(fields)+2)
 	}
 	return fields, nil
 }

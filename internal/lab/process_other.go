@@ -31,6 +31,15 @@ func startTime(pid int) (string, error) {
 	return strings.TrimSpace(started), nil
 }
 
+// frozen tells whether a process has stopped; of its threads only the first is known here.
+func frozen(pid int) (bool, error) {
+	out, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		return false, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return strings.HasPrefix(strings.TrimSpace(string(out)), "T"), nil
+}
+
 // ProcessCPU is not known here: what ps prints is too coarse to compare programs by.
 func ProcessCPU(pid int) (time.Duration, error) {
 	return 0, fmt.Errorf("processor time of process %d: only Linux tells it finely enough", pid)

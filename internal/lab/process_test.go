@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -123,7 +122,10 @@ func TestEndLetsAFrozenProcessEndInGoodOrder(t *testing.T) {
 	ready, ended := filepath.Join(dir, "ready"), filepath.Join(dir, "ended")
 	l := start1(t, "trap 'touch "+ended+"; exit' TERM; touch "+ready+"; while :; do sleep 0.1; done")
 	awaitFile(t, ready)
-	require.NoError(t, l.signal(syscall.SIGSTOP))
+	require.NoError(t, l.freeze())
+	still, err := frozen(l.PID)
+	require.NoError(t, err)
+	require.True(t, still)
 	require.NoError(t, l.end(10*time.Second))
 	require.FileExists(t, ended)
 }
