@@ -102,7 +102,13 @@ func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
 	state, err := client.Use(ctx, gateway.Migration{
 		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, NameServers: nameServers,
 	})
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, explainGateway(ctx, err)
+	if err != nil {
+		return Gateway{}, explainGateway(ctx, err)
+	}
+	if unfit := unfitClients(state); len(unfit) > 0 {
+		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
+	}
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
 }
 
 // MoveGroups makes groups read from a side.

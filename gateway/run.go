@@ -24,6 +24,7 @@ type settings struct {
 	control  string
 	tokenEnv string
 	keysEnv  string
+	thereEnv string
 }
 
 func command(getenv func(string) string) *cobra.Command {
@@ -50,7 +51,21 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringVar(&s.control, "control", "127.0.0.1:8089", "address of the control API")
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN", "environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
+	f.StringVar(&s.thereEnv, "target-credentials-env", "", "its own keys on the target; the same as on the source if absent")
+	f.StringVar(&s.Keys, "keys", "", "YAML file with the access keys of applications and their secrets, for clusters with access control")
 	return c
+}
+
+// credentials are what the environment holds under a name; nil without a name.
+func credentials(env string, getenv func(string) string) (*rocketmq.Credentials, error) {
+	if env == "" {
+		return nil, nil //nolint:nilnil // none are asked for
+	}
+	c := &rocketmq.Credentials{AccessKey: getenv(env + "_ACCESS_KEY"), SecretKey: getenv(env + "_SECRET_KEY"), SecurityToken: getenv(env + "_SECURITY_TOKEN")}
+	if c.AccessKey == "" || c.SecretKey == "" {
+		return nil, fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", env, env)
+	}
+	return c, nil
 }
 
 func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(string) string) error {
@@ -64,13 +79,12 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 	if token == "" {
 		return fmt.Errorf("%s is not set: choose a token of at least 16 characters, and give it to the worker too", s.tokenEnv)
 	}
-	if s.keysEnv != "" {
-		s.Credentials = &rocketmq.Credentials{
-			AccessKey: getenv(s.keysEnv + "_ACCESS_KEY"), SecretKey: getenv(s.keysEnv + "_SECRET_KEY"), SecurityToken: getenv(s.keysEnv + "_SECURITY_TOKEN"),
-		}
-		if s.Credentials.AccessKey == "" || s.Credentials.SecretKey == "" {
-			return fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", s.keysEnv, s.keysEnv)
-		}
+	var err error
+	if s.Credentials, err = credentials(s.keysEnv, getenv); err != nil {
+		return err
+	}
+	if s.OnTarget, err = credentials(s.thereEnv, getenv); err != nil {
+		return err
 	}
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
 	at, err := net.Listen("tcp", s.control)

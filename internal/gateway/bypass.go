@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,13 +9,15 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// clients are the ids of the clients behind the gateway, with an address of each.
-func (g *Gateway) clients() map[string]string {
-	all := map[string]string{}
+// clients are the clients behind the gateway by their ids.
+func (g *Gateway) clients() map[string]Connected {
+	all := map[string]Connected{}
 	for _, s := range g.all() {
 		s.mu.Lock()
 		if s.client != "" {
-			all[s.client] = s.conn.RemoteAddr().String()
+			one := Connected{s.client, s.conn.RemoteAddr().String(), s.accessKey, s.problem()}
+			one.Problem = cmp.Or(one.Problem, all[s.client].Problem)
+			all[s.client] = one
 		}
 		s.mu.Unlock()
 	}
@@ -36,7 +39,7 @@ func (g *Gateway) past(ctx context.Context, group string, on side, c *rocketmq.C
 		}
 		for _, m := range members.Connections {
 			who := fmt.Sprintf("%s at %s", m.ClientID, m.Addr)
-			if here[m.ClientID] == "" && !slices.Contains(past, who) {
+			if _, behind := here[m.ClientID]; !behind && !slices.Contains(past, who) {
 				past = append(past, who)
 			}
 		}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +28,10 @@ type Config struct {
 	Ports     map[string]int
 	Dir       string // where its state is kept
 
-	NameServers []string // of the source
-	Credentials *rocketmq.Credentials
+	NameServers []string              // of the source
+	Credentials *rocketmq.Credentials // the gateway's own, on the source
+	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
+	Keys        string                // file with the access keys of applications; empty: none
 	Log         *slog.Logger
 }
 
@@ -81,6 +84,7 @@ type Gateway struct {
 	judge     atomic.Uint32 // the side that is the authority
 	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
+	keys      keys
 	serving   time.Time // since when clients are served
 
 	mu       sync.Mutex
@@ -101,7 +105,7 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
+		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials}), c.NameServers)
@@ -113,11 +117,15 @@ func Start(c Config) (*Gateway, error) {
 	}
 	g.running.Go(g.lookAgain)
 	g.running.Go(g.keepPositions)
+	g.running.Go(g.readKeysAgain)
 	return g, nil
 }
 
 func (g *Gateway) begin() error {
-	var err error
+	_, err := g.keys.read()
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err
 	}
@@ -143,7 +151,8 @@ func (g *Gateway) begin() error {
 
 // use makes a migration the gateway's.
 func (g *Gateway) use(m Migration) {
-	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: g.config.Credentials}), m.NameServers)
+	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
+	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: credentials}), m.NameServers)
 	names := replicator.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
 	g.migration.Store(&migration{m, c, replicator.NewPositions(g.source, c, names)})
 }

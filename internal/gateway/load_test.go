@@ -37,14 +37,20 @@ func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load
 	l := &load{rig: r, topic: topic, stop: make(chan struct{}), acked: map[string]int{}}
 	p, err := stock.NewProducer(
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
-		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(2),
+		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(2), producer.WithCredentials(l.signs),
 	)
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
 	for k := range keys {
 		l.done.Go(func() { l.send(p, fmt.Sprint(prefix, k), pause) })
 	}
-	r.Cleanup(func() { l.end(); _ = p.Shutdown() })
+	r.Cleanup(func() {
+		l.end()
+		_ = p.Shutdown()
+		if r.Failed() {
+			r.Logf("%s sent %d; errors: %.2000v", prefix, l.sent.Load(), l.errors)
+		}
+	})
 	return l
 }
 
@@ -112,7 +118,7 @@ func (rs *readers) join(topic, name string, orderly bool) stock.PushConsumer {
 	c, err := stock.NewPushConsumer(
 		consumer.WithGroupName(rs.group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
 		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeMessageBatchMaxSize(1),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeMessageBatchMaxSize(1), consumer.WithCredentials(rs.signs),
 	)
 	require.NoError(rs, err)
 	require.NoError(rs, c.Subscribe(topic, consumer.MessageSelector{}, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {

@@ -13,7 +13,7 @@ func (s *session) heartbeat(f *wire.Frame) {
 	client := clientOf(f.Body)
 	beat := bytes.Clone(f.Bytes())
 	s.mu.Lock()
-	s.client, s.beat = client, beat
+	s.client, s.beat, s.accessKey = client, beat, f.Unescaped(wire.FieldAccessKey)
 	s.mu.Unlock()
 	s.pass(f)
 	s.running.Go(func() { s.mirrors.beat(s, client, beat) })

@@ -122,6 +122,9 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	if _, err := g.lanes(); err != nil {
 		return Moved{}, refused("%v", err)
 	}
+	if err := g.allWelcome(to); err != nil {
+		return Moved{}, err
+	}
 	begin := time.Now()
 	done, err := g.carryOut(ctx, m, to, budget)
 	if errors.Is(err, ErrRefused) {

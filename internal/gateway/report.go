@@ -18,6 +18,9 @@ type State struct {
 type Connected struct {
 	ID      string `json:"id"`
 	Address string `json:"address"` // of one of its connections
+
+	AccessKey string `json:"accessKey,omitempty"` // that it signs with
+	Problem   string `json:"problem,omitempty"`   // why it can't follow to the target
 }
 
 // Homes counts queues by their homes.
@@ -43,7 +46,7 @@ func (g *Gateway) State() State {
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
 	clients := g.clients()
 	for _, id := range sortedKeys(clients) {
-		s.Clients = append(s.Clients, Connected{id, clients[id]})
+		s.Clients = append(s.Clients, clients[id])
 	}
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {

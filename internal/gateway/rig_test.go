@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +43,7 @@ type rig struct {
 	entrance       string // the name server that clients are given
 	config         Config
 	lanes          []replicator.Lane
+	signs          primitive.Credentials // of applications
 }
 
 func newRig(t *testing.T, name string) *rig {
@@ -53,16 +55,20 @@ func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source), target: connect(t, target)}
-	r.config = Config{
-		Name: "gateway-" + name, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: t.TempDir(), NameServers: source.NameServers,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
-	}
+	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil)}
+	r.configure(source.NameServers)
 	return r
 }
 
-func connect(t *testing.T, c *lab.Cluster) *rocketmq.Cluster {
-	client := rocketmq.NewClient(rocketmq.Options{})
+func (r *rig) configure(source []string) {
+	r.config = Config{
+		Name: "gateway-" + r.name, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(), NameServers: source,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+}
+
+func connect(t *testing.T, c *lab.Cluster, as *rocketmq.Credentials) *rocketmq.Cluster {
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: as})
 	t.Cleanup(client.Close)
 	return rocketmq.NewCluster(client, c.NameServers)
 }

@@ -39,6 +39,9 @@ type session struct {
 	client   string // its id, from its heartbeats
 	beat     []byte // its last heartbeat
 	closed   bool
+
+	accessKey string            // that the client signs with
+	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }
 
 // push is a request of a broker to the client.

@@ -60,6 +60,7 @@ func (u *upstream) leave() {
 
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
+	u.keys.sign(f, u.dest.side)
 	if err := u.out.frame(f); err != nil {
 		_ = u.conn.Close()
 	}
@@ -117,6 +118,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil
 	}
 	if c.pushed {
+		if c.code == codeHeartbeat {
+			s.heard(u.dest, f)
+		}
 		return nil
 	}
 	switch {

@@ -43,6 +43,11 @@ type Field struct {
 	Key   []byte
 	Value []byte // as encoded: in JSON with its escapes
 	place        // of the value in the header: in JSON without quotes, in RocketMQ's own format with its length
+
+	added   bool // it wasn't there
+	changed bool
+	now     string // what it was changed to
+	edit    int    // which edit changes it
 }
 
 // place is a stretch of the header.
@@ -163,11 +168,20 @@ func (f *Frame) reset(raw []byte) {
 
 // Set changes a field's value, or adds the field. The value must need no escape in JSON: a number, or a name.
 func (f *Frame) Set(key, value string) {
-	if field := f.field(key); field != nil {
-		f.replace(field.place, f.encoded(value))
-		return
+	field := f.field(key)
+	if field == nil {
+		f.Fields = append(f.Fields, Field{Key: []byte(key), place: place{f.at.fields, f.at.fields}, added: true})
+		field = &f.Fields[len(f.Fields)-1]
 	}
-	f.add(key, value)
+	with := f.encoded(value)
+	if field.added {
+		with = f.entry(field, with)
+	}
+	if !field.changed {
+		field.changed, field.edit = true, len(f.edits)
+		f.edits = append(f.edits, edit{place: field.place})
+	}
+	f.edits[field.edit].with, field.now = with, value
 }
 
 // SetNumber is Set with a number.
@@ -210,18 +224,16 @@ func (f *Frame) encoded(value string) string {
 	return value
 }
 
-func (f *Frame) add(key, value string) {
-	end := f.at.fields
-	if f.Binary {
-		f.replace(place{end, end}, string(binary.BigEndian.AppendUint16(nil, uint16(len(key))))+key+f.encoded(value))
-		return
+// entry is a field that wasn't there, as it stands behind those that were.
+func (f *Frame) entry(field *Field, value string) string {
+	key := string(field.Key)
+	switch {
+	case f.Binary:
+		return string(binary.BigEndian.AppendUint16(nil, uint16(len(key)))) + key + value
+	case field == &f.Fields[0]:
+		return `"` + key + `":"` + value + `"`
 	}
-	comma := ","
-	if len(f.Fields) == 0 {
-		comma = ""
-	}
-	f.replace(place{end, end}, comma+`"`+key+`":"`+value+`"`)
-	f.Fields = append(f.Fields, Field{Key: []byte(key), Value: []byte(value), place: place{end, end}}) // so that the next one has a comma
+	return `,"` + key + `":"` + value + `"`
 }
 
 // replace notes a change. A second change of the same stretch counts instead of the first.

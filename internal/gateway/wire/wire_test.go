@@ -2,6 +2,9 @@ package wire
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -189,6 +192,29 @@ func TestMessagesMove(t *testing.T) {
 	assert.ErrorIs(t, Moved{}.Move(body[:100]), ErrFrame)
 }
 
+// The signature is the same as the one that our client makes, which real brokers take.
+func TestRequestsAreSignedWithTheirChanges(t *testing.T) {
+	for name, raw := range map[string][]byte{
+		"JSON":   AppendRequest(nil, 310, 7, 0, []string{"b", "topic", "i", "KEYS\x01a \"ü\"\x02", "e", "3", "AccessKey", "their-key", "Signature", "old"}, []byte("body")),
+		"binary": appendOwn(nil, 310, 7, 0, true, Reply{Fields: []string{"b", "topic", "i", "KEYS\x01a \"ü\"\x02", "e", "3", "Signature", "old"}, Body: []byte("body")}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := parsed(t, raw)
+			f.Set("e", "11")
+			f.Set("n", "broker-b")
+			f.Set("n", "broker-c")
+			f.Sign("our-key", "secret")
+			mac := hmac.New(sha1.New, []byte("secret"))
+			mac.Write([]byte("our-key" + "topic" + "11" + "KEYS\x01a \"ü\"\x02" + "broker-c" + "body"))
+			again := parsed(t, written(f))
+			assert.Equal(t, base64.StdEncoding.EncodeToString(mac.Sum(nil)), string(again.Get("Signature")))
+			assert.Equal(t, "our-key", string(again.Get("AccessKey")))
+			assert.Equal(t, "broker-c", string(again.Get("n")))
+			assert.Len(t, again.Fields, 6)
+		})
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, header := range headers {
 		f.Add(jsonFrame(header, "body"))
@@ -204,8 +230,15 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, one.Code, two.Code)
 		one.Set("queueId", "41")
 		one.SetOpaque(99)
+		one.Set("new", "1")
+		one.Set("new", "22")
+		one.Sign("key", "secret")
 		require.NoError(t, two.Parse(written(&one)))
 		require.Equal(t, "41", string(two.Get("queueId")))
+		require.Equal(t, "key", string(two.Get(FieldAccessKey)))
+		if string(one.Get("new")) == "" {
+			require.Equal(t, "22", string(two.Get("new")))
+		}
 		require.EqualValues(t, 99, two.Opaque)
 		require.Equal(t, string(one.Body), string(two.Body))
 	})

@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// A gateway checks no signature: brokers do. But a request that it changes, or that goes to the target under other keys, needs a new one, and for
+// that the gateway is given the secrets of applications in a file.
+
+// keyFile is that file.
+type keyFile struct {
+	Applications []application `json:"applications"`
+	// Unsigned signs on the target for applications that don't sign, as their source doesn't ask them to.
+	Unsigned *keyPair `json:"unsigned,omitempty"`
+}
+
+// application is an access key of the source.
+type application struct {
+	keyPair
+	Target *keyPair `json:"target,omitempty"` // absent: the same as on the source
+}
+
+type keyPair struct {
+	AccessKey string `json:"accessKey"`
+	SecretKey string `json:"secretKey"`
+}
+
+func (k keyPair) check() error {
+	switch {
+	case k.AccessKey == "":
+		return errors.New("accessKey is missing")
+	case k.SecretKey == "":
+		return fmt.Errorf("access key %s: secretKey is missing", k.AccessKey)
+	}
+	for _, c := range k.AccessKey {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return fmt.Errorf("access key %q: only printable ASCII without quotes and backslashes is possible", k.AccessKey)
+		}
+	}
+	return nil
+}
+
+// keys are what a gateway signs with.
+type keys struct {
+	file string
+	last os.FileInfo
+	now  atomic.Pointer[map[string][2]keyPair] // by the access key that a client signs with; of both sides
+}
+
+// read reads the file if it has changed. What is wrong there leaves the keys as they are.
+func (k *keys) read() (changed bool, err error) {
+	if k.file == "" {
+		return false, nil
+	}
+	info, err := os.Stat(k.file)
+	if err != nil {
+		return false, fmt.Errorf("keys of applications: %w", err)
+	}
+	if k.last != nil && info.ModTime().Equal(k.last.ModTime()) && info.Size() == k.last.Size() {
+		return false, nil
+	}
+	text, err := os.ReadFile(k.file)
+	if err != nil {
+		return false, fmt.Errorf("keys of applications: %w", err)
+	}
+	all, err := parseKeys(text)
+	if err != nil {
+		return false, fmt.Errorf("keys of applications in %s: %w", k.file, err)
+	}
+	k.last = info
+	k.now.Store(&all)
+	return true, nil
+}
+
+func parseKeys(text []byte) (map[string][2]keyPair, error) {
+	var file keyFile
+	if err := yaml.UnmarshalStrict(text, &file); err != nil {
+		return nil, err
+	}
+	all := map[string][2]keyPair{}
+	for i, one := range file.Applications {
+		there := one.keyPair
+		if one.Target != nil {
+			there = *one.Target
+		}
+		for _, pair := range []keyPair{one.keyPair, there} {
+			if err := pair.check(); err != nil {
+				return nil, fmt.Errorf("applications[%d]: %w", i, err)
+			}
+		}
+		if _, twice := all[one.AccessKey]; twice {
+			return nil, fmt.Errorf("applications[%d]: access key %s is there twice", i, one.AccessKey)
+		}
+		all[one.AccessKey] = [2]keyPair{one.keyPair, there}
+	}
+	if file.Unsigned != nil {
+		if err := file.Unsigned.check(); err != nil {
+			return nil, fmt.Errorf("unsigned: %w", err)
+		}
+		all[""] = [2]keyPair{{}, *file.Unsigned}
+	}
+	return all, nil
+}
+
+// of are the keys of a client that signs with an access key; "" if it doesn't.
+func (k *keys) of(accessKey []byte) (pair [2]keyPair, known bool) {
+	if all := k.now.Load(); all != nil {
+		pair, known = (*all)[string(accessKey)]
+	}
+	return pair, known
+}
+
+// sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own signature.
+func (k *keys) sign(f *wire.Frame, to side) {
+	if f.Response() || to == source && !f.Changed() {
+		return
+	}
+	accessKey := f.Get(wire.FieldAccessKey)
+	if pair, known := k.of(accessKey); known && pair[to].AccessKey != "" {
+		f.Sign(pair[to].AccessKey, pair[to].SecretKey)
+	}
+}
+
+// keysAgain is how often the file is looked at: an application that was added may go on soon.
+const keysAgain = 2 * time.Second
+
+func (g *Gateway) readKeysAgain() {
+	said := ""
+	for wait(g.ctx, keysAgain) == nil {
+		changed, err := g.keys.read()
+		for _, s := range g.all() { // clients say who they are every 30 s only
+			s.mu.Lock()
+			client, beat, again := s.client, s.beat, changed || len(s.unwelcome) > 0
+			s.mu.Unlock()
+			if again {
+				g.mirrors.beat(s, client, beat)
+			}
+		}
+		if err == nil {
+			said = ""
+		} else if said != err.Error() {
+			said = err.Error()
+			g.log.Warn("the keys stay as they were", "cause", err)
+		}
+	}
+}
+
+// heard takes note of what a target broker said to a client's heartbeat.
+func (s *session) heard(from dest, f *wire.Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.Code == success {
+		delete(s.unwelcome, from.broker)
+		return
+	}
+	if s.unwelcome == nil {
+		s.unwelcome = map[string]string{}
+	}
+	s.unwelcome[from.broker] = fmt.Sprintf("target broker %s answers its heartbeat with code %d: %.200s", from.broker, f.Code, f.Remark)
+}
+
+// problem is why a client can't be served once something is on the target; "" if it can. Callers hold s.mu.
+func (s *session) problem() string {
+	if s.accessKey != "" {
+		if _, known := s.keys.of([]byte(s.accessKey)); !known {
+			return "signs with access key " + s.accessKey + ", of which the gateway has no secret: add it to the file of --keys"
+		}
+	}
+	for _, broker := range sortedKeys(s.unwelcome) {
+		return s.unwelcome[broker]
+	}
+	return ""
+}
+
+// allWelcome refuses to move anything to the target while clients couldn't follow.
+func (g *Gateway) allWelcome(to side) error {
+	if to == source {
+		return nil
+	}
+	var unfit []string
+	for _, c := range g.clients() {
+		if c.Problem != "" {
+			unfit = append(unfit, fmt.Sprintf("%s at %s %s", c.ID, c.Address, c.Problem))
+		}
+	}
+	if len(unfit) > 0 {
+		return refused("%d clients can't follow to the target: %s", len(unfit), unfit[:min(len(unfit), 5)])
+	}
+	return nil
+}
