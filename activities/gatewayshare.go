@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/activity"
+)
+
+// ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
+type ShareRequest struct {
+	Request
+	Topics []string   `json:"topics"`
+	Before *WaveCheck `json:"before,omitempty"`
+}
+
+// MeasureShare counts what producers have written on each side, and since Before its share on the target. With Before it waits until the lanes
+// have caught up.
+func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check WaveCheck, err error) {
+	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return check, err
+	}
+	err = poll(ctx, func() error {
+		check, err = both.countShare(ctx, r)
+		activity.RecordHeartbeat(ctx)
+		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(r.Topics))) {
+			return notReady("the lanes are %d messages behind", check.Lag)
+		}
+		return err
+	})
+	return check, err
+}
+
+func (s sides) countShare(ctx context.Context, r ShareRequest) (WaveCheck, error) {
+	onSource, err := s.puts(ctx, Source, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	onTarget, err := s.puts(ctx, Target, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	l, err := s.layout(ctx)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	lanes, err := s.measure(ctx, l, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	state := summary(lanes)
+	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
+	for _, topic := range r.Topics {
+		check.SourcePuts += onSource[topic]
+		check.TargetPuts += onTarget[topic]
+	}
+	if b := r.Before; b != nil {
+		check.SourcePuts, check.TargetPuts = check.SourcePuts-b.SourcePuts, check.TargetPuts-b.TargetPuts
+		if all := check.SourcePuts + check.TargetPuts; all > 0 {
+			check.Share = float64(check.TargetPuts*1000/all) / 10
+		}
+	}
+	return check, nil
+}
