@@ -24,7 +24,7 @@ type load struct {
 	done  sync.WaitGroup
 
 	mu      sync.Mutex
-	acked   map[string]int // by key: how many were acknowledged, one after the other
+	acked   map[string]map[int]bool // by key: the numbers that were acknowledged
 	errors  []string
 	longest time.Duration
 	again   bool // a send that fails is tried again until it is acknowledged
@@ -34,7 +34,7 @@ type load struct {
 // produce starts a stock producer that sends by keys, each key in order.
 func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load {
 	r.Helper()
-	l := &load{rig: r, topic: topic, stop: make(chan struct{}), acked: map[string]int{}}
+	l := r.newLoad(topic)
 	p, err := stock.NewProducer(
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
 		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(2), producer.WithCredentials(l.signs),
@@ -54,6 +54,30 @@ func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load
 	return l
 }
 
+func (r *rig) newLoad(topic string) *load {
+	return &load{rig: r, topic: topic, stop: make(chan struct{}), acked: map[string]map[int]bool{}}
+}
+
+// ack takes note of a message that was acknowledged.
+func (l *load) ack(key string, n int, took time.Duration) {
+	l.mu.Lock()
+	if l.acked[key] == nil {
+		l.acked[key] = map[int]bool{}
+	}
+	l.acked[key][n] = true
+	l.longest = max(l.longest, took)
+	l.mu.Unlock()
+	l.sent.Add(1)
+}
+
+// fail takes note of a message that was given up; whether another one is to be sent.
+func (l *load) fail(key string, n int, why any) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errors = append(l.errors, fmt.Sprint(key, " ", n, ": ", why))
+	return l.again
+}
+
 func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 	for n := 0; ; n++ {
 		select {
@@ -64,21 +88,13 @@ func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 		begin := time.Now()
 		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, fmt.Appendf(nil, "%s %d", key, n)).WithShardingKey(key))
 		took := time.Since(begin)
-		l.mu.Lock()
-		if err != nil {
-			l.errors = append(l.errors, fmt.Sprint(key, " ", n, ": ", err))
-			again := l.again
-			l.mu.Unlock()
-			if !again {
-				return
-			}
+		if err == nil {
+			l.ack(key, n, took)
+		} else if !l.fail(key, n, err) {
+			return
+		} else {
 			n--
-			continue
 		}
-		l.acked[key] = n + 1
-		l.longest = max(l.longest, took)
-		l.mu.Unlock()
-		l.sent.Add(1)
 	}
 }
 
@@ -100,17 +116,22 @@ type readers struct {
 	seen     map[string][]int // by key: numbers in the order of deliveries
 	byMember map[string]int
 	fail     func(key string, n int, times int32) bool
+	wants    func(n int) bool // which numbers the group reads; all if nil
 	got      atomic.Int64
 	members  int
 }
 
 func (r *rig) consume(group, topic string, members int, orderly bool) *readers {
 	r.Helper()
-	rs := &readers{rig: r, group: group, seen: map[string][]int{}, byMember: map[string]int{}, members: members}
+	rs := r.newReaders(group, members)
 	for i := range members {
 		rs.join(topic, fmt.Sprint(group, i), orderly)
 	}
 	return rs
+}
+
+func (r *rig) newReaders(group string, members int) *readers {
+	return &readers{rig: r, group: group, seen: map[string][]int{}, byMember: map[string]int{}, members: members}
 }
 
 func (rs *readers) join(topic, name string, orderly bool) stock.PushConsumer {
@@ -138,14 +159,21 @@ func (rs *readers) take(member string, m *primitive.MessageExt) bool {
 	key, number, _ := strings.Cut(string(m.Body), " ")
 	n, _ := strconv.Atoi(number)
 	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if rs.fail != nil && rs.fail(key, n, m.ReconsumeTimes) {
-		return false
+	refused := rs.fail != nil && rs.fail(key, n, m.ReconsumeTimes)
+	rs.mu.Unlock()
+	if !refused {
+		rs.note(member, key, n)
 	}
+	return !refused
+}
+
+// note takes note of a message that a member has worked on.
+func (rs *readers) note(member, key string, n int) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	rs.seen[key] = append(rs.seen[key], n)
 	rs.byMember[member]++
 	rs.got.Add(1)
-	return true
 }
 
 // verdict is what became of the messages of a load.
@@ -156,22 +184,22 @@ func (rs *readers) judge(l *load) (v verdict) {
 	defer l.mu.Unlock()
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	for key, count := range l.acked {
-		times, last := make([]int, count), -1
+	for key, acked := range l.acked {
+		times, last := map[int]int{}, -1
 		for _, n := range rs.seen[key] {
-			if n < count {
-				times[n]++
-			}
+			times[n]++
 			if n < last {
 				v.outOfOrder++
 			}
 			last = n
 		}
-		for _, n := range times {
-			if n == 0 {
+		for n := range acked {
+			if times[n] == 0 && (rs.wants == nil || rs.wants(n)) {
 				v.lost++
 			}
-			v.duplicated += max(0, n-1)
+		}
+		for _, n := range times {
+			v.duplicated += n - 1
 		}
 	}
 	return v
@@ -180,17 +208,28 @@ func (rs *readers) judge(l *load) (v verdict) {
 // warmUp sends until all members have something to do: stock clients repeat messages when members join, with and without a gateway.
 func (r *rig) warmUp(topic string, all ...*readers) {
 	r.Helper()
-	l := r.produce(topic, "warm", 16, 5*time.Millisecond)
+	r.untilAllWork(r.produce(topic, "warm", 16, 5*time.Millisecond), all...)
+}
+
+// untilAllWork waits until all members have got messages of a load, which then ends and is read.
+func (r *rig) untilAllWork(l *load, all ...*readers) {
+	r.Helper()
+	idle := ""
+	defer func() {
+		if idle != "" {
+			r.Log("without work: ", idle)
+		}
+	}()
 	r.eventually("all members work", func() bool {
+		idle = ""
 		for _, rs := range all {
 			rs.mu.Lock()
-			working := len(rs.byMember)
-			rs.mu.Unlock()
-			if working < rs.members {
-				return false
+			if len(rs.byMember) < rs.members {
+				idle += fmt.Sprint(rs.group, " ", len(rs.byMember), " of ", rs.members, "; ")
 			}
+			rs.mu.Unlock()
 		}
-		return true
+		return idle == ""
 	})
 	l.end()
 	for _, rs := range all {
