@@ -27,7 +27,7 @@ func (inv *inventory) gatewayFindings(ctx context.Context) []Finding {
 		return nil
 	}
 	const object = "gateway"
-	client, err := gatewayOf(inv.plan)
+	client, err := gatewaysOf(inv.plan)
 	var state gateway.State
 	if err == nil {
 		state, err = client.State(ctx)

@@ -17,7 +17,7 @@ import (
 	"rocketshift/replicator"
 )
 
-// Gateways moves homes and groups through the control API of the plan's gateway. Every activity says how things are to be, looks how they are,
+// Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity says how things are to be, looks how they are,
 // and moves what differs: a repeated one finds nothing to do.
 type Gateways struct{ settings Settings }
 
@@ -33,17 +33,17 @@ const (
 	homesTogether = 8
 )
 
-// gatewayOf is the control API of the plan's gateway.
-func gatewayOf(p plan.Plan) (*gateway.Client, error) {
+// gatewaysOf are the control APIs of the plan's gateways.
+func gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	name := p.Traffic.GatewayToken()
 	token := os.Getenv(name)
 	if token == "" {
 		return nil, accessDenied(nil, "the worker's environment has no %s: set the gateway's token where the worker runs and restart it", name)
 	}
 	if len(p.Traffic.Gateways) == 0 {
-		return nil, invalid("traffic.gateways is empty: name the control API of the gateway")
+		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
-	return gateway.NewClient(p.Traffic.Gateways[0], token), nil
+	return gateway.NewFleet(p.Traffic.Gateways, token), nil
 }
 
 // explainGateway turns what a call to a gateway failed with into an error that says what people can do.
@@ -66,7 +66,7 @@ func behindGateway(ctx context.Context, p plan.Plan) (map[string]bool, error) {
 	if p.Traffic.Mode != plan.ModeGateway {
 		return groups, nil
 	}
-	client, err := gatewayOf(p)
+	client, err := gatewaysOf(p)
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +84,16 @@ type Gateway struct {
 	Homes      int    `json:"homes"` // queues whose home is the target
 }
 
-// Prepare tells the gateway the migration.
-func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
+// PrepareRequest tells gateways what they must know of a migration.
+type PrepareRequest struct {
+	Request
+	Ordered []string `json:"ordered"` // topics whose order must hold even while gateways can't agree
+}
+
+// Prepare tells the gateways the migration.
+func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, error) {
 	p := r.Plan.WithDefaults()
-	client, err := gatewayOf(p)
+	client, err := gatewaysOf(p)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -101,6 +107,7 @@ func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
 	names := laneNames(p)
 	state, err := client.Use(ctx, gateway.Migration{
 		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, NameServers: nameServers,
+		Ordered: append([]string{}, r.Ordered...),
 	})
 	if err != nil {
 		return Gateway{}, explainGateway(ctx, err)
@@ -113,7 +120,7 @@ func (g *Gateways) Prepare(ctx context.Context, r Request) (Gateway, error) {
 
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
-	client, err := gatewayOf(r.Plan)
+	client, err := gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -128,7 +135,7 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 }
 
 // move carries one move out.
-func (g *Gateways) move(ctx context.Context, client *gateway.Client, r Request, id string, m gateway.Move) error {
+func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, id string, m gateway.Move) error {
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
 	m.Reason, m.Budget = fmt.Sprintf("migration %s, workflow %s", r.Plan.Name, info.WorkflowExecution.ID), moveBudget
@@ -154,7 +161,7 @@ type Homes struct {
 // MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
 // topics: every topic gets its first queue before any gets its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
-	client, err := gatewayOf(r.Plan)
+	client, err := gatewaysOf(r.Plan)
 	if err != nil {
 		return Homes{}, err
 	}
@@ -217,7 +224,7 @@ func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue
 
 // MoveAuthority makes a side the one that says who the members of groups are.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
-	client, err := gatewayOf(r.Plan)
+	client, err := gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -226,7 +233,7 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 
 // AwaitEmpty waits until no client is behind the gateway any more.
 func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
-	client, err := gatewayOf(r.Plan)
+	client, err := gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}

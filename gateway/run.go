@@ -79,6 +79,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 	if token == "" {
 		return fmt.Errorf("%s is not set: choose a token of at least 16 characters, and give it to the worker too", s.tokenEnv)
 	}
+	s.Token = token
 	var err error
 	if s.Credentials, err = credentials(s.keysEnv, getenv); err != nil {
 		return err

@@ -1,5 +1,10 @@
 package plan
 
+import (
+	"fmt"
+	"slices"
+)
+
 // checkTraffic refuses what gateways can't do.
 func checkTraffic(c *Problems, p Plan) {
 	t := p.Traffic
@@ -14,12 +19,13 @@ func checkTraffic(c *Problems, p Plan) {
 		c.add("traffic.mode", "%s; allowed: %s, %s", quote(t.Mode), ModeRelease, ModeGateway)
 		return
 	}
-	switch len(t.Gateways) {
-	case 0:
-		c.add("traffic.gateways", "missing; want the host:port of the gateway's control API")
-	case 1:
-	default:
-		c.add("traffic.gateways", "%d gateways; one is possible by now: several that move together come with a later version", len(t.Gateways))
+	if len(t.Gateways) == 0 {
+		c.add("traffic.gateways", "missing; want the host:port of each gateway's control API")
+	}
+	for i, address := range t.Gateways {
+		if slices.Contains(t.Gateways[:i], address) {
+			c.add(fmt.Sprintf("traffic.gateways[%d]", i), "%s; it is there twice", quote(address))
+		}
 	}
 	checkNameServers(c, "traffic.gateways", t.Gateways)
 	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {

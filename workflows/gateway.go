@@ -46,7 +46,7 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 			return err
 		}
 	}
-	return workflow.ExecuteActivity(quick(ctx, "the gateway learns of the migration"), gateways.Prepare, s.request()).Get(ctx, nil)
+	return workflow.ExecuteActivity(quick(ctx, "the gateway learns of the migration"), gateways.Prepare, activities.PrepareRequest{Request: s.request(), Ordered: s.ordered}).Get(ctx, nil)
 }
 
 // gatewayWave is one step: approval, groups, homes, soak with the measured share.
@@ -140,9 +140,12 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 	if err != nil {
 		return err
 	}
-	readers := map[string][]string{}
+	readers, prepare := map[string][]string{}, activities.PrepareRequest{Request: d.request()}
 	for _, t := range inventory.Topics {
 		readers[t.Name] = t.Readers
+		if t.Ordered {
+			prepare.Ordered = append(prepare.Ordered, t.Name)
+		}
 	}
 	groups := plan.AllReaders(readers)
 	var gateways *activities.Gateways
@@ -153,7 +156,7 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 		activity any
 		request  any
 	}{
-		{"1 the gateway knows the migration", gateways.Prepare, d.request()},
+		{"1 the gateway knows the migration", gateways.Prepare, prepare},
 		{"2 the source says who members are", gateways.MoveAuthority, onSource},
 		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
 		{"4 groups read on the source: " + short(groups), gateways.MoveGroups, onSource},

@@ -20,7 +20,7 @@ func byGateway(p *plan.Plan) {
 
 // playGateway answers every activity of a gateway with success.
 func (s *theatre) playGateway() {
-	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.Request) (activities.Gateway, error) {
+	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.PrepareRequest) (activities.Gateway, error) {
 		s.note("Prepare")
 		return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil
 	})

@@ -17,23 +17,6 @@ import (
 // authority is that side.
 func (g *Gateway) authority() side { return side(g.judge.Load()) }
 
-// moveAuthority makes a side the authority. Both sides know all members by their heartbeats, so nothing changes for them.
-func (g *Gateway) moveAuthority(to side) (outcome, error) {
-	before := g.authority()
-	if before == to {
-		return outcome{}, nil
-	}
-	g.judge.Store(uint32(to))
-	g.away.Add(away(to))
-	g.moves.epoch.Add(1)
-	if err := g.save(); err != nil {
-		g.judge.Store(uint32(before))
-		g.away.Add(-away(to))
-		return outcome{}, err
-	}
-	return outcome{moved: 1}, nil
-}
-
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.brokersOf(target)

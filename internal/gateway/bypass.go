@@ -24,13 +24,33 @@ func (g *Gateway) clients() map[string]Connected {
 	return all
 }
 
+// clientsOfAll are the clients behind any gateway of the migration.
+func (g *Gateway) clientsOfAll(ctx context.Context) (map[string]Connected, error) {
+	all := g.clients()
+	for _, p := range g.peers() {
+		asking, cancel := context.WithTimeout(ctx, askTime)
+		is, err := g.clientOf(p).State(asking)
+		cancel()
+		if err != nil {
+			return nil, fmt.Errorf("who is behind gateway %s isn't known: %w", p.Name, err)
+		}
+		for _, c := range is.Clients {
+			all[c.ID] = c
+		}
+	}
+	return all, nil
+}
+
 // past are members of a group that are connected to a side without the gateway, as "client at address".
 func (g *Gateway) past(ctx context.Context, group string, on side, c *rocketmq.Cluster) ([]string, error) {
 	brokers, err := c.Brokers(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", on, err)
 	}
-	here := g.clients()
+	here, err := g.clientsOfAll(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var past []string
 	for _, b := range brokers {
 		members, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)

@@ -39,6 +39,11 @@ func (c *Control) Handler() http.Handler {
 	mux.HandleFunc("PUT /v1/migration", c.use)
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)
+	mux.HandleFunc("GET /v1/replica", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.replica()) })
+	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
+	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
+	mux.HandleFunc("POST /v1/rounds/commit", c.ends(local{c.gateway}.commit))
+	mux.HandleFunc("POST /v1/rounds/abort", c.ends(local{c.gateway}.abort))
 	return c.checked(mux)
 }
 
@@ -111,6 +116,46 @@ func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, was)
+}
+
+func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
+	var round Round
+	if !read(w, r, &round) {
+		return
+	}
+	known, err := local{c.gateway}.prepare(context.WithoutCancel(r.Context()), round)
+	said(w, known, err)
+}
+
+func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
+	var is ended
+	if !read(w, r, &is) {
+		return
+	}
+	if is.Outcome == nil {
+		problem(w, http.StatusBadRequest, errors.New("the request's body: outcome is missing"))
+		return
+	}
+	said(w, struct{}{}, local{c.gateway}.ready(r.Context(), is.ID, *is.Outcome))
+}
+
+// ends is a call that ends a round.
+func (c *Control) ends(how func(context.Context, string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var is ended
+		if read(w, r, &is) {
+			said(w, struct{}{}, how(r.Context(), is.ID))
+		}
+	}
+}
+
+// said answers with what a part of a round has come to.
+func said(w http.ResponseWriter, body any, err error) {
+	if err != nil {
+		problem(w, http.StatusConflict, err)
+		return
+	}
+	answer(w, http.StatusOK, body)
 }
 
 // read takes a request's body; what it doesn't know is refused, as a misspelt key would change the meaning.

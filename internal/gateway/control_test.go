@@ -82,9 +82,7 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	one.home.Store(uint32(target))
 	one.shift.Store(-7)
 	v := g.groups.get([]byte("billing")).of(one)
-	v.take(target, step{next: 10, there: 3})
-	g.judge.Store(uint32(target))
-	g.moves.epoch.Store(5)
+	g.apply(&Outcome{Epoch: 5, Authority: "target", Views: []savedView{v.after(target, step{next: 10, there: 3})}})
 	require.NoError(t, g.save())
 
 	dir := filepath.Dir(g.state.path)

@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net"
-	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -16,7 +14,6 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
 )
 
 // Config is what a gateway needs to begin. Everything else is told through the control API, and kept in Dir.
@@ -32,33 +29,8 @@ type Config struct {
 	Credentials *rocketmq.Credentials // the gateway's own, on the source
 	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
+	Token       string                // of the control API, for other gateways of the migration
 	Log         *slog.Logger
-}
-
-// Migration is what the gateway must know to move anything: the other cluster, and the names that the lanes' copies are stamped with.
-type Migration struct {
-	Name        string   `json:"name"`
-	LaneGroup   string   `json:"laneGroup"`
-	Source      string   `json:"source"` // ids of both clusters in stamps
-	Target      string   `json:"target"`
-	NameServers []string `json:"nameServers"` // of the target
-}
-
-func (m Migration) check() error {
-	switch {
-	case m.Name == "" || m.LaneGroup == "" || m.Source == "" || m.Target == "":
-		return errors.New("migration: name, laneGroup, source and target must be given")
-	case len(m.NameServers) == 0:
-		return errors.New("migration: nameServers of the target must be given")
-	}
-	return nil
-}
-
-// migration is one with what is needed to carry it out.
-type migration struct {
-	Migration
-	target    *rocketmq.Cluster
-	positions *replicator.Positions
 }
 
 // Gateway serves clients.
@@ -81,14 +53,21 @@ type Gateway struct {
 	refresh   signal
 	state     *stateFile
 	moves     moves
+	parts     parts
+	decided   sync.Mutex    // held while an outcome is applied, and while all is read to be saved
 	judge     atomic.Uint32 // the side that is the authority
 	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
 	keys      keys
 	serving   time.Time // since when clients are served
 
-	mu       sync.Mutex
-	sessions map[*session]bool
+	fenced  atomic.Bool // its lease has run out
+	lease   lease
+	atPhase func(phase string) // for tests
+
+	mu          sync.Mutex
+	sessions    map[*session]bool
+	peerClients map[string]*Client // by address
 }
 
 // lookPause is between looks at what both sides have.
@@ -118,6 +97,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.lookAgain)
 	g.running.Go(g.keepPositions)
 	g.running.Go(g.readKeysAgain)
+	g.running.Go(g.keepLease)
 	return g, nil
 }
 
@@ -144,42 +124,14 @@ func (g *Gateway) begin() error {
 		g.log.Warn("it begins with what it knew", "cause", err)
 	}
 	g.restore(kept)
+	if kept.Open != nil {
+		local{g}.reopen(kept.Open)
+	} else {
+		g.sync(g.ctx)
+	}
+	g.renewLease()
 	g.serving = time.Now()
 	g.ports.accept(g)
-	return g.save()
-}
-
-// use makes a migration the gateway's.
-func (g *Gateway) use(m Migration) {
-	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: credentials}), m.NameServers)
-	names := replicator.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
-	g.migration.Store(&migration{m, c, replicator.NewPositions(g.source, c, names)})
-}
-
-// Use tells the gateway the migration that it is for. Another one is refused while anything is away from the source.
-func (g *Gateway) Use(ctx context.Context, m Migration) error {
-	if err := m.check(); err != nil {
-		return err
-	}
-	now := g.migration.Load()
-	same := now != nil && reflect.DeepEqual(now.Migration, m)
-	if now != nil && !same && g.anythingOnTarget() && (now.Name != m.Name || now.LaneGroup != m.LaneGroup) {
-		return fmt.Errorf("migration %s: homes or groups are still on the target of migration %s: move them back first", m.Name, now.Name)
-	}
-	if !same { // what is known of the lanes, and the connections, stay
-		g.use(m)
-	}
-	if err := g.look(ctx); err != nil {
-		return err
-	}
-	g.ports.accept(g)
-	for _, s := range g.all() { // the target should know everybody before anything moves
-		s.mu.Lock()
-		client, beat := s.client, s.beat
-		s.mu.Unlock()
-		g.mirrors.beat(s, client, beat)
-	}
 	return g.save()
 }
 
@@ -225,6 +177,7 @@ func (g *Gateway) lookAgain() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
 		g.ports.accept(g)
+		g.sync(g.ctx)
 	}
 }
 

@@ -17,6 +17,7 @@ const provedTogether = 32
 
 // holding is a move of homes under way: sends to the queues wait.
 type holding struct {
+	mu     sync.Mutex // held while what waits is let go
 	queues []*queue
 	to     side
 	hold   *hold
@@ -41,6 +42,17 @@ func (g *Gateway) holdSends(queues []*queue, to side) (*holding, error) {
 		m.queues = append(m.queues, q)
 	}
 	return m, nil
+}
+
+// holdAll makes sends to queues wait, whatever else is done with them.
+func (g *Gateway) holdAll(queues []*queue) *holding {
+	m := &holding{hold: &hold{done: make(chan struct{})}}
+	for _, q := range queues {
+		if q.hold.CompareAndSwap(nil, m.hold) {
+			m.queues = append(m.queues, q)
+		}
+	}
+	return m
 }
 
 // settle waits until every send to the queues is answered.
@@ -90,47 +102,40 @@ func (g *Gateway) prove(ctx context.Context, m *holding) error {
 	return all.Wait()
 }
 
-// flip makes the queues' new homes known: on disk first.
-func (g *Gateway) flip(m *holding) error {
-	defer m.release()
-	for _, q := range m.queues {
-		q.shift.Store(m.ends[q][target] - m.ends[q][source])
-		q.home.Store(uint32(m.to))
-		g.away.Add(away(m.to))
-	}
-	g.moves.epoch.Add(1)
-	err := g.save()
-	if err == nil {
-		return nil
-	}
-	for _, q := range m.queues {
-		q.home.Store(uint32(m.to.other()))
-		g.away.Add(-away(m.to))
-	}
-	return err
-}
-
-// away is what a move to a side adds to what isn't at the source.
-func away(to side) int64 {
-	if to == target {
-		return 1
-	}
-	return -1
-}
-
 // release lets the sends go that have waited, then those that come.
 func (m *holding) release() {
-	waiting := m.hold.end()
-	for _, p := range waiting {
-		p.session.release(p.raw)
-	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.flush()
 	for _, q := range m.queues {
 		q.hold.Store(nil)
 	}
 	close(m.hold.done)
 }
 
-var errBudget = errors.New("its budget passed, and everything is as it was")
+func (m *holding) flush() {
+	for _, p := range m.hold.end() {
+		p.session.release(p.raw)
+	}
+}
+
+// doubt refuses sends to ordered topics, and lets all others go to where they went before.
+func (m *holding) doubt(ordered func(topic string) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	refusing := &hold{refuses: true, ended: true, done: make(chan struct{})}
+	for _, q := range m.queues {
+		if ordered(q.topic) {
+			q.hold.Store(refusing)
+		}
+	}
+	m.flush()
+	for _, q := range m.queues {
+		q.hold.CompareAndSwap(m.hold, nil)
+	}
+	close(m.hold.done)
+	m.hold = refusing
+}
 
 // readAheadTime bounds how long reading ahead may take: minutes where much was written since the last move.
 const readAheadTime = 5 * time.Minute
@@ -162,35 +167,43 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 	return all.Wait()
 }
 
-// moveHomes moves the homes of queues to a side, all of them or none. When the budget passes, producers' sends go to where they went
-// before.
-func (g *Gateway) moveHomes(ctx context.Context, queues []*queue, to side, budget time.Duration) (done outcome, err error) {
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return done, err
-	}
-	begin := time.Now()
-	defer func() { done.held = time.Since(begin) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
-	defer cancel()
-	m, err := g.holdSends(queues, to)
+// prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
+func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err error) {
+	queues, err := g.queuesOf(Move{Queues: p.round.Queues})
 	if err != nil {
-		return done, err
+		return known, err
 	}
-	if err = g.settle(ctx, m); err == nil {
-		err = g.prove(ctx, m)
+	if p.homes, err = g.holdSends(queues, p.to); err != nil {
+		return known, err
 	}
-	if err != nil {
-		m.release()
-		return done, err
+	if err := g.settle(ctx, p.homes); err != nil {
+		return known, err
 	}
-	done.moved = len(m.queues)
-	return done, g.flip(m)
+	for _, q := range p.homes.queues {
+		known.Queues = append(known.Queues, PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}})
+	}
+	return known, nil
 }
 
-// outcome is what a move has moved, and how long sends or pulls have waited for it.
-type outcome struct {
-	moved int
-	held  time.Duration
+// proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
+func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Outcome, error) {
+	for _, known := range all { // a queue must show what any gateway has an acknowledgement of
+		for _, q := range known.Queues {
+			here := g.queueFor(q.Topic, q.Broker, q.ID)
+			for _, on := range []side{source, target} {
+				here.acknowledged(on, q.Acked[on]-1)
+			}
+		}
+	}
+	if err := g.prove(ctx, p.homes); err != nil {
+		return nil, err
+	}
+	o := &Outcome{}
+	for _, q := range p.homes.queues {
+		shift := p.homes.ends[q][target] - p.homes.ends[q][source]
+		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, p.to.String(), shift})
+	}
+	return o, nil
 }
 
 // losses are queues with sends whose answers were lost with a connection. The broker may store them a little later.

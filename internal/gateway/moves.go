@@ -142,19 +142,17 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 }
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
+	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason}
 	switch m.Kind {
 	case KindHome:
-		queues, err := g.queuesOf(m)
-		if err != nil {
-			return done, err
-		}
-		return g.moveHomes(ctx, queues, to, budget)
+		return g.moveHomes(ctx, m, r, to)
 	case KindSide:
 		if len(m.Groups) == 0 {
 			return done, refused("no groups are named")
 		}
 		for _, group := range m.Groups {
-			one, err := g.moveGroup(ctx, group, to, budget)
+			r.ID, r.Group = m.ID+"/"+group, group
+			one, err := g.moveGroup(ctx, r, to)
 			done = outcome{done.moved + one.moved, max(done.held, one.held)}
 			if err != nil {
 				return done, err
@@ -162,9 +160,57 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		}
 		return done, nil
 	case KindAuthority:
-		return g.moveAuthority(to)
+		if g.authority() == to {
+			return done, nil
+		}
+		return g.lead(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
+			return &Outcome{Authority: to.String()}, nil
+		})
 	}
 	return done, refused("kind is %q: %s, %s or %s is possible", m.Kind, KindHome, KindSide, KindAuthority)
+}
+
+// moveHomes moves the homes of queues to a side, all of them or none. When the budget passes, producers' sends go to where they went
+// before.
+func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
+	queues, err := g.queuesOf(m)
+	if err != nil {
+		return done, err
+	}
+	queues = slices.DeleteFunc(queues, func(q *queue) bool { return q.at() == to })
+	if len(queues) == 0 {
+		return done, nil
+	}
+	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+		return done, err
+	}
+	for _, q := range queues {
+		r.Queues = append(r.Queues, q.name())
+	}
+	return g.lead(ctx, r, g.proveHomes)
+}
+
+// moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
+func (g *Gateway) moveGroup(ctx context.Context, r Round, to side) (done outcome, err error) {
+	l, err := g.lanes()
+	if err != nil {
+		return done, err
+	}
+	if err := g.noneIsPast(ctx, r.Group, to.other(), l); err != nil {
+		return done, err
+	}
+	views, err := g.viewsOf(ctx, r.Group)
+	if err != nil {
+		return done, err
+	}
+	var queues []*queue
+	for _, v := range views {
+		queues, r.Queues = append(queues, v.queue), append(r.Queues, v.name())
+	}
+	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+		return done, fmt.Errorf("group %s: %w", r.Group, err)
+	}
+	return g.lead(ctx, r, g.proveViews)
 }
 
 // queuesOf are the queues that a move names.

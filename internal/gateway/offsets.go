@@ -49,7 +49,7 @@ func (s *session) updateOffset(f *wire.Frame) {
 	}
 	v.mu.Lock()
 	on := v.side
-	v.kept, v.dirty = commit, true
+	v.commits(commit)
 	if native := v.native(on, commit); native != commit {
 		f.SetNumber("commitOffset", native)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,11 @@ const testToken = "a-token-of-the-tests"
 // asGateway makes this test binary a gateway with that configuration, for tests that kill it.
 const asGateway = "ROCKETSHIFT_TEST_GATEWAY"
 
+const (
+	diesIn    = "ROCKETSHIFT_TEST_DIES_IN" // the phase of a round at which such a gateway kills itself
+	controlAt = "ROCKETSHIFT_TEST_CONTROL" // where its control API is to be; anywhere if empty
+)
+
 // serveForTest runs a gateway until a signal.
 func serveForTest(config string) error {
 	ctx, stop := ossignal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -32,7 +38,7 @@ func serveForTest(config string) error {
 		return err
 	}
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
-	at, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := net.Listen("tcp", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
 	if err != nil {
 		return err
 	}
@@ -40,6 +46,7 @@ func serveForTest(config string) error {
 	if err != nil {
 		return err
 	}
+	g.atPhase = endAt(os.Getenv(diesIn))
 	defer g.Close()
 	control, err := NewControl(g, testToken)
 	if err != nil {
@@ -52,19 +59,20 @@ func serveForTest(config string) error {
 // gatewayProcess is a gateway that may be killed.
 type gatewayProcess struct {
 	*exec.Cmd
-	client *Client
-	names  string
+	client  *Client
+	names   string
+	control string
 }
 
-// spawn starts a gateway as a process of its own.
-func (r *rig) spawn() *gatewayProcess {
+// spawn starts a gateway as a process of its own, with more in its environment.
+func (r *rig) spawn(environment ...string) *gatewayProcess {
 	r.Helper()
 	config := r.config
 	config.Log = nil
 	text, err := json.Marshal(config)
 	require.NoError(r, err)
 	p := &gatewayProcess{Cmd: exec.Command(os.Args[0])}
-	p.Env = append(os.Environ(), asGateway+"="+string(text))
+	p.Env = append(append(os.Environ(), asGateway+"="+string(text)), environment...)
 	p.Stderr = os.Stderr
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.StdoutPipe()
@@ -73,14 +81,19 @@ func (r *rig) spawn() *gatewayProcess {
 	r.Cleanup(p.kill)
 	lines := bufio.NewScanner(out)
 	require.True(r, lines.Scan(), "the gateway says where it is")
-	var control string
-	_, err = fmt.Sscan(lines.Text(), &p.names, &control)
+	_, err = fmt.Sscan(lines.Text(), &p.names, &p.control)
 	require.NoError(r, err)
-	p.client = NewClient(control, testToken)
-	n := r.names()
-	_, err = p.client.Use(r.ctx, Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()})
-	require.NoError(r, err)
+	p.client = NewClient(p.control, testToken)
 	r.entrance = p.names
+	return p
+}
+
+// spawnAlone starts a gateway that is the only one of the migration.
+func (r *rig) spawnAlone() *gatewayProcess {
+	r.Helper()
+	p := r.spawn()
+	_, err := p.client.Use(r.ctx, r.migration())
+	require.NoError(r, err)
 	return p
 }
 
@@ -94,7 +107,7 @@ func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	r := newRig(t, "killed")
 	orders, billing := r.topic("killed-orders", 2), r.group("killed-billing")
 	r.replicate()
-	p := r.spawn()
+	p := r.spawnAlone()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	load := r.produce(orders, "key", 8, 5*time.Millisecond)
@@ -114,7 +127,7 @@ func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 		require.NoError(t, err)
 		t.Log(time.Now(), round, "kill")
 		p.kill()
-		p = r.spawn()
+		p = r.spawnAlone()
 		after, err := p.client.State(r.ctx)
 		require.NoError(t, err)
 		require.Equal(t, before.Homes, after.Homes)

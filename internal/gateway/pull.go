@@ -66,7 +66,7 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool 
 	}
 	v.asked++
 	if commit > 0 {
-		v.kept, v.dirty = commit, true
+		v.commits(commit)
 	}
 	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, binary: f.Binary, oneWay: f.OneWay()})
 	if on == source && v.shift[source] == 0 {
@@ -101,7 +101,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	shift := v.shift[c.side]
 	next, ok := f.Number("nextBeginOffset")
 	if ok && c.asked == v.asked {
-		v.next = next - shift
+		v.next, v.nextAt = next-shift, time.Now()
 	}
 	v.mu.Unlock()
 	if c.side == source && shift == 0 {

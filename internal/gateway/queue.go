@@ -53,6 +53,11 @@ type queue struct {
 	acked [2]atomic.Int64                 // behind the highest acknowledged offset of each side
 }
 
+// name is what the control API calls it.
+func (q *queue) name() TopicQueue {
+	return TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}}
+}
+
 func (q *queue) at() side { return side(q.home.Load()) }
 
 // acknowledged takes note of where a message was stored.

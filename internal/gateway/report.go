@@ -12,6 +12,9 @@ type State struct {
 	Clients    []Connected `json:"clients"`   // behind the gateway, by id
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
+	Round      string      `json:"round,omitempty"`  // of a move, that it takes part in
+	Doubt      bool        `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
+	Fenced     bool        `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.
@@ -43,6 +46,8 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
+	s.Fenced = g.fenced.Load()
+	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
 	clients := g.clients()
 	for _, id := range sortedKeys(clients) {

@@ -141,9 +141,13 @@ func (r *rig) open() *Gateway {
 	require.NoError(r, err)
 	r.gateway, r.entrance = g, g.NameServer()
 	r.Cleanup(g.Close)
-	n := r.names()
-	require.NoError(r, g.Use(r.ctx, Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()}))
+	require.NoError(r, g.Use(r.ctx, r.migration()))
 	return g
+}
+
+func (r *rig) migration() Migration {
+	n := r.names()
+	return Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()}
 }
 
 var moveNumber int

@@ -27,12 +27,20 @@ func (s *session) send(f *wire.Frame, released bool) {
 		return
 	}
 	for {
-		if h := q.hold.Load(); h != nil && !released {
+		if h := q.hold.Load(); h != nil && (!released || h.refuses) {
+			if h.refuses {
+				s.refuse(f, serviceNotAvailable, "topic "+q.topic+" is ordered, and other gateways may send to its other side: try again")
+				return
+			}
 			if h.park(s, f) {
 				return
 			}
 			<-h.done // those that have waited go first
 			continue
+		}
+		if s.fenced.Load() && s.ordered(q.topic) {
+			s.refuse(f, serviceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the source's brokers for so long that other gateways may have moved on: try again")
+			return
 		}
 		home := q.at()
 		to := s.port.dest
@@ -124,6 +132,8 @@ func padded(n uint64) string {
 
 // hold keeps sends to queues whose home moves.
 type hold struct {
+	refuses bool // they are refused instead
+
 	mu     sync.Mutex
 	ended  bool
 	parked []parked

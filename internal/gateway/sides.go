@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -49,58 +50,81 @@ func (g *Gateway) viewsOf(ctx context.Context, name string) ([]*view, error) {
 	return all, nil
 }
 
-// moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, name string, to side, budget time.Duration) (done outcome, err error) {
+// prepareViews makes the group's pulls wait.
+func (g local) prepareViews(p *part) (known Prepared, err error) {
+	one := g.groups.get([]byte(p.round.Group))
+	views := one.all()
+	for _, q := range p.round.Queues {
+		if v := one.of(g.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
+			views = append(views, v)
+		}
+	}
+	if p.views, err = g.stopPulls(views, p.to); err != nil {
+		return known, err
+	}
+	for _, v := range p.views {
+		known.Views = append(known.Views, v.prepared())
+	}
+	return known, nil
+}
+
+// prepared is what this gateway knows of where the group is.
+func (v *view) prepared() PreparedView {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.kept, Duration(time.Since(v.keptAt))}
+}
+
+// newest puts together what all gateways know: of each queue what the one knows that has answered a pull, or taken a commit, last.
+func newest(all []Prepared) map[TopicQueue]PreparedView {
+	best := map[TopicQueue]PreparedView{}
+	for _, known := range all {
+		for _, v := range known.Views {
+			now, there := best[v.TopicQueue]
+			if !there {
+				best[v.TopicQueue] = v
+				continue
+			}
+			if v.Next >= 0 && (now.Next < 0 || v.NextAge < now.NextAge) {
+				now.Next, now.NextAge = v.Next, v.NextAge
+			}
+			if v.Kept >= 0 && (now.Kept < 0 || v.KeptAge < now.KeptAge) {
+				now.Kept, now.KeptAge = v.Kept, v.KeptAge
+			}
+			best[v.TopicQueue] = now
+		}
+	}
+	return best
+}
+
+// proveViews finds for each queue the place on the other side that is the same as the group's next offset, and brings the group's position there.
+func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
-		return done, err
+		return nil, err
 	}
-	if err := g.noneIsPast(ctx, name, to.other(), l); err != nil {
-		return done, err
-	}
-	views, err := g.viewsOf(ctx, name)
-	if err != nil {
-		return done, err
-	}
-	queues := make([]*queue, len(views))
-	for i, v := range views {
-		queues[i] = v.queue
-	}
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return done, fmt.Errorf("group %s: %w", name, err)
-	}
-	begin := time.Now()
-	defer func() { done.held = time.Since(begin) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
-	defer cancel()
-	views, err = g.stopPulls(views, to)
-	if err != nil {
-		return done, err
-	}
+	one := g.groups.get([]byte(p.round.Group))
+	known := newest(prepared)
+	names := slices.Collect(maps.Keys(known))
+	o := &Outcome{Views: make([]savedView, len(names))}
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
-	steps := make([]step, len(views))
-	for i, v := range views {
-		all.Go(func() (err error) {
-			steps[i], err = l.step(ctx, v, to)
+	for i, name := range names {
+		all.Go(func() error {
+			v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
+			s, err := l.step(ctx, v, p.to, known[name])
+			o.Views[i] = v.after(p.to, s)
 			return err
 		})
 	}
-	if err := all.Wait(); err != nil {
-		goOn(views)
-		return done, err
-	}
-	for i, v := range views {
-		v.take(to, steps[i])
-	}
-	g.away.Add(away(to) * int64(len(views)))
-	g.moves.epoch.Add(1)
-	if err := g.save(); err != nil { // a restart begins where the group was: every message that it has read lies before its positions there
-		g.log.Error("a group's side isn't on disk", "group", name, "cause", err)
-	}
-	goOn(views)
-	done.moved = len(views)
-	return done, nil
+	return o, all.Wait()
+}
+
+// after is the view as it reads from the other side.
+func (v *view) after(to side, s step) savedView {
+	w := viewAsIs(v)
+	w.Side, w.Proved, w.Shift[to] = to.String(), s.next, s.there-s.next
+	return w
 }
 
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers. It returns the views.
@@ -151,9 +175,9 @@ type step struct {
 }
 
 // step finds the place on the new side that is the same as the group's next offset, and commits the group's position there.
-func (l lanes) step(ctx context.Context, v *view, to side) (step, error) {
+func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView) (step, error) {
 	v.mu.Lock()
-	from, next, kept, shift := v.side, v.next, v.kept, v.shift[v.side]
+	from, next, kept, shift := v.side, is.Next, is.Kept, v.shift[v.side]
 	v.mu.Unlock()
 	committed, known := kept+shift, kept >= 0
 	if !known {
@@ -187,13 +211,6 @@ func (l lanes) step(ctx context.Context, v *view, to side) (step, error) {
 		}
 	}
 	return step{native - shift, there}, nil
-}
-
-// take makes a view read from the other side.
-func (v *view) take(to side, s step) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.side, v.shift[to], v.proved = to, s.there-s.next, s.next
 }
 
 // keepPause is how often positions are brought to the side that a group doesn't read.

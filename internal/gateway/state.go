@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // saved is what a gateway keeps on disk: all that it decides, and nothing that it can read elsewhere.
@@ -17,6 +18,7 @@ type saved struct {
 	Targets   []string       `json:"targets"` // target brokers in the order of their tags
 	Migration *Migration     `json:"migration,omitempty"`
 	Authority string         `json:"authority,omitempty"` // a side
+	Open      *savedPart     `json:"open,omitempty"`      // a round of which the end isn't known yet
 	Homes     []savedHome    `json:"homes"`
 	Views     []savedView    `json:"views"`
 }
@@ -39,6 +41,13 @@ type savedView struct {
 	Side   string   `json:"side"`
 	Shift  [2]int64 `json:"shift"` // of the source and of the target
 	Proved int64    `json:"proved"`
+}
+
+// savedPart is a round that this gateway was ready for.
+type savedPart struct {
+	Round   Round     `json:"round"`
+	Outcome Outcome   `json:"outcome"`
+	Since   time.Time `json:"since"`
 }
 
 // stateFile is where it is kept. Who saves together is written together.
@@ -135,24 +144,25 @@ func replaceFile(path string, text []byte) error {
 func (g *Gateway) save() error { return g.state.save(g.snapshot) }
 
 func (g *Gateway) snapshot() saved {
+	g.decided.Lock() // all of an outcome, or nothing
+	defer g.decided.Unlock()
 	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}}
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
+	s.Open = g.openPart()
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if home, shift := q.at(), q.shift.Load(); home != source || shift != 0 {
-				s.Homes = append(s.Homes, savedHome{q.topic, q.broker, q.id, home.String(), shift})
+				s.Homes = append(s.Homes, homeOf(q))
 			}
 		}
 	}
 	for _, one := range g.groups.all() {
 		for _, v := range one.all() {
-			v.mu.Lock()
-			if v.side != source || v.shift != [2]int64{} {
-				s.Views = append(s.Views, savedView{v.group, v.topic, v.broker, v.id, v.side.String(), v.shift, v.proved})
+			if is := viewAsIs(v); is.Side != source.String() || is.Shift != [2]int64{} {
+				s.Views = append(s.Views, is)
 			}
-			v.mu.Unlock()
 		}
 	}
 	return s
@@ -160,28 +170,5 @@ func (g *Gateway) snapshot() saved {
 
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s saved) {
-	g.moves.epoch.Store(s.Epoch)
-	authority, _ := sideOf(s.Authority)
-	g.judge.Store(uint32(authority))
-	g.away.Add(int64(authority))
-	of := func(name, broker string, id int) *queue {
-		t := g.topics.ensure(name)
-		t.ensure(broker, id+1)
-		return t.queue([]byte(broker), int64(id))
-	}
-	for _, h := range s.Homes {
-		q := of(h.Topic, h.Broker, h.Queue)
-		home, _ := sideOf(h.Home)
-		q.home.Store(uint32(home))
-		q.shift.Store(h.Shift)
-		g.away.Add(int64(home))
-	}
-	for _, kept := range s.Views {
-		v := g.groups.get([]byte(kept.Group)).of(of(kept.Topic, kept.Broker, kept.Queue))
-		v.mu.Lock()
-		v.side, _ = sideOf(kept.Side)
-		v.shift, v.proved = kept.Shift, kept.Proved
-		g.away.Add(int64(v.side))
-		v.mu.Unlock()
-	}
+	g.apply(&Outcome{Epoch: s.Epoch, Homes: s.Homes, Views: s.Views, Authority: s.Authority})
 }

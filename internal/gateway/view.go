@@ -1,6 +1,9 @@
 package gateway
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // view is how one group sees one queue: from which side it reads, and what its offsets mean there.
 //
@@ -17,7 +20,9 @@ type view struct {
 	proved int64  // from this offset of the group on, both shifts are known to be right
 	asked  uint64 // counts pulls: only the newest one says what the group reads next
 	next   int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	kept   int64  // highest offset that the group committed through here; -1 if none
+	nextAt time.Time
+	kept   int64 // the offset that the group committed last through here; -1 if none
+	keptAt time.Time
 	parked []parked
 	moving bool // pulls wait
 	dirty  bool // there is a commit that the other side doesn't have
@@ -25,6 +30,9 @@ type view struct {
 
 // native is what an offset of the group is on a side.
 func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on] }
+
+// commits takes note of a commit. Callers hold v.mu.
+func (v *view) commits(offset int64) { v.kept, v.keptAt, v.dirty = offset, time.Now(), true }
 
 // group is a consumer group with its views.
 type group struct {

@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// A gateway that was ready and heard nothing more doesn't know whether the round was decided: who leads may have died just before, or just
+// behind it, or be cut off. It finds out in three ways:
+//
+//   - the witness. A lock of LOCK_BATCH_MQ at a broker of the source, made for the round: who leads takes it as "decided" before anybody commits, who
+//     doubts takes it as "given up". The first one wins. Locks live for a minute and die with the broker, so it is believed for a few seconds only;
+//   - another gateway that went by the outcome, or gave the round up;
+//   - who leads, when it is back: it asks all others, and gives up a round that none has committed.
+//
+// Meanwhile sends to ordered topics are refused, as two gateways that send the same queue's messages to two sides would mix their order. All others
+// go on at the last home that is known, where nothing can be lost.
+
+const (
+	decided = "decided"
+	givenUp = "givenUp"
+	// witnessTime is how long a witness is believed, from the beginning of a round: no broker is killed, started again, and has forgotten its locks so soon
+	// behind the round's budget.
+	witnessTime = 5 * time.Second
+	// doubtPause is between two attempts to find out.
+	doubtPause = 50 * time.Millisecond
+)
+
+// witness puts a verdict on record; false if the other one was there first.
+func (g *Gateway) witness(ctx context.Context, r Round, verdict string) (won bool, err error) {
+	l, err := g.lanes()
+	if err != nil {
+		return false, err
+	}
+	broker, err := l.clusters[source].Broker(ctx, r.Witness)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	lock := []rocketmq.MessageQueue{{Topic: "rocketshift-round", Broker: r.ID}}
+	held, err := l.clusters[source].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, verdict, lock)
+	return len(held) == 1, err
+}
+
+// findOut finds out what was decided, and goes by it.
+func (g local) findOut(p *part) {
+	g.parts.mu.Lock()
+	if p.doubt || g.parts.now != p {
+		g.parts.mu.Unlock()
+		return
+	}
+	p.doubt = true
+	g.parts.mu.Unlock()
+	g.log.Warn("it isn't known whether a round was decided: sends to ordered topics are refused until it is", "round", p.round.ID, "leader", p.round.Leader)
+	if p.homes != nil {
+		p.homes.doubt(g.ordered)
+	}
+	goOn(p.views) // both sides hold the same: the group reads on where it was
+	g.running.Go(func() {
+		for begin := time.Now(); ; {
+			was, known := g.verdict(p)
+			if known {
+				g.log.Info("it was found out how a round ended", "round", p.round.ID, "decided", was, "took", time.Since(begin).String())
+				_ = g.conclude(p, was)
+				return
+			}
+			if wait(g.ctx, doubtPause) != nil || !g.takesPart(p) {
+				return
+			}
+		}
+	})
+}
+
+func (g local) takesPart(p *part) bool {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	return g.parts.now == p
+}
+
+// verdict asks whoever may know.
+func (g local) verdict(p *part) (was, known bool) {
+	if time.Since(p.since) < witnessTime {
+		if gaveUp, err := g.witness(g.ctx, p.round, givenUp); err == nil {
+			return !gaveUp, true
+		}
+	}
+	asked := 0
+	for _, peer := range g.peers() {
+		ctx, cancel := context.WithTimeout(g.ctx, askTime)
+		is, err := remote{g.clientOf(peer)}.replica(ctx)
+		cancel()
+		switch {
+		case err != nil:
+			continue
+		case is.Epoch > p.round.Epoch:
+			return true, true
+		case is.Round != p.round.ID:
+			return false, true // without it, nothing can have been decided
+		}
+		asked++
+	}
+	// Everybody is in doubt, and the witness is of no use any more. Only who leads could have decided, and it didn't.
+	over := time.Since(p.since) > witnessTime+2*lapseAfter
+	return false, over && p.round.Leader == g.config.Name && asked == len(g.peers())
+}
+
+// reopen takes up a round that a restart has interrupted.
+func (g local) reopen(open *savedPart) {
+	to, _ := sideOf(open.Round.To)
+	p := &part{round: open.Round, to: to, outcome: &open.Outcome, since: open.Since, held: true}
+	for _, h := range open.Outcome.Homes {
+		q := g.queueFor(h.Topic, h.Broker, h.Queue)
+		if p.homes == nil {
+			p.homes = g.holdAll(nil)
+		}
+		q.hold.Store(p.homes.hold)
+		p.homes.queues = append(p.homes.queues, q)
+	}
+	g.parts.mu.Lock()
+	g.parts.now = p
+	g.parts.mu.Unlock()
+	g.findOut(p)
+}
+
+// openPart is the round that is to be on disk: one that this gateway is ready for.
+func (g *Gateway) openPart() *savedPart {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	if p := g.parts.now; p != nil && p.outcome != nil && !p.ended {
+		return &savedPart{p.round, *p.outcome, p.since}
+	}
+	return nil
+}

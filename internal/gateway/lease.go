@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// A gateway of several has a lease with the source's brokers: a lock of LOCK_BATCH_MQ, made for it, which it renews. While any broker renews it, the
+// gateway sends everything. If none has done so for long, it may have been taken off the migration's list, and the others may have moved on:
+// then it refuses sends to ordered topics, and sends all others to their last homes.
+//
+// Who takes a gateway off the list needs its lease from every broker, for as long as a lease lasts.
+
+const (
+	// leaseTime is how long a lease lasts: a broker's locks live for 60 s (RebalanceLockManager), by its own clock.
+	leaseTime = 50 * time.Second
+	leaseKeep = 10 * time.Second
+	// evictTime is how long others must have a gateway's lease before it has surely run out.
+	evictTime = 60 * time.Second
+)
+
+type lease struct {
+	until time.Time // of the lease keeper alone
+
+	mu      sync.Mutex
+	evicted map[string]time.Time // since when this gateway has the leases of others, by name
+}
+
+func leaseOf(gateway string) []rocketmq.MessageQueue {
+	return []rocketmq.MessageQueue{{Topic: "rocketshift-gateway", Broker: gateway}}
+}
+
+// keepLease renews the lease as long as the gateway lives.
+func (g *Gateway) keepLease() {
+	for {
+		g.renewLease()
+		if wait(g.ctx, leaseKeep) != nil {
+			return
+		}
+	}
+}
+
+func (g *Gateway) renewLease() {
+	if len(g.peers()) == 0 {
+		g.fenced.Store(false)
+		return
+	}
+	asked := time.Now()
+	held, brokers, err := g.lockLease(g.ctx, g.config.Name)
+	if held > 0 {
+		g.lease.until = asked.Add(leaseTime)
+	}
+	over := time.Now().After(g.lease.until)
+	if was := g.fenced.Swap(over); was != over {
+		if over {
+			g.log.Error("no broker of the source renews this gateway's lease: sends to ordered topics are refused", "brokers", brokers, "cause", err)
+		} else {
+			g.log.Info("the gateway has its lease again")
+		}
+	}
+}
+
+// lockLease takes a gateway's lease from all brokers of the source.
+func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
+	l, err := g.lanes()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, name := range g.brokersOf(source) {
+		brokers++
+		got, lockErr := g.lockLeaseAt(ctx, l, name, of)
+		if lockErr != nil {
+			err = fmt.Errorf("source broker %s: %w", name, lockErr)
+		} else if got {
+			held++
+		}
+	}
+	return held, brokers, err
+}
+
+func (g *Gateway) lockLeaseAt(ctx context.Context, l lanes, name, of string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, 4*askTime)
+	defer cancel()
+	broker, err := l.clusters[source].Broker(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	got, err := l.clusters[source].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, g.config.Name, leaseOf(of))
+	return len(got) == 1, err
+}
+
+// evict makes sure that gateways that aren't of the migration any more refuse what could harm. It is to be asked again while it isn't sure.
+func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
+	g.lease.mu.Lock()
+	defer g.lease.mu.Unlock()
+	if g.lease.evicted == nil {
+		g.lease.evicted = map[string]time.Time{}
+	}
+	for _, p := range gone {
+		held, brokers, err := g.lockLease(ctx, p.Name)
+		if held < brokers || brokers == 0 {
+			delete(g.lease.evicted, p.Name)
+			if err != nil {
+				return fmt.Errorf("gateway %s isn't in the list any more, and whether it still serves isn't known: %w", p.Name, err)
+			}
+			return fmt.Errorf("gateway %s isn't in the list any more, but still has its lease from %d of %d brokers of the source: stop it, then try again", p.Name, brokers-held, brokers)
+		}
+		since, there := g.lease.evicted[p.Name]
+		if !there {
+			since = time.Now()
+			g.lease.evicted[p.Name] = since
+		}
+		if left := evictTime - time.Since(since); left > 0 {
+			return fmt.Errorf("gateway %s isn't in the list any more: its lease has surely run out in %s, try again then, and once before", p.Name, left.Round(time.Second))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package gateway
+
+// apply makes an outcome so in memory.
+func (g *Gateway) apply(o *Outcome) {
+	g.decided.Lock()
+	defer g.decided.Unlock()
+	for _, h := range o.Homes {
+		q := g.queueFor(h.Topic, h.Broker, h.Queue)
+		home, _ := sideOf(h.Home)
+		q.shift.Store(h.Shift)
+		before := side(q.home.Swap(uint32(home)))
+		g.away.Add(int64(home) - int64(before))
+	}
+	for _, kept := range o.Views {
+		v := g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))
+		on, _ := sideOf(kept.Side)
+		v.mu.Lock()
+		before := v.side
+		v.side, v.shift, v.proved = on, kept.Shift, kept.Proved
+		v.mu.Unlock()
+		g.away.Add(int64(on) - int64(before))
+	}
+	if judge, known := sideOf(o.Authority); known {
+		before := side(g.judge.Swap(uint32(judge)))
+		g.away.Add(int64(judge) - int64(before))
+	}
+	g.moves.epoch.Store(o.Epoch)
+}
+
+// standing is how everything that an outcome names is now.
+func (g *Gateway) standing(of *Outcome) *Outcome {
+	now := &Outcome{Epoch: g.moves.epoch.Load()}
+	for _, h := range of.Homes {
+		now.Homes = append(now.Homes, homeOf(g.queueFor(h.Topic, h.Broker, h.Queue)))
+	}
+	for _, kept := range of.Views {
+		now.Views = append(now.Views, viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))))
+	}
+	if of.Authority != "" {
+		now.Authority = g.authority().String()
+	}
+	return now
+}
+
+func homeOf(q *queue) savedHome {
+	return savedHome{q.topic, q.broker, q.id, q.at().String(), q.shift.Load()}
+}
+
+func viewAsIs(v *view) savedView {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return savedView{v.group, v.topic, v.broker, v.id, v.side.String(), v.shift, v.proved}
+}
+
+// queueFor is a queue of the source, which is made if the gateway hasn't seen it yet.
+func (g *Gateway) queueFor(name, broker string, id int) *queue {
+	t := g.topics.ensure(name)
+	t.ensure(broker, id+1)
+	return t.queue([]byte(broker), int64(id))
+}

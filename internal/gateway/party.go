@@ -1,0 +1,252 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// part is a round that this gateway takes part in.
+type part struct {
+	round   Round
+	to      side
+	homes   *holding
+	views   []*view
+	outcome *Outcome // once it is ready
+	since   time.Time
+	lapse   *time.Timer // ends it when nothing more is heard
+	doubt   bool        // it is being found out what was decided
+	held    bool        // everything waits
+	ended   bool        // by an outcome or without effect
+}
+
+// parts is the round that this gateway takes part in, and the last one that it went by.
+type parts struct {
+	mu   sync.Mutex
+	now  *part
+	last string
+}
+
+// underWay is the round that this gateway takes part in, and whether its end is in doubt.
+func (g *Gateway) underWay() (round string, doubt bool) {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	if g.parts.now == nil {
+		return "", false
+	}
+	return g.parts.now.round.ID, g.parts.now.doubt
+}
+
+// lapseAfter is added to a round's budget before a gateway that hears nothing more acts by itself: who leads gives up first.
+const lapseAfter = 200 * time.Millisecond
+
+// local is this gateway's own part.
+type local struct{ *Gateway }
+
+func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
+	to, known := sideOf(r.To)
+	if !known || r.ID == "" {
+		return Prepared{}, refused("a round needs an id, and a side to go to")
+	}
+	if budget := time.Duration(r.Budget); budget <= 0 || budget > mostBudget {
+		return Prepared{}, refused("a budget of %s: more than 0 and at most %s is possible", budget, mostBudget)
+	}
+	p := &part{round: r, to: to, since: time.Now()}
+	if err := g.begins(p); err != nil {
+		return Prepared{}, err
+	}
+	waits, err := g.hold(ctx, p)
+	g.parts.mu.Lock()
+	p.held = true
+	if p.ended && err == nil {
+		err = refused("round %s was given up meanwhile", r.ID)
+	}
+	if err == nil {
+		p.lapse = time.AfterFunc(time.Until(p.since.Add(time.Duration(r.Budget)+lapseAfter)), func() { g.lapsed(p) })
+	}
+	g.parts.mu.Unlock()
+	if err != nil {
+		g.letGo(p)
+		return Prepared{}, err
+	}
+	return waits, nil
+}
+
+// begins makes a round the one that this gateway takes part in. There is one at a time.
+func (g local) begins(p *part) error {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	if now := g.parts.now; now != nil {
+		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
+	}
+	if now := g.moves.epoch.Load(); now != p.round.Epoch {
+		return refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
+	}
+	if _, err := g.lanes(); err != nil {
+		return refused("%v", err)
+	}
+	if err := g.allWelcome(p.to); err != nil {
+		return err
+	}
+	if err := g.agreeOnTargets(p.round.Targets); err != nil {
+		return err
+	}
+	g.parts.now = p
+	return nil
+}
+
+// hold makes wait what the round is about.
+func (g local) hold(ctx context.Context, p *part) (Prepared, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.round.Budget), errBudget)
+	defer cancel()
+	switch p.round.Kind {
+	case KindHome:
+		return g.prepareHomes(ctx, p)
+	case KindSide:
+		return g.prepareViews(p)
+	case KindAuthority:
+		return Prepared{}, nil
+	}
+	return Prepared{}, refused("kind is %q: %s, %s or %s is possible", p.round.Kind, KindHome, KindSide, KindAuthority)
+}
+
+func (g local) ready(_ context.Context, id string, o Outcome) error {
+	p, err := g.partOf(id)
+	if err != nil {
+		return err
+	}
+	g.parts.mu.Lock()
+	p.outcome = &o
+	g.parts.mu.Unlock()
+	if len(g.peers()) == 0 {
+		return nil // nobody could know more than this gateway
+	}
+	return g.save()
+}
+
+func (g local) partOf(id string) (*part, error) {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	if p := g.parts.now; p != nil && p.round.ID == id {
+		return p, nil
+	}
+	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended", g.config.Name, id)
+}
+
+// commit goes by the outcome. A repeated one has no effect.
+func (g local) commit(_ context.Context, id string) error {
+	p, err := g.partOf(id)
+	if err != nil {
+		if g.hasCommitted(id) {
+			return nil
+		}
+		return err
+	}
+	return g.conclude(p, true)
+}
+
+// abort leaves everything as it was. A repeated one has no effect.
+func (g local) abort(_ context.Context, id string) error {
+	if p, err := g.partOf(id); err == nil {
+		return g.conclude(p, false)
+	}
+	if g.hasCommitted(id) {
+		return refused("round %s is decided", id)
+	}
+	return nil
+}
+
+func (g local) hasCommitted(id string) bool {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	return g.parts.last == id
+}
+
+// conclude ends a round, by its outcome or without effect. It ends once.
+func (g local) conclude(p *part, decided bool) error {
+	g.parts.mu.Lock()
+	if g.parts.now != p || p.ended {
+		g.parts.mu.Unlock()
+		return nil
+	}
+	if decided && p.outcome == nil {
+		g.parts.mu.Unlock()
+		return refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
+	}
+	p.ended = true
+	held := p.held
+	g.parts.mu.Unlock()
+	if !held {
+		return nil // who is about to make everything wait sees that it is over
+	}
+	if p.lapse != nil {
+		p.lapse.Stop()
+	}
+	err := g.goBy(p, decided)
+	g.parts.mu.Lock()
+	g.parts.now = nil // only now: whoever sees no round any more sees its effect
+	if decided && err == nil {
+		g.parts.last = p.round.ID
+	}
+	g.parts.mu.Unlock()
+	p.letGo()
+	return err
+}
+
+// goBy makes the end of a round so, in memory and on disk.
+func (g local) goBy(p *part, decided bool) error {
+	shared := p.outcome != nil && len(g.peers()) > 0
+	if !decided {
+		if shared { // it must not be open after a restart
+			return g.save()
+		}
+		return nil
+	}
+	before := g.standing(p.outcome)
+	g.apply(p.outcome)
+	err := g.save()
+	switch {
+	case err == nil:
+		return nil
+	case shared: // others go by it, and the outcome is on disk: a restart finds out
+		g.log.Error("a decided round isn't on disk", "round", p.round.ID, "cause", err)
+		return nil
+	}
+	g.apply(before)
+	return fmt.Errorf("everything is as it was: %w", err)
+}
+
+// letGo ends a round before it has begun in earnest.
+func (g local) letGo(p *part) {
+	g.parts.mu.Lock()
+	if g.parts.now == p {
+		g.parts.now = nil
+	}
+	g.parts.mu.Unlock()
+	p.letGo()
+}
+
+// letGo lets go what has waited.
+func (p *part) letGo() {
+	if p.homes != nil {
+		p.homes.release()
+	}
+	goOn(p.views)
+}
+
+// lapsed acts when nothing more was heard of a round.
+func (g local) lapsed(p *part) {
+	g.parts.mu.Lock()
+	ready := p.outcome != nil
+	over := g.parts.now != p
+	g.parts.mu.Unlock()
+	switch {
+	case over:
+	case ready && len(g.peers()) > 0:
+		g.findOut(p)
+	default:
+		g.log.Warn("nothing more was heard of a round; everything is as it was", "round", p.round.ID, "leader", p.round.Leader)
+		_ = g.conclude(p, false)
+	}
+}

@@ -1,0 +1,190 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Peer is a gateway of a migration.
+type Peer struct {
+	Name    string `json:"name"`
+	Control string `json:"control"` // host:port of its control API, as the others reach it
+}
+
+// Replica is what a gateway has decided, for others that have missed something.
+type Replica struct {
+	Gateway string `json:"gateway"`
+	Round   string `json:"round,omitempty"` // that it takes part in
+	saved
+}
+
+// remote is another gateway's part in rounds.
+type remote struct{ *Client }
+
+// ended names a round that is to end, with its outcome if that is what is told.
+type ended struct {
+	ID      string   `json:"id"`
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+func (r remote) prepare(ctx context.Context, round Round) (known Prepared, err error) {
+	return known, r.call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
+}
+
+func (r remote) ready(ctx context.Context, id string, o Outcome) error {
+	return r.call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
+}
+
+func (r remote) commit(ctx context.Context, id string) error {
+	return r.call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
+}
+
+func (r remote) abort(ctx context.Context, id string) error {
+	return r.call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
+}
+
+func (r remote) replica(ctx context.Context) (is Replica, err error) {
+	return is, r.call(ctx, http.MethodGet, "/v1/replica", nil, &is)
+}
+
+// peers are the other gateways of the migration.
+func (g *Gateway) peers() []Peer {
+	m := g.migration.Load()
+	if m == nil {
+		return nil
+	}
+	return m.others
+}
+
+// othersThan are the gateways of a migration but the one of that name.
+func (m Migration) othersThan(name string) []Peer {
+	return slices.DeleteFunc(slices.Clone(m.Gateways), func(p Peer) bool { return p.Name == name })
+}
+
+func (g *Gateway) clientOf(p Peer) *Client {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.peerClients == nil {
+		g.peerClients = map[string]*Client{}
+	}
+	c := g.peerClients[p.Control]
+	if c == nil {
+		c = NewClient(p.Control, g.config.Token)
+		g.peerClients[p.Control] = c
+	}
+	return c
+}
+
+// replica is what this gateway has decided.
+func (g *Gateway) replica() Replica {
+	round, _ := g.underWay() // first: a round that has ended shows in what was decided
+	return Replica{Gateway: g.config.Name, Round: round, saved: g.snapshot()}
+}
+
+// askTime bounds how long another gateway may take to say how it stands.
+const askTime = 500 * time.Millisecond
+
+// sync takes over what other gateways have decided without this one hearing of it: it was away, or new.
+func (g *Gateway) sync(ctx context.Context) {
+	for _, p := range g.peers() {
+		asking, cancel := context.WithTimeout(ctx, askTime)
+		is, err := remote{g.clientOf(p)}.replica(asking)
+		cancel()
+		switch {
+		case err != nil:
+			g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
+		case is.Gateway != p.Name:
+			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
+		case is.Epoch > g.moves.epoch.Load():
+			g.adopt(ctx, is)
+		}
+	}
+}
+
+// adopt takes over a later state than this gateway's own.
+func (g *Gateway) adopt(ctx context.Context, is Replica) {
+	g.parts.mu.Lock()
+	if g.parts.now != nil { // how that ends says whether there is anything to take over
+		g.parts.mu.Unlock()
+		return
+	}
+	p := &part{round: Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
+	g.parts.now = p
+	g.parts.mu.Unlock()
+	defer local{g}.letGo(p)
+	o := g.difference(is.saved)
+	var queues []*queue
+	for _, h := range o.Homes {
+		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))
+	}
+	p.homes = g.holdAll(queues)
+	settling, cancel := context.WithTimeout(ctx, usualBudget)
+	defer cancel()
+	_ = g.settle(settling, p.homes) // what was sent to a side that was left reaches the other one, late
+	if len(is.Targets) > 0 {
+		g.targets.Store(&is.Targets)
+	}
+	g.apply(o)
+	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes", len(o.Homes), "views", len(o.Views))
+	if err := g.save(); err != nil {
+		g.log.Error("what other gateways had decided isn't on disk", "cause", err)
+	}
+}
+
+// difference is what makes this gateway's state another one.
+func (g *Gateway) difference(is saved) *Outcome {
+	o := &Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
+	now := g.snapshot()
+	for _, h := range now.Homes {
+		if !slices.ContainsFunc(is.Homes, func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
+			h.Home, h.Shift = source.String(), 0
+			o.Homes = append(o.Homes, h)
+		}
+	}
+	for _, v := range now.Views {
+		if !slices.ContainsFunc(is.Views, v.sameQueue) {
+			v.Side, v.Shift, v.Proved = source.String(), [2]int64{}, 0
+			o.Views = append(o.Views, v)
+		}
+	}
+	return o
+}
+
+func (v savedView) sameQueue(o savedView) bool {
+	return o.Group == v.Group && o.Topic == v.Topic && o.Broker == v.Broker && o.Queue == v.Queue
+}
+
+// agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with other numbers may be on their way.
+func (g *Gateway) agreeOnTargets(theirs []string) error {
+	ours := *g.targets.Load()
+	if slices.Equal(ours, theirs) || theirs == nil {
+		return nil
+	}
+	for i, name := range ours {
+		if (i >= len(theirs) || theirs[i] != name) && g.used(name) {
+			return refused("gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the source, and start it with an empty folder", g.config.Name, name, ours, theirs)
+		}
+	}
+	theirs = slices.Clone(theirs)
+	for _, name := range ours {
+		if !slices.Contains(theirs, name) {
+			theirs = append(theirs, name)
+		}
+	}
+	g.targets.Store(&theirs)
+	return g.save()
+}
+
+// used reports whether anything is on a target broker, so that clients may hold tags of it.
+func (g *Gateway) used(broker string) bool {
+	s := g.snapshot()
+	of := func(topic, source string, id int) bool {
+		lane := g.queueFor(topic, source, id).lane.Load()
+		return lane != nil && lane.Target.Broker == broker
+	}
+	return slices.ContainsFunc(s.Homes, func(h savedHome) bool { return of(h.Topic, h.Broker, h.Queue) }) ||
+		slices.ContainsFunc(s.Views, func(v savedView) bool { return of(v.Topic, v.Broker, v.Queue) })
+}

@@ -1,0 +1,17 @@
+package gateway
+
+// Phases of a round that a gateway leads.
+const (
+	phasePrepared  = "prepared"  // everything waits
+	phaseProved    = "proved"    // the outcome is known
+	phaseReady     = "ready"     // everybody has it on disk
+	phaseDecided   = "decided"   // the witness has it
+	phaseCommitted = "committed" // everybody goes by it
+)
+
+// reached tells tests how far a round is.
+func (g *Gateway) reached(phase string) {
+	if g.atPhase != nil {
+		g.atPhase(phase)
+	}
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// outcome is what a move has moved, and how long sends or pulls have waited for it.
+type outcome struct {
+	moved int
+	held  time.Duration
+}
+
+var errBudget = errors.New("its budget passed, and everything is as it was")
+
+// lead leads a round. An error says that everything is as it was, or that it isn't known yet what became of the round (errDoubt).
+func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (done outcome, err error) {
+	r.Leader, r.Epoch, r.Targets, r.Witness = g.config.Name, g.moves.epoch.Load(), *g.targets.Load(), first(g.brokersOf(source))
+	begin := time.Now()
+	defer func() { done.held = time.Since(begin) }()
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.Budget), errBudget)
+	defer cancel()
+	all := g.parties()
+	o, err := g.agree(ctx, r, all, prove)
+	if err != nil {
+		g.abortAll(r, all)
+		return done, err
+	}
+	p, err := local{g}.partOf(r.ID)
+	if err != nil {
+		return done, err
+	}
+	if err := g.decide(ctx, p, all); err != nil {
+		return done, err
+	}
+	done.moved = len(o.Homes) + len(o.Views)
+	if o.Authority != "" {
+		done.moved++
+	}
+	return done, g.commitAll(r, all)
+}
+
+// agree makes everybody wait, finds the outcome, and makes everybody ready for it.
+func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (*Outcome, error) {
+	known := make([]Prepared, len(all))
+	if err := askAll(all, func(i int, p party) (err error) {
+		known[i], err = p.prepare(ctx, r)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	p, err := local{g}.partOf(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	g.reached(phasePrepared)
+	o, err := prove(ctx, p, known)
+	if err != nil {
+		return nil, err
+	}
+	o.Epoch = r.Epoch + 1
+	g.reached(phaseProved)
+	if err := askAll(all, func(_ int, p party) error { return p.ready(ctx, r.ID, *o) }); err != nil {
+		return nil, err
+	}
+	g.reached(phaseReady)
+	return o, nil
+}
+
+// decide has it on record that the round is decided, where there is anybody else who must know.
+func (g *Gateway) decide(ctx context.Context, p *part, all []party) error {
+	if len(all) == 1 {
+		return nil
+	}
+	won, err := g.witness(ctx, p.round, decided)
+	switch {
+	case err != nil:
+		local{g}.findOut(p)
+		return fmt.Errorf("round %s: whether it is decided isn't known yet: %w", p.round.ID, err)
+	case !won:
+		g.abortAll(p.round, all)
+		return fmt.Errorf("round %s: another gateway gave it up first: %w", p.round.ID, errBudget)
+	}
+	g.reached(phaseDecided)
+	return nil
+}
+
+// endTime bounds how long a gateway may take to hear how a round ended. It finds out by itself if it doesn't.
+const endTime = time.Second
+
+func (g *Gateway) commitAll(r Round, all []party) error {
+	ctx, cancel := context.WithTimeout(g.ctx, endTime)
+	defer cancel()
+	errs := make([]error, len(all))
+	_ = askAll(all, func(i int, p party) error {
+		errs[i] = p.commit(ctx, r.ID)
+		return nil
+	})
+	for _, err := range errs[1:] {
+		if err != nil {
+			g.log.Warn("a gateway doesn't say that it goes by a round that is decided: it finds out by itself", "round", r.ID, "cause", err)
+		}
+	}
+	g.reached(phaseCommitted)
+	return errs[0]
+}
+
+func (g *Gateway) abortAll(r Round, all []party) {
+	ctx, cancel := context.WithTimeout(g.ctx, endTime)
+	defer cancel()
+	_ = askAll(all, func(_ int, p party) error {
+		if err := p.abort(ctx, r.ID); err != nil {
+			g.log.Warn("a gateway doesn't say that it gives a round up: it finds out by itself", "round", r.ID, "cause", err)
+		}
+		return nil
+	})
+}
+
+// askAll asks all parties at the same time.
+func askAll(all []party, ask func(int, party) error) error {
+	if len(all) == 1 {
+		return ask(0, all[0])
+	}
+	var asked errgroup.Group
+	for i, p := range all {
+		asked.Go(func() error { return ask(i, p) })
+	}
+	return asked.Wait()
+}
+
+// parties are this gateway, first, and all others of the migration.
+func (g *Gateway) parties() []party {
+	all := []party{local{g}}
+	for _, p := range g.peers() {
+		all = append(all, remote{g.clientOf(p)})
+	}
+	return all
+}
+
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}

@@ -1,0 +1,68 @@
+package gateway
+
+import "context"
+
+// A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one gateway leads, and all gateways of the
+// migration take part, the leader among them:
+//
+//	prepare   sends or pulls wait everywhere; who leads learns what each one knows
+//	(proof)   who leads finds the place that is the same on both sides
+//	ready     everybody has the outcome on disk
+//	(witness) who leads has it on record with a broker of the source that the round is decided
+//	commit    everybody goes by the outcome, and lets go what has waited
+//
+// Whatever fails before it is decided ends in abort, and everything is as it was. Who hears nothing more until the budget has passed aborts
+// by itself, or, if it was ready, finds out what was decided: see doubt.go.
+
+// Round is one round of a move.
+type Round struct {
+	ID     string       `json:"id"`
+	Kind   string       `json:"kind"`
+	To     string       `json:"to"`
+	Epoch  int64        `json:"epoch"`  // that it begins from
+	Leader string       `json:"leader"` // the gateway that leads
+	Budget Duration     `json:"budget"`
+	Reason string       `json:"reason,omitempty"`
+	Queues []TopicQueue `json:"queues,omitempty"` // whose homes move, or of which the group's views are known to who leads
+	Group  string       `json:"group,omitempty"`
+
+	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
+	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
+}
+
+// Prepared is what a gateway knows of what waits.
+type Prepared struct {
+	Queues []PreparedQueue `json:"queues,omitempty"`
+	Views  []PreparedView  `json:"views,omitempty"`
+}
+
+// PreparedQueue is a queue to which sends wait.
+type PreparedQueue struct {
+	TopicQueue
+	Acked [2]int64 `json:"acked"` // behind the highest acknowledged offsets of source and target
+}
+
+// PreparedView is a queue that the group's pulls wait for. Ages say which gateway knows best.
+type PreparedView struct {
+	TopicQueue
+	Next    int64    `json:"next"` // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	NextAge Duration `json:"nextAge"`
+	Kept    int64    `json:"kept"` // the offset that the group committed last; -1 if unknown
+	KeptAge Duration `json:"keptAge"`
+}
+
+// Outcome is how everything that the round moves is afterwards.
+type Outcome struct {
+	Epoch     int64       `json:"epoch"` // afterwards
+	Homes     []savedHome `json:"homes,omitempty"`
+	Views     []savedView `json:"views,omitempty"`
+	Authority string      `json:"authority,omitempty"`
+}
+
+// party takes part in rounds: this gateway, or another one.
+type party interface {
+	prepare(ctx context.Context, r Round) (Prepared, error)
+	ready(ctx context.Context, id string, o Outcome) error
+	commit(ctx context.Context, id string) error
+	abort(ctx context.Context, id string) error
+}

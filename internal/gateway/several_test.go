@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pair are two gateways of a migration, as processes of their own.
+type pair struct {
+	*rig
+	all [2]*gatewayProcess
+}
+
+// spawnPair starts both and tells them of each other. atPhase kills the first one when a round that it leads gets there.
+func (r *rig) spawnPair(atPhase string) *pair {
+	r.Helper()
+	p := &pair{rig: r}
+	base := r.config
+	for i := range p.all {
+		p.start(i, base, atPhase)
+		atPhase = ""
+	}
+	r.config = base
+	p.introduce()
+	return p
+}
+
+// start starts one of them, with a folder and a fixed control address of its own.
+func (p *pair) start(i int, base Config, atPhase string) {
+	p.config = base
+	p.config.Name, p.config.Token = fmt.Sprintf("%s-%d", base.Name, i), testToken
+	p.config.Dir = fmt.Sprintf("%s/%d", base.Dir, i)
+	at := ""
+	if p.all[i] != nil {
+		at = p.all[i].control
+	}
+	p.all[i] = p.spawn(controlAt+"="+at, diesIn+"="+atPhase)
+}
+
+// introduce tells both the migration, and of each other.
+func (p *pair) introduce() {
+	p.Helper()
+	_, err := p.fleet().Use(p.ctx, p.migration())
+	require.NoError(p, err)
+}
+
+func (p *pair) fleet() *Fleet {
+	return NewFleet([]string{p.all[0].control, p.all[1].control}, testToken)
+}
+
+// behind makes clients use one of the gateways from here on.
+func (p *pair) behind(i int) { p.entrance = p.all[i].names }
+
+func (p *pair) moves(id string, m Move) {
+	p.Helper()
+	m.ID, m.Budget = id, Duration(2*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	was, err := p.fleet().MoveUntilDone(ctx, m)
+	require.NoError(p, err, "%+v", was)
+}
+
+func (p *pair) states() [2]State {
+	p.Helper()
+	all, err := p.fleet().States(p.ctx)
+	require.NoError(p, err)
+	return [2]State(all)
+}
+
+// agree wants both to have decided the same.
+func (p *pair) agree() {
+	p.Helper()
+	var a, b State
+	p.eventually("both gateways have decided the same", func() bool {
+		all := p.states()
+		a, b = all[0], all[1]
+		return a.Epoch == b.Epoch && !a.Doubt && !b.Doubt && a.Round == "" && b.Round == ""
+	})
+	require.ElementsMatch(p, a.Homes.Away, b.Homes.Away)
+	require.Equal(p, a.Authority, b.Authority)
+}
+
+// Clients are spread over two gateways; groups and homes move there and back under load, for all of them at once.
+func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
+	r := newRig(t, "two")
+	orders, billing, audit := r.topic("two-orders", 2), r.group("two-billing"), r.group("two-audit")
+	r.replicate()
+	p := r.spawnPair("")
+	p.behind(0)
+	ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 1, false)
+	one := r.produce(orders, "one", 8, 5*time.Millisecond)
+	p.behind(1)
+	concurrent.join(orders, audit+"-other", false)
+	concurrent.members = 2
+	r.warmUp(orders, ordered, concurrent)
+	two := r.produce(orders, "two", 8, 5*time.Millisecond)
+	for round := range 4 {
+		to := []string{"target", "source"}[round%2]
+		p.moves(fmt.Sprint("side-", round), Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
+		p.moves(fmt.Sprint("home-", round), Move{Kind: KindHome, To: to, Topics: []string{orders}})
+		p.agree()
+		at, got := [2]int64{one.sent.Load(), two.sent.Load()}, [2]int64{ordered.got.Load(), concurrent.got.Load()}
+		r.eventually("traffic flows through both", func() bool {
+			return one.sent.Load() > at[0]+100 && two.sent.Load() > at[1]+100 && ordered.got.Load() > got[0]+200 && concurrent.got.Load() > got[1]+200
+		})
+	}
+	one.end()
+	two.end()
+	for _, l := range []*load{one, two} {
+		ordered.untilRead(l)
+		concurrent.untilRead(l)
+		assert.Empty(t, l.errors)
+		assert.Equal(t, verdict{}, ordered.judge(l))
+		v := concurrent.judge(l)
+		assert.Zero(t, v.lost+v.duplicated, "%+v", v)
+	}
+	t.Logf("%d and %d sent, longest %s and %s", one.sent.Load(), two.sent.Load(), one.longest, two.longest)
+}
+
+// The gateway that leads a move is killed at each point of it. The other one goes on by the decision, or as it was before, and the killed one does the
+// same when it is back; what clients send through the other one keeps its order.
+func TestLiveAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
+	r := newRig(t, "led")
+	orders, billing := r.topic("led-orders", 2), r.group("led-billing")
+	r.replicate()
+	base := r.config
+	p := r.spawnPair("")
+	p.behind(1)
+	ordered := r.consume(billing, orders, 1, true)
+	r.warmUp(orders, ordered)
+	load := r.produce(orders, "key", 8, 5*time.Millisecond)
+	load.again = true
+	to := "target"
+	for _, m := range []Move{{Kind: KindHome, Topics: []string{orders}}, {Kind: KindSide, Groups: []string{billing}}} {
+		for _, phase := range []string{phasePrepared, phaseProved, phaseReady, phaseDecided, phaseCommitted} {
+			p.all[0].kill()
+			p.start(0, base, phase)
+			p.introduce()
+			p.agree()
+			before := p.states()[1]
+			m.ID, m.To, m.Budget = fmt.Sprint(m.Kind, "-", phase), to, Duration(time.Second)
+			_, err := p.all[0].client.Move(r.ctx, m)
+			require.Error(t, err, "it is killed at %s", phase)
+			sent := load.sent.Load()
+			r.eventually("the other gateway goes on", func() bool {
+				s, err := p.all[1].client.State(r.ctx)
+				return err == nil && s.Round == "" && !s.Doubt && load.sent.Load() > sent+100
+			})
+			after := p.states1()
+			decided := phase == phaseDecided || phase == phaseCommitted
+			assert.Equal(t, decided, after.Epoch > before.Epoch, "%s at %s: epoch %d, then %d", m.Kind, phase, before.Epoch, after.Epoch)
+			p.start(0, base, "")
+			p.introduce()
+			p.agree()
+			if decided {
+				to = map[string]string{"target": "source", "source": "target"}[to]
+			}
+		}
+		if to == "source" { // as at the beginning
+			m.To = to
+			p.moves(m.Kind+"-home again", m)
+			to = "target"
+		}
+	}
+	load.end()
+	ordered.untilRead(load)
+	assert.Equal(t, verdict{}, ordered.judge(load))
+	t.Logf("%d sent, %d of them after an error, longest %s", load.sent.Load(), len(load.errors), load.longest)
+}
+
+// states1 is how the second gateway stands while the first one is away.
+func (p *pair) states1() State {
+	p.Helper()
+	s, err := p.all[1].client.State(p.ctx)
+	require.NoError(p, err)
+	return s
+}
+
+// endAt makes a gateway process end like a killed one when a round gets to a phase.
+func endAt(phase string) func(string) {
+	return func(now string) {
+		if now == phase {
+			self, _ := os.FindProcess(os.Getpid())
+			_ = self.Kill()
+			select {}
+		}
+	}
+}
