@@ -165,7 +165,7 @@ func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {
 }
 
 func systemTopic(name string, brokers []rocketmq.Broker) bool {
-	if strings.HasPrefix(name, rocketmq.RetryTopic("")) || strings.HasPrefix(name, rocketmq.DLQTopic("")) {
+	if isCanary(name) || strings.HasPrefix(name, rocketmq.RetryTopic("")) || strings.HasPrefix(name, rocketmq.DLQTopic("")) {
 		return true
 	}
 	var names []string

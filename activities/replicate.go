@@ -83,6 +83,9 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	if err != nil {
 		return b.read(), err
 	}
+	if err := both.ensureCanary(ctx); err != nil {
+		return b.read(), err
+	}
 	l, err := both.layout(ctx)
 	if err != nil {
 		return b.read(), err
@@ -150,7 +153,7 @@ func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (her
 	if err := s.ensureGroupTopics(ctx, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
-	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), l.sourceTopics.ofGroups(s.plan)) {
+	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), l.sourceTopics.ofGroups(s.plan), l.canaries(s.plan)) {
 		lanes, err := l.lanes(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())

@@ -46,7 +46,12 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 			return err
 		}
 	}
-	return workflow.ExecuteActivity(quick(ctx, "the gateway learns of the migration"), gateways.Prepare, activities.PrepareRequest{Request: s.request(), Ordered: s.ordered}).Get(ctx, nil)
+	prepare := activities.PrepareRequest{Request: s.request(), Ordered: s.ordered}
+	if err := workflow.ExecuteActivity(quick(ctx, "the gateways learn of the migration"), gateways.Prepare, prepare).Get(ctx, nil); err != nil {
+		return err
+	}
+	var lanes *activities.Replication
+	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
 }
 
 // gatewayWave is one step: approval, groups, homes, soak with the measured share.

@@ -24,6 +24,10 @@ func (s *theatre) playGateway() {
 		s.note("Prepare")
 		return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil
 	})
+	s.OnActivity("ProveLanes", anything, anything).Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
+		s.note("ProveLanes")
+		return activities.ProvedLanes{Lanes: 2}, nil
+	})
 	s.OnActivity("MoveGroups", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note(fmt.Sprintf("MoveGroups %v@%s", r.Groups, r.Side))
 		return nil
@@ -53,7 +57,7 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStepAndEndsWithNobodyBehindIt(t
 	got := s.result(t)
 	require.Equal(t, StateDone, got.State)
 	require.Equal(t, []string{
-		"Unfence@target", "OpenTopics orders@target", "Prepare",
+		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
 		"MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
 		"MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
 		"MoveAuthority@target", "AwaitEmpty",

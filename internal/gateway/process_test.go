@@ -104,6 +104,7 @@ func (p *gatewayProcess) kill() {
 
 // A gateway that is killed under load, with homes and groups on the target, goes on from its disk where it was; clients find it by themselves.
 func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "killed")
 	orders, billing := r.topic("killed-orders", 2), r.group("killed-billing")
 	r.replicate()

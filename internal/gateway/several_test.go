@@ -88,18 +88,20 @@ func (p *pair) agree() {
 
 // Clients are spread over two gateways; groups and homes move there and back under load, for all of them at once.
 func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "two")
 	orders, billing, audit := r.topic("two-orders", 2), r.group("two-billing"), r.group("two-audit")
 	r.replicate()
 	p := r.spawnPair("")
 	p.behind(0)
 	ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 1, false)
-	one := r.produce(orders, "one", 8, 5*time.Millisecond)
 	p.behind(1)
 	concurrent.join(orders, audit+"-other", false)
 	concurrent.members = 2
 	r.warmUp(orders, ordered, concurrent)
 	two := r.produce(orders, "two", 8, 5*time.Millisecond)
+	p.behind(0)
+	one := r.produce(orders, "one", 8, 5*time.Millisecond)
 	for round := range 4 {
 		to := []string{"target", "source"}[round%2]
 		p.moves(fmt.Sprint("side-", round), Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
@@ -126,6 +128,7 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 // The gateway that leads a move is killed at each point of it. The other one goes on by the decision, or as it was before, and the killed one does the
 // same when it is back; what clients send through the other one keeps its order.
 func TestLiveAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "led")
 	orders, billing := r.topic("led-orders", 2), r.group("led-billing")
 	r.replicate()

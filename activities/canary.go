@@ -1,0 +1,141 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// Before the first home moves behind a gateway, the way back must work: what is written on the target must reach the source. Applications'
+// topics are none to try that with. So lanes of both directions copy a topic of rocketshift's own too, with a queue for each broker of the
+// source, and a message is sent through each of them, there and back.
+
+// canaryPrefix starts the names of these topics. They are in no plan's selection.
+const canaryPrefix = ownPrefix + "canary-"
+
+func canaryTopic(p plan.Plan) string { return canaryPrefix + p.Name }
+
+func isCanary(topic string) bool { return strings.HasPrefix(topic, canaryPrefix) }
+
+// ensureCanary makes the topic. Who may not make topics relies on a person to have done it: ProveLanes says so if not.
+func (s sides) ensureCanary(ctx context.Context) error {
+	if s.plan.Traffic.Mode != plan.ModeGateway {
+		return nil
+	}
+	l, err := s.layout(ctx)
+	if err != nil {
+		return err
+	}
+	topic := canaryTopic(s.plan)
+	make := func(c *cluster, b rocketmq.Broker, queues int) error {
+		err := c.Client().CreateTopic(ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
+		if err != nil && !rocketmq.Denied(err) {
+			return c.explain(ctx, err)
+		}
+		return nil
+	}
+	for _, b := range l.sourceBrokers {
+		if _, there := l.sourceTopics[topic][b.Name]; !there {
+			if err := make(s.source, b, 1); err != nil {
+				return err
+			}
+		}
+	}
+	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 {
+		return nil
+	}
+	return make(s.target, l.targetBrokers[0], len(l.sourceBrokers))
+}
+
+// canaries is the topic, once it is on both sides.
+func (l layout) canaries(p plan.Plan) []string {
+	topic := canaryTopic(p)
+	if len(l.sourceTopics[topic]) == 0 || len(l.targetTopics[topic]) == 0 {
+		return nil
+	}
+	return []string{topic}
+}
+
+// ProvedLanes says that messages went through the lanes there and back.
+type ProvedLanes struct {
+	Lanes   int           `json:"lanes"`
+	Forward time.Duration `json:"forward"` // the longest that one took from source to target, stored to readable
+	Reverse time.Duration `json:"reverse"`
+	At      time.Time     `json:"at"`
+}
+
+const (
+	canaryPause = 20 * time.Millisecond // between two looks for a message on the other side
+	canaryTime  = 20 * time.Second      // then people see which lane it is that doesn't bring it, and it is tried again
+)
+
+// ProveLanes sends a message through a lane of each source broker, there and back, and waits until it is on the other side.
+func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, error) {
+	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	if err != nil {
+		return ProvedLanes{}, err
+	}
+	var l layout
+	if err := poll(ctx, func() (err error) {
+		if l, err = both.layout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
+			topic := canaryTopic(both.plan)
+			err = notReady("topic %s isn't on both sides: lanes make it when they start and may; else make it yourself, with a queue for each source broker on either side", topic)
+		}
+		return err
+	}); err != nil {
+		return ProvedLanes{}, err
+	}
+	lanes, err := l.lanes(canaryTopic(both.plan))
+	if err != nil {
+		return ProvedLanes{}, err
+	}
+	proved := ProvedLanes{Lanes: len(lanes)}
+	positions := replicator.NewPositions(both.source.Cluster, both.target.Cluster, laneNames(both.plan))
+	for i, lane := range lanes {
+		activity.RecordHeartbeat(ctx, i)
+		there, err := crosses(ctx, both.source, positions, lane)
+		if err != nil {
+			return ProvedLanes{}, err
+		}
+		back, err := crosses(ctx, both.target, positions.Reversed(), lane.Back())
+		if err != nil {
+			return ProvedLanes{}, err
+		}
+		proved.Forward, proved.Reverse = max(proved.Forward, there), max(proved.Reverse, back)
+	}
+	proved.At = time.Now()
+	return proved, nil
+}
+
+// crosses sends a message into a lane, and says how long it took to be on the other side.
+func crosses(ctx context.Context, from *cluster, positions *replicator.Positions, lane replicator.Lane) (time.Duration, error) {
+	broker, err := from.Broker(ctx, lane.Source.Broker)
+	if err != nil {
+		return 0, from.explain(ctx, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, canaryTime)
+	defer cancel()
+	begin := time.Now()
+	sent, err := from.Client().SendMessage(ctx, broker.Addr, rocketmq.SendRequest{
+		Group: strings.TrimSuffix(canaryPrefix, "-"), Topic: lane.Topic, Queue: lane.Source.ID, BornTimestamp: begin.UnixMilli(), Body: fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
+	})
+	if err != nil {
+		return 0, from.explain(ctx, err)
+	}
+	for {
+		if _, err = positions.Across(ctx, lane, sent.Offset+1); err == nil {
+			return time.Since(begin), nil
+		}
+		if sleep(waiting, canaryPause) != nil {
+			return 0, notReady("a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: %v; see rocketshift lanes",
+				lane.Source, lane.Topic, from.side, time.Since(begin).Round(time.Millisecond), err)
+		}
+	}
+}
