@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,7 +19,7 @@ import (
 // idle is a gateway without clusters, for what needs none.
 func idle(t *testing.T) *Gateway {
 	t.Helper()
-	g := &Gateway{config: Config{Name: "idle"}, topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+	g := &Gateway{config: Config{Name: "idle"}, log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
 	g.targets.Store(&[]string{})
 	g.ports.byAddr = map[string]*port{}
 	var err error

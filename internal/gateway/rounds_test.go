@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// idlePair are two gateways without clusters that know each other, with a queue whose home can move.
+func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
+	t.Helper()
+	var gateways []Peer
+	for i, name := range []string{"a", "b"} {
+		g := idle(t)
+		g.config.Name, g.config.Token = name, testToken
+		g.ctx, g.stop = context.WithCancel(context.Background())
+		control, err := NewControl(g, testToken)
+		require.NoError(t, err)
+		at, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		g.running.Go(func() { _ = control.Serve(g.ctx, at) })
+		t.Cleanup(func() {
+			g.stop()
+			g.running.Wait()
+		})
+		gateways = append(gateways, Peer{name, at.Addr().String()})
+		all[i] = g
+	}
+	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	for i, g := range all {
+		g.source = nobody
+		m := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}, Gateways: gateways, Ordered: []string{"orders"}}
+		g.migration.Store(&migration{m, nobody, nil, m.othersThan(g.config.Name), map[string]bool{"orders": true}})
+		t1 := g.topics.ensure("orders")
+		t1.ensure("broker-a", 1)
+		queues[i] = t1.queue([]byte("broker-a"), 0)
+		queues[i].lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
+		g.serving = time.Now().Add(time.Hour) // the topic was there before
+	}
+	return all, queues
+}
+
+func homeRound(id string) Round {
+	return Round{
+		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(200 * time.Millisecond),
+		Queues: []TopicQueue{{"orders", replicator.Queue{Broker: "broker-a", ID: 0}}},
+	}
+}
+
+var homeOutcome = Outcome{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}}}
+
+func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
+	all, queues := idlePair(t)
+	other := remote{all[0].clientOf(all[0].peers()[0])}
+	known, err := other.prepare(t.Context(), homeRound("1"))
+	require.NoError(t, err)
+	require.Len(t, known.Queues, 1)
+	require.NotNil(t, queues[1].hold.Load(), "sends wait")
+	_, err = other.prepare(t.Context(), homeRound("2"))
+	require.ErrorContains(t, err, "takes part in round 1")
+	require.ErrorContains(t, other.ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
+	require.ErrorContains(t, other.commit(t.Context(), "1"), "has no outcome of round 1")
+	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
+	again, err := openState(filepath.Dir(all[1].state.path))
+	require.NoError(t, err)
+	require.Equal(t, "1", again.last().Open.Round.ID, "it is on disk")
+	for range 2 { // a repeated one has no effect
+		require.NoError(t, other.commit(t.Context(), "1"))
+	}
+	require.Equal(t, target, queues[1].at())
+	require.Nil(t, queues[1].hold.Load(), "sends go on")
+	require.ErrorContains(t, other.abort(t.Context(), "1"), "round 1 is decided")
+	is, err := other.replica(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, is.Open)
+	assert.EqualValues(t, 1, is.Epoch)
+	_, err = other.prepare(t.Context(), homeRound("3"))
+	require.ErrorContains(t, err, "is in epoch 1, the round is of epoch 0")
+}
+
+func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
+	all, queues := idlePair(t)
+	other := remote{all[0].clientOf(all[0].peers()[0])}
+	_, err := other.prepare(t.Context(), homeRound("1"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, 10*time.Second, 10*time.Millisecond, "its budget passes")
+	require.Equal(t, source, queues[1].at())
+	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
+	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
+}
+
+// A gateway that was ready asks the others when it hears nothing more, here without any witness: the source's brokers are away.
+func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
+	for name, decided := range map[string]bool{"they went by it": true, "they gave it up": false} {
+		t.Run(name, func(t *testing.T) {
+			all, queues := idlePair(t)
+			leader, other := local{all[0]}, local{all[1]}
+			for _, p := range []party{leader, other} {
+				_, err := p.prepare(t.Context(), homeRound("1"))
+				require.NoError(t, err)
+				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
+			}
+			p, err := other.partOf("1")
+			require.NoError(t, err)
+			other.findOut(p)
+			require.True(t, queues[1].hold.Load().refuses, "an ordered topic's sends are refused meanwhile")
+			if decided {
+				require.NoError(t, leader.commit(t.Context(), "1"))
+			} else {
+				require.NoError(t, leader.abort(t.Context(), "1"))
+			}
+			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil }, 20*time.Second, 10*time.Millisecond, "it finds out")
+			require.Equal(t, decided, queues[1].at() == target)
+			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
+		})
+	}
+}
+
+// After a restart, a round that was open is taken up again, before anything is sent.
+func TestARestartTakesUpAnOpenRound(t *testing.T) {
+	all, queues := idlePair(t)
+	leader, other := local{all[0]}, local{all[1]}
+	for _, p := range []party{leader, other} {
+		_, err := p.prepare(t.Context(), homeRound("1"))
+		require.NoError(t, err)
+		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
+	}
+	state, err := openState(filepath.Dir(other.state.path))
+	require.NoError(t, err)
+	p, _ := other.partOf("1")
+	p.letGo()
+	other.parts.now = nil // as if it had been killed
+	other.reopen(state.last().Open)
+	require.True(t, queues[1].hold.Load().refuses)
+	require.NoError(t, leader.commit(t.Context(), "1"))
+	require.Eventually(t, func() bool { return queues[1].at() == target }, 20*time.Second, 10*time.Millisecond, "it finds out")
+}
+
+func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
+	all, queues := idlePair(t)
+	all[0].apply(&homeOutcome)
+	all[1].sync(t.Context())
+	require.Equal(t, target, queues[1].at())
+	require.EqualValues(t, 1, all[1].moves.epoch.Load())
+	all[0].apply(&Outcome{Epoch: 2, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "source"}}})
+	all[1].sync(t.Context())
+	require.Equal(t, source, queues[1].at())
+	require.False(t, all[1].anythingOnTarget())
+}
+
+func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
+	of := TopicQueue{"orders", replicator.Queue{Broker: "broker-a"}}
+	got := newest([]Prepared{
+		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second)}}},
+		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0}}},
+		{Views: []PreparedView{{of, -1, 0, 80, Duration(time.Minute)}}},
+	})
+	assert.EqualValues(t, 500, got[of].Next)
+	assert.EqualValues(t, 90, got[of].Kept)
+}
+
+func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
+	all, queues := idlePair(t)
+	g := all[0]
+	g.targets.Store(&[]string{"broker-t", "broker-u"})
+	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t"}), "nothing is there yet")
+	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.targets.Load())
+	queues[0].home.Store(uint32(target))
+	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
+	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
+}
