@@ -88,6 +88,7 @@ func Start(c Config) (*Gateway, error) {
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials}), c.NameServers)
+	g.lease.lock = g.lockLease
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
 	if err := g.begin(); err != nil {

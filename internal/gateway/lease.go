@@ -25,6 +25,7 @@ const (
 
 type lease struct {
 	until time.Time // of the lease keeper alone
+	lock  func(ctx context.Context, of string) (held, brokers int, err error)
 
 	mu      sync.Mutex
 	evicted map[string]time.Time // since when this gateway has the leases of others, by name
@@ -50,7 +51,7 @@ func (g *Gateway) renewLease() {
 		return
 	}
 	asked := time.Now()
-	held, brokers, err := g.lockLease(g.ctx, g.config.Name)
+	held, brokers, err := g.lease.lock(g.ctx, g.config.Name)
 	if held > 0 {
 		g.lease.until = asked.Add(leaseTime)
 	}
@@ -101,7 +102,7 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 		g.lease.evicted = map[string]time.Time{}
 	}
 	for _, p := range gone {
-		held, brokers, err := g.lockLease(ctx, p.Name)
+		held, brokers, err := g.lease.lock(ctx, p.Name)
 		if held < brokers || brokers == 0 {
 			delete(g.lease.evicted, p.Name)
 			if err != nil {

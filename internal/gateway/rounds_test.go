@@ -48,6 +48,18 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	return all, queues
 }
 
+// pipe is a connection with both its ends.
+func pipe(t *testing.T) (server, client net.Conn) {
+	t.Helper()
+	server, client = net.Pipe()
+	t.Cleanup(func() {
+		_ = server.Close()
+		_ = client.Close()
+	})
+	require.NoError(t, client.SetDeadline(time.Now().Add(20*time.Second)))
+	return server, client
+}
+
 func homeRound(id string) Round {
 	return Round{
 		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(200 * time.Millisecond),

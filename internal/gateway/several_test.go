@@ -102,6 +102,10 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	two := r.produce(orders, "two", 8, 5*time.Millisecond)
 	p.behind(0)
 	one := r.produce(orders, "one", 8, 5*time.Millisecond)
+	broker := r.brokers(r.source)[0]
+	held, err := r.source.Client().LockQueues(r.ctx, broker.Addr, r.names().Group, "somebody else", leaseOf(p.states()[1].Gateway))
+	require.NoError(t, err)
+	require.Empty(t, held, "each gateway has its lease")
 	for round := range 4 {
 		to := []string{"target", "source"}[round%2]
 		p.moves(fmt.Sprint("side-", round), Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})

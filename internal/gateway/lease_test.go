@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
+	all, queues := idlePair(t)
+	g := all[0]
+	held := 0
+	g.lease.lock = func(context.Context, string) (int, int, error) { return held, 2, errors.New("broker-b is away") }
+	g.renewLease()
+	require.True(t, g.State().Fenced, "it never had one")
+	held = 1
+	g.renewLease()
+	require.False(t, g.State().Fenced, "one broker is enough")
+	held = 0
+	g.renewLease()
+	require.False(t, g.State().Fenced, "a lease lasts")
+	g.lease.until = time.Now().Add(-time.Second)
+	g.renewLease()
+	require.True(t, g.State().Fenced)
+
+	client, answers := pipe(t)
+	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, client)
+	go s.send(frameOf(t, codeSendV2), false)
+	var f wire.Frame
+	require.NoError(t, wire.NewReader(answers).Next(&f))
+	assert.Equal(t, serviceNotAvailable, f.Code)
+	assert.Contains(t, string(f.Remark), "topic orders is ordered")
+	assert.Empty(t, s.open, "nothing was sent to "+queues[0].String())
+}
+
+func TestAGatewayThatIsTakenOffTheListMustHaveLostItsLeaseForAMinute(t *testing.T) {
+	all, _ := idlePair(t)
+	g, gone := all[0], all[0].peers()
+	answers := struct {
+		held int
+		err  error
+	}{0, errors.New("broker-b is away")}
+	g.lease.lock = func(context.Context, string) (int, int, error) { return answers.held, 2, answers.err }
+	require.ErrorContains(t, g.evict(t.Context(), gone), "whether it still serves isn't known")
+	answers.err = nil
+	answers.held = 1
+	require.ErrorContains(t, g.evict(t.Context(), gone), "still has its lease from 1 of 2 brokers")
+	answers.held = 2
+	require.ErrorContains(t, g.evict(t.Context(), gone), "has surely run out in 1m0s")
+	g.lease.evicted["b"] = time.Now().Add(-evictTime)
+	require.NoError(t, g.evict(t.Context(), gone))
+	answers.held = 1 // it took its lease meanwhile: a minute begins anew
+	require.Error(t, g.evict(t.Context(), gone))
+	answers.held = 2
+	require.ErrorContains(t, g.evict(t.Context(), gone), "has surely run out in 1m0s")
+}
