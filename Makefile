@@ -94,9 +94,17 @@ bench: build jars ## the replicator's throughput on real brokers
 	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
 
 .PHONY: bench-gateway
-bench-gateway: jars ## what the gateway costs a producer, beside a direct way and the 5.x proxy
+bench-gateway: jars ## what the gateway costs applications, beside a direct way and the 5.x proxy, and with 1,000 clients
 	@mkdir -p .run
 	go run ./bench/gateway -rounds 2
+	go run ./bench/gateway -rounds 1 -batch 32 -way direct,gateway
+	go run ./bench/gateway -rounds 2 -load reads -way direct,gateway
+	go run ./bench/gateway -load clients
+
+.PHONY: bench-moves
+bench-moves: jars ## how long applications wait when homes and groups move, and 1,000 queues moved under load
+	@mkdir -p .run
+	go run ./bench/gateway -load moves
 
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients

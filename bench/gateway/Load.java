@@ -2,6 +2,7 @@ import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.message.Message;
 
@@ -9,7 +10,7 @@ import org.apache.rocketmq.common.message.Message;
  * A stock producer that sends synchronously from several threads.
  *
  * Arguments: name servers, topic, threads, seconds to warm up, seconds to measure, bytes of a body, messages a second (0: as
- * fast as it goes). It says {"warm":true} when it begins to measure, and one line with the result at its end.
+ * fast as it goes), messages in a send. It says {"warm":true} when it begins to measure, and one line with the result at its end.
  */
 public class Load {
     public static void main(String[] args) throws Exception {
@@ -18,7 +19,8 @@ public class Load {
         long measure = Long.parseLong(args[4]) * 1_000_000_000L;
         byte[] body = new byte[Integer.parseInt(args[5])];
         Arrays.fill(body, (byte) 'x');
-        double rate = Double.parseDouble(args[6]) / threads;
+        int together = Integer.parseInt(args[7]);
+        double rate = Double.parseDouble(args[6]) / threads / together;
         DefaultMQProducer producer = new DefaultMQProducer("load-" + args[1]);
         producer.setNamesrvAddr(args[0]);
         producer.start();
@@ -30,7 +32,7 @@ public class Load {
         for (int t = 0; t < threads; t++) {
             int me = t;
             new Thread(() -> {
-                took[me] = send(producer, new Message(args[1], body), begin + warm, begin + warm + measure, rate, errors);
+                took[me] = send(producer, new Message(args[1], body), begin + warm, begin + warm + measure, rate, together, errors);
                 done.countDown();
             }).start();
         }
@@ -39,8 +41,8 @@ public class Load {
         System.out.flush();
         done.await();
         long[] all = Arrays.stream(took).flatMapToLong(Arrays::stream).sorted().toArray();
-        System.out.printf("{\"messages\":%d,\"perSecond\":%.0f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,\"errors\":%d}%n", all.length,
-            all.length / (measure / 1e9), at(all, 0.5), at(all, 0.99), errors.get());
+        System.out.printf("{\"messages\":%d,\"perSecond\":%.0f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,\"errors\":%d}%n", 
+            all.length * together, all.length * together / (measure / 1e9), at(all, 0.5), at(all, 0.99), errors.get());
         System.out.flush();
         Runtime.getRuntime().halt(0); // an orderly shutdown takes seconds that belong to no send
     }
@@ -50,7 +52,7 @@ public class Load {
     }
 
     /** Returns how long each send took that began and ended in the time to measure. */
-    private static long[] send(DefaultMQProducer producer, Message message, long from, long to, double rate, AtomicLong errors) {
+    private static long[] send(DefaultMQProducer producer, Message message, long from, long to, double rate, int together, AtomicLong errors) {
         long[] took = new long[1 << 20];
         int n = 0;
         long next = System.nanoTime();
@@ -64,7 +66,11 @@ public class Load {
                 return Arrays.copyOf(took, n);
             }
             try {
-                producer.send(new Message(message.getTopic(), message.getBody()));
+                if (together == 1) {
+                    producer.send(new Message(message.getTopic(), message.getBody()));
+                } else {
+                    producer.send(Stream.generate(() -> new Message(message.getTopic(), message.getBody())).limit(together).toList());
+                }
                 long end = System.nanoTime();
                 if (begin >= from && end < to && n < took.length) {
                     took[n++] = end - begin;

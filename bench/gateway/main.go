@@ -1,32 +1,59 @@
-// Command gateway measures what a gateway costs a producer: the same load straight to a broker, through the gateway, and through RocketMQ's
-// own 5.x proxy, in one run.
+// Command gateway measures what a gateway costs applications.
 //
-//	go run ./bench/gateway -rounds 2 -threads 16
+//	go run ./bench/gateway -rounds 2 -threads 16           sends: straight to a broker, through the gateway, and through RocketMQ's 5.x proxy
+//	go run ./bench/gateway -load reads -way direct,gateway a push consumer that reads a history
+//	go run ./bench/gateway -load clients -clients 1000     what connections alone cost
+//	go run ./bench/gateway -load moves                     how long producers wait while homes move, and groups while their sides do
 //
-// It prints a line of JSON for each measurement. The gateway is a process of its own, whose processor time is read before and after.
+// It prints a line of JSON for each measurement. The gateway is a process of its own, whose processor time is read before and after. Clients are
+// stock Java ones, but for the connections.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
+)
+
+// Loads that can be measured.
+const (
+	sends   = "sends"
+	reads   = "reads"
+	clients = "clients"
+	moves   = "moves"
 )
 
 // options are what is measured.
 type options struct {
+	load          string
 	ways          []string
 	rounds        int
 	threads, body int
 	warm, measure int // seconds
 	rate          int // messages a second; 0 is as fast as it goes
+	batch         int // messages in a send
+	flush         bool
 	version       string
+
+	history int           // messages to read
+	work    time.Duration // of a consumer for each message
+
+	clients int
+
+	moves  int // there and back
+	topics int // of 100 queues each, which move after that
+	chunk  int // queues that move together
+
+	profile string // where the gateway writes its profile of processor time
 }
 
 func main() {
@@ -53,37 +80,44 @@ func parse(args []string, out io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench/gateway", flag.ContinueOnError)
 	f.SetOutput(out)
 	var o options
-	ways := f.String("way", "direct,gateway,proxy", "ways to the broker, separated by commas")
+	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients or moves")
+	ways := f.String("way", "direct,gateway,proxy", "ways to the broker, separated by commas; sends and reads")
 	f.IntVar(&o.rounds, "rounds", 2, "how often each way is measured, in turns")
-	f.IntVar(&o.threads, "threads", 16, "threads that send")
+	f.IntVar(&o.threads, "threads", 16, "threads that send, or work on messages")
 	f.IntVar(&o.body, "body", 1024, "bytes of a message")
 	f.IntVar(&o.warm, "warm", 10, "seconds before measuring")
 	f.IntVar(&o.measure, "measure", 15, "seconds to measure")
-	f.IntVar(&o.rate, "rate", 0, "messages a second; 0 is as fast as it goes")
+	f.IntVar(&o.rate, "rate", 0, "messages a second; 0 is as fast as it goes, and 1000 for moves")
+	f.IntVar(&o.batch, "batch", 1, "messages in a send")
+	f.BoolVar(&o.flush, "flush", false, "the broker answers when a message is on disk, so that the disk is the limit, not the processors")
 	f.StringVar(&o.version, "version", "5.3.3", "of the broker; the proxy is there from 5.0 on")
+	f.IntVar(&o.history, "history", 400_000, "messages that are there to read")
+	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
+	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
+	f.IntVar(&o.moves, "moves", 30, "how often homes, and sides, go there and back")
+	f.IntVar(&o.topics, "topics", 10, "topics of 100 queues that move as well")
+	f.IntVar(&o.chunk, "chunk", 8, "queues of them that move together")
+	f.StringVar(&o.profile, "profile", "", "file for the gateway's profile of processor time")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	o.ways = strings.Split(*ways, ",")
-	if o.rounds < 1 || o.threads < 1 || o.body < 1 || o.warm < 0 || o.measure < 1 || o.rate < 0 {
-		return o, fmt.Errorf("rounds, threads, body and measure must be at least 1, warm and rate at least 0")
-	}
-	return o, nil
+	return o, o.check()
 }
 
-// measured is one line of the result.
-type measured struct {
-	Way       string  `json:"way"`
-	Round     int     `json:"round"`
-	Messages  int     `json:"messages"`
-	PerSecond float64 `json:"perSecond"`
-	P50Ms     float64 `json:"p50Ms"`
-	P99Ms     float64 `json:"p99Ms"`
-	Errors    int     `json:"errors"`
-	// CPU of what stands between producer and broker, of the broker, and of the producer, in seconds per million messages.
-	HopCPU    float64 `json:"hopCpuSecondsPerMillion"`
-	BrokerCPU float64 `json:"brokerCpuSecondsPerMillion"`
-	ClientCPU float64 `json:"clientCpuSecondsPerMillion"`
+func (o options) check() error {
+	if !slices.Contains([]string{sends, reads, clients, moves}, o.load) {
+		return fmt.Errorf("load is %q: sends, reads, clients or moves is possible", o.load)
+	}
+	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk} {
+		if n < 1 {
+			return fmt.Errorf("%s must be at least 1", name)
+		}
+	}
+	if o.warm < 0 || o.rate < 0 || o.work < 0 || o.moves < 0 || o.topics < 0 {
+		return errors.New("warm, rate, work, moves and topics must be at least 0")
+	}
+	return nil
 }
 
 func run(ctx context.Context, o options, out io.Writer) error {
@@ -91,19 +125,14 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = end() }()
-	for round := 1; round <= o.rounds; round++ {
-		for _, way := range o.ways {
-			m, err := c.run(ctx, way, round)
-			if err != nil {
-				return fmt.Errorf("%s: %w", way, err)
-			}
-			if err := json.NewEncoder(out).Encode(m); err != nil {
-				return err
-			}
-		}
+	result := json.NewEncoder(out)
+	switch o.load {
+	case clients:
+		err = c.measureClients(ctx, result)
+	case moves:
+		err = c.measureMoves(ctx, result)
+	default:
+		err = c.measureWays(ctx, result)
 	}
-	return nil
+	return errors.Join(err, end())
 }
-
-func source(root string) string { return filepath.Join(root, "bench", "gateway", "Load.java") }

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+)
+
+func TestMain(m *testing.M) {
+	// The gateway is this program once more.
+	if len(os.Args) > 1 && os.Args[1] == gatewayCommand {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		err := serve(ctx, os.Args[2:], os.Stdout)
+		stop()
+		if err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	labtest.Main(m)
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	o, err := parse([]string{"-load", "reads", "-way", "direct,gateway", "-work", "1ms"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, reads, o.load)
+	assert.Equal(t, []string{"direct", "gateway"}, o.ways)
+	assert.Equal(t, time.Millisecond, o.work)
+	for _, args := range [][]string{{"-load", "writes"}, {"-rounds", "0"}, {"-batch", "0"}, {"-rate", "-1"}, {"-chunk", "0"}, {"-fast"}} {
+		_, err := parse(args, io.Discard)
+		assert.Error(t, err, args)
+	}
+}
+
+func TestTheMachinesTimeIsRead(t *testing.T) {
+	all, idle, err := parseMachine("cpu  10 1 20 500 4 2 3 0 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	require.NoError(t, err)
+	assert.Equal(t, 5400*time.Millisecond, all)
+	assert.Equal(t, 5040*time.Millisecond, idle)
+	_, _, err = parseMachine("intr 1 2")
+	assert.ErrorContains(t, err, "/proc/stat")
+}
+
+func TestCostsAreForAMillionMessages(t *testing.T) {
+	m := measured{Way: "gateway", Messages: 50_000}
+	m.costs(used{gateway: time.Second, broker: time.Second, all: 10 * time.Second, idle: time.Second}, used{gateway: 2 * time.Second, broker: 6 * time.Second, all: 20 * time.Second, idle: 6 * time.Second})
+	assert.InDelta(t, 20, m.HopCPU, 0.01)
+	assert.InDelta(t, 100, m.BrokerCPU, 0.01)
+	assert.InDelta(t, 50, m.IdlePercent, 0.01)
+}
+
+// A group moves to the target at 1,000,000; homes at 3,000,000.
+func TestAFlowIsJudged(t *testing.T) {
+	f := &flow{}
+	for _, line := range []string{
+		"s 100000 2000 1", "s 995000 30000 2", "s 1020000 1500 3", "s 3000100 12000 4", "e 3000200 3000000 5", "talk of a client",
+		"r 102000 0 orders 0 1", "r 1001000 0 orders 1 2", "r 1008000 1 orders 0 3", "r 1041000 1 orders 1 4", "r 1042000 1 orders 1 4",
+	} {
+		f.take(line)
+	}
+	steps := []step{
+		{kind: gateway.KindSide, to: "target", at: window{1_000_000, 1_010_000}, held: 4, queues: 2},
+		{kind: gateway.KindHome, to: "target", at: window{3_000_000, 3_010_000}, held: 9, queues: 2, again: 1},
+	}
+	side := f.judge(gateway.KindSide, steps)
+	assert.Equal(t, spread{30, 30, 30}, side.Pause)
+	assert.Equal(t, spread{7, 7, 7}, *side.Gap)
+	assert.Equal(t, spread{40, 40, 40}, *side.QueueGap)
+	assert.Equal(t, 1, side.Repeated)
+	home := f.judge(gateway.KindHome, steps)
+	assert.Equal(t, spread{12, 12, 12}, home.Pause)
+	assert.Equal(t, spread{}, home.Control)
+	assert.Equal(t, spread{9, 9, 9}, home.Held)
+	assert.Equal(t, 1, home.Errors)
+	assert.Equal(t, 1, home.Again)
+	assert.Nil(t, home.Gap)
+	assert.Equal(t, 4, home.Sends)
+	f.take("s 3100000 100 6")
+	assert.Equal(t, 1, f.judge(gateway.KindHome, steps).Lost)
+}
+
+func TestRoutesNameTheAddressToConnectTo(t *testing.T) {
+	assert.Equal(t, "127.0.0.1:7001", brokerIn([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:7001"},"brokerName":"broker-a"}]}`)))
+	assert.Empty(t, brokerIn([]byte(`{}`)))
+	assert.True(t, json.Valid(heartbeat("client-1", "idle-1")))
+}
+
+// live is a short course between the clusters that this binary's tests share.
+func live(t *testing.T, o options) *course {
+	t.Helper()
+	root, err := lab.Root()
+	require.NoError(t, err)
+	files, err := lab.FindFiles(root)
+	require.NoError(t, err)
+	c := &course{options: o, files: files, dir: t.TempDir(), root: root, source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3")}
+	require.NoError(t, c.makeTopics(t.Context()))
+	t.Cleanup(func() { assert.NoError(t, c.gateway.end()) })
+	require.NoError(t, c.startGateway(t.Context()))
+	return c
+}
+
+func lines[T any](t *testing.T, out *bytes.Buffer) (all []T) {
+	t.Helper()
+	for d := json.NewDecoder(out); d.More(); {
+		var one T
+		require.NoError(t, d.Decode(&one))
+		all = append(all, one)
+	}
+	return all
+}
+
+func TestLiveSendsAndReadsAreMeasured(t *testing.T) {
+	profile := filepath.Join(t.TempDir(), "profile")
+	c := live(t, options{load: sends, ways: []string{"gateway"}, rounds: 1, threads: 2, body: 100, measure: 1, batch: 4, rate: 400, history: 2000, profile: profile})
+	var out bytes.Buffer
+	require.NoError(t, c.measureWays(t.Context(), json.NewEncoder(&out)))
+	c.load = reads
+	require.NoError(t, c.measureWays(t.Context(), json.NewEncoder(&out)))
+	got := lines[measured](t, &out)
+	require.Len(t, got, 2)
+	assert.InDelta(t, 400, got[0].Messages, 200)
+	assert.Positive(t, got[0].P99Ms)
+	assert.Zero(t, got[0].Errors)
+	assert.InDelta(t, 1500, got[1].Messages, 100)
+	assert.Positive(t, got[1].BrokerCPU)
+	require.NoError(t, c.gateway.end())
+	c.gateway = nil
+	info, err := os.Stat(profile)
+	require.NoError(t, err)
+	assert.Positive(t, info.Size())
+}
+
+func TestLiveClientsAndMovesAreMeasured(t *testing.T) {
+	c := live(t, options{load: moves, threads: 2, rate: 200, measure: 1, clients: 20, moves: 1, topics: 0, chunk: 50})
+	var out bytes.Buffer
+	require.NoError(t, c.measureMoves(t.Context(), json.NewEncoder(&out)))
+	got := lines[moved](t, &out)
+	require.Len(t, got, 2)
+	for _, m := range got {
+		assert.Equal(t, 2, m.Moves, "%+v", m)
+		assert.Zero(t, m.Errors+m.Lost, "%+v", m)
+	}
+	assert.Equal(t, 2*queues, got[0].Queues)
+	require.NoError(t, c.measureClients(t.Context(), json.NewEncoder(&out)))
+	all := lines[connected](t, &out)
+	require.Len(t, all, 1)
+	assert.Greater(t, all[0].Connections, 4*20)
+	assert.Positive(t, all[0].MemoryMB)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
+	"syscall"
+
+	"rocketshift/internal/gateway"
+)
+
+// gatewayCommand is the first argument of this program when it is to be the gateway. Then come its folder, the file for a profile or nothing,
+// and the source's name servers.
+const gatewayCommand = "gateway"
+
+// token is that of the control API, which nobody else reaches.
+const token = "only-for-this-benchmark"
+
+func serve(ctx context.Context, args []string, out io.Writer) (err error) {
+	if args[1] != "" {
+		file, err := os.Create(args[1])
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	g, err := gateway.Start(gateway.Config{Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], NameServers: args[2:], Log: log})
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	control, err := gateway.NewControl(g, token)
+	if err != nil {
+		return err
+	}
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, g.NameServer(), at.Addr())
+	return control.Serve(ctx, at)
+}
+
+// hop is the gateway, as a process of its own.
+type hop struct {
+	*exec.Cmd
+	names   string // its name server
+	control *gateway.Client
+}
+
+func (c *course) startGateway(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	profile := c.profile
+	if profile != "" {
+		if profile, err = filepath.Abs(profile); err != nil {
+			return err
+		}
+	}
+	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, "gateway"), profile}, c.source.NameServers...)...)}
+	h.Stderr = os.Stderr
+	lines, err := h.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := h.Start(); err != nil {
+		return err
+	}
+	c.gateway = h
+	var control string
+	if _, err := fmt.Fscanln(lines, &h.names, &control); err != nil {
+		return fmt.Errorf("the gateway didn't start: %w", err)
+	}
+	h.control = gateway.NewClient(control, token)
+	return nil
+}
+
+// end ends the gateway in good order: its profile is written then.
+func (h *hop) end() error {
+	if h == nil {
+		return nil
+	}
+	return errors.Join(h.Process.Signal(syscall.SIGTERM), h.Wait())
+}
