@@ -51,13 +51,14 @@ type replicaCuts struct {
 }
 
 // alignedFromStart translates where only copies lie before the position's copy: then there are no copies of the other lane before the position.
+// Once something else is known to lie on the target, it isn't worth a look.
 func (p *Positions) alignedFromStart(ctx context.Context, lane Lane, position int64) (at int64, found bool, err error) {
-	source, target := p.queues(lane)
-	first, end, err := source.bounds(ctx)
-	if err != nil {
-		return 0, false, err
+	if p.cutsOf(lane).mixed() {
+		return 0, false, nil
 	}
-	from, to, err := target.bounds(ctx)
+	source, target := p.queues(lane)
+	var first, end, from, to int64
+	err = both(func() (err error) { first, end, err = source.bounds(ctx); return err }, func() (err error) { from, to, err = target.bounds(ctx); return err })
 	if err != nil {
 		return 0, false, err
 	}

@@ -1,6 +1,10 @@
 package replicator
 
-import "context"
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
 
 // pair is a lane's two queues while they are looked at together: what is known of one saves reading the other, since the original of
 // a copy is no copy, and need not be read to know that. So long histories cost a few reads.
@@ -20,20 +24,18 @@ type half struct {
 }
 
 // pair locks what is known of the lane's queues and finds what they hold now. What lanes have copied is read first: all of it then
-// shows in the queues.
+// shows in the queues. Both sides are asked at the same time, since clients wait while a queue moves.
 func (p *Positions) pair(ctx context.Context, lane Lane) (*pair, error) {
-	there, err := p.half(ctx, lane)
+	var there, here *half
+	err := both(func() (err error) { there, err = p.half(ctx, lane); return err }, func() (err error) { here, err = p.Reversed().half(ctx, lane.Back()); return err })
 	if err != nil {
 		return nil, err
 	}
-	here, err := p.Reversed().half(ctx, lane.Back())
-	if err != nil {
-		return nil, err
+	bounds := func(h *half) func() error {
+		return func() (err error) { h.from, h.to, err = h.bounds(ctx); return err }
 	}
-	for _, h := range []*half{there, here} {
-		if h.from, h.to, err = h.bounds(ctx); err != nil {
-			return nil, err
-		}
+	if err := both(bounds(there), bounds(here)); err != nil {
+		return nil, err
 	}
 	first, second := there, here
 	if here.group < there.group { // in the same order whichever way the lane is looked at
@@ -45,6 +47,17 @@ func (p *Positions) pair(ctx context.Context, lane Lane) (*pair, error) {
 		h.begin(h.from, h.to)
 	}
 	return &pair{here, there, func() { first.mu.Unlock(); second.mu.Unlock() }}, nil
+}
+
+// both does two things at the same time.
+func both(one, two func() error) error {
+	var all errgroup.Group
+	all.Go(one)
+	err := two()
+	if first := all.Wait(); first != nil {
+		return first
+	}
+	return err
 }
 
 func (p *Positions) half(ctx context.Context, lane Lane) (*half, error) {

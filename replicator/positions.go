@@ -49,6 +49,13 @@ type laneCuts struct {
 	cuts
 }
 
+// mixed reports whether the queue is known to hold more than one run of copies.
+func (c *laneCuts) mixed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.runs) > 1 || c.natives.Count > 0
+}
+
 // NewPositions translates for the lanes that go by these names.
 func NewPositions(source, target *rocketmq.Cluster, names Names) *Positions {
 	return newPositions(newBrokers("source", source), newBrokers("target", target), names)
