@@ -41,9 +41,14 @@ func TestOffsetsCarryTheirBroker(t *testing.T) {
 	got, real := untag(1<<tagBits - 1)
 	assert.Equal(t, -1, got, "no tag: of the source")
 	assert.EqualValues(t, 1<<tagBits-1, real)
-	assert.Equal(t, "0A000001000029AF02000000000004D2,0A000001000029AF02000000000004D3",
-		tagIDs("0A000001000029AF00000000000004D2,0A000001000029AF00000000000004D3", tagOf(1)))
-	assert.Equal(t, "no-id", tagIDs("no-id", tagOf(1)))
+	for before, after := range map[string]string{
+		"0A000001000029AF00000000000004D2,0A000001000029AF00000000000004d3": "0A000001000029AF02000000000004D2,0A000001000029AF02000000000004D3",
+		"no-id,": "no-id,", "0A000001000029AF000000000000x4D2": "0A000001000029AF000000000000x4D2", "": "",
+	} {
+		ids := []byte(before)
+		tagIDs(ids, tagOf(1))
+		assert.Equal(t, after, string(ids))
+	}
 }
 
 func TestClientsAreKnownByTheirHeartbeats(t *testing.T) {

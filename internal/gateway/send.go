@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +33,7 @@ func (s *session) send(f *wire.Frame, released bool) {
 			if h.park(s, f) {
 				return
 			}
+			s.flush()
 			<-h.done // those that have waited go first
 			continue
 		}
@@ -105,29 +104,48 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 	if ok && c.offset == 0 {
 		f.SetNumber("queueOffset", offset-c.queue.shift.Load())
 	}
-	if ids := f.Get("msgId"); ids != nil {
-		f.Set("msgId", tagIDs(string(ids), u.tag(u.dest.broker)))
+	tagIDs(f.Get("msgId"), u.tag(u.dest.broker))
+}
+
+// tagIDs sets a tag in offset message ids, where they lie: the last 16 of their hexadecimal digits are an offset in the commit log.
+func tagIDs(ids []byte, tag int64) {
+	const digits = 16
+	for len(ids) > 0 {
+		end := bytes.IndexByte(ids, ',')
+		if end < 0 {
+			end = len(ids)
+		}
+		if end >= digits {
+			tagID(ids[end-digits:end], uint64(tag))
+		}
+		ids = ids[min(end+1, len(ids)):]
 	}
 }
 
-// tagIDs sets a tag in offset message ids: the last 16 of their hexadecimal digits are an offset in the commit log.
-func tagIDs(ids string, tag int64) string {
-	all := strings.Split(ids, ",")
-	for i, id := range all {
-		if len(id) < 16 {
-			continue
+// tagID sets bits in a number of 16 hexadecimal digits. What isn't one stays.
+func tagID(digits []byte, tag uint64) {
+	var n uint64
+	for _, c := range digits {
+		at := bytes.IndexByte(hexadecimal, upper(c))
+		if at < 0 {
+			return
 		}
-		at := len(id) - 16
-		if n, err := strconv.ParseUint(id[at:], 16, 64); err == nil {
-			all[i] = id[:at] + strings.ToUpper(padded(n|uint64(tag)))
-		}
+		n = n<<4 | uint64(at)
 	}
-	return strings.Join(all, ",")
+	n |= tag
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = hexadecimal[n&15]
+		n >>= 4
+	}
 }
 
-func padded(n uint64) string {
-	digits := strconv.FormatUint(n, 16)
-	return strings.Repeat("0", 16-len(digits)) + digits
+var hexadecimal = []byte("0123456789ABCDEF")
+
+func upper(c byte) byte {
+	if c >= 'a' && c <= 'f' {
+		return c - 'a' + 'A'
+	}
+	return c
 }
 
 // hold keeps sends to queues whose home moves.

@@ -39,6 +39,7 @@ type session struct {
 	client   string // its id, from its heartbeats
 	beat     []byte // its last heartbeat
 	closed   bool
+	keeping  keeping
 
 	accessKey string            // that the client signs with
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
@@ -60,13 +61,17 @@ func newSession(g *Gateway, p *port, conn net.Conn) *session {
 // run serves the client until its connection ends.
 func (s *session) run(first []byte) error {
 	defer s.end()
+	defer s.flush()
 	in := wire.NewReader(&watched{Conn: s.conn}, first...)
 	var f wire.Frame
-	for {
+	for several := false; ; several = f.More {
 		if err := in.Next(&f); err != nil {
 			return err
 		}
 		s.request(&f)
+		if several && !f.More {
+			s.flush()
+		}
 	}
 }
 
@@ -126,6 +131,7 @@ func (s *session) upstream(to dest) (*upstream, error) {
 	if up.conn != nil {
 		return up, nil
 	}
+	s.flush() // what came before needn't wait for that
 	if err := up.dial(); err != nil {
 		s.forget(up)
 		return nil, err

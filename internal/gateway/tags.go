@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"slices"
-	"strconv"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -38,7 +37,7 @@ func (g *Gateway) tagged(number int) (broker string, known bool) {
 // tagField tags the offset in a field of a broker's request.
 func (u *upstream) tagField(f *wire.Frame, key string) {
 	if offset, ok := f.Number(key); ok {
-		f.Set(key, strconv.FormatInt(offset|u.tag(u.dest.broker), 10))
+		f.SetNumber(key, offset|u.tag(u.dest.broker))
 	}
 }
 

@@ -61,6 +61,7 @@ func (u *upstream) leave() {
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.keys.sign(f, u.dest.side)
+	f.More = f.More && u.session.keeps(u)
 	if err := u.out.frame(f); err != nil {
 		_ = u.conn.Close()
 	}
@@ -70,9 +71,10 @@ func (u *upstream) write(f *wire.Frame) {
 func (u *upstream) run() {
 	in := wire.NewReader(u.conn)
 	var f wire.Frame
-	for {
+	for several := false; ; several = f.More {
 		err := in.Next(&f)
 		if err != nil {
+			_ = u.session.out.flush()
 			u.broke(err)
 			return
 		}
@@ -80,6 +82,9 @@ func (u *upstream) run() {
 			err = u.answer(&f)
 		} else {
 			err = u.push(&f)
+		}
+		if err == nil && several && !f.More {
+			err = u.session.out.flush()
 		}
 		if err != nil {
 			_ = u.session.conn.Close() // the client doesn't take what it asked for

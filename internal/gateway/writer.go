@@ -11,8 +11,10 @@ import (
 const (
 	// writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
 	writeTimeout = 30 * time.Second
-	// together is the size up to which a changed frame is written in one piece.
+	// together is the size up to which a changed frame is written in one piece, or kept to be written with the next one.
 	together = 4 << 10
+	// mostKept is how much is kept at most.
+	mostKept = 16 << 10
 )
 
 // writer writes frames to a connection, one at a time.
@@ -23,15 +25,27 @@ type writer struct {
 	armed time.Time // when the deadline was last set
 	last  time.Time // when something was last written
 	head  []byte
+	kept  []byte // frames that go out with the next one
 	parts net.Buffers
 	both  [2][]byte
 }
 
-// frame writes a frame with its changes. Bodies go out from where they lie.
+// frame writes a frame with its changes. Bodies go out from where they lie, but for little frames that come together: such are kept, and written
+// with the last of them, as a call of the system costs more than all else. Whoever reads them flushes when no more are there.
 func (w *writer) frame(f *wire.Frame) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.arm()
+	if little := len(f.Bytes()) <= together; little && (f.More || len(w.kept) > 0) {
+		w.kept = append(f.AppendHead(w.kept), f.Body...)
+		if f.More && len(w.kept) < mostKept {
+			return nil
+		}
+		return w.flushed()
+	}
+	if err := w.flushed(); err != nil {
+		return err
+	}
 	if !f.Changed() {
 		_, err := w.conn.Write(f.Bytes())
 		return err
@@ -48,11 +62,30 @@ func (w *writer) frame(f *wire.Frame) error {
 	return err
 }
 
+// flush writes what was kept.
+func (w *writer) flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flushed()
+}
+
+func (w *writer) flushed() error {
+	if len(w.kept) == 0 {
+		return nil
+	}
+	_, err := w.conn.Write(w.kept)
+	w.kept = w.kept[:0]
+	return err
+}
+
 // bytes writes a whole frame.
 func (w *writer) bytes(b []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.arm()
+	if err := w.flushed(); err != nil {
+		return err
+	}
 	_, err := w.conn.Write(b)
 	return err
 }

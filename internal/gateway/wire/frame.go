@@ -30,11 +30,13 @@ type Frame struct {
 	Fields  []Field
 	Body    []byte
 	Binary  bool // the header is RocketMQ's own, not JSON
+	More    bool // the reader holds another whole frame behind it
 
 	raw    []byte // all of it, lengths first
 	header int    // bytes of the header, which begins at headerAt
 	edits  []edit
-	other  bool // Body isn't the one that was read
+	memory []byte // holds what edits put in; what lies in it is never written again until the next frame
+	other  bool   // Body isn't the one that was read
 	at     places
 }
 
@@ -46,7 +48,7 @@ type Field struct {
 
 	added   bool // it wasn't there
 	changed bool
-	now     string // what it was changed to
+	now     []byte // what it was changed to
 	edit    int    // which edit changes it
 }
 
@@ -62,7 +64,7 @@ type places struct {
 // edit replaces a stretch of the header.
 type edit struct {
 	place
-	with string
+	with []byte
 }
 
 // headerAt is where the header begins: behind the lengths of the frame and of the header.
@@ -163,29 +165,39 @@ func (f *Frame) Parse(raw []byte) error {
 }
 
 func (f *Frame) reset(raw []byte) {
-	*f = Frame{Fields: f.Fields[:0], edits: f.edits[:0], raw: raw}
+	*f = Frame{Fields: f.Fields[:0], edits: f.edits[:0], memory: f.memory[:0], raw: raw}
 }
 
 // Set changes a field's value, or adds the field. The value must need no escape in JSON: a number, or a name.
-func (f *Frame) Set(key, value string) {
+func (f *Frame) Set(key, value string) { f.set(key, f.keep(value)) }
+
+// SetNumber is Set with a number.
+func (f *Frame) SetNumber(key string, n int64) {
+	begin := len(f.memory)
+	f.memory = strconv.AppendInt(f.memory, n, 10)
+	f.set(key, f.memory[begin:])
+}
+
+// keep puts a text into the frame's memory.
+func (f *Frame) keep(text string) []byte {
+	begin := len(f.memory)
+	f.memory = append(f.memory, text...)
+	return f.memory[begin:]
+}
+
+func (f *Frame) set(key string, value []byte) {
 	field := f.field(key)
 	if field == nil {
-		f.Fields = append(f.Fields, Field{Key: []byte(key), place: place{f.at.fields, f.at.fields}, added: true})
+		f.Fields = append(f.Fields, Field{Key: f.keep(key), place: place{f.at.fields, f.at.fields}, added: true})
 		field = &f.Fields[len(f.Fields)-1]
 	}
-	with := f.encoded(value)
-	if field.added {
-		with = f.entry(field, with)
-	}
+	with := f.encoded(field, value)
 	if !field.changed {
 		field.changed, field.edit = true, len(f.edits)
 		f.edits = append(f.edits, edit{place: field.place})
 	}
 	f.edits[field.edit].with, field.now = with, value
 }
-
-// SetNumber is Set with a number.
-func (f *Frame) SetNumber(key string, n int64) { f.Set(key, strconv.FormatInt(n, 10)) }
 
 // Replace changes a field's value if the field is there.
 func (f *Frame) Replace(key, value string) {
@@ -202,42 +214,50 @@ func (f *Frame) SetFlag(flag int32) { f.replace(f.at.flag, f.word(flag)) }
 
 // SetCode changes the code.
 func (f *Frame) SetCode(code int) {
+	begin := len(f.memory)
 	if f.Binary {
-		f.replace(f.at.code, string(binary.BigEndian.AppendUint16(nil, uint16(code))))
-		return
+		f.memory = binary.BigEndian.AppendUint16(f.memory, uint16(code))
+	} else {
+		f.memory = strconv.AppendInt(f.memory, int64(code), 10)
 	}
-	f.replace(f.at.code, strconv.Itoa(code))
+	f.replace(f.at.code, f.memory[begin:])
 }
 
-func (f *Frame) word(n int32) string {
+func (f *Frame) word(n int32) []byte {
+	begin := len(f.memory)
 	if f.Binary {
-		return string(binary.BigEndian.AppendUint32(nil, uint32(n)))
+		f.memory = binary.BigEndian.AppendUint32(f.memory, uint32(n))
+	} else {
+		f.memory = strconv.AppendInt(f.memory, int64(n), 10)
 	}
-	return strconv.Itoa(int(n))
+	return f.memory[begin:]
 }
 
-// encoded is a value as it stands at the place of a field.
-func (f *Frame) encoded(value string) string {
-	if f.Binary {
-		return string(binary.BigEndian.AppendUint32(nil, uint32(len(value)))) + value
-	}
-	return value
-}
-
-// entry is a field that wasn't there, as it stands behind those that were.
-func (f *Frame) entry(field *Field, value string) string {
-	key := string(field.Key)
+// encoded is a value as it stands at the place of a field; of one that wasn't there, with its key, behind those that were.
+func (f *Frame) encoded(field *Field, value []byte) []byte {
+	begin := len(f.memory)
+	b := f.memory
 	switch {
 	case f.Binary:
-		return string(binary.BigEndian.AppendUint16(nil, uint16(len(key)))) + key + value
-	case field == &f.Fields[0]:
-		return `"` + key + `":"` + value + `"`
+		if field.added {
+			b = append(binary.BigEndian.AppendUint16(b, uint16(len(field.Key))), field.Key...)
+		}
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(value))), value...)
+	case field.added:
+		if field != &f.Fields[0] {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), field.Key...), `":"`...)
+		b = append(append(b, value...), '"')
+	default:
+		return value
 	}
-	return `,"` + key + `":"` + value + `"`
+	f.memory = b
+	return b[begin:]
 }
 
 // replace notes a change. A second change of the same stretch counts instead of the first.
-func (f *Frame) replace(p place, with string) {
+func (f *Frame) replace(p place, with []byte) {
 	for i := range f.edits {
 		if f.edits[i].place == p && p.from < p.to {
 			f.edits[i].with = with

@@ -62,10 +62,18 @@ func (m Moved) one(b []byte) error {
 	if len(b) < at+length+4 {
 		return fmt.Errorf("%w: message of %d bytes", ErrFrame, len(b))
 	}
-	if ip := m.Stored.Addr(); ip.IsValid() && ip.BitLen() == 8*length {
-		copy(b[at:], ip.AsSlice())
-		binary.BigEndian.PutUint32(b[at+length:], uint32(m.Stored.Port()))
+	ip := m.Stored.Addr()
+	switch {
+	case !ip.IsValid() || ip.BitLen() != 8*length:
+		return nil
+	case ip.Is4():
+		four := ip.As4()
+		copy(b[at:], four[:])
+	default:
+		six := ip.As16()
+		copy(b[at:], six[:])
 	}
+	binary.BigEndian.PutUint32(b[at+length:], uint32(m.Stored.Port()))
 	return nil
 }
 

@@ -54,11 +54,16 @@ func (r *Reader) Next(f *Frame) error {
 	}
 	raw := r.buf[r.r : r.r+size : r.r+size]
 	r.r += size
-	return f.Parse(raw)
+	err := f.Parse(raw)
+	f.More = r.another()
+	return err
 }
 
-// Buffered reports whether more was read than used: another frame, or its beginning.
-func (r *Reader) Buffered() bool { return r.r < r.w }
+// another reports whether another whole frame was read.
+func (r *Reader) another() bool {
+	b := r.buf[r.r:r.w]
+	return len(b) >= 4 && uint64(len(b)) >= 4+uint64(binary.BigEndian.Uint32(b))
+}
 
 // release gives up the memory of the last frame.
 func (r *Reader) release() {

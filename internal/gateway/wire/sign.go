@@ -29,7 +29,7 @@ func (f *Frame) Sign(accessKey, secret string) {
 	for _, field := range signed {
 		switch {
 		case field.changed:
-			mac.Write([]byte(field.now))
+			mac.Write(field.now)
 		case f.Binary || bytes.IndexByte(field.Value, '\\') < 0:
 			mac.Write(field.Value)
 		default:

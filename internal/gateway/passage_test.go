@@ -1,0 +1,270 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+// passage is a client's session between loopback connections: a client that writes and reads bytes, and a broker of each side that answers
+// at once. None of them makes garbage, so what is allocated is the gateway's.
+type passage struct {
+	testing.TB
+	gateway *Gateway
+	client  net.Conn
+	in      *wire.Reader
+	queue   *queue
+	view    *view
+	asked   *atomic.Int64 // requests that brokers have got
+}
+
+// firstOpaque has as many digits as all numbers of requests here, which are put into templates of frames without making texts.
+const firstOpaque = 1_000_000
+
+func newPassage(tb testing.TB, answer []byte) *passage {
+	tb.Helper()
+	g := &Gateway{
+		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
+		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	g.targets.Store(&[]string{"broker-t"})
+	here, there := listen(tb), listen(tb)
+	var asked atomic.Int64
+	g.brokers[source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
+	g.brokers[target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
+	for _, l := range []net.Listener{here, there} {
+		go answerAll(l, answer, &asked)
+	}
+	door := listen(tb)
+	client, err := net.Dial("tcp", door.Addr().String())
+	require.NoError(tb, err)
+	conn, err := door.Accept()
+	require.NoError(tb, err)
+	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a"), host: netip.MustParseAddrPort("127.0.0.1:10911")}
+	g.running.Go(func() { g.client(p, conn) })
+	tb.Cleanup(func() {
+		_ = client.Close()
+		g.stop()
+		g.running.Wait()
+	})
+	g.topics.ensure("orders").ensure("broker-a", 4)
+	q := g.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
+	q.lane.Store(&replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "broker-a", ID: 3}, Target: replicator.Queue{Broker: "broker-t", ID: 1}})
+	return &passage{TB: tb, gateway: g, client: client, in: wire.NewReader(client), queue: q, view: g.groups.get([]byte("billing")).of(q), asked: &asked}
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// answerAll answers each request with the same frame, under the request's number.
+func answerAll(l net.Listener, template []byte, asked *atomic.Int64) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			answer := bytes.Clone(template)
+			at := opaqueAt(answer)
+			in := wire.NewReader(conn)
+			var f wire.Frame
+			for in.Next(&f) == nil {
+				asked.Add(1)
+				putOpaque(answer[at:], int(f.Opaque))
+				if _, err := conn.Write(answer); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+// opaqueAt is where the number lies in a template.
+func opaqueAt(template []byte) int {
+	const before = `"opaque":`
+	return bytes.Index(template, []byte(before)) + len(before)
+}
+
+// putOpaque writes a number over the template's.
+func putOpaque(at []byte, n int) {
+	for i := 6; i >= 0; i-- {
+		at[i] = byte('0' + n%10)
+		n /= 10
+	}
+}
+
+// trips sends a request n times and reads the answers, with so many under way at a time.
+func (p *passage) trips(n, together int, request []byte) {
+	at := opaqueAt(request)
+	var f wire.Frame
+	for sent, got := 0, 0; got < n; {
+		for sent < n && sent-got < together {
+			putOpaque(request[at:], firstOpaque+sent%firstOpaque)
+			sent++
+			if _, err := p.client.Write(request); err != nil {
+				p.Fatal(err)
+			}
+		}
+		if err := p.in.Next(&f); err != nil {
+			p.Fatal(err)
+		}
+		if f.Code != 0 {
+			p.Fatalf("answer %d: %s", f.Code, f.Remark)
+		}
+		got++
+	}
+}
+
+// kind is a kind of frames that pass.
+type kind struct {
+	name, request, answer string
+	body, answered        []byte
+	away                  bool // home and side are on the target
+}
+
+func kinds() []kind {
+	const sent = `{"code":310,"extFields":{"a":"producers","b":"orders","c":"TBW102","d":"4","e":"3","f":"0","g":"1700000000000","h":"0","i":"KEYS\u0001key-12\u0002UNIQ_KEY\u00017F00000100002A139A4100000001\u0002WAIT\u0001true\u0002","j":"0","k":"false","m":"false"},"flag":0,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	const stored = `{"code":0,"extFields":{"queueId":"1","msgId":"7F00000100002A9F000000000001E240","queueOffset":"123456","MSG_REGION":"DefaultRegion","TRACE_ON":"true"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	const pulls = `{"code":11,"extFields":{"topic":"orders","queueId":"3","queueOffset":"123400","consumerGroup":"billing","maxMsgNums":"32","sysFlag":"3","commitOffset":"123390","suspendTimeoutMillis":"15000","subVersion":"0","expressionType":"TAG"},"flag":0,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	const found = `{"code":0,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"123432","minOffset":"0","maxOffset":"133456"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	const commits = `{"code":15,"extFields":{"topic":"orders","queueId":"3","consumerGroup":"billing","commitOffset":"123390"},"flag":0,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	const fine = `{"code":0,"extFields":{},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
+	one, many := bytes.Repeat([]byte{'x'}, 1024), bytes.Repeat([]byte{'x'}, 32*1024)
+	pulled := storedMessages(32, 1024)
+	return []kind{
+		{"send", sent, stored, one, nil, false},
+		{"send to the target", sent, stored, one, nil, true},
+		{"batch of 32", strings.Replace(sent, "310", "320", 1), stored, many, nil, false},
+		{"pull of 32", pulls, found, nil, pulled, false},
+		{"pull of 32 from the target", pulls, found, nil, pulled, true},
+		{"commit", commits, fine, nil, nil, false},
+		{"commit to the target", commits, fine, nil, nil, true},
+	}
+}
+
+// storedMessages are messages as brokers return them.
+func storedMessages(n, body int) (all []byte) {
+	for i := range n {
+		one := make([]byte, 91+body)
+		binary.BigEndian.PutUint32(one, uint32(len(one)))
+		binary.BigEndian.PutUint64(one[20:], uint64(123_400+i))
+		all = append(all, one...)
+	}
+	return all
+}
+
+func headed(header string, body []byte) []byte {
+	raw := binary.BigEndian.AppendUint32(nil, uint32(4+len(header)+len(body)))
+	raw = binary.BigEndian.AppendUint32(raw, uint32(len(header)))
+	return append(append(raw, header...), body...)
+}
+
+// passage is one for frames of this kind, with what is made once made.
+func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
+	tb.Helper()
+	p = newPassage(tb, headed(k.answer, k.answered))
+	if k.away {
+		p.queue.shift.Store(1000)
+		p.queue.home.Store(uint32(target))
+		p.view.side, p.view.shift[target] = target, 1000
+	}
+	request = headed(k.request, k.body)
+	p.trips(1000, 16, request)
+	return p, request
+}
+
+// What passes makes no garbage, changed or not: a gateway that does is stopped by it again and again.
+func TestPassingMakesNoGarbage(t *testing.T) {
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			p, request := k.passage(t)
+			const trips = 2000
+			each := testing.AllocsPerRun(1, func() { p.trips(trips, 4, request) }) / trips
+			assert.Less(t, each, 0.05, "allocations for each request with its answer")
+		})
+	}
+}
+
+// What a client sent before it sends what is no frame reaches the broker, though it came in one piece.
+func TestFramesThatCameTogetherReachTheBrokerBeforeTheConnectionEnds(t *testing.T) {
+	k := kinds()[0]
+	p, request := k.passage(t)
+	before := p.asked.Load()
+	_, err := p.client.Write(append(bytes.Repeat(request, 3), 0xff, 0xff, 0xff, 0xff))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, 10*time.Second, time.Millisecond, "three sends reach the broker")
+}
+
+// pieces is a connection that keeps what is written, piece by piece.
+type pieces struct {
+	net.Conn
+	written []string
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.written = append(p.written, string(b))
+	return len(b), nil
+}
+
+func (*pieces) SetWriteDeadline(time.Time) error { return nil }
+
+func TestLittleFramesThatComeTogetherGoOutTogether(t *testing.T) {
+	frame := func(opaque int32, body int, more bool) *wire.Frame {
+		var f wire.Frame
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"e", "3"}, make([]byte, body))))
+		f.More = more
+		return &f
+	}
+	bytesOf := func(f *wire.Frame) string { return string(f.AppendHead(nil)) + string(f.Body) }
+	one, two, three, large, last := frame(1, 10, true), frame(2, 10, true), frame(3, 10, false), frame(4, 2*together, true), frame(5, 10, true)
+	two.Set("e", "4")
+	conn := &pieces{}
+	w := writer{conn: conn}
+	for _, f := range []*wire.Frame{one, two, three, one, large, last} {
+		require.NoError(t, w.frame(f))
+	}
+	assert.Equal(t, []string{bytesOf(one) + bytesOf(two) + bytesOf(three), bytesOf(one), bytesOf(large)}, conn.written, "the last one is kept")
+	require.NoError(t, w.bytes([]byte("own")))
+	require.NoError(t, w.flush())
+	assert.Equal(t, []string{bytesOf(last), "own"}, conn.written[3:])
+	conn.written = nil
+	many := frame(6, 2000, true)
+	for range 10 {
+		require.NoError(t, w.frame(many))
+	}
+	assert.Len(t, conn.written, 1, "not too much is kept")
+}
+
+func BenchmarkPassing(b *testing.B) {
+	for _, k := range kinds() {
+		for _, together := range []int{1, 16} {
+			b.Run(fmt.Sprintf("%s/%d", k.name, together), func(b *testing.B) {
+				p, request := k.passage(b)
+				b.ReportAllocs()
+				b.ResetTimer()
+				p.trips(b.N, together, request)
+			})
+		}
+	}
+}
