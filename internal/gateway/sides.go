@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
 )
 
 // viewsOf are a group's views of all queues that it reads: of those that were asked for here, and of those that it has positions on.
@@ -197,20 +199,31 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView) (ste
 			return step{}, err
 		}
 	}
+	var position errgroup.Group // pulls wait meanwhile
+	if known {
+		position.Go(func() error { return l.bring(ctx, v, to, committed) })
+	}
 	there, err := l.exact(ctx, v.queue, from, native)
+	if behind := position.Wait(); err == nil {
+		err = behind
+	}
 	if err != nil {
 		return step{}, fmt.Errorf("group %s: %w", v.group, err)
 	}
-	if known {
-		t, err := l.across(ctx, v.queue, from, committed)
-		if err != nil {
-			return step{}, fmt.Errorf("group %s: %w", v.group, err)
+	return step{native - shift, there}, nil
+}
+
+// bring commits a group's position, which is a native one of the other side, on a side, as soon as that holds what lies before.
+func (l lanes) bring(ctx context.Context, v *view, to side, position int64) error {
+	for {
+		t, err := l.across(ctx, v.queue, to.other(), position)
+		if err == nil {
+			return l.commit(ctx, v.queue, v.group, to, t.Target)
 		}
-		if err := l.commit(ctx, v.queue, v.group, to, t.Target); err != nil {
-			return step{}, err
+		if !errors.Is(err, replicator.ErrNotCopiedYet) || wait(ctx, proofPause) != nil {
+			return err
 		}
 	}
-	return step{native - shift, there}, nil
 }
 
 // keepPause is how often positions are brought to the side that a group doesn't read.
