@@ -6,7 +6,8 @@ type keeping struct {
 	all [4]*upstream
 }
 
-// keeps takes note that an upstream keeps frames; false if no more can be noted.
+// keeps takes note that an upstream has kept a frame; false if no more can be noted. Noted before, another one's flush could take the note and
+// find no frame.
 func (s *session) keeps(u *upstream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,8 +25,8 @@ func (s *session) keeps(u *upstream) bool {
 	return true
 }
 
-// flush writes the frames that upstreams have kept. It is called behind the last frame of those that came together, and before the session waits
-// for anything.
+// flush writes the frames that upstreams have kept. Who reads what the client sends calls it behind the last frame of those that came together,
+// before their memory is used again. Before anything is waited for it is called too.
 func (s *session) flush() {
 	s.mu.Lock()
 	k := s.keeping

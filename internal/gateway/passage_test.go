@@ -129,8 +129,8 @@ func (p *passage) trips(n, together int, request []byte) {
 		if err := p.in.Next(&f); err != nil {
 			p.Fatal(err)
 		}
-		if f.Code != 0 {
-			p.Fatalf("answer %d: %s", f.Code, f.Remark)
+		if want := firstOpaque + got%firstOpaque; f.Code != 0 || int(f.Opaque) != want {
+			p.Fatalf("answer %d of request %d, not %d: %s", f.Code, f.Opaque, want, f.Remark)
 		}
 		got++
 	}
@@ -216,44 +216,50 @@ func TestFramesThatCameTogetherReachTheBrokerBeforeTheConnectionEnds(t *testing.
 	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, 10*time.Second, time.Millisecond, "three sends reach the broker")
 }
 
-// pieces is a connection that keeps what is written, piece by piece.
-type pieces struct {
+// written is a connection that keeps what is written.
+type written struct {
 	net.Conn
-	written []string
+	all []byte
 }
 
-func (p *pieces) Write(b []byte) (int, error) {
-	p.written = append(p.written, string(b))
+func (w *written) Write(b []byte) (int, error) {
+	w.all = append(w.all, b...)
 	return len(b), nil
 }
 
-func (*pieces) SetWriteDeadline(time.Time) error { return nil }
+func (*written) SetWriteDeadline(time.Time) error { return nil }
 
-func TestLittleFramesThatComeTogetherGoOutTogether(t *testing.T) {
+func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	frame := func(opaque int32, body int, more bool) *wire.Frame {
 		var f wire.Frame
-		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"e", "3"}, make([]byte, body))))
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"e", "3"}, bytes.Repeat([]byte{'x'}, body))))
 		f.More = more
 		return &f
 	}
-	bytesOf := func(f *wire.Frame) string { return string(f.AppendHead(nil)) + string(f.Body) }
-	one, two, three, large, last := frame(1, 10, true), frame(2, 10, true), frame(3, 10, false), frame(4, 2*together, true), frame(5, 10, true)
-	two.Set("e", "4")
-	conn := &pieces{}
+	bytesOf := func(frames ...*wire.Frame) (all string) {
+		for _, f := range frames {
+			all += string(f.AppendHead(nil)) + string(f.Body)
+		}
+		return all
+	}
+	one, changed, also, last := frame(1, 10, true), frame(2, 2000, true), frame(3, 0, true), frame(4, 20_000, false)
+	changed.Set("e", "4")
+	also.Set("e", "5")
+	conn := &written{}
 	w := writer{conn: conn}
-	for _, f := range []*wire.Frame{one, two, three, one, large, last} {
+	for _, f := range []*wire.Frame{one, changed, also} {
 		require.NoError(t, w.frame(f))
 	}
-	assert.Equal(t, []string{bytesOf(one) + bytesOf(two) + bytesOf(three), bytesOf(one), bytesOf(large)}, conn.written, "the last one is kept")
+	assert.Empty(t, conn.all, "another one comes at once")
+	require.NoError(t, w.frame(last))
+	want := bytesOf(one, changed, also, last)
+	assert.Equal(t, want, string(conn.all))
+	require.NoError(t, w.frame(one))
 	require.NoError(t, w.bytes([]byte("own")))
+	require.NoError(t, w.frame(changed))
 	require.NoError(t, w.flush())
-	assert.Equal(t, []string{bytesOf(last), "own"}, conn.written[3:])
-	conn.written = nil
-	many := frame(6, 2000, true)
-	for range 10 {
-		require.NoError(t, w.frame(many))
-	}
-	assert.Len(t, conn.written, 1, "not too much is kept")
+	require.NoError(t, w.flush())
+	assert.Equal(t, want+bytesOf(one)+"own"+bytesOf(changed), string(conn.all))
 }
 
 func BenchmarkPassing(b *testing.B) {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -61,8 +62,11 @@ func (u *upstream) leave() {
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.keys.sign(f, u.dest.side)
-	f.More = f.More && u.session.keeps(u)
-	if err := u.out.frame(f); err != nil {
+	err := u.out.frame(f)
+	if err == nil && f.More && !u.session.keeps(u) {
+		err = u.out.flush()
+	}
+	if err != nil {
 		_ = u.conn.Close()
 	}
 }
@@ -83,8 +87,8 @@ func (u *upstream) run() {
 		} else {
 			err = u.push(&f)
 		}
-		if err == nil && several && !f.More {
-			err = u.session.out.flush()
+		if several && !f.More {
+			err = errors.Join(err, u.session.out.flush())
 		}
 		if err != nil {
 			_ = u.session.conn.Close() // the client doesn't take what it asked for

@@ -8,58 +8,50 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-const (
-	// writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
-	writeTimeout = 30 * time.Second
-	// together is the size up to which a changed frame is written in one piece, or kept to be written with the next one.
-	together = 4 << 10
-	// mostKept is how much is kept at most.
-	mostKept = 16 << 10
-)
+// writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
+const writeTimeout = 30 * time.Second
 
-// writer writes frames to a connection, one at a time.
+// writer writes frames to a connection, one at a time. Frames go out from where they lie: only headers with changes are copied.
 type writer struct {
 	conn net.Conn
 
 	mu    sync.Mutex
 	armed time.Time // when the deadline was last set
 	last  time.Time // when something was last written
-	head  []byte
-	kept  []byte // frames that go out with the next one
+	heads []byte    // headers with their changes
+	kept  [][]byte  // pieces of frames that go out with the next one
 	parts net.Buffers
-	both  [2][]byte
 }
 
-// frame writes a frame with its changes. Bodies go out from where they lie, but for little frames that come together: such are kept, and written
-// with the last of them, as a call of the system costs more than all else. Whoever reads them flushes when no more are there.
+// frame writes a frame with its changes. One that came together with others is kept, and written with the last of them: a call of the system
+// costs more than all else. Whoever reads such frames flushes behind the last one, before the memory that they lie in is used again.
 func (w *writer) frame(f *wire.Frame) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.arm()
-	if little := len(f.Bytes()) <= together; little && (f.More || len(w.kept) > 0) {
-		w.kept = append(f.AppendHead(w.kept), f.Body...)
-		if f.More && len(w.kept) < mostKept {
-			return nil
+	if f.Changed() {
+		begin := len(w.heads)
+		w.heads = f.AppendHead(w.heads)
+		w.kept = append(w.kept, w.heads[begin:])
+		if len(f.Body) > 0 {
+			w.kept = append(w.kept, f.Body)
 		}
-		return w.flushed()
+	} else {
+		w.kept = append(w.kept, f.Bytes())
 	}
-	if err := w.flushed(); err != nil {
-		return err
+	if f.More {
+		return nil
 	}
-	if !f.Changed() {
-		_, err := w.conn.Write(f.Bytes())
-		return err
-	}
-	w.head = f.AppendHead(w.head[:0])
-	if len(f.Body) <= together {
-		w.head = append(w.head, f.Body...)
-		_, err := w.conn.Write(w.head)
-		return err
-	}
-	w.both = [2][]byte{w.head, f.Body}
-	w.parts = w.both[:]
-	_, err := w.parts.WriteTo(w.conn)
-	return err
+	return w.flushed()
+}
+
+// bytes writes a whole frame.
+func (w *writer) bytes(b []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.arm()
+	w.kept = append(w.kept, b)
+	return w.flushed()
 }
 
 // flush writes what was kept.
@@ -69,24 +61,18 @@ func (w *writer) flush() error {
 	return w.flushed()
 }
 
-func (w *writer) flushed() error {
-	if len(w.kept) == 0 {
+func (w *writer) flushed() (err error) {
+	switch len(w.kept) {
+	case 0:
 		return nil
+	case 1:
+		_, err = w.conn.Write(w.kept[0])
+	default:
+		w.parts = w.kept
+		_, err = w.parts.WriteTo(w.conn)
 	}
-	_, err := w.conn.Write(w.kept)
-	w.kept = w.kept[:0]
-	return err
-}
-
-// bytes writes a whole frame.
-func (w *writer) bytes(b []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.arm()
-	if err := w.flushed(); err != nil {
-		return err
-	}
-	_, err := w.conn.Write(b)
+	clear(w.kept)
+	w.kept, w.heads = w.kept[:0], w.heads[:0]
 	return err
 }
 

@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"sync"
 )
 
 const (
 	idleBuffer   = 512      // what a connection has that carried only little frames
 	usualBuffer  = 8 << 10  // holds most frames
 	firstLarge   = 16 << 10 // of a large frame, this much is believed at once; the rest is reserved as it comes
-	largestReuse = 1 << 20
+	largestReuse = 256 << 10
+	keptLarges   = 32 // so they take 8 MiB at most
 )
 
 // Reader reads frames from a connection. Its memory grows with what comes, never with what is announced.
@@ -29,7 +29,18 @@ func NewReader(in io.Reader, first ...byte) *Reader {
 	return r
 }
 
-var larges = sync.Pool{New: func() any { b := make([]byte, 0, firstLarge); return &b }}
+// larges is memory that large frames were in. A sync.Pool would lose it with each collection of garbage.
+var larges = make(chan *[]byte, keptLarges)
+
+func takeLarge() *[]byte {
+	select {
+	case b := <-larges:
+		return b
+	default:
+		b := make([]byte, 0, firstLarge)
+		return &b
+	}
+}
 
 // Next reads a frame into f. What f held before is no more.
 func (r *Reader) Next(f *Frame) error {
@@ -71,7 +82,10 @@ func (r *Reader) release() {
 		return
 	}
 	if cap(*r.large) <= largestReuse {
-		larges.Put(r.large)
+		select {
+		case larges <- r.large:
+		default:
+		}
 	}
 	r.large = nil
 }
@@ -110,7 +124,7 @@ func (r *Reader) fill(n int) error {
 
 // readLarge reads a frame into memory of its own.
 func (r *Reader) readLarge(size int) ([]byte, error) {
-	r.large = larges.Get().(*[]byte)
+	r.large = takeLarge()
 	b := append((*r.large)[:0], r.buf[r.r:r.w]...)
 	r.r, r.w = 0, 0
 	for len(b) < size {
