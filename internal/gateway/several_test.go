@@ -99,9 +99,9 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	concurrent.join(orders, audit+"-other", false)
 	concurrent.members = 2
 	r.warmUp(orders, ordered, concurrent)
-	two := r.produce(orders, "two", 8, 5*time.Millisecond)
+	two := r.produce(orders, "two", 4, 10*time.Millisecond)
 	p.behind(0)
-	one := r.produce(orders, "one", 8, 5*time.Millisecond)
+	one := r.produce(orders, "one", 4, 10*time.Millisecond)
 	broker := r.brokers(r.source)[0]
 	held, err := r.source.Client().LockQueues(r.ctx, broker.Addr, r.names().Group, "somebody else", leaseOf(p.states()[1].Gateway))
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 		p.agree()
 		at, got := [2]int64{one.sent.Load(), two.sent.Load()}, [2]int64{ordered.got.Load(), concurrent.got.Load()}
 		r.eventually("traffic flows through both", func() bool {
-			return one.sent.Load() > at[0]+100 && two.sent.Load() > at[1]+100 && ordered.got.Load() > got[0]+200 && concurrent.got.Load() > got[1]+200
+			return one.sent.Load() > at[0]+50 && two.sent.Load() > at[1]+50 && ordered.got.Load() > got[0]+100 && concurrent.got.Load() > got[1]+100
 		})
 	}
 	one.end()
@@ -141,7 +141,7 @@ func TestLiveAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	p.behind(1)
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
-	load := r.produce(orders, "key", 8, 5*time.Millisecond)
+	load := r.produce(orders, "key", 4, 10*time.Millisecond)
 	load.again = true
 	to := "target"
 	for _, m := range []Move{{Kind: KindHome, Topics: []string{orders}}, {Kind: KindSide, Groups: []string{billing}}} {
