@@ -105,6 +105,7 @@ func TestAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 		Name: "test-gateway", Traffic: plan.ModeGateway, History: 9000, KillWorkerDuring: []string{workflows.ShiftType}, Histories: fixtures("gateway"),
 	})
 	requireUnharmed(t, r, 9000)
+	require.Contains(t, r.Workflows, driver.Execution{ID: "migration-test-gateway-end-phase", Type: workflows.EndPhaseType, Status: "Completed"})
 	require.Len(t, r.Status.Waves, 2)
 	for _, wave := range r.Status.Waves {
 		require.NotNil(t, wave.Check, "the share of step %d was measured", wave.Step)

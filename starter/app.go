@@ -181,7 +181,7 @@ func (a *app) workflowID(name string) (string, error) {
 func stageTypes() []string {
 	return []string{
 		workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType, workflows.SyncOffsetsType,
-		workflows.VerifyType, workflows.ShiftType, workflows.FinalizeType, workflows.RollbackType,
+		workflows.VerifyType, workflows.ShiftType, workflows.EndPhaseType, workflows.FinalizeType, workflows.RollbackType,
 	}
 }
 

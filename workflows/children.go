@@ -8,15 +8,19 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // stageOrder is the table that people see from the first moment.
 var stageOrder = []string{
-	AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, FinalizeType,
+	AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, EndPhaseType, FinalizeType,
 }
 
 func (m *migration) rows() {
 	for _, name := range stageOrder {
+		if name == EndPhaseType && m.plan.Traffic.Mode != plan.ModeGateway {
+			continue
+		}
 		m.status.Stages = append(m.status.Stages, StageStatus{Name: name, State: StagePending})
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"rocketshift/plan"
 )
 
-// gatewayStory moves applications that are behind a gateway: they notice nothing. Each step moves its part of the groups, then the homes of its
-// share of the queues, and stands for the soak. At the end, with everything on the target, releases point applications there.
+// gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves its part of the groups, then the homes of its
+// share of the queues, and stands for the soak. EndPhase comes afterwards.
 func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) error {
 	topics := plan.AllTopics(readers)
 	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target, since only the gateway leads anybody there.
@@ -28,7 +28,8 @@ func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) 
 			return err
 		}
 	}
-	return s.endPhase(ctx, waves, topics)
+	s.detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
+	return nil
 }
 
 func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string) error {
@@ -106,37 +107,6 @@ func (s *shift) gatewaySoak(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 	}
 	row.Check = &check
 	return nil
-}
-
-// endPhase lets releases point applications to the target, in any order, one instance after the other: members there and members behind the
-// gateway share queues, as the target now says who they are.
-func (s *shift) endPhase(ctx workflow.Context, waves []plan.Wave, topics []string) error {
-	s.detail(ctx, "all %d steps stand; applications are still behind the gateway", len(waves))
-	var gateways *activities.Gateways
-	onTarget := activities.GroupsRequest{Request: s.request(), Side: activities.Target}
-	if err := s.step(ctx, func(ctx workflow.Context) error {
-		return workflow.ExecuteActivity(quick(ctx, "the target says who members are"), gateways.MoveAuthority, onTarget).Get(ctx, nil)
-	}); err != nil {
-		return err
-	}
-	var groups []string
-	for _, w := range waves {
-		groups = append(groups, w.Groups...)
-	}
-	return s.step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) })
-}
-
-func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string) error {
-	s.forgetReleased()
-	w := Waiting{
-		Kind: WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: activities.Target, NameServers: s.target.NameServers,
-		Text: fmt.Sprintf("re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
-			orNone(s.target.NameServers)),
-	}
-	var gateways *activities.Gateways
-	return s.askRelease(ctx, w, func(ctx workflow.Context, _ bool) workflow.Future {
-		return workflow.ExecuteActivity(quick(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
-	})
 }
 
 // gatewayBack brings everything that the gateway has moved back to the source.

@@ -49,7 +49,7 @@ func (s *theatre) playGateway() {
 	})
 }
 
-func TestShiftByGatewayMovesGroupsThenHomesStepByStepAndEndsWithNobodyBehindIt(t *testing.T) {
+func TestShiftByGatewayMovesGroupsThenHomesStepByStep(t *testing.T) {
 	s := newTheatre(t)
 	s.playGateway()
 	s.playTraffic()
@@ -60,13 +60,28 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStepAndEndsWithNobodyBehindIt(t
 		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
 		"MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
 		"MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
-		"MoveAuthority@target", "AwaitEmpty",
 	}, s.called())
 	require.InDelta(t, 50, got.Waves[1].Check.Share, 0)
+}
+
+func TestEndPhaseMakesTheTargetTheAuthorityAndEndsWithNobodyBehindAGateway(t *testing.T) {
+	s := newTheatre(t)
+	s.playGateway()
+	s.playTraffic()
+	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Equal(t, []string{"MoveAuthority@target", "AwaitEmpty"}, s.called())
 	require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, got.Moved.Groups)
 }
 
-func TestShiftByGatewayWaitsForWhoIsLeftBehindIt(t *testing.T) {
+func TestEndPhaseIsOfGatewaysOnly(t *testing.T) {
+	s := newTheatre(t)
+	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.ErrorContains(t, s.GetWorkflowError(), "only applications behind gateways have an end phase")
+}
+
+func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 	s := newTheatre(t)
 	left := true
 	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
@@ -85,7 +100,7 @@ func TestShiftByGatewayWaitsForWhoIsLeftBehindIt(t *testing.T) {
 		require.Equal(t, []string{"127.0.0.1:9900"}, w[0].NameServers)
 		left = false
 	}, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	require.Equal(t, StateDone, s.result(t).State)
 }
 

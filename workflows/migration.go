@@ -3,11 +3,13 @@ package workflows
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // Migration moves what the plan selects from the source to the target. It runs the stages as children and keeps what people
@@ -65,7 +67,11 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		return err
 	}
 	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no return.
-	for _, name := range []string{VerifyType, ShiftType, FinalizeType} {
+	last := []string{VerifyType, ShiftType, FinalizeType}
+	if m.plan.Traffic.Mode == plan.ModeGateway {
+		last = slices.Insert(last, 2, EndPhaseType)
+	}
+	for _, name := range last {
 		m.shifted = m.shifted || name == ShiftType
 		if err := m.insist(ctx, name); err != nil {
 			return err

@@ -26,7 +26,7 @@ func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
 		s.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
 	register(MigrationType, Migration)
-	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType, ShiftType, FinalizeType, RollbackType} {
+	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType, ShiftType, EndPhaseType, FinalizeType, RollbackType} {
 		register(name, s.goodStage(name))
 	}
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
@@ -60,6 +60,17 @@ func failingStage(text, kind string) stageFunc {
 	return func(workflow.Context, MigrationInput) (Status, error) {
 		return Status{}, temporal.NewNonRetryableApplicationError(text, kind, nil)
 	}
+}
+
+func TestMigrationBehindGatewaysHasAnEndPhase(t *testing.T) {
+	s := newMigration(t, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, byGateway)})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Equal(t, []string{
+		AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, EndPhaseType, FinalizeType,
+		"Replicate stopped", "SyncOffsets stopped", "report",
+	}, s.called())
 }
 
 func TestMigrationRunsItsStagesInOrderAndStopsTheServicesLast(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package workflows holds the migration's durable stories: Migration and the nine stages that it runs as children, each of
+// Package workflows holds the migration's durable stories: Migration and the ten stages that it runs as children, each of
 // which a person may start alone with the same input, one plan.
 //
 // A workflow here only orchestrates. What touches a cluster is an activity; what a person sees and says goes through the
@@ -23,6 +23,7 @@ const (
 	SyncOffsetsType    = "SyncOffsets"
 	VerifyType         = "Verify"
 	ShiftType          = "Shift"
+	EndPhaseType       = "EndPhase" // of traffic mode gateway
 	FinalizeType       = "Finalize"
 	RollbackType       = "Rollback"
 )
@@ -58,7 +59,7 @@ const (
 // stageSlugs end the ids of children: <parent id>-<slug>.
 var stageSlugs = map[string]string{
 	AssessType: "assess", PurchaseType: "purchase", ImportMetadataType: "import-metadata", ReplicateType: "replicate",
-	SyncOffsetsType: "sync-offsets", VerifyType: "verify", ShiftType: "shift", FinalizeType: "finalize", RollbackType: "rollback",
+	SyncOffsetsType: "sync-offsets", VerifyType: "verify", ShiftType: "shift", EndPhaseType: "end-phase", FinalizeType: "finalize", RollbackType: "rollback",
 }
 
 // StageID is the workflow id of a stage of the plan's migration. Fixed ids are a fence: no stage runs twice at a time.

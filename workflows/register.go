@@ -19,6 +19,7 @@ func Register(r worker.WorkflowRegistry) {
 		{SyncOffsetsType, SyncOffsets},
 		{VerifyType, Verify},
 		{ShiftType, Shift},
+		{EndPhaseType, EndPhase},
 		{FinalizeType, Finalize},
 		{RollbackType, Rollback},
 	} {

@@ -1,0 +1,70 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// EndPhase follows Shift where applications are behind gateways: with everything on the target, releases point them there, an instance at a time and
+// in any order. Members there and members behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody is
+// behind a gateway any more.
+func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
+	d, err := newDesk(ctx, EndPhaseType, in)
+	if err != nil {
+		return Status{}, err
+	}
+	s := &shift{desk: d}
+	return d.run(ctx, func(ctx workflow.Context) error {
+		if d.plan.Traffic.Mode != plan.ModeGateway {
+			return temporal.NewNonRetryableApplicationError("traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase", "InvalidPlan", nil)
+		}
+		inventory, err := d.inventory(ctx, in)
+		if err != nil {
+			return err
+		}
+		return s.endPhase(ctx, inventory)
+	})
+}
+
+func (s *shift) endPhase(ctx workflow.Context, inventory activities.Assessment) error {
+	readers := map[string][]string{}
+	for _, t := range inventory.Topics {
+		readers[t.Name] = t.Readers
+	}
+	groups, topics := plan.AllReaders(readers), plan.AllTopics(readers)
+	var acts *activities.Purchase
+	if err := workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe, s.request()).Get(ctx, &s.target); err != nil {
+		return err
+	}
+	var gateways *activities.Gateways
+	onTarget := activities.GroupsRequest{Request: s.request(), Side: activities.Target}
+	if err := s.step(ctx, func(ctx workflow.Context) error {
+		s.detail(ctx, "the target becomes the side that says who members are")
+		return workflow.ExecuteActivity(quick(ctx, "the target says who members are"), gateways.MoveAuthority, onTarget).Get(ctx, nil)
+	}); err != nil {
+		return err
+	}
+	if err := s.step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) }); err != nil {
+		return err
+	}
+	s.detail(ctx, "nobody is behind a gateway any more")
+	return nil
+}
+
+func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string) error {
+	s.forgetReleased()
+	w := Waiting{
+		Kind: WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: activities.Target, NameServers: s.target.NameServers,
+		Text: fmt.Sprintf("re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
+			orNone(s.target.NameServers)),
+	}
+	var gateways *activities.Gateways
+	return s.askRelease(ctx, w, func(ctx workflow.Context, _ bool) workflow.Future {
+		return workflow.ExecuteActivity(quick(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
+	})
+}
