@@ -37,6 +37,13 @@ const firstOpaque = 1_000_000
 
 func newPassage(tb testing.TB, answer []byte) *passage {
 	tb.Helper()
+	var asked atomic.Int64
+	return newPassageTo(tb, func(conn net.Conn) { answerAll(conn, answer, &asked) }, &asked)
+}
+
+// newPassageTo is one whose brokers do something else with a connection.
+func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
+	tb.Helper()
 	g := &Gateway{
 		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
@@ -44,11 +51,10 @@ func newPassage(tb testing.TB, answer []byte) *passage {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
-	var asked atomic.Int64
 	g.brokers[source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
 	for _, l := range []net.Listener{here, there} {
-		go answerAll(l, answer, &asked)
+		go acceptAll(l, serve)
 	}
 	door := listen(tb)
 	client, err := net.Dial("tcp", door.Addr().String())
@@ -65,7 +71,7 @@ func newPassage(tb testing.TB, answer []byte) *passage {
 	g.topics.ensure("orders").ensure("broker-a", 4)
 	q := g.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
 	q.lane.Store(&replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "broker-a", ID: 3}, Target: replicator.Queue{Broker: "broker-t", ID: 1}})
-	return &passage{TB: tb, gateway: g, client: client, in: wire.NewReader(client), queue: q, view: g.groups.get([]byte("billing")).of(q), asked: &asked}
+	return &passage{TB: tb, gateway: g, client: client, in: wire.NewReader(client), queue: q, view: g.groups.get([]byte("billing")).of(q), asked: asked}
 }
 
 func listen(tb testing.TB) net.Listener {
@@ -76,8 +82,7 @@ func listen(tb testing.TB) net.Listener {
 	return l
 }
 
-// answerAll answers each request with the same frame, under the request's number.
-func answerAll(l net.Listener, template []byte, asked *atomic.Int64) {
+func acceptAll(l net.Listener, serve func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -85,18 +90,23 @@ func answerAll(l net.Listener, template []byte, asked *atomic.Int64) {
 		}
 		go func() {
 			defer conn.Close()
-			answer := bytes.Clone(template)
-			at := opaqueAt(answer)
-			in := wire.NewReader(conn)
-			var f wire.Frame
-			for in.Next(&f) == nil {
-				asked.Add(1)
-				putOpaque(answer[at:], int(f.Opaque))
-				if _, err := conn.Write(answer); err != nil {
-					return
-				}
-			}
+			serve(conn)
 		}()
+	}
+}
+
+// answerAll answers each request with the same frame, under the request's number.
+func answerAll(conn net.Conn, template []byte, asked *atomic.Int64) {
+	answer := bytes.Clone(template)
+	at := opaqueAt(answer)
+	in := wire.NewReader(conn)
+	var f wire.Frame
+	for in.Next(&f) == nil {
+		asked.Add(1)
+		putOpaque(answer[at:], int(f.Opaque))
+		if _, err := conn.Write(answer); err != nil {
+			return
+		}
 	}
 }
 
@@ -204,6 +214,70 @@ func TestPassingMakesNoGarbage(t *testing.T) {
 			assert.Less(t, each, 0.05, "allocations for each request with its answer")
 		})
 	}
+}
+
+// patternOf is a body that no other number has, of sizes below and above all limits.
+func patternOf(opaque int) []byte {
+	sizes := [...]int{0, 10, 1500, 3000, 7000, 8100, 9000, 40_000, 300_000}
+	b := make([]byte, sizes[opaque%len(sizes)])
+	for i := range b {
+		b[i] = byte(opaque + i)
+	}
+	return b
+}
+
+// Frames of all sizes, several at a time, to both sides: none is torn, mixed up or lost in either direction.
+func TestFramesOfAllSizesArriveWhole(t *testing.T) {
+	k := kinds()[0]
+	var torn, asked atomic.Int64
+	p := newPassageTo(t, func(conn net.Conn) {
+		in := wire.NewReader(conn)
+		var f wire.Frame
+		for in.Next(&f) == nil {
+			asked.Add(1)
+			if !bytes.Equal(f.Body, patternOf(int(f.Opaque))) {
+				torn.Add(1)
+			}
+			answer := headed(k.answer, patternOf(int(f.Opaque)+1))
+			putOpaque(answer[opaqueAt(answer):], int(f.Opaque))
+			if _, err := conn.Write(answer); err != nil {
+				return
+			}
+		}
+	}, &asked)
+	const requests = 600
+	away := bytes.Replace([]byte(k.request), []byte(`"e":"3"`), []byte(`"e":"2"`), 1)
+	q := p.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
+	q.lane.Store(p.queue.lane.Load())
+	q.home.Store(uint32(target))
+	go func() {
+		var burst []byte
+		for n := range requests {
+			header := k.request
+			if n%3 == 0 {
+				header = string(away)
+			}
+			one := headed(header, patternOf(firstOpaque+n))
+			putOpaque(one[opaqueAt(one):], firstOpaque+n)
+			if burst = append(burst, one...); n%7 == 6 || n == requests-1 {
+				if _, err := p.client.Write(burst); err != nil {
+					return
+				}
+				burst = nil
+			}
+		}
+	}()
+	require.NoError(t, p.client.SetReadDeadline(time.Now().Add(30*time.Second)))
+	got := map[int32]bool{}
+	var f wire.Frame
+	for range requests {
+		require.NoError(t, p.in.Next(&f))
+		assert.True(t, bytes.Equal(f.Body, patternOf(int(f.Opaque)+1)), "answer %d", f.Opaque)
+		got[f.Opaque] = true
+	}
+	assert.Len(t, got, requests)
+	assert.Zero(t, torn.Load(), "requests that are torn")
+	assert.EqualValues(t, requests, asked.Load())
 }
 
 // What a client sent before it sends what is no frame reaches the broker, though it came in one piece.
