@@ -106,7 +106,10 @@ func live(t *testing.T, o options) *course {
 	require.NoError(t, err)
 	files, err := lab.FindFiles(root)
 	require.NoError(t, err)
-	c := &course{options: o, files: files, dir: t.TempDir(), root: root, source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3")}
+	c := &course{options: o, files: files, dir: t.TempDir(), root: root, source: labtest.Cluster(t, "4.9.7")}
+	if o.pair() {
+		c.target = labtest.Cluster(t, "5.3.3")
+	}
 	require.NoError(t, c.makeTopics(t.Context()))
 	t.Cleanup(func() { assert.NoError(t, c.gateway.end()) })
 	require.NoError(t, c.startGateway(t.Context()))
