@@ -14,8 +14,13 @@ import (
 // javaProduce starts a Java producer. Its load ends when the program has ended.
 func (r *rig) javaProduce(topic, version, kind string, keys int, pause time.Duration) *load {
 	r.Helper()
+	return r.javaProduceAs(topic, version, kind, strings.ReplaceAll(kind+"-"+version, ".", "-"), keys, pause)
+}
+
+// javaProduceAs starts one of that name, with which its keys begin.
+func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause time.Duration) *load {
+	r.Helper()
 	l := r.newLoad(topic)
-	name := strings.ReplaceAll(kind+"-"+version, ".", "-")
 	p := javaclient.Producer{
 		Version: version, NameServer: r.entrance, Topic: topic, Group: "java-producers-" + name, Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
 		Acked: l.ack, Failed: func(key string, n int, why string) { l.fail(key, n, why) },
@@ -36,7 +41,9 @@ func (r *rig) javaProduce(topic, version, kind string, keys int, pause time.Dura
 // javaJoin starts a Java member of the group.
 func (rs *readers) javaJoin(c javaclient.Consumer) *javaclient.Client {
 	rs.Helper()
-	c.NameServer, c.Group = rs.entrance, rs.group
+	if c.Group = rs.group; c.NameServer == "" {
+		c.NameServer = rs.entrance
+	}
 	name := c.Instance
 	c.Got = func(d javaclient.Delivery) { rs.note(name, d.Key, d.Number) }
 	return c.Start(rs)

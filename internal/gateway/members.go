@@ -11,9 +11,9 @@ import (
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
 	client := clientOf(f.Body)
-	beat := bytes.Clone(f.Bytes())
+	beat, reads := bytes.Clone(f.Bytes()), readsOf(f.Body)
 	s.mu.Lock()
-	s.client, s.beat, s.accessKey = client, beat, f.Unescaped(wire.FieldAccessKey)
+	s.client, s.beat, s.accessKey, s.reads = client, beat, f.Unescaped(wire.FieldAccessKey), reads
 	s.mu.Unlock()
 	s.pass(f)
 	s.running.Go(func() { s.mirrors.beat(s, client, beat) })

@@ -32,6 +32,7 @@ type Move struct {
 	Queues []TopicQueue `json:"queues,omitempty"` // of the source; KindHome
 	Topics []string     `json:"topics,omitempty"` // all queues of these; KindHome
 	Groups []string     `json:"groups,omitempty"` // KindSide
+	Accept []string     `json:"accept,omitempty"` // groups for which the caller takes what a refusal has named as inexact
 }
 
 // TopicQueue is a queue of the source.
@@ -152,7 +153,7 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		}
 		for _, group := range m.Groups {
 			r.ID, r.Group = m.ID+"/"+group, group
-			one, err := g.moveGroup(ctx, r, to)
+			one, err := g.moveGroup(ctx, m, r, to)
 			done = outcome{done.moved + one.moved, max(done.held, one.held)}
 			if err != nil {
 				return done, err
@@ -191,7 +192,7 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 }
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, r Round, to side) (done outcome, err error) {
+func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return done, err
@@ -209,6 +210,9 @@ func (g *Gateway) moveGroup(ctx context.Context, r Round, to side) (done outcome
 	}
 	if err := g.readAhead(ctx, queues, to.other()); err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
+	}
+	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
+		return done, err
 	}
 	return g.lead(ctx, r, g.proveViews)
 }

@@ -12,9 +12,10 @@ type State struct {
 	Clients    []Connected `json:"clients"`   // behind the gateway, by id
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
-	Round      string      `json:"round,omitempty"`  // of a move, that it takes part in
-	Doubt      bool        `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
-	Fenced     bool        `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
+
+	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
+	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
+	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.
@@ -38,6 +39,8 @@ type GroupSide struct {
 	Group  string `json:"group"`
 	Source int    `json:"source"` // queues that it reads from the source
 	Target int    `json:"target"`
+
+	Broadcasting bool `json:"broadcasting,omitempty"` // its members keep their positions themselves
 }
 
 // State says how everything is now.
@@ -63,8 +66,9 @@ func (g *Gateway) State() State {
 			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
+	here := g.membersHere()
 	for _, one := range g.groups.all() {
-		side := GroupSide{Group: one.name}
+		side := GroupSide{Group: one.name, Broadcasting: here[one.name]}
 		for _, v := range one.all() {
 			v.mu.Lock()
 			if v.side == source {

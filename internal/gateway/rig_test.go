@@ -135,6 +135,13 @@ func (r *rig) replicate() {
 	})
 }
 
+// at is the rig for clients with other name servers.
+func (r *rig) at(nameServers string) *rig {
+	other := *r
+	other.entrance = nameServers
+	return &other
+}
+
 // open starts the gateway and tells it the migration.
 func (r *rig) open() *Gateway {
 	r.Helper()

@@ -36,8 +36,9 @@ type session struct {
 	pushes   map[int32]push
 	lastPush int32
 	lastOwn  int32
-	client   string // its id, from its heartbeats
-	beat     []byte // its last heartbeat
+	client   string       // its id, from its heartbeats
+	beat     []byte       // its last heartbeat
+	reads    []membership // what that says
 	closed   bool
 	keeping  keeping
 

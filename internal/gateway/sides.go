@@ -181,20 +181,19 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView) (ste
 	v.mu.Lock()
 	from, next, kept, shift := v.side, is.Next, is.Kept, v.shift[v.side]
 	v.mu.Unlock()
-	committed, known := kept+shift, kept >= 0
-	if !known {
-		var err error
-		if committed, known, err = l.position(ctx, v.queue, v.group, from); err != nil {
-			return step{}, err
-		}
+	committed, known, err := l.position(ctx, v.queue, v.group, from)
+	if err != nil {
+		return step{}, err
+	}
+	if kept >= 0 && (!known || kept+shift > committed) { // a commit may be on its way
+		committed, known = kept+shift, true
 	}
 	native := next + shift
 	switch {
-	case next >= 0:
-	case known:
+	case next >= 0 && (!known || native >= committed):
+	case known: // what was read since was read past the gateway
 		native = committed
 	default: // nobody has read the queue: any place that is the same on both sides
-		var err error
 		if native, err = l.end(ctx, v.queue, from); err != nil {
 			return step{}, err
 		}

@@ -1,6 +1,7 @@
 import java.lang.reflect.Method;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.rocketmq.client.consumer.AllocateMessageQueueStrategy;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.MQPullConsumer;
 import org.apache.rocketmq.client.consumer.MQPullConsumerScheduleService;
@@ -34,9 +35,10 @@ public class Consume {
     /** Works on a message; false if it fails, which each that is to fail does once. */
     static boolean take(MessageExt m) {
         String body = new String(m.getBody());
-        if (work > 0) {
+        long pause = body.startsWith("slow") ? 5000 : work;
+        if (pause > 0) {
             try {
-                Thread.sleep(work);
+                Thread.sleep(pause);
             } catch (InterruptedException e) {
                 return false;
             }
@@ -60,6 +62,12 @@ public class Consume {
         }
     }
 
+    /** Sets the strategy by which members share queues. */
+    static void allocate(DefaultMQPushConsumer c, String strategy) throws Exception {
+        c.setAllocateMessageQueueStrategy((AllocateMessageQueueStrategy)
+            Class.forName("org.apache.rocketmq.client.consumer.rebalance." + strategy).getConstructor().newInstance());
+    }
+
     static DefaultMQPushConsumer push(String[] args) throws Exception {
         String mode = args[4], filter = args[5];
         DefaultMQPushConsumer c = new DefaultMQPushConsumer(args[2]);
@@ -68,6 +76,9 @@ public class Consume {
         c.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         if (mode.equals("broadcast")) {
             broadcast(c);
+        }
+        if (!args[8].isEmpty()) {
+            allocate(c, args[8]);
         }
         if (filter.startsWith("sql:")) {
             c.subscribe(args[1], MessageSelector.bySql(filter.substring(4)));
@@ -125,8 +136,17 @@ public class Consume {
         return s;
     }
 
-    // names topic group instance mode filter work failEvery
-    public static void main(String[] args) throws Exception {
+    // names topic group instance mode filter work failEvery strategy
+    public static void main(String[] args) {
+        try {
+            run(args);
+        } catch (Throwable e) { // threads of the client would keep the program alive
+            System.out.println("trouble " + String.valueOf(e).replace('\n', ' '));
+            System.exit(1);
+        }
+    }
+
+    static void run(String[] args) throws Exception {
         work = Long.parseLong(args[6]);
         failEvery = Integer.parseInt(args[7]);
         Runnable end;

@@ -8,7 +8,16 @@ public class LitePull {
     static volatile boolean ended;
 
     // names topic group instance
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        try {
+            run(args);
+        } catch (Throwable e) { // threads of the client would keep the program alive
+            System.out.println("trouble " + String.valueOf(e).replace('\n', ' '));
+            System.exit(1);
+        }
+    }
+
+    static void run(String[] args) throws Exception {
         DefaultLitePullConsumer c = new DefaultLitePullConsumer(args[2]);
         c.setNamesrvAddr(args[0]);
         c.setInstanceName(args[3]);

@@ -124,7 +124,16 @@ public class Produce {
     }
 
     // names topic group instance kind prefix keys pause
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        try {
+            run(args);
+        } catch (Throwable e) { // threads of the client would keep the program alive
+            System.out.println("trouble " + String.valueOf(e).replace('\n', ' '));
+            System.exit(1);
+        }
+    }
+
+    static void run(String[] args) throws Exception {
         String topic = args[1], kind = args[4], prefix = args[5];
         DefaultMQProducer p;
         if (kind.equals("transaction")) {
@@ -145,13 +154,14 @@ public class Produce {
             t.start();
             threads.add(t);
         }
-        while (System.in.read() >= 0) { // until standard input ends
-        }
+        System.in.read(); // something, or the end: both end the sending
         ended = true;
         for (Thread t : threads) {
             t.join();
         }
         say("sent");
+        while (System.in.read() >= 0) { // until standard input ends: it answers brokers that ask about transactions
+        }
         p.shutdown();
         System.exit(0);
     }

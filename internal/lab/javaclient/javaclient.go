@@ -3,21 +3,13 @@ package javaclient
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"rocketshift/internal/lab"
 )
 
 // Kinds of producers.
@@ -40,8 +32,9 @@ type Producer struct {
 	Keys   int           // each sends in a thread of its own, one message after the other
 	Pause  time.Duration // after each
 
-	Acked  func(key string, number int, took time.Duration)
-	Failed func(key string, number int, why string)
+	Acked   func(key string, number int, took time.Duration)
+	Failed  func(key string, number int, why string)
+	Checked func(key string, number int) // a broker asked for the end of a transaction; may be nil
 }
 
 // Modes of consumers.
@@ -59,8 +52,11 @@ type Consumer struct {
 
 	Mode      string
 	Filter    string        // tags, or sql: with an expression; all messages if empty
-	Work      time.Duration // for each message
+	Work      time.Duration // for each message; those with keys that begin with slow take 5 s
 	FailEvery int           // messages with a number that this divides fail once; 0: none
+
+	Strategy string // the class by which members share queues; the usual one if empty
+	Home     string // where it keeps files, as its positions if it is broadcasting; a new folder if empty
 
 	Got func(Delivery)
 }
@@ -78,7 +74,7 @@ type Delivery struct {
 type Client struct {
 	name  string
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	ended chan struct{}
 
 	mu      sync.Mutex
@@ -89,7 +85,7 @@ type Client struct {
 // Start starts the producer and waits until it is ready.
 func (p Producer) Start(t testing.TB) *Client {
 	t.Helper()
-	return start(t, p.Version, "Produce", p.line,
+	return start(t, p.Version, "Produce", "", p.line,
 		p.NameServer, p.Topic, p.Group, p.Instance, p.Kind, p.Prefix, strconv.Itoa(p.Keys), strconv.FormatInt(p.Pause.Milliseconds(), 10))
 }
 
@@ -102,8 +98,12 @@ func (p Producer) line(words []string) bool {
 	case len(words) > 3 && words[0] == "err":
 		number, _ := strconv.Atoi(words[2])
 		p.Failed(words[1], number, strings.Join(words[3:], " "))
+	case len(words) == 3 && words[0] == "check":
+		if number, _ := strconv.Atoi(words[2]); p.Checked != nil {
+			p.Checked(words[1], number)
+		}
 	default:
-		return words[0] == "check"
+		return false
 	}
 	return true
 }
@@ -119,8 +119,8 @@ func (c Consumer) Start(t testing.TB) *Client {
 	if c.Mode == LitePull {
 		program = "LitePull"
 	}
-	return start(t, c.Version, program, c.line,
-		c.NameServer, c.Topic, c.Group, c.Instance, c.Mode, filter, strconv.FormatInt(c.Work.Milliseconds(), 10), strconv.Itoa(c.FailEvery))
+	return start(t, c.Version, program, c.Home, c.line,
+		c.NameServer, c.Topic, c.Group, c.Instance, c.Mode, filter, strconv.FormatInt(c.Work.Milliseconds(), 10), strconv.Itoa(c.FailEvery), c.Strategy)
 }
 
 func (c Consumer) line(words []string) bool {
@@ -139,47 +139,70 @@ func (c Consumer) line(words []string) bool {
 // startTime bounds a start, on a busy machine.
 const startTime = time.Minute
 
-func start(t testing.TB, version, program string, line func([]string) bool, args ...string) *Client {
+// starting lets two programs start at a time: many at once are slow on few cores, and take them from those that run.
+var starting = make(chan struct{}, 2)
+
+// startTries is how often a program is started whose client gives up: it does when a name server takes three seconds to answer.
+const startTries = 3
+
+func start(t testing.TB, version, program, home string, line func([]string) bool, args ...string) *Client {
 	t.Helper()
 	classPath, java, err := compiled(version, program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Client{name: program + " " + version + " " + args[3], ended: make(chan struct{}), ready: make(chan struct{})}
-	home := t.TempDir() // where clients write logs, and broadcasting ones their positions
+	if home == "" {
+		home = t.TempDir()
+	}
 	jvm := []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home}
 	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} { // clients of 4.5 are older than modules
 		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
 	}
-	c.cmd = exec.Command(java, append(append(jvm, "-cp", classPath, program), args...)...)
-	c.cmd.Dir = home
+	starting <- struct{}{}
+	defer func() { <-starting }()
+	for try := 1; ; try++ {
+		c := &Client{name: program + " " + version + " " + args[3], ended: make(chan struct{}), ready: make(chan struct{})}
+		c.cmd = exec.Command(java, append(append(jvm, "-cp", classPath, program), args...)...)
+		c.cmd.Dir = home
+		if err := c.run(line); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			c.Kill()
+			if t.Failed() {
+				t.Logf("%s said besides: %s", c.name, c.said())
+			}
+		})
+		select {
+		case <-c.ready:
+			return c
+		case <-c.ended:
+			if try == startTries {
+				t.Fatalf("%s ended before it was ready: %s", c.name, c.said())
+			}
+		case <-time.After(startTime):
+			t.Fatalf("%s isn't ready after %s: %s", c.name, startTime, c.said())
+		}
+	}
+}
+
+// run starts the program and reads what it says.
+func (c *Client) run(line func([]string) bool) error {
 	stdin, err := c.cmd.StdinPipe() // a program ends when the test does, as its input does
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	c.stdin = stdin
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	c.cmd.Stderr = c.cmd.Stdout
 	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	go c.read(out, line)
-	t.Cleanup(func() {
-		c.Kill()
-		if t.Failed() {
-			t.Logf("%s said besides: %s", c.name, c.said())
-		}
-	})
-	select {
-	case <-c.ready:
-	case <-c.ended:
-		t.Fatalf("%s ended before it was ready: %s", c.name, c.said())
-	case <-time.After(startTime):
-		t.Fatalf("%s isn't ready after %s: %s", c.name, startTime, c.said())
-	}
-	return c
+	return nil
 }
 
 func (c *Client) read(out io.Reader, line func([]string) bool) {
@@ -212,6 +235,12 @@ func (c *Client) said() string {
 // stopTime is what an orderly end may take: consumers wait for messages in work.
 const stopTime = 30 * time.Second
 
+// Quiet lets a producer send nothing more, and stay to answer brokers that ask about transactions.
+func (c *Client) Quiet() error {
+	_, err := c.stdin.Write([]byte{'\n'})
+	return err
+}
+
 // Stop lets the program end as an application does, and returns when it has.
 func (c *Client) Stop(t testing.TB) {
 	t.Helper()
@@ -227,59 +256,4 @@ func (c *Client) Stop(t testing.TB) {
 func (c *Client) Kill() {
 	_ = c.cmd.Process.Kill()
 	<-c.ended
-}
-
-var compiling sync.Mutex
-
-// compiled is the class path of a program, which is compiled when it was never before, and the java to run it.
-func compiled(version, program string) (classPath, java string, err error) {
-	root, err := lab.Root()
-	if err != nil {
-		return "", "", err
-	}
-	files, err := lab.FindFiles(root)
-	if err != nil {
-		return "", "", err
-	}
-	jars := filepath.Join(files.Jars, version)
-	if _, err := os.Stat(filepath.Join(jars, ".complete")); err != nil {
-		return "", "", fmt.Errorf("the client of version %s isn't there: run make jars", version)
-	}
-	source := filepath.Join(root, "internal", "lab", "javaclient", program+".java")
-	text, err := os.ReadFile(source)
-	if err != nil {
-		return "", "", err
-	}
-	sum := sha256.Sum256(text)
-	classes := filepath.Join(root, ".cache", "java", version, program+"-"+hex.EncodeToString(sum[:6]))
-	libraries := filepath.Join(jars, "*")
-	classPath = classes + string(filepath.ListSeparator) + libraries
-	compiling.Lock()
-	defer compiling.Unlock()
-	if _, err := os.Stat(classes); err == nil {
-		return classPath, files.Java, nil
-	}
-	return classPath, files.Java, compile(files.Java, libraries, source, classes)
-}
-
-// compile puts the classes into their folder all at once: another process may do the same.
-func compile(java, libraries, source, classes string) error {
-	if err := os.MkdirAll(filepath.Dir(classes), 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(classes), "compiling-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	javac := filepath.Join(filepath.Dir(java), "javac")
-	if out, err := exec.Command(javac, "-nowarn", "-d", dir, "-cp", libraries, source).CombinedOutput(); err != nil {
-		return fmt.Errorf("compile %s (a JDK is needed, not only a JRE): %w: %s", source, err, out)
-	}
-	if err := os.Rename(dir, classes); err != nil && !errors.Is(err, os.ErrExist) {
-		if _, there := os.Stat(classes); there != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Members of a broadcasting group keep their positions themselves. One that is away during a move comes back with an older position than any
+// that the move has looked at, and it must mean the same message then. It does where the shift has been the same since the first message that
+// can still be read; where it hasn't, that is said before the group moves.
+
+// oldTime bounds how long looking for old positions may take.
+const oldTime = 10 * time.Second
+
+// oldPositionsHold refuses to move a broadcasting group to the target with queues where positions of before would mean another message afterwards.
+// The way back is always open.
+func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, views []*view, to side, l lanes) error {
+	if to == source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("looking for old positions took too long"))
+	defer cancel()
+	for _, v := range views {
+		v.mu.Lock()
+		from, next := v.side, v.next+v.shift[v.side]
+		unread := v.next < 0
+		v.mu.Unlock()
+		if from == to || unread {
+			continue
+		}
+		first, err := l.first(ctx, v.queue, from)
+		if err != nil {
+			return err
+		}
+		there, err := l.exact(ctx, v.queue, from, next)
+		if err != nil {
+			return err
+		}
+		old, err := l.across(ctx, v.queue, from, first)
+		if err != nil {
+			return err
+		}
+		if off := old.Target - first - (there - next); off != 0 || !old.Exact {
+			return refused("group %s is broadcasting, and its members keep their positions themselves: one that is away now, with a position between %d and %d of queue %s, "+
+				"would read up to %d messages twice or not at all on the %s. Move it when all its members are there and have read everything, and accept the group",
+				name, first, next, v.queue, max(off, -off, old.Repeats), to)
+		}
+	}
+	return nil
+}
+
+// first is the oldest offset that a side still has of a queue.
+func (l lanes) first(ctx context.Context, q *queue, on side) (int64, error) {
+	at, err := q.on(on)
+	if err != nil {
+		return 0, err
+	}
+	broker, err := l.clusters[on].Broker(ctx, at.Broker)
+	if err != nil {
+		return 0, err
+	}
+	return l.clusters[on].Client().MinOffset(ctx, broker.Addr, q.topic, at.ID)
+}

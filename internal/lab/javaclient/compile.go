@@ -1,0 +1,69 @@
+package javaclient
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+
+	"rocketshift/internal/lab"
+)
+
+var compiling sync.Mutex
+
+// compiled is the class path of a program, which is compiled when it was never before, and the java to run it.
+func compiled(version, program string) (classPath, java string, err error) {
+	root, err := lab.Root()
+	if err != nil {
+		return "", "", err
+	}
+	files, err := lab.FindFiles(root)
+	if err != nil {
+		return "", "", err
+	}
+	jars := filepath.Join(files.Jars, version)
+	if _, err := os.Stat(filepath.Join(jars, ".complete")); err != nil {
+		return "", "", fmt.Errorf("the client of version %s isn't there: run make jars", version)
+	}
+	source := filepath.Join(root, "internal", "lab", "javaclient", program+".java")
+	text, err := os.ReadFile(source)
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256(text)
+	classes := filepath.Join(root, ".cache", "java", version, program+"-"+hex.EncodeToString(sum[:6]))
+	libraries := filepath.Join(jars, "*")
+	classPath = classes + string(filepath.ListSeparator) + libraries
+	compiling.Lock()
+	defer compiling.Unlock()
+	if _, err := os.Stat(classes); err == nil {
+		return classPath, files.Java, nil
+	}
+	return classPath, files.Java, compile(files.Java, libraries, source, classes)
+}
+
+// compile puts the classes into their folder all at once: another process may do the same.
+func compile(java, libraries, source, classes string) error {
+	if err := os.MkdirAll(filepath.Dir(classes), 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(classes), "compiling-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	javac := filepath.Join(filepath.Dir(java), "javac")
+	if out, err := exec.Command(javac, "-nowarn", "-d", dir, "-cp", libraries, source).CombinedOutput(); err != nil {
+		return fmt.Errorf("compile %s (a JDK is needed, not only a JRE): %w: %s", source, err, out)
+	}
+	if err := os.Rename(dir, classes); err != nil && !errors.Is(err, os.ErrExist) {
+		if _, there := os.Stat(classes); there != nil {
+			return err
+		}
+	}
+	return nil
+}
