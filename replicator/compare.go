@@ -9,11 +9,11 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// brokersOwn are the properties that brokers set or drop as they store a message.
+// brokersOwn are the properties that brokers set or drop as they store a message, and the one that makes proxies pass it on.
 func brokersOwn(name string) bool {
 	switch name {
 	case rocketmq.PropCluster, rocketmq.PropMsgRegion, rocketmq.PropTraceOn, rocketmq.PropWait, rocketmq.PropCRC32,
-		rocketmq.PropMinOffset, rocketmq.PropMaxOffset, StampProperty:
+		rocketmq.PropMinOffset, rocketmq.PropMaxOffset, rocketmq.PropTransferFlag, StampProperty:
 		return true
 	}
 	return false

@@ -63,6 +63,10 @@ func (b *brokers) ensureGroup(ctx context.Context, broker, group string) error {
 }
 
 func (b *brokers) makeGroup(ctx context.Context, addr, group string) error {
+	if b.Proxy() != "" { // it lists and creates none, but a broker that may makes the group of a pull
+		_, err := b.Client().Pull(ctx, addr, rocketmq.PullRequest{Group: group, Topic: passTopic, Max: 1})
+		return err
+	}
 	there, err := b.Client().Groups(ctx, addr)
 	if _, found := there[group]; found || err != nil {
 		return err

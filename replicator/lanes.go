@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,19 +61,15 @@ func LanesOf(ctx context.Context, source, target *rocketmq.Cluster, topic string
 
 // queuesOf lists a topic's queues. A queue that is only read or only written counts too: either may hold messages.
 func queuesOf(ctx context.Context, cluster *rocketmq.Cluster, topic string) ([]Queue, error) {
-	brokers, err := cluster.Brokers(ctx)
+	brokers, err := cluster.TopicConfigs(ctx, []string{topic})
 	if err != nil {
 		return nil, err
 	}
 	var queues []Queue
-	for _, broker := range brokers {
-		topics, err := cluster.Client().TopicConfigs(ctx, broker.Addr)
-		if err != nil {
-			return nil, err
-		}
-		config := topics[topic]
+	for _, broker := range slices.Sorted(maps.Keys(brokers)) {
+		config := brokers[broker][topic]
 		for id := range max(config.ReadQueues, config.WriteQueues) {
-			queues = append(queues, Queue{broker.Name, id})
+			queues = append(queues, Queue{broker, id})
 		}
 	}
 	return queues, nil

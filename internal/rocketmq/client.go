@@ -40,6 +40,7 @@ type Client struct {
 	conns   map[string]*slot
 	closed  bool
 	commits turns
+	untyped sync.Map // topics to which proxies refuse sends for their message type
 }
 
 // slot makes the callers of one server wait for one dial, and not for dials of others.
@@ -99,6 +100,10 @@ func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command,
 		return nil, &dialError{addr, context.Cause(ctx)} // it was never sent
 	}
 	cmd.Language, cmd.Version = "GO", version
+	_, broker := viaProxy(addr)
+	if broker != "" {
+		c.nameBroker(cmd, broker)
+	}
 	if c.options.Credentials != nil {
 		sign(cmd, *c.options.Credentials)
 	}
@@ -106,7 +111,17 @@ func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command,
 	if err != nil {
 		return nil, &dialError{addr, err}
 	}
-	return conn.call(ctx, cmd)
+	got, err := conn.call(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	if c.refusedForType(broker, cmd, got) {
+		return c.Call(ctx, addr, cmd)
+	}
+	if err := lostBehind(addr, broker, cmd, got); err != nil {
+		return nil, err
+	}
+	return got, nil
 }
 
 // conn returns the server's connection, dialling when there is none or when it may be dead.
@@ -144,11 +159,12 @@ func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
 func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.DialTimeout)
 	defer cancel()
-	plain, err := c.options.Dial(ctx, addr)
+	server := ServerOf(addr)
+	plain, err := c.options.Dial(ctx, server)
 	if err != nil || c.options.TLS == nil {
 		return plain, err
 	}
-	return secured(ctx, plain, addr, c.options.TLS)
+	return secured(ctx, plain, server, c.options.TLS)
 }
 
 // secured is a connection over TLS, to a server of that name unless the configuration has another.

@@ -18,6 +18,7 @@ const brokersLife = 10 * time.Second
 type Cluster struct {
 	client      *Client
 	nameServers []string
+	behind      *proxied // nil: brokers can be reached
 
 	mu      sync.Mutex
 	brokers []Broker
@@ -41,13 +42,16 @@ func NewCluster(c *Client, nameServers []string) *Cluster {
 // Client is the client that the cluster's calls go through.
 func (c *Cluster) Client() *Client { return c.client }
 
-// NameServers are the addresses that the cluster was made with.
+// NameServers are the addresses that the cluster was made with: of its name servers, or of the proxy that it is behind.
 func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
 
 // Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget; while no name server
 // answers, the last one stands. Only the caller who reads it waits for that: the others take the last one, as many calls would else wait
 // for a name server that is frozen.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
+	if c.behind != nil {
+		return c.brokersBehind(ctx)
+	}
 	c.mu.Lock()
 	if c.brokers == nil {
 		defer c.mu.Unlock()
@@ -141,6 +145,9 @@ func (c *Cluster) Route(ctx context.Context, topic string) (Route, error) {
 		route, err = c.client.RouteOf(ctx, addr, topic)
 		return err
 	})
+	if err == nil && c.behind != nil {
+		c.behind.learn(route)
+	}
 	return route, err
 }
 
@@ -202,8 +209,15 @@ func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
 	return out, nil
 }
 
-// Nodes lists the cluster's masters and slaves as its name servers know them now.
+// Nodes lists the cluster's masters and slaves as its name servers know them now. A proxy knows no slaves.
 func (c *Cluster) Nodes(ctx context.Context) (nodes []Node, err error) {
+	if c.behind != nil {
+		brokers, err := c.Brokers(ctx)
+		for _, b := range brokers {
+			nodes = append(nodes, Node{Cluster: b.Cluster, Name: b.Name, Addr: b.Addr})
+		}
+		return nodes, err
+	}
 	err = c.eachNameServer(func(addr string) error {
 		nodes, err = c.client.Nodes(ctx, addr)
 		return err

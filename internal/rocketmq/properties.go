@@ -24,6 +24,7 @@ const (
 	PropMaxOffset     = "MAX_OFFSET"
 	PropRetryTopic    = "RETRY_TOPIC"
 	PropRealTopic     = "REAL_TOPIC"
+	PropTransferFlag  = "TRANSFER_FLAG"
 )
 
 // MaxProperties is the most bytes of properties that may be sent in a batch. Longer ones are acknowledged by brokers and then

@@ -1,0 +1,215 @@
+package rocketmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Brokers that can't be reached are spoken to through the remoting port of a 5.x proxy, as managed instances have it. Such a broker's address
+// is the proxy's with the broker's name behind it, "host:port/broker-a": each request to it is dialled to the proxy, and names the broker. So who
+// has a broker's address needs to know nothing of proxies. What the proxy doesn't serve, it answers with code 3 (RemotingProtocolServer, 5.3.3):
+// it has no lists of topics, groups or positions, creates nothing, and knows no settings.
+
+// behindProxy is the address of a broker behind a proxy.
+func behindProxy(proxy, broker string) string { return proxy + "/" + broker }
+
+// viaProxy takes such an address apart; broker is empty where addr is a server's own.
+func viaProxy(addr string) (server, broker string) {
+	server, broker, _ = strings.Cut(addr, "/")
+	return server, broker
+}
+
+// ServerOf is where an address is dialled: for a broker behind a proxy at the proxy.
+func ServerOf(addr string) string {
+	server, _ := viaProxy(addr)
+	return server
+}
+
+// BrokerNameField is the field in which a request names its broker; proxies answer 15 without it (AbstractRemotingActivity, 5.3.3).
+func BrokerNameField(code int) string {
+	if code == codeSendV2 || code == codeSendBatch {
+		return "n"
+	}
+	return "bname"
+}
+
+// nameBroker names the broker in a request that goes through a proxy.
+func (c *Client) nameBroker(cmd *Command, broker string) {
+	cmd.Fields[BrokerNameField(cmd.Code)] = broker
+	if cmd.Code == codeSendV2 || cmd.Code == codeSendBatch {
+		if _, refused := c.untyped.Load(cmd.Fields["b"]); refused {
+			cmd.Fields["i"] = string(WithTransferFlag([]byte(cmd.Fields["i"])))
+		}
+	}
+}
+
+// WithTransferFlag are properties of a send that a proxy takes whatever the topic's message type is (SendMessageActivity, 5.3.3): what was
+// written to a 4.x topic fits none, as orderly producers of 4.x send no sharding key. 5.3.3 stores the flag with the message.
+func WithTransferFlag(properties []byte) []byte {
+	if _, there := PropertyValue(properties, PropTransferFlag); there {
+		return properties
+	}
+	return AppendProperty(slices.Clip(properties), PropTransferFlag, "true")
+}
+
+// refusedForType reports whether a proxy refused a send as its message isn't of the topic's type, which brokers never do. Further sends to the
+// topic carry the flag that makes it pass.
+func (c *Client) refusedForType(broker string, cmd, got *Command) bool {
+	if broker == "" || got.Code != MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
+		return false
+	}
+	_, before := c.untyped.Swap(cmd.Fields["b"], true)
+	return !before
+}
+
+// lostBehind is the error of an answer in which a proxy says that it got none from the broker. It does so with the code of any other failure,
+// so that only its words tell: they are of NettyRemotingAbstract and MQClientAPIExt (5.3.3).
+func lostBehind(addr, broker string, cmd, got *Command) error {
+	if broker == "" || got.Code != SystemError {
+		return nil
+	}
+	remark := strings.ToLower(got.Remark)
+	for _, words := range []string{"connect to", "connect failed"} {
+		if strings.Contains(remark, words) {
+			return &dialError{addr, errors.New(firstLine(got.Remark))}
+		}
+	}
+	for _, words := range []string{"timeout", "timed out", "wait response", "send request", "channel", "connection"} {
+		if strings.Contains(remark, words) {
+			return &lostError{addr, requestName(cmd.Code), errors.New(firstLine(got.Remark))}
+		}
+	}
+	return nil
+}
+
+// proxied is what a cluster knows of brokers behind a proxy: what the routes of topics told.
+type proxied struct {
+	addr string
+
+	mu      sync.Mutex
+	brokers map[string]Broker
+}
+
+// NewClusterBehind returns the cluster behind the remoting port of a 5.x proxy, host:port; nothing is asked yet. Its brokers are those that
+// routes of topics name.
+func NewClusterBehind(c *Client, proxy string) *Cluster {
+	return &Cluster{client: c, nameServers: []string{proxy}, behind: &proxied{addr: proxy, brokers: map[string]Broker{}}}
+}
+
+// Proxy is the address of the proxy that the cluster is behind; empty if its brokers can be reached.
+func (c *Cluster) Proxy() string {
+	if c.behind == nil {
+		return ""
+	}
+	return c.behind.addr
+}
+
+// learn takes over the brokers of a route.
+func (p *proxied) learn(r Route) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range r.Brokers {
+		p.brokers[b.Name] = Broker{Cluster: b.Cluster, Name: b.Name, Addr: behindProxy(p.addr, b.Name)}
+	}
+}
+
+func (p *proxied) known() []Broker {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := []Broker{}
+	for _, name := range slices.Sorted(maps.Keys(p.brokers)) {
+		all = append(all, p.brokers[name])
+	}
+	return all
+}
+
+// everywhere are topics that each broker has and registers by itself (TopicConfigManager, 4.9.7 to 5.5.0).
+var everywhere = []string{"SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "BenchmarkTest"}
+
+// readBehind finds the brokers behind the proxy, by the route of a topic that each has. Where the proxy shows none of these, those stand that
+// routes of other topics have named.
+func (c *Cluster) readBehind(ctx context.Context) ([]Broker, error) {
+	var failed error
+	for _, topic := range everywhere {
+		_, err := c.Route(ctx, topic)
+		if err == nil {
+			break
+		}
+		if failed = err; CodeOf(err) < 0 {
+			break
+		}
+	}
+	found := c.behind.known()
+	if failed != nil && (len(found) == 0 || CodeOf(failed) < 0) {
+		return nil, failed
+	}
+	return found, nil
+}
+
+// brokersBehind are the brokers behind the proxy.
+func (c *Cluster) brokersBehind(ctx context.Context) ([]Broker, error) {
+	c.mu.Lock()
+	fresh := time.Since(c.read) < brokersLife
+	c.mu.Unlock()
+	if found := c.behind.known(); fresh && len(found) > 0 {
+		return found, nil
+	}
+	found, err := c.readBehind(ctx)
+	last := c.behind.known()
+	if err != nil && (len(last) == 0 || CodeOf(err) >= 0) {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.read = time.Now()
+	if err != nil {
+		c.read, found = c.read.Add(againSoon-brokersLife), last
+	}
+	c.mu.Unlock()
+	return found, nil
+}
+
+// TopicConfigs are the settings of topics on the masters, by broker. Brokers list all that they have, and names are ignored. Behind a proxy only
+// the named topics are looked for, one after the other; of their settings routes tell the numbers of queues and the permission. A topic
+// that isn't there is left out.
+func (c *Cluster) TopicConfigs(ctx context.Context, names []string) (map[string]map[string]TopicConfig, error) {
+	if c.behind != nil {
+		return c.routedConfigs(ctx, names)
+	}
+	brokers, err := c.Brokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]map[string]TopicConfig{}
+	for _, b := range brokers {
+		if all[b.Name], err = c.client.TopicConfigs(ctx, b.Addr); err != nil {
+			return nil, fmt.Errorf("topics of broker %s: %w", b.Name, err)
+		}
+	}
+	return all, nil
+}
+
+func (c *Cluster) routedConfigs(ctx context.Context, names []string) (map[string]map[string]TopicConfig, error) {
+	all := map[string]map[string]TopicConfig{}
+	for _, name := range names {
+		route, err := c.Route(ctx, name)
+		if CodeOf(err) == TopicNotExist {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("route of topic %s: %w", name, err)
+		}
+		for _, q := range route.Queues {
+			if all[q.BrokerName] == nil {
+				all[q.BrokerName] = map[string]TopicConfig{}
+			}
+			all[q.BrokerName][name] = TopicConfig{Name: name, ReadQueues: q.Read, WriteQueues: q.Write, Perm: q.Perm}
+		}
+	}
+	return all, nil
+}
