@@ -53,6 +53,13 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
 	f.StringVar(&s.thereEnv, "target-credentials-env", "", "its own keys on the target; the same as on the source if absent")
 	f.StringVar(&s.Keys, "keys", "", "YAML file with the access keys of applications and their secrets, for clusters with access control")
+	f.StringVar(&s.TLSCert, "tls-cert", "", "PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
+	f.StringVar(&s.TLSKey, "tls-key", "", "PEM file with that certificate's key")
+	for name, t := range map[string]*gateway.TLS{"source": &s.SourceTLS, "target": &s.TargetTLS} {
+		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
+		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s certificates; those of the system if absent")
+		f.BoolVar(&t.Insecure, name+"-tls-insecure", false, "don't verify the "+name+"'s certificates, as those that servers make for themselves")
+	}
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
 )
 
 // idle is a gateway without clusters, for what needs none.
@@ -82,6 +83,8 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	one := q.queue([]byte("broker-a"), 1)
 	one.home.Store(uint32(target))
 	one.shift.Store(-7)
+	lane := replicator.Lane{Topic: "orders", Index: 1, Source: replicator.Queue{Broker: "broker-a", ID: 1}, Target: replicator.Queue{Broker: "new", ID: 3}}
+	one.lane.Store(&lane)
 	v := g.groups.get([]byte("billing")).of(one)
 	g.apply(&Outcome{Epoch: 5, Authority: "target", Views: []savedView{v.after(target, step{next: 10, there: 3})}})
 	require.NoError(t, g.save())
@@ -95,6 +98,8 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	got := next.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	assert.Equal(t, target, got.at())
 	assert.EqualValues(t, -7, got.shift.Load())
+	require.NotNil(t, got.lane.Load(), "a gateway that begins while the target is away knows where its sends go to")
+	assert.Equal(t, lane, *got.lane.Load())
 	assert.Equal(t, target, next.authority())
 	assert.EqualValues(t, 5, next.moves.epoch.Load())
 	view := next.groups.get([]byte("billing")).of(got)

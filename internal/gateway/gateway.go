@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,10 @@ type Config struct {
 	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
+	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
+	TLSKey      string                // and with its key
+	SourceTLS   TLS
+	TargetTLS   TLS
 	Log         *slog.Logger
 }
 
@@ -59,7 +64,9 @@ type Gateway struct {
 	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
 	keys      keys
-	serving   time.Time // since when clients are served
+	entry     entry
+	secure    [2]*tls.Config // of both sides; nil: plain text
+	serving   time.Time      // since when clients are served
 
 	fenced  atomic.Bool // its lease has run out
 	lease   lease
@@ -81,13 +88,18 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	secure, err := c.tlsConfigs()
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys},
+		entry: entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials}), c.NameServers)
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
@@ -106,6 +118,9 @@ func (g *Gateway) begin() error {
 	_, err := g.keys.read()
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
+	}
+	if err := g.entry.open(g.log); err != nil {
+		return err
 	}
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err

@@ -12,17 +12,17 @@ import (
 )
 
 // javaProduce starts a Java producer. Its load ends when the program has ended.
-func (r *rig) javaProduce(topic, version, kind string, keys int, pause time.Duration) *load {
+func (r *rig) javaProduce(topic, version, kind string, keys int, pause time.Duration, jvm ...string) *load {
 	r.Helper()
-	return r.javaProduceAs(topic, version, kind, strings.ReplaceAll(kind+"-"+version, ".", "-"), keys, pause)
+	return r.javaProduceAs(topic, version, kind, strings.ReplaceAll(kind+"-"+version, ".", "-"), keys, pause, jvm...)
 }
 
 // javaProduceAs starts one of that name, with which its keys begin.
-func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause time.Duration) *load {
+func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause time.Duration, jvm ...string) *load {
 	r.Helper()
 	l := r.newLoad(topic)
 	p := javaclient.Producer{
-		Version: version, NameServer: r.entrance, Topic: topic, Group: "java-producers-" + name, Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
+		Version: version, JVM: jvm, NameServer: r.entrance, Topic: topic, Group: "java-producers-" + name, Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
 		Acked: l.ack, Failed: func(key string, n int, why string) { l.fail(key, n, why) },
 	}.Start(r)
 	l.done.Go(func() {

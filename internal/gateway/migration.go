@@ -67,7 +67,7 @@ type migration struct {
 // use makes a migration the gateway's.
 func (g *Gateway) use(m Migration) {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: credentials}), m.NameServers)
+	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: credentials, TLS: g.secure[target]}), m.NameServers)
 	names := replicator.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
 	ordered := map[string]bool{}
 	for _, topic := range m.Ordered {

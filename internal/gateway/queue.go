@@ -115,6 +115,18 @@ func (t *topic) pair(lanes []replicator.Lane, problem string) {
 	}
 }
 
+// lacks reports whether a broker is away that has a queue of the topic, or the other end of its lane. The queues that are left would be paired
+// with others than theirs.
+func (t *topic) lacks(registered [2]map[string]bool) bool {
+	for _, q := range t.all() {
+		lane := q.lane.Load()
+		if !registered[source][q.broker] || lane != nil && !registered[target][lane.Target.Broker] {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *topic) reason() string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

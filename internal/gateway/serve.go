@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -26,18 +27,36 @@ func (g *Gateway) serve(p *port) {
 }
 
 // client serves one connection.
-func (g *Gateway) client(p *port, conn net.Conn) {
+func (g *Gateway) client(p *port, raw net.Conn) {
+	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
+	conn, first, err := g.entry.admit(g.ctx, raw)
+	if err != nil {
+		_ = raw.Close()
+		g.ended(raw, err)
+		return
+	}
 	s := newSession(g, p, conn)
 	g.mu.Lock()
 	g.sessions[s] = true
 	g.mu.Unlock()
-	err := s.run(nil)
+	err = s.run(first)
 	g.mu.Lock()
 	delete(g.sessions, s)
 	g.mu.Unlock()
-	if errors.Is(err, wire.ErrFrame) {
-		g.log.Warn("a client sent what is no frame; its connection was closed", "client", conn.RemoteAddr().String(), "cause", err)
-	} else if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-		g.log.Debug("a connection ended", "client", conn.RemoteAddr().String(), "cause", err)
+	g.ended(conn, err)
+}
+
+// ended says why a connection has ended, if that isn't usual.
+func (g *Gateway) ended(conn net.Conn, err error) {
+	client := conn.RemoteAddr().String()
+	switch {
+	case errors.Is(err, wire.ErrFrame):
+		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
+	case errors.Is(err, errNoCertificate), errors.Is(err, errHandshake):
+		if g.entry.refusals.due() {
+			g.log.Warn("a client was refused", "client", client, "cause", err)
+		}
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
+		g.log.Debug("a connection ended", "client", client, "cause", err)
 	}
 }

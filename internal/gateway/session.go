@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 )
 
 // idleTimeout is after how long without a byte a connection counts as dead, as with brokers (serverChannelMaxIdleTimeSeconds).
@@ -19,6 +21,9 @@ type dest struct {
 	side   side
 	broker string // its name; of a slave with # and its id
 }
+
+// slave reports whether it is a slave of the source.
+func (d dest) slave() bool { return strings.Contains(d.broker, "#") }
 
 // nameServers is the dest of a client's connection to the source's name servers.
 var nameServers = dest{source, "@"}
@@ -175,11 +180,17 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 // unreachable answers a request whose server can't be reached, as that server's own end would look to the client.
 func (s *session) unreachable(f *wire.Frame, to dest, err error) {
 	s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
-	if to.side == source && !s.anythingOnTarget() {
+	if s.endsWith(to) {
 		_ = s.conn.Close() // a client knows best what to do without its broker
 		return
 	}
 	s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
+}
+
+// endsWith reports whether the client's connection ends with that to a server. It goes on without a slave: who read there is sent to the master,
+// whereas the address of a slave that only the gateway can't reach would be tried again and again.
+func (s *session) endsWith(to dest) bool {
+	return to.side == source && !to.slave() && !s.anythingOnTarget()
 }
 
 // giveUp answers a call that will have no answer. A question for a position is never answered with an error: clients take that for "there
@@ -213,7 +224,7 @@ func (g *Gateway) dial(to dest) (net.Conn, error) {
 	defer cancel()
 	var failed []error
 	for _, addr := range g.addresses(to) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		conn, err := rocketmq.DialTLS(ctx, addr, g.secure[to.side])
 		if err == nil {
 			return conn, nil
 		}

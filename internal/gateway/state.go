@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"rocketshift/replicator"
 )
 
 // saved is what a gateway keeps on disk: all that it decides, and nothing that it can read elsewhere.
@@ -21,6 +23,8 @@ type saved struct {
 	Open      *savedPart     `json:"open,omitempty"`      // a round of which the end isn't known yet
 	Homes     []savedHome    `json:"homes"`
 	Views     []savedView    `json:"views"`
+	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
+	Lanes []replicator.Lane `json:"lanes,omitempty"`
 }
 
 // savedHome is a queue that isn't as it was before everything.
@@ -151,18 +155,24 @@ func (g *Gateway) snapshot() saved {
 		s.Migration = &m.Migration
 	}
 	s.Open = g.openPart()
+	lanes := map[*queue]bool{}
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if home, shift := q.at(), q.shift.Load(); home != source || shift != 0 {
-				s.Homes = append(s.Homes, homeOf(q))
+				s.Homes, lanes[q] = append(s.Homes, homeOf(q)), true
 			}
 		}
 	}
 	for _, one := range g.groups.all() {
 		for _, v := range one.all() {
 			if is := viewAsIs(v); is.Side != source.String() || is.Shift != [2]int64{} {
-				s.Views = append(s.Views, is)
+				s.Views, lanes[v.queue] = append(s.Views, is), true
 			}
+		}
+	}
+	for q := range lanes {
+		if lane := q.lane.Load(); lane != nil {
+			s.Lanes = append(s.Lanes, *lane)
 		}
 	}
 	return s
@@ -170,5 +180,9 @@ func (g *Gateway) snapshot() saved {
 
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s saved) {
+	for i := range s.Lanes { // what was just seen of them counts more
+		lane := &s.Lanes[i]
+		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
+	}
 	g.apply(&Outcome{Epoch: s.Epoch, Homes: s.Homes, Views: s.Views, Authority: s.Authority})
 }

@@ -136,7 +136,14 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
+	registered, err := g.registered(ctx, m)
+	if err != nil {
+		return err
+	}
 	for name, queues := range here {
+		if g.topics.ensure(name).lacks(registered) {
+			continue // its pairs are those of when all its queues could be seen
+		}
 		lanes, err := lanesOf(name, queues, there[name])
 		problem := ""
 		if err != nil {
@@ -145,6 +152,21 @@ func (g *Gateway) look(ctx context.Context) error {
 		g.topics.ensure(name).pair(lanes, problem)
 	}
 	return nil
+}
+
+// registered are the masters of both sides that name servers know now.
+func (g *Gateway) registered(ctx context.Context, m *migration) (both [2]map[string]bool, err error) {
+	for on, c := range [2]*rocketmq.Cluster{g.source, m.target} {
+		brokers, err := c.Brokers(ctx)
+		if err != nil {
+			return both, fmt.Errorf("%s: %w", side(on), err)
+		}
+		both[on] = map[string]bool{}
+		for _, b := range brokers {
+			both[on][b.Name] = true
+		}
+	}
+	return both, nil
 }
 
 // lanesOf pairs the queues of a topic. A group's own topics may have more queues on the target than are needed.

@@ -51,8 +51,7 @@ func (u *upstream) leave() {
 			break
 		}
 	}
-	half, ok := u.conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if !halfClose(u.conn) {
 		_ = u.conn.Close()
 		return
 	}
@@ -102,7 +101,7 @@ func (u *upstream) broke(err error) {
 	s := u.session
 	s.forget(u)
 	s.mirrors.lost(s, u.dest)
-	if u.dest.side == source && !s.anythingOnTarget() && !u.retired.Load() {
+	if s.endsWith(u.dest) && !u.retired.Load() {
 		_ = s.conn.Close()
 	}
 	for _, c := range s.takeAll(func(c call) bool { return c.up == u }) {

@@ -61,9 +61,7 @@ func NewClient(o Options) *Client {
 		o.MaxSilence = defaultSilence
 	}
 	if o.Dial == nil {
-		o.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		}
+		o.Dial = overTCP
 	}
 	return &Client{options: o, conns: map[string]*slot{}}
 }
@@ -165,6 +163,20 @@ func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return plain, err
 	}
 	return secured(ctx, plain, server, c.options.TLS)
+}
+
+func overTCP(ctx context.Context, addr string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+}
+
+// DialTLS connects to a server, over TLS unless the configuration is nil. The server's name is the host of its address, unless the configuration has
+// another.
+func DialTLS(ctx context.Context, addr string, config *tls.Config) (net.Conn, error) {
+	plain, err := overTCP(ctx, addr)
+	if err != nil || config == nil {
+		return plain, err
+	}
+	return secured(ctx, plain, addr, config)
 }
 
 // secured is a connection over TLS, to a server of that name unless the configuration has another.

@@ -27,6 +27,7 @@ const (
 type Producer struct {
 	Version, NameServer, Topic, Group, Instance string
 
+	JVM    []string // more options of the Java program, such as -Dtls.enable=true
 	Kind   string
 	Prefix string        // of its keys
 	Keys   int           // each sends in a thread of its own, one message after the other
@@ -50,6 +51,7 @@ const (
 type Consumer struct {
 	Version, NameServer, Topic, Group, Instance string
 
+	JVM       []string // more options of the Java program, such as -Dtls.enable=true
 	Mode      string
 	Filter    string        // tags, or sql: with an expression; all messages if empty
 	Work      time.Duration // for each message; those with keys that begin with slow take 5 s
@@ -85,7 +87,7 @@ type Client struct {
 // Start starts the producer and waits until it is ready.
 func (p Producer) Start(t testing.TB) *Client {
 	t.Helper()
-	return start(t, p.Version, "Produce", "", p.line,
+	return start(t, p.Version, "Produce", "", p.JVM, p.line,
 		p.NameServer, p.Topic, p.Group, p.Instance, p.Kind, p.Prefix, strconv.Itoa(p.Keys), strconv.FormatInt(p.Pause.Milliseconds(), 10))
 }
 
@@ -119,7 +121,7 @@ func (c Consumer) Start(t testing.TB) *Client {
 	if c.Mode == LitePull {
 		program = "LitePull"
 	}
-	return start(t, c.Version, program, c.Home, c.line,
+	return start(t, c.Version, program, c.Home, c.JVM, c.line,
 		c.NameServer, c.Topic, c.Group, c.Instance, c.Mode, filter, strconv.FormatInt(c.Work.Milliseconds(), 10), strconv.Itoa(c.FailEvery), c.Strategy)
 }
 
@@ -145,7 +147,7 @@ var starting = make(chan struct{}, 2)
 // startTries is how often a program is started whose client gives up: it does when a name server takes three seconds to answer.
 const startTries = 3
 
-func start(t testing.TB, version, program, home string, line func([]string) bool, args ...string) *Client {
+func start(t testing.TB, version, program, home string, options []string, line func([]string) bool, args ...string) *Client {
 	t.Helper()
 	classPath, java, err := compiled(version, program)
 	if err != nil {
@@ -158,6 +160,7 @@ func start(t testing.TB, version, program, home string, line func([]string) bool
 	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} { // clients of 4.5 are older than modules
 		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
 	}
+	jvm = append(jvm, options...)
 	starting <- struct{}{}
 	defer func() { <-starting }()
 	for try := 1; ; try++ {

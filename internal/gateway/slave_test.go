@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
+	g := idle(t)
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	t.Cleanup(g.stop)
+	g.log = slog.New(slog.DiscardHandler)
+	g.brokers[source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
+	here, there := net.Pipe()
+	t.Cleanup(func() { _ = here.Close() })
+	s := newSession(g, &port{dest: dest{source, "broker-a#1"}, broker: []byte("broker-a")}, there)
+	var f wire.Frame
+	require.NoError(t, f.Parse(wire.AppendRequest(nil, codePull, 5, 0, []string{"topic", "orders", "queueId", "0", "queueOffset", "77"}, nil)))
+	s.request(&f)
+	_ = here.SetReadDeadline(time.Now().Add(20 * time.Second))
+	var answer wire.Frame
+	require.NoError(t, wire.NewReader(here).Next(&answer))
+	assert.Equal(t, pullRetryImmediately, answer.Code)
+	assert.EqualValues(t, 5, answer.Opaque)
+	assert.Equal(t, "77", string(answer.Get("nextBeginOffset")))
+	assert.Equal(t, "0", string(answer.Get("suggestWhichBrokerId")))
+}
+
+func TestPairsStayWhileABrokerIsAway(t *testing.T) {
+	g := idle(t)
+	one := g.topics.ensure("%RETRY%billing")
+	one.ensure("broker-a", 1)
+	one.ensure("broker-b", 1)
+	lanes, err := lanesOf(one.name, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}}, []replicator.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}})
+	require.NoError(t, err)
+	one.pair(lanes, "")
+	all := [2]map[string]bool{{"broker-a": true, "broker-b": true}, {"new": true}}
+	assert.False(t, one.lacks(all))
+	assert.True(t, one.lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}), "what is left would be paired with the queue of broker-a")
+	assert.True(t, one.lacks([2]map[string]bool{all[0], {}}))
+}

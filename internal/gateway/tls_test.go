@@ -1,0 +1,224 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab/javaclient"
+)
+
+// writeCertificate writes a certificate for this machine, which signs itself, and its key.
+func writeCertificate(t *testing.T, file, keyFile string, serial int64) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := x509.Certificate{
+		Subject:      pkix.Name{CommonName: "gateway"}, // without one it isn't a certificate to Java
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	require.NoError(t, err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	for name, block := range map[string]pem.Block{file: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
+		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
+	}
+}
+
+// door is a listener whose clients are admitted; each is sent back its first line.
+type door struct {
+	*testing.T
+	entry *entry
+	addr  string
+	errs  chan error
+}
+
+func openDoor(t *testing.T, e *entry) *door {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	d := &door{T: t, entry: e, addr: listener.Addr().String(), errs: make(chan error, 10)}
+	require.NoError(t, d.entry.open(slog.New(slog.DiscardHandler)))
+	t.Cleanup(func() {
+		stop()
+		_ = listener.Close()
+	})
+	go func() {
+		for {
+			raw, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer raw.Close()
+				conn, first, err := d.entry.admit(ctx, raw)
+				if err != nil {
+					d.errs <- err
+					return
+				}
+				line, _ := bufio.NewReader(&begun{Conn: conn, first: first}).ReadString('\n')
+				_, _ = conn.Write([]byte(line))
+				halfClose(conn)
+			}()
+		}
+	}()
+	return d
+}
+
+func (d *door) dial() net.Conn {
+	d.Helper()
+	conn, err := net.Dial("tcp", d.addr)
+	require.NoError(d, err)
+	d.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	return conn
+}
+
+// echoes wants the line back over a connection, and its end behind that.
+func (d *door) echoes(conn net.Conn) {
+	d.Helper()
+	_, err := conn.Write([]byte("a line\n"))
+	require.NoError(d, err)
+	in := bufio.NewReader(conn)
+	line, err := in.ReadString('\n')
+	require.NoError(d, err)
+	require.Equal(d, "a line\n", line)
+	_, err = in.ReadByte()
+	require.Error(d, err)
+}
+
+func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
+	dir := t.TempDir()
+	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	writeCertificate(t, file, key, 1)
+	d := openDoor(t, &entry{certificate: certificate{file: file, key: key}})
+	d.dial() // one that says nothing
+	stuck := d.dial()
+	_, err := stuck.Write([]byte{tlsHandshake, 3, 1})
+	require.NoError(t, err)
+	garbage := d.dial()
+	_, err = garbage.Write(append([]byte{tlsHandshake}, make([]byte, 64)...))
+	require.NoError(t, err)
+	require.ErrorIs(t, <-d.errs, errHandshake)
+
+	serial := func() int64 {
+		secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
+		d.echoes(secure)
+		return secure.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	d.echoes(d.dial())
+	require.EqualValues(t, 1, serial())
+	require.NoError(t, os.WriteFile(file, []byte("half of a"), 0o600))
+	require.EqualValues(t, 1, serial(), "a file that can't be read changes nothing")
+	writeCertificate(t, file, key, 22)
+	require.EqualValues(t, 22, serial(), "another certificate is used as soon as it is there")
+}
+
+func TestAHandshakeThatNobodyFinishesEnds(t *testing.T) {
+	dir := t.TempDir()
+	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	writeCertificate(t, file, key, 1)
+	e := entry{certificate: certificate{file: file, key: key}}
+	require.NoError(t, e.open(slog.New(slog.DiscardHandler)))
+	here, there := net.Pipe()
+	t.Cleanup(func() { _ = there.Close() })
+	go func() { _, _ = there.Write([]byte{tlsHandshake}) }()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, _, err := e.admit(ctx, here)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
+	d := openDoor(t, &entry{})
+	secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
+	require.Error(t, secure.Handshake())
+	require.ErrorIs(t, <-d.errs, errNoCertificate)
+	d.echoes(d.dial())
+}
+
+func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for says, c := range map[string]Config{
+		"TLS to the source: it is told how to verify certificates, but not to use TLS": {SourceTLS: TLS{Insecure: true}},
+		"TLS to the target: authorities are given, and verifying is switched off":      {TargetTLS: TLS{On: true, CA: empty, Insecure: true}},
+		"empty.pem holds no certificate in PEM form":                                   {TargetTLS: TLS{On: true, CA: empty}},
+		"no such file":                  {SourceTLS: TLS{On: true, CA: empty + ".none"}},
+		"certificate for clients in /":  {TLSCert: empty, TLSKey: empty},
+		"certificate for clients: stat": {TLSCert: empty},
+	} {
+		c.Name, c.Advertise, c.Dir, c.NameServers = "g", "127.0.0.1", t.TempDir(), []string{"127.0.0.1:1"}
+		_, err := Start(c)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
+// Java clients over TLS send and read through a gateway that reaches both sides over TLS, beside clients in plain text at the same ports.
+func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
+	r := newRig(t, "tls")
+	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
+	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
+	r.config.SourceTLS, r.config.TargetTLS = TLS{On: true, Insecure: true}, TLS{On: true, Insecure: true}
+	orders, ordered, audit := r.topic("tls-orders", 2), r.group("tls-ordered"), r.group("tls-audit")
+	r.replicate()
+	g := r.open()
+	overTLS := []string{"-Dtls.enable=true", "-Drocketmq.serialize.type=ROCKETMQ"} // and with binary headers
+	billing := r.javaConsume(ordered, 1, javaclient.Consumer{Version: "4.9.7", JVM: overTLS, Topic: orders, Mode: javaclient.Orderly})
+	plain := r.consume(audit, orders, 1, false)
+	r.warmUp(orders, billing, plain)
+	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 5*time.Millisecond, overTLS...)
+	for range 2 {
+		for _, to := range []string{"target", "source"} {
+			r.move(Move{Kind: KindSide, To: to, Groups: []string{ordered, audit}})
+			r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+			at, b, p := load.sent.Load(), billing.got.Load(), plain.got.Load()
+			r.eventually("traffic flows", func() bool {
+				return load.sent.Load() > at+200 && billing.got.Load() > b+200 && plain.got.Load() > p+200
+			})
+		}
+	}
+	secure, inPlain, upstreams := 0, 0, 0
+	for _, s := range g.all() {
+		if _, is := s.conn.(*tls.Conn); is {
+			secure++
+		} else {
+			inPlain++
+		}
+		s.mu.Lock()
+		for to, up := range s.ups {
+			assert.IsType(t, &tls.Conn{}, up.conn, "%v", to)
+			upstreams++
+		}
+		s.mu.Unlock()
+	}
+	assert.GreaterOrEqual(t, secure, 4, "connections of the Java clients")
+	assert.NotZero(t, inPlain)
+	load.end()
+	billing.untilRead(load)
+	plain.untilRead(load)
+	assert.Empty(t, load.errors)
+	assert.Equal(t, verdict{}, billing.judge(load))
+	v := plain.judge(load)
+	assert.Zero(t, v.lost+v.duplicated)
+	t.Logf("%d sent, longest send %s; %d connections over TLS, %d plain ones, %d upstream", load.sent.Load(), load.longest, secure, inPlain, upstreams)
+}
