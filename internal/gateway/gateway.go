@@ -127,6 +127,7 @@ func (g *Gateway) begin() error {
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err
 	}
+	g.state.reached = g.reached
 	kept := g.state.last()
 	g.targets.Store(&kept.Targets)
 	if err := g.ports.open(g, kept.Ports); err != nil {

@@ -27,7 +27,7 @@ type load struct {
 	acked   map[string]map[int]bool // by key: the numbers that were acknowledged
 	errors  []string
 	longest time.Duration
-	again   bool // a send that fails is tried again until it is acknowledged
+	again   bool // a send that fails is tried again until it is acknowledged, with the number of the attempt behind it
 	sent    atomic.Int64
 }
 
@@ -35,9 +35,13 @@ type load struct {
 func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load {
 	r.Helper()
 	l := r.newLoad(topic)
+	retries := 2
+	if r.once {
+		retries = 0
+	}
 	p, err := stock.NewProducer(
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
-		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(2), producer.WithCredentials(l.signs),
+		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(retries), producer.WithCredentials(l.signs),
 	)
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
@@ -79,20 +83,22 @@ func (l *load) fail(key string, n int, why any) bool {
 }
 
 func (l *load) send(p stock.Producer, key string, pause time.Duration) {
-	for n := 0; ; n++ {
+	for n, attempt := 0, 0; ; n++ {
 		select {
 		case <-l.stop:
 			return
 		case <-time.After(pause):
 		}
 		begin := time.Now()
-		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, fmt.Appendf(nil, "%s %d", key, n)).WithShardingKey(key))
+		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, fmt.Appendf(nil, "%s %d %d", key, n, attempt)).WithShardingKey(key))
 		took := time.Since(begin)
 		if err == nil {
 			l.ack(key, n, took)
+			attempt = 0
 		} else if !l.fail(key, n, err) {
 			return
 		} else {
+			attempt++
 			n--
 		}
 	}
@@ -169,6 +175,7 @@ func (rs *readers) joinFor(nameServers, topic, name string, which consumer.Messa
 
 func (rs *readers) take(member string, m *primitive.MessageExt) bool {
 	key, number, _ := strings.Cut(string(m.Body), " ")
+	number, _, _ = strings.Cut(number, " ") // what is behind says which attempt to send it this is
 	n, _ := strconv.Atoi(number)
 	rs.mu.Lock()
 	refused := rs.fail != nil && rs.fail(key, n, m.ReconsumeTimes)

@@ -74,8 +74,11 @@ type moves struct {
 	recent []string // their ids, oldest first
 }
 
-// rememberedMoves is how many are remembered.
-const rememberedMoves = 1000
+const (
+	rememberedMoves = 1000 // in memory
+	savedMoves      = 100  // over a restart: a caller asks again within seconds
+	longestID       = 200  // of a move, in bytes
+)
 
 func (m *moves) remembered(id string) (Moved, bool) {
 	m.mu.Lock()
@@ -84,17 +87,38 @@ func (m *moves) remembered(id string) (Moved, bool) {
 	return was, there
 }
 
+// remember keeps what became of a move.
 func (m *moves) remember(was Moved) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.done == nil {
 		m.done = map[string]Moved{}
 	}
+	if _, again := m.done[was.ID]; !again {
+		m.recent = append(m.recent, was.ID)
+	}
 	m.done[was.ID] = was
-	if m.recent = append(m.recent, was.ID); len(m.recent) > rememberedMoves {
+	if len(m.recent) > rememberedMoves {
 		delete(m.done, m.recent[0])
 		m.recent = m.recent[1:]
 	}
+}
+
+func (m *moves) forget(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.done, id)
+	m.recent = slices.DeleteFunc(m.recent, func(other string) bool { return other == id })
+}
+
+// newest are the last moves that are remembered, oldest first.
+func (m *moves) newest(most int) (all []Moved) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range m.recent[max(0, len(m.recent)-most):] {
+		all = append(all, m.done[id])
+	}
+	return all
 }
 
 // Move carries a move out. An error says that nothing was tried; a move that wasn't done says why.
@@ -107,6 +131,8 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	switch {
 	case m.ID == "":
 		return Moved{}, refused("a move needs an id")
+	case len(m.ID) > longestID:
+		return Moved{}, refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
 	case !known:
 		return Moved{}, refused("to is %q: source or target is possible", m.To)
 	case budget < 0 || budget > mostBudget:
@@ -143,7 +169,7 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 }
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
-	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason}
+	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, ends: &Moved{ID: m.ID, Done: true}}
 	switch m.Kind {
 	case KindHome:
 		return g.moveHomes(ctx, m, r, to)
@@ -151,8 +177,12 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		if len(m.Groups) == 0 {
 			return done, refused("no groups are named")
 		}
-		for _, group := range m.Groups {
-			r.ID, r.Group = m.ID+"/"+group, group
+		ends := r.ends
+		for i, group := range m.Groups {
+			r.ID, r.Group, r.ends = m.ID+"/"+group, group, nil
+			if ends.Moved = done.moved; i == len(m.Groups)-1 {
+				r.ends = ends
+			}
 			one, err := g.moveGroup(ctx, m, r, to)
 			done = outcome{done.moved + one.moved, max(done.held, one.held)}
 			if err != nil {

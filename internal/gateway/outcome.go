@@ -27,6 +27,15 @@ func (g *Gateway) apply(o *Outcome) {
 	g.moves.epoch.Store(o.Epoch)
 }
 
+// size counts what an outcome moves.
+func (o *Outcome) size() int {
+	n := len(o.Homes) + len(o.Views)
+	if o.Authority != "" {
+		n++
+	}
+	return n
+}
+
 // standing is how everything that an outcome names is now.
 func (g *Gateway) standing(of *Outcome) *Outcome {
 	now := &Outcome{Epoch: g.moves.epoch.Load()}

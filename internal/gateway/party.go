@@ -204,6 +204,10 @@ func (g local) goBy(p *part, decided bool) error {
 		return nil
 	}
 	before := g.standing(p.outcome)
+	if ends := p.round.ends; ends != nil {
+		ends.Moved, ends.Epoch = ends.Moved+p.outcome.size(), p.outcome.Epoch
+		g.moves.remember(*ends)
+	}
 	g.apply(p.outcome)
 	err := g.save()
 	switch {
@@ -214,6 +218,12 @@ func (g local) goBy(p *part, decided bool) error {
 		return nil
 	}
 	g.apply(before)
+	if p.round.ends != nil {
+		g.moves.forget(p.round.ends.ID)
+	}
+	if again := g.save(); again != nil { // what failed may yet be on disk
+		g.log.Error("the state on disk may be a round ahead", "round", p.round.ID, "cause", again)
+	}
 	return fmt.Errorf("everything is as it was: %w", err)
 }
 

@@ -6,6 +6,8 @@ const (
 	phaseProved    = "proved"    // the outcome is known
 	phaseReady     = "ready"     // everybody has it on disk
 	phaseDecided   = "decided"   // the witness has it
+	phaseWritten   = "written"   // the new state is on disk, beside the old one
+	phaseReplaced  = "replaced"  // it is the one that a restart finds
 	phaseCommitted = "committed" // everybody goes by it
 )
 

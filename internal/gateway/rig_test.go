@@ -45,6 +45,7 @@ type rig struct {
 	config         Config
 	lanes          []replicator.Lane
 	signs          primitive.Credentials // of applications
+	once           bool                  // producers don't try again by themselves
 }
 
 func newRig(t *testing.T, name string) *rig {

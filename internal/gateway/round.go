@@ -37,11 +37,11 @@ func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context,
 	if err := g.decide(ctx, p, all); err != nil {
 		return done, err
 	}
-	done.moved = len(o.Homes) + len(o.Views)
-	if o.Authority != "" {
-		done.moved++
+	if err := g.commitAll(r, all); err != nil {
+		return done, err
 	}
-	return done, g.commitAll(r, all)
+	done.moved = o.size()
+	return done, nil
 }
 
 // agree makes everybody wait, finds the outcome, and makes everybody ready for it.

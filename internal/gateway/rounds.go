@@ -28,6 +28,8 @@ type Round struct {
 
 	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
 	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
+
+	ends *Moved // what is to be remembered together with its outcome, as it is the last round of a move
 }
 
 // Prepared is what a gateway knows of what waits.

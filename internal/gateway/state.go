@@ -25,6 +25,7 @@ type saved struct {
 	Views     []savedView    `json:"views"`
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
 	Lanes []replicator.Lane `json:"lanes,omitempty"`
+	Moves     []Moved        `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 }
 
 // savedHome is a queue that isn't as it was before everything.
@@ -56,7 +57,8 @@ type savedPart struct {
 
 // stateFile is where it is kept. Who saves together is written together.
 type stateFile struct {
-	path string
+	path    string
+	reached func(phase string)
 
 	mu    sync.Mutex
 	done  *sync.Cond
@@ -71,7 +73,7 @@ func openState(dir string) (*stateFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("gateway: its folder: %w", err)
 	}
-	f := &stateFile{path: filepath.Join(dir, "gateway.json")}
+	f := &stateFile{path: filepath.Join(dir, "gateway.json"), reached: func(string) {}}
 	f.done = sync.NewCond(&f.mu)
 	text, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -114,14 +116,14 @@ func (f *stateFile) write(s saved) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(f.path, text); err != nil {
+	if err := replaceFile(f.path, text, f.reached); err != nil {
 		return fmt.Errorf("gateway: its state can't be written to %s: %w", f.path, err)
 	}
 	return nil
 }
 
 // replaceFile makes the text the file's, for good or not at all.
-func replaceFile(path string, text []byte) error {
+func replaceFile(path string, text []byte, reached func(phase string)) error {
 	next := path + ".next"
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -134,9 +136,11 @@ func replaceFile(path string, text []byte) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	reached(phaseWritten)
 	if err := os.Rename(next, path); err != nil {
 		return err
 	}
+	reached(phaseReplaced)
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -150,7 +154,7 @@ func (g *Gateway) save() error { return g.state.save(g.snapshot) }
 func (g *Gateway) snapshot() saved {
 	g.decided.Lock() // all of an outcome, or nothing
 	defer g.decided.Unlock()
-	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}}
+	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}, Moves: g.moves.newest(savedMoves)}
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
@@ -183,6 +187,9 @@ func (g *Gateway) restore(s saved) {
 	for i := range s.Lanes { // what was just seen of them counts more
 		lane := &s.Lanes[i]
 		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
+	}
+	for _, was := range s.Moves {
+		g.moves.remember(was)
 	}
 	g.apply(&Outcome{Epoch: s.Epoch, Homes: s.Homes, Views: s.Views, Authority: s.Authority})
 }

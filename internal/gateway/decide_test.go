@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// alone is a gateway without clusters that can go by rounds.
+func alone(t *testing.T) *Gateway {
+	t.Helper()
+	g := idle(t)
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	t.Cleanup(g.stop)
+	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g.source = nobody
+	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: nobody})
+	return g
+}
+
+// A disk that takes nothing leaves everything as it was: what is answered, what is in memory, and what a restart finds.
+func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
+	g := alone(t)
+	full := g.state.path + ".next"
+	require.NoError(t, g.save())
+	for _, c := range []struct {
+		kind string
+		of   Outcome
+	}{
+		{KindHome, Outcome{Homes: []savedHome{{"orders", "broker-a", 0, "target", 7}, {"orders", "broker-a", 1, "target", 1}}}},
+		{KindSide, Outcome{Views: []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}}}},
+		{KindAuthority, Outcome{Authority: "target"}},
+	} {
+		g.standing(&c.of) // what it names is known
+		move := func() error {
+			was := &Moved{ID: c.kind, Done: true}
+			p := &part{outcome: &c.of, round: Round{ID: c.kind, Kind: c.kind, ends: was}}
+			p.outcome.Epoch = g.moves.epoch.Load() + 1
+			return local{g}.goBy(p, true)
+		}
+		before, away := g.snapshot(), g.away.Load()
+		require.NoError(t, os.Mkdir(full, 0o700))
+		require.ErrorContains(t, move(), "its state can't be written to "+g.state.path)
+		assert.Equal(t, before, g.snapshot(), "%s in memory", c.kind)
+		assert.Equal(t, before, kept(t, g), "%s on disk", c.kind)
+		assert.Equal(t, away, g.away.Load(), c.kind)
+		_, there := g.moves.remembered(c.kind)
+		assert.False(t, there, c.kind)
+
+		require.NoError(t, os.Remove(full))
+		require.NoError(t, move())
+		assert.NotEqual(t, before, kept(t, g), c.kind)
+		assert.Equal(t, g.snapshot(), kept(t, g), c.kind)
+		was, there := g.moves.remembered(c.kind)
+		assert.True(t, there && was.Done && was.Epoch == before.Epoch+1, "%s: %+v", c.kind, was)
+
+		next := alone(t) // which asks its disk
+		next.restore(kept(t, g))
+		again, err := next.Move(t.Context(), Move{ID: c.kind, Kind: c.kind, To: "target"})
+		require.NoError(t, err)
+		assert.Equal(t, was, again, "asked again after a restart")
+	}
+}
+
+// kept is what a restart would find.
+func kept(t *testing.T, g *Gateway) saved {
+	t.Helper()
+	f, err := openState(filepath.Dir(g.state.path))
+	require.NoError(t, err)
+	return f.last()
+}
