@@ -112,16 +112,6 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	require.ErrorContains(t, err, "without it nobody knows where homes and groups are")
 }
 
-func TestAHoldKeepsSendsInTheirOrderAndEndsOnce(t *testing.T) {
-	h := &hold{done: make(chan struct{})}
-	s := &session{}
-	for range 3 {
-		require.True(t, h.park(s, frameOf(t, codeSendV2)))
-	}
-	assert.Len(t, h.end(), 3)
-	assert.False(t, h.park(s, frameOf(t, codeSendV2)))
-}
-
 func frameOf(t *testing.T, code int) *wire.Frame {
 	t.Helper()
 	var f wire.Frame

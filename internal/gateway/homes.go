@@ -26,7 +26,7 @@ type holding struct {
 
 // holdSends makes sends to the queues wait, all or none.
 func (g *Gateway) holdSends(queues []*queue, to side) (*holding, error) {
-	m := &holding{to: to, hold: &hold{done: make(chan struct{})}, ends: map[*queue][2]int64{}}
+	m := &holding{to: to, hold: newHold(), ends: map[*queue][2]int64{}}
 	for _, q := range queues {
 		if q.at() == to {
 			continue
@@ -46,7 +46,7 @@ func (g *Gateway) holdSends(queues []*queue, to side) (*holding, error) {
 
 // holdAll makes sends to queues wait, whatever else is done with them.
 func (g *Gateway) holdAll(queues []*queue) *holding {
-	m := &holding{hold: &hold{done: make(chan struct{})}}
+	m := &holding{hold: newHold()}
 	for _, q := range queues {
 		if q.hold.CompareAndSwap(nil, m.hold) {
 			m.queues = append(m.queues, q)
@@ -107,33 +107,30 @@ func (m *holding) release() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.flush()
-	for _, q := range m.queues {
-		q.hold.Store(nil)
-	}
-	close(m.hold.done)
 }
 
+// flush lets the sends go. The queues can't be moved again before all are on their way.
 func (m *holding) flush() {
-	for _, p := range m.hold.end() {
-		p.session.release(p.raw)
-	}
+	h, queues := m.hold, m.queues
+	h.end(func() {
+		for _, q := range queues {
+			q.hold.CompareAndSwap(h, nil)
+		}
+	})
 }
 
 // doubt refuses sends to ordered topics, and lets all others go to where they went before.
 func (m *holding) doubt(ordered func(topic string) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	refusing := &hold{refuses: true, ended: true, done: make(chan struct{})}
+	refusing := newHold()
+	refusing.refuses = true
 	for _, q := range m.queues {
 		if ordered(q.topic) {
 			q.hold.Store(refusing)
 		}
 	}
 	m.flush()
-	for _, q := range m.queues {
-		q.hold.CompareAndSwap(m.hold, nil)
-	}
-	close(m.hold.done)
 	m.hold = refusing
 }
 

@@ -31,7 +31,7 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 
 	client, answers := pipe(t)
 	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, client)
-	go s.send(frameOf(t, codeSendV2), false)
+	go s.send(frameOf(t, codeSendV2), nil)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(answers).Next(&f))
 	assert.Equal(t, serviceNotAvailable, f.Code)

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
@@ -25,8 +24,11 @@ func (s *session) pull(f *wire.Frame) {
 	for {
 		v.mu.Lock()
 		if v.moving {
-			v.parked = append(v.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
+			waits := v.park(s, f)
 			v.mu.Unlock()
+			if !waits {
+				s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, "")
+			}
 			return
 		}
 		on := v.side

@@ -67,7 +67,7 @@ func (s *session) request(f *wire.Frame) {
 	}
 	switch f.Code {
 	case codeSendV2, codeSend, codeSendBatch:
-		s.send(f, false)
+		s.send(f, nil)
 	case codePull, codeLitePull:
 		s.pull(f)
 	case codeQueryOffset:

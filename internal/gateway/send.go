@@ -2,8 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"sync"
-	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -16,8 +14,8 @@ func keysOf(code int) (topic, queue, broker, properties string) {
 	return "b", "e", "n", "i"
 }
 
-// send sends a message to its queue's home, or keeps it while the home moves. One that was kept and is released goes at once.
-func (s *session) send(f *wire.Frame, released bool) {
+// send sends a message to its queue's home, or keeps it while the home moves. What has been kept by a hold goes past it.
+func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
@@ -25,7 +23,7 @@ func (s *session) send(f *wire.Frame, released bool) {
 		return
 	}
 	for {
-		if h := q.hold.Load(); h != nil && (!released || h.refuses) {
+		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
 				s.refuse(f, serviceNotAvailable, "topic "+q.topic+" is ordered, and other gateways may send to its other side: try again")
 				return
@@ -33,8 +31,7 @@ func (s *session) send(f *wire.Frame, released bool) {
 			if h.park(s, f) {
 				return
 			}
-			s.flush()
-			<-h.done // those that have waited go first
+			past = h
 			continue
 		}
 		if s.fenced.Load() && s.ordered(q.topic) {
@@ -55,7 +52,7 @@ func (s *session) send(f *wire.Frame, released bool) {
 		if elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
-		if !s.enterSend(f.Opaque, c, released) {
+		if !s.enterSend(f.Opaque, c, past) {
 			continue // its home has begun to move
 		}
 		if c.oneWay {
@@ -71,10 +68,10 @@ func (s *session) send(f *wire.Frame, released bool) {
 }
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
-func (s *session) enterSend(opaque int32, c call, released bool) bool {
+func (s *session) enterSend(opaque int32, c call, past *hold) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.queue.hold.Load() != nil && !released || c.queue.at() != c.side {
+	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != c.side {
 		return false
 	}
 	s.open[opaque] = c
@@ -146,53 +143,4 @@ func upper(c byte) byte {
 		return c - 'a' + 'A'
 	}
 	return c
-}
-
-// hold keeps sends to queues whose home moves.
-type hold struct {
-	refuses bool // they are refused instead
-
-	mu     sync.Mutex
-	ended  bool
-	parked []parked
-	done   chan struct{} // closed when all that waited are on their way
-}
-
-// parked is a request that waits.
-type parked struct {
-	session *session
-	raw     []byte
-	since   time.Time
-}
-
-// park keeps a request until the hold ends; false if it has ended.
-func (h *hold) park(s *session, f *wire.Frame) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.ended {
-		return false
-	}
-	h.parked = append(h.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
-	return true
-}
-
-// end returns what waits, in the order in which it came; nothing is kept any more.
-func (h *hold) end() []parked {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ended = true
-	return h.parked
-}
-
-// release takes a request up that has waited.
-func (s *session) release(raw []byte) {
-	var f wire.Frame
-	if f.Parse(raw) != nil {
-		return
-	}
-	if sends(f.Code) {
-		s.send(&f, true)
-		return
-	}
-	s.request(&f)
 }

@@ -147,27 +147,15 @@ func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 		}
 	}
 	for _, s := range g.all() {
-		for _, c := range s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) }) {
-			s.pullAgain(c.opaque, c.binary, c.offset)
+		if open := s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) }); len(open) > 0 {
+			s.running.Go(func() { // a client may not read, which is nobody else's business
+				for _, c := range open {
+					s.pullAgain(c.opaque, c.binary, c.offset)
+				}
+			})
 		}
 	}
 	return moving, nil
-}
-
-// goOn lets pulls go that waited.
-func goOn(views []*view) {
-	var waiting []parked
-	for _, v := range views {
-		v.mu.Lock()
-		v.moving = false
-		waiting = append(waiting, v.parked...)
-		v.parked = nil
-		v.mu.Unlock()
-	}
-	slices.SortStableFunc(waiting, func(a, b parked) int { return a.since.Compare(b.since) })
-	for _, p := range waiting {
-		p.session.release(p.raw)
-	}
 }
 
 // step is where a view goes on, on the side that it moves to.

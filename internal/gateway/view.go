@@ -25,6 +25,7 @@ type view struct {
 	kept   int64 // the offset that the group committed last through here; -1 if none
 	keptAt time.Time
 	parked []parked
+	waits  int  // how much is parked, in bytes
 	moving bool // pulls wait
 	dirty  bool // there is a commit that the other side doesn't have
 }

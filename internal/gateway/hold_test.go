@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+// standIn is a broker of the source that tells the test what it is sent.
+type standIn struct {
+	net.Listener
+	got chan standInFrame
+}
+
+type standInFrame struct {
+	conn   net.Conn
+	opaque int32
+	code   int
+}
+
+func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
+	t.Helper()
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	b := &standIn{at, make(chan standInFrame, 1000)}
+	t.Cleanup(func() { _ = at.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			conn, err := at.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			if !reads(n) {
+				continue
+			}
+			go func() {
+				in := wire.NewReader(conn)
+				var f wire.Frame
+				for in.Next(&f) == nil {
+					b.got <- standInFrame{conn, f.Opaque, f.Code}
+				}
+			}()
+		}
+	}()
+	return b
+}
+
+func (b *standIn) next(t *testing.T) standInFrame {
+	t.Helper()
+	select {
+	case f := <-b.got:
+		return f
+	case <-time.After(5 * time.Second):
+		t.Fatal("the broker gets nothing")
+		return standInFrame{}
+	}
+}
+
+// before is a gateway before a broker, with a topic of two queues.
+func before(t *testing.T, b *standIn) *Gateway {
+	t.Helper()
+	g := alone(t)
+	g.sessions, g.mirrors.claims = map[*session]bool{}, map[claim]*session{}
+	g.brokers[source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.topics.ensure("orders").ensure("broker-a", 2)
+	t.Cleanup(func() {
+		g.stop()
+		for _, s := range g.all() {
+			_ = s.conn.Close()
+		}
+		g.running.Wait()
+	})
+	return g
+}
+
+// connect is a client of that gateway.
+func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
+	t.Helper()
+	here, there := pipe(t)
+	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, here)
+	g.mu.Lock()
+	g.sessions[s] = true
+	g.mu.Unlock()
+	g.running.Go(func() {
+		_ = s.run(nil)
+		g.mu.Lock()
+		delete(g.sessions, s)
+		g.mu.Unlock()
+	})
+	return s, there
+}
+
+func sendFrame(opaque int32, body int) []byte {
+	return wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"b", "orders", "e", "0"}, make([]byte, body))
+}
+
+func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
+	b := newStandIn(t, func(conn int) bool { return conn > 0 }) // the first client's broker connection isn't read
+	g := before(t, b)
+	stuck, _ := g.connect(t)
+	_, err := stuck.upstream(stuck.port.dest)
+	require.NoError(t, err)
+	_, other := g.connect(t)
+	queues := g.topics.get([]byte("orders")).all()
+	m := g.holdAll(queues)
+	parked := func(n int) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			m.hold.mu.Lock()
+			defer m.hold.mu.Unlock()
+			all := 0
+			for _, l := range m.hold.lines {
+				all += len(l.parked)
+			}
+			return all == n
+		}, 5*time.Second, time.Millisecond, "%d sends wait", n)
+	}
+	for i := range 4 { // more than a connection takes
+		var f wire.Frame
+		require.NoError(t, f.Parse(sendFrame(int32(i), 4<<20)))
+		require.True(t, m.hold.park(stuck, &f))
+	}
+	for i := range 3 {
+		_, err := other.Write(sendFrame(int32(i), 10))
+		require.NoError(t, err)
+	}
+	parked(7)
+	begin := time.Now()
+	m.release()
+	assert.Less(t, time.Since(begin), releaseTime+time.Second, "a move ends though a client's sends are stuck")
+	for i := range 3 {
+		assert.EqualValues(t, i, b.next(t).opaque)
+	}
+	_, err = other.Write(sendFrame(3, 10))
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, b.next(t).opaque, "and who sends later doesn't wait either")
+	require.NotNil(t, queues[0].hold.Load(), "while it is stuck, the queue can't be moved again")
+	queues[0].lane.Store(&replicator.Lane{Topic: "orders"})
+	_, err = g.holdSends(queues[:1], target)
+	require.ErrorContains(t, err, "is being moved already")
+}
+
+func TestAHoldKeepsSoMuchAndNoMore(t *testing.T) {
+	h := newHold()
+	s := &session{}
+	var f wire.Frame
+	require.NoError(t, f.Parse(sendFrame(1, 15<<20)))
+	for range mostHeld / (15 << 20) {
+		require.True(t, h.park(s, &f))
+	}
+	done := make(chan bool)
+	go func() { done <- h.park(&session{}, &f) }()
+	select {
+	case <-done:
+		t.Fatal("its client doesn't wait")
+	case <-time.After(20 * time.Millisecond):
+	}
+	h.lines = nil
+	h.end(func() {})
+	assert.False(t, <-done, "it goes on by itself")
+}
+
+func TestASendThatWaitedTooLongIsGivenBack(t *testing.T) {
+	b := newStandIn(t, func(int) bool { return true })
+	g := before(t, b)
+	s, client := g.connect(t)
+	go s.release(parked{s, sendFrame(7, 10), time.Now().Add(-tooLate)}, nil)
+	var f wire.Frame
+	require.NoError(t, wire.NewReader(client).Next(&f))
+	assert.Equal(t, serviceNotAvailable, f.Code)
+	assert.EqualValues(t, 7, f.Opaque)
+	assert.Empty(t, b.got)
+}
