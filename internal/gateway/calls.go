@@ -1,10 +1,15 @@
 package gateway
 
-import "rocketshift/internal/gateway/wire"
+import (
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
 
 // call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once.
 type call struct {
 	code   int
+	since  time.Time
 	up     *upstream
 	side   side
 	queue  *queue // of sends, and of whatever else is about one
@@ -18,9 +23,19 @@ type call struct {
 
 // enter puts a call into the table.
 func (s *session) enter(opaque int32, c call) {
+	c.since = time.Now()
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(opaque, c)
+}
+
+// put puts a call into the table. A client that gives its number a second time won't know which answer it gets: the first one counts as lost.
+// Callers hold s.mu.
+func (s *session) put(opaque int32, c call) {
+	if before, twice := s.open[opaque]; twice {
+		s.unanswered(before)
+	}
 	s.open[opaque] = c
-	s.mu.Unlock()
 }
 
 // peek looks at the call that an upstream's answer belongs to.
@@ -53,6 +68,24 @@ type opened struct {
 func (s *session) takeAll(which func(call) bool) (all []opened) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.takeOpen(which)
+}
+
+// lose takes calls out of the table that servers will answer no more. A send is a loss before it is out of the table: who looks for sends finds it
+// here or there.
+func (s *session) lose(which func(call) bool) (all []opened) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.takeOpen(func(c call) bool {
+		lost := which(c)
+		if lost {
+			s.unanswered(c)
+		}
+		return lost
+	})
+}
+
+func (s *session) takeOpen(which func(call) bool) (all []opened) {
 	for opaque, c := range s.open {
 		if which(c) {
 			delete(s.open, opaque)

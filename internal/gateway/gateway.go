@@ -68,6 +68,7 @@ type Gateway struct {
 	entry     entry
 	secure    [2]*tls.Config // of both sides; nil: plain text
 	serving   time.Time      // since when clients are served
+	waits     waits
 
 	fenced  atomic.Bool // its lease has run out
 	lease   lease
@@ -96,7 +97,7 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys},
+		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
 		entry: entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
@@ -113,6 +114,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
 	g.running.Go(g.watchMixed)
+	g.running.Go(g.sweepAgain)
 	return g, nil
 }
 

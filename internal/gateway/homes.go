@@ -66,11 +66,14 @@ func (g *Gateway) settle(ctx context.Context, m *holding) error {
 		for _, s := range g.all() {
 			n += s.sendsTo(of)
 		}
-		lost := g.losses.among(of)
+		lost, answers := g.losses.among(of)
 		if n == 0 && lost == nil {
 			return nil
 		}
 		if wait(ctx, proofPause/2) != nil {
+			if lost != nil && !answers {
+				return fmt.Errorf("queue %s: a send was lost with its connection, and its broker hasn't answered anything since: %w", lost, context.Cause(ctx))
+			}
 			if lost != nil {
 				return fmt.Errorf("queue %s: a send was lost with its connection, and may still be on its way to the broker: %w", lost, context.Cause(ctx))
 			}
@@ -201,37 +204,4 @@ func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Out
 		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, p.to.String(), shift})
 	}
 	return o, nil
-}
-
-// losses are queues with sends whose answers were lost with a connection. The broker may store them a little later.
-type losses struct {
-	mu   sync.Mutex
-	when map[*queue]time.Time
-}
-
-// lossTime is how long a broker may still work off what came over a connection that broke.
-const lossTime = 10 * time.Second
-
-func (g *Gateway) unanswered(q *queue) {
-	g.losses.mu.Lock()
-	defer g.losses.mu.Unlock()
-	if g.losses.when == nil {
-		g.losses.when = map[*queue]time.Time{}
-	}
-	g.losses.when[q] = time.Now()
-}
-
-// among is one of the queues that has lost a send a short time ago.
-func (l *losses) among(of map[*queue]*hold) *queue {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for q, when := range l.when {
-		switch {
-		case time.Since(when) > lossTime:
-			delete(l.when, q)
-		case of[q] != nil:
-			return q
-		}
-	}
-	return nil
 }

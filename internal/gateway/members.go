@@ -63,7 +63,7 @@ func (s *session) mirror(to dest, raw []byte) {
 	s.mu.Lock()
 	s.lastOwn-- // clients count upwards from zero
 	own := s.lastOwn
-	s.open[own] = call{code: f.Code, up: up, side: to.side, pushed: true}
+	s.put(own, call{code: f.Code, since: time.Now(), up: up, side: to.side, pushed: true})
 	s.mu.Unlock()
 	f.SetOpaque(own)
 	up.write(&f)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -48,7 +49,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			s.unreachable(f, to, err)
 			return
 		}
-		c := call{code: f.Code, up: up, side: home, queue: q, oneWay: f.OneWay(), binary: f.Binary}
+		c := call{code: f.Code, since: time.Now(), up: up, side: home, queue: q, oneWay: f.OneWay(), binary: f.Binary}
 		if elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
@@ -74,7 +75,7 @@ func (s *session) enterSend(opaque int32, c call, past *hold) bool {
 	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != c.side {
 		return false
 	}
-	s.open[opaque] = c
+	s.put(opaque, c)
 	return true
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
@@ -47,6 +48,10 @@ type session struct {
 	closed   bool
 	keeping  keeping
 
+	frames atomic.Int64 // that came from the client
+	begun  atomic.Bool  // another one has begun to come
+	seen   swept
+
 	accessKey string            // that the client signs with
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }
@@ -68,12 +73,15 @@ func newSession(g *Gateway, p *port, conn net.Conn) *session {
 func (s *session) run(first []byte) error {
 	defer s.end()
 	defer s.flush()
-	in := wire.NewReader(&watched{Conn: s.conn}, first...)
+	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
 	var f wire.Frame
 	for several := false; ; several = f.More {
+		s.begun.Store(in.Buffered())
 		if err := in.Next(&f); err != nil {
 			return err
 		}
+		s.frames.Add(1)
+		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		s.request(&f)
 		if several && !f.More {
 			s.flush()
@@ -85,6 +93,7 @@ func (s *session) run(first []byte) error {
 type watched struct {
 	net.Conn
 	armed time.Time
+	begun *atomic.Bool
 }
 
 func (w *watched) Read(b []byte) (int, error) {
@@ -92,7 +101,9 @@ func (w *watched) Read(b []byte) (int, error) {
 		w.armed = now
 		_ = w.SetReadDeadline(now.Add(idleTimeout))
 	}
-	return w.Conn.Read(b)
+	n, err := w.Conn.Read(b)
+	w.begun.Store(n > 0)
+	return n, err
 }
 
 // end ends the session. What the client sent last, its positions above all, must reach the brokers: a connection that is closed with something
@@ -104,9 +115,7 @@ func (s *session) end() {
 	s.ups = map[dest]*upstream{}
 	s.mu.Unlock()
 	_ = s.conn.Close()
-	for _, c := range s.takeAll(func(c call) bool { return c.queue != nil && sends(c.code) }) {
-		s.unanswered(c.queue)
-	}
+	s.lose(func(c call) bool { return c.queue != nil && sends(c.code) })
 	for _, up := range ups {
 		s.running.Go(up.leave)
 	}
@@ -152,7 +161,7 @@ const longestIdle = 100 * time.Second
 func (s *session) retire(up *upstream) {
 	s.forget(up)
 	up.retired.Store(true)
-	up.leave()
+	s.running.Go(up.leave) // which may take seconds
 }
 
 func (s *session) forget(up *upstream) {

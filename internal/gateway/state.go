@@ -25,7 +25,7 @@ type saved struct {
 	Views     []savedView    `json:"views"`
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
 	Lanes []replicator.Lane `json:"lanes,omitempty"`
-	Moves     []Moved        `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
+	Moves []Moved           `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 }
 
 // savedHome is a queue that isn't as it was before everything.

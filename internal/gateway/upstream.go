@@ -18,6 +18,8 @@ type upstream struct {
 	conn     net.Conn
 	out      writer
 	retired  atomic.Bool // it ends because it isn't needed
+	frames   atomic.Int64
+	seen     swept
 }
 
 func (u *upstream) dial() error {
@@ -81,6 +83,7 @@ func (u *upstream) run() {
 			u.broke(err)
 			return
 		}
+		u.frames.Add(1)
 		if f.Response() {
 			err = u.answer(&f)
 		} else {
@@ -104,10 +107,7 @@ func (u *upstream) broke(err error) {
 	if s.endsWith(u.dest) && !u.retired.Load() {
 		_ = s.conn.Close()
 	}
-	for _, c := range s.takeAll(func(c call) bool { return c.up == u }) {
-		if sends(c.code) && c.queue != nil {
-			s.unanswered(c.queue)
-		}
+	for _, c := range s.lose(func(c call) bool { return c.up == u }) {
 		s.giveUp(c, "the connection to "+u.dest.side.String()+" broker "+u.dest.broker+" broke: "+err.Error())
 	}
 }
@@ -147,6 +147,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 	return s.out.frame(f)
 }
 
+// mostPushes is how many requests of brokers a client may leave without an answer.
+const mostPushes = 1000
+
 // push passes a broker's own request on to the client, with a number of its own: both sides may use the same.
 func (u *upstream) push(f *wire.Frame) error {
 	s := u.session
@@ -164,6 +167,7 @@ func (u *upstream) push(f *wire.Frame) error {
 		s.lastPush++
 		number := s.lastPush
 		s.pushes[number] = push{u, f.Opaque}
+		delete(s.pushes, number-mostPushes) // its client won't answer any more
 		s.mu.Unlock()
 		f.SetOpaque(number)
 	}

@@ -76,6 +76,9 @@ func (r *Reader) another() bool {
 	return len(b) >= 4 && uint64(len(b)) >= 4+uint64(binary.BigEndian.Uint32(b))
 }
 
+// Buffered reports whether more was read than used: another frame, or its beginning.
+func (r *Reader) Buffered() bool { return r.r < r.w }
+
 // release gives up the memory of the last frame.
 func (r *Reader) release() {
 	if r.large == nil {
