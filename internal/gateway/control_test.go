@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
@@ -21,6 +23,9 @@ import (
 func idle(t *testing.T) *Gateway {
 	t.Helper()
 	g := &Gateway{config: Config{Name: "idle"}, log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	t.Cleanup(g.stop)
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.targets.Store(&[]string{})
 	g.ports.byAddr = map[string]*port{}
 	var err error

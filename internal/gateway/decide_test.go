@@ -1,26 +1,19 @@
 package gateway
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"rocketshift/internal/rocketmq"
 )
 
 // alone is a gateway without clusters that can go by rounds.
 func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
-	g.ctx, g.stop = context.WithCancel(context.Background())
-	t.Cleanup(g.stop)
-	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.source = nobody
-	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: nobody})
+	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source})
 	return g
 }
 

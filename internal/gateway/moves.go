@@ -94,9 +94,7 @@ func (m *moves) remember(was Moved) {
 	if m.done == nil {
 		m.done = map[string]Moved{}
 	}
-	if _, again := m.done[was.ID]; !again {
-		m.recent = append(m.recent, was.ID)
-	}
+	m.recent = append(slices.DeleteFunc(m.recent, func(id string) bool { return id == was.ID }), was.ID)
 	m.done[was.ID] = was
 	if len(m.recent) > rememberedMoves {
 		delete(m.done, m.recent[0])
