@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
@@ -49,6 +50,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
 	g.brokers[source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
