@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -136,7 +137,7 @@ var errNoCertificate = errors.New("a client over TLS, and the gateway has no cer
 // admit waits for a client's first byte, and for the handshake of one over TLS. It returns the connection to go on with, and what was read of it.
 func (e *entry) admit(ctx context.Context, raw net.Conn) (conn net.Conn, first []byte, err error) {
 	first = make([]byte, 1)
-	if _, err = (&watched{Conn: raw}).Read(first); err != nil || first[0] != tlsHandshake {
+	if _, err = (&watched{Conn: raw, begun: new(atomic.Bool)}).Read(first); err != nil || first[0] != tlsHandshake {
 		return raw, first, err
 	}
 	if e.config == nil {
