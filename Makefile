@@ -76,11 +76,16 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 	go test -timeout 10m $(PURE)
 	go test -p 1 -timeout 40m $(LIVE)
 
+.PHONY: test-long
+test-long: build jars ## tests of the gateway that take long: applications that cross over, members that die in moves
+	go test -tags long -count=1 -timeout 60m ./internal/gateway -run 'TestLiveApplicationsCrossOver|TestLiveMembersComeGo'
+
 .PHONY: check
 check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
 	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags long ./internal/gateway
 	$(BIN)/tools/staticcheck ./...
 	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
 	go test ./internal/arch
