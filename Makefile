@@ -77,8 +77,8 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 	go test -p 1 -timeout 40m $(LIVE)
 
 .PHONY: test-long
-test-long: build jars ## tests of the gateway that take long: applications that cross over, members that die in moves
-	go test -tags long -count=1 -timeout 60m ./internal/gateway -run 'TestLiveApplicationsCrossOver|TestLiveMembersComeGo'
+test-long: build jars ## tests of the gateway that take long or want the machine for themselves: many clients, members that die, kills in every phase
+	go test -tags long -count=1 -timeout 90m ./internal/gateway
 
 .PHONY: check
 check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes

@@ -104,7 +104,9 @@ func answerAll(conn net.Conn, template []byte, asked *atomic.Int64) {
 	in := wire.NewReader(conn)
 	var f wire.Frame
 	for in.Next(&f) == nil {
-		asked.Add(1)
+		if sends(f.Code) || isPull(f.Code) { // the gateway itself asks too, whether a broker that has lost a send answers
+			asked.Add(1)
+		}
 		putOpaque(answer[at:], int(f.Opaque))
 		if _, err := conn.Write(answer); err != nil {
 			return
