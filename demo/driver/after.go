@@ -25,7 +25,7 @@ const (
 	// deliveryTime is how long groups may take for what they have not received when producers have stopped.
 	deliveryTime = 90 * time.Second
 	// proofTime is how long the 5.x consumer may read.
-	proofTime = 60 * time.Second
+	proofTime = 4 * time.Minute
 	// listTime is how long Temporal's list may lag behind.
 	listTime = 10 * time.Second
 )
