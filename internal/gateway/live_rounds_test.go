@@ -1,0 +1,245 @@
+//go:build long
+
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	stock "github.com/apache/rocketmq-client-go/v2"
+	"github.com/apache/rocketmq-client-go/v2/consumer"
+	"github.com/apache/rocketmq-client-go/v2/primitive"
+	"github.com/apache/rocketmq-client-go/v2/producer"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab/javaclient"
+)
+
+// deciding starts a stock producer of transactions.
+func (r *rig) deciding(group string) (stock.TransactionProducer, *decider) {
+	r.Helper()
+	d := &decider{checked: map[string]int{}}
+	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
+	require.NoError(r, err)
+	require.NoError(r, p.Start())
+	r.Cleanup(func() { _ = p.Shutdown() })
+	return p, d
+}
+
+// transactions starts a Java producer of transactions, and counts how often brokers ask for each.
+func (r *rig) transactions(topic, name string, pause time.Duration) (l *load, asked func(key string, number int) int) {
+	r.Helper()
+	l = r.newLoad(topic)
+	var mu sync.Mutex
+	counts := map[string]int{}
+	p := javaclient.Producer{
+		Version: "4.9.7", NameServer: r.entrance, Topic: topic, Group: name, Instance: name, Kind: javaclient.Transaction, Prefix: name, Keys: 2, Pause: pause,
+		Acked: l.ack, Failed: func(key string, n int, why string) { l.fail(key, n, why) },
+		Checked: func(key string, n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			counts[fmt.Sprint(key, " ", n)]++
+		},
+	}.Start(r)
+	l.done.Go(func() {
+		<-l.stop
+		assert.NoError(r, p.Quiet())
+	})
+	r.Cleanup(l.end)
+	return l, func(key string, n int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return counts[fmt.Sprint(key, " ", n)]
+	}
+}
+
+// ends are what became of a load of transactions.
+type ends struct {
+	late, // those that brokers asked for
+	askedAgain, // of these, those that they asked for more than once
+	repeated, // those that were delivered more than once, though asked for at most once
+	repeatedAgain, // and though asked for more often: a 5.3.3 broker may commit these twice, with and without a gateway
+	undone int // those that were rolled back, and delivered
+}
+
+func (rs *readers) judgeTransactions(l *load, asked func(string, int) int) (e ends) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for key := range l.acked {
+		times := map[int]int{}
+		for _, n := range rs.seen[key] {
+			if times[n]++; times[n] == 1 && n%3 == 1 {
+				e.undone++
+			}
+		}
+		for n := range l.acked[key] {
+			again := asked(key, n)
+			e.late += min(again, 1)
+			switch {
+			case again > 1:
+				e.askedAgain++
+				e.repeatedAgain += times[n] - 1
+			default:
+				e.repeated += times[n] - 1
+			}
+		}
+	}
+	return e
+}
+
+// pullInto starts a stock client that polls.
+func (rs *readers) pullInto(topic string) {
+	rs.Helper()
+	c, err := stock.NewPullConsumer(consumer.WithGroupName(rs.group), consumer.WithInstance(rs.group),
+		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset))
+	require.NoError(rs, err)
+	require.NoError(rs, c.Subscribe(topic, consumer.MessageSelector{}))
+	require.NoError(rs, c.Start())
+	ctx, stop := context.WithCancel(rs.ctx)
+	var polling sync.WaitGroup
+	polling.Go(func() {
+		for ctx.Err() == nil {
+			got, err := c.Poll(ctx, time.Second)
+			if err != nil {
+				continue // nothing came
+			}
+			for _, m := range got.GetMsgList() {
+				rs.take(rs.group, m)
+			}
+			c.ACK(ctx, got, consumer.ConsumeSuccess)
+		}
+	})
+	rs.Cleanup(func() {
+		stop()
+		polling.Wait()
+		_ = c.Shutdown()
+	})
+}
+
+// Transactions that are decided at once, or when a broker asks for them, delayed messages and messages that fail cross moves there and back five times: each
+// is delivered once to groups of every kind. Whether it is the gateway that repeats transactions is judged by a producer straight to a 5.3.3 broker.
+func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
+	r := newRig(t, "kinds")
+	topic, group := r.topic("kinds", 2), r.group("kinds-readers")
+	tagged, polled, java := r.newReaders(r.group("kinds-tag"), 1), r.newReaders(r.group("kinds-poll"), 1), r.newReaders(r.group("kinds-java"), 1)
+	straight := r.at(r.target.NameServers()[0])
+	control := straight.newReaders(r.group("kinds-control"), 1)
+	for _, b := range r.brokers(r.target) {
+		r.make(r.target, b, "kinds-control", 4)
+	}
+	r.replicate()
+	r.open()
+	stocked := r.consume(group, topic, 1, false)
+	failed := map[string]bool{}
+	stocked.fail = func(key string, _ int, times int32) bool { // every failing one fails once
+		if strings.HasPrefix(key, "fail") && times == 0 {
+			failed[key] = true
+			return true
+		}
+		return false
+	}
+	control.join("kinds-control", "kinds-control-0", false)
+	tagged.wants = func(n int) bool { return n%3 != 0 }
+	tagged.joinFor(r.entrance, topic, "kinds-tag-0", consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
+	polled.pullInto(topic)
+	java.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"})
+	p, d := r.deciding("kinds-producers")
+	plain, err := stock.NewProducer(producer.WithGroupName("kinds-plain"), producer.WithInstanceName("kinds-plain"),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
+	require.NoError(t, err)
+	require.NoError(t, plain.Start())
+	t.Cleanup(func() { _ = plain.Shutdown() })
+	delayed := r.javaProduceAs(topic, "4.9.7", javaclient.Delayed, "kinds-delayed", 2, 100*time.Millisecond)
+	decided, asked := r.transactions(topic, "kinds-decided", 100*time.Millisecond)
+	controlled, askedStraight := straight.transactions("kinds-control", "kinds-straight", 100*time.Millisecond)
+
+	want := map[string]bool{}
+	send := func(round string) {
+		for i := range 2 {
+			for _, kind := range []string{"commit", "rollback", "late"} {
+				key := fmt.Sprint(kind, round, i)
+				_, err := p.SendMessageInTransaction(context.Background(), primitive.NewMessage(topic, []byte(key+" 0")))
+				require.NoError(t, err, key)
+				want[key] = kind != "rollback"
+			}
+			for _, kind := range []string{"fail", "delay"} {
+				key := fmt.Sprint(kind, round, i)
+				m := primitive.NewMessage(topic, []byte(key+" 0"))
+				if kind == "delay" {
+					m.WithDelayTimeLevel(2) // five seconds
+				}
+				_, err := plain.SendSync(context.Background(), m)
+				require.NoError(t, err, key)
+				want[key] = true
+			}
+		}
+	}
+	groups := []string{group, tagged.group, polled.group, java.group}
+	for round := range 5 {
+		for _, to := range []string{"target", "source"} {
+			before := [...]int64{decided.sent.Load(), delayed.sent.Load()}
+			send(fmt.Sprint("-", round, "-before-", to, "-"))
+			r.eventually("Java producers go on", func() bool {
+				return decided.sent.Load() > before[0]+15 && delayed.sent.Load() > before[1]+15
+			})
+			r.move(Move{Kind: KindSide, To: to, Groups: groups})
+			r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
+		}
+	}
+	send("-end-")
+	for _, l := range []*load{decided, delayed, controlled} {
+		l.end()
+		assert.Empty(t, l.errors)
+	}
+	r.eventually("everything is delivered", func() bool {
+		stocked.mu.Lock()
+		defer stocked.mu.Unlock()
+		for key, delivered := range want {
+			if delivered && len(stocked.seen[key]) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	control.untilRead(controlled)
+	straightEnds := control.judgeTransactions(controlled, askedStraight)
+	assert.Zero(t, straightEnds.undone)
+	for _, rs := range []*readers{stocked, polled, java, tagged} {
+		rs.untilRead(decided)
+		rs.untilRead(delayed)
+		v := rs.judge(delayed)
+		v.outOfOrder = 0
+		assert.Equal(t, verdict{}, v, "delayed messages, group %s", rs.group)
+		if rs == tagged {
+			continue // what it doesn't want isn't repeated
+		}
+		e := rs.judgeTransactions(decided, asked)
+		t.Logf("group %s: %+v of %d; straight to a 5.3.3 broker: %+v of %d", rs.group, e, decided.sent.Load(), straightEnds, controlled.sent.Load())
+		assert.Zero(t, e.repeated+e.undone, "transactions, group %s", rs.group)
+		assert.Positive(t, e.late, "brokers ask for the ends of some")
+	}
+	stocked.mu.Lock()
+	defer stocked.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key, delivered := range want {
+		times := 0
+		if delivered {
+			times = 1
+		}
+		if checks := d.checked[key+" 0"]; checks > 1 {
+			times = len(stocked.seen[key]) // a 5.3.3 broker may commit twice what it has asked for twice, with and without a gateway
+		}
+		assert.Len(t, stocked.seen[key], times, "%s, asked for %d times", key, d.checked[key+" 0"])
+	}
+	assert.Len(t, failed, 22)
+	t.Logf("brokers asked for %d of client-go's transactions", len(d.checked))
+}
