@@ -78,14 +78,14 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 
 .PHONY: test-long
 test-long: build jars ## tests of the gateway that take long or want the machine for themselves: many clients, members that die, kills in every phase
-	go test -tags long -count=1 -timeout 90m ./internal/gateway
+	go test -tags long -p 1 -count=1 -timeout 90m ./internal/gateway ./bench/gateway
 
 .PHONY: check
 check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
 	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go vet -tags long ./internal/gateway
+	go vet -tags long ./internal/gateway ./bench/gateway
 	$(BIN)/tools/staticcheck ./...
 	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
 	go test ./internal/arch

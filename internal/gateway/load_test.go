@@ -90,7 +90,11 @@ func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 		case <-time.After(pause):
 		}
 		begin := time.Now()
-		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, fmt.Appendf(nil, "%s %d %d", key, n, attempt)).WithShardingKey(key))
+		body := fmt.Appendf(nil, "%s %d", key, n)
+		if attempt > 0 {
+			body = fmt.Appendf(body, " %d", attempt)
+		}
+		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, body).WithShardingKey(key))
 		took := time.Since(begin)
 		if err == nil {
 			l.ack(key, n, took)
