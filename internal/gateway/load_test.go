@@ -245,7 +245,7 @@ func (rs *readers) judge(l *load) (v verdict) {
 // warmUp sends until all members have something to do: stock clients repeat messages when members join, with and without a gateway.
 func (r *rig) warmUp(topic string, all ...*readers) {
 	r.Helper()
-	r.untilAllWork(r.produce(topic, "warm", 16, 5*time.Millisecond), all...)
+	r.untilAllWork(r.produce(topic, "warm", 16, 20*time.Millisecond), all...)
 }
 
 // untilAllWork waits until all members have got messages of a load, which then ends and is read.

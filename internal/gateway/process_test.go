@@ -111,7 +111,7 @@ func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	p := r.spawnAlone()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
-	load := r.produce(orders, "key", 8, 5*time.Millisecond)
+	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	load.again = true
 	move := func(id string, m Move) {
 		m.ID, m.Budget = id, Duration(2*time.Second)

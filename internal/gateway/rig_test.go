@@ -162,7 +162,7 @@ func (r *rig) migration() Migration {
 var moveNumber atomic.Int64
 
 // mostTries is how often a move is asked for.
-const mostTries = 5
+const mostTries = 10
 
 // move moves, and wants it done.
 func (r *rig) move(m Move) Moved {

@@ -186,14 +186,14 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	billing := r.javaConsume(ordered, 1, javaclient.Consumer{Version: "4.9.7", JVM: overTLS, Topic: orders, Mode: javaclient.Orderly})
 	plain := r.consume(audit, orders, 1, false)
 	r.warmUp(orders, billing, plain)
-	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 5*time.Millisecond, overTLS...)
+	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 40*time.Millisecond, overTLS...)
 	for range 2 {
 		for _, to := range []string{"target", "source"} {
 			r.move(Move{Kind: KindSide, To: to, Groups: []string{ordered, audit}})
 			r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
 			at, b, p := load.sent.Load(), billing.got.Load(), plain.got.Load()
 			r.eventually("traffic flows", func() bool {
-				return load.sent.Load() > at+200 && billing.got.Load() > b+200 && plain.got.Load() > p+200
+				return load.sent.Load() > at+100 && billing.got.Load() > b+100 && plain.got.Load() > p+100
 			})
 		}
 	}
