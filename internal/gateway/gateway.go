@@ -63,7 +63,6 @@ type Gateway struct {
 	judge     atomic.Uint32 // the side that is the authority
 	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
-	mixed     mixed
 	keys      keys
 	entry     entry
 	secure    [2]*tls.Config // of both sides; nil: plain text
@@ -113,7 +112,6 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepPositions)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
-	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
 	return g, nil
 }

@@ -13,8 +13,6 @@ type State struct {
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
 
-	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
-
 	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
 	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
 	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
@@ -68,7 +66,6 @@ func (g *Gateway) State() State {
 			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
-	s.Mixed = g.mixed.report()
 	here := g.membersHere()
 	for _, one := range g.groups.all() {
 		side := GroupSide{Group: one.name, Broadcasting: here[one.name]}
