@@ -26,10 +26,9 @@ func (p *Positions) Across(ctx context.Context, lane Lane, position int64) (Tran
 		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", lane.Topic, lane.Source, at, ErrNotCopiedYet, missing)
 	}
 	target := there.to
-	if first := here.native(at); first < here.to { // the first native to read, where its copy is
-		if copied, found := there.copyAtOrAfter(first); found {
-			target = min(target, copied)
-		}
+	// The first native to read, where its copy is. There may be one behind the end of here, which was looked up at the same time as there's.
+	if copied, found := there.copyAtOrAfter(here.native(at)); found {
+		target = min(target, copied)
 	}
 	if original, found := here.firstStampFrom(at); found { // the first copy to read, where its original is
 		target = min(target, original)

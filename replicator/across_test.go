@@ -96,6 +96,29 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 	}
 }
 
+// The ends of the two queues are asked for at the same time: the target may show the copy of a message that the source's end doesn't count yet.
+func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
+	b := bothWays(t)
+	run := b.start(fastHome)
+	b.send(b.source, b.lane.Source, "s0", nil)
+	b.untilBoth(run, 1)
+	b.send(b.target, b.lane.Target, "t0", nil)
+	b.untilBoth(run, 2)
+	for n := 1; n < 5; n++ {
+		b.send(b.source, b.lane.Source, fmt.Sprint("s", n), nil)
+	}
+	b.untilBoth(run, 6)
+	run.end()
+	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
+	for unshown := range int64(4) {
+		b.source.set(func() { b.source.unshown = unshown })
+		p := b.positions()
+		for at := range int64(len(source)) - unshown + 1 {
+			wantAcross(t, p, b.lane, source, target, all, at)
+		}
+	}
+}
+
 func TestPositionsGoAcrossPastWhatTheTargetHeldBefore(t *testing.T) {
 	b := behindOthers(t)
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)

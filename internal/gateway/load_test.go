@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -277,5 +279,32 @@ func (r *rig) untilAllWork(l *load, all ...*readers) {
 // untilRead waits until the group has got all that was acknowledged.
 func (rs *readers) untilRead(l *load) {
 	rs.Helper()
+	defer func() {
+		if missing := rs.missing(l); missing != "" {
+			rs.Log("group ", rs.group, " hasn't got: ", missing)
+		}
+	}()
 	rs.eventually("group "+rs.group+" has read everything", func() bool { return rs.judge(l).lost == 0 })
+}
+
+// missing says which messages the group hasn't got, the first few of each key.
+func (rs *readers) missing(l *load) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	says := ""
+	for _, key := range slices.Sorted(maps.Keys(l.acked)) {
+		var not []int
+		for n := range l.acked[key] {
+			if !slices.Contains(rs.seen[key], n) && (rs.wants == nil || rs.wants(n)) {
+				not = append(not, n)
+			}
+		}
+		slices.Sort(not)
+		if len(not) > 0 {
+			says += fmt.Sprintf("%s: %d of %d: %v; ", key, len(not), len(l.acked[key]), not[:min(5, len(not))])
+		}
+	}
+	return says
 }
