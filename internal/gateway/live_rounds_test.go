@@ -5,7 +5,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,24 +12,11 @@ import (
 	stock "github.com/apache/rocketmq-client-go/v2"
 	"github.com/apache/rocketmq-client-go/v2/consumer"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
-	"github.com/apache/rocketmq-client-go/v2/producer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab/javaclient"
 )
-
-// deciding starts a stock producer of transactions.
-func (r *rig) deciding(group string) (stock.TransactionProducer, *decider) {
-	r.Helper()
-	d := &decider{checked: map[string]int{}}
-	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
-	require.NoError(r, err)
-	require.NoError(r, p.Start())
-	r.Cleanup(func() { _ = p.Shutdown() })
-	return p, d
-}
 
 // transactions starts a Java producer of transactions, and counts how often brokers ask for each.
 func (r *rig) transactions(topic, name string, pause time.Duration) (l *load, asked func(key string, number int) int) {
@@ -137,56 +123,21 @@ func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	}
 	r.replicate()
 	r.open()
-	stocked := r.consume(group, topic, 1, false)
-	failed := map[string]bool{}
-	stocked.fail = func(key string, _ int, times int32) bool { // every failing one fails once
-		if strings.HasPrefix(key, "fail") && times == 0 {
-			failed[key] = true
-			return true
-		}
-		return false
-	}
+	k := r.consume(group, topic, 1, false).mixture(topic)
 	control.join("kinds-control", "kinds-control-0", false)
 	tagged.wants = func(n int) bool { return n%3 != 0 }
 	tagged.joinFor(r.entrance, topic, "kinds-tag-0", consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
 	polled.pullInto(topic)
 	java.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"})
-	p, d := r.deciding("kinds-producers")
-	plain, err := stock.NewProducer(producer.WithGroupName("kinds-plain"), producer.WithInstanceName("kinds-plain"),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
-	require.NoError(t, err)
-	require.NoError(t, plain.Start())
-	t.Cleanup(func() { _ = plain.Shutdown() })
 	delayed := r.javaProduceAs(topic, "4.9.7", javaclient.Delayed, "kinds-delayed", 2, 100*time.Millisecond)
 	decided, asked := r.transactions(topic, "kinds-decided", 100*time.Millisecond)
 	controlled, askedStraight := straight.transactions("kinds-control", "kinds-straight", 100*time.Millisecond)
 
-	want := map[string]bool{}
-	send := func(round string) {
-		for i := range 2 {
-			for _, kind := range []string{"commit", "rollback", "late"} {
-				key := fmt.Sprint(kind, round, i)
-				_, err := p.SendMessageInTransaction(context.Background(), primitive.NewMessage(topic, []byte(key+" 0")))
-				require.NoError(t, err, key)
-				want[key] = kind != "rollback"
-			}
-			for _, kind := range []string{"fail", "delay"} {
-				key := fmt.Sprint(kind, round, i)
-				m := primitive.NewMessage(topic, []byte(key+" 0"))
-				if kind == "delay" {
-					m.WithDelayTimeLevel(2) // five seconds
-				}
-				_, err := plain.SendSync(context.Background(), m)
-				require.NoError(t, err, key)
-				want[key] = true
-			}
-		}
-	}
 	groups := []string{group, tagged.group, polled.group, java.group}
 	for round := range 5 {
 		for _, to := range []string{"target", "source"} {
 			before := [...]int64{decided.sent.Load(), delayed.sent.Load()}
-			send(fmt.Sprint("-", round, "-before-", to, "-"))
+			k.send(fmt.Sprint("-", round, "-before-", to, "-"), 2)
 			r.eventually("Java producers go on", func() bool {
 				return decided.sent.Load() > before[0]+15 && delayed.sent.Load() > before[1]+15
 			})
@@ -194,25 +145,16 @@ func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 			r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
 		}
 	}
-	send("-end-")
+	k.send("-end-", 2)
 	for _, l := range []*load{decided, delayed, controlled} {
 		l.end()
 		assert.Empty(t, l.errors)
 	}
-	r.eventually("everything is delivered", func() bool {
-		stocked.mu.Lock()
-		defer stocked.mu.Unlock()
-		for key, delivered := range want {
-			if delivered && len(stocked.seen[key]) == 0 {
-				return false
-			}
-		}
-		return true
-	})
+	k.untilDelivered()
 	control.untilRead(controlled)
 	straightEnds := control.judgeTransactions(controlled, askedStraight)
 	assert.Zero(t, straightEnds.undone)
-	for _, rs := range []*readers{stocked, polled, java, tagged} {
+	for _, rs := range []*readers{k.readers, polled, java, tagged} {
 		rs.untilRead(decided)
 		rs.untilRead(delayed)
 		v := rs.judge(delayed)
@@ -226,20 +168,5 @@ func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 		assert.Zero(t, e.repeated+e.undone, "transactions, group %s", rs.group)
 		assert.Positive(t, e.late, "brokers ask for the ends of some")
 	}
-	stocked.mu.Lock()
-	defer stocked.mu.Unlock()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for key, delivered := range want {
-		times := 0
-		if delivered {
-			times = 1
-		}
-		if checks := d.checked[key+" 0"]; checks > 1 {
-			times = len(stocked.seen[key]) // a 5.3.3 broker may commit twice what it has asked for twice, with and without a gateway
-		}
-		assert.Len(t, stocked.seen[key], times, "%s, asked for %d times", key, d.checked[key+" 0"])
-	}
-	assert.Len(t, failed, 22)
-	t.Logf("brokers asked for %d of client-go's transactions", len(d.checked))
+	k.deliveredOnce(22)
 }
