@@ -14,6 +14,7 @@ import (
 
 	"github.com/apache/rocketmq-client-go/v2/admin"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/demo/ledger"
@@ -85,10 +86,28 @@ func (a *app) stop() {
 	require.NoError(a.t, a.cmd.Wait(), "%s", a.cmd.Args)
 }
 
+// lockPatience bounds waits for deliveries. A queue whose lock an orderly member left behind is read by nobody until the broker
+// takes the lock back, a minute later.
+const lockPatience = 90 * time.Second
+
 // await waits for a condition on the ledgers.
 func (b *bench) await(what string, within time.Duration, done func() bool) {
 	b.t.Helper()
-	require.Eventually(b.t, done, within, 50*time.Millisecond, "waited %s for %s", within, what)
+	if !assert.Eventually(b.t, done, within, 50*time.Millisecond, "waited %s for %s", within, what) {
+		b.showLogs()
+		b.t.FailNow()
+	}
+}
+
+// showLogs prints what the applications said.
+func (b *bench) showLogs() {
+	logs, err := filepath.Glob(filepath.Join(b.dir, "*.log"))
+	require.NoError(b.t, err)
+	for _, name := range logs {
+		said, err := os.ReadFile(name)
+		require.NoError(b.t, err)
+		b.t.Logf("%s:\n%s", filepath.Base(name), said[max(0, len(said)-4000):])
+	}
 }
 
 func (b *bench) acked(producer string) (n int) {
@@ -136,7 +155,7 @@ func (b *bench) awaitAll(groups ...string) {
 	b.t.Helper()
 	sent := b.acked("p-1")
 	for _, g := range groups {
-		b.await("group "+g+" to receive everything", 30*time.Second, func() bool { return len(b.received(g)) >= sent })
+		b.await("group "+g+" to receive everything", lockPatience, func() bool { return len(b.received(g)) >= sent })
 	}
 }
 
@@ -158,7 +177,7 @@ func TestRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
 					p.stop()
 					p = produce()
 				}
-				b.await("deliveries after a restart", 30*time.Second, func() bool { return len(b.received("orderly")) > had+200 })
+				b.await("deliveries after a restart", lockPatience, func() bool { return len(b.received("orderly")) > had+200 })
 			}
 			p.stop()
 			b.awaitAll("orderly", "concurrent")
