@@ -77,6 +77,7 @@ func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (s
 // TestLiveStockConsumersMoveWithoutLossOrRepetition moves an orderly and a concurrent group of unmodified 4.x clients while
 // they work, and compares what they were given with what was produced.
 func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "stock")
 	r.plan.Shift.Settle = plan.Duration(8 * time.Second) // longer than clients take to commit
 	orders, ordered, free := r.topic("orders", 2), r.group("ordered"), r.group("free")

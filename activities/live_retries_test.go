@@ -112,6 +112,7 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 // TestLiveRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with
 // its count of attempts, and no attempt comes twice or is left out.
 func TestLiveRetriesMoveWithTheirGroup(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "retries")
 	r.plan.Shift.Settle = plan.Duration(8 * time.Second) // longer than clients take to commit
 	orders, group := r.topic("orders", 2), r.group("billing")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestLiveTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=128m"); err != nil {
 		t.Skipf("a small disk for the broker can't be made here: %v", err)

@@ -126,6 +126,7 @@ func TestLiveKilledCopiersNeitherRepeatNorLose(t *testing.T) {
 }
 
 func TestLiveKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
+	t.Parallel()
 	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Fragile", Version: "4.9.7", Brokers: 1})
 	l := newLiveBetween(t, source, labtest.Cluster(t, "5.3.3"), "killed-source", 2)
 	l.fill(300)

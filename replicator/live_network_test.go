@@ -103,6 +103,7 @@ func (n *network) carry(from, to net.Conn, addr string) {
 }
 
 func TestLiveLanesOutliveANetworkThatIsCut(t *testing.T) {
+	t.Parallel()
 	l := newLive(t, "cut", 1)
 	n := newNetwork(t)
 	through := func(version string) *rocketmq.Cluster {

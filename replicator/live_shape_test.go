@@ -68,6 +68,7 @@ func (l *live) held(run *copier, lane Lane, before, source, target int) (here, t
 // Topics lie on one broker here and on two there, of the same names or others, with a number of queues that doesn't divide; the target's hold
 // messages of its own, some of them copies that lanes of an earlier migration have made.
 func TestLiveTopicsOfAnyShapeAreCopiedBesideWhatTheTargetHolds(t *testing.T) {
+	t.Parallel()
 	wide := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Wide", Version: "5.3.3", BrokerNames: []string{"broker-b", "broker-z"}})
 	for name, at := range map[string]struct{ from, to map[string]int }{
 		"one-to-two-of-the-same-name": {map[string]int{"broker-b": 3}, map[string]int{"broker-b": 2, "broker-z": 1}},

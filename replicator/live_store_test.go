@@ -15,6 +15,7 @@ import (
 
 // The source takes the copier's rights away and gives them back, and then loses the beginning of its commit log under the lanes.
 func TestLiveSourceThatDeniesAndExpires(t *testing.T) {
+	t.Parallel()
 	admin := &lab.Account{AccessKey: "source-admin", SecretKey: "source-secret"}
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Strict", Version: "4.9.7", Brokers: 1, Admin: admin, Config: map[string]string{
 		"mappedFileSizeCommitLog": "8388608",
@@ -93,6 +94,7 @@ func TestLiveSourceThatDeniesAndExpires(t *testing.T) {
 
 // A target with ACL 2.0 doesn't know the copier until somebody makes its user.
 func TestLiveTargetThatDeniesIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	admin := &lab.Account{AccessKey: "target-admin", SecretKey: "target-secret"}
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Closed", Version: "5.3.3", Brokers: 1, Admin: admin})
 	broker := cluster.Brokers[0]

@@ -237,6 +237,7 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 }
 
 func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
+	t.Parallel()
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Frozen", Version: "5.3.3", Brokers: 1})
 	broker := cluster.Brokers[0].Name
 	l := newLiveOn(t, cluster, "faulty-target", 2)

@@ -65,13 +65,13 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 func (o options) pair() bool { return o.load == clients || o.load == moves }
 
 func (c *course) startClusters(ctx context.Context) (err error) {
-	spec := lab.ClusterSpec{Name: "Load", Version: c.version, Proxy: c.version[0] == '5', Config: map[string]string{"waitTimeMillsInSendQueue": "1000"}}
+	spec := lab.ClusterSpec{Name: "Load", Compiled: true, Version: c.version, Proxy: c.version[0] == '5', Config: map[string]string{"waitTimeMillsInSendQueue": "1000"}}
 	if c.flush {
 		spec.Config["flushDiskType"] = "SYNC_FLUSH"
 	}
 	if c.pair() {
-		spec = lab.ClusterSpec{Name: "Source", Version: "4.9.7", Config: spec.Config}
-		there := lab.ClusterSpec{Name: "Target", Version: "5.3.3", Config: spec.Config}
+		spec = lab.ClusterSpec{Name: "Source", Compiled: true, Version: "4.9.7", Config: spec.Config}
+		there := lab.ClusterSpec{Name: "Target", Compiled: true, Version: "5.3.3", Config: spec.Config}
 		if c.target, err = lab.Start(ctx, c.files, filepath.Join(c.dir, "target"), there); err != nil {
 			return err
 		}

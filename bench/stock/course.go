@@ -55,7 +55,7 @@ func startCourse(ctx context.Context, files lab.Files, dir string, l load) (*cou
 		side          **side
 		name, version string
 	}{{&c.source, "Source", "4.9.7"}, {&c.target, "Target", "5.3.3"}} {
-		spec := lab.ClusterSpec{Name: start.name, Version: start.version}
+		spec := lab.ClusterSpec{Name: start.name, Version: start.version, Compiled: true}
 		servers, err := lab.Start(ctx, files, filepath.Join(dir, start.name), spec)
 		if err != nil {
 			return nil, nil, errors.Join(err, end())

@@ -18,7 +18,7 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
+func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
 
 // produced makes a topic on a 5.x cluster and has a 4.x application write to it. It returns the proxy and the number of messages.
 func produced(t *testing.T, topic string) (endpoint string, messages int) {

@@ -44,6 +44,11 @@ func (c *Client) State(ctx context.Context) (s State, err error) {
 	return s, c.call(ctx, http.MethodGet, "/v1/state", nil, &s)
 }
 
+// Origins asks for the addresses that the gateway's connections to brokers come from.
+func (c *Client) Origins(ctx context.Context) (o Origins, err error) {
+	return o, c.call(ctx, http.MethodGet, "/v1/origins", nil, &o)
+}
+
 // Move asks for a move.
 func (c *Client) Move(ctx context.Context, m Move) (was Moved, err error) {
 	return was, c.call(ctx, http.MethodPost, "/v1/moves", m, &was)

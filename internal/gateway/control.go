@@ -40,6 +40,7 @@ func (c *Control) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)
 	mux.HandleFunc("GET /v1/replica", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.replica()) })
+	mux.HandleFunc("GET /v1/origins", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) })
 	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
 	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
 	mux.HandleFunc("POST /v1/rounds/commit", c.ends(local{c.gateway}.commit))

@@ -49,9 +49,16 @@ func asOne(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
 	clients, groups := map[string]Connected{}, map[string]GroupSide{}
+	bypass := []Bypass{}
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
+		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
+		for _, b := range s.Bypass { // each gateway looks at all queues
+			if !slices.ContainsFunc(bypass, func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
+				bypass = append(bypass, b)
+			}
+		}
 		for _, c := range s.Clients {
 			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
 			clients[c.ID] = c
@@ -63,7 +70,7 @@ func asOne(all []State) State {
 		}
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
-	sum.Clients, sum.Groups = []Connected{}, []GroupSide{}
+	sum.Clients, sum.Groups, sum.Bypass = []Connected{}, []GroupSide{}, bypass
 	for _, id := range sortedKeys(clients) {
 		sum.Clients = append(sum.Clients, clients[id])
 	}

@@ -65,9 +65,13 @@ type Gateway struct {
 	losses    losses
 	keys      keys
 	entry     entry
+	crowd     crowd
 	secure    [2]*tls.Config // of both sides; nil: plain text
 	serving   time.Time      // since when clients are served
 	waits     waits
+	origins   origins
+	passers   passers
+	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced  atomic.Bool // its lease has run out
 	lease   lease
@@ -97,11 +101,13 @@ func Start(c Config) (*Gateway, error) {
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
-		entry: entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
+		passers: passers{life: bypassLife},
+		entry:   entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
 	g.lease.lock = g.lockLease
+	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
 	if err := g.begin(); err != nil {
@@ -113,6 +119,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
 	g.running.Go(g.sweepAgain)
+	g.running.Go(g.lookForPassersAgain)
 	return g, nil
 }
 

@@ -32,7 +32,7 @@ type Move struct {
 	Queues []TopicQueue `json:"queues,omitempty"` // of the source; KindHome
 	Topics []string     `json:"topics,omitempty"` // all queues of these; KindHome
 	Groups []string     `json:"groups,omitempty"` // KindSide
-	Accept []string     `json:"accept,omitempty"` // groups for which the caller takes what a refusal has named as inexact
+	Accept []string     `json:"accept,omitempty"` // groups and topics for which the caller takes what a refusal has named as inexact
 }
 
 // TopicQueue is a queue of the source.
@@ -170,6 +170,9 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	queues = slices.DeleteFunc(queues, func(q *queue) bool { return q.at() == to })
 	if len(queues) == 0 {
 		return done, nil
+	}
+	if err := g.nobodyPasses(ctx, m, queues); err != nil {
+		return done, err
 	}
 	if err := g.readAhead(ctx, queues, to.other()); err != nil {
 		return done, err

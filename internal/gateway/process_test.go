@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	ossignal "os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ const asGateway = "ROCKETSHIFT_TEST_GATEWAY"
 const (
 	diesIn    = "ROCKETSHIFT_TEST_DIES_IN" // the phase of a round at which such a gateway kills itself
 	controlAt = "ROCKETSHIFT_TEST_CONTROL" // where its control API is to be; anywhere if empty
+	opensMost = "ROCKETSHIFT_TEST_OPENS"   // how many descriptors clients may take
 )
 
 // serveForTest runs a gateway until a signal.
@@ -47,6 +49,9 @@ func serveForTest(config string) error {
 		return err
 	}
 	g.atPhase = endAt(os.Getenv(diesIn))
+	if most, err := strconv.Atoi(os.Getenv(opensMost)); err == nil {
+		g.crowd.limit(most)
+	}
 	defer g.Close()
 	control, err := NewControl(g, testToken)
 	if err != nil {

@@ -51,6 +51,8 @@ type queue struct {
 	shift atomic.Int64                    // target offset minus source offset where the home last moved
 	hold  atomic.Pointer[hold]            // sends wait there while its home moves
 	acked [2]atomic.Int64                 // behind the highest acknowledged offset of each side
+
+	looked [2]atomic.Int64 // behind the end up to which it was looked for messages past the gateways; 0: never
 }
 
 // name is what the control API calls it.

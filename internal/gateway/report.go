@@ -12,6 +12,9 @@ type State struct {
 	Clients    []Connected `json:"clients"`   // behind the gateway, by id
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
+	Bypass     []Bypass    `json:"bypass"` // producers that write past the gateways
+
+	BypassUnknown string `json:"bypassUnknown,omitempty"` // why these can't be found
 
 	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
 	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
@@ -52,6 +55,7 @@ func (g *Gateway) State() State {
 	s.Fenced = g.fenced.Load()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
+	s.Bypass, s.BypassUnknown = g.passers.list()
 	clients := g.clients()
 	for _, id := range sortedKeys(clients) {
 		s.Clients = append(s.Clients, clients[id])

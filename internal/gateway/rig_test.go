@@ -79,6 +79,7 @@ func connect(t *testing.T, c *lab.Cluster, as *rocketmq.Credentials) *rocketmq.C
 func (r *rig) topic(name string, queues int) string {
 	r.Helper()
 	sources, targets := r.brokers(r.source), r.brokers(r.target)
+	queues = max(queues, len(targets)/len(sources)) // each target broker has one
 	for _, b := range sources {
 		r.make(r.source, b, name, queues)
 	}

@@ -94,6 +94,7 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 	offset, ok := f.Number("queueOffset")
 	if ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)
+		u.sampled(c.queue, offset)
 	}
 	if c.side == source {
 		return

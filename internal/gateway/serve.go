@@ -29,6 +29,14 @@ func (g *Gateway) serve(p *port) {
 // client serves one connection.
 func (g *Gateway) client(p *port, raw net.Conn) {
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
+	guest, goes := g.crowd.enter(raw)
+	defer guest.leave()
+	if goes != nil {
+		_ = goes.conn.Close()
+		if g.crowd.full.due() {
+			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
+		}
+	}
 	conn, first, err := g.entry.admit(g.ctx, raw)
 	if err != nil {
 		_ = raw.Close()
@@ -36,6 +44,7 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 		return
 	}
 	s := newSession(g, p, conn)
+	s.guest = guest
 	g.mu.Lock()
 	g.sessions[s] = true
 	g.mu.Unlock()

@@ -48,6 +48,7 @@ type session struct {
 	closed   bool
 	keeping  keeping
 
+	guest  *guest
 	frames atomic.Int64 // that came from the client
 	begun  atomic.Bool  // another one has begun to come
 	seen   swept
@@ -80,7 +81,9 @@ func (s *session) run(first []byte) error {
 		if err := in.Next(&f); err != nil {
 			return err
 		}
-		s.frames.Add(1)
+		if s.frames.Add(1) == 1 && s.guest != nil {
+			s.guest.speaks()
+		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		s.request(&f)
 		if several && !f.More {

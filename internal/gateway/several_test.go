@@ -118,6 +118,10 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 			return one.sent.Load() > at[0]+50 && two.sent.Load() > at[1]+50 && ordered.got.Load() > got[0]+100 && concurrent.got.Load() > got[1]+100
 		})
 	}
+	for _, is := range p.states() { // each one's producers are not past the other one
+		assert.NotContains(t, fmt.Sprint(is.Bypass), orders)
+		assert.Empty(t, is.BypassUnknown)
+	}
 	one.end()
 	two.end()
 	for _, l := range []*load{one, two} {

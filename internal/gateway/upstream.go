@@ -34,6 +34,7 @@ func (u *upstream) dial() error {
 		return errEnded
 	}
 	u.conn, u.out = conn, writer{conn: conn, last: time.Now()}
+	u.origins.begin(conn)
 	u.running.Go(u.run)
 	return nil
 }
@@ -101,6 +102,7 @@ func (u *upstream) run() {
 // broke ends what waited for the server. While everything is on the source, a client sees its broker go as it would without a gateway.
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
+	u.origins.end(u.conn)
 	s := u.session
 	s.forget(u)
 	s.mirrors.lost(s, u.dest)

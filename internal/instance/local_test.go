@@ -60,6 +60,7 @@ func testContext(t *testing.T) context.Context {
 }
 
 func TestLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
+	t.Parallel()
 	ctx, local := testContext(t), Local{Root: dataRoot(t)}
 	p := localPlan("x")
 	_, there, err := local.Describe(ctx, p)
@@ -106,6 +107,7 @@ func TestLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
 }
 
 func TestLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlivesIt(t *testing.T) {
+	t.Parallel()
 	ctx, root := testContext(t), dataRoot(t)
 	worker := exec.Command(os.Args[0])
 	worker.Env = append(os.Environ(), workerRoot+"="+root)

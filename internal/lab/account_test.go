@@ -9,6 +9,7 @@ import (
 )
 
 func TestClusterWithAnAdminRefusesEverybodyElse(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"4.9.7", "5.3.3"} {
 		t.Run(version, func(t *testing.T) {
 			c := startCluster(t, ClusterSpec{

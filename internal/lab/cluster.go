@@ -28,8 +28,9 @@ type Cluster struct {
 	Dir           string
 	NameServers   []string
 	Brokers       []BrokerProc
-	ProxyGRPC     string // host:port, empty without a proxy
-	ProxyRemoting string // host:port, empty without a proxy
+	Slaves        []BrokerProc // called as their masters with "-slave" behind; methods that take a broker's name take theirs too
+	ProxyGRPC     string       // host:port, empty without a proxy
+	ProxyRemoting string       // host:port, empty without a proxy
 
 	mu    sync.Mutex // guards state and its file
 	state state
@@ -136,7 +137,12 @@ func newCluster(dir string, s state) *Cluster {
 		case roleNameServer:
 			c.NameServers = append(c.NameServers, address(server.Port))
 		case roleBroker:
-			c.Brokers = append(c.Brokers, BrokerProc{Name: server.Name, Addr: address(server.Port)})
+			broker := BrokerProc{Name: server.Name, Addr: address(server.Port)}
+			if server.SlaveOf != "" {
+				c.Slaves = append(c.Slaves, broker)
+			} else {
+				c.Brokers = append(c.Brokers, broker)
+			}
 		case roleProxy:
 			c.ProxyRemoting, c.ProxyGRPC = address(server.Port), address(server.GRPC)
 		}

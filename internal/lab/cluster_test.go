@@ -44,6 +44,7 @@ func startCluster(t *testing.T, spec ClusterSpec) *Cluster {
 
 // One cluster for all of its faults: each test leaves it whole.
 func TestCluster4(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, ClusterSpec{Name: "C4", Version: "4.9.7", Brokers: 2})
 	ctx := testContext(t)
 
@@ -104,6 +105,7 @@ func TestCluster4(t *testing.T) {
 }
 
 func TestCluster5WithProxyServes(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, ClusterSpec{Name: "C5", Version: "5.3.3", Proxy: true})
 	requireServes(t, c, "broker-a", true)
 	for _, addr := range []string{c.ProxyGRPC, c.ProxyRemoting} {

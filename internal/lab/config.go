@@ -76,6 +76,7 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		"brokerName":               s.Name,
 		"brokerId":                 "0",
 		"brokerIP1":                localhost,
+		"brokerIP2":                localhost, // where slaves find it
 		"listenPort":               strconv.Itoa(s.Port),
 		"haListenPort":             strconv.Itoa(s.Port + 1), // 4.9 takes this one whatever is written here
 		"namesrvAddr":              strings.Join(c.NameServers, ","),
@@ -100,8 +101,12 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		// How soon a broker is found again after the name server came back; 10 s is the least it accepts.
 		"registerNameServerPeriod": "10000",
 	}
+	if s.SlaveOf != "" {
+		config["brokerName"], config["brokerId"], config["brokerRole"] = s.SlaveOf, "1", "SLAVE"
+	}
 	if c.state.Spec.is5() {
 		config["mappedFileSizeTimerLog"] = "4194304" // of 100 MB
+		config["timerFlushIntervalMs"] = "20000"     // each flush writes 37 MB; by default there is one a second
 	}
 	if admin := c.state.Spec.Admin; admin != nil && c.state.Spec.is5() {
 		maps.Copy(config, admin.acl2())
@@ -137,6 +142,9 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	home := filepath.Join(c.Dir, s.Name)
 	config := filepath.Join(home, configFile(s))
 	args := append([]string{c.state.Files.Java}, memory(s.Role)...)
+	if !c.state.Spec.Compiled {
+		args = append(args, "-XX:TieredStopAtLevel=1")
+	}
 	args = append(args, reflection...)
 	args = append(args,
 		"-Drocketmq.home.dir="+home, // configuration, and 5.x writes its logs below user.home

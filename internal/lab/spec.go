@@ -14,9 +14,11 @@ type ClusterSpec struct {
 	Version     string            `json:"version"`               // of the jars, such as 4.9.7
 	Brokers     int               `json:"brokers"`               // 1..8, default 1, or as many as there are names
 	BrokerNames []string          `json:"brokerNames,omitempty"` // default broker-a, broker-b, ...
+	Slaves      bool              `json:"slaves,omitempty"`      // each broker has one, see Cluster.Slaves
 	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
 	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
 	Admin       *Account          `json:"admin,omitempty"`       // nil: anybody may do anything, as is the servers' default
+	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
 	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
 }
 
@@ -70,17 +72,27 @@ const (
 	proxyName      = "proxy"
 )
 
+// slaveEnd makes the name of a slave's folder from its master's.
+const slaveEnd = "-slave"
+
 var reservedNames = []string{nameServerName, proxyName, ".", ".."}
 
 // servers lays the cluster out: who runs, in the order of their start, on which ports.
 func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, error) {
-	ports, err := freePorts(s.Brokers + 3)
+	perBroker := 1
+	if s.Slaves {
+		perBroker = 2
+	}
+	ports, err := freePorts(s.Brokers*perBroker + 3)
 	if err != nil {
 		return nil, err
 	}
 	servers := []server{{Role: roleNameServer, Name: nameServerName, Port: ports[0]}}
 	for i, name := range s.BrokerNames {
 		servers = append(servers, server{Role: roleBroker, Name: name, Port: ports[3+i]})
+		if s.Slaves {
+			servers = append(servers, server{Role: roleBroker, Name: name + slaveEnd, SlaveOf: name, Port: ports[3+s.Brokers+i]})
+		}
 	}
 	if s.Proxy {
 		servers = append(servers, server{Role: roleProxy, Name: proxyName, Port: ports[1], GRPC: ports[2]})

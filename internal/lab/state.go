@@ -30,8 +30,9 @@ const (
 // server is one process of a cluster, with what it needs to be started again.
 type server struct {
 	Role    role    `json:"role"`
-	Name    string  `json:"name"` // also its folder
-	Port    int     `json:"port"` // remoting
+	Name    string  `json:"name"`              // also its folder
+	SlaveOf string  `json:"slaveOf,omitempty"` // of brokers: the master's name
+	Port    int     `json:"port"`              // remoting
 	GRPC    int     `json:"grpc,omitempty"`
 	Process process `json:"process"`
 }

@@ -15,6 +15,7 @@ import (
 )
 
 func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(l *live) {
 		nothing := l.topic + "-nothing"
 		rows := []struct {
@@ -93,6 +94,7 @@ func closedAddress(t *testing.T) string {
 var admin = lab.Account{AccessKey: "live-admin", SecretKey: "live-admin-secret"}
 
 func TestLiveSignedCallsAreServedAndAllOthersRefused(t *testing.T) {
+	t.Parallel()
 	onOwn(t, &admin, func(l *live, _ *lab.Cluster) {
 		for name, credentials := range map[string]*rocketmq.Credentials{
 			"not signed":   nil,

@@ -68,6 +68,7 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 }
 
 func TestLiveLongPullEndsEmptyAfterItsWait(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(l *live) {
 		l.makeTopic(1)
 		const wait = time.Second

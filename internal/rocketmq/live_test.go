@@ -15,7 +15,7 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
+func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
 
 const (
 	// liveTime bounds a live test; a broker that shares its cores may take seconds for what needs milliseconds.
@@ -57,6 +57,7 @@ func onOwn(t *testing.T, admin *lab.Account, test func(l *live, c *lab.Cluster))
 	t.Helper()
 	for _, version := range []string{v4, v5} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			c := labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Admin: admin})
 			var o rocketmq.Options
 			if admin != nil {

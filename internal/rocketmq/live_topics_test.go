@@ -171,6 +171,7 @@ func TestLiveRuntimeAndConfigurationSayWhoTheBrokerIs(t *testing.T) {
 }
 
 func TestLiveStatisticsCountWhatWasPutInTheLastMinute(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(l *live) {
 		got, err := l.client.Stats(l.ctx, l.addr, "TOPIC_PUT_NUMS", l.topic)
 		require.NoError(l, err)

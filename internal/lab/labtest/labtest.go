@@ -32,6 +32,7 @@ var shared registry
 type registry struct {
 	mu      sync.Mutex
 	running bool // Main is at work, so somebody will clean up
+	proxies bool // clusters of 5.x have a proxy
 	things  map[string]*thing
 }
 
@@ -46,8 +47,15 @@ type thing struct {
 //
 //	func TestMain(m *testing.M) { labtest.Main(m) }
 func Main(m *testing.M) {
+	runAndEnd(m, false)
+}
+
+// MainWithProxies is Main for tests that need the proxies of shared 5.x clusters: starting one takes ten seconds of a core.
+func MainWithProxies(m *testing.M) { runAndEnd(m, true) }
+
+func runAndEnd(m *testing.M, proxies bool) {
 	shared.mu.Lock()
-	shared.running, shared.things = true, map[string]*thing{}
+	shared.running, shared.proxies, shared.things = true, proxies, map[string]*thing{}
 	shared.mu.Unlock()
 
 	code := m.Run()
@@ -86,13 +94,13 @@ func (r *registry) get(t testing.TB, name string, start func() (value any, end f
 }
 
 // Cluster returns a cluster of that version which all tests of this binary share: 4.x with two brokers, 5.x with one
-// broker and a proxy. So a test uses topics and groups of its own, and breaks nothing.
+// broker, and a proxy where MainWithProxies was called. So a test uses topics and groups of its own, and breaks nothing.
 func Cluster(t testing.TB, version string) *lab.Cluster {
 	t.Helper()
 	skipIfShort(t)
-	spec := lab.ClusterSpec{Name: "Source", Version: version, Brokers: 2}
+	spec := lab.ClusterSpec{Name: "Source", Version: version, Brokers: 2, Compiled: measures(t)}
 	if strings.HasPrefix(version, "5.") {
-		spec = lab.ClusterSpec{Name: "Target", Version: version, Brokers: 1, Proxy: true}
+		spec = lab.ClusterSpec{Name: "Target", Version: version, Brokers: 1, Proxy: shared.proxies, Compiled: measures(t)}
 	}
 	return shared.get(t, "cluster "+version, func() (any, func() error, error) {
 		return startCluster(spec)
@@ -103,6 +111,7 @@ func Cluster(t testing.TB, version string) *lab.Cluster {
 func OwnCluster(t testing.TB, spec lab.ClusterSpec) *lab.Cluster {
 	t.Helper()
 	skipIfShort(t)
+	spec.Compiled = spec.Compiled || measures(t)
 	cluster, end, err := startCluster(spec)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +125,12 @@ func OwnCluster(t testing.TB, spec lab.ClusterSpec) *lab.Cluster {
 		}
 	})
 	return cluster
+}
+
+// measures reports whether it is a benchmark that asks.
+func measures(t testing.TB) bool {
+	_, is := t.(*testing.B)
+	return is
 }
 
 func startCluster(spec lab.ClusterSpec) (*lab.Cluster, func() error, error) {

@@ -1,0 +1,103 @@
+//go:build long
+
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+)
+
+// frozenFor is how long a broker stands still: longer than clients' time-outs, shorter than the 60 s after which locks of queues end.
+const frozenFor = 30 * time.Second
+
+// A broker of either side stands still for half a minute, is killed, or is restarted, in the middle of a move of either kind, there and back. The move
+// isn't done, or done as a whole, within its budget; it is done when it is asked for again; nothing is lost, and order holds.
+func TestLiveABrokerFailsInTheMiddleOfMoves(t *testing.T) {
+	t.Parallel()
+	clusters := [2]*lab.Cluster{source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}), target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"})}
+	r := newRigBetween(t, "brokers", clusters[source], clusters[target])
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	t.Cleanup(cancel)
+	r.ctx, r.once = ctx, true
+	orders, billing := r.topic("brokers-orders", 2), r.group("brokers-billing")
+	r.replicate()
+	g := r.open()
+	var armed atomic.Pointer[func()]
+	g.atPhase = func(phase string) {
+		if strike := armed.Load(); strike != nil && phase == phasePrepared && armed.CompareAndSwap(strike, nil) {
+			(*strike)()
+		}
+	}
+	read := r.consume(billing, orders, 1, true)
+	r.warmUp(orders, read)
+	load := r.produce(orders, "key", 8, 10*time.Millisecond)
+	load.again = true
+	flows := func(what string) {
+		t.Helper()
+		at, got := load.sent.Load(), read.got.Load()
+		r.eventually("traffic flows: "+what, func() bool { return load.sent.Load() > at+100 && read.got.Load() > got+100 })
+	}
+	to := map[string]side{KindHome: source, KindSide: source}
+	for _, on := range []side{source, target} {
+		c := clusters[on]
+		broker := c.Brokers[0].Name
+		for _, fault := range []struct {
+			name      string
+			does, end func() error
+			after     time.Duration
+		}{
+			{"stands still", func() error { return c.SuspendBroker(broker) }, func() error { return c.ContinueBroker(broker) }, frozenFor},
+			{"is killed", func() error { return c.KillBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
+			{"is restarted", func() error { return c.StopBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
+		} {
+			for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
+				to[m.Kind] = to[m.Kind].other()
+				m.To = to[m.Kind].String()
+				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name, m.Kind, m.To)
+				flows("before " + what)
+				struck := make(chan error, 1)
+				strike := func() { struck <- fault.does() }
+				armed.Store(&strike)
+				m.ID, m.Budget = what, Duration(time.Second)
+				was, err := g.Move(ctx, m)
+				require.NoError(t, err, what)
+				require.NoError(t, <-struck, what)
+				assert.Less(t, time.Duration(was.Held), 5*time.Second, what)
+				failed := len(load.failures())
+				select {
+				case <-time.After(fault.after):
+				case <-ctx.Done():
+				}
+				t.Logf("%s: done %t, held %s, %s; %d sends failed meanwhile", what, was.Done, time.Duration(was.Held), was.Reason, len(load.failures())-failed)
+				require.NoError(t, fault.end(), what)
+				r.eventually("the move is done: "+what, func() bool {
+					m.ID += "+"
+					was, err := g.Move(ctx, m)
+					return err == nil && was.Done
+				})
+				flows("after " + what)
+			}
+		}
+	}
+	load.end()
+	read.untilRead(load)
+	v := read.judge(load)
+	t.Logf("%d sent, %d attempts failed; %+v", load.sent.Load(), len(load.errors), v)
+	assert.Zero(t, v.lost+v.outOfOrder, "%+v", v)
+}
+
+// failures are the attempts that failed so far.
+func (l *load) failures() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.errors
+}

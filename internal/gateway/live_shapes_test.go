@@ -1,0 +1,55 @@
+//go:build long
+
+package gateway
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+)
+
+// The clusters may have different numbers of brokers, and the same names for all of them or none. Two brokers that move to one of the same name are in
+// every other test.
+func TestLiveClustersOfAnyShape(t *testing.T) {
+	for name, c := range map[string]struct{ source, target lab.ClusterSpec }{
+		"one broker to two, and all names are the same": {
+			source: lab.ClusterSpec{Version: "4.9.7", Brokers: 1}, target: lab.ClusterSpec{Version: "5.3.3", Brokers: 2},
+		},
+		"two brokers to one, and no name is the same": {
+			source: lab.ClusterSpec{Name: "Old", Version: "4.9.7", BrokerNames: []string{"old-1", "old-2"}},
+			target: lab.ClusterSpec{Name: "New", Version: "5.3.3", BrokerNames: []string{"new-1"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRigBetween(t, "shape", labtest.OwnCluster(t, c.source), labtest.OwnCluster(t, c.target))
+			orders, billing, audit := r.topic("orders", 4), r.group("billing"), r.group("audit")
+			r.replicate()
+			r.open()
+			ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 2, false)
+			r.warmUp(orders, ordered, concurrent)
+			load := r.produce(orders, "key", 16, 5*time.Millisecond)
+			for range 2 {
+				for _, to := range []string{"target", "source"} {
+					r.move(Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
+					r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+					at, o, c := load.sent.Load(), ordered.got.Load(), concurrent.got.Load()
+					r.eventually("traffic flows", func() bool {
+						return load.sent.Load() > at+300 && ordered.got.Load() > o+300 && concurrent.got.Load() > c+300
+					})
+				}
+			}
+			load.end()
+			ordered.untilRead(load)
+			concurrent.untilRead(load)
+			assert.Empty(t, load.errors)
+			assert.Equal(t, verdict{}, ordered.judge(load))
+			v := concurrent.judge(load)
+			assert.Zero(t, v.lost+v.duplicated, "%+v", v)
+			t.Logf("%d sent, longest send %s", load.sent.Load(), load.longest)
+		})
+	}
+}

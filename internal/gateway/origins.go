@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// origins are the addresses that a gateway's own connections to brokers come from. Brokers note them in messages, as where these were born.
+type origins struct {
+	wanted atomic.Bool // a message that shows which addresses brokers see
+
+	mu     sync.Mutex
+	by     map[netip.AddrPort]origin
+	sample *sample
+	hidden bool // brokers see other addresses
+}
+
+// origin is an address. Connections to several brokers may share one.
+type origin struct {
+	live  int
+	ended time.Time // of the last one
+}
+
+// originLife is for how long a connection that has ended is remembered: longer than messages are looked at.
+const originLife = 5 * time.Minute
+
+// sample is a message that a broker has acknowledged to the gateway.
+type sample struct {
+	queue  *queue
+	side   side
+	offset int64
+	from   netip.AddrPort
+}
+
+// Origins is what a gateway tells others of its connections.
+type Origins struct {
+	Addresses []netip.AddrPort `json:"addresses"` // of connections that live, or ended in the last minutes
+	Since     time.Time        `json:"since"`     // when it began to serve: it knows nothing of connections before
+	Hidden    bool             `json:"hidden"`    // brokers see other addresses than these
+}
+
+func (o *origins) begin(conn net.Conn) { o.count(conn, 1) }
+
+func (o *origins) end(conn net.Conn) { o.count(conn, -1) }
+
+func (o *origins) count(conn net.Conn, more int) {
+	from := localOf(conn)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.by == nil {
+		o.by = map[netip.AddrPort]origin{}
+	}
+	o.by[from] = origin{o.by[from].live + more, time.Now()}
+}
+
+// all are the addresses of this moment.
+func (o *origins) all() (all []netip.AddrPort, hidden bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for from, is := range o.by {
+		if is.live <= 0 && time.Since(is.ended) > originLife {
+			delete(o.by, from)
+			continue
+		}
+		all = append(all, from)
+	}
+	return all, o.hidden
+}
+
+// localOf is a connection's own address; the zero one if it has none.
+func localOf(conn net.Conn) netip.AddrPort {
+	from, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return unmapped(from)
+}
+
+// unmapped is an address as brokers note it.
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// tellOrigins says which connections are this gateway's.
+func (g *Gateway) tellOrigins() Origins {
+	all, hidden := g.origins.all()
+	return Origins{all, g.serving, hidden}
+}
+
+// originsOfAll are the addresses of all gateways of the migration. What was stored before since may have come through connections that nobody knows.
+func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bool, since time.Time, err error) {
+	known = map[netip.AddrPort]bool{}
+	add := func(name string, is Origins) error {
+		if is.Hidden {
+			return fmt.Errorf("brokers see the connections of gateway %s at other addresses than it has: who writes past the gateways can't be told", name)
+		}
+		for _, addr := range is.Addresses {
+			known[addr] = true
+		}
+		if is.Since.After(since) {
+			since = is.Since
+		}
+		return nil
+	}
+	err = add(g.config.Name, g.tellOrigins())
+	for _, p := range g.peers() {
+		if err != nil {
+			break
+		}
+		asking, cancel := context.WithTimeout(ctx, askTime)
+		is, asked := g.clientOf(p).Origins(asking)
+		cancel()
+		if asked != nil {
+			return nil, since, fmt.Errorf("which connections are those of gateway %s isn't known: %w", p.Name, asked)
+		}
+		err = add(p.Name, is)
+	}
+	return known, since, err
+}
+
+// sampled keeps a message that a broker has acknowledged, if one is wanted.
+func (u *upstream) sampled(q *queue, offset int64) {
+	if u.origins.wanted.Load() && u.origins.wanted.CompareAndSwap(true, false) {
+		u.origins.mu.Lock()
+		u.origins.sample = &sample{q, u.dest.side, offset, localOf(u.conn)}
+		u.origins.mu.Unlock()
+	}
+}
+
+// checkOrigins looks at a message of the gateway's own: between it and the brokers addresses may be translated.
+func (g *Gateway) checkOrigins(ctx context.Context, l lanes) error {
+	g.origins.mu.Lock()
+	one := g.origins.sample
+	g.origins.sample = nil
+	g.origins.mu.Unlock()
+	g.origins.wanted.Store(true)
+	if one == nil {
+		return nil
+	}
+	found, err := l.read(ctx, one.queue, one.side, one.offset, 1)
+	if err != nil || len(found) == 0 || found[0].QueueOffset != one.offset {
+		return err
+	}
+	g.origins.mu.Lock()
+	g.origins.hidden = unmapped(found[0].BornHost) != one.from
+	g.origins.mu.Unlock()
+	return nil
+}

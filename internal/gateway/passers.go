@@ -1,0 +1,269 @@
+package gateway
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// Bypass is a producer that writes past the gateways of the migration.
+type Bypass struct {
+	Topic    string    `json:"topic"`
+	Side     string    `json:"side"`     // to which it writes
+	Address  string    `json:"address"`  // where its messages were born, as the broker says
+	Messages int       `json:"messages"` // that were found of it: not all are looked at
+	Last     time.Time `json:"last"`     // when one was found last
+}
+
+// passers are the producers that were found writing past the gateways.
+type passers struct {
+	life time.Duration // for how long one counts as going on
+
+	mu    sync.Mutex
+	found map[passer]*Bypass
+	why   string // they can't be found
+}
+
+type passer struct {
+	topic string
+	on    side
+	from  netip.AddrPort
+}
+
+// suspect is a message that may have been written past the gateways.
+type suspect struct {
+	passer
+	stored time.Time // by the broker's clock
+}
+
+const (
+	// bypassLife is for how long a producer counts as one that goes on writing.
+	bypassLife = time.Minute
+	// looksBack is how old messages may be that are looked at: the connections that they came through are still known.
+	looksBack = time.Minute
+	// looksAt is how many of a queue's newest messages are looked at.
+	looksAt = 32
+	// ownTopics starts the names of rocketshift's topics, as those of the canaries.
+	ownTopics = "rocketshift-"
+	// looksTogether is how many queues are looked at every lookPause: the others have their turn in the next looks.
+	looksTogether = 100
+)
+
+func (p *passers) note(of passer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil {
+		p.found = map[passer]*Bypass{}
+	}
+	one := p.found[of]
+	if one == nil {
+		one = &Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
+		p.found[of] = one
+	}
+	one.Messages++
+	one.Last = time.Now()
+}
+
+// list lists those that count, by topic, and says why they can't be found if that is so.
+func (p *passers) list() (all []Bypass, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all = []Bypass{}
+	for of, one := range p.found {
+		if time.Since(one.Last) > p.life {
+			delete(p.found, of)
+			continue
+		}
+		all = append(all, *one)
+	}
+	slices.SortFunc(all, func(a, b Bypass) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Side, b.Side), cmp.Compare(a.Address, b.Address))
+	})
+	return all, p.why
+}
+
+func (p *passers) unknown(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.why = ""
+	if why != nil {
+		p.why = why.Error()
+	}
+}
+
+// newlyWritten reports whether a producer has just written a message: it is no copy, and none that a broker delivers later than it was sent, when its
+// connection may be long gone.
+func newlyWritten(m *rocketmq.Message) bool {
+	if _, copied := replicator.ParseStamp(m.Properties); copied || m.SysFlag&rocketmq.FlagTransaction != 0 {
+		return false
+	}
+	for _, late := range [...]string{rocketmq.PropRealTopic, rocketmq.PropDelay, "TIMER_"} {
+		if bytes.Contains(m.Properties, []byte(late)) {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads messages of a queue's replica on a side.
+func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int) ([]rocketmq.Message, error) {
+	at, err := q.on(on)
+	if err != nil {
+		return nil, err
+	}
+	broker, err := l.clusters[on].Broker(ctx, at.Broker)
+	if err != nil {
+		return nil, err
+	}
+	got, err := l.clusters[on].Client().Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
+	return got.Messages, err
+}
+
+// suspects are the newest messages of a queue's home that no gateway's connection may have brought, since the last look at it. What was there
+// before the first look isn't judged.
+func (l lanes) suspects(ctx context.Context, q *queue, mine map[netip.AddrPort]bool) (all []suspect, err error) {
+	on := q.at()
+	end, err := l.end(ctx, q, on)
+	if err != nil {
+		return nil, err
+	}
+	from := q.looked[on].Swap(end+1) - 1 // -1: never
+	if from < 0 || from >= end {
+		return nil, nil
+	}
+	found, err := l.read(ctx, q, on, max(from, end-looksAt), looksAt)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		m := &found[i]
+		one := suspect{passer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp)}
+		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// findPassers looks for producers that write to queues past all gateways of the migration.
+func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
+	l, err := g.lanes()
+	if err != nil {
+		return err
+	}
+	own, hidden := g.origins.all()
+	if hidden {
+		_, _, err := g.originsOfAll(ctx)
+		return err
+	}
+	mine := map[netip.AddrPort]bool{}
+	for _, from := range own {
+		mine[from] = true
+	}
+	var mu sync.Mutex
+	var suspects []suspect
+	var all errgroup.Group
+	all.SetLimit(provedTogether)
+	for _, q := range queues {
+		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) || q.at() == target && q.lane.Load() == nil {
+			continue // brokers write to groups' own topics, and rocketshift to its own
+		}
+		all.Go(func() error {
+			found, err := l.suspects(ctx, q, mine)
+			mu.Lock()
+			defer mu.Unlock()
+			suspects = append(suspects, found...)
+			if err != nil {
+				return fmt.Errorf("queue %s: who writes to it can't be read: %w", q, err)
+			}
+			return nil
+		})
+	}
+	err = all.Wait()
+	if len(suspects) == 0 {
+		return err
+	}
+	known, since, unknown := g.originsOfAll(ctx) // asked now: a connection may be newer than the look's begin
+	if unknown != nil {
+		return unknown
+	}
+	for _, one := range suspects {
+		if !known[one.from] && one.stored.After(since.Add(freshTime)) {
+			g.passers.note(one.passer)
+		}
+	}
+	return err
+}
+
+// freshTime is for how long after a gateway's begin messages may still arrive that were sent through it before.
+const freshTime = 5 * time.Second
+
+func (g *Gateway) lookForPassersAgain() {
+	for wait(g.ctx, lookPause) == nil {
+		g.lookForPassers(g.ctx)
+	}
+}
+
+// lookForPassers looks at the next queues.
+func (g *Gateway) lookForPassers(ctx context.Context) {
+	l, err := g.lanes()
+	if err != nil {
+		return
+	}
+	var queues []*queue
+	for _, t := range g.topics.all() {
+		queues = append(queues, t.all()...)
+	}
+	if len(queues) == 0 {
+		return
+	}
+	first := int(g.turn.Add(looksTogether)-looksTogether) % len(queues)
+	queues = append(queues[first:len(queues):len(queues)], queues[:first]...)
+	ctx, cancel := context.WithTimeout(ctx, lookPause)
+	defer cancel()
+	err = g.checkOrigins(ctx, l)
+	if err == nil {
+		err = g.findPassers(ctx, queues[:min(looksTogether, len(queues))])
+	}
+	g.passers.unknown(err)
+}
+
+// passersTime bounds the look before a move.
+const passersTime = 10 * time.Second
+
+// nobodyPasses refuses to move homes of queues while producers write to them past the gateways: they would go on writing to the side that is left,
+// and their messages would come in another order there than here.
+func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) error {
+	ctx, cancel := context.WithTimeout(ctx, passersTime)
+	defer cancel()
+	if err := g.findPassers(ctx, queues); err != nil {
+		g.log.Warn("who writes past the gateways isn't known", "cause", err)
+	}
+	of := map[string]bool{}
+	for _, q := range queues {
+		of[q.topic] = !slices.Contains(m.Accept, q.topic)
+	}
+	var found []string
+	all, _ := g.passers.list()
+	for _, one := range all {
+		if of[one.Topic] {
+			found = append(found, fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s",
+		len(found), g.passers.life, strings.Join(found[:min(len(found), 5)], ", "), g.passers.life)
+}

@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
+	of := func(name, value string) []byte {
+		return rocketmq.EncodeProperties([]rocketmq.Property{{Name: "KEYS", Value: "k"}, {Name: name, Value: value}})
+	}
+	for name, c := range map[string]struct {
+		m    rocketmq.Message
+		want bool
+	}{
+		"plain":                   {rocketmq.Message{Properties: of("TAGS", "t")}, true},
+		"nothing":                 {rocketmq.Message{}, true},
+		"of a transaction":        {rocketmq.Message{SysFlag: rocketmq.FlagTransaction & 8}, false},
+		"delayed":                 {rocketmq.Message{Properties: of(rocketmq.PropDelay, "3")}, false},
+		"delivered after a delay": {rocketmq.Message{Properties: of(rocketmq.PropRealTopic, "orders")}, false},
+		"timed":                   {rocketmq.Message{Properties: of("TIMER_OUT_MS", "7")}, false},
+		"copied":                  {rocketmq.Message{Properties: of(replicator.StampProperty, replicator.Stamp{Cluster: "S", Topic: "orders", Broker: "a", Place: "p"}.String())}, false},
+	} {
+		assert.Equal(t, c.want, newlyWritten(&c.m), name)
+	}
+}
+
+func TestProducersThatStoppedDontCount(t *testing.T) {
+	p := passers{life: time.Minute}
+	at := netip.MustParseAddrPort("10.0.0.7:4711")
+	p.note(passer{"orders", source, at})
+	p.note(passer{"orders", source, at})
+	p.note(passer{"billing", target, at})
+	all, _ := p.list()
+	require.Len(t, all, 2)
+	assert.Equal(t, "billing", all[0].Topic)
+	assert.Equal(t, Bypass{"orders", "source", "10.0.0.7:4711", 2, all[1].Last}, all[1])
+	p.life = 0
+	all, _ = p.list()
+	assert.Empty(t, all)
+}
+
+// Producers that write to a broker without the gateway are found, with their addresses, and homes don't move before they have stopped. Those behind the
+// gateway, and what rocketshift writes itself, aren't taken for such.
+func TestLiveProducersPastTheGatewayBlockHomes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "passers")
+	orders, apart := r.topic("passed-orders", 1), r.topic("passed-apart", 1)
+	audit := r.group("passed-audit")
+	r.replicate()
+	g := r.open()
+	g.passers.life = 2 * time.Second
+	read := r.consume(audit, orders, 1, false)
+	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2, 5*time.Millisecond)
+	home := func(topic, to string) Move {
+		return Move{Kind: KindHome, To: to, Topics: []string{topic}, ID: "passed-" + topic + "-" + to, Budget: Duration(2 * time.Second)}
+	}
+	look := func() []Bypass {
+		g.lookForPassers(r.ctx)
+		is := g.State()
+		require.Empty(t, is.BypassUnknown)
+		return slices.DeleteFunc(is.Bypass, func(b Bypass) bool { return !strings.HasPrefix(b.Topic, "passed-") }) // other tests' topics
+	}
+	for range 3 {
+		at := behind.sent.Load()
+		r.eventually("producers send", func() bool { return behind.sent.Load() > at+50 })
+		require.Empty(t, look())
+	}
+	past := r.at(r.source.NameServers()[0]).produce(orders, "past", 2, 5*time.Millisecond)
+	r.eventually("the producer past the gateway is found", func() bool { return len(look()) > 0 })
+	for _, one := range look() {
+		assert.Equal(t, orders, one.Topic)
+		assert.Equal(t, "source", one.Side)
+		assert.Positive(t, one.Messages)
+	}
+	_, err := g.Move(r.ctx, home(orders, "target"))
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "topic "+orders+" of the source from 127.0.0.1:")
+	r.move(home(apart, "target"))
+	past.end()
+	r.eventually("nobody writes past the gateway any more", func() bool { return len(look()) == 0 })
+	r.move(home(orders, "target"))
+	at := behind.sent.Load()
+	r.eventually("producers send to the target", func() bool { return behind.sent.Load() > at+100 })
+	require.Empty(t, look())
+	r.move(home(orders, "source"))
+	behind.end()
+	other.end()
+	assert.Empty(t, append(behind.errors, other.errors...))
+	read.untilRead(behind)
+	read.untilRead(past)
+	v := read.judge(behind)
+	assert.Zero(t, v.lost+v.duplicated, "%+v", v)
+	v = read.judge(past)
+	assert.Zero(t, v.lost+v.duplicated, "%+v", v)
+}
