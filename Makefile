@@ -9,9 +9,11 @@ BIN := bin
 PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-gateway $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
-# Packages without servers run side by side; each package below starts real brokers, so these run one after the other.
-LIVE := ./internal/lab/... ./internal/rocketmq ./internal/instance ./replicator ./internal/gateway ./gateway ./activities ./worker ./starter ./demo/... ./bench/...
-PURE := ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
+# Packages without servers run side by side. Those with real brokers run two at a time: their tests wait a lot. Where tests measure how long applications
+# wait, they run alone.
+LIVE := ./replicator ./activities ./internal/rocketmq ./internal/lab/... ./internal/instance ./worker ./starter ./demo/app ./demo/app5 ./bench/...
+ALONE := ./internal/gateway ./demo
+PURE := ./gateway ./demo/driver ./demo/ledger ./demo/verdict ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
 TRAFFIC ?= gateway
@@ -74,7 +76,8 @@ temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the fo
 .PHONY: test
 test: build jars check ## all tests: unit, workflow, replay, and functional ones on real servers
 	go test -timeout 10m $(PURE)
-	go test -p 1 -timeout 40m $(LIVE)
+	go test -p 2 -timeout 40m $(LIVE)
+	go test -p 1 -timeout 40m $(ALONE)
 
 .PHONY: test-long
 test-long: build jars ## tests of the gateway that take long or want the machine for themselves: many clients, members that die, kills in every phase

@@ -63,8 +63,11 @@ func requireUnharmed(t *testing.T, r driver.Result, messages int64) {
 	}
 }
 
-func TestAMigrationHarmsNobody(t *testing.T) {
-	r := play(t, driver.Options{Name: "test-migration", Histories: fixtures("done")})
+// The worker is killed in the middle of two stages; nobody notices.
+func TestAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
+	r := play(t, driver.Options{
+		Name: "test-migration", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType}, Histories: fixtures("done"),
+	})
 	requireUnharmed(t, r, 20_000)
 	require.Less(t, r.Verdict.LongestPauseMs, int64(60_000), "%s", r.Detail.Pause)
 	requireNothingLeft(t, "test-migration")
@@ -89,14 +92,6 @@ func TestGoingBackHarmsNobody(t *testing.T) {
 	require.Equal(t, "Completed", types[workflows.RollbackType], "all: %v", r.Workflows)
 	require.Equal(t, "Completed", types[workflows.MigrationType], "all: %v", r.Workflows)
 	requireNothingLeft(t, "test-back")
-}
-
-func TestAMigrationWhoseWorkerIsKilledHarmsNobody(t *testing.T) {
-	r := play(t, driver.Options{
-		Name: "test-killed-worker", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType},
-	})
-	requireUnharmed(t, r, 20_000)
-	requireNothingLeft(t, "test-killed-worker")
 }
 
 // Behind a gateway nobody is restarted until everything stands on the target.
