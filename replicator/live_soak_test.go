@@ -22,7 +22,7 @@ const soakKills = "ROCKETSHIFT_SOAK_KILLS"
 func kills(t *testing.T) (n int, seed uint64) {
 	text := os.Getenv(soakKills)
 	if text == "" {
-		return 100, 1
+		return 50, 1
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {

@@ -72,6 +72,21 @@ func (b *books) acknowledged() (int, error) {
 	return n, nil
 }
 
+// counts are how many messages were acknowledged by topic, and received by group.
+func (b *books) counts() (sent, got map[string]int, err error) {
+	if err := b.refresh(); err != nil {
+		return nil, nil, err
+	}
+	sent, got = map[string]int{}, map[string]int{}
+	for topic, s := range b.sent {
+		sent[topic] = len(s.acked)
+	}
+	for group, g := range b.got {
+		got[group] = len(g.ids)
+	}
+	return sent, got, nil
+}
+
 // missing describes what groups have not received yet, or is empty.
 func (b *books) missing() (string, error) {
 	if err := b.refresh(); err != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	History int       // messages that are there before the migration, default 24,000
 	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started again.
 	KillWorkerDuring []string
+	// BlackoutDuring is a stage in the middle of which the worker and Temporal are killed, to be started again after BlackoutFor.
+	BlackoutDuring string
+	BlackoutFor    time.Duration
 	// BackAt asks to go back when the step of this percentage soaks: the run then ends rolled back. 0 goes to the end.
 	BackAt int
 	// Histories, if set, begins the names of files that get the workflows' histories: replay fixtures.

@@ -64,7 +64,9 @@ type watcher struct {
 	answered map[string]bool
 	toKill   []string
 	back     bool // asked
-	copying  func(context.Context, workflows.Status) bool
+
+	blackedOut bool
+	copying    func(context.Context, workflows.Status) bool
 }
 
 func (d *demo) watcher() *watcher {
@@ -88,6 +90,9 @@ func (w *watcher) turn(ctx context.Context, s workflows.Status) (ended bool, err
 		return true, fmt.Errorf("the migration ended as %s: %s", s.State, s.Error)
 	}
 	if err := w.sabotage(ctx, s); err != nil {
+		return false, err
+	}
+	if err := w.blackout(ctx, s); err != nil {
 		return false, err
 	}
 	if err := w.regret(ctx, s); err != nil {

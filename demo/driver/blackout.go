@@ -1,0 +1,103 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rocketshift/internal/lab"
+	"rocketshift/workflows"
+)
+
+// blackout kills the worker and Temporal in the middle of the stage that the options name, and starts them again later: meanwhile nothing moves, which
+// the command line says, and producers go on.
+func (w *watcher) blackout(ctx context.Context, s workflows.Status) error {
+	running := func(stage workflows.StageStatus) bool {
+		return stage.Name == w.o.BlackoutDuring && stage.State == workflows.StageRunning && w.inTheMiddle(ctx, stage.Name, s)
+	}
+	if w.blackedOut || !slices.ContainsFunc(s.Stages, running) {
+		return nil
+	}
+	w.blackedOut = true
+	w.console.say("kill -9 of the worker and of Temporal during %s, for %s", w.o.BlackoutDuring, w.o.BlackoutFor)
+	w.worker.kill()
+	if err := w.temporal.Kill(); err != nil {
+		return err
+	}
+	if err := w.saysThatNothingMoves(ctx); err != nil {
+		return err
+	}
+	if err := w.producersGoOn(ctx, w.o.BlackoutFor); err != nil {
+		return err
+	}
+	if err := w.startTemporalAgain(ctx); err != nil {
+		return err
+	}
+	return w.startWorker(ctx)
+}
+
+// saysThatNothingMoves asks for the status, and wants to be told what is the matter.
+func (d *demo) saysThatNothingMoves(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, d.bin("rocketshift"), "status", d.o.Name)
+	cmd.Env = append(cmd.Environ(), d.env()...)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), d.temporal.Address) {
+		return fmt.Errorf("without Temporal, rocketshift status said (%w): %s; wanted an error that names %s", err, out, d.temporal.Address)
+	}
+	d.console.say("rocketshift status: %s", strings.TrimSpace(string(out)))
+	return nil
+}
+
+// producersGoOn wants every producer to be acknowledged all through a time. Groups whose messages are stored on the other side wait for the lanes,
+// which went with the worker.
+func (d *demo) producersGoOn(ctx context.Context, span time.Duration) error {
+	const often = 5 // times within it
+	for range often {
+		before, _, err := d.books.counts()
+		if err != nil {
+			return err
+		}
+		if err := pause(ctx, span/often); err != nil {
+			return err
+		}
+		after, got, err := d.books.counts()
+		if err != nil {
+			return err
+		}
+		for topic, n := range after {
+			if n == before[topic] {
+				return fmt.Errorf("nothing was sent to topic %s for %s", topic, span/often)
+			}
+		}
+		d.console.say("without Temporal and the worker: %v sent, %v received", after, got)
+	}
+	return nil
+}
+
+// startTemporalAgain starts it where it was.
+func (d *demo) startTemporalAgain(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(d.temporal.Address)
+	if err != nil {
+		return err
+	}
+	ui, err := url.Parse(d.temporal.UIAddress)
+	if err != nil {
+		return err
+	}
+	var spec lab.TemporalSpec
+	if spec.Port, err = strconv.Atoi(port); err != nil {
+		return err
+	}
+	if spec.UIPort, err = strconv.Atoi(ui.Port()); err != nil {
+		return err
+	}
+	d.temporal, err = lab.StartTemporal(ctx, d.o.Root, filepath.Join(d.dir, "temporal"), spec)
+	return err
+}
