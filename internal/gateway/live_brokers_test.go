@@ -65,19 +65,23 @@ func TestLiveABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name, m.Kind, m.To)
 				flows("before " + what)
 				struck := make(chan error, 1)
-				strike := func() { struck <- fault.does() }
+				strike := func() {
+					done := make(chan struct{})
+					go func() {
+						struck <- fault.does()
+						close(done)
+					}()
+					select {
+					case <-done:
+					case <-time.After(200 * time.Millisecond): // a stop in good order takes seconds, in which the move goes on
+					}
+				}
 				armed.Store(&strike)
 				m.ID, m.Budget = what, Duration(time.Second)
-				was, err := g.Move(ctx, m)
-				require.NoError(t, err, what)
-				require.NoError(t, <-struck, what)
+				was, before := strikes(r, m, &armed, struck), len(load.failures())
 				assert.Less(t, time.Duration(was.Held), 5*time.Second, what)
-				failed := len(load.failures())
-				select {
-				case <-time.After(fault.after):
-				case <-ctx.Done():
-				}
-				t.Logf("%s: done %t, held %s, %s; %d sends failed meanwhile", what, was.Done, time.Duration(was.Held), was.Reason, len(load.failures())-failed)
+				require.NoError(t, wait(ctx, fault.after))
+				t.Logf("%s: done %t, held %s, %s; %d sends failed meanwhile", what, was.Done, time.Duration(was.Held), was.Reason, len(load.failures())-before)
 				require.NoError(t, fault.end(), what)
 				r.eventually("the move is done: "+what, func() bool {
 					m.ID += "+"
@@ -93,6 +97,22 @@ func TestLiveABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	v := read.judge(load)
 	t.Logf("%d sent, %d attempts failed; %+v", load.sent.Load(), len(load.errors), v)
 	assert.Zero(t, v.lost+v.outOfOrder, "%+v", v)
+}
+
+// strikes asks for a move until the fault has struck in its middle: before, what the last fault left may hinder it.
+func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) Moved {
+	r.Helper()
+	for {
+		was, err := r.gateway.Move(r.ctx, m)
+		require.NoError(r, err)
+		if armed.Load() == nil {
+			require.NoError(r, <-struck)
+			return was
+		}
+		require.False(r, was.Done, "a move that nothing struck")
+		require.NoError(r, wait(r.ctx, retryAfter), "%+v", was)
+		m.ID += "-"
+	}
 }
 
 // failures are the attempts that failed so far.
