@@ -222,13 +222,35 @@ func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue
 	return toTarget, toSource
 }
 
-// MoveAuthority makes a side the one that says who the members of groups are.
+// MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the target with queues that they began to read
+// after they had moved, as those of a topic that is new to them.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 	client, err := gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
+	if r.Side == Target {
+		state, err := client.State(ctx)
+		if err != nil {
+			return explainGateway(ctx, err)
+		}
+		rest := r
+		rest.Groups = partlyMoved(state)
+		if err := g.MoveGroups(ctx, rest); err != nil {
+			return err
+		}
+	}
 	return g.move(ctx, client, r.Request, "authority", gateway.Move{Kind: gateway.KindAuthority, To: string(r.Side)})
+}
+
+// partlyMoved are the groups that read some queues on the target, and others on the source.
+func partlyMoved(state gateway.State) (groups []string) {
+	for _, g := range state.Groups {
+		if g.Source > 0 && g.Target > 0 {
+			groups = append(groups, g.Group)
+		}
+	}
+	return groups
 }
 
 // AwaitEmpty waits until no client is behind the gateway any more.

@@ -37,3 +37,8 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 		assert.Equal(t, c.toSource, toSource, name)
 	}
 }
+
+func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
+	state := gateway.State{Groups: []gateway.GroupSide{{Group: "stays", Source: 4}, {Group: "partly", Source: 1, Target: 4}, {Group: "moved", Target: 5}}}
+	assert.Equal(t, []string{"partly"}, partlyMoved(state))
+}

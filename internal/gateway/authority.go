@@ -17,10 +17,21 @@ import (
 // authority is that side.
 func (g *Gateway) authority() side { return side(g.judge.Load()) }
 
+// authorityOf is the authority for one group: the source goes on for groups that weren't moved, as they are no part of the migration.
+func (g *Gateway) authorityOf(name []byte) side {
+	if g.authority() == source {
+		return source
+	}
+	if one, known := g.groups.known(name); known && !one.readsOn(target) {
+		return source
+	}
+	return target
+}
+
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.brokersOf(target)
-	if s.authority() == source || len(brokers) == 0 {
+	if s.authorityOf(f.Get("consumerGroup")) == source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
@@ -48,7 +59,7 @@ const lockTime = time.Second
 // lock locks or unlocks queues with the authority, by the names that the target has for them.
 func (s *session) lock(f *wire.Frame) {
 	var body lockBody
-	if s.authority() == source || json.Unmarshal(f.Body, &body) != nil {
+	if s.authority() == source || json.Unmarshal(f.Body, &body) != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.pass(f)
 		return
 	}
@@ -69,15 +80,15 @@ func (s *session) lock(f *wire.Frame) {
 }
 
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are locked, by the source's names.
-func (s *session) lockOnTarget(ctx context.Context, body lockBody, unlock bool) ([]jsonQueue, error) {
-	l, err := s.lanes()
+func (g *Gateway) lockOnTarget(ctx context.Context, body lockBody, unlock bool) ([]jsonQueue, error) {
+	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
 	parts := map[string][]rocketmq.MessageQueue{}
 	names := map[rocketmq.MessageQueue]jsonQueue{}
 	for _, one := range body.Queues {
-		t := s.topics.get([]byte(one.Topic))
+		t := g.topics.get([]byte(one.Topic))
 		if t == nil {
 			return nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
 		}

@@ -63,6 +63,7 @@ type Gateway struct {
 	judge     atomic.Uint32 // the side that is the authority
 	away      atomic.Int64  // queues, views and the authority that aren't at the source
 	losses    losses
+	mixed     mixed
 	keys      keys
 	entry     entry
 	crowd     crowd
@@ -118,6 +119,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepPositions)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
+	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
 	g.running.Go(g.lookForPassersAgain)
 	return g, nil

@@ -153,6 +153,9 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		if g.authority() == to {
 			return done, nil
 		}
+		if err := g.mayShare(ctx, m, to); err != nil {
+			return done, err
+		}
 		return g.lead(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
 			return &Outcome{Authority: to.String()}, nil
 		})

@@ -35,6 +35,8 @@ type topic struct {
 	name  string
 	since time.Time // when the gateway learned of it: sends before aren't known
 
+	beyond atomic.Int64 // how many queues more the target has
+
 	mu      sync.RWMutex
 	queues  map[string][]*queue // by source broker
 	problem string              // why its queues have no lanes

@@ -16,6 +16,8 @@ type State struct {
 
 	BypassUnknown string `json:"bypassUnknown,omitempty"` // why these can't be found
 
+	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
+
 	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
 	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
 	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
@@ -70,6 +72,7 @@ func (g *Gateway) State() State {
 			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
+	s.Mixed = g.mixed.report()
 	here := g.membersHere()
 	for _, one := range g.groups.all() {
 		side := GroupSide{Group: one.name, Broadcasting: here[one.name]}

@@ -71,6 +71,14 @@ func (g *groups) get(name []byte) *group {
 	return one
 }
 
+// known is the group of that name, if it was seen.
+func (g *groups) known(name []byte) (one *group, is bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	one, is = g.byName[string(name)]
+	return one, is
+}
+
 func (g *groups) all() []*group {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
@@ -150,6 +158,7 @@ func (g *Gateway) look(ctx context.Context) error {
 			problem = err.Error()
 		}
 		g.topics.ensure(name).pair(lanes, problem)
+		g.topics.ensure(name).beyond.Store(int64(len(there[name]) - len(queues)))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,6 +35,13 @@ func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on]
 
 // commits takes note of a commit. Callers hold v.mu.
 func (v *view) commits(offset int64) { v.kept, v.keptAt, v.dirty = offset, time.Now(), true }
+
+// reads is the side that the group reads the queue from.
+func (v *view) reads() side {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.side
+}
 
 // group is a consumer group with its views.
 type group struct {
@@ -69,4 +77,9 @@ func (g *group) all() []*view {
 		all = append(all, v)
 	}
 	return all
+}
+
+// readsOn reports whether the group reads any queue from a side.
+func (g *group) readsOn(on side) bool {
+	return slices.ContainsFunc(g.all(), func(v *view) bool { return v.reads() == on })
 }

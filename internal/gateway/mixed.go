@@ -1,0 +1,212 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// MixedGroup is a group with members behind the gateway and members past it.
+type MixedGroup struct {
+	Group     string       `json:"group"`
+	Past      []string     `json:"past"`                // members past the gateway, as "client at address"
+	Contested []HeldQueue  `json:"contested,omitempty"` // queues that several members hold, look after look
+	Unread    []TopicQueue `json:"unread,omitempty"`    // queues that none holds, look after look
+	Problem   string       `json:"problem,omitempty"`   // why nobody knows
+}
+
+// HeldQueue is a queue with the members that hold it.
+type HeldQueue struct {
+	TopicQueue
+	Members []string `json:"members"`
+}
+
+const (
+	mixedPause = 10 * time.Second
+	// mixedLooks is how many looks in a row must see the same: members that take queues over from each other do so within 20 s.
+	mixedLooks = 4
+)
+
+// mixed is what was seen of groups with members on both ways.
+type mixed struct {
+	mu     sync.Mutex
+	groups map[string]*sharing
+}
+
+// sharing is how members of one group share its queues; counts are of looks in a row.
+type sharing struct {
+	MixedGroup
+	holders           map[*queue][]string
+	contested, unread map[*queue]int
+}
+
+// report is what was so for so long that it won't pass by itself.
+func (m *mixed) report() (all []MixedGroup) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range sortedKeys(m.groups) {
+		all = append(all, m.groups[name].MixedGroup)
+	}
+	return all
+}
+
+// watchMixed looks how members share queues.
+func (g *Gateway) watchMixed() {
+	for wait(g.ctx, mixedPause) == nil {
+		if l, err := g.lanes(); err == nil {
+			g.lookAtMixed(l)
+		}
+	}
+}
+
+func (g *Gateway) lookAtMixed(l lanes) {
+	var all errgroup.Group
+	all.SetLimit(askedTogether)
+	var mu sync.Mutex
+	seen := map[string]*sharing{}
+	for name, broadcasts := range g.membersHere() {
+		if broadcasts {
+			continue // each of their members reads everything
+		}
+		all.Go(func() error {
+			now, err := g.lookAtMembers(g.ctx, name, l)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
+			} else if now != nil {
+				seen[name] = now
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
+	g.mixed.take(seen, g.log)
+}
+
+// take takes a look's results over, and says what is wrong.
+func (m *mixed) take(seen map[string]*sharing, log *slog.Logger) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, now := range seen {
+		now.since(m.groups[name])
+		if len(now.Contested)+len(now.Unread) > 0 {
+			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past", now.Past, "contested", now.Contested, "unread", now.Unread)
+		}
+	}
+	m.groups = seen
+}
+
+// lookAtMembers asks all members of a group what they hold, if some are past the gateway.
+func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
+	on := g.authorityOf([]byte(group))
+	members, model, err := l.membersOn(ctx, group, on)
+	if err != nil || model == broadcasting {
+		return nil, err
+	}
+	here, err := g.clientsOfAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := &sharing{MixedGroup: MixedGroup{Group: group}, holders: map[*queue][]string{}, contested: map[*queue]int{}, unread: map[*queue]int{}}
+	for _, id := range sortedKeys(members) {
+		if _, behind := here[id]; !behind {
+			now.Past = append(now.Past, fmt.Sprintf("%s at %s", id, members[id].at))
+		}
+	}
+	if len(now.Past) == 0 || len(now.Past) == len(members) {
+		return nil, nil
+	}
+	for _, id := range sortedKeys(members) {
+		_, behind := here[id]
+		info, err := l.ask(ctx, on, members[id], group, id)
+		if err != nil {
+			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
+		}
+		for _, one := range info.Queues {
+			if q := g.heldQueue(one, behind || on == source); q != nil && !one.Dropped {
+				now.holders[q] = append(now.holders[q], id)
+			}
+		}
+	}
+	now.count(g)
+	return now, nil
+}
+
+// heldQueue is the queue that a member means, by the names of the source or of the target.
+func (g *Gateway) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
+	t := g.topics.get([]byte(held.Topic))
+	if t == nil {
+		return nil
+	}
+	if bySource {
+		return t.queue([]byte(held.Broker), int64(held.Queue))
+	}
+	for _, q := range t.all() {
+		if lane := q.lane.Load(); lane != nil && lane.Target == (replicator.Queue{Broker: held.Broker, ID: held.Queue}) {
+			return q
+		}
+	}
+	return nil
+}
+
+// count finds the queues that several members hold, and those that none does although the group reads their topic.
+func (n *sharing) count(g *Gateway) {
+	topics := map[string]bool{}
+	for q, members := range n.holders {
+		topics[q.topic] = true
+		if len(members) > 1 {
+			n.contested[q] = 1
+		}
+	}
+	if n.Problem != "" {
+		return
+	}
+	for topic := range topics {
+		for _, q := range g.topics.get([]byte(topic)).all() {
+			if q.lane.Load() != nil && len(n.holders[q]) == 0 {
+				n.unread[q] = 1
+			}
+		}
+	}
+}
+
+// since counts the looks before, and says what was so in enough of them.
+func (n *sharing) since(last *sharing) {
+	if last != nil {
+		for q := range n.contested {
+			n.contested[q] += last.contested[q]
+		}
+		for q := range n.unread {
+			n.unread[q] += last.unread[q]
+		}
+	}
+	for _, q := range lasting(n.contested) {
+		n.Contested = append(n.Contested, HeldQueue{q.name(), n.holders[q]})
+	}
+	for _, q := range lasting(n.unread) {
+		n.Unread = append(n.Unread, q.name())
+	}
+}
+
+// lasting are the queues that were counted in enough looks in a row, sorted.
+func lasting(counts map[*queue]int) (all []*queue) {
+	for q, looks := range counts {
+		if looks >= mixedLooks {
+			all = append(all, q)
+		}
+	}
+	slices.SortFunc(all, func(a, b *queue) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.broker, b.broker), cmp.Compare(a.id, b.id))
+	})
+	return all
+}

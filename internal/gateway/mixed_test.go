@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
+	for said, want := range map[string]string{
+		"org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely@1b2c": "AllocateMessageQueueAveragely",
+		"com.example.Own": "Own",
+		"":                "",
+	} {
+		assert.Equal(t, want, strategy(rocketmq.RunningInfo{Properties: map[string]string{"allocateMessageQueueStrategy": said}}), said)
+	}
+}
+
+// sharedTopic is a gateway that knows a topic with two queues and their lanes.
+func sharedTopic(t *testing.T) (*Gateway, []*queue) {
+	t.Helper()
+	g := &Gateway{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+	orders := g.topics.ensure("orders")
+	orders.ensure("a", 2)
+	orders.pair([]replicator.Lane{
+		{Topic: "orders", Source: replicator.Queue{Broker: "a"}, Target: replicator.Queue{Broker: "x", ID: 4}},
+		{Topic: "orders", Source: replicator.Queue{Broker: "a", ID: 1}, Target: replicator.Queue{Broker: "x", ID: 5}},
+	}, "")
+	return g, orders.all()
+}
+
+func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
+	g, queues := sharedTopic(t)
+	assert.Equal(t, queues[1], g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false), "by the target's names")
+	assert.Equal(t, queues[1], g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true), "by the source's names")
+	assert.Nil(t, g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
+
+	look := func(problem string, holders map[*queue][]string) MixedGroup {
+		now := &sharing{MixedGroup: MixedGroup{Group: "billing", Problem: problem}, holders: holders, contested: map[*queue]int{}, unread: map[*queue]int{}}
+		now.count(g)
+		g.mixed.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
+		all := g.mixed.report()
+		require.Len(t, all, 1)
+		return all[0]
+	}
+	both := map[*queue][]string{queues[0]: {"one", "two"}}
+	for range mixedLooks - 1 {
+		assert.Empty(t, look("", both).Contested, "members hand queues over")
+	}
+	seen := look("", both)
+	assert.Equal(t, []HeldQueue{{queues[0].name(), []string{"one", "two"}}}, seen.Contested)
+	assert.Equal(t, []TopicQueue{queues[1].name()}, seen.Unread)
+	seen = look("one doesn't say what it reads", both)
+	assert.Empty(t, seen.Unread, "the silent member may read it")
+	assert.NotEmpty(t, seen.Contested)
+	seen = look("", map[*queue][]string{queues[0]: {"one"}, queues[1]: {"two"}})
+	assert.Empty(t, seen.Contested)
+	assert.Empty(t, seen.Unread)
+	assert.Empty(t, look("", both).Contested, "it is counted from the beginning again")
+}
+
+func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
+	g, queues := sharedTopic(t)
+	g.judge.Store(uint32(target))
+	assert.Equal(t, target, g.authorityOf([]byte("new")))
+	v := g.groups.get([]byte("billing")).of(queues[0])
+	assert.Equal(t, source, g.authorityOf([]byte("billing")), "it reads on the source alone")
+	v.side = target
+	assert.Equal(t, target, g.authorityOf([]byte("billing")))
+	one, _ := g.groups.known([]byte("billing"))
+	require.ErrorContains(t, one.ready(target), "queue a/0 of topic orders, which group billing reads, has its home on the source")
+	queues[0].home.Store(uint32(target))
+	require.NoError(t, one.ready(target))
+	one.of(queues[1])
+	require.ErrorContains(t, one.ready(target), "group billing reads queue a/1 of topic orders on the source")
+	require.NoError(t, one.ready(source))
+	one.of(queues[1]).side = target
+	queues[1].home.Store(uint32(target))
+	require.NoError(t, g.sameRetries("billing"))
+	g.topics.ensure("%RETRY%billing").beyond.Store(2)
+	require.ErrorContains(t, g.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
+}

@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// Members of a group that are behind the gateway share its queues with members that are connected straight to the authority's side. That works
+// because members allocate queues by the place of each in the sorted list, which is the same for both. Some strategies go by names
+// instead, and these differ. No request tells the strategy, but members do when they are asked what they hold (GET_CONSUMER_RUNNING_INFO): so
+// it is looked at before the target becomes the authority, and what members hold is compared while both kinds of them are there.
+
+// byPlace are the strategies that go by the places of queues, not by their names.
+var byPlace = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle"}
+
+// answerTime bounds how long a member may take to say what it holds.
+const answerTime = 5 * time.Second
+
+// askedTogether is how many groups are looked at at the same time.
+const askedTogether = 8
+
+// mayShare refuses to change the authority where members would share queues wrongly afterwards.
+func (g *Gateway) mayShare(ctx context.Context, m Move, to side) error {
+	l, err := g.lanes()
+	if err != nil {
+		return err
+	}
+	if to == target && !g.anythingOnTarget() {
+		return refused("nothing is on the target yet: move groups and homes first")
+	}
+	var all errgroup.Group
+	all.SetLimit(askedTogether)
+	for _, one := range g.groups.all() {
+		if !one.readsOn(target) {
+			continue // no part of the migration: the source stays its authority
+		}
+		all.Go(func() error {
+			if err := one.ready(to); err != nil {
+				return err
+			}
+			if err := g.noneIsPast(ctx, one.name, to.other(), l); err != nil || to == source {
+				return err
+			}
+			accepted := slices.Contains(m.Accept, one.name)
+			if err := g.sameRetries(one.name); err != nil && !accepted {
+				return err
+			}
+			return g.shareOnTarget(ctx, one.name, accepted, l)
+		})
+	}
+	return all.Wait()
+}
+
+// ready refuses the target as authority while members behind the gateway read the source, or producers write there: those that are connected
+// to the target would read and write the other replica.
+func (g *group) ready(to side) error {
+	if to == source {
+		return nil
+	}
+	for _, v := range g.all() {
+		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
+		switch {
+		case v.lane.Load() != nil && v.reads() == source:
+			return refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
+		case v.lane.Load() != nil && !own && v.at() == source:
+			return refused("queue %s, which group %s reads, has its home on the source: move it to the target first", v.queue, g.name)
+		}
+	}
+	return nil
+}
+
+// sameRetries refuses groups whose retry topic has queues on the target that members behind the gateway don't see: they and members on the
+// target would share its queues differently.
+func (g *Gateway) sameRetries(group string) error {
+	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
+	if t == nil || t.beyond.Load() <= 0 {
+		return nil
+	}
+	return refused("group %s: %s has %d queues more on the target than on the source, and members behind the gateway don't see these: give it as many on the source; "+
+		"or accept the group, where retries may wait until none is left behind the gateway", group, t.name, t.beyond.Load())
+}
+
+// shareOnTarget refuses groups with a member that says it allocates queues by their names. What members hold locked is locked for them on the
+// target too, where they and others will ask for it from now on.
+func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
+	members, model, err := l.membersOn(ctx, group, source)
+	if err != nil || model == broadcasting {
+		return err
+	}
+	for _, id := range sortedKeys(members) {
+		info, err := l.ask(ctx, source, members[id], group, id)
+		if err != nil {
+			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
+		}
+		if name := strategy(info); name != "" && !accepted && !slices.Contains(byPlace, name) {
+			return refused("group %s: %s allocates queues by %s, which may go by brokers' names: members behind the gateway and members on the target would read the same queues, "+
+				"or leave some to nobody. Give it the usual strategy; or accept the group, and start members on the target when none is left behind the gateway", group, id, name)
+		}
+		locked := lockBody{Group: group, Client: id}
+		for _, held := range info.Queues {
+			if held.Locked && !held.Dropped {
+				locked.Queues = append(locked.Queues, jsonQueue{held.Topic, held.Broker, held.Queue})
+			}
+		}
+		if _, err := g.lockOnTarget(ctx, locked, false); err != nil {
+			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
+		}
+	}
+	return nil
+}
+
+// ask asks a member what it holds.
+func (l lanes) ask(ctx context.Context, on side, m member, group, id string) (rocketmq.RunningInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return l.clusters[on].Client().ConsumerRunningInfo(ctx, m.broker, group, id)
+}
+
+// strategy is the class by which a Java member allocates queues; "" if it doesn't say.
+func strategy(info rocketmq.RunningInfo) string {
+	name, _, _ := strings.Cut(info.Properties["allocateMessageQueueStrategy"], "@")
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// member is a member of a group with the address of a broker that it is connected to.
+type member struct{ at, broker string }
+
+// membersOn are a group's members on a side by their ids, and how they read.
+func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
+	c := l.clusters[on]
+	brokers, err := c.Brokers(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", on, err)
+	}
+	all = map[string]member{}
+	for _, b := range brokers {
+		members, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
+		if err != nil {
+			return nil, "", fmt.Errorf("members of group %s on %s broker %s: %w", group, on, b.Name, err)
+		}
+		model = cmp.Or(model, members.MessageModel)
+		for _, m := range members.Connections {
+			all[m.ClientID] = member{m.Addr, b.Addr}
+		}
+	}
+	return all, model, nil
+}
