@@ -74,9 +74,34 @@ func (b *brokers) bounds(ctx context.Context, topic string, q Queue) (first, end
 }
 
 func (b *brokers) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	request := rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait}
 	return at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
-		return b.Client().Pull(ctx, addr, rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait})
+		if b.Proxy() != "" {
+			return b.pullAgain(ctx, addr, request)
+		}
+		return b.Client().Pull(ctx, addr, request)
 	})
+}
+
+// Pauses between two pulls at the end of a queue behind a proxy.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = 200 * time.Millisecond
+)
+
+// pullAgain waits for a message by asking again and again. A proxy that holds a pull answers seconds after the message has come (5.3.3).
+func (b *brokers) pullAgain(ctx context.Context, addr string, request rocketmq.PullRequest) (rocketmq.PullResult, error) {
+	until := time.Now().Add(request.Wait)
+	request.Wait = 0
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+		result, err := b.Client().Pull(ctx, addr, request)
+		if err != nil || result.Max != request.Offset || time.Now().Add(pause).After(until) {
+			return result, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return result, err
+		}
+	}
 }
 
 func (b *brokers) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
@@ -133,12 +158,30 @@ func (b *brokers) lock(ctx context.Context, broker, group, holder string, queues
 }
 
 func (b *brokers) ends(ctx context.Context, broker, topic string) (map[int]int64, error) {
+	if b.Proxy() != "" {
+		return b.endsBehind(ctx, broker, topic)
+	}
 	ranges, err := at(ctx, b, broker, func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) })
 	ends := map[int]int64{}
 	for id, r := range ranges {
 		ends[id] = r.Max
 	}
 	return ends, err
+}
+
+// endsBehind asks queue by queue: proxies have no list of all.
+func (b *brokers) endsBehind(ctx context.Context, broker, topic string) (map[int]int64, error) {
+	topics, err := b.TopicConfigs(ctx, []string{topic})
+	if err != nil {
+		return nil, err
+	}
+	ends := map[int]int64{}
+	for id := range topics[broker][topic].ReadQueues {
+		if _, ends[id], err = b.bounds(ctx, topic, Queue{broker, id}); err != nil {
+			return nil, err
+		}
+	}
+	return ends, nil
 }
 
 func (b *brokers) unlock(ctx context.Context, group, holder, topic string, q Queue) error {

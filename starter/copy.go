@@ -28,6 +28,7 @@ func (a *app) copyCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringSliceVar(&f.source, "source", nil, "the source's name servers, host:port, several separated by commas")
 	flags.StringSliceVar(&f.target, "target", nil, "the target's name servers")
+	flags.StringVar(&f.targetProxy, "target-proxy", "", "instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached")
 	flags.StringSliceVar(&f.topics, "topic", nil, "a topic to copy; may be given several times")
 	flags.BoolVar(&f.create, "create-topics", false, "create topics that the target lacks, with as many queues as on the source")
 	flags.BoolVar(&f.follow, "follow", false, "go on copying what comes, until Ctrl-C")

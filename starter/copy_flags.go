@@ -19,6 +19,7 @@ type copyFlags struct {
 	create, follow, bothWays             bool
 	sourceCredentials, targetCredentials string
 	sourceID, targetID, name             string
+	targetProxy                          string
 	differences, prefix                  string
 	rename                               map[string]string
 }
@@ -34,14 +35,19 @@ type copyRequest struct {
 
 // endpoint is a cluster as the command line names it.
 type endpoint struct {
-	side        string // source or target, also the name of its flag
-	nameServers []string
+	side        string   // source or target, also the name of its flag
+	nameServers []string // of one behind a proxy the proxy's address
+	proxied     bool
 	credentials *rocketmq.Credentials
 	renames     rocketmq.Renames
 }
 
 func (e endpoint) open() *rocketmq.Cluster {
-	return rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames}), e.nameServers)
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames})
+	if e.proxied {
+		return rocketmq.NewClusterBehind(client, e.nameServers[0])
+	}
+	return rocketmq.NewCluster(client, e.nameServers)
 }
 
 func (e endpoint) String() string {
@@ -56,7 +62,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 	p := plan.Plan{
 		Source: plan.Cluster{NameServers: addresses(f.source), ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
 		Target: plan.Target{
-			Provider: plan.ProviderExisting, NameServers: addresses(f.target), ID: f.targetID, Credentials: prefix(f.targetCredentials),
+			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), ID: f.targetID, Credentials: prefix(f.targetCredentials),
 		},
 	}
 	if f.prefix != "" || len(f.rename) > 0 {
@@ -65,6 +71,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 	p.Name = cmp.Or(f.name, copyName(p.SourceID(), p.TargetID()))
 	found := &problems{what: "copy"}
 	found.ofPlan(p.Validate())
+	f.checkProxy(found)
 	if len(f.topics) == 0 {
 		found.add("--topic", "missing; want at least one topic of the source")
 	}
@@ -72,13 +79,39 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		found.add("--rename", "%s", clash.Text)
 	}
 	q := copyRequest{
-		from:   endpoint{"source", p.Source.NameServers, found.keys("--source-credentials", f.sourceCredentials, lookupEnv), rocketmq.Renames{}},
-		to:     endpoint{"target", p.Target.NameServers, found.keys("--target-credentials", f.targetCredentials, lookupEnv), f.renames()},
+		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), renames: rocketmq.Renames{}},
+		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames()},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,
 	}
 	return q, found.orNil()
+}
+
+// targetAddresses are where the target is found: its name servers, or its proxy.
+func (f copyFlags) targetAddresses() []string {
+	if f.targetProxy != "" {
+		return []string{f.targetProxy}
+	}
+	return addresses(f.target)
+}
+
+// checkProxy finds what a target behind a proxy makes impossible.
+func (f copyFlags) checkProxy(found *problems) {
+	if f.targetProxy == "" {
+		return
+	}
+	for i := range found.list {
+		if found.list[i].Path == "--target" {
+			found.list[i].Path = "--target-proxy"
+		}
+	}
+	if len(f.target) > 0 {
+		found.add("--target-proxy", "--target is given too; want one of them")
+	}
+	if f.create {
+		found.add("--create-topics", "a proxy creates no topics; make them on the target by its console or API, with as many queues as on the source")
+	}
 }
 
 // renames are what the target calls the topics; the copy's own groups have the same names on both sides.

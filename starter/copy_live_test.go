@@ -207,3 +207,22 @@ func TestLiveSigtermEndsACopyInGoodOrder(t *testing.T) {
 	require.NoError(t, c.Wait(), out)
 	assert.Contains(t, out.String(), "Verdict    stopped")
 }
+
+func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
+	r := newRig(t, "copy-proxied", 2)
+	r.fill(r.source, 2, 40, "history")
+	through := func() outcome {
+		a, stdout, stderr := capture()
+		code := a.run(r.ctx, []string{"copy", "--source", strings.Join(r.source.NameServers, ","), "--target-proxy", r.target.ProxyRemoting, "--topic", r.topic})
+		return outcome{code, stdout.String(), stderr.String()}
+	}
+	o := through()
+	require.Equal(t, exitUsage, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "topic copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 queues by the target's console or API")
+	r.create(r.target, r.topic, 4)
+	r.until("the proxy knows the topic", func() bool { o = through(); return o.code != exitUsage })
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "160 of 160 messages copied")
+	assert.Contains(t, o.stdout, "Verdict    clean")
+	assert.EqualValues(t, 160, r.stored(r.target))
+}

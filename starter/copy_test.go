@@ -196,3 +196,17 @@ func TestLanesCountAsCaughtUpOrStoppedInBothDirections(t *testing.T) {
 	assert.False(t, lane.stopped(replicator.Progress{Faults: fault, Back: &replicator.Progress{}}), "the fault is of the other direction")
 	assert.True(t, lane.stopped(replicator.Progress{Back: &replicator.Progress{Faults: fault}}))
 }
+
+func TestATargetBehindAProxyIsOneAddressAndCreatesNothing(t *testing.T) {
+	f := copyFlags{source: []string{"10.0.0.1:9876"}, targetProxy: "10.0.9.1:8080", topics: []string{"a"}}
+	q, err := f.request(func(string) (string, bool) { return "", false })
+	require.NoError(t, err)
+	assert.Equal(t, "10.0.9.1:8080", q.to.open().Proxy())
+	assert.Equal(t, plan.ClusterID([]string{"10.0.9.1:8080"}), q.names.Target)
+
+	f.target, f.create, f.targetProxy = []string{"10.0.9.1:9876"}, true, "10.0.9.1"
+	_, err = f.request(func(string) (string, bool) { return "", false })
+	for _, want := range []string{"--target-proxy: \"10.0.9.1\"; want host:port", "--target is given too", "a proxy creates no topics"} {
+		assert.ErrorContains(t, err, want)
+	}
+}

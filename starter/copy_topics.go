@@ -20,15 +20,11 @@ type topicsOf struct {
 }
 
 // readSide reads a side.
-func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster) (topicsOf, error) {
-	t := topicsOf{endpoint: e, client: cluster.Client(), configs: map[string]map[string]rocketmq.TopicConfig{}}
+func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics []string) (topicsOf, error) {
+	t := topicsOf{endpoint: e, client: cluster.Client()}
 	var err error
-	if t.brokers, err = cluster.Brokers(ctx); err == nil { // without a second try: the address may be wrong
-		for _, b := range t.brokers {
-			if t.configs[b.Name], err = t.client.TopicConfigs(ctx, b.Addr); err != nil {
-				break
-			}
-		}
+	if t.configs, err = cluster.TopicConfigs(ctx, topics); err == nil { // without a second try: the address may be wrong
+		t.brokers, err = cluster.Brokers(ctx)
 	}
 	switch {
 	case err == nil && len(t.brokers) == 0:
@@ -80,11 +76,11 @@ func (t topicsOf) names() (names []string) {
 
 // prepare checks both sides and all topics before it writes anything, creates what is missing if it may, and pairs the queues.
 func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error {
-	source, err := readSide(ctx, c.from, c.source)
+	source, err := readSide(ctx, c.from, c.source, c.topics)
 	if err != nil {
 		return err
 	}
-	target, err := readSide(ctx, c.to, c.target)
+	target, err := readSide(ctx, c.to, c.target, c.topics)
 	if err != nil {
 		return err
 	}
@@ -111,7 +107,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if len(missing) == 0 {
 		return nil
 	}
-	if target, err = readSide(ctx, c.to, c.target); err != nil {
+	if target, err = readSide(ctx, c.to, c.target, c.topics); err != nil {
 		return err
 	}
 	created, err := pairs(missing, source, target)
@@ -147,6 +143,8 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
 		case len(to) == 0 && c.create:
 			missing = append(missing, topic)
+		case len(to) == 0 && target.proxied:
+			found.add("topic "+topic, "is missing on the %s; create it with %d queues by the target's console or API", target, len(from))
 		case len(to) == 0:
 			found.add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, len(from))
 		case unequal != nil:

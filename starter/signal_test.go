@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
-	labtest.Main(m)
+	labtest.MainWithProxies(m)
 }
 
 // program is a command line in a process of its own.

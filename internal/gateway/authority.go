@@ -30,7 +30,7 @@ func (g *Gateway) authorityOf(name []byte) side {
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
-	brokers := s.brokersOf(target)
+	brokers := s.greeted()
 	if s.authorityOf(f.Get("consumerGroup")) == source || len(brokers) == 0 {
 		s.pass(f)
 		return

@@ -30,7 +30,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 		if n.ID != 0 {
 			name += "#" + strconv.FormatInt(n.ID, 10)
 		}
-		all[name] = []string{n.Addr}
+		all[name] = []string{rocketmq.ServerOf(n.Addr)}
 	}
 	g.brokers[on].Store(&all)
 	if on == source {
@@ -76,7 +76,7 @@ func (g *Gateway) addresses(to dest) []string {
 		return g.config.NameServers
 	}
 	if all := g.brokers[to.side].Load(); all != nil {
-		return (*all)[to.broker]
+		return (*all)[to.broker] // of brokers behind a proxy the proxy's
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (m *mirrors) beat(s *session, client string, raw []byte) {
 	if client == "" || raw == nil {
 		return
 	}
-	for _, broker := range s.brokersOf(target) {
+	for _, broker := range s.greeted() {
 		m.mu.Lock()
 		of := claim{client, broker}
 		holder := m.claims[of]

@@ -19,6 +19,8 @@ type Migration struct {
 	Source      string   `json:"source"` // ids of both clusters in stamps
 	Target      string   `json:"target"`
 	NameServers []string `json:"nameServers"` // of the target
+	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached; then without NameServers.
+	Proxy string `json:"proxy,omitempty"`
 	// Gateways are all of the migration, this one among them; none if it is the only one.
 	Gateways []Peer `json:"gateways,omitempty"`
 	// Ordered are the topics whose order must hold even while gateways can't agree; nil: all.
@@ -29,8 +31,8 @@ func (m Migration) check(gateway string) error {
 	switch {
 	case m.Name == "" || m.LaneGroup == "" || m.Source == "" || m.Target == "":
 		return errors.New("migration: name, laneGroup, source and target must be given")
-	case len(m.NameServers) == 0:
-		return errors.New("migration: nameServers of the target must be given")
+	case (len(m.NameServers) == 0) == (m.Proxy == ""):
+		return errors.New("migration: either nameServers of the target or proxy must be given")
 	}
 	names := map[string]bool{}
 	for _, p := range m.Gateways {
@@ -67,7 +69,11 @@ type migration struct {
 // use makes a migration the gateway's.
 func (g *Gateway) use(m Migration) {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	c := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: credentials, TLS: g.secure[target]}), m.NameServers)
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, TLS: g.secure[target]})
+	c := rocketmq.NewCluster(client, m.NameServers)
+	if m.Proxy != "" {
+		c = rocketmq.NewClusterBehind(client, m.Proxy)
+	}
 	names := replicator.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
 	ordered := map[string]bool{}
 	for _, topic := range m.Ordered {

@@ -123,6 +123,9 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
 func (u *upstream) sampled(q *queue, offset int64) {
+	if u.dest.side == target && u.behindProxy() {
+		return
+	}
 	if u.origins.wanted.Load() && u.origins.wanted.CompareAndSwap(true, false) {
 		u.origins.mu.Lock()
 		u.origins.sample = &sample{q, u.dest.side, offset, localOf(u.conn)}

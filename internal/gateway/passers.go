@@ -179,6 +179,9 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) || q.at() == target && q.lane.Load() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
+		if q.at() == target && g.behindProxy() {
+			continue // every message there comes from the proxy
+		}
 		all.Go(func() error {
 			found, err := l.suspects(ctx, q, mine)
 			mu.Lock()

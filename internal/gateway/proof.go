@@ -57,13 +57,15 @@ func (l lanes) across(ctx context.Context, q *queue, from side, position int64) 
 
 // exact translates a native position when it is a cut, and waits until it is one.
 func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (int64, error) {
+	var why error
 	for {
 		t, err := l.across(ctx, q, from, position)
-		if err == nil && t.Exact {
+		switch {
+		case err == nil && t.Exact:
 			return t.Target, nil
-		}
-		why := fmt.Errorf("queue %s: both replicas hold the same in another order around position %d of the %s", q, position, from)
-		if err != nil {
+		case err == nil:
+			why = fmt.Errorf("queue %s: both replicas hold the same in another order around position %d of the %s", q, position, from)
+		case why == nil || ctx.Err() == nil: // that the budget ended it in a call says nothing
 			why = err
 		}
 		if wait(ctx, proofPause) != nil {

@@ -39,6 +39,7 @@ type rig struct {
 	*testing.T
 	ctx            context.Context
 	source, target *rocketmq.Cluster
+	admin          *rocketmq.Cluster // the target, where topics and groups are made
 	name           string
 	gateway        *Gateway
 	entrance       string // the name server that clients are given
@@ -58,6 +59,7 @@ func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil)}
+	r.admin = r.target
 	r.configure(source.NameServers)
 	return r
 }
@@ -78,16 +80,20 @@ func connect(t *testing.T, c *lab.Cluster, as *rocketmq.Credentials) *rocketmq.C
 // topic makes a topic on both sides, with so many queues on each source broker, and its lanes.
 func (r *rig) topic(name string, queues int) string {
 	r.Helper()
-	sources, targets := r.brokers(r.source), r.brokers(r.target)
+	sources, targets := r.brokers(r.source), r.brokers(r.admin)
 	queues = max(queues, len(targets)/len(sources)) // each target broker has one
 	for _, b := range sources {
 		r.make(r.source, b, name, queues)
 	}
 	for _, b := range targets {
-		r.make(r.target, b, name, queues*len(sources)/len(targets))
+		r.make(r.admin, b, name, queues*len(sources)/len(targets))
 	}
-	lanes, err := replicator.LanesOf(r.ctx, r.source, r.target, name)
-	require.NoError(r, err)
+	var lanes []replicator.Lane
+	r.eventually("the topic's lanes are known", func() (known bool) { // proxies read routes anew every 20 s
+		var err error
+		lanes, err = replicator.LanesOf(r.ctx, r.source, r.target, name)
+		return err == nil
+	})
 	r.lanes = append(r.lanes, lanes...)
 	return name
 }
@@ -100,7 +106,7 @@ func (r *rig) make(c *rocketmq.Cluster, b rocketmq.Broker, topic string, queues 
 // group makes a group on both sides, with its retry topic.
 func (r *rig) group(name string) string {
 	r.Helper()
-	for _, c := range []*rocketmq.Cluster{r.source, r.target} {
+	for _, c := range []*rocketmq.Cluster{r.source, r.admin} {
 		for _, b := range r.brokers(c) {
 			require.NoError(r, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, NotifyChanged: true}))
 		}
@@ -132,7 +138,7 @@ func (r *rig) replicate() {
 		stop()
 		require.NoError(r, <-ended)
 		if r.Failed() {
-			r.Logf("lanes: %+v", last)
+			r.Logf("lanes: %+v; back: %+v", last, last.Back)
 		}
 	})
 }
@@ -157,7 +163,11 @@ func (r *rig) open() *Gateway {
 
 func (r *rig) migration() Migration {
 	n := r.names()
-	return Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, NameServers: r.target.NameServers()}
+	m := Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, Proxy: r.target.Proxy()}
+	if m.Proxy == "" {
+		m.NameServers = r.target.NameServers()
+	}
+	return m
 }
 
 var moveNumber atomic.Int64

@@ -40,8 +40,9 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			return
 		}
 		home := q.at()
+		stores := s.storesAt(home, f.Get(propertiesKey))
 		to := s.port.dest
-		if home == target {
+		if stores == target {
 			to = dest{target, q.lane.Load().Target.Broker}
 		}
 		up, err := s.upstream(to)
@@ -49,17 +50,17 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			s.unreachable(f, to, err)
 			return
 		}
-		c := call{code: f.Code, since: time.Now(), up: up, side: home, queue: q, oneWay: f.OneWay(), binary: f.Binary}
+		c := call{code: f.Code, since: time.Now(), up: up, side: stores, queue: q, oneWay: f.OneWay(), binary: f.Binary}
 		if elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
-		if !s.enterSend(f.Opaque, c, past) {
+		if !s.enterSend(f.Opaque, c, home, past) {
 			continue // its home has begun to move
 		}
 		if c.oneWay {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that a move can wait for it
 		}
-		if home == target {
+		if stores == target {
 			f.SetNumber(queueKey, int64(q.lane.Load().Target.ID))
 			f.Set(brokerKey, to.broker)
 		}
@@ -69,10 +70,10 @@ func (s *session) send(f *wire.Frame, past *hold) {
 }
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
-func (s *session) enterSend(opaque int32, c call, past *hold) bool {
+func (s *session) enterSend(opaque int32, c call, home side, past *hold) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != c.side {
+	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != home {
 		return false
 	}
 	s.put(opaque, c)
@@ -89,6 +90,9 @@ func elsewhere(properties []byte) bool {
 func (u *upstream) sent(f *wire.Frame, c call) {
 	stored := f.Code == success || f.Code >= flushDiskTimeout && f.Code <= flushSlaveTimeout
 	if !stored || c.queue == nil {
+		if c.queue != nil && u.mayBeStored(f) {
+			u.unanswered(c)
+		}
 		return
 	}
 	offset, ok := f.Number("queueOffset")

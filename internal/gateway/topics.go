@@ -89,19 +89,19 @@ func (g *groups) all() []*group {
 	return all
 }
 
-// queuesOf are a cluster's topics with their queues in client order.
-func queuesOf(ctx context.Context, c *rocketmq.Cluster) (map[string][]replicator.Queue, error) {
+// queuesOf are a cluster's topics with their queues in client order; of one behind a proxy, those of the named ones that it has.
+func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[string][]replicator.Queue, error) {
+	topics, err := c.TopicConfigs(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	brokers, err := c.Brokers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string][]replicator.Queue{}
 	for _, b := range brokers {
-		configs, err := c.Client().TopicConfigs(ctx, b.Addr)
-		if err != nil {
-			return nil, fmt.Errorf("topics of broker %s: %w", b.Name, err)
-		}
-		for name, config := range configs {
+		for name, config := range topics[b.Name] {
 			if rocketmq.SystemTopic(name, b.Cluster, []string{b.Name}) {
 				continue
 			}
@@ -123,7 +123,7 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	here, err := queuesOf(ctx, g.source)
+	here, err := queuesOf(ctx, g.source, nil)
 	if err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
@@ -137,11 +137,11 @@ func (g *Gateway) look(ctx context.Context) error {
 	if m == nil {
 		return nil
 	}
-	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
+	there, err := queuesOf(ctx, m.target, sortedKeys(here))
+	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
-	there, err := queuesOf(ctx, m.target)
-	if err != nil {
+	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
 	registered, err := g.registered(ctx, m)

@@ -63,6 +63,7 @@ func (u *upstream) leave() {
 
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
+	u.nameBroker(f)
 	u.keys.sign(f, u.dest.side)
 	err := u.out.frame(f)
 	if err == nil && f.More && !u.session.keeps(u) {

@@ -64,8 +64,9 @@ func (c *Client) refusedForType(broker string, cmd, got *Command) bool {
 	if broker == "" || got.Code != MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
 		return false
 	}
-	_, before := c.untyped.Swap(cmd.Fields["b"], true)
-	return !before
+	c.untyped.Store(cmd.Fields["b"], true)
+	_, carried := PropertyValue([]byte(cmd.Fields["i"]), PropTransferFlag)
+	return !carried // else another call has learned it while this one was under way
 }
 
 // lostBehind is the error of an answer in which a proxy says that it got none from the broker. It does so with the code of any other failure,

@@ -78,6 +78,17 @@ func TestASendThatAProxyRefusesForItsTypeIsSentAgainWithTheFlag(t *testing.T) {
 	assert.Equal(t, []string{"broker-b ", flagged, flagged}, seen, "it is refused once")
 }
 
+func TestSendsThatAreRefusedTogetherAreAllSentAgain(t *testing.T) {
+	c := testClient(t)
+	refused := &Command{Code: MessageIllegal, Remark: "TopicMessageType validate failed"}
+	send := func() *Command { return &Command{Code: codeSendBatch, Fields: map[string]string{"b": "orders"}} }
+	one, other := send(), send() // both are under way when the first refusal comes
+	assert.True(t, c.refusedForType("broker-a", one, refused))
+	assert.True(t, c.refusedForType("broker-a", other, refused))
+	c.nameBroker(one, "broker-a")
+	assert.False(t, c.refusedForType("broker-a", one, refused), "the flag didn't help")
+}
+
 func TestWhatAProxySaysOfABrokerItLostIsNoRefusal(t *testing.T) {
 	cmd := &Command{Code: codeSendBatch}
 	for remark, wants := range map[string][2]bool{ // ambiguous, retryable

@@ -178,6 +178,19 @@ func (f *Frame) SetNumber(key string, n int64) {
 	f.set(key, f.memory[begin:])
 }
 
+// Extend puts any text behind a field's value, or adds the field.
+func (f *Frame) Extend(key, more string) {
+	plain, encoded := f.Unescaped(key)+more, string(f.Get(key))
+	if f.Binary {
+		encoded += more
+	} else {
+		quoted := appendText(nil, more)
+		encoded += string(quoted[1 : len(quoted)-1])
+	}
+	f.set(key, f.keep(encoded))
+	f.field(key).now = f.keep(plain)
+}
+
 // keep puts a text into the frame's memory.
 func (f *Frame) keep(text string) []byte {
 	begin := len(f.memory)

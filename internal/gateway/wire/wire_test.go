@@ -216,6 +216,29 @@ func TestRequestsAreSignedWithTheirChanges(t *testing.T) {
 	}
 }
 
+// What is put behind a value is read, and signed, as if the client had sent it.
+func TestFieldsAreExtended(t *testing.T) {
+	const was, more = "A\x01ä", "\x02B\x01\"b\\\x02"
+	for name, raw := range map[string][]byte{
+		"JSON":    AppendRequest(nil, 310, 7, 0, []string{"b", "topic", "i", was}, nil),
+		"binary":  appendOwn(nil, 310, 7, 0, true, Reply{Fields: []string{"b", "topic", "i", was}}),
+		"without": AppendRequest(nil, 310, 7, 0, []string{"b", "topic"}, nil),
+	} {
+		want := was + more
+		if name == "without" {
+			want = more
+		}
+		f := parsed(t, raw)
+		f.Extend("i", more)
+		f.Sign("key", "secret")
+		again := parsed(t, written(f))
+		assert.Equal(t, want, again.Unescaped("i"), name)
+		signature := string(again.Get("Signature"))
+		again.Sign("key", "secret")
+		assert.Equal(t, signature, string(parsed(t, written(again)).Get("Signature")), name)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, header := range headers {
 		f.Add(jsonFrame(header, "body"))
