@@ -108,7 +108,7 @@ func (r *rig) group(name string) string {
 	r.Helper()
 	for _, c := range []*rocketmq.Cluster{r.source, r.admin} {
 		for _, b := range r.brokers(c) {
-			require.NoError(r, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, NotifyChanged: true}))
+			require.NoError(r, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true}))
 		}
 	}
 	r.topic(rocketmq.RetryTopic(name), 1)
