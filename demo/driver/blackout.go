@@ -49,7 +49,7 @@ func (d *demo) saysThatNothingMoves(ctx context.Context) error {
 	cmd.Env = append(cmd.Environ(), d.env()...)
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), d.temporal.Address) {
-		return fmt.Errorf("without Temporal, rocketshift status said (%w): %s; wanted an error that names %s", err, out, d.temporal.Address)
+		return fmt.Errorf("without Temporal, rocketshift status said (%v): %s; wanted an error that names %s", err, out, d.temporal.Address)
 	}
 	d.console.say("rocketshift status: %s", strings.TrimSpace(string(out)))
 	return nil
