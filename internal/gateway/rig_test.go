@@ -59,12 +59,12 @@ func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil)}
-	r.admin = r.target
 	r.configure(source.NameServers)
 	return r
 }
 
 func (r *rig) configure(source []string) {
+	r.admin = r.target
 	r.config = Config{
 		Name: "gateway-" + r.name, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(), NameServers: source,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
