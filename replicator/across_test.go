@@ -111,7 +111,7 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 	run.end()
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	for unshown := range int64(4) {
-		b.source.set(func() { b.source.unshown = unshown })
+		b.source.hide(unshown)
 		p := b.positions()
 		for at := range int64(len(source)) - unshown + 1 {
 			wantAcross(t, p, b.lane, source, target, all, at)

@@ -25,7 +25,7 @@ type fakeSide struct {
 	onSend  func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
 	onPull  func(offset int64) error
 	hidden  map[int64]bool // offsets that pulls leave out
-	unshown int64          // so many of a queue's last messages aren't shown to pulls yet
+	unshown int64          // so many of a queue's last messages aren't shown yet; what was shown stays shown
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
 	late  []rocketmq.BatchRequest
 	down  error             // answers everything
@@ -41,6 +41,7 @@ type fakeQueue struct {
 // fakeLog is the messages [first, first+len) of a queue.
 type fakeLog struct {
 	first     int64
+	shown     int64 // the end that was last said
 	messages  []rocketmq.Message
 	positions map[string]int64
 	holder    string
@@ -49,6 +50,12 @@ type fakeLog struct {
 }
 
 func (l *fakeLog) end() int64 { return l.first + int64(len(l.messages)) }
+
+// show returns the end of what is shown while the last messages aren't.
+func (l *fakeLog) show(unshown int64) int64 {
+	l.shown = max(l.shown, l.first, l.end()-unshown)
+	return l.shown
+}
 
 func newFakeSide(cluster string) *fakeSide {
 	return &fakeSide{cluster: cluster, queues: map[fakeQueue]*fakeLog{}, groups: map[string]bool{}}
@@ -108,11 +115,21 @@ func (f *fakeSide) set(change func()) {
 	change()
 }
 
+// hide is for a side at rest: the last messages are as they were before they were shown.
+func (f *fakeSide) hide(unshown int64) {
+	f.set(func() {
+		f.unshown = unshown
+		for _, log := range f.queues {
+			log.shown = 0
+		}
+	})
+}
+
 func (f *fakeSide) bounds(_ context.Context, topic string, q Queue) (first, end int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	log := f.log(topic, q)
-	return log.first, max(log.first, log.end()-f.unshown), f.down
+	return log.first, log.show(f.unshown), f.down
 }
 
 func (f *fakeSide) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
@@ -146,7 +163,7 @@ func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int)
 		}
 	}
 	log := f.log(topic, q)
-	end := max(log.first, log.end()-f.unshown)
+	end := log.show(f.unshown)
 	result := rocketmq.PullResult{Min: log.first, Max: end, Next: offset}
 	switch {
 	case offset < log.first:
