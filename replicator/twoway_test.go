@@ -221,8 +221,8 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 	b := bothWays(t)
 	run := b.start(func(r *Replicator) { r.timing.patience = time.Minute }) // a queue that hides a copy for longer is asked all the same
-	run.untilCaughtUp()                          // what is on the target before stays there
-	b.send(b.source, b.lane.Source, "home", nil) // so that the lane looks at the source for a while
+	run.untilCaughtUp()                                                     // what is on the target before stays there
+	b.send(b.source, b.lane.Source, "home", nil)                            // so that the lane looks at the source for a while
 	b.untilBoth(run, 1)
 	b.source.set(func() { b.source.unshown = 1 })
 	for i := range 30 {
