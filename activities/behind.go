@@ -3,11 +3,8 @@ package activities
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"rocketshift/internal/gateway"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
@@ -39,32 +36,8 @@ func (inv *inventory) gatewayFindings(ctx context.Context) []Finding {
 	if unfit := unfitClients(state); len(unfit) > 0 {
 		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)), Next: "give the gateway their access keys in the file of --keys, and the target their accounts"})
 	}
-	if past := inv.pastGateway(state); len(past) > 0 {
+	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
 		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)), Next: "give them the gateway as their name server before the shift; their groups can't move before"})
 	}
 	return all
-}
-
-// pastGateway are the clients of the source that aren't behind a gateway.
-func (inv *inventory) pastGateway(state gateway.State) []string {
-	behind, past := map[string]bool{}, map[string]string{}
-	for _, c := range state.Clients {
-		behind[c.ID] = true
-	}
-	add := func(group string, c rocketmq.Connection) {
-		if !behind[c.ClientID] {
-			past[c.ClientID] = fmt.Sprintf("%s at %s, of group %s", c.ClientID, c.Addr, group)
-		}
-	}
-	for _, group := range inv.groups.selected(inv.plan) {
-		for _, m := range inv.online[group].members {
-			add(group, m.Connection)
-		}
-	}
-	for group, of := range inv.producers {
-		for _, c := range of {
-			add(group, c)
-		}
-	}
-	return slices.Sorted(maps.Values(past))
 }

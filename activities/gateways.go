@@ -60,21 +60,26 @@ func explainGateway(ctx context.Context, err error) error {
 	return notReady("%v", err)
 }
 
-// behindGateway are the groups that the gateway leads: it keeps their positions on both sides, exactly. None without a gateway.
-func behindGateway(ctx context.Context, p plan.Plan) (map[string]bool, error) {
-	groups := map[string]bool{}
+// gatewayState is how the plan's gateways stand; a zero one if it has none.
+func gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
 	if p.Traffic.Mode != plan.ModeGateway {
-		return groups, nil
+		return gateway.State{}, nil
 	}
 	client, err := gatewaysOf(p)
 	if err != nil {
-		return nil, err
+		return gateway.State{}, err
 	}
 	state, err := client.State(ctx)
+	return state, explainGateway(ctx, err)
+}
+
+// led are the groups that gateways lead: they keep their positions on both sides, exactly.
+func led(state gateway.State) map[string]bool {
+	groups := map[string]bool{}
 	for _, group := range state.Groups {
 		groups[group.Group] = true
 	}
-	return groups, explainGateway(ctx, err)
+	return groups
 }
 
 // Gateway is how a gateway stands before a move.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
@@ -41,4 +42,27 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
 	state := gateway.State{Groups: []gateway.GroupSide{{Group: "stays", Source: 4}, {Group: "partly", Source: 1, Target: 4}, {Group: "moved", Target: 5}}}
 	assert.Equal(t, []string{"partly"}, partlyMoved(state))
+}
+
+func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
+	state := gateway.State{Clients: []gateway.Connected{{ID: "behind@1"}}}
+	members := map[string]online{
+		"billing": {members: map[string]member{
+			"behind@1": {Connection: rocketmq.Connection{ClientID: "behind@1", Addr: "10.0.0.9:1"}},
+			"past@1":   {Connection: rocketmq.Connection{ClientID: "past@1", Addr: "10.0.0.7:1"}},
+		}},
+		"of others": {members: map[string]member{"other@1": {Connection: rocketmq.Connection{ClientID: "other@1"}}}},
+	}
+	producers := map[string]map[string]rocketmq.Connection{"shop": {
+		"behind@1": {ClientID: "behind@1"}, "past@2": {ClientID: "past@2", Addr: "10.0.0.8:1"},
+	}}
+	assert.Equal(t, []string{"past@1 at 10.0.0.7:1, of group billing", "past@2 at 10.0.0.8:1, of group shop"}, pastGateway(state, []string{"billing"}, members, producers))
+	for text, p := range map[string]*Past{
+		"":                         nil,
+		"who writes can't be told": {Unknown: "who writes can't be told"},
+		"1 clients reach brokers past the gateways: a at b":              {Count: 1, Clients: []string{"a at b"}},
+		"30 clients reach brokers past the gateways: a at b, and others": {Count: 30, Clients: []string{"a at b"}},
+	} {
+		assert.Equal(t, text, p.String())
+	}
 }

@@ -14,7 +14,7 @@ type ShareRequest struct {
 }
 
 // MeasureShare counts what producers have written on each side, and since Before its share on the target. With Before it waits until the lanes
-// have caught up.
+// have caught up, and looks for clients past the gateways.
 func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check WaveCheck, err error) {
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
@@ -28,6 +28,15 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 		}
 		return err
 	})
+	if err != nil || r.Before == nil {
+		return check, err
+	}
+	state, err := gatewayState(ctx, both.plan)
+	if err != nil {
+		return check, err
+	}
+	past, err := both.past(ctx, state)
+	check.Past = past.orNil()
 	return check, err
 }
 

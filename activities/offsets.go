@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/plan"
 )
 
 // SyncProgress is the heartbeat and the result of the Sync activity.
@@ -19,6 +21,9 @@ type SyncProgress struct {
 	Written int64     `json:"written"`
 	Waiting string    `json:"waiting,omitempty"`
 	At      time.Time `json:"at"`
+	// Past are the clients past the gateways, at PastAt; mode gateway.
+	Past   *Past     `json:"past,omitempty"`
+	PastAt time.Time `json:"pastAt,omitzero"`
 }
 
 // Offsets keeps positions on the side that groups don't read.
@@ -78,10 +83,17 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	if err != nil {
 		return err
 	}
-	led, err := behindGateway(ctx, s.plan)
+	state, err := gatewayState(ctx, s.plan)
 	if err != nil {
 		return err
 	}
+	if s.plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
+		if progress.Past, err = s.past(ctx, state); err != nil {
+			return err
+		}
+		progress.PastAt = time.Now().UTC()
+	}
+	led := led(state)
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
 	var first error
 	back := *m

@@ -116,6 +116,9 @@ func (p *page) waves(waves []documentWave) {
 		check := ""
 		if w.Check != nil {
 			check = fmt.Sprintf("%d messages on the source, %d on the target, lag %d, %d members left", w.Check.SourcePuts, w.Check.TargetPuts, w.Check.Lag, w.Check.MembersLeft)
+			if past := w.Check.Past.String(); past != "" {
+				check += ", " + past
+			}
 		}
 		rows = append(rows, []string{fmt.Sprintf("%d %%", w.Step), w.State, strings.Join(w.Topics, ", "), strings.Join(w.Groups, ", "), check})
 	}

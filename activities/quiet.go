@@ -21,6 +21,7 @@ type WaveCheck struct {
 	MembersLeft int       `json:"membersLeft"`
 	Measured    time.Time `json:"measured"`
 	Share       float64   `json:"share,omitempty"` // percent of producers' messages that went to the target while the step stood; mode gateway
+	Past        *Past     `json:"past,omitempty"`  // clients past the gateways; mode gateway
 }
 
 // WaveRequest is one wave to check.

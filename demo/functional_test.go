@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +26,10 @@ func play(t *testing.T, o driver.Options) driver.Result {
 	if testing.Short() {
 		t.Skip("needs real servers")
 	}
+	t.Parallel() // each waits a lot
 	root, err := lab.Root()
 	require.NoError(t, err)
-	build(t, root)
+	require.NoError(t, built(root))
 	o.Root, o.Out = root, t.Output()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
@@ -35,14 +38,26 @@ func play(t *testing.T, o driver.Options) driver.Result {
 	return result
 }
 
-func build(t *testing.T, root string) {
-	t.Helper()
+// built makes the programs once for all tests.
+var built = func() func(root string) error {
+	var once sync.Once
+	var failed error
+	return func(root string) error {
+		once.Do(func() { failed = build(root) })
+		return failed
+	}
+}()
+
+func build(root string) error {
 	for name, pkg := range map[string]string{
 		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-gateway": "gateway", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
 	} {
 		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).CombinedOutput()
-		require.NoError(t, err, "build %s: %s", name, out)
+		if err != nil {
+			return fmt.Errorf("build %s: %w: %s", name, err, out)
+		}
 	}
+	return nil
 }
 
 // requireUnharmed checks the verdict and that everything of the migration completed.

@@ -50,6 +50,9 @@ func factsOf(s snapshot) []fact {
 	for _, stray := range stragglersOf(s) {
 		facts = append(facts, fact{key: fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue), text: "straggler: " + stray.String(), pause: numbersPause})
 	}
+	if s.Sync != nil && s.Sync.Past.String() != "" {
+		facts = append(facts, fact{key: "past", text: "past: " + s.Sync.Past.String(), pause: numbersPause})
+	}
 	for _, b := range s.Blocked {
 		facts = append(facts, fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
 	}

@@ -137,6 +137,9 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 	for _, stray := range stragglersOf(s) {
 		row("Straggler", "%s", a.paint(red, stray.String()))
 	}
+	if s.Sync != nil && s.Sync.Past.String() != "" {
+		row("Past", "%s", a.paint(yellow, s.Sync.Past.String()))
+	}
 	for _, b := range s.Blocked {
 		row("Not yet", "%s (try %d): %s", b.Activity, b.Attempt, b.Cause)
 	}

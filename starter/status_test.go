@@ -210,3 +210,10 @@ func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 	assert.Contains(t, o.stdout, "queue broker-a/6")
 	assert.NotContains(t, o.stdout, "queue broker-a/1:")
 }
+
+func TestStatusTellsClientsPastTheGateways(t *testing.T) {
+	s := running()
+	s.Sync = &activities.SyncProgress{Past: &activities.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}}}
+	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
+	assert.Contains(t, o.stdout, "1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing")
+}

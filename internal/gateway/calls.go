@@ -29,6 +29,9 @@ func (s *session) enter(opaque int32, c call) {
 	s.put(opaque, c)
 }
 
+// mostOpen is how many calls a connection may have open: stock clients have thousands where they send without waiting.
+const mostOpen = 100_000
+
 // put puts a call into the table. A client that gives its number a second time won't know which answer it gets: the first one counts as lost.
 // Callers hold s.mu.
 func (s *session) put(opaque int32, c call) {
@@ -36,6 +39,10 @@ func (s *session) put(opaque int32, c call) {
 		s.unanswered(before)
 	}
 	s.open[opaque] = c
+	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
+		s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
+		_ = s.conn.Close()
+	}
 }
 
 // peek looks at the call that an upstream's answer belongs to.

@@ -71,6 +71,7 @@ type Gateway struct {
 	serving   time.Time      // since when clients are served
 	waits     waits
 	origins   origins
+	reach     reach
 	passers   passers
 	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
 

@@ -2,19 +2,31 @@ package gateway
 
 import (
 	"bytes"
+	"fmt"
 	"sync"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
 
+// mostBeat is how long a heartbeat may be that is kept: a client of 1,000 groups with 10 topics each has one of about 2 MB.
+const mostBeat = 4 << 20
+
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
+	if len(f.Body) > mostBeat {
+		s.refuse(f, systemError, fmt.Sprintf("a heartbeat of %d bytes: at most %d", len(f.Body), mostBeat))
+		return
+	}
 	client := clientOf(f.Body)
 	beat, reads := bytes.Clone(f.Bytes()), readsOf(f.Body)
 	s.mu.Lock()
+	before := s.client
 	s.client, s.beat, s.accessKey, s.reads = client, beat, f.Unescaped(wire.FieldAccessKey), reads
 	s.mu.Unlock()
+	if before != client { // it goes by another name now
+		s.mirrors.free(s)
+	}
 	s.pass(f)
 	s.running.Go(func() { s.mirrors.beat(s, client, beat) })
 }
@@ -125,18 +137,22 @@ func (m *mirrors) lost(s *session, to dest) {
 // ends may register the client after it has struck it off, and keep it for two minutes: members would leave queues to it.
 const takeOverAfter = 2 * time.Second
 
-// leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.
-func (m *mirrors) leave(s *session) {
+// free gives up all claims of a session, and reports whether it had any.
+func (m *mirrors) free(s *session) (any bool) {
 	m.mu.Lock()
-	free := false
+	defer m.mu.Unlock()
 	for c, holder := range m.claims {
 		if holder == s {
 			delete(m.claims, c)
-			free = true
+			any = true
 		}
 	}
-	m.mu.Unlock()
-	if !free {
+	return any
+}
+
+// leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.
+func (m *mirrors) leave(s *session) {
+	if !m.free(s) {
 		return
 	}
 	s.running.Go(func() {

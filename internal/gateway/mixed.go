@@ -117,12 +117,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil {
 		return nil, err
 	}
-	now := &sharing{MixedGroup: MixedGroup{Group: group}, holders: map[*queue][]string{}, contested: map[*queue]int{}, unread: map[*queue]int{}}
-	for _, id := range sortedKeys(members) {
-		if _, behind := here[id]; !behind {
-			now.Past = append(now.Past, fmt.Sprintf("%s at %s", id, members[id].at))
-		}
-	}
+	now := &sharing{MixedGroup: MixedGroup{Group: group, Past: past(members, here)}, holders: map[*queue][]string{}, contested: map[*queue]int{}, unread: map[*queue]int{}}
 	if len(now.Past) == 0 || len(now.Past) == len(members) {
 		return nil, nil
 	}

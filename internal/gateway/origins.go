@@ -105,19 +105,16 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 		}
 		return nil
 	}
-	err = add(g.config.Name, g.tellOrigins())
-	for _, p := range g.peers() {
-		if err != nil {
-			break
-		}
-		asking, cancel := context.WithTimeout(ctx, askTime)
-		is, asked := g.clientOf(p).Origins(asking)
-		cancel()
-		if asked != nil {
-			return nil, since, fmt.Errorf("which connections are those of gateway %s isn't known: %w", p.Name, asked)
-		}
-		err = add(p.Name, is)
+	if err = add(g.config.Name, g.tellOrigins()); err != nil {
+		return known, since, err
 	}
+	err = g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
+		is, err := c.Origins(ctx)
+		if err != nil {
+			return fmt.Errorf("which connections are those of gateway %s isn't known: %w", p.Name, err)
+		}
+		return add(p.Name, is)
+	})
 	return known, since, err
 }
 

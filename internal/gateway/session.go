@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
 )
 
 // idleTimeout is after how long without a byte a connection counts as dead, as with brokers (serverChannelMaxIdleTimeSeconds).
@@ -226,24 +224,4 @@ func (s *session) pullAgain(opaque int32, binary bool, offset int64) {
 	s.reply(opaque, binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
 		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
 	}})
-}
-
-// dialTimeout bounds how long a client waits for an upstream connection.
-const dialTimeout = 2 * time.Second
-
-func (g *Gateway) dial(to dest) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
-	defer cancel()
-	var failed []error
-	for _, addr := range g.addresses(to) {
-		conn, err := rocketmq.DialTLS(ctx, addr, g.secure[to.side])
-		if err == nil {
-			return conn, nil
-		}
-		failed = append(failed, err)
-	}
-	if len(failed) == 0 {
-		return nil, fmt.Errorf("no %s broker %s is registered", to.side, to.broker)
-	}
-	return nil, errors.Join(failed...)
 }

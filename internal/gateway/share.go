@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -128,28 +127,4 @@ func (l lanes) ask(ctx context.Context, on side, m member, group, id string) (ro
 func strategy(info rocketmq.RunningInfo) string {
 	name, _, _ := strings.Cut(info.Properties["allocateMessageQueueStrategy"], "@")
 	return name[strings.LastIndexByte(name, '.')+1:]
-}
-
-// member is a member of a group with the address of a broker that it is connected to.
-type member struct{ at, broker string }
-
-// membersOn are a group's members on a side by their ids, and how they read.
-func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
-	c := l.clusters[on]
-	brokers, err := c.Brokers(ctx)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", on, err)
-	}
-	all = map[string]member{}
-	for _, b := range brokers {
-		members, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
-		if err != nil {
-			return nil, "", fmt.Errorf("members of group %s on %s broker %s: %w", group, on, b.Name, err)
-		}
-		model = cmp.Or(model, members.MessageModel)
-		for _, m := range members.Connections {
-			all[m.ClientID] = member{m.Addr, b.Addr}
-		}
-	}
-	return all, model, nil
 }

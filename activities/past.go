@@ -1,0 +1,104 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/internal/rocketmq"
+)
+
+// Past are clients that reach brokers without a gateway of the migration: their groups can't move exactly, nor can the homes of what they write.
+type Past struct {
+	Count   int      `json:"count"`
+	Clients []string `json:"clients"`           // the first maxPast, each with its address and what it does
+	Unknown string   `json:"unknown,omitempty"` // why producers can't be found by what they write
+}
+
+// maxPast is how many clients past the gateways are named.
+const maxPast = 20
+
+// pastEvery is how often Sync looks for such clients: it asks every broker for the members of every group.
+const pastEvery = 30 * time.Second
+
+// past looks for clients past the gateways: those connected to the source, and those whose messages came another way.
+func (s sides) past(ctx context.Context, state gateway.State) (*Past, error) {
+	brokers, err := s.source.brokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	table, err := s.source.groupTable(ctx, brokers)
+	if err != nil {
+		return nil, err
+	}
+	groups := table.selected(s.plan)
+	members, err := s.source.membersOf(ctx, brokers, groups)
+	if err != nil {
+		return nil, err
+	}
+	producers, err := s.source.producers(ctx, brokers)
+	if err != nil {
+		return nil, err
+	}
+	clients := pastGateway(state, groups, members, producers)
+	if len(clients) > 0 { // one may have come to its gateway meanwhile
+		if state, err = gatewayState(ctx, s.plan); err != nil {
+			return nil, err
+		}
+		still := pastGateway(state, groups, members, producers)
+		clients = slices.DeleteFunc(clients, func(c string) bool { return !slices.Contains(still, c) })
+	}
+	for _, b := range state.Bypass {
+		clients = append(clients, fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side))
+	}
+	return &Past{len(clients), clients[:min(len(clients), maxPast)], state.BypassUnknown}, nil
+}
+
+// pastGateway are the clients connected to the source that aren't behind a gateway.
+func pastGateway(state gateway.State, groups []string, members map[string]online, producers map[string]map[string]rocketmq.Connection) []string {
+	behind, past := map[string]bool{}, map[string]string{}
+	for _, c := range state.Clients {
+		behind[c.ID] = true
+	}
+	add := func(group string, c rocketmq.Connection) {
+		if !behind[c.ClientID] {
+			past[c.ClientID] = fmt.Sprintf("%s at %s, of group %s", c.ClientID, c.Addr, group)
+		}
+	}
+	for _, group := range groups {
+		for _, m := range members[group].members {
+			add(group, m.Connection)
+		}
+	}
+	for group, of := range producers {
+		for _, c := range of {
+			add(group, c)
+		}
+	}
+	return slices.Sorted(maps.Values(past))
+}
+
+// String says it in one line.
+func (p *Past) String() string {
+	switch {
+	case p == nil || p.Count == 0 && p.Unknown == "":
+		return ""
+	case p.Count == 0:
+		return p.Unknown
+	case p.Count > len(p.Clients):
+		return fmt.Sprintf("%d clients reach brokers past the gateways: %s, and others", p.Count, strings.Join(p.Clients, ", "))
+	}
+	return fmt.Sprintf("%d clients reach brokers past the gateways: %s", p.Count, strings.Join(p.Clients, ", "))
+}
+
+// orNil is nil where there is nothing to say.
+func (p *Past) orNil() *Past {
+	if p.String() == "" {
+		return nil
+	}
+	return p
+}

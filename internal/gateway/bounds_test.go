@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// What one client does without end ends with its connection, and never costs more than it may.
+
+func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
+	b := newStandIn(t, func(int) bool { return false })
+	g := before(t, b)
+	s, client := g.connect(t)
+	up, err := s.upstream(s.port.dest)
+	require.NoError(t, err)
+	for opaque := range int32(mostOpen) {
+		s.enter(opaque, call{code: codeRunningInfo, up: up})
+	}
+	s.mu.Lock()
+	assert.False(t, s.closed)
+	s.mu.Unlock()
+	s.enter(mostOpen, call{code: codeRunningInfo, up: up})
+	_, err = client.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
+	g := before(t, newStandIn(t, func(int) bool { return true }))
+	s, client := g.connect(t)
+	answers := wire.NewReader(client)
+	body := fmt.Sprintf(`{"clientID":"a","consumerDataSet":[{"groupName":"%s"}]}`, strings.Repeat("g", mostBeat))
+	go func() { _, _ = client.Write(wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(body))) }()
+	var f wire.Frame
+	require.NoError(t, answers.Next(&f))
+	assert.Equal(t, systemError, f.Code)
+	assert.Contains(t, string(f.Remark), "at most 4194304")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	assert.Empty(t, s.beat)
+}
+
+func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
+	b := newStandIn(t, func(int) bool { return true })
+	g := before(t, b)
+	g.targets.Store(&[]string{"broker-x"})
+	g.brokers[target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
+	_, client := g.connect(t)
+	for i := range int32(3) {
+		_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			g.mirrors.mu.Lock()
+			defer g.mirrors.mu.Unlock()
+			_, there := g.mirrors.claims[claim{fmt.Sprintf("client-%d", i), "broker-x"}]
+			return there && len(g.mirrors.claims) == 1
+		}, 5*time.Second, time.Millisecond)
+	}
+}

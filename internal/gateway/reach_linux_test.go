@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"net"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// silentServer is a port where connections get no answer, as if a network dropped their packets: it takes no more than fill its queue.
+func silentServer(t *testing.T) (addr string, close func()) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	at := &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+	require.NoError(t, syscall.Bind(fd, at))
+	require.NoError(t, syscall.Listen(fd, 0))
+	name, err := syscall.Getsockname(fd)
+	require.NoError(t, err)
+	addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+	for range 10 { // fill the queue
+		conn, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		if err != nil {
+			break
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+	}
+	return addr, func() { _ = syscall.Close(fd) }
+}
+
+// A server that is silent holds up whoever asks for it first; all others are told at once, until it answers again.
+func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
+	g := idle(t)
+	t.Cleanup(g.running.Wait)
+	t.Cleanup(g.stop)
+	addr, end := silentServer(t)
+	g.brokers[target].Store(&map[string][]string{"broker-x": {addr}})
+	to := dest{target, "broker-x"}
+	_, err := g.dial(to)
+	require.True(t, gaveNoAnswer(err), "%v", err)
+
+	begin := time.Now()
+	for range 100 {
+		_, err = g.dial(to)
+		require.True(t, gaveNoAnswer(err), "%v", err)
+	}
+	require.Less(t, time.Since(begin), dialTimeout, "100 tries")
+
+	end() // it refuses now
+	require.Eventually(t, func() bool { return g.reach.why(to) == nil }, patience, 10*time.Millisecond)
+	again, err := net.Listen("tcp", addr)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = again.Close() })
+	conn, err := g.dial(to)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+}
+
+func TestARefusingServerIsTriedEachTime(t *testing.T) {
+	g := idle(t)
+	g.brokers[target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
+	for range 2 {
+		_, err := g.dial(dest{target, "broker-x"})
+		require.ErrorContains(t, err, "refused")
+		require.NoError(t, g.reach.why(dest{target, "broker-x"}))
+	}
+}
