@@ -26,7 +26,6 @@ func play(t *testing.T, o driver.Options) driver.Result {
 	if testing.Short() {
 		t.Skip("needs real servers")
 	}
-	t.Parallel() // each waits a lot
 	root, err := lab.Root()
 	require.NoError(t, err)
 	require.NoError(t, built(root))
@@ -96,19 +95,6 @@ func fixtures(prefix string) string {
 	return filepath.Join("..", "workflows", "testdata", "replay", prefix)
 }
 
-func TestGoingBackHarmsNobody(t *testing.T) {
-	r := play(t, driver.Options{Name: "test-back", BackAt: 25, History: 4000, Histories: fixtures("back")})
-	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
-	require.Equal(t, workflows.StateRolledBack, r.Status.State)
-	types := map[string]string{}
-	for _, e := range r.Workflows {
-		types[e.Type] = e.Status
-	}
-	require.Equal(t, "Completed", types[workflows.RollbackType], "all: %v", r.Workflows)
-	require.Equal(t, "Completed", types[workflows.MigrationType], "all: %v", r.Workflows)
-	requireNothingLeft(t, "test-back")
-}
-
 // Behind a gateway nobody is restarted until everything stands on the target, and nothing is lost, repeated or out of
 // order when there is neither a worker nor a Temporal for a while.
 func TestAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
@@ -124,15 +110,6 @@ func TestAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 	}
 	require.InDelta(t, 100, r.Status.Waves[1].Check.Share, 0, "every message went to the target in the last step")
 	requireNothingLeft(t, "test-gateway")
-}
-
-// The way back is no more than a few pointers: applications are never touched, and pause for less than a restart takes.
-func TestGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
-	r := play(t, driver.Options{Name: "test-gateway-back", Traffic: plan.ModeGateway, BackAt: 25, History: 3000, Histories: fixtures("gateway-back")})
-	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
-	require.Equal(t, workflows.StateRolledBack, r.Status.State)
-	require.Less(t, r.Verdict.LongestPauseMs, int64(10_000), "%s", r.Detail.Pause)
-	requireNothingLeft(t, "test-gateway-back")
 }
 
 // requireNothingLeft checks that no process of the run is alive: each has the run's folder in its command line.

@@ -21,7 +21,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
+	"rocketshift/internal/lab/labtest"
 )
 
 // writeCertificate writes a certificate for this machine, which signs itself, and its key.
@@ -175,7 +177,8 @@ func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
 
 // Java clients over TLS send and read through a gateway that reaches both sides over TLS, beside clients in plain text at the same ports.
 func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
-	r := newRig(t, "tls")
+	r := newRigBetween(t, "tls", labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 2, TLS: true}),
+		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
 	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
 	r.config.SourceTLS, r.config.TargetTLS = TLS{On: true, Insecure: true}, TLS{On: true, Insecure: true}

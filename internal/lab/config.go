@@ -107,6 +107,8 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 	if c.state.Spec.is5() {
 		config["mappedFileSizeTimerLog"] = "4194304" // of 100 MB
 		config["timerFlushIntervalMs"] = "20000"     // each flush writes 37 MB; by default there is one a second
+		// For so many milliseconds after its start TransactionMetricsFlushService doesn't wait, but turns; by default for 3 s.
+		config["transactionMetricFlushInterval"] = "500"
 	}
 	if admin := c.state.Spec.Admin; admin != nil && c.state.Spec.is5() {
 		maps.Copy(config, admin.acl2())
@@ -144,6 +146,9 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	args := append([]string{c.state.Files.Java}, memory(s.Role)...)
 	if !c.state.Spec.Compiled {
 		args = append(args, "-XX:TieredStopAtLevel=1")
+	}
+	if !c.state.Spec.TLS && s.Role != roleProxy { // a proxy's own clients use nothing else
+		args = append(args, "-Dtls.server.mode=disabled")
 	}
 	args = append(args, reflection...)
 	args = append(args,

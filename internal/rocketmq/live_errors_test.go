@@ -125,7 +125,7 @@ func TestLiveServersAreReachedOverTLSToo(t *testing.T) {
 	for _, version := range []string{v4, v5} {
 		t.Run(version, func(t *testing.T) {
 			// Servers that were given no certificate make one that nobody can verify.
-			l := newLive(t, labtest.Cluster(t, version), rocketmq.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
+			l := newLive(t, labtest.OwnCluster(t, lab.ClusterSpec{Version: version, TLS: true}), rocketmq.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
 			l.useEverything(l.client)
 			_, err := l.cluster.Brokers(l.ctx)
 			require.NoError(l, err)
