@@ -36,6 +36,13 @@ func (c *Cluster) writeConfig(s server) error {
 		"conf/logback_broker.xml":  logback,
 		"conf/logback_tools.xml":   logback,
 	}
+	if c.speaksTLS(s) {
+		tls, err := certificate()
+		if err != nil {
+			return err
+		}
+		maps.Copy(files, tls)
+	}
 	switch s.Role {
 	case roleNameServer:
 		files[configFile(s)] = properties(map[string]string{
@@ -128,6 +135,9 @@ func (c *Cluster) proxyConfig(s server) map[string]any {
 		"grpcServerPort":              s.GRPC,
 		"remotingListenPort":          s.Port,
 		"enableTopicMessageTypeCheck": true,
+		"tlsTestModeEnable":           false,
+		"tlsCertPath":                 filepath.Join(c.Dir, s.Name, certificateFile),
+		"tlsKeyPath":                  filepath.Join(c.Dir, s.Name, keyFile),
 	}
 	if admin := c.state.Spec.Admin; admin != nil {
 		maps.Copy(config, admin.acl2Proxy())
@@ -147,9 +157,7 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	if !c.state.Spec.Compiled {
 		args = append(args, "-XX:TieredStopAtLevel=1")
 	}
-	if !c.state.Spec.TLS && s.Role != roleProxy { // a proxy's own clients use nothing else
-		args = append(args, "-Dtls.server.mode=disabled")
-	}
+	args = append(args, c.tlsArgs(s)...)
 	args = append(args, reflection...)
 	args = append(args,
 		"-Drocketmq.home.dir="+home, // configuration, and 5.x writes its logs below user.home

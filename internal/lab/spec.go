@@ -18,7 +18,7 @@ type ClusterSpec struct {
 	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
 	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
 	Admin       *Account          `json:"admin,omitempty"`       // nil: anybody may do anything, as is the servers' default
-	TLS         bool              `json:"tls,omitempty"`         // name server and brokers answer over TLS too; to make a key for that takes half of each start
+	TLS         bool              `json:"tls,omitempty"`         // name server and brokers answer over TLS too, as a proxy always does
 	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
 	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
 }
