@@ -92,8 +92,8 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) {
 
 // targetBrokers are the brokers of a target that exists already.
 func (a *Assess) targetBrokers(ctx context.Context, p plan.Plan) ([]rocketmq.Broker, error) {
-	nameServers, err := a.settings.targetNameServers(ctx, p)
-	if err != nil || nameServers == nil {
+	where, err := a.settings.whereTarget(ctx, p)
+	if err != nil || where.addresses == nil {
 		return nil, err
 	}
 	open, err := a.settings.target(ctx, p)
@@ -125,7 +125,7 @@ func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error
 	if inv.brokers, err = c.brokers(ctx); err != nil {
 		return nil, err
 	}
-	if inv.topics, err = c.topicTable(ctx, inv.brokers); err != nil {
+	if inv.topics, err = c.topicTable(ctx, inv.brokers, nil); err != nil {
 		return nil, err
 	}
 	if inv.groups, err = c.groupTable(ctx, inv.brokers); err != nil {

@@ -48,7 +48,7 @@ func (s sides) ensureCanary(ctx context.Context) error {
 			}
 		}
 	}
-	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 {
+	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 || s.target.Proxy() != "" { // there ImportMetadata waits for it
 		return nil
 	}
 	return make(s.target, l.targetBrokers[0], len(l.sourceBrokers))

@@ -46,9 +46,15 @@ func (c *Clusters) Close() {
 	clear(c.translators)
 }
 
-// at returns the cluster behind the name servers. Credentials are looked up once: a changed key needs a restarted worker.
-func (c *Clusters) at(nameServers []string, credentials *plan.Credentials, names rocketmq.Renames) (*rocketmq.Cluster, error) {
-	key := fmt.Sprint(strings.Join(nameServers, ","), names)
+// place is where a cluster is found.
+type place struct {
+	addresses []string
+	proxied   bool // they are the one of a proxy, not of name servers
+}
+
+// at returns the cluster at a place. Credentials are looked up once: a changed key needs a restarted worker.
+func (c *Clusters) at(where place, credentials *plan.Credentials, names rocketmq.Renames) (*rocketmq.Cluster, error) {
+	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, names)
 	if credentials != nil {
 		key += "|" + credentials.Env
 	}
@@ -61,7 +67,11 @@ func (c *Clusters) at(nameServers []string, credentials *plan.Credentials, names
 	if err != nil {
 		return nil, err
 	}
-	found := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names}), nameServers)
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names})
+	found := rocketmq.NewCluster(client, where.addresses)
+	if where.proxied {
+		found = rocketmq.NewClusterBehind(client, where.addresses[0])
+	}
 	c.open[key] = found
 	return found, nil
 }
@@ -127,7 +137,7 @@ func (s sides) at(side Side) *cluster {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.Clusters.at(p.Source.NameServers, p.Source.Credentials, rocketmq.Renames{})
+	found, err := s.Clusters.at(place{addresses: p.Source.NameServers}, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -136,34 +146,33 @@ func (s Settings) source(p plan.Plan) (*cluster, error) {
 
 // target opens the plan's target, which has to exist.
 func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
-	nameServers, err := s.targetNameServers(ctx, p)
+	where, err := s.whereTarget(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	if nameServers == nil {
+	if where.addresses == nil {
 		return nil, absent(p)
 	}
-	open, err := s.Clusters.at(nameServers, p.Target.Credentials, renames(p.Target))
+	open, err := s.Clusters.at(where, p.Target.Credentials, renames(p.Target))
 	if err != nil {
 		return nil, err
 	}
 	return &cluster{open, Target}, nil
 }
 
-// targetNameServers asks the provider where the target is; one that is named in the plan needs no asking. Nil means that it
-// isn't there.
-func (s Settings) targetNameServers(ctx context.Context, p plan.Plan) ([]string, error) {
+// whereTarget asks the provider where the target is; one that is named in the plan needs no asking. Without addresses it isn't there.
+func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	if p.Target.Provider == plan.ProviderExisting {
-		return p.Target.NameServers, nil
+		return place{p.Target.Addresses(), p.Target.Proxy != ""}, nil
 	}
 	found, there, err := s.describe(ctx, p)
 	if err != nil {
-		return nil, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+		return place{}, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
 	}
 	if !there {
-		return nil, nil
+		return place{}, nil
 	}
-	return found.NameServers, nil
+	return place{addresses: found.NameServers}, nil
 }
 
 func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance, bool, error) {

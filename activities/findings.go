@@ -71,7 +71,7 @@ func warning(object, next, cause string, args ...any) Finding {
 func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding {
 	var all []Finding
 	for _, t := range targetBrokers {
-		if major(t) != '5' {
+		if t.Version != "" && major(t) != '5' { // a proxy doesn't tell it, and there is none before 5.x
 			all = append(all, refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
 				"runs version %s; rocketshift migrates to 5.x", t.Version))
 		}

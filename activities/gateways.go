@@ -102,18 +102,23 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	if err != nil {
 		return Gateway{}, err
 	}
-	nameServers, err := g.settings.targetNameServers(ctx, p)
+	where, err := g.settings.whereTarget(ctx, p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	if nameServers == nil {
+	if where.addresses == nil {
 		return Gateway{}, absent(p)
 	}
 	names := laneNames(p)
-	state, err := client.Use(ctx, gateway.Migration{
-		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, NameServers: nameServers,
-		Ordered: append([]string{}, r.Ordered...),
-	})
+	m := gateway.Migration{
+		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, Ordered: append([]string{}, r.Ordered...),
+	}
+	if where.proxied {
+		m.Proxy = where.addresses[0]
+	} else {
+		m.NameServers = where.addresses
+	}
+	state, err := client.Use(ctx, m)
 	if err != nil {
 		return Gateway{}, explainGateway(ctx, err)
 	}

@@ -20,10 +20,10 @@ func (s sides) layout(ctx context.Context) (l layout, err error) {
 	if l.targetBrokers, err = s.target.brokers(ctx); err != nil {
 		return l, err
 	}
-	if l.sourceTopics, err = s.source.topicTable(ctx, l.sourceBrokers); err != nil {
+	if l.sourceTopics, err = s.source.topicTable(ctx, l.sourceBrokers, nil); err != nil {
 		return l, err
 	}
-	l.targetTopics, err = s.target.topicTable(ctx, l.targetBrokers)
+	l.targetTopics, err = s.target.topicTable(ctx, l.targetBrokers, sortedKeys(l.sourceTopics))
 	return l, err
 }
 

@@ -54,6 +54,7 @@ type objects struct {
 	haveTopics         topicTable
 	haveGroups         groupTable
 	acceptsMixedTopics bool
+	sourceCount        int // of source brokers
 }
 
 // Diff compares what the target should have with what it has.
@@ -110,6 +111,9 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 	if err := o.read(ctx, r); err != nil {
 		return nil, err
 	}
+	if o.target.Proxy() != "" {
+		return o, o.compareBehindProxy(ctx, r)
+	}
 	o.compareTopics(r.Topics)
 	o.compareGroups(r.Groups)
 	return o, nil
@@ -121,7 +125,7 @@ func (o *objects) read(ctx context.Context, r MetadataRequest) error {
 	if err != nil {
 		return err
 	}
-	topics, err := o.source.topicTable(ctx, sourceBrokers)
+	topics, err := o.source.topicTable(ctx, sourceBrokers, nil)
 	if err != nil {
 		return err
 	}
@@ -129,7 +133,8 @@ func (o *objects) read(ctx context.Context, r MetadataRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := o.readTarget(ctx); err != nil {
+	o.sourceCount = len(sourceBrokers)
+	if err := o.readTarget(ctx, append(slices.Clone(r.Topics), canaryTopic(o.plan))); err != nil {
 		return err
 	}
 	for _, name := range r.Topics {
@@ -148,12 +153,12 @@ func (o *objects) read(ctx context.Context, r MetadataRequest) error {
 	return nil
 }
 
-func (o *objects) readTarget(ctx context.Context) (err error) {
+func (o *objects) readTarget(ctx context.Context, names []string) (err error) {
 	if o.targetBrokers, err = o.target.brokers(ctx); err != nil {
 		return err
 	}
 	o.addr = addresses(o.targetBrokers)
-	if o.haveTopics, err = o.target.topicTable(ctx, o.targetBrokers); err != nil {
+	if o.haveTopics, err = o.target.topicTable(ctx, o.targetBrokers, names); err != nil || o.target.Proxy() != "" {
 		return err
 	}
 	if o.haveGroups, err = o.target.groupTable(ctx, o.targetBrokers); err != nil {

@@ -101,6 +101,9 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 		return fmt.Errorf("it got more queues on the source (%d, the target has %d), and pairs of queues would change: the new ones wait until their topic is "+
 			"migrated anew", now.source.sum(), now.target.sum())
 	}
+	if f.target.Proxy() != "" {
+		return toMake(now.source.sum())
+	}
 	addr := addresses(l.targetBrokers)
 	for _, broker := range sortedKeys(want) {
 		config := l.targetTopics[topic][broker]
@@ -117,6 +120,9 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 
 // create makes a new topic as ImportMetadata would, with the message type that its first messages show.
 func (f *follower) create(ctx context.Context, l layout, topic string) error {
+	if f.target.Proxy() != "" {
+		return toMake(l.sourceTopics.counts(topic).sum())
+	}
 	kind, ordered := f.plan.Topics.Types[topic], f.plan.Ordered(topic)
 	ranges, err := f.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -32,6 +34,8 @@ type mover struct {
 	from   Side
 	have   map[Side]map[string]positions // committed offsets by side and group
 	ranges map[string]map[replicator.Queue]rocketmq.QueueRange
+
+	reading *sync.Mutex // of have, while several lanes are looked at
 }
 
 func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
@@ -41,7 +45,7 @@ func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
 	}
 	m := &mover{
 		sides: s, layout: l, from: from, have: map[Side]map[string]positions{},
-		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{},
+		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{}, reading: &sync.Mutex{},
 	}
 	for _, side := range []Side{Source, Target} {
 		brokers, _ := l.of(side)
@@ -82,6 +86,9 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			}
 		}
 	}
+	if m.target.Proxy() != "" { // nobody makes a group's own topic there
+		topics = slices.DeleteFunc(topics, func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 })
+	}
 	lanes, err := m.allLanes(topics)
 	if err != nil {
 		return nil, err
@@ -102,7 +109,10 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			return nil
 		}
 		found[i] = &move{lanes[i].Topic, queueOf(lanes[i], m.from.other()), to.Target, to.Exact}
-		return err
+		if err != nil {
+			return err
+		}
+		return m.readThere(ctx, group, lanes[i].Topic, lanes[i].Target)
 	})
 	if err != nil {
 		return nil, err

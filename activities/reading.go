@@ -59,7 +59,11 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 	return found, nil
 }
 
-func (c *cluster) topicTable(ctx context.Context, brokers []rocketmq.Broker) (topicTable, error) {
+// topicTable is what topics a side has; of one behind a proxy, which lists none, those of these names.
+func (c *cluster) topicTable(ctx context.Context, brokers []rocketmq.Broker, names []string) (topicTable, error) {
+	if c.Proxy() != "" {
+		return c.routedTopics(ctx, names)
+	}
 	table := topicTable{}
 	for _, b := range brokers {
 		configs, err := c.Client().TopicConfigs(ctx, b.Addr)
@@ -93,9 +97,12 @@ func (c *cluster) groupTable(ctx context.Context, brokers []rocketmq.Broker) (gr
 	return table, nil
 }
 
-// positions reads every group's committed offsets, by group.
+// positions reads every group's committed offsets, by group; none behind a proxy, which doesn't list them.
 func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map[string]positions, error) {
 	all := map[string]positions{}
+	if c.Proxy() != "" {
+		return all, nil
+	}
 	for _, b := range brokers {
 		offsets, err := c.Client().AllOffsets(ctx, b.Addr)
 		if err != nil {

@@ -179,6 +179,9 @@ func partOf(lane replicator.Lane, parts int) int {
 // brokers, or on the person who granted the rights, to have it there: a pull says so if not.
 func (s sides) ensureLaneGroups(ctx context.Context) error {
 	for _, c := range []*cluster{s.source, s.target} {
+		if c.Proxy() != "" {
+			continue // brokers behind it that may make them of the lanes' first pulls
+		}
 		brokers, err := c.brokers(ctx)
 		if err != nil {
 			return err

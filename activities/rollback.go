@@ -39,7 +39,7 @@ func (b *Returns) Survey(ctx context.Context, r Request) (Survey, error) {
 			found.FencedGroups = append(found.FencedGroups, group)
 		}
 	}
-	if nameServers, err := b.settings.targetNameServers(ctx, p); err != nil || nameServers == nil {
+	if where, err := b.settings.whereTarget(ctx, p); err != nil || where.addresses == nil {
 		return found, err
 	}
 	both, err := b.settings.both(ctx, p)

@@ -23,7 +23,7 @@ func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t
 // open sets and reads back whether groups may consume. Only what differs is written, with all other settings as they are.
 func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error {
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
-	if err != nil {
+	if err != nil || c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
 		return err
 	}
 	table, err := c.groupTable(ctx, brokers)
@@ -108,10 +108,10 @@ func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
 // permit changes and reads back the permission of topics. Only what differs is written; attributes stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
-	if err != nil {
+	if err != nil || c.Proxy() != "" { // which opens and closes no topic
 		return err
 	}
-	table, err := c.topicTable(ctx, brokers)
+	table, err := c.topicTable(ctx, brokers, nil)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 }
 
 func (c *cluster) readBackPermission(ctx context.Context, brokers []rocketmq.Broker, names []string, change func(int) int) error {
-	table, err := c.topicTable(ctx, brokers)
+	table, err := c.topicTable(ctx, brokers, nil)
 	if err != nil {
 		return err
 	}

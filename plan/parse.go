@@ -71,6 +71,7 @@ func readPlan(o *object, p *Plan) {
 	o.object("target", func(o *object) {
 		o.text("provider", &p.Target.Provider)
 		o.texts("nameServers", &p.Target.NameServers)
+		o.text("proxy", &p.Target.Proxy)
 		o.text("id", &p.Target.ID)
 		readCredentials(o, &p.Target.Credentials)
 		o.text("version", &p.Target.Version)

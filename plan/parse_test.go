@@ -115,7 +115,7 @@ func TestAnEmptyPlanPassesThroughJSON(t *testing.T) {
 func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T) {
 	var p Plan
 	err := json.Unmarshal([]byte(edited(t, "target.provder", `"local"`)), &p)
-	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, rename, version")
+	assert.ErrorContains(t, err, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, proxy, rename, version")
 	require.NoError(t, json.Unmarshal([]byte(edited(t, "target.provider", `"cloud"`)), &p))
 	assert.ErrorContains(t, p.Validate(), `target.provider: "cloud"; allowed: local, existing`)
 }
@@ -123,7 +123,7 @@ func TestAnInputOfAWorkflowIsReadStrictlyAndValuesAreLeftToValidate(t *testing.T
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, target, topics, traffic"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, rename, version"},
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: settle, soak, steps`},
@@ -152,6 +152,11 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3","brokers":2}`, "target.brokers: an existing cluster has its own"},
 		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3"}`, "target.version: an existing cluster has its own"},
 		{"target", `{"provider":"existing","nameServers":["LOCALHOST:09876"]}`, "target.nameServers[0]: \"LOCALHOST:09876\" is a name server of the source too"},
+		{"target", `{"provider":"existing","nameServers":["b:1"],"proxy":"b:2"}`, "target.proxy: target.nameServers is given too; want one of them"},
+		{"target", `{"provider":"existing","proxy":"b"}`, `target.proxy: "b"; want host:port`},
+		{"target", `{"provider":"existing","proxy":"127.0.0.1:9876"}`, `target.proxy: "127.0.0.1:9876" is a name server of the source too`},
+		{"target", `{"provider":"existing","proxy":"b:2"}`, "target.proxy: set; behind a proxy groups can't be closed, nor topics: set traffic.mode gateway"},
+		{"target", `{"provider":"local","proxy":"b:2"}`, "target.proxy: the brokers of a local cluster can be reached"},
 		{"target.nameServers", `["b:1"]`, "target.nameServers: the local provider starts a cluster of its own"},
 		{"target.credentials", `{"env":"T"}`, "target.credentials: a local cluster has none"},
 		{"target.version", `"4.9.7"`, `target.version: "4.9.7"; allowed: a 5.x release such as "5.3.3"`},

@@ -45,7 +45,8 @@ type Credentials struct {
 type Target struct {
 	Provider    string       `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
 	NameServers []string     `json:"nameServers,omitempty"`
-	ID          string       `json:"id,omitempty"` // see Plan.TargetID
+	Proxy       string       `json:"proxy,omitempty"` // ProviderExisting: instead of NameServers, the remoting port of a 5.x proxy, host:port
+	ID          string       `json:"id,omitempty"`    // see Plan.TargetID
 	Credentials *Credentials `json:"credentials,omitempty"`
 	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
 	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
@@ -161,10 +162,18 @@ func (p Plan) SourceID() string { return cmp.Or(p.Source.ID, ClusterID(p.Source.
 
 // TargetID names the target cluster in the stamps of copies.
 func (p Plan) TargetID() string {
-	if len(p.Target.NameServers) > 0 {
-		return cmp.Or(p.Target.ID, ClusterID(p.Target.NameServers))
+	if at := p.Target.Addresses(); len(at) > 0 {
+		return cmp.Or(p.Target.ID, ClusterID(at))
 	}
 	return cmp.Or(p.Target.ID, p.Name)
+}
+
+// Addresses are where a target that exists is found: its name servers, or the proxy that it is behind.
+func (t Target) Addresses() []string {
+	if t.Proxy != "" {
+		return []string{t.Proxy}
+	}
+	return t.NameServers
 }
 
 // ClusterID is the id of a cluster that was given none: 8 hexadecimal digits, made of the addresses of its name servers in any order.

@@ -53,6 +53,15 @@ func TestTheHashChangesWithEverySetting(t *testing.T) {
 	}
 }
 
+func TestATargetBehindAProxyIsKnownByItsAddress(t *testing.T) {
+	behind := Plan{Name: "a", Target: Target{Provider: ProviderExisting, Proxy: "b:8080"}}
+	assert.Equal(t, ClusterID([]string{"b:8080"}), behind.TargetID())
+	assert.Equal(t, []string{"b:8080"}, behind.Target.Addresses())
+	other := behind
+	other.Target.Proxy = "c:8080"
+	assert.NotEqual(t, behind.Hash(), other.Hash())
+}
+
 func TestDefaultsChangeNothingOfTheReceiver(t *testing.T) {
 	p := Plan{Approvals: []Gate{GateFinalize, GatePurchase}, Shift: Shift{Steps: []int{100}}, Topics: TopicSelection{Selection: Selection{Include: []string{"a"}}}}
 	d := p.WithDefaults()

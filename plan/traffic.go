@@ -13,6 +13,9 @@ func checkTraffic(c *Problems, p Plan) {
 		if len(t.Gateways) > 0 || t.Credentials != nil {
 			c.add("traffic.gateways", "they are of use in mode %s only; leave them and credentials out, or set traffic.mode", ModeGateway)
 		}
+		if p.Target.Proxy != "" {
+			c.add("target.proxy", "set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s", ModeGateway)
+		}
 		return
 	case ModeGateway:
 	default:

@@ -55,7 +55,7 @@ func (p Plan) check() *Problems {
 	checkCredentials(c, "source.credentials", p.Source.Credentials)
 	checkTarget(c, p.Target)
 	checkIDs(c, p)
-	checkOverlap(c, p.Source.NameServers, p.Target.NameServers)
+	checkOverlap(c, p.Source.NameServers, p.Target)
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
@@ -71,12 +71,18 @@ func (p Plan) check() *Problems {
 
 func checkTarget(c *Problems, t Target) {
 	checkNameServers(c, "target.nameServers", t.NameServers)
+	if t.Proxy != "" {
+		checkAddress(c, "target.proxy", t.Proxy)
+	}
 	checkCredentials(c, "target.credentials", t.Credentials)
 	checkRename(c, t.Rename)
 	switch t.Provider {
 	case ProviderLocal:
 		if len(t.NameServers) > 0 {
 			c.add("target.nameServers", "the local provider starts a cluster of its own; leave it out, or use provider: existing")
+		}
+		if t.Proxy != "" {
+			c.add("target.proxy", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
 		}
 		if t.Credentials != nil {
 			c.add("target.credentials", "a local cluster has none; leave it out, or use provider: existing")
@@ -86,8 +92,11 @@ func checkTarget(c *Problems, t Target) {
 		}
 		checkRange(c, "target.brokers", t.Brokers, 1, maxBrokers)
 	case ProviderExisting:
-		if len(t.NameServers) == 0 {
-			c.add("target.nameServers", "missing; provider existing wants at least one host:port of the target's name servers")
+		switch {
+		case len(t.NameServers) == 0 && t.Proxy == "":
+			c.add("target.nameServers", "missing; provider existing wants at least one host:port of the target's name servers, or target.proxy")
+		case len(t.NameServers) > 0 && t.Proxy != "":
+			c.add("target.proxy", "target.nameServers is given too; want one of them")
 		}
 		if t.Version != "" {
 			c.add("target.version", "an existing cluster has its own; leave it out, or use provider: local")
@@ -122,19 +131,26 @@ func later(value string) string {
 func checkNameServers(c *Problems, path string, addresses []string) {
 	for i, a := range addresses {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		host, port, err := net.SplitHostPort(a)
-		n, errPort := strconv.Atoi(port)
-		switch {
-		case strings.ContainsAny(a, ";,"):
-			c.add(at, "%s holds several addresses; want one host:port per entry", quote(a))
-		case strings.Contains(a, "://"):
-			c.add(at, "%s is a URL; want host:port, such as \"10.0.0.1:9876\"", quote(a))
-		case err != nil || errPort != nil || n < 1 || n > 65535 || !hostForm.MatchString(host):
-			c.add(at, "%s; want host:port, such as \"10.0.0.1:9876\"", quote(a))
-		case slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }):
+		if checkAddress(c, at, a) && slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }) {
 			c.add(at, "%s is there twice; keep one", quote(a))
 		}
 	}
+}
+
+func checkAddress(c *Problems, at, a string) (ok bool) {
+	host, port, err := net.SplitHostPort(a)
+	n, errPort := strconv.Atoi(port)
+	switch {
+	case strings.ContainsAny(a, ";,"):
+		c.add(at, "%s holds several addresses; want one host:port per entry", quote(a))
+	case strings.Contains(a, "://"):
+		c.add(at, "%s is a URL; want host:port, such as \"10.0.0.1:9876\"", quote(a))
+	case err != nil || errPort != nil || n < 1 || n > 65535 || !hostForm.MatchString(host):
+		c.add(at, "%s; want host:port, such as \"10.0.0.1:9876\"", quote(a))
+	default:
+		return true
+	}
+	return false
 }
 
 // checkCredentials never shows what is written: it may be the key itself, in the wrong place.
@@ -145,10 +161,14 @@ func checkCredentials(c *Problems, path string, cr *Credentials) {
 	}
 }
 
-func checkOverlap(c *Problems, source, target []string) {
-	for i, t := range target {
+func checkOverlap(c *Problems, source []string, target Target) {
+	for i, t := range target.Addresses() {
 		if slices.ContainsFunc(source, func(s string) bool { return sameAddress(s, t) }) {
-			c.add(fmt.Sprintf("target.nameServers[%d]", i), "%s is a name server of the source too; source and target must be two clusters", quote(t))
+			at := fmt.Sprintf("target.nameServers[%d]", i)
+			if target.Proxy != "" {
+				at = "target.proxy"
+			}
+			c.add(at, "%s is a name server of the source too; source and target must be two clusters", quote(t))
 		}
 	}
 }

@@ -100,7 +100,7 @@ func summaryOf(p plan.Plan) string {
 	if p.Target.Provider == plan.ProviderLocal {
 		target += " " + p.Target.Version
 	} else {
-		target += " " + strings.Join(p.Target.NameServers, ", ")
+		target += " " + strings.Join(p.Target.Addresses(), ", ")
 	}
 	line := fmt.Sprintf("%s: %s to %s, plan %s", p.Name, strings.Join(p.Source.NameServers, ", "), target, p.Hash())
 	const limit = 180 // Temporal takes 200 bytes

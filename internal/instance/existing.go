@@ -19,24 +19,41 @@ type Existing struct{}
 // Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
 // know can't be a target.
 func (Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
-	where := strings.Join(p.Target.NameServers, ", ")
 	credentials, err := credentials(p.Target.Credentials)
 	if err != nil {
 		return Instance{}, false, err
 	}
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
 	defer client.Close()
+	where := "name servers " + strings.Join(p.Target.NameServers, ", ")
+	if p.Target.Proxy != "" {
+		return behindProxy(ctx, client, p.Target.Proxy)
+	}
 	brokers, err := rocketmq.NewCluster(client, p.Target.NameServers).Brokers(ctx)
 	if err != nil {
-		return Instance{}, false, fmt.Errorf("target behind name servers %s: %w", where, err)
+		return Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
 	}
 	oldest, err := oldestOf(brokers)
 	if err != nil {
-		return Instance{}, false, fmt.Errorf("target behind name servers %s: %w", where, err)
+		return Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
 	}
 	return Instance{
 		Provider: plan.ProviderExisting, Name: oldest.Cluster, NameServers: p.Target.NameServers,
 		Version: number(oldest.Version), Cluster: oldest.Cluster,
+	}, true, nil
+}
+
+// behindProxy finds a cluster of which only a proxy can be reached. That doesn't tell the brokers' version, and there is none before 5.x.
+func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (Instance, bool, error) {
+	brokers, err := rocketmq.NewClusterBehind(client, proxy).Brokers(ctx)
+	switch {
+	case err != nil:
+		return Instance{}, false, fmt.Errorf("target behind proxy %s: %w", proxy, err)
+	case len(brokers) == 0:
+		return Instance{}, false, fmt.Errorf("target behind proxy %s: it shows no broker: make a topic there, and start the brokers if they aren't", proxy)
+	}
+	return Instance{
+		Provider: plan.ProviderExisting, Name: brokers[0].Cluster, NameServers: []string{proxy}, Version: "5.x", Cluster: brokers[0].Cluster,
 	}, true, nil
 }
 

@@ -1,0 +1,114 @@
+//go:build long && !race
+
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// TestLiveAMigrationToATargetBehindAProxy goes through the stages of a migration whose worker and gateway reach nothing of the target but the remoting
+// port of its proxy: a person makes there what is named, all else is as with any target, there and back.
+func TestLiveAMigrationToATargetBehindAProxy(t *testing.T) {
+	there := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Managed", Version: "5.3.3", Proxy: true})
+	r := newRigBetween(t, labtest.Cluster(t, "4.9.7"), there, "proxied", nil)
+	console := r.target
+	r.plan.Target = plan.Target{Provider: plan.ProviderExisting, Proxy: there.ProxyRemoting}
+	g := r.behindGateway()
+	require.NoError(t, r.plan.Validate())
+	orders, group, offline := r.topic("orders", 2), r.group("billing"), r.group("offline")
+	r.fill(orders, 10)
+
+	var is PurchaseResult
+	r.must(NewPurchase(r.settings), "Purchase", r.request(), &is)
+	assert.Equal(t, []string{there.ProxyRemoting}, is.NameServers)
+	var a Assessment
+	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+	assert.Zero(t, a.Refusals(), "%v", a.Findings)
+
+	ask4 := MetadataRequest{Request: r.request(), Topics: []string{orders}, Groups: []string{group, offline}}
+	err := ask(t, NewMetadata(r.settings), "Diff", ask4, nil)
+	require.Equal(t, NotReadyType, typeOf(err))
+	require.ErrorContains(t, err, "make 2 there by its console or API, and this goes on by itself: topic proxied-orders with 4 queues, of type NORMAL; "+
+		"topic rocketshift-canary-proxied with 2 queues, of type NORMAL")
+	r.create(console, "broker-a", orders, 3)
+	r.create(console, "broker-a", canaryTopic(r.plan), 2)
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", ask4, &diff)
+	require.Len(t, diff.Conflicts, 1)
+	assert.Equal(t, "has 3 queues on the target, wanted are 4", diff.Conflicts[0].Cause)
+	r.create(console, "broker-a", orders, 4)
+	diff = MetadataDiff{}
+	r.must(NewMetadata(r.settings), "Diff", ask4, &diff)
+	assert.Equal(t, MetadataDiff{Same: 3}, diff)
+
+	for _, lane := range r.lanes(orders) {
+		r.commit(offline, orders, lane.Source, 7)
+	}
+	r.replicate()
+	r.background(NewOffsets(r.settings), "Sync", r.request())
+	gateways := NewGateways(r.settings)
+	r.must(gateways, "Prepare", PrepareRequest{Request: r.request()}, nil)
+	r.must(NewReplication(r.settings), "ProveLanes", r.request(), nil)
+	behind := *r
+	behind.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
+	in := &inbox{seen: map[string]int{}}
+	behind.member(Source, group, orders, false, in)
+	r.eventually("the member reads", func() bool { return in.count() == 40 })
+	r.eventually("positions of a group that nobody runs are on the target", func() bool {
+		for _, lane := range r.lanes(orders) {
+			if r.position(console, offline, orders, lane.Target) != 7 {
+				return false
+			}
+		}
+		return true
+	})
+
+	moved := r.groups(Target, group)
+	r.must(gateways, "MoveGroups", moved, nil)
+	all := HomesRequest{Request: r.request(), Topics: []string{orders}, Percent: 100}
+	var homes Homes
+	r.must(gateways, "MoveHomes", all, &homes)
+	assert.Equal(t, Homes{Target: 4, Queues: 4}, homes)
+	share := ShareRequest{Request: r.request(), Topics: []string{orders}}
+	var before, check WaveCheck
+	r.must(gateways, "MeasureShare", share, &before)
+	through := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), behind.plan.Source.NameServers)
+	t.Cleanup(through.Client().Close)
+	for _, lane := range r.lanes(orders) {
+		r.produce(through, lane.Source.Broker, orders, lane.Source.ID, 5)
+	}
+	share.Before = &before
+	r.must(gateways, "MeasureShare", share, &check)
+	assert.InDelta(t, 100, check.Share, 0)
+	r.eventually("what is stored behind the proxy is read", func() bool { return in.count() == 60 })
+
+	r.must(gateways, "MoveAuthority", moved, nil)
+	var verified Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verified)
+	assert.True(t, verified.Clean(), "%+v", verified)
+	var rest Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
+	for _, row := range rest.Rows {
+		assert.True(t, row.Kind == kindConsumers || row.Kind == kindProducers || row.Rest == 0, "%+v", row)
+	}
+
+	moved.Side, all.Percent = Source, 0
+	r.must(gateways, "MoveAuthority", moved, nil)
+	r.must(gateways, "MoveHomes", all, nil)
+	r.must(gateways, "MoveGroups", moved, nil)
+	r.must(NewLedgers(r.settings), "Pending", r.request(), &rest)
+	assert.Zero(t, rest.Rest, "%+v", rest.Rows)
+	for _, lane := range r.lanes(orders) {
+		r.produce(through, lane.Source.Broker, orders, lane.Source.ID, 1)
+	}
+	r.eventually("it reads on the source again", func() bool { return in.count() == 64 })
+	assert.Empty(t, in.repeated())
+}

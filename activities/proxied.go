@@ -1,0 +1,127 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// A target of which only the 5.x proxy can be reached, as with managed instances, lists nothing and makes nothing: no topics, groups or positions,
+// and it opens and closes none. So what a person has to make there is said, and waited for; what is there is looked for by its name.
+
+// routedTopics are those of these topics that a proxy has, with the numbers of queues and the permissions that routes tell.
+func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable, error) {
+	table := topicTable{}
+	var mu sync.Mutex
+	err := each(ctx, names, func(ctx context.Context, name string) error {
+		found, err := c.TopicConfigs(ctx, []string{name})
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for broker, of := range found {
+			if table[name] == nil {
+				table[name] = map[string]rocketmq.TopicConfig{}
+			}
+			table[name][broker] = of[name]
+		}
+		return nil
+	})
+	return table, c.explain(ctx, err)
+}
+
+// compareBehindProxy compares what can be seen there: that topics have as many queues as on the source, wherever they are, and that groups
+// may be read by. What is missing waits for a person.
+func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) error {
+	var absent []string
+	for _, name := range r.Topics {
+		have, want := o.haveTopics.counts(name).sum(), 0
+		for _, config := range o.wantTopics[name] {
+			want += config.ReadQueues
+		}
+		switch have {
+		case want:
+			o.same++
+		case 0:
+			absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s", name, want, cmp.Or(r.Types[name], plan.TypeNormal)))
+		default:
+			o.conflicts = append(o.conflicts, *conflictFinding("topic "+name, fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)))
+		}
+	}
+	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
+		absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary, o.sourceCount, plan.TypeNormal))
+	}
+	for _, group := range r.Groups {
+		there, err := o.readable(ctx, group)
+		switch {
+		case err != nil:
+			return err
+		case there:
+			o.same++
+		default:
+			absent = append(absent, "group "+group)
+		}
+	}
+	if len(absent) > 0 && len(o.conflicts) == 0 {
+		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), strings.Join(absent, "; "))
+	}
+	return nil
+}
+
+// readable reports whether a group may read on the target, as far as that can be told: without a topic nobody can. Brokers that may make the
+// group by this.
+func (o *objects) readable(ctx context.Context, group string) (bool, error) {
+	for _, topic := range sortedKeys(o.haveTopics) {
+		for broker := range o.haveTopics[topic] {
+			_, err := o.target.Client().Pull(ctx, o.addr[broker], rocketmq.PullRequest{Group: group, Topic: topic, Max: 1})
+			if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+				return false, nil
+			}
+			if err != nil {
+				return false, o.target.explain(ctx, err)
+			}
+		}
+		if len(o.haveTopics[topic]) == len(o.addr) {
+			break // each broker has been asked
+		}
+	}
+	return true, nil
+}
+
+// readThere reads one position of a group on the target, as a proxy doesn't list them.
+func (m *mover) readThere(ctx context.Context, group, topic string, q replicator.Queue) error {
+	if m.target.Proxy() == "" || m.from != Source {
+		return nil
+	}
+	broker, err := m.target.Broker(ctx, q.Broker)
+	if err != nil {
+		return err
+	}
+	at, known, err := m.target.Client().QueryOffset(ctx, broker.Addr, group, topic, q.ID)
+	if err != nil || !known {
+		return err
+	}
+	m.reading.Lock()
+	defer m.reading.Unlock()
+	all := m.have[Target]
+	if all[group] == nil {
+		all[group] = positions{}
+	}
+	if all[group][topic] == nil {
+		all[group][topic] = map[replicator.Queue]int64{}
+	}
+	all[group][topic][q] = at
+	return nil
+}
+
+// toMake says of a topic what a person has to make behind a proxy.
+func toMake(queues int) error {
+	return fmt.Errorf("the target's proxy makes no topics: give it %d queues there by the target's console or API; its lanes start by themselves then", queues)
+}
