@@ -33,20 +33,27 @@ func TestLiveAMigrationToATargetBehindAProxy(t *testing.T) {
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	assert.Zero(t, a.Refusals(), "%v", a.Findings)
 
-	ask4 := MetadataRequest{Request: r.request(), Topics: []string{orders}, Groups: []string{group, offline}}
-	err := ask(t, NewMetadata(r.settings), "Diff", ask4, nil)
+	objects := MetadataRequest{Request: r.request(), Topics: []string{orders}, Groups: []string{group, offline}}
+	err := ask(t, NewMetadata(r.settings), "Diff", objects, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
-	require.ErrorContains(t, err, "make 2 there by its console or API, and this goes on by itself: topic proxied-orders with 4 queues, of type NORMAL; "+
-		"topic rocketshift-canary-proxied with 2 queues, of type NORMAL")
+	require.ErrorContains(t, err, "make 4 there by its console or API, and this goes on by itself: topic proxied-orders with 4 queues, of type NORMAL; "+
+		"topic rocketshift-canary-proxied with 2 queues, of type NORMAL, through which the way back is proven; topic %RETRY%proxied-billing with 2 queues, or more; "+
+		"topic %RETRY%proxied-offline with 2 queues, or more")
+	for _, group := range []string{group, offline} {
+		r.create(console, "broker-a", rocketmq.RetryTopic(group), 2)
+	}
 	r.create(console, "broker-a", orders, 3)
 	r.create(console, "broker-a", canaryTopic(r.plan), 2)
 	var diff MetadataDiff
-	r.must(NewMetadata(r.settings), "Diff", ask4, &diff)
+	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 	require.Len(t, diff.Conflicts, 1)
 	assert.Equal(t, "has 3 queues on the target, wanted are 4", diff.Conflicts[0].Cause)
 	r.create(console, "broker-a", orders, 4)
-	diff = MetadataDiff{}
-	r.must(NewMetadata(r.settings), "Diff", ask4, &diff)
+	r.eventually("the proxy shows it", func() bool { // it keeps routes for 20 s
+		diff = MetadataDiff{}
+		r.must(NewMetadata(r.settings), "Diff", objects, &diff)
+		return len(diff.Conflicts) == 0
+	})
 	assert.Equal(t, MetadataDiff{Same: 3}, diff)
 
 	for _, lane := range r.lanes(orders) {

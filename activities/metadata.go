@@ -54,7 +54,8 @@ type objects struct {
 	haveTopics         topicTable
 	haveGroups         groupTable
 	acceptsMixedTopics bool
-	sourceCount        int // of source brokers
+	sourceBrokers      []rocketmq.Broker
+	sourceTopics       topicTable
 }
 
 // Diff compares what the target should have with what it has.
@@ -133,8 +134,12 @@ func (o *objects) read(ctx context.Context, r MetadataRequest) error {
 	if err != nil {
 		return err
 	}
-	o.sourceCount = len(sourceBrokers)
-	if err := o.readTarget(ctx, append(slices.Clone(r.Topics), canaryTopic(o.plan))); err != nil {
+	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
+	names := append(slices.Clone(r.Topics), canaryTopic(o.plan))
+	for _, group := range r.Groups {
+		names = append(names, rocketmq.RetryTopic(group))
+	}
+	if err := o.readTarget(ctx, names); err != nil {
 		return err
 	}
 	for _, name := range r.Topics {

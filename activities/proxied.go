@@ -56,23 +56,42 @@ func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) err
 		}
 	}
 	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
-		absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary, o.sourceCount, plan.TypeNormal))
+		absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary, len(o.sourceBrokers), plan.TypeNormal))
 	}
 	for _, group := range r.Groups {
 		there, err := o.readable(ctx, group)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case there:
+		}
+		retry := rocketmq.RetryTopic(group)
+		want := layout{o.sourceBrokers, o.targetBrokers, o.sourceTopics, o.haveTopics}.retryQueues(group)
+		retries := o.haveTopics.counts(retry).sum() >= want
+		if there && retries {
 			o.same++
-		default:
+		}
+		if !there {
 			absent = append(absent, "group "+group)
+		}
+		if !retries {
+			absent = append(absent, fmt.Sprintf("topic %s with %d queues, or more", retry, want))
 		}
 	}
 	if len(absent) > 0 && len(o.conflicts) == 0 {
 		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), strings.Join(absent, "; "))
 	}
 	return nil
+}
+
+// retryQueues is how many queues a group's retry topic needs on the target, so that each of the source's has its pair there.
+func (l layout) retryQueues(group string) (n int) {
+	topic := rocketmq.RetryTopic(group)
+	if len(l.sourceTopics[topic]) == 0 { // it comes with the group's first member, as brokers make it
+		l.sourceTopics = topicTable{topic: {l.sourceBrokers[0].Name: {ReadQueues: 1, WriteQueues: 1}}}
+	}
+	for _, config := range l.everywhere(topic) {
+		n += config.WriteQueues
+	}
+	return n
 }
 
 // readable reports whether a group may read on the target, as far as that can be told: without a topic nobody can. Brokers that may make the
