@@ -13,6 +13,7 @@ CHECKERS := $(BIN)/tools/.complete
 # wait, they run alone.
 LIVE := ./replicator ./activities ./internal/rocketmq ./internal/lab/... ./internal/instance ./worker ./starter ./demo/app ./demo/app5 ./bench/...
 ALONE := ./internal/gateway ./demo
+LONG := ./internal/gateway ./bench/gateway ./demo ./activities
 PURE := ./gateway ./demo/driver ./demo/ledger ./demo/verdict ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
@@ -80,22 +81,23 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 	go test -p 1 -timeout 40m $(ALONE)
 
 .PHONY: test-long
-test-long: build jars ## tests of the gateway that take long or want the machine for themselves: many clients, members that die, kills in every phase
-	go test -tags long -p 1 -count=1 -timeout 90m ./internal/gateway ./bench/gateway
+test-long: build jars ## tests that take long or want the machine for themselves: many clients, members that die, kills in every phase, ways back
+	tests=$$(grep -rl --include='*_test.go' '^//go:build long' $(LONG) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|' -); \
+	  go test -tags long -p 1 -count=1 -timeout 90m -run "^($$tests)$$" $(LONG)
 
 .PHONY: check
 check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
 	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go vet -tags long ./internal/gateway ./bench/gateway
+	go vet -tags long $(LONG)
 	$(BIN)/tools/staticcheck -tags long ./...
 	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
 	go test ./internal/arch
 
 .PHONY: fixtures
 fixtures: build jars ## record the workflows' histories of real runs for the replay tests
-	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody|BehindAGateway'
+	RECORD_FIXTURES=1 go test -tags long -count=1 -timeout 25m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench
 bench: build jars ## the replicator's throughput on real brokers
