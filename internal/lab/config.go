@@ -113,7 +113,7 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 	}
 	if c.state.Spec.is5() {
 		config["mappedFileSizeTimerLog"] = "4194304" // of 100 MB
-		config["timerFlushIntervalMs"] = "20000"     // each flush writes 37 MB; by default there is one a second
+		config["timerFlushIntervalMs"] = "600000"    // each flush writes 37 MB; by default there is one a second
 		// For so many milliseconds after its start TransactionMetricsFlushService doesn't wait, but turns; by default for 3 s.
 		config["transactionMetricFlushInterval"] = "500"
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab"
-	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -93,9 +92,9 @@ func closedAddress(t *testing.T) string {
 
 var admin = lab.Account{AccessKey: "live-admin", SecretKey: "live-admin-secret"}
 
-func TestLiveSignedCallsAreServedAndAllOthersRefused(t *testing.T) {
+func TestLiveSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 	t.Parallel()
-	onOwn(t, &admin, func(l *live, _ *lab.Cluster) {
+	onOwn(t, lab.ClusterSpec{Admin: &admin, TLS: true}, func(l *live, c *lab.Cluster) {
 		for name, credentials := range map[string]*rocketmq.Credentials{
 			"not signed":   nil,
 			"wrong secret": {AccessKey: admin.AccessKey, SecretKey: "live-wrong-secret"},
@@ -118,19 +117,15 @@ func TestLiveSignedCallsAreServedAndAllOthersRefused(t *testing.T) {
 		}})
 		l.Cleanup(withToken.Close)
 		l.useEverything(withToken)
-	})
-}
 
-func TestLiveServersAreReachedOverTLSToo(t *testing.T) {
-	for _, version := range []string{v4, v5} {
-		t.Run(version, func(t *testing.T) {
-			// Servers that were given no certificate make one that nobody can verify.
-			l := newLive(t, labtest.OwnCluster(t, lab.ClusterSpec{Version: version, TLS: true}), rocketmq.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
-			l.useEverything(l.client)
-			_, err := l.cluster.Brokers(l.ctx)
-			require.NoError(l, err)
+		overTLS := rocketmq.NewClient(rocketmq.Options{
+			Credentials: &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}, TLS: &tls.Config{InsecureSkipVerify: true},
 		})
-	}
+		l.Cleanup(overTLS.Close)
+		l.useEverything(overTLS)
+		_, err = rocketmq.NewCluster(overTLS, c.NameServers).Brokers(l.ctx)
+		require.NoError(l, err)
+	})
 }
 
 // useEverything makes calls whose signatures cover different things: fields only, a body, unicode, both, and nothing.

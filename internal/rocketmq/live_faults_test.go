@@ -17,7 +17,7 @@ import (
 // TestLiveFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
 func TestLiveFaultsAreNoticedAndOutlived(t *testing.T) {
 	t.Parallel()
-	onOwn(t, nil, func(l *live, c *lab.Cluster) {
+	onOwn(t, lab.ClusterSpec{}, func(l *live, c *lab.Cluster) {
 		l.story(c, "a deadline ends calls to a frozen broker", callsToAFrozenBrokerEnd)
 		l.story(c, "the client's own limit ends calls without a deadline", clientsOwnLimitEndsCalls)
 		l.story(c, "the client finds a restarted broker by itself", restartedBrokerIsFound)

@@ -53,14 +53,16 @@ func onEach(t *testing.T, test func(l *live)) {
 }
 
 // onOwn runs a test against a cluster of its own for each version, which it may break.
-func onOwn(t *testing.T, admin *lab.Account, test func(l *live, c *lab.Cluster)) {
+func onOwn(t *testing.T, spec lab.ClusterSpec, test func(l *live, c *lab.Cluster)) {
 	t.Helper()
 	for _, version := range []string{v4, v5} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			c := labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Admin: admin})
+			own := spec
+			own.Version = version
+			c := labtest.OwnCluster(t, own)
 			var o rocketmq.Options
-			if admin != nil {
+			if admin := spec.Admin; admin != nil {
 				o.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
 			}
 			test(newLive(t, c, o), c)
