@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func live(t *testing.T, o options) *course {
 	}
 	require.NoError(t, c.makeTopics(t.Context()))
 	t.Cleanup(func() { assert.NoError(t, c.gateway.end()) })
-	require.NoError(t, c.startGateway(t.Context()))
+	require.NoError(t, c.startGateway(context.WithoutCancel(t.Context()))) // it ends in order, after the test
 	return c
 }
 

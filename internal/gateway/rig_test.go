@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what clients, brokers and lanes do by themselves.
 const patience = 100 * time.Second
 
+// rigTime bounds a whole test: with twenty Java clients on two cores a round of moves takes minutes.
+const rigTime = 20 * time.Minute
+
 // rig is a migration with lanes both ways and a gateway before it.
 type rig struct {
 	*testing.T
@@ -56,7 +59,7 @@ func newRig(t *testing.T, name string) *rig {
 
 func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
 	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil)}
 	r.configure(source.NameServers)
