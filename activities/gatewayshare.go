@@ -35,9 +35,8 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	if err != nil {
 		return check, err
 	}
-	past, err := both.past(ctx, state)
-	check.Past = past.orNil()
-	return check, err
+	check.Past = both.past(ctx, state).orNil()
+	return check, nil
 }
 
 func (s sides) countShare(ctx context.Context, r ShareRequest) (WaveCheck, error) {

@@ -88,10 +88,7 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 		return err
 	}
 	if s.plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
-		if progress.Past, err = s.past(ctx, state); err != nil {
-			return err
-		}
-		progress.PastAt = time.Now().UTC()
+		progress.Past, progress.PastAt = s.past(ctx, state), time.Now().UTC()
 	}
 	led := led(state)
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0

@@ -16,7 +16,7 @@ import (
 type Past struct {
 	Count   int      `json:"count"`
 	Clients []string `json:"clients"`           // the first maxPast, each with its address and what it does
-	Unknown string   `json:"unknown,omitempty"` // why producers can't be found by what they write
+	Unknown string   `json:"unknown,omitempty"` // why they can't be found, or producers not by what they write
 }
 
 // maxPast is how many clients past the gateways are named.
@@ -25,8 +25,17 @@ const maxPast = 20
 // pastEvery is how often Sync looks for such clients: it asks every broker for the members of every group.
 const pastEvery = 30 * time.Second
 
-// past looks for clients past the gateways: those connected to the source, and those whose messages came another way.
-func (s sides) past(ctx context.Context, state gateway.State) (*Past, error) {
+// past looks for clients past the gateways. Where it may not, it says so: nothing that moves depends on it.
+func (s sides) past(ctx context.Context, state gateway.State) *Past {
+	found, err := s.lookPast(ctx, state)
+	if err != nil {
+		return &Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
+	}
+	return found
+}
+
+// lookPast finds those connected to the source, and those whose messages came another way.
+func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error) {
 	brokers, err := s.source.brokers(ctx)
 	if err != nil {
 		return nil, err
