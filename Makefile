@@ -13,7 +13,7 @@ CHECKERS := $(BIN)/tools/.complete
 # wait, they run alone.
 LIVE := ./replicator ./activities ./internal/rocketmq ./internal/lab/... ./internal/instance ./worker ./starter ./demo/app ./demo/app5 ./bench/...
 ALONE := ./internal/gateway ./demo
-LONG := ./internal/gateway ./replicator ./activities ./bench/gateway ./demo
+LONG := ./internal/gateway ./replicator ./activities ./bench/gateway ./demo ./demo/app
 PURE := ./gateway ./demo/driver ./demo/ledger ./demo/verdict ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto

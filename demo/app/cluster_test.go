@@ -159,37 +159,6 @@ func (b *bench) awaitAll(groups ...string) {
 	}
 }
 
-func TestRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
-	for _, version := range []string{"4.9.7", "5.3.3"} {
-		t.Run(version, func(t *testing.T) {
-			b := newBench(t, version, "restarts")
-			b.setTopic(6)
-			produce := func() *app { return b.producer("-rate", "200", "-history", "3000") }
-			orderly := func() *app { return b.member("orderly", "-orderly") }
-			concurrent := func() *app { return b.member("concurrent", "-work", "3ms") }
-			p, o, c := produce(), orderly(), concurrent()
-			for round := range 3 {
-				o.stop()
-				c.stop()
-				had := len(b.received("orderly"))
-				c, o = concurrent(), orderly()
-				if round == 1 {
-					p.stop()
-					p = produce()
-				}
-				b.await("deliveries after a restart", lockPatience, func() bool { return len(b.received("orderly")) > had+200 })
-			}
-			p.stop()
-			b.awaitAll("orderly", "concurrent")
-			o.stop()
-			c.stop()
-			v := b.judge("p-1", verdict.Group{Name: "orderly", Orderly: true}, verdict.Group{Name: "concurrent"})
-			require.True(t, v.Clean(), "%+v", v)
-			require.Greater(t, v.Messages, int64(3000))
-		})
-	}
-}
-
 func TestAProducerGoesOnSoonAfterItsTopicOpens(t *testing.T) {
 	b := newBench(t, "4.9.7", "opening")
 	b.setTopic(4)
