@@ -58,8 +58,9 @@ $(CHECKERS): tools/check/go.mod tools/check/go.sum
 	touch $@
 
 .PHONY: jars
-jars: prerequisites ## download RocketMQ's jars into .cache/jars
+jars: prerequisites ## download RocketMQ's jars into .cache/jars, and make servers start faster
 	tools/jars/fetch.sh
+	go run ./internal/lab/archive
 
 .PHONY: demo
 demo: build jars ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you

@@ -157,6 +157,7 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	if !c.state.Spec.Compiled {
 		args = append(args, "-XX:TieredStopAtLevel=1")
 	}
+	args = append(args, c.archiveArgs(s.Role)...)
 	args = append(args, c.tlsArgs(s)...)
 	args = append(args, reflection...)
 	args = append(args,

@@ -21,6 +21,8 @@ type ClusterSpec struct {
 	TLS         bool              `json:"tls,omitempty"`         // name server and brokers answer over TLS too, as a proxy always does
 	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
 	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
+
+	archives bool // the servers write archives of their classes when they end
 }
 
 func (s ClusterSpec) withDefaults() ClusterSpec {
