@@ -18,7 +18,7 @@ type ahead struct {
 }
 
 // bringAhead brings the group's positions to the side that it moves to while everything flows, as far as what lies before them is there. What is
-// committed later is brought while its pulls wait.
+// committed later is brought when it reads from there.
 func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]ahead, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
