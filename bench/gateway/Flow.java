@@ -46,8 +46,10 @@ public class Flow {
         producer.setNamesrvAddr(args[0]);
         producer.start();
         AtomicLong numbers = new AtomicLong();
+        long begin = System.nanoTime();
         for (int t = 0; t < threads; t++) {
-            new Thread(() -> send(producer, topics, numbers, rate)).start();
+            long first = begin + (long) (1e9 / rate * t / threads); // one after the other, not all at once
+            new Thread(() -> send(producer, topics, numbers, rate, first)).start();
         }
         while (System.in.read() >= 0) { // commands have no meaning, their end has
         }
@@ -55,9 +57,8 @@ public class Flow {
         Runtime.getRuntime().halt(0);
     }
 
-    private static void send(DefaultMQProducer producer, String[] topics, AtomicLong numbers, double rate) {
+    private static void send(DefaultMQProducer producer, String[] topics, AtomicLong numbers, double rate, long next) {
         byte[] padding = " ".repeat(1000).getBytes(StandardCharsets.US_ASCII);
-        long next = System.nanoTime();
         while (true) {
             next += (long) (1e9 / rate);
             LockSupport.parkNanos(next - System.nanoTime());

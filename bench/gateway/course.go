@@ -64,14 +64,18 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 // pair reports whether the load is one that needs a target.
 func (o options) pair() bool { return o.load == clients || o.load == moves }
 
+// compiled reports whether Java programs compile what is hot once more. Where waits are measured, that takes the processors away from whoever waits,
+// for minutes, and again with everything that is new to a broker, as its first moves are.
+func (o options) compiled() bool { return o.load != moves }
+
 func (c *course) startClusters(ctx context.Context) (err error) {
 	spec := lab.ClusterSpec{Name: "Load", Compiled: true, Version: c.version, Proxy: c.version[0] == '5', Config: map[string]string{"waitTimeMillsInSendQueue": "1000"}}
 	if c.flush {
 		spec.Config["flushDiskType"] = "SYNC_FLUSH"
 	}
 	if c.pair() {
-		spec = lab.ClusterSpec{Name: "Source", Compiled: true, Version: "4.9.7", Config: spec.Config}
-		there := lab.ClusterSpec{Name: "Target", Compiled: true, Version: "5.3.3", Config: spec.Config}
+		spec = lab.ClusterSpec{Name: "Source", Compiled: c.compiled(), Version: "4.9.7", Config: spec.Config}
+		there := lab.ClusterSpec{Name: "Target", Compiled: c.compiled(), Version: "5.3.3", Config: spec.Config}
 		if c.target, err = lab.Start(ctx, c.files, filepath.Join(c.dir, "target"), there); err != nil {
 			return err
 		}

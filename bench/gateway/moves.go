@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -100,6 +101,9 @@ func (c *course) replicate(ctx context.Context, topics ...string) (stop func() e
 // rest is between two moves: longer than it takes messages that were under way to arrive.
 const rest = 500 * time.Millisecond
 
+// warmRounds are made before anything is measured: brokers that have just been started run code slowly that they never ran before.
+const warmRounds = 5
+
 // thereAndBack moves a topic's homes and a group's sides to the target and back.
 func (c *course) thereAndBack(ctx context.Context, group string, result *json.Encoder) error {
 	f, err := c.startFlow(ctx, group, topic)
@@ -107,22 +111,34 @@ func (c *course) thereAndBack(ctx context.Context, group string, result *json.En
 		return err
 	}
 	homes, sides := gateway.Move{Kind: gateway.KindHome, Topics: []string{topic}}, gateway.Move{Kind: gateway.KindSide, Groups: []string{group}}
-	var steps []step
-	return errors.Join(c.during(ctx, f, result, func() ([]step, error) {
-		for range c.moves {
-			for _, to := range []string{"target", "source"} {
-				for _, m := range []gateway.Move{sides, homes} {
-					m.To = to
-					s, err := c.move(ctx, m)
-					if err != nil {
-						return steps, err
-					}
-					steps = append(steps, s)
-					if err := pause(ctx, rest); err != nil {
-						return steps, err
-					}
+	round := func() (steps []step, err error) {
+		for _, to := range []string{"target", "source"} {
+			for _, m := range []gateway.Move{sides, homes} {
+				m.To = to
+				s, err := c.move(ctx, m)
+				if err != nil {
+					return nil, err
+				}
+				steps = append(steps, s)
+				if err := pause(ctx, rest); err != nil {
+					return nil, err
 				}
 			}
+		}
+		return steps, nil
+	}
+	for range warmRounds {
+		if _, err := round(); err != nil {
+			return errors.Join(err, f.end())
+		}
+	}
+	return errors.Join(c.during(ctx, f, result, func() (steps []step, err error) {
+		for range c.moves {
+			some, err := round()
+			if err != nil {
+				return steps, err
+			}
+			steps = append(steps, some...)
 		}
 		return steps, nil
 	}), f.end())
@@ -172,6 +188,7 @@ func (c *course) move(ctx context.Context, m gateway.Move) (s step, err error) {
 			s.held = float64(time.Duration(was.Held).Microseconds()) / 1e3
 			return s, nil
 		}
+		fmt.Fprintf(os.Stderr, "a move of %s to the %s wasn't done at once: %s\n", m.Kind, m.To, was.Reason)
 		if s.again > 50 {
 			return s, fmt.Errorf("move of %s to the %s: %s", m.Kind, m.To, was.Reason)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -94,6 +95,9 @@ func (c *course) way(name string) (string, error) {
 // java is a program of this folder.
 func (c *course) java(ctx context.Context, program string, args ...any) *exec.Cmd {
 	all := []string{"-Xmx512m", "-Duser.home=" + c.dir, "-cp", filepath.Join(c.files.Jars, "5.3.3", "*"), filepath.Join(c.root, "bench", "gateway", program+".java")}
+	if !c.compiled() {
+		all = slices.Insert(all, 0, "-XX:TieredStopAtLevel=1")
+	}
 	for _, a := range args {
 		all = append(all, fmt.Sprint(a))
 	}
