@@ -42,7 +42,9 @@ func (rs *readers) javaJoin(c javaclient.Consumer) *javaclient.Client {
 		c.NameServer = rs.entrance
 	}
 	name := c.Instance
-	c.Got = func(d javaclient.Delivery) { rs.note(name, d.Key, d.Number) }
+	c.Got = func(d javaclient.Delivery) {
+		rs.note(d.Key, d.Number, delivery{member: name, queue: fmt.Sprint(d.Queue), offset: d.Offset, at: time.Now()})
+	}
 	return c.Start(rs)
 }
 

@@ -127,6 +127,7 @@ type readers struct {
 	mu       sync.Mutex
 	seen     map[string][]int // by key: numbers in the order of deliveries
 	byMember map[string]int
+	repeats  repeats
 	fail     func(key string, n int, times int32) bool
 	wants    func(n int) bool // which numbers the group reads; all if nil
 	got      atomic.Int64
@@ -143,7 +144,15 @@ func (r *rig) consume(group, topic string, members int, orderly bool) *readers {
 }
 
 func (r *rig) newReaders(group string, members int) *readers {
-	return &readers{rig: r, group: group, seen: map[string][]int{}, byMember: map[string]int{}, members: members}
+	rs := &readers{rig: r, group: group, seen: map[string][]int{}, byMember: map[string]int{}, members: members}
+	r.Cleanup(func() {
+		rs.mu.Lock()
+		defer rs.mu.Unlock()
+		if r.Failed() && len(rs.repeats.again) > 0 {
+			r.Logf("group %s got again:\n%s", group, strings.Join(rs.repeats.again, "\n"))
+		}
+	})
+	return rs
 }
 
 func (rs *readers) join(topic, name string, orderly bool) stock.PushConsumer {
@@ -181,23 +190,24 @@ func (rs *readers) joinFor(nameServers, topic, name string, which consumer.Messa
 
 func (rs *readers) take(member string, m *primitive.MessageExt) bool {
 	key, number, _ := strings.Cut(string(m.Body), " ")
-	number, _, _ = strings.Cut(number, " ") // what is behind says which attempt to send it this is
+	number, attempt, _ := strings.Cut(number, " ")
 	n, _ := strconv.Atoi(number)
 	rs.mu.Lock()
 	refused := rs.fail != nil && rs.fail(key, n, m.ReconsumeTimes)
 	rs.mu.Unlock()
 	if !refused {
-		rs.note(member, key, n)
+		rs.note(key, n, deliveryOf(member, attempt, m))
 	}
 	return !refused
 }
 
 // note takes note of a message that a member has worked on.
-func (rs *readers) note(member, key string, n int) {
+func (rs *readers) note(key string, n int, d delivery) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	rs.seen[key] = append(rs.seen[key], n)
-	rs.byMember[member]++
+	rs.repeats.note(key, n, d)
+	rs.byMember[d.member]++
 	rs.got.Add(1)
 }
 
