@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // Past are clients that reach brokers without a gateway of the migration: their groups can't move exactly, nor can the homes of what they write.
@@ -61,9 +62,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error)
 		still := pastGateway(state, groups, members, producers)
 		clients = slices.DeleteFunc(clients, func(c string) bool { return !slices.Contains(still, c) })
 	}
-	for _, b := range state.Bypass {
-		clients = append(clients, fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side))
-	}
+	clients = append(clients, pastProducers(state, s.plan.Topics)...)
 	return &Past{len(clients), clients[:min(len(clients), maxPast)], state.BypassUnknown}, nil
 }
 
@@ -89,6 +88,16 @@ func pastGateway(state gateway.State, groups []string, members map[string]online
 		}
 	}
 	return slices.Sorted(maps.Values(past))
+}
+
+// pastProducers are those whose messages to the migration's topics came another way.
+func pastProducers(state gateway.State, topics plan.TopicSelection) (all []string) {
+	for _, b := range state.Bypass {
+		if topics.Match(b.Topic) {
+			all = append(all, fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side))
+		}
+	}
+	return all
 }
 
 // String says it in one line.

@@ -121,11 +121,11 @@ func (m *mover) readThere(ctx context.Context, group, topic string, q replicator
 	}
 	broker, err := m.target.Broker(ctx, q.Broker)
 	if err != nil {
-		return err
+		return m.target.explain(ctx, err)
 	}
 	at, known, err := m.target.Client().QueryOffset(ctx, broker.Addr, group, topic, q.ID)
 	if err != nil || !known {
-		return err
+		return m.target.explain(ctx, err)
 	}
 	m.reading.Lock()
 	defer m.reading.Unlock()

@@ -60,9 +60,9 @@ func pipe(t *testing.T) (server, client net.Conn) {
 	return server, client
 }
 
-func homeRound(id string) Round {
+func homeRound(id string, budget time.Duration) Round {
 	return Round{
-		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(200 * time.Millisecond),
+		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(budget),
 		Queues: []TopicQueue{{"orders", replicator.Queue{Broker: "broker-a", ID: 0}}},
 	}
 }
@@ -72,11 +72,11 @@ var homeOutcome = Outcome{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker:
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
 	other := remote{all[0].clientOf(all[0].peers()[0])}
-	known, err := other.prepare(t.Context(), homeRound("1"))
+	known, err := other.prepare(t.Context(), homeRound("1", 2*time.Second))
 	require.NoError(t, err)
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].hold.Load(), "sends wait")
-	_, err = other.prepare(t.Context(), homeRound("2"))
+	_, err = other.prepare(t.Context(), homeRound("2", 2*time.Second))
 	require.ErrorContains(t, err, "takes part in round 1")
 	require.ErrorContains(t, other.ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
 	require.ErrorContains(t, other.commit(t.Context(), "1"), "has no outcome of round 1")
@@ -94,14 +94,14 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, is.Open)
 	assert.EqualValues(t, 1, is.Epoch)
-	_, err = other.prepare(t.Context(), homeRound("3"))
+	_, err = other.prepare(t.Context(), homeRound("3", 2*time.Second))
 	require.ErrorContains(t, err, "is in epoch 1, the round is of epoch 0")
 }
 
 func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	all, queues := idlePair(t)
 	other := remote{all[0].clientOf(all[0].peers()[0])}
-	_, err := other.prepare(t.Context(), homeRound("1"))
+	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, 10*time.Second, 10*time.Millisecond, "its budget passes")
 	require.Equal(t, source, queues[1].at())
@@ -116,7 +116,7 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			all, queues := idlePair(t)
 			leader, other := local{all[0]}, local{all[1]}
 			for _, p := range []party{leader, other} {
-				_, err := p.prepare(t.Context(), homeRound("1"))
+				_, err := p.prepare(t.Context(), homeRound("1", 2*time.Second))
 				require.NoError(t, err)
 				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 			}
@@ -141,7 +141,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	all, queues := idlePair(t)
 	leader, other := local{all[0]}, local{all[1]}
 	for _, p := range []party{leader, other} {
-		_, err := p.prepare(t.Context(), homeRound("1"))
+		_, err := p.prepare(t.Context(), homeRound("1", 2*time.Second))
 		require.NoError(t, err)
 		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 	}

@@ -174,18 +174,20 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 		}
 	})
 	dials := atomic.Int64{}
-	c := NewClient(Options{CallTimeout: 5 * time.Millisecond, MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+	c := NewClient(Options{MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 		dials.Add(1)
 		return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	}})
 	t.Cleanup(c.Close)
-	call := func() error {
-		_, err := c.Call(t.Context(), s.Addr().String(), &Command{Code: codeRuntime})
+	call := func(patience time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		_, err := c.Call(ctx, s.Addr().String(), &Command{Code: codeRuntime})
 		return err
 	}
-	require.NoError(t, call())
+	require.NoError(t, call(10*time.Second)) // its connection is the one that is answered no more
 	began := time.Now()
-	require.Eventually(t, func() bool { return call() == nil }, 10*time.Second, time.Millisecond, "a call is answered again")
+	require.Eventually(t, func() bool { return call(5*time.Millisecond) == nil }, 10*time.Second, time.Millisecond, "a call is answered again")
 	require.GreaterOrEqual(t, dials.Load(), int64(2))
 	require.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond, "a server that is merely slow is not left")
 }
