@@ -150,9 +150,12 @@ func TestALostConnectionIsAmbiguousAndTheNextCallDialsAgain(t *testing.T) {
 
 func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
 	s := serve(t, func(net.Conn, *Command) {})
+	client := testClient(t)
+	_, err := client.conn(t.Context(), s.Addr().String())
+	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := testClient(t).MaxOffset(ctx, s.Addr().String(), "t", 0)
+	_, err = client.MaxOffset(ctx, s.Addr().String(), "t", 0)
 	require.True(t, Ambiguous(err), "%v", err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
