@@ -101,6 +101,17 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil // whoever moves the group has answered it
 	}
 	shift := v.shift[c.side]
+	if v.ahead(f, c) {
+		said := v.saidAhead()
+		v.mu.Unlock()
+		if said {
+			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
+				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
+		}
+		opaque := f.Opaque
+		time.AfterFunc(aheadPause, func() { u.session.pullAgain(opaque, c.binary, c.offset) })
+		return nil
+	}
 	next, ok := f.Number("nextBeginOffset")
 	if ok && c.asked == v.asked {
 		v.next, v.nextAt = next-shift, time.Now()
@@ -125,4 +136,28 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil
 	}
 	return u.session.out.frame(f)
+}
+
+const (
+	// aheadPause is how soon a client asks again that is ahead of copies.
+	aheadPause = 20 * time.Millisecond
+	// aheadSaid is how often it is said.
+	aheadSaid = 10 * time.Second
+)
+
+// ahead reports whether a broker refuses a pull as the group has read what isn't copied there yet. A gateway that is in doubt lets a group read on
+// where it was, and may hear after some more messages that it reads on the other side now. The client must not get the broker's advice: it is to
+// begin anew at the end of the queue, and before 5.x at its beginning. Callers hold v.mu.
+func (v *view) ahead(f *wire.Frame, c call) bool {
+	end, known := f.Number("maxOffset")
+	return f.Code == pullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side
+}
+
+// saidAhead reports whether that is to be said, which many pulls would do. Callers hold v.mu.
+func (v *view) saidAhead() bool {
+	if time.Since(v.aheadAt) < aheadSaid {
+		return false
+	}
+	v.aheadAt = time.Now()
+	return true
 }

@@ -43,6 +43,7 @@ const (
 	flushSlaveTimeout    = 12
 	serviceNotAvailable  = 14
 	pullRetryImmediately = 20
+	pullOffsetMoved      = 21
 	queryNotFound        = 22
 )
 

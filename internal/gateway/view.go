@@ -15,19 +15,20 @@ type view struct {
 	group string
 	*queue
 
-	mu     sync.Mutex
-	side   side
-	shift  [2]int64
-	proved int64  // from this offset of the group on, both shifts are known to be right
-	asked  uint64 // counts pulls: only the newest one says what the group reads next
-	next   int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	nextAt time.Time
-	kept   int64 // the offset that the group committed last through here; -1 if none
-	keptAt time.Time
-	parked []parked
-	waits  int  // how much is parked, in bytes
-	moving bool // pulls wait
-	dirty  bool // there is a commit that the other side doesn't have
+	mu      sync.Mutex
+	side    side
+	shift   [2]int64
+	proved  int64  // from this offset of the group on, both shifts are known to be right
+	asked   uint64 // counts pulls: only the newest one says what the group reads next
+	next    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	nextAt  time.Time
+	kept    int64 // the offset that the group committed last through here; -1 if none
+	keptAt  time.Time
+	parked  []parked
+	waits   int       // how much is parked, in bytes
+	moving  bool      // pulls wait
+	dirty   bool      // there is a commit that the other side doesn't have
+	aheadAt time.Time // when it was said last that the group is ahead of copies
 }
 
 // native is what an offset of the group is on a side.

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers before 5.x would send it
+// back to the queue's beginning.
+func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
+	const offset, shift = 123_432, 1000
+	for name, c := range map[string]struct {
+		home, reads side
+		end         int64 // of the queue on the side that the group reads, a native offset
+		waits       bool
+	}{
+		"on the target before its copies": {source, target, offset + shift - 2, true},
+		"on the source before its copies": {target, source, offset - 1, true},
+		"at the home, which lost its end": {target, target, offset + shift - 2, false},
+		"before what the side still has":  {source, target, offset + shift + 500, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := fmt.Sprintf(`{"code":21,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"2000","maxOffset":"%d"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`, c.end)
+			p := newPassage(t, headed(answer, nil))
+			p.queue.home.Store(uint32(c.home))
+			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
+			_, err := p.client.Write(wire.AppendRequest(nil, codePull, 5, 0, []string{
+				"consumerGroup", "billing", "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset), "sysFlag", "0",
+			}, nil))
+			require.NoError(t, err)
+			require.NoError(t, p.client.SetReadDeadline(time.Now().Add(20*time.Second)))
+			var f wire.Frame
+			require.NoError(t, p.in.Next(&f))
+			next, _ := f.Number("nextBeginOffset")
+			advice := 2000 - p.view.shift[c.reads]
+			if c.waits {
+				assert.Equal(t, []int64{pullRetryImmediately, offset}, []int64{int64(f.Code), next}, "it asks for the same offset again")
+				advice = offset
+			} else {
+				assert.Equal(t, []int64{pullOffsetMoved, advice}, []int64{int64(f.Code), next}, "the broker's word counts")
+			}
+			p.view.mu.Lock()
+			defer p.view.mu.Unlock()
+			assert.Equal(t, advice, p.view.next, "where the group goes on")
+		})
+	}
+}
