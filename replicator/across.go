@@ -3,6 +3,8 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"math"
+	"time"
 )
 
 // Across translates a position for a reader that moves to the other replica of a lane that copies both ways: to the smallest position
@@ -17,13 +19,72 @@ func (p *Positions) Across(ctx context.Context, lane Lane, position int64) (Tran
 	if at, found, err := p.alignedFromStart(ctx, lane, position); err != nil || found {
 		return Translation{Target: at, Exact: true}, err
 	}
-	here, there, err := p.replicas(ctx, lane)
+	c, err := p.crossing(ctx, lane, false, math.MaxInt64)
 	if err != nil {
 		return Translation{}, err
 	}
+	return c.Across(position)
+}
+
+// Crossing is what both replicas of a lane that copies both ways were at one moment.
+type Crossing struct {
+	lane        Lane
+	here, there replicaCuts
+}
+
+// Crossing looks at both replicas of a lane, for positions to be translated as Across does it, and for callers that then wait for More copies. What is
+// new since the last look is mostly read in few calls, and what the lane has still to copy isn't read when that is much. A glance saves a round trip
+// where there was a look just before; it may take a message that needs no copy for one that isn't copied yet.
+func (p *Positions) Crossing(ctx context.Context, lane Lane, glance bool) (Crossing, error) {
+	return p.crossing(ctx, lane, glance, mostUnread)
+}
+
+func (p *Positions) crossing(ctx context.Context, lane Lane, glance bool, most int64) (Crossing, error) {
+	two, err := p.pair(ctx, lane, glance)
+	if err != nil {
+		return Crossing{}, err
+	}
+	defer two.unlock()
+	if behind := two.behind(); behind > most {
+		return Crossing{}, fmt.Errorf("topic %s, queue %s: %w: the lane is %d messages behind", lane.Topic, lane.Source, ErrNotCopiedYet, behind)
+	}
+	err = two.extend(ctx, false)
+	return Crossing{lane, two.here.replica(), two.there.replica()}, err
+}
+
+// More waits until the lane has copied something since the look, for so long at most, and looks at its copies again. Without anything new it returns
+// the crossing as it is, and false.
+func (p *Positions) More(ctx context.Context, c Crossing, wait time.Duration) (Crossing, bool, error) {
+	there := p.half(c.lane)
+	there.mu.Lock()
+	defer there.mu.Unlock()
+	there.read, there.began = there.progress.offset, there.progress.began // from before the look
+	waiting, cancel := context.WithTimeout(ctx, wait)                     // a broker may look only each 5 s who has waited long enough
+	defer cancel()
+	err := both(func() error { return there.ask(ctx) }, func() error { return there.look(waiting, wait) })
+	if waiting.Err() != nil && ctx.Err() == nil {
+		return c, false, nil
+	}
+	if err == nil {
+		err = there.cuts.extend(ctx, there.queue, there.stamps, there.to, nil, func() bool { return false })
+	}
+	if err != nil {
+		return c, false, err
+	}
+	more := there.to > c.there.to || there.read > c.there.read
+	c.there = there.replica()
+	return c, more, nil
+}
+
+// End is where the lane's source queue ended.
+func (c Crossing) End() int64 { return c.here.to }
+
+// Across translates a position as it was then.
+func (c Crossing) Across(position int64) (Translation, error) {
+	here, there := c.here, c.there
 	at := min(max(position, here.from), here.to)
 	if missing := here.native(there.newest + 1); missing < at && there.read < at {
-		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", lane.Topic, lane.Source, at, ErrNotCopiedYet, missing)
+		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", c.lane.Topic, c.lane.Source, at, ErrNotCopiedYet, missing)
 	}
 	target := there.to
 	// The first native to read, where its copy is. There may be one behind the end of here, which was looked up at the same time as there's.
@@ -66,7 +127,7 @@ func (p *Positions) alignedFromStart(ctx context.Context, lane Lane, position in
 
 // replicas reads how the lane's two queues are made up of copies and natives.
 func (p *Positions) replicas(ctx context.Context, lane Lane) (source, target replicaCuts, err error) {
-	two, err := p.pair(ctx, lane)
+	two, err := p.pair(ctx, lane, false)
 	if err != nil {
 		return source, target, err
 	}

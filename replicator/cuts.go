@@ -23,9 +23,6 @@ func (r run) end() int64 { return r.position + r.length }
 // extend reads on until the goal is reached or the position to. The goal is asked after every page or run. What others know to be natives
 // need not be read: known, if given, returns where those that begin at a position end.
 func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, known func(int64) int64, reached func() bool) error {
-	if c.epoch > stamps.epoch {
-		stamps.restarted(c.epoch)
-	}
 	for c.at < to && !reached() {
 		if known != nil {
 			if end := min(known(c.at), to); end > c.at {
@@ -38,13 +35,7 @@ func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, kn
 			return err
 		}
 		before := c.natives.Count
-		for _, m := range messages {
-			if m.position >= to {
-				break
-			}
-			c.add(m, &stamps)
-		}
-		c.at = min(max(next, c.at), to)
+		c.take(messages, next, to, &stamps)
 		if c.natives.Count == before && len(c.runs) > 0 && c.runs[len(c.runs)-1].end() == c.at {
 			if err := c.gallop(ctx, q, stamps, to); err != nil {
 				return err
@@ -52,6 +43,20 @@ func (c *cuts) extend(ctx context.Context, q queue, stamps stamper, to int64, kn
 		}
 	}
 	return nil
+}
+
+// take takes a page of messages, behind which the next one begins. What lies behind the position to isn't looked at.
+func (c *cuts) take(messages []placed, next, to int64, stamps *stamper) {
+	if c.epoch > stamps.epoch {
+		stamps.restarted(c.epoch)
+	}
+	for _, m := range messages {
+		if m.position >= to {
+			break
+		}
+		c.add(m, stamps)
+	}
+	c.at = min(max(next, c.at), to)
 }
 
 // add takes the next message.

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -16,6 +17,7 @@ type pair struct {
 // half is one queue of a pair.
 type half struct {
 	*laneCuts
+	origin queue // on the other side
 	queue
 	stamps   stamper
 	from, to int64 // the queue holds [from, to)
@@ -23,30 +25,22 @@ type half struct {
 	began    bool  // that lane has run
 }
 
-// pair locks what is known of the lane's queues and finds what they hold now. What lanes have copied is read first: all of it then
-// shows in the queues. Both sides are asked at the same time, since clients wait while a queue moves.
-func (p *Positions) pair(ctx context.Context, lane Lane) (*pair, error) {
-	var there, here *half
-	err := both(func() (err error) { there, err = p.half(ctx, lane); return err }, func() (err error) { here, err = p.Reversed().half(ctx, lane.Back()); return err })
-	if err != nil {
-		return nil, err
-	}
-	bounds := func(h *half) func() error {
-		return func() (err error) { h.from, h.to, err = h.bounds(ctx); return err }
-	}
-	if err := both(bounds(there), bounds(here)); err != nil {
-		return nil, err
-	}
+// pair locks what is known of the lane's queues and finds what they hold now. Both sides are asked at the same time, since clients wait while a
+// queue moves. A glance goes by what was seen of the lanes' progress just before.
+func (p *Positions) pair(ctx context.Context, lane Lane, glance bool) (*pair, error) {
+	there, here := p.half(lane), p.Reversed().half(lane.Back())
 	first, second := there, here
 	if here.group < there.group { // in the same order whichever way the lane is looked at
 		first, second = here, there
 	}
 	first.mu.Lock()
 	second.mu.Lock()
-	for _, h := range []*half{there, here} {
-		h.begin(h.from, h.to)
+	unlock := func() { first.mu.Unlock(); second.mu.Unlock() }
+	if err := both(func() error { return there.refresh(ctx, glance) }, func() error { return here.refresh(ctx, glance) }); err != nil {
+		unlock()
+		return nil, err
 	}
-	return &pair{here, there, func() { first.mu.Unlock(); second.mu.Unlock() }}, nil
+	return &pair{here, there, unlock}, nil
 }
 
 // both does two things at the same time.
@@ -60,10 +54,67 @@ func both(one, two func() error) error {
 	return err
 }
 
-func (p *Positions) half(ctx context.Context, lane Lane) (*half, error) {
+func (p *Positions) half(lane Lane) *half {
 	source, target := p.queues(lane)
-	read, began, err := source.position(ctx)
-	return &half{laneCuts: p.cutsOf(lane), queue: target, stamps: newStamper(p.names, lane), read: read, began: began}, err
+	return &half{laneCuts: p.cutsOf(lane), origin: source, queue: target, stamps: newStamper(p.names, lane)}
+}
+
+// youngProgress is how long the progress of a lane that was seen once does for later looks. It is never too high, unless the queue that it is of was
+// made anew meanwhile.
+const youngProgress = 2 * time.Second
+
+// refresh finds how far the lane is and what the queue holds. All that the lane has copied then must show in the queue, so its progress is one from
+// before the look at it.
+func (h *half) refresh(ctx context.Context, glance bool) error {
+	if !glance || time.Since(h.progress.at) > youngProgress {
+		if err := h.ask(ctx); err != nil {
+			return err
+		}
+	}
+	h.read, h.began = h.progress.offset, h.progress.began
+	return h.look(ctx, 0)
+}
+
+// ask asks how far the lane is.
+func (h *half) ask(ctx context.Context) error {
+	begin := time.Now()
+	offset, began, err := h.origin.position(ctx)
+	if err == nil {
+		h.progress = progressAt{offset, began, begin}
+	}
+	return err
+}
+
+// look finds what the queue holds now. Where it was read before, the next page of it tells that as well, and it may wait for that to hold anything.
+func (h *half) look(ctx context.Context, wait time.Duration) (err error) {
+	if h.at == 0 {
+		h.from, h.to, err = h.bounds(ctx)
+		h.begin(h.from, h.to)
+		return err
+	}
+	at := h.at
+	result, err := h.awaitPull(ctx, at, pageMessages, wait)
+	if err != nil {
+		return err
+	}
+	h.from, h.to = max(result.Min, 0), max(result.Max, 0)
+	if h.begin(h.from, h.to); h.at != at || at >= h.to {
+		return nil
+	}
+	next, err := h.after(at, result)
+	if err != nil {
+		return err
+	}
+	h.take(place(at, result), next, h.to, &h.stamps)
+	return nil
+}
+
+// mostUnread is how many messages that a lane has still to copy are looked at.
+var mostUnread int64 = 100_000
+
+// behind is how many messages the lane has still to copy, about: some of them may need no copy.
+func (p *pair) behind() int64 {
+	return p.here.to - max(p.here.at, p.there.newest+1, p.there.read)
 }
 
 // extend reads on until everything is known of both queues, or of the target's alone. Where natives are met, the other queue may know

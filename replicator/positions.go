@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -47,6 +48,14 @@ type cutsKey struct {
 type laneCuts struct {
 	mu sync.Mutex
 	cuts
+	progress progressAt
+}
+
+// progressAt is what the lane's copier had committed at some time.
+type progressAt struct {
+	offset int64
+	began  bool // it has committed anything
+	at     time.Time
 }
 
 // mixed reports whether the queue is known to hold more than one run of copies.
@@ -207,7 +216,7 @@ func (p *Positions) Back(ctx context.Context, lane Lane, targetPosition int64) (
 
 // Natives finds the natives on the lane's target queue. Repeated copies count as natives.
 func (p *Positions) Natives(ctx context.Context, lane Lane) (Natives, error) {
-	two, err := p.pair(ctx, lane)
+	two, err := p.pair(ctx, lane, false)
 	if err != nil {
 		return Natives{}, err
 	}
@@ -218,7 +227,7 @@ func (p *Positions) Natives(ctx context.Context, lane Lane) (Natives, error) {
 
 // NativesFrom counts the natives on the lane's target queue from a position on.
 func (p *Positions) NativesFrom(ctx context.Context, lane Lane, position int64) (int64, error) {
-	two, err := p.pair(ctx, lane)
+	two, err := p.pair(ctx, lane, false)
 	if err != nil {
 		return 0, err
 	}

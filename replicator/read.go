@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -74,9 +75,14 @@ func (q queue) page(ctx context.Context, offset int64, most int) (messages []pla
 	return place(offset, result), next, nil
 }
 
-func (q queue) pull(ctx context.Context, offset int64, most int) (result rocketmq.PullResult, err error) {
+func (q queue) pull(ctx context.Context, offset int64, most int) (rocketmq.PullResult, error) {
+	return q.awaitPull(ctx, offset, most, 0)
+}
+
+// awaitPull waits for a message at the end of the queue.
+func (q queue) awaitPull(ctx context.Context, offset int64, most int, wait time.Duration) (result rocketmq.PullResult, err error) {
 	err = rocketmq.RetryRead(ctx, func() error {
-		result, err = q.side.pull(ctx, q.group, q.topic, q.Queue, offset, most, 0)
+		result, err = q.side.pull(ctx, q.group, q.topic, q.Queue, offset, most, wait)
 		return err
 	})
 	return result, err

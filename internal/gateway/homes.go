@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,23 +83,40 @@ func (g *Gateway) settle(ctx context.Context, m *holding) error {
 	}
 }
 
-// prove waits until the other side holds everything that the queues hold.
+// prove waits until the other side holds everything that the queues hold. Nobody sends to them meanwhile; what arrives all the same, as it was on its
+// way to the broker for longer than anybody could know, is waited for too.
 func (g *Gateway) prove(ctx context.Context, m *holding) error {
 	l, err := g.lanes()
 	if err != nil {
 		return err
 	}
+	from := m.to.other()
+	for left := m.queues; len(left) > 0; {
+		if err := l.copied(ctx, left, from, m.ends); err != nil {
+			return err
+		}
+		ends, err := l.ends(ctx, left, from)
+		if err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(slices.Clone(left), func(q *queue) bool { return ends[q] == m.ends[q][from] })
+	}
+	return nil
+}
+
+// copied waits until the other side holds all that a side shows of queues, and notes where both end.
+func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[*queue][2]int64) error {
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
-	for _, q := range m.queues {
+	for _, q := range queues {
 		all.Go(func() error {
-			here, there, err := l.copied(ctx, q, m.to.other())
+			here, there, err := l.exactly(ctx, q, from, func(c replicator.Crossing) (int64, error) { return q.endIn(c, from) })
+			both := [2]int64{}
+			both[from], both[from.other()] = here, there
 			mu.Lock()
 			defer mu.Unlock()
-			ends := [2]int64{}
-			ends[m.to.other()], ends[m.to] = here, there
-			m.ends[q] = ends
+			ends[q] = both
 			return err
 		})
 	}
@@ -156,8 +174,7 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 				return nil // which is said where it matters
 			}
 			for range 2 { // the second time reads what came during the first
-				_, err := l.across(ctx, q, from, 0)
-				if err != nil && !errors.Is(err, replicator.ErrNotCopiedYet) {
+				if _, err := l.across(ctx, q, from, 0); err != nil { // such as that its lane is far behind
 					return fmt.Errorf("queue %s: %w", q, err)
 				}
 			}

@@ -209,7 +209,13 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err
 	}
-	return g.lead(ctx, r, g.proveViews)
+	brought, err := g.bringAhead(ctx, l, views, to)
+	if err != nil {
+		return done, fmt.Errorf("group %s: %w", r.Group, err)
+	}
+	return g.lead(ctx, r, func(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
+		return g.proveViews(ctx, p, prepared, brought)
+	})
 }
 
 // queuesOf are the queues that a move names.

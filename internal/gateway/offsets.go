@@ -24,7 +24,7 @@ func (s *session) queryOffset(f *wire.Frame) {
 func (u *upstream) queried(f *wire.Frame, c call) error {
 	v := c.view
 	v.mu.Lock()
-	kept, shift := v.kept, v.shift[c.side]
+	kept, shift := v.onItsWay(), v.shift[c.side]
 	v.mu.Unlock()
 	offset, ok := f.Number("offset")
 	switch {

@@ -16,6 +16,9 @@ func (g *Gateway) apply(o *Outcome) {
 		on, _ := sideOf(kept.Side)
 		v.mu.Lock()
 		before := v.side
+		if before != on && v.onItsWay() >= 0 { // perhaps not to the side that the group reads from now
+			v.owed, v.dirty = true, true
+		}
 		v.side, v.shift, v.proved = on, kept.Shift, kept.Proved
 		v.mu.Unlock()
 		g.away.Add(int64(on) - int64(before))

@@ -13,6 +13,9 @@ import (
 // look again after this long for copies that aren't there yet.
 const proofPause = time.Millisecond
 
+// copyPause is how long to wait for a copy before everything else is looked at again, too.
+const copyPause = 50 * time.Millisecond
+
 // lanes are the means to prove what is on the other side of a move.
 type lanes struct {
 	*migration
@@ -43,35 +46,83 @@ func (q *queue) String() string {
 	return fmt.Sprintf("%s of topic %s", replicator.Queue{Broker: q.broker, ID: q.id}, q.topic)
 }
 
-// across translates a native position to the other side.
-func (l lanes) across(ctx context.Context, q *queue, from side, position int64) (replicator.Translation, error) {
+// crossing looks at both replicas of a queue, for native positions of a side to be translated to the other.
+func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (replicator.Crossing, error) {
 	lane := q.lane.Load()
 	if lane == nil {
-		return replicator.Translation{}, fmt.Errorf("queue %s has no lane to the target", q)
+		return replicator.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
 	if from == target {
-		return l.positions.Reversed().Across(ctx, lane.Back(), position)
+		return l.toward(from).Crossing(ctx, lane.Back(), glance)
 	}
-	return l.positions.Across(ctx, *lane, position)
+	return l.toward(from).Crossing(ctx, *lane, glance)
+}
+
+// toward translates from a side to the other.
+func (l lanes) toward(from side) *replicator.Positions {
+	if from == target {
+		return l.positions.Reversed()
+	}
+	return l.positions
+}
+
+// across translates a native position to the other side.
+func (l lanes) across(ctx context.Context, q *queue, from side, position int64) (replicator.Translation, error) {
+	c, err := l.crossing(ctx, q, from, false)
+	if err != nil {
+		return replicator.Translation{}, err
+	}
+	return c.Across(position)
 }
 
 // exact translates a native position when it is a cut, and waits until it is one.
 func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (int64, error) {
+	_, there, err := l.exactly(ctx, q, from, func(replicator.Crossing) (int64, error) { return position, nil })
+	return there, err
+}
+
+// exactly translates a native position, which is found anew at each look, when it is a cut, and waits until it is one.
+func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(replicator.Crossing) (int64, error)) (here, there int64, err error) {
 	var why error
-	for {
-		t, err := l.across(ctx, q, from, position)
+	var c replicator.Crossing
+	for more, glance := false, true; ; glance = false {
+		if more {
+			c, more, err = l.toward(from).More(ctx, c, copyPause)
+		}
+		if !more {
+			c, err = l.crossing(ctx, q, from, glance)
+		}
+		looked := err == nil
+		if err == nil {
+			here, err = which(c)
+		}
+		var t replicator.Translation
+		if err == nil {
+			t, err = c.Across(here)
+		}
 		switch {
 		case err == nil && t.Exact:
-			return t.Target, nil
+			return here, t.Target, nil
 		case err == nil:
-			why = fmt.Errorf("queue %s: both replicas hold the same in another order around position %d of the %s", q, position, from)
+			why = fmt.Errorf("queue %s: both replicas hold the same in another order around position %d of the %s", q, here, from)
 		case why == nil || ctx.Err() == nil: // that the budget ended it in a call says nothing
 			why = err
 		}
+		if more = looked && errors.Is(err, replicator.ErrNotCopiedYet) && ctx.Err() == nil; more {
+			continue
+		}
 		if wait(ctx, proofPause) != nil {
-			return 0, fmt.Errorf("in %w: %w", context.Cause(ctx), why)
+			return 0, 0, fmt.Errorf("in %w: %w", context.Cause(ctx), why)
 		}
 	}
+}
+
+// endIn is where a queue ends on the side that is looked at, once that shows all that was acknowledged: brokers do some milliseconds afterwards.
+func (q *queue) endIn(c replicator.Crossing, on side) (int64, error) {
+	if end, acked := c.End(), q.acked[on].Load(); end < acked {
+		return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages", q, on, end, acked)
+	}
+	return c.End(), nil
 }
 
 // end is where a queue ends on a side: no send to it is on its way, and brokers show a message some milliseconds after they acknowledged it.
@@ -98,20 +149,45 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 	}
 }
 
-// copied waits until the other side holds all that a side holds, and returns where both end. Nobody sends to the queue meanwhile.
-func (l lanes) copied(ctx context.Context, q *queue, from side) (here, there int64, err error) {
-	for {
-		if here, err = l.end(ctx, q, from); err != nil {
-			return 0, 0, err
+// ends are where queues end on a side. Many of one topic on one broker are asked for in one call.
+func (l lanes) ends(ctx context.Context, queues []*queue, on side) (map[*queue]int64, error) {
+	type topicOn struct{ topic, broker string }
+	byTopic := map[topicOn][]*queue{}
+	for _, q := range queues {
+		at, err := q.on(on)
+		if err != nil {
+			return nil, err
 		}
-		if there, err = l.exact(ctx, q, from, here); err != nil {
-			return 0, 0, err
+		of := topicOn{q.topic, at.Broker}
+		byTopic[of] = append(byTopic[of], q)
+	}
+	ends := map[*queue]int64{}
+	for of, some := range byTopic {
+		listed := map[int]rocketmq.QueueRange{}
+		if l.clusters[on].Proxy() == "" && len(some) > 1 { // proxies have no such list
+			broker, err := l.clusters[on].Broker(ctx, of.broker)
+			if err != nil {
+				return nil, err
+			}
+			if listed, err = l.clusters[on].Client().TopicStats(ctx, broker.Addr, of.topic); err != nil {
+				return nil, err
+			}
 		}
-		again, err := l.end(ctx, q, from)
-		if err != nil || again == here {
-			return here, there, err
+		for _, q := range some {
+			at, err := q.on(on)
+			if err != nil {
+				return nil, err
+			}
+			r, there := listed[at.ID]
+			if ends[q] = r.Max; there && r.Max >= q.acked[on].Load() {
+				continue
+			}
+			if ends[q], err = l.end(ctx, q, on); err != nil {
+				return nil, err
+			}
 		}
 	}
+	return ends, nil
 }
 
 // position is a group's committed position on a side, as a native one.
@@ -129,6 +205,22 @@ func (l lanes) position(ctx context.Context, q *queue, group string, on side) (i
 
 // commit writes a group's position on a side, and reads it back: brokers acknowledge some that they don't take.
 func (l lanes) commit(ctx context.Context, q *queue, group string, on side, position int64) error {
+	for {
+		if err := l.write(ctx, q, group, on, position); err != nil {
+			return err
+		}
+		got, known, err := l.position(ctx, q, group, on)
+		if err == nil && known && got == position {
+			return nil
+		}
+		if wait(ctx, 10*proofPause) != nil {
+			return fmt.Errorf("group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w", group, q, position, on, got, context.Cause(ctx))
+		}
+	}
+}
+
+// write writes a group's position on a side.
+func (l lanes) write(ctx context.Context, q *queue, group string, on side, position int64) error {
 	at, err := q.on(on)
 	if err != nil {
 		return err
@@ -137,19 +229,7 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on side, posi
 	if err != nil {
 		return err
 	}
-	client := l.clusters[on].Client()
-	for {
-		if err := client.UpdateOffset(ctx, broker.Addr, group, q.topic, at.ID, position); err != nil {
-			return err
-		}
-		got, known, err := client.QueryOffset(ctx, broker.Addr, group, q.topic, at.ID)
-		if err == nil && known && got == position {
-			return nil
-		}
-		if wait(ctx, 10*proofPause) != nil {
-			return fmt.Errorf("group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w", group, q, position, on, got, context.Cause(ctx))
-		}
-	}
+	return l.clusters[on].Client().UpdateOffset(ctx, broker.Addr, group, q.topic, at.ID, position)
 }
 
 // wait pauses, and ends early when the context does.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -74,7 +73,7 @@ func (g local) prepareViews(p *part) (known Prepared, err error) {
 func (v *view) prepared() PreparedView {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.kept, Duration(time.Since(v.keptAt))}
+	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.onItsWay(), Duration(time.Since(v.keptAt))}
 }
 
 // newest puts together what all gateways know: of each queue what the one knows that has answered a pull, or taken a commit, last.
@@ -100,7 +99,7 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 }
 
 // proveViews finds for each queue the place on the other side that is the same as the group's next offset, and brings the group's position there.
-func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
+func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, brought map[*view]ahead) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
@@ -114,7 +113,14 @@ func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared) 
 	for i, name := range names {
 		all.Go(func() error {
 			v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
-			s, err := l.step(ctx, v, p.to, known[name])
+			a, looked := brought[v]
+			if !looked { // another gateway alone knows it
+				var err error
+				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.to.other()); err != nil {
+					return err
+				}
+			}
+			s, err := l.step(ctx, v, p.to, known[name], a)
 			o.Views[i] = v.after(p.to, s)
 			return err
 		})
@@ -165,104 +171,46 @@ type step struct {
 }
 
 // step finds the place on the new side that is the same as the group's next offset, and commits the group's position there.
-func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView) (step, error) {
+func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a ahead) (step, error) {
 	v.mu.Lock()
-	from, next, kept, shift := v.side, is.Next, is.Kept, v.shift[v.side]
+	from, shift := v.side, v.shift[v.side]
 	v.mu.Unlock()
-	committed, known, err := l.position(ctx, v.queue, v.group, from)
-	if err != nil {
-		return step{}, err
+	committed, known := a.position, a.known
+	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit may be on its way
+		committed, known = is.Kept+shift, true
 	}
-	if kept >= 0 && (!known || kept+shift > committed) { // a commit may be on its way
-		committed, known = kept+shift, true
+	commit := l.commit
+	if a.brought {
+		commit = l.write // that the other side takes them was seen just now
 	}
-	native := next + shift
-	switch {
-	case next >= 0 && (!known || native >= committed):
-	case known: // what was read since was read past the gateway
-		native = committed
-	default: // nobody has read the queue: any place that is the same on both sides
-		if native, err = l.end(ctx, v.queue, from); err != nil {
-			return step{}, err
+	brought := a.brought && committed == a.position
+	var bringing errgroup.Group
+	native, there, err := l.exactly(ctx, v.queue, from, func(c replicator.Crossing) (native int64, err error) {
+		switch {
+		case is.Next >= 0 && (!known || is.Next+shift >= committed):
+			native = is.Next + shift
+		case known: // what was read since was read past the gateway
+			native = committed
+		default: // nobody has read the queue: any place that is the same on both sides
+			if native, err = v.endIn(c, from); err != nil {
+				return 0, err
+			}
 		}
-	}
-	var position errgroup.Group // pulls wait meanwhile
-	if known {
-		position.Go(func() error { return l.bring(ctx, v, to, committed) })
-	}
-	there, err := l.exact(ctx, v.queue, from, native)
-	if behind := position.Wait(); err == nil {
+		if !known || brought {
+			return native, nil
+		}
+		t, err := c.Across(committed)
+		if err == nil {
+			brought = true
+			bringing.Go(func() error { return commit(ctx, v.queue, v.group, to, t.Target) })
+		}
+		return native, err
+	})
+	if behind := bringing.Wait(); err == nil {
 		err = behind
 	}
 	if err != nil {
 		return step{}, fmt.Errorf("group %s: %w", v.group, err)
 	}
 	return step{native - shift, there}, nil
-}
-
-// bring commits a group's position, which is a native one of the other side, on a side, as soon as that holds what lies before.
-func (l lanes) bring(ctx context.Context, v *view, to side, position int64) error {
-	for {
-		t, err := l.across(ctx, v.queue, to.other(), position)
-		if err == nil {
-			return l.commit(ctx, v.queue, v.group, to, t.Target)
-		}
-		if !errors.Is(err, replicator.ErrNotCopiedYet) || wait(ctx, proofPause) != nil {
-			return err
-		}
-	}
-}
-
-// keepPause is how often positions are brought to the side that a group doesn't read.
-const keepPause = 2 * time.Second
-
-// keepPositions keeps the positions of groups that were moved on the side that they don't read, so that they can go back from anywhere, and find
-// their place when they do without a gateway.
-func (g *Gateway) keepPositions() {
-	tick := time.NewTicker(keepPause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-g.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		l, err := g.lanes()
-		if err != nil {
-			continue
-		}
-		var all errgroup.Group
-		all.SetLimit(provedTogether / 4)
-		for _, one := range g.groups.all() {
-			for _, v := range one.all() {
-				all.Go(func() error {
-					l.keep(g.ctx, v)
-					return nil
-				})
-			}
-		}
-		_ = all.Wait()
-	}
-}
-
-func (l lanes) keep(ctx context.Context, v *view) {
-	ctx, cancel := context.WithTimeout(ctx, keepPause)
-	defer cancel()
-	v.mu.Lock()
-	on, position := v.side, v.native(v.side, v.kept)
-	due := v.dirty && !v.moving && v.kept >= 0 && (on == target || v.shift != [2]int64{})
-	v.dirty = v.dirty && !due
-	v.mu.Unlock()
-	if !due {
-		return
-	}
-	t, err := l.across(ctx, v.queue, on, position)
-	if err == nil {
-		err = l.commit(ctx, v.queue, v.group, on.other(), t.Target)
-	}
-	if err != nil { // it isn't copied yet, or the side is away
-		v.mu.Lock()
-		v.dirty = true
-		v.mu.Unlock()
-	}
 }

@@ -28,6 +28,7 @@ type view struct {
 	waits   int       // how much is parked, in bytes
 	moving  bool      // pulls wait
 	dirty   bool      // there is a commit that the other side doesn't have
+	owed    bool      // it may have gone to the other side, as the group was about to move
 	aheadAt time.Time // when it was said last that the group is ahead of copies
 }
 
@@ -36,6 +37,17 @@ func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on]
 
 // commits takes note of a commit. Callers hold v.mu.
 func (v *view) commits(offset int64) { v.kept, v.keptAt, v.dirty = offset, time.Now(), true }
+
+// commitTime is how long a commit may be on its way: most are one-way. What it was is the broker's to say then, as somebody may have reset it.
+const commitTime = 3 * time.Second
+
+// onItsWay is a commit that the broker may not have yet; -1 if there is none. Callers hold v.mu.
+func (v *view) onItsWay() int64 {
+	if v.owed || time.Since(v.keptAt) < commitTime {
+		return v.kept
+	}
+	return -1
+}
 
 // reads is the side that the group reads the queue from.
 func (v *view) reads() side {

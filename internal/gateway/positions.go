@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/replicator"
+)
+
+// ahead is what is known of a group's position on a queue before its pulls wait.
+type ahead struct {
+	position int64 // committed on the side that it reads, a native one
+	known    bool  // there is one
+	brought  bool  // it is committed on the side that the group goes to, too
+}
+
+// bringAhead brings the group's positions to the side that it moves to while everything flows, as far as what lies before them is there. What is
+// committed later is brought while its pulls wait.
+func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]ahead, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
+	defer cancel()
+	found := make([]ahead, len(views))
+	var all errgroup.Group
+	all.SetLimit(provedTogether)
+	for i, v := range views {
+		if v.reads() == to || v.lane.Load() == nil {
+			continue
+		}
+		all.Go(func() (err error) {
+			found[i], err = l.bring(ctx, v, to)
+			return err
+		})
+	}
+	err := all.Wait()
+	known := map[*view]ahead{}
+	for i, v := range views {
+		known[v] = found[i]
+	}
+	return known, err
+}
+
+func (l lanes) bring(ctx context.Context, v *view, to side) (a ahead, err error) {
+	if a.position, a.known, err = l.position(ctx, v.queue, v.group, to.other()); err != nil || !a.known {
+		return a, err
+	}
+	t, err := l.across(ctx, v.queue, to.other(), a.position)
+	if errors.Is(err, replicator.ErrNotCopiedYet) {
+		return a, nil
+	}
+	if err == nil {
+		err = l.commit(ctx, v.queue, v.group, to, t.Target)
+	}
+	a.brought = err == nil
+	return a, err
+}
+
+// keepPause is how often positions are brought to the side that a group doesn't read.
+const keepPause = 2 * time.Second
+
+// keepPositions keeps the positions of groups that were moved on the side that they don't read, so that they can go back from anywhere, and find
+// their place when they do without a gateway.
+func (g *Gateway) keepPositions() {
+	tick := time.NewTicker(keepPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		l, err := g.lanes()
+		if err != nil {
+			continue
+		}
+		var all errgroup.Group
+		all.SetLimit(provedTogether / 4)
+		for _, one := range g.groups.all() {
+			for _, v := range one.all() {
+				all.Go(func() error {
+					l.keep(g.ctx, v)
+					return nil
+				})
+			}
+		}
+		_ = all.Wait()
+	}
+}
+
+func (l lanes) keep(ctx context.Context, v *view) {
+	ctx, cancel := context.WithTimeout(ctx, keepPause)
+	defer cancel()
+	v.mu.Lock()
+	on, position := v.side, v.native(v.side, v.kept)
+	due := v.dirty && !v.moving && v.kept >= 0 && (on == target || v.shift != [2]int64{})
+	owed := due && v.owed
+	v.dirty, v.owed = v.dirty && !due, v.owed && !due
+	v.mu.Unlock()
+	if !due {
+		return
+	}
+	err := l.catchUp(ctx, v, on, position, owed)
+	if err == nil {
+		var t replicator.Translation
+		if t, err = l.across(ctx, v.queue, on, position); err == nil {
+			err = l.commit(ctx, v.queue, v.group, on.other(), t.Target)
+		}
+	}
+	if err != nil { // it isn't copied yet, or the side is away
+		v.mu.Lock()
+		v.dirty, v.owed = true, v.owed || owed
+		v.mu.Unlock()
+	}
+}
+
+// catchUp commits a position that went to the other side while the group moved.
+func (l lanes) catchUp(ctx context.Context, v *view, on side, position int64, owed bool) error {
+	if !owed {
+		return nil
+	}
+	is, known, err := l.position(ctx, v.queue, v.group, on)
+	if err != nil || known && is >= position {
+		return err
+	}
+	return l.commit(ctx, v.queue, v.group, on, position)
+}
