@@ -92,37 +92,59 @@ func (g *Gateway) keepPositions() {
 func (l lanes) keep(ctx context.Context, v *view) {
 	ctx, cancel := context.WithTimeout(ctx, keepPause)
 	defer cancel()
-	v.mu.Lock()
-	on, position := v.side, v.native(v.side, v.kept)
-	due := v.dirty && !v.moving && v.kept >= 0 && (on == target || v.shift != [2]int64{})
-	owed := due && v.owed
-	v.dirty, v.owed = v.dirty && !due, v.owed && !due
-	v.mu.Unlock()
+	d, due := v.due()
 	if !due {
 		return
 	}
-	err := l.catchUp(ctx, v, on, position, owed)
+	err := l.catchUp(ctx, v, d)
 	if err == nil {
 		var t replicator.Translation
-		if t, err = l.across(ctx, v.queue, on, position); err == nil {
-			err = l.commit(ctx, v.queue, v.group, on.other(), t.Target)
+		if t, err = l.across(ctx, v.queue, d.on, d.position); err == nil {
+			err = l.commit(ctx, v.queue, v.group, d.on.other(), t.Target)
 		}
 	}
-	if err != nil { // it isn't copied yet, or the side is away
-		v.mu.Lock()
-		v.dirty, v.owed = true, v.owed || owed
-		v.mu.Unlock()
+	v.brought(d, err)
+}
+
+// duty is a position to be kept on both sides.
+type duty struct {
+	on       side // that the group reads
+	kept     int64
+	position int64 // the same, native to that side
+	owed     bool  // it may have gone to the other side
+}
+
+// due takes what is to be done out of the view.
+func (v *view) due() (d duty, due bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	due = v.dirty && !v.moving && v.kept >= 0 && (v.side == target || v.shift != [2]int64{} || v.owed)
+	d = duty{v.side, v.kept, v.native(v.side, v.kept), due && v.owed}
+	v.dirty, v.owed = v.dirty && !due, v.owed && !due
+	return d, due
+}
+
+// brought puts back what couldn't be done, as it isn't copied yet or a side is away. What was caught up with may have come behind the member's next
+// commit, and then that one is owed.
+func (v *view) brought(d duty, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case err != nil:
+		v.dirty, v.owed = true, v.owed || d.owed
+	case d.owed && v.kept != d.kept:
+		v.dirty, v.owed = true, true
 	}
 }
 
 // catchUp commits a position that went to the other side while the group moved.
-func (l lanes) catchUp(ctx context.Context, v *view, on side, position int64, owed bool) error {
-	if !owed {
+func (l lanes) catchUp(ctx context.Context, v *view, d duty) error {
+	if !d.owed {
 		return nil
 	}
-	is, known, err := l.position(ctx, v.queue, v.group, on)
-	if err != nil || known && is >= position {
+	is, known, err := l.position(ctx, v.queue, v.group, d.on)
+	if err != nil || known && is >= d.position {
 		return err
 	}
-	return l.commit(ctx, v.queue, v.group, on, position)
+	return l.commit(ctx, v.queue, v.group, d.on, d.position)
 }

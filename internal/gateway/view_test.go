@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -42,4 +43,28 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 			assert.False(t, v.owed, "it didn't move")
 		})
 	}
+}
+
+func TestAnOwedCommitIsDueUntilItIsThere(t *testing.T) {
+	v := &view{queue: &queue{}, next: -1, kept: -1}
+	v.commits(7)
+	_, due := v.due()
+	assert.False(t, due, "the group has never moved")
+	v.owed = true // it came back to the source, where its offsets are the same
+	d, due := v.due()
+	assert.True(t, due)
+	assert.Equal(t, duty{source, 7, 7, true}, d)
+	_, due = v.due()
+	assert.False(t, due, "somebody is at it")
+	v.brought(d, errors.New("the source is away"))
+	d, due = v.due()
+	assert.True(t, due && d.owed)
+	v.commits(9) // a member's own, which may be there before the one that is owed
+	v.brought(d, nil)
+	d, due = v.due()
+	assert.True(t, due && d.owed)
+	assert.EqualValues(t, 9, d.position)
+	v.brought(d, nil)
+	_, due = v.due()
+	assert.False(t, due)
 }
