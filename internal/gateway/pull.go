@@ -147,7 +147,7 @@ const (
 
 // ahead reports whether a broker refuses a pull as the group has read what isn't copied there yet. A gateway that is in doubt lets a group read on
 // where it was, and may hear after some more messages that it reads on the other side now. The client must not get the broker's advice: it is to
-// begin anew at the end of the queue, and before 5.x at its beginning. Callers hold v.mu.
+// begin anew at the end of the queue, and with 4.8 and before perhaps at its beginning. Callers hold v.mu.
 func (v *view) ahead(f *wire.Frame, c call) bool {
 	end, known := f.Number("maxOffset")
 	return f.Code == pullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side

@@ -11,8 +11,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers before 5.x would send it
-// back to the queue's beginning.
+// A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers would send it back
+// to the end of what is there, old ones perhaps to the queue's beginning.
 func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 	const offset, shift = 123_432, 1000
 	for name, c := range map[string]struct {
