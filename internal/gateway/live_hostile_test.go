@@ -150,8 +150,12 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	})
 	all.Go(func() { r.guessTokens(g, 500) })
 	all.Wait()
-	assert.GreaterOrEqual(t, h.ended(), silent/4, "those that wait longest go for others")
-	t.Logf("%d MB before, %d MB with %d connections", before, resident(t, g.Process.Pid), len(h.conns))
+	ended := 0
+	r.eventually("those that wait longest go for others", func() bool { // the last ones may not have been accepted yet
+		ended = h.ended()
+		return ended >= silent/4
+	})
+	t.Logf("%d MB before, %d MB with %d connections, %d of which were ended", before, resident(t, g.Process.Pid), len(h.conns), ended)
 	assert.Less(t, resident(t, g.Process.Pid), before+250, "MB")
 
 	late := r.produce(orders, "late", 4, 10*time.Millisecond)
