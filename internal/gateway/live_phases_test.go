@@ -38,6 +38,10 @@ func TestLiveAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 		{Kind: KindHome, Topics: []string{orders}},
 		{Kind: KindAuthority},
 	} {
+		if m.Kind == KindAuthority { // which moves when something is on the target only
+			w.moves(Move{Kind: KindSide, Groups: []string{billing}, To: target.String()})
+			w.moves(Move{Kind: KindHome, Topics: []string{orders}, To: target.String()})
+		}
 		for range 2 {
 			w.there(m, phasePrepared, phaseProved, phaseReady, phaseWritten, phaseReplaced)
 		}
@@ -96,6 +100,16 @@ func (w *walk) there(m Move, phases ...string) {
 	}
 }
 
+// moves moves something with nobody killed.
+func (w *walk) moves(m Move) {
+	w.Helper()
+	w.eventually(m.Kind+" moves to the "+m.To, func() bool {
+		m.ID, m.Budget = fmt.Sprint(m.Kind, "-", moveNumber.Add(1)), Duration(2*time.Second)
+		was, err := w.process.client.Move(w.ctx, m)
+		return err == nil && was.Done
+	})
+}
+
 // start begins the gateway's next life.
 func (w *walk) start() {
 	w.Helper()
@@ -112,15 +126,17 @@ func (w *walk) untilItDies(m Move, phase string) {
 	require.NoError(w, os.WriteFile(w.phase, []byte(phase), 0o600))
 	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
 	defer cancel()
-	for {
+	for why := ""; ; {
 		was, err := w.process.client.Move(ctx, m)
 		var no *RefusedError
 		if err != nil && !errors.As(err, &no) {
+			require.NoError(w, ctx.Err(), "%s to %s doesn't get there: %s", m.Kind, m.To, why)
 			require.ErrorContains(w, err, "doesn't answer")
 			break
 		}
 		require.False(w, was.Done, "%+v", was)
-		require.NoError(w, wait(ctx, 20*time.Millisecond), "%s to %s: %s %v", m.Kind, m.To, was.Reason, err)
+		why = fmt.Sprint(was.Reason, " ", err)
+		require.NoError(w, wait(ctx, 20*time.Millisecond), "%s to %s: %s", m.Kind, m.To, why)
 	}
 	err := w.process.Wait()
 	require.ErrorContains(w, err, "signal: killed")
