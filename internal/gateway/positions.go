@@ -10,8 +10,8 @@ import (
 	"rocketshift/replicator"
 )
 
-// ahead is what is known of a group's position on a queue before its pulls wait.
-type ahead struct {
+// beforehand is what is known of a group's position on a queue before its pulls wait.
+type beforehand struct {
 	position int64 // committed on the side that it reads, a native one
 	known    bool  // there is one
 	brought  bool  // it is committed on the side that the group goes to, too
@@ -19,10 +19,10 @@ type ahead struct {
 
 // bringAhead brings the group's positions to the side that it moves to while everything flows, as far as what lies before them is there. What is
 // committed later is brought while its pulls wait.
-func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]ahead, error) {
+func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]beforehand, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
-	found := make([]ahead, len(views))
+	found := make([]beforehand, len(views))
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, v := range views {
@@ -35,14 +35,14 @@ func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to sid
 		})
 	}
 	err := all.Wait()
-	known := map[*view]ahead{}
+	known := map[*view]beforehand{}
 	for i, v := range views {
 		known[v] = found[i]
 	}
 	return known, err
 }
 
-func (l lanes) bring(ctx context.Context, v *view, to side) (a ahead, err error) {
+func (l lanes) bring(ctx context.Context, v *view, to side) (a beforehand, err error) {
 	if a.position, a.known, err = l.position(ctx, v.queue, v.group, to.other()); err != nil || !a.known {
 		return a, err
 	}
@@ -63,14 +63,7 @@ const keepPause = 2 * time.Second
 // keepPositions keeps the positions of groups that were moved on the side that they don't read, so that they can go back from anywhere, and find
 // their place when they do without a gateway.
 func (g *Gateway) keepPositions() {
-	tick := time.NewTicker(keepPause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-g.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for wait(g.ctx, keepPause) == nil {
 		l, err := g.lanes()
 		if err != nil {
 			continue
@@ -103,7 +96,7 @@ func (l lanes) keep(ctx context.Context, v *view) {
 			err = l.commit(ctx, v.queue, v.group, d.on.other(), t.Target)
 		}
 	}
-	v.brought(d, err)
+	v.putBack(d, err)
 }
 
 // duty is a position to be kept on both sides.
@@ -124,9 +117,9 @@ func (v *view) due() (d duty, due bool) {
 	return d, due
 }
 
-// brought puts back what couldn't be done, as it isn't copied yet or a side is away. What was caught up with may have come behind the member's next
+// putBack puts back what couldn't be done, as it isn't copied yet or a side is away. What was caught up with may have come behind the member's next
 // commit, and then that one is owed.
-func (v *view) brought(d duty, err error) {
+func (v *view) putBack(d duty, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {

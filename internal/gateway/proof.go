@@ -48,18 +48,19 @@ func (q *queue) String() string {
 
 // crossing looks at both replicas of a queue, for native positions of a side to be translated to the other.
 func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (replicator.Crossing, error) {
-	lane := q.lane.Load()
-	if lane == nil {
+	forward := q.lane.Load()
+	if forward == nil {
 		return replicator.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
+	lane := *forward
 	if from == target {
-		return l.toward(from).Crossing(ctx, lane.Back(), glance)
+		lane = lane.Back()
 	}
-	return l.toward(from).Crossing(ctx, *lane, glance)
+	return l.leaving(from).Crossing(ctx, lane, glance)
 }
 
-// toward translates from a side to the other.
-func (l lanes) toward(from side) *replicator.Positions {
+// leaving translates from a side to the other.
+func (l lanes) leaving(from side) *replicator.Positions {
 	if from == target {
 		return l.positions.Reversed()
 	}
@@ -87,7 +88,7 @@ func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(repl
 	var c replicator.Crossing
 	for more, glance := false, true; ; glance = false {
 		if more {
-			c, more, err = l.toward(from).More(ctx, c, copyPause)
+			c, more, err = l.leaving(from).More(ctx, c, copyPause)
 		}
 		if !more {
 			c, err = l.crossing(ctx, q, from, glance)
@@ -152,14 +153,17 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 // ends are where queues end on a side. Many of one topic on one broker are asked for in one call.
 func (l lanes) ends(ctx context.Context, queues []*queue, on side) (map[*queue]int64, error) {
 	type topicOn struct{ topic, broker string }
-	byTopic := map[topicOn][]*queue{}
+	byTopic := map[topicOn]map[*queue]int{} // with their numbers there
 	for _, q := range queues {
 		at, err := q.on(on)
 		if err != nil {
 			return nil, err
 		}
 		of := topicOn{q.topic, at.Broker}
-		byTopic[of] = append(byTopic[of], q)
+		if byTopic[of] == nil {
+			byTopic[of] = map[*queue]int{}
+		}
+		byTopic[of][q] = at.ID
 	}
 	ends := map[*queue]int64{}
 	for of, some := range byTopic {
@@ -173,18 +177,16 @@ func (l lanes) ends(ctx context.Context, queues []*queue, on side) (map[*queue]i
 				return nil, err
 			}
 		}
-		for _, q := range some {
-			at, err := q.on(on)
-			if err != nil {
-				return nil, err
-			}
-			r, there := listed[at.ID]
+		for q, id := range some {
+			r, there := listed[id]
 			if ends[q] = r.Max; there && r.Max >= q.acked[on].Load() {
 				continue
 			}
-			if ends[q], err = l.end(ctx, q, on); err != nil {
+			end, err := l.end(ctx, q, on)
+			if err != nil {
 				return nil, err
 			}
+			ends[q] = end
 		}
 	}
 	return ends, nil

@@ -99,7 +99,7 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 }
 
 // proveViews finds for each queue the place on the other side that is the same as the group's next offset, and brings the group's position there.
-func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, brought map[*view]ahead) (*Outcome, error) {
+func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, brought map[*view]beforehand) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ type step struct {
 }
 
 // step finds the place on the new side that is the same as the group's next offset, and commits the group's position there.
-func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a ahead) (step, error) {
+func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a beforehand) (step, error) {
 	v.mu.Lock()
 	from, shift := v.side, v.shift[v.side]
 	v.mu.Unlock()

@@ -56,15 +56,15 @@ func TestAnOwedCommitIsDueUntilItIsThere(t *testing.T) {
 	assert.Equal(t, duty{source, 7, 7, true}, d)
 	_, due = v.due()
 	assert.False(t, due, "somebody is at it")
-	v.brought(d, errors.New("the source is away"))
+	v.putBack(d, errors.New("the source is away"))
 	d, due = v.due()
 	assert.True(t, due && d.owed)
 	v.commits(9) // a member's own, which may be there before the one that is owed
-	v.brought(d, nil)
+	v.putBack(d, nil)
 	d, due = v.due()
 	assert.True(t, due && d.owed)
 	assert.EqualValues(t, 9, d.position)
-	v.brought(d, nil)
+	v.putBack(d, nil)
 	_, due = v.due()
 	assert.False(t, due)
 }
