@@ -22,11 +22,12 @@ const (
 // allowed lists what each layer may import of this module; its own subfolders are always allowed.
 var allowed = map[string][]string{
 	"plan":              {},
-	"internal/rocketmq": {},
+	"internal/socket":   {},
+	"internal/rocketmq": {"internal/socket"},
 	"internal/lab":      {"internal/rocketmq"},
 	"internal/instance": {"plan", "internal/lab", "internal/rocketmq"},
 	"replicator":        {"internal/rocketmq"},
-	"internal/gateway":  {"replicator", "internal/rocketmq"},
+	"internal/gateway":  {"replicator", "internal/rocketmq", "internal/socket"},
 	"gateway":           {"internal/gateway", "internal/rocketmq"},
 	"activities":        {"plan", "replicator", "internal/gateway", "internal/rocketmq", "internal/instance"},
 	"workflows":         {"plan", "activities", "internal/instance"},

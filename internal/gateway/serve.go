@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/socket"
 )
 
 // serve takes a port's clients.
@@ -22,7 +23,7 @@ func (g *Gateway) serve(p *port) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		g.running.Go(func() { g.client(p, conn) })
+		g.running.Go(func() { g.client(p, socket.Quick(conn)) })
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/socket"
 )
 
 // writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
@@ -69,7 +70,7 @@ func (w *writer) flushed() (err error) {
 		_, err = w.conn.Write(w.kept[0])
 	default:
 		w.parts = w.kept
-		_, err = w.parts.WriteTo(w.conn)
+		err = socket.WriteAll(w.conn, &w.parts)
 	}
 	clear(w.kept)
 	w.kept, w.heads = w.kept[:0], w.heads[:0]

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"rocketshift/internal/socket"
 )
 
 const (
@@ -166,7 +168,11 @@ func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 }
 
 func overTCP(ctx context.Context, addr string) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return socket.Quick(conn), nil
 }
 
 // DialTLS connects to a server, over TLS unless the configuration is nil. The server's name is the host of its address, unless the configuration has

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"rocketshift/internal/socket"
 )
 
 // writeTimeout bounds one write: a peer that stopped reading must not hold the other callers of the connection.
@@ -109,7 +111,7 @@ func (c *conn) discard() {
 	if secure, ok := raw.(*tls.Conn); ok {
 		raw = secure.NetConn()
 	}
-	if plain, ok := raw.(*net.TCPConn); ok {
+	if plain, ok := raw.(interface{ SetLinger(seconds int) error }); ok {
 		_ = plain.SetLinger(0)
 	}
 }
@@ -141,8 +143,7 @@ func (c *conn) write(cmd *Command) error {
 		}
 		c.buf = head
 		parts := net.Buffers{head, cmd.Body}
-		_, err = parts.WriteTo(c.net)
-		return err
+		return socket.WriteAll(c.net, &parts)
 	}
 	frame, err := appendFrame(c.buf[:0], cmd)
 	if err != nil {
