@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -29,12 +30,9 @@ func pair(tb testing.TB) (here net.Conn, there *net.TCPConn) {
 	return here, there
 }
 
-// TestWhatIsWrittenArrives writes pieces of all sizes to a peer from little memory, so that calls write a part of them, and reads them back with
-// buffers of all sizes.
+// TestWhatIsWrittenArrives writes pieces of all sizes to a peer that sends them back, and reads with buffers of all sizes.
 func TestWhatIsWrittenArrives(t *testing.T) {
 	here, there := pair(t)
-	tcp, _ := here.(interface{ SetWriteBuffer(bytes int) error })
-	require.NoError(t, tcp.SetWriteBuffer(8<<10))
 	go func() { // the peer sends back what it gets
 		_, _ = io.Copy(struct{ io.Writer }{there}, struct{ io.Reader }{there})
 		_ = there.CloseWrite()
@@ -103,13 +101,41 @@ func TestADeadlinePasses(t *testing.T) {
 	var timeout net.Error
 	require.ErrorAs(t, err, &timeout)
 	assert.True(t, timeout.Timeout())
-	b := make([]byte, 60_000)
-	for err = nil; err == nil; { // until the peer's memory is full
-		_, err = here.Write(b)
+}
+
+// TestWritesOfPartsOfPieces: the peer's memory is full, so that a call writes what just fits.
+func TestWritesOfPartsOfPieces(t *testing.T) {
+	here, there := pair(t)
+	require.NoError(t, here.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+	b := make([]byte, 3*20_011)
+	for i := range b {
+		b[i] = byte(i % 251)
 	}
-	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	assert.ErrorContains(t, err, "write tcp")
-	require.NoError(t, here.SetDeadline(time.Time{}), "and it goes on")
+	var sent bytes.Buffer
+	for {
+		n, err := here.Write(b)
+		sent.Write(b[:n])
+		if err != nil {
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			require.ErrorContains(t, err, "write tcp")
+			break
+		}
+	}
+	require.NoError(t, here.SetWriteDeadline(time.Time{}), "and it goes on")
+	const more = 100
+	go func() {
+		for range more {
+			assert.NoError(t, WriteAll(here, &net.Buffers{b[:20_011], b[20_011 : 2*20_011], nil, b[2*20_011:]}))
+		}
+		_ = here.Close()
+	}()
+	for range more {
+		sent.Write(b)
+	}
+	require.NoError(t, there.SetReadDeadline(time.Now().Add(30*time.Second)))
+	all, err := io.ReadAll(iotest.HalfReader(there)) // slowly, by small steps
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(sent.Bytes(), all), "%d bytes were sent, and %d others came", sent.Len(), len(all))
 }
 
 func TestTheEndOfAConnection(t *testing.T) {
