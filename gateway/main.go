@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"rocketshift/internal/gateway"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	gateway.Frugal()
 	if err := command(os.Getenv).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "rocketshift-gateway:", err)
 		os.Exit(1)

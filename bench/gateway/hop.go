@@ -35,6 +35,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	gateway.Frugal()
 	g, err := gateway.Start(gateway.Config{Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], NameServers: args[2:], Log: log})
 	if err != nil {
 		return err

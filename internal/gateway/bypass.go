@@ -8,8 +8,9 @@ import (
 
 // clients are the clients behind the gateway by their ids.
 func (g *Gateway) clients() map[string]Connected {
-	all := map[string]Connected{}
-	for _, s := range g.all() {
+	sessions := g.all()
+	all := make(map[string]Connected, len(sessions))
+	for _, s := range sessions {
 		s.mu.Lock()
 		if s.client != "" {
 			one := Connected{s.client, s.conn.RemoteAddr().String(), s.accessKey, s.problem()}

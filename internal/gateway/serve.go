@@ -30,30 +30,47 @@ func (g *Gateway) serve(p *port) {
 // client serves one connection.
 func (g *Gateway) client(p *port, raw net.Conn) {
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
-	guest, goes := g.crowd.enter(raw)
+	guest := g.enter(raw)
 	defer guest.leave()
-	if goes != nil {
-		_ = goes.conn.Close()
-		if g.crowd.full.due() {
-			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
-		}
-	}
 	conn, first, err := g.entry.admit(g.ctx, raw)
 	if err != nil {
 		_ = raw.Close()
 		g.ended(raw, err)
 		return
 	}
-	s := newSession(g, p, conn)
-	s.guest = guest
-	g.mu.Lock()
-	g.sessions[s] = true
-	g.mu.Unlock()
+	s := g.open(p, conn, guest)
 	err = s.run(first)
-	g.mu.Lock()
-	delete(g.sessions, s)
-	g.mu.Unlock()
+	g.close(s)
 	g.ended(conn, err)
+}
+
+// enter lets a connection in, maybe for another one.
+func (g *Gateway) enter(conn net.Conn) *guest {
+	comes, goes := g.crowd.enter(conn)
+	if goes != nil {
+		_ = goes.conn.Close()
+		if g.crowd.full.due() {
+			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
+		}
+	}
+	return comes
+}
+
+// open makes a connection's session.
+func (g *Gateway) open(p *port, conn net.Conn, of *guest) *session {
+	s := newSession(g, p, conn)
+	s.guest = of
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sessions[s] = true
+	return s
+}
+
+// close forgets a session that has ended.
+func (g *Gateway) close(s *session) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.sessions, s)
 }
 
 // ended says why a connection has ended, if that isn't usual.

@@ -47,6 +47,7 @@ type session struct {
 	keeping  keeping
 
 	guest  *guest
+	frame  wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
 	frames atomic.Int64 // that came from the client
 	begun  atomic.Bool  // another one has begun to come
 	seen   swept
@@ -73,17 +74,17 @@ func (s *session) run(first []byte) error {
 	defer s.end()
 	defer s.flush()
 	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
-	var f wire.Frame
+	f := &s.frame
 	for several := false; ; several = f.More {
 		s.begun.Store(in.Buffered())
-		if err := in.Next(&f); err != nil {
+		if err := in.Next(f); err != nil {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.guest != nil {
 			s.guest.speaks()
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
-		s.request(&f)
+		s.request(f)
 		if several && !f.More {
 			s.flush()
 		}
@@ -98,13 +99,18 @@ type watched struct {
 }
 
 func (w *watched) Read(b []byte) (int, error) {
+	w.arm()
+	n, err := w.Conn.Read(b)
+	w.begun.Store(n > 0)
+	return n, err
+}
+
+// arm moves the deadline on, not at each read: that would cost as much.
+func (w *watched) arm() {
 	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
 		w.armed = now
 		_ = w.SetReadDeadline(now.Add(idleTimeout))
 	}
-	n, err := w.Conn.Read(b)
-	w.begun.Store(n > 0)
-	return n, err
 }
 
 // end ends the session. What the client sent last, its positions above all, must reach the brokers: a connection that is closed with something

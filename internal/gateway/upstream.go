@@ -18,6 +18,7 @@ type upstream struct {
 	conn     net.Conn
 	out      writer
 	retired  atomic.Bool // it ends because it isn't needed
+	frame    wire.Frame  // the last one that came
 	frames   atomic.Int64
 	seen     swept
 }
@@ -77,9 +78,9 @@ func (u *upstream) write(f *wire.Frame) {
 // run takes what the server sends.
 func (u *upstream) run() {
 	in := wire.NewReader(u.conn)
-	var f wire.Frame
+	f := &u.frame
 	for several := false; ; several = f.More {
-		err := in.Next(&f)
+		err := in.Next(f)
 		if err != nil {
 			_ = u.session.out.flush()
 			u.broke(err)
@@ -87,9 +88,9 @@ func (u *upstream) run() {
 		}
 		u.frames.Add(1)
 		if f.Response() {
-			err = u.answer(&f)
+			err = u.answer(f)
 		} else {
-			err = u.push(&f)
+			err = u.push(f)
 		}
 		if several && !f.More {
 			err = errors.Join(err, u.session.out.flush())

@@ -8,6 +8,7 @@ import (
 
 const (
 	idleBuffer   = 512      // what a connection has that carried only little frames
+	smallBuffer  = 2 << 10  // what one has that carried frames such as heartbeats and routes, and never much at once
 	usualBuffer  = 8 << 10  // holds most frames
 	firstLarge   = 16 << 10 // of a large frame, this much is believed at once; the rest is reserved as it comes
 	largestReuse = 256 << 10
@@ -20,6 +21,7 @@ type Reader struct {
 	buf   []byte
 	r, w  int     // buf[r:w] is read and not used
 	large *[]byte // holds the last frame, if that was a large one
+	full  bool    // the last read took all that there was room for: more may be there
 }
 
 // NewReader reads from in; the bytes of first were read from it before.
@@ -101,17 +103,13 @@ func (r *Reader) fill(n int) error {
 	if r.r == r.w {
 		r.r, r.w = 0, 0
 	}
-	if len(r.buf)-r.r < n {
-		to := r.buf
-		if len(to) < n {
-			to = make([]byte, usualBuffer)
-		}
-		r.w = copy(to, r.buf[r.r:r.w])
-		r.r, r.buf = 0, to
+	if len(r.buf)-r.r < n || r.full {
+		r.makeRoom(n)
 	}
 	for r.w-r.r < n {
 		got, err := r.in.Read(r.buf[r.w:])
 		r.w += got
+		r.full = r.w == len(r.buf) && r.w >= smallBuffer && r.w < usualBuffer
 		if r.w-r.r >= n {
 			return nil
 		}
@@ -123,6 +121,21 @@ func (r *Reader) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// makeRoom has n bytes fit in from the beginning of what is there to use.
+func (r *Reader) makeRoom(n int) {
+	to := r.buf
+	switch {
+	case n > smallBuffer || r.full:
+		if len(to) < usualBuffer {
+			to = make([]byte, usualBuffer)
+		}
+	case n > len(to):
+		to = make([]byte, smallBuffer)
+	}
+	r.w = copy(to, r.buf[r.r:r.w])
+	r.r, r.buf, r.full = 0, to, false
 }
 
 // readLarge reads a frame into memory of its own.

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -300,4 +301,34 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestMemoryFitsWhatComes: thousands of connections carry little but heartbeats.
+func TestMemoryFitsWhatComes(t *testing.T) {
+	frame := AppendReply(nil, 1, false, Reply{Remark: strings.Repeat("x", 1000)})
+	var f Frame
+	one := NewReader(iotest.OneByteReader(bytes.NewReader(frame[:20])))
+	require.Error(t, one.Next(&f))
+	assert.Len(t, one.buf, smallBuffer, "it is known how much comes")
+	in, out := net.Pipe()
+	defer in.Close()
+	r := NewReader(in)
+	assert.Len(t, r.buf, idleBuffer)
+	go func() {
+		for range 10 { // one by one
+			_, _ = out.Write(frame)
+		}
+		_, _ = out.Write(bytes.Repeat(frame, 10))
+		_ = out.Close()
+	}()
+	for range 10 {
+		require.NoError(t, r.Next(&f))
+	}
+	assert.Len(t, r.buf, smallBuffer)
+	for range 10 {
+		require.NoError(t, r.Next(&f))
+		assert.Len(t, f.Remark, 1000)
+	}
+	assert.Len(t, r.buf, usualBuffer, "much came at once")
+	assert.ErrorIs(t, r.Next(&f), io.EOF)
 }
