@@ -72,8 +72,12 @@ func (g *Gateway) keepPositions() {
 		all.SetLimit(provedTogether / 4)
 		for _, one := range g.groups.all() {
 			for _, v := range one.all() {
+				d, due := v.due()
+				if !due {
+					continue
+				}
 				all.Go(func() error {
-					l.keep(g.ctx, v)
+					l.keep(g.ctx, v, d)
 					return nil
 				})
 			}
@@ -82,13 +86,9 @@ func (g *Gateway) keepPositions() {
 	}
 }
 
-func (l lanes) keep(ctx context.Context, v *view) {
+func (l lanes) keep(ctx context.Context, v *view, d duty) {
 	ctx, cancel := context.WithTimeout(ctx, keepPause)
 	defer cancel()
-	d, due := v.due()
-	if !due {
-		return
-	}
 	err := l.catchUp(ctx, v, d)
 	if err == nil {
 		var t replicator.Translation

@@ -110,11 +110,17 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 	return t.queue(s.port.broker, id)
 }
 
-// viewOf is the group's view of the queue that a request is about.
+// viewOf is the group's view of the queue that a request is about; nil if the gateway doesn't know the queue, or has no room for the view.
 func (s *session) viewOf(f *wire.Frame) *view {
 	q := s.queueOf(f, "topic", "queueId")
 	if q == nil {
 		return nil
 	}
-	return s.groups.get(f.Get("consumerGroup")).of(q)
+	name := f.Get("consumerGroup")
+	v := s.groups.asked(name, q)
+	if v == nil && s.groups.room.said.due() {
+		s.log.Error("a request isn't looked into, as clients ask about too many groups, or the name is too long; what passes so can't be moved to the target",
+			"client", s.conn.RemoteAddr().String(), "group", string(name[:min(len(name), longestGroup)]), "views", s.groups.room.made.Load())
+	}
+	return v
 }

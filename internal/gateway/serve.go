@@ -23,12 +23,13 @@ func (g *Gateway) serve(p *port) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		g.running.Go(func() { g.client(p, socket.Quick(conn)) })
+		g.running.Go(func() { g.client(p, conn) })
 	}
 }
 
 // client serves one connection.
 func (g *Gateway) client(p *port, raw net.Conn) {
+	raw = socket.Quick(raw)
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
 	defer guest.leave()

@@ -60,6 +60,9 @@ func (g local) prepareViews(p *part) (known Prepared, err error) {
 			views = append(views, v)
 		}
 	}
+	if err := g.groups.mayFollow(one.name, p.to); err != nil {
+		return known, err
+	}
 	if p.views, err = g.stopPulls(views, p.to); err != nil {
 		return known, err
 	}

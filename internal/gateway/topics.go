@@ -52,6 +52,7 @@ func (t *topics) all() []*topic {
 type groups struct {
 	mu     sync.RWMutex
 	byName map[string]*group
+	room   room
 }
 
 // get is the group of that name, which is made when it is first asked for.
@@ -65,7 +66,7 @@ func (g *groups) get(name []byte) *group {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if one = g.byName[string(name)]; one == nil {
-		one = &group{name: string(name), views: map[*queue]*view{}}
+		one = &group{name: string(name), views: map[*queue]*view{}, room: &g.room}
 		g.byName[one.name] = one
 	}
 	return one

@@ -62,21 +62,28 @@ type group struct {
 
 	mu    sync.RWMutex
 	views map[*queue]*view
+	room  *room
+}
+
+// known is the group's view of a queue, if there is one.
+func (g *group) known(q *queue) *view {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.views[q]
 }
 
 // of is the group's view of a queue, made when it is first asked for.
 func (g *group) of(q *queue) *view {
-	g.mu.RLock()
-	v := g.views[q]
-	g.mu.RUnlock()
-	if v != nil {
+	if v := g.known(q); v != nil {
 		return v
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if v = g.views[q]; v == nil {
+	v := g.views[q]
+	if v == nil {
 		v = &view{group: g.name, queue: q, next: -1, kept: -1}
 		g.views[q] = v
+		g.room.made.Add(1)
 	}
 	return v
 }
