@@ -189,7 +189,7 @@ func (g *Gateway) Close() {
 func (g *Gateway) all() []*session {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.AppendSeq(make([]*session, 0, len(g.sessions)), maps.Keys(g.sessions))
+	return slices.Collect(maps.Keys(g.sessions))
 }
 
 func (g *Gateway) lookAgain() {

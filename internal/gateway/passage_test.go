@@ -150,6 +150,27 @@ func (p *passage) trips(n, together int, request []byte) {
 	}
 }
 
+// asks has the client pull or commit for a group, and returns the answer's code and the offset that it goes on with.
+func (p *passage) asks(code int, group string, offset int64) (answer int, next int64) {
+	p.Helper()
+	_, err := p.client.Write(wire.AppendRequest(nil, code, 5, 0, []string{
+		"consumerGroup", group, "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset), "commitOffset", fmt.Sprint(offset), "sysFlag", "0",
+	}, nil))
+	require.NoError(p, err)
+	require.NoError(p, p.client.SetReadDeadline(time.Now().Add(20*time.Second)))
+	var f wire.Frame
+	require.NoError(p, p.in.Next(&f))
+	next, _ = f.Number("nextBeginOffset")
+	return f.Code, next
+}
+
+// next is that offset alone.
+func (p *passage) next(code int, group string, offset int64) int64 {
+	p.Helper()
+	_, next := p.asks(code, group, offset)
+	return next
+}
+
 // kind is a kind of frames that pass.
 type kind struct {
 	name, request, answer string

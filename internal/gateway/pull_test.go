@@ -3,12 +3,8 @@ package gateway
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"rocketshift/internal/gateway/wire"
 )
 
 // A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers would send it back
@@ -30,20 +26,13 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 			p := newPassage(t, headed(answer, nil))
 			p.queue.home.Store(uint32(c.home))
 			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
-			_, err := p.client.Write(wire.AppendRequest(nil, codePull, 5, 0, []string{
-				"consumerGroup", "billing", "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset), "sysFlag", "0",
-			}, nil))
-			require.NoError(t, err)
-			require.NoError(t, p.client.SetReadDeadline(time.Now().Add(20*time.Second)))
-			var f wire.Frame
-			require.NoError(t, p.in.Next(&f))
-			next, _ := f.Number("nextBeginOffset")
+			code, next := p.asks(codePull, "billing", offset)
 			advice := 2000 - p.view.shift[c.reads]
 			if c.waits {
-				assert.Equal(t, []int64{pullRetryImmediately, offset}, []int64{int64(f.Code), next}, "it asks for the same offset again")
+				assert.Equal(t, []int64{pullRetryImmediately, offset}, []int64{int64(code), next}, "it asks for the same offset again")
 				advice = offset
 			} else {
-				assert.Equal(t, []int64{pullOffsetMoved, advice}, []int64{int64(f.Code), next}, "the broker's word counts")
+				assert.Equal(t, []int64{pullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")
 			}
 			p.view.mu.Lock()
 			defer p.view.mu.Unlock()

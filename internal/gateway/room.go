@@ -1,6 +1,9 @@
 package gateway
 
-import "sync/atomic"
+import (
+	"cmp"
+	"sync/atomic"
+)
 
 const (
 	// mostViews is how many views are made for what clients ask about: 10,000 groups that read 100 queues each, in less than 1 GB. Clients may invent
@@ -18,13 +21,7 @@ type room struct {
 	said  rarely
 }
 
-func (r *room) left() bool {
-	most := r.most
-	if most == 0 {
-		most = mostViews
-	}
-	return r.made.Load() < most
-}
+func (r *room) left() bool { return r.made.Load() < cmp.Or(r.most, mostViews) }
 
 // asked is the view of a queue that a client asks about for a group; nil if there is no room for another one. Without a view a request passes to the
 // source as it is, which is right for groups that haven't moved.

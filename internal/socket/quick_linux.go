@@ -51,28 +51,22 @@ func quick(conn net.Conn) net.Conn {
 
 // read and write report whether the call was made; else it is made again when the socket is ready.
 func (d *direction) read(fd uintptr) bool {
-	n, errno := again(syscall.SYS_READ, fd, unsafe.Pointer(&d.into[0]), len(d.into))
-	return d.made(n, errno)
+	return d.made(syscall.SYS_READ, fd, unsafe.Pointer(&d.into[0]), len(d.into))
 }
 
 func (d *direction) write(fd uintptr) bool {
-	n, errno := again(syscall.SYS_WRITEV, fd, unsafe.Pointer(&d.pieces[0]), len(d.pieces))
-	return d.made(n, errno)
+	return d.made(syscall.SYS_WRITEV, fd, unsafe.Pointer(&d.pieces[0]), len(d.pieces))
 }
 
-// again makes a call until no signal interrupts it.
-func again(number, fd uintptr, memory unsafe.Pointer, length int) (int, syscall.Errno) {
+// made makes a call, again if a signal interrupts it.
+func (d *direction) made(number, fd uintptr, memory unsafe.Pointer, length int) bool {
 	for {
 		n, _, errno := syscall.RawSyscall(number, fd, uintptr(memory), uintptr(length))
 		if errno != syscall.EINTR {
-			return int(n), errno
+			d.n, d.errno = int(n), errno
+			return errno != syscall.EAGAIN
 		}
 	}
-}
-
-func (d *direction) made(n int, errno syscall.Errno) bool {
-	d.n, d.errno = n, errno
-	return errno != syscall.EAGAIN
 }
 
 // Read implements net.Conn.
@@ -120,34 +114,28 @@ func (c *connection) Write(b []byte) (int, error) {
 	return c.write()
 }
 
-// underneath is the connection as the net package knows it, which takes any number of pieces of any size.
-func underneath(conn net.Conn) net.Conn {
-	if c, ok := conn.(*connection); ok {
-		return c.TCPConn
-	}
-	return conn
-}
-
-// writeTogether writes pieces by quick calls; written is false if they aren't for that.
-func writeTogether(conn net.Conn, pieces net.Buffers) (written bool, err error) {
+func writeAll(conn net.Conn, pieces *net.Buffers) error {
 	c, ok := conn.(*connection)
-	if !ok || len(pieces) > mostPieces {
-		return false, nil
+	if !ok {
+		_, err := pieces.WriteTo(conn)
+		return err
 	}
 	size := 0
-	for _, b := range pieces {
+	for _, b := range *pieces {
 		size += len(b)
 	}
-	if size > mostQuick {
-		return false, nil
+	if size > mostQuick || len(*pieces) > mostPieces {
+		_, err := pieces.WriteTo(c.TCPConn) // which takes any number of pieces of any size
+		return err
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	for _, b := range pieces {
+	for _, b := range *pieces {
 		c.out.add(b)
 	}
-	_, err = c.write()
-	return true, err
+	*pieces = nil
+	_, err := c.write()
+	return err
 }
 
 func (d *direction) add(b []byte) {

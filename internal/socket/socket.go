@@ -13,11 +13,4 @@ func Quick(conn net.Conn) net.Conn { return quick(conn) }
 
 // WriteAll writes pieces one behind the other, in one call if the connection can, and uses the slice up. After an error some of them may have been
 // written.
-func WriteAll(conn net.Conn, pieces *net.Buffers) error {
-	if written, err := writeTogether(conn, *pieces); written {
-		*pieces = nil
-		return err
-	}
-	_, err := pieces.WriteTo(underneath(conn))
-	return err
-}
+func WriteAll(conn net.Conn, pieces *net.Buffers) error { return writeAll(conn, pieces) }

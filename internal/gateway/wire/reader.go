@@ -21,7 +21,6 @@ type Reader struct {
 	buf   []byte
 	r, w  int     // buf[r:w] is read and not used
 	large *[]byte // holds the last frame, if that was a large one
-	full  bool    // the last read took all that there was room for: more may be there
 }
 
 // NewReader reads from in; the bytes of first were read from it before.
@@ -100,16 +99,16 @@ func (r *Reader) fill(n int) error {
 	if r.w-r.r >= n {
 		return nil
 	}
+	full := r.w == len(r.buf) && r.w >= smallBuffer // the last read took all that there was room for: more may be there
 	if r.r == r.w {
 		r.r, r.w = 0, 0
 	}
-	if len(r.buf)-r.r < n || r.full {
-		r.makeRoom(n)
+	if len(r.buf)-r.r < n || full && len(r.buf) < usualBuffer {
+		r.makeRoom(n, full)
 	}
 	for r.w-r.r < n {
 		got, err := r.in.Read(r.buf[r.w:])
 		r.w += got
-		r.full = r.w == len(r.buf) && r.w >= smallBuffer && r.w < usualBuffer
 		if r.w-r.r >= n {
 			return nil
 		}
@@ -123,19 +122,21 @@ func (r *Reader) fill(n int) error {
 	return nil
 }
 
-// makeRoom has n bytes fit in from the beginning of what is there to use.
-func (r *Reader) makeRoom(n int) {
+// makeRoom has n bytes fit in from the beginning of what is there to use, and more where much comes.
+func (r *Reader) makeRoom(n int, much bool) {
+	size := len(r.buf)
+	if n > size {
+		size = smallBuffer
+	}
+	if n > smallBuffer || much {
+		size = usualBuffer
+	}
 	to := r.buf
-	switch {
-	case n > smallBuffer || r.full:
-		if len(to) < usualBuffer {
-			to = make([]byte, usualBuffer)
-		}
-	case n > len(to):
-		to = make([]byte, smallBuffer)
+	if size > len(to) {
+		to = make([]byte, size)
 	}
 	r.w = copy(to, r.buf[r.r:r.w])
-	r.r, r.buf, r.full = 0, to, false
+	r.r, r.buf = 0, to
 }
 
 // readLarge reads a frame into memory of its own.
