@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -82,9 +83,8 @@ func (s *session) overdue(now time.Time) (late []opened, silent []*upstream) {
 	}
 	for _, c := range s.open {
 		age := now.Sub(c.since)
-		if is, there := quiet[c.up]; there && !isPull(c.code) && min(age, is) > s.waits.silent {
+		if !isPull(c.code) && min(age, quiet[c.up]) > s.waits.silent && !slices.Contains(silent, c.up) {
 			silent = append(silent, c.up)
-			delete(quiet, c.up)
 		}
 	}
 	s.mu.Unlock()
