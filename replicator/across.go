@@ -10,7 +10,7 @@ import (
 // Across translates a position for a reader that moves to the other replica of a lane that copies both ways: to the smallest position
 // there before which nothing lies that the reader hasn't read. Where both sides were written to at the same time, their replicas differ in
 // order for a stretch, and the reader sees Repeats messages again; everywhere else the translation is exact. The position counts on the
-// lane's source, the result on its target: for the way back, ask for lane.Back() of the Positions of Names.Back().
+// lane's source, the result on its target: for the way back, ask Reversed for lane.Back().
 //
 // It needs nothing but the two queues: runs of copies are found by a few reads each, and remembered. What expired on a side can't be seen
 // there: a position before the first message that is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more
@@ -58,14 +58,16 @@ func (p *Positions) More(ctx context.Context, c Crossing, wait time.Duration) (C
 	there := p.half(c.lane)
 	there.mu.Lock()
 	defer there.mu.Unlock()
-	there.read, there.began = there.progress.offset, there.progress.began // from before the look
-	waiting, cancel := context.WithTimeout(ctx, wait)                     // a broker may look only each 5 s who has waited long enough
+	there.read, there.began = c.there.read, c.there.began
+	before := there.progress
+	waiting, cancel := context.WithTimeout(ctx, wait) // a broker may look only each 5 s who has waited long enough
 	defer cancel()
 	err := both(func() error { return there.ask(ctx) }, func() error { return there.look(waiting, wait) })
 	if waiting.Err() != nil && ctx.Err() == nil {
 		return c, false, nil
 	}
 	if err == nil {
+		there.goBy(before)
 		err = there.cuts.extend(ctx, there.queue, there.stamps, there.to, nil, func() bool { return false })
 	}
 	if err != nil {

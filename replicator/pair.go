@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,23 +65,47 @@ func (p *Positions) half(lane Lane) *half {
 const youngProgress = 2 * time.Second
 
 // refresh finds how far the lane is and what the queue holds. All that the lane has copied then must show in the queue, so its progress is one from
-// before the look at it.
+// before the look at it, and it is looked at until the queue shows it: brokers show a message milliseconds after they acknowledged it.
 func (h *half) refresh(ctx context.Context, glance bool) error {
 	if !glance || time.Since(h.progress.at) > youngProgress {
 		if err := h.ask(ctx); err != nil {
 			return err
 		}
 	}
-	h.read, h.began = h.progress.offset, h.progress.began
-	return h.look(ctx, 0)
+	for begin := time.Now(); ; {
+		if err := h.look(ctx, 0); err != nil {
+			return err
+		}
+		if h.goBy(h.progress) {
+			return nil
+		}
+		if time.Since(begin) > showTime || sleep(ctx, lookPause) != nil {
+			return fmt.Errorf("topic %s, queue %s: %w: the lane has written up to %d, and the broker shows the queue up to %d", h.topic, h.Queue, ErrNotCopiedYet, h.progress.hint, h.to)
+		}
+	}
 }
 
-// ask asks how far the lane is.
+// goBy takes a progress from before the look for how far the lane is, if the queue showed all that had been copied by then. Else what the broker doesn't
+// show yet would look like what the lane has left out: a group that moves would skip it, or read it again.
+func (h *half) goBy(p progressAt) bool {
+	if h.to < p.hint {
+		return false
+	}
+	h.read, h.began = p.offset, p.began
+	return true
+}
+
+// ask asks how far the lane is. It commits its hint, behind its newest copy, before its progress: read the other way round, the hint is that of the
+// progress or a later one.
 func (h *half) ask(ctx context.Context) error {
 	begin := time.Now()
 	offset, began, err := h.origin.position(ctx)
+	if err != nil {
+		return err
+	}
+	hint, _, err := h.position(ctx)
 	if err == nil {
-		h.progress = progressAt{offset, began, begin}
+		h.progress = progressAt{offset, hint, began, begin}
 	}
 	return err
 }

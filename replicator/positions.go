@@ -32,7 +32,7 @@ type Natives struct {
 // Positions that is kept reads little. It may be used by several goroutines.
 type Positions struct {
 	source, target replica
-	names          Names
+	names, back    Names // of the lanes, and of those in the other direction
 
 	lock  *sync.Mutex
 	known map[cutsKey]*laneCuts
@@ -54,7 +54,8 @@ type laneCuts struct {
 // progressAt is what the lane's copier had committed at some time.
 type progressAt struct {
 	offset int64
-	began  bool // it has committed anything
+	hint   int64 // behind its newest copy then, or further on
+	began  bool  // it has committed anything
 	at     time.Time
 }
 
@@ -65,18 +66,18 @@ func (c *laneCuts) mixed() bool {
 	return len(c.runs) > 1 || c.natives.Count > 0
 }
 
-// NewPositions translates for the lanes that go by these names.
+// NewPositions translates for the forward lanes that go by these names; Reversed for their reverse lanes.
 func NewPositions(source, target *rocketmq.Cluster, names Names) *Positions {
 	return newPositions(newBrokers("source", source), newBrokers("target", target), names)
 }
 
 func newPositions(source, target replica, names Names) *Positions {
-	return &Positions{source: source, target: target, names: names, lock: &sync.Mutex{}, known: map[cutsKey]*laneCuts{}}
+	return &Positions{source: source, target: target, names: names, back: names.Back(), lock: &sync.Mutex{}, known: map[cutsKey]*laneCuts{}}
 }
 
 // Reversed translates for the reverse lanes: from the target to the source, with lane.Back() for each lane. Both remember the same.
 func (p *Positions) Reversed() *Positions {
-	return &Positions{source: p.target, target: p.source, names: p.names.Back(), lock: p.lock, known: p.known}
+	return &Positions{source: p.target, target: p.source, names: p.back, back: p.names, lock: p.lock, known: p.known}
 }
 
 func (p *Positions) queues(lane Lane) (source, target queue) {

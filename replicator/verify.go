@@ -141,7 +141,7 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOpti
 func (p *Positions) verification(lane Lane, report LaneReport, o VerifyOptions) *verification {
 	return &verification{
 		LaneReport: report, newest: -1, stamps: newStamper(p.names, lane), differences: o.Differences, answers: o.Answers,
-		reverse: newStamper(p.names.Back(), lane.Back()), back: -1,
+		reverse: newStamper(p.back, lane.Back()), back: -1,
 	}
 }
 

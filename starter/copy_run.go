@@ -84,7 +84,7 @@ func (c *copying) goals(ctx context.Context) (*goals, error) {
 	if !c.bothWays {
 		return g, nil
 	}
-	back := replicator.NewPositions(c.target, c.source, c.names.Back())
+	back := forward.Reversed()
 	for _, lane := range c.lanes {
 		if err := g.add(ctx, c.target, back, lane.Back(), true); err != nil {
 			return nil, err

@@ -1,10 +1,14 @@
 package gateway
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
 )
 
 // Stock clients send and read by keys through the gateway, while groups and homes go to the target and back.
@@ -44,4 +48,42 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 	concurrentVerdict := concurrent.judge(load)
 	assert.Zero(t, concurrentVerdict.lost+concurrentVerdict.duplicated)
 	t.Logf("%d sent, longest send %s; state %+v", load.sent.Load(), load.longest, g.State().Groups)
+}
+
+// A group that has read all copies goes back to the source, which holds messages that aren't copied yet: it reads on with the first of them. What the
+// brokers hold counts as old, as in clusters that have been used: only then do they say that a group has no position, and else that it is 0.
+func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
+	used := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Used", Version: "4.9.7", Brokers: 1, Config: map[string]string{"accessMessageInMemoryMaxRatio": "0"}})
+	r := newRigBetween(t, "early", used, labtest.Cluster(t, "5.3.3"))
+	orders, billing, audit := r.topic("early-orders", 4), r.group("early-billing"), r.group("early-audit")
+	stopLanes := r.replicate()
+	r.open()
+	ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 1, false)
+	r.warmUp(orders, ordered, concurrent)
+	send := func(prefix string, more int64) *load {
+		load := r.produce(orders, prefix, 16, time.Millisecond)
+		r.eventually("messages are sent", func() bool { return load.sent.Load() > more })
+		load.end()
+		assert.Empty(t, load.errors)
+		return load
+	}
+	loads := []*load{}
+	for round := range 2 {
+		r.move(Move{Kind: KindSide, To: "target", Groups: []string{billing, audit}})
+		copied := send(fmt.Sprint("copied", round, "x"), 300)
+		ordered.untilRead(copied)
+		concurrent.untilRead(copied)
+		stopLanes()
+		waiting := send(fmt.Sprint("waiting", round, "x"), 300)
+		r.move(Move{Kind: KindSide, To: "source", Groups: []string{billing, audit}})
+		ordered.untilRead(waiting)
+		concurrent.untilRead(waiting)
+		stopLanes = r.replicate()
+		loads = append(loads, copied, waiting)
+	}
+	for _, l := range loads {
+		assert.Equal(t, verdict{}, ordered.judge(l))
+		v := concurrent.judge(l)
+		assert.Zero(t, v.lost+v.duplicated, "%+v", v)
+	}
 }

@@ -313,7 +313,8 @@ func (rs *readers) missing(l *load) string {
 		}
 		slices.Sort(not)
 		if len(not) > 0 {
-			says += fmt.Sprintf("%s: %d of %d: %v; ", key, len(not), len(l.acked[key]), not[:min(5, len(not))])
+			says += fmt.Sprintf("%s: %d of %d: %v; before: %s, after: %s; ", key, len(not), len(l.acked[key]), not[:min(5, len(not))],
+				rs.repeats.first[fmt.Sprint(key, " ", not[0]-1)], rs.repeats.first[fmt.Sprint(key, " ", not[0]+1)])
 		}
 	}
 	return says

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,21 +130,23 @@ func (r *rig) names() replicator.Names {
 	return replicator.Names{Group: "rocketshift-" + r.name, Source: "S", Target: "T"}
 }
 
-// replicate runs the lanes both ways until the end of the test.
-func (r *rig) replicate() {
+// replicate runs the lanes both ways until they are stopped, at the end of the test at the latest.
+func (r *rig) replicate() (end func()) {
 	r.Helper()
 	ctx, stop := context.WithCancel(r.ctx)
 	copier := replicator.NewReplicator(r.source, r.target, replicator.Options{Names: r.names(), Holder: r.name, BothWays: true})
 	ended := make(chan error, 1)
 	var last replicator.Progress
 	go func() { ended <- copier.Run(ctx, r.lanes, func(p replicator.Progress) { last = p }) }()
-	r.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		stop()
 		require.NoError(r, <-ended)
 		if r.Failed() {
 			r.Logf("lanes: %+v; back: %+v", last, last.Back)
 		}
 	})
+	r.Cleanup(end)
+	return end
 }
 
 // at is the rig for clients with other name servers.
