@@ -13,7 +13,7 @@ CHECKERS := $(BIN)/tools/.complete
 # wait, they run alone.
 LIVE := ./replicator ./activities ./internal/rocketmq ./internal/lab/... ./internal/instance ./worker ./starter ./demo/app ./demo/app5 ./bench/...
 ALONE := ./internal/gateway ./demo
-LONG := ./internal/gateway ./replicator ./activities ./bench/gateway ./demo ./demo/app
+LONG := ./replicator ./activities ./bench/gateway ./demo ./demo/app
 PURE := ./gateway ./demo/driver ./demo/ledger ./demo/verdict ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
 
 APPROVE ?= auto
@@ -82,7 +82,7 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 	go test -p 1 -timeout 40m $(ALONE)
 
 .PHONY: test-long
-test-long: build jars ## tests that take long or want the machine for themselves: many clients, members that die, kills in every phase, ways back
+test-long: build jars ## tests that take long or want the machine for themselves: full disks, slow restarts, whole migrations and ways back
 	tests=$$(grep -rl --include='*_test.go' '^//go:build long' $(LONG) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|' -); \
 	  go test -tags long -p 1 -count=1 -timeout 90m -run "^($$tests)$$" $(LONG)
 

@@ -96,7 +96,7 @@ func (c Crossing) Across(position int64) (Translation, error) {
 	if original, found := here.firstStampFrom(at); found { // the first copy to read, where its original is
 		target = min(target, original)
 	}
-	if here.began {
+	if here.began || here.newest >= 0 { // a broker that was killed may have forgotten that the lane has run
 		target = min(target, there.native(max(here.newest+1, here.read))) // what hasn't been copied here
 	}
 	// What the reader has read of the messages of the other side lies before there: their copies were here before whatever is unread.

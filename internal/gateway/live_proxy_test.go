@@ -1,5 +1,3 @@
-//go:build long
-
 package gateway
 
 import (
@@ -29,6 +27,7 @@ func newRigBehindProxy(t *testing.T, name string) *rig {
 
 // Stock clients that know nothing of proxies cross moves to a target that is reached through one, and back.
 func TestLiveTargetBehindAProxy(t *testing.T) {
+	t.Parallel()
 	r := newRigBehindProxy(t, "proxied")
 	orders, billing, audit := r.topic("proxied", 2), r.group("proxied-billing"), r.group("proxied-audit")
 	for _, b := range r.brokers(r.admin) { // which orderly producers of 4.x don't fit
@@ -77,6 +76,7 @@ func TestLiveTargetBehindAProxy(t *testing.T) {
 
 // Half messages stay on the source while the target is behind a proxy; delayed messages and such as fail go there.
 func TestLiveTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
+	t.Parallel()
 	r := newRigBehindProxy(t, "proxied-kinds")
 	topic, group := r.topic("proxied-kinds", 2), r.group("proxied-kinds-readers")
 	r.replicate()

@@ -1,5 +1,3 @@
-//go:build long
-
 package gateway
 
 import (
@@ -113,6 +111,7 @@ func (rs *readers) pullInto(topic string) {
 // Transactions that are decided at once, or when a broker asks for them, delayed messages and messages that fail cross moves there and back five times: each
 // is delivered once to groups of every kind. Whether it is the gateway that repeats transactions is judged by a producer straight to a 5.3.3 broker.
 func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "kinds")
 	topic, group := r.topic("kinds", 2), r.group("kinds-readers")
 	tagged, polled, java := r.newReaders(r.group("kinds-tag"), 1), r.newReaders(r.group("kinds-poll"), 1), r.newReaders(r.group("kinds-java"), 1)

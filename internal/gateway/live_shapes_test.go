@@ -1,5 +1,3 @@
-//go:build long
-
 package gateway
 
 import (
@@ -15,6 +13,7 @@ import (
 // The clusters may have different numbers of brokers, and the same names for all of them or none. Two brokers that move to one of the same name are in
 // every other test.
 func TestLiveClustersOfAnyShape(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ source, target lab.ClusterSpec }{
 		"one broker to two, and all names are the same": {
 			source: lab.ClusterSpec{Version: "4.9.7", Brokers: 1}, target: lab.ClusterSpec{Version: "5.3.3", Brokers: 2},

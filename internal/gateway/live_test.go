@@ -53,6 +53,7 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 // A group that has read all copies goes back to the source, which holds messages that aren't copied yet: it reads on with the first of them. What the
 // brokers hold counts as old, as in clusters that have been used: only then do they say that a group has no position, and else that it is 0.
 func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
+	t.Parallel()
 	used := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Used", Version: "4.9.7", Brokers: 1, Config: map[string]string{"accessMessageInMemoryMaxRatio": "0"}})
 	r := newRigBetween(t, "early", used, labtest.Cluster(t, "5.3.3"))
 	orders, billing, audit := r.topic("early-orders", 4), r.group("early-billing"), r.group("early-audit")
