@@ -82,7 +82,7 @@ test: build jars check ## all tests: unit, workflow, replay, and functional ones
 	go test -p 1 -timeout 40m $(ALONE)
 
 .PHONY: test-long
-test-long: build jars ## tests that take long or want the machine for themselves: full disks, slow restarts, whole migrations and ways back
+test-long: build jars ## more tests that take long: ways back of whole migrations, one to a target behind a proxy, a full disk, a slave that takes over
 	tests=$$(grep -rl --include='*_test.go' '^//go:build long' $(LONG) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|' -); \
 	  go test -tags long -p 1 -count=1 -timeout 90m -run "^($$tests)$$" $(LONG)
 
