@@ -25,6 +25,10 @@ public class Load {
         producer.setNamesrvAddr(args[0]);
         producer.start();
 
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> { // or its end would be waited for
+            e.printStackTrace();
+            Runtime.getRuntime().halt(1);
+        });
         long begin = System.nanoTime();
         AtomicLong errors = new AtomicLong();
         long[][] took = new long[threads][];
@@ -53,7 +57,7 @@ public class Load {
 
     /** Returns how long each send took that began and ended in the time to measure. */
     private static long[] send(DefaultMQProducer producer, Message message, long from, long to, double rate, int together, AtomicLong errors) {
-        long[] took = new long[1 << 20];
+        long[] took = new long[1 << 14];
         int n = 0;
         long next = System.nanoTime();
         while (true) {
@@ -72,7 +76,10 @@ public class Load {
                     producer.send(Stream.generate(() -> new Message(message.getTopic(), message.getBody())).limit(together).toList());
                 }
                 long end = System.nanoTime();
-                if (begin >= from && end < to && n < took.length) {
+                if (begin >= from && end < to) {
+                    if (n == took.length) {
+                        took = Arrays.copyOf(took, 2 * n);
+                    }
                     took[n++] = end - begin;
                 }
             } catch (Exception e) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := os.MkdirTemp(filepath.Join(root, ".run"), "bench-gateway-")
+	dir, err := os.MkdirTemp(cmp.Or(o.keep, filepath.Join(root, ".run")), "bench-gateway-")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,6 +54,7 @@ type options struct {
 	chunk  int // queues that move together
 
 	profile string // where the gateway writes its profile of processor time
+	keep    string // where servers keep their files, or nothing
 }
 
 func main() {
@@ -98,6 +99,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.topics, "topics", 10, "topics of 100 queues that move as well")
 	f.IntVar(&o.chunk, "chunk", 8, "queues of them that move together")
 	f.StringVar(&o.profile, "profile", "", "file for the gateway's profile of processor time")
+	f.StringVar(&o.keep, "keep", "", "folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds nobody up; .run if empty")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
