@@ -78,11 +78,7 @@ func TestPositionsGoAcrossToTheFirstUnreadMessageAndBack(t *testing.T) {
 }
 
 func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
-	b := bothWays(t)
-	run := b.start(fastHome)
-	b.write(10, 10)
-	b.untilBoth(run, 10)
-	run.end()
+	b := tenCopied(t)
 	b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
 	got, err := b.positions().Across(context.Background(), b.lane, 10)
 	if err != nil || got.Target != 10 || !got.Exact {
@@ -130,11 +126,7 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 // Brokers show messages milliseconds after they acknowledged them. What a lane has copied and nobody can see yet is not what it has left out: a reader
 // that has read up to where the queue seems to end would skip it on the way back, and read it again on the way there.
 func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
-	b := bothWays(t)
-	run := b.start(fastHome)
-	b.write(10, 10)
-	b.untilBoth(run, 10)
-	run.end()
+	b := tenCopied(t)
 	var p *Positions
 	for _, one := range []struct {
 		name string

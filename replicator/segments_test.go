@@ -102,11 +102,7 @@ func TestSegmentsPairWhatIsOnBothSidesAndShowCuts(t *testing.T) {
 }
 
 func TestNoCutFollowsWhatIsOnOneSideOnly(t *testing.T) {
-	b := bothWays(t)
-	run := b.start(fastHome)
-	b.write(10, 10)
-	b.untilBoth(run, 10)
-	run.end()
+	b := tenCopied(t)
 	b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
 	segments, err := b.positions().Segments(context.Background(), b.lane)
 	want := []Segment{{Source: 0, Target: 0, Length: 10, Cut: true}}

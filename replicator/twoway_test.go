@@ -18,6 +18,16 @@ func bothWays(t *testing.T) *bench {
 	return b
 }
 
+// tenCopied is a pair of queues whose lanes have copied ten messages of the source, and have ended.
+func tenCopied(t *testing.T) *bench {
+	b := bothWays(t)
+	run := b.start(fastHome)
+	b.write(10, 10)
+	b.untilBoth(run, 10)
+	run.end()
+	return b
+}
+
 // bodies lists what a queue holds, in its order.
 func (b *bench) bodies(f *fakeSide, q Queue) []string {
 	var all []string

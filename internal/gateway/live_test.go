@@ -68,7 +68,7 @@ func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
 		assert.Empty(t, load.errors)
 		return load
 	}
-	loads := []*load{}
+	var loads []*load
 	for round := range 2 {
 		r.move(Move{Kind: KindSide, To: "target", Groups: []string{billing, audit}})
 		copied := send(fmt.Sprint("copied", round, "x"), 300)
