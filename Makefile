@@ -9,13 +9,6 @@ BIN := bin
 PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-gateway $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
-# Packages without servers run side by side. Those with real brokers run two at a time: their tests wait a lot. Where tests measure how long applications
-# wait, they run alone.
-LIVE := ./replicator ./activities ./internal/rocketmq ./internal/lab/... ./internal/instance ./worker ./starter ./demo/app ./demo/app5 ./bench/...
-ALONE := ./internal/gateway ./demo
-LONG := ./replicator ./activities ./bench/gateway ./demo ./demo/app
-PURE := ./gateway ./demo/driver ./demo/ledger ./demo/verdict ./plan ./internal/gateway/wire ./workflows ./internal/arch ./deploy
-
 APPROVE ?= auto
 TRAFFIC ?= gateway
 KILLS ?= 200
@@ -75,30 +68,38 @@ temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the fo
 	    --search-attribute RocketshiftStage=Keyword --search-attribute RocketshiftWaiting=Keyword \
 	    --search-attribute RocketshiftTarget=Keyword
 
+# AGAIN=n: so many tests with servers that fail may pass in a second run; they are told as FLAKY. It is for CI.
+AGAIN ?= 0
+BUSY ?= 3
+
 .PHONY: test
-test: build jars check ## all tests: unit, workflow, replay, and functional ones on real servers
-	go test -timeout 10m $(PURE)
-	go test -p 2 -timeout 40m $(LIVE)
-	go test -p 1 -timeout 40m $(ALONE)
+test: build jars check ## the tests: all without servers, and one on real servers for each promise; some 8 minutes
+	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
-test-long: build jars ## more tests that take long: ways back of whole migrations, one to a target behind a proxy, a full disk, a slave that takes over
-	tests=$$(grep -rl --include='*_test.go' '^//go:build long' $(LONG) | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|' -); \
-	  go test -tags long -p 1 -count=1 -timeout 90m -run "^($$tests)$$" $(LONG)
+test-long: build jars $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
+	go run ./tools/test -tests rest -again $(AGAIN)
+
+.PHONY: test-all
+test-all: build jars check ## all tests
+	go run ./tools/test -tests all -again $(AGAIN)
+
+.PHONY: test-busy
+test-busy: build jars $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin
+	go run ./tools/test -tests quick -busy $(BUSY)
 
 .PHONY: check
 check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
 	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go vet -tags long $(LONG)
-	$(BIN)/tools/staticcheck -tags long ./...
+	$(BIN)/tools/staticcheck ./...
 	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
 	go test ./internal/arch
 
 .PHONY: fixtures
 fixtures: build jars ## record the workflows' histories of real runs for the replay tests
-	RECORD_FIXTURES=1 go test -tags long -count=1 -timeout 25m ./demo -run 'TestAMigrationHarmsNobody|TestGoingBackHarmsNobody|BehindAGateway'
+	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'AMigrationHarmsNobody|GoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench
 bench: build jars ## the replicator's throughput on real brokers

@@ -1,4 +1,4 @@
-//go:build long && !race
+//go:build !race
 
 package activities
 
@@ -16,7 +16,7 @@ import (
 
 // TestLiveAMigrationToATargetBehindAProxy goes through the stages of a migration whose worker and gateway reach nothing of the target but the remoting
 // port of its proxy: a person makes there what is named, all else is as with any target, there and back.
-func TestLiveAMigrationToATargetBehindAProxy(t *testing.T) {
+func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	there := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Managed", Version: "5.3.3", Proxy: true})
 	r := newRigBetween(t, labtest.Cluster(t, "4.9.7"), there, "proxied", nil)
 	console := r.target

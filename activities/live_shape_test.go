@@ -1,5 +1,3 @@
-//go:build long
-
 package activities
 
 import (
@@ -16,7 +14,7 @@ import (
 
 // A group moves from one broker to two and back. The target's topic holds messages of its own, which the group doesn't get; what it gets there on
 // either broker, and what it is to try again there, reaches it on the source.
-func TestLiveOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
+func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	t.Parallel()
 	const own, history, later = 5, 20, 2
 	r := newRigBetween(t, labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1}),

@@ -78,7 +78,7 @@ func requireUnharmed(t *testing.T, r driver.Result, messages int64) {
 }
 
 // The worker is killed in the middle of two stages; nobody notices.
-func TestAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
+func TestLiveAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-migration", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType}, Histories: fixtures("done"),
 	})
@@ -97,7 +97,7 @@ func fixtures(prefix string) string {
 
 // Behind a gateway nobody is restarted until everything stands on the target, and nothing is lost, repeated or out of
 // order when there is neither a worker nor a Temporal for a while.
-func TestAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
+func TestLiveAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-gateway", Traffic: plan.ModeGateway, History: 9000, Histories: fixtures("gateway"),
 		BlackoutDuring: workflows.ShiftType, BlackoutFor: 15 * time.Second, // which stands for ten minutes: no time-out of the gateway's is about either

@@ -1,5 +1,3 @@
-//go:build long
-
 package main
 
 import (
@@ -12,7 +10,7 @@ import (
 	"rocketshift/workflows"
 )
 
-func TestGoingBackHarmsNobody(t *testing.T) {
+func TestLongGoingBackHarmsNobody(t *testing.T) {
 	r := play(t, driver.Options{Name: "test-back", BackAt: 25, History: 4000, Histories: fixtures("back")})
 	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
 	require.Equal(t, workflows.StateRolledBack, r.Status.State)
@@ -26,7 +24,7 @@ func TestGoingBackHarmsNobody(t *testing.T) {
 }
 
 // The way back is no more than a few pointers: applications are never touched, and pause for less than a restart takes.
-func TestGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
+func TestLongGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
 	r := play(t, driver.Options{Name: "test-gateway-back", Traffic: plan.ModeGateway, BackAt: 25, History: 3000, Histories: fixtures("gateway-back")})
 	require.True(t, r.Verdict.Clean(), "verdict %+v, examples %v", r.Verdict, r.Detail.Examples)
 	require.Equal(t, workflows.StateRolledBack, r.Status.State)

@@ -1,5 +1,3 @@
-//go:build long
-
 package replicator
 
 import (
@@ -14,7 +12,7 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-func TestLiveTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
+func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=128m"); err != nil {

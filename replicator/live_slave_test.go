@@ -1,5 +1,3 @@
-//go:build long
-
 package replicator
 
 import (
@@ -13,7 +11,7 @@ import (
 
 // The target's master is lost under load, and what was a slave takes over at another address, without the last messages and positions: its
 // copying lagged behind. The lanes find it, and copy again what it lacks, once.
-func TestLiveSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
+func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 	t.Parallel()
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Pair", Version: "5.3.3", Brokers: 1})
 	broker := cluster.Brokers[0].Name

@@ -1,5 +1,3 @@
-//go:build long
-
 package main
 
 import (
@@ -44,7 +42,7 @@ func lines[T any](t *testing.T, out *bytes.Buffer) (all []T) {
 	return all
 }
 
-func TestLiveSendsAndReadsAreMeasured(t *testing.T) {
+func TestLongSendsAndReadsAreMeasured(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "profile")
 	c := live(t, options{load: sends, ways: []string{"gateway"}, rounds: 1, threads: 2, body: 100, measure: 1, batch: 4, rate: 400, history: 2000, profile: profile})
 	var out bytes.Buffer
@@ -65,7 +63,7 @@ func TestLiveSendsAndReadsAreMeasured(t *testing.T) {
 	assert.Positive(t, info.Size())
 }
 
-func TestLiveClientsAndMovesAreMeasured(t *testing.T) {
+func TestLongClientsAndMovesAreMeasured(t *testing.T) {
 	c := live(t, options{load: moves, threads: 2, rate: 200, measure: 1, clients: 20, moves: 1, topics: 0, chunk: 50})
 	var out bytes.Buffer
 	require.NoError(t, c.measureMoves(t.Context(), json.NewEncoder(&out)))

@@ -1,5 +1,3 @@
-//go:build long
-
 package main
 
 import (
@@ -10,7 +8,7 @@ import (
 	"rocketshift/demo/verdict"
 )
 
-func TestRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
+func TestLongRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
 	for _, version := range []string{"4.9.7", "5.3.3"} {
 		t.Run(version, func(t *testing.T) {
 			b := newBench(t, version, "restarts")

@@ -1,10 +1,11 @@
 // Package labtest gives tests real clusters and a real Temporal server.
 //
-// They take seconds to start, so the tests of one binary share them: each cluster starts when the first test asks for
-// it, and Main ends them all after the last test. A test that breaks things asks for a cluster of its own. Nothing
-// survives the test binary, even if it is killed.
+// They take seconds to start, so tests share them: those that "make test" started for all packages (package shared),
+// or else those of this binary, which start when the first test asks for them and which Main ends after the last test.
+// A test that breaks things asks for a cluster of its own. Nothing survives the test binary, even if it is killed.
 //
-// With -short such tests are skipped. Without the servers' jars, Java or the Temporal program they fail and say what
+// The name of such a test begins with TestLive if it is part of "make test", or with TestLong if only "make test-all"
+// runs it. With -short such tests are skipped. Without the servers' jars, Java or the Temporal program they fail and say what
 // to run, since a test that silently does nothing proves nothing.
 package labtest
 
@@ -13,20 +14,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/shared"
 )
 
 // startTime is longer than the lab's own limits, which name the server that is late.
 const startTime = 4 * time.Minute
 
-// shared is what the tests of this binary share. It is global, as the test binary's own Main function and its tests
+// binary is what the tests of this binary share. It is global, as the test binary's own Main function and its tests
 // have no other place in common.
-var shared registry
+var binary registry
 
 // registry starts each thing once, when it is first asked for.
 type registry struct {
@@ -34,6 +37,11 @@ type registry struct {
 	running bool // Main is at work, so somebody will clean up
 	proxies bool // clusters of 5.x have a proxy
 	things  map[string]*thing
+
+	find   sync.Once
+	found  shared.Found // servers that several packages share
+	exist  bool
+	failed error
 }
 
 type thing struct {
@@ -54,12 +62,12 @@ func Main(m *testing.M) {
 func MainWithProxies(m *testing.M) { runAndEnd(m, true) }
 
 func runAndEnd(m *testing.M, proxies bool) {
-	shared.mu.Lock()
-	shared.running, shared.proxies, shared.things = true, proxies, map[string]*thing{}
-	shared.mu.Unlock()
+	binary.mu.Lock()
+	binary.running, binary.proxies, binary.things = true, proxies, map[string]*thing{}
+	binary.mu.Unlock()
 
 	code := m.Run()
-	for name, t := range shared.things {
+	for name, t := range binary.things {
 		if t.end == nil {
 			continue
 		}
@@ -69,6 +77,24 @@ func runAndEnd(m *testing.M, proxies bool) {
 		}
 	}
 	os.Exit(code)
+}
+
+// others finds the servers that several packages share. Benchmarks don't use them: other tests' load would be measured.
+func (r *registry) others(t testing.TB) (shared.Found, bool) {
+	t.Helper()
+	if measures(t) {
+		return shared.Found{}, false
+	}
+	r.find.Do(func() {
+		var dir string
+		if dir, r.failed = os.Getwd(); r.failed == nil { // a test runs in the folder of its package
+			r.found, r.exist, r.failed = shared.Find(dir)
+		}
+	})
+	if r.failed != nil {
+		t.Fatal(r.failed)
+	}
+	return r.found, r.exist
 }
 
 // get returns the thing of that name, and starts it if this is the first time.
@@ -93,16 +119,25 @@ func (r *registry) get(t testing.TB, name string, start func() (value any, end f
 	return found.value
 }
 
-// Cluster returns a cluster of that version which all tests of this binary share: 4.x with two brokers, 5.x with one
-// broker, and a proxy where MainWithProxies was called. So a test uses topics and groups of its own, and breaks nothing.
+// Cluster returns a cluster of that version which other tests use too, those of other packages among them: 4.x with two
+// brokers, 5.x with one broker, and a proxy where MainWithProxies was called. So a test uses topics and groups of its
+// own, with its package's name or its own in theirs, and breaks nothing.
 func Cluster(t testing.TB, version string) *lab.Cluster {
 	t.Helper()
-	skipIfShort(t)
-	spec := lab.ClusterSpec{Name: "Source", Version: version, Brokers: 2, Compiled: measures(t)}
-	if strings.HasPrefix(version, "5.") {
-		spec = lab.ClusterSpec{Name: "Target", Version: version, Brokers: 1, Proxy: shared.proxies, Compiled: measures(t)}
+	NeedsServers(t)
+	if found, ok := binary.others(t); ok {
+		cluster, there, err := found.Cluster(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there {
+			return cluster
+		}
 	}
-	return shared.get(t, "cluster "+version, func() (any, func() error, error) {
+	spec := shared.Spec(version)
+	spec.Compiled = measures(t)
+	spec.Proxy = binary.proxies && strings.HasPrefix(version, "5.")
+	return binary.get(t, "cluster "+version, func() (any, func() error, error) {
 		return startCluster(spec)
 	}).(*lab.Cluster)
 }
@@ -110,7 +145,7 @@ func Cluster(t testing.TB, version string) *lab.Cluster {
 // OwnCluster returns a cluster that only this test uses, and may break. It ends with the test.
 func OwnCluster(t testing.TB, spec lab.ClusterSpec) *lab.Cluster {
 	t.Helper()
-	skipIfShort(t)
+	NeedsServers(t)
 	spec.Compiled = spec.Compiled || measures(t)
 	cluster, end, err := startCluster(spec)
 	if err != nil {
@@ -160,12 +195,19 @@ func startCluster(spec lab.ClusterSpec) (*lab.Cluster, func() error, error) {
 	}, nil
 }
 
-// Temporal returns a Temporal development server that all tests of this binary share. So a test uses task queues and
-// workflow ids of its own.
+// Temporal returns a Temporal development server that other tests use too, those of other packages among them. So a test
+// uses workflow ids of its own, and task queues of its own where other workers may take what isn't theirs.
 func Temporal(t testing.TB) *lab.Temporal {
 	t.Helper()
-	skipIfShort(t)
-	return shared.get(t, "Temporal server", startTemporal).(*lab.Temporal)
+	NeedsServers(t)
+	if found, ok := binary.others(t); ok {
+		server, err := found.Temporal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server
+	}
+	return binary.get(t, "Temporal server", startTemporal).(*lab.Temporal)
 }
 
 func startTemporal() (any, func() error, error) {
@@ -191,10 +233,17 @@ func startTemporal() (any, func() error, error) {
 	}, nil
 }
 
-func skipIfShort(t testing.TB) {
+// names are how those of tests with servers begin: the Makefile's targets choose by it.
+var names = []string{"TestLive", "TestLong", "Benchmark"}
+
+// NeedsServers skips the test with -short, and wants it to be named as one that needs servers.
+func NeedsServers(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs real servers")
+	}
+	if !slices.ContainsFunc(names, func(begin string) bool { return strings.HasPrefix(t.Name(), begin) }) {
+		t.Fatalf("%s needs servers, so its name must begin with TestLive, or with TestLong if only \"make test-all\" runs it", t.Name())
 	}
 }
 
