@@ -129,7 +129,9 @@ func (r *results) tell(out io.Writer, dir, flaky, root string) error {
 // failedFirst is also true of a test that never came to its end, as its binary panicked or was ended.
 func (r *result) failedFirst() bool { return len(r.attempts) > 0 && !r.attempts[0].passed }
 
-func (r *result) passedLater() bool { return len(r.attempts) > 1 && r.attempts[len(r.attempts)-1].passed }
+func (r *result) passedLater() bool {
+	return len(r.attempts) > 1 && r.attempts[len(r.attempts)-1].passed
+}
 
 // shorten keeps the first and the last lines of a log.
 func shorten(log []byte) string {
