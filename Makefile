@@ -27,10 +27,17 @@ prerequisites:
 	  if [ "$$free" -lt 4096 ]; then echo "only $$free MB are free on this disk: free at least 4096 MB"; exit 1; fi
 
 .PHONY: build
-build: prerequisites programs $(BIN)/temporal ## build all programs and the embedded Temporal into bin/
+build: prerequisites ## build all programs and the embedded Temporal into bin/
+	@$(MAKE) --no-print-directory -j2 programs $(BIN)/temporal
+
+# What real servers need besides programs: RocketMQ's jars. All at once, as downloads leave processors free.
+.PHONY: ready
+ready: prerequisites
+	@$(MAKE) --no-print-directory -j3 programs $(BIN)/temporal jars
 
 .PHONY: programs
-programs:
+programs: $(BIN)/.standard-library
+	@echo "rocketshift: building its programs; half a minute at first"
 	go build -o $(BIN)/rocketshift ./starter
 	go build -o $(BIN)/rocketshift-worker ./worker
 	go build -o $(BIN)/rocketshift-gateway ./gateway
@@ -38,12 +45,15 @@ programs:
 	go build -o $(BIN)/rocketshift-demo-app ./demo/app
 	go build -o $(BIN)/rocketshift-demo-app5 ./demo/app5
 
-# Built once: its link alone takes minutes.
-$(BIN)/temporal: tools/temporal/go.mod tools/temporal/go.sum
-	@echo "building the Temporal CLI $(TEMPORAL_VERSION): some minutes, once"
-	cd tools/temporal && go build -trimpath \
-	  -ldflags "-s -w -X github.com/temporalio/cli/temporalcli.Version=$(TEMPORAL_VERSION)" \
-	  -o ../../$(BIN)/temporal github.com/temporalio/cli/cmd/temporal
+# Go commands that run side by side would all compile it.
+$(BIN)/.standard-library: go.mod
+	@mkdir -p $(BIN)
+	@go build std
+	@touch $@
+
+# Built once.
+$(BIN)/temporal: tools/temporal/go.mod tools/temporal/go.sum | $(BIN)/.standard-library
+	@tools/temporal/build.sh $(TEMPORAL_VERSION) $@
 
 $(CHECKERS): tools/check/go.mod tools/check/go.sum
 	mkdir -p $(BIN)/tools
@@ -51,12 +61,12 @@ $(CHECKERS): tools/check/go.mod tools/check/go.sum
 	touch $@
 
 .PHONY: jars
-jars: prerequisites ## download RocketMQ's jars into .cache/jars, and make servers start faster
+jars: prerequisites $(BIN)/.standard-library ## download RocketMQ's jars into .cache/jars, and make servers start faster
 	tools/jars/fetch.sh
 	go run ./internal/lab/archive
 
 .PHONY: demo
-demo: build jars ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you
+demo: ready ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you
 	@APPROVE=$(APPROVE) TRAFFIC=$(TRAFFIC) $(BIN)/rocketshift-demo
 
 .PHONY: temporal
@@ -73,19 +83,19 @@ AGAIN ?= 0
 BUSY ?= 3
 
 .PHONY: test
-test: build jars check ## the tests: all without servers, and one on real servers for each promise; some 8 minutes
+test: ready check ## the tests: all without servers, and one on real servers for each promise; some 8 minutes
 	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
-test-long: build jars $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
+test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
 	go run ./tools/test -tests rest -again $(AGAIN)
 
 .PHONY: test-all
-test-all: build jars check ## all tests
+test-all: ready check ## all tests
 	go run ./tools/test -tests all -again $(AGAIN)
 
 .PHONY: test-busy
-test-busy: build jars $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin
+test-busy: ready $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin
 	go run ./tools/test -tests quick -busy $(BUSY)
 
 .PHONY: check
@@ -98,11 +108,11 @@ check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, im
 	go test ./internal/arch
 
 .PHONY: fixtures
-fixtures: build jars ## record the workflows' histories of real runs for the replay tests
+fixtures: ready ## record the workflows' histories of real runs for the replay tests
 	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'AMigrationHarmsNobody|GoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench
-bench: build jars ## the replicator's throughput on real brokers
+bench: ready ## the replicator's throughput on real brokers
 	go test ./replicator -run '^$$' -bench . -benchtime 1x -timeout 20m
 
 .PHONY: bench-gateway
@@ -123,7 +133,7 @@ bench-stock: jars ## the same beside copiers that people write by hand with stoc
 	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3
 
 .PHONY: soak
-soak: build jars ## kill copiers at random points under load; KILLS=1000 for longer
+soak: ready ## kill copiers at random points under load; KILLS=1000 for longer
 	ROCKETSHIFT_SOAK_KILLS=$(KILLS) go test ./replicator -count=1 -v -timeout 60m -run 'KilledAtRandomPoints'
 
 .PHONY: fuzz

@@ -18,7 +18,7 @@ import (
 	"rocketshift/tools/test/passes"
 )
 
-// startTime is for all shared servers together, on a busy machine too; the lab has limits of its own for each.
+// startTime is for all shared clusters together, on a busy machine too; the lab has limits of its own for each.
 const startTime = 5 * time.Minute
 
 // options are what the Makefile asks for.
@@ -64,20 +64,20 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	starting := startServers(ctx, root)
+	starting := startClusters(ctx, root)
 	defer func() { err = errors.Join(err, (<-starting).end()) }()
 	var failed error
 	for _, pass := range todo {
-		var servers string
+		var clusters string
 		if pass.Servers {
 			got := <-starting
 			starting <- got // for the next pass, and for the end
 			if got.err != nil {
 				return got.err
 			}
-			servers = got.servers.Dir
+			clusters = got.clusters.Dir
 		}
-		if err := r.run(ctx, pass, servers); err != nil {
+		if err := r.run(ctx, pass, clusters); err != nil {
 			failed = errors.Join(failed, err)
 		}
 		if ctx.Err() != nil {
@@ -106,27 +106,27 @@ func choose(root, which string) ([]passes.Pass, error) {
 	return nil, fmt.Errorf("-tests is %q, but one of quick, rest and all is wanted", which)
 }
 
-// started are the shared servers, or why they don't serve.
+// started are the shared clusters, or why they don't serve.
 type started struct {
-	servers *shared.Servers
-	err     error
+	clusters *shared.Clusters
+	err      error
 }
 
 func (s started) end() error {
-	if s.servers == nil {
+	if s.clusters == nil {
 		return nil
 	}
-	return s.servers.End()
+	return s.clusters.End()
 }
 
-// startServers starts the shared servers while tests without servers run.
-func startServers(ctx context.Context, root string) chan started {
+// startClusters starts the shared clusters while tests without servers run.
+func startClusters(ctx context.Context, root string) chan started {
 	done := make(chan started, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, startTime)
 		defer cancel()
-		servers, err := shared.Start(ctx, root, filepath.Join(root, ".run", "test-servers"))
-		done <- started{servers, err}
+		clusters, err := shared.Start(ctx, root, filepath.Join(root, ".run", "test-clusters"))
+		done <- started{clusters, err}
 	}()
 	return done
 }

@@ -47,7 +47,7 @@ func newRunner(root string, o options) (*runner, error) {
 }
 
 // run runs a pass. The error names it; what failed has been told by then.
-func (r *runner) run(ctx context.Context, pass passes.Pass, servers string) error {
+func (r *runner) run(ctx context.Context, pass passes.Pass, clusters string) error {
 	if len(pass.Packages) == 0 {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (r *runner) run(ctx context.Context, pass passes.Pass, servers string) erro
 	begin := time.Now()
 	cmd := exec.CommandContext(ctx, filepath.Join(r.root, "bin", "tools", "gotestsum"), arguments(pass, events, again, r.busy > 0)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), shared.Variable+"="+servers)
+	cmd.Env = append(os.Environ(), shared.Variable+"="+clusters)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = stopTime
 	failed := cmd.Run()

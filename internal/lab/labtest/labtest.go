@@ -1,6 +1,6 @@
 // Package labtest gives tests real clusters and a real Temporal server.
 //
-// They take seconds to start, so tests share them: those that "make test" started for all packages (package shared),
+// They take seconds to start, so tests share them: clusters that "make test" started for all packages (package shared),
 // or else those of this binary, which start when the first test asks for them and which Main ends after the last test.
 // A test that breaks things asks for a cluster of its own. Nothing survives the test binary, even if it is killed.
 //
@@ -39,7 +39,7 @@ type registry struct {
 	things  map[string]*thing
 
 	find   sync.Once
-	found  shared.Found // servers that several packages share
+	found  shared.Found // clusters that several packages share
 	exist  bool
 	failed error
 }
@@ -79,7 +79,7 @@ func runAndEnd(m *testing.M, proxies bool) {
 	os.Exit(code)
 }
 
-// others finds the servers that several packages share. Benchmarks don't use them: other tests' load would be measured.
+// others finds the clusters that several packages share. Benchmarks don't use them: other tests' load would be measured.
 func (r *registry) others(t testing.TB) (shared.Found, bool) {
 	t.Helper()
 	if measures(t) {
@@ -195,18 +195,11 @@ func startCluster(spec lab.ClusterSpec) (*lab.Cluster, func() error, error) {
 	}, nil
 }
 
-// Temporal returns a Temporal development server that other tests use too, those of other packages among them. So a test
-// uses workflow ids of its own, and task queues of its own where other workers may take what isn't theirs.
+// Temporal returns a Temporal development server that all tests of this binary share. So a test uses task queues and
+// workflow ids of its own.
 func Temporal(t testing.TB) *lab.Temporal {
 	t.Helper()
 	NeedsServers(t)
-	if found, ok := binary.others(t); ok {
-		server, err := found.Temporal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return server
-	}
 	return binary.get(t, "Temporal server", startTemporal).(*lab.Temporal)
 }
 

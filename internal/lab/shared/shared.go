@@ -1,5 +1,6 @@
-// Package shared runs the servers that the tests of several packages share: a cluster of each version and a Temporal
-// server, started once by who runs the packages and found by their test binaries through the environment.
+// Package shared runs the clusters that the tests of several packages share: one of each version, started once by who
+// runs the packages, and found by their test binaries through the environment. Temporal isn't shared: workers of one
+// package would take the tasks of another's workflows, and a server of its own starts in two seconds.
 package shared
 
 import (
@@ -14,7 +15,7 @@ import (
 	"rocketshift/internal/lab"
 )
 
-// Variable is the environment variable that names the folder of the servers. Empty or absent: there are none.
+// Variable is the environment variable that names the folder of the clusters. Empty or absent: there are none.
 const Variable = "ROCKETSHIFT_TEST_SERVERS"
 
 // Versions are those of the clusters.
@@ -28,30 +29,29 @@ func Spec(version string) lab.ClusterSpec {
 	return lab.ClusterSpec{Name: "Source", Version: version, Brokers: 2}
 }
 
-// Servers run until End, or until this process ends.
-type Servers struct {
+// Clusters run until End, or until this process ends.
+type Clusters struct {
 	Dir string
 
 	mu   sync.Mutex
 	ends []func() error
 }
 
-// Start starts all servers at the same time, in folders below dir, which it empties before. The 5.x cluster has a proxy.
-func Start(ctx context.Context, root, dir string) (*Servers, error) {
+// Start starts all clusters at the same time, in folders below dir, which it empties before. The 5.x cluster has a proxy.
+func Start(ctx context.Context, root, dir string) (*Clusters, error) {
 	if err := os.RemoveAll(dir); err != nil {
-		return nil, fmt.Errorf("empty the folder of shared test servers: %w", err)
+		return nil, fmt.Errorf("empty the folder of shared test clusters: %w", err)
 	}
 	files, err := lab.FindFiles(root)
 	if err != nil {
 		return nil, err
 	}
-	s := &Servers{Dir: dir}
-	errs := make([]error, len(Versions)+1)
+	s := &Clusters{Dir: dir}
+	errs := make([]error, len(Versions))
 	var all sync.WaitGroup
 	for i, version := range Versions {
 		all.Go(func() { errs[i] = s.startCluster(ctx, files, version) })
 	}
-	all.Go(func() { errs[len(Versions)] = s.startTemporal(ctx, root) })
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, s.End())
@@ -59,7 +59,7 @@ func Start(ctx context.Context, root, dir string) (*Servers, error) {
 	return s, nil
 }
 
-func (s *Servers) startCluster(ctx context.Context, files lab.Files, version string) error {
+func (s *Clusters) startCluster(ctx context.Context, files lab.Files, version string) error {
 	spec := Spec(version)
 	spec.Proxy = strings.HasPrefix(version, "5.")
 	c, err := lab.Start(ctx, files, clusterDir(s.Dir, version), spec)
@@ -69,22 +69,14 @@ func (s *Servers) startCluster(ctx context.Context, files lab.Files, version str
 	return err
 }
 
-func (s *Servers) startTemporal(ctx context.Context, root string) error {
-	t, err := lab.StartTemporal(ctx, root, temporalDir(s.Dir), lab.TemporalSpec{})
-	if err == nil {
-		s.endWith(t.Kill)
-	}
-	return err
-}
-
-func (s *Servers) endWith(end func() error) {
+func (s *Clusters) endWith(end func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ends = append(s.ends, end)
 }
 
-// End ends the servers and removes their folder.
-func (s *Servers) End() error {
+// End ends the clusters and removes their folder.
+func (s *Clusters) End() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
@@ -97,14 +89,12 @@ func (s *Servers) End() error {
 
 func clusterDir(dir, version string) string { return filepath.Join(dir, "cluster-"+version) }
 
-func temporalDir(dir string) string { return filepath.Join(dir, "temporal") }
-
-// Found are the shared servers as a test binary sees them.
+// Found are the shared clusters as a test binary sees them.
 type Found struct{ dir string }
 
-// Find finds the shared servers for the tests of a package. It reports false where there are none, and for the second
+// Find finds the shared clusters for the tests of a package. It reports false where there are none, and for the second
 // process that asks for the same package: that one repeats tests that have failed, whose topics and groups exist
-// already, so it needs servers of its own.
+// already, so it needs clusters of its own.
 func Find(pkg string) (Found, bool, error) {
 	dir := os.Getenv(Variable)
 	if dir == "" {
@@ -115,7 +105,7 @@ func Find(pkg string) (Found, bool, error) {
 		return Found{}, false, nil
 	}
 	if err != nil {
-		return Found{}, false, fmt.Errorf("shared test servers of %s: %w", Variable, err)
+		return Found{}, false, fmt.Errorf("shared test clusters of %s: %w", Variable, err)
 	}
 	return Found{dir}, true, claim.Close()
 }
@@ -128,6 +118,3 @@ func (f Found) Cluster(version string) (*lab.Cluster, bool, error) {
 	}
 	return c, err == nil, err
 }
-
-// Temporal opens the Temporal server.
-func (f Found) Temporal() (*lab.Temporal, error) { return lab.OpenTemporal(temporalDir(f.dir)) }
