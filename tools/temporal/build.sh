@@ -12,7 +12,6 @@ tags=disable_grpc_modules
 name="the Temporal CLI $version"
 
 echo "$name: downloading its sources, and looking at what is to be compiled"
-go mod download
 wanted=$(go list -deps -tags "$tags" -f '{{if .Stale}}{{.ImportPath}}{{end}}' "$program" | grep -c . || true)
 log=$(mktemp)
 
