@@ -17,7 +17,7 @@ func TestEachAttemptOfALivingProcessHasItsOwnHolder(t *testing.T) {
 }
 
 func TestHolderOfAProcessThatEndedIsTakenOver(t *testing.T) {
-	ended := exec.Command("sleep", "60")
+	ended := exec.Command("sleep", "3600")
 	require.NoError(t, ended.Start())
 	pid := ended.Process.Pid
 	holder := machine() + "/" + strconv.Itoa(pid) + "/" + startTime(pid) + "#attempt"

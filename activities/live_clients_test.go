@@ -7,7 +7,9 @@ package activities
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,13 +20,39 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/replicator"
 )
 
-// inbox counts what the members of a group have received, by body.
+// inbox is what the members of a group have received, by body.
 type inbox struct {
-	mu   sync.Mutex
-	seen map[string]int
+	mu    sync.Mutex
+	phase int // of the test: a move ends one
+	seen  map[string][]delivery
+}
+
+// delivery is one message that one member was given: where it is stored on the member's side, and when.
+type delivery struct {
+	member string
+	queue  primitive.MessageQueue
+	offset int64
+	phase  int
+}
+
+func newInbox() *inbox { return &inbox{seen: map[string][]delivery{}} }
+
+func (i *inbox) note(member string, m *primitive.MessageExt) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.seen[string(m.Body)] = append(i.seen[string(m.Body)], delivery{member, *m.Queue, m.QueueOffset, i.phase})
+}
+
+// moved begins another phase.
+func (i *inbox) moved() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.phase++
 }
 
 func (i *inbox) count() int {
@@ -33,37 +61,88 @@ func (i *inbox) count() int {
 	return len(i.seen)
 }
 
-// repeated are the messages that came more than once.
+// ends are the offsets behind the last message that was given of each queue of a topic.
+func (i *inbox) ends(topic string) map[replicator.Queue]int64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ends := map[replicator.Queue]int64{}
+	for _, all := range i.seen {
+		for _, d := range all {
+			if q := (replicator.Queue{Broker: d.queue.BrokerName, ID: d.queue.QueueId}); d.queue.Topic == topic {
+				ends[q] = max(ends[q], d.offset+1)
+			}
+		}
+	}
+	return ends
+}
+
+// repeated are the messages that came more than once by our doing: they were given on both sides, or again after a move, or from
+// two places where they are stored. One that the same member read twice from the same place, with no move in between, was
+// asked for twice by its client: positions are looked up only when a member takes a queue. Stock clients do that when they lose a queue for a
+// moment, with and without a migration.
 func (i *inbox) repeated() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var all []string
-	for body, times := range i.seen {
-		if times > 1 {
-			all = append(all, fmt.Sprintf("%s: %d times", body, times))
+	for body, deliveries := range i.seen {
+		for _, d := range deliveries[1:] {
+			if d != deliveries[0] {
+				all = append(all, fmt.Sprintf("%s: %v", body, deliveries))
+				break
+			}
 		}
 	}
-	return all
+	return all[:min(len(all), 5)] // they tell enough
+}
+
+// clientLog takes what stock clients log, which is global to a process; it goes to the test that started a client last.
+type clientLog struct{ to atomic.Pointer[slog.Logger] }
+
+var stockLog = sync.OnceValue(func() *clientLog {
+	l := &clientLog{}
+	rlog.SetLogger(l)
+	return l
+})
+
+func (l *clientLog) say(level slog.Level, msg string, fields map[string]any) {
+	if to := l.to.Load(); to != nil && msg != "" {
+		to.Log(context.Background(), level, msg, "fields", fields)
+	}
+}
+
+func (l *clientLog) Debug(string, map[string]any)              {}
+func (l *clientLog) Info(string, map[string]any)               {}
+func (l *clientLog) Warning(msg string, fields map[string]any) { l.say(slog.LevelWarn, msg, fields) }
+
+func (l *clientLog) Error(msg string, fields map[string]any) { l.say(slog.LevelError, msg, fields) }
+
+func (l *clientLog) Fatal(msg string, fields map[string]any) { l.say(slog.LevelError, msg, fields) }
+func (l *clientLog) Level(string)                            {}
+func (l *clientLog) OutputPath(string) error                 { return nil }
+
+// logClients keeps stock clients' log with the test's.
+func (r *rig) logClients() {
+	r.Helper()
+	stockLog().to.Store(labtest.Log(r, "stock clients"))
 }
 
 // member starts a stock 4.x consumer as one instance of the group's application; stop ends it.
 func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (stop func()) {
 	r.Helper()
-	rlog.SetLogLevel("error")
 	nameServers := r.plan.Source.NameServers
 	if side == Target {
 		nameServers = r.plan.Target.NameServers
 	}
+	r.logClients()
+	name := fmt.Sprint(group, "-", side, "-", time.Now().UnixNano())
 	c, err := stock.NewPushConsumer(
-		consumer.WithGroupName(group), consumer.WithInstance(group+"-"+string(side)), consumer.WithConsumerOrder(orderly),
+		consumer.WithGroupName(group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
 		consumer.WithNsResolver(primitive.NewPassthroughResolver(nameServers)), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 	)
 	require.NoError(r, err)
 	require.NoError(r, c.Subscribe(topic, consumer.MessageSelector{}, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		in.mu.Lock()
-		defer in.mu.Unlock()
 		for _, m := range messages {
-			in.seen[string(m.Body)]++
+			in.note(name, m)
 		}
 		return consumer.ConsumeSuccess, nil
 	}))
@@ -79,9 +158,9 @@ func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (s
 func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "stock")
-	r.plan.Shift.Settle = plan.Duration(8 * time.Second) // longer than clients take to commit
+	r.plan.Shift.Settle = plan.Duration(20 * time.Second) // longer than clients take to commit, which have five seconds and stall
 	orders, ordered, free := r.topic("orders", 2), r.group("ordered"), r.group("free")
-	in := map[string]*inbox{ordered: {seen: map[string]int{}}, free: {seen: map[string]int{}}}
+	in := map[string]*inbox{ordered: newInbox(), free: newInbox()}
 	groups := []string{ordered, free}
 	r.importAll([]string{orders}, groups, nil)
 	r.replicate()
@@ -115,7 +194,12 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	var written []GroupPositions
 	r.must(traffic, "Translate", r.groups(Source, groups...), &written)
 	assert.Equal(t, []GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}}, written, "4 queues of the topic, 2 of the retry topic")
-	t.Logf("pause until the target opens: %s", time.Since(fenced))
+	for _, group := range groups {
+		given := in[group].ends(orders)
+		for _, lane := range r.lanes(orders) { // of queues that were empty on both sides: copies have their originals' offsets
+			assert.Equal(t, given[lane.Source], r.position(r.target, group, orders, lane.Target), "%s, %s: it goes on with the first message that it wasn't given", group, lane)
+		}
+	}
 	r.must(traffic, "Unfence", r.groups(Target, groups...), nil)
 
 	move := AwaitMoveRequest{Request: r.request(), From: Source, Groups: groups}
@@ -124,6 +208,7 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	assert.ErrorContains(t, err, "1 members on the source")
 	for i, group := range groups {
 		leave[i]()
+		in[group].moved()
 		r.member(Target, group, orders, group == ordered, in[group])
 	}
 	var members []Members
@@ -133,6 +218,10 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 		r.eventually(group+" has everything", func() bool { return in[group].count() == 8*each })
 		assert.Empty(t, in[group].repeated(), group)
 	}
+	var verified Verification // nothing is stored twice
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verified)
+	assert.True(t, verified.Clean(), "%+v", verified)
+	assert.EqualValues(t, 8*each, verified.Compared)
 	var wave WaveCheck
 	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: groups}}, &wave)
 	assert.Zero(t, wave.MembersLeft)

@@ -24,11 +24,14 @@ func (r *rig) straggling() (there, back []replicator.Straggler) {
 // wantStraggler waits until the one straggler of a side has written so many messages.
 func (r *rig) wantStraggler(at replicator.Queue, messages int64, of func() []replicator.Straggler) {
 	r.Helper()
+	var got replicator.Straggler
 	r.eventually("the lanes name the sender", func() bool {
 		all := of()
-		return len(all) == 1 && all[0].Messages >= messages
+		if len(all) == 1 {
+			got = all[0]
+		}
+		return len(all) == 1 && got.Messages >= messages
 	})
-	got := of()[0]
 	sender, err := netip.ParseAddrPort(got.Sender)
 	require.NoError(r, err)
 	assert.True(r, sender.Addr().Unmap().IsLoopback(), "%s", got)

@@ -19,22 +19,22 @@ func TestLiveSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	first := newRigFrom(t, labtest.Cluster(t, "4.9.7"), "rename", &plan.Rename{Prefix: "eu-"})
 	small := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	second := newRigFrom(t, small, "rename", &plan.Rename{
-		Prefix: "us-", Topics: map[string]string{"rename-orders": "orders-of-the-us"}, Groups: map[string]string{"rename-billing": "billing-of-the-us"},
+		Prefix: "us-", Topics: map[string]string{"activities-rename-orders": "activities-orders-of-the-us"}, Groups: map[string]string{"activities-rename-billing": "activities-billing-of-the-us"},
 	})
-	second.plan.Name = "rename-us" // the lanes' groups are told apart by it
+	second.plan.Name = "activities-rename-us" // the lanes' groups are told apart by it
 	own := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), first.plan.Target.NameServers)
 	t.Cleanup(own.Client().Close)
 	broker := first.brokers(own)[0]
-	require.NoError(t, own.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: "rename-orders", ReadQueues: 1, WriteQueues: 1, Perm: 6}))
-	first.produce(own, broker.Name, "rename-orders", 0, 3)
+	require.NoError(t, own.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: "activities-rename-orders", ReadQueues: 1, WriteQueues: 1, Perm: 6}))
+	first.produce(own, broker.Name, "activities-rename-orders", 0, 3)
 
 	for _, m := range []struct {
 		*rig
 		topic, group  string // on the target
 		queues, count int
-	}{{first, "eu-rename-orders", "eu-rename-billing", 4, 20}, {second, "orders-of-the-us", "billing-of-the-us", 2, 30}} {
+	}{{first, "eu-activities-rename-orders", "eu-activities-rename-billing", 4, 20}, {second, "activities-orders-of-the-us", "activities-billing-of-the-us", 2, 30}} {
 		orders, group := m.copied("orders", "billing", m.count)
-		require.Equal(t, []string{"rename-orders", "rename-billing"}, []string{orders, group})
+		require.Equal(t, []string{"activities-rename-orders", "activities-rename-billing"}, []string{orders, group})
 		var verified Verification
 		m.must(NewVerifier(m.settings), "Verify", VerifyRequest{Request: m.request(), Topics: []string{orders}}, &verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
@@ -60,7 +60,7 @@ func TestLiveSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 			return err == nil && end == int64(m.count)+2
 		})
 	}
-	stats, err := own.Client().TopicStats(t.Context(), broker.Addr, "rename-orders")
+	stats, err := own.Client().TopicStats(t.Context(), broker.Addr, "activities-rename-orders")
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, stats[0].Max, "the target's own topic of that name is left alone")
 }

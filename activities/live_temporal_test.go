@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
@@ -25,8 +24,7 @@ func TestLiveSettleTimeGoesOnOverAttempts(t *testing.T) {
 	r.importAll([]string{orders}, nil, nil)
 	r.plan.Shift.Settle = plan.Duration(2 * shortAttempt)
 	server := labtest.Temporal(t)
-	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
-	c, err := client.Dial(client.Options{HostPort: server.Address, Logger: quiet})
+	c, err := client.Dial(client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))})
 	require.NoError(t, err)
 	defer c.Close()
 	w := worker.New(c, "activities-attempts", worker.Options{})
@@ -34,15 +32,15 @@ func TestLiveSettleTimeGoesOnOverAttempts(t *testing.T) {
 	story := func(ctx workflow.Context, move AwaitMoveRequest) error {
 		var acts *Traffic
 		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Minute,
+			StartToCloseTimeout: patience,
 			RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: firstAttempts}, // none of them is a long one
 		}), acts.AwaitQuiet, move).Get(ctx, nil)
 	}
-	w.RegisterWorkflowWithOptions(story, workflow.RegisterOptions{Name: "attempts"})
+	w.RegisterWorkflowWithOptions(story, workflow.RegisterOptions{Name: "activities-attempts"})
 	require.NoError(t, w.Start())
 	defer w.Stop()
 	start := time.Now()
-	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"}, "attempts",
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"}, "activities-attempts",
 		AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}})
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 // patience is how long a test waits for what brokers and lanes do by themselves, on a machine that has other work.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // rig is a real source (4.9.7, two brokers) and a real target (5.3.3), with topics and groups that only one test uses.
 type rig struct {
@@ -31,7 +31,7 @@ type rig struct {
 	own            string // what names of its topics and groups begin with
 }
 
-// newRig selects all names that start with the test's own.
+// newRig selects all names that start with the test's own: activities- and what it is called here. Tests of other packages use the same clusters.
 func newRig(t *testing.T, name string) *rig {
 	t.Helper()
 	return newRigFrom(t, labtest.Cluster(t, "4.9.7"), name, nil)
@@ -46,6 +46,7 @@ func newRigFrom(t *testing.T, from *lab.Cluster, name string, rename *plan.Renam
 // newRigBetween has another target too.
 func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *plan.Rename) *rig {
 	t.Helper()
+	name = "activities-" + name
 	only := plan.Selection{Include: []string{name + "-*"}}
 	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}, own: name}
 	r.plan = plan.Plan{
@@ -109,8 +110,10 @@ func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, p
 	}
 }
 
-// keepProducing writes to a queue ten times a second until stop.
+// keepProducing writes to a queue at once, and then ten times a second until stop.
 func (r *rig) keepProducing(c *rocketmq.Cluster, q replicator.Queue, topic string) (stop func()) {
+	r.Helper()
+	r.produce(c, q.Broker, topic, q.ID, 1)
 	stopping, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -207,7 +210,7 @@ func (r *rig) background(concern any, name string, request any) (stop func() err
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	env := newEnvironment()
-	env.SetTestTimeout(5 * time.Minute)
+	env.SetTestTimeout(time.Hour) // longer than any test
 	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
 	env.RegisterActivity(concern)
 	go func() {

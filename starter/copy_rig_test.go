@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,9 @@ func shortContext(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
+// guard is a limit that only a command which never ends reaches, on a machine that has other work.
+const guard = 10 * time.Minute
+
 // rig is two real clusters and a topic of the test's own on the source.
 type rig struct {
 	*testing.T
@@ -55,12 +59,15 @@ type rig struct {
 	source, target *lab.Cluster
 	client         *rocketmq.Client
 	topic          string
+	printed        io.Writer // what its copies printed, for a failed test
 }
 
+// newRig names the topic starter- and so on: tests of other packages use the same clusters.
 func newRig(t *testing.T, topic string, queues int) *rig {
 	t.Helper()
-	r := &rig{T: t, source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
-	r.ctx = shortContext(t, time.Minute) // from here on: starting clusters has a limit of its own
+	topic = "starter-" + topic
+	r := &rig{T: t, printed: labtest.Output(t, "copies"), source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
+	r.ctx = shortContext(t, guard) // from here on: starting clusters has a limit of its own
 	r.client = rocketmq.NewClient(rocketmq.Options{})
 	t.Cleanup(r.client.Close)
 	r.create(r.source, topic, queues)
@@ -113,14 +120,32 @@ func (r *rig) copy(more ...string) outcome {
 	r.Helper()
 	a, stdout, stderr := capture()
 	code := a.run(r.ctx, r.args(more...))
-	require.NoError(r, r.ctx.Err(), "it did not end: %s%s", stdout, stderr)
+	fmt.Fprintf(r.printed, "copy %v ended by %d\n%s%s", more, code, stdout, stderr)
+	require.NoError(r, r.ctx.Err(), "it did not end")
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
 // until waits for a condition.
 func (r *rig) until(what string, condition func() bool) {
 	r.Helper()
-	require.Eventually(r, condition, 40*time.Second, 20*time.Millisecond, what)
+	require.Eventually(r, condition, 3*time.Minute, 20*time.Millisecond, what)
+}
+
+// requireUnlocked checks that another copier of the group gets the locks of all queues of the target's topic at once: brokers keep
+// one that wasn't given back for a minute.
+func (r *rig) requireUnlocked(group string) {
+	r.Helper()
+	b := r.target.Brokers[0]
+	stats, err := r.client.TopicStats(r.ctx, b.Addr, r.topic)
+	require.NoError(r, err)
+	var all []rocketmq.MessageQueue
+	for queue := range stats {
+		all = append(all, rocketmq.MessageQueue{Topic: r.topic, Broker: b.Name, Queue: queue})
+	}
+	got, err := r.client.LockQueues(r.ctx, b.Addr, group, "another copier", all)
+	require.NoError(r, err)
+	require.ElementsMatch(r, all, got, "the locks were given back")
+	require.NoError(r, r.client.UnlockQueues(r.ctx, b.Addr, group, "another copier", all))
 }
 
 // documents are the JSON lines of an output.

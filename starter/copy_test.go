@@ -67,7 +67,7 @@ func TestACopyIsNamedByItsClustersAndTopicsCountOnce(t *testing.T) {
 
 func TestAClusterThatDoesNotAnswerFailsWithItsSideAndFlag(t *testing.T) {
 	a, stdout, stderr := capture()
-	code := a.run(shortContext(t, 10*time.Second), strings.Fields("copy --source 127.0.0.1:1 --target 127.0.0.1:2 --topic t"))
+	code := a.run(shortContext(t, guard), strings.Fields("copy --source 127.0.0.1:1 --target 127.0.0.1:2 --topic t"))
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr.String(), "rocketshift: source 127.0.0.1:1 doesn't answer: ")
 	assert.Contains(t, stderr.String(), "; start it, or correct --source\n")

@@ -106,7 +106,7 @@ func rocketshiftIn(t *testing.T, f *fake, stdin string, env map[string]string, a
 		}
 		return f, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), guard)
 	defer cancel()
 	out := outcome{code: a.run(ctx, args)}
 	require.NoError(t, ctx.Err(), "the command did not end: rocketshift %s", strings.Join(args, " "))

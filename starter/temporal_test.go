@@ -3,19 +3,22 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
+	"crypto/rand"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/activities"
 	"rocketshift/internal/lab/labtest"
@@ -79,7 +82,7 @@ func standIn(ctx workflow.Context, in workflows.MigrationInput) (workflows.Statu
 
 // lanes is a Replicate whose activities beat, and one that can't reach its source.
 func lanes(ctx workflow.Context, _ workflows.MigrationInput) (workflows.Status, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 10 * time.Second})
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard})
 	workflow.ExecuteActivity(ctx, "Sync")
 	workflow.ExecuteActivity(ctx, "AwaitCaughtUp")
 	return workflows.Status{}, workflow.ExecuteActivity(ctx, "Replicate").Get(ctx, nil)
@@ -100,10 +103,10 @@ func beat(ctx context.Context, details any) error {
 }
 
 // standInWorker polls both task queues for the stand-ins, until the test ends or the function is called.
-func standInWorker(t *testing.T, address string) (stop func()) {
+func standInWorker(t *testing.T, at client.Options) (stop func()) {
 	t.Helper()
-	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
-	c, err := client.Dial(client.Options{HostPort: address, Logger: quiet})
+	at.Logger = log.NewStructuredLogger(labtest.Log(t, "worker"))
+	c, err := client.Dial(at)
 	require.NoError(t, err)
 	control := worker.New(c, workflows.ControlTaskQueue, worker.Options{})
 	control.RegisterWorkflowWithOptions(standIn, workflow.RegisterOptions{Name: workflows.MigrationType})
@@ -142,8 +145,11 @@ func live(t *testing.T, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	a := newApp(strings.NewReader(""), &stdout, &stderr, func(string) (string, bool) { return "", false })
 	a.pace = 50 * time.Millisecond
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), guard)
 	defer cancel()
+	if !slices.Contains(args, "--timeout") {
+		args = append(args, "--timeout", "2m") // for the answer of a worker on a busy machine
+	}
 	o := outcome{code: a.run(ctx, args)}
 	require.NoError(t, ctx.Err(), "the command did not end: rocketshift %s", strings.Join(args, " "))
 	o.stdout, o.stderr = stdout.String(), stderr.String()
@@ -153,7 +159,7 @@ func live(t *testing.T, args ...string) outcome {
 // eventually runs a command line until its document is as wanted, and returns it.
 func eventually(t *testing.T, want string, ok func(map[string]any) bool, args ...string) map[string]any {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		o := live(t, append(args, "-o", "json")...)
 		doc := o.document(t)
@@ -164,12 +170,21 @@ func eventually(t *testing.T, want string, ok func(map[string]any) bool, args ..
 	}
 }
 
-func connected(t *testing.T) string {
+// connected makes a namespace for the test and has commands use it: workers of other packages poll the same task queues of the same
+// server, and would take what is the stand-in's.
+func connected(t *testing.T) client.Options {
 	t.Helper()
-	server := labtest.Temporal(t)
-	t.Setenv("TEMPORAL_ADDRESS", server.Address)
+	at := client.Options{HostPort: labtest.Temporal(t).Address, Namespace: "starter-" + strings.ToLower(rand.Text()[:8])}
+	namespaces, err := client.NewNamespaceClient(at)
+	require.NoError(t, err)
+	defer namespaces.Close()
+	require.NoError(t, namespaces.Register(t.Context(), &workflowservice.RegisterNamespaceRequest{
+		Namespace: at.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
+	}))
+	t.Setenv("TEMPORAL_ADDRESS", at.HostPort)
+	t.Setenv("TEMPORAL_NAMESPACE", at.Namespace)
 	t.Setenv("TEMPORAL_CONFIG_FILE", t.TempDir()+"/none.toml")
-	return server.Address
+	return at
 }
 
 func livePlan(t *testing.T, name, more string) string {
@@ -177,9 +192,9 @@ func livePlan(t *testing.T, name, more string) string {
 	return planFile(t, strings.Replace(goodPlan, "name: orders", "name: "+name, 1)+more)
 }
 
-func TestAMigrationFromStartToEndByCommands(t *testing.T) {
-	address := connected(t)
-	standInWorker(t, address)
+func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
+	at := connected(t)
+	standInWorker(t, at)
 	path := livePlan(t, "cli-end", "")
 
 	first := live(t, "start", "-f", path, "-o", "json").document(t)
@@ -224,9 +239,9 @@ func TestAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, exitRolledBack, live(t, "report", "cli-end").code)
 }
 
-func TestAFailedMigrationShowsItsErrorAndMayBeStartedAgain(t *testing.T) {
-	address := connected(t)
-	standInWorker(t, address)
+func TestLiveAFailedMigrationShowsItsErrorAndMayBeStartedAgain(t *testing.T) {
+	at := connected(t)
+	standInWorker(t, at)
 	path := livePlan(t, "cli-fails", "")
 	first := live(t, "start", "-f", path, "-o", "json").document(t)
 	require.Equal(t, exitDone, live(t, "back", "cli-fails", "--by", "alice", "--reason", "fail").code)
@@ -239,30 +254,30 @@ func TestAFailedMigrationShowsItsErrorAndMayBeStartedAgain(t *testing.T) {
 	require.Equal(t, exitDone, live(t, "back", "cli-fails", "--by", "alice").code)
 }
 
-func TestAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
-	address := connected(t)
-	stop := standInWorker(t, address)
+func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
+	at := connected(t)
+	stop := standInWorker(t, at)
 	require.Equal(t, exitDone, live(t, "start", "-f", livePlan(t, "cli-alone", "")).code)
 	eventually(t, "the migration asks", func(d map[string]any) bool { return d["state"] == "waiting" }, "status", "cli-alone")
 	stop()
 
-	o := live(t, "status", "cli-alone", "--timeout", "1s")
+	o := live(t, "status", "cli-alone", "--timeout", "5s")
 	assert.Equal(t, exitFailed, o.code)
 	assert.Contains(t, o.stderr, "no worker answers")
-	o = live(t, "approve", "cli-alone", "purchase", "--by", "alice", "--timeout", "1s", "-o", "json")
+	o = live(t, "approve", "cli-alone", "purchase", "--by", "alice", "--timeout", "5s", "-o", "json")
 	require.Equal(t, exitDone, o.code, o.stderr)
 	assert.Equal(t, "signal", o.document(t)["via"])
 	assert.Contains(t, o.stderr, "was left as a signal")
 
-	standInWorker(t, address)
+	standInWorker(t, at)
 	doc := eventually(t, "the approval is there when a worker runs again", func(d map[string]any) bool { return d["approvals"] != nil }, "status", "cli-alone")
 	assert.Equal(t, "alice", doc["approvals"].([]any)[0].(map[string]any)["by"])
 	require.Equal(t, exitDone, live(t, "back", "cli-alone", "--by", "alice").code)
 }
 
-func TestDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
-	address := connected(t)
-	standInWorker(t, address)
+func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
+	at := connected(t)
+	standInWorker(t, at)
 	doc := eventually(t, "both task queues are polled", func(d map[string]any) bool { return d["exitCode"] == 0.0 }, "doctor")
 	results := map[string]string{}
 	for _, c := range doc["checks"].([]any) {
@@ -276,7 +291,7 @@ func TestDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
 	assert.Contains(t, results, "search attributes")
 }
 
-func TestWhatIsNotThereIsSaid(t *testing.T) {
+func TestLiveWhatIsNotThereIsSaid(t *testing.T) {
 	connected(t)
 	o := live(t, "status", "cli-nobody")
 	assert.Equal(t, exitUsage, o.code)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +16,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
@@ -28,7 +28,10 @@ import (
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 // patience is how long the test waits for what workers do by themselves, on a machine that has other work.
-const patience = 90 * time.Second
+const patience = 4 * time.Minute
+
+// heartbeat is how late a killed worker is noticed. A stall of a busy machine must not look like one: the SDK sends after 0.8 of it.
+const heartbeat = 20 * time.Second
 
 // crew is real brokers, a real Temporal server, and workers that are processes of their own.
 type crew struct {
@@ -39,11 +42,14 @@ type crew struct {
 	client         client.Client
 	source, target *rocketmq.Cluster
 	plan           plan.Plan
+	workers        int            // started so far
 	sent           map[string]int // messages of each source queue
 }
 
+// newCrew names the migration, its topics and its groups worker- and so on: tests of other packages use the same servers.
 func newCrew(t *testing.T, name string) *crew {
 	t.Helper()
+	name = "worker-" + name
 	from, to := labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3")
 	c := &crew{T: t, ctx: t.Context(), server: labtest.Temporal(t), program: filepath.Join(t.TempDir(), "worker"), sent: map[string]int{}}
 	out, err := exec.Command("go", "build", "-o", c.program, ".").CombinedOutput()
@@ -51,10 +57,10 @@ func newCrew(t *testing.T, name string) *crew {
 	only := plan.Selection{Include: []string{name + "-*"}}
 	c.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
-		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(10 * time.Second)},
+		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(20 * time.Second)}, /* of which some are slack on a busy machine */
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
-	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: silentLog{}})
+	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))})
 	require.NoError(t, err)
 	t.Cleanup(c.client.Close)
 	calls := rocketmq.NewClient(rocketmq.Options{})
@@ -63,17 +69,9 @@ func newCrew(t *testing.T, name string) *crew {
 	return c
 }
 
-type silentLog struct{}
-
-func (silentLog) Debug(string, ...any) {}
-func (silentLog) Info(string, ...any)  {}
-func (silentLog) Warn(string, ...any)  {}
-func (silentLog) Error(string, ...any) {}
-
 // process is a worker at work.
 type process struct {
 	cmd   *exec.Cmd
-	log   bytes.Buffer
 	ended chan struct{}
 }
 
@@ -81,18 +79,15 @@ func (c *crew) worker() *process {
 	c.Helper()
 	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(), "ROCKETSHIFT_METRICS=off")
-	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
+	c.workers++
+	said := labtest.Output(c, fmt.Sprintf("worker %d", c.workers))
+	p.cmd.Stderr, p.cmd.Stdout = said, said
 	require.NoError(c, p.cmd.Start())
 	go func() {
 		_ = p.cmd.Wait()
 		close(p.ended)
 	}()
-	c.Cleanup(func() {
-		p.end(syscall.SIGKILL)
-		if c.Failed() {
-			c.Logf("worker %d:\n%s", p.cmd.Process.Pid, p.log.String())
-		}
-	})
+	c.Cleanup(func() { p.end(syscall.SIGKILL) })
 	return p
 }
 
@@ -157,8 +152,11 @@ func (c *crew) load(topics ...string) (stop func()) {
 			writing.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					for queue := range queues {
-						_, err := c.source.Client().SendMessage(c.ctx, b.Addr, rocketmq.SendRequest{
-							Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
+						err := rocketmq.Retry(c.ctx, func() error { // what a busy broker surely didn't store
+							_, err := c.source.Client().SendMessage(c.ctx, b.Addr, rocketmq.SendRequest{
+								Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
+							})
+							return err
 						})
 						if err != nil {
 							c.Errorf("send: %v", err)
@@ -225,6 +223,23 @@ func (c *crew) each(topic string, see func(body string)) {
 			}
 		}
 	}
+}
+
+// ends are where the queues of the topics on the target end.
+func (c *crew) ends(topics ...string) map[string]int64 {
+	ends := map[string]int64{}
+	brokers, err := c.target.Brokers(c.ctx)
+	require.NoError(c, err)
+	for _, b := range brokers {
+		for _, topic := range topics {
+			ranges, err := c.target.Client().TopicStats(c.ctx, b.Addr, topic)
+			require.NoError(c, err)
+			for queue, span := range ranges {
+				ends[fmt.Sprint(topic, " ", b.Name, "/", queue)] = span.Max
+			}
+		}
+	}
+	return ends
 }
 
 // behind is how many messages of the topics the target doesn't hold yet.

@@ -17,8 +17,8 @@ import (
 // TestLiveWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
 // under load.
 func TestLiveWorkersShareTheLanes(t *testing.T) {
-	c := newCrew(t, "workers")
-	topics := []string{"workers-orders", "workers-payments"}
+	c := newCrew(t, "shares")
+	topics := []string{"worker-shares-orders", "worker-shares-payments"}
 	stop := c.load(topics...)
 	first := c.worker()
 	require.NoError(t, c.start(workflows.ImportMetadataType).Get(c.ctx, nil))
@@ -79,8 +79,9 @@ func (c *crew) requirePauses(run client.WorkflowRun, topics []string) {
 		return paused == len(shards)
 	})
 	c.Logf("paused in %s", time.Since(began).Round(100*time.Millisecond))
-	before := c.behind(topics...)
-	c.eventually("nothing is copied", func() bool { return c.behind(topics...) > before+500 })
+	before, ends := c.behind(topics...), c.ends(topics...)
+	c.eventually("producers go on", func() bool { return c.behind(topics...) > before+500 })
+	require.Equal(c, ends, c.ends(topics...), "nothing is copied meanwhile")
 	for _, p := range shards {
 		_, err := service.UnpauseActivity(c.ctx, &workflowservice.UnpauseActivityRequest{
 			Namespace: client.DefaultNamespace, Execution: &commonpb.WorkflowExecution{WorkflowId: run.GetID()}, Activity: &workflowservice.UnpauseActivityRequest_Id{Id: p.GetActivityId()},
@@ -88,5 +89,12 @@ func (c *crew) requirePauses(run client.WorkflowRun, topics []string) {
 		})
 		require.NoError(c, err)
 	}
-	c.eventually("the lanes go on", func() bool { return c.behind(topics...) <= before })
+	c.eventually("every lane goes on", func() bool {
+		for queue, end := range c.ends(topics...) {
+			if end <= ends[queue] {
+				return false
+			}
+		}
+		return true
+	})
 }

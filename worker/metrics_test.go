@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,15 +19,6 @@ import (
 )
 
 func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// freeAddress is one that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
 
 func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 	observed := &activities.Observed{}
@@ -54,9 +47,11 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 // served is what a scrape gets.
 func served(t *testing.T, observed *activities.Observed) string {
 	t.Helper()
-	address := freeAddress(t)
-	require.NoError(t, serveMetrics(t.Context(), quietLogger(), address, observed))
-	response, err := http.Get("http://" + address + "/metrics")
+	var said bytes.Buffer
+	require.NoError(t, serveMetrics(t.Context(), slog.New(slog.NewJSONHandler(&said, nil)), "127.0.0.1:0", observed))
+	var at struct{ URL string }
+	require.NoError(t, json.Unmarshal(said.Bytes(), &at), "%s", &said)
+	response, err := http.Get(at.URL)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

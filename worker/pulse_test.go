@@ -4,24 +4,40 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
 
-const testHeartbeat = 150 * time.Millisecond
+const testHeartbeat = 30 * time.Second
 
-// heard runs an activity under the pulse and returns the details of all beats.
-func heard(t *testing.T, timeout time.Duration, act func(context.Context) error) []string {
-	t.Helper()
+// newSuite is Temporal's test suite without its log.
+func newSuite() *testsuite.WorkflowTestSuite {
 	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(quietLogger()))
+	return &suite
+}
+
+// heard runs an activity under the pulse and returns the details of all beats. Its clock moves only while all wait.
+func heard(t *testing.T, timeout time.Duration, act func(context.Context) error) (beats []string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { beats = heardInTime(t, timeout, act) })
+	return beats
+}
+
+func heardInTime(t *testing.T, timeout time.Duration, act func(context.Context) error) []string {
+	t.Helper()
+	suite := newSuite()
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Hour)
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&pulse{}}})
 	env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	var mu sync.Mutex
@@ -36,7 +52,7 @@ func heard(t *testing.T, timeout time.Duration, act func(context.Context) error)
 		beats = append(beats, text)
 	})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
-		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute, HeartbeatTimeout: timeout})
+		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: timeout})
 		return workflow.ExecuteActivity(ctx, "act").Get(ctx, nil)
 	})
 	require.NoError(t, env.GetWorkflowError())
@@ -69,7 +85,7 @@ func TestAnActivityWithoutHeartbeatTimeoutIsLeftAlone(t *testing.T) {
 }
 
 func TestDetailsOfTheAttemptBeforeAreKept(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
+	suite := newSuite()
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&pulse{}}})
 	env.SetHeartbeatDetails("page 7")

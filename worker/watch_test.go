@@ -59,13 +59,13 @@ func (s *fakeServer) Beat(context.Context, []byte, ...any) error {
 // underWatch runs an activity that lasts until its context ends, and returns how it ended.
 func underWatch(t *testing.T, s *fakeServer, act func(context.Context) error) error {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	s.env = suite.NewTestWorkflowEnvironment()
+	s.env = newSuite().NewTestWorkflowEnvironment()
+	s.env.SetTestTimeout(patience)
 	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watch{server: s, pause: 10 * time.Millisecond}}})
 	s.env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	s.env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Minute, HeartbeatTimeout: 5 * time.Minute, ActivityID: "lanes", RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+			StartToCloseTimeout: time.Hour, HeartbeatTimeout: time.Hour, ActivityID: "lanes", RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
 		})
 		return workflow.ExecuteActivity(ctx, "act").Get(ctx, nil)
 	})
@@ -160,8 +160,7 @@ func TestUrgentHeartbeatsDontFollowEachOther(t *testing.T) {
 	s := &fakeServer{}
 	l := &urgentListener{watch: &watch{server: s, calm: time.Hour}}
 	l.Next = &interceptor.ActivityOutboundInterceptorBase{Next: deaf{}}
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := newSuite().NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {
 		for faults := range 10 {
 			l.RecordHeartbeat(ctx, activities.ReplicationProgress{Progress: replicator.Progress{Faults: make([]replicator.LaneFault, faults)}})

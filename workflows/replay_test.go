@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+
+	"rocketshift/internal/lab/labtest"
 )
 
 // TestRecordedHistoriesReplay runs today's code over the histories of real migrations (CONTRIBUTING.md says how they are
@@ -20,7 +23,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			Register(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
+			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file))
 		})
 		for kind := range stageSlugs {
 			if matched, _ := filepath.Match("*-"+stageSlugs[kind]+".json", filepath.Base(file)); matched {

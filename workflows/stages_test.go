@@ -93,15 +93,13 @@ func TestVerifyFailsOnADifferenceAndCountsIt(t *testing.T) {
 
 func TestReplicateRunsOneActivityForEachBrokerUntilStop(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
-		s.note(r.Broker)
-		<-ctx.Done()
-		return activities.ReplicationProgress{}, ctx.Err()
-	})
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, 50*time.Millisecond)
+	var requests []activities.ReplicateRequest
+	s.lanesUntilCancelled(&requests)
+	s.once(&requests, 2, func() { s.SignalWorkflow(StopName, struct{}{}) })
 	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "stopped", s.result(t).Detail)
-	require.ElementsMatch(t, []string{"broker-a", "broker-b"}, s.called())
+	require.Len(t, requests, 2)
+	require.ElementsMatch(t, []string{"broker-a", "broker-b"}, []string{requests[0].Broker, requests[1].Broker})
 }
 
 func TestReplicateFailsWhenALaneActivityFailsForGood(t *testing.T) {
@@ -115,12 +113,14 @@ func TestReplicateFailsWhenALaneActivityFailsForGood(t *testing.T) {
 func TestSyncOffsetsRunsUntilStop(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Sync", anything, anything).Return(func(ctx context.Context, _ activities.Request) (activities.SyncProgress, error) {
+		s.note("Sync")
+		s.SignalWorkflow(StopName, struct{}{})
 		<-ctx.Done()
 		return activities.SyncProgress{}, ctx.Err()
 	})
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, 50*time.Millisecond)
 	s.ExecuteWorkflow(SyncOffsetsType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, []string{"Sync"}, s.called())
 }
 
 func TestFinalizeEndsAtZero(t *testing.T) {

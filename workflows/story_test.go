@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
 	"rocketshift/activities"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 )
 
@@ -44,8 +46,7 @@ func testInventory() *activities.Assessment {
 	}
 }
 
-// stage runs workflows with recorded activities; answers replaces the plain success of an activity by name.
-
+// theatre runs workflows with activities that a test plays, and notes the calls.
 type theatre struct {
 	*testsuite.TestWorkflowEnvironment
 	mu    sync.Mutex
@@ -75,9 +76,10 @@ func newTheatre(t *testing.T) *theatre {
 func emptyTheatre(t *testing.T) *theatre {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(labtest.Log(t, "workflow")))
 	s := &theatre{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	s.SetWorkerOptions(worker.Options{DisableRegistrationAliasing: true})
-	s.SetTestTimeout(20 * time.Second)
+	s.SetTestTimeout(5 * time.Minute) // of real time without anything happening
 	for _, a := range []any{
 		&activities.Assess{}, &activities.Purchase{}, &activities.Metadata{}, &activities.Replication{}, &activities.Offsets{},
 		&activities.Verifier{}, &activities.Traffic{}, &activities.Gateways{}, &activities.Returns{}, &activities.Ledgers{}, &activities.Reports{},

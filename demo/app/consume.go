@@ -58,7 +58,7 @@ func consume(ctx context.Context, o consumeOptions) error {
 		return err
 	}
 	defer file.Close()
-	m := &member{o: o, intake: newIntake(file)}
+	m := &member{o: o, intake: newIntake(file, o.instance)}
 	for {
 		err := m.start()
 		if err == nil {

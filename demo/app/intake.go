@@ -17,13 +17,14 @@ import (
 type intake struct {
 	mu      sync.Mutex
 	file    *ledger.File
+	member  string                               // this run, as its client calls itself
 	highest map[primitive.MessageQueue]int64     // highest offset admitted
 	mine    map[string][]*primitive.MessageQueue // by topic: what the group's members agreed is this member's
 	closing bool
 }
 
-func newIntake(file *ledger.File) *intake {
-	return &intake{file: file, highest: map[primitive.MessageQueue]int64{}, mine: map[string][]*primitive.MessageQueue{}}
+func newIntake(file *ledger.File, member string) *intake {
+	return &intake{file: file, member: member, highest: map[primitive.MessageQueue]int64{}, mine: map[string][]*primitive.MessageQueue{}}
 }
 
 func (i *intake) admit(q primitive.MessageQueue, offset int64) bool {
@@ -42,7 +43,9 @@ func (i *intake) admit(q primitive.MessageQueue, offset int64) bool {
 func (i *intake) note(m *primitive.MessageExt) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.file.Received(record(m))
+	r := record(m)
+	r.Member = i.member
+	return i.file.Received(r)
 }
 
 // close returns the position that each queue will end at.

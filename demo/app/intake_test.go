@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhileWorkingEverythingIsAdmitted(t *testing.T) {
-	i := newIntake(nil)
+	i := newIntake(nil, "m")
 	q := primitive.MessageQueue{Topic: "t", BrokerName: "a"}
 	for _, offset := range []int64{5, 7, 6, 0} {
 		require.True(t, i.admit(q, offset), "offset %d", offset)
@@ -19,7 +19,7 @@ func TestWhileWorkingEverythingIsAdmitted(t *testing.T) {
 }
 
 func TestWhenEndingOnlyGapsAreFilled(t *testing.T) {
-	i := newIntake(nil)
+	i := newIntake(nil, "m")
 	q := primitive.MessageQueue{Topic: "t", BrokerName: "a", QueueId: 1}
 	untouched := primitive.MessageQueue{Topic: "t", BrokerName: "a", QueueId: 2}
 	require.True(t, i.admit(q, 5))
@@ -34,7 +34,7 @@ func TestADeliveryIsNotedAsItCame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "group")
 	file, err := ledger.Open(path)
 	require.NoError(t, err)
-	i := newIntake(file)
+	i := newIntake(file, "m")
 	messages, err := encode([]ledger.Sent{{ID: "p-1", Key: "key-1", Topic: "orders"}})
 	require.NoError(t, err)
 	m := &primitive.MessageExt{MsgId: "7F00", QueueOffset: 42}
@@ -48,7 +48,7 @@ func TestADeliveryIsNotedAsItCame(t *testing.T) {
 	require.Len(t, got, 2)
 	require.Positive(t, got[0].At)
 	require.Equal(t, ledger.Received{
-		ID: "p-1", Key: "key-1", At: got[0].At, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 42,
+		ID: "p-1", Key: "key-1", At: got[0].At, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 42, Member: "m",
 	}, got[0])
 	require.Equal(t, "unreadable", got[1].ID)
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	rocketmq "github.com/apache/rocketmq-client-go/v2"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/producer"
 
@@ -20,9 +19,15 @@ import (
 // link is the stock producer. It is started at the first send, and started again when the topic has no queue to write to:
 // the client asks for a route that it has already only every 30 s, a fresh client asks at once.
 type link struct {
-	options  produceOptions
 	selector *keySelector
-	client   rocketmq.Producer
+	client   stockProducer
+	start    func() (stockProducer, error) // a fresh client
+}
+
+// stockProducer is what the application uses of the client's producer.
+type stockProducer interface {
+	SendSync(ctx context.Context, messages ...*primitive.Message) (*primitive.SendResult, error)
+	Shutdown() error
 }
 
 func newLink(o produceOptions) link {
@@ -30,16 +35,18 @@ func newLink(o produceOptions) link {
 	if o.ordered {
 		s.ordered = producer.NewHashQueueSelector()
 	}
-	return link{options: o, selector: s}
+	return link{selector: s, start: func() (stockProducer, error) { return startProducer(o, s) }}
 }
 
 // send waits for the broker's answer (the client gives up after 3 s). The context is none of the application's: a send that
 // has begun is finished.
 func (l *link) send(key string, messages []*primitive.Message) error {
 	if l.client == nil {
-		if err := l.open(); err != nil {
-			return err
+		client, err := l.start()
+		if err != nil {
+			return notSent{err}
 		}
+		l.client = client
 	}
 	l.selector.key = key
 	_, err := l.client.SendSync(context.Background(), messages...)
@@ -49,23 +56,19 @@ func (l *link) send(key string, messages []*primitive.Message) error {
 	return err
 }
 
-func (l *link) open() error {
+func startProducer(o produceOptions, s *keySelector) (stockProducer, error) {
 	client, err := producer.NewDefaultProducer(
-		producer.WithGroupName("demo-"+l.options.name),
-		producer.WithInstanceName(l.options.instance),
-		producer.WithNameServer(primitive.NamesrvAddr(l.options.nameServers)),
-		producer.WithQueueSelector(l.selector),
+		producer.WithGroupName("demo-"+o.name),
+		producer.WithInstanceName(o.instance),
+		producer.WithNameServer(primitive.NamesrvAddr(o.nameServers)),
+		producer.WithQueueSelector(s),
 		producer.WithSendMsgTimeout(3*time.Second),
 		producer.WithRetry(0), // a repeated send is this application's decision: the client would repeat unclear ones, too
 	)
 	if err != nil {
-		return notSent{err}
+		return nil, err
 	}
-	if err := client.Start(); err != nil {
-		return notSent{err}
-	}
-	l.client = client
-	return nil
+	return client, client.Start()
 }
 
 func (l *link) close() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -40,6 +41,31 @@ func TestOutcomeOfASend(t *testing.T) {
 			require.Equal(t, tt.want, outcomeOf(tt.err), "error %v", tt.err)
 		})
 	}
+}
+
+// noRoute is a client whose topic has no queue that it may write to.
+type noRoute struct{ asked, ended int }
+
+func (c *noRoute) SendSync(context.Context, ...*primitive.Message) (*primitive.SendResult, error) {
+	c.asked++
+	return nil, errors.New("topic=orders route info not found")
+}
+
+func (c *noRoute) Shutdown() error { c.ended++; return nil }
+
+// A client asks for a route that it has only every 30 s: a producer goes on soon after its topic opened because each try has a fresh one.
+func TestAProducerWithoutAQueueTriesAgainWithAFreshClient(t *testing.T) {
+	var clients []*noRoute
+	l := link{selector: &keySelector{}, start: func() (stockProducer, error) {
+		clients = append(clients, &noRoute{})
+		return clients[len(clients)-1], nil
+	}}
+	for range 3 {
+		require.Equal(t, ledger.None, outcomeOf(l.send("key-1", nil)))
+	}
+	require.Equal(t, []*noRoute{{1, 1}, {1, 1}, {1, 1}}, clients)
+	l.start = func() (stockProducer, error) { return nil, errors.New("no name server") }
+	require.Equal(t, ledger.None, outcomeOf(l.send("key-1", nil)))
 }
 
 func queues(brokers ...string) []*primitive.MessageQueue {

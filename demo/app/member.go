@@ -45,12 +45,12 @@ func newStockConsumer(options ...consumer.Option) (stockConsumer, error) {
 
 const (
 	// startPatience bounds the wait for queues: one whose lock a member before left behind comes within a minute.
-	startPatience = 5 * time.Second
+	startPatience = 20 * time.Second
 	// stopPatience bounds the wait for work that has begun.
-	stopPatience = 10 * time.Second
+	stopPatience = time.Minute
 	// commitPause lets the broker finish earlier commits before the last ones. Each pull carries the position that the client
-	// had before it, and the broker may handle it tens of milliseconds after a commit that was sent later.
-	commitPause = 300 * time.Millisecond
+	// had before it, and the broker may handle it after a commit that was sent later: tens of milliseconds on an idle machine.
+	commitPause = time.Second
 )
 
 // awaitQueues waits until the member has taken the queues that are its. A member that ended in the middle of that would leave

@@ -24,6 +24,8 @@ import (
 const (
 	// receivers ask in parallel: an acknowledgement is a round trip for each message.
 	receivers = 16
+	// starting bounds the wait for a proxy's answers; a busy one may take several tries.
+	starting = 3 * time.Minute
 	// batch is how many messages one request may return; the proxy gives at most 32.
 	batch = 32
 	// invisible is how long a received message is kept from others before it is delivered again.
@@ -44,7 +46,7 @@ func main() {
 	flag.StringVar(&o.group, "group", "", "consumer group; it has to exist")
 	flag.StringVar(&o.topic, "topic", "", "topic to read")
 	flag.IntVar(&o.expect, "expect", 1, "number of different messages to read")
-	flag.DurationVar(&o.within, "within", 30*time.Second, "how long to read at most")
+	flag.DurationVar(&o.within, "within", 30*time.Second, "how long to read at most, from the start of the client on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -58,8 +60,6 @@ func main() {
 
 // read returns how many different messages it read, at most o.expect.
 func read(ctx context.Context, o options) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.within)
-	defer cancel()
 	rmq.EnableSsl = false // a plain endpoint
 	rmq.ResetLogger()
 	dial := rmq.NewRpcClient
@@ -72,6 +72,8 @@ func read(ctx context.Context, o options) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = consumer.GracefulStop() }()
+	ctx, cancel := context.WithTimeout(ctx, o.within)
+	defer cancel()
 	r := reading{expect: o.expect, seen: map[string]bool{}, enough: cancel}
 	var receiving sync.WaitGroup
 	for range receivers {
@@ -92,6 +94,8 @@ func unlogged() rmq.RpcClientOption {
 
 // start tries again while it has time: a busy proxy may take longer to tell the route than the client waits.
 func start(ctx context.Context, o options) (rmq.SimpleConsumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, starting)
+	defer cancel()
 	for {
 		consumer, err := rmq.NewSimpleConsumer(
 			&rmq.Config{Endpoint: o.endpoint, ConsumerGroup: o.group, Credentials: &credentials.SessionCredentials{}},

@@ -23,11 +23,11 @@ import (
 
 const (
 	// deliveryTime is how long groups may take for what they have not received when producers have stopped.
-	deliveryTime = 90 * time.Second
+	deliveryTime = 5 * time.Minute
 	// proofTime is how long the 5.x consumer may read.
-	proofTime = 4 * time.Minute
+	proofTime = 10 * time.Minute
 	// listTime is how long Temporal's list may lag behind.
-	listTime = 10 * time.Second
+	listTime = time.Minute
 )
 
 // runOnTarget lets producers go on for a while after the migration, then stops them.
@@ -125,6 +125,7 @@ func (d *demo) createProofGroup(ctx context.Context, nameServers []string) error
 func (d *demo) stopApplications(context.Context) error { return d.fleet.stopConsumers() }
 
 func (d *demo) judge(context.Context) error {
+	d.result.Starts = d.fleet.startCounts()
 	in, err := d.books.verdictInput()
 	if err != nil {
 		return err

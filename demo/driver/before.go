@@ -16,7 +16,7 @@ import (
 const (
 	readWrite = 6 // permission of a topic: read 4 and write 2
 	// historyTime is how long writing the history may take; 24,000 messages take seconds.
-	historyTime = 2 * time.Minute
+	historyTime = 6 * time.Minute
 	// look is the time between two looks at ledgers and at the status.
 	look = 250 * time.Millisecond
 )

@@ -33,7 +33,7 @@ func (w *watcher) blackout(ctx context.Context, s workflows.Status) error {
 	if err := w.saysThatNothingMoves(ctx); err != nil {
 		return err
 	}
-	if err := w.producersGoOn(ctx, w.o.BlackoutFor); err != nil {
+	if err := w.producersGoOnFor(ctx, w.o.BlackoutFor); err != nil {
 		return err
 	}
 	if err := w.startTemporalAgain(ctx); err != nil {
@@ -52,30 +52,45 @@ func (d *demo) saysThatNothingMoves(ctx context.Context) error {
 	return nil
 }
 
-// producersGoOn wants every producer to be acknowledged all through a time. Groups whose messages are stored on the other side wait for the lanes,
-// which went with the worker.
-func (d *demo) producersGoOn(ctx context.Context, span time.Duration) error {
+// producersGoOnFor wants every producer to be acknowledged all through a time. Groups whose messages are stored on the other side wait for
+// the lanes, which went with the worker.
+func (d *demo) producersGoOnFor(ctx context.Context, span time.Duration) error {
 	const often = 5 // times within it
+	var all []string
+	for _, t := range topics() {
+		all = append(all, t.name)
+	}
 	for range often {
-		before, _, err := d.books.counts()
-		if err != nil {
-			return err
-		}
 		if err := pause(ctx, span/often); err != nil {
 			return err
 		}
-		after, got, err := d.books.counts()
+		if err := d.producersGoOn(ctx, all); err != nil {
+			return err
+		}
+		sent, got, err := d.books.counts()
 		if err != nil {
 			return err
 		}
-		for topic, n := range after {
-			if n == before[topic] {
-				return fmt.Errorf("nothing was sent to topic %s for %s", topic, span/often)
-			}
-		}
-		d.console.say("without Temporal and the worker: %v sent, %v received", after, got)
+		d.console.say("without Temporal and the worker: %v sent, %v received", sent, got)
 	}
 	return nil
+}
+
+// producersGoOn waits until more was acknowledged of each of some topics than before.
+func (d *demo) producersGoOn(ctx context.Context, names []string) error {
+	before, _, err := d.books.counts()
+	if err != nil {
+		return err
+	}
+	return d.await(ctx, deliveryTime, func() (string, error) {
+		now, _, err := d.books.counts()
+		for _, topic := range names {
+			if now[topic] == before[topic] {
+				return "nothing was sent to topic " + topic + " while there was no worker", err
+			}
+		}
+		return "", err
+	})
 }
 
 // startTemporalAgain starts it where it was.

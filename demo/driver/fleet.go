@@ -16,9 +16,9 @@ import (
 
 const (
 	// appStart is how long an application may take to be at work: its client waits for routes, and seconds for locks.
-	appStart = 30 * time.Second
+	appStart = 2 * time.Minute
 	// appStop is longer than an application's own patience for its unfinished work.
-	appStop = 20 * time.Second
+	appStop = 90 * time.Second
 	// slowWork with the client's 20 workers is 200 messages/s of a topic: half a minute behind a history of 24,000.
 	slowWork = 100 * time.Millisecond
 	// slowCache keeps what a slow group has to finish before it moves to a few seconds of work.
@@ -159,6 +159,31 @@ func (f *fleet) kill() {
 			}
 		}
 	}
+}
+
+// startCounts are how often applications were started.
+func (f *fleet) startCounts() map[string]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	counts := map[string]int{}
+	for _, apps := range []map[string]*application{f.producers, f.consumers} {
+		for _, a := range apps {
+			counts[a.name] = a.starts
+		}
+	}
+	return counts
+}
+
+// sendingTo are the topics whose producers run with some name servers.
+func (f *fleet) sendingTo(servers []string) (names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for topic, a := range f.producers {
+		if a.process != nil && slices.Equal(a.servers, servers) {
+			names = append(names, topic)
+		}
+	}
+	return names
 }
 
 // checkAlive finds an application that ended by itself.

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -74,6 +73,18 @@ func TestADeploymentElsewhereRestartsWithTheSameLedger(t *testing.T) {
 	require.NotEqual(t, got[0][strings.LastIndex(got[0], " "):], got[1][strings.LastIndex(got[1], " "):], "another client instance")
 }
 
+func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing.T) {
+	f, _ := testFleet(t)
+	source, target := []string{"source:1"}, []string{"target:1"}
+	require.NoError(t, f.deploy(t.Context(), []string{"billing"}, []string{"orders", "payments"}, source))
+	require.ElementsMatch(t, []string{"orders", "payments"}, f.sendingTo(source))
+	require.NoError(t, f.deploy(t.Context(), nil, []string{"orders"}, target))
+	require.Equal(t, []string{"payments"}, f.sendingTo(source))
+	require.Equal(t, []string{"orders"}, f.sendingTo(target))
+	counts := f.startCounts()
+	require.Equal(t, []int{2, 1, 1, 0}, []int{counts["producer-orders-1"], counts["producer-payments-1"], counts["group-billing"], counts["group-archive"]})
+}
+
 func TestAnUnknownGroupIsRefused(t *testing.T) {
 	f, _ := testFleet(t)
 	require.ErrorContains(t, f.deploy(t.Context(), []string{"nobody"}, nil, []string{"ns:1"}), `"nobody" is none of the demo's`)
@@ -95,10 +106,6 @@ func TestStoppedApplicationsAreNotMissed(t *testing.T) {
 	require.NoError(t, f.stopConsumers())
 	require.NoError(t, f.checkAlive())
 	for _, p := range []*process{producer, consumer} {
-		select {
-		case <-p.ended:
-		case <-time.After(5 * time.Second):
-			t.Fatalf("%s still runs", p.name)
-		}
+		require.False(t, p.alive(), "%s still runs", p.name)
 	}
 }

@@ -13,7 +13,7 @@ import (
 const (
 	// gatewayToken is the demo's own; the gateway's control API listens on this machine alone.
 	gatewayToken = "demo-gateway-token"
-	gatewayStart = 30 * time.Second
+	gatewayStart = 2 * time.Minute
 )
 
 // byGateway reports whether applications are behind a gateway.

@@ -8,7 +8,8 @@ import (
 	"rocketshift/workflows"
 )
 
-// sabotage kills the worker in the middle of each stage that the options name.
+// sabotage kills the worker in the middle of each stage that the options name. Producers that the migration hasn't moved go on while
+// there is none.
 func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
 	for _, stage := range s.Stages {
 		at := slices.Index(w.toKill, stage.Name)
@@ -18,6 +19,9 @@ func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
 		w.toKill = slices.Delete(w.toKill, at, at+1)
 		w.console.say("kill -9 of the worker during %s", stage.Name)
 		w.worker.kill()
+		if err := w.producersGoOn(ctx, w.fleet.sendingTo(w.entrance)); err != nil {
+			return err
+		}
 		return w.startWorker(ctx)
 	}
 	return nil

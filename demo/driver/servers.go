@@ -21,7 +21,7 @@ import (
 const (
 	targetVersion = plan.DefaultVersion
 	// workerStart is how long a worker may take to poll.
-	workerStart = 30 * time.Second
+	workerStart = 2 * time.Minute
 	// endGrace is how long programs get to end in good order when nothing depends on it any more.
 	endGrace = 5 * time.Second
 )

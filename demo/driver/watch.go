@@ -15,9 +15,9 @@ import (
 
 const (
 	// answerTime is how long the status query may go unanswered: a killed worker's successor needs seconds.
-	answerTime = 90 * time.Second
+	answerTime = 4 * time.Minute
 	// queryTime bounds one query; without a worker it would wait for one.
-	queryTime = 5 * time.Second
+	queryTime = 15 * time.Second
 )
 
 // watch follows the migration to its end: it prints what changes, and acts as the approver and the release pipeline.

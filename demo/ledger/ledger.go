@@ -34,7 +34,7 @@ type Sent struct {
 	At      int64
 }
 
-// Received is one delivery to a consumer group. At is Unix time in nanoseconds.
+// Received is one delivery to a consumer group. At is Unix time in nanoseconds, Member the run of an application that got it.
 type Received struct {
 	ID     string
 	Key    string
@@ -44,6 +44,7 @@ type Received struct {
 	Broker string
 	Queue  int
 	Offset int64
+	Member string
 }
 
 // ID is the identity of a producer's message over all restarts: <producer>-<sequence>.
@@ -67,7 +68,7 @@ func (s Sent) line() string {
 }
 
 func (r Received) line() string {
-	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\n", r.ID, r.Key, r.At, r.MsgID, r.Topic, r.Broker, r.Queue, r.Offset)
+	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\n", r.ID, r.Key, r.At, r.MsgID, r.Topic, r.Broker, r.Queue, r.Offset, r.Member)
 }
 
 // File is a ledger open for appending.

@@ -25,7 +25,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	received := filepath.Join(t.TempDir(), "billing")
 	f, err = Open(received)
 	require.NoError(t, err)
-	r := Received{ID: "orders-1-1", Key: "k", At: 19, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 12}
+	r := Received{ID: "orders-1-1", Key: "k", At: 19, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 12, Member: "billing-2"}
 	require.NoError(t, f.Received(r))
 	require.NoError(t, f.Close())
 	all, err := ReadReceived(received)
@@ -78,7 +78,7 @@ func TestDamagedLinesAreRefused(t *testing.T) {
 		_, err := ParseSent(line)
 		require.Error(t, err, "line %q", line)
 	}
-	for _, line := range []string{"", "p-1\tk\t1\tid\tt\tb\tthree\t1", "p-1\tk\t1\tid\tt\tb\t3\t"} {
+	for _, line := range []string{"", "p-1\tk\t1\tid\tt\tb\tthree\t1\tm", "p-1\tk\t1\tid\tt\tb\t3\t\tm", "p-1\tk\t1\tid\tt\tb\t3\t1"} {
 		_, err := ParseReceived(line)
 		require.Error(t, err, "line %q", line)
 	}

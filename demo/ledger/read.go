@@ -70,10 +70,10 @@ func ParseSent(line string) (Sent, error) {
 // ParseReceived reads one line of a group's ledger.
 func ParseReceived(line string) (Received, error) {
 	f := strings.Split(line, "\t")
-	if len(f) != 8 {
-		return Received{}, fmt.Errorf("line %q: want 8 fields", line)
+	if len(f) != 9 {
+		return Received{}, fmt.Errorf("line %q: want 9 fields", line)
 	}
-	r := Received{ID: f[0], Key: f[1], MsgID: f[3], Topic: f[4], Broker: f[5]}
+	r := Received{ID: f[0], Key: f[1], MsgID: f[3], Topic: f[4], Broker: f[5], Member: f[8]}
 	var errs [3]error
 	r.At, errs[0] = strconv.ParseInt(f[2], 10, 64)
 	r.Queue, errs[1] = strconv.Atoi(f[6])

@@ -51,6 +51,15 @@ type Detail struct {
 	// Unclear counts messages whose send got no answer: each may be there once.
 	Unclear  int64
 	Examples []string // the first of each kind of harm
+	// Reread are those of the duplicated that a run of an application read again from the place where it had read them: its client
+	// asked for them twice. At is Unix time in nanoseconds of the later delivery.
+	Reread []Reread
+}
+
+// Reread is one message that a client read again.
+type Reread struct {
+	Group, Member, ID string
+	At                int64
 }
 
 // maxExamples bounds the examples of one kind of harm of one group.
@@ -115,6 +124,7 @@ func (j *judge) addProducer(producer string, records []ledger.Sent) error {
 
 func (j *judge) addGroup(g Group) error {
 	times := make(map[string]int, len(g.Received))
+	first := make(map[string]ledger.Received, len(g.Received))
 	last := map[[2]string]int64{} // producer and key -> highest sequence delivered
 	dup, order := &examples{d: &j.d}, &examples{d: &j.d}
 	for _, r := range g.Received {
@@ -124,10 +134,15 @@ func (j *judge) addGroup(g Group) error {
 				g.Name, r.ID, r.Topic, r.Broker, r.Queue, r.Offset)
 		}
 		times[r.ID]++
-		if times[r.ID] > 1 {
+		if times[r.ID] == 1 {
+			first[r.ID] = r
+		} else {
 			j.v.Duplicated++
 			dup.add("duplicated: group %s received %s %d times (last %s %s queue %d offset %d)",
 				g.Name, r.ID, times[r.ID], r.Topic, r.Broker, r.Queue, r.Offset)
+			if readAgain(first[r.ID], r) {
+				j.d.Reread = append(j.d.Reread, Reread{g.Name, r.Member, r.ID, r.At})
+			}
 			continue // its order was judged at the first delivery
 		}
 		if !g.ordered(m.topic) || !m.acked {
@@ -143,6 +158,11 @@ func (j *judge) addGroup(g Group) error {
 	}
 	j.countLost(g, times)
 	return nil
+}
+
+// readAgain reports whether the same run of an application got both from the same place.
+func readAgain(first, r ledger.Received) bool {
+	return r.Member != "" && r.Member == first.Member && r.Topic == first.Topic && r.Broker == first.Broker && r.Queue == first.Queue && r.Offset == first.Offset
 }
 
 func (j *judge) countLost(g Group, times map[string]int) {

@@ -119,6 +119,32 @@ func TestEachGroupOfATopicMustReceiveItsMessages(t *testing.T) {
 	require.Equal(t, []string{"lost: group same topic never received p-1 of topic t"}, d.Examples)
 }
 
+func TestOnlyWhatARunReadsTwiceFromOnePlaceIsItsClientsDoing(t *testing.T) {
+	first := ledger.Received{ID: "p-1", Key: "a", Topic: "t", At: 2 * ms, Broker: "b", Queue: 1, Offset: 7, Member: "g-1"}
+	for name, c := range map[string]struct {
+		change func(*ledger.Received)
+		want   int
+	}{
+		"the same place":   {func(*ledger.Received) {}, 1},
+		"the next run":     {func(r *ledger.Received) { r.Member = "g-2" }, 0},
+		"a second copy":    {func(r *ledger.Received) { r.Offset++ }, 0},
+		"another queue":    {func(r *ledger.Received) { r.Queue++ }, 0},
+		"the other side":   {func(r *ledger.Received) { r.Broker = "c" }, 0},
+		"nobody says whom": {func(r *ledger.Received) { r.Member = "" }, 0},
+	} {
+		again := first
+		again.At = 3 * ms
+		c.change(&again)
+		in := (&story{}).send(ledger.Ack, 1, "a", 1).input()
+		in.Groups[0].Received = []ledger.Received{first, again}
+		v, d, err := Judge(in)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, v.Duplicated, name)
+		require.False(t, v.Clean(), name)
+		require.Len(t, d.Reread, c.want, name)
+	}
+}
+
 func TestExamplesAreBounded(t *testing.T) {
 	s := &story{}
 	for i := int64(1); i <= 100; i++ {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -18,9 +19,7 @@ func existingPlan(nameServers ...string) plan.Plan {
 // startCluster starts a cluster that somebody else would run.
 func startCluster(t *testing.T, spec lab.ClusterSpec) *lab.Cluster {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs real servers")
-	}
+	labtest.NeedsServers(t)
 	root, err := lab.Root()
 	require.NoError(t, err)
 	files, err := lab.FindFiles(root)
@@ -31,7 +30,7 @@ func startCluster(t *testing.T, spec lab.ClusterSpec) *lab.Cluster {
 	return cluster
 }
 
-func TestExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
+func TestLiveExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	c := startCluster(t, lab.ClusterSpec{
 		Name: "Theirs", Version: "5.3.3", Admin: &lab.Account{AccessKey: "administrator", SecretKey: "not-secret"},
 	})
@@ -53,7 +52,7 @@ func TestExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	require.True(t, there)
 }
 
-func TestExistingInstanceOf4IsRefused(t *testing.T) {
+func TestLiveExistingInstanceOf4IsRefused(t *testing.T) {
 	c := startCluster(t, lab.ClusterSpec{Version: "4.9.7"})
 	_, err := Existing{}.Purchase(testContext(t), existingPlan(c.NameServers...))
 	require.ErrorContains(t, err, "broker broker-a ("+c.Brokers[0].Addr+") is RocketMQ 4.9.7: a target is RocketMQ 5.x")

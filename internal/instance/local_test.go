@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 )
 
@@ -37,9 +39,7 @@ func localPlan(name string) plan.Plan {
 // dataRoot is a root of its own with the project's jars.
 func dataRoot(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs real servers")
-	}
+	labtest.NeedsServers(t)
 	project, err := lab.Root()
 	require.NoError(t, err)
 	root := t.TempDir()
@@ -54,12 +54,12 @@ func dataRoot(t *testing.T) string {
 
 func testContext(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // a guard
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func TestLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
+func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
 	t.Parallel()
 	ctx, local := testContext(t), Local{Root: dataRoot(t)}
 	p := localPlan("x")
@@ -106,17 +106,20 @@ func TestLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
 	})
 }
 
-func TestLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlivesIt(t *testing.T) {
+func TestLiveLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlivesIt(t *testing.T) {
 	t.Parallel()
 	ctx, root := testContext(t), dataRoot(t)
+	said := labtest.Output(t, "workers")
 	worker := exec.Command(os.Args[0])
-	worker.Env = append(os.Environ(), workerRoot+"="+root)
+	worker.Stdout, worker.Stderr = said, said
+	env := append(os.Environ(), workerRoot+"="+root)
+	worker.Env = append(slices.Clone(env), "JAVA_HOME="+deafJava(t)) // its servers start, and never serve
 	require.NoError(t, worker.Start())
 	state := filepath.Join(root, ".run", "instances", "x", "state.json")
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(state)
 		return err == nil
-	}, 30*time.Second, 10*time.Millisecond, "the worker should begin to start the instance")
+	}, 2*time.Minute, 10*time.Millisecond, "the worker should begin to start the instance")
 	require.NoError(t, worker.Process.Kill())
 	_ = worker.Wait()
 	before, err := os.ReadFile(state)
@@ -125,7 +128,7 @@ func TestLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlive
 
 	// The next worker does it, and ends.
 	next := exec.CommandContext(ctx, os.Args[0])
-	next.Env = worker.Env
+	next.Env, next.Stderr = env, said
 	out, err := next.Output()
 	require.NoError(t, err)
 	is, there, err := Local{Root: root}.Describe(ctx, localPlan("x"))
@@ -157,10 +160,20 @@ func TestReleaseOfWhatWasNeverPurchasedIsNoError(t *testing.T) {
 	require.NoError(t, Local{Root: t.TempDir()}.Release(testContext(t), "x"))
 }
 
+// deafJava is a folder with a java program that says its version, and else does nothing.
+func deafJava(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(home, "bin"), 0o755))
+	const script = "#!/bin/sh\n[ \"$1\" = -version ] && { echo 'openjdk version \"21\"'; exit; }\nexec sleep 600\n"
+	require.NoError(t, os.WriteFile(filepath.Join(home, "bin", "java"), []byte(script), 0o755))
+	return home
+}
+
 func requireListens(t *testing.T, addrs ...string) {
 	t.Helper()
 	for _, addr := range addrs {
-		connection, err := net.DialTimeout("tcp", addr, time.Second)
+		connection, err := net.DialTimeout("tcp", addr, time.Minute)
 		require.NoError(t, err)
 		require.NoError(t, connection.Close())
 	}
