@@ -61,6 +61,6 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 			defer g.mirrors.mu.Unlock()
 			_, there := g.mirrors.claims[claim{fmt.Sprintf("client-%d", i), "broker-x"}]
 			return there && len(g.mirrors.claims) == 1
-		}, 5*time.Second, time.Millisecond)
+		}, patience, time.Millisecond)
 	}
 }

@@ -17,22 +17,22 @@ func (r *rig) javaProduce(topic, version, kind string, keys int, pause time.Dura
 // javaProduceAs starts one of that name, with which its keys begin.
 func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause time.Duration, jvm ...string) *load {
 	r.Helper()
-	l := r.newLoad(topic)
+	l := r.newLoad(topic, name)
 	p := javaclient.Producer{
-		Version: version, JVM: jvm, NameServer: r.entrance, Topic: topic, Group: "java-producers-" + name, Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
-		Acked: l.ack, Failed: func(key string, n int, why string) { l.fail(key, n, why) },
+		Version: version, JVM: jvm, NameServer: r.entrance, Topic: topic, Group: r.nameOf("producers-" + name), Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
+		Acked: l.ack, Failed: l.failedIn,
 	}.Start(r)
 	l.done.Go(func() {
 		<-l.stop
 		p.Stop(r)
 	})
-	r.Cleanup(func() {
-		l.end()
-		if r.Failed() {
-			r.Logf("%s sent %d; errors: %.1000v", name, l.sent.Load(), l.errors)
-		}
-	})
+	r.Cleanup(l.end)
 	return l
+}
+
+// failedIn takes note of an attempt of a Java producer that failed. It has waited for longer than it would for any machine: that it got no answer is unexpected.
+func (l *load) failedIn(key string, n int, why string) {
+	l.fail(attempt{message: message{key, n}}, why)
 }
 
 // javaJoin starts a Java member of the group.
@@ -42,8 +42,11 @@ func (rs *readers) javaJoin(c javaclient.Consumer) *javaclient.Client {
 		c.NameServer = rs.entrance
 	}
 	name := c.Instance
+	life := newLife(name)
 	c.Got = func(d javaclient.Delivery) {
-		rs.note(d.Key, d.Number, delivery{member: name, queue: fmt.Sprint(d.Queue), offset: d.Offset, at: time.Now()})
+		rs.note(message{d.Key, d.Number}, delivery{
+			member: name, life: life, attempt: d.Attempt, stored: d.Stored, queue: fmt.Sprint(d.Queue), offset: d.Offset, own: d.Own, at: time.Now(),
+		})
 	}
 	return c.Start(rs)
 }

@@ -82,11 +82,11 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	here, there := &lab.Account{AccessKey: "source-admin", SecretKey: "source-secret"}, &lab.Account{AccessKey: "target-admin", SecretKey: "target-secret"}
 	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "SignedOld", Version: "4.9.7", Brokers: 1, Admin: here})
 	target := labtest.OwnCluster(t, lab.ClusterSpec{Name: "SignedNew", Version: "5.3.3", Brokers: 1, Admin: there})
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
 	onSource := &rocketmq.Credentials{AccessKey: here.AccessKey, SecretKey: here.SecretKey}
 	onTarget := &rocketmq.Credentials{AccessKey: there.AccessKey, SecretKey: there.SecretKey}
-	r := &rig{T: t, ctx: ctx, name: "signed", source: connect(t, source, onSource), target: connect(t, target, onTarget), signs: primitive.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"}}
+	r := &rig{T: t, ctx: ctx, name: "signed", source: connect(t, source, onSource), target: connect(t, target, onTarget), signs: primitive.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"}, seen: &seen{}}
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
 	write("applications: []")
@@ -101,14 +101,15 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 
 	orders, billing := r.topic("orders", 4), r.group("billing")
 	application := connect(t, source, &rocketmq.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"})
-	r.eventually("the source knows the application", func() bool {
+	r.await("the source knows the application", func() string {
 		_, err := application.Client().MaxOffset(ctx, source.Brokers[0].Addr, orders, 0)
-		return err == nil
+		return textOf(err)
 	})
 	r.replicate()
 	g := r.open()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
+	r.control()
 	load := r.produce(orders, "key", 8, 5*time.Millisecond)
 	_, err = g.Move(ctx, Move{ID: "early", Kind: KindSide, To: "target", Groups: []string{billing}})
 	require.ErrorIs(t, err, ErrRefused)
@@ -131,17 +132,16 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, rocketmq.Success, made.Code, made.Remark)
-	r.eventually("the target takes it", func() bool { return problem() == "" })
+	r.await("the target takes it", problem)
 
 	for _, to := range []string{"target", "source", "target"} {
 		r.move(Move{Kind: KindSide, To: to, Groups: []string{billing}})
 		r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
-		at, got := load.sent.Load(), ordered.got.Load()
-		r.eventually("traffic flows", func() bool { return load.sent.Load() > at+200 && ordered.got.Load() > got+200 })
+		r.untilMore(200, load, ordered)
 	}
 	r.move(Move{Kind: KindAuthority, To: "target"})
 	load.end()
 	ordered.untilRead(load)
-	assert.Empty(t, load.errors)
+	r.sentWell(ordered, load)
 	assert.Equal(t, verdict{}, ordered.judge(load))
 }

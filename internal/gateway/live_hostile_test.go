@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -35,7 +34,7 @@ type hostile struct {
 
 // open opens a connection that stays open as long as the gateway lets it.
 func (h *hostile) open() net.Conn {
-	conn, err := net.DialTimeout("tcp", h.addr, 10*time.Second)
+	conn, err := net.DialTimeout("tcp", h.addr, patience)
 	if err != nil {
 		h.Errorf("the gateway doesn't take connections: %v", err)
 		return nil
@@ -113,14 +112,14 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 		silent = min(silent, most/2) // this process has the other ends
 	}
 	r := newRig(t, "hostile")
-	orders, billing := r.topic("hostile-orders", 2), r.group("hostile-billing")
+	orders, billing := r.topic("orders", 2), r.group("billing")
 	r.replicate()
 	r.config.Token = testToken
 	g := r.spawn(opensMost + "=" + strconv.Itoa(silent*3/4))
-	_, err := g.client.Use(r.ctx, r.migration())
-	require.NoError(t, err)
+	g.use(r)
 	read := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, read)
+	r.control()
 	early := r.produce(orders, "before", 8, 10*time.Millisecond)
 	before := resident(t, g.Process.Pid)
 
@@ -151,9 +150,11 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	all.Go(func() { r.guessTokens(g, 500) })
 	all.Wait()
 	ended := 0
-	r.eventually("those that wait longest go for others", func() bool { // the last ones may not have been accepted yet
-		ended = h.ended()
-		return ended >= silent/4
+	r.await("those that wait longest go for others", func() string { // the last ones may not have been accepted yet
+		if ended = h.ended(); ended >= silent/4 {
+			return ""
+		}
+		return fmt.Sprintf("%d of %d have ended", ended, silent)
 	})
 	t.Logf("%d MB before, %d MB with %d connections, %d of which were ended", before, resident(t, g.Process.Pid), len(h.conns), ended)
 	assert.Less(t, resident(t, g.Process.Pid), before+250, "MB")
@@ -162,37 +163,38 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	for round := range 2 {
 		to := []string{"target", "source"}[round]
 		for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
-			m.To, m.ID, m.Budget = to, fmt.Sprint("hostile-", round, m.Kind), Duration(2*time.Second)
-			ctx, cancel := context.WithTimeout(r.ctx, 30*time.Second)
-			was, err := g.client.MoveUntilDone(ctx, m)
-			cancel()
-			require.NoError(t, err)
+			m.To, m.ID = to, fmt.Sprint("hostile-", round, m.Kind)
+			was := g.moves(r, m)
 			m.ID = was.ID
-			again, err := g.client.Move(r.ctx, m)
-			require.NoError(t, err)
+			again := untilAnswered(r, "the same move is asked for again", func() (Moved, error) { return g.client.Move(r.ctx, m) })
 			assert.Equal(t, was, again, "a move that is asked for again has no effect")
 			m.ID, m.Epoch = "stale-"+m.ID, new(int64)
 			*m.Epoch = was.Epoch - 1
-			_, err = g.client.Move(r.ctx, m)
-			require.ErrorContains(t, err, "look at the state again")
+			r.await("a move of an epoch that is over is refused", func() string {
+				_, err := g.client.Move(r.ctx, m)
+				if err != nil && strings.Contains(err.Error(), "look at the state again") {
+					return ""
+				}
+				require.Error(t, err)
+				return err.Error()
+			})
 		}
-		at := late.sent.Load()
-		r.eventually("traffic flows", func() bool { return late.sent.Load() > at+100 })
+		r.untilMore(100, late)
 	}
 	early.end()
 	late.end()
 	for _, l := range []*load{early, late} {
 		read.untilRead(l)
-		assert.Empty(t, l.errors)
+		r.sentWell(read, l)
 		assert.Equal(t, verdict{}, read.judge(l))
 	}
-	t.Logf("%d and %d sent, longest %s and %s; %d MB at the end", early.sent.Load(), late.sent.Load(), early.longest, late.longest, resident(t, g.Process.Pid))
+	t.Logf("%s; %s; %d MB at the end", early, late, resident(t, g.Process.Pid))
 }
 
 // guessTokens calls the control API with wrong tokens.
 func (r *rig) guessTokens(g *gatewayProcess, times int) {
 	for i := range times {
-		request, err := http.NewRequestWithContext(r.ctx, http.MethodPost, "http://"+g.control+"/v1/moves", strings.NewReader(`{"id":"x","kind":"home","to":"target","topics":["hostile-orders"]}`))
+		request, err := http.NewRequestWithContext(r.ctx, http.MethodPost, "http://"+g.control+"/v1/moves", strings.NewReader(`{"id":"x","kind":"home","to":"target","topics":["gateway-hostile-orders"]}`))
 		if !assert.NoError(r, err) {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	stock "github.com/apache/rocketmq-client-go/v2"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
@@ -14,34 +15,57 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// decider ends transactions as their bodies say: at once, or when the broker asks.
+// decider decides on transactions as their bodies say, and tells brokers at once, or when they ask. It answers what it has decided, as applications do.
 type decider struct {
 	mu      sync.Mutex
-	checked map[string]int // by body: how often brokers asked
+	decided map[string]primitive.LocalTransactionState // by body: what is answered from then on
+	ends    ledger
 }
 
 func (d *decider) ExecuteLocalTransaction(m *primitive.Message) primitive.LocalTransactionState {
+	body := string(m.Body)
+	decision, now := primitive.CommitMessageState, primitive.CommitMessageState
 	switch {
-	case strings.Contains(string(m.Body), "commit"):
-		return primitive.CommitMessageState
-	case strings.Contains(string(m.Body), "rollback"):
-		return primitive.RollbackMessageState
+	case strings.HasPrefix(body, "rollback"):
+		decision, now = primitive.RollbackMessageState, primitive.RollbackMessageState
+	case strings.HasPrefix(body, "late"):
+		now = primitive.UnknowState
 	}
-	return primitive.UnknowState
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.decided[body] = decision
+	d.told(body, false, now)
+	return now
 }
 
 func (d *decider) CheckLocalTransaction(m *primitive.MessageExt) primitive.LocalTransactionState {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.checked[string(m.Body)]++
-	return primitive.CommitMessageState
+	now, known := d.decided[string(m.Body)]
+	if !known { // the send isn't answered yet
+		now = primitive.UnknowState
+	}
+	d.told(string(m.Body), true, now)
+	return now
+}
+
+// giveUp takes note that a send wasn't answered: nothing was done, nor will be.
+func (d *decider) giveUp(body string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.decided[body] = primitive.RollbackMessageState
+}
+
+func (d *decider) told(body string, asked bool, is primitive.LocalTransactionState) {
+	words := append(strings.Fields(body), "0") // key, number, and the attempt if it isn't the first
+	d.ends.note(message{key: words[0]}, words[2], asked, is == primitive.CommitMessageState, is == primitive.RollbackMessageState)
 }
 
 // deciding starts a stock producer of transactions.
 func (r *rig) deciding(group string) (stock.TransactionProducer, *decider) {
 	r.Helper()
-	d := &decider{checked: map[string]int{}}
-	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group),
+	d := &decider{decided: map[string]primitive.LocalTransactionState{}, ends: ledger{}}
+	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group), producer.WithRetry(0),
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
@@ -56,13 +80,14 @@ type mixture struct {
 	transactions stock.TransactionProducer
 	decided      *decider
 	plain        stock.Producer
+	sends        *load           // the attempts to send, one message a key
 	want         map[string]bool // by key: whether it is to be delivered
 	failed       map[string]bool // by key; readers.mu guards it
 }
 
 func (rs *readers) mixture(topic string) *mixture {
 	rs.Helper()
-	k := &mixture{readers: rs, topic: topic, want: map[string]bool{}, failed: map[string]bool{}}
+	k := &mixture{readers: rs, topic: topic, sends: rs.newLoad(topic, "all kinds"), want: map[string]bool{}, failed: map[string]bool{}}
 	rs.mu.Lock()
 	rs.fail = func(key string, _ int, times int32) bool { // every failing one fails once
 		if strings.HasPrefix(key, "fail") && times == 0 {
@@ -72,9 +97,9 @@ func (rs *readers) mixture(topic string) *mixture {
 		return false
 	}
 	rs.mu.Unlock()
-	k.transactions, k.decided = rs.deciding("kinds-producers")
+	k.transactions, k.decided = rs.deciding(rs.nameOf("deciding"))
 	var err error
-	k.plain, err = stock.NewProducer(producer.WithGroupName("kinds-plain"), producer.WithInstanceName("kinds-plain"),
+	k.plain, err = stock.NewProducer(producer.WithGroupName(rs.nameOf("plain")), producer.WithInstanceName(rs.nameOf("plain")), producer.WithRetry(0),
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})))
 	require.NoError(rs, err)
 	require.NoError(rs, k.plain.Start())
@@ -86,65 +111,83 @@ func (rs *readers) mixture(topic string) *mixture {
 func (k *mixture) send(round string, each int) {
 	k.Helper()
 	for i := range each {
-		for _, kind := range []string{"commit", "rollback", "late"} {
+		for _, kind := range []string{"commit", "rollback", "late", "fail", "delay"} {
 			key := fmt.Sprint(kind, round, i)
-			_, err := k.transactions.SendMessageInTransaction(context.Background(), primitive.NewMessage(k.topic, []byte(key+" 0")))
-			require.NoError(k, err, key)
+			k.persist(kind, key)
 			k.want[key] = kind != "rollback"
 		}
-		for _, kind := range []string{"fail", "delay"} {
-			key := fmt.Sprint(kind, round, i)
-			m := primitive.NewMessage(k.topic, []byte(key+" 0"))
-			if kind == "delay" {
-				m.WithDelayTimeLevel(2) // five seconds
-			}
-			_, err := k.plain.SendSync(context.Background(), m)
-			require.NoError(k, err, key)
-			k.want[key] = true
-		}
 	}
+}
+
+// persist sends a message of a kind until an attempt is acknowledged.
+func (k *mixture) persist(kind, key string) {
+	k.Helper()
+	number := 0
+	k.await("a broker takes "+key, func() string {
+		begin, body := time.Now(), message{key: key}.body(number)
+		m := primitive.NewMessage(k.topic, []byte(body))
+		var err error
+		switch kind {
+		case "commit", "rollback", "late":
+			if _, err = k.transactions.SendMessageInTransaction(context.Background(), m); err != nil {
+				k.decided.giveUp(body)
+			}
+		case "delay":
+			m.WithDelayTimeLevel(2) // five seconds
+			fallthrough
+		default:
+			_, err = k.plain.SendSync(context.Background(), m)
+		}
+		if err != nil {
+			k.sends.fail(attempt{message{key: key}, fmt.Sprint(number), begin, time.Now()}, err.Error())
+			number++
+			return err.Error()
+		}
+		k.sends.ack(key, 0, time.Since(begin))
+		return ""
+	})
 }
 
 func (k *mixture) untilDelivered() {
 	k.Helper()
-	k.eventually("everything is delivered", func() bool {
-		k.mu.Lock()
-		defer k.mu.Unlock()
+	k.await("everything is delivered", func() (missing string) {
 		for key, delivered := range k.want {
-			if delivered && len(k.seen[key]) == 0 {
-				return false
+			if delivered && len(k.times(message{key: key})) == 0 {
+				missing += key + " "
 			}
 		}
-		return true
+		return missing
 	})
 }
 
-// deliveredOnce wants each message once, or not at all, and so many that failed before.
+// deliveredOnce wants each attempt to send a message once at most, none that was rolled back, and so many messages that failed before. A transaction may
+// come as often as its client has sent commits, see ends.
 func (k *mixture) deliveredOnce(failed int) {
 	k.Helper()
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.sends.fine()
 	k.decided.mu.Lock()
 	defer k.decided.mu.Unlock()
-	for key, delivered := range k.want {
-		times := 0
-		if delivered {
-			times = 1
+	e := k.decided.ends.judge(k.times)
+	assert.Zero(k, e.wrong(), "%+v", e)
+	for key := range k.want {
+		m := message{key: key}
+		if k.decided.ends[m] != nil {
+			continue
 		}
-		checks := k.decided.checked[key+" 0"]
-		if checks > 1 {
-			times = len(k.seen[key]) // a 5.3.3 broker may commit twice what it has asked for twice, with and without a gateway
+		for attempt, times := range k.times(m) {
+			assert.Equal(k, 1, times, "%s, attempt %s", m, attempt)
 		}
-		assert.Len(k, k.seen[key], times, "%s, asked for %d times", key, checks)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	assert.Len(k, k.failed, failed)
-	k.Logf("brokers asked for %d of client-go's transactions", len(k.decided.checked))
+	k.Logf("client-go's transactions: %+v; %s", e, k.sends)
 }
 
 // Transactions, delayed messages and messages that fail cross a move: each is delivered once to a group that reads on either side.
 func TestLiveTransactionsDelaysAndRetriesCrossMoves(t *testing.T) {
 	r := newRig(t, "kinds")
-	topic, group := r.topic("kinds", 2), r.group("kinds-readers")
+	topic, group := r.topic("kinds", 2), r.group("readers")
 	r.replicate()
 	r.open()
 	k := r.consume(group, topic, 1, false).mixture(topic)

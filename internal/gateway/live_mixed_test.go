@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,14 +38,14 @@ func (c *crew) roll(at *rig) {
 // untilBusy waits until every started instance gets messages.
 func (c *crew) untilBusy(at *rig) {
 	begin, before := time.Now(), c.counts()
-	at.eventually("all started members of "+c.group+" get messages", func() bool {
+	at.await("all started members of "+c.group+" get messages", func() (idle string) {
 		now := c.counts()
 		for name := range c.stops {
 			if now[name] == before[name] {
-				return false
+				idle += name + " "
 			}
 		}
-		return true
+		return idle
 	})
 	c.longestTakeOver = max(c.longestTakeOver, time.Since(begin))
 }
@@ -60,7 +59,7 @@ type fleet struct {
 }
 
 // newFleet describes a topic's applications, with producers of these kinds.
-func (r *rig) newFleet(topic string, producers ...string) *fleet {
+func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
 	f := &fleet{groups: map[string]*crew{}}
 	for kind, start := range map[string]func(*readers, *rig, string) func(){
 		"java-concurrent": javaMember(topic, javaclient.Concurrent),
@@ -68,7 +67,7 @@ func (r *rig) newFleet(topic string, producers ...string) *fleet {
 		"go-concurrent":   goMember(topic, false),
 		"go-orderly":      goMember(topic, true),
 	} {
-		rs := r.newReaders(r.group(topic+"-"+kind), 2)
+		rs := r.newReaders(r.group(of+"-"+kind), 2)
 		c := &crew{readers: rs, instances: []string{rs.group + "-0", rs.group + "-1"}, stops: map[string]func(){}}
 		if kind == "go-orderly" { // a queue that one member of this client gives up stays locked for a minute, with any view
 			c.instances = c.instances[:1]
@@ -122,8 +121,18 @@ func (f *fleet) roll(at *rig) {
 	all.Wait()
 }
 
+// moreRepeats is what a stock member may repeat of one load when it gets a queue, beyond what a control does. Who gave the queue up has committed what it has
+// done, but for what was in work; and on a busy machine the next one may read before the broker has that: a second of 40 messages of the load.
+const moreRepeats = 40
+
+const (
+	handOvers = 4 * 2 * 2 // rolls, instances, loads at a time: how often members get others' queues
+	lateAgain = 2         // times that the late group's member is started again
+)
+
 // judge ends the producers, and tells for each group what became of all messages.
-func (f *fleet) judge() map[string]verdict {
+func (f *fleet) judge(topic string) map[string]verdict {
+	var all []disorder
 	for _, l := range f.loads {
 		l.end()
 	}
@@ -132,14 +141,17 @@ func (f *fleet) judge() map[string]verdict {
 		sum := verdict{}
 		for _, l := range f.loads {
 			c.untilRead(l)
-			v := c.readers.judge(l)
-			sum = verdict{sum.lost + v.lost, sum.duplicated + v.duplicated, sum.outOfOrder + v.outOfOrder}
+			sum = sum.plus(c.readers.judge(l))
+			if strings.HasSuffix(kind, "orderly") {
+				all = append(all, c.readers.disorders(l)...)
+			}
 		}
 		if strings.HasSuffix(kind, "concurrent") {
 			sum.outOfOrder = 0 // nobody promises it
 		}
 		verdicts[kind] = sum
 	}
+	f.loads[0].tellDisorders(topic, all)
 	return verdicts
 }
 
@@ -147,12 +159,12 @@ func (f *fleet) judge() map[string]verdict {
 // view, nothing is lost, order holds, and no more is repeated than by the same restarts with one view.
 func TestLiveApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	r := newRig(t, "cross")
-	topic, control := r.topic("cross", 2), "cross-control"
+	topic, control := r.topic("crossing", 2), r.nameOf("same")
 	for _, b := range r.brokers(r.source) {
 		r.make(r.source, b, control, 2)
 	}
-	crossing, same := r.newFleet(topic, "java", "go"), r.newFleet(control, "go", "go-too-")
-	hash, late := r.group("cross-hash"), r.group("cross-late")
+	crossing, same := r.newFleet(topic, "crossing", "java", "go"), r.newFleet(control, "same", "go", "go-too-")
+	hash, late := r.group("hash"), r.group("late")
 	r.replicate()
 	g := r.open()
 	g.passers.life = time.Second // producers have just crossed over
@@ -167,31 +179,39 @@ func TestLiveApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 		t.Logf("%s: %s", step, time.Since(begin))
 	}
 	both("on the source", onSource)
+	r.control()
 
 	lateReaders := r.newReaders(late, 1)
 	read := func(at *rig) {
 		t.Helper()
-		before := lateReaders.got.Load()
+		before := lateReaders.count.Load()
 		c := lateReaders.javaJoin(javaclient.Consumer{Version: "4.9.7", NameServer: at.entrance, Topic: topic, Mode: javaclient.Concurrent, Instance: "cross-late"})
-		r.eventually("the late group has read nearly all", func() bool { // a member that ends reads what it holds, and has committed before
-			return lateReaders.got.Load() > before+200 && !slices.ContainsFunc(crossing.loads, func(l *load) bool { return lateReaders.judge(l).lost > moreRepeats/4 })
+		r.await("the late group has read nearly all", func() (missing string) { // a member that ends reads what it holds, and has committed before
+			if more := lateReaders.count.Load() - before; more <= 200 {
+				missing = fmt.Sprintf("%d of 200 more; ", more)
+			}
+			for _, l := range crossing.loads {
+				if lost := lateReaders.judge(l).lost; lost > moreRepeats/4 {
+					missing += fmt.Sprintf("%d of %s; ", lost, l.name)
+				}
+			}
+			return missing
 		})
-		before = lateReaders.got.Load()
-		r.eventually("the late group reads what comes", func() bool { return lateReaders.got.Load() > before+80 }) // while it catches up, a stock member commits far behind
+		r.untilMore(80, lateReaders) // while it catches up, a stock member commits far behind
 		c.Stop(lateReaders)
 	}
 	read(behind)
 	read(onSource) // what it commits now doesn't come by the gateway
 
 	both("behind the gateway", behind)
-	assert.Empty(t, wrong(g), "members on both ways share queues")
+	r.await("members on both ways share queues", func() string { return wrong(g) }) // old members may be slow to hand theirs over
 	groups := []string{hash, late}
 	for _, c := range crossing.groups {
 		groups = append(groups, c.group)
 	}
 	hashed := r.newReaders(hash, 1)
 	hashed.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "cross-hash-0", Strategy: "AllocateMessageQueueConsistentHash"})
-	r.eventually("the member that allocates by hash reads", func() bool { return hashed.got.Load() > 100 })
+	r.untilMore(100, hashed)
 	toTarget := Move{Kind: KindAuthority, To: "target", ID: "early"}
 	_, err := g.Move(r.ctx, toTarget)
 	require.ErrorContains(t, err, "nothing is on the target")
@@ -205,9 +225,19 @@ func TestLiveApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 		return !strings.Contains(fmt.Sprint(g.State().Bypass), "{"+topic+" ")
 	})
 	r.move(Move{Kind: KindHome, To: "target", Topics: []string{topic}})
-	toTarget.ID = "hash"
-	_, err = g.Move(r.ctx, toTarget)
-	require.ErrorContains(t, err, "cross-hash-0 allocates queues by AllocateMessageQueueConsistentHash")
+	r.await("the authority stays with a member that allocates by hash", func() string {
+		toTarget.ID = fmt.Sprint("hash-", moveNumber.Add(1))
+		was, err := g.Move(r.ctx, toTarget)
+		switch {
+		case was.Done: // a member that doesn't answer for five seconds, on a busy machine, is none that says how it allocates
+			r.move(Move{Kind: KindAuthority, To: "source"})
+			return "the member says nothing"
+		case err == nil:
+			return was.Reason
+		}
+		require.ErrorContains(t, err, "cross-hash-0 allocates queues by AllocateMessageQueueConsistentHash")
+		return ""
+	})
 	toTarget.Accept = []string{hash}
 	r.move(toTarget)
 
@@ -218,20 +248,26 @@ func TestLiveApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	_, err = g.Move(r.ctx, Move{Kind: KindAuthority, To: "source", ID: "back"})
 	require.ErrorContains(t, err, "past the gateway")
 
-	got, control0 := crossing.judge(), same.judge()
+	got, control0 := crossing.judge(topic), same.judge(control)
 	for kind, v := range got {
 		t.Logf("%s: %+v, control %+v; longest until all members worked %s, control %s", kind, v, control0[kind], crossing.groups[kind].longestTakeOver, same.groups[kind].longestTakeOver)
 		assert.Zero(t, v.lost+v.outOfOrder, kind)
-		assert.LessOrEqual(t, v.duplicated, control0[kind].duplicated+moreRepeats, kind)
+		assert.LessOrEqual(t, v.within(), control0[kind].within()+threads, "%s: what a member had got last itself, as in a move", kind)
+		assert.LessOrEqual(t, v.handedOver, control0[kind].handedOver+handOvers*moreRepeats, kind)
 	}
+	r.sentWell(crossing.groups["go-orderly"].readers, crossing.loads...)
 	for _, l := range crossing.loads {
-		assert.Empty(t, l.errors)
 		lateReaders.wants = func(int) bool { return false }
-		assert.LessOrEqual(t, lateReaders.judge(l).duplicated, moreRepeats, "what was read past the gateway isn't read again")
+		assert.LessOrEqual(t, lateReaders.judge(l).duplicated, lateAgain*moreRepeats, "what was read past the gateway isn't read again")
 	}
-	for _, c := range crossing.groups {
-		assert.NotContains(t, wrong(g), c.group, "members on both ways share queues")
-	}
+	r.await("members on both ways share queues, but the group that allocates by hash", func() (not string) {
+		for _, c := range crossing.groups {
+			if all := wrong(g); strings.Contains(all, c.group) {
+				not = all
+			}
+		}
+		return not
+	})
 }
 
 // wrong are the groups whose members share queues wrongly.

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,15 +20,14 @@ import (
 func TestLiveAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "phases")
-	r.once = true
-	orders, billing := r.topic("phases-orders", 2), r.group("phases-billing")
+	r.breaks = breaksGateways
+	orders, billing := r.topic("orders", 2), r.group("billing")
 	r.replicate()
 	w := &walk{rig: r, phase: filepath.Join(t.TempDir(), "phase")}
 	w.start()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	w.load = r.produce(orders, "key", 8, 5*time.Millisecond)
-	w.load.again = true
 	for _, m := range []Move{
 		{Kind: KindSide, Groups: []string{billing}},
 		{Kind: KindHome, Topics: []string{orders}},
@@ -47,13 +44,13 @@ func TestLiveAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 			w.there(m, phaseCommitted)
 		}
 	}
-	w.flows(ordered)
+	r.untilMore(200, w.load, ordered)
 	w.load.end()
 	ordered.untilRead(w.load)
 	v := ordered.judge(w.load)
 	w.everyAttemptOnce(orders)
-	t.Logf("%d kills; %d messages, %d attempts failed at a kill; %d read again, as their position wasn't committed or their producer sent them again",
-		w.kills, w.load.sent.Load(), len(w.load.errors), v.duplicated)
+	r.sentWell(ordered, w.load)
+	t.Logf("%d kills; %s; %d read again, as their position wasn't committed", w.kills, w.load, v.duplicated)
 	assert.Zero(t, v.lost)
 }
 
@@ -80,8 +77,7 @@ func (w *walk) there(m Move, phases ...string) {
 	before := w.state()
 	for _, phase := range phases {
 		what := fmt.Sprintf("%s to %s, killed when it was %s", m.Kind, m.To, phase)
-		at := w.load.sent.Load()
-		w.eventually("producers go on", func() bool { return w.load.sent.Load() > at+20 })
+		w.untilMore(20, w.load)
 		w.untilItDies(m, phase)
 		w.start()
 		if phase != phaseReplaced && phase != phaseCommitted {
@@ -91,8 +87,7 @@ func (w *walk) there(m Move, phases ...string) {
 		after := w.state()
 		require.Equal(w, before.epoch+1, after.epoch, what)
 		require.Equal(w, to, after.of(m.Kind), what)
-		was, err := w.process.client.Move(w.ctx, m)
-		require.NoError(w, err, what)
+		was := untilAnswered(w.rig, what, func() (Moved, error) { return w.process.client.Move(w.ctx, m) })
 		require.True(w, was.Done && was.Moved > 0 && was.Epoch == after.epoch, "%s: asked again: %+v", what, was)
 		require.Equal(w, after, w.state(), what)
 	}
@@ -101,10 +96,13 @@ func (w *walk) there(m Move, phases ...string) {
 // moves moves something with nobody killed.
 func (w *walk) moves(m Move) {
 	w.Helper()
-	w.eventually(m.Kind+" moves to the "+m.To, func() bool {
+	w.await(m.Kind+" moves to the "+m.To, func() string {
 		m.ID, m.Budget = fmt.Sprint(m.Kind, "-", moveNumber.Add(1)), Duration(2*time.Second)
 		was, err := w.process.client.Move(w.ctx, m)
-		return err == nil && was.Done
+		if err == nil && was.Done {
+			return ""
+		}
+		return fmt.Sprint(was.Reason, " ", err)
 	})
 }
 
@@ -113,31 +111,15 @@ func (w *walk) start() {
 	w.Helper()
 	require.NoError(w, os.WriteFile(w.phase, nil, 0o600))
 	w.process = w.spawn(diesIn + "=" + w.phase)
-	_, err := w.process.client.Use(w.ctx, w.migration())
-	require.NoError(w, err)
+	w.process.use(w.rig)
 }
 
-// untilItDies asks for a move until the gateway dies in it: what hinders a move under load, and just after a restart, passes.
+// untilItDies asks for a move until the gateway dies in it.
 func (w *walk) untilItDies(m Move, phase string) {
 	w.Helper()
 	w.kills++
 	require.NoError(w, os.WriteFile(w.phase, []byte(phase), 0o600))
-	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
-	defer cancel()
-	for why := ""; ; {
-		was, err := w.process.client.Move(ctx, m)
-		var no *RefusedError
-		if err != nil && !errors.As(err, &no) {
-			require.NoError(w, ctx.Err(), "%s to %s doesn't get there: %s", m.Kind, m.To, why)
-			require.ErrorContains(w, err, "doesn't answer")
-			break
-		}
-		require.False(w, was.Done, "%+v", was)
-		why = fmt.Sprint(was.Reason, " ", err)
-		require.NoError(w, wait(ctx, 20*time.Millisecond), "%s to %s: %s", m.Kind, m.To, why)
-	}
-	err := w.process.Wait()
-	require.ErrorContains(w, err, "signal: killed")
+	w.process.diesInMove(w.rig, fmt.Sprintf("the gateway dies when a move of the %s to the %s is %s", m.Kind, m.To, phase), func() Move { return m })
 }
 
 // walked is what there is to see of decisions.
@@ -156,8 +138,7 @@ func (s walked) of(kind string) side {
 
 func (w *walk) state() walked {
 	w.Helper()
-	s, err := w.process.client.State(w.ctx)
-	require.NoError(w, err)
+	s := w.process.state(w.rig)
 	seen := walked{epoch: s.Epoch, homes: int64(s.Homes.Target), authority: s.Authority}
 	for _, one := range s.Groups {
 		if one.Target > 0 {
@@ -166,12 +147,6 @@ func (w *walk) state() walked {
 		seen.group += int64(one.Target)
 	}
 	return seen
-}
-
-func (w *walk) flows(rs *readers) {
-	w.Helper()
-	at, got := w.load.sent.Load(), rs.got.Load()
-	w.eventually("clients go on", func() bool { return w.load.sent.Load() > at+200 && rs.got.Load() > got+200 })
 }
 
 // everyAttemptOnce reads the source's replica: each attempt to send a message is there once at most, what was acknowledged at least once, and the
@@ -208,19 +183,32 @@ func (w *walk) everyAttemptOnce(topic string) {
 func (r *rig) stored(c *rocketmq.Cluster, topic string) (bodies []string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		ranges, err := c.Client().TopicStats(r.ctx, b.Addr, topic)
-		require.NoError(r, err)
-		for id, all := range ranges {
-			for at := int64(0); at < all.Max; {
-				got, err := c.Client().Pull(r.ctx, b.Addr, rocketmq.PullRequest{Group: r.names().Group + "-eyes", Topic: topic, Queue: id, Offset: at, Max: 32})
-				require.NoError(r, err)
-				require.Greater(r, got.Next, at, "queue %d on %s: %v", id, b.Name, got.Status)
-				for _, m := range got.Messages {
-					bodies = append(bodies, string(m.Body))
-				}
-				at = got.Next
-			}
+		messages := untilAnswered(r, "what is stored", func() ([]rocketmq.Message, error) { return r.messages(c, b, topic) })
+		for _, m := range messages {
+			bodies = append(bodies, string(m.Body))
 		}
 	}
 	return bodies
+}
+
+// messages are a topic's on a broker, queue by queue.
+func (r *rig) messages(c *rocketmq.Cluster, b rocketmq.Broker, topic string) (all []rocketmq.Message, err error) {
+	ranges, err := c.Client().TopicStats(r.ctx, b.Addr, topic)
+	if err != nil {
+		return nil, err
+	}
+	for id, there := range ranges {
+		for at := int64(0); at < there.Max; {
+			got, err := c.Client().Pull(r.ctx, b.Addr, rocketmq.PullRequest{Group: r.names().Group + "-eyes", Topic: topic, Queue: id, Offset: at, Max: 32})
+			if err != nil {
+				return nil, err
+			}
+			if got.Next <= at {
+				return nil, fmt.Errorf("queue %d on %s: no message at %d: %v", id, b.Name, at, got.Status)
+			}
+			all = append(all, got.Messages...)
+			at = got.Next
+		}
+	}
+	return all, nil
 }

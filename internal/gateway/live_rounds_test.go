@@ -16,19 +16,56 @@ import (
 	"rocketshift/internal/lab/javaclient"
 )
 
-// transactions starts a Java producer of transactions, and counts how often brokers ask for each.
-func (r *rig) transactions(topic, name string, pause time.Duration) (l *load, asked func(key string, number int) int) {
+// transactions are a load of a Java producer that decides on each.
+type transactions struct {
+	*load
+
+	mu   sync.Mutex
+	ends ledger
+}
+
+// ledger is what a client has told brokers of transactions, by messages and the attempts to send them.
+type ledger map[message]map[string]*ending
+
+// ending is what a client told of one attempt.
+type ending struct {
+	commits   int // that it sent: one at once, and one each time that a broker asked
+	rollbacks int
+	asked     int // how often brokers asked
+}
+
+// note takes note of something that was told.
+func (l ledger) note(m message, attempt string, asked, commits, rollsBack bool) {
+	if l[m] == nil {
+		l[m] = map[string]*ending{}
+	}
+	e := l[m][attempt]
+	if e == nil {
+		e = &ending{}
+		l[m][attempt] = e
+	}
+	if asked {
+		e.asked++
+	}
+	if commits {
+		e.commits++
+	}
+	if rollsBack {
+		e.rollbacks++
+	}
+}
+
+// transactions starts a Java producer of transactions.
+func (r *rig) transactions(topic, name string, pause time.Duration) *transactions {
 	r.Helper()
-	l = r.newLoad(topic)
-	var mu sync.Mutex
-	counts := map[string]int{}
+	l := &transactions{load: r.newLoad(topic, name), ends: ledger{}}
 	p := javaclient.Producer{
-		Version: "4.9.7", NameServer: r.entrance, Topic: topic, Group: name, Instance: name, Kind: javaclient.Transaction, Prefix: name, Keys: 2, Pause: pause,
-		Acked: l.ack, Failed: func(key string, n int, why string) { l.fail(key, n, why) },
-		Checked: func(key string, n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			counts[fmt.Sprint(key, " ", n)]++
+		Version: "4.9.7", NameServer: r.entrance, Topic: topic, Group: r.nameOf(name), Instance: name, Kind: javaclient.Transaction, Prefix: name, Keys: 2, Pause: pause,
+		Acked: l.ack, Failed: l.failedIn,
+		Ended: func(e javaclient.Ending) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.ends.note(message{e.Key, e.Number}, e.Attempt, e.Asked, e.Is == javaclient.Commit, e.Is == javaclient.Rollback)
 		},
 	}.Start(r)
 	l.done.Go(func() {
@@ -36,46 +73,55 @@ func (r *rig) transactions(topic, name string, pause time.Duration) (l *load, as
 		assert.NoError(r, p.Quiet())
 	})
 	r.Cleanup(l.end)
-	return l, func(key string, n int) int {
-		mu.Lock()
-		defer mu.Unlock()
-		return counts[fmt.Sprint(key, " ", n)]
-	}
+	return l
 }
 
-// ends are what became of a load of transactions.
+// ends are what became of transactions, by attempts to send them. Applications decide once, and answer that whenever they are asked.
 type ends struct {
-	late, // those that brokers asked for
-	askedAgain, // of these, those that they asked for more than once
-	repeated, // those that were delivered more than once, though asked for at most once
-	repeatedAgain, // and though asked for more often: a 5.3.3 broker may commit these twice, with and without a gateway
-	undone int // those that were rolled back, and delivered
+	committed, rolledBack int // attempts for which the client sent this
+	late                  int // of these, such as brokers have asked for
+	lost                  int // delivered never, though the client sent a commit
+	undone                int // delivered, though it sent none
+	repeated              int // delivered more often than it sent commits, so at most once where it sent one
+	twice                 int // delivered more than once, by as many commits: a 5.3.3 broker may carry out several of one message, with and without a gateway
 }
 
-func (rs *readers) judgeTransactions(l *load, asked func(string, int) int) (e ends) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	for key := range l.acked {
-		times := map[int]int{}
-		for _, n := range rs.seen[key] {
-			if times[n]++; times[n] == 1 && n%3 == 1 {
-				e.undone++
-			}
-		}
-		for n := range l.acked[key] {
-			again := asked(key, n)
-			e.late += min(again, 1)
-			switch {
-			case again > 1:
-				e.askedAgain++
-				e.repeatedAgain += times[n] - 1
+// wrong is what nothing but the gateway can have done. What is in twice isn't wrong: each of these deliveries has a commit of its own, which the client sent.
+func (e ends) wrong() int { return e.lost + e.undone + e.repeated }
+
+// judge compares what was delivered with what clients have told brokers.
+func (l ledger) judge(delivered func(message) map[string]int) (e ends) {
+	for m, attempts := range l {
+		times := delivered(m)
+		for attempt, is := range attempts {
+			e.committed += min(is.commits, 1)
+			e.rolledBack += min(is.rollbacks, 1)
+			e.late += min(is.asked, 1)
+			switch got := times[attempt]; {
+			case is.commits == 0:
+				e.undone += got
+			case got == 0:
+				e.lost++
 			default:
-				e.repeated += times[n] - 1
+				e.repeated += max(0, got-is.commits)
+				e.twice += min(got, is.commits) - 1
 			}
 		}
 	}
+	return e
+}
+
+// judgeTransactions waits until the group has got all that was committed, and tells what became of the load.
+func (rs *readers) judgeTransactions(l *transactions) (e ends) {
+	rs.Helper()
+	rs.await("group "+rs.group+" has got all that was committed", func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if e = l.ends.judge(rs.times); e.lost == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%+v", e)
+	})
 	return e
 }
 
@@ -87,6 +133,7 @@ func (rs *readers) pullInto(topic string) {
 	require.NoError(rs, err)
 	require.NoError(rs, c.Subscribe(topic, consumer.MessageSelector{}))
 	require.NoError(rs, c.Start())
+	life := newLife(rs.group)
 	ctx, stop := context.WithCancel(rs.ctx)
 	var polling sync.WaitGroup
 	polling.Go(func() {
@@ -96,7 +143,7 @@ func (rs *readers) pullInto(topic string) {
 				continue // nothing came
 			}
 			for _, m := range got.GetMsgList() {
-				rs.take(rs.group, m)
+				rs.take(rs.group, life, m)
 			}
 			c.ACK(ctx, got, consumer.ConsumeSuccess)
 		}
@@ -109,62 +156,57 @@ func (rs *readers) pullInto(topic string) {
 }
 
 // Transactions that are decided at once, or when a broker asks for them, delayed messages and messages that fail cross moves there and back five times: each
-// is delivered once to groups of every kind. Whether it is the gateway that repeats transactions is judged by a producer straight to a 5.3.3 broker.
+// is delivered once to groups of every kind, and none that was rolled back. A producer straight to a 5.3.3 broker is there to compare with.
 func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, "kinds")
-	topic, group := r.topic("kinds", 2), r.group("kinds-readers")
-	tagged, polled, java := r.newReaders(r.group("kinds-tag"), 1), r.newReaders(r.group("kinds-poll"), 1), r.newReaders(r.group("kinds-java"), 1)
+	r := newRig(t, "kinds5")
+	topic, group := r.topic("kinds", 2), r.group("readers")
+	tagged, polled, java := r.newReaders(r.group("tag"), 1), r.newReaders(r.group("poll"), 1), r.newReaders(r.group("java"), 1)
 	straight := r.at(r.target.NameServers()[0])
-	control := straight.newReaders(r.group("kinds-control"), 1)
+	control, apart := straight.newReaders(r.group("control"), 1), r.nameOf("control")
 	for _, b := range r.brokers(r.target) {
-		r.make(r.target, b, "kinds-control", 4)
+		r.make(r.target, b, apart, 4)
 	}
 	r.replicate()
 	r.open()
 	k := r.consume(group, topic, 1, false).mixture(topic)
-	control.join("kinds-control", "kinds-control-0", false)
+	control.join(apart, "kinds-control-0", false)
 	tagged.wants = func(n int) bool { return n%3 != 0 }
 	tagged.joinFor(r.entrance, topic, "kinds-tag-0", consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
 	polled.pullInto(topic)
 	java.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"})
 	delayed := r.javaProduceAs(topic, "4.9.7", javaclient.Delayed, "kinds-delayed", 2, 100*time.Millisecond)
-	decided, asked := r.transactions(topic, "kinds-decided", 100*time.Millisecond)
-	controlled, askedStraight := straight.transactions("kinds-control", "kinds-straight", 100*time.Millisecond)
+	decided := r.transactions(topic, "kinds-decided", 100*time.Millisecond)
+	controlled := straight.transactions(apart, "kinds-straight", 100*time.Millisecond)
 
 	groups := []string{group, tagged.group, polled.group, java.group}
 	for round := range 5 {
 		for _, to := range []string{"target", "source"} {
-			before := [...]int64{decided.sent.Load(), delayed.sent.Load()}
 			k.send(fmt.Sprint("-", round, "-before-", to, "-"), 2)
-			r.eventually("Java producers go on", func() bool {
-				return decided.sent.Load() > before[0]+15 && delayed.sent.Load() > before[1]+15
-			})
+			r.untilMore(15, decided, delayed)
 			r.move(Move{Kind: KindSide, To: to, Groups: groups})
 			r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
 		}
 	}
 	k.send("-end-", 2)
-	for _, l := range []*load{decided, delayed, controlled} {
+	for _, l := range []*load{decided.load, delayed, controlled.load} {
 		l.end()
-		assert.Empty(t, l.errors)
 	}
+	r.sentWell(k.readers, decided.load, delayed)
 	k.untilDelivered()
-	control.untilRead(controlled)
-	straightEnds := control.judgeTransactions(controlled, askedStraight)
-	assert.Zero(t, straightEnds.undone)
+	straightEnds := control.judgeTransactions(controlled)
 	for _, rs := range []*readers{k.readers, polled, java, tagged} {
-		rs.untilRead(decided)
+		rs.untilRead(decided.load)
 		rs.untilRead(delayed)
 		v := rs.judge(delayed)
 		v.outOfOrder = 0
 		assert.Equal(t, verdict{}, v, "delayed messages, group %s", rs.group)
 		if rs == tagged {
-			continue // what it doesn't want isn't repeated
+			continue // it doesn't get all that was committed
 		}
-		e := rs.judgeTransactions(decided, asked)
-		t.Logf("group %s: %+v of %d; straight to a 5.3.3 broker: %+v of %d", rs.group, e, decided.sent.Load(), straightEnds, controlled.sent.Load())
-		assert.Zero(t, e.repeated+e.undone, "transactions, group %s", rs.group)
+		e := rs.judgeTransactions(decided)
+		t.Logf("group %s: %+v; straight to a 5.3.3 broker: %+v", rs.group, e, straightEnds)
+		assert.Zero(t, e.wrong(), "transactions, group %s: %+v", rs.group, e)
 		assert.Positive(t, e.late, "brokers ask for the ends of some")
 	}
 	k.deliveredOnce(22)

@@ -30,25 +30,23 @@ func TestLiveClustersOfAnyShape(t *testing.T) {
 			r.open()
 			ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 2, false)
 			r.warmUp(orders, ordered, concurrent)
+			r.control()
 			load := r.produce(orders, "key", 16, 5*time.Millisecond)
 			for range 2 {
 				for _, to := range []string{"target", "source"} {
 					r.move(Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
 					r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
-					at, o, c := load.sent.Load(), ordered.got.Load(), concurrent.got.Load()
-					r.eventually("traffic flows", func() bool {
-						return load.sent.Load() > at+300 && ordered.got.Load() > o+300 && concurrent.got.Load() > c+300
-					})
+					r.untilMore(300, load, ordered, concurrent)
 				}
 			}
 			load.end()
 			ordered.untilRead(load)
 			concurrent.untilRead(load)
-			assert.Empty(t, load.errors)
+			r.sentWell(ordered, load)
 			assert.Equal(t, verdict{}, ordered.judge(load))
 			v := concurrent.judge(load)
 			assert.Zero(t, v.lost+v.duplicated, "%+v", v)
-			t.Logf("%d sent, longest send %s", load.sent.Load(), load.longest)
+			t.Log(load)
 		})
 	}
 }

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -31,40 +33,39 @@ func TestLiveMembersReadFromASlave(t *testing.T) {
 		"slaveReadEnable": "true", "accessMessageInMemoryMaxRatio": "0", // who isn't at the end is sent to the slave
 	}})
 	r := newRigBetween(t, "slave", own, labtest.Cluster(t, "5.3.3"))
-	orders, moving, late := r.topic("slave-orders", 4), r.group("slave-moving"), r.group("slave-late")
+	orders, moving, late := r.topic("orders", 4), r.group("moving"), r.group("late")
 	r.replicate()
 	g := r.open()
 	slave := own.Slaves[0]
 	served := func() int {
-		table, err := r.source.Client().Runtime(r.ctx, slave.Addr)
-		require.NoError(t, err)
+		table := untilAnswered(r, "how much the slave has served", func() (map[string]string, error) { return r.source.Client().Runtime(r.ctx, slave.Addr) })
 		n, _ := strconv.Atoi(table["msgGetTotalTodayNow"])
 		return n
 	}
 	readers := r.consume(moving, orders, 1, false)
 	r.warmUp(orders, readers)
+	r.control()
 	load := r.produce(orders, "key", 16, 2*time.Millisecond)
 	r.eventually("the slave serves members", func() bool { return served() > 200 && g.readsAt(true, source) })
 	for _, to := range []string{"target", "source", "target"} {
 		r.move(Move{Kind: KindSide, To: to, Groups: []string{moving}})
-		got := readers.got.Load()
-		r.eventually("the group reads", func() bool { return readers.got.Load() > got+500 })
+		r.untilMore(500, readers)
 	}
 	t.Logf("the slave has served %d messages", served())
 	load.end()
 	readers.untilRead(load)
-	assert.Empty(t, load.errors)
+	r.sentWell(readers, load)
 	v := readers.judge(load)
 	assert.Zero(t, v.lost+v.duplicated, "%+v", v)
-	r.eventually("the slave has everything", func() bool {
+	r.await("the slave has everything", func() (missing string) {
 		for id := range 4 {
 			here, err := r.source.Client().MaxOffset(r.ctx, own.Brokers[0].Addr, orders, id)
-			require.NoError(t, err)
-			if there, err := r.source.Client().MaxOffset(r.ctx, slave.Addr, orders, id); err != nil || there != here {
-				return false
+			there, err2 := r.source.Client().MaxOffset(r.ctx, slave.Addr, orders, id)
+			if err = errors.Join(err, err2); err != nil || there != here {
+				missing += fmt.Sprintf("queue %d: %d of %d, %v; ", id, there, here, err)
 			}
 		}
-		return true
+		return missing
 	})
 
 	require.NoError(t, own.KillBroker(own.Brokers[0].Name))

@@ -3,47 +3,65 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	stock "github.com/apache/rocketmq-client-go/v2"
-	"github.com/apache/rocketmq-client-go/v2/consumer"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/producer"
 	"github.com/stretchr/testify/require"
 )
 
-// load is what stock clients send and read: messages are numbered by key.
+// load is what a stock producer sends. Messages are numbered by key. The client itself sends each once: an attempt that fails is followed by another one of
+// the same number, which says in its body which attempt it is. So a message that is there twice was sent twice, or an attempt was stored twice.
 type load struct {
 	*rig
-	topic string
-	stop  chan struct{}
-	done  sync.WaitGroup
+	topic, name string
+	stop        chan struct{}
+	done        sync.WaitGroup
+	resting     sync.RWMutex // who sends holds it for reading
 
 	mu      sync.Mutex
 	acked   map[string]map[int]bool // by key: the numbers that were acknowledged
-	errors  []string
+	failed  int                     // attempts that may fail in this test, see failure
+	late    []attempt               // that the client gave up after its time-out
+	faults  []string                // attempts that failed as nothing but the gateway lets them fail
 	longest time.Duration
-	again   bool // a send that fails is tried again until it is acknowledged, with the number of the attempt behind it
 	sent    atomic.Int64
+}
+
+// attempt is one attempt to send a message.
+type attempt struct {
+	message
+	number     string // "0", or which other attempt it is
+	begin, end time.Time
+}
+
+// message is a message of a load.
+type message struct {
+	key    string
+	number int
+}
+
+func (m message) String() string { return fmt.Sprint(m.key, " ", m.number) }
+
+// body is what a message says in an attempt.
+func (m message) body(attempt int) string {
+	if attempt == 0 {
+		return m.String()
+	}
+	return fmt.Sprint(m, " ", attempt)
 }
 
 // produce starts a stock producer that sends by keys, each key in order.
 func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load {
 	r.Helper()
-	l := r.newLoad(topic)
-	retries := 2
-	if r.once {
-		retries = 0
-	}
+	l := r.newLoad(topic, prefix)
 	p, err := stock.NewProducer(
 		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
-		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(producer.NewHashQueueSelector()), producer.WithRetry(retries), producer.WithCredentials(l.signs),
+		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(byKey{producer.NewHashQueueSelector()}), producer.WithRetry(0), producer.WithCredentials(l.signs),
 	)
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
@@ -53,15 +71,25 @@ func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load
 	r.Cleanup(func() {
 		l.end()
 		_ = p.Shutdown()
+	})
+	return l
+}
+
+func (r *rig) newLoad(topic, name string) *load {
+	l := &load{rig: r, topic: topic, name: name, stop: make(chan struct{}), acked: map[string]map[int]bool{}}
+	r.Cleanup(func() {
 		if r.Failed() {
-			r.Logf("%s sent %d; errors: %.2000v", prefix, l.sent.Load(), l.errors)
+			r.Log(l)
 		}
 	})
 	return l
 }
 
-func (r *rig) newLoad(topic string) *load {
-	return &load{rig: r, topic: topic, stop: make(chan struct{}), acked: map[string]map[int]bool{}}
+// String tells what became of the attempts.
+func (l *load) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("%s: %d sent, longest %s; %d attempts failed, %d were late", l.name, l.sent.Load(), l.longest, l.failed+len(l.faults), len(l.late))
 }
 
 // ack takes note of a message that was acknowledged.
@@ -76,38 +104,33 @@ func (l *load) ack(key string, n int, took time.Duration) {
 	l.sent.Add(1)
 }
 
-// fail takes note of a message that was given up; whether another one is to be sent.
-func (l *load) fail(key string, n int, why any) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.errors = append(l.errors, fmt.Sprint(key, " ", n, ": ", why))
-	return l.again
-}
-
 func (l *load) send(p stock.Producer, key string, pause time.Duration) {
-	for n, attempt := 0, 0; ; n++ {
+	for n, number := 0, 0; ; {
 		select {
 		case <-l.stop:
 			return
 		case <-time.After(pause):
 		}
+		m := message{key, n}
+		l.resting.RLock()
 		begin := time.Now()
-		body := fmt.Appendf(nil, "%s %d", key, n)
-		if attempt > 0 {
-			body = fmt.Appendf(body, " %d", attempt)
-		}
-		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, body).WithShardingKey(key))
-		took := time.Since(begin)
+		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, []byte(m.body(number))).WithShardingKey(key))
+		l.resting.RUnlock()
 		if err == nil {
-			l.ack(key, n, took)
-			attempt = 0
-		} else if !l.fail(key, n, err) {
-			return
-		} else {
-			attempt++
-			n--
+			l.ack(key, n, time.Since(begin))
+			n, number = n+1, 0
+			continue
 		}
+		l.fail(attempt{m, fmt.Sprint(number), begin, time.Now()}, err.Error())
+		number++
 	}
+}
+
+// rest does something while nothing is on its way.
+func (l *load) rest(do func()) {
+	l.resting.Lock()
+	defer l.resting.Unlock()
+	do()
 }
 
 func (l *load) end() {
@@ -119,203 +142,71 @@ func (l *load) end() {
 	l.done.Wait()
 }
 
-// readers are members of a group, and what they got.
-type readers struct {
-	*rig
-	group string
+// failure is what a failed attempt to send says of who let it fail.
+type failure int
 
-	mu       sync.Mutex
-	seen     map[string][]int // by key: numbers in the order of deliveries
-	byMember map[string]int
-	repeats  repeats
-	fail     func(key string, n int, times int32) bool
-	wants    func(n int) bool // which numbers the group reads; all if nil
-	got      atomic.Int64
-	members  int
-}
+const (
+	unexpected failure = iota // nothing but the gateway can be the cause
+	timedOut                  // the client has waited for its three seconds, as client-go does whatever it is told
+	expected                  // the test breaks something, or a stock server or client says that the machine is busy
+)
 
-func (r *rig) consume(group, topic string, members int, orderly bool) *readers {
-	r.Helper()
-	rs := r.newReaders(group, members)
-	for i := range members {
-		rs.join(topic, fmt.Sprint(group, i), orderly)
-	}
-	return rs
-}
+// breaks is what a test breaks.
+type breaks int
 
-func (r *rig) newReaders(group string, members int) *readers {
-	rs := &readers{rig: r, group: group, seen: map[string][]int{}, byMember: map[string]int{}, members: members}
-	r.Cleanup(func() {
-		rs.mu.Lock()
-		defer rs.mu.Unlock()
-		if r.Failed() && len(rs.repeats.again) > 0 {
-			r.Logf("group %s got again:\n%s", group, strings.Join(rs.repeats.again, "\n"))
-		}
-	})
-	return rs
-}
+const (
+	breaksNothing  breaks = iota
+	breaksGateways        // clients see connections end
+	breaksBrokers         // and the gateway says which broker it can't reach, or has lost
+)
 
-func (rs *readers) join(topic, name string, orderly bool) stock.PushConsumer {
-	rs.Helper()
-	return rs.joinAt(rs.entrance, topic, name, orderly)
-}
+const (
+	saidByGateway = "rocketshift gateway: "
+	// gaveBack is what the gateway says to clients of which it has held a send for three seconds: longer than their time-out, after which they
+	// aren't sure that it wasn't stored. A move has two, unless the machine is busy.
+	gaveBack = "it waited too long while its queue's home moved"
+	// inDoubt is what a gateway of several says while it doesn't know how a round ended whose leader was killed.
+	inDoubt = "is ordered, and other gateways may send to its other side"
+)
 
-// joinAt starts a member with these name servers.
-func (rs *readers) joinAt(nameServers, topic, name string, orderly bool) stock.PushConsumer {
-	rs.Helper()
-	return rs.joinFor(nameServers, topic, name, consumer.MessageSelector{}, orderly)
-}
-
-// joinFor starts one that doesn't want all messages.
-func (rs *readers) joinFor(nameServers, topic, name string, which consumer.MessageSelector, orderly bool) stock.PushConsumer {
-	rs.Helper()
-	c, err := stock.NewPushConsumer(
-		consumer.WithGroupName(rs.group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
-		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{nameServers})),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeMessageBatchMaxSize(1), consumer.WithCredentials(rs.signs),
-	)
-	require.NoError(rs, err)
-	require.NoError(rs, c.Subscribe(topic, which, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		for _, m := range messages {
-			if !rs.take(name, m) {
-				return consumer.ConsumeRetryLater, nil
+// failureOf judges an attempt's error.
+func (l *load) failureOf(why string) failure {
+	contains := func(text ...string) bool {
+		for _, one := range text {
+			if strings.Contains(why, one) {
+				return true
 			}
 		}
-		return consumer.ConsumeSuccess, nil
-	}))
-	require.NoError(rs, c.Start())
-	rs.Cleanup(func() { _ = c.Shutdown() })
-	return c
-}
-
-func (rs *readers) take(member string, m *primitive.MessageExt) bool {
-	key, number, _ := strings.Cut(string(m.Body), " ")
-	number, attempt, _ := strings.Cut(number, " ")
-	n, _ := strconv.Atoi(number)
-	rs.mu.Lock()
-	refused := rs.fail != nil && rs.fail(key, n, m.ReconsumeTimes)
-	rs.mu.Unlock()
-	if !refused {
-		rs.note(key, n, deliveryOf(member, attempt, m))
+		return false
 	}
-	return !refused
-}
-
-// note takes note of a message that a member has worked on.
-func (rs *readers) note(key string, n int, d delivery) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	rs.seen[key] = append(rs.seen[key], n)
-	rs.repeats.note(key, n, d)
-	rs.byMember[d.member]++
-	rs.got.Add(1)
-}
-
-// counts are what each member has got so far.
-func (rs *readers) counts() map[string]int {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	counts := map[string]int{}
-	for name, n := range rs.byMember {
-		counts[name] = n
+	switch {
+	case contains(gaveBack):
+		return expected
+	case contains(saidByGateway):
+		if l.breaks == breaksBrokers && contains("source broker ", "target broker ") || l.breaks == breaksGateways && contains(inDoubt) {
+			return expected
+		}
+		return unexpected
+	case l.breaks != breaksNothing, contains("broker busy", "system busy"): // a stock broker that is slower than it allows itself to be
+		return expected
+	case contains("route info not found", "No route info") && l.sent.Load() == 0: // name servers are given three seconds too, and nothing was sent
+		return expected
+	case contains("request timeout"):
+		return timedOut
 	}
-	return counts
+	return unexpected
 }
 
-// moreRepeats is what a group may repeat beyond what a control run does. A stock member that gives queues up commits what it has done, and what the
-// next one reads before that is there is a matter of milliseconds, at about 80 messages a second and group.
-const moreRepeats = 20
-
-// verdict is what became of the messages of a load.
-type verdict struct{ lost, duplicated, outOfOrder int }
-
-func (rs *readers) judge(l *load) (v verdict) {
+// fail takes note of an attempt that failed.
+func (l *load) fail(a attempt, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	for key, acked := range l.acked {
-		times, last := map[int]int{}, -1
-		for _, n := range rs.seen[key] {
-			if times[n]++; n < last && times[n] == 1 { // what comes again is counted as that
-				v.outOfOrder++
-			}
-			last = max(last, n)
-		}
-		for n := range acked {
-			if times[n] == 0 && (rs.wants == nil || rs.wants(n)) {
-				v.lost++
-			}
-		}
-		for _, n := range times {
-			v.duplicated += n - 1
-		}
+	switch l.failureOf(why) {
+	case expected:
+		l.failed++
+	case timedOut:
+		l.late = append(l.late, a)
+	case unexpected:
+		l.faults = append(l.faults, fmt.Sprint(a.message, ", attempt ", a.number, ": ", why))
 	}
-	return v
-}
-
-// warmUp sends until all members have something to do: stock clients repeat messages when members join, with and without a gateway.
-func (r *rig) warmUp(topic string, all ...*readers) {
-	r.Helper()
-	r.untilAllWork(r.produce(topic, "warm", 16, 20*time.Millisecond), all...)
-}
-
-// untilAllWork waits until all members have got messages of a load, which then ends and is read.
-func (r *rig) untilAllWork(l *load, all ...*readers) {
-	r.Helper()
-	idle := ""
-	defer func() {
-		if idle != "" {
-			r.Log("without work: ", idle)
-		}
-	}()
-	r.eventually("all members work", func() bool {
-		idle = ""
-		for _, rs := range all {
-			rs.mu.Lock()
-			if len(rs.byMember) < rs.members {
-				idle += fmt.Sprint(rs.group, " ", len(rs.byMember), " of ", rs.members, "; ")
-			}
-			rs.mu.Unlock()
-		}
-		return idle == ""
-	})
-	l.end()
-	for _, rs := range all {
-		rs.untilRead(l)
-	}
-}
-
-// untilRead waits until the group has got all that was acknowledged.
-func (rs *readers) untilRead(l *load) {
-	rs.Helper()
-	defer func() {
-		if missing := rs.missing(l); missing != "" {
-			rs.Log("group ", rs.group, " hasn't got: ", missing)
-		}
-	}()
-	rs.eventually("group "+rs.group+" has read everything", func() bool { return rs.judge(l).lost == 0 })
-}
-
-// missing says which messages the group hasn't got, the first few of each key.
-func (rs *readers) missing(l *load) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	says := ""
-	for _, key := range slices.Sorted(maps.Keys(l.acked)) {
-		var not []int
-		for n := range l.acked[key] {
-			if !slices.Contains(rs.seen[key], n) && (rs.wants == nil || rs.wants(n)) {
-				not = append(not, n)
-			}
-		}
-		slices.Sort(not)
-		if len(not) > 0 {
-			says += fmt.Sprintf("%s: %d of %d: %v; before: %s, after: %s; ", key, len(not), len(l.acked[key]), not[:min(5, len(not))],
-				rs.repeats.first[fmt.Sprint(key, " ", not[0]-1)], rs.repeats.first[fmt.Sprint(key, " ", not[0]+1)])
-		}
-	}
-	return says
 }

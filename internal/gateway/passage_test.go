@@ -157,7 +157,7 @@ func (p *passage) asks(code int, group string, offset int64) (answer int, next i
 		"consumerGroup", group, "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset), "commitOffset", fmt.Sprint(offset), "sysFlag", "0",
 	}, nil))
 	require.NoError(p, err)
-	require.NoError(p, p.client.SetReadDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(p, p.client.SetReadDeadline(time.Now().Add(patience)))
 	var f wire.Frame
 	require.NoError(p, p.in.Next(&f))
 	next, _ = f.Number("nextBeginOffset")
@@ -295,7 +295,7 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 			}
 		}
 	}()
-	require.NoError(t, p.client.SetReadDeadline(time.Now().Add(30*time.Second)))
+	require.NoError(t, p.client.SetReadDeadline(time.Now().Add(patience)))
 	got := map[int32]bool{}
 	var f wire.Frame
 	for range requests {
@@ -315,7 +315,7 @@ func TestFramesThatCameTogetherReachTheBrokerBeforeTheConnectionEnds(t *testing.
 	before := p.asked.Load()
 	_, err := p.client.Write(append(bytes.Repeat(request, 3), 0xff, 0xff, 0xff, 0xff))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, 10*time.Second, time.Millisecond, "three sends reach the broker")
+	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, patience, time.Millisecond, "three sends reach the broker")
 }
 
 // written is a connection that keeps what is written.

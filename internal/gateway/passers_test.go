@@ -3,7 +3,6 @@ package gateway
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -54,27 +53,30 @@ func TestProducersThatStoppedDontCount(t *testing.T) {
 func TestLiveProducersPastTheGatewayBlockHomes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "passers")
-	orders, apart := r.topic("passed-orders", 1), r.topic("passed-apart", 1)
-	audit := r.group("passed-audit")
+	orders, apart := r.topic("orders", 1), r.topic("apart", 1)
+	audit := r.group("audit")
 	r.replicate()
 	g := r.open()
-	g.passers.life = 2 * time.Second
+	g.passers.life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
 	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2, 5*time.Millisecond)
 	home := func(topic, to string) Move {
 		return Move{Kind: KindHome, To: to, Topics: []string{topic}, ID: "passed-" + topic + "-" + to, Budget: Duration(2 * time.Second)}
 	}
 	look := func() []Bypass {
-		g.lookForPassers(r.ctx)
-		is := g.State()
-		require.Empty(t, is.BypassUnknown)
-		return slices.DeleteFunc(is.Bypass, func(b Bypass) bool { return !strings.HasPrefix(b.Topic, "passed-") }) // other tests' topics
+		var is State
+		r.await("the gateway knows who writes past it", func() string { // a broker may answer too late
+			g.lookForPassers(r.ctx)
+			is = g.State()
+			return is.BypassUnknown
+		})
+		return slices.DeleteFunc(is.Bypass, func(b Bypass) bool { return b.Topic != orders && b.Topic != apart }) // other tests' topics
 	}
 	for range 3 {
-		at := behind.sent.Load()
-		r.eventually("producers send", func() bool { return behind.sent.Load() > at+50 })
+		r.untilMore(50, behind)
 		require.Empty(t, look())
 	}
+	r.control()
 	past := r.at(r.source.NameServers()[0]).produce(orders, "past", 2, 5*time.Millisecond)
 	r.eventually("the producer past the gateway is found", func() bool { return len(look()) > 0 })
 	for _, one := range look() {
@@ -89,14 +91,14 @@ func TestLiveProducersPastTheGatewayBlockHomes(t *testing.T) {
 	past.end()
 	r.eventually("nobody writes past the gateway any more", func() bool { return len(look()) == 0 })
 	r.move(home(orders, "target"))
-	at := behind.sent.Load()
-	r.eventually("producers send to the target", func() bool { return behind.sent.Load() > at+100 })
+	r.untilMore(100, behind) // to the target
 	require.Empty(t, look())
 	r.move(home(orders, "source"))
 	behind.end()
 	other.end()
-	assert.Empty(t, append(behind.errors, other.errors...))
 	read.untilRead(behind)
+	r.sentWell(read, behind)
+	other.fine()
 	read.untilRead(past)
 	v := read.judge(behind)
 	assert.Zero(t, v.lost+v.duplicated, "%+v", v)

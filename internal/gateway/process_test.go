@@ -39,7 +39,7 @@ func serveForTest(config string) error {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return err
 	}
-	c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil)) // which the test that started it reads
 	at, err := net.Listen("tcp", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
 	if err != nil {
 		return err
@@ -67,6 +67,8 @@ type gatewayProcess struct {
 	client  *Client
 	names   string
 	control string
+	ended   chan struct{} // closed when it has ended
+	how     error         // how it ended
 }
 
 // spawn starts a gateway as a process of its own, with more in its environment.
@@ -76,16 +78,21 @@ func (r *rig) spawn(environment ...string) *gatewayProcess {
 	config.Log = nil
 	text, err := json.Marshal(config)
 	require.NoError(r, err)
-	p := &gatewayProcess{Cmd: exec.Command(os.Args[0])}
+	p := &gatewayProcess{Cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
 	p.Env = append(append(os.Environ(), asGateway+"="+string(text)), environment...)
-	p.Stderr = os.Stderr
+	p.Stderr = r.seen.output(r.T, config.Name)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.StdoutPipe()
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
 	r.Cleanup(p.kill)
 	lines := bufio.NewScanner(out)
-	require.True(r, lines.Scan(), "the gateway says where it is")
+	says := lines.Scan()
+	go func() {
+		p.how = p.Wait()
+		close(p.ended)
+	}()
+	require.True(r, says, "the gateway says where it is")
 	_, err = fmt.Sscan(lines.Text(), &p.names, &p.control)
 	require.NoError(r, err)
 	p.client = NewClient(p.control, testToken)
@@ -97,53 +104,82 @@ func (r *rig) spawn(environment ...string) *gatewayProcess {
 func (r *rig) spawnAlone() *gatewayProcess {
 	r.Helper()
 	p := r.spawn()
-	_, err := p.client.Use(r.ctx, r.migration())
-	require.NoError(r, err)
+	p.use(r)
 	return p
+}
+
+// use tells the gateway the migration.
+func (p *gatewayProcess) use(r *rig) {
+	r.Helper()
+	untilAnswered(r, "the gateway takes the migration", func() (State, error) { return p.client.Use(r.ctx, r.migration()) })
+}
+
+// state is how the gateway stands.
+func (p *gatewayProcess) state(r *rig) State {
+	r.Helper()
+	return untilAnswered(r, "how the gateway stands", func() (State, error) { return p.client.State(r.ctx) })
+}
+
+// moves moves, and wants it done.
+func (p *gatewayProcess) moves(r *rig, m Move) Moved {
+	r.Helper()
+	m.Budget = Duration(2 * time.Second)
+	return untilAnswered(r, m.ID+" is done", func() (Moved, error) {
+		defer r.seen.move(time.Now())
+		ctx, cancel := context.WithTimeout(r.ctx, patience)
+		defer cancel()
+		return p.client.MoveUntilDone(ctx, m)
+	})
 }
 
 func (p *gatewayProcess) kill() {
 	_ = p.Process.Kill()
-	_ = p.Wait()
+	<-p.ended
+}
+
+// diesInMove asks for a move until the gateway has died in it: what hinders a move under load, and just after a restart, passes.
+func (p *gatewayProcess) diesInMove(r *rig, what string, next func() Move) {
+	r.Helper()
+	r.await(what, func() string {
+		was, err := p.client.Move(r.ctx, next())
+		select {
+		case <-p.ended:
+			require.ErrorContains(r, p.how, "signal: killed", what)
+			return ""
+		default:
+			require.False(r, was.Done, "%s: %+v", what, was)
+			return fmt.Sprint(was.Reason, " ", err)
+		}
+	})
 }
 
 // A gateway that is killed under load, with homes and groups on the target, goes on from its disk where it was; clients find it by themselves.
 func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "killed")
-	orders, billing := r.topic("killed-orders", 2), r.group("killed-billing")
+	r.breaks = breaksGateways
+	orders, billing := r.topic("orders", 2), r.group("billing")
 	r.replicate()
 	p := r.spawnAlone()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	load := r.produce(orders, "key", 8, 20*time.Millisecond)
-	load.again = true
-	move := func(id string, m Move) {
-		m.ID, m.Budget = id, Duration(2*time.Second)
-		ctx, cancel := context.WithTimeout(r.ctx, 20*time.Second)
-		defer cancel()
-		was, err := p.client.MoveUntilDone(ctx, m)
-		require.NoError(t, err, "%+v", was)
-	}
 	for round := range 2 {
 		to := []string{"target", "source"}[round%2]
-		move(fmt.Sprint("side-", round), Move{Kind: KindSide, To: to, Groups: []string{billing}})
-		move(fmt.Sprint("home-", round), Move{Kind: KindHome, To: to, Topics: []string{orders}})
-		before, err := p.client.State(r.ctx)
-		require.NoError(t, err)
-		t.Log(time.Now(), round, "kill")
+		p.moves(r, Move{ID: fmt.Sprint("side-", round), Kind: KindSide, To: to, Groups: []string{billing}})
+		p.moves(r, Move{ID: fmt.Sprint("home-", round), Kind: KindHome, To: to, Topics: []string{orders}})
+		before := p.state(r)
 		p.kill()
 		p = r.spawnAlone()
-		after, err := p.client.State(r.ctx)
-		require.NoError(t, err)
+		after := p.state(r)
 		require.Equal(t, before.Homes.Away, after.Homes.Away) // what is at the source grows with other tests
 		require.Equal(t, before.Epoch, after.Epoch)
-		at, got := load.sent.Load(), ordered.got.Load()
-		r.eventually("clients go on", func() bool { return load.sent.Load() > at+200 && ordered.got.Load() > got+200 })
+		r.untilMore(200, load, ordered)
 	}
 	load.end()
 	ordered.untilRead(load)
 	v := ordered.judge(load)
 	require.Zero(t, v.lost)
-	t.Logf("%d sent, %d of them after an error; %d repeated, as their producer sent them again or their position wasn't committed", load.sent.Load(), len(load.errors), v.duplicated)
+	r.sentWell(ordered, load)
+	t.Logf("%s; %d repeated, as their position wasn't committed", load, v.duplicated)
 }

@@ -2,8 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -28,15 +28,18 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	rlog.SetLogLevel("error")
+	rlog.SetLogLevel("fatal") // what clients complain of, tests tell by themselves
 	labtest.Main(m)
 }
 
-// patience is how long a test waits for what clients, brokers and lanes do by themselves.
-const patience = 100 * time.Second
+// patience is how long a test waits for what clients, brokers and lanes do by themselves. It is a guard: nothing is judged by it.
+const patience = 5 * time.Minute
+
+// lookEvery is how often a test looks at what it waits for.
+const lookEvery = 20 * time.Millisecond
 
 // rigTime bounds a whole test: with twenty Java clients on two cores a round of moves takes minutes.
-const rigTime = 20 * time.Minute
+const rigTime = 40 * time.Minute
 
 // rig is a migration with lanes both ways and a gateway before it.
 type rig struct {
@@ -50,7 +53,8 @@ type rig struct {
 	config         Config
 	lanes          []replicator.Lane
 	signs          primitive.Credentials // of applications
-	once           bool                  // producers don't try again by themselves
+	breaks         breaks                // what the test breaks while producers send
+	seen           *seen
 }
 
 func newRig(t *testing.T, name string) *rig {
@@ -62,7 +66,7 @@ func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil)}
+	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil), seen: &seen{}}
 	r.configure(source.NameServers)
 	return r
 }
@@ -71,7 +75,7 @@ func (r *rig) configure(source []string) {
 	r.admin = r.target
 	r.config = Config{
 		Name: "gateway-" + r.name, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(), NameServers: source,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Log: labtest.Log(r.T, "gateway"),
 	}
 }
 
@@ -81,8 +85,16 @@ func connect(t *testing.T, c *lab.Cluster, as *rocketmq.Credentials) *rocketmq.C
 	return rocketmq.NewCluster(client, c.NameServers)
 }
 
+// nameOf makes a name of a topic or group that no other test has: all share the same clusters.
+func (r *rig) nameOf(name string) string { return "gateway-" + r.name + "-" + name }
+
 // topic makes a topic on both sides, with so many queues on each source broker, and its lanes.
 func (r *rig) topic(name string, queues int) string {
+	r.Helper()
+	return r.topicNamed(r.nameOf(name), queues)
+}
+
+func (r *rig) topicNamed(name string, queues int) string {
 	r.Helper()
 	sources, targets := r.brokers(r.source), r.brokers(r.admin)
 	queues = max(queues, len(targets)/len(sources)) // each target broker has one
@@ -93,10 +105,10 @@ func (r *rig) topic(name string, queues int) string {
 		r.make(r.admin, b, name, queues*len(sources)/len(targets))
 	}
 	var lanes []replicator.Lane
-	r.eventually("the topic's lanes are known", func() (known bool) { // proxies read routes anew every 20 s
+	r.await("the topic's lanes are known", func() string { // proxies read routes anew every 20 s
 		var err error
 		lanes, err = replicator.LanesOf(r.ctx, r.source, r.target, name)
-		return err == nil
+		return textOf(err)
 	})
 	r.lanes = append(r.lanes, lanes...)
 	return name
@@ -104,30 +116,33 @@ func (r *rig) topic(name string, queues int) string {
 
 func (r *rig) make(c *rocketmq.Cluster, b rocketmq.Broker, topic string, queues int) {
 	r.Helper()
-	require.NoError(r, c.Client().CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}))
+	untilAnswered(r, "topic "+topic+" is made", func() (none struct{}, err error) {
+		return none, c.Client().CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
+	})
 }
 
 // group makes a group on both sides, with its retry topic.
 func (r *rig) group(name string) string {
 	r.Helper()
+	name = r.nameOf(name)
 	for _, c := range []*rocketmq.Cluster{r.source, r.admin} {
 		for _, b := range r.brokers(c) {
-			require.NoError(r, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true}))
+			untilAnswered(r, "group "+name+" is made", func() (none struct{}, err error) {
+				return none, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true})
+			})
 		}
 	}
-	r.topic(rocketmq.RetryTopic(name), 1)
+	r.topicNamed(rocketmq.RetryTopic(name), 1)
 	return name
 }
 
 func (r *rig) brokers(c *rocketmq.Cluster) []rocketmq.Broker {
 	r.Helper()
-	brokers, err := c.Brokers(r.ctx)
-	require.NoError(r, err)
-	return brokers
+	return untilAnswered(r, "the brokers are known", func() ([]rocketmq.Broker, error) { return c.Brokers(r.ctx) })
 }
 
 func (r *rig) names() replicator.Names {
-	return replicator.Names{Group: "rocketshift-" + r.name, Source: "S", Target: "T"}
+	return replicator.Names{Group: "rocketshift-gateway-" + r.name, Source: "S", Target: "T"}
 }
 
 // replicate runs the lanes both ways until they are stopped, at the end of the test at the latest.
@@ -142,11 +157,19 @@ func (r *rig) replicate() (end func()) {
 		stop()
 		require.NoError(r, <-ended)
 		if r.Failed() {
-			r.Logf("lanes: %+v; back: %+v", last, last.Back)
+			r.Logf("lanes: %s; back: %s", toldOf(&last), toldOf(last.Back))
 		}
 	})
 	r.Cleanup(end)
 	return end
+}
+
+// toldOf is a run's sums and faults.
+func toldOf(p *replicator.Progress) string {
+	if p == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d of %d caught up, %d copied, lag %d, waiting %q; %d faults: %.1000v", p.CaughtUp, p.Lanes, p.Copied, p.Lag, p.Waiting, len(p.Faults), p.Faults)
 }
 
 // at is the rig for clients with other name servers.
@@ -178,26 +201,68 @@ func (r *rig) migration() Migration {
 
 var moveNumber atomic.Int64
 
-// mostTries is how often a move is asked for.
-const mostTries = 10
-
 // move moves, and wants it done.
-func (r *rig) move(m Move) Moved {
+func (r *rig) move(m Move) (was Moved) {
 	r.Helper()
-	number := moveNumber.Add(1)
-	for try := 1; ; try++ { // one that isn't done has changed nothing: on a busy machine a broker may answer too late
+	number, try := moveNumber.Add(1), 0
+	r.await(m.Kind+" moves to the "+m.To, func() (why string) { // one that isn't done has changed nothing: on a busy machine a broker may answer too late
+		try++
 		m.ID, m.Budget = fmt.Sprint("move-", number, "-", try), Duration(2*time.Second)
-		was, err := r.gateway.Move(r.ctx, m)
+		defer r.seen.move(time.Now())
+		var err error
+		was, err = r.gateway.Move(r.ctx, m)
 		require.NoError(r, err)
 		if was.Done {
-			return was
+			return ""
 		}
-		require.Less(r, try, mostTries, "%+v", was)
+		return fmt.Sprintf("try %d: %s", try, was.Reason)
+	})
+	return was
+}
+
+// await waits until nothing is missing any more.
+func (r *rig) await(what string, missing func() string) {
+	r.Helper()
+	for end := time.Now().Add(patience); ; {
+		is := missing()
+		if is == "" {
+			return
+		}
+		if time.Now().After(end) {
+			r.Fatalf("waited for %s: %s. Missing: %.1000s", patience, what, is)
+		}
+		require.NoError(r, wait(r.ctx, lookEvery), "%s. Missing: %.1000s", what, is)
 	}
 }
 
-// eventually waits for a condition.
+// eventually waits for a condition of which there is nothing more to say.
 func (r *rig) eventually(what string, ok func() bool) {
 	r.Helper()
-	require.Eventually(r, ok, patience, 20*time.Millisecond, what)
+	r.await(what, func() string {
+		if ok() {
+			return ""
+		}
+		return "this"
+	})
+}
+
+// untilAnswered asks until there is an answer: on a busy machine it may come too late. What a gateway refuses isn't asked for again.
+func untilAnswered[T any](r *rig, what string, ask func() (T, error)) (got T) {
+	r.Helper()
+	r.await(what, func() string {
+		var err error
+		got, err = ask()
+		var no *RefusedError
+		require.False(r, errors.As(err, &no), "%s: %v", what, err)
+		return textOf(err)
+	})
+	return got
+}
+
+// textOf is an error's text; "" if there is none.
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -56,7 +56,7 @@ func pipe(t *testing.T) (server, client net.Conn) {
 		_ = server.Close()
 		_ = client.Close()
 	})
-	require.NoError(t, client.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, client.SetDeadline(time.Now().Add(patience)))
 	return server, client
 }
 
@@ -67,16 +67,34 @@ func homeRound(id string, budget time.Duration) Round {
 	}
 }
 
+// prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the test says what happens.
+func prepare(t *testing.T, p party, at *Gateway, r Round) Prepared {
+	t.Helper()
+	for {
+		known, err := p.prepare(t.Context(), r)
+		require.NoError(t, err)
+		at.parts.mu.Lock()
+		stays := at.parts.now != nil && at.parts.now.lapse.Stop()
+		at.parts.mu.Unlock()
+		if stays {
+			return known
+		}
+		require.Eventually(t, func() bool { // its budget passed just now
+			round, _ := at.underWay()
+			return round == ""
+		}, patience, time.Millisecond)
+	}
+}
+
 var homeOutcome = Outcome{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}}}
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
 	other := remote{all[0].clientOf(all[0].peers()[0])}
-	known, err := other.prepare(t.Context(), homeRound("1", 2*time.Second))
-	require.NoError(t, err)
+	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].hold.Load(), "sends wait")
-	_, err = other.prepare(t.Context(), homeRound("2", 2*time.Second))
+	_, err := other.prepare(t.Context(), homeRound("2", 2*time.Second))
 	require.ErrorContains(t, err, "takes part in round 1")
 	require.ErrorContains(t, other.ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
 	require.ErrorContains(t, other.commit(t.Context(), "1"), "has no outcome of round 1")
@@ -103,7 +121,7 @@ func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	other := remote{all[0].clientOf(all[0].peers()[0])}
 	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, 10*time.Second, 10*time.Millisecond, "its budget passes")
+	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond, "its budget passes")
 	require.Equal(t, source, queues[1].at())
 	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
 	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
@@ -115,9 +133,8 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all, queues := idlePair(t)
 			leader, other := local{all[0]}, local{all[1]}
-			for _, p := range []party{leader, other} {
-				_, err := p.prepare(t.Context(), homeRound("1", 2*time.Second))
-				require.NoError(t, err)
+			for _, p := range []local{leader, other} {
+				prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 			}
 			p, err := other.partOf("1")
@@ -129,7 +146,7 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			} else {
 				require.NoError(t, leader.abort(t.Context(), "1"))
 			}
-			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil }, 20*time.Second, 10*time.Millisecond, "it finds out")
+			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil }, patience, 10*time.Millisecond, "it finds out")
 			require.Equal(t, decided, queues[1].at() == target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
 		})
@@ -140,9 +157,8 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	all, queues := idlePair(t)
 	leader, other := local{all[0]}, local{all[1]}
-	for _, p := range []party{leader, other} {
-		_, err := p.prepare(t.Context(), homeRound("1", 2*time.Second))
-		require.NoError(t, err)
+	for _, p := range []local{leader, other} {
+		prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 	}
 	state, err := openState(filepath.Dir(other.state.path))
@@ -153,7 +169,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	other.reopen(state.last().Open)
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
-	require.Eventually(t, func() bool { return queues[1].at() == target }, 20*time.Second, 10*time.Millisecond, "it finds out")
+	require.Eventually(t, func() bool { return queues[1].at() == target }, patience, 10*time.Millisecond, "it finds out")
 }
 
 func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {

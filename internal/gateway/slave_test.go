@@ -26,7 +26,7 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	var f wire.Frame
 	require.NoError(t, f.Parse(wire.AppendRequest(nil, codePull, 5, 0, []string{"topic", "orders", "queueId", "0", "queueOffset", "77"}, nil)))
 	s.request(&f)
-	_ = here.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = here.SetReadDeadline(time.Now().Add(patience))
 	var answer wire.Frame
 	require.NoError(t, wire.NewReader(here).Next(&answer))
 	assert.Equal(t, pullRetryImmediately, answer.Code)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -62,21 +63,23 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 }
 
 func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
-	var l losses
-	q, broker := &queue{}, dest{source, "broker-a"}
-	of := map[*queue]*hold{q: newHold()}
-	l.of, l.asking = map[*queue]loss{q: {at: broker, since: time.Now().Add(-time.Hour)}}, map[dest]bool{broker: true}
-	require.True(t, l.answered(broker, time.Now(), false))
-	lost, answers := l.among(of)
-	require.True(t, lost == q && !answers, "its broker has stood still for an hour")
-	require.False(t, l.answered(broker, time.Now(), true))
-	lost, answers = l.among(of)
-	require.True(t, lost == q && answers)
-	one := l.of[q]
-	one.answered = time.Now().Add(-lossTime)
-	l.of[q] = one
-	lost, _ = l.among(of)
-	require.Nil(t, lost)
+	synctest.Test(t, func(t *testing.T) {
+		var l losses
+		q, broker := &queue{}, dest{source, "broker-a"}
+		of := map[*queue]*hold{q: newHold()}
+		l.of, l.asking = map[*queue]loss{q: {at: broker, since: time.Now()}}, map[dest]bool{broker: true}
+		time.Sleep(time.Hour)
+		require.True(t, l.answered(broker, time.Now(), false))
+		lost, answers := l.among(of)
+		require.True(t, lost == q && !answers, "its broker has stood still for an hour")
+		require.False(t, l.answered(broker, time.Now(), true))
+		time.Sleep(lossTime)
+		lost, answers = l.among(of)
+		require.True(t, lost == q && answers)
+		time.Sleep(time.Millisecond)
+		lost, _ = l.among(of)
+		require.Nil(t, lost)
+	})
 }
 
 // Who begins a frame and doesn't end it, or never says anything, is let go; who rests between frames is not.
@@ -98,7 +101,7 @@ func TestUnfinishedFramesAreNotWaitedForWithoutEnd(t *testing.T) {
 		require.Eventually(t, func() bool {
 			whole := map[string]int64{"rests": 1, "half again": 1}[name]
 			return s.frames.Load() == whole && s.begun.Load() == (name == "half" || name == "half again")
-		}, 5*time.Second, time.Millisecond, name)
+		}, patience, time.Millisecond, name)
 	}
 	begin := time.Now()
 	for _, s := range sessions {

@@ -3,20 +3,24 @@ package gateway
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
 func TestACommitIsOnItsWayForSomeSeconds(t *testing.T) {
-	v := &view{next: -1, kept: -1}
-	assert.EqualValues(t, -1, v.onItsWay(), "nothing was committed here")
-	v.commits(7)
-	assert.EqualValues(t, 7, v.onItsWay())
-	v.keptAt = v.keptAt.Add(-commitTime)
-	assert.EqualValues(t, -1, v.onItsWay(), "the broker may have been told another position since")
-	v.commits(3)
-	assert.EqualValues(t, 3, v.onItsWay(), "a member may go back")
+	synctest.Test(t, func(t *testing.T) {
+		v := &view{next: -1, kept: -1}
+		assert.EqualValues(t, -1, v.onItsWay(), "nothing was committed here")
+		v.commits(7)
+		time.Sleep(commitTime - time.Millisecond)
+		assert.EqualValues(t, 7, v.onItsWay())
+		time.Sleep(time.Millisecond)
+		assert.EqualValues(t, -1, v.onItsWay(), "the broker may have been told another position since")
+		v.commits(3)
+		assert.EqualValues(t, 3, v.onItsWay(), "a member may go back")
+	})
 }
 
 func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testing.T) {
@@ -25,22 +29,24 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 		owed bool
 	}{"young": {0, true}, "old": {commitTime, false}} {
 		t.Run(name, func(t *testing.T) {
-			g := alone(t)
-			v := g.groups.get([]byte("billing")).of(g.queueFor("orders", "broker-a", 0))
-			v.commits(7)
-			v.keptAt = v.keptAt.Add(-of.age)
-			v.dirty = false // it was brought to the other side already
-			moved := viewAsIs(v)
-			moved.Side, moved.Shift = target.String(), [2]int64{0, 5}
-			g.apply(&Outcome{Epoch: 1, Views: []savedView{moved}})
-			assert.Equal(t, of.owed, v.owed)
-			assert.Equal(t, of.owed, v.dirty)
-			v.keptAt = v.keptAt.Add(-commitTime)
-			assert.Equal(t, of.owed, v.onItsWay() == 7, "until the side has it")
-			again := viewAsIs(v)
-			v.owed = false
-			g.apply(&Outcome{Epoch: 2, Views: []savedView{again}})
-			assert.False(t, v.owed, "it didn't move")
+			synctest.Test(t, func(t *testing.T) {
+				g := alone(t)
+				v := g.groups.get([]byte("billing")).of(g.queueFor("orders", "broker-a", 0))
+				v.commits(7)
+				time.Sleep(of.age)
+				v.dirty = false // it was brought to the other side already
+				moved := viewAsIs(v)
+				moved.Side, moved.Shift = target.String(), [2]int64{0, 5}
+				g.apply(&Outcome{Epoch: 1, Views: []savedView{moved}})
+				assert.Equal(t, of.owed, v.owed)
+				assert.Equal(t, of.owed, v.dirty)
+				time.Sleep(commitTime)
+				assert.Equal(t, of.owed, v.onItsWay() == 7, "until the side has it")
+				again := viewAsIs(v)
+				v.owed = false
+				g.apply(&Outcome{Epoch: 2, Views: []savedView{again}})
+				assert.False(t, v.owed, "it didn't move")
+			})
 		})
 	}
 }

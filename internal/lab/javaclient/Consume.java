@@ -1,5 +1,5 @@
 import java.lang.reflect.Method;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.client.consumer.AllocateMessageQueueStrategy;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
@@ -21,7 +21,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /** A member of a group as applications have it, for tests: it says which messages it got. */
 public class Consume {
     static final Object OUT = new Object();
-    static final Set<String> refused = ConcurrentHashMap.newKeySet();
+    static final Map<String, String> refused = new ConcurrentHashMap<>(); // by body: where the message is stored that was failed
     static long work;
     static int failEvery;
 
@@ -43,12 +43,16 @@ public class Consume {
                 return false;
             }
         }
-        int n = Integer.parseInt(body.substring(body.indexOf(' ') + 1));
-        if (failEvery > 0 && n % failEvery == 0 && m.getReconsumeTimes() == 0 && refused.add(body)) {
+        String[] words = body.split(" "); // key, number, and the attempt if it isn't the first
+        int n = Integer.parseInt(words[1]);
+        String place = m.getStoreHost() + "/" + m.getCommitLogOffset();
+        if (failEvery > 0 && n % failEvery == 0 && m.getReconsumeTimes() == 0 && refused.putIfAbsent(body, place) == null) {
             say("fail " + body);
             return false;
         }
-        say("got " + body + " " + m.getQueueId() + " " + m.getQueueOffset() + " " + m.getReconsumeTimes());
+        // A client that can't give a message back in five seconds works on it once more, or sends it to the retry topic itself. The broker may do so too.
+        boolean own = m.getReconsumeTimes() > 0 && (place.equals(refused.get(body)) || m.getProperty("RECONSUME_TIME") != null);
+        say("got " + words[0] + " " + n + " " + (words.length > 2 ? words[2] : "0") + " " + m.getQueueId() + " " + m.getQueueOffset() + " " + place + " " + own);
         return true;
     }
 

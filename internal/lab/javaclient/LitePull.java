@@ -31,7 +31,9 @@ public class LitePull {
             while (!ended) {
                 List<MessageExt> all = c.poll(200);
                 for (MessageExt m : all) {
-                    System.out.println("got " + new String(m.getBody()) + " " + m.getQueueId() + " " + m.getQueueOffset() + " " + m.getReconsumeTimes());
+                    String[] words = new String(m.getBody()).split(" "); // key, number, and the attempt if it isn't the first
+                    System.out.println("got " + words[0] + " " + words[1] + " " + (words.length > 2 ? words[2] : "0") + " "
+                        + m.getQueueId() + " " + m.getQueueOffset() + " " + m.getStoreHost() + "/" + m.getCommitLogOffset() + " false");
                 }
                 System.out.flush();
                 c.commitSync();

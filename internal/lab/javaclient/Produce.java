@@ -1,5 +1,8 @@
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
@@ -11,8 +14,14 @@ import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 
-/** A producer as applications have it, for tests: it numbers its messages by key, and says what became of each. */
+/**
+ * A producer as applications have it, for tests: it numbers its messages by key, and says what became of each. Its client sends each once. An attempt
+ * that fails is followed by another one of the same number, which says in its body which one it is.
+ */
 public class Produce {
+    /** Milliseconds in which a send is answered, also on a machine that is very busy: who gets no answer then gets none. */
+    static final int SEND_TIME = 120_000;
+
     static final Object OUT = new Object();
     static volatile boolean ended;
 
@@ -28,33 +37,49 @@ public class Produce {
     }
 
     static void failed(String key, int n, Throwable why) {
-        say("err " + key + " " + n + " " + String.valueOf(why).replace('\n', ' '));
+        String cause = why.getCause() == null ? "" : "; " + why.getCause();
+        say("err " + key + " " + n + " " + (why + cause).replace('\n', ' '));
     }
 
-    static Message message(String topic, String key, int n) {
-        Message m = new Message(topic, "tag" + n % 3, key + "-" + n, (key + " " + n).getBytes());
+    static Message message(String topic, String key, int n, int attempt) {
+        String body = key + " " + n + (attempt > 0 ? " " + attempt : "");
+        Message m = new Message(topic, "tag" + n % 3, key + "-" + n, body.getBytes());
         m.putUserProperty("number", String.valueOf(n));
         return m;
     }
 
-    /** Decides on transactions by their numbers: at once, against, or when the broker asks. */
+    /**
+     * Decides on transactions by their numbers, and tells what the client sends to the broker: at once, or when the broker asks. It answers what it has
+     * decided, as applications do, however often it is asked.
+     */
     static class Decider implements TransactionListener {
+        final Map<String, LocalTransactionState> decided = new ConcurrentHashMap<>(); // by body
+        final Set<String> given = ConcurrentHashMap.newKeySet(); // bodies of attempts that failed
+
         public LocalTransactionState executeLocalTransaction(Message m, Object number) {
-            switch ((Integer) number % 3) {
-                case 0: return LocalTransactionState.COMMIT_MESSAGE;
-                case 1: return LocalTransactionState.ROLLBACK_MESSAGE;
-                default: return LocalTransactionState.UNKNOW;
-            }
+            String body = new String(m.getBody());
+            int rest = (Integer) number % 3;
+            decided.put(body, rest == 1 ? LocalTransactionState.ROLLBACK_MESSAGE : LocalTransactionState.COMMIT_MESSAGE);
+            LocalTransactionState now = rest == 2 ? LocalTransactionState.UNKNOW : decided.get(body);
+            say("end once " + now + " " + body);
+            return now;
         }
 
         public LocalTransactionState checkLocalTransaction(MessageExt m) {
-            say("check " + new String(m.getBody()));
-            return LocalTransactionState.COMMIT_MESSAGE;
+            String body = new String(m.getBody());
+            LocalTransactionState now = decided.get(body);
+            if (now == null) { // the send isn't answered yet, or was given up: then nothing was done, nor will be
+                now = given.contains(body) ? LocalTransactionState.ROLLBACK_MESSAGE : LocalTransactionState.UNKNOW;
+            }
+            say("end asked " + now + " " + body);
+            return now;
         }
     }
 
-    static void send(DefaultMQProducer p, String kind, String topic, String key, int n, Semaphore underWay) throws Exception {
-        Message m = message(topic, key, n);
+    static final Decider decider = new Decider();
+
+    static void send(DefaultMQProducer p, String kind, String topic, String key, int n, int attempt, Semaphore underWay) throws Exception {
+        Message m = message(topic, key, n, attempt);
         long begin = System.currentTimeMillis();
         switch (kind) {
             case "async":
@@ -83,9 +108,14 @@ public class Produce {
                 acked(key, n, p.send(m), System.currentTimeMillis() - begin);
                 return;
             case "transaction":
-                SendResult r = p.sendMessageInTransaction(m, n);
-                if (n % 3 != 1) {
-                    acked(key, n, r, System.currentTimeMillis() - begin);
+                try {
+                    SendResult r = p.sendMessageInTransaction(m, n);
+                    if (n % 3 != 1) {
+                        acked(key, n, r, System.currentTimeMillis() - begin);
+                    }
+                } catch (Exception e) {
+                    decider.given.add(new String(m.getBody()));
+                    throw e;
                 }
                 return;
             default:
@@ -94,10 +124,10 @@ public class Produce {
     }
 
     /** Sends so many messages in one request. */
-    static void sendBatch(DefaultMQProducer p, String topic, String key, int from, int count) throws Exception {
+    static void sendBatch(DefaultMQProducer p, String topic, String key, int from, int attempt, int count) throws Exception {
         List<Message> all = new ArrayList<>();
         for (int n = from; n < from + count; n++) {
-            all.add(message(topic, key, n));
+            all.add(message(topic, key, n, attempt));
         }
         long begin = System.currentTimeMillis();
         SendResult r = p.send(all);
@@ -109,19 +139,29 @@ public class Produce {
     static void load(DefaultMQProducer p, String kind, String topic, String key, long pause) {
         Semaphore underWay = new Semaphore(8);
         int together = kind.equals("batch") ? 5 : 1;
-        for (int n = 0; !ended; n += together) {
+        for (int n = 0, attempt = 0; !ended; rest(pause)) {
             try {
                 if (kind.equals("batch")) {
-                    sendBatch(p, topic, key, n, together);
+                    sendBatch(p, topic, key, n, attempt, together);
                 } else {
-                    send(p, kind, topic, key, n, underWay);
+                    send(p, kind, topic, key, n, attempt, underWay);
                 }
-                Thread.sleep(pause);
+                n += together;
+                attempt = 0;
             } catch (Throwable e) {
                 failed(key, n, e);
+                attempt++;
             }
         }
         underWay.acquireUninterruptibly(8); // what is under way is answered, or given up by the client
+    }
+
+    static void rest(long pause) {
+        try {
+            Thread.sleep(pause);
+        } catch (InterruptedException e) {
+            ended = true;
+        }
     }
 
     /** Connects to the topic's brokers before anything is sent: on a busy machine that alone can take a send's 3 seconds. */
@@ -153,13 +193,16 @@ public class Produce {
         DefaultMQProducer p;
         if (kind.equals("transaction")) {
             TransactionMQProducer t = new TransactionMQProducer(args[2]);
-            t.setTransactionListener(new Decider());
+            t.setTransactionListener(decider);
             p = t;
         } else {
             p = new DefaultMQProducer(args[2]);
         }
         p.setNamesrvAddr(args[0]);
         p.setInstanceName(args[3]);
+        p.setSendMsgTimeout(SEND_TIME);
+        p.setRetryTimesWhenSendFailed(0);
+        p.setRetryTimesWhenSendAsyncFailed(0);
         p.start();
         connect(p, topic);
         say("ready");

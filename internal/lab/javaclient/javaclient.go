@@ -33,10 +33,26 @@ type Producer struct {
 	Keys   int           // each sends in a thread of its own, one message after the other
 	Pause  time.Duration // after each
 
-	Acked   func(key string, number int, took time.Duration)
-	Failed  func(key string, number int, why string)
-	Checked func(key string, number int) // a broker asked for the end of a transaction; may be nil
+	Acked  func(key string, number int, took time.Duration)
+	Failed func(key string, number int, why string) // an attempt, after which there is another one, but for Async and OneWay
+	Ended  func(Ending)                             // may be nil
 }
+
+// Ending is what a producer's client tells a broker of a transaction.
+type Ending struct {
+	Key     string
+	Number  int
+	Attempt string // "0", or which other attempt to send it
+	Asked   bool   // the broker asked for it
+	Is      string // Commit, Rollback or Unknown
+}
+
+// Ends of transactions, as the Java client names them.
+const (
+	Commit   = "COMMIT_MESSAGE"
+	Rollback = "ROLLBACK_MESSAGE"
+	Unknown  = "UNKNOW"
+)
 
 // Modes of consumers.
 const (
@@ -65,11 +81,13 @@ type Consumer struct {
 
 // Delivery is a message that a consumer worked on with success.
 type Delivery struct {
-	Key    string
-	Number int
-	Queue  int
-	Offset int64
-	Tries  int // that failed before
+	Key     string
+	Number  int
+	Attempt string // to send it: "0" for the first
+	Queue   int
+	Offset  int64
+	Stored  string // the broker and the place in its log
+	Own     bool   // the client failed to give the message back, as the broker was late, and takes care of it itself; the broker may do so too
 }
 
 // Client is a running program.
@@ -100,9 +118,14 @@ func (p Producer) line(words []string) bool {
 	case len(words) > 3 && words[0] == "err":
 		number, _ := strconv.Atoi(words[2])
 		p.Failed(words[1], number, strings.Join(words[3:], " "))
-	case len(words) == 3 && words[0] == "check":
-		if number, _ := strconv.Atoi(words[2]); p.Checked != nil {
-			p.Checked(words[1], number)
+	case len(words) > 4 && words[0] == "end":
+		e := Ending{Key: words[3], Attempt: "0", Asked: words[1] == "asked", Is: words[2]}
+		e.Number, _ = strconv.Atoi(words[4])
+		if len(words) > 5 {
+			e.Attempt = words[5]
+		}
+		if p.Ended != nil {
+			p.Ended(e)
 		}
 	default:
 		return false
@@ -126,20 +149,19 @@ func (c Consumer) Start(t testing.TB) *Client {
 }
 
 func (c Consumer) line(words []string) bool {
-	if len(words) != 6 || words[0] != "got" {
+	if len(words) != 8 || words[0] != "got" {
 		return words[0] == "fail"
 	}
-	d := Delivery{Key: words[1]}
+	d := Delivery{Key: words[1], Attempt: words[3], Stored: words[6], Own: words[7] == "true"}
 	d.Number, _ = strconv.Atoi(words[2])
-	d.Queue, _ = strconv.Atoi(words[3])
-	d.Offset, _ = strconv.ParseInt(words[4], 10, 64)
-	d.Tries, _ = strconv.Atoi(words[5])
+	d.Queue, _ = strconv.Atoi(words[4])
+	d.Offset, _ = strconv.ParseInt(words[5], 10, 64)
 	c.Got(d)
 	return true
 }
 
 // startTime bounds a start, on a busy machine.
-const startTime = time.Minute
+const startTime = 5 * time.Minute
 
 // starting lets two programs start at a time: many at once are slow on few cores, and take them from those that run.
 var starting = make(chan struct{}, 2)
@@ -157,7 +179,8 @@ func start(t testing.TB, version, program, home string, options []string, line f
 		home = t.TempDir()
 	}
 	jvm := []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home}
-	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} { // clients of 4.5 are older than modules
+	jvm = append(jvm, "-Dcom.rocketmq.remoting.client.connect.timeout=60000") // three seconds by default
+	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} {    // clients of 4.5 are older than modules
 		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
 	}
 	jvm = append(jvm, options...)
@@ -172,8 +195,8 @@ func start(t testing.TB, version, program, home string, options []string, line f
 		}
 		t.Cleanup(func() {
 			c.Kill()
-			if t.Failed() {
-				t.Logf("%s said besides: %s", c.name, c.said())
+			if said := c.said(); t.Failed() && said != "" {
+				t.Logf("%s said besides: %s", c.name, said)
 			}
 		})
 		select {
@@ -208,6 +231,9 @@ func (c *Client) run(line func([]string) bool) error {
 	return nil
 }
 
+// mostStrange is how many lines are kept for who reads why a test failed.
+const mostStrange = 10
+
 func (c *Client) read(out io.Reader, line func([]string) bool) {
 	defer close(c.ended)
 	begun := false
@@ -220,7 +246,7 @@ func (c *Client) read(out io.Reader, line func([]string) bool) {
 		case words[0] == "sent", words[0] == "ended", line(words):
 		default:
 			c.mu.Lock()
-			if len(c.strange) < 50 {
+			if len(c.strange) < mostStrange {
 				c.strange = append(c.strange, lines.Text())
 			}
 			c.mu.Unlock()
@@ -235,8 +261,8 @@ func (c *Client) said() string {
 	return strings.Join(c.strange, "\n")
 }
 
-// stopTime is what an orderly end may take: consumers wait for messages in work.
-const stopTime = 30 * time.Second
+// stopTime is what an orderly end may take: consumers wait for messages in work, producers for answers.
+const stopTime = 5 * time.Minute
 
 // Quiet lets a producer send nothing more, and stay to answer brokers that ask about transactions.
 func (c *Client) Quiet() error {
