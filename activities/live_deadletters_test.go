@@ -19,7 +19,7 @@ func (r *rig) deadLetters(c *rocketmq.Cluster, broker rocketmq.Broker, group str
 	r.produce(c, broker.Name, rocketmq.DLQTopic(group), 0, n)
 }
 
-func TestLiveDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
+func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r := newRig(t, "dead")
 	orders, group := r.topic("orders", 1), r.group("billing")
 	r.importAll([]string{orders}, []string{group}, nil)

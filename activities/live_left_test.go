@@ -40,7 +40,7 @@ func (r *rig) wantStraggler(at replicator.Queue, messages int64, of func() []rep
 	assert.Positive(r, got.PerSecond)
 }
 
-func TestLiveWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
+func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	r := newRig(t, "left")
 	r.settings.Observed = &Observed{}
 	orders, _ := r.copied("orders", "billing", 5)

@@ -108,7 +108,7 @@ func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {
 	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source), "what it didn't read on the target stays unread")
 }
 
-func TestLiveOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
+func TestLongOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
 	r := newRig(t, "oneway")
 	r.plan.Replicate.OneWay = true
 	orders, group := r.copied("orders", "billing", 10)
@@ -128,7 +128,7 @@ func TestLiveOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
 	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[0].Source), "behind everything that it read as copies")
 }
 
-func TestLiveStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
+func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	r := newRig(t, "stray")
 	orders := r.topic("orders", 1)
 	r.importAll([]string{orders}, nil, nil)

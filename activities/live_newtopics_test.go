@@ -11,7 +11,7 @@ import (
 	"rocketshift/plan"
 )
 
-func TestLiveTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
+func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r := newRig(t, "new")
 	r.settings.Look = 200 * time.Millisecond
 	orders := r.plan.Name + "-orders"

@@ -34,7 +34,7 @@ func (r *rig) behindGateway() *gateway.Gateway {
 	return g
 }
 
-func TestLiveClientsPastTheGatewaysAreTold(t *testing.T) {
+func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "past")
 	orders, group := r.topic("orders", 1), r.group("group")

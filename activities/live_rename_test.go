@@ -14,7 +14,7 @@ import (
 
 // Two clusters with topics, groups and brokers of the same names move into one, under names that tell them apart, beside a topic there that has
 // the name which they have at home.
-func TestLiveSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
+func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	t.Parallel()
 	first := newRigFrom(t, labtest.Cluster(t, "4.9.7"), "rename", &plan.Rename{Prefix: "eu-"})
 	small := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})

@@ -167,7 +167,7 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 
 // TestLiveRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with
 // its count of attempts, and no attempt is left out, or comes twice by our doing.
-func TestLiveRetriesMoveWithTheirGroup(t *testing.T) {
+func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "retries")
 	r.plan.Shift.Settle = plan.Duration(20 * time.Second) // longer than clients take to commit, which have five seconds and stall

@@ -18,7 +18,7 @@ import (
 
 // TestLiveSettleTimeGoesOnOverAttempts proves on a real Temporal server that what a waiting activity has seen travels in its
 // heartbeat: the settle time is longer than one attempt.
-func TestLiveSettleTimeGoesOnOverAttempts(t *testing.T) {
+func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	r := newRig(t, "attempts")
 	orders := r.topic("orders", 1)
 	r.importAll([]string{orders}, nil, nil)

@@ -112,7 +112,7 @@ func movesBehindGateway(s workflows.Status, at time.Time) bool {
 
 // The worker is killed in the middle of two stages; nobody notices: producers go on while there is none, which the driver
 // checks, and applications are restarted once, as the migration asks.
-func TestLiveAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
+func TestLongAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-migration", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType}, Histories: fixtures("done"),
 	})

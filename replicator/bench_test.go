@@ -35,8 +35,9 @@ func newBench(t *testing.T) *bench {
 
 // write appends messages to the source, with that many of each born time.
 func (b *bench) write(n, sameBorn int) {
-	for range n {
-		end := int64(len(b.source.all(b.lane.Topic, b.lane.Source))) + b.source.log(b.lane.Topic, b.lane.Source).first
+	var end int64
+	b.source.set(func() { end = b.source.log(b.lane.Topic, b.lane.Source).end() })
+	for ; n > 0; n, end = n-1, end+1 {
 		b.source.append(b.lane.Topic, b.lane.Source, original(end, sameBorn))
 	}
 }
@@ -115,13 +116,15 @@ func (r *session) end() {
 	<-r.ended
 }
 
-// until waits for a condition.
+const untilTime = time.Minute
+
+// until waits for a condition. Where time is synctest's, nothing but the condition can be late.
 func (b *bench) until(what string, condition func() bool, saw func() any) {
 	b.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(untilTime)
 	for !condition() {
 		if time.Now().After(deadline) {
-			b.Fatalf("waited 10 s until %s; saw %+v", what, saw())
+			b.Fatalf("waited %s until %s; saw %+v", untilTime, what, saw())
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -22,6 +22,7 @@ type crew struct {
 	duties map[any]*duty
 	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
 	limits map[string]int           // per broker: most bytes of a batch
+	boots  map[string]string        // per target broker: when its store was opened, as it says itself
 
 	stragglers stragglers
 }
@@ -33,7 +34,7 @@ const (
 )
 
 func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
-	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]int{}}
+	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]int{}, boots: map[string]string{}}
 }
 
 // duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
@@ -71,7 +72,9 @@ func (c *crew) join(l *runner) {
 	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*runner) { c.renewLocks(l.Target.Broker, lanes) })
 	source, target := l.ends()
 	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(source, true) })
-	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(target, false) })
+	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*runner) {
+		c.lookAtBoot(target.name, c.lookAtHealth(target, false), lanes)
+	})
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
 	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
 	if l.twin != nil {
@@ -99,6 +102,26 @@ func (c *crew) turn(l *runner) chan struct{} {
 	return c.starts[l.Target.Broker]
 }
 
+// lookAtBoot has all lanes of a target broker read their queues' ends again when its store was opened anew: a slave that takes
+// over, or a broker that comes back after a loss, may lack the last copies, and grants locks as if nothing had happened.
+func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*runner) {
+	boot := runtime["bootTimestamp"]
+	if boot == "" {
+		return
+	}
+	c.mu.Lock()
+	before := c.boots[broker]
+	c.boots[broker] = boot
+	c.mu.Unlock()
+	if before == "" || before == boot {
+		return
+	}
+	for _, l := range lanes {
+		l.change(func(s *laneState) { s.doubted = true })
+		l.rouse()
+	}
+}
+
 // batchBytes is the most bytes of a batch to a broker: what is set, or less where the broker takes less. It is asked once.
 func (c *crew) batchBytes(ctx context.Context, broker string) (int, error) {
 	c.mu.Lock()
@@ -109,9 +132,11 @@ func (c *crew) batchBytes(ctx context.Context, broker string) (int, error) {
 		if limit, err = c.target.batchLimit(ctx, broker); err != nil {
 			return 0, err
 		}
+		runtime, _ := c.target.runtime(ctx, broker) // proxies don't say, and not everybody may ask
 		c.mu.Lock()
 		c.limits[broker] = limit
 		c.mu.Unlock()
+		c.lookAtBoot(broker, runtime, nil)
 	}
 	if limit == 0 {
 		return c.options.BatchBytes, nil

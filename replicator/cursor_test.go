@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -105,28 +106,32 @@ func TestCursorReadsEachMessageOnceHoweverMuchAPullBrings(t *testing.T) {
 }
 
 func TestCursorHasSeveralPullsInFlight(t *testing.T) {
-	side, c := cursorOver(t, 1000, nil)
-	side.gate = make(chan struct{})
-	done := make(chan []int64)
-	go func() { done <- allOf(t, c) }()
-	<-side.gate // the first answer shows how much a pull brings
-	for side.flying.Load() < maxReads {
-		select {
-		case got := <-done:
-			t.Fatalf("it read %d messages and never had %d pulls in flight", len(got), maxReads)
-		case <-time.After(time.Millisecond):
+	synctest.Test(t, func(t *testing.T) {
+		side, c := cursorOver(t, 1000, nil)
+		side.gate = make(chan struct{})
+		done := make(chan []int64)
+		go func() { done <- allOf(t, c) }()
+		<-side.gate     // the first answer shows how much a pull brings
+		synctest.Wait() // all that it asks for before the next answer waits at the gate
+		before := side.flying.Load()
+		if before < 2 || before > maxReads {
+			t.Errorf("%d pulls in flight after the first answer, wanted 2 to %d", before, maxReads)
 		}
-	}
-	for {
-		select {
-		case <-side.gate:
-		case got := <-done:
-			if !slices.Equal(got, upTo(0, 1000)) {
-				t.Fatalf("it read %v", got)
+		for {
+			select {
+			case <-side.gate:
+				synctest.Wait()
+			case got := <-done:
+				if !slices.Equal(got, upTo(0, 1000)) {
+					t.Fatalf("it read %v", got)
+				}
+				if most := side.most.Load(); most != maxReads {
+					t.Errorf("at most %d pulls were in flight, wanted %d", most, maxReads)
+				}
+				return
 			}
-			return
 		}
-	}
+	})
 }
 
 func TestCursorAsksForMoreAgainAfterItGotLittle(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"testing/synctest"
 )
 
 type brokenWriter struct{}
@@ -13,27 +14,29 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
 
 func TestDifferencesAreWrittenAsLinesOfJSON(t *testing.T) {
-	b := newBench(t)
-	b.write(5, 5)
-	run := b.start()
-	run.untilCaughtUp()
-	run.end()
-	b.target.set(func() { b.target.log(b.lane.Topic, b.lane.Target).messages[2].Body = []byte("another") })
-	var file bytes.Buffer
-	write, failed := WriteDifferences(&file)
-	if _, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{Differences: write}, nil); err != nil || failed() != nil {
-		t.Fatal(err, failed())
-	}
-	var got Difference
-	if err := json.Unmarshal(file.Bytes(), &got); err != nil || bytes.Count(file.Bytes(), []byte("\n")) != 1 {
-		t.Fatalf("%v: %q, wanted one line of JSON", err, file.String())
-	}
-	if got.Kind != KindAltered || got.Offset != 2 || got.Position != 2 || got.Topic != b.lane.Topic || got.Broker != b.lane.Source.Broker {
-		t.Errorf("%+v, wanted the altered message at offset 2", got)
-	}
-	write, failed = WriteDifferences(brokenWriter{})
-	write(got)
-	if failed() == nil {
-		t.Error("the writer failed, and nobody is told")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(5, 5)
+		run := b.start()
+		run.untilCaughtUp()
+		run.end()
+		b.target.set(func() { b.target.log(b.lane.Topic, b.lane.Target).messages[2].Body = []byte("another") })
+		var file bytes.Buffer
+		write, failed := WriteDifferences(&file)
+		if _, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{Differences: write}, nil); err != nil || failed() != nil {
+			t.Fatal(err, failed())
+		}
+		var got Difference
+		if err := json.Unmarshal(file.Bytes(), &got); err != nil || bytes.Count(file.Bytes(), []byte("\n")) != 1 {
+			t.Fatalf("%v: %q, wanted one line of JSON", err, file.String())
+		}
+		if got.Kind != KindAltered || got.Offset != 2 || got.Position != 2 || got.Topic != b.lane.Topic || got.Broker != b.lane.Source.Broker {
+			t.Errorf("%+v, wanted the altered message at offset 2", got)
+		}
+		write, failed = WriteDifferences(brokenWriter{})
+		write(got)
+		if failed() == nil {
+			t.Error("the writer failed, and nobody is told")
+		}
+	})
 }

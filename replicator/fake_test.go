@@ -24,6 +24,7 @@ type fakeSide struct {
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
 	onSend  func(n int, batch rocketmq.BatchRequest) (stored bool, err error)
 	onPull  func(offset int64) error
+	slow    func()         // is called before a pull or a send, without the lock: it may take its time
 	hidden  map[int64]bool // offsets that pulls leave out
 	unshown int64          // so many of a queue's last messages aren't shown yet; what was shown stays shown
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
@@ -133,6 +134,7 @@ func (f *fakeSide) bounds(_ context.Context, topic string, q Queue) (first, end 
 }
 
 func (f *fakeSide) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	f.wait()
 	deadline := time.After(wait)
 	for {
 		f.mu.Lock()
@@ -184,7 +186,17 @@ func (f *fakeSide) pullNow(group, topic string, q Queue, offset int64, most int)
 	return result, nil
 }
 
+func (f *fakeSide) wait() {
+	f.mu.Lock()
+	slow := f.slow
+	f.mu.Unlock()
+	if slow != nil {
+		slow()
+	}
+}
+
 func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+	f.wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -32,177 +33,205 @@ func (b *bench) stopped(messages int) {
 }
 
 func TestMessagesThatExpireBeforeTheyAreCopiedAreAFault(t *testing.T) {
-	b := newBench(t)
-	b.stopped(10)
-	b.write(10, 1)
-	b.source.expire(b.lane.Topic, b.lane.Source, 15)
-	run := b.start()
-	fault := run.untilFault(SourceTruncated, 10, 15)
-	run.end()
-	if !strings.Contains(fault.Next, "rocketshift-test") || !strings.Contains(fault.Next, "15") {
-		t.Errorf("next step %q, wanted the group and the offset to set", fault.Next)
-	}
-	// The person's answer: go on without them.
-	if err := b.source.commit(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source, 15); err != nil {
-		t.Fatal(err)
-	}
-	b.start().untilCaughtUp()
-	if got := b.copies(); len(got) != 15 || got[10] != 15 {
-		t.Fatalf("copies %v, wanted 0 to 9 and 15 to 19", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.stopped(10)
+		b.write(10, 1)
+		b.source.expire(b.lane.Topic, b.lane.Source, 15)
+		run := b.start()
+		fault := run.untilFault(SourceTruncated, 10, 15)
+		run.end()
+		if !strings.Contains(fault.Next, "rocketshift-test") || !strings.Contains(fault.Next, "15") {
+			t.Errorf("next step %q, wanted the group and the offset to set", fault.Next)
+		}
+		// The person's answer: go on without them.
+		if err := b.source.commit(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source, 15); err != nil {
+			t.Fatal(err)
+		}
+		b.start().untilCaughtUp()
+		if got := b.copies(); len(got) != 15 || got[10] != 15 {
+			t.Fatalf("copies %v, wanted 0 to 9 and 15 to 19", got)
+		}
+	})
 }
 
 func TestSourceQueueThatIsMadeAnewIsAFault(t *testing.T) {
 	t.Run("and is shorter, while the lane runs", func(t *testing.T) {
-		b := newBench(t)
-		b.write(10, 1)
-		run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-		run.untilCaughtUp()
-		positions := b.source.log(b.lane.Topic, b.lane.Source).positions
-		b.source.empty(b.lane.Topic, b.lane.Source)
-		b.source.set(func() { b.source.log(b.lane.Topic, b.lane.Source).positions = positions })
-		run.untilFault(SourceReset, 10, 0)
-		b.source.events = 0 // the pull that found it out is answered from outside of the queue
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.write(10, 1)
+			run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
+			run.untilCaughtUp()
+			positions := b.source.log(b.lane.Topic, b.lane.Source).positions
+			b.source.empty(b.lane.Topic, b.lane.Source)
+			b.source.set(func() { b.source.log(b.lane.Topic, b.lane.Source).positions = positions })
+			run.untilFault(SourceReset, 10, 0)
+			b.source.events = 0 // the pull that found it out is answered from outside of the queue
+		})
 	})
 	t.Run("and is longer, between two runs", func(t *testing.T) {
-		b := newBench(t)
-		b.stopped(10)
-		b.source.empty(b.lane.Topic, b.lane.Source)
-		b.source.append(b.lane.Topic, b.lane.Source, make([]rocketmq.Message, 30)...)
-		fault := b.start().untilFault(SourceReset, 9, 10)
-		if !strings.Contains(fault.Cause, "isn't the one whose copy is on the target") {
-			t.Errorf("cause %q", fault.Cause)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.stopped(10)
+			b.source.empty(b.lane.Topic, b.lane.Source)
+			b.source.append(b.lane.Topic, b.lane.Source, make([]rocketmq.Message, 30)...)
+			fault := b.start().untilFault(SourceReset, 9, 10)
+			if !strings.Contains(fault.Cause, "isn't the one whose copy is on the target") {
+				t.Errorf("cause %q", fault.Cause)
+			}
+		})
 	})
 }
 
 func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 	gone := &rocketmq.Error{Server: "broker", Call: "call", Code: rocketmq.TopicNotExist}
 	t.Run("source", func(t *testing.T) {
-		b := newBench(t)
-		b.write(1, 1)
-		b.source.onPull = func(int64) error { return gone }
-		b.start().untilFault(SourceGone, 0, 0)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.write(1, 1)
+			b.source.onPull = func(int64) error { return gone }
+			b.start().untilFault(SourceGone, 0, 0)
+		})
 	})
 	t.Run("source queue", func(t *testing.T) {
-		b := newBench(t)
-		b.write(1, 1)
-		b.source.onPull = func(int64) error {
-			return &rocketmq.Error{Code: rocketmq.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
-		}
-		b.start().untilFault(SourceGone, 0, 0)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.write(1, 1)
+			b.source.onPull = func(int64) error {
+				return &rocketmq.Error{Code: rocketmq.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
+			}
+			b.start().untilFault(SourceGone, 0, 0)
+		})
 	})
 	t.Run("target", func(t *testing.T) {
-		b := newBench(t)
-		b.write(3, 3)
-		b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, gone }
-		b.start().untilFault(TargetGone, 0, 3)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.write(3, 3)
+			b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, gone }
+			b.start().untilFault(TargetGone, 0, 3)
+		})
 	})
 }
 
 func TestRefusedMessageStopsTheLaneBeforeIt(t *testing.T) {
 	for name, code := range map[string]int{"at once": rocketmq.MessageIllegal, "when it is refused again and again": rocketmq.SystemError} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.write(10, 1)
-			b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
-				if string(batch.Messages[0].Body) == "body 6" {
-					return false, &rocketmq.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: code, Remark: "too big"}
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.write(10, 1)
+				b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+					if string(batch.Messages[0].Body) == "body 6" {
+						return false, &rocketmq.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: code, Remark: "too big"}
+					}
+					return true, nil
 				}
-				return true, nil
-			}
-			fault := b.start().untilFault(TargetRefused, 6, 7)
-			if !strings.Contains(fault.Cause, "too big") {
-				t.Errorf("cause %q, wanted the target's own words", fault.Cause)
-			}
-			if got := b.copies(); len(got) != 6 {
-				t.Errorf("copies %v, wanted those before it", got)
-			}
+				fault := b.start().untilFault(TargetRefused, 6, 7)
+				if !strings.Contains(fault.Cause, "too big") {
+					t.Errorf("cause %q, wanted the target's own words", fault.Cause)
+				}
+				if got := b.copies(); len(got) != 6 {
+					t.Errorf("copies %v, wanted those before it", got)
+				}
+			})
 		})
 	}
 }
 
 func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
-	b := newBench(t)
-	b.write(10, 1)
-	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
-		if n == 4 || n == 5 {
-			return false, &rocketmq.Error{Code: rocketmq.SystemError}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 1)
+		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+			if n == 4 || n == 5 {
+				return false, &rocketmq.Error{Code: rocketmq.SystemError}
+			}
+			return true, nil
 		}
-		return true, nil
-	}
-	b.start().untilCaughtUp()
-	b.wantCopies(0, 10)
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 10)
+	})
 }
 
 func TestMessageWithoutRoomForTheStampIsNeverSent(t *testing.T) {
-	b := newBench(t)
-	room := rocketmq.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
-	b.write(3, 3)
-	b.source.append(b.lane.Topic, b.lane.Source,
-		rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room)))},
-		rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room+1)))})
-	b.start().untilFault(PropertiesTooLong, 4, 5)
-	if got := b.copies(); len(got) != 4 {
-		t.Fatalf("copies %v, wanted those before it, the longest that fits included", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		room := rocketmq.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
+		b.write(3, 3)
+		b.source.append(b.lane.Topic, b.lane.Source,
+			rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room)))},
+			rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room+1)))})
+		b.start().untilFault(PropertiesTooLong, 4, 5)
+		if got := b.copies(); len(got) != 4 {
+			t.Fatalf("copies %v, wanted those before it, the longest that fits included", got)
+		}
+	})
 }
 
 func TestTargetThatLostItsCopies(t *testing.T) {
 	t.Run("all of them is a fault", func(t *testing.T) {
-		b := newBench(t)
-		b.stopped(10)
-		b.target.empty(b.lane.Topic, b.lane.Target)
-		b.start().untilFault(TargetTruncated, 0, 10)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.stopped(10)
+			b.target.empty(b.lane.Topic, b.lane.Target)
+			b.start().untilFault(TargetTruncated, 0, 10)
+		})
 	})
 	t.Run("the last ones gets them again", func(t *testing.T) {
-		b := newBench(t)
-		b.stopped(10)
-		b.target.set(func() {
-			log := b.target.log(b.lane.Topic, b.lane.Target)
-			log.messages = log.messages[:7]
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.stopped(10)
+			b.target.set(func() {
+				log := b.target.log(b.lane.Topic, b.lane.Target)
+				log.messages = log.messages[:7]
+			})
+			run := b.start()
+			run.untilProgress("it copied", func(p Progress) bool { return p.Copied == 3 && p.CaughtUp == 1 })
+			b.wantCopies(0, 10)
 		})
-		run := b.start()
-		run.untilProgress("it copied", func(p Progress) bool { return p.Copied == 3 && p.CaughtUp == 1 })
-		b.wantCopies(0, 10)
 	})
 	t.Run("the last ones, whose originals expired, is a fault", func(t *testing.T) {
-		b := newBench(t)
-		b.stopped(10)
-		b.target.set(func() {
-			log := b.target.log(b.lane.Topic, b.lane.Target)
-			log.messages = log.messages[:7]
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.stopped(10)
+			b.target.set(func() {
+				log := b.target.log(b.lane.Topic, b.lane.Target)
+				log.messages = log.messages[:7]
+			})
+			b.source.expire(b.lane.Topic, b.lane.Source, 9)
+			b.start().untilFault(TargetTruncated, 7, 9)
 		})
-		b.source.expire(b.lane.Topic, b.lane.Source, 9)
-		b.start().untilFault(TargetTruncated, 7, 9)
 	})
 	t.Run("under a running lane is a fault", func(t *testing.T) {
-		b := newBench(t)
-		b.write(10, 1)
-		run := b.start()
-		run.untilCaughtUp()
-		b.target.empty(b.lane.Topic, b.lane.Target)
-		b.write(1, 1)
-		run.untilFault(TargetTruncated, 10, 10)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.write(10, 1)
+			run := b.start()
+			run.untilCaughtUp()
+			b.target.empty(b.lane.Topic, b.lane.Target)
+			b.write(1, 1)
+			run.untilFault(TargetTruncated, 10, 10)
+		})
 	})
 }
 
 func TestFaultOfOneLaneLeavesTheOthersAlone(t *testing.T) {
-	b := newBench(t)
-	b.write(5, 1)
-	other := Lane{Topic: "payments", Source: Queue{"broker-b", 0}, Target: Queue{"broker-x", 0}}
-	b.source.append(other.Topic, other.Source, rocketmq.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})
-	r := newReplicator(b.source, b.target, b.options)
-	r.timing = quick()
-	ctx, stop := context.WithCancel(context.Background())
-	var last Progress
-	err := r.Run(ctx, []Lane{b.lane, other}, func(p Progress) {
-		last = p
-		if p.CaughtUp == 1 && len(p.Faults) == 1 {
-			stop()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(5, 1)
+		other := Lane{Topic: "payments", Source: Queue{"broker-b", 0}, Target: Queue{"broker-x", 0}}
+		b.source.append(other.Topic, other.Source, rocketmq.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})
+		r := newReplicator(b.source, b.target, b.options)
+		r.timing = quick()
+		ctx, stop := context.WithCancel(context.Background())
+		var last Progress
+		err := r.Run(ctx, []Lane{b.lane, other}, func(p Progress) {
+			last = p
+			if p.CaughtUp == 1 && len(p.Faults) == 1 {
+				stop()
+			}
+		})
+		if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" || last.Faults[0].Type != PropertiesTooLong {
+			t.Fatalf("%v, progress %+v", err, last)
 		}
 	})
-	if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" || last.Faults[0].Type != PropertiesTooLong {
-		t.Fatalf("%v, progress %+v", err, last)
-	}
 }

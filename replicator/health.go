@@ -104,19 +104,21 @@ func (l *runner) spare(ctx context.Context) error {
 	return sleep(ctx, min(pause, mostPause))
 }
 
-// lookAtHealth asks a broker how it is. Who may not ask, or gets no answer, learns of trouble by refusals alone.
-func (c *crew) lookAtHealth(of brokerOf, reads bool) {
+// lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no answer, learns of trouble by
+// refusals alone.
+func (c *crew) lookAtHealth(of brokerOf, reads bool) (runtime map[string]string) {
 	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
 	runtime, err := of.side.runtime(asking, of.name)
 	if c.ctx.Err() != nil {
-		return
+		return nil
 	}
 	if reason := strained(runtime, reads); err == nil && reason != "" {
 		c.health.trouble(of, fmt.Sprintf("broker %s %s", of.name, reason), time.Now())
-		return
+		return runtime
 	}
 	c.health.quiet(of)
+	return runtime
 }
 
 // What brokers say of themselves before they refuse. They drop sends that waited for 200 ms and pulls that waited for 5 s, refuse all

@@ -3,6 +3,7 @@ package replicator
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -58,36 +59,40 @@ func TestWhatBrokersSayBeforeTheyRefuse(t *testing.T) {
 }
 
 func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
-	b := newBench(t)
-	b.target.says = map[string]string{"sendThreadPoolQueueHeadWaitTimeMills": "150"}
-	run := b.start(func(r *Replicator) { r.timing.health, r.options.BatchMessages = time.Millisecond, 5 })
-	run.untilCaughtUp()
-	strained := func() bool {
-		source, target := brokerOf{b.source, "broker-a"}, brokerOf{b.target, "broker-x"}
-		share, _ := run.replicator.health.share(source, target)
-		return share < 1
-	}
-	b.until("a look found that it is", strained, func() any { return run.progress() })
-	b.write(500, 500)
-	run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x lets sends wait for long") })
-	b.target.set(func() { b.target.says = nil })
-	b.until("looks found it quiet", func() bool { return !strained() }, func() any { return run.progress() })
-	run.untilCaughtUp()
-	run.untilProgress("nothing holds it back", func(p Progress) bool { return p.Slowed == "" })
-	b.wantCopies(0, 500)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.target.says = map[string]string{"sendThreadPoolQueueHeadWaitTimeMills": "150"}
+		run := b.start(func(r *Replicator) { r.timing.health, r.options.BatchMessages = time.Millisecond, 5 })
+		run.untilCaughtUp()
+		strained := func() bool {
+			source, target := brokerOf{b.source, "broker-a"}, brokerOf{b.target, "broker-x"}
+			share, _ := run.replicator.health.share(source, target)
+			return share < 1
+		}
+		b.until("a look found that it is", strained, func() any { return run.progress() })
+		b.write(500, 500)
+		run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x lets sends wait for long") })
+		b.target.set(func() { b.target.says = nil })
+		b.until("looks found it quiet", func() bool { return !strained() }, func() any { return run.progress() })
+		run.untilCaughtUp()
+		run.untilProgress("nothing holds it back", func(p Progress) bool { return p.Slowed == "" })
+		b.wantCopies(0, 500)
+	})
 }
 
 func TestBusyAnswersSlowLanes(t *testing.T) {
-	b := newBench(t)
-	b.write(300, 10)
-	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
-		if n%3 == 0 {
-			return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(300, 10)
+		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+			if n%3 == 0 {
+				return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"}
+			}
+			return true, nil
 		}
-		return true, nil
-	}
-	run := b.start(func(r *Replicator) { r.options.BatchMessages = 5 })
-	run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x answers that it is busy") })
-	run.untilCaughtUp()
-	b.wantCopies(0, 300)
+		run := b.start(func(r *Replicator) { r.options.BatchMessages = 5 })
+		run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x answers that it is busy") })
+		run.untilCaughtUp()
+		b.wantCopies(0, 300)
+	})
 }

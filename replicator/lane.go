@@ -69,6 +69,7 @@ type laneState struct {
 	stragglers      int64         // messages that applications wrote where the lane reads after they had left it
 	started         bool          // next and tail have been found
 	renewed         time.Time     // when the last successful renewal of the lock began; zero without the lock
+	doubted         bool          // the target's store was opened anew: its end and the lock may not be what they were
 	resting         bool          // it waits for the end of its queue to be looked at
 	saved           saved
 	savedAt         time.Time
@@ -230,6 +231,9 @@ func (l *runner) work(ctx context.Context) error {
 		l.jump()
 		if err := l.rest(ctx); err != nil || ctx.Err() != nil {
 			return err
+		}
+		if !l.ready {
+			continue
 		}
 		messages, memory, err := l.pull(ctx)
 		if err != nil {

@@ -6,45 +6,52 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
 )
 
 func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
-	b := newBench(t)
-	b.write(500, 3)
-	run := b.start()
-	run.untilCaughtUp()
-	b.wantCopies(0, 500)
-	b.write(40, 1)
-	run.untilCaughtUp()
-	run.end()
-	b.wantCopies(0, 540)
-	p := run.progress()
-	if p.Copied != 540 || p.Lanes != 1 || p.Waiting != "" || len(p.Faults) > 0 {
-		t.Errorf("progress %+v", p)
-	}
-	if hint, known, _ := b.target.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
-		t.Errorf("hint on the target %d, known %v; wanted 540", hint, known)
-	}
-	if holder := b.target.log(b.lane.Topic, b.lane.Target).holder; holder != "" {
-		t.Errorf("the lock still belongs to %q", holder)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(500, 3)
+		run := b.start()
+		run.untilCaughtUp()
+		b.wantCopies(0, 500)
+		b.write(40, 1)
+		run.untilCaughtUp()
+		run.end()
+		b.wantCopies(0, 540)
+		p := run.progress()
+		if p.Copied != 540 || p.Lanes != 1 || p.Waiting != "" || len(p.Faults) > 0 {
+			t.Errorf("progress %+v", p)
+		}
+		if hint, known, _ := b.target.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
+			t.Errorf("hint on the target %d, known %v; wanted 540", hint, known)
+		}
+		if holder := b.target.log(b.lane.Topic, b.lane.Target).holder; holder != "" {
+			t.Errorf("the lock still belongs to %q", holder)
+		}
+	})
 }
 
 func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
-	b := newBench(t)
-	b.write(50, 1)
-	b.source.expire(b.lane.Topic, b.lane.Source, 20)
-	b.start().untilCaughtUp()
-	b.wantCopies(20, 50)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(50, 1)
+		b.source.expire(b.lane.Topic, b.lane.Source, 20)
+		b.start().untilCaughtUp()
+		b.wantCopies(20, 50)
+	})
 }
 
 func TestEmptyLaneIsCaughtUpAtOnce(t *testing.T) {
-	b := newBench(t)
-	b.start().untilCaughtUp()
-	b.wantCopies(0, 0)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 0)
+	})
 }
 
 func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
@@ -73,44 +80,48 @@ func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
 		{"one that is longer than a batch", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.Body = make([]byte, 5000) }), same}, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBench(t)
-			b.options.BatchMessages, b.options.BatchBytes = 5, 1000
-			var got []int
-			b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
-				got = append(got, len(batch.Messages))
-				if batch.SysFlag&^rocketmq.FlagsOfContent != 0 {
-					t.Errorf("sent system flag %#x", batch.SysFlag)
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.options.BatchMessages, b.options.BatchBytes = 5, 1000
+				var got []int
+				b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+					got = append(got, len(batch.Messages))
+					if batch.SysFlag&^rocketmq.FlagsOfContent != 0 {
+						t.Errorf("sent system flag %#x", batch.SysFlag)
+					}
+					return true, nil
 				}
-				return true, nil
-			}
-			b.source.append(b.lane.Topic, b.lane.Source, test.messages...)
-			b.start().untilCaughtUp()
-			if !slices.Equal(got, test.want) {
-				t.Errorf("batches of %v messages, wanted %v", got, test.want)
-			}
-			b.wantCopies(0, int64(len(test.messages)))
+				b.source.append(b.lane.Topic, b.lane.Source, test.messages...)
+				b.start().untilCaughtUp()
+				if !slices.Equal(got, test.want) {
+					t.Errorf("batches of %v messages, wanted %v", got, test.want)
+				}
+				b.wantCopies(0, int64(len(test.messages)))
+			})
 		})
 	}
 }
 
 func TestBatchesAreNoLongerThanTheTargetTakes(t *testing.T) {
-	b := newBench(t)
-	b.target.limit = 500
-	most := 0
-	b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
-		size := 0
-		for _, m := range batch.Messages {
-			size += m.Size()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.target.limit = 500
+		most := 0
+		b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+			size := 0
+			for _, m := range batch.Messages {
+				size += m.Size()
+			}
+			most = max(most, size)
+			return true, nil
 		}
-		most = max(most, size)
-		return true, nil
-	}
-	b.write(100, 100)
-	b.start().untilCaughtUp()
-	b.wantCopies(0, 100)
-	if most > 500 || most < 300 {
-		t.Errorf("the longest batch had %d bytes, wanted nearly the 500 that the target takes", most)
-	}
+		b.write(100, 100)
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 100)
+		if most > 500 || most < 300 {
+			t.Errorf("the longest batch had %d bytes, wanted nearly the 500 that the target takes", most)
+		}
+	})
 }
 
 var errNoAnswer = errors.New("no answer")
@@ -118,96 +129,106 @@ var errNoAnswer = errors.New("no answer")
 func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
 	for name, stored := range map[string]bool{"stored": true, "not stored": false} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.write(100, 10)
-			b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
-				if n%3 == 0 {
-					return stored, errNoAnswer
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.write(100, 10)
+				b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+					if n%3 == 0 {
+						return stored, errNoAnswer
+					}
+					return true, nil
 				}
-				return true, nil
-			}
-			run := b.start()
-			run.untilCaughtUp()
-			b.wantCopies(0, 100)
-			if got := run.progress().Copied; got != 100 {
-				t.Errorf("%d messages count as copied, wanted 100: those of batches without an answer too", got)
-			}
+				run := b.start()
+				run.untilCaughtUp()
+				b.wantCopies(0, 100)
+				if got := run.progress().Copied; got != 100 {
+					t.Errorf("%d messages count as copied, wanted 100: those of batches without an answer too", got)
+				}
+			})
 		})
 	}
 }
 
 func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
-	b := newBench(t)
-	b.write(10, 10)
-	b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
-		if n > 1 {
-			return true, nil
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 10)
+		b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
+			if n > 1 {
+				return true, nil
+			}
+			time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch) })
+			return false, errNoAnswer
 		}
-		time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch) })
-		return false, errNoAnswer
-	}
-	b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()
-	b.wantCopies(0, 10)
+		b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()
+		b.wantCopies(0, 10)
+	})
 }
 
 func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
-	b := newBench(t)
-	b.write(10, 1)
-	busy := true
-	b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
-		if busy {
-			return false, &rocketmq.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: rocketmq.SystemBusy}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 1)
+		busy := true
+		b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
+			if busy {
+				return false, &rocketmq.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: rocketmq.SystemBusy}
+			}
+			return true, nil
 		}
-		return true, nil
-	}
-	run := b.start()
-	run.untilProgress("it says that the target is busy", func(p Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
-	if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
-		t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
-	}
-	b.target.set(func() { busy = false })
-	run.untilCaughtUp()
-	run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
-	b.wantCopies(0, 10)
+		run := b.start()
+		run.untilProgress("it says that the target is busy", func(p Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
+		if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
+			t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
+		}
+		b.target.set(func() { busy = false })
+		run.untilCaughtUp()
+		run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
+		b.wantCopies(0, 10)
+	})
 }
 
 func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 	for _, side := range []string{"source", "target"} {
 		t.Run(side, func(t *testing.T) {
-			b := newBench(t)
-			b.write(10, 1)
-			f := b.source
-			if side == "target" {
-				f = b.target
-			}
-			refused := &rocketmq.Error{Server: side, Call: "any", Code: rocketmq.ServiceNotAvailable}
-			f.down = refused
-			run := b.start()
-			run.untilProgress("it says which side is away", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
-			f.set(func() { f.down = nil })
-			run.untilCaughtUp()
-			f.set(func() { f.down = refused })
-			b.write(10, 1)
-			run.untilProgress("it waits again", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
-			f.set(func() { f.down = nil })
-			run.untilCaughtUp()
-			b.wantCopies(0, 20)
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.write(10, 1)
+				f := b.source
+				if side == "target" {
+					f = b.target
+				}
+				refused := &rocketmq.Error{Server: side, Call: "any", Code: rocketmq.ServiceNotAvailable}
+				f.down = refused
+				run := b.start()
+				run.untilProgress("it says which side is away", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
+				f.set(func() { f.down = nil })
+				run.untilCaughtUp()
+				f.set(func() { f.down = refused })
+				b.write(10, 1)
+				run.untilProgress("it waits again", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
+				f.set(func() { f.down = nil })
+				run.untilCaughtUp()
+				b.wantCopies(0, 20)
+			})
 		})
 	}
 }
 
 func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
-	b := newBench(t)
-	b.write(200, 4)
-	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
-	run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
-	run.untilProgress("it stopped in the middle", func(p Progress) bool { return p.Copied > 50 && p.Waiting != "" })
-	b.source.set(func() { b.source.down = errNoAnswer })
-	b.target.set(func() { b.target.down = errNoAnswer }) // so that it can't leave anything in order at its end
-	run.end()
-	b.source.down, b.target.down, b.target.onSend = nil, nil, nil
-	b.start().untilCaughtUp()
-	b.wantCopies(0, 200)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(200, 4)
+		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
+		run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
+		run.untilProgress("it stopped in the middle", func(p Progress) bool { return p.Copied > 50 && p.Waiting != "" })
+		b.source.set(func() { b.source.down = errNoAnswer })
+		b.target.set(func() { b.target.down = errNoAnswer }) // so that it can't leave anything in order at its end
+		run.end()
+		b.source.down, b.target.down, b.target.onSend = nil, nil, nil
+		b.start().untilCaughtUp()
+		b.wantCopies(0, 200)
+	})
 }
 
 func errIf(bad bool) error {
@@ -218,73 +239,79 @@ func errIf(bad bool) error {
 }
 
 func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
-	b := newBench(t)
-	b.write(60, 1)
-	run := b.start()
-	run.untilCaughtUp()
-	run.end()
-	for _, offset := range []int64{3, 59, 17} { // an application sends them again with all their properties
-		b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, offset)))
-	}
-	for hint, change := range map[string]func(at map[string]int64){
-		"with the hint":    func(map[string]int64) {},
-		"without the hint": func(at map[string]int64) { delete(at, b.options.Group) },
-		"with an old hint": func(at map[string]int64) { at[b.options.Group] = 5 },
-	} {
-		change(b.target.log(b.lane.Topic, b.lane.Target).positions)
-		b.write(10, 1)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(60, 1)
 		run := b.start()
 		run.untilCaughtUp()
 		run.end()
-		if report := b.verify(); report.Extra+report.Missing+report.Altered+report.OutOfOrder > 0 || report.Natives != 3 {
-			t.Fatalf("%s: %+v, wanted three natives and nothing else", hint, report)
+		for _, offset := range []int64{3, 59, 17} { // an application sends them again with all their properties
+			b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, offset)))
 		}
-	}
+		for hint, change := range map[string]func(at map[string]int64){
+			"with the hint":    func(map[string]int64) {},
+			"without the hint": func(at map[string]int64) { delete(at, b.options.Group) },
+			"with an old hint": func(at map[string]int64) { at[b.options.Group] = 5 },
+		} {
+			change(b.target.log(b.lane.Topic, b.lane.Target).positions)
+			b.write(10, 1)
+			run := b.start()
+			run.untilCaughtUp()
+			run.end()
+			if report := b.verify(); report.Extra+report.Missing+report.Altered+report.OutOfOrder > 0 || report.Natives != 3 {
+				t.Fatalf("%s: %+v, wanted three natives and nothing else", hint, report)
+			}
+		}
+	})
 }
 
 func TestOnlyOneCopierAtATime(t *testing.T) {
-	b := newBench(t)
-	first := b.start()
-	first.untilCaughtUp()
-	b.options.Holder = "two"
-	second := b.start()
-	second.untilProgress("the second says that it waits", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
-	b.write(50, 1)
-	first.untilCaughtUp()
-	if got := second.progress().Copied; got != 0 {
-		t.Fatalf("the second copied %d messages beside the first", got)
-	}
-	first.end()
-	b.write(50, 1)
-	second.untilCaughtUp()
-	b.wantCopies(0, 100)
-	if got := second.progress(); got.Copied != 50 || got.Waiting != "" {
-		t.Fatalf("progress of the second %+v, wanted 50 copied", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		first := b.start()
+		first.untilCaughtUp()
+		b.options.Holder = "two"
+		second := b.start()
+		second.untilProgress("the second says that it waits", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+		b.write(50, 1)
+		first.untilCaughtUp()
+		if got := second.progress().Copied; got != 0 {
+			t.Fatalf("the second copied %d messages beside the first", got)
+		}
+		first.end()
+		b.write(50, 1)
+		second.untilCaughtUp()
+		b.wantCopies(0, 100)
+		if got := second.progress(); got.Copied != 50 || got.Waiting != "" {
+			t.Fatalf("progress of the second %+v, wanted 50 copied", got)
+		}
+	})
 }
 
 func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
-	b := newBench(t)
-	run := b.start(func(r *Replicator) {
-		r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 60*time.Millisecond, time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		run := b.start(func(r *Replicator) {
+			r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 60*time.Millisecond, time.Millisecond
+		})
+		run.untilCaughtUp()
+		log := b.target.log(b.lane.Topic, b.lane.Target)
+		taken := time.Now()
+		b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // ours had lapsed
+		b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 80*time.Millisecond }, func() any { return time.Since(taken) })
+		b.write(5, 1)
+		run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		if got := b.copies(); len(got) > 0 {
+			t.Fatalf("copied %v without the lock", got)
+		}
+		// The other one copied two messages and ended.
+		for offset := range int64(2) {
+			m := original(offset, 1)
+			m.Properties = stored(b.stamps(), m.Properties, offset)
+			b.target.append(b.lane.Topic, b.lane.Target, m)
+		}
+		b.target.set(func() { log.holder = "" })
+		run.untilCaughtUp()
+		b.wantCopies(0, 5)
 	})
-	run.untilCaughtUp()
-	log := b.target.log(b.lane.Topic, b.lane.Target)
-	taken := time.Now()
-	b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // ours had lapsed
-	b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 80*time.Millisecond }, func() any { return time.Since(taken) })
-	b.write(5, 1)
-	run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
-	if got := b.copies(); len(got) > 0 {
-		t.Fatalf("copied %v without the lock", got)
-	}
-	// The other one copied two messages and ended.
-	for offset := range int64(2) {
-		m := original(offset, 1)
-		m.Properties = stored(b.stamps(), m.Properties, offset)
-		b.target.append(b.lane.Topic, b.lane.Target, m)
-	}
-	b.target.set(func() { log.holder = "" })
-	run.untilCaughtUp()
-	b.wantCopies(0, 5)
 }

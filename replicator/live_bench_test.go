@@ -3,6 +3,7 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -14,16 +15,36 @@ import (
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
-// liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more.
-const liveTime = 5 * time.Minute
+const (
+	// liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more; on a machine with other
+	// work it may take minutes.
+	liveTime = 20 * time.Minute
+	// liveUntil bounds a wait for something that needs seconds.
+	liveUntil = 5 * time.Minute
+)
 
 // live is a topic on two real clusters.
 type live struct {
 	*testing.T
 	ctx            context.Context
 	source, target *rocketmq.Cluster
+	from, to       *rocketmq.Cluster // the same, as copiers see them: a frozen server is noticed soon
 	topic, group   string
 	lanes          []Lane
+	wrote          map[string]int // messages by write
+}
+
+// newLiveTopic is without lanes yet. Brokers go on counting for deleted topics, and other packages' tests use the same clusters: the
+// topic's name is new.
+func newLiveTopic(t *testing.T, source, target *lab.Cluster, topic string) *live {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
+	t.Cleanup(cancel)
+	topic = "replicator-" + topic + "-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
+	l := &live{T: t, ctx: ctx, topic: topic, group: "rocketshift-" + topic, wrote: map[string]int{}}
+	l.source, l.target = l.connect(source, time.Minute), l.connect(target, time.Minute)
+	l.from, l.to = l.connect(source, 3*time.Second), l.connect(target, 3*time.Second)
+	return l
 }
 
 func newLive(t *testing.T, topic string, queues int) *live {
@@ -38,22 +59,18 @@ func newLiveOn(t *testing.T, target *lab.Cluster, topic string, queues int) *liv
 
 func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, queues int) *live {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
-	t.Cleanup(cancel)
-	l := &live{T: t, ctx: ctx, topic: topic, group: "rocketshift-" + topic}
-	l.source = l.connect(source)
-	l.target = l.connect(target)
+	l := newLiveTopic(t, source, target, topic)
 	l.make(l.source, queues)
-	sources, err := l.source.Brokers(ctx)
+	sources, err := l.source.Brokers(l.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets, err := l.target.Brokers(ctx)
+	targets, err := l.target.Brokers(l.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.make(l.target, queues*len(sources)/len(targets))
-	if l.lanes, err = LanesOf(ctx, l.source, l.target, topic); err != nil {
+	if l.lanes, err = LanesOf(l.ctx, l.source, l.target, l.topic); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -61,8 +78,8 @@ func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, que
 
 func (l *live) names() Names { return Names{l.group, "Source", "Target"} }
 
-func (l *live) connect(cluster *lab.Cluster) *rocketmq.Cluster {
-	options := rocketmq.Options{CallTimeout: 3 * time.Second} // a frozen server is noticed soon
+func (l *live) connect(cluster *lab.Cluster, timeout time.Duration) *rocketmq.Cluster {
+	options := rocketmq.Options{CallTimeout: timeout}
 	if admin := cluster.Spec().Admin; admin != nil {
 		options.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
 	}
@@ -94,17 +111,37 @@ func (l *live) broker(cluster *rocketmq.Cluster, name string) string {
 	return b.Addr
 }
 
-// batch stores messages verbatim in a queue.
+// batch stores messages verbatim in a queue, and returns when the queue shows them.
 func (l *live) batch(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) {
+	l.Helper()
+	l.shown(cluster, q, l.store(cluster, q, born, messages...))
+}
+
+// shown waits until the queue shows what lies before its end: brokers acknowledge a message a little before they do.
+func (l *live) shown(cluster *rocketmq.Cluster, q Queue, end int64) {
+	l.Helper()
+	addr := l.broker(cluster, q.Broker)
+	var at int64
+	var err error
+	l.waitFor(fmt.Sprintf("queue %s shows its messages up to %d", q, end), func() bool {
+		at, err = cluster.Client().MaxOffset(l.ctx, addr, l.topic, q.ID)
+		return err == nil && at >= end
+	}, func() any { return fmt.Sprintf("%d, %v", at, err) })
+}
+
+// store is batch without the wait. It returns where the queue ends then.
+func (l *live) store(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) (end int64) {
 	l.Helper()
 	request := rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born, Messages: messages}
 	err := rocketmq.Retry(l.ctx, func() error {
-		_, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
+		sent, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
+		end = sent.Offset + int64(len(messages))
 		return err
 	})
 	if err != nil {
 		l.Fatal(err)
 	}
+	return end
 }
 
 // single stores a message as an application's producer would.
@@ -126,6 +163,7 @@ func (l *live) single(lane Lane, body []byte, born int64, properties ...rocketmq
 func (l *live) fill(n int) {
 	l.Helper()
 	for _, lane := range l.lanes {
+		var end int64
 		for start := 0; start < n; start += 50 {
 			var messages []rocketmq.BatchMessage
 			for i := start; i < min(n, start+50); i++ {
@@ -134,8 +172,9 @@ func (l *live) fill(n int) {
 					Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01t%d\x02UNIQ_KEY\x01u-%d-%d", i, i%3, lane.Index, i)),
 				})
 			}
-			l.batch(l.source, lane.Source, time.Now().UnixMilli(), messages...)
+			end = l.store(l.source, lane.Source, time.Now().UnixMilli(), messages...)
 		}
+		l.shown(l.source, lane.Source, end)
 	}
 }
 
@@ -154,7 +193,7 @@ func (c *copier) progress() Progress {
 }
 
 func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *copier {
-	r := NewReplicator(l.source, l.target, Options{Names: l.names(), Holder: holder})
+	r := NewReplicator(l.from, l.to, Options{Names: l.names(), Holder: holder})
 	r.timing.report = 20 * time.Millisecond
 	if change != nil {
 		change(r)
@@ -185,12 +224,20 @@ func (l *live) run(r *Replicator, lanes []Lane) *copier {
 
 func (l *live) until(what string, c *copier, condition func(Progress) bool) {
 	l.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !condition(c.progress()) {
-		if time.Now().After(deadline) {
-			l.Fatalf("waited a minute until %s; progress %+v", what, c.progress())
+	l.waitFor(what, func() bool { return condition(c.progress()) }, func() any { return fmt.Sprintf("progress %+v", c.progress()) })
+}
+
+// waitFor looks again and again.
+func (l *live) waitFor(what string, condition func() bool, saw func() any) {
+	l.Helper()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for over := time.After(liveUntil); !condition(); {
+		select {
+		case <-again.C:
+		case <-over:
+			l.Fatalf("waited %s until %s; saw %v", liveUntil, what, saw())
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -198,18 +245,16 @@ func (l *live) until(what string, c *copier, condition func(Progress) bool) {
 func (l *live) untilCopied(c *copier) {
 	l.Helper()
 	positions := NewPositions(l.source, l.target, l.names())
-	l.until("everything is copied and committed", c, func(Progress) bool {
+	var saw string
+	l.waitFor("everything is copied and committed", func() bool {
 		for _, lane := range l.lanes {
 			copied, end, err := positions.Progress(l.ctx, lane)
-			if err != nil {
-				l.Fatal(err)
-			}
-			if copied != end {
+			if saw = fmt.Sprintf("%s: %d of %d, %v", lane, copied, end, err); err != nil || copied != end {
 				return false
 			}
 		}
 		return true
-	})
+	}, func() any { return fmt.Sprintf("%s; progress %+v", saw, c.progress()) })
 }
 
 // verify sums the reports of all lanes.

@@ -42,7 +42,6 @@ func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
 		}
 		return strings.Contains(p.Waiting, "target broker "+cluster.Brokers[0].Name) && strings.Contains(p.Waiting, "SERVICE_NOT_AVAILABLE")
 	})
-	t.Log(c.progress().Waiting)
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}

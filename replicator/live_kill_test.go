@@ -3,10 +3,12 @@ package replicator
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type job struct {
 	Source, Target []string
 	Topic, Group   string
 	BothWays       bool
+	Each           int // batches that it copies of each queue at most, where that is bounded
 }
 
 // TestCopierProcess is no test: it copies until it is killed.
@@ -38,37 +41,46 @@ func TestCopierProcess(t *testing.T) {
 	}
 	// Small batches, so that it is mostly killed with one on its way.
 	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
+	if j.Each > 0 {
+		r.target = newStuck(r.target, j.Each)
+	}
 	if j.BothWays { // it is killed so soon that it would do little else than wait
 		r.timing.settle = 30 * time.Millisecond
 	}
-	if err := r.Run(context.Background(), lanes, func(Progress) {}); err != nil {
+	r.timing.report = 5 * time.Millisecond
+	tell := sync.OnceFunc(func() { fmt.Println(hasCopied) })
+	err = r.Run(context.Background(), lanes, func(p Progress) {
+		if p.Copied > 0 || p.Back != nil && p.Back.Copied > 0 {
+			tell()
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages and a moment more.
+// hasCopied is what the copier process prints with its first copies.
+const hasCopied = "it has copied something"
+
+// copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages and a moment more. However late it is
+// killed, it doesn't copy more than 500 further ones.
 func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 	l.Helper()
-	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, false})
+	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, false, int(more+500) / len(l.lanes)})
 	if err != nil {
 		l.Fatal(err)
 	}
 	process := exec.CommandContext(l.ctx, os.Args[0], "-test.run", "^TestCopierProcess$")
 	process.Env = append(os.Environ(), copierJob+"="+string(j))
-	var said strings.Builder
-	process.Stdout, process.Stderr = &said, &said
+	said := labtest.Output(l.T, "copier")
+	process.Stdout, process.Stderr = said, said
 	before := l.onTarget()
 	if err := process.Start(); err != nil {
 		l.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); l.onTarget() < before+more; {
-		if time.Now().After(deadline) {
-			_ = process.Process.Kill()
-			_ = process.Wait()
-			l.Fatalf("waited a minute until the copier has copied %d messages; the target held %d, now %d. It said: %s", more, before, l.onTarget(), said.String())
-		}
-		time.Sleep(time.Millisecond)
-	}
+	l.Cleanup(func() { _ = process.Process.Kill() }) // also if the test fails in between
+	l.waitFor(fmt.Sprintf("the copier has copied %d messages", more), func() bool { return l.onTarget() >= before+more },
+		func() any { return fmt.Sprintf("%d messages on the target, before %d", l.onTarget(), before) })
 	time.Sleep(moment) // not a wait: the point in its work where it is killed
 	if err := process.Process.Kill(); err != nil {
 		l.Fatal(err)
@@ -77,8 +89,8 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 	l.settled()
 }
 
-// settled waits until the target has taken up what the killed copier had on its way: it answers requests of one kind in the order
-// in which it received them.
+// settled waits until the target has taken up what the killed copier had on its way, and shows it: it answers requests of one kind in
+// the order in which it received them, and shows messages in the order in which it stored them.
 func (l *live) settled() {
 	l.Helper()
 	target := newBrokers("target", l.target)
@@ -87,8 +99,10 @@ func (l *live) settled() {
 			l.Fatal(err)
 		}
 	}
-	for held := int64(-1); held != l.onTarget(); time.Sleep(20 * time.Millisecond) { // stored, and soon to be seen
-		held = l.onTarget()
+	last := &live{T: l.T, ctx: l.ctx, target: l.target, topic: l.topic + "-last"}
+	last.make(l.target, 1)
+	for _, lane := range l.lanes {
+		last.batch(l.target, Queue{Broker: lane.Target.Broker}, 1, rocketmq.BatchMessage{Body: []byte("last")})
 	}
 }
 
@@ -116,7 +130,6 @@ func TestLiveKilledCopiersNeitherRepeatNorLose(t *testing.T) {
 	if held >= 8000 {
 		t.Fatalf("the killed ones copied all %d messages: none was killed in the middle", held)
 	}
-	t.Logf("%d of 8000 messages were copied by killed processes", held)
 	last := l.start("killed", l.lanes, nil) // the activity gives it their name, as their process is gone
 	l.untilCopied(last)
 	if p := last.stop(); p.Copied+held != 8000 {
@@ -125,7 +138,7 @@ func TestLiveKilledCopiersNeitherRepeatNorLose(t *testing.T) {
 	l.wantClean(8000)
 }
 
-func TestLiveKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
+func TestLongKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
 	t.Parallel()
 	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Fragile", Version: "4.9.7", Brokers: 1})
 	l := newLiveBetween(t, source, labtest.Cluster(t, "5.3.3"), "killed-source", 2)

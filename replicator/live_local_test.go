@@ -11,7 +11,7 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-func TestLiveFaultsHoldUpNoOtherLane(t *testing.T) {
+func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 	t.Parallel()
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{
 		Name: "Small", Version: "5.3.3", BrokerNames: []string{"broker-one", "broker-two"}, Config: map[string]string{"maxMessageSize": "65536"},

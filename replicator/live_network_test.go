@@ -102,7 +102,7 @@ func (n *network) carry(from, to net.Conn, addr string) {
 	}
 }
 
-func TestLiveLanesOutliveANetworkThatIsCut(t *testing.T) {
+func TestLongLanesOutliveANetworkThatIsCut(t *testing.T) {
 	t.Parallel()
 	l := newLive(t, "cut", 1)
 	n := newNetwork(t)
@@ -128,12 +128,16 @@ func TestLiveLanesOutliveANetworkThatIsCut(t *testing.T) {
 	stop := make(chan struct{})
 	var writing sync.WaitGroup
 	writing.Go(func() {
+		again := time.NewTicker(time.Millisecond)
+		defer again.Stop()
 		for {
 			select {
 			case <-stop:
 				return
-			default:
-				l.fill(50)
+			case <-again.C:
+				if c.progress().Lag < 2000 { // what is copied in seconds
+					l.fill(50)
+				}
 			}
 		}
 	})
@@ -151,6 +155,5 @@ func TestLiveLanesOutliveANetworkThatIsCut(t *testing.T) {
 		t.Fatalf("faults %+v", p.Faults)
 	}
 	got := l.verify()
-	t.Logf("%d messages", got.Compared)
 	l.wantClean(got.Compared)
 }

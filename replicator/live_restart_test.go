@@ -7,7 +7,7 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-func TestLiveTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
+func TestLongTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
 	l := newLive(t, "made-anew", 1)
 	l.fill(100)
 	quick := func(r *Replicator) { r.timing.pullWait, r.timing.patience = time.Second, time.Second }
@@ -45,13 +45,13 @@ func TestLiveTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
 	}
 }
 
-func TestLiveBothWaysATopicThatIsMadeAnewOnTheSourceIsCopiedAgainAndWhatTheTargetGotComesBack(t *testing.T) {
+func TestLongBothWaysATopicThatIsMadeAnewOnTheSourceIsCopiedAgainAndWhatTheTargetGotComesBack(t *testing.T) {
 	l := newLive(t, "made-anew-both", 1)
 	l.fill(100)
 	var answers []Answer
 	both := func(r *Replicator) {
 		r.options.BothWays, r.options.Answers = true, answers
-		r.timing.pullWait, r.timing.patience, r.timing.homeRest, r.timing.look = time.Second, time.Second, time.Second, 100*time.Millisecond
+		r.timing.pullWait, r.timing.patience, r.timing.homeRest, r.timing.look = time.Second, 3*time.Second, time.Second, 100*time.Millisecond
 	}
 	c := l.start("one", l.lanes, both)
 	l.untilCopied(c)

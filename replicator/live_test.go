@@ -111,6 +111,7 @@ func (l *live) sendFromFar(lane Lane, offset int64) {
 	if _, err := l.source.Client().SendMessage(l.ctx, net.JoinHostPort("::1", port), long); err != nil {
 		l.Fatalf("send over IPv6, which brokers listen to unless they are told otherwise: %v", err)
 	}
+	l.shown(l.source, lane.Source, offset+1)
 	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
 	if m, there, err := source.one(l.ctx, offset); err != nil || !there || m.SysFlag&rocketmq.FlagBornHostV6 == 0 || !m.BornHost.Addr().Is6() {
 		l.Fatalf("%v, %v: stored as of %s, system flag %#x; wanted one of IPv6", err, there, m.BornHost, m.SysFlag)
@@ -121,15 +122,22 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 	l := newLive(t, "abrupt-stop", 2)
 	l.fill(1500)
 	const each, lanes = 1500, 4
+	var target *stuck
 	first := l.start("one", l.lanes, func(r *Replicator) {
+		target = newStuck(r.target, each/3)
+		r.target, r.timing.sendTimeout = target, liveTime
 		r.options.BatchMessages = 7
 		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
 		r.timing.checkpoint = -1                                  // and nothing at the end: locks stay, positions are old
 	})
-	l.until("it is in the middle", first, func(p Progress) bool { return p.Copied > each*lanes/3 })
+	l.until("each lane has a batch on its way", first, func(Progress) bool {
+		queues, _ := target.unanswered()
+		return queues == lanes
+	})
 	copied := first.stop().Copied
-	if copied >= each*lanes {
-		t.Fatalf("%d messages were copied: the stop was not in the middle", copied)
+	_, stored := target.unanswered()
+	if copied+stored >= each*lanes || copied == 0 {
+		t.Fatalf("%d messages were copied, %d stored without an answer: the stop was not in the middle", copied, stored)
 	}
 	for _, lane := range l.lanes {
 		if at, _, err := NewPositions(l.source, l.target, l.names()).Progress(l.ctx, lane); err != nil || at != 0 {
@@ -138,8 +146,8 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 	}
 	second := l.start("one", l.lanes, nil) // the same holder: its locks are its own
 	l.untilCopied(second)
-	if last := second.stop(); last.Copied+copied != each*lanes {
-		t.Errorf("%d and %d messages were copied, wanted %d altogether", copied, last.Copied, each*lanes)
+	if last := second.stop(); last.Copied+copied+stored != each*lanes {
+		t.Errorf("%d and %d messages were copied, and %d without an answer, wanted %d altogether", copied, last.Copied, stored, each*lanes)
 	}
 	l.wantClean(each * lanes)
 }
@@ -230,9 +238,8 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := l.verify()
-	t.Log(strings.Join(got.Examples, "\n"))
 	if got.Compared != 119 || got.Missing != 1 || got.Altered != 1 || got.OutOfOrder != 1 || got.Extra != 1 || got.Natives != 1 || len(got.Examples) != 4 {
-		t.Fatalf("verification %+v, wanted one of each kind", got)
+		t.Fatalf("verification %+v, wanted one of each kind and four examples", got)
 	}
 }
 
@@ -245,6 +252,7 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	c := l.start("one", l.lanes, func(r *Replicator) {
 		r.options.BatchMessages = 5
 		r.timing.sendTimeout = time.Second
+		r.SetRate("", Rate{Messages: 500}) // so that there is much left when the target freezes
 	})
 	l.until("copies are made", c, func(p Progress) bool { return p.Copied > 500 })
 	if err := cluster.SuspendBroker(broker); err != nil {
@@ -254,12 +262,14 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	if err := cluster.ContinueBroker(broker); err != nil {
 		t.Fatal(err)
 	}
+	c.SetRate("", Rate{Messages: 2000}) // and when it dies
 	frozen := c.progress().Copied
 	l.until("the lanes go on", c, func(p Progress) bool { return p.Copied > frozen+200 })
 	if err := cluster.KillBroker(broker); err != nil {
 		t.Fatal(err)
 	}
 	l.until("the lanes say that they wait for the dead target", c, func(p Progress) bool { return p.Waiting != "" })
+	c.SetRate("", Rate{})
 	if err := cluster.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)
 	}

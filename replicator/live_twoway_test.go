@@ -46,7 +46,7 @@ func (l *live) properties(cluster *rocketmq.Cluster, q Queue) []byte {
 // Applications write to both sides of each queue at the same time, some of them what they received, with all its properties, while
 // copiers die and others take over.
 func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
-	const batches, each = 60, 25
+	const batches, each, runs = 60, 25, 5
 	l := newLive(t, "both-ways", 2)
 	l.fill(50) // so that the reverse lanes have their place before anybody writes to the target
 	both := func(r *Replicator) {
@@ -55,6 +55,11 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 	}
 	run := l.start("one", l.lanes, both)
 	l.untilCopied(run)
+	// Each run has its part of the messages to copy, which nobody writes before.
+	var begun [runs]chan struct{}
+	for n := range begun {
+		begun[n] = make(chan struct{})
+	}
 	var writers sync.WaitGroup
 	for _, lane := range l.lanes {
 		for side, at := range map[string]struct {
@@ -63,6 +68,11 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 		}{"s": {l.source, lane.Source}, "t": {l.target, lane.Target}} {
 			writers.Go(func() {
 				for i := range batches {
+					select {
+					case <-begun[i/(batches/runs)]:
+					case <-l.ctx.Done():
+						return
+					}
 					var messages []rocketmq.BatchMessage
 					var old []byte
 					if i%3 == 0 {
@@ -71,12 +81,13 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 					for n := range each {
 						messages = append(messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s-%d-%05d", side, lane.Index, i*each+n), Properties: old})
 					}
-					l.batch(at.cluster, at.queue, time.Now().UnixMilli(), messages...)
+					l.store(at.cluster, at.queue, time.Now().UnixMilli(), messages...)
 				}
 			})
 		}
 	}
-	for range 4 { // nothing is left in order by these
+	for n := range runs - 1 { // nothing is left in order by these
+		close(begun[n])
 		l.until("it has copied something", run, func(p Progress) bool { return p.Copied > 100 })
 		run.stop()
 		run = l.start("one", l.lanes, func(r *Replicator) {
@@ -84,6 +95,7 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 			r.timing.checkpoint = -1
 		})
 	}
+	close(begun[runs-1])
 	writers.Wait()
 	want := int64(50 + 2*batches*each)
 	l.until("both sides hold everything", run, func(Progress) bool {

@@ -12,6 +12,14 @@ import (
 // have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
 // monotonic clock, from when the renewal began.
 func (l *runner) hold(ctx context.Context) error {
+	if l.snapshot().doubted {
+		l.ready = false
+		if err := l.renew(ctx); err != nil {
+			return err
+		}
+		l.change(func(s *laneState) { s.doubted = false })
+		return nil
+	}
 	if l.held() && time.Since(l.snapshot().renewed) < l.timing.renew {
 		return nil
 	}

@@ -3,34 +3,37 @@ package replicator
 import (
 	"context"
 	"testing"
-	"time"
+	"testing/synctest"
 )
 
 func TestMemoryIsGivenUpToItsLimitAndWaitedForBeyond(t *testing.T) {
-	m := newMemory(100)
-	if !m.try(60) || m.try(60) {
-		t.Fatal("wanted room for the first 60 bytes of 100, and none for 60 more")
-	}
-	got := make(chan error, 1)
-	go func() { got <- m.wait(context.Background(), 60) }()
-	select {
-	case err := <-got:
-		t.Fatalf("60 more were given while 60 of 100 are used: %v", err)
-	case <-time.After(20 * time.Millisecond): // not a wait for something: it must not happen
-	}
-	m.give(60)
-	if err := <-got; err != nil {
-		t.Fatal(err)
-	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := m.wait(ended, 60); err == nil {
-		t.Error("the wait went on although its context had ended")
-	}
-	m.give(60)
-	if m.used != 0 || m.most != 60 {
-		t.Errorf("used %d, at most %d; wanted 0 and 60", m.used, m.most)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(100)
+		if !m.try(60) || m.try(60) {
+			t.Fatal("wanted room for the first 60 bytes of 100, and none for 60 more")
+		}
+		got := make(chan error, 1)
+		go func() { got <- m.wait(context.Background(), 60) }()
+		synctest.Wait() // it waits, and nothing else is left to happen
+		select {
+		case err := <-got:
+			t.Fatalf("60 more were given while 60 of 100 are used: %v", err)
+		default:
+		}
+		m.give(60)
+		if err := <-got; err != nil {
+			t.Fatal(err)
+		}
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := m.wait(ended, 60); err == nil {
+			t.Error("the wait went on although its context had ended")
+		}
+		m.give(60)
+		if m.used != 0 || m.most != 60 {
+			t.Errorf("used %d, at most %d; wanted 0 and 60", m.used, m.most)
+		}
+	})
 }
 
 func TestOneThatIsAloneGetsMoreThanTheLimit(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -57,92 +58,102 @@ func (b *bench) restartAnswer() Answer {
 func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 	for name, now := range map[string]int{"shorter": 30, "longer": 300} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.stopped(100)
-			b.again(now)
-			run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-			run.untilProgress("the lane sees that its topic was made anew", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == SourceReset })
-			run.answerTo(Restart, 0, 0)
-			run.untilCaughtUp()
-			run.end()
-			b.options.Answers = []Answer{b.restartAnswer()} // as the next run is told
-			b.wantEpoch(1)
-			b.write(50, 1)
-			b.start().untilCaughtUp() // nothing begins a second time
-			b.wantEpoch(1)
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.stopped(100)
+				b.again(now)
+				run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
+				run.untilProgress("the lane sees that its topic was made anew", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == SourceReset })
+				run.answerTo(Restart, 0, 0)
+				run.untilCaughtUp()
+				run.end()
+				b.options.Answers = []Answer{b.restartAnswer()} // as the next run is told
+				b.wantEpoch(1)
+				b.write(50, 1)
+				b.start().untilCaughtUp() // nothing begins a second time
+				b.wantEpoch(1)
+			})
 		})
 	}
 }
 
 func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
-	b := newBench(t)
-	b.stopped(100)
-	b.again(40)
-	b.options.Answers = []Answer{b.restartAnswer()}
-	for n := 1; n <= 6; n++ { // each run is killed at its n-th send, which is stored or isn't
-		b.target.set(func() {
-			b.target.onSend = func(sent int, _ rocketmq.BatchRequest) (bool, error) {
-				b.target.down = errNoAnswer
-				return n%2 == 0, errNoAnswer
-			}
-		})
-		run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
-		run.untilProgress("the send failed", func(p Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
-		run.end()
-		b.target.set(func() { b.target.down = nil })
-	}
-	b.target.set(func() { b.target.onSend = nil })
-	b.start().untilCaughtUp()
-	b.wantEpoch(1)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.stopped(100)
+		b.again(40)
+		b.options.Answers = []Answer{b.restartAnswer()}
+		for n := 1; n <= 6; n++ { // each run is killed at its n-th send, which is stored or isn't
+			b.target.set(func() {
+				b.target.onSend = func(sent int, _ rocketmq.BatchRequest) (bool, error) {
+					b.target.down = errNoAnswer
+					return n%2 == 0, errNoAnswer
+				}
+			})
+			run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
+			run.untilProgress("the send failed", func(p Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
+			run.end()
+			b.target.set(func() { b.target.down = nil })
+		}
+		b.target.set(func() { b.target.onSend = nil })
+		b.start().untilCaughtUp()
+		b.wantEpoch(1)
+	})
 }
 
 func TestRestartOfALaneThatIsInOrderChangesNothing(t *testing.T) {
-	b := newBench(t)
-	b.stopped(100)
-	b.options.Answers = []Answer{b.restartAnswer()}
-	b.write(20, 1)
-	run := b.start()
-	run.untilCaughtUp()
-	b.wantCopies(0, 120)
-	if err := run.replicator.Answer(b.restartAnswer()); err == nil {
-		t.Error("a lane without a fault took the answer")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.stopped(100)
+		b.options.Answers = []Answer{b.restartAnswer()}
+		b.write(20, 1)
+		run := b.start()
+		run.untilCaughtUp()
+		b.wantCopies(0, 120)
+		if err := run.replicator.Answer(b.restartAnswer()); err == nil {
+			t.Error("a lane without a fault took the answer")
+		}
+	})
 }
 
 func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
-	b := newBench(t)
-	b.stopped(100)
-	b.target.set(func() { // the queue goes, positions stay
-		log := b.target.log(b.lane.Topic, b.lane.Target)
-		log.messages = nil
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.stopped(100)
+		b.target.set(func() { // the queue goes, positions stay
+			log := b.target.log(b.lane.Topic, b.lane.Target)
+			log.messages = nil
+		})
+		run := b.start()
+		run.untilProgress("the lane misses its copies", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == TargetTruncated })
+		run.answerTo(Restart, 0, 0)
+		run.untilCaughtUp()
+		run.end()
+		b.options.Answers = []Answer{b.restartAnswer()}
+		b.wantEpoch(1)
+		b.start().untilCaughtUp()
+		b.wantEpoch(1)
 	})
-	run := b.start()
-	run.untilProgress("the lane misses its copies", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == TargetTruncated })
-	run.answerTo(Restart, 0, 0)
-	run.untilCaughtUp()
-	run.end()
-	b.options.Answers = []Answer{b.restartAnswer()}
-	b.wantEpoch(1)
-	b.start().untilCaughtUp()
-	b.wantEpoch(1)
 }
 
 func TestPositionsOfALaneThatWasRestartedAreOfItsPresentEpoch(t *testing.T) {
-	b := newBench(t)
-	b.stopped(100)
-	b.options.Answers = []Answer{b.restartAnswer()}
-	known := b.positions() // knows the lane as it was
-	if _, err := known.Back(context.Background(), b.lane, 50); err != nil {
-		t.Fatal(err)
-	}
-	b.again(40)
-	b.start().untilCaughtUp()
-	for name, p := range map[string]*Positions{"new": b.positions(), "that knew the lane before": known} {
-		if got, err := p.Back(context.Background(), b.lane, 120); err != nil || got.Target != 20 {
-			t.Errorf("%s: back 120: %+v, %v; wanted 20", name, got, err)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.stopped(100)
+		b.options.Answers = []Answer{b.restartAnswer()}
+		known := b.positions() // knows the lane as it was
+		if _, err := known.Back(context.Background(), b.lane, 50); err != nil {
+			t.Fatal(err)
 		}
-		if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, ErrNotCopiedYet) || err == nil && got.Target > 120 {
-			t.Errorf("%s: forward 20: %+v, %v; wanted no position behind 120", name, got, err)
+		b.again(40)
+		b.start().untilCaughtUp()
+		for name, p := range map[string]*Positions{"new": b.positions(), "that knew the lane before": known} {
+			if got, err := p.Back(context.Background(), b.lane, 120); err != nil || got.Target != 20 {
+				t.Errorf("%s: back 120: %+v, %v; wanted 20", name, got, err)
+			}
+			if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, ErrNotCopiedYet) || err == nil && got.Target > 120 {
+				t.Errorf("%s: forward 20: %+v, %v; wanted no position behind 120", name, got, err)
+			}
 		}
-	}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -19,76 +20,82 @@ func newRetries(t *testing.T) *bench {
 func TestRetriesThatTheGroupHasWorkedOffAreNotCopied(t *testing.T) {
 	for name, change := range map[string]func(*bench){"both ways": func(b *bench) { b.options.BothWays = true }, "one way": func(*bench) {}} {
 		t.Run(name, func(t *testing.T) {
-			b := newRetries(t)
-			change(b)
-			b.write(100, 100)
-			b.source.groups["billing"] = true
-			if err := b.source.commit(context.Background(), "billing", b.lane.Topic, b.lane.Source, 100); err != nil {
-				t.Fatal(err)
-			}
-			run := b.start()
-			run.untilCaughtUp()
-			run.end()
-			b.wantCopies(0, 0)
-			at, err := b.positions().Across(context.Background(), b.lane, 100)
-			if err != nil || at.Target != 0 || !at.Exact {
-				t.Errorf("%v: position 100 is %+v, wanted 0, exact", err, at)
-			}
-			b.write(20, 20)
-			b.start().untilCaughtUp() // a lane that has copied nothing begins again without a fault
-			b.wantCopies(100, 120)
-			if b.target.sends != 20 {
-				t.Errorf("%d sends of 20 messages, wanted one by one", b.target.sends)
-			}
-			at, err = b.positions().Across(context.Background(), b.lane, 110)
-			if err != nil || at.Target != 10 || !at.Exact {
-				t.Errorf("%v: position 110 is %+v, wanted 10, exact", err, at)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				b := newRetries(t)
+				change(b)
+				b.write(100, 100)
+				b.source.groups["billing"] = true
+				if err := b.source.commit(context.Background(), "billing", b.lane.Topic, b.lane.Source, 100); err != nil {
+					t.Fatal(err)
+				}
+				run := b.start()
+				run.untilCaughtUp()
+				run.end()
+				b.wantCopies(0, 0)
+				at, err := b.positions().Across(context.Background(), b.lane, 100)
+				if err != nil || at.Target != 0 || !at.Exact {
+					t.Errorf("%v: position 100 is %+v, wanted 0, exact", err, at)
+				}
+				b.write(20, 20)
+				b.start().untilCaughtUp() // a lane that has copied nothing begins again without a fault
+				b.wantCopies(100, 120)
+				if b.target.sends != 20 {
+					t.Errorf("%d sends of 20 messages, wanted one by one", b.target.sends)
+				}
+				at, err = b.positions().Across(context.Background(), b.lane, 110)
+				if err != nil || at.Target != 10 || !at.Exact {
+					t.Errorf("%v: position 110 is %+v, wanted 10, exact", err, at)
+				}
+			})
 		})
 	}
 }
 
 func TestRetryThatBecomesADeadLetterIsAFault(t *testing.T) {
-	b := newRetries(t)
-	b.write(3, 3)
-	b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
-		if string(batch.Messages[0].Body) != "body 1" {
-			return true, nil
+	synctest.Test(t, func(t *testing.T) {
+		b := newRetries(t)
+		b.write(3, 3)
+		b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+			if string(batch.Messages[0].Body) != "body 1" {
+				return true, nil
+			}
+			batch.Topic = rocketmq.DLQTopic("billing")
+			b.target.appendLocked(batch.Topic, Queue{"broker-x", batch.Queue}, native(nil)) // so that it lies where the retry would
+			b.target.store("broker-x", batch)
+			return false, nil
 		}
-		batch.Topic = rocketmq.DLQTopic("billing")
-		b.target.appendLocked(batch.Topic, Queue{"broker-x", batch.Queue}, native(nil)) // so that it lies where the retry would
-		b.target.store("broker-x", batch)
-		return false, nil
-	}
-	run := b.start()
-	fault := run.untilFault(TargetRefused, 1, 2)
-	if !strings.Contains(fault.Cause, "%DLQ%billing") {
-		t.Errorf("cause %q doesn't name the dead-letter topic", fault.Cause)
-	}
-	if err := run.replicator.Answer(Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Skip, From: 1, To: 2}); err != nil {
-		t.Fatal(err)
-	}
-	run.untilCaughtUp()
-	if got := b.copies(); len(got) != 2 || got[0] != 0 || got[1] != 2 {
-		t.Errorf("copies of %v, wanted 0 and 2", got)
-	}
+		run := b.start()
+		fault := run.untilFault(TargetRefused, 1, 2)
+		if !strings.Contains(fault.Cause, "%DLQ%billing") {
+			t.Errorf("cause %q doesn't name the dead-letter topic", fault.Cause)
+		}
+		if err := run.replicator.Answer(Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Skip, From: 1, To: 2}); err != nil {
+			t.Fatal(err)
+		}
+		run.untilCaughtUp()
+		if got := b.copies(); len(got) != 2 || got[0] != 0 || got[1] != 2 {
+			t.Errorf("copies of %v, wanted 0 and 2", got)
+		}
+	})
 }
 
 func TestRetryThatIsAcknowledgedAndNotThereIsLookedForBeforeItIsSentAgain(t *testing.T) {
-	b := newRetries(t)
-	b.write(3, 3)
-	b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
-		if n == 1 {
-			return false, nil // as if it were shown late
+	synctest.Test(t, func(t *testing.T) {
+		b := newRetries(t)
+		b.write(3, 3)
+		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+			if n == 1 {
+				return false, nil // as if it were shown late
+			}
+			return true, nil
 		}
-		return true, nil
-	}
-	run := b.start(func(r *Replicator) { r.timing.sendTimeout /= 10 })
-	run.untilCaughtUp()
-	b.wantCopies(0, 3)
-	if b.target.sends != 4 || b.target.passes == 0 {
-		t.Errorf("%d sends, %d looks at what was on its way; wanted 4 and some", b.target.sends, b.target.passes)
-	}
+		run := b.start(func(r *Replicator) { r.timing.sendTimeout /= 10 })
+		run.untilCaughtUp()
+		b.wantCopies(0, 3)
+		if b.target.sends != 4 || b.target.passes == 0 {
+			t.Errorf("%d sends, %d looks at what was on its way; wanted 4 and some", b.target.sends, b.target.passes)
+		}
+	})
 }
 
 func TestOfARetryOnlyWhatBrokersWouldActOnMayDiffer(t *testing.T) {

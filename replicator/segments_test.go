@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // wantSegments checks segments against what the two queues hold: each pairs equal messages, each message that is on both sides is in one,
@@ -68,45 +70,51 @@ func TestSegmentsPairWhatIsOnBothSidesAndShowCuts(t *testing.T) {
 	for seed := range uint64(15) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			random := rand.New(rand.NewPCG(seed, 4))
-			b := bothWays(t)
-			b.options.BatchMessages = 1 + random.IntN(20)
-			published := &told{}
-			b.options.Copied = published.copied
-			run := b.start(fastHome)
-			b.send(b.source, b.lane.Source, "s-first", nil) // the reverse lane begins behind what the target holds before it
-			b.untilBoth(run, 1)
-			p, total := b.positions(), 1
-			for range 8 {
-				for range 1 + random.IntN(40) {
-					f, q, side := b.source, b.lane.Source, "s"
-					if random.IntN(2) == 0 {
-						f, q, side = b.target, b.lane.Target, "t"
+			synctest.Test(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed, 4))
+				b := bothWays(t)
+				b.options.BatchMessages = 1 + random.IntN(20)
+				b.slowly(seed)
+				published := &told{}
+				b.options.Copied = published.copied
+				run := b.start(fastHome)
+				b.send(b.source, b.lane.Source, "s-first", nil) // the reverse lane begins behind what the target holds before it
+				b.untilBoth(run, 1)
+				p, total := b.positions(), 1
+				for range 8 {
+					for range 1 + random.IntN(40) {
+						f, q, side := b.source, b.lane.Source, "s"
+						if random.IntN(2) == 0 {
+							f, q, side = b.target, b.lane.Target, "t"
+						}
+						time.Sleep(time.Duration(random.IntN(2000)) * time.Microsecond)
+						for range 1 + random.IntN(4) {
+							b.send(f, q, fmt.Sprint(side, total), nil)
+							total++
+						}
 					}
-					for range 1 + random.IntN(4) {
-						b.send(f, q, fmt.Sprint(side, total), nil)
-						total++
+					b.untilBoth(run, total)
+					segments, err := p.Segments(context.Background(), b.lane)
+					if err != nil {
+						t.Fatal(err)
 					}
+					b.wantSegments(segments)
 				}
-				b.untilBoth(run, total)
-				segments, err := p.Segments(context.Background(), b.lane)
-				if err != nil {
-					t.Fatal(err)
-				}
-				b.wantSegments(segments)
-			}
-			run.end()
-			b.wantSegments(published.inOrder(total))
+				run.end()
+				b.wantSegments(published.inOrder(total))
+			})
 		})
 	}
 }
 
 func TestNoCutFollowsWhatIsOnOneSideOnly(t *testing.T) {
-	b := tenCopied(t)
-	b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
-	segments, err := b.positions().Segments(context.Background(), b.lane)
-	want := []Segment{{Source: 0, Target: 0, Length: 10, Cut: true}}
-	if err != nil || !slices.Equal(segments, want) {
-		t.Errorf("%+v, %v; wanted %+v and no cut behind it", segments, err, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := tenCopied(t)
+		b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
+		segments, err := b.positions().Segments(context.Background(), b.lane)
+		want := []Segment{{Source: 0, Target: 0, Length: 10, Cut: true}}
+		if err != nil || !slices.Equal(segments, want) {
+			t.Errorf("%+v, %v; wanted %+v and no cut behind it", segments, err, want)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -52,82 +53,88 @@ func back(p Progress) Progress {
 }
 
 func TestWhoWritesOnASideThatWasLeftIsCountedAndNamed(t *testing.T) {
-	b := bothWays(t)
-	begin := time.Now().Truncate(time.Second)
-	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 30, begin)
-	run := b.start(askingOften)
-	b.untilBoth(run, 30)
-	if err := b.positions().Leave(context.Background(), b.lane); err != nil {
-		t.Fatal(err)
-	}
-	b.fromHost(b.target, b.lane.Target, "10.0.0.1:4712", 20, begin.Add(time.Second)) // at home
-	b.fromHost(b.source, b.lane.Source, "10.0.0.2:5000", 3, begin.Add(2*time.Second))
-	b.fromHost(b.source, b.lane.Source, "[fd00::7]:6000", 5, begin.Add(2*time.Second))
-	b.fromHost(b.source, b.lane.Source, "10.0.0.2:5001", 4, begin.Add(3*time.Second))
-	p := b.untilStragglers(run, there, 12)
-	b.untilBoth(run, 62)
-	want := map[string]Straggler{
-		"10.0.0.2:5001":  {Messages: 7, Last: begin.Add(3 * time.Second)},
-		"[fd00::7]:6000": {Messages: 5, Last: begin.Add(2 * time.Second)},
-	}
-	if len(p.Stragglers) != len(want) {
-		t.Fatalf("stragglers %v, wanted %d", p.Stragglers, len(want))
-	}
-	for _, s := range p.Stragglers {
-		w := want[s.Sender]
-		if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Side != "source" || s.Broker != b.lane.Source.Broker || s.Queue != b.lane.Source.ID || s.PerSecond <= 0 {
-			t.Errorf("%+v, wanted %+v at source queue %s, with a rate", s, w, b.lane.Source)
+	synctest.Test(t, func(t *testing.T) {
+		b := bothWays(t)
+		begin := time.Now().Truncate(time.Second)
+		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 30, begin)
+		run := b.start(askingOften)
+		b.untilBoth(run, 30)
+		if err := b.positions().Leave(context.Background(), b.lane); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := back(run.progress()); len(got.Stragglers) > 0 {
-		t.Errorf("%v straggle on the target, where their home is", got.Stragglers)
-	}
-	run.end()
+		b.fromHost(b.target, b.lane.Target, "10.0.0.1:4712", 20, begin.Add(time.Second)) // at home
+		b.fromHost(b.source, b.lane.Source, "10.0.0.2:5000", 3, begin.Add(2*time.Second))
+		b.fromHost(b.source, b.lane.Source, "[fd00::7]:6000", 5, begin.Add(2*time.Second))
+		b.fromHost(b.source, b.lane.Source, "10.0.0.2:5001", 4, begin.Add(3*time.Second))
+		p := b.untilStragglers(run, there, 12)
+		b.untilBoth(run, 62)
+		want := map[string]Straggler{
+			"10.0.0.2:5001":  {Messages: 7, Last: begin.Add(3 * time.Second)},
+			"[fd00::7]:6000": {Messages: 5, Last: begin.Add(2 * time.Second)},
+		}
+		if len(p.Stragglers) != len(want) {
+			t.Fatalf("stragglers %v, wanted %d", p.Stragglers, len(want))
+		}
+		for _, s := range p.Stragglers {
+			w := want[s.Sender]
+			if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Side != "source" || s.Broker != b.lane.Source.Broker || s.Queue != b.lane.Source.ID || s.PerSecond <= 0 {
+				t.Errorf("%+v, wanted %+v at source queue %s, with a rate", s, w, b.lane.Source)
+			}
+		}
+		if got := back(run.progress()); len(got.Stragglers) > 0 {
+			t.Errorf("%v straggle on the target, where their home is", got.Stragglers)
+		}
+		run.end()
+	})
 }
 
 func TestAfterTheWayBackThoseOnTheTargetAreTheStragglers(t *testing.T) {
-	b := bothWays(t)
-	ctx, p, begin := context.Background(), b.positions(), time.Now()
-	reverse := newPositions(b.target, b.source, b.options.Back())
-	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin)
-	run := b.start(askingOften)
-	b.untilBoth(run, 5)
-	for _, err := range []error{p.Leave(ctx, b.lane), p.Enter(ctx, b.lane), reverse.Leave(ctx, b.lane.Back())} {
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		b := bothWays(t)
+		ctx, p, begin := context.Background(), b.positions(), time.Now()
+		reverse := newPositions(b.target, b.source, b.options.Back())
+		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin)
+		run := b.start(askingOften)
+		b.untilBoth(run, 5)
+		for _, err := range []error{p.Leave(ctx, b.lane), p.Enter(ctx, b.lane), reverse.Leave(ctx, b.lane.Back())} {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin.Add(time.Second))
-	b.fromHost(b.target, b.lane.Target, "10.0.0.3:4711", 2, begin.Add(time.Second))
-	got := b.untilStragglers(run, back, 2)
-	if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" || got.Stragglers[0].Broker != b.lane.Target.Broker || got.Stragglers[0].Side != "target" {
-		t.Errorf("stragglers %v, wanted the one on the target", got.Stragglers)
-	}
-	b.untilBoth(run, 12)
-	run.end()
-	if all := run.progress(); len(all.Stragglers) > 0 {
-		t.Errorf("%v straggle on the source, where their home is again", all.Stragglers)
-	}
+		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin.Add(time.Second))
+		b.fromHost(b.target, b.lane.Target, "10.0.0.3:4711", 2, begin.Add(time.Second))
+		got := b.untilStragglers(run, back, 2)
+		if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" || got.Stragglers[0].Broker != b.lane.Target.Broker || got.Stragglers[0].Side != "target" {
+			t.Errorf("stragglers %v, wanted the one on the target", got.Stragglers)
+		}
+		b.untilBoth(run, 12)
+		run.end()
+		if all := run.progress(); len(all.Stragglers) > 0 {
+			t.Errorf("%v straggle on the source, where their home is again", all.Stragglers)
+		}
+	})
 }
 
 func TestALaneThatStartsLaterKnowsWhereItsQueueWasLeft(t *testing.T) {
-	b := bothWays(t)
-	begin := time.Now()
-	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 8, begin)
-	ctx, p := context.Background(), b.positions()
-	if err := p.Leave(ctx, b.lane); err != nil {
-		t.Fatal(err)
-	}
-	b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 2, begin.Add(time.Second))
-	if err := p.Leave(ctx, b.lane); err != nil { // an activity that is run again
-		t.Fatal(err)
-	}
-	if at, left, err := p.Left(ctx, b.lane); at != 8 || !left || err != nil {
-		t.Errorf("left at %d (%v, %v), wanted 8", at, left, err)
-	}
-	run := b.start(askingOften)
-	b.untilStragglers(run, there, 2)
-	run.end()
+	synctest.Test(t, func(t *testing.T) {
+		b := bothWays(t)
+		begin := time.Now()
+		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 8, begin)
+		ctx, p := context.Background(), b.positions()
+		if err := p.Leave(ctx, b.lane); err != nil {
+			t.Fatal(err)
+		}
+		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 2, begin.Add(time.Second))
+		if err := p.Leave(ctx, b.lane); err != nil { // an activity that is run again
+			t.Fatal(err)
+		}
+		if at, left, err := p.Left(ctx, b.lane); at != 8 || !left || err != nil {
+			t.Errorf("left at %d (%v, %v), wanted 8", at, left, err)
+		}
+		run := b.start(askingOften)
+		b.untilStragglers(run, there, 2)
+		run.end()
+	})
 }
 
 func TestWhatIsRememberedOfSendersIsBounded(t *testing.T) {

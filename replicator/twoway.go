@@ -193,7 +193,7 @@ func (l *runner) rest(ctx context.Context) error {
 		if s := l.snapshot(); s.next < s.readable() {
 			return nil
 		}
-		if err := l.hold(ctx); err != nil {
+		if err := l.hold(ctx); err != nil || !l.ready {
 			return err
 		}
 		l.change(func(s *laneState) { s.resting = true })

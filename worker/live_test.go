@@ -16,7 +16,7 @@ import (
 
 // TestLiveWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
 // under load.
-func TestLiveWorkersShareTheLanes(t *testing.T) {
+func TestLongWorkersShareTheLanes(t *testing.T) {
 	c := newCrew(t, "shares")
 	topics := []string{"worker-shares-orders", "worker-shares-payments"}
 	stop := c.load(topics...)

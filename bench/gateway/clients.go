@@ -32,7 +32,7 @@ func (c *course) measureClients(ctx context.Context, result *json.Encoder) error
 		return err
 	}
 	for i := range groupsOfClients {
-		if err := c.makeGroup(ctx, fmt.Sprint("idle-", i)); err != nil {
+		if err := c.makeGroup(ctx, fmt.Sprint("bench-gateway-idle-", i)); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (i idleClient) run(ctx context.Context, polled chan<- struct{}) error {
 		return err
 	}
 	defer broker.conn.Close()
-	group := fmt.Sprint("idle-", i.id%groupsOfClients)
+	group := fmt.Sprint("bench-gateway-idle-", i.id%groupsOfClients)
 	if _, err := broker.call(34, nil, heartbeat(fmt.Sprint("client-", i.id), group)); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -23,11 +24,12 @@ type course struct {
 	source  *lab.Cluster
 	target  *lab.Cluster // of loads that have one
 	gateway *hop
+	talk    io.Writer // of the programs that it runs
 }
 
 // topic is where a load is sent to, with so many queues.
 const (
-	topic  = "load"
+	topic  = "bench-gateway-load"
 	queues = 8
 )
 
@@ -44,7 +46,7 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 	if err != nil {
 		return nil, nil, err
 	}
-	c = &course{options: o, files: files, dir: dir, root: root}
+	c = &course{options: o, files: files, dir: dir, root: root, talk: os.Stderr}
 	end = func() error {
 		errs := []error{c.gateway.end()}
 		for _, cluster := range []*lab.Cluster{c.source, c.target} {

@@ -21,7 +21,7 @@ type flow struct {
 	mu     sync.Mutex
 	sends  []sent
 	reads  []delivery
-	failed int // sends
+	failed []sent
 }
 
 // sent is a send that was acknowledged or failed; times are microseconds, since 1970 where they say when.
@@ -78,7 +78,7 @@ func (f *flow) take(line string) {
 	if n, _ := fmt.Sscanf(line, "s %d %d %d", &s.begin, &s.took, &s.number); n == 3 {
 		f.sends = append(f.sends, s)
 	} else if n, _ := fmt.Sscanf(line, "e %d %d %d", &s.begin, &s.took, &s.number); n == 3 {
-		f.failed++
+		f.failed = append(f.failed, s)
 	} else if n, _ := fmt.Sscanf(line, "r %d %d %s %d %d", &d.when, &side, &name, &id, &d.number); n == 5 {
 		d.target, d.queue = side == 1, fmt.Sprint(name, " ", id)
 		f.reads = append(f.reads, d)
@@ -86,7 +86,7 @@ func (f *flow) take(line string) {
 }
 
 // flowTime bounds how long messages may take to flow, or to be read.
-const flowTime = time.Minute
+const flowTime = 3 * time.Minute
 
 // until waits for a condition, which is looked at under the flow's lock.
 func (f *flow) until(ctx context.Context, what string, ok func() bool) error {
@@ -145,6 +145,19 @@ func (f *flow) gaps(w window, toTarget bool) (group, queue float64) {
 		lastOfAll, firstOfAll = max(lastOfAll, last[name]), min(firstOfAll, at)
 	}
 	return max(0, float64(firstOfAll-lastOfAll)/1e3), queue
+}
+
+// clientTime is how long a stock producer tries to send a message unless it is told otherwise, in microseconds.
+const clientTime = 3_000_000
+
+// refused counts sends that failed although there was time left.
+func (f *flow) refused() (n int) {
+	for _, s := range f.failed {
+		if s.took < clientTime {
+			n++
+		}
+	}
+	return n
 }
 
 // tally counts messages that were acknowledged and never delivered, and those that were delivered more than once.

@@ -64,7 +64,7 @@ func TestCostsAreForAMillionMessages(t *testing.T) {
 func TestAFlowIsJudged(t *testing.T) {
 	f := &flow{}
 	for _, line := range []string{
-		"s 100000 2000 1", "s 995000 30000 2", "s 1020000 1500 3", "s 3000100 12000 4", "e 3000200 3000000 5", "talk of a client",
+		"s 100000 2000 1", "s 995000 30000 2", "s 1020000 1500 3", "s 3000100 12000 4", "e 3000200 3000000 5", "e 3000300 2000 8", "talk of a client",
 		"r 102000 0 orders 0 1", "r 1001000 0 orders 1 2", "r 1008000 1 orders 0 3", "r 1041000 1 orders 1 4", "r 1042000 1 orders 1 4",
 	} {
 		f.take(line)
@@ -82,7 +82,8 @@ func TestAFlowIsJudged(t *testing.T) {
 	assert.Equal(t, spread{12, 12, 12}, home.Pause)
 	assert.Equal(t, spread{}, home.Control)
 	assert.Equal(t, spread{9, 9, 9}, home.Held)
-	assert.Equal(t, 1, home.Errors)
+	assert.Equal(t, 2, home.Errors)
+	assert.Equal(t, 1, home.Refused)
 	assert.Equal(t, 1, home.Again)
 	assert.Nil(t, home.Gap)
 	assert.Equal(t, 4, home.Sends)

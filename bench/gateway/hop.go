@@ -72,7 +72,7 @@ func (c *course) startGateway(ctx context.Context) error {
 		}
 	}
 	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, "gateway"), profile}, c.source.NameServers...)...)}
-	h.Stderr = os.Stderr
+	h.Stderr = c.talk
 	lines, err := h.StdoutPipe()
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -31,7 +30,8 @@ type moved struct {
 
 	Seconds  float64 `json:"seconds"` // from the first to the last
 	Sends    int     `json:"sends"`
-	Errors   int     `json:"errors"` // of sends
+	Errors   int     `json:"errors"`  // of sends
+	Refused  int     `json:"refused"` // of these, those that came before the client's own time was over: stalled machines make the others
 	Lost     int     `json:"lost"`
 	Repeated int     `json:"repeated"`
 	HopCPU   float64 `json:"hopCpuSecondsPerMillion"` // for a message that is sent and read
@@ -43,7 +43,7 @@ const wideQueues = 100
 // wide are these topics.
 func (o options) wide() (all []string) {
 	for i := range o.topics {
-		all = append(all, fmt.Sprint("wide-", i))
+		all = append(all, fmt.Sprint("bench-gateway-wide-", i))
 	}
 	return all
 }
@@ -60,7 +60,7 @@ type step struct {
 
 // measureMoves moves homes and sides under load.
 func (c *course) measureMoves(ctx context.Context, result *json.Encoder) error {
-	const few, many = "billing", "audit"
+	const few, many = "bench-gateway-billing", "bench-gateway-audit"
 	if err := errors.Join(c.makeGroup(ctx, few), c.makeGroup(ctx, many)); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *course) move(ctx context.Context, m gateway.Move) (s step, err error) {
 			s.held = float64(time.Duration(was.Held).Microseconds()) / 1e3
 			return s, nil
 		}
-		fmt.Fprintf(os.Stderr, "a move of %s to the %s wasn't done at once: %s\n", m.Kind, m.To, was.Reason)
+		fmt.Fprintf(c.talk, "a move of %s to the %s wasn't done at once: %s\n", m.Kind, m.To, was.Reason)
 		if s.again > 50 {
 			return s, fmt.Errorf("move of %s to the %s: %s", m.Kind, m.To, was.Reason)
 		}
@@ -242,7 +242,7 @@ func (f *flow) of(sends int) *flow {
 
 // judge says what moves of a kind did to the flow.
 func (f *flow) judge(kind string, steps []step) moved {
-	m := moved{What: kind, Sends: len(f.sends), Errors: f.failed}
+	m := moved{What: kind, Sends: len(f.sends), Errors: len(f.failed), Refused: f.refused()}
 	m.Lost, m.Repeated = f.tally()
 	var pauses, controls, held, gaps, queueGaps []float64
 	var first, last int64

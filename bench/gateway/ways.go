@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -102,7 +101,7 @@ func (c *course) java(ctx context.Context, program string, args ...any) *exec.Cm
 		all = append(all, fmt.Sprint(a))
 	}
 	cmd := exec.CommandContext(ctx, c.files.Java, all...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = c.talk
 	return cmd
 }
 
@@ -113,7 +112,7 @@ func (c *course) run(ctx context.Context, way string, round int) (m measured, er
 	}
 	client := c.java(ctx, "Load", at, topic, c.threads, c.warm, c.measure, c.body, c.rate, c.batch)
 	if c.load == reads {
-		group := "readers-" + way + "-" + strconv.Itoa(round)
+		group := "bench-gateway-readers-" + way + "-" + strconv.Itoa(round)
 		if err := c.makeGroup(ctx, group); err != nil {
 			return m, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,6 +34,12 @@ func testCourse(t *testing.T) *course {
 	return c
 }
 
+// enough is more time than anything here takes.
+const enough = 5 * time.Minute
+
+// round is a number that makes the names of a run's topics new.
+func round() int { return int(time.Now().UnixMilli() % 1e9) }
+
 // script is a copier that does what a shell does.
 type script struct {
 	title, text string
@@ -48,34 +55,35 @@ func (s script) command(job) ([]string, error) {
 	return []string{"/bin/sh", "-c", s.text}, nil
 }
 
-func TestClientGoCopiesATopic(t *testing.T) {
+func TestLongClientGoCopiesATopic(t *testing.T) {
 	c := testCourse(t)
 	w, err := find(goWays(), "client-go-batch")
 	require.NoError(t, err)
-	got, err := c.run(t.Context(), w, 1, limits{threads: 4, atMost: time.Minute})
+	began := time.Now()
+	got, err := c.run(t.Context(), w, round(), limits{threads: 4, atMost: enough})
 	require.NoError(t, err)
 	require.True(t, got.Complete, "%+v", got)
 	require.EqualValues(t, 200, got.Messages)
 	require.Equal(t, "client-go-batch", got.Way)
 	require.Positive(t, got.CPUSeconds)
 	require.Empty(t, got.Error)
-	require.Less(t, got.Seconds, 60.0)
+	require.LessOrEqual(t, got.Seconds, time.Since(began).Seconds(), "it is a part of the run")
 	require.GreaterOrEqual(t, got.CPUSeconds+0.01, got.StartCPUSeconds, "the start is a part of the whole, to a tick")
 }
 
-func TestACopierThatDiesIsAnError(t *testing.T) {
+func TestLongACopierThatDiesIsAnError(t *testing.T) {
 	c := testCourse(t)
-	got, err := c.run(t.Context(), script{title: "dies", text: `echo "broker busy" >&2; exit 3`}, 1, limits{atMost: time.Minute})
+	got, err := c.run(t.Context(), script{title: "dies", text: `echo "broker busy" >&2; exit 3`}, round(), limits{atMost: enough})
 	require.ErrorContains(t, err, "exit status 3")
 	require.Contains(t, got.Error, "broker busy")
 	require.False(t, got.Complete)
 	require.Zero(t, got.Messages)
 }
 
-func TestACopierThatIsTooSlowIsCountedAndNoError(t *testing.T) {
+func TestLongACopierThatIsTooSlowIsCountedAndNoError(t *testing.T) {
 	c := testCourse(t)
 	slow := script{title: "slow", text: `cat >/dev/null; echo "failed 7 CODE: 2  busy"`}
-	got, err := c.run(t.Context(), slow, 1, limits{atMost: 200 * time.Millisecond})
+	got, err := c.run(t.Context(), slow, round(), limits{atMost: 200 * time.Millisecond})
 	require.NoError(t, err)
 	require.False(t, got.Complete)
 	require.Zero(t, got.PerSecond)
@@ -83,28 +91,36 @@ func TestACopierThatIsTooSlowIsCountedAndNoError(t *testing.T) {
 	require.Equal(t, "CODE: 2  busy", got.LastFailure)
 }
 
-func TestAnInterruptEndsTheCopier(t *testing.T) {
+func TestLongAnInterruptEndsTheCopier(t *testing.T) {
 	c := testCourse(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	endless := script{title: "endless", text: `cat >/dev/null; echo "failed 0"; echo ended >&2`, before: interrupt}
-	_, err := c.run(ctx, endless, 1, limits{atMost: time.Minute})
+	n := round()
+	_, err := c.run(ctx, endless, n, limits{atMost: enough})
 	require.ErrorIs(t, err, context.Canceled)
-	log, err := os.ReadFile(filepath.Join(c.dir, "bench-endless-1.log"))
+	log, err := os.ReadFile(filepath.Join(c.dir, fmt.Sprintf("bench-endless-%d.log", n)))
 	require.NoError(t, err)
 	require.Equal(t, "ended\n", string(log))
 }
 
-func TestDuplicatesDoNotStandForMissingMessages(t *testing.T) {
+func TestLongDuplicatesDoNotStandForMissingMessages(t *testing.T) {
 	c := testCourse(t)
-	half := load{messages: 100, queues: 2, body: 100}
+	half, topic := load{messages: 100, queues: 2, body: 100}, fmt.Sprint("bench-stock-duplicates-", round())
 	for range 2 {
-		require.NoError(t, c.target.fill(t.Context(), "duplicates", half))
+		require.NoError(t, c.target.fill(t.Context(), topic, half))
 	}
-	require.Eventually(t, func() bool { // a broker needs a moment to show what it has stored
-		stored, err := c.target.stored(t.Context(), "duplicates")
-		return err == nil && stored == 200
-	}, 30*time.Second, 10*time.Millisecond)
-	got, err := c.target.tally(t.Context(), "duplicates", 200)
+	for over := time.After(enough); ; { // a broker needs a moment to show what it has stored
+		stored, err := c.target.stored(t.Context(), topic)
+		if err == nil && stored == 200 {
+			break
+		}
+		select {
+		case <-over:
+			t.Fatalf("%d messages are shown, %v; wanted 200", stored, err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	got, err := c.target.tally(t.Context(), topic, 200)
 	require.NoError(t, err)
 	require.EqualValues(t, 100, got.different)
 	require.EqualValues(t, 100, got.duplicates)

@@ -13,7 +13,7 @@ import (
 )
 
 // Java clients of three versions send and read in every way that they have, while groups and homes go to the target and back five times.
-func TestLiveJavaClientsOfAllAgesAndKinds(t *testing.T) {
+func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 	r := newRig(t, "java")
 	topic := r.topic("java", 2)
 	all := map[string]javaclient.Consumer{

@@ -18,7 +18,7 @@ const frozenFor = 30 * time.Second
 
 // A broker of either side stands still for half a minute, is killed, or is restarted, in the middle of a move of either kind, there and back. The move
 // isn't done, or done as a whole, within its budget; it is done when it is asked for again; nothing is lost, and order holds.
-func TestLiveABrokerFailsInTheMiddleOfMoves(t *testing.T) {
+func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	t.Parallel()
 	clusters := [2]*lab.Cluster{source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}), target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"})}
 	r := newRigBetween(t, "brokers", clusters[source], clusters[target])

@@ -83,7 +83,7 @@ func (c *comers) judge(l *load, more int) {
 
 // Members join, leave and are killed in the middle of moves; messages are in work for five seconds across them; a broadcasting member is away.
 // Nothing is lost, order holds, and no more is repeated than in groups that aren't moved.
-func TestLiveMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
+func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 	r := newRig(t, "members")
 	topic, slow := r.topic("quick", 2), r.topic("slow", 2)
 	all := []*comers{r.newComers(topic, javaclient.Concurrent), r.newComers(topic, javaclient.Orderly)}

@@ -157,7 +157,7 @@ func (f *fleet) judge(topic string) map[string]verdict {
 
 // Applications cross over from the source to the gateway, and from there to the target, an instance at a time: all members have work in each mixed
 // view, nothing is lost, order holds, and no more is repeated than by the same restarts with one view.
-func TestLiveApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
+func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	r := newRig(t, "cross")
 	topic, control := r.topic("crossing", 2), r.nameOf("same")
 	for _, b := range r.brokers(r.source) {

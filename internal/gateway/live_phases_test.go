@@ -17,7 +17,7 @@ import (
 
 // A gateway is killed in every phase of every kind of move, in both directions, under load. What it is after a restart is the old state or the new
 // one as a whole; whoever asks for the same move again gets it done once; nothing is lost, and no attempt to send a message is stored twice.
-func TestLiveAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing.T) {
+func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "phases")
 	r.breaks = breaksGateways

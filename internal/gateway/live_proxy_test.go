@@ -27,7 +27,7 @@ func newRigBehindProxy(t *testing.T, name string) *rig {
 }
 
 // Stock clients that know nothing of proxies cross moves to a target that is reached through one, and back.
-func TestLiveTargetBehindAProxy(t *testing.T) {
+func TestLongTargetBehindAProxy(t *testing.T) {
 	t.Parallel()
 	r := newRigBehindProxy(t, "proxied")
 	orders, billing, audit := r.topic("orders", 2), r.group("billing"), r.group("audit")
@@ -72,7 +72,7 @@ func TestLiveTargetBehindAProxy(t *testing.T) {
 }
 
 // Half messages stay on the source while the target is behind a proxy; delayed messages and such as fail go there.
-func TestLiveTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
+func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
 	t.Parallel()
 	r := newRigBehindProxy(t, "proxied-kinds")
 	topic, group := r.topic("kinds", 2), r.group("readers")

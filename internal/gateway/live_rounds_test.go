@@ -157,7 +157,7 @@ func (rs *readers) pullInto(topic string) {
 
 // Transactions that are decided at once, or when a broker asks for them, delayed messages and messages that fail cross moves there and back five times: each
 // is delivered once to groups of every kind, and none that was rolled back. A producer straight to a 5.3.3 broker is there to compare with.
-func TestLiveTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
+func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "kinds5")
 	topic, group := r.topic("kinds", 2), r.group("readers")

@@ -12,7 +12,7 @@ import (
 
 // The clusters may have different numbers of brokers, and the same names for all of them or none. Two brokers that move to one of the same name are in
 // every other test.
-func TestLiveClustersOfAnyShape(t *testing.T) {
+func TestLongClustersOfAnyShape(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ source, target lab.ClusterSpec }{
 		"one broker to two, and all names are the same": {

@@ -27,7 +27,7 @@ func (g *Gateway) readsAt(slave bool, from side) bool {
 
 // Members read from a slave as its master sends them there, and move to the target and back; and without the master, members that come read what the
 // slave has.
-func TestLiveMembersReadFromASlave(t *testing.T) {
+func TestLongMembersReadFromASlave(t *testing.T) {
 	t.Parallel()
 	own := labtest.OwnCluster(t, lab.ClusterSpec{Name: "WithSlave", Version: "4.9.7", Brokers: 1, Slaves: true, Config: map[string]string{
 		"slaveReadEnable": "true", "accessMessageInMemoryMaxRatio": "0", // who isn't at the end is sent to the slave

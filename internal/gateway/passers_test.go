@@ -50,7 +50,7 @@ func TestProducersThatStoppedDontCount(t *testing.T) {
 
 // Producers that write to a broker without the gateway are found, with their addresses, and homes don't move before they have stopped. Those behind the
 // gateway, and what rocketshift writes itself, aren't taken for such.
-func TestLiveProducersPastTheGatewayBlockHomes(t *testing.T) {
+func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "passers")
 	orders, apart := r.topic("orders", 1), r.topic("apart", 1)

@@ -144,7 +144,7 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 
 // The gateway that leads a move is killed at each point of it. The other one goes on by the decision, or as it was before, and the killed one does the
 // same when it is back; what clients send through the other one keeps its order.
-func TestLiveAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
+func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "led")
 	r.breaks = breaksGateways

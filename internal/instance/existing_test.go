@@ -30,7 +30,7 @@ func startCluster(t *testing.T, spec lab.ClusterSpec) *lab.Cluster {
 	return cluster
 }
 
-func TestLiveExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
+func TestLongExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	c := startCluster(t, lab.ClusterSpec{
 		Name: "Theirs", Version: "5.3.3", Admin: &lab.Account{AccessKey: "administrator", SecretKey: "not-secret"},
 	})
@@ -52,7 +52,7 @@ func TestLiveExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	require.True(t, there)
 }
 
-func TestLiveExistingInstanceOf4IsRefused(t *testing.T) {
+func TestLongExistingInstanceOf4IsRefused(t *testing.T) {
 	c := startCluster(t, lab.ClusterSpec{Version: "4.9.7"})
 	_, err := Existing{}.Purchase(testContext(t), existingPlan(c.NameServers...))
 	require.ErrorContains(t, err, "broker broker-a ("+c.Brokers[0].Addr+") is RocketMQ 4.9.7: a target is RocketMQ 5.x")

@@ -106,7 +106,7 @@ func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T)
 	})
 }
 
-func TestLiveLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlivesIt(t *testing.T) {
+func TestLongLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOutlivesIt(t *testing.T) {
 	t.Parallel()
 	ctx, root := testContext(t), dataRoot(t)
 	said := labtest.Output(t, "workers")

@@ -11,11 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestServersStartFromTheArchivesThatMakeJarsHasWritten(t *testing.T) {
-	root, err := Root()
-	require.NoError(t, err)
-	files, err := FindFiles(root)
-	require.NoError(t, err)
+func TestLiveServersStartFromTheArchivesThatMakeJarsHasWritten(t *testing.T) {
+	files := testFiles(t)
 	versions, err := files.ServerVersions()
 	require.NoError(t, err)
 	require.Contains(t, versions, "4.9.7")

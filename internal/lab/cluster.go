@@ -11,8 +11,8 @@ import (
 )
 
 // stopTime is how long a broker may take to end in good order: 7 s (4.9.7) to 12 s (5.3.3) on an idle machine,
-// nearly all of it fixed waits of its own.
-const stopTime = 20 * time.Second
+// nearly all of it fixed waits of its own, and more on one that is busy.
+const stopTime = time.Minute
 
 // startTries is how often Start tries other ports when somebody took the ones that were free a moment ago.
 const startTries = 3

@@ -3,9 +3,9 @@ package lab
 import (
 	"context"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +28,7 @@ func testFiles(t *testing.T) Files {
 
 func testContext(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -43,7 +43,7 @@ func startCluster(t *testing.T, spec ClusterSpec) *Cluster {
 }
 
 // One cluster for all of its faults: each test leaves it whole.
-func TestCluster4(t *testing.T) {
+func TestLongCluster4(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, ClusterSpec{Name: "C4", Version: "4.9.7", Brokers: 2})
 	ctx := testContext(t)
@@ -104,7 +104,7 @@ func TestCluster4(t *testing.T) {
 	})
 }
 
-func TestCluster5WithProxyServes(t *testing.T) {
+func TestLiveCluster5WithProxyServes(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, ClusterSpec{Name: "C5", Version: "5.3.3", Proxy: true})
 	requireServes(t, c, "broker-a", true)
@@ -116,14 +116,18 @@ func TestCluster5WithProxyServes(t *testing.T) {
 }
 
 // Between the look for a free port and the server's own use of it lie seconds in which others may take it.
-func TestStartTakesOtherPortsWhenSomebodyWasFaster(t *testing.T) {
+func TestLongStartTakesOtherPortsWhenSomebodyWasFaster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cluster")
-	var tries int
-	c, err := start(testContext(t), testFiles(t), dir, ClusterSpec{Version: "4.9.7"}, func(n int) ([]int, error) {
+	var tries, wanted int
+	spec := ClusterSpec{Version: "4.9.7", gated: sync.OnceFunc(func() {
+		listener, err := net.Listen("tcp", ":"+strconv.Itoa(wanted))
+		require.NoError(t, err)
+		t.Cleanup(func() { listener.Close() })
+	})}
+	c, err := start(testContext(t), testFiles(t), dir, spec, func(n int) ([]int, error) {
 		ports, err := FreePorts(n)
-		if tries++; tries == 1 && err == nil {
-			taken := ports[0]
-			go takeWhenStarted(t, dir, taken)
+		if tries++; err == nil {
+			wanted = ports[0]
 		}
 		return ports, err
 	})
@@ -132,37 +136,11 @@ func TestStartTakesOtherPortsWhenSomebodyWasFaster(t *testing.T) {
 	require.NoError(t, c.Kill())
 }
 
-// takeWhenStarted listens on the port as soon as the cluster has passed its own look at it.
-func takeWhenStarted(t *testing.T, dir string, port int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	err := await(ctx, func() error {
-		_, err := os.Stat(filepath.Join(dir, stateFile))
-		return err
-	})
-	if err != nil {
-		t.Error("the cluster was not started:", err)
-		return
-	}
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	t.Cleanup(func() { listener.Close() })
-}
-
-func TestInterruptedStartLeavesNothingBehindAndCanBeRepeated(t *testing.T) {
+func TestLongInterruptedStartLeavesNothingBehindAndCanBeRepeated(t *testing.T) {
 	files, dir := testFiles(t), filepath.Join(t.TempDir(), "cluster")
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		_ = await(ctx, func() error {
-			_, err := os.Stat(filepath.Join(dir, stateFile))
-			return err
-		})
-		cancel()
-	}()
-	_, err := Start(ctx, files, dir, ClusterSpec{Version: "4.9.7"})
+	ctx, cancel := context.WithCancel(testContext(t))
+	defer cancel()
+	_, err := Start(ctx, files, dir, ClusterSpec{Version: "4.9.7", gated: cancel})
 	require.ErrorIs(t, err, context.Canceled)
 	s, err := loadState(dir)
 	require.NoError(t, err)
@@ -180,14 +158,18 @@ func requireServes(t *testing.T, c *Cluster, broker string, want bool) {
 	t.Helper()
 	s, err := c.server(roleBroker, broker)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
 	client := rocketmq.NewClient(c.state.Spec.Admin.options())
 	defer client.Close()
-	err = c.works(ctx, client, s, &registration{client: client, cluster: c, asked: true})
+	works := func() error {
+		ctx, cancel := context.WithTimeout(testContext(t), answerTime)
+		defer cancel()
+		return c.works(ctx, client, s, &registration{client: client, cluster: c, asked: true})
+	}
 	if want {
-		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(testContext(t), time.Minute)
+		defer cancel()
+		require.NoError(t, await(ctx, works), "broker %s doesn't serve", broker)
 	} else {
-		require.Error(t, err, "broker %s should not answer", broker)
+		require.Error(t, works(), "broker %s should not answer", broker)
 	}
 }

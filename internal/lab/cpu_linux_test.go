@@ -11,10 +11,10 @@ import (
 func TestWorkShowsInTheProcessorTimeOfAProcess(t *testing.T) {
 	before, err := ProcessCPU(os.Getpid())
 	require.NoError(t, err)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for after := before; after-before < 100*time.Millisecond; {
 		if time.Now().After(deadline) {
-			t.Fatalf("10 s of work, but the processor time went from %s to %s only", before, after)
+			t.Fatalf("a minute of work, but the processor time went from %s to %s only", before, after)
 		}
 		after, err = ProcessCPU(os.Getpid())
 		require.NoError(t, err)

@@ -155,7 +155,7 @@ func (p process) end(grace time.Duration) error {
 }
 
 // killTime is what the kernel may need to take a killed process apart, or to stop one, on a busy machine.
-const killTime = 10 * time.Second
+const killTime = time.Minute
 
 func (p process) awaitEnd(within time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), within)

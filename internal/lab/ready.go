@@ -16,7 +16,7 @@ import (
 
 const (
 	// serveTime is how long one server may take to serve: 2 to 5 s on an idle machine, much more where many start.
-	serveTime = 90 * time.Second
+	serveTime = 5 * time.Minute
 	// answerTime is how long a server that listens may take for one answer, before the question is put again.
 	answerTime = 2 * time.Second
 )

@@ -22,7 +22,8 @@ type ClusterSpec struct {
 	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
 	Detached    bool              `json:"detached,omitempty"`    // the processes outlive this one
 
-	archives bool // the servers write archives of their classes when they end
+	archives bool   // the servers write archives of their classes when they end
+	gated    func() // for tests: servers have been launched, after a look at their ports, and wait to become the program
 }
 
 func (s ClusterSpec) withDefaults() ClusterSpec {

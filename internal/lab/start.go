@@ -59,6 +59,9 @@ func (c *Cluster) launchAll(servers []server) error {
 	if err := c.remember(started); err != nil {
 		return err
 	}
+	if c.state.Spec.gated != nil {
+		c.state.Spec.gated()
+	}
 	for _, l := range started {
 		if err := l.release(); err != nil {
 			return err

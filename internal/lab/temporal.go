@@ -25,9 +25,9 @@ const (
 	temporalStateFile = "temporal.json"
 	temporalNamespace = "default"
 	// temporalStart is how long the server may take: 2 s on an idle machine.
-	temporalStart = 60 * time.Second
+	temporalStart = 5 * time.Minute
 	// temporalStop is how long it may take to end; it needs less than 1 s.
-	temporalStop = 10 * time.Second
+	temporalStop = 30 * time.Second
 	// retention keeps finished migrations visible. The server's own default is one day.
 	retention = 90 * 24 * time.Hour
 )

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strconv"
@@ -33,7 +34,7 @@ func dialTemporal(t *testing.T, server *Temporal) client.Client {
 	return c
 }
 
-func TestTemporalIsReadyForMigrationsAndKeepsThemOverItsDeath(t *testing.T) {
+func TestLiveTemporalIsReadyForMigrationsAndKeepsThemOverItsDeath(t *testing.T) {
 	ctx, dir := testContext(t), t.TempDir()
 	server := startTemporal(t, dir, TemporalSpec{})
 	c := dialTemporal(t, server)
@@ -70,7 +71,7 @@ func TestTemporalIsReadyForMigrationsAndKeepsThemOverItsDeath(t *testing.T) {
 }
 
 // The server adds search attributes only to a namespace that it makes, so an older database file lacks them.
-func TestTemporalGetsSearchAttributesThatItsDatabaseLacks(t *testing.T) {
+func TestLiveTemporalGetsSearchAttributesThatItsDatabaseLacks(t *testing.T) {
 	ctx, server := testContext(t), startTemporal(t, t.TempDir(), TemporalSpec{})
 	operator := dialTemporal(t, server).OperatorService()
 	_, err := operator.RemoveSearchAttributes(ctx, &operatorservice.RemoveSearchAttributesRequest{
@@ -78,7 +79,12 @@ func TestTemporalGetsSearchAttributesThatItsDatabaseLacks(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	require.NotContains(t, attributes(t, server), searchAttributes[0])
+	require.NoError(t, await(ctx, func() error {
+		if _, there := attributes(t, server)[searchAttributes[0]]; there {
+			return errors.New(searchAttributes[0] + " is still there")
+		}
+		return nil
+	}))
 
 	require.NoError(t, server.prepare(ctx))
 	for _, name := range searchAttributes {
@@ -94,7 +100,7 @@ func attributes(t *testing.T, server *Temporal) map[string]enums.IndexedValueTyp
 	return known.GetCustomAttributes()
 }
 
-func TestTemporalPortInUseIsOneSentence(t *testing.T) {
+func TestLiveTemporalPortInUseIsOneSentence(t *testing.T) {
 	testFiles(t)
 	listener, err := net.Listen("tcp", localhost+":0")
 	require.NoError(t, err)

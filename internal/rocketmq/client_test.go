@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -34,18 +35,30 @@ func serve(t *testing.T, answer func(conn net.Conn, c *Command)) *fakeServer {
 			s.mu.Lock()
 			s.conns = append(s.conns, conn)
 			s.mu.Unlock()
-			go func() {
-				for {
-					c, err := readFrame(conn)
-					if err != nil {
-						return
-					}
-					answer(conn, c)
-				}
-			}()
+			go answerAll(conn, answer)
 		}
 	}()
 	return s
+}
+
+func answerAll(conn net.Conn, answer func(conn net.Conn, c *Command)) {
+	for {
+		c, err := readFrame(conn)
+		if err != nil {
+			return
+		}
+		answer(conn, c)
+	}
+}
+
+// inMemory is a way to a server that answers by a function, for tests whose time is synctest's.
+func inMemory(t *testing.T, answer func(conn net.Conn, c *Command)) func(context.Context, string) (net.Conn, error) {
+	return func(context.Context, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		t.Cleanup(func() { _ = there.Close() })
+		go answerAll(there, answer)
+		return here, nil
+	}
 }
 
 func (s *fakeServer) breakAll() {
@@ -71,7 +84,7 @@ func reply(conn net.Conn, to *Command, code int, fields map[string]string, body 
 
 func testClient(t *testing.T) *Client {
 	t.Helper()
-	c := NewClient(Options{CallTimeout: 5 * time.Second})
+	c := NewClient(Options{CallTimeout: time.Minute})
 	t.Cleanup(c.Close)
 	return c
 }
@@ -122,7 +135,7 @@ func TestAServersOwnRequestIsDeclined(t *testing.T) {
 	case c := <-declined:
 		require.Equal(t, NotSupported, c.Code)
 		require.Equal(t, int32(99), c.Opaque)
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the server's request was not answered")
 	}
 }
@@ -149,15 +162,17 @@ func TestALostConnectionIsAmbiguousAndTheNextCallDialsAgain(t *testing.T) {
 }
 
 func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
-	s := serve(t, func(net.Conn, *Command) {})
-	client := testClient(t)
-	_, err := client.conn(t.Context(), s.Addr().String())
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err = client.MaxOffset(ctx, s.Addr().String(), "t", 0)
-	require.True(t, Ambiguous(err), "%v", err)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	synctest.Test(t, func(t *testing.T) {
+		client := NewClient(Options{CallTimeout: time.Hour, Dial: inMemory(t, func(net.Conn, *Command) {})})
+		t.Cleanup(client.Close)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_, err := client.MaxOffset(ctx, "server:1", "t", 0)
+		require.True(t, Ambiguous(err), "%v", err)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 50*time.Millisecond, time.Since(began))
+	})
 
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -170,29 +185,35 @@ func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
 }
 
 func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
-	var first atomic.Value // connection that is answered no more
-	s := serve(t, func(conn net.Conn, c *Command) {
-		if first.CompareAndSwap(nil, conn) || first.Load() != conn {
-			reply(conn, c, Success, nil, "{}")
+	synctest.Test(t, func(t *testing.T) {
+		var first atomic.Value // connection that is answered no more
+		dial := inMemory(t, func(conn net.Conn, c *Command) {
+			if first.CompareAndSwap(nil, conn) || first.Load() != conn {
+				reply(conn, c, Success, nil, "{}")
+			}
+		})
+		dials := 0
+		c := NewClient(Options{MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			dials++
+			return dial(ctx, addr)
+		}})
+		t.Cleanup(c.Close)
+		call := func(patience time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			_, err := c.Call(ctx, "server:1", &Command{Code: codeRuntime})
+			return err
 		}
+		require.NoError(t, call(10*time.Second)) // its connection is the one that is answered no more
+		began, calls := time.Now(), 0
+		for call(5*time.Millisecond) != nil {
+			calls++
+			require.Less(t, calls, 100, "no call is answered again")
+		}
+		require.Equal(t, 2, dials)
+		require.Equal(t, 11, calls, "the first whose answer is awaited for longer than the silence allowed is the last to fail")
+		require.Equal(t, 55*time.Millisecond, time.Since(began), "a server that is merely slow is not left")
 	})
-	dials := atomic.Int64{}
-	c := NewClient(Options{MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
-		dials.Add(1)
-		return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-	}})
-	t.Cleanup(c.Close)
-	call := func(patience time.Duration) error {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		_, err := c.Call(ctx, s.Addr().String(), &Command{Code: codeRuntime})
-		return err
-	}
-	require.NoError(t, call(10*time.Second)) // its connection is the one that is answered no more
-	began := time.Now()
-	require.Eventually(t, func() bool { return call(5*time.Millisecond) == nil }, 10*time.Second, time.Millisecond, "a call is answered again")
-	require.GreaterOrEqual(t, dials.Load(), int64(2))
-	require.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond, "a server that is merely slow is not left")
 }
 
 func TestRefusalsNameServerCallCodeAndRemark(t *testing.T) {

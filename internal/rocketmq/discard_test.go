@@ -28,7 +28,7 @@ func TestRequestsThatWereGivenUpAreNotDeliveredLater(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = accepted.Close() }()
-			if err := accepted.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			if err := accepted.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if gaveUp {

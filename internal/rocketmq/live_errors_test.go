@@ -56,7 +56,7 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 	})
 }
 
-func TestLiveUntypedCallReturnsTheCodeAsItIs(t *testing.T) {
+func TestLongUntypedCallReturnsTheCodeAsItIs(t *testing.T) {
 	onEach(t, func(l *live) {
 		got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: unknownCode})
 		require.NoError(l, err)
@@ -92,7 +92,7 @@ func closedAddress(t *testing.T) string {
 
 var admin = lab.Account{AccessKey: "live-admin", SecretKey: "live-admin-secret"}
 
-func TestLiveSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
+func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 	t.Parallel()
 	onOwn(t, lab.ClusterSpec{Admin: &admin, TLS: true}, func(l *live, c *lab.Cluster) {
 		for name, credentials := range map[string]*rocketmq.Credentials{
@@ -135,7 +135,7 @@ func (l *live) useEverything(c *rocketmq.Client) {
 	l.makeTopic(1)
 	l.makeGroup()
 	sent := l.batch(0, rocketmq.BatchMessage{Body: []byte("signed 漢字"), Properties: []byte("größe\x01ключ\x02")})
-	single, err := c.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Body: []byte("signed"), Properties: []byte("größe\x01\u2028<&>😀\x02")})
+	single, err := l.sendMessage(l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Body: []byte("signed"), Properties: []byte("größe\x01\u2028<&>😀\x02")})
 	require.NoError(l, err)
 	require.Equal(l, sent.Offset+1, single.Offset)
 	got := l.read(l.topic, 0, sent.Offset, 2)

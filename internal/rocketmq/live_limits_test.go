@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab"
@@ -23,7 +22,7 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 	longest := rocketmq.BatchMessage{Body: []byte("long"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-len("long\x01\x02")))}
 	require.Equal(l, rocketmq.MaxProperties, longest.PropertiesSize())
 	send := func(topic string, messages ...rocketmq.BatchMessage) error {
-		_, err := l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{
+		_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
 			Group: "writer", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
 		})
 		return err
@@ -52,21 +51,17 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 // wantReadable waits until queue 0 of the topic delivers that many messages and no more.
 func (l *live) wantReadable(topic string, want int64) {
 	l.Helper()
-	var saw string
-	readable := assert.Eventually(l, func() bool {
+	l.until(fmt.Sprintf("topic %s has %d readable messages and no more", topic, want), func() (any, bool) {
 		next := int64(0)
 		for next < want {
 			got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: topic, Offset: next, Max: 32})
 			if err != nil || len(got.Messages) == 0 {
-				saw = fmt.Sprintf("%v, nothing at %d", err, next)
-				return false
+				return fmt.Sprintf("%v, nothing at %d", err, next), false
 			}
 			next = got.Messages[len(got.Messages)-1].QueueOffset + 1
 			got.Release()
 		}
 		end, err := l.client.MaxOffset(l.ctx, l.addr, topic, 0)
-		saw = fmt.Sprintf("%v, the queue ends at %d", err, end)
-		return err == nil && end == want
-	}, 30*time.Second, 50*time.Millisecond)
-	require.True(l, readable, "topic %s: %s; wanted %d readable messages", topic, saw, want)
+		return fmt.Sprintf("%v, the queue ends at %d", err, end), err == nil && end == want
+	})
 }

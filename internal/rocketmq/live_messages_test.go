@@ -56,7 +56,7 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 		for _, c := range contents {
 			request.Messages = append(request.Messages, rocketmq.BatchMessage{Flag: c.flag, Body: c.body, Properties: []byte(c.properties)})
 		}
-		sent, err := l.client.SendBatch(l.ctx, l.addr, request)
+		sent, err := l.sendBatch(l.addr, request)
 		require.NoError(l, err)
 		require.Equal(l, rocketmq.SendResult{Queue: 1}, sent)
 		for i, got := range l.read(l.topic, 1, 0, len(contents)) {
@@ -81,7 +81,7 @@ func TestLiveSingleSendKeepsWhatAnApplicationSees(t *testing.T) {
 		l.makeTopic(1)
 		offset := int64(0)
 		for _, c := range oddContents() {
-			sent, err := l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{
+			sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{
 				Group: "writer", Topic: l.topic, Flag: c.flag, SysFlag: rocketmq.FlagMultiTags, BornTimestamp: 1_600_000_000_123,
 				ReconsumeTimes: 4, Body: c.body, Properties: []byte(c.properties),
 			})
@@ -117,11 +117,11 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 		body := []byte("not really compressed") // brokers don't look
 		for _, flag := range flags {
 			name := fmt.Sprintf("flag %#x", flag)
-			_, err := l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{
+			_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
 				Group: "writer", Topic: l.topic, SysFlag: flag, Messages: []rocketmq.BatchMessage{{Body: body}},
 			})
 			require.NoError(l, err, name)
-			_, err = l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: 1, SysFlag: flag, Body: body})
+			_, err = l.sendMessage(l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: 1, SysFlag: flag, Body: body})
 			require.NoError(l, err, name)
 		}
 		for queue := range 2 {
@@ -130,7 +130,7 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 				assert.Equal(l, body, got.Body, "flag %#x", flags[i])
 			}
 		}
-		_, err := l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{Group: "writer", Topic: l.topic, SysFlag: 4, Messages: []rocketmq.BatchMessage{{Body: body}}})
+		_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{Group: "writer", Topic: l.topic, SysFlag: 4, Messages: []rocketmq.BatchMessage{{Body: body}}})
 		l.wantCode("batch with a transaction flag", rocketmq.MessageIllegal, err) // a batch has no transaction
 	})
 }
@@ -164,14 +164,14 @@ func TestLiveLargestBatchAndLongestPropertiesAreReadableAndHarmNobody(t *testing
 func TestLiveBrokerChoosesTheQueueThatASendLeavesOpen(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeTopic(2)
-		sent, err := l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: -1, Body: []byte("anywhere")})
+		sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: -1, Body: []byte("anywhere")})
 		require.NoError(l, err)
 		require.Contains(l, []int{0, 1}, sent.Queue)
 		assert.Equal(l, "anywhere", string(l.read(l.topic, sent.Queue, sent.Offset, 1)[0].Body))
 	})
 }
 
-func TestLiveMessageTriedTooOftenEndsInTheDeadLetterTopic(t *testing.T) {
+func TestLongMessageTriedTooOftenEndsInTheDeadLetterTopic(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeGroup()
 		retry, dead := rocketmq.RetryTopic(l.group), rocketmq.DLQTopic(l.group)
@@ -181,7 +181,7 @@ func TestLiveMessageTriedTooOftenEndsInTheDeadLetterTopic(t *testing.T) {
 			body, topic string
 			allowed     int32
 		}{{"may be tried again", retry, 20}, {"tried too often", dead, 3}} {
-			sent, err := l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{
+			sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{
 				Group: l.group, Topic: retry, BornTimestamp: time.Now().UnixMilli(), ReconsumeTimes: 9, MaxReconsumeTimes: row.allowed, Body: []byte(row.body),
 			})
 			require.NoError(l, err, row.body)
@@ -201,9 +201,9 @@ func TestLiveRefusedSendsStoreNothing(t *testing.T) {
 			{"queue that isn't there", l.topic, 77, byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter)},
 			{"no topic's name", l.topic + " !", 0, byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter)},
 		} {
-			_, err := l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Messages: []rocketmq.BatchMessage{{Body: []byte("x")}}})
+			_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Messages: []rocketmq.BatchMessage{{Body: []byte("x")}}})
 			l.wantCode("batch: "+row.name, row.code, err)
-			_, err = l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Body: []byte("x")})
+			_, err = l.sendMessage(l.addr, rocketmq.SendRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Body: []byte("x")})
 			l.wantCode("single: "+row.name, row.code, err)
 			highest, err := l.client.MaxOffset(l.ctx, l.addr, row.topic, row.queue)
 			require.NoError(l, err, row.name)

@@ -209,7 +209,7 @@ func TestLiveDelayOffsetsFollowTheDeliveries(t *testing.T) {
 		}
 		l.makeTopic(1)
 		before := delivered()
-		_, err := l.client.SendMessage(l.ctx, l.addr, rocketmq.SendRequest{
+		_, err := l.sendMessage(l.addr, rocketmq.SendRequest{
 			Group: "writer", Topic: l.topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte("later"),
 			Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: rocketmq.PropDelay, Value: strconv.Itoa(level)}}),
 		})

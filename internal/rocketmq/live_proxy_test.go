@@ -1,9 +1,7 @@
 package rocketmq_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,7 +32,7 @@ func behind(t *testing.T, messageType string) (*live, *rocketmq.Cluster, rocketm
 
 func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 	l, p, broker := behind(t, "NORMAL")
-	sent, err := l.client.SendBatch(l.ctx, broker.Addr, rocketmq.BatchRequest{
+	sent, err := l.sendBatch(broker.Addr, rocketmq.BatchRequest{
 		Group: "producers", Topic: l.topic, Queue: 1, BornTimestamp: 5, Messages: []rocketmq.BatchMessage{{Body: []byte("one"), Properties: []byte("A\x01b\x02")}, {Body: []byte("two")}},
 	})
 	require.NoError(t, err)
@@ -64,6 +62,11 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, held, "the lock is the broker's")
 
+	topics, err := l.client.TopicConfigs(l.ctx, l.addr)
+	require.NoError(t, err)
+	require.Contains(t, topics, "DefaultHeartBeatSyncerTopic", "what proxies make")
+	assert.True(t, rocketmq.SystemTopic("DefaultHeartBeatSyncerTopic", "", nil))
+
 	_, err = p.Broker(l.ctx, "nobody") // a proxy would never answer
 	assert.True(t, rocketmq.Retryable(err), "%v", err)
 	configs, err := p.TopicConfigs(l.ctx, []string{l.topic, l.topic + "-missing"})
@@ -78,7 +81,7 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 		t.Run(messageType, func(t *testing.T) {
 			l, _, broker := behind(t, messageType)
 			for range 2 {
-				_, err := l.client.SendBatch(l.ctx, broker.Addr, rocketmq.BatchRequest{Group: "producers", Topic: l.topic, Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}}})
+				_, err := l.sendBatch(broker.Addr, rocketmq.BatchRequest{Group: "producers", Topic: l.topic, Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}}})
 				require.NoError(t, err)
 			}
 			l.until("both messages are there", func() (any, bool) {
@@ -92,7 +95,7 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 // The first end of a transaction, which producers send by themselves, is acknowledged by a proxy and does nothing: it must never be relied on.
 func TestLiveAProxyIgnoresTheFirstEndOfATransaction(t *testing.T) {
 	l, _, broker := behind(t, "TRANSACTION")
-	half, err := l.client.SendMessage(l.ctx, broker.Addr, rocketmq.SendRequest{
+	half, err := l.sendMessage(broker.Addr, rocketmq.SendRequest{
 		Group: l.topic, Topic: l.topic, SysFlag: 4, Body: []byte("half"), Properties: []byte("TRAN_MSG\x01true\x02PGROUP\x01" + l.topic + "\x02UNIQ_KEY\x01" + l.topic + "\x02"),
 	})
 	require.NoError(t, err)
@@ -102,9 +105,7 @@ func TestLiveAProxyIgnoresTheFirstEndOfATransaction(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	assert.Zero(t, got.Code, "%+v %s", half, got.Remark)
-	ctx, cancel := context.WithTimeout(l.ctx, time.Second)
-	defer cancel()
-	read, err := l.client.Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic})
+	read, err := l.client.Pull(l.ctx, broker.Addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic})
 	require.NoError(t, err)
 	assert.Empty(t, read.Messages)
 }

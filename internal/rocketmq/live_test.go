@@ -1,10 +1,13 @@
 package rocketmq_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +22,9 @@ func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
 
 const (
 	// liveTime bounds a live test; a broker that shares its cores may take seconds for what needs milliseconds.
-	liveTime = 3 * time.Minute
+	liveTime = 10 * time.Minute
+	// untilTime is how long until looks.
+	untilTime = 3 * time.Minute
 	// lookEvery is how often until looks again.
 	lookEvery = 10 * time.Millisecond
 
@@ -76,6 +81,9 @@ func newLive(t *testing.T, c *lab.Cluster, o rocketmq.Options) *live {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
 	t.Cleanup(cancel)
+	if o.CallTimeout == 0 {
+		o.CallTimeout = time.Minute
+	}
 	client := rocketmq.NewClient(o)
 	t.Cleanup(client.Close)
 	// Brokers go on counting for deleted topics, so a repeated test needs another name.
@@ -91,7 +99,7 @@ func newLive(t *testing.T, c *lab.Cluster, o rocketmq.Options) *live {
 
 // cleanUp deletes what the test made. What is gone already, or whose broker is, needs no cleaning.
 func (l *live) cleanUp() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, topic := range l.topicsCreated {
 		_ = l.client.DeleteTopic(ctx, l.addr, topic)
@@ -142,14 +150,71 @@ func (l *live) plainGroup() rocketmq.Group {
 // batch stores messages and returns where the first one is.
 func (l *live) batch(queue int, messages ...rocketmq.BatchMessage) rocketmq.SendResult {
 	l.Helper()
-	var got rocketmq.SendResult
-	require.NoError(l, rocketmq.Retry(l.ctx, func() (err error) {
-		got, err = l.client.SendBatch(l.ctx, l.addr, rocketmq.BatchRequest{
-			Group: "writer", Topic: l.topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
-		})
-		return err
-	}))
+	got, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
+		Group: "writer", Topic: l.topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
+	})
+	require.NoError(l, err)
 	return got
+}
+
+// sendBatch is the client's, repeated while a broker that shares its cores says that it is busy: it has stored nothing then.
+func (l *live) sendBatch(addr string, request rocketmq.BatchRequest) (got rocketmq.SendResult, err error) {
+	err = rocketmq.Retry(l.ctx, func() (err error) {
+		got, err = l.client.SendBatch(l.ctx, addr, request)
+		return err
+	})
+	return got, err
+}
+
+// sendMessage is sendBatch for a single message.
+func (l *live) sendMessage(addr string, request rocketmq.SendRequest) (got rocketmq.SendResult, err error) {
+	err = rocketmq.Retry(l.ctx, func() (err error) {
+		got, err = l.client.SendMessage(l.ctx, addr, request)
+		return err
+	})
+	return got, err
+}
+
+// hold starts a pull that waits at the end of a queue, with a client of its own from then on, and returns when the broker has received
+// it: a later answer on the same connection says so.
+func (l *live) hold(request rocketmq.PullRequest) (ended func() (rocketmq.PullResult, error)) {
+	l.Helper()
+	request.Group = fmt.Sprintf("%s-%d", l.reader, time.Now().UnixNano()) // in no other request
+	l.groupsCreated = append(l.groupsCreated, request.Group)
+	left := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(left) })
+	l.client = rocketmq.NewClient(rocketmq.Options{CallTimeout: time.Minute, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		return watched{conn, []byte(request.Group), tell}, err
+	}})
+	l.Cleanup(l.client.Close)
+	var got rocketmq.PullResult
+	var err error
+	var pull sync.WaitGroup
+	pull.Go(func() { got, err = l.client.Pull(l.ctx, l.addr, request) })
+	select {
+	case <-left:
+	case <-l.ctx.Done():
+		l.Fatal("the pull was never sent")
+	}
+	_, asked := l.client.MaxOffset(l.ctx, l.addr, request.Topic, request.Queue)
+	require.NoError(l, asked)
+	return func() (rocketmq.PullResult, error) { pull.Wait(); return got, err }
+}
+
+// watched is a connection that tells when something with a text in it has been written.
+type watched struct {
+	net.Conn
+	text []byte
+	tell func()
+}
+
+func (w watched) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if bytes.Contains(p, w.text) {
+		w.tell()
+	}
+	return n, err
 }
 
 // fill stores n numbered messages in a queue and waits until they can be read.
@@ -179,10 +244,10 @@ func (l *live) read(topic string, queue int, offset int64, n int) []rocketmq.Mes
 	return out
 }
 
-// until looks again and again, for a minute at most, and fails with what was seen last.
+// until looks again and again, for untilTime at most, and fails with what was seen last.
 func (l *live) until(wanted string, look func() (seen any, ok bool)) {
 	l.Helper()
-	ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(l.ctx, untilTime)
 	defer cancel()
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
@@ -194,7 +259,7 @@ func (l *live) until(wanted string, look func() (seen any, ok bool)) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			l.Fatalf("wanted within a minute: %s; seen last: %+v", wanted, seen)
+			l.Fatalf("wanted within %s: %s; seen last: %+v", untilTime, wanted, seen)
 		}
 	}
 }

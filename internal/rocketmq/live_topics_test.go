@@ -114,30 +114,6 @@ func TestLiveTopicAttributesAreKeptUntilTheyAreChanged(t *testing.T) {
 	}
 }
 
-func TestLiveRocketMQsOwnTopicsAndGroupsAreKnownAsSuch(t *testing.T) {
-	onEach(t, func(l *live) {
-		c := labtest.Cluster(l.T, l.version)
-		var names []string
-		for _, b := range c.Brokers {
-			names = append(names, b.Name)
-		}
-		topics, err := l.client.TopicConfigs(l.ctx, l.addr)
-		require.NoError(l, err)
-		require.Contains(l, topics, "TBW102")
-		for name := range topics {
-			ours := strings.Contains(name, "Live") || strings.HasPrefix(name, "%")
-			assert.NotEqual(l, ours, rocketmq.SystemTopic(name, c.Spec().Name, names), "is %s a system topic", name)
-		}
-		groups, err := l.client.Groups(l.ctx, l.addr)
-		require.NoError(l, err)
-		require.Contains(l, groups, "TOOLS_CONSUMER")
-		for name := range groups {
-			ours := strings.Contains(name, "Live")
-			assert.NotEqual(l, ours, rocketmq.SystemGroup(name), "is %s a system group", name)
-		}
-	})
-}
-
 func TestLiveTopicStatsShowTheRangeOfEachWriteQueue(t *testing.T) {
 	onEach(t, func(l *live) {
 		_, err := l.client.TopicStats(l.ctx, l.addr, l.topic)
@@ -170,7 +146,7 @@ func TestLiveRuntimeAndConfigurationSayWhoTheBrokerIs(t *testing.T) {
 	})
 }
 
-func TestLiveStatisticsCountWhatWasPutInTheLastMinute(t *testing.T) {
+func TestLongStatisticsCountWhatWasPutInTheLastMinute(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(l *live) {
 		got, err := l.client.Stats(l.ctx, l.addr, "TOPIC_PUT_NUMS", l.topic)

@@ -14,15 +14,16 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-func TestClusterIsSharedByTheTestsOfTheBinary(t *testing.T) {
+func TestLiveClusterIsSharedByTheTestsOfTheBinary(t *testing.T) {
 	first := Cluster(t, "4.9.7")
 	require.Len(t, first.Brokers, 2)
-	t.Run("another test", func(t *testing.T) { require.Same(t, first, Cluster(t, "4.9.7")) })
+	t.Run("another test", func(t *testing.T) { require.Equal(t, first.Dir, Cluster(t, "4.9.7").Dir) })
 	_, err := lab.Open(first.Dir)
 	require.NoError(t, err, "the shared cluster should outlive the test that asked for it")
 }
 
-func TestOwnClusterEndsWithItsTest(t *testing.T) {
+func TestLongOwnClusterEndsWithItsTest(t *testing.T) {
+	NeedsServers(t)
 	var own *lab.Cluster
 	t.Run("the test", func(t *testing.T) {
 		own = OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"})
@@ -33,21 +34,20 @@ func TestOwnClusterEndsWithItsTest(t *testing.T) {
 	require.Error(t, err, "the name server should have ended")
 }
 
-func TestTemporalIsSharedByTheTestsOfTheBinary(t *testing.T) {
-	require.Same(t, Temporal(t), Temporal(t))
+func TestLiveTemporalIsSharedByTheTestsOfTheBinary(t *testing.T) {
+	require.Equal(t, Temporal(t).Address, Temporal(t).Address)
 }
 
-func TestFoldersThatKilledTestsLeftAreRemovedWhenTheyAreOldAndNothingRunsInThem(t *testing.T) {
+func TestLiveFoldersThatKilledTestsLeftAreRemovedWhenTheyAreOldAndNothingRunsInThem(t *testing.T) {
 	tests := t.TempDir()
 	recent, old := filepath.Join(tests, "recent"), filepath.Join(tests, "old")
 	require.NoError(t, os.Mkdir(recent, 0o755))
 	require.NoError(t, os.Mkdir(old, 0o755))
 	long := time.Now().Add(-2 * keepFor)
 	require.NoError(t, os.Chtimes(old, long, long))
-	running := filepath.Dir(Cluster(t, "4.9.7").Dir)
 	linked := filepath.Join(tests, "running")
 	require.NoError(t, os.Mkdir(linked, 0o755))
-	require.NoError(t, os.Symlink(filepath.Join(running, "cluster"), filepath.Join(linked, "cluster")))
+	require.NoError(t, os.Symlink(Cluster(t, "4.9.7").Dir, filepath.Join(linked, "cluster")))
 	require.NoError(t, os.Chtimes(linked, long, long))
 
 	require.NoError(t, sweep(tests))

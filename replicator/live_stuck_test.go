@@ -1,0 +1,51 @@
+package replicator
+
+import (
+	"context"
+	"sync"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// stuck is a side that never answers the batch which brings a queue so many messages, nor those after it, and stores them all the same:
+// a copier that works with it stops in the middle, with batches on their way.
+type stuck struct {
+	replica
+	each int // messages of each queue
+
+	mu       sync.Mutex
+	taken    map[fakeQueue]int
+	silent   map[fakeQueue]bool // queues that have a batch without an answer
+	messages int64              // in those batches
+}
+
+func newStuck(side replica, each int) *stuck {
+	return &stuck{replica: side, each: each, taken: map[fakeQueue]int{}, silent: map[fakeQueue]bool{}}
+}
+
+func (s *stuck) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+	result, err := s.replica.send(ctx, broker, batch)
+	if err != nil {
+		return result, err
+	}
+	s.mu.Lock()
+	at := fakeQueue{batch.Topic, Queue{broker, batch.Queue}}
+	s.taken[at] += len(batch.Messages)
+	enough := s.taken[at] >= s.each
+	if enough {
+		s.silent[at] = true
+		s.messages += int64(len(batch.Messages))
+	}
+	s.mu.Unlock()
+	if !enough {
+		return result, nil
+	}
+	<-ctx.Done()
+	return rocketmq.SendResult{}, ctx.Err()
+}
+
+func (s *stuck) unanswered() (queues int, messages int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.silent), s.messages
+}
