@@ -57,7 +57,7 @@ func newCrew(t *testing.T, name string) *crew {
 	only := plan.Selection{Include: []string{name + "-*"}}
 	c.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
-		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(20 * time.Second)}, /* of which some are slack on a busy machine */
+		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(heartbeat)},
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
 	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))})
