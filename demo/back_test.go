@@ -24,7 +24,7 @@ func TestLongGoingBackHarmsNobody(t *testing.T) {
 }
 
 // The way back is no more than a few pointers: applications are never touched.
-func TestLongGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
+func TestLiveGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
 	r := play(t, driver.Options{Name: "test-gateway-back", Traffic: plan.ModeGateway, BackAt: 25, History: 3000, Histories: fixtures("gateway-back")})
 	requireNoHarm(t, r)
 	require.Equal(t, workflows.StateRolledBack, r.Status.State)
