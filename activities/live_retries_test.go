@@ -165,7 +165,7 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 	return r.trier(from.other(), group, topic, into)
 }
 
-// TestLiveRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with
+// TestLongRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with
 // its count of attempts, and no attempt is left out, or comes twice by our doing.
 func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 	"rocketshift/plan"
 )
 
-// TestLiveSettleTimeGoesOnOverAttempts proves on a real Temporal server that what a waiting activity has seen travels in its
+// TestLongSettleTimeGoesOnOverAttempts proves on a real Temporal server that what a waiting activity has seen travels in its
 // heartbeat: the settle time is longer than one attempt.
 func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	r := newRig(t, "attempts")

@@ -14,7 +14,7 @@ import (
 	"rocketshift/workflows"
 )
 
-// TestLiveWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
+// TestLongWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
 // under load.
 func TestLongWorkersShareTheLanes(t *testing.T) {
 	c := newCrew(t, "shares")

@@ -15,7 +15,7 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// TestLiveFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
+// TestLongFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
 func TestLongFaultsAreNoticedAndOutlived(t *testing.T) {
 	t.Parallel()
 	onOwn(t, lab.ClusterSpec{}, func(l *live, c *lab.Cluster) {
@@ -170,7 +170,7 @@ func ownNamesAreKnown(l *live, c *lab.Cluster) {
 	require.Contains(l, topics, "TBW102")
 	require.Contains(l, topics, l.topic)
 	for name := range topics {
-		ours := strings.Contains(name, "Live") || strings.HasPrefix(name, "%")
+		ours := strings.Contains(name, l.topic) || strings.HasPrefix(name, "%")
 		assert.NotEqual(l, ours, rocketmq.SystemTopic(name, c.Spec().Name, []string{l.broker}), "is %s a system topic", name)
 	}
 	groups, err := l.client.Groups(l.ctx, l.addr)
@@ -178,7 +178,7 @@ func ownNamesAreKnown(l *live, c *lab.Cluster) {
 	require.Contains(l, groups, "TOOLS_CONSUMER")
 	require.Contains(l, groups, l.group)
 	for name := range groups {
-		ours := strings.Contains(name, "Live")
+		ours := strings.Contains(name, l.topic)
 		assert.NotEqual(l, ours, rocketmq.SystemGroup(name), "is %s a system group", name)
 	}
 }
