@@ -36,8 +36,12 @@ func TestCopierProcess(t *testing.T) {
 	client := rocketmq.NewClient(rocketmq.Options{})
 	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
 	lanes, err := LanesOf(context.Background(), source, target, j.Topic)
+	for begin := time.Now(); err != nil && time.Since(begin) < liveUntil; lanes, err = LanesOf(context.Background(), source, target, j.Topic) {
+		fmt.Println("lanes of topic", j.Topic, "aren't known yet:", err) // as brokers say when others make topics at the same moment
+		time.Sleep(20 * time.Millisecond)
+	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("lanes of topic %s: %v", j.Topic, err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
 	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
@@ -55,7 +59,7 @@ func TestCopierProcess(t *testing.T) {
 		}
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("run: %v", err)
 	}
 }
 

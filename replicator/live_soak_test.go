@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,12 +130,12 @@ func (l *live) copyAndKill(after time.Duration, working bool) {
 		_ = process.Wait()
 	}()
 	if working {
-		said := ""
+		var said []string
 		over := time.AfterFunc(liveUntil, func() { _ = process.Process.Kill() })
 		defer over.Stop()
-		for lines := bufio.NewScanner(out); said != hasCopied; said = lines.Text() {
+		for lines := bufio.NewScanner(out); !slices.Contains(said, hasCopied); said = append(said, lines.Text()) {
 			if !lines.Scan() {
-				l.Fatalf("the copier copied nothing within %s; it said %q", liveUntil, said)
+				l.Fatalf("the copier ended, or copied nothing for %s; it said:\n%s", liveUntil, strings.Join(said, "\n"))
 			}
 		}
 	}
