@@ -38,6 +38,7 @@ func kills(t *testing.T) (n int, seed uint64) {
 type trickle struct {
 	*live
 	stop    chan struct{}
+	ended   sync.Once
 	writing sync.WaitGroup
 	mu      sync.Mutex
 	written map[string]int
@@ -52,6 +53,7 @@ func (l *live) trickle() *trickle {
 	w.sides(func(name string, cluster *rocketmq.Cluster, q Queue) {
 		w.writing.Go(func() { w.run(cluster, q, name) })
 	})
+	l.Cleanup(w.end)
 	return w
 }
 
@@ -105,7 +107,7 @@ func (w *trickle) some(cluster *rocketmq.Cluster, q Queue, name string) {
 }
 
 func (w *trickle) end() {
-	close(w.stop)
+	w.ended.Do(func() { close(w.stop) })
 	w.writing.Wait()
 }
 
