@@ -83,7 +83,7 @@ AGAIN ?= 0
 BUSY ?= 3
 
 .PHONY: test
-test: ready check ## the tests: all without servers, and one on real servers for each promise; some 8 minutes
+test: ready check ## the tests: all without servers, and one on real servers for each promise; 5 minutes on two cores
 	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
