@@ -21,7 +21,7 @@ func TestLiveACopyCreatesTheTopicCopiesTheHistoryAndGoesOnWhenRunAgain(t *testin
 	o := r.copy("--create-topics")
 	require.Equal(t, exitDone, o.code, o.stderr)
 	for _, want := range []string{
-		"created topic starter-copy-again on the target with 6 queues", "copying starter-copy-again in 6 lanes from source ", "300 of 300 messages copied",
+		"created topic starter-copy-again on the target with 6 queues", "copying starter-copy-again in 6 lanes from source ", "Copied     300 messages in 6 lanes",
 		"Compared   300 copies: 0 missing, 0 extra, 0 altered, 0 out of order", "Verdict    clean",
 	} {
 		assert.Contains(t, o.stdout, want)
