@@ -215,7 +215,7 @@ func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
 	r.create(r.target, r.topic, 4)
 	r.until("the proxy knows the topic", func() bool { o = through(); return o.code != exitUsage })
 	require.Equal(t, exitDone, o.code, o.stderr)
-	assert.Contains(t, o.stdout, "160 of 160 messages copied")
+	assert.Contains(t, o.stdout, "Copied     160 messages in 4 lanes")
 	assert.Contains(t, o.stdout, "Verdict    clean")
 	assert.EqualValues(t, 160, r.stored(r.target))
 }
