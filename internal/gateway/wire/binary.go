@@ -21,7 +21,7 @@ func (f *Frame) scanBinary(head []byte) bool {
 	f.at.code = place{0, 2}
 	f.at.opaque, f.at.flag = place{binaryOpaque, binaryOpaque + 4}, place{binaryFlag, binaryFlag + 4}
 	remark, at, ok := block(head, binaryRemark)
-	if !ok {
+	if !ok || !plainText(remark) {
 		return false
 	}
 	f.Remark = remark
@@ -31,23 +31,27 @@ func (f *Frame) scanBinary(head []byte) bool {
 	}
 	f.at.fields = end
 	for at += 4; at < end; {
-		if end-at < 2 {
+		key, value, next, ok := binaryField(head[:end], at)
+		if !ok || !plainText(value) || !f.enter(Field{Key: key, Value: value, place: place{at + 2 + len(key), next}}) {
 			return false
 		}
-		n := int(int16(binary.BigEndian.Uint16(head[at:])))
-		if n < 0 || n > end-at-2 {
-			return false
-		}
-		key := head[at+2 : at+2+n]
-		at += 2 + n
-		value, next, ok := block(head[:end], at)
-		if !ok {
-			return false
-		}
-		f.Fields = append(f.Fields, Field{Key: key, Value: value, place: place{at, next}})
 		at = next
 	}
 	return true
+}
+
+// binaryField takes a field: a short with the length of its name, the name, and the value with its length.
+func binaryField(head []byte, at int) (key, value []byte, next int, ok bool) {
+	if len(head)-at < 2 {
+		return nil, nil, 0, false
+	}
+	n := int(int16(binary.BigEndian.Uint16(head[at:])))
+	if at += 2; n < 0 || n > len(head)-at {
+		return nil, nil, 0, false
+	}
+	key = head[at : at+n]
+	value, next, ok = block(head, at+n)
+	return key, value, next, ok
 }
 
 // block takes bytes with their length before them.

@@ -3,13 +3,9 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 )
-
-// MaxFrame is the largest frame that RocketMQ's own peers read (com.rocketmq.remoting.frameMaxLength).
-const MaxFrame = 16 << 20
 
 // Flags of a frame.
 const (
@@ -35,9 +31,13 @@ type Frame struct {
 	raw    []byte // all of it, lengths first
 	header int    // bytes of the header, which begins at headerAt
 	edits  []edit
-	memory []byte // holds what edits put in; what lies in it is never written again until the next frame
-	other  bool   // Body isn't the one that was read
-	at     places
+	order  []*Field // of fields as they are signed
+	memory []byte   // holds what edits put in; what lies in it is never written again until the next frame
+	other  bool     // Body isn't the one that was read
+
+	rewritten bool // the header isn't as it came
+	touched   bool // what a signature covers is changed: fields or the body
+	at        places
 }
 
 // Field is one of extFields.
@@ -76,14 +76,17 @@ func (f *Frame) Response() bool { return f.Flag&FlagResponse != 0 }
 // OneWay reports whether no answer is expected.
 func (f *Frame) OneWay() bool { return f.Flag&FlagOneWay != 0 }
 
-// Bytes are the frame as it was read, without changes.
+// Bytes are the frame as it was read, without changes; one that wasn't in the plain form is in it here.
 func (f *Frame) Bytes() []byte { return f.raw }
 
 // Changed reports whether anything is to be changed.
 func (f *Frame) Changed() bool { return len(f.edits) > 0 || f.other }
 
 // SetBody gives the frame another body.
-func (f *Frame) SetBody(body []byte) { f.Body, f.other = body, true }
+func (f *Frame) SetBody(body []byte) { f.Body, f.other, f.touched = body, true, true }
+
+// Touched reports whether anything is changed that a signature covers: fields or the body, and not code, flag or number.
+func (f *Frame) Touched() bool { return f.touched }
 
 // Get is a field's value as encoded, nil without the field.
 func (f *Frame) Get(key string) []byte {
@@ -135,39 +138,6 @@ func number(b []byte) (n int64, ok bool) {
 	return int64(sum), true
 }
 
-// Parse reads a whole frame, lengths included. The frame's own memory of fields and changes is used again.
-func (f *Frame) Parse(raw []byte) error {
-	f.reset(raw)
-	if len(raw) < headerAt {
-		return fmt.Errorf("%w: %d bytes", ErrFrame, len(raw))
-	}
-	total, mark := binary.BigEndian.Uint32(raw), binary.BigEndian.Uint32(raw[4:])
-	f.header = int(mark & 0xFFFFFF)
-	if int(total) != len(raw)-4 || f.header > len(raw)-headerAt {
-		return fmt.Errorf("%w: a header of %d bytes in a frame of %d", ErrFrame, f.header, total)
-	}
-	f.Body = raw[headerAt+f.header:]
-	head := raw[headerAt : headerAt+f.header]
-	switch mark >> 24 {
-	case 0:
-		if f.scanJSON(head) {
-			return nil
-		}
-		return f.parseOddJSON(head)
-	case 1:
-		f.Binary = true
-		if f.scanBinary(head) {
-			return nil
-		}
-		return fmt.Errorf("%w: binary header", ErrFrame)
-	}
-	return fmt.Errorf("%w: serialize type %d", ErrFrame, mark>>24)
-}
-
-func (f *Frame) reset(raw []byte) {
-	*f = Frame{Fields: f.Fields[:0], edits: f.edits[:0], memory: f.memory[:0], raw: raw}
-}
-
 // Set changes a field's value, or adds the field. The value must need no escape in JSON: a number, or a name.
 func (f *Frame) Set(key, value string) { f.set(key, f.keep(value)) }
 
@@ -199,6 +169,7 @@ func (f *Frame) keep(text string) []byte {
 }
 
 func (f *Frame) set(key string, value []byte) {
+	f.touched = true
 	field := f.field(key)
 	if field == nil {
 		f.Fields = append(f.Fields, Field{Key: f.keep(key), place: place{f.at.fields, f.at.fields}, added: true})

@@ -2,16 +2,22 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"math"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// scanJSON reads a header as clients and servers write it: one flat object, and one of texts in it. Anything else is read by
-// parseOddJSON.
+// scanJSON reads a header in the plain form: one flat object with the members that RocketMQ knows, each once, and one of
+// texts in it.
 func (f *Frame) scanJSON(head []byte) bool {
 	s := scanner{b: head}
+	var seen [len(members)]bool
 	ok := s.object(func(key []byte) bool {
+		which := memberOf(key)
+		if which < 0 || seen[which] {
+			return false
+		}
+		seen[which] = true
 		switch string(key) {
 		case "code":
 			return s.number32(func(n int32) { f.Code = int(n) }, &f.at.code)
@@ -21,23 +27,31 @@ func (f *Frame) scanJSON(head []byte) bool {
 			return s.number32(func(n int32) { f.Opaque = n }, &f.at.opaque)
 		case "flag":
 			return s.number32(func(n int32) { f.Flag = n }, &f.at.flag)
-		case "remark":
-			if s.literal("null") {
-				return true
-			}
-			text, _, ok := s.text()
-			f.Remark = text
-			return ok
 		case "extFields":
 			return s.fields(f)
 		}
 		if s.literal("null") {
 			return true
 		}
-		_, _, ok := s.text() // language, serializeTypeCurrentRPC
+		text, _, ok := s.text()
+		if string(key) == "remark" {
+			f.Remark = text
+		}
 		return ok
 	})
 	return ok && s.at == len(s.b) && f.at.opaque.from > 0 && f.at.flag.from > 0 && f.at.code.from > 0 && f.at.fields > 0
+}
+
+// members are those of RemotingCommand.
+var members = [...]string{"code", "extFields", "flag", "language", "opaque", "remark", "serializeTypeCurrentRPC", "version"}
+
+func memberOf(key []byte) int {
+	for i := range members {
+		if string(key) == members[i] {
+			return i
+		}
+	}
+	return -1
 }
 
 // scanner takes pieces of JSON text one after the other.
@@ -82,8 +96,38 @@ func (s *scanner) text() (text []byte, at place, ok bool) {
 			continue
 		}
 		s.at = end + 1
-		return s.b[from:end], place{from, end}, true
+		return s.b[from:end], place{from, end}, plainEscapes(s.b[from:end])
 	}
+}
+
+// plainEscapes reports whether a text escapes only what no name of a topic, group, broker or client has in it, as stock
+// clients do: then names may be compared as they are written.
+func plainEscapes(text []byte) bool {
+	for {
+		at := bytes.IndexByte(text, '\\')
+		if at < 0 {
+			return true
+		}
+		text = text[at+1:] // there is at least one more: the text doesn't end with a lonely backslash
+		switch text[0] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			text = text[1:]
+			continue
+		case 'u':
+			if len(text) < 5 || !plainEscape(text[1:5]) {
+				return false
+			}
+			text = text[5:]
+			continue
+		}
+		return false
+	}
+}
+
+// plainEscape reports whether four hexadecimal digits stand for no printable ASCII, but for <, > and &, which Go escapes.
+func plainEscape(digits []byte) bool {
+	n, ok := hexDigits(digits)
+	return ok && (n < ' ' || n > '~' || n == '<' || n == '>' || n == '&')
 }
 
 func (s *scanner) number32(is func(int32), at *place) bool {
@@ -128,52 +172,10 @@ func (s *scanner) object(value func(key []byte) bool) bool {
 func (s *scanner) fields(f *Frame) bool {
 	ok := s.object(func(key []byte) bool {
 		value, at, ok := s.text()
-		f.Fields = append(f.Fields, Field{Key: key, Value: value, place: at})
-		return ok
+		return ok && f.enter(Field{Key: key, Value: value, place: at})
 	})
 	f.at.fields = s.at - 1
 	return ok
-}
-
-// oddHeader is a header in any valid JSON.
-type oddHeader struct {
-	Code      int                `json:"code"`
-	ExtFields map[string]*string `json:"extFields"`
-	Flag      int32              `json:"flag"`
-	Language  *string            `json:"language,omitempty"`
-	Opaque    int32              `json:"opaque"`
-	Remark    *string            `json:"remark,omitempty"`
-	Serialize *string            `json:"serializeTypeCurrentRPC,omitempty"`
-	Version   int                `json:"version"`
-}
-
-// parseOddJSON reads a header that isn't as usual, such as one with spaces or without fields, and makes it a usual one: slower, with
-// memory of its own.
-func (f *Frame) parseOddJSON(head []byte) error {
-	var h oddHeader
-	if err := json.Unmarshal(head, &h); err != nil {
-		return fmt.Errorf("%w: JSON header: %w", ErrFrame, err)
-	}
-	for key, value := range h.ExtFields {
-		if value == nil {
-			delete(h.ExtFields, key) // servers read a missing one as null
-		}
-	}
-	if h.ExtFields == nil {
-		h.ExtFields = map[string]*string{}
-	}
-	usual, err := json.Marshal(h)
-	if err != nil {
-		return fmt.Errorf("%w: JSON header: %w", ErrFrame, err)
-	}
-	body := f.Body
-	f.reset(appendLengths(make([]byte, 0, headerAt+len(usual)+len(body)), 0, len(usual), len(body)))
-	f.raw = append(append(f.raw, usual...), body...)
-	f.header, f.Body = len(usual), f.raw[headerAt+len(usual):]
-	if !f.scanJSON(f.raw[headerAt : headerAt+len(usual)]) {
-		return fmt.Errorf("%w: JSON header %.100q", ErrFrame, head)
-	}
-	return nil
 }
 
 // Unescaped is a field's value as text: what JSON has escaped is resolved.
@@ -183,9 +185,74 @@ func (f *Frame) unescaped(value []byte) string {
 	if f.Binary || bytes.IndexByte(value, '\\') < 0 {
 		return string(value)
 	}
-	var text string
-	if json.Unmarshal([]byte(`"`+string(value)+`"`), &text) != nil {
-		return string(value)
+	return string(appendUnescaped(nil, value))
+}
+
+// appendUnescaped appends what a text of a plain header stands for.
+func appendUnescaped(dst, text []byte) []byte {
+	for {
+		at := bytes.IndexByte(text, '\\')
+		if at < 0 || at+1 == len(text) {
+			return append(dst, text...)
+		}
+		dst = append(dst, text[:at]...)
+		c := text[at+1]
+		text = text[at+2:]
+		if c != 'u' {
+			dst = append(dst, simpleEscape(c))
+			continue
+		}
+		r, ok := hexDigits(text)
+		if !ok {
+			return append(dst, text...)
+		}
+		text = text[4:]
+		if utf16.IsSurrogate(r) {
+			second := rune(0)
+			if len(text) >= 6 && text[0] == '\\' && text[1] == 'u' {
+				second, _ = hexDigits(text[2:])
+			}
+			if r = utf16.DecodeRune(r, second); r != utf8.RuneError {
+				text = text[6:]
+			}
+		}
+		dst = utf8.AppendRune(dst, r)
 	}
-	return text
+}
+
+// simpleEscape is what a letter behind a backslash stands for.
+func simpleEscape(c byte) byte {
+	switch c {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return c
+}
+
+// hexDigits reads four hexadecimal digits.
+func hexDigits(text []byte) (n rune, ok bool) {
+	if len(text) < 4 {
+		return 0, false
+	}
+	for _, c := range text[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			n = n<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			n = n<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	return n, true
 }

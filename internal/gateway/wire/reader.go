@@ -55,6 +55,12 @@ func (r *Reader) Next(f *Frame) error {
 	}
 	size := int(total) + 4
 	if size > usualBuffer {
+		if err := r.fill(headerAt); err != nil { // before memory is taken for a frame that can't be one
+			return err
+		}
+		if err := checkHeader(int(binary.BigEndian.Uint32(r.buf[r.r+4:])&0xFFFFFF), size); err != nil {
+			return err
+		}
 		raw, err := r.readLarge(size)
 		if err != nil {
 			return err

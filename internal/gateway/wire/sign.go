@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
+	"crypto/subtle"
 	"encoding/base64"
+	"hash"
 	"slices"
 )
 
@@ -12,20 +14,46 @@ import (
 const (
 	FieldAccessKey = "AccessKey"
 	fieldSignature = "Signature"
+
+	// fieldUniqueKey is in no signature: clients add it after they have signed (MixAll.UNIQUE_MSG_QUERY_FLAG).
+	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
 )
 
-// Sign signs the request with its changes: the values of all fields but the signature, in the order of their keys, and the body (AclUtils,
-// 4.9.7; ACL 2.0 of 5.x reads the same). The access key must need no escape in JSON.
+// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address.
+func (f *Frame) Signed() bool { return len(f.Get(FieldAccessKey)) > 0 || f.Has(fieldSignature) }
+
+// SignedWith reports whether the signature of the request, as it stands, is the one that a keyed HMAC-SHA1 makes. It takes
+// as long whatever the signature is.
+func (f *Frame) SignedWith(mac hash.Hash) bool {
+	given := f.Get(fieldSignature)
+	if bytes.IndexByte(given, '\\') >= 0 {
+		given = []byte(f.unescaped(given)) // some write a slash as \/
+	}
+	mac.Reset()
+	begin := len(f.memory)
+	f.memory = f.sum(mac, f.memory)
+	made := len(f.memory)
+	f.memory = base64.StdEncoding.AppendEncode(f.memory, f.memory[begin:])
+	return subtle.ConstantTimeCompare(f.memory[made:], given) == 1
+}
+
+// Sign signs the request with its changes. The access key must need no escape in JSON.
 func (f *Frame) Sign(accessKey, secret string) {
 	f.Set(FieldAccessKey, accessKey)
-	signed := make([]*Field, 0, len(f.Fields))
+	f.Set(fieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
+}
+
+// sum appends the signature: it is over the values of all fields but the signature, in the order of their keys, and the body (AclUtils, 4.9.7;
+// ACL 2.0 of 5.x reads the same).
+func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
+	signed := f.order[:0]
 	for i := range f.Fields {
-		if string(f.Fields[i].Key) != fieldSignature {
+		if key := string(f.Fields[i].Key); key != fieldSignature && key != fieldUniqueKey {
 			signed = append(signed, &f.Fields[i])
 		}
 	}
+	f.order = signed
 	slices.SortFunc(signed, func(a, b *Field) int { return bytes.Compare(a.Key, b.Key) })
-	mac := hmac.New(sha1.New, []byte(secret))
 	for _, field := range signed {
 		switch {
 		case field.changed:
@@ -33,9 +61,11 @@ func (f *Frame) Sign(accessKey, secret string) {
 		case f.Binary || bytes.IndexByte(field.Value, '\\') < 0:
 			mac.Write(field.Value)
 		default:
-			mac.Write([]byte(f.unescaped(field.Value)))
+			begin := len(f.memory)
+			f.memory = appendUnescaped(f.memory, field.Value)
+			mac.Write(f.memory[begin:])
 		}
 	}
 	mac.Write(f.Body)
-	f.Set(fieldSignature, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return mac.Sum(to)
 }
