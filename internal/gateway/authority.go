@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,69 +57,110 @@ type jsonQueue struct {
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
 const lockTime = time.Second
 
-// lock locks or unlocks queues with the authority, by the names that the target has for them.
+// lock locks or unlocks queues with the authority, by the names that the target has for them, in the client's own name.
 func (s *session) lock(f *wire.Frame) {
 	var body lockBody
 	if s.authority() == source || json.Unmarshal(f.Body, &body) != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.pass(f)
 		return
 	}
-	opaque, binary, oneWay, code := f.Opaque, f.Binary, f.OneWay(), f.Code
-	s.running.Go(func() {
+	if !s.mayGo(f, target, true) {
+		return
+	}
+	opaque, binary, oneWay := f.Opaque, f.Binary, f.OneWay()
+	as := asker{session: s, accessKey: f.Unescaped(wire.FieldAccessKey), code: f.Code}
+	s.inBackground(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, lockTime)
 		defer cancel()
-		locked, err := s.lockOnTarget(ctx, body, code == codeUnlock)
+		locked, err := as.lockOnTarget(ctx, body)
+		var no *brokersAnswer
 		switch {
 		case oneWay:
+		case errors.As(err, &no): // a broker's refusal is the client's to see
+			s.reply(opaque, binary, wire.Reply{Code: no.code, Remark: no.remark})
 		case err != nil:
 			s.reply(opaque, binary, wire.Reply{Code: systemError, Remark: "rocketshift gateway: " + err.Error()})
 		default:
-			text, _ := json.Marshal(map[string][]jsonQueue{"lockOKMQSet": locked})
+			text, _ := json.Marshal(locks{locked})
 			s.reply(opaque, binary, wire.Reply{Code: success, Body: text})
 		}
 	})
 }
 
+// locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
+type locks struct {
+	Queues []jsonQueue `json:"lockOKMQSet"`
+}
+
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are locked, by the source's names.
-func (g *Gateway) lockOnTarget(ctx context.Context, body lockBody, unlock bool) ([]jsonQueue, error) {
-	l, err := g.lanes()
+func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, error) {
+	parts, names, err := a.session.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
-	parts := map[string][]rocketmq.MessageQueue{}
-	names := map[rocketmq.MessageQueue]jsonQueue{}
-	for _, one := range body.Queues {
-		t := g.topics.get([]byte(one.Topic))
-		if t == nil {
-			return nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
-		}
-		q := t.queue([]byte(one.Broker), int64(one.ID))
-		if q == nil || q.lane.Load() == nil {
-			return nil, fmt.Errorf("queue %s of topic %s has no lane to the target", replicator.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
-		}
-		there := q.lane.Load().Target
-		mq := rocketmq.MessageQueue{Topic: one.Topic, Broker: there.Broker, Queue: there.ID}
-		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
-	}
 	locked := []jsonQueue{}
-	for _, name := range sortedKeys(parts) {
-		broker, err := l.target.Broker(ctx, name)
+	for _, broker := range sortedKeys(parts) {
+		text, err := json.Marshal(lockBody{body.Group, body.Client, parts[broker]})
 		if err != nil {
 			return nil, err
 		}
-		if unlock {
-			if err := l.target.Client().UnlockQueues(ctx, broker.Addr, body.Group, body.Client, parts[name]); err != nil {
-				return nil, err
-			}
+		got, err := a.ask(ctx, dest{target, broker}, text)
+		if err != nil {
+			return nil, err
+		}
+		var held locks
+		if a.code == codeUnlock {
 			continue
 		}
-		held, err := l.target.Client().LockQueues(ctx, broker.Addr, body.Group, body.Client, parts[name])
-		if err != nil {
-			return nil, err
+		if err := json.Unmarshal(got, &held); err != nil {
+			return nil, fmt.Errorf("target broker %s: what it has locked can't be read: %w", broker, err)
 		}
-		for _, mq := range held {
-			locked = append(locked, names[mq])
+		for _, mq := range held.Queues {
+			if here, asked := names[mq]; asked {
+				locked = append(locked, here)
+			}
 		}
 	}
 	return locked, nil
+}
+
+// onTarget gives queues the names that the target has for them, by broker, and says which is which.
+func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, err error) {
+	parts, names = map[string][]jsonQueue{}, map[jsonQueue]jsonQueue{}
+	for _, one := range queues {
+		t := g.topics.get([]byte(one.Topic))
+		if t == nil {
+			return nil, nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
+		}
+		q := t.queue([]byte(one.Broker), int64(one.ID))
+		if q == nil || q.lane.Load() == nil {
+			return nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", replicator.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
+		}
+		there := q.lane.Load().Target
+		mq := jsonQueue{one.Topic, there.Broker, there.ID}
+		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
+	}
+	return parts, names, nil
+}
+
+// carryLocks locks for a member on the target what it holds locked on the source, when the target becomes the authority.
+func (l lanes) carryLocks(ctx context.Context, g *Gateway, body lockBody) error {
+	parts, _, err := g.onTarget(body.Queues)
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(parts) {
+		broker, err := l.target.Broker(ctx, name)
+		if err != nil {
+			return err
+		}
+		queues := make([]rocketmq.MessageQueue, len(parts[name]))
+		for i, mq := range parts[name] {
+			queues[i] = rocketmq.MessageQueue{Topic: mq.Topic, Broker: mq.Broker, Queue: mq.ID}
+		}
+		if _, err := l.target.Client().LockQueues(ctx, broker.Addr, body.Group, body.Client, queues); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -49,17 +49,19 @@ func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
 
 func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
+	b.answer(codeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	g.targets.Store(&[]string{"broker-x"})
 	g.brokers[target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
 	_, client := g.connect(t)
+	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {
 		_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
 			g.mirrors.mu.Lock()
 			defer g.mirrors.mu.Unlock()
-			_, there := g.mirrors.claims[claim{fmt.Sprintf("client-%d", i), "broker-x"}]
+			_, there := g.mirrors.claims[claim{beat{client: fmt.Sprintf("client-%d", i)}.identity(), "broker-x"}]
 			return there && len(g.mirrors.claims) == 1
 		}, patience, time.Millisecond)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 )
 
 // clients are the clients behind the gateway by their ids.
@@ -72,6 +73,59 @@ func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[st
 		}
 	}
 	return all, model, nil
+}
+
+// knownTime bounds how long the target may take to list a member that the source lists: a heartbeat goes to both.
+const knownTime = 3 * time.Second
+
+// knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all members that the source lists: it would refuse
+// their pulls. A proxy doesn't say whom it lists.
+func (l lanes) knownOnTarget(ctx context.Context, group string, to side) error {
+	if to == source || l.Proxy != "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, knownTime)
+	defer cancel()
+	for {
+		missing, err := l.unknownOnTarget(ctx, group)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err == nil && missing == "" {
+			return nil
+		}
+		if wait(ctx, 10*proofPause) != nil {
+			return refused("group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause", group, missing)
+		}
+	}
+}
+
+// unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all list all.
+func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
+	here, _, err := l.membersOn(ctx, group, source)
+	if err != nil || len(here) == 0 {
+		return "", err
+	}
+	brokers, err := l.target.Brokers(ctx)
+	if err != nil {
+		return "", fmt.Errorf("target: %w", err)
+	}
+	for _, b := range brokers {
+		there, err := l.target.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
+		if err != nil {
+			return "", fmt.Errorf("members of group %s on target broker %s: %w", group, b.Name, err)
+		}
+		known := map[string]bool{}
+		for _, m := range there.Connections {
+			known[m.ClientID] = true
+		}
+		for _, id := range sortedKeys(here) {
+			if !known[id] {
+				return fmt.Sprintf("target broker %s doesn't list member %s at %s", b.Name, id, here[id].at), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // past are those of a group's members that aren't behind a gateway, as "client at address".

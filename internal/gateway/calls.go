@@ -6,19 +6,29 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once.
+// call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once. A larger one
+// than 128 bytes would cost an allocation each.
 type call struct {
-	code   int
-	since  time.Time
-	up     *upstream
-	side   side
-	queue  *queue // of sends, and of whatever else is about one
-	view   *view  // of pulls and positions
-	asked  uint64 // of pulls: which one of the view it is
-	offset int64  // of pulls: as the client sees it
-	oneWay bool   // the client wants no answer
-	binary bool   // the format to answer in
-	pushed bool   // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
+	code    int
+	since   time.Time
+	up      *upstream
+	queue   *queue    // of sends, and of whatever else is about one
+	view    *view     // of pulls and positions
+	asked   uint64    // of pulls: which one of the view it is
+	offset  int64     // of pulls: as the client sees it
+	commit  int64     // the position that it commits, as the client sees it; with commits
+	rare    *rareCall // what most calls have nothing of
+	side    side
+	commits bool
+	oneWay  bool // the client wants no answer
+	binary  bool // the format to answer in
+	pushed  bool // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
+}
+
+// rareCall is more of a call.
+type rareCall struct {
+	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
+	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
 }
 
 // enter puts a call into the table.
@@ -133,7 +143,12 @@ func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
 
 // refuse answers a request with an error, unless its client wants no answer.
 func (s *session) refuse(f *wire.Frame, code int, remark string) {
+	s.refuseAs(f, code, "rocketshift gateway: "+remark)
+}
+
+// refuseAs is refuse with a broker's own words.
+func (s *session) refuseAs(f *wire.Frame, code int, remark string) {
 	if !f.OneWay() {
-		s.reply(f.Opaque, f.Binary, wire.Reply{Code: code, Remark: "rocketshift gateway: " + remark})
+		s.reply(f.Opaque, f.Binary, wire.Reply{Code: code, Remark: remark})
 	}
 }

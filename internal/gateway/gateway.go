@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -57,6 +58,7 @@ type Gateway struct {
 	ports     ports
 	refresh   signal
 	state     *stateFile
+	folder    io.Closer // the lock of the folder that it lies in
 	moves     moves
 	parts     parts
 	decided   sync.Mutex    // held while an outcome is applied, and while all is read to be saved
@@ -72,8 +74,15 @@ type Gateway struct {
 	waits     waits
 	origins   origins
 	reach     reach
-	passers   passers
-	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
+
+	panics            atomic.Int64 // that ended clients' connections
+	refusedSignatures atomic.Int64
+	saidSignatures    rarely
+	saidFrames        rarely
+	saidUnreachable   each[dest]
+
+	passers passers
+	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced  atomic.Bool // its lease has run out
 	lease   lease
@@ -134,6 +143,9 @@ func (g *Gateway) begin() error {
 	if err := g.entry.open(g.log); err != nil {
 		return err
 	}
+	if g.folder, err = lockFolder(g.config.Dir); err != nil {
+		return err
+	}
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err
 	}
@@ -144,7 +156,7 @@ func (g *Gateway) begin() error {
 		return err
 	}
 	if kept.Migration != nil {
-		g.use(*kept.Migration)
+		g.migration.Store(g.meant(*kept.Migration))
 	}
 	if err := g.look(g.ctx); err != nil {
 		if len(kept.Homes)+len(kept.Views) == 0 {
@@ -179,6 +191,9 @@ func (g *Gateway) Close() {
 		_ = s.conn.Close()
 	}
 	g.running.Wait()
+	if g.folder != nil {
+		_ = g.folder.Close()
+	}
 	g.source.Client().Close()
 	if m := g.migration.Load(); m != nil {
 		m.target.Client().Close()

@@ -135,7 +135,7 @@ func goOn(views []*view) {
 	}
 	for s, all := range waiting {
 		slices.SortStableFunc(all, func(a, b parked) int { return a.since.Compare(b.since) })
-		s.running.Go(func() {
+		s.inBackground(func() {
 			for _, p := range all {
 				s.release(p, nil)
 			}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,19 @@ import (
 type standIn struct {
 	net.Listener
 	got chan standInFrame
+
+	mu      sync.Mutex
+	answers map[int]wire.Reply // by code of the request; others aren't answered
+}
+
+// answer has the broker answer requests of a code.
+func (b *standIn) answer(code int, with wire.Reply) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answers == nil {
+		b.answers = map[int]wire.Reply{}
+	}
+	b.answers[code] = with
 }
 
 type standInFrame struct {
@@ -29,7 +43,7 @@ func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
 	t.Helper()
 	at, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	b := &standIn{at, make(chan standInFrame, 1000)}
+	b := &standIn{Listener: at, got: make(chan standInFrame, 1000)}
 	t.Cleanup(func() { _ = at.Close() })
 	go func() {
 		for n := 0; ; n++ {
@@ -46,6 +60,12 @@ func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
 				var f wire.Frame
 				for in.Next(&f) == nil {
 					b.got <- standInFrame{conn, f.Opaque, f.Code}
+					b.mu.Lock()
+					reply, answers := b.answers[f.Code]
+					b.mu.Unlock()
+					if answers && !f.OneWay() {
+						_, _ = conn.Write(wire.AppendReply(nil, f.Opaque, f.Binary, reply))
+					}
 				}
 			}()
 		}
@@ -90,7 +110,7 @@ func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 	g.sessions[s] = true
 	g.mu.Unlock()
 	g.running.Go(func() {
-		_ = s.run(nil)
+		_ = s.runGuarded(nil)
 		g.mu.Lock()
 		delete(g.sessions, s)
 		g.mu.Unlock()

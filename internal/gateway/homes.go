@@ -219,6 +219,7 @@ func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Out
 	for _, q := range p.homes.queues {
 		shift := p.homes.ends[q][target] - p.homes.ends[q][source]
 		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, p.to.String(), shift})
+		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil
 }

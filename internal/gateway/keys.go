@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +14,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// A gateway checks no signature: brokers do. But a request that it changes, or that goes to the target under other keys, needs a new one, and for
-// that the gateway is given the secrets of applications in a file.
+// A request that the gateway changes, or that goes to the target under other keys, needs a new signature, and for that the
+// gateway is given the secrets of applications in a file. With them it verifies the clients' own (credentials.go).
 
 // keyFile is that file.
 type keyFile struct {
@@ -51,7 +53,8 @@ func (k keyPair) check() error {
 // keys are what a gateway signs with.
 type keys struct {
 	file string
-	last os.FileInfo
+	last os.FileInfo                           // of what was read
+	seen os.FileInfo                           // at the last look
 	now  atomic.Pointer[map[string][2]keyPair] // by the access key that a client signs with; of both sides
 }
 
@@ -64,8 +67,15 @@ func (k *keys) read() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("keys of applications: %w", err)
 	}
-	if k.last != nil && info.ModTime().Equal(k.last.ModTime()) && info.Size() == k.last.Size() {
+	before := k.seen
+	k.seen = info
+	switch {
+	case k.last != nil && same(info, k.last):
 		return false, nil
+	case k.last != nil && !same(info, before):
+		return false, nil // it may be half written: it is read when it is as it was at the last look
+	case info.Mode().Perm()&othersRights != 0:
+		return false, fmt.Errorf("keys of applications in %s: everybody on this machine may read it (mode %04o): give it mode 0600, or 0640", k.file, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(k.file)
 	if err != nil {
@@ -80,10 +90,16 @@ func (k *keys) read() (changed bool, err error) {
 	return true, nil
 }
 
+// othersRights are those of everybody in a file's mode.
+const othersRights = 0o007
+
 func parseKeys(text []byte) (map[string][2]keyPair, error) {
 	var file keyFile
 	if err := yaml.UnmarshalStrict(text, &file); err != nil {
-		return nil, err
+		return nil, errors.New(withoutSecrets(err.Error(), text))
+	}
+	if file.Applications == nil && file.Unsigned == nil {
+		return nil, errors.New("it has neither applications nor unsigned: for no keys at all, write \"applications: []\"")
 	}
 	all := map[string][2]keyPair{}
 	for i, one := range file.Applications {
@@ -110,6 +126,17 @@ func parseKeys(text []byte) (map[string][2]keyPair, error) {
 	return all, nil
 }
 
+// secretValue is a secret in a file of keys, however that is written.
+var secretValue = regexp.MustCompile(`(?i)secret_?key["']?\s*:\s*["']?([^\s"',}]+)`)
+
+// withoutSecrets takes the file's secrets out of a text, such as an error that quotes the file.
+func withoutSecrets(says string, file []byte) string {
+	for _, found := range secretValue.FindAllSubmatch(file, -1) {
+		says = strings.ReplaceAll(says, string(found[1]), "…")
+	}
+	return says
+}
+
 // of are the keys of a client that signs with an access key; "" if it doesn't.
 func (k *keys) of(accessKey []byte) (pair [2]keyPair, known bool) {
 	if all := k.now.Load(); all != nil {
@@ -118,9 +145,13 @@ func (k *keys) of(accessKey []byte) (pair [2]keyPair, known bool) {
 	return pair, known
 }
 
-// sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own signature.
+// given reports whether there is a file of keys: then clusters have access control.
+func (k *keys) given() bool { return k.file != "" }
+
+// sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own signature. Who sends
+// it has been judged by then.
 func (k *keys) sign(f *wire.Frame, to side) {
-	if f.Response() || to == source && !f.Changed() {
+	if f.Response() || to == source && !f.Touched() {
 		return
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
@@ -138,10 +169,10 @@ func (g *Gateway) readKeysAgain() {
 		changed, err := g.keys.read()
 		for _, s := range g.all() { // clients say who they are every 30 s only
 			s.mu.Lock()
-			client, beat, again := s.client, s.beat, changed || len(s.unwelcome) > 0
+			identity, beat, again := s.identity, s.beat, changed || len(s.unwelcome) > 0
 			s.mu.Unlock()
 			if again {
-				g.mirrors.beat(s, client, beat)
+				g.mirrors.beat(s, identity, beat)
 			}
 		}
 		if err == nil {

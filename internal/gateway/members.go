@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,57 +15,35 @@ const mostBeat = 4 << 20
 
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
-	if len(f.Body) > mostBeat {
-		s.refuse(f, systemError, fmt.Sprintf("a heartbeat of %d bytes: at most %d", len(f.Body), mostBeat))
+	if len(f.Bytes()) > mostBeat {
+		s.refuse(f, systemError, fmt.Sprintf("a heartbeat of %d bytes: at most %d", len(f.Bytes()), mostBeat))
 		return
 	}
-	client := clientOf(f.Body)
-	beat, reads := bytes.Clone(f.Bytes()), readsOf(f.Body)
-	s.mu.Lock()
-	before := s.client
-	s.client, s.beat, s.accessKey, s.reads = client, beat, f.Unescaped(wire.FieldAccessKey), reads
-	s.mu.Unlock()
-	if before != client { // it goes by another name now
-		s.mirrors.free(s)
+	says, err := parseBeat(f.Body)
+	if err != nil {
+		s.refuse(f, systemError, "a heartbeat that isn't understood: "+err.Error())
+		return
 	}
-	s.pass(f)
-	s.running.Go(func() { s.mirrors.beat(s, client, beat) })
+	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) {
+		s.refuse(f, noPermission, "a member of the lanes' own group")
+		return
+	}
+	s.greet(f, &greeting{beat: says})
 }
 
 // unregister goes to both sides.
-func (s *session) unregister(f *wire.Frame) {
-	beat := bytes.Clone(f.Bytes())
-	s.pass(f)
-	s.mu.Lock()
-	client := s.client
-	s.mu.Unlock()
-	for _, other := range s.all() { // until its next heartbeat nobody speaks for it
-		other.mu.Lock()
-		if other.client == client {
-			other.beat = nil
-		}
-		other.mu.Unlock()
-	}
-	for _, to := range s.mirrors.of(s) {
-		s.running.Go(func() { s.mirror(to, beat) })
-	}
-}
+func (s *session) unregister(f *wire.Frame) { s.greet(f, &greeting{leaves: true}) }
 
-// clientOf is the client id in a heartbeat's body.
-func clientOf(body []byte) string {
-	_, rest, found := bytes.Cut(body, []byte(`"clientID":"`))
-	if !found {
-		return ""
-	}
-	client, _, _ := bytes.Cut(rest, []byte{'"'})
-	return string(client)
+func (s *session) greet(f *wire.Frame, g *greeting) {
+	g.accessKey, g.raw = f.Unescaped(wire.FieldAccessKey), bytes.Clone(f.Bytes())
+	s.forward(f, s.port.dest, call{rare: &rareCall{greets: g}})
 }
 
 // mirror sends a request to a target broker too; nobody gets the answer.
 func (s *session) mirror(to dest, raw []byte) {
 	var f wire.Frame
-	if f.Parse(raw) != nil {
-		return
+	if f.Parse(raw) != nil || !s.signable(&f, to.side, false) {
+		return // a target broker couldn't tell who it is
 	}
 	up, err := s.upstream(to)
 	if err != nil {
@@ -89,16 +68,16 @@ type mirrors struct {
 	claims map[claim]*session
 }
 
-type claim struct{ client, broker string }
+type claim struct{ identity, broker string }
 
 // beat mirrors a heartbeat to the target brokers that no other session of the client serves.
-func (m *mirrors) beat(s *session, client string, raw []byte) {
-	if client == "" || raw == nil {
+func (m *mirrors) beat(s *session, identity string, raw []byte) {
+	if identity == "" || raw == nil {
 		return
 	}
 	for _, broker := range s.greeted() {
 		m.mu.Lock()
-		of := claim{client, broker}
+		of := claim{identity, broker}
 		holder := m.claims[of]
 		if holder == nil {
 			m.claims[of], holder = s, s
@@ -155,7 +134,7 @@ func (m *mirrors) leave(s *session) {
 	if !m.free(s) {
 		return
 	}
-	s.running.Go(func() {
+	s.inBackground(func() {
 		if wait(s.ctx, takeOverAfter) == nil {
 			m.takeOver(s)
 		}
@@ -165,10 +144,10 @@ func (m *mirrors) leave(s *session) {
 func (m *mirrors) takeOver(from *session) {
 	for _, other := range from.all() {
 		other.mu.Lock()
-		same, beat := other.client == from.client && !other.closed, other.beat
+		same, beat := other.identity == from.identity && !other.closed, other.beat
 		other.mu.Unlock()
 		if same && beat != nil {
-			m.beat(other, from.client, beat)
+			m.beat(other, from.identity, beat)
 			return
 		}
 	}

@@ -1,7 +1,5 @@
 package gateway
 
-import "encoding/json"
-
 // membership is a group that a client is a member of, as its heartbeat says (HeartbeatData).
 type membership struct {
 	Group string `json:"groupName"`
@@ -10,17 +8,6 @@ type membership struct {
 
 // broadcasting is the model of groups whose members read everything, each by positions of its own (MessageModel).
 const broadcasting = "BROADCASTING"
-
-// readsOf are the groups that a client reads in.
-func readsOf(beat []byte) []membership {
-	var body struct {
-		Reads []membership `json:"consumerDataSet"`
-	}
-	if json.Unmarshal(beat, &body) != nil {
-		return nil
-	}
-	return body.Reads
-}
 
 // membersHere are the groups with members behind the gateway; whether they are broadcasting ones.
 func (g *Gateway) membersHere() map[string]bool {

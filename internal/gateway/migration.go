@@ -66,8 +66,8 @@ type migration struct {
 	ordered   map[string]bool
 }
 
-// use makes a migration the gateway's.
-func (g *Gateway) use(m Migration) {
+// meant makes what is needed to carry a migration out.
+func (g *Gateway) meant(m Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, TLS: g.secure[target]})
 	c := rocketmq.NewCluster(client, m.NameServers)
@@ -79,7 +79,7 @@ func (g *Gateway) use(m Migration) {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	g.migration.Store(&migration{m, c, replicator.NewPositions(g.source, c, names), m.othersThan(g.config.Name), ordered})
+	return &migration{m, c, replicator.NewPositions(g.source, c, names), m.othersThan(g.config.Name), ordered}
 }
 
 // ordered reports whether a topic's order must hold even while gateways can't agree.
@@ -88,35 +88,78 @@ func (g *Gateway) ordered(topic string) bool {
 	return m != nil && (m.Ordered == nil || m.ordered[topic])
 }
 
-// Use tells the gateway the migration that it is for. Another one is refused while anything is away from the source.
+// Use tells the gateway the migration that it is for. What is wrong with it is found before anything is done: then everything is as it was.
+// While anything is away from the source, the clusters stay what they are.
 func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := m.check(g.config.Name); err != nil {
 		return err
 	}
 	now := g.migration.Load()
-	same := now != nil && reflect.DeepEqual(now.Migration, m)
-	if now != nil && !same && g.anythingOnTarget() && (now.Name != m.Name || now.LaneGroup != m.LaneGroup) {
-		return fmt.Errorf("migration %s: homes or groups are still on the target of migration %s: move them back first", m.Name, now.Name)
-	}
-	if now != nil {
-		if err := g.evict(ctx, now.without(m)); err != nil {
+	if now == nil || !reflect.DeepEqual(now.Migration, m) { // else what is known of the lanes, and the connections, stay
+		next := g.meant(m)
+		if err := g.replace(ctx, now, next); err != nil {
+			next.target.Client().Close()
 			return err
 		}
 	}
-	if !same { // what is known of the lanes, and the connections, stay
-		g.use(m)
-	}
-	if err := g.look(ctx); err != nil {
-		return err
+	if err := g.look(ctx); err != nil { // it looks again; what isn't known by then isn't moved
+		g.log.Warn("what the clusters have can't be read yet", "migration", m.Name, "cause", err)
 	}
 	g.sync(ctx)
 	g.renewLease()
 	g.ports.accept(g)
 	for _, s := range g.all() { // the target should know everybody before anything moves
-		s.mu.Lock()
-		client, beat := s.client, s.beat
-		s.mu.Unlock()
-		g.mirrors.beat(s, client, beat)
+		s.mirrorBeat()
 	}
 	return g.save()
+}
+
+// replace makes another migration, or another version of it, the gateway's.
+func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
+	if now != nil && g.anythingOnTarget() {
+		if err := g.sameClusters(ctx, now, next); err != nil {
+			return err
+		}
+	}
+	if next.Proxy == "" { // a proxy knows brokers by the topics that are asked for
+		if _, err := next.target.Brokers(ctx); err != nil {
+			return fmt.Errorf("migration %s: its target: %w", next.Name, err)
+		}
+	}
+	if now != nil {
+		if err := g.evict(ctx, now.without(next.Migration)); err != nil {
+			return err
+		}
+	}
+	g.migration.Store(next)
+	if err := g.save(); err != nil {
+		g.migration.Store(now)
+		return err
+	}
+	return nil
+}
+
+// sameClusters refuses another migration, and other clusters under the names of these, while homes or groups are on the target.
+func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error {
+	const back = "homes or groups are still on the target: move them back first"
+	if now.Name != next.Name || now.LaneGroup != next.LaneGroup || now.Source != next.Source || now.Target != next.Target {
+		return fmt.Errorf("migration %s (lanes %s, from %s to %s) instead of %s (lanes %s, from %s to %s): %s",
+			next.Name, next.LaneGroup, next.Source, next.Target, now.Name, now.LaneGroup, now.Source, now.Target, back)
+	}
+	if slices.Equal(now.NameServers, next.NameServers) && now.Proxy == next.Proxy {
+		return nil
+	}
+	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it
+		return fmt.Errorf("migration %s: the target's proxy %q instead of %q: %s", next.Name, next.Proxy, now.Proxy, back)
+	}
+	there, err := next.target.Brokers(ctx)
+	if err != nil {
+		return fmt.Errorf("migration %s: its target: %w", next.Name, err)
+	}
+	for _, name := range *g.targets.Load() {
+		if g.used(name) && !slices.ContainsFunc(there, func(b rocketmq.Broker) bool { return b.Name == name }) {
+			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name, next.NameServers, name, back)
+		}
+	}
+	return nil
 }

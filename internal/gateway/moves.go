@@ -195,6 +195,9 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err := g.noneIsPast(ctx, r.Group, to.other(), l); err != nil {
 		return done, err
 	}
+	if err := l.knownOnTarget(ctx, r.Group, to); err != nil {
+		return done, err
+	}
 	views, err := g.viewsOf(ctx, r.Group)
 	if err != nil {
 		return done, err

@@ -50,8 +50,3 @@ func TestOffsetsCarryTheirBroker(t *testing.T) {
 		assert.Equal(t, after, string(ids))
 	}
 }
-
-func TestClientsAreKnownByTheirHeartbeats(t *testing.T) {
-	assert.Equal(t, "10.0.0.5@42", clientOf([]byte(`{"clientID":"10.0.0.5@42","consumerDataSet":[]}`)))
-	assert.Empty(t, clientOf([]byte(`{}`)))
-}

@@ -20,7 +20,8 @@ func (s *session) queryOffset(f *wire.Frame) {
 	s.forward(f, s.destOf(v, on), call{view: v})
 }
 
-// queried answers with the later of what the broker knows and what was last committed through here: a commit may be on its way.
+// queried answers with the later of what the broker knows and what was last committed through here, which may have gone to the other
+// side just before the group moved.
 func (u *upstream) queried(f *wire.Frame, c call) error {
 	v := c.view
 	v.mu.Lock()
@@ -49,13 +50,13 @@ func (s *session) updateOffset(f *wire.Frame) {
 	}
 	v.mu.Lock()
 	on := v.side
-	v.commits(commit)
+	v.claims(commit)
 	if native := v.native(on, commit); native != commit {
 		f.SetNumber("commitOffset", native)
 	}
 	s.address(f, v, on)
 	v.mu.Unlock()
-	s.forward(f, s.destOf(v, on), call{})
+	s.forward(f, s.destOf(v, on), call{view: v, commits: true, commit: commit})
 }
 
 // askBound asks for a queue's first or last offset at its home.

@@ -1,5 +1,7 @@
 package gateway
 
+import "rocketshift/replicator"
+
 // apply makes an outcome so in memory.
 func (g *Gateway) apply(o *Outcome) {
 	g.decided.Lock()
@@ -28,6 +30,29 @@ func (g *Gateway) apply(o *Outcome) {
 		g.away.Add(int64(judge) - int64(before))
 	}
 	g.moves.epoch.Store(o.Epoch)
+}
+
+// learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts more.
+func (g *Gateway) learnLanes(lanes []replicator.Lane) {
+	for i := range lanes {
+		lane := &lanes[i]
+		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
+	}
+}
+
+// canGoBy refuses an outcome that sends anything to a place on the target that isn't known here.
+func (g *Gateway) canGoBy(o *Outcome) error {
+	for _, h := range o.Homes {
+		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == target.String() && q.lane.Load() == nil {
+			return refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet", g.config.Name, q)
+		}
+	}
+	for _, v := range o.Views {
+		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == target.String() && q.lane.Load() == nil {
+			return refused("gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet", g.config.Name, q, v.Group)
+		}
+	}
+	return nil
 }
 
 // size counts what an outcome moves.

@@ -116,6 +116,10 @@ func (g local) ready(_ context.Context, id string, o Outcome) error {
 	if err != nil {
 		return err
 	}
+	g.learnLanes(o.Lanes)
+	if err := g.canGoBy(&o); err != nil {
+		return err
+	}
 	g.parts.mu.Lock()
 	p.outcome = &o
 	g.parts.mu.Unlock()

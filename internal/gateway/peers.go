@@ -115,7 +115,12 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	g.parts.now = p
 	g.parts.mu.Unlock()
 	defer local{g}.letGo(p)
+	g.learnLanes(is.Lanes)
 	o := g.difference(is.saved)
+	if err := g.canGoBy(o); err != nil {
+		g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
+		return
+	}
 	var queues []*queue
 	for _, h := range o.Homes {
 		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))

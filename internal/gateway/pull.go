@@ -31,8 +31,11 @@ func (s *session) pull(f *wire.Frame) {
 			}
 			return
 		}
-		on := v.side
+		on, changes := v.side, v.side == target || v.shift[v.side] != 0
 		v.mu.Unlock()
+		if !s.mayGo(f, on, changes) {
+			return
+		}
 		to := s.destOf(v, on)
 		up, err := s.upstream(to)
 		if err != nil {
@@ -68,9 +71,9 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool 
 	}
 	v.asked++
 	if commit > 0 {
-		v.commits(commit)
+		v.claims(commit)
 	}
-	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, binary: f.Binary, oneWay: f.OneWay()})
+	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, commit: commit, commits: commit > 0, binary: f.Binary, oneWay: f.OneWay()})
 	if on == source && v.shift[source] == 0 {
 		return true
 	}
@@ -101,6 +104,9 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil // whoever moves the group has answered it
 	}
 	shift := v.shift[c.side]
+	if c.commits && pullTaken(f.Code) {
+		v.takes(c)
+	}
 	if v.ahead(f, c) {
 		said := v.saidAhead()
 		v.mu.Unlock()
@@ -136,6 +142,11 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil
 	}
 	return u.session.out.frame(f)
+}
+
+// pullTaken reports whether a broker that answers so has done what the pull asks for, its commit among it. Others refuse it whole.
+func pullTaken(code int) bool {
+	return code == success || code == pullNotFound || code == pullRetryImmediately || code == pullOffsetMoved
 }
 
 const (

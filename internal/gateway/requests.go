@@ -1,6 +1,11 @@
 package gateway
 
-import "rocketshift/internal/gateway/wire"
+import (
+	"encoding/json"
+	"fmt"
+
+	"rocketshift/internal/gateway/wire"
+)
 
 // Request codes (RequestCode, 4.9.7) that the gateway looks into. All others pass as they are.
 const (
@@ -42,6 +47,8 @@ const (
 	flushDiskTimeout     = 10
 	flushSlaveTimeout    = 12
 	serviceNotAvailable  = 14
+	noPermission         = 16
+	pullNotFound         = 19
 	pullRetryImmediately = 20
 	pullOffsetMoved      = 21
 	queryNotFound        = 22
@@ -64,6 +71,8 @@ func (s *session) request(f *wire.Frame) {
 		return
 	case s.port.names:
 		s.askNames(f)
+		return
+	case !s.judge(f), !s.plain(f), !s.theirs(f):
 		return
 	}
 	switch f.Code {
@@ -92,6 +101,62 @@ func (s *session) request(f *wire.Frame) {
 	default:
 		s.pass(f)
 	}
+}
+
+// numbersOf are the fields of requests that the gateway reads as numbers.
+func numbersOf(code int) []string {
+	switch code {
+	case codeSend, codeMaxOffset, codeMinOffset, codeQueryOffset:
+		return []string{"queueId"}
+	case codeSendV2, codeSendBatch:
+		return []string{"e"}
+	case codePull, codeLitePull:
+		return []string{"queueId", "queueOffset", "commitOffset", "sysFlag"}
+	case codeUpdateOffset:
+		return []string{"queueId", "commitOffset"}
+	case codeViewMessage, codeSendBack:
+		return []string{"offset"}
+	case codeEndTransaction:
+		return []string{"commitLogOffset"}
+	}
+	return nil
+}
+
+// plain refuses a request with a number that isn't written as stock clients write numbers: brokers read more forms of them, such as "+1",
+// and would take it for a queue that it wasn't for here.
+func (s *session) plain(f *wire.Frame) bool {
+	for _, key := range numbersOf(f.Code) {
+		if value := f.Get(key); value != nil {
+			if _, ok := f.Number(key); !ok {
+				s.refuse(f, systemError, fmt.Sprintf("%s is %.100q, and no number", key, value))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// theirs refuses requests of members of the lanes' group: by its positions and locks, lanes and gateways know what was copied, who holds
+// a lease, and what was decided.
+func (s *session) theirs(f *wire.Frame) bool {
+	ours := false
+	switch f.Code {
+	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
+		ours = s.ours(string(f.Get("consumerGroup")))
+	case codeLock, codeUnlock:
+		var body lockBody
+		ours = json.Unmarshal(f.Body, &body) == nil && s.ours(body.Group)
+	}
+	if ours {
+		s.refuse(f, noPermission, "the group is the lanes' own")
+	}
+	return !ours
+}
+
+// ours reports whether a group is that of the migration's lanes.
+func (g *Gateway) ours(group string) bool {
+	m := g.migration.Load()
+	return m != nil && group == m.LaneGroup
 }
 
 // pass sends a request to the source as it is.

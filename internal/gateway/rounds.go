@@ -1,6 +1,10 @@
 package gateway
 
-import "context"
+import (
+	"context"
+
+	"rocketshift/replicator"
+)
 
 // A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one gateway leads, and all gateways of the
 // migration take part, the leader among them:
@@ -51,6 +55,7 @@ type PreparedView struct {
 	NextAge Duration `json:"nextAge"`
 	Kept    int64    `json:"kept"` // the offset that the group committed last; -1 if unknown
 	KeptAge Duration `json:"keptAge"`
+	Claimed int64    `json:"claimed,omitempty"` // the offset that a client asked last to commit, without an answer so far; 0 or -1: none
 }
 
 // Outcome is how everything that the round moves is afterwards.
@@ -59,6 +64,8 @@ type Outcome struct {
 	Homes     []savedHome `json:"homes,omitempty"`
 	Views     []savedView `json:"views,omitempty"`
 	Authority string      `json:"authority,omitempty"`
+	// Lanes are those of the queues that it names: a gateway may not have seen a topic yet that clients of another one use.
+	Lanes []replicator.Lane `json:"lanes,omitempty"`
 }
 
 // party takes part in rounds: this gateway, or another one.

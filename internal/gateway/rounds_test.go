@@ -187,12 +187,13 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
 	of := TopicQueue{"orders", replicator.Queue{Broker: "broker-a"}}
 	got := newest([]Prepared{
-		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second)}}},
-		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0}}},
-		{Views: []PreparedView{{of, -1, 0, 80, Duration(time.Minute)}}},
+		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second), -1}}},
+		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0, 95}}},
+		{Views: []PreparedView{{of, -1, 0, 80, Duration(time.Minute), -1}}},
 	})
 	assert.EqualValues(t, 500, got[of].Next)
 	assert.EqualValues(t, 90, got[of].Kept)
+	assert.EqualValues(t, 95, got[of].Claimed)
 }
 
 func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
@@ -204,4 +205,24 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	queues[0].home.Store(uint32(target))
 	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
+}
+
+// Clients of one gateway use a topic that another one hasn't seen yet: who leads hands its lanes over. Without them the round is refused,
+// as that gateway wouldn't know where to send to.
+func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
+	all, queues := idlePair(t)
+	lane := *queues[1].lane.Swap(nil)
+	lane.Source = replicator.Queue{Broker: "broker-a"}
+	other := local{all[1]}
+	r := Round{ID: "one", Kind: KindSide, To: "target", Leader: "a", Group: "billing", Budget: Duration(2 * time.Second), Queues: []TopicQueue{queues[0].name()}}
+	prepare(t, other, all[1], r)
+	o := Outcome{Epoch: 1, Views: []savedView{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
+	err := other.ready(t.Context(), "one", o)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")
+
+	o.Lanes = []replicator.Lane{lane}
+	require.NoError(t, other.ready(t.Context(), "one", o))
+	require.NoError(t, other.commit(t.Context(), "one"))
+	require.Equal(t, lane, *queues[1].lane.Load())
 }

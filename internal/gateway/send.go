@@ -45,6 +45,9 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		if stores == target {
 			to = dest{target, q.lane.Load().Target.Broker}
 		}
+		if !s.mayGo(f, stores, stores == target) {
+			return
+		}
 		up, err := s.upstream(to)
 		if err != nil {
 			s.unreachable(f, to, err)

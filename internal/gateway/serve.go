@@ -40,7 +40,7 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 		return
 	}
 	s := g.open(p, conn, guest)
-	err = s.run(first)
+	err = s.runGuarded(first)
 	g.close(s)
 	g.ended(conn, err)
 }
@@ -79,6 +79,9 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
+		if !g.saidFrames.due() {
+			return
+		}
 		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
 	case errors.Is(err, errNoCertificate), errors.Is(err, errHandshake):
 		if g.entry.refusals.due() {

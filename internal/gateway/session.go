@@ -41,8 +41,10 @@ type session struct {
 	lastPush int32
 	lastOwn  int32
 	client   string       // its id, from its heartbeats
-	beat     []byte       // its last heartbeat
+	identity string       // its id with its groups
+	beat     []byte       // its last heartbeat that a broker has taken
 	reads    []membership // what that says
+	mirrored mirrored
 	closed   bool
 	keeping  keeping
 
@@ -52,6 +54,7 @@ type session struct {
 	begun  atomic.Bool  // another one has begun to come
 	seen   swept
 
+	verifier  verifier
 	accessKey string            // that the client signs with
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }
@@ -124,7 +127,7 @@ func (s *session) end() {
 	_ = s.conn.Close()
 	s.lose(func(c call) bool { return c.queue != nil && sends(c.code) })
 	for _, up := range ups {
-		s.running.Go(up.leave)
+		s.inBackground(up.leave)
 	}
 	s.mirrors.leave(s)
 }
@@ -168,7 +171,7 @@ const longestIdle = 100 * time.Second
 func (s *session) retire(up *upstream) {
 	s.forget(up)
 	up.retired.Store(true)
-	s.running.Go(up.leave) // which may take seconds
+	s.inBackground(up.leave) // which may take seconds
 }
 
 func (s *session) forget(up *upstream) {
@@ -181,13 +184,20 @@ func (s *session) forget(up *upstream) {
 
 // forward sends a request on, and enters the call that the answer will belong to.
 func (s *session) forward(f *wire.Frame, to dest, c call) {
+	if !s.mayGo(f, to.side, f.Touched()) {
+		return
+	}
 	up, err := s.upstream(to)
 	if err != nil {
 		s.unreachable(f, to, err)
 		return
 	}
 	c.code, c.up, c.side, c.binary = f.Code, up, to.side, f.Binary
-	if !f.OneWay() {
+	if c.counts() && f.OneWay() {
+		c.oneWay = true
+		f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that it is known whether the broker takes it
+	}
+	if !f.OneWay() || c.oneWay {
 		s.enter(f.Opaque, c)
 	}
 	up.write(f)
@@ -195,7 +205,9 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 
 // unreachable answers a request whose server can't be reached, as that server's own end would look to the client.
 func (s *session) unreachable(f *wire.Frame, to dest, err error) {
-	s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
+	if s.saidUnreachable.due(to) {
+		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
+	}
 	if s.endsWith(to) {
 		_ = s.conn.Close() // a client knows best what to do without its broker
 		return

@@ -109,7 +109,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 				locked.Queues = append(locked.Queues, jsonQueue{held.Topic, held.Broker, held.Queue})
 			}
 		}
-		if _, err := g.lockOnTarget(ctx, locked, false); err != nil {
+		if err := l.carryLocks(ctx, g, locked); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
 		}
 	}

@@ -76,7 +76,7 @@ func (g local) prepareViews(p *part) (known Prepared, err error) {
 func (v *view) prepared() PreparedView {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.onItsWay(), Duration(time.Since(v.keptAt))}
+	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.onItsWay(), Duration(time.Since(v.keptAt)), v.claimed}
 }
 
 // newest puts together what all gateways know: of each queue what the one knows that has answered a pull, or taken a commit, last.
@@ -95,6 +95,7 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 			if v.Kept >= 0 && (now.Kept < 0 || v.KeptAge < now.KeptAge) {
 				now.Kept, now.KeptAge = v.Kept, v.KeptAge
 			}
+			now.Claimed = max(now.Claimed, v.Claimed)
 			best[v.TopicQueue] = now
 		}
 	}
@@ -128,7 +129,13 @@ func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, 
 			return err
 		})
 	}
-	return o, all.Wait()
+	err = all.Wait()
+	for _, name := range names {
+		if lane := g.queueFor(name.Topic, name.Broker, name.ID).lane.Load(); lane != nil {
+			o.Lanes = append(o.Lanes, *lane)
+		}
+	}
+	return o, err
 }
 
 // after is the view as it reads from the other side.
@@ -157,7 +164,7 @@ func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 	}
 	for _, s := range g.all() {
 		if open := s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) }); len(open) > 0 {
-			s.running.Go(func() { // a client may not read, which is nobody else's business
+			s.inBackground(func() { // a client may not read, which is nobody else's business
 				for _, c := range open {
 					s.pullAgain(c.opaque, c.binary, c.offset)
 				}
@@ -179,8 +186,17 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a be
 	from, shift := v.side, v.shift[v.side]
 	v.mu.Unlock()
 	committed, known := a.position, a.known
-	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit may be on its way
+	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
 		committed, known = is.Kept+shift, true
+	}
+	if is.Claimed > 0 && (!known || is.Claimed+shift > committed) { // a client has asked for it: its broker knows whether it may
+		last, there, err := l.position(ctx, v.queue, v.group, from)
+		if err != nil {
+			return step{}, fmt.Errorf("group %s: %w", v.group, err)
+		}
+		if there && (!known || last > committed) {
+			committed, known = last, true
+		}
 	}
 	commit := l.commit
 	if a.brought {

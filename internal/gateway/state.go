@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,6 +29,8 @@ type saved struct {
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
 	Lanes []replicator.Lane `json:"lanes,omitempty"`
 	Moves []Moved           `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
+	// Checksum is that of all the rest, SHA-256 in hexadecimal digits.
+	Checksum string `json:"checksum,omitempty"`
 }
 
 // savedHome is a queue that isn't as it was before everything.
@@ -80,7 +85,7 @@ func openState(dir string) (*stateFile, error) {
 		return f, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &f.begun)
+		f.begun, err = parseState(text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: its state in %s can't be read: %w; without it nobody knows where homes and groups are, so it doesn't start", f.path, err)
@@ -89,6 +94,56 @@ func openState(dir string) (*stateFile, error) {
 }
 
 func (f *stateFile) last() saved { return f.begun }
+
+// parseState reads a state. One that isn't whole, or that somebody has changed, isn't gone by: homes would be where nobody sends. Files of
+// before have no checksum.
+func parseState(text []byte) (s saved, err error) {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&s); err != nil {
+		return s, err
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return s, errors.New("text after the state")
+	}
+	if s.Ports == nil {
+		return s, errors.New("it holds no ports, as each state does")
+	}
+	if was := s.Checksum; was != "" {
+		if is, err := s.sum(); err != nil || is != was {
+			return s, errors.Join(fmt.Errorf("its checksum is %s, and that of what it holds %s", was, is), err)
+		}
+	}
+	s.Checksum = ""
+	return s, s.sides()
+}
+
+// sum is the checksum of a state.
+func (s saved) sum() (string, error) {
+	s.Checksum = ""
+	text, err := json.Marshal(s)
+	return fmt.Sprintf("%x", sha256.Sum256(text)), err
+}
+
+// sides refuses names that are none of a side.
+func (s saved) sides() error {
+	names := map[string]string{}
+	if s.Authority != "" {
+		names[s.Authority] = "the authority"
+	}
+	for _, h := range s.Homes {
+		names[h.Home] = fmt.Sprintf("the home of topic %s, queue %d on %s", h.Topic, h.Queue, h.Broker)
+	}
+	for _, v := range s.Views {
+		names[v.Side] = fmt.Sprintf("the side of group %s for topic %s, queue %d on %s", v.Group, v.Topic, v.Queue, v.Broker)
+	}
+	for name, of := range names {
+		if _, known := sideOf(name); !known {
+			return fmt.Errorf("%s is %q: source or target is possible", of, name)
+		}
+	}
+	return nil
+}
 
 // save writes what build returns. It is on disk when save returns without an error.
 func (f *stateFile) save(build func() saved) error {
@@ -111,7 +166,10 @@ func (f *stateFile) save(build func() saved) error {
 	return f.err
 }
 
-func (f *stateFile) write(s saved) error {
+func (f *stateFile) write(s saved) (err error) {
+	if s.Checksum, err = s.sum(); err != nil {
+		return err
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -184,9 +242,9 @@ func (g *Gateway) snapshot() saved {
 
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s saved) {
-	for i := range s.Lanes { // what was just seen of them counts more
-		lane := &s.Lanes[i]
-		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
+	g.learnLanes(s.Lanes)
+	if s.Open != nil {
+		g.learnLanes(s.Open.Outcome.Lanes)
 	}
 	for _, was := range s.Moves {
 		g.moves.remember(was)

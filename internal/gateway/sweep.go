@@ -59,7 +59,7 @@ func (s *session) sweep(now time.Time) {
 	}
 	late, silent := s.overdue(now)
 	if len(late) > 0 {
-		s.running.Go(func() {
+		s.inBackground(func() {
 			for _, c := range late {
 				s.giveUp(c, fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.broker, s.waits.with(c.code)))
 			}

@@ -187,6 +187,28 @@ type rarely struct {
 // rareness is how often such a thing is said at most.
 const rareness = 30 * time.Second
 
+// each says rarely of each of some things.
+type each[T comparable] struct {
+	mu  sync.Mutex
+	all map[T]*rarely
+}
+
+// mostEach bounds of how many things it is known when something was said of them last.
+const mostEach = 10_000
+
+func (e *each[T]) due(of T) bool {
+	e.mu.Lock()
+	if e.all == nil || len(e.all) > mostEach {
+		e.all = map[T]*rarely{}
+	}
+	if e.all[of] == nil {
+		e.all[of] = &rarely{}
+	}
+	one := e.all[of]
+	e.mu.Unlock()
+	return one.due()
+}
+
 func (r *rarely) due() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"sync"
@@ -36,7 +37,7 @@ func (u *upstream) dial() error {
 	}
 	u.conn, u.out = conn, writer{conn: conn, last: time.Now()}
 	u.origins.begin(conn)
-	u.running.Go(u.run)
+	u.running.Go(u.runGuarded)
 	return nil
 }
 
@@ -128,6 +129,13 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	if _, there = s.take(f.Opaque, u); !there {
 		return nil
+	}
+	if c.rare != nil && c.rare.answers != nil {
+		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
+		return nil
+	}
+	if f.Code == success {
+		s.learn(c)
 	}
 	if c.pushed {
 		if c.code == codeHeartbeat {

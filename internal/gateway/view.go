@@ -22,8 +22,9 @@ type view struct {
 	asked   uint64 // counts pulls: only the newest one says what the group reads next
 	next    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
 	nextAt  time.Time
-	kept    int64 // the offset that the group committed last through here; -1 if none
+	kept    int64 // the offset that the group committed last through here, and a broker has taken; -1 if none
 	keptAt  time.Time
+	claimed int64 // the offset that a client asked last to commit: only brokers can tell whether it may; -1 if none
 	parked  []parked
 	waits   int       // how much is parked, in bytes
 	moving  bool      // pulls wait
@@ -35,13 +36,22 @@ type view struct {
 // native is what an offset of the group is on a side.
 func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on] }
 
-// commits takes note of a commit. Callers hold v.mu.
-func (v *view) commits(offset int64) { v.kept, v.keptAt, v.dirty = offset, time.Now(), true }
+// claims takes note that a client asks to commit. Callers hold v.mu.
+func (v *view) claims(offset int64) { v.claimed = max(v.claimed, offset) }
 
-// commitTime is how long a commit may be on its way: most are one-way. What it was is the broker's to say then, as somebody may have reset it.
+// takes takes note of a commit that a broker has taken. One of the other side than the group reads now is owed to that side. Callers hold v.mu.
+func (v *view) takes(c call) {
+	v.kept, v.keptAt, v.dirty = c.commit, time.Now(), true
+	v.owed = v.owed || c.side != v.side
+	if v.claimed <= c.commit {
+		v.claimed = -1
+	}
+}
+
+// commitTime is how long after a move a commit of before may matter. What a position is is the broker's to say then, as somebody may have reset it.
 const commitTime = 3 * time.Second
 
-// onItsWay is a commit that the broker may not have yet; -1 if there is none. Callers hold v.mu.
+// onItsWay is a commit that the broker of the side that the group reads may not have yet; -1 if there is none. Callers hold v.mu.
 func (v *view) onItsWay() int64 {
 	if v.owed || time.Since(v.keptAt) < commitTime {
 		return v.kept
@@ -81,7 +91,7 @@ func (g *group) of(q *queue) *view {
 	defer g.mu.Unlock()
 	v := g.views[q]
 	if v == nil {
-		v = &view{group: g.name, queue: q, next: -1, kept: -1}
+		v = &view{group: g.name, queue: q, next: -1, kept: -1, claimed: -1}
 		g.views[q] = v
 		g.room.made.Add(1)
 	}

@@ -13,12 +13,12 @@ func TestACommitIsOnItsWayForSomeSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &view{next: -1, kept: -1}
 		assert.EqualValues(t, -1, v.onItsWay(), "nothing was committed here")
-		v.commits(7)
+		v.takes(call{commit: 7})
 		time.Sleep(commitTime - time.Millisecond)
 		assert.EqualValues(t, 7, v.onItsWay())
 		time.Sleep(time.Millisecond)
 		assert.EqualValues(t, -1, v.onItsWay(), "the broker may have been told another position since")
-		v.commits(3)
+		v.takes(call{commit: 3})
 		assert.EqualValues(t, 3, v.onItsWay(), "a member may go back")
 	})
 }
@@ -32,7 +32,7 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 			synctest.Test(t, func(t *testing.T) {
 				g := alone(t)
 				v := g.groups.get([]byte("billing")).of(g.queueFor("orders", "broker-a", 0))
-				v.commits(7)
+				v.takes(call{commit: 7})
 				time.Sleep(of.age)
 				v.dirty = false // it was brought to the other side already
 				moved := viewAsIs(v)
@@ -53,7 +53,7 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 
 func TestAnOwedCommitIsDueUntilItIsThere(t *testing.T) {
 	v := &view{queue: &queue{}, next: -1, kept: -1}
-	v.commits(7)
+	v.takes(call{commit: 7})
 	_, due := v.due()
 	assert.False(t, due, "the group has never moved")
 	v.owed = true // it came back to the source, where its offsets are the same
@@ -65,7 +65,7 @@ func TestAnOwedCommitIsDueUntilItIsThere(t *testing.T) {
 	v.putBack(d, errors.New("the source is away"))
 	d, due = v.due()
 	assert.True(t, due && d.owed)
-	v.commits(9) // a member's own, which may be there before the one that is owed
+	v.takes(call{commit: 9}) // a member's own, which may be there before the one that is owed
 	v.putBack(d, nil)
 	d, due = v.due()
 	assert.True(t, due && d.owed)

@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// asker asks brokers in a client's name: with the client's own rights, whatever the gateway itself may do.
+type asker struct {
+	session   *session
+	accessKey string // that the client signs with; "" if it doesn't
+	code      int
+}
+
+// brokersAnswer is what a broker says to what was asked in a client's name. As an error it is a refusal.
+type brokersAnswer struct {
+	code   int
+	remark string
+	body   []byte
+}
+
+func (a *brokersAnswer) Error() string { return fmt.Sprintf("code %d: %s", a.code, a.remark) }
+
+// ask sends a request and waits for the answer's body. Errors: *brokersAnswer for a refusal.
+func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {
+	s := a.session
+	up, err := s.upstream(to)
+	if err != nil {
+		return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, err)
+	}
+	var fields []string
+	if a.accessKey != "" {
+		fields = []string{wire.FieldAccessKey, a.accessKey}
+	}
+	answers := make(chan brokersAnswer, 1)
+	s.mu.Lock()
+	s.lastOwn--
+	own := s.lastOwn
+	s.put(own, call{code: a.code, since: time.Now(), up: up, side: to.side, pushed: true, rare: &rareCall{answers: answers}})
+	s.mu.Unlock()
+	var f wire.Frame
+	if err := f.Parse(wire.AppendRequest(nil, a.code, own, 0, fields, body)); err != nil {
+		return nil, err
+	}
+	up.write(&f)
+	select {
+	case got := <-answers:
+		if got.code != success {
+			return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, &got)
+		}
+		return got.body, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s broker %s gives no answer: %w", to.side, to.broker, ctx.Err())
+	}
+}

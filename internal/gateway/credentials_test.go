@@ -1,0 +1,270 @@
+package gateway
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+// guarded is a gateway that has the keys of one application, between a broker of each side and a client.
+type guarded struct {
+	*testing.T
+	gateway        *Gateway
+	source, target *standIn
+	session        *session
+	client         net.Conn
+	in             *wire.Reader
+	opaque         int32
+}
+
+const (
+	appKey    = "app"
+	appSecret = "app-secret"
+)
+
+func newGuarded(t *testing.T, keyFile string) *guarded {
+	t.Helper()
+	all := func(int) bool { return true }
+	g := &guarded{T: t, source: newStandIn(t, all), target: newStandIn(t, all)}
+	for _, b := range []*standIn{g.source, g.target} {
+		for _, code := range []int{codeSendV2, codePull, codeQueryOffset, codeUpdateOffset, codeHeartbeat, codeUnregister, codeLock, codeViewMessage, codeSendBack, codeEndTransaction, codeMembers} {
+			b.answer(code, wire.Reply{})
+		}
+	}
+	g.gateway = before(t, g.source)
+	g.gateway.targets.Store(&[]string{"broker-t"})
+	g.gateway.brokers[target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
+	keys, err := parseKeys([]byte(keyFile))
+	require.NoError(t, err)
+	g.gateway.keys.file = "keys.yaml"
+	g.gateway.keys.now.Store(&keys)
+	g.session, g.client = g.gateway.connect(t)
+	g.in = wire.NewReader(g.client)
+	return g
+}
+
+const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: {accessKey: app-there, secretKey: secret-there}}]"
+
+// queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
+func (g *guarded) queue(at side) *view {
+	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+	q.lane.Store(&replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "broker-a"}, Target: replicator.Queue{Broker: "broker-t", ID: 1}})
+	q.home.Store(uint32(at))
+	v := g.gateway.groups.get([]byte("billing")).of(q)
+	v.side = at
+	g.gateway.away.Store(int64(at))
+	return v
+}
+
+// signing is how a request is signed.
+type signing struct{ key, secret, signature string }
+
+var (
+	rightly    = signing{appKey, appSecret, ""}
+	forged     = signing{appKey, "", "Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ="}
+	unsignedBy = signing{}
+	stranger   = signing{"stranger", "their-secret", ""}
+)
+
+// request sends a request.
+func (g *guarded) request(code int, flag int32, by signing, fields []string, body string) {
+	g.Helper()
+	g.opaque++
+	if by.signature != "" {
+		fields = append(fields, wire.FieldAccessKey, by.key, "Signature", by.signature)
+	}
+	var f wire.Frame
+	require.NoError(g, f.Parse(wire.AppendRequest(nil, code, g.opaque, flag, fields, []byte(body))))
+	if by.secret != "" {
+		f.Sign(by.key, by.secret)
+	}
+	_, err := g.client.Write(append(f.AppendHead(nil), f.Body...))
+	require.NoError(g, err)
+}
+
+// answer is the code of the answer to the last request.
+func (g *guarded) answer() (code int, remark string) {
+	g.Helper()
+	require.NoError(g, g.client.SetReadDeadline(time.Now().Add(patience)))
+	var f wire.Frame
+	require.NoError(g, g.in.Next(&f))
+	require.Equal(g, g.opaque, f.Opaque)
+	return f.Code, string(f.Remark)
+}
+
+// requests are those of all codes that the gateway looks into, as members and producers send them.
+func requests() map[int]struct {
+	fields []string
+	body   string
+} {
+	type request = struct {
+		fields []string
+		body   string
+	}
+	const beat = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
+	queue := []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0"}
+	tagged := "72057594037927944" // offset 8 with the tag of the first target broker
+	return map[int]request{
+		codeSendV2:         {[]string{"a", "producers", "b", "orders", "e", "0", "i", ""}, "body"},
+		codePull:           {append([]string{"queueOffset", "5", "commitOffset", "4", "sysFlag", "1"}, queue...), ""},
+		codeQueryOffset:    {queue, ""},
+		codeUpdateOffset:   {append([]string{"commitOffset", "7"}, queue...), ""},
+		codeMaxOffset:      {[]string{"topic", "orders", "queueId", "0"}, ""},
+		codeMembers:        {[]string{"consumerGroup", "billing"}, ""},
+		codeHeartbeat:      {nil, beat},
+		codeUnregister:     {[]string{"clientID", "one", "consumerGroup", "billing"}, ""},
+		codeLock:           {nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`},
+		codeViewMessage:    {[]string{"offset", tagged}, ""},
+		codeSendBack:       {[]string{"offset", tagged, "group", "billing", "delayLevel", "1"}, ""},
+		codeEndTransaction: {[]string{"commitLogOffset", tagged, "producerGroup", "producers", "tranStateTableOffset", "1", "commitOrRollback", "8"}, ""},
+	}
+}
+
+// nothing wants that brokers have got nothing: what comes after it has come through, on the same connections.
+func (g *guarded) nothing(what string) {
+	g.Helper()
+	for _, b := range []*standIn{g.source, g.target} {
+		select {
+		case f := <-b.got:
+			g.Errorf("%s: a broker got a request of code %d", what, f.code)
+		default:
+		}
+	}
+	g.session.mu.Lock()
+	defer g.session.mu.Unlock()
+	assert.Empty(g, g.session.client+string(g.session.beat)+g.session.accessKey, what)
+}
+
+// A request that names an access key without its owner's signature reaches no broker, whatever it asks for, wherever homes and groups
+// are, and whether or not its client wants an answer. Nothing is learned from it.
+func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
+	for _, at := range []side{source, target} {
+		g := newGuarded(t, appKeys)
+		v := g.queue(at)
+		for code, r := range requests() {
+			for _, flag := range []int32{wire.FlagOneWay, 0} {
+				g.request(code, flag, forged, r.fields, r.body)
+			}
+			is, remark := g.answer()
+			assert.Equal(t, systemError, is, "code %d", code)
+			assert.Contains(t, remark, "Check signature failed for accessKey=app", "code %d", code)
+			g.nothing("everything on the " + at.String())
+		}
+		v.mu.Lock()
+		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.claimed}, "positions")
+		v.mu.Unlock()
+		assert.Equal(t, 2*len(requests()), int(g.gateway.refusedSignatures.Load()))
+	}
+}
+
+// What the gateway can't sign for passes to the source unchanged, whose brokers judge it, and goes nowhere else.
+func TestWhoTheGatewayCannotJudgeGoesUnchangedToTheSourceOrNowhere(t *testing.T) {
+	for name, by := range map[string]signing{"an unknown access key": stranger, "no signature": unsignedBy} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, appKeys)
+			g.queue(source)
+			send := requests()[codeSendV2]
+			g.request(codeSendV2, 0, by, send.fields, send.body)
+			require.Equal(t, codeSendV2, g.source.next(t).code)
+			is, _ := g.answer()
+			require.Equal(t, success, is)
+
+			g.queue(target)
+			for _, code := range []int{codeSendV2, codePull, codeUpdateOffset, codeQueryOffset, codeMaxOffset, codeViewMessage, codeSendBack, codeEndTransaction} {
+				r := requests()[code]
+				g.request(code, 0, by, r.fields, r.body)
+				is, remark := g.answer()
+				assert.Equal(t, systemError, is, "code %d", code)
+				assert.Contains(t, remark, "No acl config for", "code %d", code)
+				g.nothing("all on the target")
+			}
+		})
+	}
+}
+
+// A position counts when a broker has taken it, also one whose client wants no answer.
+func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
+	for _, flag := range []int32{0, wire.FlagOneWay} {
+		g := newGuarded(t, appKeys)
+		v := g.queue(source)
+		r := requests()[codeUpdateOffset]
+		g.source.answer(codeUpdateOffset, wire.Reply{Code: systemError, Remark: "no permission"})
+		g.request(codeUpdateOffset, flag, rightly, r.fields, r.body)
+		g.request(codeQueryOffset, 0, rightly, requests()[codeQueryOffset].fields, "") // on the same connection: its answer comes after
+		for is, _ := g.answer2(); is == systemError; is, _ = g.answer2() {
+		}
+		v.mu.Lock()
+		assert.EqualValues(t, -1, v.kept)
+		assert.EqualValues(t, 7, v.claimed, "a move asks the broker")
+		v.mu.Unlock()
+
+		g.source.answer(codeUpdateOffset, wire.Reply{})
+		g.request(codeUpdateOffset, flag, rightly, r.fields, r.body)
+		require.Eventually(t, func() bool {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			return v.kept == 7 && v.claimed == -1
+		}, patience, time.Millisecond, "a position that a broker has taken counts")
+	}
+}
+
+// answer2 is answer of whichever request.
+func (g *guarded) answer2() (code int, opaque int32) {
+	g.Helper()
+	require.NoError(g, g.client.SetReadDeadline(time.Now().Add(patience)))
+	var f wire.Frame
+	require.NoError(g, g.in.Next(&f))
+	return f.Code, f.Opaque
+}
+
+// Who may not be a member on the source is none here, and none on the target.
+func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.queue(source)
+	g.source.answer(codeHeartbeat, wire.Reply{Code: systemError, Remark: "no permission"})
+	beat := requests()[codeHeartbeat]
+	g.request(codeHeartbeat, 0, rightly, nil, beat.body)
+	is, _ := g.answer()
+	require.Equal(t, systemError, is)
+	g.source.next(t)
+	g.nothing("a refused heartbeat")
+
+	g.source.answer(codeHeartbeat, wire.Reply{})
+	g.request(codeHeartbeat, 0, rightly, nil, beat.body)
+	is, _ = g.answer()
+	require.Equal(t, success, is)
+	require.Equal(t, codeHeartbeat, g.target.next(t).code, "the target hears of the member")
+	g.session.mu.Lock()
+	defer g.session.mu.Unlock()
+	require.Equal(t, "one", g.session.client)
+}
+
+// Brokers read more forms of numbers than are read here. Such a request would be for another queue there, past its home and holds.
+func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
+	g := newGuarded(t, "applications: []")
+	g.gateway.keys.file = "" // clusters without access control
+	g.queue(target)
+	for code, r := range requests() {
+		for _, key := range numbersOf(code) {
+			for _, odd := range []string{"+0", "\u0660", " 0", "0x0", "", "00000000000000000000"} {
+				fields := append([]string{}, r.fields...)
+				for i := 0; i < len(fields); i += 2 {
+					if fields[i] == key {
+						fields[i+1] = odd
+					}
+				}
+				g.request(code, 0, unsignedBy, fields, r.body)
+				is, remark := g.answer()
+				assert.Equal(t, systemError, is, "code %d, %s %q", code, key, odd)
+				assert.Contains(t, remark, key)
+				g.nothing(key)
+			}
+		}
+	}
+}
