@@ -268,3 +268,31 @@ func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A client that could do nothing on the target holds up moves, and says why.
+func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
+	for name, c := range map[string]struct {
+		keys string
+		by   signing
+		says string
+	}{
+		"signs with a known key":       {appKeys, rightly, ""},
+		"signs with another key":       {appKeys, stranger, "signs with access key stranger, of which the gateway has no secret"},
+		"doesn't sign":                 {appKeys, unsignedBy, "doesn't sign, and the file of --keys has no unsigned"},
+		"doesn't sign, and needn't do": {"unsigned: {accessKey: guest, secretKey: three}", unsignedBy, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, c.keys)
+			g.queue(source)
+			g.request(codeHeartbeat, 0, c.by, nil, requests()[codeHeartbeat].body)
+			is, _ := g.answer()
+			require.Equal(t, success, is)
+			err := g.gateway.allWelcome(target)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}

@@ -200,9 +200,12 @@ func (s *session) heard(from dest, f *wire.Frame) {
 
 // problem is why a client can't be served once something is on the target; "" if it can. Callers hold s.mu.
 func (s *session) problem() string {
-	if s.accessKey != "" {
-		if _, known := s.keys.of([]byte(s.accessKey)); !known {
+	if _, known := s.keys.of([]byte(s.accessKey)); !known {
+		switch {
+		case s.accessKey != "":
 			return "signs with access key " + s.accessKey + ", of which the gateway has no secret: add it to the file of --keys"
+		case s.keys.given():
+			return "doesn't sign, and the file of --keys has no unsigned, by which it could be signed for on the target: add that, or have it sign"
 		}
 	}
 	for _, broker := range sortedKeys(s.unwelcome) {
