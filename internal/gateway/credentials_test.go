@@ -296,3 +296,19 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 		})
 	}
 }
+
+// By the positions and locks of the lanes' group, lanes and gateways know what was copied, who holds a lease, and what was decided: no
+// client is one of its members.
+func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
+	g := newGuarded(t, "applications: []")
+	g.gateway.keys.file = ""
+	g.queue(source)
+	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
+	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset, codeMembers, codeHeartbeat, codeLock} {
+		r := requests()[code]
+		g.request(code, 0, unsignedBy, r.fields, r.body)
+		is, _ := g.answer()
+		assert.Equal(t, noPermission, is, "code %d", code)
+		g.nothing("a member of the lanes' group")
+	}
+}
