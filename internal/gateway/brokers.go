@@ -158,6 +158,18 @@ func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
 	return nil
 }
 
+// of is the port that stands for a broker of the source; nil if there is none.
+func (p *ports) of(broker string) *port {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.all {
+		if one.dest.broker == broker {
+			return one
+		}
+	}
+	return nil
+}
+
 // accept begins to serve the ports that aren't served yet.
 func (p *ports) accept(g *Gateway) {
 	p.mu.Lock()

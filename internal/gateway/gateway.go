@@ -57,6 +57,8 @@ type Gateway struct {
 	mirrors   mirrors
 	ports     ports
 	refresh   signal
+	changed   signal // which clients there are, or what they say
+	returning returning
 	state     *stateFile
 	folder    io.Closer // the lock of the folder that it lies in
 	moves     moves
@@ -111,7 +113,7 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
+		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
 		passers: passers{life: bypassLife},
 		entry:   entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
 	}
@@ -131,6 +133,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepLease)
 	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
+	g.running.Go(g.keepRegistrations)
 	g.running.Go(g.lookForPassersAgain)
 	return g, nil
 }
@@ -171,6 +174,11 @@ func (g *Gateway) begin() error {
 		g.sync(g.ctx)
 	}
 	g.renewLease()
+	of, err := readRegistrations(g.config.Dir)
+	if err != nil {
+		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats", "cause", err)
+	}
+	g.registerAgain(g.ctx, of)
 	g.serving = time.Now()
 	g.ports.accept(g)
 	return g.save()

@@ -1,5 +1,11 @@
 package gateway
 
+import (
+	"bytes"
+
+	"rocketshift/internal/gateway/wire"
+)
+
 // greeting is what a client says of itself: a heartbeat, or that it leaves. It counts when a broker of the source has taken it: who may
 // not be a member there isn't one here, nor on the target.
 type greeting struct {
@@ -31,9 +37,13 @@ func (s *session) learn(c call) {
 func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
-	s.client, s.identity, s.beat, s.accessKey, s.reads = g.beat.client, g.beat.identity(), g.raw, g.accessKey, g.beat.reads
+	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
+	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.beat.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
 	changed := before != s.identity
 	s.mu.Unlock()
+	if !again {
+		s.changed.now()
+	}
 	if changed { // it goes by another name now, or does something else
 		s.mirrors.free(s)
 	}

@@ -42,7 +42,7 @@ func (s *session) runGuarded(first []byte) (err error) {
 }
 
 // runGuarded is run. Where it panics, everything that waits for the server is answered.
-func (u *upstream) runGuarded() {
+func (u *upstream) runGuarded(rest []byte) {
 	whole := false
 	defer func() {
 		if !whole {
@@ -50,6 +50,6 @@ func (u *upstream) runGuarded() {
 		}
 	}()
 	defer u.session.recovered(func() int { return u.frame.Code })
-	u.run()
+	u.run(rest)
 	whole = true
 }

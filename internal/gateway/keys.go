@@ -184,8 +184,14 @@ func (g *Gateway) readKeysAgain() {
 	}
 }
 
-// heard takes note of what a target broker said to a client's heartbeat.
+// heard takes note of what a broker said to a client's heartbeat that the gateway has sent.
 func (s *session) heard(from dest, f *wire.Frame) {
+	if from.side == source {
+		if f.Code != success {
+			s.mayNotReturn(f)
+		}
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.Code == success {

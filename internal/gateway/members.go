@@ -28,6 +28,7 @@ func (s *session) heartbeat(f *wire.Frame) {
 		s.refuse(f, noPermission, "a member of the lanes' own group")
 		return
 	}
+	s.comesBack(says)
 	s.greet(f, &greeting{beat: says})
 }
 
@@ -45,9 +46,9 @@ func (s *session) mirror(to dest, raw []byte) {
 	if f.Parse(raw) != nil || !s.signable(&f, to.side, false) {
 		return // a target broker couldn't tell who it is
 	}
-	up, err := s.upstream(to)
+	up, err := s.forHeartbeats(to)
 	if err != nil {
-		s.log.Warn("a heartbeat doesn't reach the target", "broker", to.broker, "cause", err)
+		s.log.Warn("a heartbeat doesn't reach a broker", "side", to.side.String(), "broker", to.broker, "cause", err)
 		s.mirrors.lost(s, to)
 		return
 	}
@@ -127,6 +128,17 @@ func (m *mirrors) free(s *session) (any bool) {
 		}
 	}
 	return any
+}
+
+// pass passes the claims of a session to another one of the same client.
+func (m *mirrors) pass(from, to *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c, holder := range m.claims {
+		if holder == from {
+			m.claims[c] = to
+		}
+	}
 }
 
 // leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.

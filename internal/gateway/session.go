@@ -3,7 +3,9 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,19 +36,26 @@ type session struct {
 	conn net.Conn
 	out  writer
 
-	mu       sync.Mutex
-	open     map[int32]call
-	ups      map[dest]*upstream
-	pushes   map[int32]push
-	lastPush int32
-	lastOwn  int32
-	client   string       // its id, from its heartbeats
-	identity string       // its id with its groups
-	beat     []byte       // its last heartbeat that a broker has taken
-	reads    []membership // what that says
-	mirrored mirrored
-	closed   bool
-	keeping  keeping
+	mu   sync.Mutex
+	open map[int32]call
+	ups  map[dest]*upstream
+	// heartbeats are connections that kept the client registered while the gateway was restarted: its heartbeats go there, all else
+	// to ups.
+	heartbeats map[dest]*upstream
+	pushes     map[int32]push
+	lastPush   int32
+	lastOwn    int32
+	client     string       // its id, from its heartbeats
+	identity   string       // its id with its groups
+	beat       []byte       // its last heartbeat that a broker has taken
+	reads      []membership // what that says
+	writes     []string     // and its producer groups
+	mirrored   mirrored
+	closed     bool
+	keeping    keeping
+
+	absent bool     // the client isn't back since the gateway's restart
+	missed [][]byte // what brokers have sent it meanwhile
 
 	guest  *guest
 	frame  wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
@@ -121,10 +130,11 @@ func (w *watched) arm() {
 func (s *session) end() {
 	s.mu.Lock()
 	s.closed = true
-	ups := s.ups
-	s.ups = map[dest]*upstream{}
+	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
+	s.ups, s.heartbeats = map[dest]*upstream{}, nil
 	s.mu.Unlock()
 	_ = s.conn.Close()
+	s.changed.now()
 	s.lose(func(c call) bool { return c.queue != nil && sends(c.code) })
 	for _, up := range ups {
 		s.inBackground(up.leave)
@@ -164,6 +174,17 @@ func (s *session) upstream(to dest) (*upstream, error) {
 	return up, nil
 }
 
+// forHeartbeats is the session's connection to a server that the client's heartbeats go over.
+func (s *session) forHeartbeats(to dest) (*upstream, error) {
+	s.mu.Lock()
+	up := s.heartbeats[to]
+	s.mu.Unlock()
+	if up != nil {
+		return up, nil
+	}
+	return s.upstream(to)
+}
+
 // longestIdle is below the 120 s after which servers close a silent connection, maybe just when something is written to it.
 const longestIdle = 100 * time.Second
 
@@ -180,6 +201,9 @@ func (s *session) forget(up *upstream) {
 	if s.ups[up.dest] == up {
 		delete(s.ups, up.dest)
 	}
+	if s.heartbeats[up.dest] == up {
+		delete(s.heartbeats, up.dest)
+	}
 }
 
 // forward sends a request on, and enters the call that the answer will belong to.
@@ -187,7 +211,11 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 	if !s.mayGo(f, to.side, f.Touched()) {
 		return
 	}
-	up, err := s.upstream(to)
+	reach := s.upstream
+	if c.rare != nil && c.rare.greets != nil {
+		reach = s.forHeartbeats
+	}
+	up, err := reach(to)
 	if err != nil {
 		s.unreachable(f, to, err)
 		return

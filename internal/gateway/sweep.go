@@ -50,7 +50,7 @@ func (w *swept) age(frames int64, now time.Time) time.Duration {
 
 func (s *session) sweep(now time.Time) {
 	frames, begun := s.frames.Load(), s.begun.Load()
-	if !begun && frames > 0 {
+	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.waits.frame {
 		s.log.Warn("a client doesn't come to the end of a frame; its connection was closed", "client", s.conn.RemoteAddr().String(), "frames before", frames)

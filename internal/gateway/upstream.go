@@ -19,7 +19,8 @@ type upstream struct {
 	conn     net.Conn
 	out      writer
 	retired  atomic.Bool // it ends because it isn't needed
-	frame    wire.Frame  // the last one that came
+	stopping *stopping
+	frame    wire.Frame // the last one that came
 	frames   atomic.Int64
 	seen     swept
 }
@@ -35,10 +36,18 @@ func (u *upstream) dial() error {
 		_ = conn.Close()
 		return errEnded
 	}
-	u.conn, u.out = conn, writer{conn: conn, last: time.Now()}
-	u.origins.begin(conn)
-	u.running.Go(u.runGuarded)
+	u.begin(conn, nil)
 	return nil
+}
+
+// begin takes a connection, of which something was read before.
+func (u *upstream) begin(conn net.Conn, rest []byte) {
+	u.conn, u.out, u.stopping = conn, writer{conn: conn, last: time.Now()}, newStopping()
+	u.origins.begin(conn)
+	u.running.Go(func() {
+		defer close(u.stopping.ended)
+		u.runGuarded(rest)
+	})
 }
 
 // leaveTime bounds how long a server may take to end its side.
@@ -77,14 +86,16 @@ func (u *upstream) write(f *wire.Frame) {
 }
 
 // run takes what the server sends.
-func (u *upstream) run() {
-	in := wire.NewReader(u.conn)
+func (u *upstream) run(rest []byte) {
+	in := wire.NewReader(u.conn, rest...)
 	f := &u.frame
 	for several := false; ; several = f.More {
 		err := in.Next(f)
 		if err != nil {
 			_ = u.session.out.flush()
-			u.broke(err)
+			if !u.stopping.at(err, in) {
+				u.broke(err)
+			}
 			return
 		}
 		u.frames.Add(1)
@@ -165,6 +176,12 @@ const mostPushes = 1000
 // push passes a broker's own request on to the client, with a number of its own: both sides may use the same.
 func (u *upstream) push(f *wire.Frame) error {
 	s := u.session
+	if s.absent {
+		s.mu.Lock()
+		s.misses(f)
+		s.mu.Unlock()
+		return nil
+	}
 	if u.dest.side == target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
 			_ = u.out.bytes(wire.AppendReply(nil, f.Opaque, f.Binary, wire.Reply{Code: notSupported, Remark: "rocketshift gateway: ask the source"}))

@@ -41,6 +41,15 @@ func (f *Frame) Parse(raw []byte) error {
 }
 
 // scan reads a header in the plain form, as stock clients and brokers write it. Any other one is read completely.
+// BodyOf is the body of a frame that was read before; nil of less than a frame.
+func BodyOf(raw []byte) []byte {
+	if len(raw) < headerAt {
+		return nil
+	}
+	header := headerAt + int(binary.BigEndian.Uint32(raw[4:])&0xFFFFFF)
+	return raw[min(header, len(raw)):]
+}
+
 func (f *Frame) scan(head []byte) bool {
 	if f.Binary {
 		return f.scanBinary(head)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -21,13 +22,24 @@ type Reader struct {
 	buf   []byte
 	r, w  int     // buf[r:w] is read and not used
 	large *[]byte // holds the last frame, if that was a large one
+
+	partial bool // the large one didn't come to its end
 }
 
 // NewReader reads from in; the bytes of first were read from it before.
 func NewReader(in io.Reader, first ...byte) *Reader {
-	r := &Reader{in: in, buf: make([]byte, idleBuffer)}
+	r := &Reader{in: in, buf: make([]byte, max(idleBuffer, len(first)))}
 	r.w = copy(r.buf, first)
 	return r
+}
+
+// Rest is what was read and belongs to no frame that was taken. After a read that failed as its time was over, another reader
+// that begins with it goes on.
+func (r *Reader) Rest() []byte {
+	if r.partial {
+		return bytes.Clone(*r.large)
+	}
+	return bytes.Clone(r.buf[r.r:r.w])
 }
 
 // larges is memory that large frames were in. A sync.Pool would lose it with each collection of garbage.
@@ -149,7 +161,8 @@ func (r *Reader) makeRoom(n int, much bool) {
 func (r *Reader) readLarge(size int) ([]byte, error) {
 	r.large = takeLarge()
 	b := append((*r.large)[:0], r.buf[r.r:r.w]...)
-	r.r, r.w = 0, 0
+	*r.large = b
+	r.r, r.w, r.partial = 0, 0, true
 	for len(b) < size {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)] // grows by a part of itself
@@ -164,6 +177,6 @@ func (r *Reader) readLarge(size int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	*r.large = b
+	*r.large, r.partial = b, false
 	return b, nil
 }

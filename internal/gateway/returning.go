@@ -1,0 +1,263 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+const (
+	// returnTime is how long a client may take to say who it is after the gateway's restart: its next heartbeat comes within 30 s
+	// (ClientConfig.heartbeatBrokerInterval). One that doesn't come is struck off, so that others get its queues.
+	returnTime = 40 * time.Second
+	// registerTime bounds how long brokers may take to register clients again before others are served.
+	registerTime = 2 * time.Second
+	// registeredTogether is how many clients are registered at the same time.
+	registeredTogether = 64
+)
+
+// returning are sessions without a connection to a client: of those that are expected back. They keep their clients registered.
+type returning struct {
+	mu       sync.Mutex
+	byClient map[string][]*session
+}
+
+// nobody is the connection of a client that isn't back.
+type nobody struct{ address }
+
+// address is where a client was.
+type address string
+
+func (a address) Network() string { return "tcp" }
+
+func (a address) String() string { return string(a) }
+
+func (nobody) Read([]byte) (int, error)         { return 0, io.EOF }
+func (nobody) Write(b []byte) (int, error)      { return len(b), nil }
+func (nobody) Close() error                     { return nil }
+func (n nobody) LocalAddr() net.Addr            { return n.address }
+func (n nobody) RemoteAddr() net.Addr           { return n.address }
+func (nobody) SetDeadline(time.Time) error      { return nil }
+func (nobody) SetReadDeadline(time.Time) error  { return nil }
+func (nobody) SetWriteDeadline(time.Time) error { return nil }
+
+// registerAgain registers the clients of before with the brokers of both sides.
+func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
+	ctx, cancel := context.WithTimeout(ctx, registerTime)
+	defer cancel()
+	var sessions []*session
+	for _, one := range all.Clients {
+		s, err := g.expect(one)
+		if err != nil {
+			g.log.Warn("a client of before isn't expected back", "client", one.Address, "cause", err)
+			continue
+		}
+		sessions = append(sessions, s)
+	}
+	if len(sessions) == 0 {
+		return
+	}
+	begin := time.Now()
+	var sent errgroup.Group
+	sent.SetLimit(registeredTogether)
+	for _, s := range sessions {
+		sent.Go(func() error {
+			s.mirror(s.port.dest, s.beat)
+			s.mirrors.beat(s, s.identity, s.beat)
+			return nil
+		})
+	}
+	_ = sent.Wait()
+	missing := 0
+	for _, s := range sessions {
+		for s.registering() && wait(ctx, proofPause) == nil {
+		}
+		if s.registering() {
+			missing++
+		}
+	}
+	g.log.Info("clients of before were registered with their brokers again", "connections", len(sessions), "not yet", missing, "took", time.Since(begin).String())
+	g.running.Go(func() {
+		if wait(g.ctx, returnTime) == nil {
+			g.expectNoMore()
+		}
+	})
+}
+
+// registering reports whether a broker hasn't answered yet that is to register the client.
+func (s *session) registering() bool {
+	return s.any(func(c call) bool { return c.code == codeHeartbeat })
+}
+
+// expect makes the session of a client that is expected back.
+func (g *Gateway) expect(one registration) (*session, error) {
+	p := g.ports.of(one.Broker)
+	if p == nil {
+		return nil, errors.New("the source has no broker " + one.Broker)
+	}
+	var f wire.Frame
+	if err := f.Parse(one.Beat); err != nil {
+		return nil, err
+	}
+	says, err := parseBeat(f.Body)
+	if err != nil {
+		return nil, err
+	}
+	s := newSession(g, p, nobody{address(one.Address)})
+	s.absent = true
+	s.client, s.identity, s.reads, s.writes = says.client, says.identity(), says.reads, says.writes
+	s.accessKey, s.beat = f.Unescaped(wire.FieldAccessKey), one.Beat
+	g.mu.Lock()
+	g.sessions[s] = true
+	g.mu.Unlock()
+	g.returning.mu.Lock()
+	defer g.returning.mu.Unlock()
+	if g.returning.byClient == nil {
+		g.returning.byClient = map[string][]*session{}
+	}
+	g.returning.byClient[s.client] = append(g.returning.byClient[s.client], s)
+	return s, nil
+}
+
+// take takes the session out that kept a client registered at a port. Two applications may have one client id: then their groups differ.
+func (r *returning) take(at *port, says beat) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.byClient[says.client]
+	i := slices.IndexFunc(all, func(s *session) bool { return s.port == at && says.shares(s.reads, s.writes) })
+	if i < 0 {
+		return nil
+	}
+	found := all[i]
+	if r.byClient[says.client] = slices.Delete(all, i, i+1); len(all) == 1 {
+		delete(r.byClient, says.client)
+	}
+	return found
+}
+
+// all takes all of them out.
+func (r *returning) all() (all []*session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, some := range r.byClient {
+		all = append(all, some...)
+	}
+	r.byClient = nil
+	return all
+}
+
+// shares reports whether a heartbeat names one of the groups.
+func (b beat) shares(reads []membership, writes []string) bool {
+	if len(b.reads)+len(b.writes)+len(reads)+len(writes) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(reads, func(m membership) bool {
+		return slices.ContainsFunc(b.reads, func(n membership) bool { return n.Group == m.Group })
+	}) || slices.ContainsFunc(writes, func(group string) bool { return slices.Contains(b.writes, group) })
+}
+
+// comesBack gives a client that was expected the registration that was kept for it.
+func (s *session) comesBack(says beat) {
+	was := s.returning.take(s.port, says)
+	if was == nil {
+		return
+	}
+	was.mu.Lock()
+	was.closed = true
+	ups := was.ups
+	was.ups = map[dest]*upstream{}
+	was.mu.Unlock()
+	for to, up := range ups {
+		up.passTo(s, to)
+	}
+	s.mu.Lock()
+	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
+	s.lastOwn, s.accessKey = was.lastOwn, was.accessKey
+	missed := was.missed
+	s.mu.Unlock()
+	s.mirrors.pass(was, s)
+	s.Gateway.close(was)
+	for _, push := range missed {
+		_ = s.out.bytes(push)
+	}
+}
+
+// passTo passes a connection to a session that has come for it.
+func (u *upstream) passTo(s *session, to dest) {
+	u.dialling.Lock()
+	defer u.dialling.Unlock()
+	if u.conn == nil {
+		return
+	}
+	rest, whole := u.stopping.stop(u.conn)
+	u.origins.end(u.conn)
+	if !whole {
+		return
+	}
+	up := &upstream{session: s, dest: to}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		_ = u.conn.Close()
+		return
+	}
+	if s.heartbeats == nil {
+		s.heartbeats = map[dest]*upstream{}
+	}
+	s.heartbeats[to] = up
+	up.begin(u.conn, rest)
+}
+
+// misses keeps brokers' words to a client that isn't back. Callers hold s.mu.
+func (s *session) misses(f *wire.Frame) {
+	const most = 100 // as many groups as a client has members of, and more
+	if f.Code == codeNotifyMembers && len(s.missed) < most {
+		s.missed = append(s.missed, slices.Clone(f.Bytes()))
+	}
+}
+
+// expectNoMore gives up the clients that haven't come back.
+func (g *Gateway) expectNoMore() {
+	all := g.returning.all()
+	for _, s := range all {
+		s.end()
+		g.close(s)
+	}
+	if len(all) > 0 {
+		g.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone", "connections", len(all), "first", all[0].client)
+	}
+}
+
+// mayNotReturn gives up a client that a broker of the source doesn't take any more.
+func (s *session) mayNotReturn(f *wire.Frame) {
+	was := s.returning.takeOut(s)
+	if !was {
+		return
+	}
+	s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker", s.port.dest.broker, "code", f.Code, "remark", string(f.Remark))
+	s.inBackground(func() {
+		s.end()
+		s.Gateway.close(s)
+	})
+}
+
+// takeOut takes one session out; false if it isn't there any more.
+func (r *returning) takeOut(one *session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.byClient[one.client]
+	i := slices.Index(all, one)
+	if i < 0 {
+		return false
+	}
+	r.byClient[one.client] = slices.Delete(all, i, i+1)
+	return true
+}
