@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -89,6 +91,7 @@ type port struct {
 	listener  net.Listener
 	host      netip.AddrPort // what clients are told, if that is an IP address
 	begun     bool
+	paused    atomic.Bool // nobody is accepted
 	advertise string
 }
 
@@ -102,7 +105,8 @@ type ports struct {
 	all    []*port
 	byAddr map[string]*port // by the address of the source's server
 	closed bool
-	kept   map[string]int // numbers of before, by broker
+	kept   map[string]int          // numbers of before, by broker
+	passed map[string]net.Listener // of the predecessor, by broker
 }
 
 // namesKey is what the port of the name server goes by on disk.
@@ -120,7 +124,10 @@ func (p *ports) listen(g *Gateway, to dest, number int) error {
 	if number == 0 {
 		number = p.kept[to.broker]
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(g.config.Listen, strconv.Itoa(number)))
+	listener, err := p.passed[to.broker], error(nil)
+	if listener == nil {
+		listener, err = net.Listen("tcp", net.JoinHostPort(g.config.Listen, strconv.Itoa(number)))
+	}
 	if err != nil {
 		return fmt.Errorf("gateway: the port that stands for %s: %w", to.broker, err)
 	}
@@ -180,6 +187,42 @@ func (p *ports) accept(g *Gateway) {
 			g.running.Go(func() { g.serve(one) })
 		}
 	}
+}
+
+// pause lets nobody in any more; who connects waits in the system's queue.
+func (p *ports) pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.all {
+		one.paused.Store(true)
+		if at, is := one.listener.(*net.TCPListener); is {
+			_ = at.SetDeadline(time.Now())
+		}
+	}
+}
+
+// resume lets clients in again.
+func (p *ports) resume(g *Gateway) {
+	p.mu.Lock()
+	for _, one := range p.all {
+		one.paused.Store(false)
+		one.begun = false
+		if at, is := one.listener.(*net.TCPListener); is {
+			_ = at.SetDeadline(time.Time{})
+		}
+	}
+	p.mu.Unlock()
+	p.accept(g)
+}
+
+// listeners are those of all ports, with their names for a successor.
+func (p *ports) listeners() (names []string, all []net.Listener) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.all {
+		names, all = append(names, clientPort+one.dest.broker), append(all, one.listener)
+	}
+	return names, all
 }
 
 func (p *ports) close() {

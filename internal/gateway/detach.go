@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -46,8 +47,9 @@ func (s *stopping) at(err error, in *wire.Reader) bool {
 	return true
 }
 
-// stop stops the reader of a connection. It reports whether the connection can go on.
-func (s *stopping) stop(conn net.Conn) (rest []byte, whole bool) {
+// stop stops the reader of a connection. It reports whether the connection can go on: not if it has ended, or if its reader does
+// something else until the context ends.
+func (s *stopping) stop(ctx context.Context, conn net.Conn) (rest []byte, whole bool) {
 	close(s.asked)
 	for {
 		_ = conn.SetReadDeadline(time.Now())
@@ -55,6 +57,8 @@ func (s *stopping) stop(conn net.Conn) (rest []byte, whole bool) {
 		case <-s.ended:
 			_ = conn.SetReadDeadline(time.Time{})
 			return s.rest, s.whole
+		case <-ctx.Done():
+			return nil, false
 		case <-time.After(detachPause):
 		}
 	}

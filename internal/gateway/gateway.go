@@ -37,6 +37,8 @@ type Config struct {
 	SourceTLS   TLS
 	TargetTLS   TLS
 	Log         *slog.Logger
+
+	Predecessor *Predecessor `json:"-"` // the process that serves with Dir, to take everything from; nil if none does
 }
 
 // Gateway serves clients.
@@ -48,34 +50,35 @@ type Gateway struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	source    *rocketmq.Cluster
-	migration atomic.Pointer[migration]
-	brokers   [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	targets   atomic.Pointer[[]string]               // target brokers in the order of their tags
-	topics    topics
-	groups    groups
-	mirrors   mirrors
-	ports     ports
-	refresh   signal
-	changed   signal // which clients there are, or what they say
-	returning returning
-	state     *stateFile
-	folder    io.Closer // the lock of the folder that it lies in
-	moves     moves
-	parts     parts
-	decided   sync.Mutex    // held while an outcome is applied, and while all is read to be saved
-	judge     atomic.Uint32 // the side that is the authority
-	away      atomic.Int64  // queues, views and the authority that aren't at the source
-	losses    losses
-	mixed     mixed
-	keys      keys
-	entry     entry
-	crowd     crowd
-	secure    [2]*tls.Config // of both sides; nil: plain text
-	serving   time.Time      // since when clients are served
-	waits     waits
-	origins   origins
-	reach     reach
+	source     *rocketmq.Cluster
+	migration  atomic.Pointer[migration]
+	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
+	targets    atomic.Pointer[[]string]               // target brokers in the order of their tags
+	topics     topics
+	groups     groups
+	mirrors    mirrors
+	ports      ports
+	refresh    signal
+	changed    signal // which clients there are, or what they say
+	returning  returning
+	succession succession
+	state      *stateFile
+	folder     io.Closer // the lock of the folder that it lies in
+	moves      moves
+	parts      parts
+	decided    sync.Mutex    // held while an outcome is applied, and while all is read to be saved
+	judge      atomic.Uint32 // the side that is the authority
+	away       atomic.Int64  // queues, views and the authority that aren't at the source
+	losses     losses
+	mixed      mixed
+	keys       keys
+	entry      entry
+	crowd      crowd
+	secure     [2]*tls.Config // of both sides; nil: plain text
+	serving    time.Time      // since when clients are served
+	waits      waits
+	origins    origins
+	reach      reach
 
 	panics            atomic.Int64 // that ended clients' connections
 	refusedSignatures atomic.Int64
@@ -117,6 +120,7 @@ func Start(c Config) (*Gateway, error) {
 		passers: passers{life: bypassLife},
 		entry:   entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
 	}
+	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
 	g.lease.lock = g.lockLease
@@ -133,6 +137,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepLease)
 	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
+	g.running.Go(g.awaitSuccessor)
 	g.running.Go(g.keepRegistrations)
 	g.running.Go(g.lookForPassersAgain)
 	return g, nil
@@ -146,7 +151,11 @@ func (g *Gateway) begin() error {
 	if err := g.entry.open(g.log); err != nil {
 		return err
 	}
-	if g.folder, err = lockFolder(g.config.Dir); err != nil {
+	before := g.config.Predecessor
+	if before != nil {
+		g.folder, g.ports.passed = before.lock, before.clientListeners()
+		defer before.Close()
+	} else if g.folder, err = lockFolder(g.config.Dir); err != nil {
 		return err
 	}
 	if g.state, err = openState(g.config.Dir); err != nil {
@@ -174,11 +183,13 @@ func (g *Gateway) begin() error {
 		g.sync(g.ctx)
 	}
 	g.renewLease()
-	of, err := readRegistrations(g.config.Dir)
-	if err != nil {
-		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats", "cause", err)
+	if before != nil {
+		if err := g.takeFrom(before); err != nil {
+			return err
+		}
+	} else {
+		g.registerBefore()
 	}
-	g.registerAgain(g.ctx, of)
 	g.serving = time.Now()
 	g.ports.accept(g)
 	return g.save()

@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"os"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -106,7 +106,10 @@ func TestLongXMeasureStock(t *testing.T) {
 	load.end()
 }
 
-func TestLongXMeasureGateway(t *testing.T) {
+func TestLongXMeasureGateway(t *testing.T)  { measureGateway(t, "kill") }
+func TestLongXMeasureHandOver(t *testing.T) { measureGateway(t, "handover") }
+
+func measureGateway(t *testing.T, how string) {
 	r := newRig(t, "restarts")
 	r.breaks = breaksGateways
 	topic := r.topic("orders", 8)
@@ -116,11 +119,13 @@ func TestLongXMeasureGateway(t *testing.T) {
 	load := r.produce(topic, "key", 8, 20*time.Millisecond)
 	r.untilMore(300, load)
 	go func() {
-		p.kill()
-		time.Sleep(time.Second)
+		if how == "kill" {
+			p.kill()
+			time.Sleep(time.Second)
+		}
 		p = r.spawn()
 	}()
-	r.measure("gateway", load, all, 45*time.Second)
+	r.measure(how, load, all, 45*time.Second)
 	if os.Getenv("DBG") != "" {
 		t.Fail()
 	}

@@ -141,6 +141,17 @@ func (m *mirrors) pass(from, to *session) {
 	}
 }
 
+// claim gives a session claims that the client had in another process.
+func (m *mirrors) claim(s *session, brokers []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, broker := range brokers {
+		if of := (claim{s.identity, broker}); s.identity != "" && m.claims[of] == nil {
+			m.claims[of] = s
+		}
+	}
+}
+
 // leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.
 func (m *mirrors) leave(s *session) {
 	if !m.free(s) {

@@ -32,7 +32,7 @@ const (
 )
 
 // serveForTest runs a gateway until a signal.
-func serveForTest(config string) error {
+func serveForTest(config string) (err error) {
 	ctx, stop := ossignal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	var c Config
@@ -40,7 +40,13 @@ func serveForTest(config string) error {
 		return err
 	}
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil)) // which the test that started it reads
-	at, err := net.Listen("tcp", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
+	if c.Predecessor, err = Succeed(c.Dir); err != nil {
+		return err
+	}
+	at := c.Predecessor.Listener("control")
+	if at == nil {
+		at, err = net.Listen("tcp", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
+	}
 	if err != nil {
 		return err
 	}
@@ -53,6 +59,11 @@ func serveForTest(config string) error {
 		g.crowd.limit(most)
 	}
 	defer g.Close()
+	g.PassOn("control", at)
+	go func() {
+		<-g.Succeeded()
+		stop()
+	}()
 	control, err := NewControl(g, testToken)
 	if err != nil {
 		return err

@@ -70,6 +70,8 @@ func (g *Gateway) keepRegistrations() {
 		select {
 		case <-g.ctx.Done():
 			return
+		case <-g.succession.done:
+			return
 		case <-time.After(registrationsTouch):
 			now := time.Now()
 			_ = os.Chtimes(path, now, now)
@@ -81,7 +83,7 @@ func (g *Gateway) keepRegistrations() {
 		}
 		begin := time.Now()
 		text, err := json.Marshal(g.clientsToKeep())
-		if err == nil && g.ctx.Err() == nil {
+		if err == nil && g.ctx.Err() == nil && !g.state.isFrozen() {
 			err = replaceFile(path, text, func(string) {})
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))

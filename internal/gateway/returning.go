@@ -49,6 +49,15 @@ func (nobody) SetDeadline(time.Time) error      { return nil }
 func (nobody) SetReadDeadline(time.Time) error  { return nil }
 func (nobody) SetWriteDeadline(time.Time) error { return nil }
 
+// registerBefore registers the clients of before that the folder knows.
+func (g *Gateway) registerBefore() {
+	of, err := readRegistrations(g.config.Dir)
+	if err != nil {
+		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats", "cause", err)
+	}
+	g.registerAgain(g.ctx, of)
+}
+
 // registerAgain registers the clients of before with the brokers of both sides.
 func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	ctx, cancel := context.WithTimeout(ctx, registerTime)
@@ -85,11 +94,14 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 		}
 	}
 	g.log.Info("clients of before were registered with their brokers again", "connections", len(sessions), "not yet", missing, "took", time.Since(begin).String())
-	g.running.Go(func() {
-		if wait(g.ctx, returnTime) == nil {
-			g.expectNoMore()
-		}
-	})
+	g.running.Go(g.expectForAWhile)
+}
+
+// expectForAWhile gives up the clients that don't come back.
+func (g *Gateway) expectForAWhile() {
+	if wait(g.ctx, returnTime) == nil {
+		g.expectNoMore()
+	}
 }
 
 // registering reports whether a broker hasn't answered yet that is to register the client.
@@ -103,18 +115,11 @@ func (g *Gateway) expect(one registration) (*session, error) {
 	if p == nil {
 		return nil, errors.New("the source has no broker " + one.Broker)
 	}
-	var f wire.Frame
-	if err := f.Parse(one.Beat); err != nil {
-		return nil, err
-	}
-	says, err := parseBeat(f.Body)
-	if err != nil {
-		return nil, err
-	}
 	s := newSession(g, p, nobody{address(one.Address)})
 	s.absent = true
-	s.client, s.identity, s.reads, s.writes = says.client, says.identity(), says.reads, says.writes
-	s.accessKey, s.beat = f.Unescaped(wire.FieldAccessKey), one.Beat
+	if err := s.remember(one.Beat); err != nil {
+		return nil, err
+	}
 	g.mu.Lock()
 	g.sessions[s] = true
 	g.mu.Unlock()
@@ -125,6 +130,24 @@ func (g *Gateway) expect(one registration) (*session, error) {
 	}
 	g.returning.byClient[s.client] = append(g.returning.byClient[s.client], s)
 	return s, nil
+}
+
+// remember takes over what a client's last heartbeat says, as brokers have taken it before.
+func (s *session) remember(raw []byte) error {
+	if raw == nil {
+		return nil
+	}
+	var f wire.Frame
+	if err := f.Parse(raw); err != nil {
+		return err
+	}
+	says, err := parseBeat(f.Body)
+	if err != nil {
+		return err
+	}
+	s.client, s.identity, s.reads, s.writes = says.client, says.identity(), says.reads, says.writes
+	s.accessKey, s.beat = f.Unescaped(wire.FieldAccessKey), raw
+	return nil
 }
 
 // take takes the session out that kept a client registered at a port. Two applications may have one client id: then their groups differ.
@@ -197,7 +220,7 @@ func (u *upstream) passTo(s *session, to dest) {
 	if u.conn == nil {
 		return
 	}
-	rest, whole := u.stopping.stop(u.conn)
+	rest, whole := u.stopping.stop(s.ctx, u.conn)
 	u.origins.end(u.conn)
 	if !whole {
 		return

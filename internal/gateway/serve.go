@@ -16,7 +16,7 @@ func (g *Gateway) serve(p *port) {
 	for {
 		conn, err := p.listener.Accept()
 		if err != nil {
-			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
 			}
 			g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
@@ -32,17 +32,27 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 	raw = socket.Quick(raw)
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
-	defer guest.leave()
 	conn, first, err := g.entry.admit(g.ctx, raw)
 	if err != nil {
+		guest.leave()
 		_ = raw.Close()
 		g.ended(raw, err)
 		return
 	}
-	s := g.open(p, conn, guest)
-	err = s.runGuarded(first)
-	g.close(s)
-	g.ended(conn, err)
+	g.open(p, conn, guest).serve(first)
+}
+
+// serve serves a client until its connection ends, or passes to another process.
+func (s *session) serve(first []byte) {
+	defer close(s.stopping.ended)
+	defer context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })()
+	err := s.runGuarded(first)
+	if s.stopping.whole {
+		return
+	}
+	s.guest.leave()
+	s.Gateway.close(s)
+	s.ended(s.conn, err)
 }
 
 // enter lets a connection in, maybe for another one.

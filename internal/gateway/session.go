@@ -54,6 +54,9 @@ type session struct {
 	closed     bool
 	keeping    keeping
 
+	stopping *stopping
+	owed     atomic.Int32 // pulls that will be answered in a moment
+
 	absent bool     // the client isn't back since the gateway's restart
 	missed [][]byte // what brokers have sent it meanwhile
 
@@ -77,15 +80,19 @@ type push struct {
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	return &session{
 		Gateway: g, port: p, conn: conn, out: writer{conn: conn},
-		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
+		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{}, stopping: newStopping(),
 	}
 }
 
 // run serves the client until its connection ends.
-func (s *session) run(first []byte) error {
-	defer s.end()
-	defer s.flush()
+func (s *session) run(first []byte) (err error) {
 	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
+	defer func() {
+		s.flush()
+		if !s.stopping.at(err, in) {
+			s.end()
+		}
+	}()
 	f := &s.frame
 	for several := false; ; several = f.More {
 		s.begun.Store(in.Buffered())
@@ -255,10 +262,19 @@ func (s *session) giveUp(c opened, why string) {
 	switch {
 	case c.oneWay || c.pushed || c.code == codeQueryOffset:
 	case isPull(c.code):
-		time.AfterFunc(pullAgain, func() { s.pullAgain(c.opaque, c.binary, c.offset) })
+		s.pullAgainAfter(pullAgain, c)
 	default:
 		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
+}
+
+// pullAgainAfter is pullAgain in a moment.
+func (s *session) pullAgainAfter(pause time.Duration, c opened) {
+	s.owed.Add(1)
+	time.AfterFunc(pause, func() {
+		defer s.owed.Add(-1)
+		s.pullAgain(c.opaque, c.binary, c.offset)
+	})
 }
 
 // pullAgain is how soon a client asks again whose pull was lost.

@@ -72,6 +72,8 @@ type stateFile struct {
 	busy  bool
 	err   error
 	begun saved // what was there at the beginning
+
+	frozen bool // another process goes by it
 }
 
 func openState(dir string) (*stateFile, error) {
@@ -149,6 +151,9 @@ func (s saved) sides() error {
 func (f *stateFile) save(build func() saved) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.frozen {
+		return errors.New("gateway: its state passes to another process")
+	}
 	f.want++
 	for mine := f.want; f.have < mine; {
 		if f.busy {
@@ -164,6 +169,28 @@ func (f *stateFile) save(build func() saved) error {
 		f.done.Broadcast()
 	}
 	return f.err
+}
+
+// freeze lets nothing be written until it is thawed, and waits for what is just being written.
+func (f *stateFile) freeze() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.frozen = true
+	for f.busy {
+		f.done.Wait()
+	}
+}
+
+func (f *stateFile) isFrozen() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.frozen
+}
+
+func (f *stateFile) thaw() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.frozen = false
 }
 
 func (f *stateFile) write(s saved) (err error) {

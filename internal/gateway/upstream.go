@@ -42,7 +42,8 @@ func (u *upstream) dial() error {
 
 // begin takes a connection, of which something was read before.
 func (u *upstream) begin(conn net.Conn, rest []byte) {
-	u.conn, u.out, u.stopping = conn, writer{conn: conn, last: time.Now()}, newStopping()
+	u.conn, u.stopping = conn, newStopping()
+	u.out.conn, u.out.last = conn, time.Now()
 	u.origins.begin(conn)
 	u.running.Go(func() {
 		defer close(u.stopping.ended)

@@ -1,0 +1,25 @@
+//go:build !unix
+
+package gateway
+
+import "net"
+
+// Predecessor is a process that serves, and passes everything to this one; on this system none can.
+type Predecessor struct{}
+
+// Succeed finds none.
+func Succeed(string) (*Predecessor, error) { return nil, nil }
+
+// Listener is none.
+func (*Predecessor) Listener(string) net.Listener { return nil }
+
+// Close does nothing.
+func (*Predecessor) Close() {}
+
+func (*Predecessor) clientListeners() map[string]net.Listener { return nil }
+
+func passable(net.Conn) bool { return false }
+
+func (g *Gateway) awaitSuccessor() {}
+
+func (g *Gateway) takeFrom(*Predecessor) error { return nil }
