@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,8 @@ type settings struct {
 	tokenEnv string
 	keysEnv  string
 	thereEnv string
+
+	successorWait time.Duration // after SIGTERM
 }
 
 func command(getenv func(string) string) *cobra.Command {
@@ -48,6 +51,7 @@ func command(getenv func(string) string) *cobra.Command {
 	f.IntVar(&s.NamesPort, "name-server-port", 9876, "port of the name server that it is to applications; 0 picks one and keeps it")
 	f.StringToIntVar(&s.Ports, "port", nil, "port of a source broker, such as broker-a=10911; others are picked, and kept")
 	f.StringVar(&s.Dir, "state", filepath.Join(".run", "gateway"), "folder for what it must not forget")
+	f.DurationVar(&s.successorWait, "successor-wait", 10*time.Second, "for how long it serves on after SIGTERM, so that another process with the same --state may take over; clients don't see that")
 	f.StringVar(&s.control, "control", "127.0.0.1:8089", "address of the control API")
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN", "environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
@@ -95,9 +99,12 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
-	at, err := net.Listen("tcp", s.control)
+	if s.Predecessor, err = gateway.Succeed(s.Dir); err != nil {
+		return err
+	}
+	at, err := s.listen()
 	if err != nil {
-		return fmt.Errorf("the control API can't listen on %s: %w", s.control, err)
+		return err
 	}
 	g, err := gateway.Start(s.Config)
 	if err != nil {
@@ -105,6 +112,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	defer g.Close()
+	g.PassOn(controlListener, at)
 	control, err := gateway.NewControl(g, token)
 	if err != nil {
 		_ = at.Close()
@@ -114,5 +122,58 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 	if err := json.NewEncoder(out).Encode(ready); err != nil {
 		return err
 	}
-	return control.Serve(ctx, at)
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	go func() {
+		defer end()
+		s.untilOver(ctx, g.Succeeded())
+		g.Drain()
+	}()
+	return control.Serve(serving, at)
+}
+
+// controlListener is what a successor knows the control API's listener by.
+const controlListener = "control"
+
+// listen is where the control API is to be: where the process has it that serves so far, if that is the same address.
+func (s settings) listen() (net.Listener, error) {
+	if at := s.Predecessor.Listener(controlListener); at != nil {
+		if sameAddress(at.Addr(), s.control) {
+			return at, nil
+		}
+		_ = at.Close()
+	}
+	at, err := net.Listen("tcp", s.control)
+	if err != nil {
+		s.Predecessor.Close()
+		return nil, fmt.Errorf("the control API can't listen on %s: %w", s.control, err)
+	}
+	return at, nil
+}
+
+// sameAddress reports whether a listener is where an address says; port 0 is anywhere on that host.
+func sameAddress(at net.Addr, wanted string) bool {
+	is, one := at.(*net.TCPAddr)
+	want, err := net.ResolveTCPAddr("tcp", wanted)
+	if !one || err != nil || want.Port != 0 && want.Port != is.Port {
+		return false
+	}
+	everywhere := want.IP == nil || want.IP.IsUnspecified()
+	return everywhere && is.IP.IsUnspecified() || is.IP.Equal(want.IP)
+}
+
+// untilOver waits until another process serves instead of this one, or the context has ended and none has come for long enough.
+func (s settings) untilOver(ctx context.Context, succeeded <-chan struct{}) {
+	select {
+	case <-succeeded:
+		return
+	case <-ctx.Done():
+	}
+	if s.successorWait > 0 {
+		s.Log.Info("it serves on for a while: another process may take over", "state", s.Dir, "wait", s.successorWait.String())
+	}
+	select {
+	case <-succeeded:
+	case <-time.After(s.successorWait):
+	}
 }

@@ -137,7 +137,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepLease)
 	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
-	g.running.Go(g.awaitSuccessor)
+	g.awaitSuccessor()
 	g.running.Go(g.keepRegistrations)
 	g.running.Go(g.lookForPassersAgain)
 	return g, nil

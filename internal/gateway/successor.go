@@ -302,6 +302,29 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 	return in, nil
 }
 
+// Drain lets no client in any more, waits until those that are in have their answers, for a second at most, and ends their
+// connections. Their registrations are kept for the next process. It does nothing where another process has taken everything.
+func (g *Gateway) Drain() {
+	select {
+	case <-g.succession.done:
+		return
+	default:
+	}
+	ctx, over := context.WithTimeout(g.ctx, quietTime)
+	defer over()
+	if err := g.freeze(ctx); err != nil {
+		g.log.Warn("it ends in the middle of a round", "cause", err)
+	}
+	g.state.freeze()
+	for _, p := range g.stopAll() {
+		for _, up := range p.ups { // whose readers are stopped
+			_ = up.conn.Close()
+		}
+		p.session.end()
+		g.close(p.session)
+	}
+}
+
 // installed is a session that was the predecessor's.
 type installed struct {
 	session *session

@@ -168,6 +168,10 @@ func (g *Gateway) awaitSuccessor() {
 		g.log.Warn("no other process can take over from this one: at its end, clients see their connections close", "cause", err)
 		return
 	}
+	g.running.Go(func() { g.passOnWhenAsked(at) })
+}
+
+func (g *Gateway) passOnWhenAsked(at *net.UnixListener) {
 	defer context.AfterFunc(g.ctx, func() { _ = at.Close() })()
 	for g.ctx.Err() == nil {
 		conn, err := at.AcceptUnix()
@@ -360,7 +364,11 @@ func (p *Predecessor) clientListeners() map[string]net.Listener {
 }
 
 // Close lets the predecessor go on, unless it has ended.
-func (p *Predecessor) Close() { _ = p.line.Close() }
+func (p *Predecessor) Close() {
+	if p != nil {
+		_ = p.line.Close()
+	}
+}
 
 // takeFrom takes everything that the predecessor has.
 func (g *Gateway) takeFrom(p *Predecessor) (err error) {

@@ -1,0 +1,250 @@
+//go:build unix
+
+package gateway
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// serving is a gateway before a broker that another one may succeed, and a client with a connection to its port.
+type serving struct {
+	*testing.T
+	gateway *Gateway
+	broker  *standIn
+	client  net.Conn
+	in      *wire.Reader
+}
+
+func newServing(t *testing.T) *serving {
+	t.Helper()
+	s := &serving{T: t, broker: newStandIn(t, func(int) bool { return true })}
+	s.broker.answer(codeRunningInfo, wire.Reply{})
+	s.broker.answer(codeHeartbeat, wire.Reply{})
+	s.gateway = inFolder(t, s.broker, t.TempDir(), nil)
+	var err error
+	s.gateway.folder, err = lockFolder(s.gateway.config.Dir)
+	require.NoError(t, err)
+	s.gateway.ports.accept(s.gateway)
+	s.gateway.awaitSuccessor()
+	s.client = s.connect()
+	s.in = wire.NewReader(s.client)
+	return s
+}
+
+// inFolder is a gateway with a folder and a port, maybe the predecessor's.
+func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway {
+	t.Helper()
+	g := before(t, b)
+	g.config.Dir, g.config.Listen, g.config.Advertise = dir, "127.0.0.1", "127.0.0.1"
+	g.changed, g.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
+	g.ports.passed = from.clientListeners()
+	require.NoError(t, g.ports.listen(g, dest{source, "broker-a"}, 0))
+	t.Cleanup(g.ports.close)
+	var err error
+	g.state, err = openState(dir)
+	require.NoError(t, err)
+	return g
+}
+
+func (s *serving) connect() net.Conn {
+	s.Helper()
+	client, err := net.Dial("tcp", s.gateway.ports.all[0].listener.Addr().String())
+	require.NoError(s, err)
+	s.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func (s *serving) write(b []byte) {
+	s.Helper()
+	_, err := s.client.Write(b)
+	require.NoError(s, err)
+}
+
+// answered is the code of the answer to a request, which must come next.
+func (s *serving) answered(opaque int32) int {
+	s.Helper()
+	require.NoError(s, s.client.SetReadDeadline(time.Now().Add(patience)))
+	var f wire.Frame
+	require.NoError(s, s.in.Next(&f))
+	require.Equal(s, opaque, f.Opaque)
+	return f.Code
+}
+
+func asks(opaque int32) []byte { return wire.AppendRequest(nil, codeRunningInfo, opaque, 0, nil, nil) }
+
+func pulls(opaque int32) []byte {
+	return wire.AppendRequest(nil, codePull, opaque, 0, []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"}, nil)
+}
+
+const oneMember = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
+
+func beats(opaque int32) []byte {
+	return wire.AppendRequest(nil, codeHeartbeat, opaque, 0, nil, []byte(oneMember))
+}
+
+// inTheMiddle has the client say who it is, ask what the broker doesn't answer, and begin a frame. It returns the rest of that, and the
+// broker's end of the connection.
+func (s *serving) inTheMiddle(length int) (rest []byte, conn net.Conn) {
+	s.Helper()
+	s.write(beats(1))
+	require.Equal(s, success, s.answered(1))
+	s.broker.next(s.T)
+	s.write(pulls(2))
+	conn = s.broker.next(s.T).conn
+	frame := wire.AppendRequest(nil, codeRunningInfo, 3, 0, nil, make([]byte, length))
+	s.write(frame[:len(frame)/2])
+	return frame[len(frame)/2:], conn
+}
+
+// A client sees nothing of a restart: what it has begun to write, another process reads to its end, and what the broker had not answered, it asks again.
+func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
+	for _, length := range []int{100, 100_000} {
+		t.Run(fmt.Sprint(length, " bytes"), func(t *testing.T) {
+			s := newServing(t)
+			rest, conn := s.inTheMiddle(length)
+			from, err := Succeed(s.gateway.config.Dir)
+			require.NoError(t, err)
+			next := inFolder(t, s.broker, s.gateway.config.Dir, from)
+			next.folder = from.lock
+			require.NoError(t, next.takeFrom(from))
+			<-s.gateway.Succeeded()
+			require.Equal(t, pullRetryImmediately, s.answered(2))
+			s.write(rest)
+			require.Equal(t, success, s.answered(3))
+			assert.Equal(t, conn, s.broker.next(t).conn, "over the same connection: to the broker nothing has changed")
+			assert.Equal(t, s.gateway.ports.all[0].number(), next.ports.all[0].number())
+			assert.Empty(t, s.gateway.all())
+			clients := next.clients()
+			require.Contains(t, clients, "one")
+			assert.Equal(t, map[string]bool{"billing": false}, next.membersHere())
+			require.ErrorContains(t, s.gateway.save(), "another process", "who doesn't serve any more decides nothing")
+			next.ports.accept(next)
+			s.gateway = next
+			s.client = s.connect() // which the new process accepts
+			s.in = wire.NewReader(s.client)
+			s.write(asks(9))
+			require.Equal(t, success, s.answered(9))
+		})
+	}
+}
+
+// A process that ends while it takes over changes nothing, wherever it had got to.
+func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
+	says := func(line passLine) { require.NoError(t, line.say(goOnWord)) }
+	takes := func(line passLine) passedSession {
+		var is passedSession
+		files, err := line.receive(&is)
+		require.NoError(t, err)
+		for _, file := range files {
+			_ = file.Close()
+		}
+		return is
+	}
+	for name, gets := range map[string]func(passLine){
+		"listeners":    func(passLine) {},
+		"asked":        says,
+		"a session":    func(l passLine) { says(l); takes(l) },
+		"all sessions": func(l passLine) { says(l); takes(l); require.Empty(t, takes(l).Broker) },
+		"a wrong word": func(l passLine) { says(l); takes(l); takes(l); require.NoError(t, l.say('x')) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServing(t)
+			rest, conn := s.inTheMiddle(100)
+			from, err := Succeed(s.gateway.config.Dir)
+			require.NoError(t, err)
+			gets(from.line)
+			from.Close()
+			s.write(rest)
+			if name != "listeners" && name != "asked" { // else it depends on what comes first
+				require.Equal(t, pullRetryImmediately, s.answered(2))
+				require.Equal(t, success, s.answered(3))
+				assert.Equal(t, conn, s.broker.next(t).conn)
+			}
+			require.Eventually(t, func() bool {
+				round, _ := s.gateway.underWay()
+				return round == "" && !s.gateway.state.isFrozen()
+			}, patience, time.Millisecond, "moves are possible again")
+			require.NoError(t, s.gateway.save())
+			s.client = s.connect()
+			s.in = wire.NewReader(s.client)
+			s.write(asks(9))
+			require.Equal(t, success, s.answered(9))
+			select {
+			case <-s.gateway.Succeeded():
+				t.Fatal("nobody has taken over")
+			default:
+			}
+		})
+	}
+}
+
+// A member that isn't back since a restart stays registered, by the connection that its heartbeats go over when it is.
+func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.gateway.config.Listen = "127.0.0.1"
+	require.NoError(t, g.gateway.ports.listen(g.gateway, dest{source, "broker-a"}, 0))
+	t.Cleanup(g.gateway.ports.close)
+	g.session.port = g.gateway.ports.all[0]
+	beat := beats(7)
+	g.gateway.registerAgain(t.Context(), registrations{[]registration{
+		{"broker-a", "192.0.2.1:1", beat}, {"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
+		{"broker-x", "192.0.2.3:1", beat}, {"broker-a", "192.0.2.4:1", []byte("no frame")},
+	}})
+	both := []standInFrame{g.source.next(t), g.source.next(t)}
+	require.Contains(t, g.gateway.clients(), "one")
+	require.Contains(t, g.gateway.clients(), "gone")
+
+	notify := wire.AppendRequest(nil, codeNotifyMembers, 5, wire.FlagOneWay, []string{"consumerGroup", "billing"}, nil)
+	for _, registered := range both {
+		require.Equal(t, codeHeartbeat, registered.code)
+		_, err := registered.conn.Write(notify) // which the client would have missed
+		require.NoError(t, err)
+	}
+	one := g.gateway.returning.byClient["one"][0]
+	by := one.ups[one.port.dest].conn.LocalAddr().String()
+	require.Eventually(t, func() bool {
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		return len(one.missed) == 1
+	}, patience, time.Millisecond)
+
+	g.request(codeHeartbeat, 0, unsignedBy, nil, oneMember)
+	var f wire.Frame
+	require.NoError(t, g.in.Next(&f))
+	assert.Equal(t, codeNotifyMembers, f.Code)
+	code, _ := g.answer()
+	require.Equal(t, success, code)
+	assert.Equal(t, by, g.source.next(t).conn.RemoteAddr().String(), "its broker sees the connection that it knows")
+	assert.NotContains(t, g.gateway.returning.byClient, "one")
+
+	g.gateway.expectNoMore()
+	assert.NotContains(t, g.gateway.clients(), "gone")
+	assert.Contains(t, g.gateway.clients(), "one")
+}
+
+// What clients there are is kept where a process that is killed has written it last, and believed for a minute.
+func TestRegistrationsAreKept(t *testing.T) {
+	s := newServing(t)
+	s.gateway.running.Go(s.gateway.keepRegistrations)
+	s.write(beats(1))
+	require.Equal(t, success, s.answered(1))
+	dir := s.gateway.config.Dir
+	kept := func() (all []registration) {
+		is, err := readRegistrations(dir)
+		require.NoError(t, err)
+		return is.Clients
+	}
+	require.Eventually(t, func() bool { return len(kept()) == 1 }, patience, time.Millisecond)
+	assert.Equal(t, "broker-a", kept()[0].Broker)
+	assert.Equal(t, beats(1), kept()[0].Beat)
+	_ = s.client.Close()
+	require.Eventually(t, func() bool { return len(kept()) == 0 }, patience, time.Millisecond)
+}
