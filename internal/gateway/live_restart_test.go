@@ -1,133 +1,180 @@
 package gateway
 
 import (
-	"fmt"
-	"os"
-	"sync"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
 )
 
-type gaps struct {
-	mu      sync.Mutex
-	last    map[string]time.Time
-	longest map[string]time.Duration
+// takesOver starts another process with the gateway's folder, and waits for the end of the one that served so far.
+func (p *gatewayProcess) takesOver(r *rig) *gatewayProcess {
+	r.Helper()
+	next := r.spawn()
+	r.await("the process that served so far ends", func() string {
+		select {
+		case <-p.ended:
+			return ""
+		default:
+			return "its end"
+		}
+	})
+	require.NoError(r, p.how)
+	require.Equal(r, p.names, next.names)
+	return next
 }
 
-func (r *rig) measure(name string, load *load, all []*readers, d time.Duration) {
-	begin := time.Now()
-	type st struct {
-		n    int64
-		at   time.Time
-		long time.Duration
-		when time.Duration
+// Another process takes over from a gateway under load, with everything on the source and with everything on the target. No client sees
+// that: no send fails, nothing is repeated, members keep their queues.
+func TestLiveAnotherProcessTakesOverUnseen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "takeover")
+	orders, billing, shipping := r.topic("orders", 2), r.group("billing"), r.group("shipping")
+	r.replicate()
+	p := r.spawnAlone()
+	java := r.javaConsume(billing, 2, javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
+	ordered := r.consume(shipping, orders, 2, true)
+	r.warmUp(orders, java, ordered)
+	r.control()
+	load := r.produce(orders, "key", 8, 20*time.Millisecond)
+	goesOn := func() { r.untilMore(100, load, java, ordered) }
+	goesOn()
+	for _, to := range []string{"target", "source"} {
+		p = p.takesOver(r)
+		goesOn()
+		p.moves(r, Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{billing, shipping}})
+		p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{orders}})
+		goesOn()
+		before := p.state(r)
+		p = p.takesOver(r)
+		after := p.state(r)
+		require.Equal(t, before.Homes.Away, after.Homes.Away)
+		require.Equal(t, before.Epoch, after.Epoch)
+		require.Equal(t, idsOf(before.Clients), idsOf(after.Clients))
+		goesOn()
 	}
-	sts := map[*readers]*st{}
-	for _, rs := range all {
-		sts[rs] = &st{n: rs.count.Load(), at: begin}
-	}
-	perKey := map[string]*st{}
-	for time.Since(begin) < d {
-		time.Sleep(5 * time.Millisecond)
-		for _, rs := range all {
-			s := sts[rs]
-			if n := rs.count.Load(); n != s.n {
-				s.n, s.at = n, time.Now()
-			} else if g := time.Since(s.at); g > s.long {
-				s.long, s.when = g, time.Since(begin)
-			}
-			rs.mu.Lock()
-			for k, v := range rs.seen {
-				if k[:3] != "key" {
-					continue
-				}
-				id := rs.group + k
-				p := perKey[id]
-				if p == nil {
-					p = &st{at: begin}
-					perKey[id] = p
-				}
-				if int64(len(v)) != p.n {
-					p.n, p.at = int64(len(v)), time.Now()
-				} else if g := time.Since(p.at); g > p.long {
-					p.long = g
-				}
-			}
-			rs.mu.Unlock()
+	load.end()
+	for _, rs := range []*readers{java, ordered} {
+		rs.untilRead(load)
+		v := rs.judge(load)
+		if rs == java {
+			v.outOfOrder = 0
 		}
+		assert.Equal(t, verdict{}, v, rs.group)
 	}
-	for _, rs := range all {
-		var key time.Duration
-		for id, p := range perKey {
-			if len(id) > len(rs.group) && id[:len(rs.group)] == rs.group {
-				key = max(key, p.long)
-			}
-		}
-		dup := 0
-		rs.mu.Lock()
-		for _, ds := range rs.got {
-			for _, x := range ds {
-				dup += x.times() - 1
-			}
-		}
-		rs.mu.Unlock()
-		fmt.Printf("RESULT %s %s: longest gap %s (at %s), of a key %s, duplicates %d, read %d\n", name, rs.group, sts[rs].long, sts[rs].when, key, dup, rs.count.Load())
-	}
-	fmt.Println("RESULT", name, load)
+	r.sentWell(ordered, load)
+	t.Log(load)
 }
 
-func (r *rig) crew(topic string) (all []*readers) {
-	all = append(all, r.javaConsume(r.group("java"), 3, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent}))
-	all = append(all, r.javaConsume(r.group("orderly"), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Orderly}))
-	all = append(all, r.consume(r.group("go"), topic, 2, false))
+func idsOf(clients []Connected) (all []string) {
+	for _, one := range clients {
+		all = append(all, one.ID)
+	}
 	return all
 }
 
-func TestLongXMeasureStock(t *testing.T) {
-	own := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", Brokers: 1})
-	r := newRigBetween(t, "stock", own, labtest.Cluster(t, "5.3.3"))
-	r.breaks = breaksBrokers
-	topic := r.topic("orders", 8)
-	r.entrance = own.NameServers[0]
-	all := r.crew(topic)
-	r.warmUp(topic, all...)
-	load := r.produce(topic, "key", 8, 20*time.Millisecond)
-	r.untilMore(300, load)
-	go func() {
-		own.KillBroker(own.Brokers[0].Name)
-		time.Sleep(time.Second)
-		own.StartBroker(r.ctx, own.Brokers[0].Name)
-	}()
-	r.measure("stock", load, all, 45*time.Second)
-	load.end()
+// membersOf are the members of a group that each broker of a cluster lists, sorted.
+func (r *rig) membersOf(group string) (all map[string][]string) {
+	r.Helper()
+	all = map[string][]string{}
+	for _, b := range r.brokers(r.source) {
+		is, err := r.source.Client().ConsumerConnectionsOf(r.ctx, b.Addr, group)
+		if err != nil {
+			all[b.Name] = []string{err.Error()}
+			continue
+		}
+		for _, one := range is.Connections {
+			all[b.Name] = append(all[b.Name], one.ClientID)
+		}
+		slices.Sort(all[b.Name])
+	}
+	return all
 }
 
-func TestLongXMeasureGateway(t *testing.T)  { measureGateway(t, "kill") }
-func TestLongXMeasureHandOver(t *testing.T) { measureGateway(t, "handover") }
+// restarts are groups that read while what they are connected to is killed and started again.
+type restarts struct {
+	*rig
+	topic  string
+	groups []*readers
+	load   *load
+}
 
-func measureGateway(t *testing.T, how string) {
+func (r *rig) newRestarts(topic string) *restarts {
+	s := &restarts{rig: r, topic: topic}
+	for _, mode := range []string{javaclient.Concurrent, javaclient.Orderly} {
+		s.groups = append(s.groups, r.javaConsume(r.group(mode), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: mode}))
+	}
+	r.warmUp(topic, s.groups...)
+	s.load = r.produce(topic, "key", 8, 20*time.Millisecond)
+	s.goesOn()
+	return s
+}
+
+func (s *restarts) goesOn() {
+	s.Helper()
+	s.untilMore(100, s.load, s.groups[0], s.groups[1])
+}
+
+// judged is what became of the load, by group.
+func (s *restarts) judged() (all []verdict) {
+	s.Helper()
+	s.load.end()
+	for _, rs := range s.groups {
+		rs.untilRead(s.load)
+		all = append(all, rs.judge(s.load))
+	}
+	return all
+}
+
+// A gateway is killed and started again, with groups on the source and on the target. Brokers list all members as soon as anybody is
+// served, so that members keep their queues, and no more is repeated than where a stock broker is killed.
+func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	r := newRig(t, "restarts")
 	r.breaks = breaksGateways
-	topic := r.topic("orders", 8)
+	topic := r.topic("orders", 2)
 	p := r.spawnAlone()
-	all := r.crew(topic)
-	r.warmUp(topic, all...)
-	load := r.produce(topic, "key", 8, 20*time.Millisecond)
-	r.untilMore(300, load)
-	go func() {
-		if how == "kill" {
-			p.kill()
-			time.Sleep(time.Second)
+	s := r.newRestarts(topic)
+	r.replicate()
+	for _, to := range []string{"", "target", "source"} {
+		if to != "" {
+			p.moves(r, Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}})
+			p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{topic}})
+			s.goesOn()
 		}
+		var before []map[string][]string
+		for _, rs := range s.groups {
+			before = append(before, r.membersOf(rs.group))
+		}
+		p.kill()
 		p = r.spawn()
-	}()
-	r.measure(how, load, all, 45*time.Second)
-	if os.Getenv("DBG") != "" {
-		t.Fail()
+		for i, rs := range s.groups {
+			assert.Equal(t, before[i], r.membersOf(rs.group), "at once, not with the members' next heartbeats")
+		}
+		s.goesOn()
 	}
-	load.end()
+	through := s.judged()
+
+	own := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", Brokers: 1})
+	c := newRigBetween(t, "restarts-control", own, labtest.Cluster(t, "5.3.3"))
+	c.breaks = breaksBrokers
+	c.entrance = own.NameServers[0]
+	straight := c.newRestarts(c.topic("orders", 4))
+	for range 3 {
+		require.NoError(t, own.KillBroker(own.Brokers[0].Name))
+		require.NoError(t, own.StartBroker(c.ctx, own.Brokers[0].Name))
+		straight.goesOn()
+	}
+	control := straight.judged()
+	t.Logf("through a gateway that is killed three times %+v, straight to a broker that is %+v; %s", through, control, s.load)
+	for i, v := range through {
+		assert.Zero(t, v.lost)
+		assert.LessOrEqual(t, v.duplicated, control[i].duplicated)
+	}
+	assert.Zero(t, through[1].outOfOrder)
 }
