@@ -297,6 +297,18 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 	}
 }
 
+// Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read nothing on the source
+// would read everything on the target, and commit.
+func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
+	for at, want := range map[side]int{source: codeLitePull, target: codePull} {
+		g := newGuarded(t, appKeys)
+		g.queue(at)
+		broker := map[side]*standIn{source: g.source, target: g.target}[at]
+		g.request(codeLitePull, 0, rightly, requests()[codePull].fields, "")
+		require.Equal(t, want, broker.next(t).code, "all on the %s", at)
+	}
+}
+
 // By the positions and locks of the lanes' group, lanes and gateways know what was copied, who holds a lease, and what was decided: no
 // client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
