@@ -9,6 +9,17 @@ type greeting struct {
 	raw       []byte // the whole frame
 }
 
+// identity tells clients apart, those that sign with other keys among them: everybody with a key may
+// say that it is any client with any producer group, and must not take the place of the real one on
+// the target.
+func (g *greeting) identity() string {
+	is := g.beat.identity()
+	if is == "" || g.accessKey == "" {
+		return is
+	}
+	return g.accessKey + "\n" + is
+}
+
 // counts reports whether something is learned from the answer to a call, also to one whose client wants none.
 func (c call) counts() bool { return c.rare != nil || c.commits }
 
@@ -31,7 +42,7 @@ func (s *session) learn(c call) {
 func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
-	s.client, s.identity, s.beat, s.accessKey, s.reads = g.beat.client, g.beat.identity(), g.raw, g.accessKey, g.beat.reads
+	s.client, s.identity, s.beat, s.accessKey, s.reads = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads
 	changed := before != s.identity
 	s.mu.Unlock()
 	if changed { // it goes by another name now, or does something else
