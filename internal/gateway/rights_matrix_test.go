@@ -39,13 +39,19 @@ type question struct {
 type ruling struct {
 	refused bool
 	says    string
+	words   string // that a refusal must have
+}
+
+// is reports whether another one is what this one wants.
+func (r ruling) is(got ruling) bool {
+	return r.refused == got.refused && strings.Contains(got.says, r.words)
 }
 
 func (r ruling) String() string {
 	if r.refused {
-		return "refused (" + r.says + ")"
+		return fmt.Sprintf("refused (%s%s)", r.says, r.words)
 	}
-	return "allowed (" + r.says + ")"
+	return fmt.Sprintf("allowed (%s)", r.says)
 }
 
 type cells struct{ refused, allowed atomic.Int64 }
@@ -187,7 +193,7 @@ func (c *caller) ask(q asked, p *place, on side) (r ruling, err error) {
 			continue // brokers ask clients, too
 		}
 		remark, _, _ := strings.Cut(string(f.Remark), ", org.apache")
-		r = ruling{refusal(f.Code, remark), fmt.Sprintf("code %d %.200s", f.Code, remark)}
+		r = ruling{refused: refusal(f.Code, remark), says: fmt.Sprintf("code %d %.200s", f.Code, remark)}
 		switch {
 		case strings.HasPrefix(remark, "rocketshift gateway:"):
 			return r, fmt.Errorf("the gateway's own answer: %s", r)

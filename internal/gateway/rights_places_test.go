@@ -21,6 +21,7 @@ type place struct {
 	half         map[string]half     // half messages by the requests that end them
 	position     int64               // that is committed next
 	stored       map[string]bool     // bodies that were stored
+	surplus      int64               // messages that shouldn't have been stored
 	stage        string              // of the migration, for the bodies of messages
 }
 
