@@ -18,6 +18,7 @@ import (
 type account struct {
 	name         string
 	topic, group string // rights on its own topic and group, in the words of ACL 1.0
+	gets         bool   // on the target it may ask about these, too: ACL 1.0 has no word for it
 	admin        bool
 	listed       bool // brokers know it
 	keyed        bool // the file of --keys has it
@@ -30,6 +31,7 @@ type account struct {
 var accounts = []account{
 	{name: "admin", admin: true, listed: true, keyed: true, signs: true},
 	{name: "full", topic: "PUB|SUB", group: "SUB", listed: true, keyed: true, signs: true},
+	{name: "gets", topic: "PUB|SUB", group: "SUB", gets: true, listed: true, keyed: true, signs: true},
 	{name: "pub", topic: "PUB", group: "DENY", listed: true, keyed: true, signs: true},
 	{name: "sub", topic: "SUB", group: "DENY", listed: true, keyed: true, signs: true},
 	{name: "group", topic: "DENY", group: "SUB", listed: true, keyed: true, signs: true},
@@ -90,14 +92,18 @@ func (a account) acl1(places ...*place) string {
 	return text + "  defaultTopicPerm: DENY\n  defaultGroupPerm: DENY\n" + topics + groups
 }
 
-// acl2 translates a right of ACL 1.0 as RocketMQ's own migration does (AuthMigrator, 5.3.3).
-func acl2(resource, right string) map[string]any {
+// acl2 translates a right of ACL 1.0 as RocketMQ's own migration does (AuthMigrator, 5.3.3), but for
+// accounts with more.
+func (a account) acl2(resource, right string) map[string]any {
 	if right == "DENY" {
 		return map[string]any{"resource": resource, "actions": []string{"All"}, "decision": "Deny"}
 	}
 	var actions []string
 	for one := range strings.SplitSeq(right, "|") {
 		actions = append(actions, map[string]string{"PUB": "Pub", "SUB": "Sub"}[one])
+	}
+	if a.gets {
+		actions = append(actions, "Get")
 	}
 	return map[string]any{"resource": resource, "actions": actions, "decision": "Allow"}
 }
@@ -145,7 +151,7 @@ func (m *matrix) grantOnTarget(a account) {
 	}
 	var entries []any
 	for _, p := range []*place{m.through[a.name], m.straight[a.name]} {
-		entries = append(entries, acl2("Topic:"+p.topic, a.topic), acl2("Group:"+p.group, a.group))
+		entries = append(entries, a.acl2("Topic:"+p.topic, a.topic), a.acl2("Group:"+p.group, a.group))
 	}
 	subject := "User:" + pair.AccessKey
 	policies := []any{map[string]any{"policyType": "Custom", "entries": entries}}
