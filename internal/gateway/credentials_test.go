@@ -297,6 +297,40 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 	}
 }
 
+// Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read nothing on the source
+// would read everything on the target, and commit.
+func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
+	for at, want := range map[side]int{source: codeLitePull, target: codePull} {
+		g := newGuarded(t, appKeys)
+		g.queue(at)
+		broker := map[side]*standIn{source: g.source, target: g.target}[at]
+		g.request(codeLitePull, 0, rightly, requests()[codePull].fields, "")
+		require.Equal(t, want, broker.next(t).code, "all on the %s", at)
+	}
+}
+
+// Everybody with a key may say that it is any client with any producer group. That must not keep the
+// real one from being known on the target.
+func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
+	g := newGuarded(t, `{applications: [
+		{accessKey: app, secretKey: app-secret}, {accessKey: other, secretKey: others-secret}]}`)
+	g.queue(source)
+	const beat = `{"clientID":"one","consumerDataSet":[],"producerDataSet":[{"groupName":"producers"}]}`
+	_, theirs := g.gateway.connect(t)
+	real, in := g.client, g.in
+	for _, one := range []struct {
+		conn net.Conn
+		in   *wire.Reader
+		by   signing
+	}{{theirs, wire.NewReader(theirs), signing{"other", "others-secret", ""}}, {real, in, rightly}} {
+		g.client, g.in = one.conn, one.in
+		g.request(codeHeartbeat, 0, one.by, nil, beat)
+		is, remark := g.answer()
+		require.Equal(t, success, is, remark)
+		require.Equal(t, codeHeartbeat, g.target.next(t).code, "%s is known on the target", one.by.key)
+	}
+}
+
 // By the positions and locks of the lanes' group, lanes and gateways know what was copied, who holds a lease, and what was decided: no
 // client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {

@@ -15,6 +15,17 @@ type greeting struct {
 	raw       []byte // the whole frame
 }
 
+// identity tells clients apart, those that sign with other keys among them: everybody with a key may
+// say that it is any client with any producer group, and must not take the place of the real one on
+// the target.
+func (g *greeting) identity() string {
+	is := g.beat.identity()
+	if is == "" || g.accessKey == "" {
+		return is
+	}
+	return g.accessKey + "\n" + is
+}
+
 // counts reports whether something is learned from the answer to a call, also to one whose client wants none.
 func (c call) counts() bool { return c.rare != nil || c.commits }
 
@@ -38,7 +49,7 @@ func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
 	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
-	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.beat.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
+	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
 	changed := before != s.identity
 	s.mu.Unlock()
 	if !again {

@@ -28,7 +28,7 @@ func (s *session) heartbeat(f *wire.Frame) {
 		s.refuse(f, noPermission, "a member of the lanes' own group")
 		return
 	}
-	s.comesBack(says)
+	s.comesBack(f, says)
 	s.greet(f, &greeting{beat: says})
 }
 

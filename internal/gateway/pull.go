@@ -82,6 +82,9 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool 
 		f.SetNumber("commitOffset", v.native(on, commit))
 	}
 	s.address(f, v, on)
+	if on == target && f.Code == codeLitePull {
+		f.SetCode(codePull) // the same for brokers, but that 5.3.3 asks nobody for rights to the other
+	}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -145,23 +146,25 @@ func (s *session) remember(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	s.client, s.identity, s.reads, s.writes = says.client, says.identity(), says.reads, says.writes
-	s.accessKey, s.beat = f.Unescaped(wire.FieldAccessKey), raw
+	was := greeting{beat: says, accessKey: f.Unescaped(wire.FieldAccessKey), raw: raw}
+	s.client, s.identity, s.reads, s.writes = says.client, was.identity(), says.reads, says.writes
+	s.accessKey, s.beat = was.accessKey, raw
 	return nil
 }
 
-// take takes the session out that kept a client registered at a port. Two applications may have one client id: then their groups differ.
-func (r *returning) take(at *port, says beat) *session {
+// take takes the session out that kept a client registered, if there is one. Two applications may have one client id: then their
+// groups differ.
+func (r *returning) take(client string, is func(*session) bool) *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := r.byClient[says.client]
-	i := slices.IndexFunc(all, func(s *session) bool { return s.port == at && says.shares(s.reads, s.writes) })
+	all := r.byClient[client]
+	i := slices.IndexFunc(all, is)
 	if i < 0 {
 		return nil
 	}
 	found := all[i]
-	if r.byClient[says.client] = slices.Delete(all, i, i+1); len(all) == 1 {
-		delete(r.byClient, says.client)
+	if r.byClient[client] = slices.Delete(all, i, i+1); len(all) == 1 {
+		delete(r.byClient, client)
 	}
 	return found
 }
@@ -187,9 +190,25 @@ func (b beat) shares(reads []membership, writes []string) bool {
 	}) || slices.ContainsFunc(writes, func(group string) bool { return slices.Contains(b.writes, group) })
 }
 
-// comesBack gives a client that was expected the registration that was kept for it.
-func (s *session) comesBack(says beat) {
-	was := s.returning.take(s.port, says)
+// signature is that of a request; nil without one.
+func signature(raw []byte) []byte {
+	var f wire.Frame
+	if f.Parse(raw) != nil {
+		return nil
+	}
+	return f.Get(wire.FieldSignature)
+}
+
+// comesBack gives a client that was expected the registration that was kept for it. Who signs with a key that the gateway can't verify
+// must have signed the same as before.
+func (s *session) comesBack(f *wire.Frame, says beat) {
+	accessKey := f.Unescaped(wire.FieldAccessKey)
+	_, known := s.keys.of([]byte(accessKey))
+	proved := known || accessKey == "" || !s.keys.given()
+	was := s.returning.take(says.client, func(was *session) bool {
+		return was.port == s.port && was.accessKey == accessKey && says.shares(was.reads, was.writes) &&
+			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
+	})
 	if was == nil {
 		return
 	}

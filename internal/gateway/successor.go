@@ -62,8 +62,8 @@ type passedSession struct {
 	Servers  []passedServer `json:"servers,omitempty"`
 }
 
-// passing is a session with its connections, stopped.
-type passing struct {
+// stoppedSession is a session with its connections, stopped.
+type stoppedSession struct {
 	session *session
 	is      passedSession
 	conns   []net.Conn // the client's, unless it is absent, then those to servers
@@ -104,14 +104,14 @@ func (g *Gateway) thaw() {
 }
 
 // stopAll stops all sessions, and returns what can pass. Of the others the connections are closed.
-func (g *Gateway) stopAll() []*passing {
+func (g *Gateway) stopAll() []*stoppedSession {
 	ctx, over := context.WithTimeout(g.ctx, quietTime)
 	defer over()
 	g.ports.pause()
 	sessions := g.all()
 	var stopping errgroup.Group
 	stopping.SetLimit(passedTogether)
-	all := make([]*passing, len(sessions))
+	all := make([]*stoppedSession, len(sessions))
 	for i, s := range sessions {
 		stopping.Go(func() error {
 			all[i] = s.stopClient(ctx)
@@ -119,7 +119,7 @@ func (g *Gateway) stopAll() []*passing {
 		})
 	}
 	_ = stopping.Wait()
-	all = slices.DeleteFunc(all, func(p *passing) bool { return p == nil })
+	all = slices.DeleteFunc(all, func(p *stoppedSession) bool { return p == nil })
 	for _, p := range all {
 		for p.session.busy() && wait(ctx, proofPause/4) == nil {
 		}
@@ -133,7 +133,7 @@ func (g *Gateway) stopAll() []*passing {
 		})
 	}
 	_ = stopping.Wait()
-	return slices.DeleteFunc(all, func(p *passing) bool { return p.session.isClosed() })
+	return slices.DeleteFunc(all, func(p *stoppedSession) bool { return p.session.isClosed() })
 }
 
 // busy reports whether the session has something under way that the successor wouldn't know of. Long polls are no such thing.
@@ -152,8 +152,8 @@ func (s *session) isClosed() bool {
 
 // stopClient stops the reader of the client's connection. A session whose connection can't pass goes on as absent if brokers know its
 // client, else it ends.
-func (s *session) stopClient(ctx context.Context) *passing {
-	p := &passing{session: s, is: passedSession{Broker: s.port.dest.broker, Address: s.conn.RemoteAddr().String(), Absent: s.absent, Frames: s.frames.Load()}}
+func (s *session) stopClient(ctx context.Context) *stoppedSession {
+	p := &stoppedSession{session: s, is: passedSession{Broker: s.port.dest.broker, Address: s.conn.RemoteAddr().String(), Absent: s.absent, Frames: s.frames.Load()}}
 	if s.absent {
 		return p
 	}
@@ -171,7 +171,7 @@ func (s *session) stopClient(ctx context.Context) *passing {
 }
 
 // stopServers answers the client's long polls, so that it asks again, and stops the readers of connections to servers.
-func (p *passing) stopServers(ctx context.Context) {
+func (p *stoppedSession) stopServers(ctx context.Context) {
 	s := p.session
 	unread := context.AfterFunc(ctx, func() { _ = s.conn.Close() }) // a client that doesn't read is as good as gone
 	for _, c := range s.takeAll(func(c call) bool { return isPull(c.code) }) {
@@ -222,7 +222,7 @@ func (p *passing) stopServers(ctx context.Context) {
 }
 
 // goOn goes on with a session that was to pass.
-func (p *passing) goOn() {
+func (p *stoppedSession) goOn() {
 	s := p.session
 	for i, up := range p.ups {
 		up.origins.end(up.conn)
@@ -241,7 +241,7 @@ func (p *passing) goOn() {
 }
 
 // abandon closes this process's ends of the connections, which live on in the successor.
-func (p *passing) abandon() {
+func (p *stoppedSession) abandon() {
 	s := p.session
 	s.mu.Lock()
 	s.closed, s.ups, s.heartbeats = true, nil, nil

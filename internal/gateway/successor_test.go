@@ -230,6 +230,41 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	assert.Contains(t, g.gateway.clients(), "one")
 }
 
+// Nobody takes a member's place by its name: who signs with another key, or with one that only the broker can verify and otherwise than before.
+func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
+	sign := func(by signing, body string) []byte {
+		var f wire.Frame
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeHeartbeat, 7, 0, nil, []byte(body))))
+		f.Sign(by.key, by.secret)
+		return append(f.AppendHead(nil), f.Body...)
+	}
+	other := signing{"stranger", "guessed", ""}
+	for name, c := range map[string]struct {
+		kept, comes signing
+		gets        bool
+	}{
+		"itself":                       {rightly, rightly, true},
+		"without signature":            {rightly, unsignedBy, false},
+		"another key":                  {rightly, stranger, false},
+		"a key of the broker's alone":  {stranger, stranger, true},
+		"and one that signs otherwise": {stranger, other, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, appKeys)
+			g.gateway.config.Listen = "127.0.0.1"
+			require.NoError(t, g.gateway.ports.listen(g.gateway, dest{source, "broker-a"}, 0))
+			t.Cleanup(g.gateway.ports.close)
+			g.session.port = g.gateway.ports.all[0]
+			g.gateway.registerAgain(t.Context(), registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
+			g.request(codeHeartbeat, 0, c.comes, nil, oneMember)
+			code, _ := g.answer()
+			require.Equal(t, success, code)
+			assert.Equal(t, c.gets, g.gateway.returning.byClient["one"] == nil)
+			g.gateway.expectNoMore()
+		})
+	}
+}
+
 // What clients there are is kept where a process that is killed has written it last, and believed for a minute.
 func TestRegistrationsAreKept(t *testing.T) {
 	s := newServing(t)

@@ -278,7 +278,7 @@ func (g *Gateway) passListeners(to passLine) error {
 }
 
 // passSessions passes the sessions. From the last word on they are the successor's, whether it hears that or not.
-func (g *Gateway) passSessions(to passLine, all []*passing) error {
+func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 	for _, p := range all {
 		fds, err := fdsOf(p.conns)
 		if err == nil {

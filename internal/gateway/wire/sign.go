@@ -13,19 +13,19 @@ import (
 // The fields that a signed request carries (org.apache.rocketmq.acl.common.SessionCredentials).
 const (
 	FieldAccessKey = "AccessKey"
-	fieldSignature = "Signature"
+	FieldSignature = "Signature"
 
 	// fieldUniqueKey is in no signature: clients add it after they have signed (MixAll.UNIQUE_MSG_QUERY_FLAG).
 	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
 )
 
 // Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address.
-func (f *Frame) Signed() bool { return len(f.Get(FieldAccessKey)) > 0 || f.Has(fieldSignature) }
+func (f *Frame) Signed() bool { return len(f.Get(FieldAccessKey)) > 0 || f.Has(FieldSignature) }
 
 // SignedWith reports whether the signature of the request, as it stands, is the one that a keyed HMAC-SHA1 makes. It takes
 // as long whatever the signature is.
 func (f *Frame) SignedWith(mac hash.Hash) bool {
-	given := f.Get(fieldSignature)
+	given := f.Get(FieldSignature)
 	if bytes.IndexByte(given, '\\') >= 0 {
 		given = []byte(f.unescaped(given)) // some write a slash as \/
 	}
@@ -40,7 +40,7 @@ func (f *Frame) SignedWith(mac hash.Hash) bool {
 // Sign signs the request with its changes. The access key must need no escape in JSON.
 func (f *Frame) Sign(accessKey, secret string) {
 	f.Set(FieldAccessKey, accessKey)
-	f.Set(fieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
+	f.Set(FieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
 }
 
 // sum appends the signature: it is over the values of all fields but the signature, in the order of their keys, and the body (AclUtils, 4.9.7;
@@ -48,7 +48,7 @@ func (f *Frame) Sign(accessKey, secret string) {
 func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 	signed := f.order[:0]
 	for i := range f.Fields {
-		if key := string(f.Fields[i].Key); key != fieldSignature && key != fieldUniqueKey {
+		if key := string(f.Fields[i].Key); key != FieldSignature && key != fieldUniqueKey {
 			signed = append(signed, &f.Fields[i])
 		}
 	}

@@ -1,0 +1,291 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// stage is where everything is in a stage of a migration.
+type stage struct {
+	name                   string
+	home, reads, authority side
+	moves                  []Move // that lead there
+}
+
+// Whoever the broker that serves a request would refuse is refused through the gateway, in every
+// stage of a migration, and nothing comes of it on either side; whoever it would serve is served.
+// What brokers refuse is measured in the same run, straight at each of them.
+func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t)
+	m.measure()
+	m.differ()
+	m.replicate()
+	m.open()
+	var topics, groups []string
+	for _, a := range accounts {
+		topics = append(topics, m.through[a.name].topic)
+		groups = append(groups, m.through[a.name].group)
+	}
+	home := func(to side) Move { return Move{Kind: KindHome, To: to.String(), Topics: topics} }
+	reads := func(to side) Move { return Move{Kind: KindSide, To: to.String(), Groups: groups} }
+	authority := func(to side) Move { return Move{Kind: KindAuthority, To: to.String()} }
+	for _, at := range []stage{
+		{"all on the source", source, source, source, nil},
+		{"home on the target", target, source, source, []Move{home(target)}},
+		{"home and group on the target", target, target, source, []Move{reads(target)}},
+		{"authority on the target", target, target, target, []Move{authority(target)}},
+		{"group on the target", source, target, source, []Move{authority(source), home(source)}},
+		{"all back on the source", source, source, source, []Move{reads(source)}},
+	} {
+		for _, move := range at.moves {
+			m.move(move)
+		}
+		t.Run(at.name, func(t *testing.T) {
+			for _, a := range accounts {
+				t.Run(a.name, func(t *testing.T) {
+					t.Parallel()
+					m.as(t).fill(m.through[a.name], at)
+				})
+			}
+		})
+		m.eventually("no client is left", func() bool { return len(m.gateway.clients()) == 0 })
+	}
+	for _, p := range m.through {
+		m.holds(p)
+	}
+	refused, allowed := m.cells.refused.Load(), m.cells.allowed.Load()
+	t.Logf("%d cells: %d refused, %d allowed", refused+allowed, refused, allowed)
+}
+
+// Requests that 4.9.7 and 5.3.3 judge differently, with the accounts to which only one of them
+// gives what they ask for. 4.9.7 gives most of what it has to everybody with a key. For the ends of
+// queues, and more, 5.3.3 wants the action Get, which its own migration of accounts gives to nobody;
+// and it has no rights for some settings.
+var (
+	anybody     = "full gets pub sub group reads nothing not-in-keys"
+	withoutGet  = "full pub sub group reads nothing not-in-keys"
+	withoutSub  = "pub sub group nothing" // on topic and group
+	withoutPub  = "sub group reads nothing"
+	sourceGives = map[string]string{
+		"reset position": anybody, "user of ACL 2.0": anybody,
+		"max offset": withoutGet, "min offset": withoutGet, "search offset": withoutGet,
+		"earliest time": withoutGet, "topic stats": withoutGet, "consume stats": withoutGet,
+		"consumer connections": withoutGet, "running info": withoutGet,
+		"query position": withoutSub, "pop": withoutSub, "lock": withoutSub, "unlock": withoutSub,
+		"unlock one-way": withoutSub,
+		"send batch":     withoutPub, "send batch one-way": withoutPub,
+	}
+	targetGives = map[string]string{"make group": anybody, "broker settings": anybody}
+)
+
+// differ wants the brokers to differ as is known.
+func (m *matrix) differ() {
+	m.Helper()
+	here, there := map[string]string{}, map[string]string{}
+	for _, q := range allAsked() {
+		ofTarget := strings.Replace(q.name, " of the source", " of the target", 1)
+		for _, a := range accounts {
+			is, known := m.rulings[question{a.name, q.name, source}]
+			other := m.rulings[question{a.name, ofTarget, target}]
+			switch {
+			case !known || is.refused == other.refused:
+			case other.refused:
+				here[q.name] = strings.TrimSpace(here[q.name] + " " + a.name)
+			default:
+				there[q.name] = strings.TrimSpace(there[q.name] + " " + a.name)
+			}
+		}
+	}
+	assert.Equal(m, sourceGives, here, "what the source's broker alone gives")
+	assert.Equal(m, targetGives, there, "what the target's broker alone gives")
+}
+
+// serving is the side whose broker serves a request.
+func (at stage) serving(q asked) side {
+	return map[serves]side{
+		bySource: source, byHome: at.home, byReads: at.reads, byAuthority: at.authority,
+		byTarget: target,
+	}[q.serves]
+}
+
+// wants is what must become of a request: what the broker that serves it rules, unless the gateway
+// can't tell that broker who asks.
+func (m *matrix) wants(p *place, q asked, at stage) ruling {
+	on, name := at.serving(q), q.name
+	if on == target && q.as != "" {
+		name = q.as
+	}
+	r := m.rulings[question{p.name, name, on}]
+	r.says = fmt.Sprintf("as the %s's broker says to the same, asked straight: %s", on, r.says)
+	switch {
+	case q.names: // name servers let everybody ask
+	case p.forges:
+		return ruling{refused: true, words: "Check signature failed"}
+	case !p.keyed && on == target, !p.keyed && q.serves == byReads && m.shifted(p):
+		return ruling{refused: true, words: "in the keys of rocketshift's gateway"}
+	}
+	return r
+}
+
+// shifted reports whether the group's offsets aren't the source's own any more.
+func (m *matrix) shifted(p *place) bool {
+	v := m.view(p)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.shift[source] != 0
+}
+
+// fill sends all requests of one account in a stage: first what must be refused, while nothing else
+// changes its topic and group.
+func (m *matrix) fill(p *place, at stage) {
+	m.Helper()
+	p.stage = at.name
+	m.findFirst(p, source)
+	m.findFirst(p, target)
+	var refused, allowed []asked
+	for _, q := range allAsked() {
+		if m.wants(p, q, at).refused {
+			refused = append(refused, q)
+		} else {
+			allowed = append(allowed, q)
+		}
+	}
+	m.settle(p)
+	m.await("nobody is a member of before", func() string {
+		return m.members(p, source) + m.members(p, target)
+	})
+	c := m.dial(m.gateway.ports.translation()[m.addr(source)], m.gateway.NameServer())
+	defer c.close()
+	m.refuses(c, p, at, refused)
+	m.allows(c, p, at, allowed)
+	m.settle(p)
+}
+
+// cell sends one request. The answer must be the one that is wanted.
+func (m *matrix) cell(c *caller, p *place, q asked, at stage) (what string) {
+	m.Helper()
+	want := m.wants(p, q, at)
+	what = fmt.Sprintf("account %s, %s, %s (code %d)", p.name, at.name, q.name, q.code)
+	if q.halves {
+		m.prepare(p, q, at.serving(q))
+	}
+	got, err := c.ask(q, p, source)
+	if err != nil {
+		m.Errorf("%s: seen: %v; wanted: %s", what, err, want)
+	} else if !q.oneWay && !want.is(got) {
+		m.Errorf("%s: seen: %s; wanted: %s", what, got, want)
+	}
+	return what
+}
+
+// refuses sends what must be refused, and looks for an effect after each.
+func (m *matrix) refuses(c *caller, p *place, at stage, all []asked) {
+	m.Helper()
+	position := p.position
+	m.lockForOwner(p)
+	before := m.look(p, true)
+	for i, q := range all {
+		p.position = forbidden + int64(i%shifts)
+		what := m.cell(c, p, q, at)
+		m.cells.refused.Add(1)
+		now := m.look(p, q.makes)
+		if seen := before.differs(now); seen != "" {
+			m.Errorf("%s: seen: %s; wanted: refused, and nothing changed", what, seen)
+			maps.Copy(before, now) // so that it is said once
+		}
+		if locked := m.locked(p); q.locks && locked != ownersOnly {
+			m.Errorf("%s: seen: locks are %s; wanted: refused, and %s", what, locked, ownersOnly)
+		}
+	}
+	p.position = position
+	if seen := before.differs(m.look(p, true)); seen != "" { // of those without an answer, too
+		m.Errorf("account %s, %s: seen in the end: %s; wanted: nothing changed by what is refused",
+			p.name, at.name, seen)
+	}
+}
+
+// allows sends what must be done.
+func (m *matrix) allows(c *caller, p *place, at stage, all []asked) {
+	m.Helper()
+	for _, q := range all {
+		if q.commits {
+			p.position++
+		}
+		if q.locks {
+			m.lockForOwner(p)
+		}
+		what := m.cell(c, p, q, at)
+		m.cells.allowed.Add(1)
+		if q.stores || q.halves {
+			p.stored[p.body(q.name)] = true
+		}
+		on := at.serving(q)
+		switch {
+		case q.commits && !(q.code == codeLitePull && on == source): // 4.9.7 has no lite pull
+			m.await(what+": the position is committed", func() string {
+				if got := m.position(p, on); got != p.position {
+					return fmt.Sprintf("%d, it is %d on the %s", p.position, got, on)
+				}
+				return ""
+			})
+		case q.code == codeLock:
+			assert.Equal(m, "locked", m.lockOf(p, on, 0), what)
+		case q.code == codeUnlock:
+			free := func() bool { return m.lockOf(p, on, 1) == "free" }
+			m.eventually(what+": the queue is free", free)
+		case q.code == codeHeartbeat:
+			assert.Contains(m, m.members(p, source), p.client(), what)
+			there := m.rulings[question{p.name, q.name, target}]
+			if p.keyed && !there.refused {
+				known := func() bool { return strings.Contains(m.members(p, target), p.client()) }
+				m.eventually(what+": the target knows the member", known)
+			}
+		}
+	}
+}
+
+// settle waits until both sides hold everything that was stored.
+func (m *matrix) settle(p *place) {
+	m.Helper()
+	allowed := int64(prefilled + len(p.stored))
+	m.await("both sides hold what was stored in "+p.topic, func() string {
+		for _, on := range []side{source, target} {
+			ends, err := m.cluster(on).Client().TopicStats(m.ctx, m.addr(on), p.topic)
+			if err != nil {
+				return err.Error()
+			}
+			want := allowed + p.surplus
+			has := ends[0].Max + ends[1].Max
+			if has > want {
+				m.Errorf("account %s, %s: seen: %d messages on the %s; wanted: the %d that were allowed",
+					p.name, p.stage, has-p.surplus, on, allowed)
+				p.surplus = has - allowed
+			}
+			if has < want {
+				return fmt.Sprintf("%d of %d on the %s", has, want, on)
+			}
+		}
+		return ""
+	})
+}
+
+// holds wants what was stored in an account's topic, on both sides, and nothing else.
+func (m *matrix) holds(p *place) {
+	m.Helper()
+	want := strings.Join(slices.Sorted(maps.Keys(p.stored)), "\n")
+	for _, c := range []*rocketmq.Cluster{m.source, m.target} {
+		got := slices.DeleteFunc(m.stored(c, p.topic), func(body string) bool {
+			return strings.HasPrefix(body, prefillsBody)
+		})
+		slices.Sort(got)
+		assert.Equal(m, want, strings.Join(got, "\n"), "what is stored of account %s", p.name)
+	}
+}

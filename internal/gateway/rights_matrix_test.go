@@ -1,0 +1,212 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+// matrix is each request of each account in each stage of a migration, through a gateway between
+// clusters with access control.
+type matrix struct {
+	*rig
+	at                [2]rocketmq.Broker
+	through, straight map[string]*place // by account
+	rulings           map[question]ruling
+	cells             *cells
+}
+
+// question is what an account asks a side's broker straight.
+type question struct {
+	account, request string
+	on               side
+}
+
+// ruling is what became of a request.
+type ruling struct {
+	refused bool
+	says    string
+	words   string // that a refusal must have
+}
+
+// is reports whether another one is what this one wants.
+func (r ruling) is(got ruling) bool {
+	return r.refused == got.refused && strings.Contains(got.says, r.words)
+}
+
+func (r ruling) String() string {
+	if r.refused {
+		return fmt.Sprintf("refused (%s%s)", r.says, r.words)
+	}
+	return fmt.Sprintf("allowed (%s)", r.says)
+}
+
+type cells struct{ refused, allowed atomic.Int64 }
+
+func (m *matrix) addr(on side) string { return m.at[on].Addr }
+
+func (m *matrix) cluster(on side) *rocketmq.Cluster {
+	return map[side]*rocketmq.Cluster{source: m.source, target: m.target}[on]
+}
+
+// as is the matrix for a part of the test.
+func (m *matrix) as(t *testing.T) *matrix {
+	r, part := *m.rig, *m
+	r.T, part.rig = t, &r
+	return &part
+}
+
+// newMatrix starts the clusters, and makes the accounts with their topics and groups on both.
+func newMatrix(t *testing.T) *matrix {
+	t.Helper()
+	var credentials [2]*rocketmq.Credentials
+	var clusters [2]*lab.Cluster
+	for on, version := range []string{"4.9.7", "5.3.3"} {
+		name := side(on).String()
+		admin := &lab.Account{AccessKey: "rights-" + name, SecretKey: "secret-of-" + name}
+		credentials[on] = &rocketmq.Credentials{
+			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey,
+		}
+		clusters[on] = labtest.OwnCluster(t, lab.ClusterSpec{
+			Name: "Rights" + name, Version: version, Brokers: 1, Admin: admin,
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
+	t.Cleanup(cancel)
+	m := &matrix{
+		rig: &rig{
+			T: t, ctx: ctx, name: "rights", seen: &seen{},
+			source: connect(t, clusters[source], credentials[source]),
+			target: connect(t, clusters[target], credentials[target]),
+		},
+		through: map[string]*place{}, straight: map[string]*place{},
+		rulings: map[question]ruling{}, cells: &cells{},
+	}
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(keyFileOf(accounts)), 0o600))
+	m.configure(clusters[source].NameServers)
+	m.config.Credentials, m.config.OnTarget = credentials[source], credentials[target]
+	m.config.Keys = file
+	m.at = [2]rocketmq.Broker{m.brokers(m.source)[0], m.brokers(m.target)[0]}
+	for _, a := range accounts {
+		m.through[a.name], m.straight[a.name] = m.newPlace(a, false), m.newPlace(a, true)
+	}
+	m.grant(clusters[source])
+	return m
+}
+
+// call sends a request to the broker of a side as its admin, and wants it done.
+func (m *matrix) call(on side, c *rocketmq.Command) *rocketmq.Command {
+	m.Helper()
+	got, err := m.cluster(on).Client().Call(m.ctx, m.addr(on), c)
+	require.NoError(m, err)
+	require.Equal(m, rocketmq.Success, got.Code, "code %d: %s", c.Code, got.Remark)
+	return got
+}
+
+// measure asks each side's broker straight.
+func (m *matrix) measure() {
+	m.Helper()
+	for _, p := range m.straight {
+		for _, on := range []side{source, target} {
+			m.findFirst(p, on)
+			c := m.dial(m.addr(on), m.cluster(on).NameServers()[0])
+			for _, q := range allAsked() {
+				if strings.HasSuffix(q.name, " of the "+on.other().String()) {
+					continue // that message isn't here
+				}
+				p.stage = "straight to the " + on.String()
+				if q.halves {
+					m.prepare(p, q, on)
+				}
+				q.oneWay = false // brokers judge these alike, and say so
+				got, err := c.ask(q, p, on)
+				require.NoError(m, err, "%s by %s, straight to the %s", q.name, p.name, on)
+				m.rulings[question{p.name, q.name, on}] = got
+			}
+			c.close()
+		}
+	}
+}
+
+// caller sends raw requests of one account.
+type caller struct {
+	to     map[bool]net.Conn // by whether it is for a name server
+	in     map[bool]*wire.Reader
+	opaque int32
+}
+
+func (m *matrix) dial(broker, nameServer string) *caller {
+	m.Helper()
+	c := &caller{to: map[bool]net.Conn{}, in: map[bool]*wire.Reader{}}
+	for names, addr := range map[bool]string{false: broker, true: nameServer} {
+		conn, err := net.DialTimeout("tcp", addr, patience)
+		require.NoError(m, err)
+		c.to[names], c.in[names] = conn, wire.NewReader(conn)
+	}
+	return c
+}
+
+func (c *caller) close() {
+	for _, conn := range c.to {
+		_ = conn.Close()
+	}
+}
+
+// answerWithin bounds how long an answer may take, on a busy machine too.
+const answerWithin = 30 * time.Second
+
+// ask sends a request, and judges the answer: one-way requests have none. An error is what is no
+// answer of a broker.
+func (c *caller) ask(q asked, p *place, on side) (r ruling, err error) {
+	c.opaque++
+	raw, err := q.frame(p, c.opaque, on)
+	if err != nil {
+		return r, err
+	}
+	conn := c.to[q.names]
+	if _, err := conn.Write(raw); err != nil || q.oneWay {
+		return r, err
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(answerWithin)); err != nil {
+		return r, err
+	}
+	for {
+		var f wire.Frame
+		if err := c.in[q.names].Next(&f); err != nil {
+			return r, fmt.Errorf("no answer: %w", err)
+		}
+		if !f.Response() || f.Opaque != c.opaque {
+			continue // brokers ask clients, too
+		}
+		remark, _, _ := strings.Cut(string(f.Remark), ", org.apache")
+		r = ruling{refused: refusal(f.Code, remark), says: fmt.Sprintf("code %d %.200s", f.Code, remark)}
+		switch {
+		case strings.HasPrefix(remark, "rocketshift gateway:"):
+			return r, fmt.Errorf("the gateway's own answer: %s", r)
+		case r.refused && len(f.Body) > 0:
+			return r, fmt.Errorf("%s, and has a body of %d bytes", r, len(f.Body))
+		}
+		return r, nil
+	}
+}
+
+// refusal reports whether an answer is that of an access control: ACL 1.0 throws AclException, ACL
+// 2.0 answers NO_PERMISSION.
+func refusal(code int, remark string) bool {
+	return code == rocketmq.NoPermission ||
+		code == rocketmq.SystemError && strings.Contains(remark, "AclException")
+}
