@@ -108,6 +108,9 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	if _, err := g.lanes(); err != nil {
 		return Moved{}, refused("%v", err)
 	}
+	if err := g.writable(); err != nil {
+		return Moved{}, err
+	}
 	if err := g.allWelcome(to); err != nil {
 		return Moved{}, err
 	}

@@ -86,6 +86,9 @@ func (g local) begins(p *part) error {
 	if _, err := g.lanes(); err != nil {
 		return refused("%v", err)
 	}
+	if why := g.StateProblem(); why != "" {
+		return refused("gateway %s: %s", g.config.Name, why)
+	}
 	if err := g.allWelcome(p.to); err != nil {
 		return err
 	}

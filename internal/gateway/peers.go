@@ -81,7 +81,9 @@ func (g *Gateway) clientOf(p Peer) *Client {
 // replica is what this gateway has decided.
 func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
-	return Replica{Gateway: g.config.Name, Round: round, saved: g.snapshot()}
+	is := g.snapshot()
+	is.Brokers = nil // each finds them by itself
+	return Replica{Gateway: g.config.Name, Round: round, saved: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -164,7 +166,8 @@ func (v savedView) sameQueue(o savedView) bool {
 
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with other numbers may be on their way.
 func (g *Gateway) agreeOnTargets(theirs []string) error {
-	ours := *g.targets.Load()
+	before := g.targets.Load()
+	ours := *before
 	if slices.Equal(ours, theirs) || theirs == nil {
 		return nil
 	}
@@ -180,7 +183,11 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 		}
 	}
 	g.targets.Store(&theirs)
-	return g.save()
+	err := g.save()
+	if err != nil {
+		g.targets.CompareAndSwap(&theirs, before)
+	}
+	return err
 }
 
 // used reports whether anything is on a target broker, so that clients may hold tags of it.

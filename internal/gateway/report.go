@@ -18,9 +18,12 @@ type State struct {
 
 	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
 
-	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
-	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
-	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
+	Round string `json:"round,omitempty"` // of a move, that it takes part in
+	Doubt bool   `json:"doubt,omitempty"` // whether that was decided isn't known; sends to ordered topics are refused
+	// StateProblem is why what it decided isn't on its disk: nothing moves meanwhile.
+	StateProblem string `json:"stateProblem,omitempty"`
+
+	Fenced bool `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.
@@ -54,7 +57,7 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
-	s.Fenced = g.fenced.Load()
+	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
 	s.Bypass, s.BypassUnknown = g.passers.list()
