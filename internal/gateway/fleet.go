@@ -62,6 +62,7 @@ func asOne(all []State) State {
 		}
 		for _, c := range s.Clients {
 			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
+			c.Groups, c.Topics = append(c.Groups, clients[c.ID].Groups...), append(c.Topics, clients[c.ID].Topics...)
 			clients[c.ID] = c
 		}
 		for _, g := range s.Groups {

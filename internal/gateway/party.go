@@ -89,7 +89,7 @@ func (g local) begins(p *part) error {
 	if why := g.StateProblem(); why != "" {
 		return refused("gateway %s: %s", g.config.Name, why)
 	}
-	if err := g.allWelcome(p.to); err != nil {
+	if _, err := g.allFit(p.round); err != nil {
 		return err
 	}
 	if err := g.agreeOnTargets(p.round.Targets); err != nil {

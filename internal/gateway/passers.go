@@ -246,8 +246,8 @@ func (g *Gateway) lookForPassers(ctx context.Context) {
 const passersTime = 10 * time.Second
 
 // nobodyPasses refuses to move homes of queues while producers write to them past the gateways: they would go on writing to the side that is left,
-// and their messages would come in another order there than here.
-func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) error {
+// and their messages would come in another order there than here. Those to topics that the caller accepts do so.
+func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, passersTime)
 	defer cancel()
 	if err := g.findPassers(ctx, queues); err != nil {
@@ -255,18 +255,24 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) err
 	}
 	of := map[string]bool{}
 	for _, q := range queues {
-		of[q.topic] = !slices.Contains(m.Accept, q.topic)
+		of[q.topic] = true
 	}
 	var found []string
 	all, _ := g.passers.list()
 	for _, one := range all {
-		if of[one.Topic] {
-			found = append(found, fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages))
+		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages)
+		switch {
+		case !of[one.Topic]:
+		case slices.Contains(m.Accept, one.Topic):
+			inexact = append(inexact, says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways")
+		default:
+			found = append(found, says)
 		}
 	}
 	if len(found) == 0 {
-		return nil
+		return inexact, nil
 	}
-	return refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s",
+	return nil, refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
+		"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found), g.passers.life, strings.Join(found[:min(len(found), 5)], ", "), g.passers.life)
 }

@@ -33,6 +33,11 @@ type Connected struct {
 
 	AccessKey string `json:"accessKey,omitempty"` // that it signs with
 	Problem   string `json:"problem,omitempty"`   // why it can't follow to the target
+
+	// Groups and Topics are those that it reads with, and writes to, of a client with a problem: what
+	// this shares in doesn't move.
+	Groups []string `json:"groups,omitempty"`
+	Topics []string `json:"topics,omitempty"`
 }
 
 // Homes counts queues by their homes.
@@ -61,8 +66,11 @@ func (g *Gateway) State() State {
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
 	s.Bypass, s.BypassUnknown = g.passers.list()
-	clients := g.clients()
+	clients, unfit := g.clients(), g.unfits()
 	for _, id := range sortedKeys(clients) {
+		if one := unfit[id]; one != nil {
+			clients[id] = one.Connected
+		}
 		s.Clients = append(s.Clients, clients[id])
 	}
 	for _, t := range g.topics.all() {

@@ -56,6 +56,7 @@ type session struct {
 
 	verifier  verifier
 	accessKey string            // that the client signs with
+	wrote     wroteTo           // the topics that it sends to
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }
 
