@@ -32,6 +32,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 		}
 		all[name] = []string{rocketmq.ServerOf(n.Addr)}
 	}
+	g.tellVersions(ctx, on, c)
 	before := g.brokers[on].Swap(&all)
 	if on == source {
 		err = g.ports.ensure(g, all)
@@ -42,6 +43,20 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 		_ = g.save() // for a start without name servers; that it can't be written is said, and tried again
 	}
 	return err
+}
+
+// tellVersions says which brokers don't say their versions, as those that have just been started, and those
+// that are gone without a word. They are asked again at the next look.
+func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster) {
+	brokers, err := c.Brokers(ctx)
+	if err != nil || c.Proxy() != "" {
+		return
+	}
+	for _, b := range brokers {
+		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
+			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side", on.String(), "broker", b.Name, "address", b.Addr)
+		}
+	}
 }
 
 // number gives new target brokers the next numbers.

@@ -77,10 +77,7 @@ type Gateway struct {
 
 	panics            atomic.Int64 // that ended clients' connections
 	refusedSignatures atomic.Int64
-	saidSignatures    rarely
-	saidFrames        rarely
-	saidUnreachable   each[dest]
-	saidLooks         rarely
+	said              saidLast
 
 	passers passers
 	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
@@ -234,7 +231,7 @@ func (g *Gateway) lookAgain() {
 		pause := lookPause
 		if err := g.look(g.ctx); err != nil && g.ctx.Err() == nil {
 			pause = lookSoon
-			if g.saidLooks.due() {
+			if g.said.looks.due() {
 				g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 			}
 		}

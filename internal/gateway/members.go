@@ -47,7 +47,9 @@ func (s *session) mirror(to dest, raw []byte) {
 	}
 	up, err := s.upstream(to)
 	if err != nil {
-		s.log.Warn("a heartbeat doesn't reach the target", "broker", to.broker, "cause", err)
+		if s.said.heartbeats.due(to) {
+			s.log.Warn("heartbeats don't reach the target", "broker", to.broker, "client", s.conn.RemoteAddr().String(), "cause", err)
+		}
 		s.mirrors.lost(s, to)
 		return
 	}

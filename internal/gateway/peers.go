@@ -97,8 +97,13 @@ func (g *Gateway) sync(ctx context.Context) {
 		cancel()
 		switch {
 		case err != nil:
-			g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
+			if g.said.peers.due(p.Name) {
+				g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
+			}
 		case is.Gateway != p.Name:
+			if !g.said.peers.due(p.Name) {
+				continue
+			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
 			g.adopt(ctx, is)
@@ -120,7 +125,9 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	g.learnLanes(is.Lanes)
 	o := g.difference(is.saved)
 	if err := g.canGoBy(o); err != nil {
-		g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
+		if g.said.peers.due(is.Gateway) {
+			g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
+		}
 		return
 	}
 	var queues []*queue
