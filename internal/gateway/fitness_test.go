@@ -103,6 +103,7 @@ func newTwoSides(t *testing.T) *twoSides {
 	for on, b := range two.brokers {
 		b.answer(codeHeartbeat, wire.Reply{})
 		b.answer(codeMaxOffset, wire.Reply{Code: systemError})
+		b.answer(codeRuntime, wire.Reply{Code: systemError})
 		b.answer(codeAllOffsets, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
 		two.lists(side(on))
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -80,6 +81,7 @@ type Gateway struct {
 	said              saidLast
 
 	passers passers
+	clocks  clocks
 	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced  atomic.Bool // its lease has run out
@@ -221,21 +223,19 @@ func (g *Gateway) all() []*session {
 func (g *Gateway) lookAgain() {
 	tick := time.NewTimer(lookPause)
 	defer tick.Stop()
-	for {
+	for soon := time.Duration(0); ; { // 0: the last look went well
 		select {
 		case <-g.ctx.Done():
 			return
 		case <-tick.C:
 		case <-g.refresh:
 		}
-		pause := lookPause
-		if err := g.look(g.ctx); err != nil && g.ctx.Err() == nil {
-			pause = lookSoon
-			if g.said.looks.due() {
-				g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
-			}
+		if err := g.look(g.ctx); err == nil {
+			soon = 0
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
+			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
-		tick.Reset(pause)
+		tick.Reset(cmp.Or(soon, lookPause))
 		g.ports.accept(g)
 		g.sync(g.ctx)
 	}

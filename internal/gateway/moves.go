@@ -215,13 +215,16 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 		return done, err
 	}
 	inexact := append(unfit, passing...)
+	if unseen := g.unseen(r.Group, to); unseen != "" {
+		inexact = append(inexact, unseen)
+	}
 	if r.ends != nil {
 		r.ends.Inexact = append(r.ends.Inexact, inexact...)
 	}
 	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
 		return done, err
 	}
-	views, err := g.viewsOf(ctx, r.Group)
+	views, err := g.viewsOf(ctx, r.Group, to)
 	if err != nil {
 		return done, err
 	}
@@ -256,7 +259,7 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 		if t == nil {
 			return nil, refused("topic %s isn't on the source", name)
 		}
-		if problem := t.reason(); problem != "" {
+		if problem := t.reason(); problem != "" && m.To != source.String() { // the way back needs the lanes that it came by
 			return nil, refused("%s", problem)
 		}
 		if young := time.Since(t.since); young < lossTime && !g.started(t) {

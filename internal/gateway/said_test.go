@@ -28,6 +28,8 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
+func logTo(l *lines) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
 func (l *lines) with(says string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,7 +42,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	b.answer(codeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	var log lines
-	g.log = slog.New(slog.NewTextHandler(&log, nil))
+	g.log = logTo(&log)
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
 	g.away.Store(1) // so that connections stay
@@ -77,7 +79,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	g, queues := sharedTopic(t)
 	var log lines
-	g.log = slog.New(slog.NewTextHandler(&log, nil))
+	g.log = logTo(&log)
 	both := map[*queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {
 		now := &sharing{MixedGroup: MixedGroup{Group: "billing"}, holders: both, contested: map[*queue]int{}, unread: map[*queue]int{}}
