@@ -150,7 +150,11 @@ func (g local) commit(_ context.Context, id string) error {
 		}
 		return err
 	}
-	return g.conclude(p, true)
+	err = g.conclude(p, true)
+	if err == nil && p.round.Kind == KindSide && p.to == target {
+		g.remirror(p.round.Group) // a target broker may have forgotten members since their last heartbeats
+	}
+	return err
 }
 
 // abort leaves everything as it was. A repeated one has no effect.
