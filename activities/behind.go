@@ -3,15 +3,18 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
 
-// unfitClients are the clients behind a gateway that the target wouldn't serve.
-func unfitClients(s gateway.State) (all []string) {
+// unfitClients are the clients behind a gateway that the target wouldn't serve, and which share in what
+// the plan moves: of others nothing depends on them.
+func unfitClients(s gateway.State, p plan.Plan) (all []string) {
 	for _, c := range s.Clients {
-		if c.Problem != "" {
+		shares := slices.ContainsFunc(c.Groups, p.Groups.Match) || slices.ContainsFunc(c.Topics, p.Topics.Match)
+		if c.Problem != "" && shares {
 			all = append(all, fmt.Sprintf("%s at %s %s", c.ID, c.Address, c.Problem))
 		}
 	}
@@ -33,7 +36,7 @@ func (inv *inventory) gatewayFindings(ctx context.Context) []Finding {
 		return []Finding{{Object: object, Cause: err.Error(), Next: "start it, and give it to applications as their name server, before the shift"}}
 	}
 	var all []Finding
-	if unfit := unfitClients(state); len(unfit) > 0 {
+	if unfit := unfitClients(state, inv.plan); len(unfit) > 0 {
 		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)), Next: "give the gateway their access keys in the file of --keys, and the target their accounts"})
 	}
 	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {

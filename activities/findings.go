@@ -77,7 +77,11 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding
 		}
 	}
 	for _, b := range inv.brokers {
-		if major(b) != '4' {
+		switch {
+		case b.Version == "":
+			all = append(all, refusal("source broker "+b.Name, "assess again when it is up",
+				"doesn't say which version it is"))
+		case major(b) != '4':
 			all = append(all, refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
 				"runs version %s; rocketshift migrates from 4.x", b.Version))
 		}

@@ -122,7 +122,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	if err != nil {
 		return Gateway{}, explainGateway(ctx, err)
 	}
-	if unfit := unfitClients(state); len(unfit) > 0 {
+	if unfit := unfitClients(state, p); len(unfit) > 0 {
 		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
 	}
 	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil

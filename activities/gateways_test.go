@@ -45,6 +45,18 @@ func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
 	assert.Equal(t, []string{"partly"}, partlyMoved(state))
 }
 
+func TestClientsThatCannotFollowCountWhereTheyShareInThePlan(t *testing.T) {
+	state := gateway.State{Clients: []gateway.Connected{
+		{ID: "fits", Groups: []string{"billing"}},
+		{ID: "reads", Problem: "is unknown", Groups: []string{"billing"}},
+		{ID: "writes", Problem: "is unknown", Topics: []string{"other", "orders"}},
+		{ID: "elsewhere", Problem: "is unknown", Groups: []string{"other"}, Topics: []string{"other"}},
+		{ID: "silent", Problem: "is unknown"},
+	}}
+	p := plan.Plan{Topics: plan.TopicSelection{Selection: plan.Selection{Include: []string{"ord*"}}}, Groups: plan.Selection{Include: []string{"bill*"}}}
+	assert.Equal(t, []string{"reads at  is unknown", "writes at  is unknown"}, unfitClients(state, p))
+}
+
 func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	state := gateway.State{Clients: []gateway.Connected{{ID: "behind@1"}}}
 	members := map[string]online{

@@ -94,28 +94,24 @@ type locks struct {
 
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are locked, by the source's names.
 func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, error) {
-	parts, names, err := a.session.onTarget(body.Queues)
+	parts, names, behind, err := a.session.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
 	locked := []jsonQueue{}
+	if len(behind) > 0 {
+		held, err := a.lock(ctx, a.session.port.dest, lockBody{body.Group, body.Client, behind})
+		if err != nil {
+			return nil, err
+		}
+		locked = append(locked, held...)
+	}
 	for _, broker := range sortedKeys(parts) {
-		text, err := json.Marshal(lockBody{body.Group, body.Client, parts[broker]})
+		held, err := a.lock(ctx, dest{target, broker}, lockBody{body.Group, body.Client, parts[broker]})
 		if err != nil {
 			return nil, err
 		}
-		got, err := a.ask(ctx, dest{target, broker}, text)
-		if err != nil {
-			return nil, err
-		}
-		var held locks
-		if a.code == codeUnlock {
-			continue
-		}
-		if err := json.Unmarshal(got, &held); err != nil {
-			return nil, fmt.Errorf("target broker %s: what it has locked can't be read: %w", broker, err)
-		}
-		for _, mq := range held.Queues {
+		for _, mq := range held {
 			if here, asked := names[mq]; asked {
 				locked = append(locked, here)
 			}
@@ -124,28 +120,50 @@ func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, er
 	return locked, nil
 }
 
-// onTarget gives queues the names that the target has for them, by broker, and says which is which.
-func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, err error) {
+// lock asks one broker, and returns what it has locked.
+func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.ask(ctx, at, text)
+	if err != nil || a.code == codeUnlock {
+		return nil, err
+	}
+	var held locks
+	if err := json.Unmarshal(got, &held); err != nil {
+		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.side, at.broker, err)
+	}
+	return held.Queues, nil
+}
+
+// onTarget gives queues the names that the target has for them, by broker, and says which is which. Retry queues that the target has no pair of
+// stay behind: their locks are the source's.
+func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, behind []jsonQueue, err error) {
 	parts, names = map[string][]jsonQueue{}, map[jsonQueue]jsonQueue{}
 	for _, one := range queues {
 		t := g.topics.get([]byte(one.Topic))
 		if t == nil {
-			return nil, nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
+			return nil, nil, nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
 		}
 		q := t.queue([]byte(one.Broker), int64(one.ID))
+		if _, retry := rocketmq.RetryGroup(one.Topic); retry && q != nil && q.lane.Load() == nil {
+			behind = append(behind, one)
+			continue
+		}
 		if q == nil || q.lane.Load() == nil {
-			return nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", replicator.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
+			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", replicator.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
 		}
 		there := q.lane.Load().Target
 		mq := jsonQueue{one.Topic, there.Broker, there.ID}
 		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
 	}
-	return parts, names, nil
+	return parts, names, behind, nil
 }
 
 // carryLocks locks for a member on the target what it holds locked on the source, when the target becomes the authority.
 func (l lanes) carryLocks(ctx context.Context, g *Gateway, body lockBody) error {
-	parts, _, err := g.onTarget(body.Queues)
+	parts, _, _, err := g.onTarget(body.Queues)
 	if err != nil {
 		return err
 	}

@@ -34,16 +34,37 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 		}
 		all[name] = []string{rocketmq.ServerOf(n.Addr)}
 	}
-	g.brokers[on].Store(&all)
+	g.tellVersions(ctx, on, c)
+	before := g.brokers[on].Swap(&all)
 	if on == source {
-		return g.ports.ensure(g, all)
+		err = g.ports.ensure(g, all)
+	} else {
+		err = g.number(sortedKeys(all))
 	}
-	return g.number(sortedKeys(all))
+	if err == nil && (before == nil || !sameAddresses(*before, all)) {
+		_ = g.save() // for a start without name servers; that it can't be written is said, and tried again
+	}
+	return err
+}
+
+// tellVersions says which brokers don't say their versions, as those that have just been started, and those
+// that are gone without a word. They are asked again at the next look.
+func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster) {
+	brokers, err := c.Brokers(ctx)
+	if err != nil || c.Proxy() != "" {
+		return
+	}
+	for _, b := range brokers {
+		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
+			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side", on.String(), "broker", b.Name, "address", b.Addr)
+		}
+	}
 }
 
 // number gives new target brokers the next numbers.
 func (g *Gateway) number(names []string) error {
-	now := *g.targets.Load()
+	before := g.targets.Load()
+	now := *before
 	next := slices.Clone(now)
 	for _, name := range names {
 		if !strings.Contains(name, "#") && !slices.Contains(next, name) {
@@ -57,7 +78,11 @@ func (g *Gateway) number(names []string) error {
 		return nil
 	}
 	g.targets.Store(&next)
-	return g.save() // before any client gets a tag of theirs
+	err := g.save() // before any client gets a tag of theirs
+	if err != nil {
+		g.targets.CompareAndSwap(&next, before)
+	}
+	return err
 }
 
 // brokersOf are the masters of a side.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,7 +16,7 @@ func (g *Gateway) clients() map[string]Connected {
 	for _, s := range sessions {
 		s.mu.Lock()
 		if s.client != "" {
-			one := Connected{s.client, s.conn.RemoteAddr().String(), s.accessKey, s.problem()}
+			one := Connected{ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey, Problem: s.problem()}
 			one.Problem = cmp.Or(one.Problem, all[s.client].Problem)
 			all[s.client] = one
 		}
@@ -79,26 +81,36 @@ func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[st
 const knownTime = 3 * time.Second
 
 // knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all members that the source lists: it would refuse
-// their pulls. A proxy doesn't say whom it lists.
-func (l lanes) knownOnTarget(ctx context.Context, group string, to side) error {
+// their pulls. A proxy doesn't say whom it lists. Members that are missing are introduced again.
+func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introduce func()) error {
 	if to == source || l.Proxy != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, knownTime)
 	defer cancel()
+	why, last := "", time.Time{}
 	for {
 		missing, err := l.unknownOnTarget(ctx, group)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		if err == nil && missing == "" {
+		switch {
+		case err == nil && missing == "":
 			return nil
+		case err == nil:
+			why = missing
+		case ctx.Err() == nil || why == "":
+			why = err.Error()
+		}
+		if time.Since(last) > introducePause {
+			last = time.Now()
+			introduce()
 		}
 		if wait(ctx, 10*proofPause) != nil {
-			return refused("group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause", group, missing)
+			return refused("group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause", group, why)
 		}
 	}
 }
+
+// introducePause is between two introductions of the same members: brokers take some milliseconds for one.
+const introducePause = 500 * time.Millisecond
 
 // unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all list all.
 func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
@@ -138,19 +150,36 @@ func past(members map[string]member, here map[string]Connected) (all []string) {
 	return all
 }
 
-// noneIsPast refuses to move a group while members read past the gateway: they would go on reading the side that the group leaves.
-func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lanes) error {
+// noneIsPast refuses to move a group while members read past the gateway: they would go on reading the side
+// that the group leaves. Members that the caller accepts, each or by their group, do so.
+func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lanes, accept []string) (inexact []string, err error) {
 	members, _, err := l.membersOn(ctx, group, from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	here, err := g.clientsOfAll(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if found := past(members, here); len(found) > 0 {
-		return refused("group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again",
-			group, len(found), from, found[:min(len(found), 5)])
+	found, taken := past(members, here), []string{}
+	if slices.Contains(accept, group) {
+		found, taken = nil, found
 	}
-	return nil
+	found = slices.DeleteFunc(found, func(one string) bool {
+		id, _, _ := strings.Cut(one, " at ")
+		accepted := slices.Contains(accept, id)
+		if accepted {
+			taken = append(taken, one)
+		}
+		return accepted
+	})
+	if len(found) > 0 {
+		return nil, refused("group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
+			"or accept the group or these members, where the group may read messages on both sides, and leave others to these members", group, len(found), from, found[:min(len(found), 5)])
+	}
+	for _, one := range taken {
+		inexact = append(inexact, fmt.Sprintf("group %s: %s goes on reading the %s: the group reads messages twice that both sides hold, and this member's queues on the %s are read by it alone",
+			group, one, from, from))
+	}
+	return inexact, nil
 }

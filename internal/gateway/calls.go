@@ -50,7 +50,9 @@ func (s *session) put(opaque int32, c call) {
 	}
 	s.open[opaque] = c
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
-		s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
+		if s.said.calls.due() {
+			s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
+		}
 		_ = s.conn.Close()
 	}
 }

@@ -48,7 +48,7 @@ func (s *session) judge(f *wire.Frame) bool {
 		return true
 	}
 	s.refusedSignatures.Add(1)
-	if s.saidSignatures.due() {
+	if s.said.signatures.due() {
 		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(), "accessKey", string(accessKey),
 			"code", f.Code, "refused", s.refusedSignatures.Load())
 	}

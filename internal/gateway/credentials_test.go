@@ -287,7 +287,9 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 			g.request(codeHeartbeat, 0, c.by, nil, requests()[codeHeartbeat].body)
 			is, _ := g.answer()
 			require.Equal(t, success, is)
-			err := g.gateway.allWelcome(target)
+			shares := requests()[codeHeartbeat].body
+			require.Contains(t, string(shares), "billing")
+			_, err := g.gateway.allFit(Round{Kind: KindSide, To: "target", Group: "billing"})
 			if c.says == "" {
 				require.NoError(t, err)
 				return

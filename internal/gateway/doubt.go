@@ -107,8 +107,12 @@ func (g local) verdict(p *part) (was, known bool) {
 	return false, over && p.round.Leader == g.config.Name && asked == len(g.peers())
 }
 
-// reopen takes up a round that a restart has interrupted.
-func (g local) reopen(open *savedPart) {
+// reopen takes up a round that a restart has interrupted; nil if there is none. How it ended is still to
+// be found out.
+func (g local) reopen(open *savedPart) *part {
+	if open == nil {
+		return nil
+	}
 	to, _ := sideOf(open.Round.To)
 	p := &part{round: open.Round, to: to, outcome: &open.Outcome, since: open.Since, held: true}
 	for _, h := range open.Outcome.Homes {
@@ -122,7 +126,7 @@ func (g local) reopen(open *savedPart) {
 	g.parts.mu.Lock()
 	g.parts.now = p
 	g.parts.mu.Unlock()
-	g.findOut(p)
+	return p
 }
 
 // openPart is the round that is to be on disk: one that this gateway is ready for.

@@ -53,6 +53,7 @@ func asOne(all []State) State {
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
+		sum.StateProblem = cmp.Or(sum.StateProblem, s.StateProblem)
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
 		for _, b := range s.Bypass { // each gateway looks at all queues
 			if !slices.ContainsFunc(bypass, func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
@@ -61,6 +62,7 @@ func asOne(all []State) State {
 		}
 		for _, c := range s.Clients {
 			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
+			c.Groups, c.Topics = append(c.Groups, clients[c.ID].Groups...), append(c.Topics, clients[c.ID].Topics...)
 			clients[c.ID] = c
 		}
 		for _, g := range s.Groups {

@@ -12,12 +12,19 @@ import (
 )
 
 // lockFolder makes a folder this process's until the lock is closed, or the process ends however it does: two gateways that go by one
-// state would undo each other's decisions.
+// state would undo each other's decisions. A folder that can't be written is locked all the same.
 func lockFolder(dir string) (io.Closer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("gateway: its folder: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	path := filepath.Join(dir, "lock")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		file, err = os.Open(path) // of before, on a disk that can't be written any more
+	}
+	if err != nil {
+		file, err = os.Open(dir) // which nobody could write a file to
+	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: its folder: %w", err)
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -82,11 +83,10 @@ type Gateway struct {
 
 	panics            atomic.Int64 // that ended clients' connections
 	refusedSignatures atomic.Int64
-	saidSignatures    rarely
-	saidFrames        rarely
-	saidUnreachable   each[dest]
+	said              saidLast
 
 	passers passers
+	clocks  clocks
 	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced  atomic.Bool // its lease has run out
@@ -98,8 +98,12 @@ type Gateway struct {
 	peerClients map[string]*Client // by address
 }
 
-// lookPause is between looks at what both sides have.
-const lookPause = 10 * time.Second
+const (
+	// lookPause is between looks at what both sides have.
+	lookPause = 10 * time.Second
+	// lookSoon is after a look that failed: who was away may be back.
+	lookSoon = time.Second
+)
 
 // Start makes a gateway that serves until Close.
 func Start(c Config) (*Gateway, error) {
@@ -132,6 +136,7 @@ func Start(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g.running.Go(g.lookAgain)
+	g.running.Go(g.keepSaving)
 	g.running.Go(g.keepPositions)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
@@ -161,7 +166,8 @@ func (g *Gateway) begin() error {
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err
 	}
-	g.state.reached = g.reached
+	g.state.reached, g.state.log = g.reached, g.log
+	g.state.postpone(before != nil)
 	kept := g.state.last()
 	g.targets.Store(&kept.Targets)
 	if err := g.ports.open(g, kept.Ports); err != nil {
@@ -170,15 +176,20 @@ func (g *Gateway) begin() error {
 	if kept.Migration != nil {
 		g.migration.Store(g.meant(*kept.Migration))
 	}
+	if err := g.recall(kept); err != nil {
+		return err
+	}
+	g.restore(kept) // before a look, which may save
+	open := local{g}.reopen(kept.Open)
 	if err := g.look(g.ctx); err != nil {
-		if len(kept.Homes)+len(kept.Views) == 0 {
+		if len(kept.Homes)+len(kept.Views)+len(g.brokersOf(source)) == 0 {
 			return fmt.Errorf("gateway: %w", err)
 		}
 		g.log.Warn("it begins with what it knew", "cause", err)
+		g.refresh.now()
 	}
-	g.restore(kept)
-	if kept.Open != nil {
-		local{g}.reopen(kept.Open)
+	if open != nil {
+		local{g}.findOut(open)
 	} else {
 		g.sync(g.ctx)
 	}
@@ -187,12 +198,16 @@ func (g *Gateway) begin() error {
 		if err := g.takeFrom(before); err != nil {
 			return err
 		}
+		g.state.postpone(false)
 	} else {
 		g.registerBefore()
 	}
+	if err := g.save(); err != nil && g.state.first {
+		return err // nothing depends on it yet; later it serves all the same
+	}
 	g.serving = time.Now()
 	g.ports.accept(g)
-	return g.save()
+	return nil
 }
 
 // NameServer is the address that clients are given as their name server.
@@ -227,18 +242,21 @@ func (g *Gateway) all() []*session {
 }
 
 func (g *Gateway) lookAgain() {
-	tick := time.NewTicker(lookPause)
+	tick := time.NewTimer(lookPause)
 	defer tick.Stop()
-	for {
+	for soon := time.Duration(0); ; { // 0: the last look went well
 		select {
 		case <-g.ctx.Done():
 			return
 		case <-tick.C:
 		case <-g.refresh:
 		}
-		if err := g.look(g.ctx); err != nil && g.ctx.Err() == nil {
+		if err := g.look(g.ctx); err == nil {
+			soon = 0
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
+		tick.Reset(cmp.Or(soon, lookPause))
 		g.ports.accept(g)
 		g.sync(g.ctx)
 	}

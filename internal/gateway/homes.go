@@ -186,7 +186,7 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
 func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err error) {
-	queues, err := g.queuesOf(Move{Queues: p.round.Queues})
+	queues, err := g.queuesOf(Move{To: p.round.To, Queues: p.round.Queues})
 	if err != nil {
 		return known, err
 	}

@@ -219,20 +219,3 @@ func (s *session) problem() string {
 	}
 	return ""
 }
-
-// allWelcome refuses to move anything to the target while clients couldn't follow.
-func (g *Gateway) allWelcome(to side) error {
-	if to == source {
-		return nil
-	}
-	var unfit []string
-	for _, c := range g.clients() {
-		if c.Problem != "" {
-			unfit = append(unfit, fmt.Sprintf("%s at %s %s", c.ID, c.Address, c.Problem))
-		}
-	}
-	if len(unfit) > 0 {
-		return refused("%d clients can't follow to the target: %s", len(unfit), unfit[:min(len(unfit), 5)])
-	}
-	return nil
-}

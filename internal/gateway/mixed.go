@@ -40,6 +40,7 @@ const (
 type mixed struct {
 	mu     sync.Mutex
 	groups map[string]*sharing
+	said   each[string] // by group
 }
 
 // sharing is how members of one group share its queues; counts are of looks in a row.
@@ -81,9 +82,10 @@ func (g *Gateway) lookAtMixed(l lanes) {
 			now, err := g.lookAtMembers(g.ctx, name, l)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil {
+			if err != nil && g.said.members.due(name) {
 				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
-			} else if now != nil {
+			}
+			if err == nil && now != nil {
 				seen[name] = now
 			}
 			return nil
@@ -99,7 +101,7 @@ func (m *mixed) take(seen map[string]*sharing, log *slog.Logger) {
 	defer m.mu.Unlock()
 	for name, now := range seen {
 		now.since(m.groups[name])
-		if len(now.Contested)+len(now.Unread) > 0 {
+		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
 			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past", now.Past, "contested", now.Contested, "unread", now.Unread)
 		}
 	}

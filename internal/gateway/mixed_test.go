@@ -30,7 +30,7 @@ func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 	orders.pair([]replicator.Lane{
 		{Topic: "orders", Source: replicator.Queue{Broker: "a"}, Target: replicator.Queue{Broker: "x", ID: 4}},
 		{Topic: "orders", Source: replicator.Queue{Broker: "a", ID: 1}, Target: replicator.Queue{Broker: "x", ID: 5}},
-	}, "")
+	}, "", nil)
 	return g, orders.all()
 }
 

@@ -49,6 +49,10 @@ type Moved struct {
 	Epoch  int64    `json:"epoch"`            // behind it
 	Held   Duration `json:"held"`             // how long sends, or pulls, have waited at most
 	Reason string   `json:"reason,omitempty"` // why it wasn't done
+	// Unchecked says that the gateway ended before it was known whether groups stay; asked again, it looks.
+	Unchecked bool `json:"unchecked,omitempty"`
+	// Inexact is what isn't as it should be, as the caller has accepted it.
+	Inexact []string `json:"inexact,omitempty"`
 }
 
 const (
@@ -100,6 +104,9 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	g.moves.one.Lock()
 	defer g.moves.one.Unlock()
 	if was, there := g.moves.remembered(m.ID); there {
+		if was.Unchecked {
+			return g.checkAgain(ctx, m, was)
+		}
 		return was, nil
 	}
 	if now := g.moves.epoch.Load(); m.Epoch != nil && *m.Epoch != now {
@@ -108,7 +115,7 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	if _, err := g.lanes(); err != nil {
 		return Moved{}, refused("%v", err)
 	}
-	if err := g.allWelcome(to); err != nil {
+	if err := g.writable(); err != nil {
 		return Moved{}, err
 	}
 	begin := time.Now()
@@ -116,11 +123,11 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 	if errors.Is(err, ErrRefused) {
 		return Moved{}, err
 	}
-	was := Moved{ID: m.ID, Done: err == nil, Moved: done.moved, Epoch: g.moves.epoch.Load(), Held: Duration(done.held)}
+	was := Moved{ID: m.ID, Done: err == nil, Moved: done.moved, Epoch: g.moves.epoch.Load(), Held: Duration(done.held), Inexact: done.inexact}
 	if err != nil {
 		was.Reason = err.Error()
 	}
-	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason)
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact)
 	if was.Done {
 		g.moves.remember(was)
 	}
@@ -128,7 +135,7 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 }
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
-	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, ends: &Moved{ID: m.ID, Done: true}}
+	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, Accept: m.Accept, ends: &Moved{ID: m.ID, Done: true}}
 	switch m.Kind {
 	case KindHome:
 		return g.moveHomes(ctx, m, r, to)
@@ -139,11 +146,12 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		ends := r.ends
 		for i, group := range m.Groups {
 			r.ID, r.Group, r.ends = m.ID+"/"+group, group, nil
-			if ends.Moved = done.moved; i == len(m.Groups)-1 {
-				r.ends = ends
+			ends.Moved, ends.Inexact = done.moved, done.inexact
+			if i == len(m.Groups)-1 {
+				r.ends, ends.Unchecked = ends, to == target
 			}
 			one, err := g.moveGroup(ctx, m, r, to)
-			done = outcome{done.moved + one.moved, max(done.held, one.held)}
+			done = outcome{done.moved + one.moved, max(done.held, one.held), append(done.inexact, one.inexact...)}
 			if err != nil {
 				return done, err
 			}
@@ -153,10 +161,10 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		if g.authority() == to {
 			return done, nil
 		}
-		if err := g.mayShare(ctx, m, to); err != nil {
+		if r.ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
 			return done, err
 		}
-		return g.lead(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
+		return g.leads(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
 			return &Outcome{Authority: to.String()}, nil
 		})
 	}
@@ -174,16 +182,22 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	if len(queues) == 0 {
 		return done, nil
 	}
-	if err := g.nobodyPasses(ctx, m, queues); err != nil {
-		return done, err
-	}
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return done, err
-	}
 	for _, q := range queues {
 		r.Queues = append(r.Queues, q.name())
 	}
-	return g.lead(ctx, r, g.proveHomes)
+	unfit, err := g.allFit(r)
+	if err != nil {
+		return done, err
+	}
+	passing, err := g.nobodyPasses(ctx, m, queues)
+	if err != nil {
+		return done, err
+	}
+	r.ends.Inexact = append(unfit, passing...)
+	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+		return done, err
+	}
+	return g.leads(ctx, r, g.proveHomes)
 }
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
@@ -192,13 +206,25 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
-	if err := g.noneIsPast(ctx, r.Group, to.other(), l); err != nil {
+	unfit, err := g.allFit(r)
+	if err != nil {
 		return done, err
 	}
-	if err := l.knownOnTarget(ctx, r.Group, to); err != nil {
+	passing, err := g.noneIsPast(ctx, r.Group, to.other(), l, m.Accept)
+	if err != nil {
 		return done, err
 	}
-	views, err := g.viewsOf(ctx, r.Group)
+	inexact := append(unfit, passing...)
+	if unseen := g.unseen(r.Group, to); unseen != "" {
+		inexact = append(inexact, unseen)
+	}
+	if r.ends != nil {
+		r.ends.Inexact = append(r.ends.Inexact, inexact...)
+	}
+	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
+		return done, err
+	}
+	views, err := g.viewsOf(ctx, r.Group, to)
 	if err != nil {
 		return done, err
 	}
@@ -216,9 +242,14 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	return g.lead(ctx, r, func(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
+	done, err = g.lead(ctx, r, func(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
 		return g.proveViews(ctx, p, prepared, brought)
 	})
+	done.inexact = inexact
+	if err == nil {
+		err = g.stays(ctx, m, r, l)
+	}
+	return done, err
 }
 
 // queuesOf are the queues that a move names.
@@ -228,7 +259,7 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 		if t == nil {
 			return nil, refused("topic %s isn't on the source", name)
 		}
-		if problem := t.reason(); problem != "" {
+		if problem := t.reason(); problem != "" && m.To != source.String() { // the way back needs the lanes that it came by
 			return nil, refused("%s", problem)
 		}
 		if young := time.Since(t.since); young < lossTime && !g.started(t) {
@@ -264,16 +295,3 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 
 // started reports whether the topic was known before any client was served.
 func (g *Gateway) started(t *topic) bool { return t.since.Before(g.serving) }
-
-// Duration is a time.Duration that is written as text, such as "250ms".
-type Duration time.Duration
-
-// MarshalText writes it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads it.
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	*d = Duration(parsed)
-	return err
-}

@@ -30,7 +30,9 @@ func (u *upstream) routed(f *wire.Frame) {
 	u.refresh.now() // a broker that has just come
 	f.SetBody(nil)
 	f.SetCode(systemError)
-	u.log.Warn("a route names a broker that has no port here yet", "address", unknown)
+	if u.said.routes.due(unknown) {
+		u.log.Warn("a route names a broker that has no port here yet", "address", unknown)
+	}
 }
 
 var brokerAddrs = []byte(`"brokerAddrs":{`)

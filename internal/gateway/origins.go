@@ -41,6 +41,7 @@ type sample struct {
 type Origins struct {
 	Addresses []netip.AddrPort `json:"addresses"` // of connections that live, or ended in the last minutes
 	Since     time.Time        `json:"since"`     // when it began to serve: it knows nothing of connections before
+	Now       time.Time        `json:"now"`       // by its clock, which may be another one than the asker's
 	Hidden    bool             `json:"hidden"`    // brokers see other addresses than these
 }
 
@@ -87,7 +88,7 @@ func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Add
 // tellOrigins says which connections are this gateway's.
 func (g *Gateway) tellOrigins() Origins {
 	all, hidden := g.origins.all()
-	return Origins{all, g.serving, hidden}
+	return Origins{all, g.serving, time.Now(), hidden}
 }
 
 // originsOfAll are the addresses of all gateways of the migration. What was stored before since may have come through connections that nobody knows.
@@ -100,8 +101,12 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 		for _, addr := range is.Addresses {
 			known[addr] = true
 		}
-		if is.Since.After(since) {
-			since = is.Since
+		begun := is.Since
+		if !is.Now.IsZero() {
+			begun = begun.Add(time.Since(is.Now)) // by this process's clock
+		}
+		if begun.After(since) {
+			since = begun
 		}
 		return nil
 	}

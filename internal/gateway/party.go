@@ -86,7 +86,10 @@ func (g local) begins(p *part) error {
 	if _, err := g.lanes(); err != nil {
 		return refused("%v", err)
 	}
-	if err := g.allWelcome(p.to); err != nil {
+	if why := g.StateProblem(); why != "" {
+		return refused("gateway %s: %s", g.config.Name, why)
+	}
+	if _, err := g.allFit(p.round); err != nil {
 		return err
 	}
 	if err := g.agreeOnTargets(p.round.Targets); err != nil {
@@ -147,7 +150,11 @@ func (g local) commit(_ context.Context, id string) error {
 		}
 		return err
 	}
-	return g.conclude(p, true)
+	err = g.conclude(p, true)
+	if err == nil && p.round.Kind == KindSide && p.to == target {
+		g.remirror(p.round.Group) // a target broker may have forgotten members since their last heartbeats
+	}
+	return err
 }
 
 // abort leaves everything as it was. A repeated one has no effect.

@@ -32,7 +32,8 @@ type passers struct {
 
 	mu    sync.Mutex
 	found map[passer]*Bypass
-	why   string // they can't be found
+	why   string    // they can't be found
+	since time.Time // when that was so last
 }
 
 type passer struct {
@@ -44,7 +45,7 @@ type passer struct {
 // suspect is a message that may have been written past the gateways.
 type suspect struct {
 	passer
-	stored time.Time // by the broker's clock
+	stored time.Time // by this process's clock
 }
 
 const (
@@ -93,12 +94,16 @@ func (p *passers) list() (all []Bypass, why string) {
 	return all, p.why
 }
 
-func (p *passers) unknown(why error) {
+// unknown takes note of why they can't be found. A look that went well takes that back only when all queues have had their turn since: it was
+// at others than the one that failed.
+func (p *passers) unknown(why error, turns time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.why = ""
-	if why != nil {
-		p.why = why.Error()
+	switch {
+	case why != nil:
+		p.why, p.since = why.Error(), time.Now()
+	case time.Since(p.since) >= turns:
+		p.why = ""
 	}
 }
 
@@ -132,8 +137,16 @@ func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int
 
 // suspects are the newest messages of a queue's home that no gateway's connection may have brought, since the last look at it. What was there
 // before the first look isn't judged.
-func (l lanes) suspects(ctx context.Context, q *queue, mine map[netip.AddrPort]bool) (all []suspect, err error) {
+func (g *Gateway) suspects(ctx context.Context, l lanes, q *queue, mine map[netip.AddrPort]bool) (all []suspect, err error) {
 	on := q.at()
+	at, err := q.on(on)
+	if err != nil {
+		return nil, err
+	}
+	ahead, err := g.clocks.ahead(ctx, l, dest{on, at.Broker})
+	if err != nil {
+		return nil, err
+	}
 	end, err := l.end(ctx, q, on)
 	if err != nil {
 		return nil, err
@@ -148,7 +161,7 @@ func (l lanes) suspects(ctx context.Context, q *queue, mine map[netip.AddrPort]b
 	}
 	for i := range found {
 		m := &found[i]
-		one := suspect{passer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp)}
+		one := suspect{passer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp).Add(-ahead)}
 		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
 			all = append(all, one)
 		}
@@ -183,7 +196,7 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
-			found, err := l.suspects(ctx, q, mine)
+			found, err := g.suspects(ctx, l, q, mine)
 			mu.Lock()
 			defer mu.Unlock()
 			suspects = append(suspects, found...)
@@ -239,34 +252,41 @@ func (g *Gateway) lookForPassers(ctx context.Context) {
 	if err == nil {
 		err = g.findPassers(ctx, queues[:min(looksTogether, len(queues))])
 	}
-	g.passers.unknown(err)
+	g.passers.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
 }
 
 // passersTime bounds the look before a move.
 const passersTime = 10 * time.Second
 
 // nobodyPasses refuses to move homes of queues while producers write to them past the gateways: they would go on writing to the side that is left,
-// and their messages would come in another order there than here.
-func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) error {
+// and their messages would come in another order there than here. Those to topics that the caller accepts do so.
+func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, passersTime)
 	defer cancel()
 	if err := g.findPassers(ctx, queues); err != nil {
 		g.log.Warn("who writes past the gateways isn't known", "cause", err)
+		inexact = append(inexact, "who writes past the gateways isn't known: "+err.Error())
 	}
 	of := map[string]bool{}
 	for _, q := range queues {
-		of[q.topic] = !slices.Contains(m.Accept, q.topic)
+		of[q.topic] = true
 	}
 	var found []string
 	all, _ := g.passers.list()
 	for _, one := range all {
-		if of[one.Topic] {
-			found = append(found, fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages))
+		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages)
+		switch {
+		case !of[one.Topic]:
+		case slices.Contains(m.Accept, one.Topic):
+			inexact = append(inexact, says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways")
+		default:
+			found = append(found, says)
 		}
 	}
 	if len(found) == 0 {
-		return nil
+		return inexact, nil
 	}
-	return refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s",
+	return nil, refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
+		"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found), g.passers.life, strings.Join(found[:min(len(found), 5)], ", "), g.passers.life)
 }

@@ -81,7 +81,9 @@ func (g *Gateway) clientOf(p Peer) *Client {
 // replica is what this gateway has decided.
 func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
-	return Replica{Gateway: g.config.Name, Round: round, saved: g.snapshot()}
+	is := g.snapshot()
+	is.Brokers = nil // each finds them by itself
+	return Replica{Gateway: g.config.Name, Round: round, saved: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -95,8 +97,13 @@ func (g *Gateway) sync(ctx context.Context) {
 		cancel()
 		switch {
 		case err != nil:
-			g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
+			if g.said.peers.due(p.Name) {
+				g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
+			}
 		case is.Gateway != p.Name:
+			if !g.said.peers.due(p.Name) {
+				continue
+			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
 			g.adopt(ctx, is)
@@ -118,7 +125,9 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	g.learnLanes(is.Lanes)
 	o := g.difference(is.saved)
 	if err := g.canGoBy(o); err != nil {
-		g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
+		if g.said.peers.due(is.Gateway) {
+			g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
+		}
 		return
 	}
 	var queues []*queue
@@ -164,7 +173,8 @@ func (v savedView) sameQueue(o savedView) bool {
 
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with other numbers may be on their way.
 func (g *Gateway) agreeOnTargets(theirs []string) error {
-	ours := *g.targets.Load()
+	before := g.targets.Load()
+	ours := *before
 	if slices.Equal(ours, theirs) || theirs == nil {
 		return nil
 	}
@@ -180,7 +190,11 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 		}
 	}
 	g.targets.Store(&theirs)
-	return g.save()
+	err := g.save()
+	if err != nil {
+		g.targets.CompareAndSwap(&theirs, before)
+	}
+	return err
 }
 
 // used reports whether anything is on a target broker, so that clients may hold tags of it.

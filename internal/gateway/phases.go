@@ -9,6 +9,7 @@ const (
 	phaseWritten   = "written"   // the new state is on disk, beside the old one
 	phaseReplaced  = "replaced"  // it is the one that a restart finds
 	phaseCommitted = "committed" // everybody goes by it
+	phaseStays     = "stays"     // it is looked whether a group's members are known on the target
 )
 
 // reached tells tests how far a round is.

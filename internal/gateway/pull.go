@@ -113,7 +113,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	if v.ahead(f, c) {
 		said := v.saidAhead()
 		v.mu.Unlock()
-		if said {
+		if said && u.said.ahead.due(v.group) {
 			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
 				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
 		}
@@ -139,7 +139,9 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		moved.Tag, moved.Stored = u.tag(u.dest.broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
-		u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
+		if u.said.unreadable.due(u.dest) {
+			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
+		}
 		u.session.pullAgain(f.Opaque, c.binary, c.offset)
 		return nil
 	}

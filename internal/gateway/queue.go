@@ -104,21 +104,6 @@ func (t *topic) ensure(broker string, n int) {
 	}
 }
 
-// pair gives the queues their lanes.
-func (t *topic) pair(lanes []replicator.Lane, problem string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.problem = problem
-	for i := range lanes {
-		if queues := t.queues[lanes[i].Source.Broker]; lanes[i].Source.ID < len(queues) {
-			q := queues[lanes[i].Source.ID]
-			if have := q.lane.Load(); have == nil || *have != lanes[i] {
-				q.lane.Store(&lanes[i])
-			}
-		}
-	}
-}
-
 // lacks reports whether a broker is away that has a queue of the topic, or the other end of its lane. The queues that are left would be paired
 // with others than theirs.
 func (t *topic) lacks(registered [2]map[string]bool) bool {

@@ -18,9 +18,12 @@ type State struct {
 
 	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
 
-	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
-	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
-	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
+	Round string `json:"round,omitempty"` // of a move, that it takes part in
+	Doubt bool   `json:"doubt,omitempty"` // whether that was decided isn't known; sends to ordered topics are refused
+	// StateProblem is why what it decided isn't on its disk: nothing moves meanwhile.
+	StateProblem string `json:"stateProblem,omitempty"`
+
+	Fenced bool `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.
@@ -30,6 +33,11 @@ type Connected struct {
 
 	AccessKey string `json:"accessKey,omitempty"` // that it signs with
 	Problem   string `json:"problem,omitempty"`   // why it can't follow to the target
+
+	// Groups and Topics are those that it reads with, and writes to, of a client with a problem: what
+	// this shares in doesn't move.
+	Groups []string `json:"groups,omitempty"`
+	Topics []string `json:"topics,omitempty"`
 }
 
 // Homes counts queues by their homes.
@@ -54,12 +62,15 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
-	s.Fenced = g.fenced.Load()
+	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}
 	s.Bypass, s.BypassUnknown = g.passers.list()
-	clients := g.clients()
+	clients, unfit := g.clients(), g.unfits()
 	for _, id := range sortedKeys(clients) {
+		if one := unfit[id]; one != nil {
+			clients[id] = one.Connected
+		}
 		s.Clients = append(s.Clients, clients[id])
 	}
 	for _, t := range g.topics.all() {

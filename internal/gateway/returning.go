@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// returnTime is how long a client may take to say who it is after the gateway's restart: its next heartbeat comes within 30 s
+	// comeBackTime is how long a client may take to say who it is after the gateway's restart: its next heartbeat comes within 30 s
 	// (ClientConfig.heartbeatBrokerInterval). One that doesn't come is struck off, so that others get its queues.
-	returnTime = 40 * time.Second
+	comeBackTime = 40 * time.Second
 	// registerTime bounds how long brokers may take to register clients again before others are served.
 	registerTime = 2 * time.Second
 	// registeredTogether is how many clients are registered at the same time.
@@ -100,7 +100,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 
 // expectForAWhile gives up the clients that don't come back.
 func (g *Gateway) expectForAWhile() {
-	if wait(g.ctx, returnTime) == nil {
+	if wait(g.ctx, comeBackTime) == nil {
 		g.expectNoMore()
 	}
 }

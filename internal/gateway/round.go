@@ -11,8 +11,9 @@ import (
 
 // outcome is what a move has moved, and how long sends or pulls have waited for it.
 type outcome struct {
-	moved int
-	held  time.Duration
+	moved   int
+	held    time.Duration
+	inexact []string // what the caller has accepted
 }
 
 var errBudget = errors.New("its budget passed, and everything is as it was")
@@ -42,6 +43,13 @@ func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context,
 	}
 	done.moved = o.size()
 	return done, nil
+}
+
+// leads is lead for a move of one round, which says what is inexact of it.
+func (g *Gateway) leads(ctx context.Context, r Round, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (outcome, error) {
+	done, err := g.lead(ctx, r, prove)
+	done.inexact = r.ends.Inexact
+	return done, err
 }
 
 // agree makes everybody wait, finds the outcome, and makes everybody ready for it.

@@ -30,6 +30,8 @@ type Round struct {
 	Queues []TopicQueue `json:"queues,omitempty"` // whose homes move, or of which the group's views are known to who leads
 	Group  string       `json:"group,omitempty"`
 
+	Accept []string `json:"accept,omitempty"` // what the caller takes as inexact
+
 	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
 	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
 

@@ -166,7 +166,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	p, _ := other.partOf("1")
 	p.letGo()
 	other.parts.now = nil // as if it had been killed
-	other.reopen(state.last().Open)
+	other.findOut(other.reopen(state.last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
 	require.Eventually(t, func() bool { return queues[1].at() == target }, patience, 10*time.Millisecond, "it finds out")

@@ -23,6 +23,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		s.pass(f)
 		return
 	}
+	s.wrote.note(&q.topic)
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {

@@ -19,7 +19,9 @@ func (g *Gateway) serve(p *port) {
 			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
 			}
-			g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
+			if g.said.accepts.due() {
+				g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
+			}
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
@@ -89,7 +91,7 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
-		if !g.saidFrames.due() {
+		if !g.said.frames.due() {
 			return
 		}
 		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)

@@ -68,6 +68,7 @@ type session struct {
 
 	verifier  verifier
 	accessKey string            // that the client signs with
+	wrote     wroteTo           // the topics that it sends to
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }
 
@@ -240,7 +241,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 
 // unreachable answers a request whose server can't be reached, as that server's own end would look to the client.
 func (s *session) unreachable(f *wire.Frame, to dest, err error) {
-	if s.saidUnreachable.due(to) {
+	if s.said.unreachable.due(to) {
 		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
 	}
 	if s.endsWith(to) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,14 +28,19 @@ const answerTime = 5 * time.Second
 const askedTogether = 8
 
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
-func (g *Gateway) mayShare(ctx context.Context, m Move, to side) error {
+// It returns what is inexact by what the caller accepts.
+func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexact []string, err error) {
 	l, err := g.lanes()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if to == target && !g.anythingOnTarget() {
-		return refused("nothing is on the target yet: move groups and homes first")
+		return nil, refused("nothing is on the target yet: move groups and homes first")
 	}
+	if inexact, err = g.allFit(r); err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, one := range g.groups.all() {
@@ -45,7 +51,11 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, to side) error {
 			if err := one.ready(to); err != nil {
 				return err
 			}
-			if err := g.noneIsPast(ctx, one.name, to.other(), l); err != nil || to == source {
+			passing, err := g.noneIsPast(ctx, one.name, to.other(), l, m.Accept)
+			mu.Lock()
+			inexact = append(inexact, passing...)
+			mu.Unlock()
+			if err != nil || to == source {
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.name)
@@ -55,7 +65,8 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, to side) error {
 			return g.shareOnTarget(ctx, one.name, accepted, l)
 		})
 	}
-	return all.Wait()
+	err = all.Wait()
+	return inexact, err
 }
 
 // ready refuses the target as authority while members behind the gateway read the source, or producers write there: those that are connected

@@ -13,8 +13,9 @@ import (
 	"rocketshift/replicator"
 )
 
-// viewsOf are a group's views of all queues that it reads: of those that were asked for here, and of those that it has positions on.
-func (g *Gateway) viewsOf(ctx context.Context, name string) ([]*view, error) {
+// viewsOf are a group's views of all queues that it reads and that may move to a side: of those that were asked for here, and of those that
+// it has positions on.
+func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, error) {
 	one := g.groups.get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
 	for _, v := range one.all() {
@@ -41,11 +42,13 @@ func (g *Gateway) viewsOf(ctx context.Context, name string) ([]*view, error) {
 		if t == nil {
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
-		if problem := t.reason(); problem != "" {
+		if problem := t.reason(); problem != "" && to == target { // the way back needs nothing but the lanes that it came by
 			return nil, fmt.Errorf("group %s: %s", name, problem)
 		}
 		for _, q := range t.all() {
-			all = append(all, one.of(q))
+			if v := one.of(q); !v.staysBehind(to) {
+				all = append(all, v)
+			}
 		}
 	}
 	return all, nil
@@ -54,7 +57,9 @@ func (g *Gateway) viewsOf(ctx context.Context, name string) ([]*view, error) {
 // prepareViews makes the group's pulls wait.
 func (g local) prepareViews(p *part) (known Prepared, err error) {
 	one := g.groups.get([]byte(p.round.Group))
-	views := one.all()
+	views := slices.DeleteFunc(one.all(), func(v *view) bool {
+		return v.staysBehind(p.to) && !slices.Contains(p.round.Queues, v.name()) // who leads may know its lane
+	})
 	for _, q := range p.round.Queues {
 		if v := one.of(g.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
 			views = append(views, v)
@@ -110,7 +115,9 @@ func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, 
 	}
 	one := g.groups.get([]byte(p.round.Group))
 	known := newest(prepared)
-	names := slices.Collect(maps.Keys(known))
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name TopicQueue) bool {
+		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.to) // as far as this gateway knows
+	})
 	o := &Outcome{Views: make([]savedView, len(names))}
 	var all errgroup.Group
 	all.SetLimit(provedTogether)

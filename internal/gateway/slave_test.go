@@ -40,9 +40,9 @@ func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	one := g.topics.ensure("%RETRY%billing")
 	one.ensure("broker-a", 1)
 	one.ensure("broker-b", 1)
-	lanes, err := lanesOf(one.name, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}}, []replicator.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}})
+	lanes, err := lanesOf(one.name, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}}, []replicator.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
 	require.NoError(t, err)
-	one.pair(lanes, "")
+	one.pair(lanes, "", nil)
 	all := [2]map[string]bool{{"broker-a": true, "broker-b": true}, {"new": true}}
 	assert.False(t, one.lacks(all))
 	assert.True(t, one.lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}), "what is left would be paired with the queue of broker-a")

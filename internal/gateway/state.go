@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,6 +30,8 @@ type saved struct {
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
 	Lanes []replicator.Lane `json:"lanes,omitempty"`
 	Moves []Moved           `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
+	// Brokers are where those of both sides were seen last, by side; states of before have none.
+	Brokers map[string]savedAddresses `json:"brokers,omitempty"`
 	// Checksum is that of all the rest, SHA-256 in hexadecimal digits.
 	Checksum string `json:"checksum,omitempty"`
 }
@@ -74,6 +77,13 @@ type stateFile struct {
 	begun saved // what was there at the beginning
 
 	frozen bool // another process goes by it
+	// postponed is whether what is to be saved waits: another process serves yet, and this one is about to take over.
+	postponed bool
+
+	first bool // nothing was
+	log   *slog.Logger
+
+	trouble trouble
 }
 
 func openState(dir string) (*stateFile, error) {
@@ -84,6 +94,7 @@ func openState(dir string) (*stateFile, error) {
 	f.done = sync.NewCond(&f.mu)
 	text, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		f.first = true
 		return f, nil
 	}
 	if err == nil {
@@ -117,7 +128,7 @@ func parseState(text []byte) (s saved, err error) {
 		}
 	}
 	s.Checksum = ""
-	return s, s.sides()
+	return s, errors.Join(s.sides(), checkAddresses(s.Brokers))
 }
 
 // sum is the checksum of a state.
@@ -154,6 +165,9 @@ func (f *stateFile) save(build func() saved) error {
 	if f.frozen {
 		return errors.New("gateway: its state passes to another process")
 	}
+	if f.postponed {
+		return nil // whoever ends that saves
+	}
 	f.want++
 	for mine := f.want; f.have < mine; {
 		if f.busy {
@@ -166,6 +180,7 @@ func (f *stateFile) save(build func() saved) error {
 		err := f.write(build())
 		f.mu.Lock()
 		f.busy, f.have, f.err = false, upTo, err
+		f.noted(err)
 		f.done.Broadcast()
 	}
 	return f.err
@@ -179,6 +194,13 @@ func (f *stateFile) freeze() {
 	for f.busy {
 		f.done.Wait()
 	}
+}
+
+// postpone has what is to be saved wait, or not any more.
+func (f *stateFile) postpone(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.postponed = on
 }
 
 func (f *stateFile) isFrozen() bool {
@@ -240,6 +262,7 @@ func (g *Gateway) snapshot() saved {
 	g.decided.Lock() // all of an outcome, or nothing
 	defer g.decided.Unlock()
 	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}, Moves: g.moves.newest(savedMoves)}
+	s.Brokers = g.knownAddresses()
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}

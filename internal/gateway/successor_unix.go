@@ -226,8 +226,10 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 	if err := g.freeze(ctx); err != nil {
 		return 0, 0, err
 	}
+	g.state.freeze()
 	defer func() {
 		if err != nil {
+			g.state.thaw()
 			g.thaw()
 		}
 	}()
@@ -240,10 +242,8 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 	}
 	_ = to.SetDeadline(time.Now().Add(passTime))
 	begin := time.Now()
-	g.state.freeze()
 	all := g.stopAll()
 	if err := g.passSessions(to, all); err != nil {
-		g.state.thaw()
 		g.ports.resume(g)
 		for _, p := range all {
 			p.goOn()

@@ -53,7 +53,9 @@ func (s *session) sweep(now time.Time) {
 	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.waits.frame {
-		s.log.Warn("a client doesn't come to the end of a frame; its connection was closed", "client", s.conn.RemoteAddr().String(), "frames before", frames)
+		if s.said.unfinished.due() {
+			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed", "client", s.conn.RemoteAddr().String(), "frames before", frames)
+		}
 		_ = s.conn.Close()
 		return
 	}
@@ -66,7 +68,9 @@ func (s *session) sweep(now time.Time) {
 		})
 	}
 	for _, up := range silent {
-		s.log.Warn("a server says nothing any more; the connection to it was closed", "side", up.dest.side.String(), "broker", up.dest.broker)
+		if s.said.silent.due(up.dest) {
+			s.log.Warn("a server says nothing any more; the connection to it was closed", "side", up.dest.side.String(), "broker", up.dest.broker)
+		}
 		_ = up.conn.Close() // who reads there answers what is open
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,13 +91,11 @@ func (g *groups) all() []*group {
 	return all
 }
 
-// queuesOf are a cluster's topics with their queues in client order; of one behind a proxy, those of the named ones that it has.
+// queuesOf are a cluster's topics with their queues in client order; of one behind a proxy, those of the named ones that it has. An
+// error comes with what the brokers have that could be asked.
 func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[string][]replicator.Queue, error) {
-	topics, err := c.TopicConfigs(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	brokers, err := c.Brokers(ctx)
+	topics, unread := configsOf(ctx, c, names)
+	brokers, err := c.Brokers(ctx) // of a proxy, those that routes of topics have named
 	if err != nil {
 		return nil, err
 	}
@@ -116,50 +115,78 @@ func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[str
 			return cmp.Or(cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
 		})
 	}
-	return all, nil
+	return all, unread
 }
 
-// look takes over what both sides have: brokers, topics, queues, and which of them are pairs.
+// configsOf are the settings of topics by broker. A broker that can't be asked hides no other one's.
+func configsOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[string]map[string]rocketmq.TopicConfig, error) {
+	if c.Proxy() != "" {
+		return c.TopicConfigs(ctx, names)
+	}
+	brokers, err := c.Brokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]map[string]rocketmq.TopicConfig{}
+	var unread []error
+	for _, b := range brokers {
+		configs, err := c.Client().TopicConfigs(ctx, b.Addr)
+		if err != nil {
+			unread = append(unread, fmt.Errorf("topics of broker %s: %w", b.Name, err))
+			continue
+		}
+		all[b.Name] = configs
+	}
+	return all, errors.Join(unread...)
+}
+
+// look takes over what both sides have: brokers, topics, queues, and which of them are pairs. Of a broker that can't be asked, all stays as
+// it was known, and no new pairs are made meanwhile: queues that aren't seen would be missing among them.
 func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	here, err := queuesOf(ctx, g.source, nil)
-	if err != nil {
-		return fmt.Errorf("source: %w", err)
-	}
+	here, unread := queuesOf(ctx, g.source, nil)
 	for name, queues := range here {
 		t := g.topics.ensure(name)
 		for _, q := range queues {
 			t.ensure(q.Broker, q.ID+1)
 		}
 	}
+	if unread != nil {
+		unread = fmt.Errorf("source: %w", unread)
+	}
 	m := g.migration.Load()
 	if m == nil {
-		return nil
+		return unread
 	}
 	there, err := queuesOf(ctx, m.target, sortedKeys(here))
 	if err != nil {
-		return fmt.Errorf("target: %w", err)
+		unread = errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
 	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
-		return fmt.Errorf("target: %w", err)
+		return errors.Join(unread, fmt.Errorf("target: %w", err))
+	}
+	if unread != nil {
+		return unread
 	}
 	registered, err := g.registered(ctx, m)
 	if err != nil {
 		return err
 	}
+	masters := [2][]string{sortedKeys(registered[source]), sortedKeys(registered[target])}
 	for name, queues := range here {
-		if g.topics.ensure(name).lacks(registered) {
+		t := g.topics.ensure(name)
+		if t.lacks(registered) {
 			continue // its pairs are those of when all its queues could be seen
 		}
-		lanes, err := lanesOf(name, queues, there[name])
+		lanes, err := lanesOf(name, queues, there[name], masters, t.kept())
 		problem := ""
 		if err != nil {
 			problem = err.Error()
 		}
-		g.topics.ensure(name).pair(lanes, problem)
-		g.topics.ensure(name).beyond.Store(int64(len(there[name]) - len(queues)))
+		t.pair(lanes, problem, g.inUse)
+		t.beyond.Store(int64(len(there[name]) - len(lanes)))
 	}
 	return nil
 }
@@ -177,12 +204,4 @@ func (g *Gateway) registered(ctx context.Context, m *migration) (both [2]map[str
 		}
 	}
 	return both, nil
-}
-
-// lanesOf pairs the queues of a topic. A group's own topics may have more queues on the target than are needed.
-func lanesOf(topic string, here, there []replicator.Queue) ([]replicator.Lane, error) {
-	if _, retry := rocketmq.RetryGroup(topic); retry {
-		there = there[:min(len(here), len(there))]
-	}
-	return replicator.Pair(topic, here, there)
 }

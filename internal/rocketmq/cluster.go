@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -88,8 +89,26 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 // againSoon is how soon name servers that didn't answer are asked again.
 const againSoon = time.Second
 
-// readBrokers asks the name servers, and brokers that aren't in the last list for their versions. A new one that doesn't say is no reason
-// to do without the list.
+// Assume takes brokers for the cluster's masters until its name servers answer: those that they named
+// before a restart, by name with their addresses. What name servers have said already counts more.
+func (c *Cluster) Assume(addresses map[string]string) {
+	if c.behind != nil {
+		c.behind.assume(addresses)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.brokers != nil || len(addresses) == 0 {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		c.brokers = append(c.brokers, Broker{Name: name, Addr: addresses[name]})
+	}
+}
+
+// readBrokers asks the name servers, and brokers that aren't in the last list for their versions. One
+// that doesn't say is no reason to do without the list, and is asked again the next time: it may have
+// just been started (4.9.7 answers with a NoSuchElementException then), or be gone without a word.
 func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, error) {
 	known := map[string]string{} // versions by address, so that they are asked once
 	for _, b := range last {
@@ -108,8 +127,9 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 		if found[i].Version = known[found[i].Addr]; found[i].Version != "" {
 			continue
 		}
-		if found[i].Version, err = c.client.brokerVersion(ctx, found[i].Addr); err != nil && last == nil {
-			return nil, err
+		found[i].Version, err = c.client.brokerVersion(ctx, found[i].Addr)
+		if err != nil && ctx.Err() != nil && last == nil {
+			return nil, err // the caller doesn't wait for the others
 		}
 	}
 	return found, nil

@@ -120,6 +120,17 @@ func (p *proxied) learn(r Route) {
 	}
 }
 
+// assume takes brokers for those behind the proxy until routes name them.
+func (p *proxied) assume(addresses map[string]string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name := range addresses {
+		if _, known := p.brokers[name]; !known {
+			p.brokers[name] = Broker{Name: name, Addr: behindProxy(p.addr, name)}
+		}
+	}
+}
+
 func (p *proxied) known() []Broker {
 	p.mu.Lock()
 	defer p.mu.Unlock()

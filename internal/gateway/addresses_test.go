@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// stood is a folder with the state of a gateway that knew brokers of both sides.
+func stood(t *testing.T, change func(*saved)) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	f, err := openState(dir)
+	require.NoError(t, err)
+	s := saved{
+		Epoch: 3, Ports: map[string]int{"@": freePort(t), "broker-a": freePort(t), "broker-a#1": freePort(t)}, Targets: []string{"broker-x"}, Authority: "source",
+		Homes: []savedHome{}, Views: []savedView{},
+		Migration: &Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}},
+		Brokers: map[string]savedAddresses{
+			"source": {"broker-a": {"127.0.0.1:10911"}, "broker-a#1": {"127.0.0.1:10921"}},
+			"target": {"broker-x": {"127.0.0.1:20911"}},
+		},
+	}
+	change(&s)
+	require.NoError(t, f.save(func() saved { return s }))
+	return dir
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer at.Close()
+	return at.Addr().(*net.TCPAddr).Port
+}
+
+func dials(t *testing.T, port int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+}
+
+// A gateway that is started again while all name servers are away serves all brokers at their ports, knows
+// where they are, and finds them for its own calls too, although nothing has moved yet.
+func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
+	dir := stood(t, func(*saved) {})
+	kept := keptIn(t, dir)
+	g, err := begins(t, dir)
+	require.NoError(t, err)
+	for _, port := range kept.Ports {
+		dials(t, port)
+	}
+	assert.Equal(t, kept.Ports, g.ports.numbers())
+	assert.Equal(t, []string{"127.0.0.1:10911"}, g.addresses(dest{source, "broker-a"}))
+	assert.Equal(t, []string{"127.0.0.1:10921"}, g.addresses(dest{source, "broker-a#1"}))
+	assert.Equal(t, []string{"127.0.0.1:20911"}, g.addresses(dest{target, "broker-x"}))
+	assert.Equal(t, []string{"broker-x"}, g.greeted(), "it gets heartbeats")
+	l, err := g.lanes()
+	require.NoError(t, err)
+	for on, name := range []string{"broker-a", "broker-x"} {
+		_, err := l.clusters[on].Broker(t.Context(), name)
+		require.NoError(t, err, "positions are kept across")
+	}
+	assert.Equal(t, kept.Brokers, keptIn(t, dir).Brokers)
+	assert.Nil(t, g.replica().Brokers, "another gateway finds brokers by itself")
+}
+
+// A state of an older gateway has no addresses: the ports open, and brokers are known when name servers answer.
+func TestAStateWithoutAddressesStillOpensPorts(t *testing.T) {
+	dir := stood(t, func(s *saved) { s.Brokers, s.Homes = nil, []savedHome{{"orders", "broker-a", 0, "target", 7}} })
+	kept := keptIn(t, dir)
+	g, err := begins(t, dir)
+	require.NoError(t, err)
+	for _, port := range kept.Ports {
+		dials(t, port)
+	}
+	assert.Empty(t, g.addresses(dest{source, "broker-a"}))
+
+	nothing := stood(t, func(s *saved) { s.Brokers = nil })
+	_, err = begins(t, nothing)
+	require.ErrorContains(t, err, "127.0.0.1:1", "nothing depends on it, and nothing is known")
+}
+
+// What the first look saves must not lose what was decided before.
+func TestAddressesAreWrittenWhenTheyChange(t *testing.T) {
+	g := alone(t)
+	require.NoError(t, g.save())
+	addrs := map[string][]string{"broker-a": {"127.0.0.1:10911"}}
+	g.brokers[source].Store(&addrs)
+	require.NoError(t, g.save())
+	assert.Equal(t, map[string]savedAddresses{"source": {"broker-a": {"127.0.0.1:10911"}}}, kept(t, g).Brokers)
+}
+
+func TestAddressesThatAreNoneAreRefused(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"suorce":{"broker-a":["127.0.0.1:1"]}}`: "source or target is possible",
+		`{"source":{"broker-a":["127.0.0.1"]}}`:   "host:port is possible",
+		`{"source":{"broker-a":[]}}`:              "no address",
+		`{"source":{"":["127.0.0.1:1"]}}`:         "no name",
+	} {
+		_, err := parseState([]byte(`{"epoch":1,"ports":{"@":1},"homes":[],"views":[],"brokers":` + text + `}`))
+		require.ErrorContains(t, err, says, text)
+	}
+}
+
+// keptIn is the state in a folder.
+func keptIn(t *testing.T, dir string) saved {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "gateway.json"))
+	require.NoError(t, err)
+	s, err := parseState(text)
+	require.NoError(t, err)
+	return s
+}

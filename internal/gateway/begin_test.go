@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// codeTopicConfigs is GET_ALL_TOPIC_CONFIG.
+const codeTopicConfigs = 21
+
+// One broker that has just been started, and answers questions with exceptions, or that is registered and gone, is no reason for a gateway
+// not to start, even the first time: clients of the others are served.
+func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
+	all := func(int) bool { return true }
+	names, well, young := newStandIn(t, all), newStandIn(t, all), newStandIn(t, all)
+	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
+		`"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
+		`"well":{"brokerAddrs":{0:%q},"brokerName":"well","cluster":"C"},`+
+		`"young":{"brokerAddrs":{0:%q},"brokerName":"young","cluster":"C"}}}`, well.Addr(), young.Addr())})
+	const refusal = "java.util.NoSuchElementException"
+	for _, code := range []int{codeRuntime, codeTopicConfigs} {
+		young.answer(code, wire.Reply{Code: systemError, Remark: refusal})
+	}
+	well.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
+	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
+	var log lines
+	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: t.TempDir(), NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
+	require.NoError(t, err)
+	t.Cleanup(g.Close)
+	for _, broker := range []string{"gone", "well", "young"} {
+		dials(t, g.ports.numbers()[broker])
+		assert.Equal(t, 1, log.with("doesn't say its version; it is asked again\" gateway=g side=source broker="+broker)+map[string]int{"well": 1}[broker])
+	}
+	require.NotNil(t, g.topics.get([]byte("orders")), "what the others have is known")
+	assert.Len(t, g.topics.get([]byte("orders")).all(), 2)
+	assert.Equal(t, 1, log.with("it begins with what it knew"))
+
+	young.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"late":{"topicName":"late","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`)})
+	require.Eventually(t, func() bool { return g.topics.get([]byte("late")) != nil }, patience, lookEvery, "it is asked again soon")
+}

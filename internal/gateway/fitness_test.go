@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// A client with an access key that nobody knows holds up what it shares in, and nothing else; a person may accept it by its id.
+func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.queue(source)
+	g.request(codeHeartbeat, 0, stranger, nil, requests()[codeHeartbeat].body)
+	is, _ := g.answer()
+	require.Equal(t, success, is)
+	homes := func(topic string) Round {
+		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, replicator.Queue{Broker: "broker-a"}}}}
+	}
+	fits := func(r Round) {
+		t.Helper()
+		inexact, err := g.gateway.allFit(r)
+		require.NoError(t, err)
+		require.Empty(t, inexact)
+	}
+	holds := func(r Round, says string) {
+		t.Helper()
+		_, err := g.gateway.allFit(r)
+		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorContains(t, err, says)
+		r.Accept = []string{"one"}
+		inexact, err := g.gateway.allFit(r)
+		require.NoError(t, err, "a person takes it")
+		require.Len(t, inexact, 1)
+		require.Contains(t, inexact[0], "one at pipe, which shares in")
+		require.Contains(t, inexact[0], "is refused")
+		r.To, r.Accept = "source", nil
+		fits(r)
+	}
+	holds(Round{Kind: KindSide, To: "target", Group: "billing"}, "which shares in billing, signs with access key stranger")
+	fits(Round{Kind: KindSide, To: "target", Group: "audit"})
+	fits(homes("orders")) // which it only reads
+	fits(Round{Kind: KindAuthority, To: "target"})
+	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = target
+	holds(Round{Kind: KindAuthority, To: "target"}, "which shares in billing")
+
+	g.request(codeSendV2, 0, stranger, requests()[codeSendV2].fields, "body")
+	is, _ = g.answer()
+	require.Equal(t, success, is)
+	holds(homes("orders"), "which shares in orders")
+	fits(homes("other"))
+	_, err := local{g.gateway}.prepare(t.Context(), Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
+	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
+
+	clients := g.gateway.State().Clients
+	require.Len(t, clients, 1)
+	assert.Equal(t, []string{"billing"}, clients[0].Groups)
+	assert.Equal(t, []string{"orders"}, clients[0].Topics)
+}
+
+func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
+	var w wroteTo
+	for i := range mostWritten + 1 {
+		topic := fmt.Sprint("topic-", i)
+		w.note(&topic)
+		w.note(&topic)
+	}
+	all, more := w.topics()
+	assert.Len(t, all, mostWritten)
+	assert.True(t, more)
+	u := unfit{more: more}
+	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", replicator.Queue{}}}}, nil))
+	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
+}
+
+// twoSides is a gateway of which no name server answers, with a broker of each side that lists members as it is told.
+type twoSides struct {
+	*testing.T
+	*Gateway
+	brokers [2]*standIn
+}
+
+func newTwoSides(t *testing.T) *twoSides {
+	t.Helper()
+	all := func(int) bool { return true }
+	two := &twoSides{T: t, brokers: [2]*standIn{newStandIn(t, all), newStandIn(t, all)}}
+	g := before(t, two.brokers[source])
+	two.Gateway = g
+	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	t.Cleanup(there.Client().Close)
+	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there})
+	g.targets.Store(&[]string{"broker-t"})
+	g.brokers[target].Store(&map[string][]string{"broker-t": {two.brokers[target].Addr().String()}})
+	g.source.Assume(map[string]string{"broker-a": two.brokers[source].Addr().String()})
+	there.Assume(map[string]string{"broker-t": two.brokers[target].Addr().String()})
+	for on, b := range two.brokers {
+		b.answer(codeHeartbeat, wire.Reply{})
+		b.answer(codeMaxOffset, wire.Reply{Code: systemError})
+		b.answer(codeRuntime, wire.Reply{Code: systemError})
+		b.answer(codeAllOffsets, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
+		two.lists(side(on))
+	}
+	return two
+}
+
+// Requests of the gateway's own, which clients don't make through it.
+const (
+	codeMembersOf  = 203
+	codeAllOffsets = 43
+)
+
+// lists has a side's broker list members of any group.
+func (two *twoSides) lists(on side, members ...string) {
+	body := ""
+	for i, id := range members {
+		if i > 0 {
+			body += ","
+		}
+		body += fmt.Sprintf(`{"clientId":%q,"clientAddr":"10.0.0.9:4711","language":"JAVA","version":407}`, id)
+	}
+	two.brokers[on].answer(codeMembersOf, wire.Reply{Body: []byte(`{"connectionSet":[` + body + `],"messageModel":"CLUSTERING"}`)})
+}
+
+// Members that read the target past the gateway hold up a group's way back, until a person takes what follows by name.
+func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
+	two := newTwoSides(t)
+	two.lists(target, "past")
+	back := Move{Kind: KindSide, To: "source", Groups: []string{"billing"}, ID: "back"}
+	_, err := two.Move(t.Context(), back)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "past at 10.0.0.9:4711")
+	require.ErrorContains(t, err, "or accept the group or these members")
+	for _, name := range []string{"billing", "past"} {
+		back.ID, back.Accept = "back-"+name, []string{name}
+		was, err := two.Move(t.Context(), back)
+		require.NoError(t, err)
+		require.True(t, was.Done, was.Reason)
+		require.Len(t, was.Inexact, 1)
+		require.Contains(t, was.Inexact[0], "past at 10.0.0.9:4711 goes on reading the target")
+		again, err := two.Move(t.Context(), back)
+		require.NoError(t, err)
+		require.Equal(t, was, again, "asked again")
+		require.Contains(t, fmt.Sprint(kept(t, two.Gateway).Moves), "goes on reading the target", "and after a restart")
+	}
+
+	two.passers.life = time.Minute
+	two.passers.note(passer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
+	orders := two.topics.get([]byte("orders")).all()
+	_, err = two.nobodyPasses(t.Context(), Move{}, orders)
+	require.ErrorContains(t, err, "or accept the topic")
+	inexact, err := two.nobodyPasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
+	require.NoError(t, err)
+	require.Contains(t, fmt.Sprint(inexact), "topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the other side by the lane")
+}

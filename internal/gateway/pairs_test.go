@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// on are so many queues of each broker.
+func on(counts map[string]int) (all []replicator.Queue) {
+	for _, broker := range sortedKeys(counts) {
+		for id := range counts[broker] {
+			all = append(all, replicator.Queue{Broker: broker, ID: id})
+		}
+	}
+	return all
+}
+
+func told(lanes []replicator.Lane) (all []string) {
+	for _, l := range lanes {
+		all = append(all, fmt.Sprintf("%s-%s", l.Source, l.Target))
+	}
+	return all
+}
+
+// Queues of retry topics come with the brokers that a group's members connect to: that changes no pair, and is no reason not to move the group.
+func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
+	type n = map[string]int
+	for name, c := range map[string]struct {
+		here, there n
+		masters     [2][]string
+		kept        map[replicator.Queue]replicator.Queue
+		want        []string
+	}{
+		"one broker each":                       {n{"a": 1}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, nil, []string{"a/0-x/0"}},
+		"more on the target":                    {n{"a": 1}, n{"x": 1, "y": 1}, [2][]string{{"a"}, {"x", "y"}}, nil, []string{"a/0-x/0"}},
+		"the source's second broker has it":     {n{"a": 1, "b": 1}, n{"x": 1}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"a/0-x/0"}},
+		"and the target has room":               {n{"a": 1, "b": 1}, n{"x": 2}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"a/0-x/0", "b/0-x/1"}},
+		"only the second broker had it":         {n{"b": 1}, n{"x": 2}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"b/0-x/1"}},
+		"the first one gets it":                 {n{"a": 1, "b": 1}, n{"x": 1}, [2][]string{{"a", "b"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "b"}: {Broker: "x"}}, []string{"b/0-x/0"}},
+		"a broker's grows from one to two":      {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "a"}: {Broker: "x"}}, []string{"a/0-x/0"}},
+		"the first of two brokers' grows":       {n{"a": 2, "b": 1}, n{"x": 1, "y": 1}, [2][]string{{"a", "b"}, {"x", "y"}}, map[replicator.Queue]replicator.Queue{{Broker: "a"}: {Broker: "x"}, {Broker: "b"}: {Broker: "y"}}, []string{"a/0-x/0", "b/0-y/0"}},
+		"none is taken for a queue that's gone": {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "a", ID: 1}: {Broker: "x", ID: 7}}, []string{"a/0-x/0"}},
+		"the target lacks it":                   {n{"a": 1}, nil, [2][]string{{"a"}, {"x"}}, nil, nil},
+	} {
+		lanes, err := lanesOf("%RETRY%billing", on(c.here), on(c.there), c.masters, c.kept)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, told(lanes), name)
+	}
+	_, err := lanesOf("orders", on(n{"a": 2}), on(n{"x": 1}), [2][]string{{"a"}, {"x"}}, nil)
+	require.ErrorContains(t, err, "can't be paired", "others must be alike")
+}
+
+// By another lane the offsets of a group on the target would mean other messages.
+func TestQueuesInUseKeepTheirLanes(t *testing.T) {
+	g, queues := sharedTopic(t)
+	orders := g.topics.get([]byte("orders"))
+	other := []replicator.Lane{{Topic: "orders", Source: replicator.Queue{Broker: "a"}, Target: replicator.Queue{Broker: "y", ID: 9}}}
+	was := *queues[0].lane.Load()
+	v := g.groups.get([]byte("billing")).of(queues[0])
+	v.side = target
+	orders.pair(other, "", g.inUse)
+	assert.Equal(t, was, *queues[0].lane.Load())
+	assert.Contains(t, orders.reason(), "bring its home and its groups back to the source first")
+	v.side = source
+	queues[0].home.Store(uint32(target))
+	orders.pair(other, "", g.inUse)
+	assert.Equal(t, was, *queues[0].lane.Load())
+	queues[0].home.Store(uint32(source))
+	orders.pair(other, "", g.inUse)
+	assert.Equal(t, other[0], *queues[0].lane.Load())
+	assert.Empty(t, orders.reason())
+}
+
+// A retry queue that the target has no pair of stays where it is when its group moves, for this gateway and for others.
+func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
+	two := newTwoSides(t)
+	retry := rocketmq.RetryTopic("billing")
+	two.topics.ensure(retry).ensure("broker-a", 2)
+	all := two.topics.get([]byte(retry)).all()
+	two.topics.get([]byte(retry)).pair([]replicator.Lane{{Topic: retry, Source: replicator.Queue{Broker: "broker-a"}, Target: replicator.Queue{Broker: "broker-t"}}}, "", nil)
+	one := two.groups.get([]byte("billing"))
+	views, err := two.viewsOf(t.Context(), "billing", target)
+	require.NoError(t, err)
+	require.Equal(t, []*view{one.of(all[0])}, views)
+	p := &part{round: Round{Kind: KindSide, To: "target", Group: "billing"}, to: target}
+	known, err := local{two.Gateway}.prepareViews(p)
+	require.NoError(t, err)
+	require.Len(t, known.Views, 1)
+	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
+	assert.False(t, one.of(all[1]).moving, "its pulls go on")
+
+	parts, _, behind, err := two.onTarget([]jsonQueue{{retry, "broker-a", 0}, {retry, "broker-a", 1}})
+	require.NoError(t, err)
+	assert.Equal(t, []jsonQueue{{retry, "broker-t", 0}}, parts["broker-t"])
+	assert.Equal(t, []jsonQueue{{retry, "broker-a", 1}}, behind, "its lock is the source's")
+}
+
+// What can't be paired any more doesn't hold up the way back.
+func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
+	two := newTwoSides(t)
+	orders := two.topics.get([]byte("orders"))
+	orders.pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
+	two.groups.get([]byte("billing")).of(orders.all()[0])
+	_, err := two.viewsOf(t.Context(), "billing", target)
+	require.ErrorContains(t, err, "the source has 3 queues")
+	views, err := two.viewsOf(t.Context(), "billing", source)
+	require.NoError(t, err)
+	assert.Len(t, views, 2)
+	orders.since = time.Now().Add(-lossTime)
+	home := Move{Topics: []string{"orders"}, To: "target"}
+	_, err = two.queuesOf(home)
+	require.ErrorContains(t, err, "the source has 3 queues")
+	home.To = "source"
+	queues, err := two.queuesOf(home)
+	require.NoError(t, err)
+	assert.Len(t, queues, 2)
+}

@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func logTo(l *lines) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *lines) with(says string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), says)
+}
+
+// A server that is away is said once, and not for each request or heartbeat that it doesn't get.
+func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
+	b := newStandIn(t, func(int) bool { return true })
+	b.answer(codeHeartbeat, wire.Reply{})
+	g := before(t, b)
+	var log lines
+	g.log = logTo(&log)
+	g.targets.Store(&[]string{"broker-t", "broker-u"})
+	g.brokers[target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
+	g.away.Store(1) // so that connections stay
+	q := g.topics.get([]byte("orders")).all()[0]
+	guarded := &guarded{gateway: g}
+	guarded.queue(target)
+	require.Equal(t, target, q.at())
+	_, client := g.connect(t)
+	in := wire.NewReader(client)
+	var f wire.Frame
+	for i := range int32(100) {
+		_, err := client.Write(sendFrame(i, 10))
+		require.NoError(t, err)
+		require.NoError(t, in.Next(&f))
+		require.Equal(t, serviceNotAvailable, f.Code)
+	}
+	assert.Equal(t, 1, log.with("a server can't be reached"))
+
+	go func() { _, _ = io.Copy(io.Discard, client) }()
+	for i := range int32(20) {
+		_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, 100+i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience, time.Millisecond, "one of each broker")
+	require.Eventually(t, func() bool {
+		s := g.all()[0]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.client == "client-19" && !s.mirrored.busy
+	}, patience, time.Millisecond)
+	assert.Equal(t, 2, log.with("heartbeats don't reach a broker"))
+}
+
+func TestWhatLooksFindIsSaidRarely(t *testing.T) {
+	g, queues := sharedTopic(t)
+	var log lines
+	g.log = logTo(&log)
+	both := map[*queue][]string{queues[0]: {"one", "two"}}
+	for range 3 * mixedLooks {
+		now := &sharing{MixedGroup: MixedGroup{Group: "billing"}, holders: both, contested: map[*queue]int{}, unread: map[*queue]int{}}
+		now.count(g)
+		g.mixed.take(map[string]*sharing{"billing": now}, g.log)
+	}
+	assert.Equal(t, 1, log.with("share queues wrongly"))
+
+	pair, _ := idlePair(t)
+	pair[0].log = g.log
+	pair[0].config.Name = "a"
+	m := *pair[0].migration.Load()
+	m.others = []Peer{{"gone", "127.0.0.1:1"}}
+	pair[0].migration.Store(&m)
+	for range 10 {
+		pair[0].sync(t.Context())
+	}
+	assert.Equal(t, 1, log.with("another gateway doesn't say how it stands"))
+}

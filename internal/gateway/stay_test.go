@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// member is member one of group billing behind the gateway. The result waits until the target hears of it.
+func (two *twoSides) member() (hears func()) {
+	two.Helper()
+	_, client := two.connect(two.T)
+	go func() { _, _ = io.Copy(io.Discard, client) }()
+	const beat = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
+	_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(beat)))
+	require.NoError(two, err)
+	return func() {
+		for {
+			select {
+			case f := <-two.brokers[target].got:
+				if f.code == codeHeartbeat {
+					return
+				}
+			case <-two.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+// A group that has moved goes back where the target has forgotten a member meanwhile, and its move isn't done.
+func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
+	t.Parallel()
+	two := newTwoSides(t)
+	two.member()()
+	two.lists(source, "one")
+	two.lists(target, "one")
+	two.atPhase = func(phase string) {
+		if phase == phaseStays {
+			two.lists(target)
+		}
+	}
+	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}}
+	was, err := two.Move(t.Context(), move)
+	require.NoError(t, err)
+	assert.False(t, was.Done)
+	assert.Contains(t, was.Reason, "group billing was on the target and has gone back")
+	assert.Contains(t, was.Reason, "target broker broker-t doesn't list member one at 10.0.0.9:4711")
+	assert.EqualValues(t, 2, two.moves.epoch.Load(), "there and back")
+	_, there := two.moves.remembered("there")
+	assert.False(t, there)
+	assert.Empty(t, kept(t, two.Gateway).Moves)
+
+	two.atPhase = nil
+	two.lists(target, "one")
+	was, err = two.Move(t.Context(), move)
+	require.NoError(t, err)
+	assert.True(t, was.Done && !was.Unchecked, "%+v", was)
+}
+
+// Members that the target has forgotten are introduced to it again at once, and the group stays.
+func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
+	t.Parallel()
+	two := newTwoSides(t)
+	hears := two.member()
+	hears()
+	two.lists(target, "one")
+	two.lists(source, "one")
+	two.atPhase = func(phase string) {
+		if phase == phaseStays {
+			two.lists(target)
+			go func() {
+				hears()
+				two.lists(target, "one")
+			}()
+		}
+	}
+	was, err := two.Move(t.Context(), Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}})
+	require.NoError(t, err)
+	assert.True(t, was.Done, "%+v", was)
+}
+
+// Whether a group stays is looked at again when its move is asked for again after the gateway ended too early.
+func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	two := newTwoSides(t)
+	two.member()()
+	two.lists(source, "one")
+	two.lists(target, "one")
+	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}, Budget: Duration(time.Second)}
+	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	was, err := two.Move(t.Context(), move)
+	require.NoError(t, err)
+	assert.Equal(t, Moved{ID: "there", Done: true, Moved: 3}, was)
+
+	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	two.lists(target)
+	was, err = two.Move(t.Context(), move)
+	require.NoError(t, err)
+	assert.False(t, was.Done)
+	assert.Contains(t, was.Reason, "has gone back", fmt.Sprint(was))
+}
