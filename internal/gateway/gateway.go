@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -69,8 +68,8 @@ type Gateway struct {
 	keys      keys
 	entry     entry
 	crowd     crowd
-	secure    [2]*tls.Config // of both sides; nil: plain text
-	serving   time.Time      // since when clients are served
+	dials     [2]rocketmq.Dial // to servers of both sides
+	serving   time.Time        // since when clients are served
 	waits     waits
 	origins   origins
 	reach     reach
@@ -104,7 +103,7 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	secure, err := c.tlsConfigs()
+	dials, err := c.dialers()
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +112,10 @@ func Start(c Config) (*Gateway, error) {
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
 		passers: passers{life: bypassLife},
-		entry:   entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
+		entry:   entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, Dial: dials[source]}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}

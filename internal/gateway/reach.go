@@ -7,8 +7,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"rocketshift/internal/rocketmq"
 )
 
 // reach knows the servers to which connections get no answer. A request for one fails at once then: while a client's connection waits for that, all
@@ -87,7 +85,7 @@ func (g *Gateway) dialNow(to dest) (net.Conn, error) {
 	defer cancel()
 	var failed []error
 	for _, addr := range g.addresses(to) {
-		conn, err := rocketmq.DialTLS(ctx, addr, g.secure[to.side])
+		conn, err := g.dials[to.side](ctx, addr)
 		if err == nil {
 			return conn, nil
 		}
