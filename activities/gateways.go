@@ -43,7 +43,7 @@ func gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	if len(p.Traffic.Gateways) == 0 {
 		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
-	return gateway.NewFleet(p.Traffic.Gateways, token), nil
+	return gateway.NewFleet(p.Traffic.Gateways, gateway.Access{Token: token}), nil
 }
 
 // explainGateway turns what a call to a gateway failed with into an error that says what people can do.

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
+	Peers       Access                // to these, but for the token
 	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSKey      string                // and with its key
 	SourceTLS   TLS
@@ -74,6 +76,7 @@ type Gateway struct {
 	origins   origins
 	reach     reach
 
+	counts            metrics.Counts
 	panics            atomic.Int64 // that ended clients' connections
 	refusedSignatures atomic.Int64
 	saidSignatures    rarely

@@ -95,7 +95,7 @@ func (r *rig) spawn(environment ...string) *gatewayProcess {
 	require.True(r, says, "the gateway says where it is")
 	_, err = fmt.Sscan(lines.Text(), &p.names, &p.control)
 	require.NoError(r, err)
-	p.client = NewClient(p.control, testToken)
+	p.client = NewClient(p.control, Access{Token: testToken})
 	r.entrance = p.names
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
@@ -49,6 +50,7 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 func (g *Gateway) enter(conn net.Conn) *guest {
 	comes, goes := g.crowd.enter(conn)
 	if goes != nil {
+		g.counts.Reached(metrics.Connections)
 		_ = goes.conn.Close()
 		if g.crowd.full.due() {
 			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
@@ -79,6 +81,7 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
+		g.counts.Reached(metrics.Frame)
 		if !g.saidFrames.due() {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rocketshift/replicator"
@@ -72,6 +73,8 @@ type stateFile struct {
 	busy  bool
 	err   error
 	begun saved // what was there at the beginning
+
+	failures atomic.Int64 // of writes
 }
 
 func openState(dir string) (*stateFile, error) {
@@ -159,6 +162,9 @@ func (f *stateFile) save(build func() saved) error {
 		upTo := f.want
 		f.mu.Unlock()
 		err := f.write(build())
+		if err != nil {
+			f.failures.Add(1)
+		}
 		f.mu.Lock()
 		f.busy, f.have, f.err = false, upTo, err
 		f.done.Broadcast()

@@ -37,6 +37,7 @@ func (u *upstream) dial() error {
 	}
 	u.conn, u.out = conn, writer{conn: conn, last: time.Now()}
 	u.origins.begin(conn)
+	u.counts.Upstreams.Add(1)
 	u.running.Go(u.runGuarded)
 	return nil
 }
@@ -106,6 +107,7 @@ func (u *upstream) run() {
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
 	u.origins.end(u.conn)
+	u.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)
 	s.mirrors.lost(s, u.dest)
@@ -124,6 +126,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if !there {
 		return nil // it was answered: a long poll of a queue that moved
 	}
+	s.counts.Answer(classOf(c.code), len(f.Bytes()))
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
@@ -145,6 +148,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
+		s.counts.Sends[u.dest.side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == codeQueryOffset && c.view != nil:
 		return u.queried(f, c)
