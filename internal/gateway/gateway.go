@@ -70,7 +70,7 @@ type Gateway struct {
 	keys      keys
 	entry     entry
 	crowd     crowd
-	dials     [2]rocketmq.Dial // to servers of both sides
+	dials     [2]rocketmq.Dial // to servers of both sides; nil: in plain text
 	serving   time.Time        // since when clients are served
 	waits     waits
 	origins   origins

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"rocketshift/internal/rocketmq"
 )
 
 // reach knows the servers to which connections get no answer. A request for one fails at once then: while a client's connection waits for that, all
@@ -80,12 +82,20 @@ func (g *Gateway) dialAgain(to dest) {
 	}
 }
 
+func inPlain(ctx context.Context, addr string) (net.Conn, error) {
+	return rocketmq.DialTLS(ctx, addr, nil)
+}
+
 func (g *Gateway) dialNow(to dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
+	dial := g.dials[to.side]
+	if dial == nil {
+		dial = inPlain
+	}
 	var failed []error
 	for _, addr := range g.addresses(to) {
-		conn, err := g.dials[to.side](ctx, addr)
+		conn, err := dial(ctx, addr)
 		if err == nil {
 			return conn, nil
 		}

@@ -41,7 +41,7 @@ func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
 	return c, err
 }
 
-// dialers connect to the servers of both sides, over TLS where they are told to.
+// dialers connect over TLS to the servers of both sides; nil: in plain text.
 func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 	for on, t := range [2]TLS{c.SourceTLS, c.TargetTLS} {
 		known, err := t.client(side(on), func(err error) {
@@ -50,17 +50,16 @@ func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 		if err != nil {
 			return both, fmt.Errorf("gateway: TLS to the %s: %w", side(on), err)
 		}
-		both[on] = dialer(known)
+		if known != nil {
+			both[on] = dialer(*known)
+		}
 	}
 	return both, nil
 }
 
-// dialer connects over TLS to servers that are known so; in plain text if known is nil.
-func dialer(known *certificates.Client) rocketmq.Dial {
+// dialer connects over TLS to servers that are known so.
+func dialer(known certificates.Client) rocketmq.Dial {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
-		if known == nil {
-			return rocketmq.DialTLS(ctx, addr, nil)
-		}
 		config, err := known.Config()
 		if err != nil {
 			return nil, err
