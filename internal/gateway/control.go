@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"rocketshift/internal/printable"
 )
 
 // Control is the API through which people and activities steer a gateway: HTTP with JSON, as docs/gateway-api.yaml describes it. Who calls it
@@ -208,5 +210,9 @@ func problem(w http.ResponseWriter, status int, err error) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
+	text, err := json.Marshal(body)
+	if err != nil { // no body holds what JSON can't say
+		return
+	}
+	_, _ = w.Write(append(printable.JSON(text), '\n')) // people look at it on terminals
 }
