@@ -322,3 +322,20 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	assert.InDelta(t, 1, got["rocketshift_gateway_fenced"], 0)
 	assert.InDelta(t, 1, got["rocketshift_gateway_in_doubt"], 0)
 }
+
+func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	writeCertificate(t, file("b.crt"), file("b.key"), 1)
+	writeCertificate(t, file("a.crt"), file("a.key"), 2)
+	at := controlOf(t, newControl(t), ControlAt{Cert: file("b.crt"), Key: file("b.key"), ClientCA: file("a.crt")})
+	a := idle(t)
+	a.config.Token = testToken
+	a.config.Peers = Access{CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"), Set: AccessSettings{Plain: "--control-insecure"}}
+	is, err := remote{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "idle", is.Gateway)
+	require.NoError(t, remote{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
+	_, err = remote{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
+	require.ErrorContains(t, err, "--control-insecure", "the token doesn't go over a network in plain text here either")
+}
