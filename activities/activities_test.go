@@ -111,12 +111,15 @@ func allowing(t *testing.T, hosts string) Settings {
 // Whoever writes a plan can't have the worker's keys and tokens used with hosts of theirs.
 func TestSecretsAreUsedWithHostsOfTheWorkersOwnConfigurationOnly(t *testing.T) {
 	for name, value := range map[string]string{
-		"SHOP_ACCESS_KEY": "the-access-key", "SHOP_SECRET_KEY": "the-secret-key", "GITHUB_TOKEN": "the-github-token", "SHOP_TOKEN": "the-shop-token",
+		"SHOP_ACCESS_KEY": "the-access-key", "SHOP_SECRET_KEY": "the-secret-key", "GITHUB_TOKEN": "the-github-token",
+		"SHOP_TOKEN": "the-shop-token",
 	} {
 		t.Setenv(name, value)
 	}
 	calls := 0
-	theirs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls++ }))
+	theirs := httptest.NewServer(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) { calls++ },
+	))
 	t.Cleanup(theirs.Close)
 	address := strings.TrimPrefix(theirs.URL, "http://")
 	s := allowing(t, "SHOP=10.0.0.1:9876")
@@ -128,21 +131,42 @@ func TestSecretsAreUsedWithHostsOfTheWorkersOwnConfigurationOnly(t *testing.T) {
 	ofSource := withKeys(func(p *plan.Plan) { p.Source.Credentials = &plan.Credentials{Env: "SHOP"} })
 	ofTarget := withKeys(func(p *plan.Plan) {
 		p.Source.NameServers = []string{"127.0.0.1:1"}
-		p.Target = plan.Target{Provider: plan.ProviderExisting, NameServers: []string{address}, Credentials: &plan.Credentials{Env: "SHOP"}}
+		p.Target = plan.Target{
+			Provider: plan.ProviderExisting, NameServers: []string{address},
+			Credentials: &plan.Credentials{Env: "SHOP"},
+		}
 	})
 	token := withKeys(func(p *plan.Plan) {
 		p.Source.NameServers = []string{"127.0.0.1:1"}
-		p.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{address}, Credentials: &plan.Credentials{Env: "GITHUB"}}
+		p.Traffic = plan.Traffic{
+			Mode: plan.ModeGateway, Gateways: []string{address},
+			Credentials: &plan.Credentials{Env: "GITHUB"},
+		}
 	})
 	for name, c := range map[string]struct {
 		err  error
 		says string
 	}{
-		"keys of the source":    {ask(t, NewAssess(s), "Assess", ofSource, nil), "source.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address},
-		"keys of the target":    {ask(t, NewPurchase(s), "Describe", ofTarget, nil), "target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address},
-		"keys of a bought one":  {ask(t, NewPurchase(s), "Purchase", ofTarget, nil), "target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address},
-		"a token":               {ask(t, NewGateways(s), "AwaitEmpty", token, nil), "this worker doesn't send GITHUB_TOKEN to " + address},
-		"a token, for a moment": {ask(t, NewGateways(s), "Prepare", PrepareRequest{Request: token}, nil), "this worker doesn't send GITHUB_TOKEN to " + address},
+		"keys of the source": {
+			ask(t, NewAssess(s), "Assess", ofSource, nil),
+			"source.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"keys of the target": {
+			ask(t, NewPurchase(s), "Describe", ofTarget, nil),
+			"target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"keys of a bought one": {
+			ask(t, NewPurchase(s), "Purchase", ofTarget, nil),
+			"target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"a token": {
+			ask(t, NewGateways(s), "AwaitEmpty", token, nil),
+			"this worker doesn't send GITHUB_TOKEN to " + address,
+		},
+		"a token, for a moment": {
+			ask(t, NewGateways(s), "Prepare", PrepareRequest{Request: token}, nil),
+			"this worker doesn't send GITHUB_TOKEN to " + address,
+		},
 	} {
 		require.Equal(t, ForbiddenType, typeOf(c.err), "%s: %v", name, c.err)
 		assert.ErrorContains(t, c.err, c.says, name)

@@ -16,8 +16,9 @@ import (
 	"rocketshift/replicator"
 )
 
-// Clusters are the open connections to both sides and to gateways, shared by all activities of a process. Connections are pooled below, go
-// away by themselves when idle, and are made anew when needed, so a side stays here until the worker stops.
+// Clusters are the open connections to both sides and to gateways, shared by all activities of a
+// process. Connections are pooled below, go away by themselves when idle, and are made anew when
+// needed, so a side stays here until the worker stops.
 type Clusters struct {
 	mu          sync.Mutex
 	open        map[string]*rocketmq.Cluster
@@ -33,7 +34,10 @@ type translatorKey struct {
 
 // NewClusters returns an empty set; connections open when they are needed.
 func NewClusters() *Clusters {
-	return &Clusters{open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{}, translators: map[translatorKey]*replicator.Positions{}}
+	return &Clusters{
+		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{},
+		translators: map[translatorKey]*replicator.Positions{},
+	}
 }
 
 // Close closes every connection.
@@ -54,8 +58,11 @@ type place struct {
 	proxied   bool // they are the one of a proxy, not of name servers
 }
 
-// open returns the cluster at a place. Credentials are looked up once: a changed key needs a restarted worker.
-func (s Settings) open(side Side, where place, credentials *plan.Credentials, names rocketmq.Renames) (*rocketmq.Cluster, error) {
+// open returns the cluster at a place. Credentials are looked up once: a changed key needs a
+// restarted worker.
+func (s Settings) open(
+	side Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
+) (*rocketmq.Cluster, error) {
 	c := s.Clusters
 	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, names)
 	if credentials != nil {
@@ -126,7 +133,8 @@ func (s sides) at(side Side) *cluster {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials, rocketmq.Renames{})
+	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials,
+		rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +182,8 @@ func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance,
 		return found, false, denied
 	}
 	if err != nil {
-		return found, false, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+		return found, false, unreachable(Target, err, "the target of provider %s can't be described: %v",
+			p.Target.Provider, err)
 	}
 	return found, there, nil
 }
@@ -188,7 +197,8 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 	if err != nil {
 		return sides{}, err
 	}
-	return sides{p, s, source, target, s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))}, nil
+	translator := s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))
+	return sides{p, s, source, target, translator}, nil
 }
 
 // absent says that the target isn't there; it may be on its way.

@@ -49,7 +49,10 @@ func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	if s.Clusters.fleets[key] == nil {
 		s.Clusters.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
 			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
-			Set: gateway.AccessSettings{Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA", Cert: has.Prefix + "_CERT", Plain: secrets.Variable},
+			Set: gateway.AccessSettings{
+				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
+				Cert: has.Prefix + "_CERT", Plain: secrets.Variable,
+			},
 		})
 	}
 	return s.Clusters.fleets[key], nil

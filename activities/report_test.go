@@ -60,7 +60,8 @@ func TestReportTellsPeopleAndProgramsTheSame(t *testing.T) {
 
 func TestReportShowsWhatClientsNameAsText(t *testing.T) {
 	s := Settings{Root: t.TempDir()}
-	result, err := writeReport(t, s, "orders", `{"name": "orders", "state": "done", "notes": ["\u001b]0;x\u0007 <img> \u202e\u009b"]}`)
+	result, err := writeReport(t, s, "orders",
+		`{"name": "orders", "state": "done", "notes": ["\u001b]0;x\u0007 <img> \u202e\u009b"]}`)
 	require.NoError(t, err)
 	page, err := os.ReadFile(filepath.Join(s.Root, result.Path))
 	require.NoError(t, err)

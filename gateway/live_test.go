@@ -43,25 +43,31 @@ func certify(t *testing.T, dir, name string) (file, keyFile string) {
 	require.NoError(t, err)
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	for name, block := range map[string]pem.Block{file: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
+	for name, block := range map[string]pem.Block{
+		file:    {Type: "CERTIFICATE", Bytes: certificate},
+		keyFile: {Type: "PRIVATE KEY", Bytes: secret},
+	} {
 		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
 	}
 	return file, keyFile
 }
 
-// The program as it is started: steered by callers that show a certificate, watched without a token,
-// and on record.
+// The program as it is started: steered by callers that show a certificate, watched without a
+// token, and on record.
 func TestLiveAGatewayIsSteeredOverTLSAndWatched(t *testing.T) {
 	source := labtest.Cluster(t, "4.9.7")
 	const token = "a-token-of-the-tests"
 	dir := t.TempDir()
 	cert, key := certify(t, dir, "gateway")
 	worker, workerKey := certify(t, dir, "worker")
-	c := command(func(name string) string { return map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": token}[name] })
+	environment := map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": token}
+	c := command(func(name string) string { return environment[name] })
 	c.SetArgs([]string{
-		"--name", "watched", "--source", source.NameServers[0], "--advertise", "127.0.0.1", "--listen", "127.0.0.1", "--name-server-port", "0",
-		"--state", filepath.Join(dir, "state"), "--control", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--audit", filepath.Join(dir, "audit.log"),
-		"--control-tls-cert", cert, "--control-tls-key", key, "--control-client-ca", worker,
+		"--name", "watched", "--source", source.NameServers[0], "--advertise", "127.0.0.1",
+		"--listen", "127.0.0.1", "--name-server-port", "0", "--state", filepath.Join(dir, "state"),
+		"--control", "127.0.0.1:0", "--control-tls-cert", cert, "--control-tls-key", key,
+		"--control-client-ca", worker, "--metrics", "127.0.0.1:0",
+		"--audit", filepath.Join(dir, "audit.log"),
 	})
 	says, out := io.Pipe()
 	c.SetOut(out)
@@ -83,7 +89,10 @@ func TestLiveAGatewayIsSteeredOverTLSAndWatched(t *testing.T) {
 	assert.Equal(t, "watched", state.Gateway)
 	_, err = gateway.NewClient("https://"+at.Control, gateway.Access{Token: token, CA: cert}).State(t.Context())
 	require.ErrorContains(t, err, "doesn't take the caller's certificate")
-	_, err = client.Move(t.Context(), gateway.Move{ID: "1", Kind: gateway.KindHome, To: "target", Topics: []string{"orders"}})
+	_, err = client.Move(t.Context(), gateway.Move{
+		ID: "1", Kind: gateway.KindHome, To: "target",
+		Topics: []string{"orders"},
+	})
 	require.ErrorContains(t, err, "hasn't been told a migration")
 
 	for _, path := range []string{"/healthz", "/readyz", "/livez"} {
@@ -91,8 +100,10 @@ func TestLiveAGatewayIsSteeredOverTLSAndWatched(t *testing.T) {
 	}
 	metrics := get(t, "http://"+at.Metrics+"/metrics")
 	for _, line := range []string{
-		`rocketshift_gateway_moves_total{kind="home",result="refused"} 1`, "rocketshift_gateway_fenced 0", "rocketshift_gateway_epoch 0",
-		`rocketshift_gateway_homes{side="target"} 0`, `rocketshift_gateway_send_seconds_count{side="source"} 0`, "process_open_fds ",
+		`rocketshift_gateway_moves_total{kind="home",result="refused"} 1`,
+		`rocketshift_gateway_homes{side="target"} 0`, "rocketshift_gateway_epoch 0",
+		`rocketshift_gateway_send_seconds_count{side="source"} 0`, "rocketshift_gateway_fenced 0",
+		"process_open_fds ",
 	} {
 		assert.Contains(t, metrics, line)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// defaultMetrics is where metrics and probes are served unless --metrics says otherwise. It is this
-	// machine only: a container says 0.0.0.0:9465. The worker's are at the port before.
+	// defaultMetrics is where metrics and probes are served unless --metrics says otherwise. It is
+	// this machine only: a container says 0.0.0.0:9465. The worker's are at the port before.
 	defaultMetrics = "127.0.0.1:9465"
 	// noMetrics is the value of --metrics that turns them off.
 	noMetrics = "off"
@@ -29,10 +29,12 @@ func serveMetrics(ctx context.Context, s settings, g *gateway.Gateway) (string, 
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.metrics)
 	if err != nil && s.metrics != defaultMetrics {
-		return "", fmt.Errorf("metrics at %s (--metrics): %w; give another host:port, or %s", s.metrics, err, noMetrics)
+		return "", fmt.Errorf("metrics at %s (--metrics): %w; give another host:port, or %s", s.metrics,
+			err, noMetrics)
 	}
 	if err != nil {
-		s.Log.Warn("no metrics: the address is taken; set --metrics to another host:port", "address", s.metrics, "cause", err)
+		s.Log.Warn("no metrics: the address is taken; set --metrics to another host:port", "address",
+			s.metrics, "cause", err)
 		return "", nil
 	}
 	mux := http.NewServeMux()

@@ -66,7 +66,8 @@ func sideFlags(c *cobra.Command, s *settings) {
 	f := c.Flags()
 	for name, t := range map[string]*gateway.TLS{"source": &s.SourceTLS, "target": &s.TargetTLS} {
 		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
-		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s certificates, read again when it changes; those of the system if absent")
+		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s "+
+			"certificates, read again when it changes; those of the system if absent")
 		f.BoolVar(&t.Insecure, name+"-tls-insecure", false, "don't verify the "+name+"'s certificates, as those that servers make for themselves")
 	}
 }
@@ -74,15 +75,24 @@ func sideFlags(c *cobra.Command, s *settings) {
 // controlFlags are how the gateway is steered and watched.
 func controlFlags(c *cobra.Command, s *settings) {
 	f := c.Flags()
-	f.StringVar(&s.control.Address, "control", "127.0.0.1:8089", "address of the control API; another than this machine's needs a certificate")
-	f.StringVar(&s.control.Cert, "control-tls-cert", "", "PEM file with the control API's certificate; it is read again when it changes")
+	f.StringVar(&s.control.Address, "control", "127.0.0.1:8089",
+		"address of the control API; another than this machine's needs a certificate")
+	f.StringVar(&s.control.Cert, "control-tls-cert", "",
+		"PEM file with the control API's certificate; it is read again when it changes")
 	f.StringVar(&s.control.Key, "control-tls-key", "", "PEM file with that certificate's key")
-	f.StringVar(&s.control.ClientCA, "control-client-ca", "", "PEM file with the authorities that sign certificates of the control API's callers, who must show one then; it is read again when it changes")
-	f.BoolVar(&s.control.Insecure, "control-insecure", false, "allow plain HTTP on networks, for the control API and to those of other gateways: everybody on the way can read the token")
-	f.StringVar(&s.Peers.CA, "peer-ca", "", "PEM file with the authorities that sign the certificates of other gateways' control APIs; those of the system if absent")
-	f.StringVar(&s.Peers.Cert, "peer-cert", "", "PEM file with the certificate that this gateway shows to others; that of its control API if absent")
+	f.StringVar(&s.control.ClientCA, "control-client-ca", "",
+		"PEM file with the authorities that sign certificates of the control API's callers, who must "+
+			"show one then; it is read again when it changes")
+	f.BoolVar(&s.control.Insecure, "control-insecure", false,
+		"allow plain HTTP on networks, for the control API and to those of other gateways: everybody on "+
+			"the way can read the token")
+	f.StringVar(&s.Peers.CA, "peer-ca", "", "PEM file with the authorities that sign the "+
+		"certificates of other gateways' control APIs; those of the system if absent")
+	f.StringVar(&s.Peers.Cert, "peer-cert", "", "PEM file with the certificate that this gateway "+
+		"shows to others; that of its control API if absent")
 	f.StringVar(&s.Peers.Key, "peer-key", "", "PEM file with that certificate's key")
-	f.StringVar(&s.metrics, "metrics", defaultMetrics, "address of /metrics and of probes, in plain HTTP and without a token; off for none")
+	f.StringVar(&s.metrics, "metrics", defaultMetrics,
+		"address of /metrics and of probes, in plain HTTP and without a token; off for none")
 	f.StringVar(&s.audit, "audit", "", "file to record in who changes what; the log if absent")
 }
 
@@ -119,7 +129,10 @@ func (s *settings) complete(getenv func(string) string) (err error) {
 		s.Peers.Cert, s.Peers.Key = s.control.Cert, s.control.Key
 	}
 	s.Peers.Plain = s.control.Insecure
-	s.Peers.Set = gateway.AccessSettings{Token: s.tokenEnv, CA: "--peer-ca", Cert: "--peer-cert", Plain: "--control-insecure"}
+	s.Peers.Set = gateway.AccessSettings{
+		Token: s.tokenEnv, CA: "--peer-ca", Cert: "--peer-cert",
+		Plain: "--control-insecure",
+	}
 	return nil
 }
 
@@ -157,7 +170,8 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	ready := map[string]string{
-		"gateway": s.Name, "nameServer": g.NameServer(), "control": at.Addr().String(), "metrics": watched, "source": strings.Join(s.NameServers, ";"),
+		"gateway": s.Name, "nameServer": g.NameServer(), "control": at.Addr().String(),
+		"metrics": watched, "source": strings.Join(s.NameServers, ";"),
 	}
 	if err := json.NewEncoder(out).Encode(ready); err != nil {
 		return err

@@ -24,7 +24,8 @@ func checkTraffic(c *Problems, p Plan) {
 		return
 	}
 	if len(t.Gateways) == 0 {
-		c.add("traffic.gateways", "missing; want the host:port of each gateway's control API, after https:// if it has a certificate")
+		c.add("traffic.gateways", "missing; want the host:port of each gateway's control API, after "+
+			"https:// if it has a certificate")
 	}
 	for i, address := range t.Gateways {
 		if slices.Contains(t.Gateways[:i], address) {

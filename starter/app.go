@@ -147,8 +147,8 @@ func (a *app) document(doc any) {
 	}
 }
 
-// say prints a line for people; JSON mode has none on standard output. Whatever it says, the terminal
-// only shows it: what clients, brokers and other people named is in it.
+// say prints a line for people; JSON mode has none on standard output. Whatever it says, the
+// terminal only shows it: what clients, brokers and other people named is in it.
 func (a *app) say(format string, args ...any) {
 	a.picture(printable.Lines(fmt.Sprintf(format, args...)))
 }

@@ -55,5 +55,7 @@ func readSettings(getenv func(string) string) (activities.Settings, error) {
 	if err != nil {
 		return activities.Settings{}, err
 	}
-	return activities.Settings{Root: root, Reports: getenv("ROCKETSHIFT_REPORTS"), Secrets: allowed}, nil
+	return activities.Settings{
+		Root: root, Reports: getenv("ROCKETSHIFT_REPORTS"), Secrets: allowed,
+	}, nil
 }

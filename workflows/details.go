@@ -45,14 +45,16 @@ func writeMore(b *strings.Builder, s Status) {
 	switch {
 	case s.Name == "":
 	case s.Type == ReplicateType:
-		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the pending activities\n", text(s.Name))
+		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the "+
+			"pending activities\n", text(s.Name))
 	default:
 		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", text(s.Name))
 	}
 }
 
 func writeWaiting(b *strings.Builder, s Status, w Waiting) {
-	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate, w.Since.UTC().Format(time.RFC3339), text(w.Text))
+	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate,
+		w.Since.UTC().Format(time.RFC3339), text(w.Text))
 	if command := NextCommand(s, w); command != "" {
 		fmt.Fprintf(b, "`%s`\n\n", text(command))
 	}
@@ -87,7 +89,8 @@ func writeWaves(b *strings.Builder, s Status) {
 	}
 	b.WriteString("\n| step | state | topics | groups |\n|---|---|---|---|\n")
 	for _, w := range s.Waves {
-		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(short(w.Topics)), text(short(w.Groups)))
+		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(short(w.Topics)),
+			text(short(w.Groups)))
 	}
 }
 

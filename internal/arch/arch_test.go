@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"internal/instance":     {"plan", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"replicator":            {"internal/rocketmq"},
 	"internal/gateway":      {"replicator", "internal/certificates", "internal/rocketmq", "internal/socket", "internal/printable"},
-	"gateway":               {"internal/gateway", "internal/certificates", "internal/rocketmq"},
+	"gateway":               {"internal/gateway", "internal/rocketmq"},
 	"activities":            {"plan", "replicator", "internal/gateway", "internal/rocketmq", "internal/instance", "internal/secrets", "internal/printable"},
 	"workflows":             {"plan", "activities", "internal/instance", "internal/printable"},
 	"worker":                {"plan", "replicator", "activities", "workflows", "internal/lab", "internal/secrets"},

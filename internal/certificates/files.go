@@ -28,18 +28,23 @@ type Files[T any] struct {
 
 // NewPair is a certificate in one PEM file and its key in another. what names it in errors.
 func NewPair(what, certificate, key string) *Files[tls.Certificate] {
-	return &Files[tls.Certificate]{what: what, names: []string{certificate, key}, read: func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(certificate, key)
-		if err != nil {
-			return nil, fmt.Errorf("%s in %s with the key in %s: %w", what, certificate, key, err)
-		}
-		return &pair, nil
-	}}
+	return &Files[tls.Certificate]{
+		what: what, names: []string{certificate, key},
+		read: func() (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(certificate, key)
+			if err != nil {
+				return nil, fmt.Errorf("%s in %s with the key in %s: %w", what, certificate, key, err)
+			}
+			return &pair, nil
+		},
+	}
 }
 
 // NewAuthorities are those whose certificates a PEM file holds. what names them in errors.
 func NewAuthorities(what, file string) *Files[x509.CertPool] {
-	return &Files[x509.CertPool]{what: what, names: []string{file}, read: func() (*x509.CertPool, error) {
+	return &Files[x509.CertPool]{what: what, names: []string{file}, read: func() (*x509.CertPool,
+		error,
+	) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
@@ -52,8 +57,9 @@ func NewAuthorities(what, file string) *Files[x509.CertPool] {
 	}}
 }
 
-// Current is what the files hold: if that is wrong, maybe because they are just being replaced, what
-// they held when it was right last, which is nil if it never was. The error says what is wrong.
+// Current is what the files hold: if that is wrong, maybe because they are just being replaced,
+// what they held when it was right last, which is nil if it never was. The error says what is
+// wrong.
 func (f *Files[T]) Current() (*T, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +94,8 @@ func (f *Files[T]) fails(err error) error {
 
 func same(a, b []os.FileInfo) bool {
 	for i := range a {
-		if !a[i].ModTime().Equal(b[i].ModTime()) || a[i].Size() != b[i].Size() || !os.SameFile(a[i], b[i]) {
+		if !a[i].ModTime().Equal(b[i].ModTime()) || a[i].Size() != b[i].Size() || !os.SameFile(a[i],
+			b[i]) {
 			return false
 		}
 	}

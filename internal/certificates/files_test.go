@@ -129,10 +129,12 @@ func TestAnAuthorityIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
 }
 
 func TestClientsMustShowACertificateThatTheAuthoritySigned(t *testing.T) {
-	server, friend, stranger := newAuthority(t, "server"), newAuthority(t, "friend"), newAuthority(t, "stranger")
+	server, friend, stranger := newAuthority(t, "server"), newAuthority(t, "friend"), newAuthority(t,
+		"stranger")
 	file := filepath.Join(t.TempDir(), "clients.pem")
 	friend.copyTo(t, file)
-	config := Server(NewPair("certificate", server.file, server.key), NewAuthorities("authorities of clients", file))
+	config := Server(NewPair("certificate", server.file, server.key),
+		NewAuthorities("authorities of clients", file))
 	as := func(a *authority) Client {
 		c := Client{Authorities: NewAuthorities("authorities", server.file)}
 		if a != nil {
@@ -157,7 +159,8 @@ func TestClientsMustShowACertificateThatTheAuthoritySigned(t *testing.T) {
 
 func TestOldVersionsOfTLSAreRefused(t *testing.T) {
 	a := newAuthority(t, "server")
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", Server(NewPair("certificate", a.file, a.key), nil))
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", Server(NewPair("certificate", a.file, a.key),
+		nil))
 	require.NoError(t, err)
 	defer listener.Close()
 	go func() {
@@ -166,7 +169,10 @@ func TestOldVersionsOfTLSAreRefused(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	old := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	old := &tls.Config{
+		InsecureSkipVerify: true, MinVersion: tls.VersionTLS10,
+		MaxVersion: tls.VersionTLS11,
+	}
 	_, err = tls.Dial("tcp", listener.Addr().String(), old)
 	require.ErrorContains(t, err, "protocol version")
 }

@@ -54,10 +54,13 @@ func NewClient(address string, a Access) *Client {
 	case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil:
 		c.wrong = fmt.Errorf("gateway %q: want host:port, or https://host:port", address)
 	case at.Scheme == "http" && !a.Plain && !onThisMachine(at.Hostname()):
-		c.wrong = fmt.Errorf("gateway %s: its token would go over a network in plain text: give the gateway a certificate "+
-			"(--control-tls-cert), and call it at https://%s%s", c.base, at.Host, or(" or allow plain HTTP: ", a.Set.Plain))
+		c.wrong = fmt.Errorf("gateway %s: its token would go over a network in plain text: give the "+
+			"gateway a certificate (--control-tls-cert), and call it at https://%s%s",
+			c.base, at.Host, or(" or allow plain HTTP: ", a.Set.Plain))
 	}
-	c.http = &http.Client{Timeout: readAheadTime + 2*mostBudget, CheckRedirect: stay, Transport: transport(a)}
+	c.http = &http.Client{
+		Timeout: readAheadTime + 2*mostBudget, CheckRedirect: stay, Transport: transport(a),
+	}
 	return c
 }
 
@@ -70,8 +73,8 @@ func onThisMachine(host string) bool {
 // stay follows no redirect: the token would go along.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// callIdle is how long a connection to a control API is kept for the next call: activities that wait
-// for something look every second.
+// callIdle is how long a connection to a control API is kept for the next call: activities that
+// wait for something look every second.
 const callIdle = 15 * time.Second
 
 // transport connects to control APIs, and never through a proxy, which would see the token.
@@ -85,7 +88,8 @@ func transport(a Access) *http.Transport {
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
-		DialContext: dialer.DialContext, IdleConnTimeout: callIdle, MaxIdleConnsPerHost: 2, // one that waits for a move, and one that looks
+		// one that waits for a move, and one that looks
+		DialContext: dialer.DialContext, IdleConnTimeout: callIdle, MaxIdleConnsPerHost: 2,
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			config, err := known.Config()
 			if err != nil {
@@ -165,7 +169,8 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	}
 	switch {
 	case answer.StatusCode >= 300 && answer.StatusCode < 400:
-		why.Error += ": it sends the caller elsewhere, where the token must not go: name the gateway itself"
+		why.Error += ": it sends the caller elsewhere, where the token must not go: name the " +
+			"gateway itself"
 	case bytes.Contains(got, []byte("HTTP request to an HTTPS server")): // the words of Go's server
 		why.Error += ": it speaks TLS: call it at https://" + strings.TrimPrefix(c.base, "http://")
 	case answer.StatusCode == http.StatusUnauthorized:
@@ -184,14 +189,18 @@ func (c *Client) explain(err error) error {
 	)
 	switch set := c.access.Set; {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("gateway %s: nobody known has signed its certificate: give its authority%s: %w", c.base, or(" in ", set.CA), err)
+		return fmt.Errorf("gateway %s: nobody known has signed its certificate: give its authority%s: %w",
+			c.base, or(" in ", set.CA), err)
 	case errors.As(err, &named):
-		return fmt.Errorf("gateway %s: its certificate is for another host: call it by a name that the certificate has: %w", c.base, err)
+		return fmt.Errorf("gateway %s: its certificate is for another host: call it by a name that the "+
+			"certificate has: %w", c.base, err)
 	case errors.As(err, &plain):
-		return fmt.Errorf("gateway %s doesn't speak TLS: give it a certificate (--control-tls-cert): %w", c.base, err)
+		return fmt.Errorf("gateway %s doesn't speak TLS: give it a certificate (--control-tls-cert): %w",
+			c.base, err)
 	case errors.As(err, &remote) && remote.Op == "remote error":
-		return fmt.Errorf("gateway %s doesn't take the caller's certificate, or there is none: give one%s that the gateway's "+
-			"--control-client-ca has signed: %w", c.base, or(" in ", set.Cert), err)
+		return fmt.Errorf("gateway %s doesn't take the caller's certificate, or there is none: give "+
+			"one%s that the gateway's --control-client-ca has signed: %w",
+			c.base, or(" in ", set.Cert), err)
 	}
 	return fmt.Errorf("gateway %s doesn't answer: %w", c.base, err)
 }

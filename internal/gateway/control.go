@@ -153,7 +153,8 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, errors.New("the request's body: outcome is missing"))
 		return
 	}
-	change, before := c.changeBy(r, "round ready", slog.String("id", is.ID)), c.gateway.moves.epoch.Load()
+	change := c.changeBy(r, "round ready", slog.String("id", is.ID))
+	before := c.gateway.moves.epoch.Load()
 	err := local{c.gateway}.ready(r.Context(), is.ID, *is.Outcome)
 	change.endedBy(false, err, before) // applications wait: the round's end brings it to disk
 	said(w, struct{}{}, err)

@@ -74,19 +74,37 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 	for i, name := range []string{"server", "worker", "stranger"} {
 		writeCertificate(t, file(name+".crt"), file(name+".key"), int64(i+1))
 	}
-	at := controlOf(t, newControl(t), ControlAt{Cert: file("server.crt"), Key: file("server.key"), ClientCA: file("worker.crt")})
-	known := Access{Token: testToken, CA: file("server.crt"), Set: AccessSettings{CA: "THE_CA", Cert: "THE_CERT"}}
+	at := controlOf(t, newControl(t), ControlAt{
+		Cert: file("server.crt"), Key: file("server.key"),
+		ClientCA: file("worker.crt"),
+	})
+	known := Access{Token: testToken, CA: file("server.crt"), Set: AccessSettings{
+		CA:   "THE_CA",
+		Cert: "THE_CERT",
+	}}
 	for name, c := range map[string]struct {
 		address, as string
 		ca          string
 		says        string
 	}{
 		"with its certificate": {"https://" + at, "worker", known.CA, ""},
-		"without":              {"https://" + at, "", known.CA, "give one in THE_CERT that the gateway's --control-client-ca has signed"},
-		"with another":         {"https://" + at, "stranger", known.CA, "doesn't take the caller's certificate"},
-		"an unknown gateway":   {"https://" + at, "worker", file("stranger.crt"), "give its authority in THE_CA"},
-		"in plain text":        {at, "worker", known.CA, "it speaks TLS: call it at https://" + at},
-		"no file":              {"https://" + at, "worker", file("none"), "authorities of gateways: stat "},
+		"without": {
+			"https://" + at, "", known.CA,
+			"give one in THE_CERT that the gateway's --control-client-ca has signed",
+		},
+		"with another": {
+			"https://" + at, "stranger", known.CA,
+			"doesn't take the caller's certificate",
+		},
+		"an unknown gateway": {
+			"https://" + at, "worker", file("stranger.crt"),
+			"give its authority in THE_CA",
+		},
+		"in plain text": {at, "worker", known.CA, "it speaks TLS: call it at https://" + at},
+		"no file": {
+			"https://" + at, "worker", file("none"),
+			"authorities of gateways: stat ",
+		},
 	} {
 		access := known
 		access.CA = c.ca
@@ -120,11 +138,17 @@ func TestTheTokenStaysOnItsWay(t *testing.T) {
 	require.Nil(t, transport(Access{}).Proxy, "a proxy of the environment would see it")
 
 	for _, address := range []string{"10.0.0.9:8089", "http://10.0.0.9:8089", "gateway:8089"} {
-		_, err = NewClient(address, Access{Token: testToken, Set: AccessSettings{Plain: "a setting"}}).State(t.Context())
+		_, err = NewClient(address, Access{
+			Token: testToken,
+			Set:   AccessSettings{Plain: "a setting"},
+		}).State(t.Context())
 		require.ErrorContains(t, err, "its token would go over a network in plain text")
 		require.ErrorContains(t, err, "or allow plain HTTP: a setting")
 	}
-	for _, address := range []string{"ftp://127.0.0.1:1", "https://a:b@gateway:1", "https://", "a b:1"} {
+	for _, address := range []string{
+		"ftp://127.0.0.1:1", "https://a:b@gateway:1", "https://",
+		"a b:1",
+	} {
 		_, err = NewClient(address, Access{Token: testToken}).State(t.Context())
 		require.ErrorContains(t, err, "want host:port, or https://host:port", address)
 	}
@@ -190,12 +214,18 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	c := newControl(t)
 	c.Audit(record)
 	tls := ControlAt{Cert: file("server.crt"), Key: file("server.key"), ClientCA: file("server.crt")}
-	client := NewClient("https://"+controlOf(t, c, tls), Access{Token: testToken, CA: tls.Cert, Cert: tls.Cert, Key: tls.Key})
+	client := NewClient("https://"+controlOf(t, c, tls), Access{
+		Token: testToken, CA: tls.Cert,
+		Cert: tls.Cert, Key: tls.Key,
+	})
 	_, err = client.State(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, lines(t, file("audit.log")), "who looks changes nothing")
 
-	_, err = client.Move(t.Context(), Move{ID: "m-1", Kind: KindHome, To: "target", Topics: []string{"orders"}, Reason: "why"})
+	_, err = client.Move(t.Context(), Move{
+		ID: "m-1", Kind: KindHome, To: "target",
+		Topics: []string{"orders"}, Reason: "why",
+	})
 	require.ErrorContains(t, err, "hasn't been told a migration")
 	_, err = client.Use(t.Context(), Migration{Name: "shop"})
 	require.ErrorContains(t, err, "must be given")
@@ -217,12 +247,17 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 		seen = append(seen, strings.TrimSpace(line["msg"].(string)+" "+line["what"].(string)+" "+result))
 	}
 	assert.Equal(t, []string{
-		"asked move", "ended move refused", "asked migration", "ended migration refused", "asked round prepare",
-		"ended round prepare refused", "ended round ready refused", "ended round commit refused", "ended round abort done",
+		"asked move", "ended move refused", "asked migration", "ended migration refused", "asked round " +
+			"prepare",
+		"ended round prepare refused", "ended round ready refused", "ended round commit " +
+			"refused", "ended round abort done",
 	}, seen)
 	all := lines(t, file("audit.log"))
 	assert.Equal(t, all[0]["request"], all[1]["request"])
-	for key, value := range map[string]any{"id": "m-1", "kind": "home", "to": "target", "reason": "why", "topics": []any{"orders"}} {
+	for key, value := range map[string]any{
+		"id": "m-1", "kind": "home", "to": "target",
+		"reason": "why", "topics": []any{"orders"},
+	} {
 		assert.Equal(t, value, all[0][key])
 	}
 	assert.Contains(t, all[1]["cause"], "hasn't been told a migration")
@@ -237,7 +272,10 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	c.Audit(full)
 	client := NewClient(controlOf(t, c, ControlAt{}), Access{Token: testToken})
 	var refusal *RefusedError
-	_, err = client.Move(t.Context(), Move{ID: "m-1", Kind: KindHome, To: "target", Topics: []string{"orders"}})
+	_, err = client.Move(t.Context(), Move{
+		ID: "m-1", Kind: KindHome, To: "target",
+		Topics: []string{"orders"},
+	})
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, http.StatusServiceUnavailable, refusal.Status)
 	require.ErrorContains(t, err, "nothing was changed, as it can't be recorded who asks for it")
@@ -310,7 +348,8 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	}
 	got := values()
 	for key, wanted := range map[string]float64{
-		"homes source": 2, "homes target": 1, "views source": 1, "panics_total": 2, "moves_total other refused": 1, "held_sends": 1,
+		"homes source": 2, "homes target": 1, "views source": 1, "panics_total": 2, "moves_total other " +
+			"refused": 1, "held_sends": 1,
 		"fenced": 0, "in_doubt": 0,
 	} {
 		assert.InDelta(t, wanted, got["rocketshift_gateway_"+key], 0, key)
@@ -328,14 +367,21 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	writeCertificate(t, file("b.crt"), file("b.key"), 1)
 	writeCertificate(t, file("a.crt"), file("a.key"), 2)
-	at := controlOf(t, newControl(t), ControlAt{Cert: file("b.crt"), Key: file("b.key"), ClientCA: file("a.crt")})
+	at := controlOf(t, newControl(t), ControlAt{
+		Cert: file("b.crt"), Key: file("b.key"),
+		ClientCA: file("a.crt"),
+	})
 	a := idle(t)
 	a.config.Token = testToken
-	a.config.Peers = Access{CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"), Set: AccessSettings{Plain: "--control-insecure"}}
+	a.config.Peers = Access{
+		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
+		Set: AccessSettings{Plain: "--control-insecure"},
+	}
 	is, err := remote{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
 	require.NoError(t, remote{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
 	_, err = remote{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
-	require.ErrorContains(t, err, "--control-insecure", "the token doesn't go over a network in plain text here either")
+	require.ErrorContains(t, err, "--control-insecure",
+		"the token doesn't go over a network in plain text here either")
 }

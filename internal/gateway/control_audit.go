@@ -28,7 +28,9 @@ func auditOf(log *slog.Logger) audit {
 
 // Audit makes a file the record of all calls that change something.
 func (c *Control) Audit(to *gatewayaudit.File) {
-	handler := slog.NewJSONHandler(to, nil).WithAttrs([]slog.Attr{slog.Bool("audit", true), slog.String("gateway", c.gateway.config.Name)})
+	handler := slog.NewJSONHandler(to, nil).WithAttrs([]slog.Attr{
+		slog.Bool("audit", true), slog.String("gateway", c.gateway.config.Name),
+	})
 	c.audit = audit{handler, to.Sync}
 }
 
@@ -80,14 +82,17 @@ func (c change) asked(w http.ResponseWriter) bool {
 	return false
 }
 
-// ended records what became of it. It is so already: a line that can't be written is told in the log.
+// ended records what became of it. It is so already: a line that can't be written is told in the
+// log.
 func (c change) ended(lasts bool, result string, cause string, epochBefore int64) {
-	about := append(c.about, slog.String("result", result), slog.Int64("epochBefore", epochBefore), c.epoch())
+	about := append(c.about, slog.String("result", result), slog.Int64("epochBefore", epochBefore),
+		c.epoch())
 	if cause != "" {
 		about = append(about, slog.String("cause", cause))
 	}
 	if err := c.control.audit.write(lasts, "ended", about); err != nil {
-		c.control.gateway.log.Error("what became of a change can't be recorded", "result", result, "cause", err)
+		c.control.gateway.log.Error("what became of a change can't be recorded", "result", result,
+			"cause", err)
 	}
 }
 
@@ -100,7 +105,9 @@ func (c change) endedBy(lasts bool, err error, epochBefore int64) {
 	c.ended(lasts, resultDone, "", epochBefore)
 }
 
-func (c change) epoch() slog.Attr { return slog.Int64("epoch", c.control.gateway.moves.epoch.Load()) }
+func (c change) epoch() slog.Attr {
+	return slog.Int64("epoch", c.control.gateway.moves.epoch.Load())
+}
 
 // requestID is the header that names a request, from the caller on.
 const requestID = "X-Request-Id"
@@ -125,35 +132,36 @@ func nameRequest(w http.ResponseWriter, r *http.Request) {
 // mostNamed is how many names of what moves a line has: a move may have thousands.
 const mostNamed = 100
 
-func named(key string, all []string) slog.Attr { return slog.Any(key, all[:min(len(all), mostNamed)]) }
+func named(key string, all []string) slog.Attr {
+	return slog.Any(key, all[:min(len(all), mostNamed)])
+}
 
-func queueNames(all []TopicQueue) (names []string) {
+// namedQueues are how many there are, and the names of the first.
+func namedQueues(all []TopicQueue) []slog.Attr {
+	var names []string
 	for _, q := range all[:min(len(all), mostNamed)] {
 		names = append(names, q.Topic+" "+q.Queue.String())
 	}
-	return names
+	return []slog.Attr{slog.Int("queues", len(all)), slog.Any("queueNames", names)}
 }
 
 // attrs are what is on record of a move.
 func (m Move) attrs() []slog.Attr {
-	about := []slog.Attr{slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To), slog.String("reason", m.Reason)}
-	for key, names := range map[string][]string{"topics": m.Topics, "groups": m.Groups, "accept": m.Accept} {
-		if len(names) > 0 {
-			about = append(about, named(key, names))
-		}
+	about := []slog.Attr{
+		slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To),
+		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
+		named("accept", m.Accept),
 	}
-	if len(m.Queues) > 0 {
-		about = append(about, slog.Int("queues", len(m.Queues)), named("queueNames", queueNames(m.Queues)))
-	}
-	return about
+	return append(about, namedQueues(m.Queues)...)
 }
 
 // attrs are what is on record of a round.
 func (r Round) attrs() []slog.Attr {
-	return []slog.Attr{
-		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To), slog.String("leader", r.Leader),
-		slog.String("group", r.Group), slog.Int("queues", len(r.Queues)), named("queueNames", queueNames(r.Queues)), slog.String("reason", r.Reason),
+	about := []slog.Attr{
+		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To),
+		slog.String("leader", r.Leader), slog.String("group", r.Group), slog.String("reason", r.Reason),
 	}
+	return append(about, namedQueues(r.Queues)...)
 }
 
 // attrs are what is on record of a migration.
@@ -163,6 +171,7 @@ func (m Migration) attrs() []slog.Attr {
 		gateways = append(gateways, p.Name+" "+p.Control)
 	}
 	return []slog.Attr{
-		slog.String("migration", m.Name), named("nameServers", m.NameServers), slog.String("proxy", m.Proxy), named("gateways", gateways),
+		slog.String("migration", m.Name), named("nameServers", m.NameServers),
+		slog.String("proxy", m.Proxy), named("gateways", gateways),
 	}
 }

@@ -23,11 +23,13 @@ func (g *Gateway) Health() Health {
 	h := Health{Gateway: g.config.Name, State: healthReady}
 	if _, doubt := g.underWay(); doubt {
 		h.State = healthDoubt
-		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are refused until it is"
+		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +
+			"refused until it is"
 	}
 	if g.fenced.Load() {
 		h.State = healthFenced
-		h.Reason = "no broker of the source renews its lease, and other gateways may have moved on: sends to ordered topics are refused"
+		h.Reason = "no broker of the source renews its lease, and other gateways may have moved on: " +
+			"sends to ordered topics are refused"
 	}
 	return h
 }
@@ -41,8 +43,8 @@ func (g *Gateway) HealthHandler() http.Handler {
 	})
 }
 
-// tellHealth answers a probe; false if the request is none. A fenced gateway isn't ready: applications
-// have a better one. It is alive, though: killed, it would serve nobody.
+// tellHealth answers a probe; false if the request is none. A fenced gateway isn't ready:
+// applications have a better one. It is alive, though: killed, it would serve nobody.
 func (g *Gateway) tellHealth(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false

@@ -18,12 +18,13 @@ import (
 type ControlAt struct {
 	Address   string
 	Cert, Key string // PEM files with its certificate and the key; empty: plain HTTP
-	ClientCA  string // PEM file with the authorities that sign callers' certificates; empty: callers need none
-	Insecure  bool   // plain HTTP is allowed on networks
+	// PEM file with the authorities that sign callers' certificates; empty: callers need none
+	ClientCA string
+	Insecure bool // plain HTTP is allowed on networks
 }
 
-// Listen opens the listener. Plain HTTP on more than this machine is refused unless it is asked for:
-// everybody on the way would read the token.
+// Listen opens the listener. Plain HTTP on more than this machine is refused unless it is asked
+// for: everybody on the way would read the token.
 func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 	secure, err := a.secure(log)
 	if err != nil {
@@ -38,8 +39,9 @@ func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 	}
 	if is, ok := at.Addr().(*net.TCPAddr); !a.Insecure && (!ok || !is.IP.IsLoopback()) {
 		_ = at.Close()
-		return nil, fmt.Errorf("the control API at %s would be plain HTTP on a network, where others can read its token: "+
-			"give it a certificate (--control-tls-cert, --control-tls-key), listen on 127.0.0.1 (--control), or say --control-insecure", a.Address)
+		return nil, fmt.Errorf("the control API at %s would be plain HTTP on a network, where others can "+
+			"read its token: give it a certificate (--control-tls-cert, --control-tls-key), listen on "+
+			"127.0.0.1 (--control), or say --control-insecure", a.Address)
 	}
 	return at, nil
 }
@@ -50,10 +52,13 @@ func (a ControlAt) secure(log *slog.Logger) (*tls.Config, error) {
 	case a.Cert == "" && a.Key == "" && a.ClientCA == "":
 		return nil, nil //nolint:nilnil // plain HTTP
 	case a.Cert == "" || a.Key == "":
-		return nil, errors.New("--control-tls-cert and --control-tls-key belong together, and --control-client-ca needs both")
+		return nil, errors.New("--control-tls-cert and --control-tls-key belong together, and " +
+			"--control-client-ca needs both")
 	}
 	own := certificates.NewPair("certificate of the control API", a.Cert, a.Key)
-	own.Failed = func(err error) { log.Warn("the control API's certificate stays as it was", "cause", err) }
+	own.Failed = func(err error) {
+		log.Warn("the control API's certificate stays as it was", "cause", err)
+	}
 	if _, err := own.Current(); err != nil {
 		return nil, err
 	}
@@ -85,7 +90,8 @@ func (c *Control) Serve(ctx context.Context, at net.Listener) error {
 // NewServer is one for what a gateway says over HTTP, with bounds for callers that don't go on.
 func NewServer(ctx context.Context, of http.Handler) *http.Server {
 	return &http.Server{
-		Handler: of, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: of, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 }

@@ -118,7 +118,10 @@ func Start(c Config) (*Gateway, error) {
 		entry:   entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, Dial: dials[source]}), c.NameServers)
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
+		Credentials: c.Credentials,
+		Dial:        dials[source],
+	}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}

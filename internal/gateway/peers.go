@@ -10,8 +10,9 @@ import (
 
 // Peer is a gateway of a migration.
 type Peer struct {
-	Name    string `json:"name"`
-	Control string `json:"control"` // host:port or https://host:port of its control API, as the others reach it
+	Name string `json:"name"`
+	// host:port or https://host:port of its control API, as the others reach it
+	Control string `json:"control"`
 }
 
 // Replica is what a gateway has decided, for others that have missed something.

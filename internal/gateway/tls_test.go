@@ -235,9 +235,13 @@ func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
 		require.NoError(t, os.WriteFile(file("ca.pem"), text, 0o600))
 	}
 	known("old.crt")
-	dials, err := Config{TargetTLS: TLS{On: true, CA: file("ca.pem")}, Log: slog.New(slog.DiscardHandler)}.dialers()
+	dials, err := Config{
+		TargetTLS: TLS{On: true, CA: file("ca.pem")},
+		Log:       slog.New(slog.DiscardHandler),
+	}.dialers()
 	require.NoError(t, err)
-	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"), file("new.key"))
+	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"),
+		file("new.key"))
 	old, next := openDoor(t, &before), openDoor(t, &after)
 	dial := func(d *door) error {
 		conn, err := dials[target](t.Context(), d.addr)

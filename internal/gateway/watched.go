@@ -28,8 +28,10 @@ func (g *Gateway) collectors() []prometheus.Collector {
 func (g *Gateway) now() metrics.Now {
 	_, doubt := g.underWay()
 	n := metrics.Now{
-		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == target, InDoubt: doubt, Fenced: g.fenced.Load(),
-		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(), StateErrors: g.state.failures.Load(),
+		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == target,
+		InDoubt: doubt, Fenced: g.fenced.Load(),
+		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
+		StateErrors: g.state.failures.Load(),
 	}
 	g.mu.Lock()
 	n.Sessions = len(g.sessions)
@@ -66,7 +68,8 @@ func classOf(code int) metrics.Class {
 		return metrics.SendBack
 	case codeEndTransaction:
 		return metrics.Transaction
-	case codeRoute, codeClusterInfo, codeTopics, codeTopicsOfCluster, codeSystemTopics, codeKVGet, codeKVList:
+	case codeRoute, codeClusterInfo, codeTopics, codeTopicsOfCluster, codeSystemTopics,
+		codeKVGet, codeKVList:
 		return metrics.Names
 	}
 	return metrics.Other

@@ -45,10 +45,14 @@ func TestLongExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	})
 	p := existingPlan(c.NameServers...)
 	p.Target.Credentials = &plan.Credentials{Env: "THEIRS"}
-	environment := map[string]string{"THEIRS_ACCESS_KEY": "administrator", "THEIRS_SECRET_KEY": "not-secret"}
+	environment := map[string]string{
+		"THEIRS_ACCESS_KEY": "administrator",
+		"THEIRS_SECRET_KEY": "not-secret",
+	}
 	existing := existingWith(t, "THEIRS="+c.NameServers[0], environment)
 	_, err := existingWith(t, "THEIRS="+c.NameServers[0], nil).Purchase(testContext(t), p)
-	require.ErrorContains(t, err, "target.credentials: the worker's environment has no THEIRS_ACCESS_KEY and THEIRS_SECRET_KEY")
+	require.ErrorContains(t, err, "target.credentials: the worker's environment has no "+
+		"THEIRS_ACCESS_KEY and THEIRS_SECRET_KEY")
 	_, err = existingWith(t, "", environment).Purchase(testContext(t), p)
 	require.ErrorContains(t, err, "doesn't use THEIRS_ACCESS_KEY with "+c.NameServers[0])
 

@@ -12,8 +12,8 @@ import (
 )
 
 // Text is the text on one line, with escapes as those of Go for all that isn't printed: control
-// characters, line breaks among them, marks of direction, other characters without a width, and bytes
-// that are no UTF-8.
+// characters, line breaks among them, marks of direction, other characters without a width, and
+// bytes that are no UTF-8.
 func Text(s string) string { return escape(s, "") }
 
 // Lines is Text for what may have several lines and tabs.
@@ -69,15 +69,18 @@ func JSON(text []byte) []byte {
 }
 
 // unprintedInJSON: line breaks are between its parts, as within text they have escapes.
-func unprintedInJSON(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != '\r' }
+func unprintedInJSON(r rune) bool {
+	return !unicode.IsPrint(r) && r != '\n' && r != '\t' &&
+		r != '\r'
+}
 
 func unicodeEscape(r rune) string {
 	digits := strconv.FormatInt(int64(r), 16)
 	return `\u` + strings.Repeat("0", 4-len(digits)) + digits
 }
 
-// All is a copy of a value in which all text is as a function such as Text makes it: that of exported
-// fields, of lists and maps, and of what they point to.
+// All is a copy of a value in which all text is as a function such as Text makes it: that of
+// exported fields, of lists and maps, and of what they point to.
 func All[T any](v T, as func(string) string) T {
 	is := reflect.ValueOf(&v).Elem()
 	is.Set(copied(is, as))

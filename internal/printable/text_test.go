@@ -38,7 +38,10 @@ func TestWhatIsNotPrintedIsEscaped(t *testing.T) {
 }
 
 func TestJSONMeansTheSameAndIsPrinted(t *testing.T) {
-	was := map[string]string{"id": "\x1b]0;x\x07 \x7f \u009b \u202e \U000e0041 ü ✓ \u2028 😀", "<": "\xff"}
+	was := map[string]string{
+		"id": "\x1b]0;x\x07 \x7f \u009b \u202e \U000e0041 ü ✓ \u2028 😀",
+		"<":  "\xff",
+	}
 	text, err := json.Marshal(was)
 	require.NoError(t, err)
 	text = append(JSON(text), '\n')
@@ -76,12 +79,18 @@ func TestAllTextOfAValueIsMadePrintable(t *testing.T) {
 	since := time.Now()
 	was := outer{
 		Kind: bad, At: &inner{Name: bad, List: []string{bad}}, Any: []any{bad, inner{Name: bad}, 7},
-		By: map[string]inner{bad: {Name: bad}}, Two: [2]string{"", bad}, Since: since, Count: 3, hidden: bad,
+		By: map[string]inner{bad: {Name: bad}}, Two: [2]string{
+			"",
+			bad,
+		}, Since: since, Count: 3, hidden: bad,
 	}
 	is := All(was, Text)
 	assert.Equal(t, outer{
 		Kind: good, At: &inner{Name: good, List: []string{good}}, Any: []any{good, inner{Name: good}, 7},
-		By: map[string]inner{good: {Name: good}}, Two: [2]string{"", good}, Since: since, Count: 3, hidden: bad,
+		By: map[string]inner{good: {Name: good}}, Two: [2]string{
+			"",
+			good,
+		}, Since: since, Count: 3, hidden: bad,
 	}, is)
 	assert.Equal(t, bad, was.At.Name, "what was given stays")
 	assert.Equal(t, bad, was.At.List[0])

@@ -20,8 +20,8 @@ import (
 //	SOURCE=10.0.0.1:9876,10.0.0.2:9876 GATEWAY=10.0.0.9:8089
 //
 // lets SOURCE_ACCESS_KEY and all else that begins with SOURCE_ be used with two name servers, and
-// GATEWAY_TOKEN with the gateway at https://10.0.0.9:8089. A host without a port is meant with all of
-// its ports. http://10.0.0.9:8089 lets a token go there in plain text.
+// GATEWAY_TOKEN with the gateway at https://10.0.0.9:8089. A host without a port is meant with all
+// of its ports. http://10.0.0.9:8089 lets a token go there in plain text.
 const Variable = "ROCKETSHIFT_SECRETS"
 
 // Store is the environment of a process, with what its owner allows.
@@ -45,12 +45,14 @@ func New(text string, getenv func(string) string) (*Store, error) {
 	for _, entry := range strings.Fields(strings.ReplaceAll(text, ";", " ")) {
 		prefix, hosts, ok := strings.Cut(entry, "=")
 		if !ok || !prefixForm.MatchString(prefix) {
-			return nil, fmt.Errorf("%s: want entries such as SOURCE=10.0.0.1:9876,10.0.0.2:9876, with a space between them", Variable)
+			return nil, fmt.Errorf("%s: want entries such as SOURCE=10.0.0.1:9876,10.0.0.2:9876, "+
+				"with a space between them", Variable)
 		}
 		for _, one := range strings.Split(hosts, ",") {
 			h, ok := parse(one)
 			if !ok {
-				return nil, fmt.Errorf("%s: %s: %q is no host, nor host:port, nor http://host:port", Variable, prefix, one)
+				return nil, fmt.Errorf("%s: %s: %q is no host, nor host:port, nor http://host:port", Variable,
+					prefix, one)
 			}
 			s.allowed[prefix] = append(s.allowed[prefix], h)
 		}
@@ -83,24 +85,38 @@ type MissingError struct{ text string }
 
 func (e *MissingError) Error() string { return e.text }
 
+func forbidden(format string, args ...any) error {
+	return &ForbiddenError{fmt.Sprintf(format, args...)}
+}
+
+func missing(format string, args ...any) error {
+	return &MissingError{fmt.Sprintf(format, args...)}
+}
+
 // Keys are those that a part of a plan, such as source, names for a cluster at these addresses; nil
 // without any.
-func (s *Store) Keys(part string, c *plan.Credentials, addresses []string) (*rocketmq.Credentials, error) {
+func (s *Store) Keys(
+	part string, c *plan.Credentials, addresses []string,
+) (*rocketmq.Credentials, error) {
 	if c == nil {
 		return nil, nil //nolint:nilnil // none are asked for
 	}
 	for _, address := range addresses {
 		if _, allowed := s.find(c.Env, address); !allowed {
-			return nil, &ForbiddenError{fmt.Sprintf("%s.credentials: this worker doesn't use %s_ACCESS_KEY with %s, as its own configuration doesn't name that host: "+
-				"set %s=\"%s=%s\", beside what it has, where the worker runs and restart it, or correct the plan",
-				part, c.Env, address, Variable, c.Env, strings.Join(addresses, ","))}
+			return nil, forbidden("%s.credentials: this worker doesn't use %s_ACCESS_KEY with %s, as its own "+
+				"configuration doesn't name that host: set %s=\"%s=%s\", beside what it has, where the worker "+
+				"runs and restart it, or correct the plan",
+				part, c.Env, address, Variable, c.Env, strings.Join(addresses, ","))
 		}
 	}
 	keys := &rocketmq.Credentials{
-		AccessKey: s.getenv(c.Env + "_ACCESS_KEY"), SecretKey: s.getenv(c.Env + "_SECRET_KEY"), SecurityToken: s.getenv(c.Env + "_SECURITY_TOKEN"),
+		AccessKey:     s.getenv(c.Env + "_ACCESS_KEY"),
+		SecretKey:     s.getenv(c.Env + "_SECRET_KEY"),
+		SecurityToken: s.getenv(c.Env + "_SECURITY_TOKEN"),
 	}
 	if keys.AccessKey == "" || keys.SecretKey == "" {
-		return nil, &MissingError{fmt.Sprintf("%s.credentials: the worker's environment has no %s_ACCESS_KEY and %s_SECRET_KEY: set both where the worker runs and restart it", part, c.Env, c.Env)}
+		return nil, missing("%s.credentials: the worker's environment has no %s_ACCESS_KEY and "+
+			"%s_SECRET_KEY: set both where the worker runs and restart it", part, c.Env, c.Env)
 	}
 	return keys, nil
 }
@@ -113,8 +129,8 @@ type Gateways struct {
 	Plain         bool   // the token may go over a network in plain text
 }
 
-// DefaultGateways is the prefix of gateways' variables where a plan names none. It is allowed on the
-// worker's own machine.
+// DefaultGateways is the prefix of gateways' variables where a plan names none. It is allowed on
+// the worker's own machine.
 const DefaultGateways = "ROCKETSHIFT_GATEWAY"
 
 // Gateways is what a plan's traffic needs for its gateways.
@@ -126,18 +142,21 @@ func (s *Store) Gateways(t plan.Traffic) (Gateways, error) {
 		h, allowed := s.find(prefix, at)
 		switch {
 		case !allowed:
-			return g, &ForbiddenError{fmt.Sprintf("traffic.gateways: this worker doesn't send %s_TOKEN to %s, as its own configuration doesn't name that host: "+
-				"set %s=\"%s=%s\", beside what it has, where the worker runs and restart it, or correct the plan", prefix, at, Variable, prefix, at)}
+			return g, forbidden("traffic.gateways: this worker doesn't send %s_TOKEN to %s, as its own "+
+				"configuration doesn't name that host: set %s=\"%s=%s\", beside what it has, where the worker "+
+				"runs and restart it, or correct the plan", prefix, at, Variable, prefix, at)
 		case !secure && !h.plain && !loopback(at):
-			return g, &ForbiddenError{fmt.Sprintf("traffic.gateways: %s_TOKEN would go to %s in plain text over a network: give the gateway a certificate "+
-				"(--control-tls-cert) and name it https://%s in the plan, or allow it by %s=\"%s=http://%s\" where the worker runs and restart it",
-				prefix, at, at, Variable, prefix, at)}
+			return g, forbidden("traffic.gateways: %s_TOKEN would go to %s in plain text over a network: give "+
+				"the gateway a certificate (--control-tls-cert) and name it https://%s in the plan, or allow it "+
+				"by %s=\"%s=http://%s\" where the worker runs and restart it",
+				prefix, at, at, Variable, prefix, at)
 		case !secure && !loopback(at):
 			g.Plain = true
 		}
 	}
 	if g.Token = s.getenv(prefix + "_TOKEN"); g.Token == "" {
-		return g, &MissingError{fmt.Sprintf("the worker's environment has no %s_TOKEN: set the gateway's token where the worker runs and restart it", prefix)}
+		return g, missing("the worker's environment has no %s_TOKEN: set the gateway's token where the worker "+
+			"runs and restart it", prefix)
 	}
 	g.CA, g.Cert, g.Key = s.getenv(prefix+"_CA"), s.getenv(prefix+"_CERT"), s.getenv(prefix+"_KEY")
 	return g, nil

@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// File is such a file. It may be renamed, to keep it somewhere else: the next line begins a new one.
+// File is such a file. It may be renamed, to keep it somewhere else: the next line begins a new
+// one.
 type File struct {
 	path string
 

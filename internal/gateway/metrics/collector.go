@@ -30,26 +30,42 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	movesDesc      = describe("moves_total", "Moves that this gateway led.", "kind", "result")
-	holdsDesc      = describe("hold_seconds", "How long sends or pulls waited here, for each round of a move.", "kind")
-	heldSendsDesc  = describe("held_sends", "Sends that wait now for a move's end.")
-	heldPullsDesc  = describe("held_pulls", "Pulls that wait now for a move's end.")
-	sendsDesc      = describe("send_seconds", "How long a side's brokers took to answer sends, without what waited for a move.", "side")
-	requestsDesc   = describe("requests_total", "Requests of clients.", "class")
-	inDesc         = describe("request_bytes_total", "Bytes of clients' requests.", "class")
-	outDesc        = describe("answer_bytes_total", "Bytes of servers' answers, by the class of the request.", "class")
-	boundsDesc     = describe("bounds_reached_total", "How often clients reached a bound of what they may take.", "bound")
-	sessionsDesc   = describe("sessions", "Connections of clients.")
-	upstreamsDesc  = describe("upstreams", "Connections to brokers and name servers for clients.")
-	panicsDesc     = describe("panics_total", "Faults of the gateway that ended a client's connection.")
-	signaturesDesc = describe("signatures_refused_total", "Requests with a signature that is wrong.")
-	stateDesc      = describe("state_write_errors_total", "Writes of the gateway's state to disk that failed.")
-	epochDesc      = describe("epoch", "Moves that were done in the migration; all its gateways have the same.")
-	fencedDesc     = describe("fenced", "1 while no broker of the source renews the gateway's lease; sends to ordered topics are refused.")
-	doubtDesc      = describe("in_doubt", "1 while it isn't known whether the last move was decided; sends to its ordered topics are refused.")
-	homesDesc      = describe("homes", "Queues by the side on which their messages are stored.", "side")
-	viewsDesc      = describe("views", "Pairs of a group and a queue by the side that the group reads.", "side")
-	authorityDesc  = describe("authority_on_target", "1 while the target says who a group's members are.")
+	movesDesc = describe("moves_total", "Moves that this gateway led.", "kind", "result")
+	holdsDesc = describe("hold_seconds",
+		"How long sends or pulls waited here, for each round of a move.", "kind")
+	heldSendsDesc = describe("held_sends", "Sends that wait now for a move's end.")
+	heldPullsDesc = describe("held_pulls", "Pulls that wait now for a move's end.")
+	sendsDesc     = describe("send_seconds",
+		"How long a side's brokers took to answer sends, without what waited for a move.", "side")
+	requestsDesc = describe("requests_total", "Requests of clients.", "class")
+	inDesc       = describe("request_bytes_total", "Bytes of clients' requests.", "class")
+	outDesc      = describe("answer_bytes_total",
+		"Bytes of servers' answers, by the class of the request.", "class")
+	boundsDesc = describe("bounds_reached_total",
+		"How often clients reached a bound of what they may take.", "bound")
+	sessionsDesc  = describe("sessions", "Connections of clients.")
+	upstreamsDesc = describe("upstreams",
+		"Connections to brokers and name servers for clients.")
+	panicsDesc = describe("panics_total",
+		"Faults of the gateway that ended a client's connection.")
+	signaturesDesc = describe("signatures_refused_total",
+		"Requests with a signature that is wrong.")
+	stateDesc = describe("state_write_errors_total",
+		"Writes of the gateway's state to disk that failed.")
+	epochDesc = describe("epoch",
+		"Moves that were done in the migration; all its gateways have the same.")
+	fencedDesc = describe("fenced",
+		"1 while no broker of the source renews the gateway's lease; sends to ordered topics "+
+			"are refused.")
+	doubtDesc = describe("in_doubt",
+		"1 while it isn't known whether the last move was decided; sends to its ordered topics "+
+			"are refused.")
+	homesDesc = describe("homes",
+		"Queues by the side on which their messages are stored.", "side")
+	viewsDesc = describe("views",
+		"Pairs of a group and a queue by the side that the group reads.", "side")
+	authorityDesc = describe("authority_on_target",
+		"1 while the target says who a group's members are.")
 )
 
 // Describe implements prometheus.Collector.
@@ -60,8 +76,8 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 	c.collectCounts(out)
 	now := c.now()
 	for desc, value := range map[*prometheus.Desc]int64{
-		heldSendsDesc: c.counts.HeldSends.Load(), heldPullsDesc: c.counts.HeldPulls.Load(), upstreamsDesc: c.counts.Upstreams.Load(),
-		sessionsDesc: int64(now.Sessions), epochDesc: now.Epoch,
+		heldSendsDesc: c.counts.HeldSends.Load(), heldPullsDesc: c.counts.HeldPulls.Load(),
+		upstreamsDesc: c.counts.Upstreams.Load(), sessionsDesc: int64(now.Sessions), epochDesc: now.Epoch,
 		fencedDesc: one(now.Fenced), doubtDesc: one(now.InDoubt), authorityDesc: one(now.OnTarget),
 	} {
 		gauge(out, desc, value)

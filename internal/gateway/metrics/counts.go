@@ -1,6 +1,6 @@
 // Package metrics counts what a gateway does, and tells it as Prometheus reads it. Counting takes a
-// few atomic additions and no memory, as it is on the way of every message. No label is anything that
-// a client chooses.
+// few atomic additions and no memory, as it is on the way of every message. No label is anything
+// that a client chooses.
 package metrics
 
 import (

@@ -36,7 +36,8 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 			for _, l := range m.GetLabel() {
 				labels = append(labels, l.GetValue())
 			}
-			key := strings.TrimPrefix(family.GetName(), "rocketshift_gateway_") + " " + strings.Join(labels, ",")
+			key := strings.TrimPrefix(family.GetName(), "rocketshift_gateway_") + " " + strings.Join(labels,
+				",")
 			switch {
 			case m.GetGauge() != nil:
 				values[key] = m.GetGauge().GetValue()
@@ -53,10 +54,14 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 		}
 	}
 	for key, wanted := range map[string]float64{
-		"requests_total send": 2, "request_bytes_total send": 150, "answer_bytes_total pull": 7, "moves_total home,done": 1,
-		"moves_total other,refused": 1, "hold_seconds side": 1, "hold_seconds side to 5 ms": 0, "send_seconds target": 2,
-		"send_seconds target to 5 ms": 1, "send_seconds source": 0, "bounds_reached_total views": 1, "bounds_reached_total frame": 0,
-		"epoch ": 12, "fenced ": 1, "in_doubt ": 0, "held_sends ": 4, "homes source": 5, "homes target": 3, "panics_total ": 2,
+		"requests_total send": 2, "request_bytes_total send": 150, "answer_bytes_total " +
+			"pull": 7, "moves_total home,done": 1,
+		"moves_total other,refused": 1, "hold_seconds side": 1, "hold_seconds side to 5 " +
+			"ms": 0, "send_seconds target": 2,
+		"send_seconds target to 5 ms": 1, "send_seconds source": 0, "bounds_reached_total " +
+			"views": 1, "bounds_reached_total frame": 0,
+		"epoch ": 12, "fenced ": 1, "in_doubt ": 0, "held_sends ": 4, "homes source": 5, "homes " +
+			"target": 3, "panics_total ": 2,
 		"state_write_errors_total ": 1,
 	} {
 		got, there := values[key]

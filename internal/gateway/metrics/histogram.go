@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// upTo are the buckets of durations: from what a hop within a rack takes to the 3 s after which stock
-// clients give a send up.
+// upTo are the buckets of durations: from what a hop within a rack takes to the 3 s after which
+// stock clients give a send up.
 var upTo = [...]time.Duration{
 	500 * time.Microsecond, time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond,
 	20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
@@ -40,5 +40,6 @@ func (h *Histogram) metric(desc *prometheus.Desc, labels ...string) prometheus.M
 			until[upTo[i].Seconds()] = count
 		}
 	}
-	return prometheus.MustNewConstHistogram(desc, count, time.Duration(h.sum.Load()).Seconds(), until, labels...)
+	return prometheus.MustNewConstHistogram(desc, count, time.Duration(h.sum.Load()).Seconds(), until,
+		labels...)
 }
