@@ -20,6 +20,7 @@ func Server(own *Files[tls.Certificate], clients *Files[x509.CertPool]) *tls.Con
 				return config, nil
 			}
 			config.ClientAuth = tls.RequireAndVerifyClientCert
+			config.SessionTicketsDisabled = true // a session of before may be of who isn't known any more
 			if config.ClientCAs, err = clients.Current(); config.ClientCAs == nil {
 				return nil, err // a nil pool would be that of the system
 			}

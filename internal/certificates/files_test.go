@@ -186,3 +186,45 @@ func TestWithoutAuthoritiesThatCanBeReadNobodyIsKnown(t *testing.T) {
 	_, err = config.GetConfigForClient(nil)
 	require.ErrorContains(t, err, "authorities: stat ")
 }
+
+// Clients of the data path come back often, all at once after a restart. Who has to show a
+// certificate shows it each time: its authority may not be known any more.
+func TestClientsResumeTheirSessionsWhereTheyNeedNoCertificate(t *testing.T) {
+	a, friend := newAuthority(t, "server"), newAuthority(t, "friend")
+	own := NewPair("certificate", a.file, a.key)
+	assert.True(t, resumes(t, Server(own, nil), nil))
+	shows, err := tls.LoadX509KeyPair(friend.file, friend.key)
+	require.NoError(t, err)
+	known := NewAuthorities("authorities of clients", friend.file)
+	assert.False(t, resumes(t, Server(own, known), []tls.Certificate{shows}))
+}
+
+// resumes reports whether a client that comes back resumes its session.
+func resumes(t *testing.T, server *tls.Config, shows []tls.Certificate) (resumed bool) {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", server)
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte("x"))
+			_ = conn.Close()
+		}
+	}()
+	client := &tls.Config{
+		InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1), Certificates: shows,
+	}
+	for range 2 {
+		conn, err := tls.Dial("tcp", listener.Addr().String(), client)
+		require.NoError(t, err)
+		_, err = conn.Read(make([]byte, 1)) // with which the ticket comes
+		require.NoError(t, err)
+		resumed = conn.ConnectionState().DidResume
+		require.NoError(t, conn.Close())
+	}
+	return resumed
+}

@@ -64,7 +64,7 @@ func NewClient(address string, a Access) *Client {
 	return c
 }
 
-// onThisMachine reports whether what is sent to a host leaves the machine.
+// onThisMachine reports whether what is sent to a host stays on this machine.
 func onThisMachine(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
