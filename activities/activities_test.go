@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,6 +17,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
 
@@ -95,11 +100,90 @@ func TestUnknownSideIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "sauce")
 }
 
+// allowing are the settings of a worker whose configuration names these hosts.
+func allowing(t *testing.T, hosts string) Settings {
+	t.Helper()
+	store, err := secrets.New(hosts, os.Getenv)
+	require.NoError(t, err)
+	return Settings{Root: t.TempDir(), Secrets: store}
+}
+
+// Whoever writes a plan can't have the worker's keys and tokens used with hosts of theirs.
+func TestSecretsAreUsedWithHostsOfTheWorkersOwnConfigurationOnly(t *testing.T) {
+	for name, value := range map[string]string{
+		"SHOP_ACCESS_KEY": "the-access-key", "SHOP_SECRET_KEY": "the-secret-key", "GITHUB_TOKEN": "the-github-token",
+		"SHOP_TOKEN": "the-shop-token",
+	} {
+		t.Setenv(name, value)
+	}
+	calls := 0
+	theirs := httptest.NewServer(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) { calls++ },
+	))
+	t.Cleanup(theirs.Close)
+	address := strings.TrimPrefix(theirs.URL, "http://")
+	s := allowing(t, "SHOP=10.0.0.1:9876")
+	withKeys := func(change func(p *plan.Plan)) Request {
+		p := planFrom(address)
+		change(&p)
+		return Request{p}
+	}
+	ofSource := withKeys(func(p *plan.Plan) { p.Source.Credentials = &plan.Credentials{Env: "SHOP"} })
+	ofTarget := withKeys(func(p *plan.Plan) {
+		p.Source.NameServers = []string{"127.0.0.1:1"}
+		p.Target = plan.Target{
+			Provider: plan.ProviderExisting, NameServers: []string{address},
+			Credentials: &plan.Credentials{Env: "SHOP"},
+		}
+	})
+	token := withKeys(func(p *plan.Plan) {
+		p.Source.NameServers = []string{"127.0.0.1:1"}
+		p.Traffic = plan.Traffic{
+			Mode: plan.ModeGateway, Gateways: []string{address},
+			Credentials: &plan.Credentials{Env: "GITHUB"},
+		}
+	})
+	for name, c := range map[string]struct {
+		err  error
+		says string
+	}{
+		"keys of the source": {
+			ask(t, NewAssess(s), "Assess", ofSource, nil),
+			"source.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"keys of the target": {
+			ask(t, NewPurchase(s), "Describe", ofTarget, nil),
+			"target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"keys of a bought one": {
+			ask(t, NewPurchase(s), "Purchase", ofTarget, nil),
+			"target.credentials: this worker doesn't use SHOP_ACCESS_KEY with " + address,
+		},
+		"a token": {
+			ask(t, NewGateways(s), "AwaitEmpty", token, nil),
+			"this worker doesn't send GITHUB_TOKEN to " + address,
+		},
+		"a token, for a moment": {
+			ask(t, NewGateways(s), "Prepare", PrepareRequest{Request: token}, nil),
+			"this worker doesn't send GITHUB_TOKEN to " + address,
+		},
+	} {
+		require.Equal(t, ForbiddenType, typeOf(c.err), "%s: %v", name, c.err)
+		assert.ErrorContains(t, c.err, c.says, name)
+		assert.ErrorContains(t, c.err, "set ROCKETSHIFT_SECRETS=", name)
+		assert.NotContains(t, c.err.Error(), "the-", name)
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, c.err, &app)
+		assert.True(t, app.NonRetryable(), "%s: a person corrects it", name)
+	}
+	assert.Zero(t, calls)
+}
+
 func TestMissingKeysAreNamedAndNeverShown(t *testing.T) {
 	t.Setenv("SHOP_ACCESS_KEY", "visible-key")
 	p := planFrom(silent(t))
 	p.Source.Credentials = &plan.Credentials{Env: "SHOP"}
-	err := ask(t, NewAssess(Settings{Root: t.TempDir()}), "Assess", Request{p}, nil)
+	err := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{p}, nil)
 	require.Equal(t, AccessDeniedType, typeOf(err))
 	assert.ErrorContains(t, err, "SHOP_SECRET_KEY")
 	assert.NotContains(t, err.Error(), "visible-key")
@@ -112,7 +196,7 @@ func TestSecretsStayOutOfRequestsAndErrors(t *testing.T) {
 	p.Source.Credentials = &plan.Credentials{Env: "SHOP"}
 	request, err := json.Marshal(Request{p})
 	require.NoError(t, err)
-	failed := ask(t, NewAssess(Settings{Root: t.TempDir()}), "Assess", Request{p}, nil)
+	failed := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{p}, nil)
 	require.Equal(t, SourceUnreachableType, typeOf(failed))
 	for _, text := range []string{string(request), failed.Error()} {
 		assert.NotContains(t, text, "the-access-key")

@@ -86,7 +86,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) {
 		return Assessment{}, err
 	}
 	result := inv.assessment()
-	result.Findings = append(inv.findings(target), inv.gatewayFindings(ctx)...)
+	result.Findings = append(inv.findings(target), inv.gatewayFindings(ctx, a.settings)...)
 	return result, nil
 }
 

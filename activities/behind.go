@@ -22,12 +22,12 @@ func unfitClients(s gateway.State, p plan.Plan) (all []string) {
 }
 
 // gatewayFindings is what would hold up the shift, as far as the gateway knows it now. None of it stops what comes before.
-func (inv *inventory) gatewayFindings(ctx context.Context) []Finding {
+func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []Finding {
 	if inv.plan.Traffic.Mode != plan.ModeGateway {
 		return nil
 	}
 	const object = "gateway"
-	client, err := gatewaysOf(inv.plan)
+	client, err := s.gatewaysOf(inv.plan)
 	var state gateway.State
 	if err == nil {
 		state, err = client.State(ctx)

@@ -4,23 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/internal/gateway"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator"
 )
 
-// Clusters are the open connections to both sides, shared by all activities of a process. Connections are pooled below, go
-// away by themselves when idle, and are made anew when needed, so a side stays here until the worker stops.
+// Clusters are the open connections to both sides and to gateways, shared by all activities of a
+// process. Connections are pooled below, go away by themselves when idle, and are made anew when
+// needed, so a side stays here until the worker stops.
 type Clusters struct {
 	mu          sync.Mutex
 	open        map[string]*rocketmq.Cluster
+	fleets      map[string]*gateway.Fleet
 	translators map[translatorKey]*replicator.Positions
 }
 
@@ -32,7 +34,10 @@ type translatorKey struct {
 
 // NewClusters returns an empty set; connections open when they are needed.
 func NewClusters() *Clusters {
-	return &Clusters{open: map[string]*rocketmq.Cluster{}, translators: map[translatorKey]*replicator.Positions{}}
+	return &Clusters{
+		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{},
+		translators: map[translatorKey]*replicator.Positions{},
+	}
 }
 
 // Close closes every connection.
@@ -44,6 +49,7 @@ func (c *Clusters) Close() {
 		delete(c.open, key)
 	}
 	clear(c.translators)
+	clear(c.fleets)
 }
 
 // place is where a cluster is found.
@@ -52,8 +58,12 @@ type place struct {
 	proxied   bool // they are the one of a proxy, not of name servers
 }
 
-// at returns the cluster at a place. Credentials are looked up once: a changed key needs a restarted worker.
-func (c *Clusters) at(where place, credentials *plan.Credentials, names rocketmq.Renames) (*rocketmq.Cluster, error) {
+// open returns the cluster at a place. Credentials are looked up once: a changed key needs a
+// restarted worker.
+func (s Settings) open(
+	side Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
+) (*rocketmq.Cluster, error) {
+	c := s.Clusters
 	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, names)
 	if credentials != nil {
 		key += "|" + credentials.Env
@@ -63,9 +73,9 @@ func (c *Clusters) at(where place, credentials *plan.Credentials, names rocketmq
 	if found, ok := c.open[key]; ok {
 		return found, nil
 	}
-	keys, err := secrets(credentials)
+	keys, err := s.Secrets.Keys(string(side), credentials, where.addresses)
 	if err != nil {
-		return nil, err
+		return nil, denial(err)
 	}
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names})
 	found := rocketmq.NewCluster(client, where.addresses)
@@ -100,21 +110,6 @@ func laneNames(p plan.Plan) replicator.Names {
 	return replicator.Names{Group: p.LaneGroup(), Source: p.SourceID(), Target: p.TargetID()}
 }
 
-// secrets reads the keys that the plan names from the worker's environment. They never leave this process.
-func secrets(c *plan.Credentials) (*rocketmq.Credentials, error) {
-	if c == nil {
-		return nil, nil
-	}
-	keys := &rocketmq.Credentials{
-		AccessKey: os.Getenv(c.Env + "_ACCESS_KEY"), SecretKey: os.Getenv(c.Env + "_SECRET_KEY"),
-		SecurityToken: os.Getenv(c.Env + "_SECURITY_TOKEN"),
-	}
-	if keys.AccessKey == "" || keys.SecretKey == "" {
-		return nil, accessDenied(nil, "the worker's environment has no %s_ACCESS_KEY and %s_SECRET_KEY: set both where the worker runs and restart it", c.Env, c.Env)
-	}
-	return keys, nil
-}
-
 // cluster is one side, open.
 type cluster struct {
 	*rocketmq.Cluster
@@ -124,6 +119,7 @@ type cluster struct {
 // sides are both clusters of a plan, open.
 type sides struct {
 	plan           plan.Plan
+	settings       Settings
 	source, target *cluster
 	translator     *replicator.Positions
 }
@@ -137,7 +133,8 @@ func (s sides) at(side Side) *cluster {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.Clusters.at(place{addresses: p.Source.NameServers}, p.Source.Credentials, rocketmq.Renames{})
+	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials,
+		rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +150,7 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 	if where.addresses == nil {
 		return nil, absent(p)
 	}
-	open, err := s.Clusters.at(where, p.Target.Credentials, renames(p.Target))
+	open, err := s.open(Target, where, p.Target.Credentials, renames(p.Target))
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +164,7 @@ func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	}
 	found, there, err := s.describe(ctx, p)
 	if err != nil {
-		return place{}, unreachable(Target, err, "the target of provider %s can't be described: %v", p.Target.Provider, err)
+		return place{}, err
 	}
 	if !there {
 		return place{}, nil
@@ -176,11 +173,19 @@ func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 }
 
 func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance, bool, error) {
-	provider, err := instance.For(p, s.Root)
+	provider, err := instance.For(p, s.Root, s.Secrets)
 	if err != nil {
 		return instance.Instance{}, false, invalid("target.provider %q: %v", p.Target.Provider, err)
 	}
-	return provider.Describe(ctx, p)
+	found, there, err := provider.Describe(ctx, p)
+	if denied := denial(err); denied != nil {
+		return found, false, denied
+	}
+	if err != nil {
+		return found, false, unreachable(Target, err, "the target of provider %s can't be described: %v",
+			p.Target.Provider, err)
+	}
+	return found, there, nil
 }
 
 func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
@@ -192,7 +197,8 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 	if err != nil {
 		return sides{}, err
 	}
-	return sides{p, source, target, s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))}, nil
+	translator := s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))
+	return sides{p, s, source, target, translator}, nil
 }
 
 // absent says that the target isn't there; it may be on its way.

@@ -1,10 +1,13 @@
 package activities
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/internal/secrets"
 )
 
 // Types of the errors of activities. Workflows and people see these names.
@@ -20,6 +23,9 @@ const (
 	ConflictType = "Conflict"
 	// RefusedType says that the request can't be done as the clusters are. Not tried again.
 	RefusedType = "Refused"
+	// ForbiddenType says that the plan asks for a secret of the worker to be used with a host that the
+	// worker's own configuration doesn't name. Not tried again: a person corrects either.
+	ForbiddenType = "Forbidden"
 	// InvalidType says that the request itself is wrong. Not tried again.
 	InvalidType = "Invalid"
 	// CallFailedType says that a server answered a call with an error, or with what can't be read. Tried again: most pass.
@@ -68,6 +74,20 @@ func refused(format string, args ...any) error {
 
 func invalid(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), InvalidType, nil)
+}
+
+// denial is what an error about the worker's secrets means for an activity; nil if it is about
+// anything else.
+func denial(err error) error {
+	var forbidden *secrets.ForbiddenError
+	var missing *secrets.MissingError
+	switch {
+	case errors.As(err, &forbidden):
+		return temporal.NewNonRetryableApplicationError(err.Error(), ForbiddenType, err)
+	case errors.As(err, &missing):
+		return accessDenied(err, "%v", err)
+	}
+	return nil
 }
 
 // again is an error that Temporal tries again after the pause; Benign, so that waiting doesn't fill logs and error metrics.

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 	"rocketshift/replicator"
 )
@@ -34,16 +35,27 @@ const (
 )
 
 // gatewaysOf are the control APIs of the plan's gateways.
-func gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
-	name := p.Traffic.GatewayToken()
-	token := os.Getenv(name)
-	if token == "" {
-		return nil, accessDenied(nil, "the worker's environment has no %s: set the gateway's token where the worker runs and restart it", name)
-	}
+func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	if len(p.Traffic.Gateways) == 0 {
 		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
-	return gateway.NewFleet(p.Traffic.Gateways, token), nil
+	has, err := s.Secrets.Gateways(p.Traffic)
+	if err != nil {
+		return nil, denial(err)
+	}
+	key := has.Prefix + "|" + strings.Join(p.Traffic.Gateways, ",")
+	s.Clusters.mu.Lock()
+	defer s.Clusters.mu.Unlock()
+	if s.Clusters.fleets[key] == nil {
+		s.Clusters.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
+			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
+			Set: gateway.AccessSettings{
+				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
+				Cert: has.Prefix + "_CERT", Plain: secrets.Variable,
+			},
+		})
+	}
+	return s.Clusters.fleets[key], nil
 }
 
 // explainGateway turns what a call to a gateway failed with into an error that says what people can do.
@@ -61,11 +73,11 @@ func explainGateway(ctx context.Context, err error) error {
 }
 
 // gatewayState is how the plan's gateways stand; a zero one if it has none.
-func gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
+func (s Settings) gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
 	if p.Traffic.Mode != plan.ModeGateway {
 		return gateway.State{}, nil
 	}
-	client, err := gatewaysOf(p)
+	client, err := s.gatewaysOf(p)
 	if err != nil {
 		return gateway.State{}, err
 	}
@@ -98,7 +110,7 @@ type PrepareRequest struct {
 // Prepare tells the gateways the migration.
 func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, error) {
 	p := r.Plan.WithDefaults()
-	client, err := gatewaysOf(p)
+	client, err := g.settings.gatewaysOf(p)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -130,7 +142,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
-	client, err := gatewaysOf(r.Plan)
+	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -171,7 +183,7 @@ type Homes struct {
 // MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
 // topics: every topic gets its first queue before any gets its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
-	client, err := gatewaysOf(r.Plan)
+	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return Homes{}, err
 	}
@@ -235,7 +247,7 @@ func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue
 // MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the target with queues that they began to read
 // after they had moved, as those of a topic that is new to them.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
-	client, err := gatewaysOf(r.Plan)
+	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -265,7 +277,7 @@ func partlyMoved(state gateway.State) (groups []string) {
 
 // AwaitEmpty waits until no client is behind the gateway any more.
 func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
-	client, err := gatewaysOf(r.Plan)
+	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}

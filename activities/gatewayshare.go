@@ -31,7 +31,7 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	if err != nil || r.Before == nil {
 		return check, err
 	}
-	state, err := gatewayState(ctx, both.plan)
+	state, err := g.settings.gatewayState(ctx, both.plan)
 	if err != nil {
 		return check, err
 	}

@@ -43,7 +43,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	require.NoError(t, err)
 	told := "" // of the last look that saw something
 	look := func() bool {
-		state, err := gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().gatewayState(r.ctx, r.plan)
 		require.NoError(t, err)
 		found := both.past(r.ctx, state)
 		if strings.Contains(found.Unknown, "can't be seen") { // a broker was busy
@@ -64,7 +64,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
 	r.member(Source, group, orders, false, in)
 	r.eventually("it is behind the gateway", func() bool {
-		state, err := gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().gatewayState(r.ctx, r.plan)
 		return err == nil && len(state.Clients) == 1
 	})
 	r.fill(orders, 1)

@@ -83,7 +83,7 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	if err != nil {
 		return err
 	}
-	state, err := gatewayState(ctx, s.plan)
+	state, err := s.settings.gatewayState(ctx, s.plan)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/instance"
+	"rocketshift/internal/printable"
 )
 
 // document is what the page shows of a migration's status. Keys that it doesn't know stay in the JSON report.
@@ -227,10 +228,8 @@ func (p *page) table(title string, columns []string, rows [][]string) {
 	}
 }
 
-// text keeps what people and brokers named on one line of the page, and as text.
-var markdown = strings.NewReplacer("\n", " ", "\r", " ", "|", `\|`, "<", "&lt;", "`", "'")
-
-func text(s string) string { return markdown.Replace(s) }
+// text keeps what people, clients and brokers named on one line of the page, and as text.
+func text(s string) string { return printable.Markdown(s) }
 
 func when(t *time.Time) string {
 	if t == nil || t.IsZero() {

@@ -56,7 +56,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error)
 	}
 	clients := pastGateway(state, groups, members, producers)
 	if len(clients) > 0 { // one may have come to its gateway meanwhile
-		if state, err = gatewayState(ctx, s.plan); err != nil {
+		if state, err = s.settings.gatewayState(ctx, s.plan); err != nil {
 			return nil, err
 		}
 		still := pastGateway(state, groups, members, producers)

@@ -18,13 +18,17 @@ func NewPurchase(s Settings) *Purchase { return &Purchase{s.withDefaults()} }
 // Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call gives the same one.
 func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) {
 	want := r.Plan.WithDefaults()
-	provider, err := instance.For(want, p.settings.Root)
+	provider, err := instance.For(want, p.settings.Root, p.settings.Secrets)
 	if err != nil {
 		return PurchaseResult{}, invalid("target.provider %q: %v", want.Target.Provider, err)
 	}
 	stop := beating(ctx, func() any { return "starting the target" })
 	defer stop()
-	return provider.Purchase(ctx, want)
+	is, err := provider.Purchase(ctx, want)
+	if denied := denial(err); denied != nil {
+		return PurchaseResult{}, denied
+	}
+	return is, err
 }
 
 // Describe says where the target is; it never starts one.
@@ -32,7 +36,7 @@ func (p *Purchase) Describe(ctx context.Context, r Request) (PurchaseResult, err
 	want := r.Plan.WithDefaults()
 	found, there, err := p.settings.describe(ctx, want)
 	if err != nil {
-		return PurchaseResult{}, unreachable(Target, err, "the target of provider %s can't be described: %v", want.Target.Provider, err)
+		return PurchaseResult{}, err
 	}
 	if !there {
 		return PurchaseResult{}, absent(want)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"rocketshift/internal/printable"
 )
 
 // ReportRequest writes the report of a migration. Document is the status as the workflow ends.
@@ -47,7 +49,7 @@ func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, err
 		return ReportResult{}, err
 	}
 	path := filepath.Join(w.settings.Reports, r.Name)
-	if err := replaceFile(path+".json", append(document, '\n')); err != nil {
+	if err := replaceFile(path+".json", append(printable.JSON(document), '\n')); err != nil {
 		return ReportResult{}, err
 	}
 	if err := replaceFile(path+".md", page); err != nil {

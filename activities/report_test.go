@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,6 +56,21 @@ func TestReportTellsPeopleAndProgramsTheSame(t *testing.T) {
 	document, err := os.ReadFile(strings.TrimSuffix(filepath.Join(s.Root, result.Path), ".md") + ".json")
 	require.NoError(t, err)
 	assert.JSONEq(t, someStatus, string(document), "the JSON report keeps every key")
+}
+
+func TestReportShowsWhatClientsNameAsText(t *testing.T) {
+	s := Settings{Root: t.TempDir()}
+	result, err := writeReport(t, s, "orders",
+		`{"name": "orders", "state": "done", "notes": ["\u001b]0;x\u0007 <img> \u202e\u009b"]}`)
+	require.NoError(t, err)
+	page, err := os.ReadFile(filepath.Join(s.Root, result.Path))
+	require.NoError(t, err)
+	assert.Contains(t, string(page), `- \x1b]0;x\a &lt;img> \u202e\u009b`)
+	document, err := os.ReadFile(filepath.Join(s.Root, ".run", "reports", "orders.json"))
+	require.NoError(t, err)
+	for _, r := range string(page) + string(document) {
+		assert.True(t, unicode.IsPrint(r) || r == '\n', "%q", r)
+	}
 }
 
 func TestReportIsReplacedAsAWhole(t *testing.T) {

@@ -59,9 +59,11 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.Clusters.at(place{addresses: from.NameServers}, nil, rocketmq.Renames{})
+	r.source, err = r.settings.withDefaults().open(Source, place{addresses: from.NameServers}, nil,
+		rocketmq.Renames{})
 	require.NoError(t, err)
-	r.target, err = r.settings.Clusters.at(place{addresses: to.NameServers}, nil, renames(r.plan.Target))
+	r.target, err = r.settings.withDefaults().open(Target, place{addresses: to.NameServers}, nil,
+		renames(r.plan.Target))
 	require.NoError(t, err)
 	return r
 }

@@ -1,8 +1,11 @@
 package activities
 
 import (
+	"os"
 	"path/filepath"
 	"time"
+
+	"rocketshift/internal/secrets"
 )
 
 // Settings is what the worker gives the activities.
@@ -17,6 +20,9 @@ type Settings struct {
 	Observed *Observed
 	// Shares, if given, spreads shards of lanes over several workers.
 	Shares *Shares
+	// Secrets are those of the worker's environment, with the hosts that they may be used with. If
+	// absent, these are gateways on this machine.
+	Secrets *secrets.Store
 	// Look is how often lanes look for new topics and queues; 30 s if absent.
 	Look time.Duration
 }
@@ -30,6 +36,9 @@ func (s Settings) withDefaults() Settings {
 	}
 	if s.Clusters == nil {
 		s.Clusters = NewClusters()
+	}
+	if s.Secrets == nil {
+		s.Secrets, _ = secrets.New("", os.Getenv) // nothing is configured, so nothing is wrong with it
 	}
 	return s
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +15,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/audit"
 	"rocketshift/internal/rocketmq"
 )
 
 // settings are those of the process; the migration is told through the control API.
 type settings struct {
 	gateway.Config
-	control  string
+	control  gateway.ControlAt
+	metrics  string
+	audit    string
 	tokenEnv string
 	keysEnv  string
 	thereEnv string
@@ -52,19 +54,50 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringToIntVar(&s.Ports, "port", nil, "port of a source broker, such as broker-a=10911; others are picked, and kept")
 	f.StringVar(&s.Dir, "state", filepath.Join(".run", "gateway"), "folder for what it must not forget")
 	f.DurationVar(&s.successorWait, "successor-wait", 10*time.Second, "for how long it serves on after SIGTERM, so that another process with the same --state may take over; clients don't see that")
-	f.StringVar(&s.control, "control", "127.0.0.1:8089", "address of the control API")
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN", "environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
 	f.StringVar(&s.thereEnv, "target-credentials-env", "", "its own keys on the target; the same as on the source if absent")
 	f.StringVar(&s.Keys, "keys", "", "YAML file with the access keys of applications and their secrets, for clusters with access control")
 	f.StringVar(&s.TLSCert, "tls-cert", "", "PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
 	f.StringVar(&s.TLSKey, "tls-key", "", "PEM file with that certificate's key")
+	sideFlags(c, &s)
+	controlFlags(c, &s)
+	return c
+}
+
+// sideFlags are how the servers of both sides are reached.
+func sideFlags(c *cobra.Command, s *settings) {
+	f := c.Flags()
 	for name, t := range map[string]*gateway.TLS{"source": &s.SourceTLS, "target": &s.TargetTLS} {
 		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
-		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s certificates; those of the system if absent")
+		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s "+
+			"certificates, read again when it changes; those of the system if absent")
 		f.BoolVar(&t.Insecure, name+"-tls-insecure", false, "don't verify the "+name+"'s certificates, as those that servers make for themselves")
 	}
-	return c
+}
+
+// controlFlags are how the gateway is steered and watched.
+func controlFlags(c *cobra.Command, s *settings) {
+	f := c.Flags()
+	f.StringVar(&s.control.Address, "control", "127.0.0.1:8089",
+		"address of the control API; another than this machine's needs a certificate")
+	f.StringVar(&s.control.Cert, "control-tls-cert", "",
+		"PEM file with the control API's certificate; it is read again when it changes")
+	f.StringVar(&s.control.Key, "control-tls-key", "", "PEM file with that certificate's key")
+	f.StringVar(&s.control.ClientCA, "control-client-ca", "",
+		"PEM file with the authorities that sign certificates of the control API's callers, who must "+
+			"show one then; it is read again when it changes")
+	f.BoolVar(&s.control.Insecure, "control-insecure", false,
+		"allow plain HTTP on networks, for the control API and to those of other gateways: everybody on "+
+			"the way can read the token")
+	f.StringVar(&s.Peers.CA, "peer-ca", "", "PEM file with the authorities that sign the "+
+		"certificates of other gateways' control APIs; those of the system if absent")
+	f.StringVar(&s.Peers.Cert, "peer-cert", "", "PEM file with the certificate that this gateway "+
+		"shows to others; that of its control API if absent")
+	f.StringVar(&s.Peers.Key, "peer-key", "", "PEM file with that certificate's key")
+	f.StringVar(&s.metrics, "metrics", defaultMetrics,
+		"address of /metrics and of probes, in plain HTTP and without a token; off for none")
+	f.StringVar(&s.audit, "audit", "", "file to record in who changes what; the log if absent")
 }
 
 // credentials are what the environment holds under a name; nil without a name.
@@ -79,46 +112,78 @@ func credentials(env string, getenv func(string) string) (*rocketmq.Credentials,
 	return c, nil
 }
 
-func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(string) string) error {
+// complete checks the settings, and adds those of the environment.
+func (s *settings) complete(getenv func(string) string) (err error) {
 	if len(s.NameServers) == 0 {
 		return errors.New("--source is missing: name the source's name servers, host:port")
 	}
 	if s.Advertise == "" {
 		return errors.New("--advertise is missing: name the host that applications are to connect to, such as this machine's address")
 	}
-	token := getenv(s.tokenEnv)
-	if token == "" {
+	if s.Token = getenv(s.tokenEnv); s.Token == "" {
 		return fmt.Errorf("%s is not set: choose a token of at least 16 characters, and give it to the worker too", s.tokenEnv)
 	}
-	s.Token = token
-	var err error
 	if s.Credentials, err = credentials(s.keysEnv, getenv); err != nil {
 		return err
 	}
 	if s.OnTarget, err = credentials(s.thereEnv, getenv); err != nil {
 		return err
 	}
+	if s.Peers.Cert == "" && s.Peers.Key == "" {
+		s.Peers.Cert, s.Peers.Key = s.control.Cert, s.control.Key
+	}
+	s.Peers.Plain = s.control.Insecure
+	s.Peers.Set = gateway.AccessSettings{
+		Token: s.tokenEnv, CA: "--peer-ca", Cert: "--peer-cert",
+		Plain: "--control-insecure",
+	}
+	return nil
+}
+
+func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(string) string) error {
+	if err := s.complete(getenv); err != nil {
+		return err
+	}
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
+	var err error
 	if s.Predecessor, err = gateway.Succeed(s.Dir); err != nil {
 		return err
 	}
-	at, err := s.listen()
+	defer s.Predecessor.Close()
+	s.Listeners = &gateway.Listeners{From: s.Predecessor}
+	s.control.Listeners = s.Listeners
+	at, err := s.control.Listen(s.Log)
 	if err != nil {
 		return err
+	}
+	defer at.Close()
+	var record *audit.File
+	if s.audit != "" {
+		if record, err = audit.Open(s.audit); err != nil {
+			return err
+		}
+		defer record.Close()
 	}
 	g, err := gateway.Start(s.Config)
 	if err != nil {
-		_ = at.Close()
 		return err
 	}
 	defer g.Close()
-	g.PassOn(controlListener, at)
-	control, err := gateway.NewControl(g, token)
+	control, err := gateway.NewControl(g, s.Token)
 	if err != nil {
-		_ = at.Close()
 		return err
 	}
-	ready := map[string]string{"gateway": s.Name, "nameServer": g.NameServer(), "control": at.Addr().String(), "source": strings.Join(s.NameServers, ";")}
+	if record != nil {
+		control.Audit(record)
+	}
+	watched, err := serveMetrics(ctx, s, g)
+	if err != nil {
+		return err
+	}
+	ready := map[string]string{
+		"gateway": s.Name, "nameServer": g.NameServer(), "control": at.Addr().String(),
+		"metrics": watched, "source": strings.Join(s.NameServers, ";"),
+	}
 	if err := json.NewEncoder(out).Encode(ready); err != nil {
 		return err
 	}
@@ -130,36 +195,6 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		g.Drain()
 	}()
 	return control.Serve(serving, at)
-}
-
-// controlListener is what a successor knows the control API's listener by.
-const controlListener = "control"
-
-// listen is where the control API is to be: where the process has it that serves so far, if that is the same address.
-func (s settings) listen() (net.Listener, error) {
-	if at := s.Predecessor.Listener(controlListener); at != nil {
-		if sameAddress(at.Addr(), s.control) {
-			return at, nil
-		}
-		_ = at.Close()
-	}
-	at, err := net.Listen("tcp", s.control)
-	if err != nil {
-		s.Predecessor.Close()
-		return nil, fmt.Errorf("the control API can't listen on %s: %w", s.control, err)
-	}
-	return at, nil
-}
-
-// sameAddress reports whether a listener is where an address says; port 0 is anywhere on that host.
-func sameAddress(at net.Addr, wanted string) bool {
-	is, one := at.(*net.TCPAddr)
-	want, err := net.ResolveTCPAddr("tcp", wanted)
-	if !one || err != nil || want.Port != 0 && want.Port != is.Port {
-		return false
-	}
-	everywhere := want.IP == nil || want.IP.IsUnspecified()
-	return everywhere && is.IP.IsUnspecified() || is.IP.Equal(want.IP)
 }
 
 // untilOver waits until another process serves instead of this one, or the context has ended and none has come for long enough.

@@ -177,6 +177,22 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"traffic.mode", `"blue"`, `traffic.mode: "blue"; allowed: release, gateway`},
 		{"traffic", `{"gateways": ["a:1"]}`, `traffic.gateways: they are of use in mode gateway only; leave them and credentials out, or set traffic.mode`},
 		{"traffic", `{"mode": "gateway", "gateways": ["a:1", "b:1", "a:1"]}`, `traffic.gateways[2]: "a:1"; it is there twice`},
+		{
+			"traffic", `{"mode": "gateway", "gateways": ["https://a:1", "a:1"]}`,
+			`traffic.gateways[1]: "a:1" is there twice; keep one`,
+		},
+		{
+			"traffic", `{"mode": "gateway", "gateways": ["https://a"]}`,
+			`traffic.gateways[0]: "a"; want host:port`,
+		},
+		{
+			"traffic", `{"mode": "gateway", "gateways": ["https://u:p@a:1"]}`,
+			`traffic.gateways[0]: "u:p@a:1"; want host:port`,
+		},
+		{
+			"traffic", `{"mode": "gateway", "gateways": ["http://a:1"]}`,
+			`traffic.gateways[0]: "http://a:1" is a URL; want host:port`,
+		},
 		{"traffic", `{"mode": "gateway", "gateways": ["a"]}`, `traffic.gateways[0]: "a"; want host:port, such as "10.0.0.1:9876"`},
 		{"traffic", `{"mode": "gateway", "gateways": ["a:1"], "credentials": {"env": "token"}}`, `traffic.credentials.env: want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself`},
 		{"shift.steps", `[]`, "shift.steps: the list is empty; want percentages that rise to 100"},

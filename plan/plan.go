@@ -89,7 +89,8 @@ const (
 // Traffic says how applications come to the target.
 type Traffic struct {
 	Mode string `json:"mode,omitzero"` // ModeRelease or ModeGateway
-	// Gateways are where the control APIs of the gateways are, host:port; ModeGateway.
+	// Gateways are where the control APIs of the gateways are: host:port, or https://host:port of
+	// those with a certificate; ModeGateway.
 	Gateways []string `json:"gateways,omitempty"`
 	// Credentials says where the worker finds the control APIs' token: <Env>_TOKEN. ROCKETSHIFT_GATEWAY if absent.
 	Credentials *Credentials `json:"credentials,omitempty"`

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // checkTraffic refuses what gateways can't do.
@@ -23,14 +24,19 @@ func checkTraffic(c *Problems, p Plan) {
 		return
 	}
 	if len(t.Gateways) == 0 {
-		c.add("traffic.gateways", "missing; want the host:port of each gateway's control API")
+		c.add("traffic.gateways", "missing; want the host:port of each gateway's control API, after "+
+			"https:// if it has a certificate")
 	}
 	for i, address := range t.Gateways {
 		if slices.Contains(t.Gateways[:i], address) {
 			c.add(fmt.Sprintf("traffic.gateways[%d]", i), "%s; it is there twice", quote(address))
 		}
 	}
-	checkNameServers(c, "traffic.gateways", t.Gateways)
+	var addresses []string
+	for _, address := range t.Gateways {
+		addresses = append(addresses, strings.TrimPrefix(address, "https://"))
+	}
+	checkNameServers(c, "traffic.gateways", addresses)
 	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {
 		c.add("traffic.credentials.env", "want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself")
 	}

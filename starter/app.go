@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"rocketshift/internal/printable"
 	"rocketshift/plan"
 	"rocketshift/workflows"
 )
@@ -119,13 +121,13 @@ func (a *app) fail(err error, asJSON bool) int {
 		return doc.ExitCode
 	}
 	if len(doc.Problems) > 1 {
-		fmt.Fprintf(a.stderr, "rocketshift: %s %d problems:\n", doc.of, len(doc.Problems))
+		a.warn("rocketshift: %s %d problems:", doc.of, len(doc.Problems))
 		for _, p := range doc.Problems {
-			fmt.Fprintf(a.stderr, "  %s\n", p)
+			a.warn("  %s", p)
 		}
 		return doc.ExitCode
 	}
-	fmt.Fprintf(a.stderr, "rocketshift: %s\n", err)
+	a.warn("rocketshift: %s", err)
 	return doc.ExitCode
 }
 
@@ -133,22 +135,35 @@ func (a *app) json() bool { return a.output == outputJSON }
 
 // document prints one JSON document on one line.
 func (a *app) document(doc any) {
-	encoder := json.NewEncoder(a.stdout)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(doc); err != nil {
-		fmt.Fprintf(a.stderr, "rocketshift: print the result: %s\n", err)
+	err := encoder.Encode(doc)
+	if err == nil {
+		_, err = a.stdout.Write(printable.JSON(text.Bytes()))
+	}
+	if err != nil {
+		a.warn("rocketshift: print the result: %s", err)
 	}
 }
 
-// say prints a line for people; JSON mode has none on standard output.
+// say prints a line for people; JSON mode has none on standard output. Whatever it says, the
+// terminal only shows it: what clients, brokers and other people named is in it.
 func (a *app) say(format string, args ...any) {
+	a.picture(printable.Lines(fmt.Sprintf(format, args...)))
+}
+
+// picture prints lines with colours, made of what was made printable before.
+func (a *app) picture(lines string) {
 	if !a.json() {
-		fmt.Fprintf(a.stdout, format+"\n", args...)
+		fmt.Fprintln(a.stdout, lines)
 	}
 }
 
 // warn prints a line for people next to any output.
-func (a *app) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintln(a.stderr, printable.Lines(fmt.Sprintf(format, args...)))
+}
 
 // withService connects for the length of one command.
 func (a *app) withService(ctx context.Context, do func(service) error) error {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"rocketshift/internal/printable"
 )
 
 // copyView shows states: a bar on a terminal, lines elsewhere, documents in JSON mode.
@@ -58,6 +60,7 @@ func (a *app) bar(width int) copyView {
 	}()
 	told := map[string]bool{}
 	show := func(s copyState) {
+		s = printable.All(s, printable.Text)
 		done, total := s.done()
 		t.UpdateMessage(s.Doing)
 		t.UpdateTotal(total)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rocketshift/internal/lab"
+	"rocketshift/internal/printable"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -32,11 +33,12 @@ func (a *app) doctor(ctx context.Context) error {
 		}{checks, a.code})
 		return nil
 	}
+	checks = printable.All(checks, printable.Text)
 	t := newTable("check", "result", "detail")
 	for _, c := range checks {
 		t.AppendRow(table.Row{c.Name, a.paint(map[string]colour{checkOK: green, checkWarning: yellow, checkFailed: red}[c.Result], c.Result), c.Detail})
 	}
-	a.say("%s", t.Render())
+	a.picture(t.Render())
 	for _, c := range checks {
 		if c.Next != "" {
 			a.say("%s: %s", c.Name, c.Next)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rocketshift/activities"
+	"rocketshift/internal/printable"
 	"rocketshift/plan"
 	"rocketshift/replicator"
 	"rocketshift/workflows"
@@ -59,7 +60,7 @@ func (a *app) lanes(ctx context.Context, s service, name string) error {
 		a.say("%s has ended (%s): no lane runs", snap.WorkflowID, snap.State)
 		return nil
 	}
-	a.say("%s", a.lanesTable(v))
+	a.picture(a.lanesTable(v))
 	return nil
 }
 
@@ -149,6 +150,7 @@ func topicsTable(topics []replicator.TopicProgress) string {
 }
 
 func (a *app) lanesTable(v lanesView) string {
+	v = printable.All(v, printable.Text)
 	var b strings.Builder
 	if len(v.Topics) == 0 {
 		b.WriteString("no heartbeat of the lanes yet\n")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"rocketshift/internal/printable"
 	"rocketshift/plan"
 	"rocketshift/workflows"
 )
@@ -47,6 +48,7 @@ func (a *app) table(s snapshot) string {
 	if s.WorkflowID == "" {
 		return "nothing was seen yet"
 	}
+	s = printable.All(s, printable.Text)
 	var b strings.Builder
 	row := func(title, format string, args ...any) {
 		fmt.Fprintf(&b, "%s %s\n", a.paint(bold, fmt.Sprintf("%-10s", title)), fmt.Sprintf(format, args...))

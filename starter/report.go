@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rocketshift/internal/lab"
+	"rocketshift/internal/printable"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -49,13 +51,13 @@ func (a *app) report(ctx context.Context, s service, id string) error {
 	}
 	if text, path := a.findReport(snap.Report, ".md"); path != "" {
 		a.warn("%s", path)
-		_, err := a.stdout.Write(text)
+		_, err := io.WriteString(a.stdout, printable.Lines(string(text)))
 		return err
 	}
 	if snap.Report != "" {
 		a.warn("the report %s does not lie on this machine; this is the workflow's result", snap.Report)
 	}
-	a.say("%s", a.table(snap))
+	a.picture(a.table(snap))
 	return nil
 }
 

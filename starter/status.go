@@ -58,7 +58,7 @@ func (a *app) show(snap snapshot) {
 		a.document(snap)
 		return
 	}
-	a.say("%s", a.table(snap))
+	a.picture(a.table(snap))
 }
 
 // look takes one snapshot, with what the commands add to it.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"rocketshift/internal/printable"
 )
 
 // watch shows the status until the end: one table redrawn on a terminal, changed lines elsewhere, one document per change in
@@ -52,7 +54,7 @@ func (a *app) redraw() func(snapshot, error) {
 	return func(s snapshot, err error) {
 		picture := a.table(s)
 		if err != nil {
-			picture += "\n" + a.paint(red, "Away       ") + err.Error()
+			picture += "\n" + a.paint(red, "Away       ") + printable.Text(err.Error())
 		}
 		lines := strings.Split(picture, "\n")
 		if height := a.height(); len(lines) > height {
@@ -103,6 +105,6 @@ func (c *changes) print(facts []fact) {
 			continue
 		}
 		c.shown[f.key], c.printed[f.key] = f.text, at
-		fmt.Fprintf(c.out, "%s %s\n", at.Format(time.TimeOnly), f.text)
+		fmt.Fprintf(c.out, "%s %s\n", at.Format(time.TimeOnly), printable.Text(f.text))
 	}
 }

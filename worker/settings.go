@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/internal/lab"
+	"rocketshift/internal/secrets"
 )
 
 // Roles of a worker.
@@ -50,5 +51,11 @@ func readSettings(getenv func(string) string) (activities.Settings, error) {
 	if err != nil {
 		return activities.Settings{}, err
 	}
-	return activities.Settings{Root: root, Reports: getenv("ROCKETSHIFT_REPORTS")}, nil
+	allowed, err := secrets.New(getenv(secrets.Variable), getenv)
+	if err != nil {
+		return activities.Settings{}, err
+	}
+	return activities.Settings{
+		Root: root, Reports: getenv("ROCKETSHIFT_REPORTS"), Secrets: allowed,
+	}, nil
 }

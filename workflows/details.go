@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"rocketshift/internal/printable"
 )
 
 // Details is the status as the Web UI shows it while a workflow runs: what is waited for first, with the command that answers.
 func Details(s Status) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, s.Name, s.PlanHash, s.State)
+	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, text(s.Name), s.PlanHash, s.State)
 	if s.Detail != "" {
-		fmt.Fprintf(&b, ": %s", s.Detail)
+		fmt.Fprintf(&b, ": %s", text(s.Detail))
 	}
 	b.WriteString("\n\n")
 	for _, w := range s.Waiting {
@@ -20,36 +22,41 @@ func Details(s Status) string {
 	writeStages(&b, s)
 	writeWaves(&b, s)
 	if s.Error != "" {
-		fmt.Fprintf(&b, "\n**Failed**: %s\n", s.Error)
+		fmt.Fprintf(&b, "\n**Failed**: %s\n", text(s.Error))
 	}
 	if s.Ledger != nil {
 		b.WriteString("\n| ledger | of | rest |\n|---|---|---|\n")
 		for _, r := range s.Ledger.Rows {
-			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, r.Object, r.Rest)
+			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, text(r.Object), r.Rest)
 		}
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintf(&b, "\n- %s", n)
+		fmt.Fprintf(&b, "\n- %s", text(n))
 	}
 	writeMore(&b, s)
 	return b.String()
 }
+
+// text is what people, clients and brokers named, as text.
+func text(s string) string { return printable.Markdown(s) }
 
 // writeMore names the command that shows more. The Web UI may hide the last line until the page is loaded again: this one can be missed.
 func writeMore(b *strings.Builder, s Status) {
 	switch {
 	case s.Name == "":
 	case s.Type == ReplicateType:
-		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the pending activities\n", s.Name)
+		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the "+
+			"pending activities\n", text(s.Name))
 	default:
-		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", s.Name)
+		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", text(s.Name))
 	}
 }
 
 func writeWaiting(b *strings.Builder, s Status, w Waiting) {
-	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate, w.Since.UTC().Format(time.RFC3339), w.Text)
+	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate,
+		w.Since.UTC().Format(time.RFC3339), text(w.Text))
 	if command := NextCommand(s, w); command != "" {
-		fmt.Fprintf(b, "`%s`\n\n", command)
+		fmt.Fprintf(b, "`%s`\n\n", text(command))
 	}
 }
 
@@ -72,7 +79,7 @@ func writeStages(b *strings.Builder, s Status) {
 	}
 	b.WriteString("| stage | state | |\n|---|---|---|\n")
 	for _, row := range s.Stages {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", row.Name, row.State, row.Detail)
+		fmt.Fprintf(b, "| %s | %s | %s |\n", row.Name, row.State, text(row.Detail))
 	}
 }
 
@@ -82,7 +89,8 @@ func writeWaves(b *strings.Builder, s Status) {
 	}
 	b.WriteString("\n| step | state | topics | groups |\n|---|---|---|---|\n")
 	for _, w := range s.Waves {
-		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, short(w.Topics), short(w.Groups))
+		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(short(w.Topics)),
+			text(short(w.Groups)))
 	}
 }
 

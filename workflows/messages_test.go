@@ -1,10 +1,13 @@
 package workflows
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
 )
 
 func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
@@ -77,4 +80,19 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 	require.Contains(t, Details(Status{Name: "orders", Type: ReplicateType}), "rocketshift lanes orders")
 	require.Equal(t, "approval:shift-25", waitingValue(s))
 	require.Equal(t, "nobody", waitingValue(Status{}))
+}
+
+// The Web UI shows details as Markdown, and clients choose their ids.
+func TestDetailsShowWhatClientsNameAsText(t *testing.T) {
+	const evil = "\x1b]0;x\x07 <img src=x> | `cell`\n# line\u202e"
+	text := Details(Status{
+		Name: "orders", Type: MigrationType, Detail: evil, Error: evil, Notes: []string{evil},
+		Stages:  []StageStatus{{Name: ShiftType, State: StageRunning, Detail: evil}},
+		Waiting: []Waiting{{Kind: WaitingApproval, Gate: "shift-25", Text: evil}},
+		Ledger:  &activities.Ledger{Rows: []activities.LedgerRow{{Kind: "kind", Object: evil}}},
+	})
+	require.Equal(t, 6, strings.Count(text, `\x1b]0;x\a &lt;img src=x> \| 'cell' # line\u202e`))
+	for _, raw := range []string{"\x1b", "\x07", "<img", "\n# line", "\u202e"} {
+		require.NotContains(t, text, raw)
+	}
 }

@@ -85,7 +85,7 @@ func (c *course) startGateway(ctx context.Context) error {
 	if _, err := fmt.Fscanln(lines, &h.names, &control); err != nil {
 		return fmt.Errorf("the gateway didn't start: %w", err)
 	}
-	h.control = gateway.NewClient(control, token)
+	h.control = gateway.NewClient(control, gateway.Access{Token: token})
 	return nil
 }
 

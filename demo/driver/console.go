@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"rocketshift/internal/printable"
 )
 
 // console prints what happens, one line each, with the seconds since the start.
@@ -19,5 +21,6 @@ func newConsole(out io.Writer) *console { return &console{out: out, begun: time.
 func (c *console) say(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	fmt.Fprintf(c.out, "%6.1fs  %s\n", time.Since(c.begun).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(c.out, "%6.1fs  %s\n", time.Since(c.begun).Seconds(),
+		printable.Lines(fmt.Sprintf(format, args...)))
 }

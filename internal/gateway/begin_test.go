@@ -28,7 +28,7 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	}
 	well.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
 	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
-	var log lines
+	var log logLines
 	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: t.TempDir(), NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
 	require.NoError(t, err)
 	t.Cleanup(g.Close)

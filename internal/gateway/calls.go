@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -50,6 +51,7 @@ func (s *session) put(opaque int32, c call) {
 	}
 	s.open[opaque] = c
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
+		s.counts.Reached(metrics.OpenCalls)
 		if s.said.calls.due() {
 			s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}

@@ -3,27 +3,101 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"rocketshift/internal/certificates"
 )
+
+// Access is what a caller of control APIs has.
+type Access struct {
+	Token string
+	// CA is a PEM file with the authorities that sign the certificates of gateways at https://; those
+	// of the system if empty. Cert and Key are PEM files with the caller's own certificate and its
+	// key, for gateways that ask for one. They are read again when they change.
+	CA, Cert, Key string
+	// Plain lets the token go over plain HTTP to hosts other than this machine.
+	Plain bool
+	// Set names what somebody can set where the caller runs, for errors.
+	Set AccessSettings
+}
+
+// AccessSettings are the names of settings, such as flags or environment variables.
+type AccessSettings struct{ Token, CA, Cert, Plain string }
 
 // Client calls the control API of one gateway.
 type Client struct {
-	base, token string
-	http        *http.Client
+	base   string
+	access Access
+	http   *http.Client
+	wrong  error // why it must not be called
 }
 
-// NewClient returns a client of the control API at host:port, or at a URL.
-func NewClient(address, token string) *Client {
+// NewClient returns a client of the control API at host:port or http://host:port, in plain text, or
+// at https://host:port. An address that it must not call is refused by each call.
+func NewClient(address string, a Access) *Client {
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}
-	return &Client{strings.TrimSuffix(address, "/"), token, &http.Client{Timeout: readAheadTime + 2*mostBudget}}
+	c := &Client{base: strings.TrimSuffix(address, "/"), access: a}
+	at, err := url.Parse(c.base)
+	switch {
+	case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.User != nil:
+		c.wrong = fmt.Errorf("gateway %q: want host:port, or https://host:port", address)
+	case at.Scheme == "http" && !a.Plain && !onThisMachine(at.Hostname()):
+		c.wrong = fmt.Errorf("gateway %s: its token would go over a network in plain text: give the "+
+			"gateway a certificate (--control-tls-cert), and call it at https://%s%s",
+			c.base, at.Host, or(" or allow plain HTTP: ", a.Set.Plain))
+	}
+	c.http = &http.Client{
+		Timeout: readAheadTime + 2*mostBudget, CheckRedirect: stay, Transport: transport(a),
+	}
+	return c
+}
+
+// onThisMachine reports whether what is sent to a host stays on this machine.
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// stay follows no redirect: the token would go along.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// callIdle is how long a connection to a control API is kept for the next call: activities that
+// wait for something look every second.
+const callIdle = 15 * time.Second
+
+// transport connects to control APIs, and never through a proxy, which would see the token.
+func transport(a Access) *http.Transport {
+	var known certificates.Client
+	if a.CA != "" {
+		known.Authorities = certificates.NewAuthorities("authorities of gateways", a.CA)
+	}
+	if a.Cert != "" || a.Key != "" {
+		known.Own = certificates.NewPair("certificate for gateways", a.Cert, a.Key)
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	return &http.Transport{
+		// one that waits for a move, and one that looks
+		DialContext: dialer.DialContext, IdleConnTimeout: callIdle, MaxIdleConnsPerHost: 2,
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			config, err := known.Config()
+			if err != nil {
+				return nil, err
+			}
+			return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, network, addr)
+		},
+	}
 }
 
 // RefusedError is the gateway's own word that a call can't be carried out, or not now.
@@ -63,6 +137,9 @@ func (c *Client) MoveOf(ctx context.Context, id string) (was Moved, err error) {
 const mostAnswer = 64 << 20
 
 func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
+	if c.wrong != nil {
+		return c.wrong
+	}
 	var text bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&text).Encode(body); err != nil {
@@ -73,10 +150,10 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
+	r.Header.Set("Authorization", "Bearer "+c.access.Token)
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("gateway %s doesn't answer: %w", c.base, err)
+		return c.explain(err)
 	}
 	defer answer.Body.Close()
 	got, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
@@ -90,7 +167,50 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	if json.Unmarshal(got, &why) != nil || why.Error == "" {
 		why.Error = answer.Status
 	}
+	switch {
+	case answer.StatusCode >= 300 && answer.StatusCode < 400:
+		why.Error += ": it sends the caller elsewhere, where the token must not go: name the " +
+			"gateway itself"
+	case bytes.Contains(got, []byte("HTTP request to an HTTPS server")): // the words of Go's server
+		why.Error += ": it speaks TLS: call it at https://" + strings.TrimPrefix(c.base, "http://")
+	case answer.StatusCode == http.StatusUnauthorized:
+		why.Error += or(", from ", c.access.Set.Token)
+	}
 	return fmt.Errorf("gateway %s: %w", c.base, &RefusedError{answer.StatusCode, why.Error})
+}
+
+// explain says why a gateway doesn't answer, and what to do.
+func (c *Client) explain(err error) error {
+	var (
+		unknown x509.UnknownAuthorityError
+		named   x509.HostnameError
+		remote  *net.OpError
+		plain   tls.RecordHeaderError
+	)
+	switch set := c.access.Set; {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("gateway %s: nobody known has signed its certificate: give its authority%s: %w",
+			c.base, or(" in ", set.CA), err)
+	case errors.As(err, &named):
+		return fmt.Errorf("gateway %s: its certificate is for another host: call it by a name that the "+
+			"certificate has: %w", c.base, err)
+	case errors.As(err, &plain):
+		return fmt.Errorf("gateway %s doesn't speak TLS: give it a certificate (--control-tls-cert): %w",
+			c.base, err)
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return fmt.Errorf("gateway %s doesn't take the caller's certificate, or there is none: give "+
+			"one%s that the gateway's --control-client-ca has signed: %w",
+			c.base, or(" in ", set.Cert), err)
+	}
+	return fmt.Errorf("gateway %s doesn't answer: %w", c.base, err)
+}
+
+// or is text with what comes before it; nothing without a text.
+func or(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
 }
 
 // retryAfter is how soon a move may be worth another try.

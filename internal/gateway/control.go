@@ -8,10 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"strings"
-	"time"
+
+	"rocketshift/internal/printable"
 )
 
 // Control is the API through which people and activities steer a gateway: HTTP with JSON, as docs/gateway-api.yaml describes it. Who calls it
@@ -19,6 +20,9 @@ import (
 type Control struct {
 	gateway *Gateway
 	token   [sha256.Size]byte
+	audit   audit
+
+	strangers, broken rarely
 }
 
 // NewControl makes the API. A token of less than 16 bytes is refused.
@@ -26,7 +30,7 @@ func NewControl(g *Gateway, token string) (*Control, error) {
 	if len(token) < 16 {
 		return nil, errors.New("gateway: the token of the control API has less than 16 bytes: anybody may guess it")
 	}
-	return &Control{g, sha256.Sum256([]byte(token))}, nil
+	return &Control{gateway: g, token: sha256.Sum256([]byte(token)), audit: auditOf(g.log)}, nil
 }
 
 // mostRequest bounds a request's body: a move of 10,000 queues by name takes about 1 MB.
@@ -43,35 +47,24 @@ func (c *Control) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/origins", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) })
 	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
 	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
-	mux.HandleFunc("POST /v1/rounds/commit", c.ends(local{c.gateway}.commit))
-	mux.HandleFunc("POST /v1/rounds/abort", c.ends(local{c.gateway}.abort))
+	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", local{c.gateway}.commit))
+	mux.HandleFunc("POST /v1/rounds/abort", c.ends("round abort", local{c.gateway}.abort))
 	return c.checked(mux)
-}
-
-// Serve serves the API at a listener until the context ends.
-func (c *Control) Serve(ctx context.Context, at net.Listener) error {
-	server := &http.Server{
-		Handler: c.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stopped()
-	if err := server.Serve(at); ctx.Err() == nil {
-		return fmt.Errorf("gateway: control API: %w", err)
-	}
-	return nil
 }
 
 // checked lets nobody in who doesn't know the token.
 func (c *Control) checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" {
-			answer(w, http.StatusOK, map[string]string{"gateway": c.gateway.config.Name})
+		if c.gateway.tellHealth(w, r) {
 			return
 		}
+		nameRequest(w, r)
 		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		sum := sha256.Sum256([]byte(token))
 		if !bearer || subtle.ConstantTimeCompare(sum[:], c.token[:]) != 1 {
+			if c.strangers.due() {
+				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
+			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			problem(w, http.StatusUnauthorized, errors.New("the token is missing or wrong: send Authorization: Bearer <token>"))
 			return
@@ -86,7 +79,13 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
-	if err := c.gateway.Use(r.Context(), m); err != nil {
+	change, before := c.changeBy(r, "migration", m.attrs()...), c.gateway.moves.epoch.Load()
+	if !change.asked(w) {
+		return
+	}
+	err := c.gateway.Use(r.Context(), m)
+	change.endedBy(true, err, before)
+	if err != nil {
 		problem(w, http.StatusConflict, err)
 		return
 	}
@@ -98,8 +97,18 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
+	change, before := c.changeBy(r, "move", m.attrs()...), c.gateway.moves.epoch.Load()
+	if !change.asked(w) {
+		return
+	}
 	// A caller that goes away doesn't stop a move in its middle: the budget ends it.
 	was, err := c.gateway.Move(context.WithoutCancel(r.Context()), m)
+	switch {
+	case err != nil || was.Done:
+		change.endedBy(true, err, before)
+	default:
+		change.ended(true, resultFailed, was.Reason, before)
+	}
 	switch {
 	case errors.Is(err, ErrRefused):
 		problem(w, http.StatusConflict, err)
@@ -124,7 +133,14 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &round) {
 		return
 	}
+	change, before := c.changeBy(r, "round prepare", round.attrs()...), c.gateway.moves.epoch.Load()
+	if !change.asked(w) { // before anything waits for it
+		return
+	}
 	known, err := local{c.gateway}.prepare(context.WithoutCancel(r.Context()), round)
+	if err != nil {
+		change.endedBy(true, err, before)
+	}
 	said(w, known, err)
 }
 
@@ -137,16 +153,25 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, errors.New("the request's body: outcome is missing"))
 		return
 	}
-	said(w, struct{}{}, local{c.gateway}.ready(r.Context(), is.ID, *is.Outcome))
+	change := c.changeBy(r, "round ready", slog.String("id", is.ID))
+	before := c.gateway.moves.epoch.Load()
+	err := local{c.gateway}.ready(r.Context(), is.ID, *is.Outcome)
+	change.endedBy(false, err, before) // applications wait: the round's end brings it to disk
+	said(w, struct{}{}, err)
 }
 
-// ends is a call that ends a round.
-func (c *Control) ends(how func(context.Context, string) error) http.HandlerFunc {
+// ends is a call that ends a round. That it is recorded is no condition: gateways must end a round
+// alike, and it was recorded when it began.
+func (c *Control) ends(what string, how func(context.Context, string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var is ended
-		if read(w, r, &is) {
-			said(w, struct{}{}, how(r.Context(), is.ID))
+		if !read(w, r, &is) {
+			return
 		}
+		change, before := c.changeBy(r, what, slog.String("id", is.ID)), c.gateway.moves.epoch.Load()
+		err := how(r.Context(), is.ID)
+		change.endedBy(true, err, before)
+		said(w, struct{}{}, err)
 	}
 }
 
@@ -186,5 +211,9 @@ func problem(w http.ResponseWriter, status int, err error) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
+	text, err := json.Marshal(body)
+	if err != nil { // no body holds what JSON can't say
+		return
+	}
+	_, _ = w.Write(append(printable.JSON(text), '\n')) // people look at it on terminals
 }

@@ -16,10 +16,10 @@ type Fleet struct {
 }
 
 // NewFleet calls the control APIs at these addresses, which all know the token.
-func NewFleet(addresses []string, token string) *Fleet {
+func NewFleet(addresses []string, a Access) *Fleet {
 	f := &Fleet{addresses: addresses}
 	for _, address := range addresses {
-		f.clients = append(f.clients, NewClient(address, token))
+		f.clients = append(f.clients, NewClient(address, a))
 	}
 	return f
 }

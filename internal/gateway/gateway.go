@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -33,6 +33,7 @@ type Config struct {
 	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
+	Peers       Access                // to these, but for the token
 	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSKey      string                // and with its key
 	SourceTLS   TLS
@@ -40,6 +41,7 @@ type Config struct {
 	Log         *slog.Logger
 
 	Predecessor *Predecessor `json:"-"` // the process that serves with Dir, to take everything from; nil if none does
+	Listeners   *Listeners   `json:"-"` // those that pass to a process that takes everything from this one; nil for none
 }
 
 // Gateway serves clients.
@@ -75,12 +77,13 @@ type Gateway struct {
 	keys       keys
 	entry      entry
 	crowd      crowd
-	secure     [2]*tls.Config // of both sides; nil: plain text
-	serving    time.Time      // since when clients are served
+	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
+	serving    time.Time        // since when clients are served
 	waits      waits
 	origins    origins
 	reach      reach
 
+	counts            metrics.Counts
 	panics            atomic.Int64 // that ended clients' connections
 	refusedSignatures atomic.Int64
 	said              saidLast
@@ -113,7 +116,7 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	secure, err := c.tlsConfigs()
+	dials, err := c.dialers()
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +125,14 @@ func Start(c Config) (*Gateway, error) {
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
 		passers: passers{life: bypassLife},
-		entry:   entry{certificate: certificate{file: c.TLSCert, key: c.TLSKey}}, secure: secure,
+		entry:   entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
+	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
+		Credentials: c.Credentials,
+		Dial:        dials[source],
+	}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -54,6 +55,7 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 	h.mu.Lock()
 	if !h.ended && h.size+len(f.Bytes()) > mostHeld {
 		h.mu.Unlock()
+		s.counts.Reached(metrics.HeldBytes)
 		s.flush()
 		<-h.over
 		h.mu.Lock()
@@ -74,6 +76,7 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 	}
 	h.size += len(f.Bytes())
 	l.parked = append(l.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
+	s.counts.HeldSends.Add(1)
 	return true
 }
 
@@ -110,10 +113,15 @@ func (h *hold) end(then func()) {
 // release takes a request up that has waited in a hold, or for a group's move.
 func (s *session) release(p parked, past *hold) {
 	var f wire.Frame
+	if past != nil {
+		s.counts.HeldSends.Add(-1)
+	} else {
+		s.counts.HeldPulls.Add(-1)
+	}
 	switch {
 	case f.Parse(p.raw) != nil:
 	case !sends(f.Code):
-		s.request(&f)
+		s.handle(&f)
 	case time.Since(p.since) > tooLate:
 		s.refuse(&f, serviceNotAvailable, "it waited too long while its queue's home moved: send it again")
 	default:
@@ -146,8 +154,10 @@ func goOn(views []*view) {
 // park keeps a pull until the group's move ends; false if too many wait already. Callers hold v.mu.
 func (v *view) park(s *session, f *wire.Frame) bool {
 	if v.waits += len(f.Bytes()); v.waits > mostPulls && len(v.parked) > 0 {
+		s.counts.Reached(metrics.PullBytes)
 		return false
 	}
+	s.counts.HeldPulls.Add(1)
 	v.parked = append(v.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
 	return true
 }

@@ -219,3 +219,5 @@ func (s *session) problem() string {
 	}
 	return ""
 }
+
+func same(a, b os.FileInfo) bool { return a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() }

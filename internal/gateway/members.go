@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -16,6 +17,7 @@ const mostBeat = 4 << 20
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
 	if len(f.Bytes()) > mostBeat {
+		s.counts.Reached(metrics.Heartbeat)
 		s.refuse(f, systemError, fmt.Sprintf("a heartbeat of %d bytes: at most %d", len(f.Bytes()), mostBeat))
 		return
 	}

@@ -69,7 +69,7 @@ type migration struct {
 // meant makes what is needed to carry a migration out.
 func (g *Gateway) meant(m Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, TLS: g.secure[target]})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[target]})
 	c := rocketmq.NewCluster(client, m.NameServers)
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)

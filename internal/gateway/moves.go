@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/replicator"
 )
 
@@ -86,6 +87,15 @@ const (
 
 // Move carries a move out. An error says that nothing was tried; a move that wasn't done says why.
 func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
+	was, err := g.moveOnce(ctx, m)
+	if err != nil {
+		g.counts.Moved(m.Kind, metrics.Refused)
+	}
+	return was, err
+}
+
+// moveOnce is Move, which counts what is refused.
+func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 	to, known := sideOf(m.To)
 	budget := time.Duration(m.Budget)
 	if budget == 0 {
@@ -128,9 +138,12 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 		was.Reason = err.Error()
 	}
 	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact)
-	if was.Done {
-		g.moves.remember(was)
+	if !was.Done {
+		g.counts.Moved(m.Kind, metrics.Failed)
+		return was, nil
 	}
+	g.counts.Moved(m.Kind, metrics.Done)
+	g.moves.remember(was)
 	return was, nil
 }
 

@@ -201,6 +201,7 @@ func (g local) conclude(p *part, decided bool) error {
 		g.parts.last = p.round.ID
 	}
 	g.parts.mu.Unlock()
+	g.counts.Held(p.round.Kind, time.Since(p.since))
 	p.letGo()
 	return err
 }
@@ -245,6 +246,9 @@ func (g local) letGo(p *part) {
 		g.parts.now = nil
 	}
 	g.parts.mu.Unlock()
+	if !p.since.IsZero() { // else it is none of a move
+		g.counts.Held(p.round.Kind, time.Since(p.since))
+	}
 	p.letGo()
 }
 

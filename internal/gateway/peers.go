@@ -10,8 +10,9 @@ import (
 
 // Peer is a gateway of a migration.
 type Peer struct {
-	Name    string `json:"name"`
-	Control string `json:"control"` // host:port of its control API, as the others reach it
+	Name string `json:"name"`
+	// host:port or https://host:port of its control API, as the others reach it
+	Control string `json:"control"`
 }
 
 // Replica is what a gateway has decided, for others that have missed something.
@@ -72,7 +73,9 @@ func (g *Gateway) clientOf(p Peer) *Client {
 	}
 	c := g.peerClients[p.Control]
 	if c == nil {
-		c = NewClient(p.Control, g.config.Token)
+		access := g.config.Peers
+		access.Token = g.config.Token
+		c = NewClient(p.Control, access)
 		g.peerClients[p.Control] = c
 	}
 	return c

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	ossignal "os/signal"
@@ -43,10 +42,8 @@ func serveForTest(config string) (err error) {
 	if c.Predecessor, err = Succeed(c.Dir); err != nil {
 		return err
 	}
-	at := c.Predecessor.Listener("control")
-	if at == nil {
-		at, err = net.Listen("tcp", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
-	}
+	c.Listeners = &Listeners{From: c.Predecessor}
+	at, err := c.Listeners.Listen("control", cmp.Or(os.Getenv(controlAt), "127.0.0.1:0"))
 	if err != nil {
 		return err
 	}
@@ -59,7 +56,6 @@ func serveForTest(config string) (err error) {
 		g.crowd.limit(most)
 	}
 	defer g.Close()
-	g.PassOn("control", at)
 	go func() {
 		<-g.Succeeded()
 		stop()
@@ -106,7 +102,7 @@ func (r *rig) spawn(environment ...string) *gatewayProcess {
 	require.True(r, says, "the gateway says where it is")
 	_, err = fmt.Sscan(lines.Text(), &p.names, &p.control)
 	require.NoError(r, err)
-	p.client = NewClient(p.control, testToken)
+	p.client = NewClient(p.control, Access{Token: testToken})
 	r.entrance = p.names
 	return p
 }

@@ -82,12 +82,20 @@ func (g *Gateway) dialAgain(to dest) {
 	}
 }
 
+func inPlain(ctx context.Context, addr string) (net.Conn, error) {
+	return rocketmq.DialTLS(ctx, addr, nil)
+}
+
 func (g *Gateway) dialNow(to dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
+	dial := g.dials[to.side]
+	if dial == nil {
+		dial = inPlain
+	}
 	var failed []error
 	for _, addr := range g.addresses(to) {
-		conn, err := rocketmq.DialTLS(ctx, addr, g.secure[to.side])
+		conn, err := dial(ctx, addr)
 		if err == nil {
 			return conn, nil
 		}

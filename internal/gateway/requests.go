@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -65,6 +66,14 @@ func pushedByTarget(code int) bool {
 
 // request takes what a client sends.
 func (s *session) request(f *wire.Frame) {
+	if !f.Response() {
+		s.counts.Request(classOf(f.Code), len(f.Bytes()))
+	}
+	s.handle(f)
+}
+
+// handle goes on with what a client has sent, at once or after it has waited.
+func (s *session) handle(f *wire.Frame) {
 	switch {
 	case f.Response():
 		s.answered(f)
@@ -183,6 +192,9 @@ func (s *session) viewOf(f *wire.Frame) *view {
 	}
 	name := f.Get("consumerGroup")
 	v := s.groups.asked(name, q)
+	if v == nil {
+		s.counts.Reached(metrics.Views)
+	}
 	if v == nil && s.groups.room.said.due() {
 		s.log.Error("a request isn't looked into, as clients ask about too many groups, or the name is too long; what passes so can't be moved to the target",
 			"client", s.conn.RemoteAddr().String(), "group", string(name[:min(len(name), longestGroup)]), "views", s.groups.room.made.Load())

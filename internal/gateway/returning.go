@@ -240,7 +240,7 @@ func (u *upstream) passTo(s *session, to dest) {
 		return
 	}
 	rest, whole := u.stopping.stop(s.ctx, u.conn)
-	u.origins.end(u.conn)
+	u.passes()
 	if !whole {
 		return
 	}

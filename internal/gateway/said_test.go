@@ -16,21 +16,21 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// lines is a log that is read while it is written.
-type lines struct {
+// logLines is a log that is read while it is written.
+type logLines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *logLines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(b)
 }
 
-func logTo(l *lines) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+func logTo(l *logLines) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-func (l *lines) with(says string) int {
+func (l *logLines) with(says string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.text.String(), says)
@@ -41,7 +41,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	b.answer(codeHeartbeat, wire.Reply{})
 	g := before(t, b)
-	var log lines
+	var log logLines
 	g.log = logTo(&log)
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
@@ -78,7 +78,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 
 func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	g, queues := sharedTopic(t)
-	var log lines
+	var log logLines
 	g.log = logTo(&log)
 	both := map[*queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {

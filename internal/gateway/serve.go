@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
@@ -61,6 +62,7 @@ func (s *session) serve(first []byte) {
 func (g *Gateway) enter(conn net.Conn) *guest {
 	comes, goes := g.crowd.enter(conn)
 	if goes != nil {
+		g.counts.Reached(metrics.Connections)
 		_ = goes.conn.Close()
 		if g.crowd.full.due() {
 			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
@@ -91,6 +93,7 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
+		g.counts.Reached(metrics.Frame)
 		if !g.said.frames.due() {
 			return
 		}

@@ -55,7 +55,7 @@ func (p *pair) introduce() {
 }
 
 func (p *pair) fleet() *Fleet {
-	return NewFleet([]string{p.all[0].control, p.all[1].control}, testToken)
+	return NewFleet([]string{p.all[0].control, p.all[1].control}, Access{Token: testToken})
 }
 
 // behind makes clients use one of the gateways from here on.

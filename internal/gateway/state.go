@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rocketshift/replicator"
@@ -84,6 +85,8 @@ type stateFile struct {
 	log   *slog.Logger
 
 	trouble trouble
+
+	failures atomic.Int64 // of writes
 }
 
 func openState(dir string) (*stateFile, error) {
@@ -178,6 +181,9 @@ func (f *stateFile) save(build func() saved) error {
 		upTo := f.want
 		f.mu.Unlock()
 		err := f.write(build())
+		if err != nil {
+			f.failures.Add(1)
+		}
 		f.mu.Lock()
 		f.busy, f.have, f.err = false, upTo, err
 		f.noted(err)

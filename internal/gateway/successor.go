@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -225,7 +226,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 func (p *stoppedSession) goOn() {
 	s := p.session
 	for i, up := range p.ups {
-		up.origins.end(up.conn)
+		up.passes()
 		up.begin(up.conn, p.is.Servers[i].Rest)
 	}
 	switch {
@@ -365,21 +366,59 @@ func (in *installed) start() {
 
 // succession is how a gateway passes everything on.
 type succession struct {
-	one  sync.Mutex
 	done chan struct{} // closed when a successor has taken everything
-
-	mu        sync.Mutex
-	listeners map[string]net.Listener // that aren't for clients, by name
 }
 
-// PassOn has a listener pass to the process's successor too, under a name.
-func (g *Gateway) PassOn(name string, at net.Listener) {
-	g.succession.mu.Lock()
-	defer g.succession.mu.Unlock()
-	if g.succession.listeners == nil {
-		g.succession.listeners = map[string]net.Listener{}
+// Listeners are those of a process that aren't for clients, such as its control API's. They pass from process to process too.
+type Listeners struct {
+	From *Predecessor // whose listeners are used where the addresses are the same; nil if there is none
+
+	mu   sync.Mutex
+	open map[string]net.Listener // by name
+}
+
+// Listen listens at host:port. The name is what the process's successor knows the listener by.
+func (l *Listeners) Listen(name, address string) (at net.Listener, err error) {
+	if l == nil {
+		return net.Listen("tcp", address)
 	}
-	g.succession.listeners[name] = at
+	if at = l.From.listener(name); at != nil && !sameAddress(at.Addr(), address) {
+		_ = at.Close()
+		at = nil
+	}
+	if at == nil {
+		if at, err = net.Listen("tcp", address); err != nil {
+			return nil, err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open == nil {
+		l.open = map[string]net.Listener{}
+	}
+	l.open[name] = at
+	return at, nil
+}
+
+// all are the open ones, by name.
+func (l *Listeners) all() map[string]net.Listener {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.open)
+}
+
+// sameAddress reports whether a listener is where an address says; port 0 is anywhere on that host.
+func sameAddress(at net.Addr, wanted string) bool {
+	is, one := at.(*net.TCPAddr)
+	want, err := net.ResolveTCPAddr("tcp", wanted)
+	if !one || err != nil || want.Port != 0 && want.Port != is.Port {
+		return false
+	}
+	everywhere := want.IP == nil || want.IP.IsUnspecified()
+	return everywhere && is.IP.IsUnspecified() || is.IP.Equal(want.IP)
 }
 
 // Succeeded is closed when another process has taken everything: then this one does nothing any more, and is to end.

@@ -10,8 +10,7 @@ type Predecessor struct{}
 // Succeed finds none.
 func Succeed(string) (*Predecessor, error) { return nil, nil }
 
-// Listener is none.
-func (*Predecessor) Listener(string) net.Listener { return nil }
+func (*Predecessor) listener(string) net.Listener { return nil }
 
 // Close does nothing.
 func (*Predecessor) Close() {}

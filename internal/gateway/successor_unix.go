@@ -258,11 +258,10 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 
 func (g *Gateway) passListeners(to passLine) error {
 	names, listeners := g.ports.listeners()
-	g.succession.mu.Lock()
-	for _, name := range sortedKeys(g.succession.listeners) {
-		names, listeners = append(names, name), append(listeners, g.succession.listeners[name])
+	others := g.config.Listeners.all()
+	for _, name := range sortedKeys(others) {
+		names, listeners = append(names, name), append(listeners, others[name])
 	}
-	g.succession.mu.Unlock()
 	fds, err := fdsOf(listeners)
 	if err != nil {
 		return err
@@ -341,8 +340,8 @@ func Succeed(dir string) (*Predecessor, error) {
 	return p, nil
 }
 
-// Listener is the predecessor's listener of that name; nil if it has none.
-func (p *Predecessor) Listener(name string) net.Listener {
+// listener is the predecessor's listener of that name; nil if it has none.
+func (p *Predecessor) listener(name string) net.Listener {
 	if p == nil {
 		return nil
 	}

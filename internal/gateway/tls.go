@@ -3,15 +3,16 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rocketshift/internal/certificates"
+	"rocketshift/internal/rocketmq"
 )
 
 // TLS says how the servers of a side are reached, name servers and brokers alike.
@@ -21,8 +22,8 @@ type TLS struct {
 	Insecure bool   // certificates aren't verified: those that servers make for themselves, by default, nobody can verify
 }
 
-// config is what to dial with; nil without TLS.
-func (t TLS) config() (*tls.Config, error) {
+// client is how the side's servers are known; nil without TLS.
+func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
 	switch {
 	case !t.On && (t.CA != "" || t.Insecure):
 		return nil, errors.New("it is told how to verify certificates, but not to use TLS")
@@ -31,94 +32,69 @@ func (t TLS) config() (*tls.Config, error) {
 	case t.CA != "" && t.Insecure:
 		return nil, errors.New("authorities are given, and verifying is switched off: only one of both is possible")
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.Insecure} //nolint:gosec // if somebody asks for it by that name
-	if t.CA == "" {
-		return config, nil
+	c := &certificates.Client{Insecure: t.Insecure}
+	if t.CA != "" {
+		c.Authorities = certificates.NewAuthorities("authorities of the "+of.String(), t.CA)
+		c.Authorities.Failed = failed
 	}
-	text, err := os.ReadFile(t.CA)
-	if err != nil {
-		return nil, err
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM form", t.CA)
-	}
-	return config, nil
+	_, err := c.Config() // what is wrong from the beginning is said at the beginning
+	return c, err
 }
 
-// tlsConfigs are those of both sides.
-func (c Config) tlsConfigs() (both [2]*tls.Config, err error) {
+// dialers connect over TLS to the servers of both sides; nil: in plain text.
+func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 	for on, t := range [2]TLS{c.SourceTLS, c.TargetTLS} {
-		if both[on], err = t.config(); err != nil {
+		known, err := t.client(side(on), func(err error) {
+			c.Log.Warn("the authorities stay as they were", "side", side(on).String(), "cause", err)
+		})
+		if err != nil {
 			return both, fmt.Errorf("gateway: TLS to the %s: %w", side(on), err)
+		}
+		if known != nil {
+			both[on] = dialer(*known)
 		}
 	}
 	return both, nil
 }
 
-// certificate is what clients over TLS are shown, read again when its files change.
-type certificate struct {
-	file, key string
-
-	mu     sync.Mutex
-	files  [2]os.FileInfo // as they were when they were last read
-	now    *tls.Certificate
-	failed error // why what was last read isn't used
-}
-
-// given reports whether there is one.
-func (c *certificate) given() bool { return c.file != "" || c.key != "" }
-
-// current is the certificate as its files have it; if these are wrong, maybe because they are just being replaced, the last one that was right.
-func (c *certificate) current() (now *tls.Certificate, failed error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var files [2]os.FileInfo
-	for i, name := range [2]string{c.file, c.key} {
-		info, err := os.Stat(name)
+// dialer connects over TLS to servers that are known so.
+func dialer(known certificates.Client) rocketmq.Dial {
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		config, err := known.Config()
 		if err != nil {
-			c.failed = fmt.Errorf("certificate for clients: %w", err)
-			return c.now, c.failed
+			return nil, err
 		}
-		files[i] = info
+		return rocketmq.DialTLS(ctx, addr, config)
 	}
-	if c.now != nil && same(files[0], c.files[0]) && same(files[1], c.files[1]) {
-		return c.now, c.failed
-	}
-	read, err := tls.LoadX509KeyPair(c.file, c.key)
-	if err != nil {
-		c.failed = fmt.Errorf("certificate for clients in %s with the key in %s: %w", c.file, c.key, err)
-		return c.now, c.failed
-	}
-	c.now, c.files, c.failed = &read, files, nil
-	return c.now, nil
 }
-
-func same(a, b os.FileInfo) bool { return a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() }
 
 // entry tells clients over TLS from others, at the same port.
 type entry struct {
-	certificate certificate
-	config      *tls.Config // nil: clients over TLS are refused
+	certificate *certificates.Files[tls.Certificate] // nil: clients over TLS are refused
+	config      *tls.Config
 	refusals    rarely
-	failures    rarely
+}
+
+// entryWith is one with the certificate in these files; without, if there are none.
+func entryWith(certificate, key string) entry {
+	if certificate == "" && key == "" {
+		return entry{}
+	}
+	return entry{certificate: certificates.NewPair("certificate for clients", certificate, key)}
 }
 
 // open begins to take clients.
 func (e *entry) open(log *slog.Logger) error {
-	if !e.certificate.given() {
+	if e.certificate == nil {
 		return nil
 	}
-	if _, err := e.certificate.current(); err != nil {
+	e.certificate.Failed = func(err error) {
+		log.Warn("the certificate for clients stays as it was", "cause", err)
+	}
+	if _, err := e.certificate.Current(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	e.config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		now, failed := e.certificate.current()
-		if failed != nil && e.failures.due() {
-			log.Warn("the certificate for clients stays as it was", "cause", failed)
-		}
-		return now, nil
-	}}
+	e.config = certificates.Server(e.certificate, nil)
 	return nil
 }
 

@@ -45,6 +45,7 @@ func (u *upstream) begin(conn net.Conn, rest []byte) {
 	u.conn, u.stopping = conn, newStopping()
 	u.out.conn, u.out.last = conn, time.Now()
 	u.origins.begin(conn)
+	u.counts.Upstreams.Add(1)
 	u.running.Go(func() {
 		defer close(u.stopping.ended)
 		u.runGuarded(rest)
@@ -86,6 +87,12 @@ func (u *upstream) write(f *wire.Frame) {
 	}
 }
 
+// passes takes note that the connection isn't this session's any more, though it lives on.
+func (u *upstream) passes() {
+	u.origins.end(u.conn)
+	u.counts.Upstreams.Add(-1)
+}
+
 // run takes what the server sends.
 func (u *upstream) run(rest []byte) {
 	in := wire.NewReader(u.conn, rest...)
@@ -118,6 +125,7 @@ func (u *upstream) run(rest []byte) {
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
 	u.origins.end(u.conn)
+	u.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)
 	s.mirrors.lost(s, u.dest)
@@ -136,6 +144,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if !there {
 		return nil // it was answered: a long poll of a queue that moved
 	}
+	s.counts.Answer(classOf(c.code), len(f.Bytes()))
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
@@ -157,6 +166,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
+		s.counts.Sends[u.dest.side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == codeQueryOffset && c.view != nil:
 		return u.queried(f, c)

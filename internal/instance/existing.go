@@ -4,22 +4,22 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
 
 // Existing finds a cluster that somebody else runs.
-type Existing struct{}
+type Existing struct{ Keys *secrets.Store }
 
 // Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
 // know can't be a target.
-func (Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
-	credentials, err := credentials(p.Target.Credentials)
+func (e Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
+	credentials, err := e.Keys.Keys("target", p.Target.Credentials, p.Target.Addresses())
 	if err != nil {
 		return Instance{}, false, err
 	}
@@ -98,20 +98,4 @@ func compareVersions(a, b string) int {
 		}
 	}
 	return cmp.Compare(len(as), len(bs))
-}
-
-// credentials reads the keys that the plan names from the worker's environment.
-func credentials(c *plan.Credentials) (*rocketmq.Credentials, error) {
-	if c == nil {
-		return nil, nil
-	}
-	found := &rocketmq.Credentials{
-		AccessKey:     os.Getenv(c.Env + "_ACCESS_KEY"),
-		SecretKey:     os.Getenv(c.Env + "_SECRET_KEY"),
-		SecurityToken: os.Getenv(c.Env + "_SECURITY_TOKEN"),
-	}
-	if found.AccessKey == "" || found.SecretKey == "" {
-		return nil, fmt.Errorf("credentials of the target: set %s_ACCESS_KEY and %s_SECRET_KEY in the worker's environment", c.Env, c.Env)
-	}
-	return found, nil
 }

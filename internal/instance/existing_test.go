@@ -9,8 +9,17 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
+
+// existingWith is the provider of a worker with that configuration and environment.
+func existingWith(t *testing.T, allowed string, environment map[string]string) Existing {
+	t.Helper()
+	keys, err := secrets.New(allowed, func(name string) string { return environment[name] })
+	require.NoError(t, err)
+	return Existing{Keys: keys}
+}
 
 func existingPlan(nameServers ...string) plan.Plan {
 	return plan.Plan{Name: "x", Target: plan.Target{Provider: plan.ProviderExisting, NameServers: nameServers}}
@@ -36,18 +45,23 @@ func TestLongExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 	})
 	p := existingPlan(c.NameServers...)
 	p.Target.Credentials = &plan.Credentials{Env: "THEIRS"}
-	t.Setenv("THEIRS_ACCESS_KEY", "")
-	_, err := Existing{}.Purchase(testContext(t), p)
-	require.EqualError(t, err, "credentials of the target: set THEIRS_ACCESS_KEY and THEIRS_SECRET_KEY in the worker's environment")
+	environment := map[string]string{
+		"THEIRS_ACCESS_KEY": "administrator",
+		"THEIRS_SECRET_KEY": "not-secret",
+	}
+	existing := existingWith(t, "THEIRS="+c.NameServers[0], environment)
+	_, err := existingWith(t, "THEIRS="+c.NameServers[0], nil).Purchase(testContext(t), p)
+	require.ErrorContains(t, err, "target.credentials: the worker's environment has no "+
+		"THEIRS_ACCESS_KEY and THEIRS_SECRET_KEY")
+	_, err = existingWith(t, "", environment).Purchase(testContext(t), p)
+	require.ErrorContains(t, err, "doesn't use THEIRS_ACCESS_KEY with "+c.NameServers[0])
 
-	t.Setenv("THEIRS_ACCESS_KEY", "administrator")
-	t.Setenv("THEIRS_SECRET_KEY", "not-secret")
-	is, err := Existing{}.Purchase(testContext(t), p)
+	is, err := existing.Purchase(testContext(t), p)
 	require.NoError(t, err)
 	require.Equal(t, Instance{
 		Provider: "existing", Name: "Theirs", NameServers: c.NameServers, Version: "5.3.3", Cluster: "Theirs",
 	}, is)
-	_, there, err := Existing{}.Describe(testContext(t), p)
+	_, there, err := existing.Describe(testContext(t), p)
 	require.NoError(t, err)
 	require.True(t, there)
 }
@@ -84,6 +98,6 @@ func TestOldestBrokerGivesTheVersionOfOneCluster(t *testing.T) {
 }
 
 func TestUnknownProviderNamesTheKnownOnes(t *testing.T) {
-	_, err := For(plan.Plan{Target: plan.Target{Provider: "moon"}}, "")
+	_, err := For(plan.Plan{Target: plan.Target{Provider: "moon"}}, "", nil)
 	require.EqualError(t, err, `target.provider "moon" is unknown: use local or existing`)
 }

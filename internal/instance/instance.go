@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
 
@@ -30,12 +31,13 @@ type Provider interface {
 }
 
 // For returns the provider that the plan names. root is the folder that holds .run, and .cache with the jars.
-func For(p plan.Plan, root string) (Provider, error) {
+// keys are those of clusters that exist.
+func For(p plan.Plan, root string, keys *secrets.Store) (Provider, error) {
 	switch p.Target.Provider {
 	case plan.ProviderLocal:
 		return Local{Root: root}, nil
 	case plan.ProviderExisting:
-		return Existing{}, nil
+		return Existing{Keys: keys}, nil
 	default:
 		return nil, fmt.Errorf("target.provider %q is unknown: use %s or %s",
 			p.Target.Provider, plan.ProviderLocal, plan.ProviderExisting)

@@ -1,0 +1,264 @@
+package gateway
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// controlOf serves the control API of an idle gateway, and returns its address.
+func controlOf(t *testing.T, c *Control, at ControlAt) string {
+	t.Helper()
+	at.Address = "127.0.0.1:0"
+	listener, err := at.Listen(slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- c.Serve(t.Context(), listener) }()
+	t.Cleanup(func() { require.NoError(t, <-done) })
+	return listener.Addr().String()
+}
+
+func newControl(t *testing.T) *Control {
+	t.Helper()
+	c, err := NewControl(idle(t), testToken)
+	require.NoError(t, err)
+	return c
+}
+
+func TestTheControlAPIIsPlainOnNetworksOnlyIfSomebodySaysSo(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	_, err := ControlAt{Address: "0.0.0.0:0"}.Listen(log)
+	require.ErrorContains(t, err, "would be plain HTTP on a network")
+	require.ErrorContains(t, err, "--control-insecure")
+	_, err = ControlAt{Address: ":0"}.Listen(log)
+	require.ErrorContains(t, err, "would be plain HTTP on a network")
+	dir := t.TempDir()
+	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	writeCertificate(t, file, key, 1)
+	for name, at := range map[string]ControlAt{
+		"this machine": {Address: "127.0.0.1:0"}, "asked for": {Address: "0.0.0.0:0", Insecure: true},
+		"TLS": {Address: "0.0.0.0:0", Cert: file, Key: key},
+	} {
+		listener, err := at.Listen(log)
+		require.NoError(t, err, name)
+		require.NoError(t, listener.Close())
+	}
+	for says, at := range map[string]ControlAt{
+		"belong together":          {Cert: file},
+		"needs both":               {ClientCA: file},
+		"holds no certificate":     {Cert: file, Key: key, ClientCA: key},
+		"no such file":             {Cert: file, Key: key + ".none"},
+		"failed to find any PEM":   {Cert: os.DevNull, Key: key},
+		"can't listen on nowhere:": {Address: "nowhere:0"},
+	} {
+		_, err := at.Listen(log)
+		require.ErrorContains(t, err, says)
+	}
+}
+
+func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for i, name := range []string{"server", "worker", "stranger"} {
+		writeCertificate(t, file(name+".crt"), file(name+".key"), int64(i+1))
+	}
+	at := controlOf(t, newControl(t), ControlAt{
+		Cert: file("server.crt"), Key: file("server.key"),
+		ClientCA: file("worker.crt"),
+	})
+	known := Access{Token: testToken, CA: file("server.crt"), Set: AccessSettings{
+		CA:   "THE_CA",
+		Cert: "THE_CERT",
+	}}
+	for name, c := range map[string]struct {
+		address, as string
+		ca          string
+		says        string
+	}{
+		"with its certificate": {"https://" + at, "worker", known.CA, ""},
+		"without": {
+			"https://" + at, "", known.CA,
+			"give one in THE_CERT that the gateway's --control-client-ca has signed",
+		},
+		"with another": {
+			"https://" + at, "stranger", known.CA,
+			"doesn't take the caller's certificate",
+		},
+		"an unknown gateway": {
+			"https://" + at, "worker", file("stranger.crt"),
+			"give its authority in THE_CA",
+		},
+		"in plain text": {at, "worker", known.CA, "it speaks TLS: call it at https://" + at},
+		"no file": {
+			"https://" + at, "worker", file("none"),
+			"authorities of gateways: stat ",
+		},
+	} {
+		access := known
+		access.CA = c.ca
+		if c.as != "" {
+			access.Cert, access.Key = file(c.as+".crt"), file(c.as+".key")
+		}
+		s, err := NewClient(c.address, access).State(t.Context())
+		if c.says == "" {
+			require.NoError(t, err, name)
+			require.Equal(t, "idle", s.Gateway)
+			continue
+		}
+		require.ErrorContains(t, err, c.says, name)
+		require.ErrorContains(t, err, at, name)
+		require.NotContains(t, err.Error(), testToken)
+	}
+}
+
+// The token goes to the gateway that somebody named, and nowhere else.
+func TestTheTokenStaysOnItsWay(t *testing.T) {
+	var tokens []string
+	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		tokens = append(tokens, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(thief.Close)
+	elsewhere := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(elsewhere.Close)
+	_, err := NewClient(elsewhere.URL, Access{Token: testToken}).State(t.Context())
+	require.ErrorContains(t, err, "307 Temporary Redirect: it sends the caller elsewhere")
+
+	require.Nil(t, transport(Access{}).Proxy, "a proxy of the environment would see it")
+
+	for _, address := range []string{"10.0.0.9:8089", "http://10.0.0.9:8089", "gateway:8089"} {
+		_, err = NewClient(address, Access{
+			Token: testToken,
+			Set:   AccessSettings{Plain: "a setting"},
+		}).State(t.Context())
+		require.ErrorContains(t, err, "its token would go over a network in plain text")
+		require.ErrorContains(t, err, "or allow plain HTTP: a setting")
+	}
+	for _, address := range []string{
+		"ftp://127.0.0.1:1", "https://a:b@gateway:1", "https://",
+		"a b:1",
+	} {
+		_, err = NewClient(address, Access{Token: testToken}).State(t.Context())
+		require.ErrorContains(t, err, "want host:port, or https://host:port", address)
+	}
+	_, err = NewClient("127.0.0.2:1", Access{Token: testToken}).State(t.Context())
+	require.ErrorContains(t, err, "doesn't answer")
+	assert.Empty(t, tokens)
+}
+
+func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
+	c := newControl(t)
+	at := "http://" + controlOf(t, c, ControlAt{})
+	probe := func(path string) (int, Health) {
+		answer, err := http.Get(at + path)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		var h Health
+		require.NoError(t, json.NewDecoder(answer.Body).Decode(&h))
+		return answer.StatusCode, h
+	}
+	wants := func(path string, status int, state string) {
+		t.Helper()
+		got, h := probe(path)
+		assert.Equal(t, status, got, path)
+		assert.Equal(t, "idle", h.Gateway)
+		assert.Equal(t, state, h.State, path)
+		assert.Equal(t, state == healthReady, h.Reason == "", "what doesn't work is said")
+	}
+	paths := []string{"/healthz", "/readyz", "/livez"}
+	for _, path := range paths {
+		wants(path, 200, healthReady)
+	}
+	c.gateway.parts.now = &part{doubt: true}
+	for _, path := range paths {
+		wants(path, 200, healthDoubt)
+	}
+	c.gateway.fenced.Store(true)
+	wants("/healthz", 503, healthFenced)
+	wants("/readyz", 503, healthFenced)
+	wants("/livez", 200, healthFenced)
+}
+
+// lines are those of a file of records.
+func TestOnlyThisMachineIsThisMachine(t *testing.T) {
+	for host, here := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": false, "10.0.0.1": false,
+		"localhost.example.com": false, "127.0.0.1.example.com": false, "": false,
+	} {
+		assert.Equal(t, here, onThisMachine(host), host)
+	}
+}
+
+func TestMetricsTellHowTheGatewayStands(t *testing.T) {
+	g := idle(t)
+	q := g.topics.ensure("orders")
+	q.ensure("broker-a", 3)
+	q.queue([]byte("broker-a"), 1).home.Store(uint32(target))
+	g.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
+	g.panics.Add(2)
+	_, err := g.Move(t.Context(), Move{})
+	require.ErrorIs(t, err, ErrRefused)
+	s := newSession(g, &port{}, nil)
+	f := frameOf(t, codeSendV2)
+	h := newHold()
+	require.True(t, h.park(s, f))
+	values := func() map[string]float64 {
+		all, err := g.Metrics().Gather()
+		require.NoError(t, err)
+		got := map[string]float64{}
+		for _, family := range all {
+			for _, m := range family.GetMetric() {
+				key := family.GetName()
+				for _, l := range m.GetLabel() {
+					key += " " + l.GetValue()
+				}
+				got[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+		return got
+	}
+	got := values()
+	for key, wanted := range map[string]float64{
+		"homes source": 2, "homes target": 1, "views source": 1, "panics_total": 2, "moves_total other " +
+			"refused": 1, "held_sends": 1,
+		"fenced": 0, "in_doubt": 0,
+	} {
+		assert.InDelta(t, wanted, got["rocketshift_gateway_"+key], 0, key)
+	}
+	assert.Positive(t, got["go_goroutines"])
+	g.fenced.Store(true)
+	g.parts.now = &part{doubt: true}
+	got = values()
+	assert.InDelta(t, 1, got["rocketshift_gateway_fenced"], 0)
+	assert.InDelta(t, 1, got["rocketshift_gateway_in_doubt"], 0)
+}
+
+func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	writeCertificate(t, file("b.crt"), file("b.key"), 1)
+	writeCertificate(t, file("a.crt"), file("a.key"), 2)
+	at := controlOf(t, newControl(t), ControlAt{
+		Cert: file("b.crt"), Key: file("b.key"),
+		ClientCA: file("a.crt"),
+	})
+	a := idle(t)
+	a.config.Token = testToken
+	a.config.Peers = Access{
+		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
+		Set: AccessSettings{Plain: "--control-insecure"},
+	}
+	is, err := remote{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "idle", is.Gateway)
+	require.NoError(t, remote{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
+	_, err = remote{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
+	require.ErrorContains(t, err, "--control-insecure",
+		"the token doesn't go over a network in plain text here either")
+}

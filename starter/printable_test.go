@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+	"rocketshift/replicator"
+	"rocketshift/workflows"
+)
+
+// evil is what a client may call itself: it sets a terminal's title, forges a line and turns
+// another.
+const evil = "\x1b]0;x\x07\nState  done\u202e"
+
+// shown is evil as people see it.
+const shown = `\x1b]0;x\a\nState  done\u202e`
+
+// fromClients is a status with everything that clients and brokers choose.
+func fromClients() snapshot {
+	s := running(func(s *snapshot) {
+		s.Replication = []activities.ReplicationProgress{{
+			Broker: evil, Unpaired: []string{evil},
+			Progress: replicator.Progress{
+				Lanes: 1, Waiting: evil, Topics: []replicator.TopicProgress{{
+					Topic: "t" + evil, Lanes: 1,
+					Reason: evil,
+				}},
+				Stragglers: []replicator.Straggler{{Topic: "t", Sender: evil}},
+				Faults: []replicator.LaneFault{{
+					Topic: "t", Broker: evil, Type: "Gone", Cause: evil,
+					Next: evil,
+				}},
+			},
+		}}
+		s.Sync = &activities.SyncProgress{Past: &activities.Past{Count: 1, Clients: []string{evil +
+			" at 10.0.0.7:1"}}}
+		s.Blocked = []blocked{{
+			Activity: "AwaitEmpty", Attempt: 2,
+			Cause: "1 clients are still behind the gateway: " + evil,
+		}}
+	})
+	s.Detail, s.Notes, s.Error = evil, []string{evil}, evil
+	s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingApproval, Gate: "shift-25", Text: evil}}
+	s.Ledger = &activities.Ledger{Rows: []activities.LedgerRow{{
+		Kind: "kind", Object: evil,
+		Detail: evil,
+	}}}
+	return s
+}
+
+func TestWhatClientsNameIsShownAndDoesNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		args  []string
+		looks []look
+		shown string
+	}{
+		"status":       {[]string{"status", "orders"}, seen(fromClients()), shown + " at 10.0.0.7:1"},
+		"lanes":        {[]string{"lanes", "orders"}, seen(fromClients()), "t" + shown},
+		"what changes": {[]string{"status", "orders", "--wait=asked"}, seen(fromClients()), shown},
+		"JSON": {
+			[]string{"status", "orders", "-o", "json"},
+			seen(fromClients()),
+			`\u001b]0;x\u0007\nState  done\u202e`,
+		},
+		"an error": {[]string{"status", "orders"}, []look{{err: errors.New(evil)}}, `\x1b]0;x\a`},
+		"an error as JSON": {
+			[]string{"status", "orders", "-o", "json"},
+			[]look{{err: errors.New(evil)}},
+			`\u001b]0;x\u0007`,
+		},
+	} {
+		o := rocketshift(t, &fake{looks: c.looks}, c.args...)
+		text := o.stdout + o.stderr
+		require.Contains(t, text, c.shown, name)
+		for _, r := range text {
+			assert.True(t, unicode.IsPrint(r) || r == '\n' || r == '\t', "%s: %q in %q", name, r, text)
+		}
+		if !strings.HasPrefix(name, "an error") { // which may have several lines
+			assert.NotContains(t, text, "\nState  done", name)
+		}
+	}
+}
