@@ -38,6 +38,9 @@ public class Read {
         "org.apache.rocketmq.common.protocol.", "org.apache.rocketmq.remoting.protocol.",
     };
 
+    /** Fields that are other ones each time: the time, and a random number generator. */
+    static final Set<String> CHANGING = Set.of("subVersion", "random");
+
     static final Map<Integer, String> REQUESTS = new TreeMap<>();
     static final Map<Integer, String> ANSWERS = new TreeMap<>();
 
@@ -222,7 +225,8 @@ public class Read {
         Map<String, String> members = new TreeMap<>();
         for (Class<?> c = it.getClass(); c != Object.class; c = c.getSuperclass()) {
             for (Field f : c.getDeclaredFields()) {
-                if (!Modifier.isStatic(f.getModifiers()) && !Modifier.isTransient(f.getModifiers())) {
+                int is = f.getModifiers();
+                if (!Modifier.isStatic(is) && !Modifier.isTransient(is) && !CHANGING.contains(f.getName())) {
                     f.setAccessible(true);
                     members.putIfAbsent(f.getName(), dump(f.get(it)));
                 }

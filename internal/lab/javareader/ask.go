@@ -3,6 +3,7 @@ package javareader
 import (
 	"encoding/json"
 	"flag"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -74,7 +75,9 @@ func Ask[T any](t testing.TB, of Asker, question []byte) (answers [len(Versions)
 		if err := json.Unmarshal([]byte(text), &trouble); err != nil || trouble.Trouble != "" {
 			t.Fatalf("%s: %s %v", Versions[i], text, err)
 		}
-		if err := json.Unmarshal([]byte(text), &answers[i]); err != nil {
+		in := json.NewDecoder(strings.NewReader(text))
+		in.UseNumber()
+		if err := in.Decode(&answers[i]); err != nil {
 			t.Fatalf("%s: %s: %v", Versions[i], text, err)
 		}
 	}
