@@ -5,10 +5,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"rocketshift/internal/gateway/wire"
 )
 
 // beatNames are the members of heartbeats that are looked at (HeartbeatData, ConsumerData, ProducerData).
-var beatNames = namesOf("clientID", "consumerDataSet", "producerDataSet", "groupName", "messageModel")
+var beatNames = wire.NamesOf("clientID", "consumerDataSet", "producerDataSet", "groupName", "messageModel")
 
 // beat is what a heartbeat says.
 type beat struct {

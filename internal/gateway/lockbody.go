@@ -3,6 +3,8 @@ package gateway
 import (
 	"encoding/json"
 	"errors"
+
+	"rocketshift/internal/gateway/wire"
 )
 
 // lockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
@@ -42,7 +44,7 @@ func (q *jsonQueue) UnmarshalJSON(text []byte) error {
 }
 
 // lockNames are the members of both bodies that are looked at.
-var lockNames = namesOf("consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
+var lockNames = wire.NamesOf("consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
 
 // parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those of bodies that are none.
 func parseLock(body []byte) (is lockBody, err error) {

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"rocketshift/internal/gateway/wire"
 )
 
 // Brokers and clients read JSON with fastjson, which takes members of other names for those that it looks for ("ClientID",
@@ -21,55 +22,9 @@ const mostDepth = 16
 // errTwoReadings is the cause of errors about JSON that brokers may read otherwise.
 var errTwoReadings = errors.New("JSON that can be read in more than one way")
 
-// names are members that are looked for: by their hashes, as fastjson has them.
-type names map[uint64]string
-
-func namesOf(all ...string) names {
-	is := names{}
-	for _, name := range all {
-		is[lowerHash(name)], is[looseHash(name)] = name, name
-	}
-	return is
-}
-
-// means is the name that fastjson 1.2.69 or 1.2.83 may take a member's name for (JavaBeanDeserializer.smartMatch).
-func (n names) means(name string) (meant string, any bool) {
-	for _, one := range [...]string{name, strings.TrimPrefix(name, "is")} {
-		for _, hash := range [...]uint64{lowerHash(one), looseHash(one)} {
-			if meant, any = n[hash]; any {
-				return meant, true
-			}
-		}
-	}
-	return "", false
-}
-
-// FNV-1a of 64 bits, in which fastjson hashes names (TypeUtils).
-const (
-	hashBasis = 0xcbf29ce484222325
-	hashPrime = 0x100000001b3
-)
-
-// lowerHash is TypeUtils.fnv1a_64_lower.
-func lowerHash(name string) uint64 {
-	hash := uint64(hashBasis)
-	for _, c := range utf16.Encode([]rune(name)) {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		hash = (hash ^ uint64(c)) * hashPrime
-	}
-	return hash
-}
-
-// looseHash is TypeUtils.fnv1a_64_extract, and fnv1a_64_lower of older versions.
-func looseHash(name string) uint64 {
-	return lowerHash(strings.NewReplacer("_", "", "-", "").Replace(name))
-}
-
 // oneReading refuses JSON that isn't one object, or in which an object has two members that fastjson takes for one, or one
 // that it takes for a known name that it isn't.
-func oneReading(text []byte, known names) error {
+func oneReading(text []byte, known wire.Names) error {
 	if !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
 		return errors.New("text that isn't UTF-8")
 	}
@@ -87,7 +42,7 @@ func oneReading(text []byte, known names) error {
 	return nil
 }
 
-func readOnce(in *json.Decoder, known names, depth int) error {
+func readOnce(in *json.Decoder, known wire.Names, depth int) error {
 	token, err := in.Token()
 	if err != nil {
 		return err
@@ -110,8 +65,8 @@ func readOnce(in *json.Decoder, known names, depth int) error {
 				return err
 			}
 			name := key.(string) // keys of objects are texts
-			hash := looseHash(strings.TrimPrefix(name, "is"))
-			if meant, any := known.means(name); seen[hash] || any && meant != name || !plainName(name) {
+			hash := wire.LooseHash(strings.TrimPrefix(name, "is"))
+			if meant, any := known.Means(name); seen[hash] || any && meant != name || !plainName(name) {
 				return fmt.Errorf("%w: member %.100q", errTwoReadings, name)
 			}
 			seen[hash] = true

@@ -3,6 +3,8 @@ package gateway
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"rocketshift/internal/gateway/wire"
 )
 
 // noRoute is what translateRoute returns instead of an address for JSON that clients may read otherwise.
@@ -36,7 +38,7 @@ type routeReader struct {
 // brokerAddrs is the member of BrokerData that has its addresses.
 const brokerAddrs = "brokerAddrs"
 
-var routeNames = namesOf(brokerAddrs)
+var routeNames = wire.NamesOf(brokerAddrs)
 
 // copy takes so many bytes, and leaves out the white space after them, which servers don't write and clients needn't see.
 func (r *routeReader) copy(n int) {
@@ -86,7 +88,7 @@ func (r *routeReader) key() (string, bool) {
 		}
 	}
 	key := string(bytes.Trim(r.in[:n], `"`))
-	meant, any := routeNames.means(key)
+	meant, any := routeNames.Means(key)
 	r.copy(n)
 	return key, !any || meant == key
 }

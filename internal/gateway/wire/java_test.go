@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"reflect"
 	"testing"
@@ -49,23 +51,70 @@ func command(f *Frame) javareader.Command {
 	if len(f.Body) > 0 {
 		is.Body = fmt.Sprintf("%d %08x", len(f.Body), crc32.ChecksumIEEE(f.Body))
 	}
+	content := &content{Hash32: crc32.NewIEEE()}
+	f.sum(content, nil)
+	if content.size > 0 {
+		is.Signed = fmt.Sprintf("%d %08x", content.size, content.Sum32())
+	}
 	return is
+}
+
+// content counts what a signature is made of.
+type content struct {
+	hash.Hash32
+	size int
+}
+
+func (c *content) Write(b []byte) (int, error) {
+	c.size += len(b)
+	return c.Hash32.Write(b)
 }
 
 // readAlike has both Java versions read a frame that the gateway forwards.
 func readAlike(t *testing.T, java javareader.Asker, want javareader.Command, forwarded []byte) {
 	t.Helper()
 	for i, got := range javareader.Ask[javareader.Command](t, java, javareader.Frame(forwarded)) {
-		got.Language, got.Header = nil, nil
-		if got.Remark != nil && *got.Remark == "" {
-			got.Remark = nil
+		differ(t, want, usual(got), i, forwarded)
+	}
+}
+
+// rawAlike has them read a frame as it came. What they refuse may go on in another form, and a
+// null value is none.
+func rawAlike(t *testing.T, java javareader.Asker, want javareader.Command, raw []byte) {
+	t.Helper()
+	if want.Format == "JSON" && !utf8.Valid(raw[headerAt:]) || bytes.Contains(inJSON(want), []byte("\uFFFD")) {
+		return // 5.3.3 refuses JSON that isn't UTF-8; what stands for that, and for half a surrogate pair, isn't the same
+	}
+	for i, got := range javareader.Ask[javareader.Command](t, java, javareader.Frame(raw)) {
+		if got.Refused != "" {
+			continue
 		}
-		if len(got.Fields) == 0 {
-			got.Fields = nil
+		for key, value := range got.Fields {
+			if value == nil && want.Format == "JSON" {
+				delete(got.Fields, key)
+				got.Signed = want.Signed
+			}
 		}
-		if !reflect.DeepEqual(want, got) {
-			t.Fatalf("the gateway reads %s\nRocketMQ %s reads %s\nof %q", inJSON(want), javareader.Versions[i], inJSON(got), forwarded)
-		}
+		differ(t, want, usual(got), i, raw)
+	}
+}
+
+// usual is a command without what is nobody's business here: the language, the header, and whether what is empty is null.
+func usual(got javareader.Command) javareader.Command {
+	got.Language, got.Header = nil, nil
+	if got.Remark != nil && *got.Remark == "" {
+		got.Remark = nil
+	}
+	if len(got.Fields) == 0 {
+		got.Fields = nil
+	}
+	return got
+}
+
+func differ(t *testing.T, want, got javareader.Command, version int, raw []byte) {
+	t.Helper()
+	if !reflect.DeepEqual(want, got) {
+		t.Fatalf("the gateway reads %s\nRocketMQ %s reads %s\nof %q", inJSON(want), javareader.Versions[version], inJSON(got), raw)
 	}
 }
 
@@ -80,6 +129,7 @@ func against(t *testing.T, java javareader.Asker, raw []byte) {
 	if f.Parse(raw) != nil {
 		return
 	}
+	rawAlike(t, java, command(&f), raw)
 	readAlike(t, java, command(&f), written(&f))
 	f.SetNumber("queueId", 41)
 	f.Set("e", "7")
@@ -150,7 +200,7 @@ func FuzzStockFramesAgainstJava(f *testing.F) {
 			require.NoError(t, one.Parse(raw), "%q", raw)
 			want := javareader.Command{Code: one.Code, Flag: int32(flag), Version: 407, Opaque: int32(opaque), Body: one.wantBody()}
 			is := command(&one)
-			want.Format, want.Remark, want.Fields = is.Format, is.Remark, is.Fields
+			want.Format, want.Remark, want.Fields, want.Signed = is.Format, is.Remark, is.Fields, is.Signed
 			require.Equal(t, want, is)
 			for _, one := range []field{{key1, value1}, {key2, value2}} {
 				if got := is.Fields[one.key]; got != nil || one.value != "" {

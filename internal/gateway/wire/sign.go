@@ -43,6 +43,9 @@ func (f *Frame) Sign(accessKey, secret string) {
 	f.Set(fieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
 }
 
+// null is what brokers sign for an empty value in RocketMQ's own format, which is null to them.
+var null = []byte("null")
+
 // sum appends the signature: it is over the values of all fields but the signature, in the order of their keys, and the body (AclUtils, 4.9.7;
 // ACL 2.0 of 5.x reads the same).
 func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
@@ -58,6 +61,8 @@ func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 		switch {
 		case field.changed:
 			mac.Write(field.now)
+		case f.Binary && len(field.Value) == 0:
+			mac.Write(null)
 		case f.Binary || bytes.IndexByte(field.Value, '\\') < 0:
 			mac.Write(field.Value)
 		default:

@@ -16,8 +16,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
+import org.apache.rocketmq.acl.common.AclUtils;
 import org.apache.rocketmq.remoting.CommandCustomHeader;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
@@ -142,6 +144,7 @@ public class Read {
         out.put("format", dump(is.getSerializeTypeCurrentRPC()));
         out.put("fields", dump(is.getExtFields()));
         out.put("body", sum(is.getBody()));
+        out.put("signed", sum(signed(is)));
         boolean answers = (is.getFlag() & 1) == 1;
         String header = headers.get(code == null ? (Integer) is.getCode() : code);
         if (header != null && answers == (code != null)) {
@@ -160,8 +163,19 @@ public class Read {
         }
     }
 
+    /** What a signature is made of (PlainAccessValidator.parse of 4.9.7, DefaultAuthenticationContextBuilder.build of 5.3.3). */
+    static byte[] signed(RemotingCommand of) {
+        SortedMap<String, String> fields = new TreeMap<>();
+        if (of.getExtFields() != null) {
+            fields.putAll(of.getExtFields());
+        }
+        fields.remove("Signature");
+        fields.remove("_UNIQUE_KEY_QUERY"); // 5.3.3 only of clients up to 4.9.3
+        return AclUtils.combineRequestContent(of, fields);
+    }
+
     static String sum(byte[] body) {
-        if (body == null) {
+        if (body == null || body.length == 0) {
             return "\"\"";
         }
         CRC32 sum = new CRC32();
@@ -228,7 +242,11 @@ public class Read {
                 int is = f.getModifiers();
                 if (!Modifier.isStatic(is) && !Modifier.isTransient(is) && !CHANGING.contains(f.getName())) {
                     f.setAccessible(true);
-                    members.putIfAbsent(f.getName(), dump(f.get(it)));
+                    String value = dump(f.get(it));
+                    if (it instanceof CommandCustomHeader && (value.equals("null") || value.equals("false"))) {
+                        continue; // fields that only one version has, or that are flags in one
+                    }
+                    members.putIfAbsent(f.getName(), value);
                 }
             }
         }

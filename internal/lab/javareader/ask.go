@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"rocketshift/internal/lab/labtest"
 )
 
 // Asker answers questions: Readers, or Recorded.
@@ -59,6 +61,7 @@ type Command struct {
 	Remark   *string
 	Fields   map[string]*string
 	Body     string         // length and CRC-32
+	Signed   string         // the same of what a signature is made of
 	Format   string         // JSON or ROCKETMQ
 	Header   map[string]any // of its code; {"refused": why}
 }
@@ -87,6 +90,7 @@ func Ask[T any](t testing.TB, of Asker, question []byte) (answers [len(Versions)
 // CheckRecorded asks the Java classes everything that is recorded in a file, and fails if they answer otherwise.
 func CheckRecorded(t *testing.T, file string) {
 	t.Helper()
+	labtest.NeedsServers(t)
 	recorded, err := Open(file)
 	if err != nil {
 		t.Fatal(err)
