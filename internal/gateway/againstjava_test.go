@@ -24,6 +24,19 @@ func TestLiveJavaReadsTheCorpusOfBodiesAsItIsRecorded(t *testing.T) {
 	javareader.CheckRecorded(t, readings)
 }
 
+// bodies are those of a file in the corpus, each a text of Go in a line of its own.
+func bodies(tb testing.TB, file string) []string {
+	return javareader.Texts(tb, "testdata/corpus/"+file+".txt")
+}
+
+func addBodies(f *testing.F, files ...string) {
+	for _, file := range files {
+		for _, body := range bodies(f, file) {
+			f.Add([]byte(body))
+		}
+	}
+}
+
 // asJava fails unless the Java classes have read a body as the gateway has, or have refused it.
 func asJava[T any](t *testing.T, java javareader.Asker, class string, body []byte, want any, same func(T) any) {
 	t.Helper()
@@ -103,9 +116,7 @@ func beatAgainst(t *testing.T, java javareader.Asker, body []byte) {
 
 func FuzzHeartbeatsAgainstJava(f *testing.F) {
 	java := javareader.For(f, readings)
-	for _, body := range slices.Concat(stockBeats, oddBeats) {
-		f.Add([]byte(body))
-	}
+	addBodies(f, "stock-heartbeats", "odd-heartbeats")
 	f.Fuzz(func(t *testing.T, body []byte) { beatAgainst(t, java, body) })
 }
 
@@ -151,9 +162,7 @@ func lockAgainst(t *testing.T, java javareader.Asker, body []byte) {
 
 func FuzzLocksAgainstJava(f *testing.F) {
 	java := javareader.For(f, readings)
-	for _, body := range slices.Concat(stockLocks, stockLocked, oddLocks) {
-		f.Add([]byte(body))
-	}
+	addBodies(f, "stock-locks", "stock-locked", "odd-locks")
 	f.Fuzz(func(t *testing.T, body []byte) { lockAgainst(t, java, body) })
 }
 
@@ -248,19 +257,19 @@ func FuzzComposedBodiesAgainstJava(f *testing.F) {
 
 // Stock clients' bodies are taken, and read as brokers read them.
 func TestBodiesOfStockClientsAreTaken(t *testing.T) {
-	for _, body := range stockBeats {
+	for _, body := range bodies(t, "stock-heartbeats") {
 		_, err := parseBeat([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range stockLocks {
+	for _, body := range bodies(t, "stock-locks") {
 		_, err := parseLock([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range stockLocked {
+	for _, body := range bodies(t, "stock-locked") {
 		_, err := parseLocks([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range stockRoutes {
+	for _, body := range bodies(t, "stock-routes") {
 		_, unknown := translateRoute([]byte(body), routePorts)
 		require.Empty(t, unknown, body)
 	}
@@ -307,9 +316,7 @@ func withAddrs(v any, known map[string]string) any {
 
 func FuzzRoutesAgainstJava(f *testing.F) {
 	java := javareader.For(f, readings)
-	for _, body := range slices.Concat(stockRoutes, oddRoutes) {
-		f.Add([]byte(body))
-	}
+	addBodies(f, "stock-routes", "odd-routes")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		out, unknown := translateRoute(body, routePorts)
 		if unknown != "" {

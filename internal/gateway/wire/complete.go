@@ -150,7 +150,7 @@ func readJSON(head []byte) (h header, err error) {
 		switch {
 		case known && meant != key:
 			return fmt.Errorf("member %.100q, which some take for %s", key, meant)
-		case known && seen[key] && key != "extFields": // of some the first one counts to brokers, of others the last one
+		case known && seen[key]: // of some the first one counts to brokers, of others the last one, and extFields may be merged
 			return fmt.Errorf("member %s a second time", key)
 		}
 		seen[key] = true
@@ -191,7 +191,6 @@ func eachMember(in *json.Decoder, member func(key string) error) error {
 // member reads one member of a header.
 func (h *header) member(in *json.Decoder, key string) (err error) {
 	if key == "extFields" {
-		h.fields = nil // of several, the last one counts
 		return h.extFields(in)
 	}
 	var raw json.RawMessage

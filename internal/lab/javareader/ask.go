@@ -3,6 +3,8 @@ package javareader
 import (
 	"encoding/json"
 	"flag"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +87,23 @@ func Ask[T any](t testing.TB, of Asker, question []byte) (answers [len(Versions)
 		}
 	}
 	return answers
+}
+
+// Texts reads a file of texts for a corpus: each line is a text as Go writes it, in quotes of any kind.
+func Texts(tb testing.TB, file string) (all []string) {
+	tb.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		one, err := strconv.Unquote(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			tb.Fatalf("%s: %s: %v", file, line, err)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // CheckRecorded asks the Java classes everything that is recorded in a file, and fails if they answer otherwise.
