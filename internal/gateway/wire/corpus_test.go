@@ -9,8 +9,26 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/stretchr/testify/assert"
+
 	"rocketshift/internal/lab/javareader"
 )
+
+// stockHeaders are headers as Java, Go and C++ clients and brokers write them.
+func stockHeaders(tb testing.TB) []string {
+	return javareader.Texts(tb, "testdata/corpus/stock-headers.txt")
+}
+
+func TestHeadersOfStockClientsAreTaken(t *testing.T) {
+	for _, header := range stockHeaders(t) {
+		f := parsed(t, jsonFrame(header, "body"))
+		assert.False(t, f.Signed(), header)
+		if f.Code == 310 {
+			assert.Equal(t, "orders", string(f.Get("b")))
+			assert.Equal(t, "3", string(f.Get("e")), "a number in C++")
+		}
+	}
+}
 
 // oddHeaders are headers that no stock client writes: those in files, each a text of Go in a line of its own, and deep ones.
 func oddHeaders(tb testing.TB) (all []string) {
@@ -86,22 +104,24 @@ func stockKey(key string) bool {
 	return true
 }
 
-// stockForms are a command as stock clients write it: fastjson, encoding/json, jsoncpp, and RocketMQ's own format.
+// stockForms are a command as stock clients write it: with fastjson, encoding/json and jsoncpp, and in RocketMQ's own
+// format.
 func stockForms(code int, flag, opaque int32, remark string, fields []field) (all [][]byte) {
-	form := func(quote func(string) string) {
+	form := func(quote func(string) string, end string) {
 		var b strings.Builder
 		fmt.Fprintf(&b, `{"code":%d,"extFields":{`, int32(code))
 		for i, one := range fields {
 			fmt.Fprintf(&b, `%s%s:%s`, strings.Repeat(",", min(i, 1)), quote(one.key), quote(one.value))
 		}
-		fmt.Fprintf(&b, `},"flag":%d,"language":"CPP","opaque":%d,"remark":%s,"version":407}`, flag, opaque, quote(remark))
+		fmt.Fprintf(&b, `},"flag":%d,"language":"CPP","opaque":%d,"remark":%s,"version":407}%s`,
+			flag, opaque, quote(remark), end)
 		all = append(all, jsonFrame(b.String(), "body"))
 	}
-	form(func(s string) string { return string(appendText(nil, s)) })
+	form(func(s string) string { return string(appendText(nil, s)) }, "")
 	form(func(s string) string {
 		text, _ := json.Marshal(s)
 		return string(text)
-	})
+	}, "")
 	form(func(s string) string { // all that isn't ASCII is escaped
 		var b strings.Builder
 		for _, unit := range utf16.Encode([]rune(s)) {
@@ -115,7 +135,7 @@ func stockForms(code int, flag, opaque int32, remark string, fields []field) (al
 			}
 		}
 		return `"` + b.String() + `"`
-	})
+	}, "\n") // as the C++ client ends its headers
 	h := header{code: int(int16(code)), version: 407, flag: flag, opaque: opaque, remark: remark, fields: fields}
 	head := h.appendBinary(nil)
 	return append(all, append(append(appendLengths(nil, 1, len(head), 4), head...), "body"...))

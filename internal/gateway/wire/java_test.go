@@ -149,7 +149,7 @@ func FuzzJSONHeadersAgainstJava(f *testing.F) {
 	for _, header := range headers {
 		f.Add([]byte(header))
 	}
-	for _, header := range oddHeaders(f) {
+	for _, header := range append(stockHeaders(f), oddHeaders(f)...) {
 		f.Add([]byte(header))
 	}
 	f.Fuzz(func(t *testing.T, header []byte) { against(t, java, jsonFrame(string(header), "body")) })

@@ -19,8 +19,11 @@ const (
 	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
 )
 
-// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address.
-func (f *Frame) Signed() bool { return len(f.Get(FieldAccessKey)) > 0 || f.Has(fieldSignature) }
+// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address. C++
+// clients that don't sign write both fields, empty.
+func (f *Frame) Signed() bool {
+	return len(f.Get(FieldAccessKey)) > 0 || len(f.Get(fieldSignature)) > 0
+}
 
 // SignedWith reports whether the signature of the request, as it stands, is the one that a keyed HMAC-SHA1 makes. It takes
 // as long whatever the signature is.
