@@ -44,9 +44,11 @@ func (q *jsonQueue) UnmarshalJSON(text []byte) error {
 }
 
 // lockNames are the members of both bodies that are looked at.
-var lockNames = wire.NamesOf("consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
+var lockNames = wire.NamesOf(
+	"consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
 
-// parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those of bodies that are none.
+// parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those
+// of bodies that are none.
 func parseLock(body []byte) (is lockBody, err error) {
 	if err = oneReading(body, lockNames); err == nil {
 		err = json.Unmarshal(body, &is)

@@ -17,13 +17,14 @@ func (m membership) nameless() bool { return m.Group == "" }
 type messageModel string
 
 const (
-	// broadcasting is the model of groups whose members read everything, each by positions of its own.
+	// broadcasting is the model of groups whose members read everything, each by positions of its
+	// own.
 	broadcasting = "BROADCASTING"
 	clustering   = "CLUSTERING"
 )
 
-// UnmarshalJSON reads a model as fastjson does: by its name in letters of any size, as old versions of client-go write it, or
-// by its number. Errors: what is none of these.
+// UnmarshalJSON reads a model as fastjson does: by its name in letters of any size, as old versions
+// of client-go write it, or by its number. Errors: what is none of these.
 func (m *messageModel) UnmarshalJSON(text []byte) error {
 	switch string(bytes.Map(upperASCII, text)) {
 	case `NULL`, `""`:

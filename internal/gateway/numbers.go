@@ -7,8 +7,9 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// numberField is a field that the gateway reads as a number, and brokers or clients as one of so many bits. What doesn't
-// fit they take for 0 or for nothing, in some headers, instead of refusing it (RemotingCommand.decodeCommandCustomHeader).
+// numberField is a field that the gateway reads as a number, and brokers or clients as one of so
+// many bits. What doesn't fit they take for 0 or for nothing, in some headers, instead of refusing
+// it (RemotingCommand.decodeCommandCustomHeader).
 type numberField struct {
 	key  string
 	bits int
@@ -18,7 +19,9 @@ type numberField struct {
 var (
 	numbersOfQueue  = []numberField{{"queueId", 32}}
 	numbersOfSendV2 = []numberField{{"e", 32}}
-	numbersOfPull   = []numberField{{"queueId", 32}, {"queueOffset", 64}, {"commitOffset", 64}, {"sysFlag", 32}}
+	numbersOfPull   = []numberField{
+		{"queueId", 32}, {"queueOffset", 64}, {"commitOffset", 64}, {"sysFlag", 32},
+	}
 	numbersOfCommit = []numberField{{"queueId", 32}, {"commitOffset", 64}}
 	numbersOfLog    = []numberField{{"offset", 64}}
 	numbersOfEnd    = []numberField{{"commitLogOffset", 64}}
@@ -49,7 +52,8 @@ func numbersOf(code int) []numberField {
 	return nil
 }
 
-// numbersInAnswer are the fields of answers to requests of that code that the gateway reads as numbers.
+// numbersInAnswer are the fields of answers to requests of that code that the gateway reads as
+// numbers.
 func numbersInAnswer(code int) []numberField {
 	switch code {
 	case codeSend, codeSendV2, codeSendBatch:
@@ -62,8 +66,9 @@ func numbersInAnswer(code int) []numberField {
 	return nil
 }
 
-// oddNumber returns why a number isn't written as stock clients and brokers write it, nil if all are. Java takes more forms
-// of them, such as "+1" and digits of other scripts, and would take the frame to be about another queue than the gateway.
+// oddNumber returns why a number isn't written as stock clients and brokers write it, nil if all
+// are. Java takes more forms of them, such as "+1" and digits of other scripts, and would take the
+// frame to be about another queue than the gateway.
 func oddNumber(f *wire.Frame, numbers []numberField) error {
 	for _, one := range numbers {
 		value := f.Get(one.key)

@@ -1,9 +1,10 @@
 package gateway
 
 import (
-	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,13 +42,17 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.queue(source)
 	view := func(group string) *view {
-		header := fmt.Sprintf(`{"code":11,"extFields":{"consumerGroup":"%s","topic":"orders","queueId":"0"},"flag":0,"opaque":1}`, group)
+		fields := `{"consumerGroup":"` + group + `","topic":"orders","queueId":"0"}`
+		header := `{"code":11,"extFields":` + fields + `,"flag":0,"opaque":1}`
 		raw := append([]byte{0, 0, 0, byte(4 + len(header)), 0, 0, 0, byte(len(header))}, header...)
 		var f wire.Frame
 		require.NoError(t, f.Parse(raw))
 		return g.session.viewOf(&f)
 	}
-	for name, escaped := range map[string]string{"é<g": `\u00e9\u003cg`, "\U0001F600": `\uD83D\ude00`, "\x7f": `\u007F`} {
+	for name, escaped := range map[string]string{
+		"é<g":        `\u00e9\u003cg`,
+		"\U0001F600": `\uD83D\ude00`, "\x7f": `\u007F`,
+	} {
 		require.NotNil(t, view(name))
 		assert.Same(t, view(name), view(escaped), name)
 	}
@@ -60,10 +65,16 @@ func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.file = ""
 		g.queue(source)
-		g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{"nextBeginOffset", odd}})
+		g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+			"nextBeginOffset",
+			odd,
+		}})
+		require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
 		g.request(codePull, 0, unsignedBy, requests()[codePull].fields, "")
 		var f wire.Frame
-		require.Error(t, g.in.Next(&f), "a client of the source sees its connection end")
+		err := g.in.Next(&f)
+		require.Error(t, err, "a client of the source sees its connection end")
+		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 	}
 }
 

@@ -7,17 +7,19 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// noRoute is what translateRoute returns instead of an address for JSON that clients may read otherwise.
+// noRoute is what translateRoute returns instead of an address for JSON that clients may read
+// otherwise.
 const noRoute = "(an answer that isn't understood)"
 
-// translateRoute replaces the addresses of brokers in a route or in a cluster's description. It takes JSON as servers of all
-// versions write it: fastjson has brokers' ids with or without quotes. The result is whole or nothing: an address that isn't
-// known is returned instead, or noRoute.
+// translateRoute replaces the addresses of brokers in a route or in a cluster's description. It
+// takes JSON as servers of all versions write it: fastjson has brokers' ids with or without quotes.
+// The result is whole or nothing: an address that isn't known is returned instead, or noRoute.
 func translateRoute(body []byte, known map[string]string) (out []byte, unknown string) {
 	if !utf8.Valid(body) {
 		return nil, noRoute
 	}
-	r := routeReader{in: body, out: make([]byte, 0, len(body)+len(body)/4), known: known} // addresses may grow
+	out = make([]byte, 0, len(body)+len(body)/4) // addresses may grow
+	r := routeReader{in: body, out: out, known: known}
 	if !r.object(r.value) || len(r.in) > 0 {
 		if r.unknown == "" {
 			r.unknown = noRoute
@@ -27,7 +29,8 @@ func translateRoute(body []byte, known map[string]string) (out []byte, unknown s
 	return r.out, ""
 }
 
-// routeReader copies JSON while it takes it, with other addresses. Its methods report whether it is as servers write it.
+// routeReader copies JSON while it takes it, with other addresses. Its methods report whether it is
+// as servers write it.
 type routeReader struct {
 	in, out []byte
 	known   map[string]string
@@ -40,7 +43,8 @@ const brokerAddrs = "brokerAddrs"
 
 var routeNames = wire.NamesOf(brokerAddrs)
 
-// copy takes so many bytes, and leaves out the white space after them, which servers don't write and clients needn't see.
+// copy takes so many bytes, and leaves out the white space after them, which servers don't write
+// and clients needn't see.
 func (r *routeReader) copy(n int) {
 	r.out = append(r.out, r.in[:n]...)
 	r.in = bytes.TrimLeft(r.in[n:], " \t\r\n")
@@ -84,7 +88,8 @@ func (r *routeReader) key() (string, bool) {
 	if n == 0 {
 		n = r.text()
 		if n < 3 || r.in[1] == '@' || r.in[1] == '$' || bytes.IndexByte(r.in[:n], '\\') >= 0 {
-			return "", false // names of brokers and clusters have none of these; fastjson obeys @type and $ref
+			// Names of brokers and clusters have none of these; fastjson obeys @type and $ref.
+			return "", false
 		}
 	}
 	key := string(bytes.Trim(r.in[:n], `"`))

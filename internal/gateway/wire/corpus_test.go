@@ -30,11 +30,12 @@ func TestHeadersOfStockClientsAreTaken(t *testing.T) {
 	}
 }
 
-// oddHeaders are headers that no stock client writes: those in files, each a text of Go in a line of its own, and deep ones.
+// oddHeaders are headers that no stock client writes: those in files, each a text of Go in a line
+// of its own, and deep ones.
 func oddHeaders(tb testing.TB) (all []string) {
 	for _, fields := range javareader.Texts(tb, "testdata/corpus/odd-fields.txt") {
 		all = append(all,
-			`{"code":310,"extFields":`+fields+`,"flag":0,"language":"JAVA","opaque":17,"version":407}`)
+			`{"code":310,"extFields":`+fields+`,"flag":0,"opaque":17,"version":407}`)
 	}
 	for _, n := range []int{20, 600} {
 		nested := strings.Repeat("[", n) + strings.Repeat("]", n)
@@ -66,14 +67,22 @@ func oddBinaryHeaders() (all [][]byte) {
 	with(0)
 	with(int32(len(ok)), ok)
 	with(int32(2*len(ok)), ok, one(1, "b", 6, "billin")) // repeated
-	for _, length := range []int32{0, -1, 1, int32(len(ok)) - 1, int32(len(ok)) + 1, math.MaxInt32, math.MinInt32} {
+	for _, length := range []int32{
+		0, -1, 1, int32(len(ok)) - 1, int32(len(ok)) + 1, math.MaxInt32,
+		math.MinInt32,
+	} {
 		with(length, ok)
 		with(length, ok, []byte{0})
 	}
 	for _, odd := range [][]byte{
-		one(0, "", 1, "v"), one(1, "k", 0, ""), one(0, "", 0, ""), one(-1, "", 1, "v"), one(-1, "k", 1, "v"), one(1, "k", -1, "v"), one(1, "k", -1, ""),
-		one(9, "k", 1, "v"), one(1, "k", 9, "v"), one(1, "k", math.MaxInt32, "v"), one(math.MaxInt16, "k", 1, "v"), one(1, "\xff", 1, "v"), one(1, "k", 1, "\xff"),
-		one(1, "k", 3, "\xed\xa0\xbd"), one(1, "k", 2, "\xc0\x80"), one(1, "\x00", 1, "\x00"), one(2, "é", 2, "é"), one(5, "@type", 17, "java.util.HashMap"), one(1, " ", 1, " "), one(1, "k", 1, "\x1a"), one(1, "\"", 1, "\""), one(1, "\\", 1, "\\"), one(1, "k", 3, "\ufeff"), one(1, "k", 4, "\U0001F600"),
+		one(0, "", 1, "v"), one(1, "k", 0, ""), one(0, "", 0, ""), one(-1, "", 1, "v"), one(-1, "k",
+			1, "v"), one(1, "k", -1, "v"), one(1, "k", -1, ""),
+		one(9, "k", 1, "v"), one(1, "k", 9, "v"), one(1, "k", math.MaxInt32, "v"),
+		one(math.MaxInt16, "k", 1, "v"), one(1, "\xff", 1, "v"), one(1, "k", 1, "\xff"),
+		one(1, "k", 3, "\xed\xa0\xbd"), one(1, "k", 2, "\xc0\x80"), one(1, "\x00", 1, "\x00"),
+		one(2, "é", 2, "é"), one(5, "@type", 17, "java.util.HashMap"), one(1, " ", 1, " "),
+		one(1, "k", 1, "\x1a"), one(1, "\"", 1, "\""), one(1, "\\", 1, "\\"), one(1, "k", 3,
+			"\ufeff"), one(1, "k", 4, "\U0001F600"),
 	} {
 		with(int32(len(ok)+len(odd)), ok, odd)
 		with(int32(len(odd)), odd)
@@ -84,7 +93,8 @@ func oddBinaryHeaders() (all [][]byte) {
 	for _, length := range []uint32{1, 0xFFFFFFFF, 1 << 31, 1 << 30, 5} {
 		b := fixed("")
 		binary.BigEndian.PutUint32(b[binaryRemark:], length)
-		all = append(all, binary.BigEndian.AppendUint32(b, 0), append(binary.BigEndian.AppendUint32(b, 0), 0))
+		all = append(all, binary.BigEndian.AppendUint32(b, 0),
+			append(binary.BigEndian.AppendUint32(b, 0), 0))
 	}
 	language := binary.BigEndian.AppendUint32(fixed(""), 0)
 	language[2] = 0xFF
@@ -104,14 +114,15 @@ func stockKey(key string) bool {
 	return true
 }
 
-// stockForms are a command as stock clients write it: with fastjson, encoding/json and jsoncpp, and in RocketMQ's own
-// format.
+// stockForms are a command as stock clients write it: with fastjson, encoding/json and jsoncpp, and
+// in RocketMQ's own format.
 func stockForms(code int, flag, opaque int32, remark string, fields []field) (all [][]byte) {
 	form := func(quote func(string) string, end string) {
 		var b strings.Builder
 		fmt.Fprintf(&b, `{"code":%d,"extFields":{`, int32(code))
 		for i, one := range fields {
-			fmt.Fprintf(&b, `%s%s:%s`, strings.Repeat(",", min(i, 1)), quote(one.key), quote(one.value))
+			fmt.Fprintf(&b, `%s%s:%s`, strings.Repeat(",", min(i, 1)), quote(one.key),
+				quote(one.value))
 		}
 		fmt.Fprintf(&b, `},"flag":%d,"language":"CPP","opaque":%d,"remark":%s,"version":407}%s`,
 			flag, opaque, quote(remark), end)
@@ -136,7 +147,10 @@ func stockForms(code int, flag, opaque int32, remark string, fields []field) (al
 		}
 		return `"` + b.String() + `"`
 	}, "\n") // as the C++ client ends its headers
-	h := header{code: int(int16(code)), version: 407, flag: flag, opaque: opaque, remark: remark, fields: fields}
+	h := header{
+		code: int(int16(code)), version: 407, flag: flag, opaque: opaque, remark: remark,
+		fields: fields,
+	}
 	head := h.appendBinary(nil)
 	return append(all, append(append(appendLengths(nil, 1, len(head), 4), head...), "body"...))
 }

@@ -17,7 +17,8 @@ func NamesOf(all ...string) Names {
 	return is
 }
 
-// Means is the name that fastjson 1.2.69 or 1.2.83 may take a member's name for (JavaBeanDeserializer.smartMatch).
+// Means is the name that fastjson 1.2.69 or 1.2.83 may take a member's name for
+// (JavaBeanDeserializer.smartMatch).
 func (n Names) Means(name string) (meant string, any bool) {
 	for _, one := range [...]string{name, strings.TrimPrefix(name, "is")} {
 		for _, hash := range [...]uint64{lowerHash(one), LooseHash(one)} {

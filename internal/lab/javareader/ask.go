@@ -17,20 +17,22 @@ type Asker interface {
 	Ask(question []byte) ([len(Versions)]string, error)
 }
 
-// live are the programs of this test binary. It is global, as the workers of a fuzz target have no other place in common;
-// the programs end with the binary.
+// live are the programs of this test binary. It is global, as the workers of a fuzz target have no
+// other place in common; the programs end with the binary.
 var live = sync.OnceValues(Start)
 
-// files are the files of answers that the fuzz targets of this test binary share, as each may add to them.
+// files are the files of answers that the fuzz targets of this test binary share, as each may add
+// to them.
 var files sync.Map
 
 func opened(file string) (*Recorded, error) {
-	open, _ := files.LoadOrStore(file, sync.OnceValues(func() (*Recorded, error) { return Open(file) }))
+	one := sync.OnceValues(func() (*Recorded, error) { return Open(file) })
+	open, _ := files.LoadOrStore(file, one)
 	return open.(func() (*Recorded, error))() // nothing else is in there
 }
 
-// For is who answers the questions of a fuzz target: the Java programs while it is fuzzed, and what is recorded in the file
-// when its corpus is only run.
+// For is who answers the questions of a fuzz target: the Java programs while it is fuzzed, and what
+// is recorded in the file when its corpus is only run.
 func For(f *testing.F, file string) Asker {
 	f.Helper()
 	if flag.Lookup("test.fuzz").Value.String() != "" {
@@ -52,7 +54,8 @@ func For(f *testing.F, file string) Asker {
 	return recorded
 }
 
-// Command is a command as the Java classes have read it. Language and Remark are nil for null, and so are values.
+// Command is a command as the Java classes have read it. Language and Remark are nil for null, and
+// so are values.
 type Command struct {
 	Refused  string
 	Code     int
@@ -89,7 +92,8 @@ func Ask[T any](t testing.TB, of Asker, question []byte) (answers [len(Versions)
 	return answers
 }
 
-// Texts reads a file of texts for a corpus: each line is a text as Go writes it, in quotes of any kind.
+// Texts reads a file of texts for a corpus: each line is a text as Go writes it, in quotes of any
+// kind.
 func Texts(tb testing.TB, file string) (all []string) {
 	tb.Helper()
 	text, err := os.ReadFile(file)
@@ -106,7 +110,8 @@ func Texts(tb testing.TB, file string) (all []string) {
 	return all
 }
 
-// CheckRecorded asks the Java classes everything that is recorded in a file, and fails if they answer otherwise.
+// CheckRecorded asks the Java classes everything that is recorded in a file, and fails if they
+// answer otherwise.
 func CheckRecorded(t *testing.T, file string) {
 	t.Helper()
 	labtest.NeedsServers(t)

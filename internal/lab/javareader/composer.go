@@ -3,18 +3,23 @@ package javareader
 // stockTexts are pieces of texts that stock clients write, wildTexts are others.
 var (
 	stockTexts = []string{
-		"a", "b", "3", "-", "_", "B", " ", "+", "0", "/", "%", "{", "}", "[", ":", ",", "'", "@type", "$ref", "null", "<", "&",
-		`\"`, `\\`, `\/`, `\b`, `\n`, `\t`, `\u0001`, `\u001F`, `\u00e9`, `\u00E9`, `\u003c`, `\u2028`, `\ufffd`,
+		"a", "b", "3", "-", "_", "B", " ", "+", "0", "/", "%", "{", "}", "[", ":", ",", "'",
+		"@type", "$ref", "null", "<", "&",
+		`\"`, `\\`, `\/`, `\b`, `\n`, `\t`, `\u0001`, `\u001F`,
+		`\u00e9`, `\u00E9`, `\u003c`, `\u2028`, `\ufffd`,
 		`\u007f`, `\ud83d\ude00`, `\uD83D\uDE00`, `\uffff`, `\u0000`, `\ufeff`,
 		"é", "\u2028", "\ufeff", "\U0001F600", "\uffff", "\u0085", "\u0660", "\x7f",
 	}
 	wildTexts = []string{
-		`\u0062`, `\ud83d`, `\ude00`, `\ud83d\u0041`, `\x62`, `\'`, `\0`, `\7`, `\v`, `\a`, `\u12`, `\`,
-		"\x00", "\x01", "\n", "\t", "\x1a", "\x1f", "\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		`\u0062`, `\ud83d`, `\ude00`, `\ud83d\u0041`, `\x62`,
+		`\'`, `\0`, `\7`, `\v`, `\a`, `\u12`, `\`,
+		"\x00", "\x01", "\n", "\t", "\x1a", "\x1f",
+		"\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80",
 	}
 )
 
-// Composer writes headers of pieces that bytes choose: most are read, whereas most changes of single bytes make no JSON.
+// Composer writes headers of pieces that bytes choose: most are read, whereas most changes of
+// single bytes make no JSON.
 type Composer struct {
 	Choices []byte
 	Out     []byte
@@ -47,7 +52,8 @@ func (c *Composer) Plainly(piece string, others ...string) {
 // Space writes what may stand between pieces, three times in four nothing.
 func (c *Composer) Space() {
 	if c.odd && c.Choose(4) == 3 {
-		c.Piece(" ", "\n", "\t", "\r", "\f", "\v", "\b", "\x00", "\x1a", "/*c*/", "//c\n", "\u00a0", "\u2028", "\ufeff", ",")
+		c.Piece(" ", "\n", "\t", "\r", "\f", "\v", "\b", "\x00", "\x1a", "/*c*/", "//c\n",
+			"\u00a0", "\u2028", "\ufeff", ",")
 	}
 }
 
@@ -68,8 +74,10 @@ func (c *Composer) Text() {
 }
 
 func (c *Composer) Number() {
-	c.Piece("0", "1", "7", "310", "-1", "-0", "007", "+1", "0x1", "1.0", "1e2", "1L", "2147483647", "2147483648", "-2147483648", "-2147483649",
-		"4294967606", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "99999999999999999999", "1-1", "--1", ".1", "1.", "1E400", "-", "NaN")
+	c.Piece("0", "1", "7", "310", "-1", "-0", "007", "+1", "0x1", "1.0", "1e2", "1L",
+		"2147483647", "2147483648", "-2147483648", "-2147483649", "4294967606",
+		"9223372036854775807", "9223372036854775808", "-9223372036854775808",
+		"99999999999999999999", "1-1", "--1", ".1", "1.", "1E400", "-", "NaN")
 }
 
 func (c *Composer) Value() {
@@ -83,13 +91,15 @@ func (c *Composer) Value() {
 	case 9, 10, 11:
 		c.Number()
 	case 12:
-		c.Piece("null", "true", "false", "undefined", "Null", "nul", "NULL", "x", "new Date(0)", "Set[]", "TreeSet[]", "x'00'")
+		c.Piece("null", "true", "false", "undefined", "Null", "nul", "NULL", "x",
+			"new Date(0)", "Set[]", "TreeSet[]", "x'00'")
 	case 13:
 		c.Object(c.Text, c.Value)
 	case 14:
 		c.Piece("[]", "[1]", `["x"]`, "[[]]", "[null]", "[,]")
 	case 15:
-		c.Piece(`{"$ref":"$"}`, `{"$ref":".."}`, `{"@type":"java.util.HashMap"}`, `{"@type":"java.lang.String"`, "{}")
+		c.Piece(`{"$ref":"$"}`, `{"$ref":".."}`, `{"@type":"java.util.HashMap"}`,
+			`{"@type":"java.lang.String"`, "{}")
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package javareader asks RocketMQ's own Java classes what they read from frames and bodies, for tests that compare it with
-// what the gateway reads. The classes of each version run in a Java program of their own (Read.java).
+// Package javareader asks RocketMQ's own Java classes what they read from frames and bodies, for
+// tests that compare it with what the gateway reads. The classes of each version run in a Java
+// program of their own (Read.java).
 package javareader
 
 import (
@@ -25,7 +26,8 @@ func Answer(code int, raw []byte) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{'A'}, uint16(code)), raw...)
 }
 
-// Body asks what is read from a body as an object of a class, which is named from the package "protocol" on.
+// Body asks what is read from a body as an object of a class, which is named from the package
+// "protocol" on.
 func Body(class string, body []byte) []byte {
 	return append(append([]byte{'B', byte(len(class))}, class...), body...)
 }
@@ -61,8 +63,10 @@ func start(version string) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The classes are small; a stack of the usual size, as brokers have it, decides how deep JSON may be nested.
-	r := &reader{cmd: exec.Command(java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath, "Read")}
+	// The classes are small; a stack of the usual size, as brokers have it, decides how deep JSON
+	// may be nested.
+	r := &reader{cmd: exec.Command(java,
+		"-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath, "Read")}
 	if r.in, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -84,8 +88,8 @@ func (r *Readers) Close() {
 	}
 }
 
-// Ask returns what the classes of each version answer, in the order of Versions: JSON that tells what was read, or
-// {"refused": why}. Errors: the program has ended.
+// Ask returns what the classes of each version answer, in the order of Versions: JSON that tells
+// what was read, or {"refused": why}. Errors: the program has ended.
 func (r *Readers) Ask(question []byte) (answers [len(Versions)]string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +108,8 @@ func (r *Readers) Ask(question []byte) (answers [len(Versions)]string, err error
 }
 
 func (r *reader) ask(question []byte) error {
-	_, err := r.in.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(question))), question...))
+	length := binary.BigEndian.AppendUint32(nil, uint32(len(question)))
+	_, err := r.in.Write(append(length, question...))
 	return err
 }
 

@@ -14,11 +14,12 @@ import (
 	"sync"
 )
 
-// recordVariable in the environment has the answers to all questions recorded, instead of looked up.
+// recordVariable in the environment has the answers to all questions recorded, instead of looked
+// up.
 const recordVariable = "RECORD_READINGS"
 
-// Recorded are answers in a file, so that tests need no Java. Each one has three lines: the question as a text of Go, and
-// the answer of each version, the second one as "same" if it is that.
+// Recorded are answers in a file, so that tests need no Java. Each one has three lines: the
+// question as a text of Go, and the answer of each version, the second one as "same" if it is that.
 type Recorded struct {
 	mu      sync.Mutex
 	file    string
@@ -28,8 +29,8 @@ type Recorded struct {
 
 const same = "same"
 
-// Open reads a file of answers. With RECORD_READINGS in the environment it starts the Java programs instead, and Save
-// writes the file anew.
+// Open reads a file of answers. With RECORD_READINGS in the environment it starts the Java programs
+// instead, and Save writes the file anew.
 func Open(file string) (r *Recorded, err error) {
 	r = &Recorded{file: file, answers: map[string][len(Versions)]string{}}
 	if os.Getenv(recordVariable) != "" {
@@ -90,8 +91,8 @@ func (r *Recorded) Save() error {
 	return os.WriteFile(r.file, text.Bytes(), 0o644)
 }
 
-// Differences asks everything that is recorded anew, and returns what is answered otherwise now, and how many questions
-// there were.
+// Differences asks everything that is recorded anew, and returns what is answered otherwise now,
+// and how many questions there were.
 func (r *Recorded) Differences(now *Readers) (differ []string, questions int, err error) {
 	for question, was := range r.answers {
 		is, err := now.Ask([]byte(question))
