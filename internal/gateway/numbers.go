@@ -8,7 +8,7 @@ import (
 )
 
 // numberField is a field that the gateway reads as a number, and brokers or clients as one of so
-// many bits. What doesn't fit they take for 0 or for nothing, in some headers, instead of refusing
+// many bits. What doesn't fit they take for nothing in some headers, instead of refusing
 // it (RemotingCommand.decodeCommandCustomHeader).
 type numberField struct {
 	key  string
