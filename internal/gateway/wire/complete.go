@@ -150,7 +150,7 @@ func readJSON(head []byte) (h header, err error) {
 		switch {
 		case known && meant != key:
 			return fmt.Errorf("member %.100q, which some take for %s", key, meant)
-		case known && seen[key]: // of some the first one counts to brokers, of others the last one, and extFields may be merged
+		case known && seen[key]: // which one counts to brokers depends on where they stand
 			return fmt.Errorf("member %s a second time", key)
 		}
 		seen[key] = true
