@@ -136,8 +136,13 @@ bench-stock: jars ## the same beside copiers that people write by hand with stoc
 soak: ready ## kill copiers at random points under load; KILLS=1000 for longer
 	ROCKETSHIFT_SOAK_KILLS=$(KILLS) go test ./replicator -count=1 -v -timeout 60m -run 'KilledAtRandomPoints'
 
+.PHONY: readings
+readings: jars ## record what RocketMQ's own classes read of the fuzz targets' corpus, with which tests compare the gateway
+	RECORD_READINGS=1 go test -count=1 ./internal/gateway ./internal/gateway/wire -run '^Fuzz.*AgainstJava$$'
+
+# Targets that end in AgainstJava compare what the gateway reads with RocketMQ's own classes.
 .PHONY: fuzz
-fuzz: prerequisites ## fuzz what reads bytes from outside, 20 s each
+fuzz: jars ## fuzz what reads bytes from outside, 20 s each
 	@for package in ./plan ./internal/rocketmq ./internal/gateway/wire ./internal/gateway; do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done

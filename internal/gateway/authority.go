@@ -32,7 +32,7 @@ func (g *Gateway) authorityOf(name []byte) side {
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.greeted()
-	if s.authorityOf(f.Get("consumerGroup")) == source || len(brokers) == 0 {
+	if s.authorityOf(f.Text("consumerGroup")) == source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
@@ -40,27 +40,13 @@ func (s *session) members(f *wire.Frame) {
 	s.forward(f, dest{target, brokers[0]}, call{})
 }
 
-// lockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
-type lockBody struct {
-	Group  string      `json:"consumerGroup"`
-	Client string      `json:"clientId"`
-	Queues []jsonQueue `json:"mqSet"`
-}
-
-// jsonQueue is a MessageQueue.
-type jsonQueue struct {
-	Topic  string `json:"topic"`
-	Broker string `json:"brokerName"`
-	ID     int    `json:"queueId"`
-}
-
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
 const lockTime = time.Second
 
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	var body lockBody
-	if s.authority() == source || json.Unmarshal(f.Body, &body) != nil || s.authorityOf([]byte(body.Group)) == source {
+	body, err := parseLock(f.Body) // as it was understood before
+	if s.authority() == source || err != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.pass(f)
 		return
 	}
@@ -85,11 +71,6 @@ func (s *session) lock(f *wire.Frame) {
 			s.reply(opaque, binary, wire.Reply{Code: success, Body: text})
 		}
 	})
-}
-
-// locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
-type locks struct {
-	Queues []jsonQueue `json:"lockOKMQSet"`
 }
 
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are locked, by the source's names.
@@ -130,8 +111,8 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 	if err != nil || a.code == codeUnlock {
 		return nil, err
 	}
-	var held locks
-	if err := json.Unmarshal(got, &held); err != nil {
+	held, err := parseLocks(got)
+	if err != nil {
 		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.side, at.broker, err)
 	}
 	return held.Queues, nil

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"fmt"
 
 	"rocketshift/internal/gateway/wire"
@@ -31,44 +30,6 @@ func (u *upstream) routed(f *wire.Frame) {
 	f.SetBody(nil)
 	f.SetCode(systemError)
 	if u.said.routes.due(unknown) {
-		u.log.Warn("a route names a broker that has no port here yet", "address", unknown)
-	}
-}
-
-var brokerAddrs = []byte(`"brokerAddrs":{`)
-
-// translateRoute replaces the addresses of brokers in a route or in a cluster's description, as JSON of any kind: fastjson writes the
-// brokers' ids with or without quotes. The result is whole or nothing: an address that isn't known is returned instead.
-func translateRoute(body []byte, known map[string]string) (out []byte, unknown string) {
-	for {
-		at := bytes.Index(body, brokerAddrs)
-		if at < 0 {
-			return append(out, body...), ""
-		}
-		at += len(brokerAddrs)
-		out = append(out, body[:at]...)
-		body = body[at:]
-		end := bytes.IndexByte(body, '}')
-		if end < 0 {
-			return nil, "(an answer without end)"
-		}
-		for i, entry := range bytes.Split(body[:end], []byte{','}) {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			id, addr, found := bytes.Cut(entry, []byte(`:"`))
-			if !found {
-				out = append(out, entry...)
-				continue
-			}
-			addr = bytes.TrimSuffix(addr, []byte{'"'})
-			here := known[string(addr)]
-			if here == "" {
-				return nil, string(addr)
-			}
-			out = append(append(append(out, id...), `:"`...), here...)
-			out = append(out, '"')
-		}
-		body = body[end:]
+		u.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}
 }

@@ -17,7 +17,7 @@ func TestRoutesNameTheGatewaysPorts(t *testing.T) {
 		"no brokers":         {body: `{"topicList":["10.0.0.1:10911"]}`, want: `{"topicList":["10.0.0.1:10911"]}`},
 		"an empty list":      {body: `{"brokerAddrs":{}}`, want: `{"brokerAddrs":{}}`},
 		"a broker that came": {body: `{"brokerAddrs":{"0":"10.0.0.1:10911","1":"10.0.0.9:10911"}}`, unknown: "10.0.0.9:10911"},
-		"without an end":     {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"`, unknown: "(an answer without end)"},
+		"without an end":     {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"`, unknown: noRoute},
 	} {
 		got, unknown := translateRoute([]byte(c.body), known)
 		assert.Equal(t, c.want, string(got), name)

@@ -1,9 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
@@ -112,49 +109,20 @@ func (s *session) handle(f *wire.Frame) {
 	}
 }
 
-// numbersOf are the fields of requests that the gateway reads as numbers.
-func numbersOf(code int) []string {
-	switch code {
-	case codeSend, codeMaxOffset, codeMinOffset, codeQueryOffset:
-		return []string{"queueId"}
-	case codeSendV2, codeSendBatch:
-		return []string{"e"}
-	case codePull, codeLitePull:
-		return []string{"queueId", "queueOffset", "commitOffset", "sysFlag"}
-	case codeUpdateOffset:
-		return []string{"queueId", "commitOffset"}
-	case codeViewMessage, codeSendBack:
-		return []string{"offset"}
-	case codeEndTransaction:
-		return []string{"commitLogOffset"}
-	}
-	return nil
-}
-
-// plain refuses a request with a number that isn't written as stock clients write numbers: brokers read more forms of them, such as "+1",
-// and would take it for a queue that it wasn't for here.
-func (s *session) plain(f *wire.Frame) bool {
-	for _, key := range numbersOf(f.Code) {
-		if value := f.Get(key); value != nil {
-			if _, ok := f.Number(key); !ok {
-				s.refuse(f, systemError, fmt.Sprintf("%s is %.100q, and no number", key, value))
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // theirs refuses requests of members of the lanes' group: by its positions and locks, lanes and gateways know what was copied, who holds
 // a lease, and what was decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
 	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
-		ours = s.ours(string(f.Get("consumerGroup")))
+		ours = s.ours(string(f.Text("consumerGroup")))
 	case codeLock, codeUnlock:
-		var body lockBody
-		ours = json.Unmarshal(f.Body, &body) == nil && s.ours(body.Group)
+		body, err := parseLock(f.Body)
+		if err != nil {
+			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
+			return false
+		}
+		ours = s.ours(body.Group)
 	}
 	if ours {
 		s.refuse(f, noPermission, "the group is the lanes' own")
@@ -173,7 +141,7 @@ func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.dest, call{}) }
 
 // queueOf is the queue that a request is about; nil if the gateway doesn't know it.
 func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
-	t := s.topics.get(f.Get(topicKey))
+	t := s.topics.get(f.Text(topicKey))
 	if t == nil {
 		return nil
 	}
@@ -190,7 +158,7 @@ func (s *session) viewOf(f *wire.Frame) *view {
 	if q == nil {
 		return nil
 	}
-	name := f.Get("consumerGroup")
+	name := f.Text("consumerGroup")
 	v := s.groups.asked(name, q)
 	if v == nil {
 		s.counts.Reached(metrics.Views)

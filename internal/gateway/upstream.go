@@ -144,6 +144,12 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if !there {
 		return nil // it was answered: a long poll of a queue that moved
 	}
+	if err := oddNumber(f, numbersInAnswer(c.code)); err != nil { // its client may read what isn't read here
+		u.log.Error("an answer of a server can't be read: the connection to it is closed", "side", u.dest.side.String(),
+			"broker", u.dest.broker, "code", c.code, "cause", err)
+		_ = u.conn.Close()
+		return nil
+	}
 	s.counts.Answer(classOf(c.code), len(f.Bytes()))
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
@@ -200,6 +206,10 @@ func (u *upstream) push(f *wire.Frame) error {
 		return nil
 	}
 	if f.Code == codeCheckTransaction && u.dest.side == target {
+		if err := oddNumber(f, numbersOf(f.Code)); err != nil {
+			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			return nil // it is asked again
+		}
 		u.tagField(f, "commitLogOffset")
 	}
 	if !f.OneWay() {

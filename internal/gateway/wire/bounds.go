@@ -20,9 +20,10 @@ const (
 )
 
 // plainKey reports whether a field's name is as stock clients write names: printable ASCII without quotes and backslashes.
-// Sorting and comparing such names is the same in every language.
+// Sorting and comparing such names is the same in every language. An empty one is null in RocketMQ's own format, and
+// fastjson takes @type and $ref for orders of its own, in some versions.
 func plainKey(key []byte) bool {
-	if len(key) > maxKey {
+	if len(key) == 0 || len(key) > maxKey || key[0] == '@' || key[0] == '$' {
 		return false
 	}
 	for _, c := range key {

@@ -137,13 +137,22 @@ func readBinary(head []byte) (h header, err error) {
 	return h, nil
 }
 
-// readJSON reads a header in any JSON completely. Members that RocketMQ doesn't know are left out, so that no broker takes
-// one for another that it does know, as fastjson does with "Code" or "_code".
+// memberNames are members by the names that fastjson takes for them, such as "Code" and "_code".
+var memberNames = NamesOf(members[:]...)
+
+// readJSON reads a header in any JSON completely. Members that RocketMQ doesn't know are left out.
 func readJSON(head []byte) (h header, err error) {
 	in := json.NewDecoder(bytes.NewReader(head))
 	in.UseNumber()
 	seen := map[string]bool{}
 	err = eachMember(in, func(key string) error {
+		meant, known := memberNames.Means(key)
+		switch {
+		case known && meant != key:
+			return fmt.Errorf("member %.100q, which some take for %s", key, meant)
+		case known && seen[key]: // which one counts to brokers depends on where they stand
+			return fmt.Errorf("member %s a second time", key)
+		}
 		seen[key] = true
 		return h.member(in, key)
 	})
@@ -182,7 +191,6 @@ func eachMember(in *json.Decoder, member func(key string) error) error {
 // member reads one member of a header.
 func (h *header) member(in *json.Decoder, key string) (err error) {
 	if key == "extFields" {
-		h.fields = nil // of several, the last one counts
 		return h.extFields(in)
 	}
 	var raw json.RawMessage
@@ -211,7 +219,7 @@ func (h *header) member(in *json.Decoder, key string) (err error) {
 	case "opaque":
 		h.opaque = int32(n)
 	case "language":
-		if h.language = value; !plainKey([]byte(value)) {
+		if h.language = value; value != "" && !plainKey([]byte(value)) {
 			return fmt.Errorf("language is %.100q", value)
 		}
 	case "remark":

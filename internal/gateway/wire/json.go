@@ -114,20 +114,33 @@ func plainEscapes(text []byte) bool {
 			text = text[1:]
 			continue
 		case 'u':
-			if len(text) < 5 || !plainEscape(text[1:5]) {
+			n, ok := hexDigits(text[1:])
+			if !ok || !plainEscape(n) {
 				return false
 			}
 			text = text[5:]
+			if utf16.IsSurrogate(n) {
+				if !pairs(n, text) {
+					return false // Java keeps half a pair; others replace it
+				}
+				text = text[6:]
+			}
 			continue
 		}
 		return false
 	}
 }
 
-// plainEscape reports whether four hexadecimal digits stand for no printable ASCII, but for <, > and &, which Go escapes.
-func plainEscape(digits []byte) bool {
-	n, ok := hexDigits(digits)
-	return ok && (n < ' ' || n > '~' || n == '<' || n == '>' || n == '&')
+// plainEscape reports whether what is escaped is no printable ASCII, but for <, > and &, which Go escapes.
+func plainEscape(n rune) bool { return n < ' ' || n > '~' || n == '<' || n == '>' || n == '&' }
+
+// pairs reports whether a text begins with the second half of a surrogate pair.
+func pairs(first rune, text []byte) bool {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return false
+	}
+	second, ok := hexDigits(text[2:])
+	return ok && utf16.DecodeRune(first, second) != utf8.RuneError
 }
 
 func (s *scanner) number32(is func(int32), at *place) bool {
@@ -180,6 +193,17 @@ func (s *scanner) fields(f *Frame) bool {
 
 // Unescaped is a field's value as text: what JSON has escaped is resolved.
 func (f *Frame) Unescaped(key string) string { return f.unescaped(f.Get(key)) }
+
+// Text is a field's value as text, nil without the field. It is valid as long as the frame is.
+func (f *Frame) Text(key string) []byte {
+	value := f.Get(key)
+	if f.Binary || bytes.IndexByte(value, '\\') < 0 {
+		return value
+	}
+	begin := len(f.memory)
+	f.memory = appendUnescaped(f.memory, value)
+	return f.memory[begin:]
+}
 
 func (f *Frame) unescaped(value []byte) string {
 	if f.Binary || bytes.IndexByte(value, '\\') < 0 {

@@ -19,8 +19,11 @@ const (
 	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
 )
 
-// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address.
-func (f *Frame) Signed() bool { return len(f.Get(FieldAccessKey)) > 0 || f.Has(FieldSignature) }
+// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address. C++
+// clients that don't sign write both fields, empty.
+func (f *Frame) Signed() bool {
+	return len(f.Get(FieldAccessKey)) > 0 || len(f.Get(FieldSignature)) > 0
+}
 
 // SignedWith reports whether the signature of the request, as it stands, is the one that a keyed HMAC-SHA1 makes. It takes
 // as long whatever the signature is.
@@ -43,6 +46,9 @@ func (f *Frame) Sign(accessKey, secret string) {
 	f.Set(FieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
 }
 
+// null is what brokers sign for an empty value in RocketMQ's own format, which is null to them.
+var null = []byte("null")
+
 // sum appends the signature: it is over the values of all fields but the signature, in the order of their keys, and the body (AclUtils, 4.9.7;
 // ACL 2.0 of 5.x reads the same).
 func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
@@ -58,6 +64,8 @@ func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 		switch {
 		case field.changed:
 			mac.Write(field.now)
+		case f.Binary && len(field.Value) == 0:
+			mac.Write(null)
 		case f.Binary || bytes.IndexByte(field.Value, '\\') < 0:
 			mac.Write(field.Value)
 		default:

@@ -15,8 +15,9 @@ import (
 
 var compiling sync.Mutex
 
-// compiled is the class path of a program, which is compiled when it was never before, and the java to run it.
-func compiled(version, program string) (classPath, java string, err error) {
+// Compiled is the class path of a program in a folder of internal/lab, which is compiled when it was never before, and the
+// java to run it. Errors: the jars of that version, or a JDK, aren't there.
+func Compiled(version, folder, program string) (classPath, java string, err error) {
 	root, err := lab.Root()
 	if err != nil {
 		return "", "", err
@@ -29,7 +30,7 @@ func compiled(version, program string) (classPath, java string, err error) {
 	if _, err := os.Stat(filepath.Join(jars, ".complete")); err != nil {
 		return "", "", fmt.Errorf("the client of version %s isn't there: run make jars", version)
 	}
-	source := filepath.Join(root, "internal", "lab", "javaclient", program+".java")
+	source := filepath.Join(root, "internal", "lab", folder, program+".java")
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return "", "", err

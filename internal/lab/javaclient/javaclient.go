@@ -171,7 +171,7 @@ const startTries = 3
 
 func start(t testing.TB, version, program, home string, options []string, line func([]string) bool, args ...string) *Client {
 	t.Helper()
-	classPath, java, err := compiled(version, program)
+	classPath, java, err := Compiled(version, "javaclient", program)
 	if err != nil {
 		t.Fatal(err)
 	}

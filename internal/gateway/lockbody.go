@@ -1,0 +1,68 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// lockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
+type lockBody struct {
+	Group  string      `json:"consumerGroup"`
+	Client string      `json:"clientId"`
+	Queues []jsonQueue `json:"mqSet"`
+}
+
+// locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
+type locks struct {
+	Queues []jsonQueue `json:"lockOKMQSet"`
+}
+
+// jsonQueue is a MessageQueue.
+type jsonQueue struct {
+	Topic  string `json:"topic"`
+	Broker string `json:"brokerName"`
+	ID     int    `json:"queueId"` // of 32 bits
+}
+
+// UnmarshalJSON reads a queue that has all three. Errors: it is null, or hasn't.
+func (q *jsonQueue) UnmarshalJSON(text []byte) error {
+	var is struct {
+		Topic  *string `json:"topic"`
+		Broker *string `json:"brokerName"`
+		ID     *int32  `json:"queueId"`
+	}
+	if err := json.Unmarshal(text, &is); err != nil {
+		return err
+	}
+	if is.Topic == nil || is.Broker == nil || is.ID == nil {
+		return errors.New("a queue without topic, brokerName or queueId")
+	}
+	*q = jsonQueue{*is.Topic, *is.Broker, int(*is.ID)}
+	return nil
+}
+
+// lockNames are the members of both bodies that are looked at.
+var lockNames = wire.NamesOf(
+	"consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
+
+// parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those
+// of bodies that are none.
+func parseLock(body []byte) (is lockBody, err error) {
+	if err = oneReading(body, lockNames); err == nil {
+		err = json.Unmarshal(body, &is)
+	}
+	if err == nil && (is.Group == "" || is.Client == "") { // null to brokers
+		err = errors.New("consumerGroup or clientId is missing")
+	}
+	return is, err
+}
+
+// parseLocks reads the answer to LOCK_BATCH_MQ. Errors: as parseLock's.
+func parseLocks(body []byte) (is locks, err error) {
+	if err = oneReading(body, lockNames); err == nil {
+		err = json.Unmarshal(body, &is)
+	}
+	return is, err
+}

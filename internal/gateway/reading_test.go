@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// A broker may read a lock of the lanes' group where none is read here.
+func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
+	g := newGuarded(t, "applications: []")
+	g.gateway.keys.file = ""
+	g.queue(source)
+	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
+	for _, body := range []string{
+		`{'consumerGroup':'billing','clientId':'c','mqSet':[]}`,
+		`{"consumerGroup":"x","ConsumerGroup":"billing","clientId":"c","mqSet":[]}`,
+		`{"consumerGroup":"x","consumer_group":"billing","clientId":"c","mqSet":[]}`,
+		`{"con` + "\u017f" + `umerGroup":"x","clientId":"c","mqSet":[]}`,
+		`{"consumerGroup":"billing","clientId":"c","mqSet":[],}`,
+		`{"clientId":"c","mqSet":[]}`,
+		``,
+	} {
+		for _, code := range []int{codeLock, codeUnlock} {
+			g.request(code, 0, unsignedBy, nil, body)
+			is, remark := g.answer()
+			assert.Equal(t, systemError, is, body)
+			assert.Contains(t, remark, "aren't understood", body)
+			g.nothing(body)
+		}
+	}
+}
+
+// A name is the same one whether its letters are escaped or not.
+func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
+	g := newGuarded(t, "applications: []")
+	g.queue(source)
+	view := func(group string) *view {
+		fields := `{"consumerGroup":"` + group + `","topic":"orders","queueId":"0"}`
+		header := `{"code":11,"extFields":` + fields + `,"flag":0,"opaque":1}`
+		raw := append([]byte{0, 0, 0, byte(4 + len(header)), 0, 0, 0, byte(len(header))}, header...)
+		var f wire.Frame
+		require.NoError(t, f.Parse(raw))
+		return g.session.viewOf(&f)
+	}
+	for name, escaped := range map[string]string{
+		"é<g":        `\u00e9\u003cg`,
+		"\U0001F600": `\uD83D\ude00`, "\x7f": `\u007F`,
+	} {
+		require.NotNil(t, view(name))
+		assert.Same(t, view(name), view(escaped), name)
+	}
+	assert.NotSame(t, view("a"), view("b"))
+}
+
+// What a client may read otherwise in an answer doesn't reach it.
+func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
+	for _, odd := range []string{"+5", "\u0665", "0x5", "9223372036854775808"} {
+		g := newGuarded(t, "applications: []")
+		g.gateway.keys.file = ""
+		g.queue(source)
+		g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+			"nextBeginOffset",
+			odd,
+		}})
+		require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
+		g.request(codePull, 0, unsignedBy, requests()[codePull].fields, "")
+		var f wire.Frame
+		err := g.in.Next(&f)
+		require.Error(t, err, "a client of the source sees its connection end")
+		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+	}
+}
+
+func TestRoutesInOddJSONAreNotPassedOn(t *testing.T) {
+	for _, body := range bodies(t, "odd-routes") {
+		out, unknown := translateRoute([]byte(body), routePorts)
+		if unknown == "" {
+			assert.NotContains(t, string(out), "10.0.0.", body)
+		}
+	}
+	_, unknown := translateRoute([]byte(strings.Repeat(`{"a":`, mostDepth+1)), nil)
+	assert.Equal(t, noRoute, unknown)
+}
