@@ -82,7 +82,7 @@ func (g local) takesPart(p *part) bool {
 
 // verdict asks whoever may know.
 func (g local) verdict(p *part) (was, known bool) {
-	if time.Since(p.since) < witnessTime {
+	if time.Since(p.since) < witnessTime && !p.agePassed {
 		if gaveUp, err := g.witness(g.ctx, p.round, givenUp); err == nil {
 			return !gaveUp, true
 		}
@@ -114,7 +114,12 @@ func (g local) reopen(open *savedPart) *part {
 		return nil
 	}
 	to, _ := sideOf(open.Round.To)
-	p := &part{round: open.Round, to: to, outcome: &open.Outcome, since: open.Since, held: true}
+	p := &part{round: open.Round, to: to, outcome: &open.Outcome, held: true, moment: open.moment}
+	if age, known := open.age(moment{}.now()); known {
+		p.since = time.Now().Add(-age)
+	} else { // the witness may be long gone, and whoever else is in doubt gets the time to say so
+		p.since, p.agePassed = time.Now(), true
+	}
 	for _, h := range open.Outcome.Homes {
 		q := g.queueFor(h.Topic, h.Broker, h.Queue)
 		if p.homes == nil {
@@ -134,7 +139,7 @@ func (g *Gateway) openPart() *savedPart {
 	g.parts.mu.Lock()
 	defer g.parts.mu.Unlock()
 	if p := g.parts.now; p != nil && p.outcome != nil && !p.ended {
-		return &savedPart{p.round, *p.outcome, p.since}
+		return &savedPart{p.round, *p.outcome, p.moment, nil}
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ type Gateway struct {
 	parts      parts
 	decided    sync.Mutex    // held while an outcome is applied, and while all is read to be saved
 	judge      atomic.Uint32 // the side that is the authority
+	judging    sync.RWMutex  // held while that changes, until the change is on disk
 	away       atomic.Int64  // queues, views and the authority that aren't at the source
 	losses     losses
 	mixed      mixed

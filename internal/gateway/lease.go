@@ -6,11 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"rocketshift/internal/rocketmq"
 )
 
-// A gateway of several has a lease with the source's brokers: a lock of LOCK_BATCH_MQ, made for it, which it renews. While any broker renews it, the
-// gateway sends everything. If none has done so for long, it may have been taken off the migration's list, and the others may have moved on:
+// A gateway of several has a lease with the brokers of both sides: a lock of LOCK_BATCH_MQ, made for it, which it renews. While any broker renews it,
+// the gateway sends everything: so it does when all of the source is dead, and all homes are on the target. If none has done so for long, it may have been taken off the migration's list, and the others may have moved on:
 // then it refuses sends to ordered topics, and sends all others to their last homes.
 //
 // Who takes a gateway off the list needs its lease from every broker, for as long as a lease lasts.
@@ -58,39 +60,60 @@ func (g *Gateway) renewLease() {
 	over := time.Now().After(g.lease.until)
 	if was := g.fenced.Swap(over); was != over {
 		if over {
-			g.log.Error("no broker of the source renews this gateway's lease: sends to ordered topics are refused", "brokers", brokers, "cause", err)
+			g.log.Error("no broker of either side renews this gateway's lease: sends to ordered topics are refused", "brokers", brokers, "cause", err)
 		} else {
 			g.log.Info("the gateway has its lease again")
 		}
 	}
 }
 
-// lockLease takes a gateway's lease from all brokers of the source.
+// leasing are the brokers that give leases: those of both sides, so that one side may be dead. Brokers behind a proxy give none.
+func (g *Gateway) leasing() (all []dest) {
+	for on := range g.brokers {
+		if side(on) == target && g.behindProxy() {
+			continue
+		}
+		for _, name := range g.brokersOf(side(on)) {
+			all = append(all, dest{side(on), name})
+		}
+	}
+	return all
+}
+
+// lockLease takes a gateway's lease from all brokers that give leases.
 func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, name := range g.brokersOf(source) {
-		brokers++
-		got, lockErr := g.lockLeaseAt(ctx, l, name, of)
-		if lockErr != nil {
-			err = fmt.Errorf("source broker %s: %w", name, lockErr)
-		} else if got {
-			held++
-		}
+	brokersOfBoth := g.leasing()
+	var mu sync.Mutex
+	var asked errgroup.Group // all at once: one that doesn't answer must not use up the others' time
+	for _, at := range brokersOfBoth {
+		asked.Go(func() error {
+			got, lockErr := g.lockLeaseAt(ctx, l, at, of)
+			mu.Lock()
+			defer mu.Unlock()
+			if lockErr != nil {
+				err = fmt.Errorf("%s broker %s: %w", at.side, at.broker, lockErr)
+			} else if got {
+				held++
+			}
+			return nil
+		})
 	}
-	return held, brokers, err
+	_ = asked.Wait()
+	return held, len(brokersOfBoth), err
 }
 
-func (g *Gateway) lockLeaseAt(ctx context.Context, l lanes, name, of string) (bool, error) {
+func (g *Gateway) lockLeaseAt(ctx context.Context, l lanes, at dest, of string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*askTime)
 	defer cancel()
-	broker, err := l.clusters[source].Broker(ctx, name)
+	broker, err := l.clusters[at.side].Broker(ctx, at.broker)
 	if err != nil {
 		return false, err
 	}
-	got, err := l.clusters[source].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, g.config.Name, leaseOf(of))
+	got, err := l.clusters[at.side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, g.config.Name, leaseOf(of))
 	return len(got) == 1, err
 }
 
@@ -108,7 +131,7 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 			if err != nil {
 				return fmt.Errorf("gateway %s isn't in the list any more, and whether it still serves isn't known: %w", p.Name, err)
 			}
-			return fmt.Errorf("gateway %s isn't in the list any more, but still has its lease from %d of %d brokers of the source: stop it, then try again", p.Name, brokers-held, brokers)
+			return fmt.Errorf("gateway %s isn't in the list any more, but still has its lease from %d of %d brokers: stop it, then try again", p.Name, brokers-held, brokers)
 		}
 		since, there := g.lease.evicted[p.Name]
 		if !there {

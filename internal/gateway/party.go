@@ -15,10 +15,13 @@ type part struct {
 	views   []*view
 	outcome *Outcome // once it is ready
 	since   time.Time
+	moment  moment      // the same, for a process that comes after this one
 	lapse   *time.Timer // ends it when nothing more is heard
 	doubt   bool        // it is being found out what was decided
 	held    bool        // everything waits
-	ended   bool        // by an outcome or without effect
+	// agePassed: how old the round is isn't known, and may be older than a witness lasts.
+	agePassed bool
+	ended     bool // by an outcome or without effect
 }
 
 // parts is the round that this gateway takes part in, and the last one that it went by.
@@ -52,7 +55,7 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 	if budget := time.Duration(r.Budget); budget <= 0 || budget > mostBudget {
 		return Prepared{}, refused("a budget of %s: more than 0 and at most %s is possible", budget, mostBudget)
 	}
-	p := &part{round: r, to: to, since: time.Now()}
+	p := &part{round: r, to: to, since: time.Now(), moment: moment{}.now()}
 	if err := g.begins(p); err != nil {
 		return Prepared{}, err
 	}
@@ -214,6 +217,10 @@ func (g local) goBy(p *part, decided bool) error {
 			return g.save()
 		}
 		return nil
+	}
+	if p.outcome.Authority != "" {
+		g.judging.Lock() // who asks meanwhile waits for the disk
+		defer g.judging.Unlock()
 	}
 	before := g.standing(p.outcome)
 	if ends := p.round.ends; ends != nil {

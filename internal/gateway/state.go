@@ -59,9 +59,11 @@ type savedView struct {
 
 // savedPart is a round that this gateway was ready for.
 type savedPart struct {
-	Round   Round     `json:"round"`
-	Outcome Outcome   `json:"outcome"`
-	Since   time.Time `json:"since"`
+	Round   Round   `json:"round"`
+	Outcome Outcome `json:"outcome"`
+	moment          // when it began
+	// Since is when it began by the wall clock, which may have been set since: files of before have it.
+	Since *time.Time `json:"since,omitempty"`
 }
 
 // stateFile is where it is kept. Who saves together is written together.

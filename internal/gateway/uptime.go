@@ -1,0 +1,42 @@
+package gateway
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// moment is a point of time that another process on this machine can tell the age of, however the wall clock was set meanwhile.
+type moment struct {
+	Boot   string   `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
+	Uptime Duration `json:"uptime,omitempty"` // since then
+}
+
+// now is this moment.
+func (moment) now() moment { return momentOf("/proc/sys/kernel/random/boot_id", "/proc/uptime") }
+
+func momentOf(boot, uptime string) moment {
+	id, err := os.ReadFile(boot)
+	if err != nil {
+		return moment{}
+	}
+	text, err := os.ReadFile(uptime)
+	if err != nil {
+		return moment{}
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	seconds, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return moment{}
+	}
+	return moment{strings.TrimSpace(string(id)), Duration(seconds * float64(time.Second))}
+}
+
+// age is how long ago it was; false if that can't be told, as the machine was started since.
+func (m moment) age(now moment) (time.Duration, bool) {
+	if m.Boot == "" || m.Boot != now.Boot || now.Uptime < m.Uptime {
+		return 0, false
+	}
+	return time.Duration(now.Uptime - m.Uptime), true
+}
