@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -34,6 +36,7 @@ type Config struct {
 	Token       string                // of the control API, for other gateways of the migration
 	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSKey      string                // and with its key
+	Memory      int64                 // bytes that the process may take, LeastMemory or more; 0: UsualMemory
 	SourceTLS   TLS
 	TargetTLS   TLS
 	Log         *slog.Logger
@@ -69,6 +72,8 @@ type Gateway struct {
 	keys      keys
 	entry     entry
 	crowd     crowd
+	budget    *memory.Budget
+	bounds    bounds
 	secure    [2]*tls.Config // of both sides; nil: plain text
 	serving   time.Time      // since when clients are served
 	waits     waits
@@ -104,6 +109,10 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	switch c.Memory = cmp.Or(c.Memory, UsualMemory); {
+	case c.Memory < LeastMemory:
+		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, LeastMemory)
+	}
 	secure, err := c.tlsConfigs()
 	if err != nil {
 		return nil, err
@@ -118,7 +127,7 @@ func Start(c Config) (*Gateway, error) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{Credentials: c.Credentials, TLS: secure[source]}), c.NameServers)
 	g.lease.lock = g.lockLease
-	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
+	g.bind()
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
 	if err := g.begin(); err != nil {
@@ -186,6 +195,7 @@ func (g *Gateway) anythingOnTarget() bool { return g.away.Load() > 0 }
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {
 	g.stop()
+	g.budget.Close()
 	g.ports.close()
 	for _, s := range g.all() {
 		_ = s.conn.Close()

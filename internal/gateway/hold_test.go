@@ -174,14 +174,14 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 func TestAHoldKeepsSoMuchAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHold()
-		s := &session{}
+		s := &session{Gateway: &Gateway{}}
 		var f wire.Frame
 		require.NoError(t, f.Parse(sendFrame(1, 15<<20)))
 		for range mostHeld / (15 << 20) {
 			require.True(t, h.park(s, &f))
 		}
 		done := make(chan bool, 1)
-		go func() { done <- h.park(&session{}, &f) }()
+		go func() { done <- h.park(&session{Gateway: &Gateway{}}, &f) }()
 		synctest.Wait()
 		require.Empty(t, done, "its client waits")
 		h.lines = nil

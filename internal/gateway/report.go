@@ -18,6 +18,8 @@ type State struct {
 
 	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
 
+	Memory Bounds `json:"memory"` // how it stands to its bounds
+
 	Round  string `json:"round,omitempty"`  // of a move, that it takes part in
 	Doubt  bool   `json:"doubt,omitempty"`  // whether that was decided isn't known; sends to ordered topics are refused
 	Fenced bool   `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
@@ -54,6 +56,7 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
+	s.Memory = g.Bounds()
 	s.Fenced = g.fenced.Load()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}

@@ -145,7 +145,12 @@ func (s *session) theirs(f *wire.Frame) bool {
 		ours = s.ours(string(f.Get("consumerGroup")))
 	case codeLock, codeUnlock:
 		var body lockBody
+		cost := s.mostOfBody(f)
+		if !s.bodyFits(f, cost) {
+			return false
+		}
 		ours = json.Unmarshal(f.Body, &body) == nil && s.ours(body.Group)
+		s.memory.Give(cost)
 	}
 	if ours {
 		s.refuse(f, noPermission, "the group is the lanes' own")
@@ -183,6 +188,9 @@ func (s *session) viewOf(f *wire.Frame) *view {
 	}
 	name := f.Get("consumerGroup")
 	v := s.groups.asked(name, q)
+	if v == nil {
+		s.bounds.views.Add(1)
+	}
 	if v == nil && s.groups.room.said.due() {
 		s.log.Error("a request isn't looked into, as clients ask about too many groups, or the name is too long; what passes so can't be moved to the target",
 			"client", s.conn.RemoteAddr().String(), "group", string(name[:min(len(name), longestGroup)]), "views", s.groups.room.made.Load())

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
@@ -48,13 +49,20 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 // enter lets a connection in, maybe for another one.
 func (g *Gateway) enter(conn net.Conn) *guest {
 	comes, goes := g.crowd.enter(conn)
-	if goes != nil {
+	g.dismiss(goes)
+	return comes
+}
+
+// dismiss closes connections that have to go for others.
+func (g *Gateway) dismiss(all []*guest) {
+	for _, goes := range all {
 		_ = goes.conn.Close()
+		g.bounds.crowded.Add(1)
 		if g.crowd.full.due() {
-			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
+			g.log.Error("there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
+				"client", goes.conn.RemoteAddr().String())
 		}
 	}
-	return comes
 }
 
 // open makes a connection's session.
@@ -79,6 +87,7 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
+		g.bounds.frames.Add(1)
 		if !g.saidFrames.due() {
 			return
 		}
@@ -87,6 +96,8 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 		if g.entry.refusals.due() {
 			g.log.Warn("a client was refused", "client", client, "cause", err)
 		}
+	case errors.Is(err, memory.ErrNoRoom), errors.Is(err, memory.ErrTooMuch):
+		g.noRoom(client, err)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
 		g.log.Debug("a connection ended", "client", client, "cause", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -30,12 +31,16 @@ var nameServers = dest{source, "@"}
 // session is one connection of a client, with upstream connections of its own.
 type session struct {
 	*Gateway
-	port *port
-	conn net.Conn
-	out  writer
+	port   *port
+	conn   net.Conn
+	out    writer
+	memory *memory.Holder // what the connection takes of the process's
 
 	mu       sync.Mutex
 	open     map[int32]call
+	mayOpen  int         // how many calls there is memory for
+	crowded  atomic.Bool // as many are open
+	debts    debts
 	ups      map[dest]*upstream
 	pushes   map[int32]push
 	lastPush int32
@@ -43,8 +48,11 @@ type session struct {
 	client   string       // its id, from its heartbeats
 	identity string       // its id with its groups
 	beat     []byte       // its last heartbeat that a broker has taken
+	beatCost int          // bytes that it takes
 	reads    []membership // what that says
 	mirrored mirrored
+	leaves   []leave       // that the client leaves, to be brought to the target
+	locking  chan struct{} // holds one for each request of the client for locks that is under way
 	closed   bool
 	keeping  keeping
 
@@ -66,10 +74,12 @@ type push struct {
 }
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
-	return &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: conn},
-		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
+	s := &session{
+		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking), mayOpen: freeCalls,
+		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
 	}
+	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
+	return s
 }
 
 // run serves the client until its connection ends.
@@ -77,6 +87,8 @@ func (s *session) run(first []byte) error {
 	defer s.end()
 	defer s.flush()
 	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
+	in.Bound(s.memory, s.port.longestFrame())
+	defer in.Release()
 	f := &s.frame
 	for several := false; ; several = f.More {
 		s.begun.Store(in.Buffered())
@@ -84,9 +96,14 @@ func (s *session) run(first []byte) error {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.guest != nil {
-			s.guest.speaks()
+			s.dismiss(s.guest.speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
+		if s.crowded.Load() {
+			if err := s.roomForCalls(); err != nil {
+				return err
+			}
+		}
 		s.request(f)
 		if several && !f.More {
 			s.flush()
@@ -185,10 +202,12 @@ func (s *session) forget(up *upstream) {
 // forward sends a request on, and enters the call that the answer will belong to.
 func (s *session) forward(f *wire.Frame, to dest, c call) {
 	if !s.mayGo(f, to.side, f.Touched()) {
+		s.forgotten(c)
 		return
 	}
 	up, err := s.upstream(to)
 	if err != nil {
+		s.forgotten(c)
 		s.unreachable(f, to, err)
 		return
 	}
@@ -227,7 +246,7 @@ func (s *session) giveUp(c opened, why string) {
 	switch {
 	case c.oneWay || c.pushed || c.code == codeQueryOffset:
 	case isPull(c.code):
-		time.AfterFunc(pullAgain, func() { s.pullAgain(c.opaque, c.binary, c.offset) })
+		s.owe(pullAgain, nil, c)
 	default:
 		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}

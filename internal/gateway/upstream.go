@@ -31,7 +31,7 @@ func (u *upstream) dial() error {
 	}
 	u.session.mu.Lock()
 	defer u.session.mu.Unlock()
-	if u.session.closed {
+	if u.session.closed || !u.session.memory.Join() {
 		_ = conn.Close()
 		return errEnded
 	}
@@ -79,6 +79,8 @@ func (u *upstream) write(f *wire.Frame) {
 // run takes what the server sends.
 func (u *upstream) run() {
 	in := wire.NewReader(u.conn)
+	in.Bound(u.session.memory, wire.MaxFrame)
+	defer in.Release()
 	f := &u.frame
 	for several := false; ; several = f.More {
 		err := in.Next(f)
@@ -136,6 +138,8 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	if f.Code == success {
 		s.learn(c)
+	} else {
+		s.forgotten(c)
 	}
 	if c.pushed {
 		if c.code == codeHeartbeat {
