@@ -172,6 +172,9 @@ func readOnce(in *json.Decoder, known map[string]string, depth int) error {
 
 // fold makes names equal that fastjson takes for each other (TypeUtils.fnv1a_64_lower, JavaBeanDeserializer.smartMatch).
 func fold(name string) string {
-	name = strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	name = strings.ToLower(withoutMarks.Replace(name))
 	return strings.TrimPrefix(name, "is")
 }
+
+// withoutMarks is made once: it takes 4 KB, and a heartbeat may hold 200,000 names.
+var withoutMarks = strings.NewReplacer("_", "", "-", "")

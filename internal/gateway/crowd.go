@@ -48,6 +48,7 @@ type guest struct {
 	takes int           // descriptors; 0 once it was counted out
 	place *list.Element // among those that are silent, or speak in its house
 	spoke bool
+	more  int // that TLS takes: buffers of a record of 16 KiB each way
 }
 
 // enter counts a connection in, and out those that have to go for it, if any: it may be one of them.
@@ -114,7 +115,20 @@ func (g *guest) speaks() []*guest {
 	}
 	c.silent.Remove(g.place)
 	g.spoke, g.place = true, g.house.speaking.PushBack(g)
-	g.take(perClient)
+	g.take(perClient + g.more)
+	return c.makeRoom(g)
+}
+
+// secures takes note that a connection is one over TLS, and counts those out that have to go for it.
+func (g *guest) secures() []*guest {
+	c := g.crowd
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.takes == 0 {
+		return nil
+	}
+	g.more = 1
+	g.take(g.takes + g.more)
 	return c.makeRoom(g)
 }
 

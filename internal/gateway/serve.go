@@ -40,6 +40,9 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 		g.ended(raw, err)
 		return
 	}
+	if conn != raw {
+		g.dismiss(guest.secures())
+	}
 	s := g.open(p, conn, guest)
 	err = s.runGuarded(first)
 	g.close(s)
