@@ -101,11 +101,11 @@ func addressOf(conn net.Conn) netip.Addr {
 }
 
 // evicted closes the session's connection, as it holds memory that others wait for.
-func (s *session) evicted() {
+func (s *session) evicted(held int64) {
 	_ = bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
 	if s.bounds.saidHeld.due() {
 		s.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
-			"client", s.conn.RemoteAddr().String(), "bytes", s.memory.Held())
+			"client", s.conn.RemoteAddr().String(), "bytes", held)
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 	// keptBack is which part of the process's descriptors is for anything else, in percent.
 	keptBack = 10
 	// perDescriptor is what a connection takes by itself, in bytes: two stacks of 8 KiB, a buffer of as much, a frame's fields, and the kernel's and the
-	// runtime's records of it (TestLiveConnectionsTakeWhatIsCounted).
+	// runtime's records of it (TestIdleConnectionsKeepNothingOfTheirLongHeaders).
 	perDescriptor = 24 << 10
 )
 

@@ -98,13 +98,13 @@ func (s *shared) until(what string, ok func() bool) {
 	require.Eventually(s, ok, patience, 5*time.Millisecond, what)
 }
 
-// heap is what lies in the heap and is used.
+// heap is what lies in the heap and is used, and what stacks take.
 func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC() // what a first one finalizes
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return m.HeapAlloc + m.StackInuse
 }
 
 // grown is by how much the heap has grown since the test began.
@@ -332,7 +332,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	assert.Equal(t, freeCalls, one.mayOpen)
 	one.mu.Unlock()
 
-	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func() {})
+	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func(int64) {})
 	require.NoError(t, full.Take(testMemory/4*3-calls*perCall))
 	writes(s.from(3), raw)
 	s.until("it waits", func() bool { return s.Bounds().Waiting > 0 })

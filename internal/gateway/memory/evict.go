@@ -43,9 +43,10 @@ func (b *Budget) relieve() {
 				break
 			}
 			delete(steady, h)
-			free += h.held
+			held := h.held
+			free += held
 			b.evict(h)
-			ends = append(ends, h.end)
+			ends = append(ends, func() { h.end(held) })
 		}
 		if !w.holder.closed {
 			free -= w.n

@@ -10,7 +10,7 @@ import (
 type Holder struct {
 	budget *Budget
 	owner  *owner
-	end    func()
+	end    func(held int64)
 	came   atomic.Int64 // bytes of frames that came since the last look
 
 	// The budget's lock is for the rest.

@@ -85,8 +85,8 @@ func PrefixOf(at netip.Addr) netip.Prefix {
 	return p
 }
 
-// Enter makes the holder of a connection from an address. If the client has to go, end is called, once, and must not wait.
-func (b *Budget) Enter(at netip.Addr, end func()) *Holder {
+// Enter makes the holder of a connection from an address. If the client has to go, end is called, once, with the bytes that it holds; it must not wait.
+func (b *Budget) Enter(at netip.Addr, end func(held int64)) *Holder {
 	if b == nil {
 		return nil
 	}

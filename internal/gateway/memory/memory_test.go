@@ -19,8 +19,8 @@ import (
 func at(n int) netip.Addr { return netip.AddrFrom4([4]byte{127, 0, byte(n >> 8), byte(n)}) }
 
 // none is the end of a holder that must stay.
-func none(t *testing.T) func() {
-	return func() { t.Error("who was closed had to stay") }
+func none(t *testing.T) func(int64) {
+	return func(int64) { t.Error("who was closed had to stay") }
 }
 
 // later takes in a goroutine of its own, and tells the end.
@@ -97,7 +97,8 @@ func TestWhoHoldsOnForNoGoodGoesForOthers(t *testing.T) {
 		var gone atomic.Int64
 		enter := func(n int) *Holder {
 			var h *Holder
-			h = b.Enter(at(n), func() {
+			h = b.Enter(at(n), func(held int64) {
+				assert.EqualValues(t, 32<<20, held)
 				gone.Add(1)
 				go func() { // as a session that ends
 					h.Give(1 << 20)
@@ -202,7 +203,7 @@ func churn(t *testing.T, seed uint64) {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(seed, uint64(i)))
 			var evicted atomic.Bool
-			h := b.Enter(at(i%5), func() { evicted.Store(true) })
+			h := b.Enter(at(i%5), func(int64) { evicted.Store(true) })
 			second := random.IntN(2) == 0 && h.Join()
 			var held []int
 			for range 30 {
@@ -256,7 +257,7 @@ func churn(t *testing.T, seed uint64) {
 
 // BenchmarkTake is what a large frame costs besides its bytes.
 func BenchmarkTake(b *testing.B) {
-	h := New(1<<30).Enter(at(1), func() {})
+	h := New(1<<30).Enter(at(1), func(int64) {})
 	b.ReportAllocs()
 	for range b.N {
 		if h.Take(64<<10) != nil {
