@@ -160,7 +160,8 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	}
 	s.until("all are passed on", func() bool { return s.asked.Load() == conns })
 	s.until("nothing is held", func() bool { return s.Bounds().Held == 0 })
-	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor), "bytes of each connection, and of its other ends here")
+	// Half as much again is for its other ends, which are here too, and for what the race detector adds. A header takes four times as much.
+	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2), "bytes of each connection")
 }
 
 // Heartbeats that are as long as may be are kept as long as nobody else needs the memory.
@@ -372,8 +373,17 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		})
 	}
 	all.Wait()
+	_, err := s.from(9).Write(faultyPull(1))
+	require.NoError(t, err)
+	s.until("there are faults", func() bool { return s.panics.Load() > 0 })
 	s.returned()
-	assert.Positive(t, s.panics.Load(), "there were faults")
+}
+
+// faultyPull is a pull of the group that brings a fault out.
+func faultyPull(opaque int32) []byte {
+	return wire.AppendRequest(nil, codePull, opaque, 0, []string{
+		"topic", "orders", "queueId", "0", "consumerGroup", "faulty", "queueOffset", "0", "sysFlag", "0",
+	}, nil)
 }
 
 // someRequest is the n-th request of a client.
@@ -389,7 +399,7 @@ func someRequest(client int, n int32) []byte {
 		return wire.AppendRequest(nil, codeLock, n, 0, nil, []byte(`{"consumerGroup":"billing","clientId":"x","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`))
 	case 4:
 		if n > 30 && client%7 == 0 {
-			return wire.AppendRequest(nil, codePull, n, 0, []string{"topic", "orders", "queueId", "0", "consumerGroup", "faulty", "queueOffset", "0", "sysFlag", "0"}, nil)
+			return faultyPull(n)
 		}
 		if n > 35 && client%5 == 0 {
 			return begunFrame(20_000)
