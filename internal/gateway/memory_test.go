@@ -152,7 +152,7 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 		fields = append(fields, fmt.Sprint("field-", i), strings.Repeat("x", 2000))
 	}
 	raw := wire.AppendRequest(nil, codeSendV2, 1, 0, fields, nil)
-	const conns = 200
+	const conns = 100 // so many have room at once: on a machine that stands still nobody goes for others
 	for range conns {
 		conn := s.from(2)
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
