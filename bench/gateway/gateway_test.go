@@ -105,9 +105,8 @@ func TestWhatAClientNoticesIsThatOfItsWindow(t *testing.T) {
 	} {
 		f.take(line)
 	}
-	var m besieged
-	f.notices(window{5000, 8000}, &m)
-	assert.Equal(t, besieged{Sends: 3, Errors: 1, SendP50Ms: 4, SendP99Ms: 9, Deliveries: 2, ReadP50Ms: 10, ReadP99Ms: 10}, m)
+	m := f.notices(window{5000, 8000})
+	assert.Equal(t, noticed{Sends: 3, Errors: 1, SendP50Ms: 4, SendP99Ms: 9, Deliveries: 2, ReadP50Ms: 10, ReadP99Ms: 10}, m)
 	assert.Zero(t, percentile(nil, 99))
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway"
@@ -19,14 +20,9 @@ type besieged struct {
 	LimitMB  int     `json:"limitMB"`  // of the gateway's memory
 	MemoryMB float64 `json:"memoryMB"` // resident, the most that was seen in the phase
 
-	Sends      int     `json:"sends"` // of the stock producer that means well
-	Errors     int     `json:"errors"`
-	SendP50Ms  float64 `json:"sendP50Ms"`
-	SendP99Ms  float64 `json:"sendP99Ms"`
-	Deliveries int     `json:"deliveries"` // to the stock consumer
-	ReadP50Ms  float64 `json:"readP50Ms"`  // from before the send
-	ReadP99Ms  float64 `json:"readP99Ms"`
-
+	// Straight is what the same clients notice that go straight to the same broker at the same time: what the machine and the broker add.
+	Straight noticed `json:"straight"`
+	noticed
 	Open   int64 `json:"open"`   // hostile connections, at the end
 	Opened int64 `json:"opened"` // in the phase
 	Closed int64 `json:"closed"` // of these by the gateway
@@ -38,14 +34,26 @@ type besieged struct {
 	Bounds gateway.Bounds `json:"bounds"`
 }
 
+// noticed is what a stock producer and a stock consumer that mean well notice.
+type noticed struct {
+	Sends      int     `json:"sends"`
+	Errors     int     `json:"errors"`
+	SendP50Ms  float64 `json:"sendP50Ms"`
+	SendP99Ms  float64 `json:"sendP99Ms"`
+	Deliveries int     `json:"deliveries"`
+	ReadP50Ms  float64 `json:"readP50Ms"` // from before the send
+	ReadP99Ms  float64 `json:"readP99Ms"`
+}
+
 // usualRate is how many messages a second the client that means well sends: so few that the processors have time for everybody.
 const usualRate = 200
 
 // measureHostile measures before, during and after a siege, and while one comes as fast as it can.
 func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error {
-	group := "bench-gateway-good"
-	if err := c.makeGroup(ctx, group); err != nil {
-		return err
+	for _, group := range []string{goodGroup, straightGroup} {
+		if err := c.makeGroup(ctx, group); err != nil {
+			return err
+		}
 	}
 	broker, err := c.prepareSiege(ctx)
 	if err != nil {
@@ -54,13 +62,17 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 	if c.rate == 0 {
 		c.rate = usualRate
 	}
-	f, err := c.startFlow(ctx, group, topic)
+	f, err := c.startFlow(ctx, goodGroup, topic)
 	if err != nil {
 		return err
 	}
+	straight, err := c.startFlowAt(ctx, strings.Join(c.source.NameServers, ";"), straightGroup, straightTopic)
+	if err != nil {
+		return errors.Join(err, f.end())
+	}
 	measure := time.Duration(c.measure) * time.Second
 	phase := func(name string, s *siege, length time.Duration) error {
-		m, err := c.phase(ctx, f, s, name, length)
+		m, err := c.phase(ctx, [2]*flow{f, straight}, s, name, length)
 		return errors.Join(err, result.Encode(m))
 	}
 	attacked := func(name string, pace int, lengths ...time.Duration) error {
@@ -79,16 +91,23 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 	if c.full > 0 {
 		err = errors.Join(err, attacked("as fast as they can", 0, c.full), pause(ctx, calm), phase("after that", nil, measure))
 	}
-	return errors.Join(err, f.end())
+	return errors.Join(err, f.end(), straight.end())
 }
+
+// Topic and groups of the clients that mean well.
+const (
+	goodGroup     = "bench-gateway-good"
+	straightGroup = "bench-gateway-straight"
+	straightTopic = "bench-gateway-straight"
+)
 
 // calm is how long everything may take to end: the gateway lets servers end their connections for 3 s.
 const calm = 5 * time.Second
 
 // prepareSiege makes what is asked for, and returns the gateway's port that stands for the broker.
 func (c *course) prepareSiege(ctx context.Context) (string, error) {
-	for _, name := range []string{largeTopic, emptyTopic} {
-		if err := c.makeTopic(ctx, name, 1); err != nil {
+	for name, n := range map[string]int{largeTopic: 1, emptyTopic: 1, straightTopic: queues} {
+		if err := c.makeTopic(ctx, name, n); err != nil {
 			return "", err
 		}
 	}
@@ -116,7 +135,7 @@ func (c *course) prepareSiege(ctx context.Context) (string, error) {
 }
 
 // phase watches for a while.
-func (c *course) phase(ctx context.Context, f *flow, s *siege, name string, length time.Duration) (m besieged, err error) {
+func (c *course) phase(ctx context.Context, flows [2]*flow, s *siege, name string, length time.Duration) (m besieged, err error) {
 	if s == nil {
 		s = &siege{}
 	}
@@ -149,7 +168,8 @@ func (c *course) phase(ctx context.Context, f *flow, s *siege, name string, leng
 	m.CPUPercent = rounded(100 * (cpuAfter - cpu).Seconds() / took.Seconds())
 	m.IdlePercent = rounded(100 * (idleAfter - idle).Seconds() / (allAfter - all).Seconds())
 	m.Open, m.Opened, m.Closed, m.Failed = s.open.Load(), s.opened.Load()-opened, s.closed.Load()-closed, s.failed.Load()-failed
-	f.notices(window{begin.UnixMicro(), time.Now().UnixMicro()}, &m)
+	at := window{begin.UnixMicro(), time.Now().UnixMicro()}
+	m.noticed, m.Straight = flows[0].notices(at), flows[1].notices(at)
 	state, err := c.gateway.control.State(ctx)
 	m.Bounds = state.Memory
 	return m, err
@@ -171,7 +191,7 @@ func residentFor(ctx context.Context, pid int, length time.Duration) (most int64
 }
 
 // notices are what the client that means well has noticed in a window.
-func (f *flow) notices(w window, m *besieged) {
+func (f *flow) notices(w window) (m noticed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	begun := map[int64]int64{}
@@ -195,6 +215,7 @@ func (f *flow) notices(w window, m *besieged) {
 	}
 	m.Sends, m.SendP50Ms, m.SendP99Ms = len(sends), percentile(sends, 50), percentile(sends, 99)
 	m.Deliveries, m.ReadP50Ms, m.ReadP99Ms = len(reads), percentile(reads, 50), percentile(reads, 99)
+	return m
 }
 
 // percentile is the value that so many percent of all don't exceed; 0 of none.
