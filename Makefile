@@ -123,6 +123,11 @@ bench-gateway: jars ## what the gateway costs applications, beside a direct way 
 	go run ./bench/gateway -rounds 2 -load reads -way direct,gateway
 	go run ./bench/gateway -load clients
 
+.PHONY: bench-hostile
+bench-hostile: jars ## what clients notice of 10,000 hostile connections, and what memory the gateway takes
+	@mkdir -p .run
+	go run ./bench/gateway -load hostile -memory 512
+
 .PHONY: bench-moves
 bench-moves: jars ## how long applications wait when homes and groups move, and 1,000 queues moved under load
 	@mkdir -p .run

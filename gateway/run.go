@@ -58,6 +58,8 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
 	f.StringVar(&s.thereEnv, "target-credentials-env", "", "its own keys on the target; the same as on the source if absent")
 	f.StringVar(&s.Keys, "keys", "", "YAML file with the access keys of applications and their secrets, for clusters with access control")
+	s.Memory = gateway.UsualMemory
+	f.Var((*size)(&s.Memory), "memory", "memory that the process may take, such as 512MiB; 256MiB or more")
 	f.StringVar(&s.TLSCert, "tls-cert", "", "PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
 	f.StringVar(&s.TLSKey, "tls-key", "", "PEM file with that certificate's key")
 	sideFlags(c, &s)
@@ -145,6 +147,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
+	gateway.LimitMemory(s.Memory, getenv)
 	var err error
 	if s.Predecessor, err = gateway.Succeed(s.Dir); err != nil {
 		return err

@@ -37,9 +37,14 @@ func TestWhatIsMissingIsSaidInOneSentence(t *testing.T) {
 			env:  map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": "0123456789abcdef"},
 			says: "the record of changes",
 		},
+		"no size": {args: []string{"--memory", "512MB"}, says: "give a whole number with KiB, MiB or GiB"},
+		"little memory": {
+			args: []string{"--source", "127.0.0.1:1", "--advertise", "127.0.0.1", "--control", "127.0.0.1:0", "--memory", "128MiB"},
+			env:  map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": "0123456789abcdef", "GOMEMLIMIT": "off"}, says: "give it 268435456 or more",
+		},
 		"no name server": {
 			args: []string{"--source", "127.0.0.1:1", "--advertise", "127.0.0.1", "--control", "127.0.0.1:0", "--name-server-port", "0", "--state", t.TempDir()},
-			env:  map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": "0123456789abcdef"}, says: "127.0.0.1:1",
+			env:  map[string]string{"ROCKETSHIFT_GATEWAY_TOKEN": "0123456789abcdef", "GOMEMLIMIT": "off"}, says: "127.0.0.1:1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,5 +57,21 @@ func TestWhatIsMissingIsSaidInOneSentence(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error()+out.String(), "0123456789abcdef")
 		})
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int64{"512MiB": 512 << 20, "1 GiB": 1 << 30, "1048576": 1 << 20, "3KiB": 3 << 10, "7B": 7} {
+		var is size
+		require.NoError(t, is.Set(text), text)
+		require.EqualValues(t, want, is, text)
+		again := size(0)
+		require.NoError(t, again.Set(is.String()))
+		require.Equal(t, is, again)
+	}
+	for _, text := range []string{"", "MiB", "-1", "0", "1.5GiB", "1TB", "9223372036854775807GiB"} {
+		is := size(1)
+		require.Error(t, is.Set(text), text)
+		require.EqualValues(t, 1, is)
 	}
 }

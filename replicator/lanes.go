@@ -65,10 +65,22 @@ func queuesOf(ctx context.Context, cluster *rocketmq.Cluster, topic string) ([]Q
 	if err != nil {
 		return nil, err
 	}
-	var queues []Queue
+	return list(brokers, topic)
+}
+
+// MostQueues is how many queues a topic may have on a side. Brokers take up to 2^31, which would need 240 GB here; operators give topics
+// tens, and the largest ones a few thousand.
+const MostQueues = 16 << 10
+
+// list is queuesOf by what brokers say. A topic of more than MostQueues is an error.
+func list(brokers map[string]map[string]rocketmq.TopicConfig, topic string) (queues []Queue, err error) {
 	for _, broker := range slices.Sorted(maps.Keys(brokers)) {
 		config := brokers[broker][topic]
-		for id := range max(config.ReadQueues, config.WriteQueues) {
+		n := max(config.ReadQueues, config.WriteQueues)
+		if n > MostQueues-len(queues) {
+			return nil, fmt.Errorf("topic %s has %d queues on broker %s: a topic of more than %d can't be copied", topic, n, broker, MostQueues)
+		}
+		for id := range n {
 			queues = append(queues, Queue{broker, id})
 		}
 	}

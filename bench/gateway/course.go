@@ -76,6 +76,9 @@ func (c *course) startClusters(ctx context.Context) (err error) {
 	if c.flush {
 		spec.Config["flushDiskType"] = "SYNC_FLUSH"
 	}
+	if c.load == hostile {
+		spec = lab.ClusterSpec{Name: "Load", Compiled: true, Version: "4.9.7", Config: spec.Config}
+	}
 	if c.pair() {
 		spec = lab.ClusterSpec{Name: "Source", Compiled: c.compiled(), Version: "4.9.7", Config: spec.Config}
 		there := lab.ClusterSpec{Name: "Target", Compiled: c.compiled(), Version: "5.3.3", Config: spec.Config}

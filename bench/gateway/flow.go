@@ -37,11 +37,16 @@ type delivery struct {
 
 // startFlow starts both, and waits until messages flow.
 func (c *course) startFlow(ctx context.Context, group string, topics ...string) (*flow, error) {
+	return c.startFlowAt(ctx, c.gateway.names, group, topics...)
+}
+
+// startFlowAt is startFlow with other name servers than the gateway.
+func (c *course) startFlowAt(ctx context.Context, names, group string, topics ...string) (*flow, error) {
 	rate := c.rate
 	if rate == 0 {
 		rate = 1000
 	}
-	f := &flow{cmd: c.java(ctx, "Flow", c.gateway.names, strings.Join(topics, ","), group, c.threads, rate), ended: make(chan error, 1)}
+	f := &flow{cmd: c.java(ctx, "Flow", names, strings.Join(topics, ","), group, c.threads, rate), ended: make(chan error, 1)}
 	var err error
 	if f.stdin, err = f.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
 )
 
@@ -95,4 +96,32 @@ func TestRoutesNameTheAddressToConnectTo(t *testing.T) {
 	assert.Equal(t, "127.0.0.1:7001", brokerIn([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:7001"},"brokerName":"broker-a"}]}`)))
 	assert.Empty(t, brokerIn([]byte(`{}`)))
 	assert.True(t, json.Valid(heartbeat("client-1", "idle-1")))
+}
+
+func TestWhatAClientNoticesIsThatOfItsWindow(t *testing.T) {
+	f := &flow{}
+	for _, line := range []string{
+		"s 100 1000 1", "r 1300 0 orders 0 1", "s 5000 2000 2", "s 6000 4000 3", "e 7000 9000 4", "r 8000 0 orders 0 2", "r 16000 0 orders 0 3", "s 90000 1 5",
+	} {
+		f.take(line)
+	}
+	m := f.notices(window{5000, 8000})
+	assert.Equal(t, noticed{Sends: 3, Errors: 1, SendP50Ms: 4, SendP99Ms: 9, Deliveries: 2, ReadP50Ms: 10, ReadP99Ms: 10}, m)
+	assert.Zero(t, percentile(nil, 99))
+}
+
+func TestTheSharesOfASiegeAreAHundred(t *testing.T) {
+	all := 0
+	for _, kind := range evils {
+		all += kind.share
+	}
+	assert.Equal(t, 100, all)
+	var f wire.Frame
+	require.NoError(t, f.Parse(headerOf128()))
+	assert.Len(t, f.Fields, wire.MaxFields)
+	for _, raw := range largeBeats() {
+		require.NoError(t, f.Parse(raw))
+		assert.True(t, json.Valid(f.Body))
+		assert.LessOrEqual(t, len(raw), 4<<20)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"strconv"
 	"syscall"
 
 	"rocketshift/internal/gateway"
 )
 
 // gatewayCommand is the first argument of this program when it is to be the gateway. Then come its folder, the file for a profile or nothing,
-// and the source's name servers.
+// its memory in MiB, and the source's name servers.
 const gatewayCommand = "gateway"
 
 // token is that of the control API, which nobody else reaches.
@@ -35,8 +37,14 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	memory, err := strconv.ParseInt(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	memory = cmp.Or(memory<<20, gateway.UsualMemory)
 	gateway.Frugal()
-	g, err := gateway.Start(gateway.Config{Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], NameServers: args[2:], Log: log})
+	gateway.LimitMemory(memory, os.Getenv)
+	g, err := gateway.Start(gateway.Config{Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], Memory: memory, NameServers: args[3:], Log: log})
 	if err != nil {
 		return err
 	}
@@ -71,7 +79,7 @@ func (c *course) startGateway(ctx context.Context) error {
 			return err
 		}
 	}
-	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, "gateway"), profile}, c.source.NameServers...)...)}
+	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, "gateway"), profile, strconv.Itoa(c.memory)}, c.source.NameServers...)...)}
 	h.Stderr = c.talk
 	lines, err := h.StdoutPipe()
 	if err != nil {

@@ -87,3 +87,22 @@ func TestLongClientsAndMovesAreMeasured(t *testing.T) {
 	assert.Greater(t, all[0].Connections, 4*20)
 	assert.Positive(t, all[0].MemoryMB)
 }
+
+func TestLongASiegeIsMeasured(t *testing.T) {
+	c := live(t, options{load: hostile, threads: 2, rate: 100, warm: 1, measure: 3, memory: 256, enemy: 300, pace: 100, full: 2 * time.Second})
+	var out bytes.Buffer
+	require.NoError(t, c.measureHostile(t.Context(), json.NewEncoder(&out)))
+	all := lines[besieged](t, &out)
+	require.Len(t, all, 6)
+	for _, m := range all {
+		assert.Positive(t, m.Sends, m.Phase)
+		assert.Positive(t, m.SendP99Ms, m.Phase)
+		assert.Less(t, m.MemoryMB, 256.0, m.Phase)
+	}
+	there, after := all[2], all[3]
+	assert.Positive(t, there.Open)
+	assert.Positive(t, there.Bounds.Waited, "frames that have begun take all there is")
+	assert.Positive(t, there.Bounds.Evicted)
+	assert.Zero(t, after.Open)
+	assert.Less(t, after.Bounds.Held, int64(1<<20), "what they held is given back")
+}

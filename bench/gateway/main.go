@@ -3,6 +3,7 @@
 //	go run ./bench/gateway -rounds 2 -threads 16           sends: straight to a broker, through the gateway, and through RocketMQ's 5.x proxy
 //	go run ./bench/gateway -load reads -way direct,gateway a push consumer that reads a history
 //	go run ./bench/gateway -load clients -clients 1000     what connections alone cost
+//	go run ./bench/gateway -load hostile -memory 512       what clients notice of 10,000 connections that mean no good, and the gateway's memory
 //	go run ./bench/gateway -load moves                     how long producers wait while homes move, and groups while their sides do
 //
 // It prints a line of JSON for each measurement. The gateway is a process of its own, whose processor time is read before and after. Clients are
@@ -22,6 +23,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"rocketshift/internal/gateway"
 )
 
 // Loads that can be measured.
@@ -30,6 +33,7 @@ const (
 	reads   = "reads"
 	clients = "clients"
 	moves   = "moves"
+	hostile = "hostile"
 )
 
 // options are what is measured.
@@ -48,6 +52,11 @@ type options struct {
 	work    time.Duration // of a consumer for each message
 
 	clients int
+
+	memory int           // of the gateway, in MiB
+	enemy  int           // hostile connections
+	pace   int           // of these, so many are opened in a second
+	full   time.Duration // for how long they come as fast as they can afterwards
 
 	moves  int // there and back
 	topics int // of 100 queues each, which move after that
@@ -81,7 +90,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench/gateway", flag.ContinueOnError)
 	f.SetOutput(out)
 	var o options
-	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients or moves")
+	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients, hostile or moves")
 	ways := f.String("way", "direct,gateway,proxy", "ways to the broker, separated by commas; sends and reads")
 	f.IntVar(&o.rounds, "rounds", 2, "how often each way is measured, in turns")
 	f.IntVar(&o.threads, "threads", 16, "threads that send, or work on messages")
@@ -95,6 +104,10 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.history, "history", 400_000, "messages that are there to read")
 	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
 	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
+	f.IntVar(&o.memory, "memory", gateway.UsualMemory>>20, "MiB that the gateway may take")
+	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
+	f.IntVar(&o.pace, "pace", 150, "of these, so many are opened in a second")
+	f.DurationVar(&o.full, "full", 15*time.Second, "how long they come as fast as they can, afterwards")
 	f.IntVar(&o.moves, "moves", 30, "how often homes, and sides, go there and back")
 	f.IntVar(&o.topics, "topics", 10, "topics of 100 queues that move as well")
 	f.IntVar(&o.chunk, "chunk", 8, "queues of them that move together")
@@ -108,10 +121,10 @@ func parse(args []string, out io.Writer) (options, error) {
 }
 
 func (o options) check() error {
-	if !slices.Contains([]string{sends, reads, clients, moves}, o.load) {
-		return fmt.Errorf("load is %q: sends, reads, clients or moves is possible", o.load)
+	if !slices.Contains([]string{sends, reads, clients, hostile, moves}, o.load) {
+		return fmt.Errorf("load is %q: sends, reads, clients, hostile or moves is possible", o.load)
 	}
-	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk} {
+	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk, "memory": o.memory, "hostile": o.enemy, "pace": o.pace} {
 		if n < 1 {
 			return fmt.Errorf("%s must be at least 1", name)
 		}
@@ -133,6 +146,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		err = c.measureClients(ctx, result)
 	case moves:
 		err = c.measureMoves(ctx, result)
+	case hostile:
+		err = c.measureHostile(ctx, result)
 	default:
 		err = c.measureWays(ctx, result)
 	}

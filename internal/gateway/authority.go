@@ -45,19 +45,38 @@ func (s *session) members(f *wire.Frame) {
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
 const lockTime = time.Second
 
+// mostLocking is how many requests for locks of one connection are under way. Stock clients ask for one group at a time.
+const mostLocking = 8
+
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in the client's own name.
 func (s *session) lock(f *wire.Frame) {
+	if s.authority() == source {
+		s.pass(f)
+		return
+	}
+	cost := s.mostOfBody(f)
+	if !s.takes(f, cost) {
+		return
+	}
 	body, err := parseLock(f.Body) // as it was understood before
 	if err != nil || s.authorityOf([]byte(body.Group)) == source {
+		s.memory.Give(cost)
 		s.pass(f)
 		return
 	}
 	if !s.mayGo(f, target, true) {
+		s.memory.Give(cost)
 		return
 	}
+	s.flush()
+	s.locking <- struct{}{} // each ends within lockTime
 	opaque, binary, oneWay := f.Opaque, f.Binary, f.OneWay()
 	as := asker{session: s, accessKey: f.Unescaped(wire.FieldAccessKey), code: f.Code}
 	s.inBackground(func() {
+		defer func() {
+			<-s.locking
+			s.memory.Give(cost)
+		}()
 		ctx, cancel := context.WithTimeout(s.ctx, lockTime)
 		defer cancel()
 		locked, err := as.lockOnTarget(ctx, body)

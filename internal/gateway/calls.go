@@ -3,7 +3,6 @@ package gateway
 import (
 	"time"
 
-	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -48,10 +47,12 @@ const mostOpen = 100_000
 func (s *session) put(opaque int32, c call) {
 	if before, twice := s.open[opaque]; twice {
 		s.unanswered(before)
+		s.forgotten(before)
 	}
 	s.open[opaque] = c
+	s.looksCrowded()
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
-		s.counts.Reached(metrics.OpenCalls)
+		s.bounds.calls.Add(1)
 		if s.said.calls.due() {
 			s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}
@@ -110,6 +111,7 @@ func (s *session) takeOpen(which func(call) bool) (all []opened) {
 	for opaque, c := range s.open {
 		if which(c) {
 			delete(s.open, opaque)
+			s.forgotten(c)
 			all = append(all, opened{opaque, c})
 		}
 	}

@@ -204,7 +204,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	g.panics.Add(2)
 	_, err := g.Move(t.Context(), Move{})
 	require.ErrorIs(t, err, ErrRefused)
-	s := newSession(g, &port{}, nil)
+	s := newSession(g, &port{}, nobody{})
 	f := frameOf(t, codeSendV2)
 	h := newHold()
 	require.True(t, h.park(s, f))

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/rocketmq"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Peers       Access                // to these, but for the token
 	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSKey      string                // and with its key
+	Memory      int64                 // bytes that the process may take, LeastMemory or more; 0: UsualMemory
 	SourceTLS   TLS
 	TargetTLS   TLS
 	Log         *slog.Logger
@@ -78,6 +80,8 @@ type Gateway struct {
 	keys       keys
 	entry      entry
 	crowd      crowd
+	budget     *memory.Budget
+	bounds     bounds
 	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
 	serving    time.Time        // since when clients are served
 	waits      waits
@@ -117,6 +121,10 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	switch c.Memory = cmp.Or(c.Memory, UsualMemory); {
+	case c.Memory < LeastMemory:
+		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, LeastMemory)
+	}
 	dials, err := c.dialers()
 	if err != nil {
 		return nil, err
@@ -135,7 +143,7 @@ func Start(c Config) (*Gateway, error) {
 		Dial:        dials[source],
 	}), c.NameServers)
 	g.lease.lock = g.lockLease
-	g.crowd.limit(descriptors() * (100 - keptBack) / 100)
+	g.bind()
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
 	if err := g.begin(); err != nil {
@@ -227,6 +235,7 @@ func (g *Gateway) anythingOnTarget() bool { return g.away.Load() > 0 }
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {
 	g.stop()
+	g.budget.Close()
 	g.ports.close()
 	for _, s := range g.all() {
 		_ = s.conn.Close()

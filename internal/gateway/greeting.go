@@ -13,6 +13,14 @@ type greeting struct {
 	beat      beat
 	accessKey string // that it signs with
 	raw       []byte // the whole frame
+	cost      int    // bytes that all of it takes, until it is forgotten
+}
+
+// forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a refusal.
+func (s *session) forgotten(c call) {
+	if c.rare != nil && c.rare.greets != nil {
+		s.memory.Give(c.rare.greets.cost)
+	}
 }
 
 // identity tells clients apart, those that sign with other keys among them: everybody with a key may
@@ -50,8 +58,11 @@ func (s *session) greets(g *greeting) {
 	before := s.identity
 	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
 	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
+	kept := s.beatCost
+	s.beatCost = g.cost
 	changed := before != s.identity
 	s.mu.Unlock()
+	s.memory.Give(kept)
 	if !again {
 		s.changed.now()
 	}
@@ -69,12 +80,42 @@ func (s *session) left(g *greeting) {
 	for _, other := range s.all() { // until its next heartbeat nobody speaks for it
 		other.mu.Lock()
 		if other.identity == identity {
-			other.beat = nil
+			other.memory.Give(other.beatCost)
+			other.beat, other.beatCost = nil, 0
 		}
 		other.mu.Unlock()
 	}
-	for _, to := range s.mirrors.of(s) {
-		s.inBackground(func() { s.mirror(to, g.raw) })
+	l := leave{g, s.mirrors.of(s)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leaves = append(s.leaves, l); len(s.leaves) == 1 {
+		s.inBackground(s.bringLeaves)
+	}
+}
+
+// leave is that a client leaves, for the target brokers that know it.
+type leave struct {
+	*greeting
+	to []dest
+}
+
+// bringLeaves brings to the target that the client leaves, one after the other: an application leaves with one request for each of its groups.
+func (s *session) bringLeaves() {
+	for {
+		s.mu.Lock()
+		l := s.leaves[0]
+		s.mu.Unlock()
+		for _, to := range l.to {
+			s.mirror(to, l.raw)
+		}
+		s.memory.Give(l.cost)
+		s.mu.Lock()
+		s.leaves = s.leaves[1:]
+		left := len(s.leaves)
+		s.mu.Unlock()
+		if left == 0 {
+			return
+		}
 	}
 }
 

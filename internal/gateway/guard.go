@@ -37,6 +37,11 @@ func (s *session) runGuarded(first []byte) (err error) {
 			err = errFault
 		}
 	}()
+	defer func() {
+		if !s.stopping.whole {
+			s.memory.Leave()
+		}
+	}()
 	defer s.recovered(func() int { return s.frame.Code })
 	return s.run(first)
 }
@@ -44,6 +49,7 @@ func (s *session) runGuarded(first []byte) (err error) {
 // runGuarded is run. Where it panics, everything that waits for the server is answered.
 func (u *upstream) runGuarded(rest []byte) {
 	whole := false
+	defer u.session.memory.Leave()
 	defer func() {
 		if !whole {
 			u.broke(errFault)

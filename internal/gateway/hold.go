@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -46,6 +45,11 @@ type parked struct {
 	since   time.Time
 }
 
+// perParked is what a request that waits takes besides its bytes.
+const perParked = 128
+
+func parkedCost(f *wire.Frame) int { return len(f.Bytes()) + perParked }
+
 func newHold() *hold {
 	return &hold{lines: map[*session]*line{}, over: make(chan struct{}), done: make(chan struct{})}
 }
@@ -53,9 +57,10 @@ func newHold() *hold {
 // park keeps a request until the hold ends; false if it has ended, and what the same client has sent before is on its way.
 func (h *hold) park(s *session, f *wire.Frame) bool {
 	h.mu.Lock()
-	if !h.ended && h.size+len(f.Bytes()) > mostHeld {
+	cost := parkedCost(f)
+	if !h.ended && (h.size+cost > mostHeld || !s.memory.Try(cost)) {
+		s.bounds.parked.Add(1)
 		h.mu.Unlock()
-		s.counts.Reached(metrics.HeldBytes)
 		s.flush()
 		<-h.over
 		h.mu.Lock()
@@ -74,7 +79,7 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 		l = &line{gone: make(chan struct{})}
 		h.lines[s] = l
 	}
-	h.size += len(f.Bytes())
+	h.size += cost
 	l.parked = append(l.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
 	s.counts.HeldSends.Add(1)
 	return true
@@ -113,6 +118,7 @@ func (h *hold) end(then func()) {
 // release takes a request up that has waited in a hold, or for a group's move.
 func (s *session) release(p parked, past *hold) {
 	var f wire.Frame
+	defer s.memory.Give(len(p.raw) + perParked)
 	if past != nil {
 		s.counts.HeldSends.Add(-1)
 	} else {
@@ -153,10 +159,12 @@ func goOn(views []*view) {
 
 // park keeps a pull until the group's move ends; false if too many wait already. Callers hold v.mu.
 func (v *view) park(s *session, f *wire.Frame) bool {
-	if v.waits += len(f.Bytes()); v.waits > mostPulls && len(v.parked) > 0 {
-		s.counts.Reached(metrics.PullBytes)
+	cost := parkedCost(f)
+	if v.waits+cost > mostPulls && len(v.parked) > 0 || !s.memory.Try(cost) {
+		s.bounds.parked.Add(1)
 		return false
 	}
+	v.waits += cost
 	s.counts.HeldPulls.Add(1)
 	v.parked = append(v.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
 	return true

@@ -7,35 +7,51 @@ import (
 	"sync"
 	"time"
 
-	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
+
+// mostLeave is how long a request may be that says that a client leaves: it names the client and a group, of 255 characters at most.
+const mostLeave = 16 << 10
 
 // mostBeat is how long a heartbeat may be that is kept: a client of 1,000 groups with 10 topics each has one of about 2 MB.
 const mostBeat = 4 << 20
 
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
-	if len(f.Bytes()) > mostBeat {
-		s.counts.Reached(metrics.Heartbeat)
-		s.refuse(f, systemError, fmt.Sprintf("a heartbeat of %d bytes: at most %d", len(f.Bytes()), mostBeat))
+	size, most := len(f.Bytes()), s.mostOfBody(f)
+	if !s.bodyFits(f, most) {
 		return
 	}
 	says, err := parseBeat(f.Body)
+	cost := costOfBeat(size, says)
+	s.memory.Give(most - cost)
 	if err != nil {
+		s.memory.Give(cost)
 		s.refuse(f, systemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
 	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) {
+		s.memory.Give(cost)
 		s.refuse(f, noPermission, "a member of the lanes' own group")
 		return
 	}
 	s.comesBack(f, says)
-	s.greet(f, &greeting{beat: says})
+	s.greet(f, &greeting{beat: says, cost: cost})
 }
 
 // unregister goes to both sides.
-func (s *session) unregister(f *wire.Frame) { s.greet(f, &greeting{leaves: true}) }
+func (s *session) unregister(f *wire.Frame) {
+	cost := len(f.Bytes())
+	switch {
+	case cost > mostLeave:
+		s.bounds.bodies.Add(1)
+		s.refuse(f, systemError, fmt.Sprintf("a request of %d bytes: at most %d", cost, mostLeave))
+		return
+	case !s.takes(f, cost):
+		return
+	}
+	s.greet(f, &greeting{leaves: true, cost: cost})
+}
 
 func (s *session) greet(f *wire.Frame, g *greeting) {
 	g.accessKey, g.raw = f.Unescaped(wire.FieldAccessKey), bytes.Clone(f.Bytes())

@@ -275,6 +275,9 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 		if problem := t.reason(); problem != "" && m.To != source.String() { // the way back needs the lanes that it came by
 			return nil, refused("%s", problem)
 		}
+		if n := t.vast.Load(); n > 0 && m.To == target.String() {
+			return nil, refused("%s", tooVast(name, n, source))
+		}
 		if young := time.Since(t.since); young < lossTime && !g.started(t) {
 			return nil, refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
 		}

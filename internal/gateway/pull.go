@@ -117,7 +117,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
 				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
 		}
-		u.session.pullAgainAfter(aheadPause, opened{f.Opaque, c})
+		u.session.owe(aheadPause, nil, opened{f.Opaque, c})
 		return nil
 	}
 	next, ok := f.Number("nextBeginOffset")

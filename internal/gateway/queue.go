@@ -36,6 +36,8 @@ type topic struct {
 	since time.Time // when the gateway learned of it: sends before aren't known
 
 	beyond atomic.Int64 // how many queues more the target has
+	vast   atomic.Int64 // how many queues the source has, if these are too many
+	of     *topics
 
 	mu      sync.RWMutex
 	queues  map[string][]*queue // by source broker
@@ -99,9 +101,11 @@ func (t *topic) all() (all []*queue) {
 func (t *topic) ensure(broker string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id := len(t.queues[broker]); id < n; id++ {
+	before := len(t.queues[broker])
+	for id := before; id < n; id++ {
 		t.queues[broker] = append(t.queues[broker], &queue{topic: t.name, broker: broker, id: id})
 	}
+	t.of.counts(max(0, n-before))
 }
 
 // lacks reports whether a broker is away that has a queue of the topic, or the other end of its lane. The queues that are left would be paired

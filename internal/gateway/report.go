@@ -18,6 +18,8 @@ type State struct {
 
 	Mixed []MixedGroup `json:"mixed,omitempty"` // groups with members behind gateways and past them
 
+	Memory Bounds `json:"memory"` // how it stands to its bounds
+
 	Round string `json:"round,omitempty"` // of a move, that it takes part in
 	Doubt bool   `json:"doubt,omitempty"` // whether that was decided isn't known; sends to ordered topics are refused
 	// StateProblem is why what it decided isn't on its disk: nothing moves meanwhile.
@@ -62,6 +64,7 @@ func (g *Gateway) State() State {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
+	s.Memory = g.Bounds()
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority, s.Clients = g.authority().String(), []Connected{}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -117,7 +116,12 @@ func (s *session) theirs(f *wire.Frame) bool {
 	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case codeLock, codeUnlock:
+		cost := s.mostOfBody(f)
+		if !s.bodyFits(f, cost) {
+			return false
+		}
 		body, err := parseLock(f.Body)
+		s.memory.Give(cost)
 		if err != nil {
 			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
 			return false
@@ -161,7 +165,7 @@ func (s *session) viewOf(f *wire.Frame) *view {
 	name := f.Text("consumerGroup")
 	v := s.groups.asked(name, q)
 	if v == nil {
-		s.counts.Reached(metrics.Views)
+		s.bounds.views.Add(1)
 	}
 	if v == nil && s.groups.room.said.due() {
 		s.log.Error("a request isn't looked into, as clients ask about too many groups, or the name is too long; what passes so can't be moved to the target",

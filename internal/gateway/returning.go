@@ -146,6 +146,11 @@ func (s *session) remember(raw []byte) error {
 	if err != nil {
 		return err
 	}
+	cost := costOfBeat(len(raw), says)
+	if !s.memory.Try(cost) {
+		return errors.New("there is no memory for its heartbeat")
+	}
+	s.beatCost = cost
 	was := greeting{beat: says, accessKey: f.Unescaped(wire.FieldAccessKey), raw: raw}
 	s.client, s.identity, s.reads, s.writes = says.client, was.identity(), says.reads, says.writes
 	s.accessKey, s.beat = was.accessKey, raw
@@ -227,6 +232,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)
 	s.Gateway.close(was)
+	was.memory.Leave()
 	for _, push := range missed {
 		_ = s.out.bytes(push)
 	}
@@ -247,7 +253,7 @@ func (u *upstream) passTo(s *session, to dest) {
 	up := &upstream{session: s, dest: to}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || !s.memory.Join() {
 		_ = u.conn.Close()
 		return
 	}
@@ -266,12 +272,18 @@ func (s *session) misses(f *wire.Frame) {
 	}
 }
 
+// leave ends a session that isn't read.
+func (s *session) leave() {
+	s.end()
+	s.Gateway.close(s)
+	s.memory.Leave()
+}
+
 // expectNoMore gives up the clients that haven't come back.
 func (g *Gateway) expectNoMore() {
 	all := g.returning.all()
 	for _, s := range all {
-		s.end()
-		g.close(s)
+		s.leave()
 	}
 	if len(all) > 0 {
 		g.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone", "connections", len(all), "first", all[0].client)
@@ -285,10 +297,7 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 		return
 	}
 	s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker", s.port.dest.broker, "code", f.Code, "remark", string(f.Remark))
-	s.inBackground(func() {
-		s.end()
-		s.Gateway.close(s)
-	})
+	s.inBackground(s.leave)
 }
 
 // takeOut takes one session out; false if it isn't there any more.

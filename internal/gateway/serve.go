@@ -7,7 +7,7 @@ import (
 	"net"
 	"time"
 
-	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
@@ -42,6 +42,9 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 		g.ended(raw, err)
 		return
 	}
+	if conn != raw {
+		g.dismiss(guest.secures())
+	}
 	g.open(p, conn, guest).serve(first)
 }
 
@@ -61,14 +64,20 @@ func (s *session) serve(first []byte) {
 // enter lets a connection in, maybe for another one.
 func (g *Gateway) enter(conn net.Conn) *guest {
 	comes, goes := g.crowd.enter(conn)
-	if goes != nil {
-		g.counts.Reached(metrics.Connections)
+	g.dismiss(goes)
+	return comes
+}
+
+// dismiss closes connections that have to go for others.
+func (g *Gateway) dismiss(all []*guest) {
+	for _, goes := range all {
 		_ = goes.conn.Close()
+		g.bounds.crowded.Add(1)
 		if g.crowd.full.due() {
-			g.log.Error("there are too many connections for this process's descriptors: one that has sent nothing was closed for a new one; allow the process more (ulimit -n)", "client", goes.conn.RemoteAddr().String())
+			g.log.Error("there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
+				"client", goes.conn.RemoteAddr().String())
 		}
 	}
-	return comes
 }
 
 // open makes a connection's session.
@@ -93,7 +102,7 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
-		g.counts.Reached(metrics.Frame)
+		g.bounds.frames.Add(1)
 		if !g.said.frames.due() {
 			return
 		}
@@ -102,6 +111,8 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 		if g.entry.refusals.due() {
 			g.log.Warn("a client was refused", "client", client, "cause", err)
 		}
+	case errors.Is(err, memory.ErrNoRoom), errors.Is(err, memory.ErrTooMuch):
+		g.noRoom(client, err)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
 		g.log.Debug("a connection ended", "client", client, "cause", err)
 	}

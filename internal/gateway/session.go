@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -32,13 +33,17 @@ var nameServers = dest{source, "@"}
 // session is one connection of a client, with upstream connections of its own.
 type session struct {
 	*Gateway
-	port *port
-	conn net.Conn
-	out  writer
+	port   *port
+	conn   net.Conn
+	out    writer
+	memory *memory.Holder // what the connection takes of the process's
 
-	mu   sync.Mutex
-	open map[int32]call
-	ups  map[dest]*upstream
+	mu      sync.Mutex
+	open    map[int32]call
+	mayOpen int         // how many calls there is memory for
+	crowded atomic.Bool // as many are open
+	debts   debts
+	ups     map[dest]*upstream
 	// heartbeats are connections that kept the client registered while the gateway was restarted: its heartbeats go there, all else
 	// to ups.
 	heartbeats map[dest]*upstream
@@ -48,14 +53,16 @@ type session struct {
 	client     string       // its id, from its heartbeats
 	identity   string       // its id with its groups
 	beat       []byte       // its last heartbeat that a broker has taken
+	beatCost   int          // bytes that it takes
 	reads      []membership // what that says
 	writes     []string     // and its producer groups
 	mirrored   mirrored
+	leaves     []leave       // that the client leaves, to be brought to the target
+	locking    chan struct{} // holds one for each request of the client for locks that is under way
 	closed     bool
 	keeping    keeping
 
 	stopping *stopping
-	owed     atomic.Int32 // pulls that will be answered in a moment
 
 	absent bool     // the client isn't back since the gateway's restart
 	missed [][]byte // what brokers have sent it meanwhile
@@ -79,15 +86,19 @@ type push struct {
 }
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
-	return &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: conn},
-		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{}, stopping: newStopping(),
+	s := &session{
+		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking), mayOpen: freeCalls,
+		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()}, stopping: newStopping(),
 	}
+	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
+	return s
 }
 
 // run serves the client until its connection ends.
 func (s *session) run(first []byte) (err error) {
 	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
+	in.Bound(s.memory, s.port.longestFrame())
+	defer in.Release()
 	defer func() {
 		s.flush()
 		if !s.stopping.at(err, in) {
@@ -101,9 +112,14 @@ func (s *session) run(first []byte) (err error) {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.guest != nil {
-			s.guest.speaks()
+			s.dismiss(s.guest.speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
+		if s.crowded.Load() {
+			if err := s.roomForCalls(); err != nil {
+				return err
+			}
+		}
 		s.request(f)
 		if several && !f.More {
 			s.flush()
@@ -217,6 +233,7 @@ func (s *session) forget(up *upstream) {
 // forward sends a request on, and enters the call that the answer will belong to.
 func (s *session) forward(f *wire.Frame, to dest, c call) {
 	if !s.mayGo(f, to.side, f.Touched()) {
+		s.forgotten(c)
 		return
 	}
 	reach := s.upstream
@@ -225,6 +242,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 	}
 	up, err := reach(to)
 	if err != nil {
+		s.forgotten(c)
 		s.unreachable(f, to, err)
 		return
 	}
@@ -263,19 +281,10 @@ func (s *session) giveUp(c opened, why string) {
 	switch {
 	case c.oneWay || c.pushed || c.code == codeQueryOffset:
 	case isPull(c.code):
-		s.pullAgainAfter(pullAgain, c)
+		s.owe(pullAgain, nil, c)
 	default:
 		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
-}
-
-// pullAgainAfter is pullAgain in a moment.
-func (s *session) pullAgainAfter(pause time.Duration, c opened) {
-	s.owed.Add(1)
-	time.AfterFunc(pause, func() {
-		defer s.owed.Add(-1)
-		s.pullAgain(c.opaque, c.binary, c.offset)
-	})
 }
 
 // pullAgain is how soon a client asks again whose pull was lost.

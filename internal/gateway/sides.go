@@ -170,13 +170,7 @@ func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 		}
 	}
 	for _, s := range g.all() {
-		if open := s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) }); len(open) > 0 {
-			s.inBackground(func() { // a client may not read, which is nobody else's business
-				for _, c := range open {
-					s.pullAgain(c.opaque, c.binary, c.offset)
-				}
-			})
-		}
+		s.owe(0, nil, s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) })...)
 	}
 	return moving, nil
 }

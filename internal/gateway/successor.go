@@ -140,9 +140,9 @@ func (g *Gateway) stopAll() []*stoppedSession {
 // busy reports whether the session has something under way that the successor wouldn't know of. Long polls are no such thing.
 func (s *session) busy() bool {
 	s.mu.Lock()
-	mirrors := s.mirrored.busy
+	under := s.mirrored.busy || len(s.leaves) > 0 || s.debts.paying
 	s.mu.Unlock()
-	return mirrors || s.owed.Load() > 0 || s.any(func(c call) bool { return !isPull(c.code) })
+	return under || s.any(func(c call) bool { return !isPull(c.code) })
 }
 
 func (s *session) isClosed() bool {
@@ -227,14 +227,14 @@ func (p *stoppedSession) goOn() {
 	s := p.session
 	for i, up := range p.ups {
 		up.passes()
+		s.memory.Join()
 		up.begin(up.conn, p.is.Servers[i].Rest)
 	}
 	switch {
 	case s.absent:
 	case p.is.Absent:
 		_ = s.conn.Close()
-		s.end()
-		s.Gateway.close(s)
+		s.leave()
 	default:
 		s.stopping = newStopping()
 		s.running.Go(func() { s.serve(p.is.Rest) })
@@ -252,6 +252,7 @@ func (p *stoppedSession) abandon() {
 		_ = up.conn.Close()
 	}
 	s.Gateway.close(s)
+	s.memory.Leave()
 }
 
 // install makes the session of a client here that was the predecessor's. It isn't read before start.
@@ -321,8 +322,7 @@ func (g *Gateway) Drain() {
 		for _, up := range p.ups { // whose readers are stopped
 			_ = up.conn.Close()
 		}
-		p.session.end()
-		g.close(p.session)
+		p.session.leave()
 	}
 }
 
@@ -338,6 +338,7 @@ func (in *installed) start() {
 	s := in.session
 	s.mu.Lock()
 	for i, up := range in.ups {
+		s.memory.Join()
 		up.begin(up.conn, in.is.Servers[i].Rest)
 	}
 	registered := map[dest]bool{}

@@ -60,13 +60,10 @@ func (s *session) sweep(now time.Time) {
 		return
 	}
 	late, silent := s.overdue(now)
-	if len(late) > 0 {
-		s.inBackground(func() {
-			for _, c := range late {
-				s.giveUp(c, fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.broker, s.waits.with(c.code)))
-			}
-		})
-	}
+	s.owe(0, func(c call) string {
+		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.broker, s.waits.with(c.code))
+	}, late...)
+	s.lessForCalls()
 	for _, up := range silent {
 		if s.said.silent.due(up.dest) {
 			s.log.Warn("a server says nothing any more; the connection to it was closed", "side", up.dest.side.String(), "broker", up.dest.broker)

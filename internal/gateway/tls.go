@@ -144,6 +144,14 @@ func (b *begun) Read(into []byte) (int, error) {
 	return n, nil
 }
 
+// bare is the connection that one over TLS lies on.
+func bare(conn net.Conn) net.Conn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return conn
+}
+
 // halfClose says that nothing more comes, and leaves the other direction open; false if that isn't possible.
 func halfClose(conn net.Conn) bool {
 	if secure, ok := conn.(*tls.Conn); ok {

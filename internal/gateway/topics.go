@@ -8,8 +8,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -18,8 +20,28 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // topics are those that the source has. Clients can't add to them by asking.
 type topics struct {
+	most   int64          // queues; 0 means mostQueues
+	budget *memory.Budget // that queues are counted in
+	made   atomic.Int64   // queues
+
 	mu     sync.RWMutex
 	byName map[string]*topic
+}
+
+const (
+	// mostOfTopic is how many queues a topic may have on a side. Brokers take numbers up to 2^31; operators give topics tens, and the largest ones a few
+	// thousand. Consumers poll, lock and commit each queue by itself, and list all of them for each message that they send.
+	mostOfTopic = replicator.MostQueues
+	// mostQueues is how many all topics may have: 20,000 topics of 100. Together these take 800 MB here.
+	mostQueues = 2_000_000
+	// perQueue is what a queue takes, in bytes: itself, its lane, and its part of what is read anew at each look.
+	perQueue = 400
+)
+
+// counts takes note of queues that were made.
+func (t *topics) counts(queues int) {
+	t.made.Add(int64(queues))
+	t.budget.Fix(int64(queues) * perQueue)
 }
 
 func (t *topics) get(name []byte) *topic {
@@ -33,7 +55,7 @@ func (t *topics) ensure(name string) *topic {
 	defer t.mu.Unlock()
 	one := t.byName[name]
 	if one == nil {
-		one = &topic{name: name, since: time.Now(), queues: map[string][]*queue{}}
+		one = &topic{name: name, since: time.Now(), queues: map[string][]*queue{}, of: t}
 		t.byName[name] = one
 	}
 	return one
@@ -91,31 +113,73 @@ func (g *groups) all() []*group {
 	return all
 }
 
-// queuesOf are a cluster's topics with their queues in client order; of one behind a proxy, those of the named ones that it has. An
+// layout is what topics a cluster has.
+type layout struct {
+	queues map[string][]replicator.Queue // in client order
+	vast   map[string]int64              // how many queues those have that are too many, which aren't listed
+}
+
+// queuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At most so many queues are listed. An
 // error comes with what the brokers have that could be asked.
-func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[string][]replicator.Queue, error) {
+func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string, most int64) (layout, error) {
 	topics, unread := configsOf(ctx, c, names)
 	brokers, err := c.Brokers(ctx) // of a proxy, those that routes of topics have named
 	if err != nil {
-		return nil, err
+		return layout{}, err
 	}
-	all := map[string][]replicator.Queue{}
+	known := map[string]map[string]rocketmq.TopicConfig{}
 	for _, b := range brokers {
-		for name, config := range topics[b.Name] {
-			if rocketmq.SystemTopic(name, b.Cluster, []string{b.Name}) {
-				continue
-			}
+		known[b.Name] = topics[b.Name]
+		maps.DeleteFunc(known[b.Name], func(name string, _ rocketmq.TopicConfig) bool {
+			return rocketmq.SystemTopic(name, b.Cluster, []string{b.Name})
+		})
+	}
+	return lay(known, most), unread
+}
+
+// lay lists the queues of topics, which are given by broker.
+func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
+	counts := map[string]int64{}
+	for _, of := range topics {
+		for name, config := range of {
+			counts[name] += int64(max(0, config.ReadQueues, config.WriteQueues))
+		}
+	}
+	is := layout{map[string][]replicator.Queue{}, map[string]int64{}}
+	for _, name := range sortedKeys(counts) {
+		if counts[name] > min(mostOfTopic, most) {
+			is.vast[name] = counts[name]
+			continue
+		}
+		most -= counts[name]
+		for _, broker := range sortedKeys(topics) {
+			config := topics[broker][name]
 			for id := range max(config.ReadQueues, config.WriteQueues) {
-				all[name] = append(all[name], replicator.Queue{Broker: b.Name, ID: id})
+				is.queues[name] = append(is.queues[name], replicator.Queue{Broker: broker, ID: id})
 			}
 		}
 	}
-	for _, queues := range all {
-		slices.SortFunc(queues, func(a, b replicator.Queue) int {
-			return cmp.Or(cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
-		})
+	return is
+}
+
+// tooVast is why a topic isn't looked into.
+func tooVast(name string, queues int64, on side) string {
+	return fmt.Sprintf("topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more altogether than it has memory for (--memory)",
+		name, queues, on, mostOfTopic)
+}
+
+// passVast lets topics pass as they are that have too many queues. What is known of one stays: it may have moved before it grew.
+func (g *Gateway) passVast(vast map[string]int64) {
+	for _, name := range sortedKeys(vast) {
+		t := g.topics.ensure(name)
+		if t.vast.Swap(vast[name]) == 0 {
+			g.bounds.topics.Add(1)
+			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name, "queues", vast[name], "most", mostOfTopic)
+		}
+		if len(t.all()) == 0 {
+			t.pair(nil, tooVast(name, vast[name], source), g.inUse)
+		}
 	}
-	return all, unread
 }
 
 // configsOf are the settings of topics by broker. A broker that can't be asked hides no other one's.
@@ -146,9 +210,13 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	here, unread := queuesOf(ctx, g.source, nil)
+	most := cmp.Or(g.topics.most, mostQueues)
+	at, unread := queuesOf(ctx, g.source, nil, most)
+	g.passVast(at.vast)
+	here := at.queues
 	for name, queues := range here {
 		t := g.topics.ensure(name)
+		t.vast.Store(0)
 		for _, q := range queues {
 			t.ensure(q.Broker, q.ID+1)
 		}
@@ -160,7 +228,8 @@ func (g *Gateway) look(ctx context.Context) error {
 	if m == nil {
 		return unread
 	}
-	there, err := queuesOf(ctx, m.target, sortedKeys(here))
+	to, err := queuesOf(ctx, m.target, sortedKeys(here), most)
+	there := to.queues
 	if err != nil {
 		unread = errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
@@ -184,6 +253,9 @@ func (g *Gateway) look(ctx context.Context) error {
 		problem := ""
 		if err != nil {
 			problem = err.Error()
+		}
+		if n := to.vast[name]; n > 0 {
+			problem = tooVast(name, n, target)
 		}
 		t.pair(lanes, problem, g.inUse)
 		t.beyond.Store(int64(len(there[name]) - len(lanes)))

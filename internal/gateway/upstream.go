@@ -32,7 +32,7 @@ func (u *upstream) dial() error {
 	}
 	u.session.mu.Lock()
 	defer u.session.mu.Unlock()
-	if u.session.closed {
+	if u.session.closed || !u.session.memory.Join() {
 		_ = conn.Close()
 		return errEnded
 	}
@@ -96,6 +96,8 @@ func (u *upstream) passes() {
 // run takes what the server sends.
 func (u *upstream) run(rest []byte) {
 	in := wire.NewReader(u.conn, rest...)
+	in.Bound(u.session.memory, wire.MaxFrame)
+	defer in.Release()
 	f := &u.frame
 	for several := false; ; several = f.More {
 		err := in.Next(f)
@@ -163,6 +165,8 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	if f.Code == success {
 		s.learn(c)
+	} else {
+		s.forgotten(c)
 	}
 	if c.pushed {
 		if c.code == codeHeartbeat {

@@ -93,7 +93,7 @@ func (g *group) of(q *queue) *view {
 	if v == nil {
 		v = &view{group: g.name, queue: q, next: -1, kept: -1, claimed: -1}
 		g.views[q] = v
-		g.room.made.Add(1)
+		g.room.counts()
 	}
 	return v
 }

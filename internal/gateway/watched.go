@@ -33,6 +33,8 @@ func (g *Gateway) now() metrics.Now {
 		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
 		StateErrors: g.state.failures.Load(),
 	}
+	at := g.Bounds()
+	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(at.Waiting)
 	g.mu.Lock()
 	n.Sessions = len(g.sessions)
 	g.mu.Unlock()

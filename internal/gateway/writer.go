@@ -73,9 +73,18 @@ func (w *writer) flushed() (err error) {
 		err = socket.WriteAll(w.conn, &w.parts)
 	}
 	clear(w.kept)
-	w.kept, w.heads = w.kept[:0], w.heads[:0]
+	w.kept, w.heads, w.parts = w.kept[:0], w.heads[:0], nil
+	if cap(w.heads) > mostHeads || cap(w.kept) > mostPieces {
+		w.kept, w.heads = nil, nil
+	}
 	return err
 }
+
+// What a writer keeps for the next frames: a usual header takes 400 bytes, and sixteen of them come together at most times.
+const (
+	mostHeads  = 8 << 10 // bytes
+	mostPieces = 256
+)
 
 // arm moves the deadline on, not at each write: that costs as much as a small write.
 func (w *writer) arm() {

@@ -12,8 +12,13 @@ type Now struct {
 	InDoubt     bool
 	Fenced      bool
 	Panics      int64
-	Signatures  int64 // that were refused
-	StateErrors int64 // writes of the state that failed
+	Signatures  int64            // that were refused
+	StateErrors int64            // writes of the state that failed
+	Reached     map[string]int64 // bounds of what clients may take, by name: how often one came up against each
+	MemoryLimit int64            // bytes to give out
+	MemoryFixed int64            // that connections, queues and views take of these
+	MemoryHeld  int64            // that frames, open calls, heartbeats and waiting requests take
+	Waiting     int64            // connections that wait for memory
 }
 
 // Collector tells counts and how the gateway stands.
@@ -43,8 +48,12 @@ var (
 		"Bytes of servers' answers, by the class of the request.", "class")
 	boundsDesc = describe("bounds_reached_total",
 		"How often clients reached a bound of what they may take.", "bound")
-	sessionsDesc  = describe("sessions", "Connections of clients.")
-	upstreamsDesc = describe("upstreams",
+	memoryLimitDesc   = describe("memory_limit_bytes", "Memory that is given out to clients at most.")
+	memoryFixedDesc   = describe("memory_fixed_bytes", "Of that, what connections, queues and groups' views take by themselves.")
+	memoryHeldDesc    = describe("memory_held_bytes", "Of that, what frames, open calls, heartbeats and waiting requests take.")
+	memoryWaitingDesc = describe("memory_waiting", "Connections that wait for memory.")
+	sessionsDesc      = describe("sessions", "Connections of clients.")
+	upstreamsDesc     = describe("upstreams",
 		"Connections to brokers and name servers for clients.")
 	panicsDesc = describe("panics_total",
 		"Faults of the gateway that ended a client's connection.")
@@ -77,6 +86,7 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 	now := c.now()
 	for desc, value := range map[*prometheus.Desc]int64{
 		heldSendsDesc: c.counts.HeldSends.Load(), heldPullsDesc: c.counts.HeldPulls.Load(),
+		memoryLimitDesc: now.MemoryLimit, memoryFixedDesc: now.MemoryFixed, memoryHeldDesc: now.MemoryHeld, memoryWaitingDesc: now.Waiting,
 		upstreamsDesc: c.counts.Upstreams.Load(), sessionsDesc: int64(now.Sessions), epochDesc: now.Epoch,
 		fencedDesc: one(now.Fenced), doubtDesc: one(now.InDoubt), authorityDesc: one(now.OnTarget),
 	} {
@@ -86,6 +96,9 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 		panicsDesc: now.Panics, signaturesDesc: now.Signatures, stateDesc: now.StateErrors,
 	} {
 		counter(out, desc, value)
+	}
+	for name, n := range now.Reached {
+		counter(out, boundsDesc, n, name)
 	}
 	for i, name := range sideNames {
 		gauge(out, homesDesc, int64(now.Homes[i]), name)
@@ -102,9 +115,6 @@ func (c Collector) collectCounts(out chan<- prometheus.Metric) {
 		counter(out, requestsDesc, of.requests.Load(), name)
 		counter(out, inDesc, of.in.Load(), name)
 		counter(out, outDesc, of.out.Load(), name)
-	}
-	for i, name := range boundNames {
-		counter(out, boundsDesc, c.counts.bounds[i].Load(), name)
 	}
 	for k, kind := range kindNames {
 		if Kind(k) != otherKind { // nothing waits for what is refused

@@ -16,7 +16,6 @@ type Counts struct {
 	Upstreams atomic.Int64 // connections to servers that are open now
 
 	classes [classes]traffic
-	bounds  [bounds]atomic.Int64
 	moves   [kinds][results]atomic.Int64
 	holds   [kinds]Histogram
 }
@@ -74,28 +73,6 @@ func (c *Counts) Request(of Class, bytes int) {
 
 // Answer counts a server's answer with its bytes.
 func (c *Counts) Answer(of Class, bytes int) { c.classes[of].out.Add(int64(bytes)) }
-
-// Bound is one for what clients may take.
-type Bound int
-
-// Bounds.
-const (
-	Connections Bound = iota // of clients, for the process's descriptors
-	HeldBytes                // of sends that wait
-	PullBytes                // of a group's pulls that wait
-	Views                    // pairs of a group and a queue, or a group's name
-	OpenCalls                // of one connection
-	Heartbeat                // its size
-	Frame                    // what isn't one, or is too large
-	bounds
-)
-
-var boundNames = [bounds]string{
-	"connections", "held_bytes", "pull_bytes", "views", "open_calls", "heartbeat", "frame",
-}
-
-// Reached counts that a bound was reached.
-func (c *Counts) Reached(b Bound) { c.bounds[b].Add(1) }
 
 // Kind is what a move moves.
 type Kind int

@@ -15,7 +15,6 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 	c.Request(Send, 100)
 	c.Request(Send, 50)
 	c.Answer(Pull, 7)
-	c.Reached(Views)
 	c.Moved("home", Done)
 	c.Moved("what a caller invents", Refused)
 	c.Held("side", 30*time.Millisecond)
@@ -23,7 +22,7 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 	c.Sends[Target].Observe(time.Hour)
 	c.HeldSends.Add(4)
 	collector := NewCollector(&c, func() Now {
-		return Now{Epoch: 12, Homes: [2]int{5, 3}, Fenced: true, Panics: 2, StateErrors: 1}
+		return Now{Epoch: 12, Homes: [2]int{5, 3}, Fenced: true, Reached: map[string]int64{"views": 1}, Panics: 2, StateErrors: 1}
 	})
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(collector))
@@ -59,7 +58,7 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 		"moves_total other,refused": 1, "hold_seconds side": 1, "hold_seconds side to 5 " +
 			"ms": 0, "send_seconds target": 2,
 		"send_seconds target to 5 ms": 1, "send_seconds source": 0, "bounds_reached_total " +
-			"views": 1, "bounds_reached_total frame": 0,
+			"views": 1, "memory_limit_bytes ": 0,
 		"epoch ": 12, "fenced ": 1, "in_doubt ": 0, "held_sends ": 4, "homes source": 5, "homes " +
 			"target": 3, "panics_total ": 2,
 		"state_write_errors_total ": 1,

@@ -22,13 +22,30 @@ type Reader struct {
 	buf   []byte
 	r, w  int     // buf[r:w] is read and not used
 	large *[]byte // holds the last frame, if that was a large one
+	most  int     // of a frame, in bytes
+	from  Memory  // nil: without bounds
+	taken int     // of that, for the last frame
 
 	partial bool // the large one didn't come to its end
 }
 
+// Memory is where the memory for large frames is taken from.
+type Memory interface {
+	// Take waits until there are so many bytes.
+	Take(bytes int) error
+	// Give gives bytes back.
+	Give(bytes int)
+	// Came takes note that so much of a frame has come.
+	Came(bytes int)
+}
+
+// perByte is how much memory a large frame takes while it is read and passed on, in bytes for each of its own: once as it grows, and once
+// more behind that, or where a header that isn't plain is written anew.
+const perByte = 2
+
 // NewReader reads from in; the bytes of first were read from it before.
 func NewReader(in io.Reader, first ...byte) *Reader {
-	r := &Reader{in: in, buf: make([]byte, max(idleBuffer, len(first)))}
+	r := &Reader{in: in, buf: make([]byte, max(idleBuffer, len(first))), most: MaxFrame}
 	r.w = copy(r.buf, first)
 	return r
 }
@@ -41,6 +58,9 @@ func (r *Reader) Rest() []byte {
 	}
 	return bytes.Clone(r.buf[r.r:r.w])
 }
+
+// Bound has the reader take the memory for large frames from somewhere, and refuse frames longer than most bytes.
+func (r *Reader) Bound(from Memory, most int) { r.from, r.most = from, min(most, MaxFrame) }
 
 // larges is memory that large frames were in. A sync.Pool would lose it with each collection of garbage.
 var larges = make(chan *[]byte, keptLarges)
@@ -57,13 +77,16 @@ func takeLarge() *[]byte {
 
 // Next reads a frame into f. What f held before is no more.
 func (r *Reader) Next(f *Frame) error {
-	r.release()
+	if r.large != nil {
+		f.forget() // who waits for the next frame must not keep the last one
+	}
+	r.Release()
 	if err := r.fill(4); err != nil {
 		return err
 	}
 	total := binary.BigEndian.Uint32(r.buf[r.r:])
-	if total < 4 || total > MaxFrame {
-		return fmt.Errorf("%w: length %d, at most %d", ErrFrame, total, MaxFrame)
+	if total < 4 || int64(total) > int64(r.most) {
+		return fmt.Errorf("%w: length %d, at most %d", ErrFrame, total, r.most)
 	}
 	size := int(total) + 4
 	if size > usualBuffer {
@@ -72,6 +95,12 @@ func (r *Reader) Next(f *Frame) error {
 		}
 		if err := checkHeader(int(binary.BigEndian.Uint32(r.buf[r.r+4:])&0xFFFFFF), size); err != nil {
 			return err
+		}
+		if r.from != nil {
+			if err := r.from.Take(perByte * size); err != nil {
+				return err
+			}
+			r.taken = perByte * size
 		}
 		raw, err := r.readLarge(size)
 		if err != nil {
@@ -98,18 +127,21 @@ func (r *Reader) another() bool {
 // Buffered reports whether more was read than used: another frame, or its beginning.
 func (r *Reader) Buffered() bool { return r.r < r.w }
 
-// release gives up the memory of the last frame.
-func (r *Reader) release() {
-	if r.large == nil {
-		return
-	}
-	if cap(*r.large) <= largestReuse {
-		select {
-		case larges <- r.large:
-		default:
+// Release gives up the memory of the last frame. Who reads no more must call it.
+func (r *Reader) Release() {
+	if r.large != nil {
+		if cap(*r.large) <= largestReuse {
+			select {
+			case larges <- r.large:
+			default:
+			}
 		}
+		r.large = nil
 	}
-	r.large = nil
+	if r.taken > 0 {
+		r.from.Give(r.taken)
+		r.taken = 0
+	}
 }
 
 // fill reads until n bytes are there to use.
@@ -164,12 +196,15 @@ func (r *Reader) readLarge(size int) ([]byte, error) {
 	*r.large = b
 	r.r, r.w, r.partial = 0, 0, true
 	for len(b) < size {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)] // grows by a part of itself
+		if len(b) == cap(b) { // twice as much, and not more than is needed: perByte goes by that
+			b = append(make([]byte, 0, min(2*len(b), size)), b...)
 		}
 		got, err := r.in.Read(b[len(b):min(cap(b), size)])
 		b = b[:len(b)+got]
 		*r.large = b
+		if r.from != nil {
+			r.from.Came(got)
+		}
 		if err != nil && len(b) < size {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// A siege is many connections from other addresses that do the worst that is known of each kind. Each of them begins anew when the gateway has
+// closed it.
+type siege struct {
+	broker, names string // the gateway's ports
+	opening       pacer  // of connections
+	batches       pacer  // of pulls
+
+	open, opened, closed, failed atomic.Int64
+	all                          sync.WaitGroup
+}
+
+// pacer lets so many go in a second.
+type pacer chan struct{}
+
+// paced makes one; of zero, everything goes at once.
+func paced(ctx context.Context, perSecond int) pacer {
+	p := make(pacer)
+	if perSecond == 0 {
+		close(p)
+		return p
+	}
+	go func() {
+		for tick := time.NewTicker(time.Second / time.Duration(perSecond)); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+			select {
+			case p <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return p
+}
+
+// wait waits until one more may go.
+func (p pacer) wait(ctx context.Context) bool {
+	select {
+	case <-p:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// evil is what a kind of connection does, until it is closed.
+type evil struct {
+	name  string
+	share int // of a hundred connections
+	do    func(ctx context.Context, s *siege, conn net.Conn) error
+}
+
+var evils = []evil{
+	{"silent", 30, func(ctx context.Context, _ *siege, conn net.Conn) error { return stay(conn) }},
+	{"long headers", 28, longHeader},
+	{"begun frames", 26, begunFrame},
+	{"idle", 10, idle},
+	{"large heartbeats", 2, largeBeat},
+	{"open pulls, not read", 2, openPulls},
+	{"large answers, not read", 2, largeAnswers},
+}
+
+const (
+	// enemies is how many addresses the connections come from, 127.0.0.2 and those behind it.
+	enemies = 50
+	// batch is how many pulls are written at once, and batches how many of that in a second: a broker of 512 MB of heap keeps some hundred thousand.
+	pullsOfBatch = 500
+	batches      = 4
+	mostPulls    = 100_000
+	largeTopic   = "bench-gateway-large"
+	largeBody    = 3_900_000 // of a message: brokers take 4 MiB
+)
+
+// lay lays siege with n connections, so many a second; 0 is as fast as it goes. It ends with the context.
+func lay(ctx context.Context, names, broker string, n, pace int) *siege {
+	s := &siege{names: names, broker: broker, opening: paced(ctx, pace), batches: paced(ctx, batches)}
+	for i := range n {
+		kind := evils[len(evils)-1]
+		for k, at := 0, i%100; k < len(evils); k++ {
+			if at -= evils[k].share; at < 0 {
+				kind = evils[k]
+				break
+			}
+		}
+		s.all.Go(func() { s.attack(ctx, i, kind) })
+	}
+	return s
+}
+
+// attack opens one connection after the other.
+func (s *siege) attack(ctx context.Context, i int, kind evil) {
+	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/100%enemies))}
+	for s.opening.wait(ctx) {
+		to := s.broker
+		if kind.name == "silent" && i%2 == 0 {
+			to = s.names
+		}
+		conn, err := (&net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}).DialContext(ctx, "tcp", to)
+		if err != nil {
+			s.failed.Add(1)
+			_ = pause(ctx, time.Second) // out of ports or descriptors
+			continue
+		}
+		s.opened.Add(1)
+		s.open.Add(1)
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		_ = kind.do(ctx, s, conn)
+		stop()
+		_ = conn.Close()
+		s.open.Add(-1)
+		if ctx.Err() == nil {
+			s.closed.Add(1)
+		}
+	}
+}
+
+// stay reads until the connection is closed.
+func stay(conn net.Conn) error {
+	_, err := io.Copy(io.Discard, conn)
+	return err
+}
+
+var headerOf128 = sync.OnceValue(func() []byte {
+	fields := []string{"b", "nothing"}
+	for i := range wire.MaxFields - 1 {
+		fields = append(fields, fmt.Sprint("field-", i), strings.Repeat("x", 2000))
+	}
+	return wire.AppendRequest(nil, 310, 1, 0, fields, nil)
+})
+
+func longHeader(_ context.Context, _ *siege, conn net.Conn) error {
+	if _, err := conn.Write(headerOf128()); err != nil {
+		return err
+	}
+	return stay(conn)
+}
+
+// begunFrame announces 16 MiB, sends 64 KiB, and then a byte each second.
+func begunFrame(ctx context.Context, _ *siege, conn net.Conn) error {
+	raw := wire.AppendRequest(nil, 310, 1, 0, []string{"b", topic, "e", "0"}, make([]byte, 64<<10))
+	binary.BigEndian.PutUint32(raw, wire.MaxFrame)
+	_, err := conn.Write(raw)
+	for err == nil && pause(ctx, time.Second) == nil {
+		_, err = conn.Write([]byte{'x'})
+	}
+	return err
+}
+
+// idle speaks once, and stays.
+func idle(_ context.Context, _ *siege, conn net.Conn) error {
+	if _, err := conn.Write(wire.AppendRequest(nil, 34, 1, 0, nil, heartbeat("hostile", "hostile"))); err != nil {
+		return err
+	}
+	return stay(conn)
+}
+
+// largeBeats are a heartbeat of nearly 4 MiB that is kept, and one that holds as much as may be.
+var largeBeats = sync.OnceValue(func() (all [2][]byte) {
+	all[0] = fmt.Appendf(nil, `{"clientID":"%s"}`, strings.Repeat("x", 4<<20-200))
+	all[1] = fmt.Appendf(nil, `{"clientID":"x","consumerDataSet":[%s{}]}`, strings.Repeat(`{},`, 124_000))
+	for i, body := range all {
+		all[i] = wire.AppendRequest(nil, 34, 1, 0, nil, body)
+	}
+	return all
+})
+
+func largeBeat(_ context.Context, s *siege, conn net.Conn) error {
+	if _, err := conn.Write(largeBeats()[s.opened.Load()%2]); err != nil {
+		return err
+	}
+	return stay(conn)
+}
+
+func pullOf(topic string, opaque int32) []byte {
+	return wire.AppendRequest(nil, 11, opaque, 0, []string{
+		"consumerGroup", "bench-gateway-hostile", "topic", topic, "queueId", "0", "queueOffset", "0", "maxMsgNums", "32", "sysFlag", "6", "commitOffset", "0",
+		"suspendTimeoutMillis", "30000", "subscription", "*", "subVersion", "0", "expressionType", "TAG",
+	}, nil)
+}
+
+// openPulls asks for what isn't there, again and again, and doesn't read.
+func openPulls(ctx context.Context, s *siege, conn net.Conn) error {
+	for n := int32(0); n < mostPulls && s.batches.wait(ctx); {
+		var raw []byte
+		for range pullsOfBatch {
+			n++
+			raw = append(raw, pullOf(emptyTopic, n)...)
+		}
+		if _, err := conn.Write(raw); err != nil {
+			return err
+		}
+	}
+	return linger(ctx, conn)
+}
+
+const emptyTopic = "bench-gateway-empty"
+
+// largeAnswers asks for messages of nearly 4 MiB, and doesn't read.
+func largeAnswers(ctx context.Context, _ *siege, conn net.Conn) error {
+	for n := range int32(4) {
+		if _, err := conn.Write(pullOf(largeTopic, n)); err != nil {
+			return err
+		}
+	}
+	return linger(ctx, conn)
+}
+
+// linger waits until the connection is closed, without reading: who writes there is told.
+func linger(ctx context.Context, conn net.Conn) error {
+	for pause(ctx, time.Second) == nil {
+		if _, err := conn.Write(wire.AppendRequest(nil, 11, 1<<30, wire.FlagOneWay, []string{"topic", emptyTopic}, nil)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
