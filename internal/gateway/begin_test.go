@@ -29,7 +29,8 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	well.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
 	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
 	var log logLines
-	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: t.TempDir(), NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
+	dir := t.TempDir()
+	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
 	require.NoError(t, err)
 	t.Cleanup(g.Close)
 	for _, broker := range []string{"gone", "well", "young"} {
@@ -42,4 +43,11 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 
 	young.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"late":{"topicName":"late","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`)})
 	require.Eventually(t, func() bool { return g.topics.get([]byte("late")) != nil }, patience, lookEvery, "it is asked again soon")
+
+	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
+		`"well":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"well","cluster":"C"}}}`)})
+	g.refresh.now()
+	require.Eventually(t, func() bool {
+		return fmt.Sprint(keptIn(t, dir).Brokers["source"]["well"]) == "[127.0.0.1:1]"
+	}, patience, lookEvery, "where brokers are is written when it changes")
 }

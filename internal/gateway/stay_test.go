@@ -74,6 +74,7 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 	two.lists(source, "one")
 	two.atPhase = func(phase string) {
 		if phase == phaseStays {
+			hears() // that of the move's end
 			two.lists(target)
 			go func() {
 				hears()
