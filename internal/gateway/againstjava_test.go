@@ -199,7 +199,7 @@ func (c *bodyComposer) list(element func()) {
 
 func (c *bodyComposer) beat() {
 	group := func() {
-		c.Object(c.name("groupName", "messageModel", "consumeType"), func() {
+		c.Object(c.name("groupName", "messageModel", "consumeType", "subscriptionDataSet", "unitMode"), func() {
 			if c.Choose(3) == 0 {
 				c.Piece(`"CLUSTERING"`, `"BROADCASTING"`, `"Clustering"`, `"BroadCasting"`,
 					`"broadcasting"`, `0`, `1`, `2`, `"0"`, `null`, `""`, `"CLUſTERING"`, `"x"`,
@@ -210,7 +210,7 @@ func (c *bodyComposer) beat() {
 		})
 	}
 	c.Begin()
-	c.Object(c.name("clientID", "consumerDataSet", "producerDataSet", "heartbeatFingerprint"),
+	c.Object(c.name("clientID", "consumerDataSet", "producerDataSet", "withoutSub"),
 		func() {
 			if c.Choose(3) == 0 {
 				c.Value()

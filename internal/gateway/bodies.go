@@ -59,8 +59,36 @@ func (s *session) takes(f *wire.Frame, bytes int) bool {
 	return true
 }
 
-// beatNames are the members of heartbeats that are looked at (HeartbeatData, ConsumerData, ProducerData).
-var beatNames = wire.NamesOf("clientID", "consumerDataSet", "producerDataSet", "groupName", "messageModel")
+// beatNames are the members of heartbeats (HeartbeatData, ConsumerData, ProducerData, SubscriptionData of 5.3.3), also
+// those that aren't looked at: fastjson drops what it has read of an object when another member is of a wrong kind.
+var beatNames = wire.NamesOf(
+	"clientID", "consumerDataSet", "producerDataSet", "heartbeatFingerprint", "withoutSub",
+	"groupName", "messageModel", "consumeType", "consumeFromWhere", "unitMode", "subscriptionDataSet",
+	"topic", "subString", "tagsSet", "codeSet", "subVersion", "expressionType", "classFilterMode",
+	"filterClassSource")
+
+// word is a text, or a whole number of 64 bits, as clients of some languages write numbers and enumerations.
+type word struct{}
+
+// UnmarshalJSON judges a value. Errors: it is something else.
+func (word) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '"' || string(text) == "null" {
+		return nil
+	}
+	return json.Unmarshal(text, new(int64))
+}
+
+// subscription is SubscriptionData: what kind its members are of.
+type subscription struct {
+	Topic      string `json:"topic"`
+	Expression string `json:"subString"`
+	Tags       []word `json:"tagsSet"`
+	Codes      []word `json:"codeSet"`
+	Version    word   `json:"subVersion"`
+	Type       string `json:"expressionType"`
+	ByClass    bool   `json:"classFilterMode"`
+	Class      string `json:"filterClassSource"`
+}
 
 // beat is what a heartbeat says.
 type beat struct {
@@ -91,16 +119,27 @@ func parseBeat(body []byte) (beat, error) {
 		return beat{}, err
 	}
 	var is struct {
-		Client string       `json:"clientID"`
-		Reads  []membership `json:"consumerDataSet"`
+		Client string `json:"clientID"`
+		Reads  []struct {
+			membership
+			Type          word           `json:"consumeType"`
+			Where         word           `json:"consumeFromWhere"`
+			Unit          bool           `json:"unitMode"`
+			Subscriptions []subscription `json:"subscriptionDataSet"`
+		} `json:"consumerDataSet"`
 		Writes []struct {
 			Group string `json:"groupName"`
 		} `json:"producerDataSet"`
+		Fingerprint int32 `json:"heartbeatFingerprint"`
+		WithoutSub  bool  `json:"withoutSub"`
 	}
 	if err := json.Unmarshal(body, &is); err != nil {
 		return beat{}, err
 	}
-	b := beat{client: is.Client, reads: is.Reads}
+	b := beat{client: is.Client}
+	for _, one := range is.Reads {
+		b.reads = append(b.reads, one.membership)
+	}
 	for _, one := range is.Writes {
 		b.writes = append(b.writes, one.Group)
 	}

@@ -45,13 +45,19 @@ func (q *jsonQueue) UnmarshalJSON(text []byte) error {
 
 // lockNames are the members of both bodies that are looked at.
 var lockNames = wire.NamesOf(
-	"consumerGroup", "clientId", "mqSet", "lockOKMQSet", "topic", "brokerName", "queueId")
+	"consumerGroup", "clientId", "mqSet", "onlyThisBroker", "lockOKMQSet", "topic", "brokerName",
+	"queueId")
 
 // parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those
 // of bodies that are none.
 func parseLock(body []byte) (is lockBody, err error) {
 	if err = oneReading(body, lockNames); err == nil {
 		err = json.Unmarshal(body, &is)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, new(struct {
+			Only bool `json:"onlyThisBroker"` // of a wrong kind, it could change how the others are read
+		}))
 	}
 	if err == nil && (is.Group == "" || is.Client == "") { // null to brokers
 		err = errors.New("consumerGroup or clientId is missing")
