@@ -172,10 +172,8 @@ func (g *Gateway) begin() error {
 		return err
 	}
 	before := g.config.Predecessor
-	if before != nil {
-		g.folder, g.ports.passed = before.lock, before.clientListeners()
-		defer before.Close()
-	} else if g.folder, err = lockFolder(g.config.Dir); err != nil {
+	defer before.Close()
+	if g.folder, err = g.ownFolder(before); err != nil {
 		return err
 	}
 	if g.state, err = openState(g.config.Dir); err != nil {
@@ -209,19 +207,36 @@ func (g *Gateway) begin() error {
 		g.sync(g.ctx)
 	}
 	g.renewLease()
-	if before != nil {
-		if err := g.takeFrom(before); err != nil {
-			return err
-		}
-		g.state.postpone(false)
-	} else {
-		g.registerBefore()
+	if err := g.meetClients(before); err != nil {
+		return err
 	}
 	if err := g.save(); err != nil && g.state.first {
 		return err // nothing depends on it yet; later it serves all the same
 	}
 	g.serving = time.Now()
 	g.ports.accept(g)
+	return nil
+}
+
+// ownFolder makes the folder this process's: it is the predecessor's, or nobody's.
+func (g *Gateway) ownFolder(before *Predecessor) (io.Closer, error) {
+	if before == nil {
+		return lockFolder(g.config.Dir)
+	}
+	g.ports.passed = before.clientListeners()
+	return before.lock, nil
+}
+
+// meetClients takes the predecessor's clients over, or has those of before registered again.
+func (g *Gateway) meetClients(before *Predecessor) error {
+	if before == nil {
+		g.registerBefore()
+		return nil
+	}
+	if err := g.takeFrom(before); err != nil {
+		return err
+	}
+	g.state.postpone(false)
 	return nil
 }
 
@@ -275,17 +290,5 @@ func (g *Gateway) lookAgain() {
 		tick.Reset(cmp.Or(soon, lookPause))
 		g.ports.accept(g)
 		g.sync(g.ctx)
-	}
-}
-
-// signal wakes who waits for it, once for any number of reasons.
-type signal chan struct{}
-
-func newSignal() signal { return make(signal, 1) }
-
-func (s signal) now() {
-	select {
-	case s <- struct{}{}:
-	default:
 	}
 }

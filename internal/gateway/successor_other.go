@@ -2,10 +2,13 @@
 
 package gateway
 
-import "net"
+import (
+	"io"
+	"net"
+)
 
 // Predecessor is a process that serves, and passes everything to this one; on this system none can.
-type Predecessor struct{}
+type Predecessor struct{ lock io.Closer }
 
 // Succeed finds none.
 func Succeed(string) (*Predecessor, error) { return nil, nil }

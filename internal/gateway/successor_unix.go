@@ -4,21 +4,13 @@ package gateway
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
-
-	"rocketshift/internal/socket"
 )
 
 // succeedIn is the socket in a gateway's folder at which its successor asks for everything.
@@ -33,90 +25,6 @@ const (
 	mostPassedFiles = 253
 )
 
-// passable reports whether a connection can pass to another process.
-func passable(conn net.Conn) bool {
-	_, is := conn.(syscall.Conn)
-	return is
-}
-
-// line is a connection to the other process, over which connections pass.
-type passLine struct{ *net.UnixConn }
-
-// send sends a message with files.
-func (l passLine) send(message any, files []int) error {
-	text, err := json.Marshal(message)
-	if err != nil {
-		return err
-	}
-	if len(text) > mostPassed || len(files) > mostPassedFiles {
-		return fmt.Errorf("%d bytes with %d connections can't pass", len(text), len(files))
-	}
-	length := binary.BigEndian.AppendUint32(nil, uint32(len(text)))
-	if _, _, err := l.WriteMsgUnix(length, syscall.UnixRights(files...), nil); err != nil {
-		return err
-	}
-	_, err = l.Write(text)
-	return err
-}
-
-// receive takes a message with files.
-func (l passLine) receive(into any) (files []*os.File, err error) {
-	length, rights := make([]byte, 4), make([]byte, syscall.CmsgSpace(4*mostPassedFiles))
-	n, with, _, _, err := l.ReadMsgUnix(length, rights)
-	if err != nil {
-		return nil, err
-	}
-	if files, err = filesOf(rights[:with]); err != nil {
-		return nil, err
-	}
-	if _, err := io.ReadFull(l, length[n:]); err != nil {
-		return files, err
-	}
-	size := binary.BigEndian.Uint32(length)
-	if size > mostPassed {
-		return files, fmt.Errorf("a message of %d bytes, at most %d", size, mostPassed)
-	}
-	text := make([]byte, size)
-	if _, err := io.ReadFull(l, text); err != nil {
-		return files, err
-	}
-	return files, json.Unmarshal(text, into)
-}
-
-func filesOf(rights []byte) (files []*os.File, err error) {
-	messages, err := syscall.ParseSocketControlMessage(rights)
-	if err != nil {
-		return nil, err
-	}
-	for i := range messages {
-		all, err := syscall.ParseUnixRights(&messages[i])
-		if err != nil {
-			return files, err
-		}
-		for _, fd := range all {
-			syscall.CloseOnExec(fd)
-			files = append(files, os.NewFile(uintptr(fd), "passed"))
-		}
-	}
-	return files, nil
-}
-
-func (l passLine) word(want byte) error {
-	got := make([]byte, 1)
-	if _, err := io.ReadFull(l, got); err != nil {
-		return err
-	}
-	if got[0] != want {
-		return fmt.Errorf("%q was said, and %q is wanted", got, want)
-	}
-	return nil
-}
-
-func (l passLine) say(word byte) error {
-	_, err := l.Write([]byte{word})
-	return err
-}
-
 // passedGateway is the first message: what the files with it are, and whose they are. The last one is the folder's lock.
 type passedGateway struct {
 	Process   int      `json:"process"`
@@ -125,41 +33,6 @@ type passedGateway struct {
 
 // lastSession ends the sessions.
 const lastSession = ""
-
-// fdsOf are copies of connections' descriptors.
-func fdsOf[T any](all []T) (fds []int, err error) {
-	for _, one := range all {
-		conn, is := any(one).(syscall.Conn)
-		if !is {
-			err = errors.New("it can't pass")
-		}
-		var raw syscall.RawConn
-		if err == nil {
-			raw, err = conn.SyscallConn()
-		}
-		if err == nil {
-			var failed error
-			err = raw.Control(func(fd uintptr) {
-				var copied int
-				if copied, failed = syscall.Dup(int(fd)); failed == nil {
-					fds = append(fds, copied)
-				}
-			})
-			err = errors.Join(err, failed)
-		}
-		if err != nil {
-			closeAll(fds)
-			return nil, err
-		}
-	}
-	return fds, nil
-}
-
-func closeAll(fds []int) {
-	for _, fd := range fds {
-		_ = syscall.Close(fd)
-	}
-}
 
 // awaitSuccessor waits for processes that are to serve instead of this one.
 func (g *Gateway) awaitSuccessor() {
@@ -298,136 +171,4 @@ func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 		g.log.Warn("it isn't known whether another process serves now; this one ends", "cause", err)
 	}
 	return nil
-}
-
-// Predecessor is a process that serves, and passes everything to this one when it starts.
-type Predecessor struct {
-	line      passLine
-	listeners map[string]net.Listener
-	lock      io.Closer
-	process   int
-}
-
-// Succeed finds the process that serves with a folder; nil if there is none. While this one looks at the clusters, the other one
-// serves, and moves nothing.
-func Succeed(dir string) (*Predecessor, error) {
-	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: short(succeedIn(dir)), Net: "unix"})
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, nil //nolint:nilnil // nobody serves
-	}
-	if err != nil {
-		return nil, fmt.Errorf("gateway: the process that serves with folder %s: %w", dir, err)
-	}
-	p := &Predecessor{line: passLine{conn}, listeners: map[string]net.Listener{}}
-	_ = conn.SetDeadline(time.Now().Add(passTime))
-	var is passedGateway
-	files, err := p.line.receive(&is)
-	if err == nil && len(files) != len(is.Listeners)+1 {
-		err = fmt.Errorf("%d files came, and %d were to come", len(files), len(is.Listeners)+1)
-	}
-	for i, name := range is.Listeners {
-		if err != nil {
-			break
-		}
-		p.listeners[name], err = net.FileListener(files[i])
-		_ = files[i].Close()
-	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("gateway: process %d, which serves with folder %s, passes nothing on: %w", is.Process, dir, err)
-	}
-	p.process, p.lock = is.Process, files[len(files)-1]
-	return p, nil
-}
-
-// listener is the predecessor's listener of that name; nil if it has none.
-func (p *Predecessor) listener(name string) net.Listener {
-	if p == nil {
-		return nil
-	}
-	return p.listeners[name]
-}
-
-// clientListeners are those for clients, by the broker that they stand for.
-func (p *Predecessor) clientListeners() map[string]net.Listener {
-	all := map[string]net.Listener{}
-	if p == nil {
-		return all
-	}
-	for name, at := range p.listeners {
-		if broker, is := strings.CutPrefix(name, clientPort); is {
-			all[broker] = at
-		}
-	}
-	return all
-}
-
-// Close lets the predecessor go on, unless it has ended.
-func (p *Predecessor) Close() {
-	if p != nil {
-		_ = p.line.Close()
-	}
-}
-
-// takeFrom takes everything that the predecessor has.
-func (g *Gateway) takeFrom(p *Predecessor) (err error) {
-	defer p.Close()
-	_ = p.line.SetDeadline(time.Now().Add(passTime))
-	if err := p.line.say(goOnWord); err != nil {
-		return fmt.Errorf("gateway: process %d, which serves, has ended or goes on by itself: %w", p.process, err)
-	}
-	begin := time.Now()
-	var all []*installed
-	for {
-		var is passedSession
-		files, err := p.line.receive(&is)
-		if err != nil {
-			return fmt.Errorf("gateway: process %d, which serves, goes on: %w", p.process, err)
-		}
-		if is.Broker == lastSession {
-			break
-		}
-		conns, err := connsOf(files)
-		if err != nil {
-			return err
-		}
-		in, err := g.install(is, conns)
-		if err != nil {
-			g.log.Warn("a client's connection can't be taken over", "client", is.Address, "cause", err)
-			for _, conn := range conns {
-				_ = conn.Close()
-			}
-			continue
-		}
-		all = append(all, in)
-	}
-	if err := p.line.say(goOnWord); err != nil {
-		return err
-	}
-	if err := p.line.word(yours); err != nil {
-		return fmt.Errorf("gateway: process %d, which serves, didn't pass everything on: %w", p.process, err)
-	}
-	for _, in := range all {
-		in.start()
-	}
-	g.log.Info("everything was taken over from another process", "process", p.process, "connections", len(all), "took", time.Since(begin).String())
-	g.changed.now()
-	if slices.ContainsFunc(all, func(in *installed) bool { return in.session.absent }) {
-		g.running.Go(g.expectForAWhile)
-	}
-	return nil
-}
-
-// connsOf are the connections that files are.
-func connsOf(files []*os.File) (conns []net.Conn, err error) {
-	for _, file := range files {
-		conn, failed := net.FileConn(file)
-		_ = file.Close()
-		if failed != nil {
-			err = errors.Join(err, failed)
-			continue
-		}
-		conns = append(conns, socket.Quick(conn))
-	}
-	return conns, err
 }

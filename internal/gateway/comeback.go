@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"bytes"
+	"slices"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// shares reports whether a heartbeat names one of the groups.
+func (b beat) shares(reads []membership, writes []string) bool {
+	if len(b.reads)+len(b.writes)+len(reads)+len(writes) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(reads, func(m membership) bool {
+		return slices.ContainsFunc(b.reads, func(n membership) bool { return n.Group == m.Group })
+	}) || slices.ContainsFunc(writes, func(group string) bool { return slices.Contains(b.writes, group) })
+}
+
+// signature is that of a request; nil without one.
+func signature(raw []byte) []byte {
+	var f wire.Frame
+	if f.Parse(raw) != nil {
+		return nil
+	}
+	return f.Get(wire.FieldSignature)
+}
+
+// comesBack gives a client that was expected the registration that was kept for it. Who signs with a key that the gateway can't verify
+// must have signed the same as before.
+func (s *session) comesBack(f *wire.Frame, says beat) {
+	accessKey := f.Unescaped(wire.FieldAccessKey)
+	_, known := s.keys.of([]byte(accessKey))
+	proved := known || accessKey == "" || !s.keys.given()
+	was := s.returning.take(says.client, func(was *session) bool {
+		return was.port == s.port && was.accessKey == accessKey && says.shares(was.reads, was.writes) &&
+			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
+	})
+	if was == nil {
+		return
+	}
+	was.mu.Lock()
+	was.closed = true
+	ups := was.ups
+	was.ups = map[dest]*upstream{}
+	was.mu.Unlock()
+	for to, up := range ups {
+		up.passTo(s, to)
+	}
+	s.mu.Lock()
+	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
+	s.lastOwn, s.accessKey = was.lastOwn, was.accessKey
+	missed := was.missed
+	s.mu.Unlock()
+	s.mirrors.pass(was, s)
+	s.Gateway.close(was)
+	was.memory.Leave()
+	for _, push := range missed {
+		_ = s.out.bytes(push)
+	}
+}
+
+// passTo passes a connection to a session that has come for it.
+func (u *upstream) passTo(s *session, to dest) {
+	u.dialling.Lock()
+	defer u.dialling.Unlock()
+	if u.conn == nil {
+		return
+	}
+	rest, whole := u.stopping.stop(s.ctx, u.conn)
+	u.passes()
+	if !whole {
+		return
+	}
+	up := &upstream{session: s, dest: to}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || !s.memory.Join() {
+		_ = u.conn.Close()
+		return
+	}
+	if s.heartbeats == nil {
+		s.heartbeats = map[dest]*upstream{}
+	}
+	s.heartbeats[to] = up
+	up.begin(u.conn, rest)
+}

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"slices"
+	"time"
+)
+
+// queuesOf are the queues that a move names.
+func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
+	of := func(name string) (*topic, error) {
+		t := g.topics.get([]byte(name))
+		if t == nil {
+			return nil, refused("topic %s isn't on the source", name)
+		}
+		if problem := t.reason(); problem != "" && m.To != source.String() { // the way back needs the lanes that it came by
+			return nil, refused("%s", problem)
+		}
+		if n := t.vast.Load(); n > 0 && m.To == target.String() {
+			return nil, refused("%s", tooVast(name, n, source))
+		}
+		if young := time.Since(t.since); young < lossTime && !g.started(t) {
+			return nil, refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
+		}
+		return t, nil
+	}
+	for _, name := range m.Topics {
+		t, err := of(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t.all()...)
+	}
+	for _, one := range m.Queues {
+		t, err := of(one.Topic)
+		if err != nil {
+			return nil, err
+		}
+		q := t.queue([]byte(one.Broker), int64(one.ID))
+		if q == nil {
+			return nil, refused("topic %s has no queue %s", one.Topic, one.Queue)
+		}
+		if !slices.Contains(all, q) {
+			all = append(all, q)
+		}
+	}
+	if len(all) == 0 {
+		return nil, refused("no queues are named")
+	}
+	return all, nil
+}
+
+// started reports whether the topic was known before any client was served.
+func (g *Gateway) started(t *topic) bool { return t.since.Before(g.serving) }
