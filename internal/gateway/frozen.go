@@ -1,7 +1,5 @@
 package gateway
 
-import ()
-
 // freeze lets nothing be written until it is thawed, and waits for what is just being written.
 func (f *stateFile) freeze() {
 	f.mu.Lock()

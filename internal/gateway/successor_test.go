@@ -195,8 +195,10 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g.session.port = g.gateway.ports.all[0]
 	beat := beats(7)
 	g.gateway.registerAgain(t.Context(), registrations{[]registration{
-		{"broker-a", "192.0.2.1:1", beat}, {"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
-		{"broker-x", "192.0.2.3:1", beat}, {"broker-a", "192.0.2.4:1", []byte("no frame")},
+		{"broker-a", "192.0.2.1:1", beat},
+		{"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
+		{"broker-x", "192.0.2.3:1", beat},
+		{"broker-a", "192.0.2.4:1", []byte("no frame")},
 	}})
 	both := []standInFrame{g.source.next(t), g.source.next(t)}
 	require.Contains(t, g.gateway.clients(), "one")
