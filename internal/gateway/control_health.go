@@ -7,6 +7,10 @@ const (
 	healthReady = "ready"
 	// healthDoubt: whether the last move was decided isn't known yet.
 	healthDoubt = "inDoubt"
+	// healthUnsaved: what it decided isn't on its disk.
+	healthUnsaved = "unsaved"
+	// healthOpen: a broker of the source lets everybody in who comes from the gateway.
+	healthOpen = "open"
 	// healthFenced: no broker of the source renews its lease.
 	healthFenced = "fenced"
 )
@@ -14,13 +18,19 @@ const (
 // Health is how a gateway is, for probes.
 type Health struct {
 	Gateway string `json:"gateway"`
-	State   string `json:"state"`            // ready, inDoubt or fenced
+	State   string `json:"state"`            // ready, unsaved, open, inDoubt or fenced
 	Reason  string `json:"reason,omitempty"` // what doesn't work, and why
 }
 
 // Health says how the gateway is. It serves in any state, from the last homes that it knows.
 func (g *Gateway) Health() Health {
 	h := Health{Gateway: g.config.Name, State: healthReady}
+	if why := g.StateProblem(); why != "" {
+		h.State, h.Reason = healthUnsaved, why+": nothing can be moved"
+	}
+	if why := g.letsEverybodyIn(); why != nil {
+		h.State, h.Reason = healthOpen, why.Error()
+	}
 	if _, doubt := g.underWay(); doubt {
 		h.State = healthDoubt
 		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +

@@ -93,7 +93,8 @@ type Gateway struct {
 	refusedSignatures atomic.Int64
 	said              saidLast
 
-	passers passers
+	whiteList whiteList
+	passers   passers
 	clocks  clocks
 	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
@@ -160,6 +161,7 @@ func Start(c Config) (*Gateway, error) {
 	g.awaitSuccessor()
 	g.running.Go(g.keepRegistrations)
 	g.running.Go(g.lookForPassersAgain)
+	g.running.Go(g.watchWhiteLists)
 	return g, nil
 }
 
@@ -200,6 +202,9 @@ func (g *Gateway) begin() error {
 		}
 		g.log.Warn("it begins with what it knew", "cause", err)
 		g.refresh.now()
+	}
+	if err := g.lookAtWhiteLists(g.ctx); err != nil && g.state.first {
+		return fmt.Errorf("gateway: %w", err) // later it serves all the same: whoever depends on it would be left without brokers
 	}
 	if open != nil {
 		local{g}.findOut(open)

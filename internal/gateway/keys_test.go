@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,6 +203,29 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	for _, side := range []*rocketmq.Cluster{r.source, r.target} {
 		assert.NotContains(t, r.stored(side, orders), forgedBody)
 	}
+	r.whiteListed(accounts, rules)
+}
+
+// whiteListed puts the gateway's address on the source's white list: then the source asks nobody behind it who they are.
+func (r *rig) whiteListed(accounts, rules string) {
+	r.Helper()
+	require.NoError(r, r.gateway.lookAtWhiteLists(r.ctx), "so far it asks")
+	write := func(text string) { require.NoError(r, os.WriteFile(accounts, []byte(text), 0o600)) }
+	write("globalWhiteRemoteAddresses:\n- 127.0.0.*\n" + rules)
+	r.await("the gateway sees that the broker lets everybody in", func() string {
+		if r.gateway.lookAtWhiteLists(r.ctx) != nil {
+			return ""
+		}
+		return "a broker that does"
+	})
+	assert.Equal(r, healthOpen, r.gateway.Health().State)
+	was, err := r.gateway.Move(r.ctx, Move{ID: "open", Kind: KindAuthority, To: "source"})
+	assert.False(r, was.Done)
+	assert.Contains(r, fmt.Sprint(err, was.Reason), "take that address out of its white list")
+	config := r.config
+	config.Dir = r.TempDir()
+	_, err = Start(config)
+	assert.ErrorContains(r, err, "lets everybody in who comes from the gateway's address")
 }
 
 const forgedBody = "forged"

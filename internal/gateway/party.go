@@ -92,6 +92,9 @@ func (g local) begins(p *part) error {
 	if why := g.StateProblem(); why != "" {
 		return refused("gateway %s: %s", g.config.Name, why)
 	}
+	if why := g.letsEverybodyIn(); why != nil {
+		return refused("gateway %s: %v", g.config.Name, why)
+	}
 	if _, err := g.allFit(p.round); err != nil {
 		return err
 	}
