@@ -17,7 +17,7 @@ import org.apache.rocketmq.common.message.MessageExt;
 /**
  * A stock producer and a stock push consumer that say what becomes of each message, until the input ends.
  *
- * Arguments: name servers, topics separated by commas, group, threads that send, messages a second. Times are microseconds since 1970:
+ * Arguments: name servers, topics separated by commas, group, threads that send, messages a second, the number before the first message's. Times are microseconds since 1970:
  * "s begin took number" is a send that was acknowledged, "e begin took number" one that failed, and "r when side topic queue number" a
  * delivery, where side is 1 if the message came from the target: then its commit-log offset carries the gateway's tag.
  */
@@ -45,7 +45,7 @@ public class Flow {
         DefaultMQProducer producer = new DefaultMQProducer("flow-producers");
         producer.setNamesrvAddr(args[0]);
         producer.start();
-        AtomicLong numbers = new AtomicLong();
+        AtomicLong numbers = new AtomicLong(Long.parseLong(args[5]));
         long begin = System.nanoTime();
         for (int t = 0; t < threads; t++) {
             long first = begin + (long) (1e9 / rate * t / threads); // one after the other, not all at once

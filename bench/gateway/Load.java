@@ -3,14 +3,17 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.apache.rocketmq.acl.common.AclClientRPCHook;
+import org.apache.rocketmq.acl.common.SessionCredentials;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.remoting.RPCHook;
 
 /**
  * A stock producer that sends synchronously from several threads.
  *
  * Arguments: name servers, topic, threads, seconds to warm up, seconds to measure, bytes of a body, messages a second (0: as
- * fast as it goes), messages in a send. It says {"warm":true} when it begins to measure, and one line with the result at its end.
+ * fast as it goes), messages in a send, the access key to sign with or nothing, and its secret. It says {"warm":true} when it begins to measure, and one line with the result at its end.
  */
 public class Load {
     public static void main(String[] args) throws Exception {
@@ -21,7 +24,8 @@ public class Load {
         Arrays.fill(body, (byte) 'x');
         int together = Integer.parseInt(args[7]);
         double rate = Double.parseDouble(args[6]) / threads / together;
-        DefaultMQProducer producer = new DefaultMQProducer("load-" + args[1]);
+        RPCHook signs = args[8].isEmpty() ? null : new AclClientRPCHook(new SessionCredentials(args[8], args[9]));
+        DefaultMQProducer producer = new DefaultMQProducer("load-" + args[1], signs);
         producer.setNamesrvAddr(args[0]);
         producer.start();
 

@@ -24,7 +24,9 @@ type course struct {
 	source  *lab.Cluster
 	target  *lab.Cluster // of loads that have one
 	gateway *hop
-	talk    io.Writer // of the programs that it runs
+	// verifier is a second gateway, which has the clients' keys; nil without -keys.
+	verifier *hop
+	talk     io.Writer // of the programs that it runs
 }
 
 // topic is where a load is sent to, with so many queues.
@@ -48,7 +50,7 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 	}
 	c = &course{options: o, files: files, dir: dir, root: root, talk: os.Stderr}
 	end = func() error {
-		errs := []error{c.gateway.end()}
+		errs := []error{c.gateway.end(), c.verifier.end()}
 		for _, cluster := range []*lab.Cluster{c.source, c.target} {
 			if cluster != nil {
 				errs = append(errs, cluster.Kill())
@@ -56,7 +58,7 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 		}
 		return errors.Join(append(errs, os.RemoveAll(dir))...)
 	}
-	for _, step := range []func(context.Context) error{c.startClusters, c.makeTopics, c.startGateway} {
+	for _, step := range []func(context.Context) error{c.startClusters, c.makeTopics, c.startGateways} {
 		if err := step(ctx); err != nil {
 			return nil, nil, errors.Join(err, end())
 		}
@@ -76,7 +78,7 @@ func (c *course) startClusters(ctx context.Context) (err error) {
 	if c.flush {
 		spec.Config["flushDiskType"] = "SYNC_FLUSH"
 	}
-	if c.load == hostile {
+	if c.load == hostile || c.load == restarts {
 		spec = lab.ClusterSpec{Name: "Load", Compiled: true, Version: "4.9.7", Config: spec.Config}
 	}
 	if c.pair() {

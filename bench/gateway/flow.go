@@ -37,16 +37,16 @@ type delivery struct {
 
 // startFlow starts both, and waits until messages flow.
 func (c *course) startFlow(ctx context.Context, group string, topics ...string) (*flow, error) {
-	return c.startFlowAt(ctx, c.gateway.names, group, topics...)
+	return c.startFlowAt(ctx, c.gateway.names, group, 0, topics...)
 }
 
-// startFlowAt is startFlow with other name servers than the gateway.
-func (c *course) startFlowAt(ctx context.Context, names, group string, topics ...string) (*flow, error) {
+// startFlowAt is startFlow with other name servers than the gateway, and messages that are numbered from another number on.
+func (c *course) startFlowAt(ctx context.Context, names, group string, first int64, topics ...string) (*flow, error) {
 	rate := c.rate
 	if rate == 0 {
 		rate = 1000
 	}
-	f := &flow{cmd: c.java(ctx, "Flow", names, strings.Join(topics, ","), group, c.threads, rate), ended: make(chan error, 1)}
+	f := &flow{cmd: c.java(ctx, "Flow", names, strings.Join(topics, ","), group, c.threads, rate, first), ended: make(chan error, 1)}
 	var err error
 	if f.stdin, err = f.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -44,7 +44,11 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	memory = cmp.Or(memory<<20, gateway.UsualMemory)
 	gateway.Frugal()
 	gateway.LimitMemory(memory, os.Getenv)
-	g, err := gateway.Start(gateway.Config{Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], Memory: memory, NameServers: args[3:], Log: log})
+	before, err := gateway.Succeed(args[0])
+	if err != nil {
+		return err
+	}
+	g, err := gateway.Start(gateway.Config{Predecessor: before, Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], Memory: memory, NameServers: args[3:], Keys: os.Getenv(keysFile), Log: log})
 	if err != nil {
 		return err
 	}
@@ -58,6 +62,12 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	fmt.Fprintln(out, g.NameServer(), at.Addr())
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go func() {
+		<-g.Succeeded()
+		end()
+	}()
 	return control.Serve(ctx, at)
 }
 
@@ -68,33 +78,63 @@ type hop struct {
 	control *gateway.Client
 }
 
-func (c *course) startGateway(ctx context.Context) error {
+// Of the clients that sign.
+const (
+	accessKey = "bench-client"
+	secret    = "bench-client-secret"
+)
+
+// accessKey is what clients sign with; empty if they don't.
+func (c *course) accessKey() string {
+	if c.keys {
+		return accessKey
+	}
+	return ""
+}
+
+// keysFile is where the environment of a gateway of this program names its file of keys.
+const keysFile = "ROCKETSHIFT_BENCH_KEYS"
+
+// startGateways starts one, and with -keys another one that verifies signatures.
+func (c *course) startGateways(ctx context.Context) (err error) {
+	if c.gateway, err = c.startGateway(ctx, "gateway"); err != nil || !c.keys {
+		return err
+	}
+	file := filepath.Join(c.dir, "keys.yaml")
+	text := fmt.Sprintf("applications: [{accessKey: %s, secretKey: %s}]\n", accessKey, secret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
+	}
+	c.verifier, err = c.startGateway(ctx, verifying, keysFile+"="+file)
+	return err
+}
+
+func (c *course) startGateway(ctx context.Context, name string, environment ...string) (*hop, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	profile := c.profile
 	if profile != "" {
 		if profile, err = filepath.Abs(profile); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, "gateway"), profile, strconv.Itoa(c.memory)}, c.source.NameServers...)...)}
-	h.Stderr = c.talk
+	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, name), profile, strconv.Itoa(c.memory)}, c.source.NameServers...)...)}
+	h.Stderr, h.Env = c.talk, append(os.Environ(), environment...)
 	lines, err := h.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := h.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	c.gateway = h
 	var control string
 	if _, err := fmt.Fscanln(lines, &h.names, &control); err != nil {
-		return fmt.Errorf("the gateway didn't start: %w", err)
+		return h, fmt.Errorf("the gateway didn't start: %w", err)
 	}
 	h.control = gateway.NewClient(control, gateway.Access{Token: token})
-	return nil
+	return h, nil
 }
 
 // end ends the gateway in good order: its profile is written then.

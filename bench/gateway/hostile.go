@@ -66,7 +66,7 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 	if err != nil {
 		return err
 	}
-	straight, err := c.startFlowAt(ctx, strings.Join(c.source.NameServers, ";"), straightGroup, straightTopic)
+	straight, err := c.startFlowAt(ctx, strings.Join(c.source.NameServers, ";"), straightGroup, 0, straightTopic)
 	if err != nil {
 		return errors.Join(err, f.end())
 	}

@@ -29,7 +29,7 @@ func live(t *testing.T, o options) *course {
 	}
 	require.NoError(t, c.makeTopics(t.Context()))
 	t.Cleanup(func() { assert.NoError(t, c.gateway.end()) })
-	require.NoError(t, c.startGateway(context.WithoutCancel(t.Context()))) // it ends in order, after the test
+	require.NoError(t, c.startGateways(context.WithoutCancel(t.Context()))) // it ends in order, after the test
 	return c
 }
 

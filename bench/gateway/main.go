@@ -3,6 +3,8 @@
 //	go run ./bench/gateway -rounds 2 -threads 16           sends: straight to a broker, through the gateway, and through RocketMQ's 5.x proxy
 //	go run ./bench/gateway -load reads -way direct,gateway a push consumer that reads a history
 //	go run ./bench/gateway -load clients -clients 1000     what connections alone cost
+//	go run ./bench/gateway -load restarts                  how long groups read nothing when the gateway is killed, or another process takes over
+//	go run ./bench/gateway -keys -way gateway,verifying    what it costs to verify signatures
 //	go run ./bench/gateway -load hostile -memory 512       what clients notice of 10,000 connections that mean no good, and the gateway's memory
 //	go run ./bench/gateway -load moves                     how long producers wait while homes move, and groups while their sides do
 //
@@ -34,6 +36,8 @@ const (
 	clients = "clients"
 	moves   = "moves"
 	hostile = "hostile"
+
+	restarts = "restarts"
 )
 
 // options are what is measured.
@@ -53,10 +57,14 @@ type options struct {
 
 	clients int
 
-	memory int           // of the gateway, in MiB
-	enemy  int           // hostile connections
-	pace   int           // of these, so many are opened in a second
-	full   time.Duration // for how long they come as fast as they can afterwards
+	memory   int // of the gateway, in MiB
+	restarts int
+
+	keys bool // clients sign, and a second gateway verifies that
+
+	enemy int           // hostile connections
+	pace  int           // of these, so many are opened in a second
+	full  time.Duration // for how long they come as fast as they can afterwards
 
 	moves  int // there and back
 	topics int // of 100 queues each, which move after that
@@ -90,7 +98,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench/gateway", flag.ContinueOnError)
 	f.SetOutput(out)
 	var o options
-	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients, hostile or moves")
+	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients, hostile, moves or restarts")
 	ways := f.String("way", "direct,gateway,proxy", "ways to the broker, separated by commas; sends and reads")
 	f.IntVar(&o.rounds, "rounds", 2, "how often each way is measured, in turns")
 	f.IntVar(&o.threads, "threads", 16, "threads that send, or work on messages")
@@ -105,6 +113,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
 	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
 	f.IntVar(&o.memory, "memory", gateway.UsualMemory>>20, "MiB that the gateway may take")
+	f.IntVar(&o.restarts, "restarts", 20, "how often the gateway is restarted in each way")
+	f.BoolVar(&o.keys, "keys", false, "clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
 	f.IntVar(&o.pace, "pace", 150, "of these, so many are opened in a second")
 	f.DurationVar(&o.full, "full", 15*time.Second, "how long they come as fast as they can, afterwards")
@@ -121,8 +131,8 @@ func parse(args []string, out io.Writer) (options, error) {
 }
 
 func (o options) check() error {
-	if !slices.Contains([]string{sends, reads, clients, hostile, moves}, o.load) {
-		return fmt.Errorf("load is %q: sends, reads, clients, hostile or moves is possible", o.load)
+	if all := []string{sends, reads, clients, hostile, moves, restarts}; !slices.Contains(all, o.load) {
+		return fmt.Errorf("load is %q: one of %s is possible", o.load, strings.Join(all, ", "))
 	}
 	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk, "memory": o.memory, "hostile": o.enemy, "pace": o.pace} {
 		if n < 1 {
@@ -146,6 +156,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		err = c.measureClients(ctx, result)
 	case moves:
 		err = c.measureMoves(ctx, result)
+	case restarts:
+		err = c.measureRestarts(ctx, result)
 	case hostile:
 		err = c.measureHostile(ctx, result)
 	default:

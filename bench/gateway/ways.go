@@ -76,6 +76,9 @@ func (c *course) fill(ctx context.Context) error {
 	})
 }
 
+// verifying is the way through the gateway that verifies signatures.
+const verifying = "verifying"
+
 // way is the name server to give to a client.
 func (c *course) way(name string) (string, error) {
 	switch name {
@@ -83,6 +86,10 @@ func (c *course) way(name string) (string, error) {
 		return c.source.NameServers[0], nil
 	case "gateway":
 		return c.gateway.names, nil
+	case verifying:
+		if c.verifier != nil {
+			return c.verifier.names, nil
+		}
 	case "proxy":
 		if c.source.ProxyRemoting != "" {
 			return c.source.ProxyRemoting, nil
@@ -110,7 +117,7 @@ func (c *course) run(ctx context.Context, way string, round int) (m measured, er
 	if err != nil {
 		return m, err
 	}
-	client := c.java(ctx, "Load", at, topic, c.threads, c.warm, c.measure, c.body, c.rate, c.batch)
+	client := c.java(ctx, "Load", at, topic, c.threads, c.warm, c.measure, c.body, c.rate, c.batch, c.accessKey(), secret)
 	if c.load == reads {
 		group := "bench-gateway-readers-" + way + "-" + strconv.Itoa(round)
 		if err := c.makeGroup(ctx, group); err != nil {
@@ -152,7 +159,7 @@ func (m *measured) costs(before, after used) {
 	perMillion := func(d time.Duration) float64 { return rounded(d.Seconds() / float64(m.Messages) * 1e6) }
 	m.BrokerCPU, m.ClientCPU = perMillion(after.broker-before.broker), perMillion(after.client-before.client)
 	switch m.Way {
-	case "gateway":
+	case "gateway", verifying:
 		m.HopCPU = perMillion(after.gateway - before.gateway)
 	case "proxy":
 		m.HopCPU = perMillion(after.proxy - before.proxy)
@@ -185,8 +192,18 @@ func (c *course) used(client int) (u used, err error) {
 	if u.all, u.idle, err = machine(); err != nil {
 		return u, err
 	}
-	if u.gateway, err = lab.ProcessCPU(c.gateway.Process.Pid); err != nil || client == 0 {
-		return u, err
+	for _, one := range []*hop{c.gateway, c.verifier} { // one of them rests
+		if one == nil {
+			continue
+		}
+		used, err := lab.ProcessCPU(one.Process.Pid)
+		if err != nil {
+			return u, err
+		}
+		u.gateway += used
+	}
+	if client == 0 {
+		return u, nil
 	}
 	u.client, err = lab.ProcessCPU(client)
 	return u, err
