@@ -58,7 +58,9 @@ func (s *session) lock(f *wire.Frame) {
 	if !s.takes(f, cost) {
 		return
 	}
-	body, err := parseLock(f.Body) // as it was understood before
+	var body lockBody
+	var err error
+	s.reading.read(f.Body, func() { body, err = parseLock(f.Body) }) // as it was understood before
 	if err != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.memory.Give(cost)
 		s.pass(f)

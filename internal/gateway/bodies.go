@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -47,6 +48,21 @@ func (s *session) bodyFits(f *wire.Frame, cost int) bool {
 		return false
 	}
 	return s.takes(f, cost)
+}
+
+// longBody is from which length on a body counts as long: stock clients' heartbeats have some kilobytes.
+const longBody = 64 << 10
+
+// bodyReader lets one long body be read at a time: one of 4 MiB takes a processor for a tenth of a second, which others must not wait for on all processors at once.
+type bodyReader struct{ one sync.Mutex }
+
+// read reads a body.
+func (r *bodyReader) read(body []byte, how func()) {
+	if len(body) > longBody {
+		r.one.Lock()
+		defer r.one.Unlock()
+	}
+	how()
 }
 
 // takes takes memory for a request, or refuses it.

@@ -66,3 +66,22 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 		}, patience, time.Millisecond)
 	}
 }
+
+// Long bodies are read one after the other, and hold up no short one: else a few clients take all processors.
+func TestLongBodiesAreReadOneAfterTheOther(t *testing.T) {
+	var r bodyReader
+	long, short := make([]byte, longBody+1), make([]byte, longBody)
+	begun, ends, read := make(chan struct{}), make(chan struct{}), make(chan string, 3)
+	go r.read(long, func() {
+		close(begun)
+		<-ends
+	})
+	<-begun
+	go r.read(long, func() { read <- "long" })
+	r.read(short, func() { read <- "short" })
+	require.Equal(t, "short", <-read)
+	require.False(t, r.one.TryLock())
+	require.Empty(t, read)
+	close(ends)
+	require.Equal(t, "long", <-read)
+}

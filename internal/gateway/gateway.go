@@ -82,6 +82,7 @@ type Gateway struct {
 	crowd      crowd
 	budget     *memory.Budget
 	bounds     bounds
+	reading    bodyReader
 	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
 	serving    time.Time        // since when clients are served
 	waits      waits
@@ -95,8 +96,8 @@ type Gateway struct {
 
 	whiteList whiteList
 	passers   passers
-	clocks  clocks
-	turn    atomic.Int64 // counts the queues that were looked at for messages past the gateways
+	clocks    clocks
+	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced  atomic.Bool // its lease has run out
 	lease   lease

@@ -22,7 +22,9 @@ func (s *session) heartbeat(f *wire.Frame) {
 	if !s.bodyFits(f, most) {
 		return
 	}
-	says, err := parseBeat(f.Body)
+	var says beat
+	var err error
+	s.reading.read(f.Body, func() { says, err = parseBeat(f.Body) })
 	cost := costOfBeat(size, says)
 	s.memory.Give(most - cost)
 	if err != nil {

@@ -120,7 +120,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 		if !s.bodyFits(f, cost) {
 			return false
 		}
-		body, err := parseLock(f.Body)
+		var body lockBody
+		var err error
+		s.reading.read(f.Body, func() { body, err = parseLock(f.Body) })
 		s.memory.Give(cost)
 		if err != nil {
 			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
