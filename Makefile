@@ -128,6 +128,11 @@ bench-hostile: jars ## what clients notice of 10,000 hostile connections, and wh
 	@mkdir -p .run
 	go run ./bench/gateway -load hostile -memory 512
 
+.PHONY: bench-restarts
+bench-restarts: jars ## how long groups read nothing when the gateway is killed, or another process takes over
+	@mkdir -p .run
+	go run ./bench/gateway -load restarts -restarts 8 -warm 5 -rate 100 -threads 4
+
 .PHONY: bench-moves
 bench-moves: jars ## how long applications wait when homes and groups move, and 1,000 queues moved under load
 	@mkdir -p .run

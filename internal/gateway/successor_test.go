@@ -136,6 +136,35 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 	}
 }
 
+// A connection that can't pass, such as one over TLS, is closed: its client connects again, and its broker sees the connection that knows it live on.
+func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
+	s := newServing(t)
+	here, there := pipe(t)
+	one := s.gateway.open(s.gateway.ports.all[0], here, s.gateway.enter(here))
+	s.gateway.running.Go(func() { one.serve(nil) })
+	s.client, s.in = there, wire.NewReader(there)
+	s.write(beats(1))
+	require.Equal(t, success, s.answered(1))
+	conn := s.broker.next(t).conn
+	from, err := Succeed(s.gateway.config.Dir)
+	require.NoError(t, err)
+	next := inFolder(t, s.broker, s.gateway.config.Dir, from)
+	next.folder = from.lock
+	require.NoError(t, next.takeFrom(from))
+	<-s.gateway.Succeeded()
+	_, err = there.Read(make([]byte, 1))
+	require.Error(t, err, "it was closed")
+	require.Contains(t, next.clients(), "one")
+
+	next.ports.accept(next)
+	s.gateway = next
+	s.client = s.connect()
+	s.in = wire.NewReader(s.client)
+	s.write(beats(2))
+	require.Equal(t, success, s.answered(2))
+	assert.Equal(t, conn, s.broker.next(t).conn)
+}
+
 // A process that ends while it takes over changes nothing, wherever it had got to.
 func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 	says := func(line passLine) { require.NoError(t, line.say(goOnWord)) }
