@@ -48,7 +48,7 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	t.Helper()
 	name = "activities-" + name
 	only := plan.Selection{Include: []string{name + "-*"}}
-	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}, own: name}
+	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults(), own: name}
 	r.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers},
 		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers, Rename: rename},
