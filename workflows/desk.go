@@ -31,12 +31,13 @@ type desk struct {
 	active   string            // the child that steering is forwarded to
 	parent   *workflow.Execution
 
-	held     *Steering
-	back     *Steering
-	stopped  bool
-	again    bool     // the long activities are to start again, with what was decided since
-	released Released // said since the last ask, accumulated
-	all      bool     // a released message with empty lists came since the last ask
+	held      *Steering
+	back      *Steering // asked, and not done yet
+	goingBack bool      // Rollback is being done or was
+	stopped   bool
+	again     bool     // the long activities are to start again, with what was decided since
+	released  Released // said since the last ask, accumulated
+	all       bool     // a released message with empty lists came since the last ask
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
@@ -78,70 +79,13 @@ func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
 	switch {
 	case err == nil && d.status.State != StateRolledBack:
 		d.status.State = StateDone
-	case errors.Is(err, errBack):
+	case errors.Is(err, errBack) && d.status.Type != RollbackType: // a rollback that ends before it is done is none
 		d.status.State, err = StateRolledBack, nil
 	case err != nil:
 		d.status.State, d.status.Error = StateFailed, rootMessage(err)
 	}
 	d.publish(ctx)
 	return d.view(), err
-}
-
-// view is the status with what the children told about themselves.
-func (d *desk) view() Status {
-	s := d.status
-	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
-	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
-	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
-	for _, id := range d.children {
-		if r, ok := d.reports[id]; ok {
-			adopt(&s, id, r)
-		}
-	}
-	if s.State == StateRunning && len(s.Waiting) > 0 {
-		s.State = StateWaiting
-	}
-	if d.held != nil && (s.State == StateRunning || s.State == StateWaiting) {
-		s.State = StateHeld
-	}
-	return s
-}
-
-// adopt merges a child's status into its parent's.
-func adopt(s *Status, id string, r Status) {
-	s.Waiting = append(s.Waiting, r.Waiting...)
-	s.Approvals = append(s.Approvals, r.Approvals...)
-	s.Answers = append(s.Answers, r.Answers...)
-	s.Rates = append(s.Rates, r.Rates...)
-	s.Notes = append(s.Notes, r.Notes...)
-	for i := range s.Stages {
-		if s.Stages[i].WorkflowID == id && r.Detail != "" {
-			s.Stages[i].Detail = r.Detail
-		}
-	}
-	s.Moved.Groups = slices.Concat(s.Moved.Groups, r.Moved.Groups)
-	s.Moved.Topics = slices.Concat(s.Moved.Topics, r.Moved.Topics)
-	if r.Waves != nil {
-		s.Waves = r.Waves
-	}
-	if r.Target != nil {
-		s.Target = r.Target
-	}
-	if r.Inventory != nil && s.Inventory == nil {
-		s.Inventory = r.Inventory
-	}
-	if r.Metadata != nil {
-		s.Metadata = r.Metadata
-	}
-	if r.Verification != nil {
-		s.Verification = r.Verification
-	}
-	if r.Ledger != nil {
-		s.Ledger = r.Ledger
-	}
-	if r.PointOfNoReturn != nil {
-		s.PointOfNoReturn = r.PointOfNoReturn
-	}
 }
 
 // note remembers one line for the status.

@@ -128,6 +128,9 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 }
 
 func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, error) {
+	if name == BackName && d.isGoingBack() && changed(ctx, changeBackTwice) {
+		return d.steerBackAgain(ctx, m)
+	}
 	switch name {
 	case HoldName:
 		d.held = &m
@@ -139,6 +142,25 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 	d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
 	d.publish(ctx)
 	return name + " accepted", d.forward(ctx, name, m)
+}
+
+// isGoingBack reports whether this workflow returns everything to the source, or ends because it was asked to.
+func (d *desk) isGoingBack() bool {
+	return d.back != nil || d.goingBack || d.status.Type == RollbackType
+}
+
+// steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a hold, as it says to go on.
+func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) {
+	if d.held != nil {
+		d.held = nil
+		d.note(ctx, "%s by %s: it goes on going back: %s", BackName, m.By, orNoReason(m.Reason))
+		d.publish(ctx)
+	}
+	const answer = "already going back"
+	if !d.goingBack {
+		return answer, nil
+	}
+	return answer, d.forward(ctx, BackName, m) // Rollback may be held by itself
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.

@@ -156,9 +156,9 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		return errBack
 	}
 	asked := m.back
-	m.back = nil // it is being done: the rollback itself may be held and resumed
+	m.back, m.goingBack = nil, true // it is being done: the rollback itself may be held and resumed
 	for {
-		err := m.child(ctx, RollbackType)
+		err := m.tryRollback(ctx)
 		if err == nil {
 			m.back = asked
 			return errBack
@@ -172,6 +172,18 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		}
 		m.back, m.held = nil, nil
 	}
+}
+
+// tryRollback runs Rollback; one that ended before everything was back has failed.
+func (m *migration) tryRollback(ctx workflow.Context) error {
+	err := m.child(ctx, RollbackType)
+	state := m.reports[StageID(m.plan, RollbackType)].State
+	if err == nil && state != StateDone && changed(ctx, changeBackTwice) {
+		err = temporal.NewNonRetryableApplicationError("it ended before everything was back (state "+state+"): resume tries again",
+			"Unfinished", nil)
+		m.end(ctx, RollbackType, err)
+	}
+	return err
 }
 
 // stopServices ends Replicate and SyncOffsets and waits for their last checkpoint.

@@ -1,0 +1,16 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// Ids of changes of what workflows command, by the day of the change. A run that was at such a place before the change goes on as it began;
+// one that comes there for the first time does the new thing. An id goes away with the last run that is older than it.
+const (
+	// changeBackTwice: `back` while Rollback runs or is held changes nothing but a hold, and a rollback that ended before it was done
+	// is tried again.
+	changeBackTwice = "2026-11-29 back during a rollback"
+)
+
+// changed reports whether this run does the new thing.
+func changed(ctx workflow.Context, id string) bool {
+	return workflow.GetVersion(ctx, id, workflow.DefaultVersion, 1) >= 1
+}

@@ -1,0 +1,60 @@
+package workflows
+
+import "slices"
+
+// view is the status with what the children told about themselves.
+func (d *desk) view() Status {
+	s := d.status
+	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
+	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
+	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
+	for _, id := range d.children {
+		if r, ok := d.reports[id]; ok {
+			adopt(&s, id, r)
+		}
+	}
+	if s.State == StateRunning && len(s.Waiting) > 0 {
+		s.State = StateWaiting
+	}
+	if d.held != nil && (s.State == StateRunning || s.State == StateWaiting) {
+		s.State = StateHeld
+	}
+	return s
+}
+
+// adopt merges a child's status into its parent's.
+func adopt(s *Status, id string, r Status) {
+	s.Waiting = append(s.Waiting, r.Waiting...)
+	s.Approvals = append(s.Approvals, r.Approvals...)
+	s.Answers = append(s.Answers, r.Answers...)
+	s.Rates = append(s.Rates, r.Rates...)
+	s.Notes = append(s.Notes, r.Notes...)
+	for i := range s.Stages {
+		if s.Stages[i].WorkflowID == id && r.Detail != "" {
+			s.Stages[i].Detail = r.Detail
+		}
+	}
+	s.Moved.Groups = slices.Concat(s.Moved.Groups, r.Moved.Groups)
+	s.Moved.Topics = slices.Concat(s.Moved.Topics, r.Moved.Topics)
+	if r.Waves != nil {
+		s.Waves = r.Waves
+	}
+	if r.Target != nil {
+		s.Target = r.Target
+	}
+	if r.Inventory != nil && s.Inventory == nil {
+		s.Inventory = r.Inventory
+	}
+	if r.Metadata != nil {
+		s.Metadata = r.Metadata
+	}
+	if r.Verification != nil {
+		s.Verification = r.Verification
+	}
+	if r.Ledger != nil {
+		s.Ledger = r.Ledger
+	}
+	if r.PointOfNoReturn != nil {
+		s.PointOfNoReturn = r.PointOfNoReturn
+	}
+}
