@@ -93,6 +93,7 @@ func readPlan(o *object, p *Plan) {
 		o.numbers("steps", &p.Shift.Steps)
 		o.duration("soak", &p.Shift.Soak)
 		o.duration("settle", &p.Shift.Settle)
+		o.duration("fenceBudget", &p.Shift.FenceBudget)
 	})
 	o.object("replicate", func(o *object) {
 		o.duration("heartbeat", &p.Replicate.Heartbeat)

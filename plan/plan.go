@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Plan is one migration. The names of its workflows and of the lanes' consumer group derive from Name.
@@ -115,6 +116,17 @@ type Shift struct {
 	Steps  []int    `json:"steps,omitzero"`  // percent of the topics, strictly rising up to 100
 	Soak   Duration `json:"soak,omitzero"`   // how long a step must stand before the next
 	Settle Duration `json:"settle,omitzero"` // how long positions or put counters must stand still to count as settled
+	// FenceBudget is how long a group may be refused on both sides in a move; then it is opened where it was. 0 is a minute, or
+	// twice the settle time if that is longer, so that the hashes of older plans stand.
+	FenceBudget Duration `json:"fenceBudget,omitzero"`
+}
+
+// FenceLimit is the fence budget that holds.
+func (s Shift) FenceLimit() time.Duration {
+	if s.FenceBudget > 0 {
+		return time.Duration(s.FenceBudget)
+	}
+	return max(defaultFenceBudget, 2*time.Duration(s.Settle))
 }
 
 // Replicate tunes the data plane.

@@ -43,7 +43,7 @@ func TestTheHashChangesWithEverySetting(t *testing.T) {
 		"name": `"b"`, "source.nameServers": `["a:1"]`, "source.credentials": `{"env":"S"}`,
 		"target": `{"provider":"existing","nameServers":["b:1"]}`, "target.version": `"5.5.0"`, "target.brokers": `2`,
 		"topics.include": `["a"]`, "topics.exclude": `["a"]`, "topics.types": `{"a":"FIFO"}`, "topics.ordered": `["a"]`,
-		"groups.include": `["a"]`, "groups.exclude": `["a"]`, "shift.steps": `[100]`, "shift.soak": `"1s"`, "shift.settle": `"1s"`,
+		"groups.include": `["a"]`, "groups.exclude": `["a"]`, "shift.steps": `[100]`, "shift.soak": `"1s"`, "shift.settle": `"1s"`, "shift.fenceBudget": `"20s"`,
 		"replicate.heartbeat": `"3s"`, "replicate.batchMessages": `7`, "replicate.shards": `3`, "replicate.exactBorn": `true`, "replicate.syncInterval": `"4s"`, "approvals": `[]`,
 		"traffic": `{"mode":"gateway","gateways":["https://a:1"]}`,
 	} {
@@ -277,4 +277,10 @@ func TestClusterIDsAreStableWhateverTheOrderOfNameServers(t *testing.T) {
 	p.Source.ID, p.Target.ID = "old", "new"
 	assert.Equal(t, "old", p.SourceID())
 	assert.Equal(t, "new", p.TargetID())
+}
+
+func TestTheFenceBudgetIsAMinuteAndNeverLessThanSettlingTakes(t *testing.T) {
+	assert.Equal(t, time.Minute, Shift{}.withDefaults().FenceLimit())
+	assert.Equal(t, 4*time.Minute, Shift{Settle: Duration(2 * time.Minute)}.withDefaults().FenceLimit())
+	assert.Equal(t, 20*time.Second, Shift{FenceBudget: Duration(20 * time.Second)}.withDefaults().FenceLimit())
 }

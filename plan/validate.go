@@ -23,6 +23,7 @@ const (
 	shortest     = Duration(time.Millisecond)
 	maxSoak      = Duration(7 * 24 * time.Hour)
 	maxSettle    = Duration(10 * time.Minute)
+	maxFence     = Duration(time.Hour)
 	minHeartbeat = Duration(2 * time.Second)
 	maxHeartbeat = Duration(10 * time.Minute)
 	// minSync: a round asks every broker for every group.
@@ -237,6 +238,9 @@ func checkShift(c *Problems, s Shift) {
 	}
 	checkRange(c, "shift.soak", s.Soak, shortest, maxSoak)
 	checkRange(c, "shift.settle", s.Settle, shortest, maxSettle)
+	if s.FenceBudget != 0 { // a move waits for the settle time while the group is fenced
+		checkRange(c, "shift.fenceBudget", s.FenceBudget, s.Settle, maxFence)
+	}
 }
 
 func checkRange[T int | Duration](c *Problems, path string, v, low, high T) {
