@@ -1,12 +1,10 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +13,6 @@ import (
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
-	"rocketshift/replicator"
 )
 
 // Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity says how things are to be, looks how they are,
@@ -30,8 +27,6 @@ const (
 	moveBudget = gateway.Duration(time.Second)
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
-	// homesTogether is how many queues move at once: the more, the longer each of them waits for the last.
-	homesTogether = 8
 )
 
 // gatewaysOf are the control APIs of the plan's gateways.
@@ -165,83 +160,6 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
 	return explainGateway(ctx, err)
-}
-
-// HomesRequest asks for so many percent of the topics' queues to have their home on the target.
-type HomesRequest struct {
-	Request
-	Topics  []string `json:"topics"`
-	Percent int      `json:"percent"`
-}
-
-// Homes is how many queues have their home on the target.
-type Homes struct {
-	Target int `json:"target"`
-	Queues int `json:"queues"` // of all topics
-}
-
-// MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
-// topics: every topic gets its first queue before any gets its second.
-func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
-	client, err := g.settings.gatewaysOf(r.Plan)
-	if err != nil {
-		return Homes{}, err
-	}
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return Homes{}, err
-	}
-	l, err := both.layout(ctx)
-	if err != nil {
-		return Homes{}, err
-	}
-	lanes, err := l.allLanes(r.Topics)
-	if err != nil {
-		return Homes{}, err
-	}
-	state, err := client.State(ctx)
-	if err != nil {
-		return Homes{}, explainGateway(ctx, err)
-	}
-	toTarget, toSource := homesToMove(lanes, r.Percent, state.Homes.Away)
-	for _, part := range []struct {
-		to     Side
-		queues []gateway.TopicQueue
-	}{{Source, toSource}, {Target, toTarget}} {
-		for i, some := range slices.Collect(slices.Chunk(part.queues, homesTogether)) {
-			activity.RecordHeartbeat(ctx, i)
-			move := gateway.Move{Kind: gateway.KindHome, To: string(part.to), Queues: some}
-			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i), move); err != nil {
-				return Homes{}, err
-			}
-		}
-	}
-	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)}, nil
-}
-
-// percentOf is so many percent of n, rounded up.
-func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
-
-// homesToMove compares where homes are with where they are to be.
-func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue) (toTarget, toSource []gateway.TopicQueue) {
-	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b replicator.Lane) int {
-		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
-	})
-	is := map[gateway.TopicQueue]bool{}
-	for _, q := range away {
-		is[q] = true
-	}
-	upTo := percentOf(len(ordered), percent)
-	for i, lane := range ordered {
-		q := gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
-		switch {
-		case i < upTo && !is[q]:
-			toTarget = append(toTarget, q)
-		case i >= upTo && is[q]:
-			toSource = append(toSource, q)
-		}
-	}
-	return toTarget, toSource
 }
 
 // MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the target with queues that they began to read

@@ -40,6 +40,11 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 	}
 }
 
+func TestHomesThatAllGoBackAreThoseOfTheMigrationsTopics(t *testing.T) {
+	away := []gateway.TopicQueue{{Topic: "orders"}, {Topic: "of another migration"}, {Topic: "orders", Queue: replicator.Queue{ID: 1}}}
+	assert.Equal(t, []gateway.TopicQueue{away[0], away[2]}, homesOf([]string{"orders", "audit"}, away))
+}
+
 func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
 	state := gateway.State{Groups: []gateway.GroupSide{{Group: "stays", Source: 4}, {Group: "partly", Source: 1, Target: 4}, {Group: "moved", Target: 5}}}
 	assert.Equal(t, []string{"partly"}, partlyMoved(state))

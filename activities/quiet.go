@@ -33,6 +33,10 @@ type WaveRequest struct {
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
 // is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
+	return unlessAway(ctx, r.Away, func() error { return t.awaitQuiet(ctx, r) })
+}
+
+func (t *Traffic) awaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return err

@@ -5,15 +5,39 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 	"rocketshift/replicator"
 )
 
 // Survey is what Rollback must undo, read from the brokers.
 type Survey struct {
-	FencedGroups []string `json:"fencedGroups,omitempty"` // fenced on the source
+	FencedGroups []string `json:"fencedGroups,omitempty"` // fenced on the source, by rocketshift
 	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target, or whose producers left the source
+	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
+	OpenedGroups []string `json:"openedGroups,omitempty"`
+}
+
+// SurveyRequest asks for what has moved.
+type SurveyRequest struct {
+	Request
+	// SourceOnly asks nothing that the target would have to answer.
+	SourceOnly bool `json:"sourceOnly,omitempty"`
+	// ByMark tells fences of rocketshift from groups that others closed; without it every closed group counts.
+	ByMark bool `json:"byMark,omitempty"`
+	// Recorded are groups that the migration has on record as fenced, for fences that carry no mark.
+	Recorded []string `json:"recorded,omitempty"`
+}
+
+// AwaitTarget waits until every broker of the target answers.
+func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
+	c, brokers, err := b.settings.at(ctx, r, Target)
+	if err == nil {
+		_, err = c.topicTable(ctx, brokers, nil)
+	}
+	return err
 }
 
 // Returns prepares the way back.
@@ -23,21 +47,15 @@ type Returns struct{ settings Settings }
 func NewReturns(s Settings) *Returns { return &Returns{s.withDefaults()} }
 
 // Survey reads from the brokers what Rollback must undo. A target that was never provided has nothing to undo.
-func (b *Returns) Survey(ctx context.Context, r Request) (Survey, error) {
+func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	p := r.Plan.WithDefaults()
-	source, brokers, err := b.settings.at(ctx, r, Source)
+	source, brokers, err := b.settings.at(ctx, r.Request, Source)
 	if err != nil {
 		return Survey{}, err
 	}
-	groups, err := source.groupTable(ctx, brokers)
-	if err != nil {
-		return Survey{}, err
-	}
-	var found Survey
-	for _, group := range groups.selected(p) {
-		if groups.closed(group) {
-			found.FencedGroups = append(found.FencedGroups, group)
-		}
+	found, err := source.survey(ctx, p, brokers, r)
+	if err != nil || r.SourceOnly {
+		return found, err
 	}
 	if where, err := b.settings.whereTarget(ctx, p); err != nil || where.addresses == nil {
 		return found, err
@@ -48,6 +66,29 @@ func (b *Returns) Survey(ctx context.Context, r Request) (Survey, error) {
 	}
 	found.MovedTopics, err = both.movedTopics(ctx)
 	return found, err
+}
+
+// survey is what the source tells of groups that were moved.
+func (c *cluster) survey(ctx context.Context, p plan.Plan, brokers []rocketmq.Broker, r SurveyRequest) (Survey, error) {
+	groups, err := c.groupTable(ctx, brokers)
+	if err != nil {
+		return Survey{}, err
+	}
+	var found Survey
+	if !r.ByMark {
+		for _, group := range groups.selected(p) {
+			if groups.closed(group) {
+				found.FencedGroups = append(found.FencedGroups, group)
+			}
+		}
+		return found, nil
+	}
+	marks, err := c.fences(ctx, p, brokers)
+	if err != nil {
+		return Survey{}, err
+	}
+	found.FencedGroups, found.OpenedGroups, _ = marks.whose(p, groups, r.Recorded)
+	return found, nil
 }
 
 // movedTopics are the topics that producers have written on the target, or have left on the source.
@@ -87,12 +128,18 @@ type ReturnRequest struct {
 	GroupsRequest
 	// Free are topics whose order needn't survive the move.
 	Free []string `json:"free,omitempty"`
+	// Away is as in AwaitMoveRequest.
+	Away time.Duration `json:"away,omitempty"`
 }
 
 // AwaitReturnable waits until the groups can go back at exactly the next message. On the source, messages that producers wrote on the target
 // may lie behind newer ones, written there since: of topics that aren't free (retries always are), groups read them on the target first. Where lanes go one
 // way, groups must read every native on the target, of all topics: none is on the source.
 func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
+	return unlessAway(ctx, r.Away, func() error { return b.awaitReturnable(ctx, r) })
+}
+
+func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return err

@@ -3,8 +3,10 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // Traffic moves groups and producers without a gateway: brokers close what must not be read or written, and the release
@@ -26,49 +28,85 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if err != nil || c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
 		return err
 	}
-	table, err := c.groupTable(ctx, brokers)
-	if err != nil {
+	o := opening{cluster: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable}
+	if o.table, err = c.groupTable(ctx, brokers); err != nil {
 		return err
 	}
+	if r.Side == Source {
+		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
+			return err
+		}
+	}
+	touched := map[string][]rocketmq.Broker{}
 	for _, name := range r.Groups {
-		if len(table[name]) == 0 {
+		if len(o.table[name]) == 0 {
 			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
 		}
-		for _, b := range brokers {
-			if err := c.enable(ctx, b, table[name], enable); err != nil {
+		touched[name] = brokers
+		if r.Ours && enable && len(o.marks[name]) > 0 { // without marks the caller knows that the fence is ours
+			touched[name] = o.marks.among(brokers, name)
+		}
+		for _, b := range touched[name] {
+			if err := o.write(ctx, b, name); err != nil {
 				return err
 			}
 		}
 	}
-	return c.readBackOpen(ctx, brokers, r.Groups, enable)
+	return c.readBackOpen(ctx, brokers, touched, enable)
 }
 
-// enable writes one group on one broker. A broker that doesn't know the group gets it closed, or the next pull would create it
-// open; there is nothing to open on such a broker.
-func (c *cluster) enable(ctx context.Context, b rocketmq.Broker, known map[string]rocketmq.Group, enable bool) error {
+// opening opens or closes groups on the brokers of one side.
+type opening struct {
+	*cluster
+	plan   plan.Plan
+	table  groupTable
+	marks  fences // of the source alone
+	enable bool
+}
+
+// among are the brokers that carry a mark of the group's fence.
+func (m fences) among(brokers []rocketmq.Broker, group string) []rocketmq.Broker {
+	return slices.DeleteFunc(slices.Clone(brokers), func(b rocketmq.Broker) bool { return m[group][b.Name] == 0 })
+}
+
+// write writes one group on one broker. A broker that doesn't know the group gets it closed, or the next pull would create it
+// open; there is nothing to open on such a broker. On the source the mark is there before the fence, and changes after it.
+func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) error {
+	known := o.table[name]
 	group, there := known[b.Name]
 	if !there {
-		if enable {
+		if o.enable {
 			return nil
 		}
 		group = known[sortedKeys(known)[0]]
 	}
-	if there && group.ConsumeEnable == enable {
-		return nil
+	if !there || group.ConsumeEnable != o.enable {
+		if !o.enable && o.side == Source {
+			if err := o.mark(ctx, o.plan, b, name, markFenced); err != nil {
+				return err
+			}
+		}
+		group.ConsumeEnable = o.enable
+		if err := o.Client().PutGroup(ctx, b.Addr, group); err != nil {
+			return o.explain(ctx, err)
+		}
 	}
-	group.ConsumeEnable = enable
-	return c.explain(ctx, c.Client().PutGroup(ctx, b.Addr, group))
+	if o.enable && o.marks[name][b.Name] == markFenced {
+		return o.mark(ctx, o.plan, b, name, markOpened)
+	}
+	return nil
 }
 
-func (c *cluster) readBackOpen(ctx context.Context, brokers []rocketmq.Broker, names []string, enable bool) error {
+// readBackOpen reads back what was written, on the brokers of each group.
+func (c *cluster) readBackOpen(ctx context.Context, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool) error {
 	table, err := c.groupTable(ctx, brokers)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		for _, broker := range sortedKeys(table[name]) {
-			if table[name][broker].ConsumeEnable != enable {
-				return notTaken("group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back", name, c.side, broker, enable)
+	for _, name := range sortedKeys(touched) {
+		for _, b := range touched[name] {
+			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
+				return notTaken("group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back", name, c.side, b.Name, enable)
 			}
 		}
 	}

@@ -129,7 +129,15 @@ func (m Members) on(side Side) int {
 
 // AwaitMembers waits until every group has left From and is seen on the other side; when the pipeline reported it done,
 // leaving is enough, as members behind a proxy aren't seen by brokers.
-func (t *Traffic) AwaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
+func (t *Traffic) AwaitMembers(ctx context.Context, r AwaitMoveRequest) (members []Members, err error) {
+	err = unlessAway(ctx, r.Away, func() error {
+		members, err = t.awaitMembers(ctx, r)
+		return err
+	})
+	return members, err
+}
+
+func (t *Traffic) awaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err

@@ -43,6 +43,24 @@ func poll(ctx context.Context, check func() error) error {
 	}
 }
 
+// unlessAway looks until that answers otherwise than by a target that doesn't answer, or has not answered for as long as away.
+func unlessAway(ctx context.Context, away time.Duration, look func() error) error {
+	begin := time.Now()
+	for {
+		err := look()
+		var app *temporal.ApplicationError
+		if away == 0 || !errors.As(err, &app) || app.Type() != TargetUnreachableType {
+			return err
+		}
+		if time.Since(begin) >= away {
+			return temporal.NewNonRetryableApplicationError(app.Message(), AwayType, err)
+		}
+		if err := sleep(ctx, reachAgain); err != nil {
+			return err
+		}
+	}
+}
+
 func isNotReady(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == NotReadyType

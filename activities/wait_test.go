@@ -134,3 +134,30 @@ func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {
 	assert.ErrorIs(t, got, context.Canceled)
 	assert.GreaterOrEqual(t, rounds, 3)
 }
+
+func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := unreachable(Target, nil, "the target at 10.0.0.1:9876 doesn't answer")
+		start, looks := time.Now(), 0
+		err := inActivity(t, nil, func(ctx context.Context) error {
+			return unlessAway(ctx, time.Minute, func() error { looks++; return away })
+		})
+		assert.Equal(t, AwayType, typeOf(err))
+		assert.ErrorContains(t, err, "10.0.0.1:9876 doesn't answer")
+		assert.InDelta(t, time.Minute, time.Since(start), float64(reachAgain))
+		assert.Greater(t, looks, 10, "it is looked for again and again")
+		for name, c := range map[string]struct {
+			away time.Duration
+			err  error
+		}{
+			"nothing is fenced":           {0, away},
+			"the source is away":          {time.Minute, unreachable(Source, nil, "away")},
+			"the target answers: not yet": {time.Minute, notReady("2 members left")},
+		} {
+			err := inActivity(t, nil, func(ctx context.Context) error {
+				return unlessAway(ctx, c.away, func() error { return c.err })
+			})
+			assert.Equal(t, typeOf(c.err), typeOf(err), name)
+		}
+	})
+}

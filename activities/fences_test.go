@@ -1,0 +1,65 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// marked are the positions of the fences' consumer group with one mark.
+func marked(group, broker string, mark int64) positions {
+	return positions{rocketmq.RetryTopic(group): {replicator.Queue{Broker: broker}: mark}}
+}
+
+func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
+	closed, open := rocketmq.Group{}, rocketmq.Group{ConsumeEnable: true}
+	table := groupTable{
+		"ours": {"a": closed, "b": open}, "theirs": {"a": closed}, "back": {"a": open}, "free": {"a": open},
+		"reopened": {"a": open, "b": closed}, // closed by a person on b, by us on a, and open there again
+	}
+	marks := marksIn(positions{
+		rocketmq.RetryTopic("ours"):     {replicator.Queue{Broker: "a"}: markFenced},
+		rocketmq.RetryTopic("back"):     {replicator.Queue{Broker: "a"}: markOpened},
+		rocketmq.RetryTopic("reopened"): {replicator.Queue{Broker: "a"}: markOpened},
+		rocketmq.RetryTopic("free"):     {replicator.Queue{Broker: "a"}: markNone},
+	})
+	p := plan.Plan{}.WithDefaults()
+	fenced, opened, others := marks.whose(p, table, []string{"theirs"})
+	assert.Equal(t, []string{"ours"}, fenced)
+	assert.Equal(t, []string{"back", "reopened"}, opened)
+	assert.Equal(t, []string{"theirs"}, others)
+}
+
+func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
+	closed := rocketmq.Group{}
+	table := groupTable{"moved": {"a": closed}, "theirs": {"a": closed}}
+	fenced, opened, others := fences{}.whose(plan.Plan{}.WithDefaults(), table, []string{"moved", "gone"})
+	assert.Equal(t, []string{"moved"}, fenced)
+	assert.Empty(t, opened)
+	assert.Equal(t, []string{"theirs"}, others)
+}
+
+func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
+	assert.Equal(t, fences{"g": {"a": markFenced}}, marksIn(marked("g", "a", markFenced)))
+	assert.Empty(t, marksIn(positions{"orders": {replicator.Queue{Broker: "a"}: markFenced}}), "no retry topic")
+	assert.Empty(t, marksIn(marked("g", "a", 12)), "a position is no mark")
+	assert.Empty(t, marksIn(positions{rocketmq.RetryTopic("g"): {replicator.Queue{Broker: "a", ID: 1}: markFenced}}))
+}
+
+// A broker of the source that a person closed a group on stays closed; what differs from what is wanted is written.
+func TestOpeningTouchesOnlyBrokersThatCarryTheMark(t *testing.T) {
+	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	marks := fences{"g": {"a": markFenced, "b": markOpened}}
+	names := func(of []rocketmq.Broker) (all []string) {
+		for _, b := range of {
+			all = append(all, b.Name)
+		}
+		return all
+	}
+	assert.Equal(t, []string{"a", "b"}, names(marks.among(brokers, "g")))
+	assert.Empty(t, marks.among(brokers, "other"))
+}

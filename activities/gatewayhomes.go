@@ -1,0 +1,106 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/replicator"
+)
+
+// homesTogether is how many queues move at once: the more, the longer each of them waits for the last.
+const homesTogether = 8
+
+// HomesRequest asks for so many percent of the topics' queues to have their home on the target.
+type HomesRequest struct {
+	Request
+	Topics  []string `json:"topics"`
+	Percent int      `json:"percent"`
+}
+
+// Homes is how many queues have their home on the target.
+type Homes struct {
+	Target int `json:"target"`
+	Queues int `json:"queues"` // of all topics; 0 where none is to have its home there
+}
+
+// MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
+// topics: every topic gets its first queue before any gets its second.
+func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
+	client, err := g.settings.gatewaysOf(r.Plan)
+	if err != nil {
+		return Homes{}, err
+	}
+	state, err := client.State(ctx)
+	if err != nil {
+		return Homes{}, explainGateway(ctx, err)
+	}
+	var lanes []replicator.Lane
+	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(r.Topics, state.Homes.Away)
+	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
+		if lanes, err = g.settings.lanesOf(ctx, r); err != nil {
+			return Homes{}, err
+		}
+		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
+	}
+	for _, part := range []struct {
+		to     Side
+		queues []gateway.TopicQueue
+	}{{Source, toSource}, {Target, toTarget}} {
+		for i, some := range slices.Collect(slices.Chunk(part.queues, homesTogether)) {
+			activity.RecordHeartbeat(ctx, i)
+			move := gateway.Move{Kind: gateway.KindHome, To: string(part.to), Queues: some}
+			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i), move); err != nil {
+				return Homes{}, err
+			}
+		}
+	}
+	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)}, nil
+}
+
+// homesOf are the queues of the topics.
+func homesOf(topics []string, all []gateway.TopicQueue) []gateway.TopicQueue {
+	return slices.DeleteFunc(slices.Clone(all), func(q gateway.TopicQueue) bool { return !slices.Contains(topics, q.Topic) })
+}
+
+// lanesOf pairs the queues of the request's topics.
+func (s Settings) lanesOf(ctx context.Context, r HomesRequest) ([]replicator.Lane, error) {
+	both, err := s.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	l, err := both.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.allLanes(r.Topics)
+}
+
+// percentOf is so many percent of n, rounded up.
+func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
+
+// homesToMove compares where homes are with where they are to be.
+func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue) (toTarget, toSource []gateway.TopicQueue) {
+	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b replicator.Lane) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
+	})
+	is := map[gateway.TopicQueue]bool{}
+	for _, q := range away {
+		is[q] = true
+	}
+	upTo := percentOf(len(ordered), percent)
+	for i, lane := range ordered {
+		q := gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
+		switch {
+		case i < upTo && !is[q]:
+			toTarget = append(toTarget, q)
+		case i >= upTo && is[q]:
+			toSource = append(toSource, q)
+		}
+	}
+	return toTarget, toSource
+}
