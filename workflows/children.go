@@ -95,7 +95,17 @@ func (m *migration) silence(id string) {
 }
 
 func (m *migration) input() MigrationInput {
-	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: m.view().Answers}
+	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: m.view().Answers, Fenced: m.begun()}
+}
+
+// begun are the groups of the waves that a Shift has begun.
+func (m *migration) begun() (groups []string) {
+	for _, w := range m.view().Waves {
+		if w.State != StagePending {
+			groups = append(groups, w.Groups...)
+		}
+	}
+	return groups
 }
 
 func (d *desk) request() activities.Request { return activities.Request{Plan: d.plan} }

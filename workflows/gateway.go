@@ -35,7 +35,16 @@ func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) 
 func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string) error {
 	var traffic *activities.Traffic
 	var gateways *activities.Gateways
-	if groups := plan.AllReaders(readers); len(groups) > 0 {
+	groups := plan.AllReaders(readers)
+	if len(groups) > 0 && changed(ctx, changeHealthyFirst) {
+		var closed []string // by others, before: they stay closed, on both sides
+		all := activities.GroupsRequest{Request: s.request(), Side: activities.Source, Groups: groups}
+		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"), traffic.ClosedByOthers, all).Get(ctx, &closed); err != nil {
+			return err
+		}
+		groups = without(groups, closed)
+	}
+	if len(groups) > 0 {
 		all := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: groups}
 		if err := workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(groups)), traffic.Unfence, all).Get(ctx, nil); err != nil {
 			return err

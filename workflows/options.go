@@ -55,6 +55,11 @@ func quick(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// within is quick for what may not take longer than a limit, tries and pauses together: groups wait for it. Its error is the last try's.
+func within(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
+	return workflow.WithScheduleToCloseTimeout(quick(ctx, summary), limit)
+}
+
 // minutes is for starting a target.
 func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -116,60 +116,54 @@ func (s *shift) moveGroups(ctx workflow.Context, groups []string) (err error) {
 		return err
 	}
 	rest := all
-	rest.Groups = slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return slices.Contains(moved, g) })
+	rest.Groups = without(groups, moved)
+	if !changed(ctx, changeHealthyFirst) {
+		return s.moveGroupsBefore(ctx, groups, rest)
+	}
+	var closed []string // by others, before: they stay closed, on both sides
+	if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"), acts.ClosedByOthers, all).Get(ctx, &closed); err != nil {
+		return err
+	}
+	fenced := all
+	fenced.Groups = without(rest.Groups, closed)
+	ours, asked := fenced, false
+	defer func() { // stands before the first write; once applications are asked to move, only Rollback goes back, unless the target is away
+		if asked {
+			ours.Groups = without(groups, closed)
+		}
+		if err != nil && len(ours.Groups) > 0 && (!asked || isAway(err)) {
+			s.undoFence(ctx, ours)
+		}
+	}()
 	if len(rest.Groups) > 0 {
-		asked := false
-		defer func() { // the undo stands before the first write; once applications are asked to move, only Rollback goes back
-			if err != nil && !asked {
-				s.undoFence(ctx, rest)
-			}
-		}()
-		if err := s.openOnTarget(ctx, rest); err != nil {
+		if err := s.underFence(ctx, s.openOnTarget(rest, fenced)); err != nil {
 			return err
 		}
-		asked = true
 	}
-	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers)
+	asked = true
+	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers, s.patience())
 }
 
-// openOnTarget is the numbered heart of a group's move.
-func (s *shift) openOnTarget(ctx workflow.Context, groups activities.GroupsRequest) error {
+// openOnTarget is the numbered heart of a group's move. Positions of groups that others closed are carried over too.
+func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	var acts *activities.Traffic
-	onTarget := groups
+	onTarget := fenced
 	onTarget.Side = activities.Target
-	names := short(groups.Groups)
-	for _, step := range []struct {
-		summary  string
-		activity any
-		request  activities.GroupsRequest
-	}{
-		{"1 fence on the source: " + names, acts.Fence, groups},
-		{"2 positions stand still: " + names, acts.AwaitSettled, groups},
-		{"3 translate and write positions: " + names, acts.Translate, groups},
+	names := short(all.Groups)
+	actions := []action{
+		{"1 fence on the source: " + names, acts.Fence, fenced},
+		{"2 positions stand still: " + names, acts.AwaitSettled, all},
+		{"3 translate and write positions: " + names, acts.Translate, all},
 		{"4 open on the target: " + names, acts.Unfence, onTarget},
-	} {
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
-			return err
-		}
 	}
-	return nil
+	if len(fenced.Groups) == 0 {
+		return actions[1:3]
+	}
+	return actions
 }
 
-// undoFence closes the groups on the target and lets them read the source again: nobody was asked to move yet.
-func (s *shift) undoFence(ctx workflow.Context, groups activities.GroupsRequest) {
-	ctx, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	var acts *activities.Traffic
-	onTarget := groups
-	onTarget.Side = activities.Target
-	names := short(groups.Groups)
-	if err := workflow.ExecuteActivity(quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", rootMessage(err))
-	}
-	if err := workflow.ExecuteActivity(quick(ctx, "undo: lift the fence on the source: "+names), acts.Unfence, groups).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", rootMessage(err))
-	}
-	s.note(ctx, "fences on the source lifted: %s", names)
+func without(names, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(some, name) })
 }
 
 // moveProducers asks for the producers of all topics of the wave. Ordered topics go one by one: each opens on the target when
@@ -187,7 +181,7 @@ func (s *shift) moveProducers(ctx workflow.Context, topics []string) error {
 	var moves []func(workflow.Context) error
 	if len(free) > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
-			if err := s.awaitProducers(ctx, activities.Source, free, s.target.NameServers); err != nil {
+			if err := s.awaitProducers(ctx, activities.Source, free, s.target.NameServers, 0); err != nil {
 				return err
 			}
 			return s.awaitDrained(ctx, free)
@@ -205,7 +199,7 @@ func (s *shift) moveOrdered(ctx workflow.Context, topic []string) error {
 	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+short(topic)), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
 		return err
 	}
-	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers); err != nil {
+	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
 		return err
 	}
 	if err := s.awaitDrained(ctx, topic); err != nil {

@@ -51,22 +51,22 @@ func TestShiftUndoesTheFenceWhenTranslationFails(t *testing.T) {
 	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	require.True(t, s.IsWorkflowCompleted())
 	require.ErrorContains(t, s.GetWorkflowError(), "lane broken")
-	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Fence@target", "Unfence@source"}, s.called())
+	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Unfence@source", "Fence@target"}, s.called(), "the healthy side first")
 }
 
 func TestShiftUndoesTheFenceWhenItIsCancelled(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("AwaitSettled", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
 		s.note("AwaitSettled@source")
-		return temporal.NewApplicationErrorWithOptions("still moving", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+		return notYet("still moving")
 	})
 	s.playTraffic()
-	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
+	s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
 	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	var canceled *temporal.CanceledError
 	require.ErrorAs(t, s.GetWorkflowError(), &canceled)
 	calls := s.called()
-	require.Equal(t, []string{"Fence@target", "Unfence@source"}, calls[len(calls)-2:])
+	require.Equal(t, []string{"Unfence@source", "Fence@target"}, calls[len(calls)-2:])
 }
 
 func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {

@@ -17,6 +17,8 @@ type MigrationInput struct {
 	Inventory *activities.Assessment `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
+	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older releases carry no mark.
+	Fenced []string `json:"fenced,omitempty"`
 
 	problem error
 }
@@ -28,11 +30,12 @@ func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 		Plan      json.RawMessage         `json:"plan"`
 		Inventory *activities.Assessment  `json:"inventory"`
 		Answers   []activities.LaneAnswer `json:"answers"`
+		Fenced    []string                `json:"fenced"`
 	}
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	in.Inventory, in.Answers = raw.Inventory, raw.Answers
+	in.Inventory, in.Answers, in.Fenced = raw.Inventory, raw.Answers, raw.Fenced
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }

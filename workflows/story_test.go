@@ -112,6 +112,9 @@ func (s *theatre) playTraffic() {
 	s.OnActivity("Describe", anything, anything).Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
+	s.OnActivity("ClosedByOthers", anything, anything).Return([]string(nil), nil)
+	s.OnActivity("Forget", anything, anything).Return(nil)
+	s.OnActivity("AwaitTarget", anything, anything).Return(nil)
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {
 		s.groupsStep(name, nil)
 	}

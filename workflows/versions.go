@@ -8,6 +8,9 @@ const (
 	// changeBackTwice: `back` while Rollback runs or is held changes nothing but a hold, and a rollback that ended before it was done
 	// is tried again.
 	changeBackTwice = "2026-11-29 back during a rollback"
+	// changeHealthyFirst: what opens groups again opens them on the source first, whatever the target does; a move has a fence budget; only
+	// groups that the migration fenced are opened.
+	changeHealthyFirst = "2026-11-29 healthy side first"
 )
 
 // changed reports whether this run does the new thing.

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// action is one activity of a numbered sequence.
+type action struct {
+	summary  string
+	activity any
+	request  any
+}
+
+func (a action) run(ctx workflow.Context) error {
+	return workflow.ExecuteActivity(ctx, a.activity, a.request).Get(ctx, nil)
+}
+
+// underFence runs a move of groups that are refused on both sides from its first step on. The first has no limit of its own: what it
+// began must be known to have ended. The others share the plan's fence budget; when it is used up, the error says what hindered them.
+func (d *desk) underFence(ctx workflow.Context, actions []action) error {
+	limit := d.plan.Shift.FenceLimit()
+	end := workflow.Now(ctx).Add(limit)
+	for i, a := range actions {
+		if i == 0 {
+			if err := a.run(quick(ctx, a.summary)); err != nil {
+				return err
+			}
+			continue
+		}
+		left := end.Sub(workflow.Now(ctx))
+		if left <= 0 {
+			return overBudget(a, limit, "the steps before took all of it")
+		}
+		err := a.run(within(ctx, left, a.summary))
+		if err != nil && !temporal.IsCanceledError(err) && !isAway(err) && !lasts(err) {
+			return overBudget(a, limit, rootMessage(err))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func overBudget(a action, limit time.Duration, why string) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: not done within the fence budget of %s: %s; "+
+		"the groups are opened where they were: find the cause, then resume to try again, or go back", a.summary, limit, why), "FenceBudget", nil)
+}
+
+// lasts reports whether an error would be the same at another try.
+func lasts(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.NonRetryable()
+}
+
+// isAway reports whether work ended because the target doesn't answer.
+func isAway(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && (app.Type() == activities.AwayType || app.Type() == activities.TargetUnreachableType)
+}
+
+// undoFence lets groups read the source again, whatever the target does, and then closes them on the target, where they don't read.
+// What the target doesn't take now is owed: the mark on the source says so, and Rollback or the next move of the groups does it.
+func (d *desk) undoFence(ctx workflow.Context, groups activities.GroupsRequest) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	var traffic *activities.Traffic
+	var returns *activities.Returns
+	groups.Side, groups.Ours = activities.Source, true
+	onTarget := groups
+	onTarget.Side = activities.Target
+	names := short(groups.Groups)
+	lift := action{"undo 1: lift the fence on the source: " + names, traffic.Unfence, groups}
+	if err := lift.run(quick(ctx, lift.summary)); err != nil {
+		d.note(ctx, "undo: %s", rootMessage(err))
+		return
+	}
+	d.note(ctx, "fences on the source lifted: %s", names)
+	for _, a := range []action{
+		{"undo 2: close on the target: " + names, traffic.Fence, onTarget},
+		{"undo 3: nothing of these fences is left: " + names, returns.Forget, groups},
+	} {
+		if err := a.run(within(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
+			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s", a.summary, rootMessage(err))
+			return
+		}
+	}
+}

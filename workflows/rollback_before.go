@@ -1,0 +1,73 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// releasesBack is the way back of runs that are older than changeHealthyFirst.
+func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
+	// Step 1: what is on the target?
+	var acts *activities.Returns
+	var survey activities.Survey
+	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, activities.SurveyRequest{Request: d.request()}).Get(ctx, &survey); err != nil {
+		return err
+	}
+	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+		len(survey.FencedGroups), len(survey.MovedTopics))
+	// Step 2: producers write on the source again.
+	if len(survey.MovedTopics) > 0 {
+		d.forgetReleased()
+		if err := d.checkpoint(ctx); err != nil {
+			return err
+		}
+		if err := d.awaitProducers(ctx, activities.Target, survey.MovedTopics, d.plan.Source.NameServers, 0); err != nil {
+			return err
+		}
+	}
+	// Step 3: groups read on the source again, at the same message.
+	if len(survey.FencedGroups) > 0 {
+		if err := d.checkpoint(ctx); err != nil {
+			return err
+		}
+		if err := d.returnGroupsBefore(ctx, survey.FencedGroups, in.freeTopics()); err != nil {
+			return err
+		}
+	}
+	// Step 4: what was sent to the target for later comes back too.
+	if len(survey.MovedTopics)+len(survey.FencedGroups) > 0 {
+		if err := d.awaitPending(ctx); err != nil {
+			return err
+		}
+	}
+	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(survey.FencedGroups), len(survey.MovedTopics))
+	return nil
+}
+
+// returnGroupsBefore is of runs that are older than changeHealthyFirst.
+func (d *desk) returnGroupsBefore(ctx workflow.Context, groups, free []string) error {
+	var returns *activities.Returns
+	var traffic *activities.Traffic
+	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
+	onSource := onTarget
+	onSource.Side = activities.Source
+	names := short(groups)
+	for _, step := range []struct {
+		summary  string
+		activity any
+		request  any
+	}{
+		{"1 positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{GroupsRequest: onTarget, Free: free}},
+		{"2 fence on the target: " + names, traffic.Fence, onTarget},
+		{"3 positions stand still: " + names, traffic.AwaitSettled, onTarget},
+		{"4 translate back and write: " + names, traffic.Translate, onTarget},
+		{"5 lift the fence on the source: " + names, traffic.Unfence, onSource},
+	} {
+		d.detail(ctx, "%s", step.summary)
+		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
+}
