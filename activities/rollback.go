@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator"
@@ -18,6 +19,15 @@ type Survey struct {
 	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target, or whose producers left the source
 	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
 	OpenedGroups []string `json:"openedGroups,omitempty"`
+	// Of mode gateway: queues whose home is the target, groups that read there, and the side that says who members are.
+	Homes     int      `json:"homes,omitempty"`
+	LedGroups []string `json:"ledGroups,omitempty"`
+	Authority Side     `json:"authority,omitempty"`
+}
+
+// Moved reports whether there is anything to undo.
+func (s Survey) Moved() bool {
+	return len(s.FencedGroups)+len(s.OpenedGroups)+len(s.MovedTopics)+s.Homes+len(s.LedGroups) > 0 || s.Authority == Target
 }
 
 // SurveyRequest asks for what has moved.
@@ -57,6 +67,14 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	if err != nil || r.SourceOnly {
 		return found, err
 	}
+	if r.ByMark && p.Traffic.Mode == plan.ModeGateway {
+		state, err := b.settings.gatewayState(ctx, p)
+		if err != nil {
+			return Survey{}, err
+		}
+		found.led(state, p)
+		return found, nil // gateways know better than brokers what of the plan is on the target
+	}
 	if where, err := b.settings.whereTarget(ctx, p); err != nil || where.addresses == nil {
 		return found, err
 	}
@@ -89,6 +107,21 @@ func (c *cluster) survey(ctx context.Context, p plan.Plan, brokers []rocketmq.Br
 	}
 	found.FencedGroups, found.OpenedGroups, _ = marks.whose(p, groups, r.Recorded)
 	return found, nil
+}
+
+// led adds what gateways have moved of the plan.
+func (s *Survey) led(state gateway.State, p plan.Plan) {
+	s.Authority = Side(state.Authority)
+	for _, q := range state.Homes.Away {
+		if p.Topics.Match(q.Topic) {
+			s.Homes++
+		}
+	}
+	for _, g := range state.Groups {
+		if g.Target > 0 && p.Groups.Match(g.Group) {
+			s.LedGroups = append(s.LedGroups, g.Group)
+		}
+	}
 }
 
 // movedTopics are the topics that producers have written on the target, or have left on the source.

@@ -71,7 +71,11 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
-	err := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input()).Get(ctx, &result)
+	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
+	if err := future.GetChildWorkflowExecution().Get(ctx, nil); err == nil && m.missing != "" {
+		_ = m.forward(ctx, missingName, missing{m.missing}) // a service was lost before the stage could hear of it
+	}
+	err := future.Get(ctx, &result)
 	m.active = ""
 	m.heard[id] = math.MaxInt64 // it has ended: what comes now is older than its result
 	if err == nil {
@@ -95,12 +99,13 @@ func (m *migration) silence(id string) {
 }
 
 func (m *migration) input() MigrationInput {
-	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: m.view().Answers, Fenced: m.begun()}
+	now := m.view()
+	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: now.Answers, Rates: now.Rates, Fenced: begun(now)}
 }
 
 // begun are the groups of the waves that a Shift has begun.
-func (m *migration) begun() (groups []string) {
-	for _, w := range m.view().Waves {
+func begun(s Status) (groups []string) {
+	for _, w := range s.Waves {
 		if w.State != StagePending {
 			groups = append(groups, w.Groups...)
 		}

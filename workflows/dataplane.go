@@ -15,6 +15,7 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	d.status.Answers, d.status.Rates = in.Answers, in.Rates // of the run before
 	if err := d.handleLanes(ctx); err != nil {
 		return Status{}, err
 	}

@@ -31,13 +31,16 @@ type desk struct {
 	active   string            // the child that steering is forwarded to
 	parent   *workflow.Execution
 
-	held      *Steering
-	back      *Steering // asked, and not done yet
-	goingBack bool      // Rollback is being done or was
-	stopped   bool
-	again     bool     // the long activities are to start again, with what was decided since
-	released  Released // said since the last ask, accumulated
-	all       bool     // a released message with empty lists came since the last ask
+	held        *Steering
+	back        *Steering // asked, and not done yet
+	goingBack   bool      // Rollback is being done or was
+	missing     string    // what doesn't run that this workflow needs; empty while everything does
+	toldMissing func()    // takes it off the page
+	retry       bool      // a person wants it tried again at once
+	stopped     bool
+	again       bool     // the long activities are to start again, with what was decided since
+	released    Released // said since the last ask, accumulated
+	all         bool     // a released message with empty lists came since the last ask
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
@@ -79,6 +82,7 @@ func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
 	switch {
 	case err == nil && d.status.State != StateRolledBack:
 		d.status.State = StateDone
+	case d.status.State == StateRolledBack && temporal.IsCanceledError(err): // it went back before it ended
 	case errors.Is(err, errBack) && d.status.Type != RollbackType: // a rollback that ends before it is done is none
 		d.status.State, err = StateRolledBack, nil
 	case err != nil:
@@ -119,10 +123,16 @@ func (d *desk) wait(ctx workflow.Context, w Waiting) func() {
 
 // checkpoint stands between two steps: it stops for `hold`, and ends the work for `back`.
 func (d *desk) checkpoint(ctx workflow.Context) error {
-	if d.held != nil && d.back == nil {
-		text := fmt.Sprintf("held by %s: %s", d.held.By, orNoReason(d.held.Reason))
-		done := d.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: text})
-		err := d.await(ctx, "held: waiting for resume or back", func() bool { return d.held == nil || d.back != nil })
+	for d.isHeld() && d.back == nil {
+		held, missing := d.held, d.missing
+		done := func() {}
+		if held != nil || d.toldMissing == nil { // else it stands on the page already
+			done = d.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(held, missing)})
+		}
+		err := d.await(ctx, "held: waiting for resume or back", func() bool {
+			other := d.missing != missing || d.missing != "" && d.held != held // another cause: another sentence
+			return !d.isHeld() || d.back != nil || other
+		})
 		done()
 		if err != nil {
 			return err
@@ -132,6 +142,16 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 		return errBack
 	}
 	return ctx.Err()
+}
+
+// isHeld reports whether the next step has to wait, for a person or for what doesn't run.
+func (d *desk) isHeld() bool { return d.held != nil || d.missing != "" }
+
+func holdText(held *Steering, missing string) string {
+	if held != nil {
+		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
+	}
+	return missing + ": nothing moves without it; it is started again by itself, at most an hour later; resume tries at once"
 }
 
 // await waits with a timer that has a summary, so that the history and the Web UI show what is waited for.
@@ -177,7 +197,7 @@ func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) err
 // publish shows the status everywhere that people look: current details, search attributes, the parent's copy.
 func (d *desk) publish(ctx workflow.Context) {
 	s := d.view()
-	if d.status.State == StateRunning && d.held != nil {
+	if d.status.State == StateRunning && d.isHeld() {
 		s.State = StateHeld
 	}
 	workflow.SetCurrentDetails(ctx, Details(s))

@@ -81,6 +81,11 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		d.publish(ctx)
 		return nil
 	}, d)
+	listen(ctx, missingName, func(ctx workflow.Context, m missing) error {
+		d.missing = m.Text
+		d.publish(ctx)
+		return nil
+	}, d)
 	listen(ctx, stopName, func(workflow.Context, struct{}) error {
 		d.stopped = true
 		return nil
@@ -107,7 +112,7 @@ func listen[T any](ctx workflow.Context, name string, take func(workflow.Context
 // steerable is the view with the state that hold and resume judge by.
 func (d *desk) steerable() Status {
 	s := d.view()
-	if d.held != nil {
+	if d.isHeld() {
 		s.State = StateHeld
 	}
 	return s
@@ -135,7 +140,7 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 	case HoldName:
 		d.held = &m
 	case ResumeName:
-		d.held = nil
+		d.held, d.retry = nil, true
 	case BackName:
 		d.back = &m
 	}

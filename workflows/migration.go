@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"math"
 	"slices"
 
 	"go.temporal.io/sdk/temporal"
@@ -26,25 +25,44 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 type migration struct {
 	*desk
 	inventory *activities.Assessment
-	services  []service // Replicate and SyncOffsets: they stay until the end
-	shifted   bool      // a Shift was started: going back needs a Rollback
-	ending    bool      // services are being stopped on purpose
+	services  []*service // Replicate and SyncOffsets: they stay until the end
+	shifted   bool       // a Shift was started: going back needs a Rollback
+	ending    bool       // services are being stopped on purpose
 }
 
-type service struct {
-	id     string
-	future workflow.ChildWorkflowFuture
-}
-
-// story is the whole migration; whatever its end, the services are stopped and the report is written.
+// story is the whole migration; whatever its end, the services are stopped and the report is written. A cancelled migration goes back too, with
+// lanes that run until it is done.
 func (m *migration) story(ctx workflow.Context) error {
 	m.rows()
 	err := m.goForward(ctx)
+	cancelled := ctx.Err()
+	if cancelled != nil && changed(ctx, changeCancel) {
+		return m.afterCancel(ctx, cancelled)
+	}
 	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
 	m.report(ctx, err)
+	return err
+}
+
+// afterCancel returns everything to the source, as back does; a migration that passed the point of no return just ends.
+func (m *migration) afterCancel(ctx workflow.Context, cancelled error) error {
+	ctx, done := workflow.NewDisconnectedContext(ctx)
+	defer done()
+	err := cancelled
+	if m.view().PointOfNoReturn == nil {
+		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
+		m.held = nil
+		err = m.goBack(ctx)
+	}
+	m.stopServices(ctx)
+	m.report(ctx, err)
+	if errors.Is(err, errBack) {
+		m.status.State = StateRolledBack
+		return cancelled
+	}
 	return err
 }
 
@@ -82,8 +100,17 @@ func (m *migration) goForward(ctx workflow.Context) error {
 
 // assess fails the migration when Assess refuses: nothing has been bought or written yet.
 func (m *migration) assess(ctx workflow.Context) error {
-	if err := m.child(ctx, AssessType); err != nil {
-		return err
+	for {
+		err := m.child(ctx, AssessType)
+		if err == nil {
+			break
+		}
+		if !m.endedByHand(ctx, err) {
+			return err
+		}
+		if err := m.holdFor(ctx, AssessType, err); err != nil {
+			return err
+		}
 	}
 	m.inventory = m.reports[StageID(m.plan, AssessType)].Assessment
 	return nil
@@ -94,49 +121,30 @@ func (m *migration) assess(ctx workflow.Context) error {
 func (m *migration) insist(ctx workflow.Context, name string) error {
 	for {
 		err := m.child(ctx, name)
-		if err == nil || errors.Is(err, errBack) || temporal.IsCanceledError(err) {
+		if err == nil || errors.Is(err, errBack) || temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
 			return err
 		}
-		m.held = &Steering{By: "rocketshift", Reason: name + " failed: " + rootMessage(err)}
-		m.note(ctx, "held: %s", m.held.Reason)
-		if err := m.checkpoint(ctx); err != nil {
+		if err := m.holdFor(ctx, name, err); err != nil {
 			return err
 		}
 	}
 }
 
-// startServices starts Replicate and SyncOffsets and watches that they stay.
-func (m *migration) startServices(ctx workflow.Context) error {
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
-		if err := m.checkpoint(ctx); err != nil {
-			return err
-		}
-		id := StageID(m.plan, name)
-		m.begin(ctx, name, id)
-		future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
-		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
-			return alreadyRunning(name, id, err)
-		}
-		m.services = append(m.services, service{id: id, future: future})
-		workflow.GoNamed(ctx, "watch "+name, func(ctx workflow.Context) { m.watch(ctx, name, id, future) })
-	}
-	return nil
+// endedByHand reports whether somebody cancelled or terminated the stage alone: the migration goes on from it, or back.
+func (m *migration) endedByHand(ctx workflow.Context, err error) bool {
+	var terminated *temporal.TerminatedError
+	return (temporal.IsCanceledError(err) || errors.As(err, &terminated)) && ctx.Err() == nil && changed(ctx, changeCancel)
 }
 
-// watch holds the migration if a service ends before its time: without it nothing may move.
-func (m *migration) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
-	var last Status
-	err := future.Get(ctx, &last)
-	m.heard[id] = math.MaxInt64
-	if err == nil {
-		m.reports[id] = last
+// holdFor holds the migration at a stage that didn't succeed, until a person resumes.
+func (m *migration) holdFor(ctx workflow.Context, name string, err error) error {
+	what := " failed: "
+	if temporal.IsCanceledError(err) {
+		what = " was cancelled: "
 	}
-	m.end(ctx, name, err)
-	if m.ending || ctx.Err() != nil {
-		return
-	}
-	m.held = &Steering{By: "rocketshift", Reason: name + " ended early; start it again alone with the same plan, then resume"}
-	m.publish(ctx)
+	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
+	m.note(ctx, "held: %s", m.held.Reason)
+	return m.checkpoint(ctx)
 }
 
 func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
@@ -152,7 +160,7 @@ func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 
 // goBack returns everything to the source. It needs no approval, and nothing stops it but a failure that a person must see.
 func (m *migration) goBack(ctx workflow.Context) error {
-	if !m.shifted {
+	if !m.shifted && !m.hasMoved(ctx) {
 		return errBack
 	}
 	asked := m.back
@@ -163,10 +171,10 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			m.back = asked
 			return errBack
 		}
-		if temporal.IsCanceledError(err) {
+		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
 			return err
 		}
-		m.held = &Steering{By: "rocketshift", Reason: "Rollback failed: " + rootMessage(err)}
+		m.held = &Steering{By: byRocketshift, Reason: "Rollback failed: " + rootMessage(err)}
 		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
@@ -184,22 +192,6 @@ func (m *migration) tryRollback(ctx workflow.Context) error {
 		m.end(ctx, RollbackType, err)
 	}
 	return err
-}
-
-// stopServices ends Replicate and SyncOffsets and waits for their last checkpoint.
-func (m *migration) stopServices(ctx workflow.Context) {
-	m.ending = true
-	if ctx.Err() != nil {
-		return // cancelled: the children were asked to end by the cancellation itself
-	}
-	for _, s := range m.services {
-		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil); err != nil {
-			m.note(ctx, "%s was not running at the end: %s", s.id, err)
-		}
-	}
-	for _, s := range m.services {
-		_ = s.future.Get(ctx, nil) // its end is in its row, by watch
-	}
 }
 
 // report writes the last status where it outlives the history. A report that can't be written is noted, not fatal.

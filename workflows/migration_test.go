@@ -19,6 +19,11 @@ type stageFunc = func(workflow.Context, MigrationInput) (Status, error)
 func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
 	t.Helper()
 	s := emptyTheatre(t)
+	fillMigration(s, instead)
+	return s
+}
+
+func fillMigration(s *theatre, instead map[string]stageFunc) {
 	register := func(name string, run stageFunc) {
 		if other := instead[name]; other != nil {
 			run = other
@@ -30,19 +35,13 @@ func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
 		register(name, s.goodStage(name))
 	}
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
-		register(name, func(ctx workflow.Context, _ MigrationInput) (Status, error) {
-			s.note(name)
-			workflow.GetSignalChannel(ctx, StopName).Receive(ctx, nil)
-			s.note(name + " stopped")
-			return Status{Type: name, State: StateDone}, nil
-		})
+		register(name, s.untilStopped(name))
 	}
 	s.OnActivity("AwaitCaughtUp", anything, anything).Return(activities.ReplicationState{Lanes: 16, Lag: 3}, nil)
 	s.OnActivity("Write", anything, anything).Return(func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
 		s.note("report")
 		return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
 	})
-	return s
 }
 
 func (s *theatre) goodStage(name string) stageFunc {
@@ -167,6 +166,7 @@ func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() { s.SignalWorkflow(BackName, Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})

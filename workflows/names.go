@@ -44,7 +44,11 @@ const (
 const (
 	stageReportName = "stageReport" // child to parent: its status changed
 	stopName        = "stop"        // parent to Replicate and SyncOffsets: finish and complete
+	missingName     = "missing"     // parent to child: a service that it needs doesn't run, or all do
 )
+
+// byRocketshift is who holds a migration where no person did.
+const byRocketshift = "rocketshift"
 
 // StopName is the signal that ends a Replicate or SyncOffsets that a person started alone.
 const StopName = stopName

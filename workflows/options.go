@@ -33,6 +33,11 @@ const (
 	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
 	ledgerFirst = 5 * time.Second
 	ledgerMax   = time.Hour
+	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault costs a second, a lasting one 24 starts a day.
+	serviceFirst = time.Second
+	serviceMax   = time.Hour
+	// serviceProof is how long a service must stand to count as running again: one that can't work fails within seconds.
+	serviceProof = 30 * time.Second
 )
 
 // registered says that the worker could register the search attributes; a run asks once and records the answer.
@@ -88,6 +93,14 @@ func stage(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
 		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+	})
+}
+
+// lasting is for Replicate and SyncOffsets: they go on when the migration is cancelled or terminated, until they are told to stop.
+func lasting(ctx workflow.Context, id, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
+		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 	})
 }
 

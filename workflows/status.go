@@ -17,6 +17,8 @@ type MigrationInput struct {
 	Inventory *activities.Assessment `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
+	// Rates are what persons set for the lanes so far, for Replicate.
+	Rates []activities.RateChange `json:"rates,omitempty"`
 	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older releases carry no mark.
 	Fenced []string `json:"fenced,omitempty"`
 
@@ -30,12 +32,13 @@ func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 		Plan      json.RawMessage         `json:"plan"`
 		Inventory *activities.Assessment  `json:"inventory"`
 		Answers   []activities.LaneAnswer `json:"answers"`
+		Rates     []activities.RateChange `json:"rates"`
 		Fenced    []string                `json:"fenced"`
 	}
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	in.Inventory, in.Answers, in.Fenced = raw.Inventory, raw.Answers, raw.Fenced
+	in.Inventory, in.Answers, in.Rates, in.Fenced = raw.Inventory, raw.Answers, raw.Rates, raw.Fenced
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }

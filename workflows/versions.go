@@ -11,6 +11,12 @@ const (
 	// changeHealthyFirst: what opens groups again opens them on the source first, whatever the target does; a move has a fence budget; only
 	// groups that the migration fenced are opened.
 	changeHealthyFirst = "2026-11-29 healthy side first"
+	// changeCancel: a stage that was cancelled or terminated holds the migration; a cancelled migration goes back before it ends.
+	changeCancel = "2026-11-29 cancel goes back"
+	// changeServices: Replicate and SyncOffsets are started again by the migration, and end only when they are told to.
+	changeServices = "2026-11-29 services stay"
+	// changeLook: whether a way back needs Rollback is read from the brokers.
+	changeLook = "2026-11-29 look before back"
 )
 
 // changed reports whether this run does the new thing.

@@ -16,7 +16,7 @@ func (d *desk) view() Status {
 	if s.State == StateRunning && len(s.Waiting) > 0 {
 		s.State = StateWaiting
 	}
-	if d.held != nil && (s.State == StateRunning || s.State == StateWaiting) {
+	if d.isHeld() && (s.State == StateRunning || s.State == StateWaiting) {
 		s.State = StateHeld
 	}
 	return s
@@ -24,7 +24,12 @@ func (d *desk) view() Status {
 
 // adopt merges a child's status into its parent's.
 func adopt(s *Status, id string, r Status) {
-	s.Waiting = append(s.Waiting, r.Waiting...)
+	for _, w := range r.Waiting {
+		same := func(o Waiting) bool { return o.Kind == w.Kind && o.Gate == w.Gate && o.Text == w.Text }
+		if !slices.ContainsFunc(s.Waiting, same) { // a stage waits for what its migration waits for
+			s.Waiting = append(s.Waiting, w)
+		}
+	}
 	s.Approvals = append(s.Approvals, r.Approvals...)
 	s.Answers = append(s.Answers, r.Answers...)
 	s.Rates = append(s.Rates, r.Rates...)

@@ -1,0 +1,115 @@
+package workflows
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// cancelledOnce is a stage that somebody cancels at its first try.
+func (s *theatre) cancelledOnce(name string, tries *int) stageFunc {
+	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		if *tries++; *tries == 1 {
+			return Status{}, temporal.NewCanceledError()
+		}
+		return s.goodStage(name)(ctx, in)
+	}
+}
+
+func TestACancelledStageHoldsTheMigrationWithItsLanes(t *testing.T) {
+	for _, name := range []string{AssessType, ImportMetadataType, VerifyType, ShiftType, FinalizeType} {
+		t.Run(name, func(t *testing.T) {
+			s := emptyTheatre(t)
+			tries := 0
+			fillMigration(s, map[string]stageFunc{name: s.cancelledOnce(name, &tries)})
+			s.RegisterDelayedCallback(func() {
+				require.NotContains(t, s.called(), "Replicate stopped")
+				status := s.statusNow(t)
+				require.Equal(t, StateHeld, status.State)
+				require.Contains(t, status.Waiting[0].Text, name+" was cancelled")
+				s.update(ResumeName, Steering{By: "alice"})
+			}, time.Minute)
+			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+			require.Equal(t, StateDone, s.result(t).State)
+			require.Equal(t, 2, tries)
+		})
+	}
+}
+
+// shiftUntilCancelled stands in for a Shift in the middle of a wave.
+func (s *theatre) shiftUntilCancelled(ctx workflow.Context, _ MigrationInput) (Status, error) {
+	s.note(ShiftType)
+	err := workflow.Sleep(ctx, time.Hour)
+	s.note("Shift undone")
+	return Status{}, err
+}
+
+func TestACancelledMigrationGoesBackWithLanesThatRunUntilItIsDone(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{ShiftType: s.shiftUntilCancelled})
+	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+	calls := s.called()
+	require.Equal(t, []string{"Shift undone", RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-5:])
+	require.Equal(t, StateRolledBack, s.statusNow(t).State)
+}
+
+func TestACancelledMigrationWhoseRollbackFailsWaitsForAPersonWithItsLanes(t *testing.T) {
+	s := emptyTheatre(t)
+	tries := 0
+	fillMigration(s, map[string]stageFunc{ShiftType: s.shiftUntilCancelled, RollbackType: s.cancelledOnce(RollbackType, &tries)})
+	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.NotContains(t, s.called(), "Replicate stopped")
+		require.Equal(t, ResumeName, s.statusNow(t).Waiting[0].Gate)
+		s.update(ResumeName, Steering{By: "alice"})
+	}, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
+	require.Equal(t, 2, tries)
+}
+
+func TestACancelledMigrationThatMovedNothingJustEnds(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{VerifyType: s.shiftUntilCancelled})
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
+	require.NotContains(t, s.called(), RollbackType)
+	require.Contains(t, s.called(), "Replicate stopped")
+}
+
+func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		found activities.Survey
+		err   error
+		back  bool
+	}{
+		"nothing moved":        {back: false},
+		"a group is fenced":    {found: activities.Survey{FencedGroups: []string{"orders-group"}}, back: true},
+		"homes are away":       {found: activities.Survey{Homes: 3}, back: true},
+		"nobody can tell":      {err: targetAway(), back: true},
+		"the target has rests": {found: activities.Survey{MovedTopics: []string{"orders"}}, back: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := emptyTheatre(t)
+			fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
+			s.OnActivity("Survey", anything, anything).Return(c.found, c.err)
+			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+			require.Equal(t, StateRolledBack, s.result(t).State)
+			if c.back {
+				require.Contains(t, s.called(), RollbackType)
+			} else {
+				require.NotContains(t, s.called(), RollbackType)
+			}
+		})
+	}
+}

@@ -1,0 +1,179 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// service is a stage that stays until the migration ends. The migration starts it again whenever it ends before: nothing moves without it.
+type service struct {
+	name, id string
+	future   workflow.ChildWorkflowFuture // of its last start
+	down     string                       // why it doesn't run; empty while it does
+	running  bool                         // it was started, and hasn't ended
+	over     bool                         // it has ended, and isn't started again
+}
+
+// startServices starts Replicate and SyncOffsets, and keeps them. They end when they are told to, not with the migration: whatever is done to it,
+// no queue's home stays where no lane runs.
+func (m *migration) startServices(ctx workflow.Context) error {
+	if !changed(ctx, changeServices) {
+		return m.startServicesBefore(ctx)
+	}
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		if err := m.checkpoint(ctx); err != nil {
+			return err
+		}
+		s := &service{name: name, id: StageID(m.plan, name)}
+		m.services = append(m.services, s)
+		disconnected, _ := workflow.NewDisconnectedContext(ctx)
+		workflow.GoNamed(disconnected, "keep "+name, func(ctx workflow.Context) { m.keep(ctx, s) })
+		if err := m.await(ctx, name+" starts", func() bool { return s.running || s.down != "" || m.back != nil }); err != nil {
+			return err
+		}
+	}
+	return m.checkpoint(ctx)
+}
+
+// keep starts a service again with growing pauses, until the migration ends. A person's resume tries at once.
+func (m *migration) keep(ctx workflow.Context, s *service) {
+	pause := serviceFirst
+	for !m.ending {
+		stood, err := m.serveOnce(ctx, s)
+		if m.ending {
+			break
+		}
+		if stood {
+			pause = serviceFirst
+		}
+		m.lost(ctx, s, err)
+		m.retry = false
+		if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+			Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: s.name + " is started again"},
+		}, func() bool { return m.ending || m.retry }); err != nil {
+			break
+		}
+		pause = min(2*pause, serviceMax)
+	}
+	s.over = true
+}
+
+// serveOnce runs a service until it ends, and reports whether it stood for a while.
+func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err error) {
+	input := m.input() // before its row begins anew: with what persons decided while it ran
+	m.beginService(ctx, s)
+	s.future = workflow.ExecuteChildWorkflow(lasting(ctx, s.id, s.name+" of "+m.plan.Name), s.name, input)
+	if err := s.future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+		m.end(ctx, s.name, err)
+		return false, m.takeOver(ctx, s, err)
+	}
+	s.running = true
+	if m.ending { // told to stop before it had begun
+		_ = workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil)
+	}
+	ended, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: serviceProof, TimerOptions: workflow.TimerOptions{Summary: s.name + " stands"},
+	}, s.future.IsReady)
+	stood = err == nil && !ended
+	if stood {
+		m.found(ctx, s)
+	}
+	var last Status
+	err = s.future.Get(ctx, &last)
+	s.running = false
+	if err == nil {
+		m.reports[s.id] = last
+	}
+	m.silence(s.id)
+	m.end(ctx, s.name, err)
+	return stood, err
+}
+
+// takeOver ends a service that runs already: it was started alone, or by a migration that was terminated or reset.
+func (m *migration) takeOver(ctx workflow.Context, s *service, err error) error {
+	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return err
+	}
+	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil); err != nil {
+		return err
+	}
+	return fmt.Errorf("workflow %s ran already; it was told to stop, and is started anew", s.id)
+}
+
+// beginService shows that a service runs. What it last told stays until it tells more.
+func (m *migration) beginService(ctx workflow.Context, s *service) {
+	first := s.future == nil
+	stage, detail, told := m.status.Stage, m.status.Detail, m.reports[s.id]
+	m.begin(ctx, s.name, s.id)
+	if !first {
+		told.Detail = ""
+		m.reports[s.id] = told
+		m.status.Stage, m.status.Detail = stage, detail
+		m.publish(ctx)
+	}
+}
+
+// lost holds everything, as a service doesn't run.
+func (m *migration) lost(ctx workflow.Context, s *service, err error) {
+	why := "it ended early"
+	if err != nil {
+		why = rootMessage(err)
+	}
+	s.down = fmt.Sprintf("%s doesn't run: %s", s.name, why)
+	m.note(ctx, "held: %s", s.down)
+	m.tellMissing(ctx)
+}
+
+// found lets everything go on, if no other service is missing.
+func (m *migration) found(ctx workflow.Context, s *service) {
+	if s.down == "" {
+		return
+	}
+	s.down = ""
+	m.note(ctx, "%s runs again", s.name)
+	m.tellMissing(ctx)
+}
+
+// tellMissing shows what doesn't run, here and to the stage that works now.
+func (m *migration) tellMissing(ctx workflow.Context) {
+	if m.toldMissing != nil {
+		m.toldMissing()
+	}
+	m.missing, m.toldMissing = "", nil
+	for _, s := range m.services {
+		if m.missing == "" {
+			m.missing = s.down
+		}
+	}
+	if m.missing != "" {
+		m.toldMissing = m.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(nil, m.missing)})
+	}
+	m.publish(ctx)
+	_ = m.forward(ctx, missingName, missing{m.missing})
+}
+
+// missing tells a stage what doesn't run that it needs; an empty text that everything does.
+type missing struct {
+	Text string `json:"text"`
+}
+
+// stopServices ends Replicate and SyncOffsets and waits for their last checkpoint.
+func (m *migration) stopServices(ctx workflow.Context) {
+	m.ending = true
+	if ctx.Err() != nil {
+		return // cancelled, and older than changeCancel: the children were asked to end by the cancellation itself
+	}
+	for _, s := range m.services {
+		if s.over || s.future == nil || s.future.IsReady() {
+			continue
+		}
+		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil); err != nil {
+			m.note(ctx, "%s was not running at the end: %s", s.id, err)
+		}
+	}
+	for _, s := range m.services {
+		_ = s.future.Get(ctx, nil) // its end is in its row, by keep
+	}
+}

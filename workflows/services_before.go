@@ -1,0 +1,41 @@
+package workflows
+
+import (
+	"math"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// startServicesBefore is of runs that are older than changeServices.
+func (m *migration) startServicesBefore(ctx workflow.Context) error {
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		if err := m.checkpoint(ctx); err != nil {
+			return err
+		}
+		id := StageID(m.plan, name)
+		m.begin(ctx, name, id)
+		future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
+		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+			return alreadyRunning(name, id, err)
+		}
+		m.services = append(m.services, &service{name: name, id: id, future: future})
+		workflow.GoNamed(ctx, "watch "+name, func(ctx workflow.Context) { m.watch(ctx, name, id, future) })
+	}
+	return nil
+}
+
+// watch holds the migration if a service ends before its time: without it nothing may move.
+func (m *migration) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
+	var last Status
+	err := future.Get(ctx, &last)
+	m.heard[id] = math.MaxInt64
+	if err == nil {
+		m.reports[id] = last
+	}
+	m.end(ctx, name, err)
+	if m.ending || ctx.Err() != nil {
+		return
+	}
+	m.held = &Steering{By: "rocketshift", Reason: name + " ended early; start it again alone with the same plan, then resume"}
+	m.publish(ctx)
+}
