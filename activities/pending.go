@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -72,8 +73,21 @@ func (s shelf) halves(ctx context.Context) error {
 	return nil
 }
 
-// Pending lists what is still to come from the target after everybody has left it: what its brokers deliver later, and what the reverse
-// lanes haven't copied.
+// pendingAgain is the pause between two looks at what is still to come: each reads all lanes.
+const pendingAgain = 10 * time.Second
+
+// AwaitPending waits until nothing is to come from the target any more.
+func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
+	left, err := l.Pending(ctx, r)
+	if err == nil && left.Rest > 0 {
+		err = again(NotReadyType, pendingAgain, nil, "%d are still to come from the target, most of all %s %s %d",
+			left.Rest, left.Rows[0].Kind, left.Rows[0].Object, left.Rows[0].Rest)
+	}
+	return err
+}
+
+// Pending lists what is still to come from the target after everybody has left it: what its brokers deliver later, and what applications wrote
+// there and the reverse lanes haven't copied. Copies of what is written on the source meanwhile are no rest, however many there are.
 func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
 	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
@@ -101,7 +115,18 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
 	return b.close(), nil
 }
 
-// backLag is what the reverse lanes have not copied, by topic.
+// toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't copied, and the copies that stand there too: the
+// reverse lane passes them.
+func (b *book) toCome(ctx context.Context, lane replicator.Lane) (natives, copies int64, err error) {
+	copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
+	if err != nil || copied >= end {
+		return 0, 0, err
+	}
+	natives, err = b.translator.NativesFrom(ctx, lane, copied)
+	return natives, max(0, end-copied-natives), err
+}
+
+// backLag is what applications wrote on the target and the reverse lanes have not copied, by topic.
 func (b *book) backLag(ctx context.Context) error {
 	if b.plan.Replicate.OneWay {
 		return nil
@@ -115,15 +140,15 @@ func (b *book) backLag(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rest := int64(0)
+		rest, passed := int64(0), int64(0)
 		for _, lane := range lanes {
-			copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
+			natives, copies, err := b.toCome(ctx, lane)
 			if err != nil {
 				return b.target.explain(ctx, err)
 			}
-			rest += max(0, end-copied)
+			rest, passed = rest+natives, passed+copies
 		}
-		b.enter(kindLag, "topic "+topic, rest, "on the target, not copied back yet")
+		b.enter(kindLag, "topic "+topic, rest, fmt.Sprintf("written on the target, not copied back yet; %d copies of what the source has don't count", passed))
 	}
 	return nil
 }

@@ -289,3 +289,25 @@ func TestCutsAreForgottenWhenTheTargetIsMadeAnew(t *testing.T) {
 		t.Fatalf("forward on the new queue: %+v, %v; wanted 7", got, err)
 	}
 }
+
+// What is still to come back from a target is counted by this: copies that stand between natives are none of it.
+func TestNativesFromAPositionLeaveCopiesOut(t *testing.T) {
+	eachModel(t, func(t *testing.T, m *model, _ *rand.Rand) {
+		p := m.positions()
+		for position := range len(m.content) + 1 {
+			got, err := p.NativesFrom(context.Background(), m.lane, int64(position))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := int64(0)
+			for _, copied := range m.content[position:] {
+				if copied < 0 {
+					want++
+				}
+			}
+			if got != want {
+				t.Fatalf("natives from %d: %d, wanted %d in %v", position, got, want, m.content)
+			}
+		}
+	})
+}

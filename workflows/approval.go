@@ -17,6 +17,7 @@ type question struct {
 	text     string
 	evidence any           // what is shown; an approval is bound to its digest
 	life     time.Duration // how long the evidence may be answered; 0 means evidenceLife
+	until    func() bool   // the question is over when this says so; nil: only by an answer
 }
 
 // digest is 12 hex digits of the evidence: short enough to read out, long enough to tell two ledgers apart.
@@ -61,7 +62,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	given := func() bool { return len(d.status.Approvals) > before }
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
-	}, func() bool { return given() || d.back != nil })
+	}, func() bool { return given() || d.back != nil || q.until != nil && q.until() })
 	switch {
 	case err != nil:
 		return false, err
@@ -70,7 +71,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	case !ok:
 		return false, nil
 	}
-	return true, nil
+	return given(), nil
 }
 
 // asks reports whether the plan wants a person's approval of this gate.

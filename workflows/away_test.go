@@ -204,3 +204,32 @@ func TestGroupsThatOthersClosedStayClosed(t *testing.T) {
 	require.Equal(t, moved, groups["Unfence@target"])
 	require.Equal(t, append([]string{"audit-group"}, moved...), groups["Translate"], "its positions are carried over all the same")
 }
+
+func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
+	s := newTheatre(t)
+	back := false
+	s.OnActivity("Prepare", anything, anything).Return(activities.Gateway{}, targetAway())
+	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		if !back {
+			return activities.Ledger{}, targetAway()
+		}
+		return activities.Ledger{}, nil
+	})
+	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+		if !back {
+			return targetAway()
+		}
+		return nil
+	})
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, []string{
+			"MoveAuthority@source", "MoveHomes [orders payments] 0", "MoveGroups [audit-group orders-group payments-group]@source",
+		}, s.called())
+		require.Contains(t, s.statusNow(t).Waiting[0].Text, "the target doesn't answer: everything reads and writes the source")
+		back = true
+	}, 150*time.Second)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+}

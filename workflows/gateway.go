@@ -135,17 +135,23 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 	var gateways *activities.Gateways
 	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
 	homes := activities.HomesRequest{Request: d.request(), Topics: plan.AllTopics(readers)}
-	for _, step := range []struct {
-		summary  string
-		activity any
-		request  any
-	}{
+	for i, step := range []action{
 		{"1 the gateway knows the migration", gateways.Prepare, prepare},
 		{"2 the source says who members are", gateways.MoveAuthority, onSource},
 		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
 		{"4 groups read on the source: " + short(groups), gateways.MoveGroups, onSource},
 	} {
 		d.detail(ctx, "%s", step.summary)
+		if i == 0 && changed(ctx, changeHealthyFirst) { // a gateway that moved anything knows it already
+			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), step.summary), step.activity, step.request).Get(ctx, nil)
+			if err != nil && ctx.Err() != nil {
+				return err
+			}
+			if err != nil {
+				d.note(ctx, "the gateways weren't told of the migration again: %s", rootMessage(err))
+			}
+			continue
+		}
 		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
 			return err
 		}

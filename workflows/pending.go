@@ -12,6 +12,66 @@ import (
 // awaitPending waits until the target has delivered what it held for later, retries among it, and the reverse lanes have copied it. A person
 // may accept what is left.
 func (d *desk) awaitPending(ctx workflow.Context) error {
+	if !changed(ctx, changePending) {
+		return d.awaitPendingBefore(ctx)
+	}
+	var acts *activities.Ledgers
+	watching, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	var watch workflow.Future
+	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
+		if watch == nil || watch.IsReady() {
+			watch = workflow.ExecuteActivity(quick(watching, "nothing is to come from the target any more"), acts.AwaitPending, d.request())
+		}
+		left, err := d.measurePending(ctx)
+		d.status.Ledger = &left
+		if err != nil || left.Rest == 0 {
+			return err
+		}
+		given, err := d.ask(ctx, question{
+			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows, life: pause, until: watch.IsReady,
+		})
+		if given || err != nil {
+			return err
+		}
+	}
+}
+
+// measurePending says so while the target doesn't answer, and measures when it is back.
+func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err error) {
+	var acts *activities.Ledgers
+	var returns *activities.Returns
+	err = d.step(ctx, func(ctx workflow.Context) error {
+		for {
+			summary := "what is to come from the target"
+			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), summary), acts.Pending, d.request()).Get(ctx, &left)
+			switch {
+			case err == nil || lasts(err) || ctx.Err() != nil:
+				return err
+			case !isAway(err):
+				d.detail(ctx, "what is to come from the target isn't known yet: %s", rootMessage(err))
+				continue
+			}
+			done := d.wait(ctx, Waiting{
+				Kind: WaitingGate, Gate: "target",
+				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
+			})
+			err = workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget, d.request()).Get(ctx, nil)
+			done()
+			if err != nil {
+				return err
+			}
+		}
+	})
+	return left, err
+}
+
+func pendingText(left activities.Ledger) string {
+	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves exactly this rest there", left.Rest, rests(left))
+}
+
+// awaitPendingBefore is of runs that are older than changePending.
+func (d *desk) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		var left activities.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {
@@ -22,8 +82,8 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 		if err != nil || left.Rest == 0 {
 			return err
 		}
-		text := fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves exactly this rest there", left.Rest, rests(left))
-		if given, err := d.ask(ctx, question{gate: string(plan.GateFinalize), text: text, evidence: left.Rows, life: pause}); given || err != nil {
+		q := question{gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows, life: pause}
+		if given, err := d.ask(ctx, q); given || err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,12 @@ import (
 
 // stillToCome plays Pending: messages are still to come from the target until done says that none are.
 func (s *theatre) stillToCome(done func() bool) {
+	s.OnActivity("AwaitPending", anything, anything).Return(func(context.Context, activities.Request) error {
+		if done() {
+			return nil
+		}
+		return notYet("70 are still to come from the target")
+	})
 	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		if done() {
 			return activities.Ledger{}, nil
@@ -110,4 +116,17 @@ func TestARollbackThatEndedUnfinishedHoldsTheMigration(t *testing.T) {
 			require.Equal(t, 2, tries)
 		})
 	}
+}
+
+func TestARollbackEndsSoonAfterNothingIsToComeAnyMore(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+	start, came := s.Now(), false
+	s.stillToCome(func() bool { return came })
+	s.playTraffic()
+	const at = 22 * time.Minute // measurements are rare by then
+	s.RegisterDelayedCallback(func() { came = true }, at)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Less(t, s.Now().Sub(start), at+2*time.Minute)
 }

@@ -141,6 +141,7 @@ func (s *theatre) playTraffic() {
 		return activities.ReplicationState{}, nil
 	})
 	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
+	s.OnActivity("AwaitPending", anything, anything).Return(func(context.Context, activities.Request) error { return nil })
 	delivered := false // what the target held for later: nothing any more from the second look on
 	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		s.note("Pending")
