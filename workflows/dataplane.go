@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/temporal"
@@ -93,12 +94,13 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || d.again || ended() }); err != nil && !temporal.IsCanceledError(err) {
 		return err
 	}
+	asked := !ended()
 	cancel()
 	disconnected, release := workflow.NewDisconnectedContext(ctx)
 	defer release()
 	var failed error
 	for _, f := range running {
-		if err := f.Get(disconnected, nil); err != nil && !temporal.IsCanceledError(err) {
+		if err := failure(f.Get(disconnected, nil), asked); err != nil {
 			failed = err
 		}
 	}
@@ -109,6 +111,15 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 		d.detail(disconnected, "stopped")
 	}
 	return failed
+}
+
+// failure is the error that ends a service. After its activities were asked to end, a time-out is an end too: the worker that ran them is gone.
+func failure(err error, asked bool) error {
+	var late *temporal.TimeoutError
+	if temporal.IsCanceledError(err) || asked && errors.As(err, &late) {
+		return nil
+	}
+	return err
 }
 
 // Verify compares every lane by content over the range that is copied.

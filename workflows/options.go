@@ -52,11 +52,12 @@ func retryForEver() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: quickBackoff}
 }
 
-// quick is for activities that read or write brokers and answer in seconds, and for those that poll by NotReady.
+// quick is for activities that read or write brokers and answer in seconds, and for those that poll by NotReady. When they are cancelled their
+// end is waited for, so that no undo overtakes what it undoes: the worker learns of it within a heartbeat, and a dead one is missed after that.
 func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
-		RetryPolicy: retryForEver(), Summary: summary,
+		RetryPolicy: retryForEver(), Summary: summary, WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
 }
 
@@ -69,7 +70,7 @@ func within(ctx workflow.Context, limit time.Duration, summary string) workflow.
 func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
-		RetryPolicy: retryForEver(), Summary: summary,
+		RetryPolicy: retryForEver(), Summary: summary, WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
 }
 

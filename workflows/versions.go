@@ -15,6 +15,8 @@ const (
 	changeCancel = "2026-11-29 cancel goes back"
 	// changeServices: Replicate and SyncOffsets are started again by the migration, and end only when they are told to.
 	changeServices = "2026-11-29 services stay"
+	// changeWaitForEnd: the end of an activity that is cancelled is waited for.
+	changeWaitForEnd = "2026-11-29 wait for the end"
 	// changePending: while a rollback asks what to do with a rest, an activity watches for its end.
 	changePending = "2026-11-29 rest is watched"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
