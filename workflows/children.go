@@ -42,6 +42,7 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	m.status.Stage = name
 	delete(m.reports, id)
 	delete(m.heard, id)
+	clear(m.given)
 	known := false
 	for _, c := range m.children {
 		known = known || c == id

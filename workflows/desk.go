@@ -24,11 +24,12 @@ type desk struct {
 	problem error // why the plan can't be used
 	status  Status
 
-	reports  map[string]Status // last status of each child, by workflow id
-	heard    map[string]int64  // number of the newest report of each child: signals may arrive in another order
-	told     int64             // number of the last report to the parent
-	children []string          // ids in the order of their start, so that the view is deterministic
-	active   string            // the child that steering is forwarded to
+	reports  map[string]Status   // last status of each child, by workflow id
+	given    map[string]Approval // handed on to the child that asks, by what they answer
+	heard    map[string]int64    // number of the newest report of each child: signals may arrive in another order
+	told     int64               // number of the last report to the parent
+	children []string            // ids in the order of their start, so that the view is deterministic
+	active   string              // the child that steering is forwarded to
 	parent   *workflow.Execution
 
 	held        *Steering
@@ -52,7 +53,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 	d := &desk{
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
-		reports: map[string]Status{}, heard: map[string]int64{}, parent: info.ParentWorkflowExecution,
+		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{}, parent: info.ParentWorkflowExecution,
 		told: info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },

@@ -17,7 +17,7 @@ type stageReport struct {
 func (d *desk) handleUpdates(ctx workflow.Context) error {
 	approve := func(ctx workflow.Context, a Approval) (Approval, error) { return d.takeApproval(ctx, a) }
 	err := workflow.SetUpdateHandlerWithOptions(ctx, ApproveName, approve, workflow.UpdateHandlerOptions{
-		Validator:   func(ctx workflow.Context, a Approval) error { return checkApproval(d.view(), a, workflow.Now(ctx)) },
+		Validator:   func(ctx workflow.Context, a Approval) error { return d.checkApproval(a, workflow.Now(ctx)) },
 		Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
@@ -26,7 +26,7 @@ func (d *desk) handleUpdates(ctx workflow.Context) error {
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		steer := func(ctx workflow.Context, m Steering) (string, error) { return d.steer(ctx, name, m) }
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name, steer, workflow.UpdateHandlerOptions{
-			Validator:   func(_ workflow.Context, m Steering) error { return checkSteering(name, d.steerable(), m) },
+			Validator:   func(_ workflow.Context, m Steering) error { return d.checkSteering(name, m) },
 			Description: steeringDescriptions[name],
 		})
 		if err != nil {
@@ -35,7 +35,7 @@ func (d *desk) handleUpdates(ctx workflow.Context) error {
 	}
 	released := func(ctx workflow.Context, r Released) (string, error) { return d.takeReleased(ctx, r) }
 	return workflow.SetUpdateHandlerWithOptions(ctx, ReleasedName, released, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, r Released) error { return checkReleased(d.view(), r) },
+		Validator:   func(_ workflow.Context, r Released) error { return d.checkReleased(r) },
 		Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
 	})
 }
@@ -50,7 +50,7 @@ var steeringDescriptions = map[string]string{
 // What a validator would refuse is ignored and noted.
 func (d *desk) handleSignals(ctx workflow.Context) {
 	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
-		if err := checkApproval(d.view(), a, workflow.Now(ctx)); err != nil {
+		if err := d.checkApproval(a, workflow.Now(ctx)); err != nil {
 			return err
 		}
 		_, err := d.takeApproval(ctx, a)
@@ -58,7 +58,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 	}, d)
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
-			if err := checkSteering(name, d.steerable(), m); err != nil {
+			if err := d.checkSteering(name, m); err != nil {
 				return err
 			}
 			_, err := d.steer(ctx, name, m)
@@ -66,7 +66,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		}, d)
 	}
 	listen(ctx, ReleasedName, func(ctx workflow.Context, r Released) error {
-		if err := checkReleased(d.view(), r); err != nil {
+		if err := d.checkReleased(r); err != nil {
 			return err
 		}
 		_, err := d.takeReleased(ctx, r)
@@ -118,7 +118,8 @@ func (d *desk) steerable() Status {
 	return s
 }
 
-// takeApproval records the approval, or hands it to the child that waits for it: the approval is used where the work is.
+// takeApproval records the approval, or hands it to the child that waits for it: the approval is used where the work is. It is bound to what is
+// shown here now; if the child has measured anew meanwhile, it is refused there.
 func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) {
 	a.At = workflow.Now(ctx)
 	for _, w := range d.status.Waiting {
@@ -128,6 +129,10 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 			d.publish(ctx)
 			return a, nil
 		}
+	}
+	if w, asked := waitingApproval(d.view(), a.Gate); asked {
+		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
+		d.given[questionOf(w)] = a
 	}
 	return a, d.forward(ctx, ApproveName, a)
 }

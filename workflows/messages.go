@@ -38,10 +38,8 @@ func checkApproval(s Status, a Approval, now time.Time) error {
 	if strings.TrimSpace(a.By) == "" {
 		return fmt.Errorf("approve %q: nobody is named: say who approves in \"by\"", a.Gate)
 	}
-	for _, w := range s.Waiting {
-		if w.Kind == WaitingApproval && w.Gate == a.Gate {
-			return checkBinding(w, a, now)
-		}
+	if w, asked := waitingApproval(s, a.Gate); asked {
+		return checkBinding(w, a, now)
 	}
 	for _, given := range s.Approvals {
 		if given.Gate == a.Gate {
@@ -50,6 +48,25 @@ func checkApproval(s Status, a Approval, now time.Time) error {
 		}
 	}
 	return fmt.Errorf("approve %q: no such gate is waiting; %s", a.Gate, pendingGates(s))
+}
+
+// waitingApproval is the question of a gate that waits for an approval.
+func waitingApproval(s Status, gate string) (Waiting, bool) {
+	for _, w := range s.Waiting {
+		if w.Kind == WaitingApproval && w.Gate == gate {
+			return w, true
+		}
+	}
+	return Waiting{}, false
+}
+
+// questionOf tells a question from the one that is asked after it, with the same evidence or other.
+func questionOf(w Waiting) string {
+	expires := ""
+	if w.Expires != nil {
+		expires = w.Expires.UTC().Format(time.RFC3339Nano)
+	}
+	return w.Gate + " " + w.Evidence + " " + expires
 }
 
 func checkBinding(w Waiting, a Approval, now time.Time) error {

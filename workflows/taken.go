@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+)
+
+// checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and SyncOffsets are steered by their migration: a hold
+// would do nothing there, and back would stop the lanes.
+func (d *desk) checkTaken(name string) error {
+	switch d.status.Type {
+	case ReplicateType:
+		return fmt.Errorf("%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
+	case SyncOffsetsType:
+		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
+	}
+	return nil
+}
+
+func (d *desk) checkApproval(a Approval, now time.Time) error {
+	if err := d.checkTaken(ApproveName); err != nil {
+		return err
+	}
+	s := d.view()
+	if w, asked := waitingApproval(s, a.Gate); asked {
+		if given, before := d.given[questionOf(w)]; before {
+			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
+				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
+		}
+	}
+	return checkApproval(s, a, now)
+}
+
+func (d *desk) checkSteering(name string, m Steering) error {
+	if err := d.checkTaken(name); err != nil {
+		return err
+	}
+	return checkSteering(name, d.steerable(), m)
+}
+
+func (d *desk) checkReleased(r Released) error {
+	if err := d.checkTaken(ReleasedName); err != nil {
+		return err
+	}
+	return checkReleased(d.view(), r)
+}

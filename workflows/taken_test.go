@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
+	s := newTheatre(t)
+	var requests []activities.ReplicateRequest
+	s.lanesUntilCancelled(&requests)
+	refused := map[string]*answered{}
+	s.once(&requests, 2, func() {
+		for _, name := range []string{HoldName, ResumeName, BackName} {
+			refused[name] = s.update(name, Steering{By: "alice"})
+		}
+		refused[ApproveName] = s.update(ApproveName, Approval{Gate: "shift-25", By: "alice"})
+		refused[ReleasedName] = s.update(ReleasedName, Released{By: "ci"})
+		s.SignalWorkflow(BackName, Steering{By: "alice"})
+		s.SignalWorkflow(AnswerName, skipOne()) // the lanes run still
+	})
+	s.once(&requests, 4, func() { s.SignalWorkflow(StopName, struct{}{}) })
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	got := s.result(t)
+	require.Len(t, requests, 4)
+	require.Len(t, refused, 5)
+	for name, answer := range refused {
+		require.ErrorContains(t, answer.rejected, "say it to the migration: rocketshift "+name+" orders-2026")
+	}
+	require.Contains(t, got.Notes[0], "ignored signal back: Replicate takes only answer, setRate and stop")
+}
+
+func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	var first, second *answered
+	shown := Waiting{}
+	s.RegisterDelayedCallback(func() {
+		shown = s.statusNow(t).Waiting[0]
+		first = s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		second = s.update(ApproveName, Approval{Gate: "purchase", By: "bob"})
+	}, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	got := s.result(t)
+	require.NoError(t, first.rejected)
+	taken, ok := first.result.(Approval)
+	require.True(t, ok)
+	require.Equal(t, shown.Evidence, taken.Evidence)
+	require.Equal(t, shown.PlanHash, taken.PlanHash)
+	require.ErrorContains(t, second.rejected, "approved by alice")
+	require.Len(t, got.Approvals, 1)
+}
+
+func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		d, err := newDesk(ctx, PurchaseType, in)
+		if err != nil {
+			return Status{}, err
+		}
+		return d.run(ctx, func(ctx workflow.Context) error {
+			measured := 0
+			return d.approve(ctx, func(workflow.Context) (question, error) {
+				measured++
+				if measured == 2 { // the migration still shows the first: this report is late
+					d.parent = nil
+				}
+				return question{gate: "purchase", text: "buy", evidence: measured, life: time.Hour}, nil
+			})
+		})
+	}})
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	s.RegisterDelayedCallback(func() {
+		s.SignalWorkflow(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, time.Hour)
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Hour)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	got := s.result(t)
+	require.Equal(t, StateRolledBack, got.State)
+	require.Empty(t, got.Approvals)
+	require.NotContains(t, s.called(), ImportMetadataType)
+}
