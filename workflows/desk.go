@@ -73,6 +73,9 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (St
 	if d.problem != nil {
 		return d.close(ctx, temporal.NewNonRetryableApplicationError(d.problem.Error(), "Invalid", nil))
 	}
+	if err := d.checkID(ctx); err != nil {
+		return d.close(ctx, err)
+	}
 	d.publish(ctx)
 	return d.close(ctx, story(ctx))
 }

@@ -30,6 +30,6 @@ func TestCancelledActivitiesAreWaitedFor(t *testing.T) {
 		}
 		return nil
 	}, workflow.RegisterOptions{Name: "options"})
-	s.ExecuteWorkflow("options")
+	s.TestWorkflowEnvironment.ExecuteWorkflow("options")
 	require.NoError(t, s.GetWorkflowError())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -152,6 +153,15 @@ func (s *theatre) playTraffic() {
 		delivered = true
 		return left, nil
 	})
+}
+
+// ExecuteWorkflow starts a stage under the id that its plan's name makes.
+func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
+	name, _ := kind.(string)
+	if in, ok := input[0].(MigrationInput); ok {
+		s.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: StageID(in.Plan, name), TaskQueue: ControlTaskQueue})
+	}
+	s.TestWorkflowEnvironment.ExecuteWorkflow(kind, input...)
 }
 
 func (s *theatre) statusNow(t *testing.T) Status {

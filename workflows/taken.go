@@ -3,6 +3,9 @@ package workflows
 import (
 	"fmt"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 )
 
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and SyncOffsets are steered by their migration: a hold
@@ -15,6 +18,17 @@ func (d *desk) checkTaken(name string) error {
 		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
 	}
 	return nil
+}
+
+// checkID refuses a workflow under another id than its migration's name and its type make: fixed ids keep a stage from running twice at a time, and
+// every command that is shown uses them.
+func (d *desk) checkID(ctx workflow.Context) error {
+	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, StageID(d.plan, d.status.Type)
+	if id == want || !changed(ctx, changeIDs) {
+		return nil
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("workflow id %q: start %s of plan %s with the id %q, which keeps it from "+
+		"running twice at a time", id, d.status.Type, d.plan.Name, want), "Invalid", nil)
 }
 
 func (d *desk) checkApproval(a Approval, now time.Time) error {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
@@ -86,4 +88,16 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 	require.Equal(t, StateRolledBack, got.State)
 	require.Empty(t, got.Approvals)
 	require.NotContains(t, s.called(), ImportMetadataType)
+}
+
+func TestAWorkflowUnderAnotherIDIsRefusedWithTheRightOne(t *testing.T) {
+	for kind, want := range map[string]string{MigrationType: "migration-orders-2026", ShiftType: "migration-orders-2026-shift"} {
+		s := newTheatre(t)
+		s.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "my-migration", TaskQueue: ControlTaskQueue})
+		s.TestWorkflowEnvironment.ExecuteWorkflow(kind, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, s.GetWorkflowError(), &app)
+		require.Equal(t, "Invalid", app.Type())
+		require.ErrorContains(t, app, want)
+	}
 }
