@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -32,11 +33,14 @@ func digest(evidence any) string {
 
 // approve waits for the approval of one gate. Evidence that got old is measured again, and an answer to the old one is refused.
 func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (question, error)) error {
+	gate := ""
+	defer func() { d.unask(ctx, gate) }()
 	for {
 		q, err := measure(ctx)
 		if err != nil {
 			return err
 		}
+		gate = q.gate
 		given, err := d.ask(ctx, q)
 		if given || err != nil {
 			return err
@@ -54,15 +58,18 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		life = evidenceLife
 	}
 	expires := workflow.Now(ctx).Add(life)
-	done := d.wait(ctx, Waiting{
+	done := d.put(ctx, Waiting{
 		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: digest(q.evidence), Expires: &expires,
 	})
-	defer done()
 	before := len(d.status.Approvals)
 	given := func() bool { return len(d.status.Approvals) > before }
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
 	}, func() bool { return given() || d.back != nil || q.until != nil && q.until() })
+	measuring := err == nil && !given() && d.back == nil && changed(ctx, changeQuestion)
+	if !measuring { // else the question stands until it is put anew, or until nobody needs the answer
+		done()
+	}
 	switch {
 	case err != nil:
 		return false, err
@@ -72,6 +79,29 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		return false, nil
 	}
 	return given(), nil
+}
+
+// put shows a question, in the place and with the age of the one of its gate that stands.
+func (d *desk) put(ctx workflow.Context, w Waiting) func() {
+	for i, old := range d.status.Waiting {
+		if old.Kind == WaitingApproval && old.Gate == w.Gate {
+			w.WorkflowID, w.Since = old.WorkflowID, old.Since
+			d.status.Waiting = slices.Clone(d.status.Waiting)
+			d.status.Waiting[i] = w
+			d.publish(ctx)
+			return func() { d.unask(ctx, w.Gate) }
+		}
+	}
+	return d.wait(ctx, w)
+}
+
+// unask takes a question off the page that stands and isn't asked any more.
+func (d *desk) unask(ctx workflow.Context, gate string) {
+	standing := func(w Waiting) bool { return w.Kind == WaitingApproval && w.Gate == gate }
+	if slices.ContainsFunc(d.status.Waiting, standing) {
+		d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), standing)
+		d.publish(ctx)
+	}
 }
 
 // asks reports whether the plan wants a person's approval of this gate.

@@ -224,7 +224,7 @@ func (d *desk) upsert(ctx workflow.Context, s Status) {
 	var changes []temporal.SearchAttributeUpdate
 	for i, name := range []string{StageAttribute, WaitingAttribute, TargetAttribute} {
 		if now[i] != d.shown[i] {
-			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(name).ValueSet(now[i]))
+			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
 		}
 	}
 	if len(changes) == 0 {

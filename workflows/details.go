@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rocketshift/internal/printable"
 )
@@ -101,6 +102,18 @@ func short(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// attributeBytes is what databases of Temporal's visibility take of a keyword.
+const attributeBytes = 255
+
+// keyword shortens the value of a search attribute to what fits, between two characters.
+func keyword(value string) string {
+	for len(value) > attributeBytes {
+		_, size := utf8.DecodeLastRuneInString(value)
+		value = value[:len(value)-size]
+	}
+	return value
 }
 
 // waitingValue is the search attribute: kind and gate of the first entry, so that a saved view finds "waiting for me".

@@ -34,6 +34,7 @@ func Finalize(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
 func (d *desk) settleLedger(ctx workflow.Context) error {
+	defer d.unask(ctx, string(plan.GateFinalize))
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		ledger, err := d.ledger(ctx)
 		if err != nil {

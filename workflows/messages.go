@@ -75,7 +75,7 @@ func checkBinding(w Waiting, a Approval, now time.Time) error {
 		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate, a.PlanHash, w.PlanHash)
 	case a.Evidence != "" && a.Evidence != w.Evidence:
 		return fmt.Errorf("approve %q: it answers evidence %s, but %s is shown now: look at the status again", a.Gate, a.Evidence, w.Evidence)
-	case w.Expires != nil && now.After(*w.Expires):
+	case w.Expires != nil && !now.Before(*w.Expires):
 		return fmt.Errorf("approve %q: its evidence expired at %s and is being measured again: look at the status again",
 			a.Gate, w.Expires.UTC().Format(time.RFC3339))
 	}

@@ -18,6 +18,7 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	var acts *activities.Ledgers
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
+	defer d.unask(ctx, string(plan.GateFinalize))
 	var watch workflow.Future
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		if watch == nil || watch.IsReady() {

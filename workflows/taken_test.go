@@ -1,8 +1,11 @@
 package workflows
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -68,20 +71,21 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 		}
 		return d.run(ctx, func(ctx workflow.Context) error {
 			measured := 0
-			return d.approve(ctx, func(workflow.Context) (question, error) {
+			return d.approve(ctx, func(ctx workflow.Context) (question, error) {
 				measured++
 				if measured == 2 { // the migration still shows the first: this report is late
 					d.parent = nil
 				}
-				return question{gate: "purchase", text: "buy", evidence: measured, life: time.Hour}, nil
+				early := workflow.NewTimer(ctx, 30*time.Minute)
+				return question{gate: "purchase", text: "buy", evidence: measured, life: 3 * time.Hour, until: early.IsReady}, nil
 			})
 		})
 	}})
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
 		s.SignalWorkflow(ApproveName, Approval{Gate: "purchase", By: "alice"})
-	}, time.Hour)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Hour)
+	}, 45*time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 50*time.Minute)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
 	got := s.result(t)
@@ -100,4 +104,48 @@ func TestAWorkflowUnderAnotherIDIsRefusedWithTheRightOne(t *testing.T) {
 		require.Equal(t, "Invalid", app.Type())
 		require.ErrorContains(t, app, want)
 	}
+}
+
+func TestAQuestionStandsWhileItsEvidenceIsMeasuredAgain(t *testing.T) {
+	s := newTheatre(t)
+	measured := 0
+	s.OnActivity("State", anything, anything).Return(func(context.Context, activities.Request) (activities.ReplicationState, error) {
+		if measured++; measured == 2 || measured == 3 {
+			return activities.ReplicationState{}, notYet("the source is slow")
+		}
+		return activities.ReplicationState{Lanes: 16, Lag: int64(measured)}, nil
+	})
+	s.playTraffic()
+	p := testPlan(t, func(p *plan.Plan) {
+		p.Shift.Steps = []int{100}
+		p.Approvals = []plan.Gate{plan.GateShift}
+	})
+	var first Waiting
+	var late *answered
+	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1, "measured anew right now")
+		require.Equal(t, first, w[0])
+		late = s.update(ApproveName, Approval{Gate: "shift-100", By: "alice"})
+	}, time.Hour+5*time.Second)
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.NotEqual(t, first.Evidence, w[0].Evidence)
+		require.Equal(t, first.Since, w[0].Since, "it waits since it was asked first")
+		s.update(ApproveName, Approval{Gate: "shift-100", By: "alice"})
+	}, time.Hour+time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+	require.Empty(t, s.result(t).Waiting)
+	require.ErrorContains(t, late.rejected, "is being measured again")
+}
+
+func TestSearchAttributesFit(t *testing.T) {
+	long := Status{Waiting: []Waiting{{Kind: WaitingRelease, Gate: "producers of " + strings.Repeat("\u00e4", 400)}}}
+	value := keyword(waitingValue(long))
+	require.LessOrEqual(t, len(value), 255)
+	require.True(t, utf8.ValidString(value))
+	require.True(t, strings.HasPrefix(value, "release:producers of "))
+	require.Equal(t, "nobody", keyword("nobody"))
 }
