@@ -105,7 +105,11 @@ func isApproval(w workflows.Waiting, gate string) bool {
 // updateID is the same for the same question: a repeated answer gets the first reply. A question that is asked again (after a
 // failed stage, or with new evidence) is another one, by its evidence or its time.
 func updateID(id string, w workflows.Waiting) string {
-	return strings.Join([]string{id, w.Gate, either(w.Evidence, w.PlanHash), w.Since.UTC().Format(time.RFC3339Nano)}, "/")
+	asked := w.Since // a question that stands keeps its age while its evidence is measured again
+	if w.Expires != nil {
+		asked = *w.Expires
+	}
+	return strings.Join([]string{id, w.Gate, either(w.Evidence, w.PlanHash), asked.UTC().Format(time.RFC3339Nano)}, "/")
 }
 
 func either(given, standard string) string {
@@ -154,6 +158,6 @@ func (a *app) untilTaken(ctx context.Context, s service, id string, w workflows.
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	_, _ = a.follow(limited, s, id, func(snapshot, error) {}, func(now snapshot) bool {
-		return !now.Running || !slices.ContainsFunc(now.Waiting, func(o workflows.Waiting) bool { return o.Gate == w.Gate && o.Since.Equal(w.Since) })
+		return !now.Running || !slices.ContainsFunc(now.Waiting, func(o workflows.Waiting) bool { return updateID(id, o) == updateID(id, w) })
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 // fake is a Temporal that says what the test tells it to, and remembers what it was told.
 type fake struct {
+	again   bool   // of the last start
 	looks   []look // one for each Snapshot; the last one stays
 	started started
 	startIs error
@@ -44,8 +45,8 @@ func (f *fake) Close() {}
 
 func (f *fake) Check(context.Context) []check { return f.checks }
 
-func (f *fake) Start(_ context.Context, p plan.Plan) (started, error) {
-	f.plans = append(f.plans, p)
+func (f *fake) Start(_ context.Context, p plan.Plan, again bool) (started, error) {
+	f.plans, f.again = append(f.plans, p), again
 	return f.started, f.startIs
 }
 

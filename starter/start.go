@@ -13,6 +13,7 @@ import (
 
 func (a *app) startCommand() *cobra.Command {
 	var file, wait string
+	var again bool
 	c := &cobra.Command{
 		Use: "start -f plan.yaml", Short: "Start the plan's migration, or join it if it runs already", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -23,11 +24,12 @@ func (a *app) startCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withService(c.Context(), func(s service) error { return a.start(c.Context(), s, p, wait) })
+			return a.withService(c.Context(), func(s service) error { return a.start(c.Context(), s, p, again, wait) })
 		},
 	}
 	fileFlag(c, &file)
 	waitFlag(c, &wait)
+	c.Flags().BoolVar(&again, "again", false, "start a migration anew that went back; its topics, groups and copies on the target are used again")
 	return c
 }
 
@@ -49,10 +51,10 @@ func checkWait(wait string) error {
 	return nil
 }
 
-func (a *app) start(ctx context.Context, s service, p plan.Plan, wait string) error {
+func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wait string) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
-	st, err := s.Start(limited, p)
+	st, err := s.Start(limited, p, again)
 	if errors.Is(err, errNoWorker) { // starting needs none: it is the server that is late
 		err = broken("see rocketshift doctor", "start %s: %w", p.WorkflowID(), err)
 	}
@@ -61,7 +63,7 @@ func (a *app) start(ctx context.Context, s service, p plan.Plan, wait string) er
 	}
 	switch {
 	case st.Ended:
-		a.note("%s has run with this plan and ended; nothing was started", st.WorkflowID)
+		a.note("%s has run with this plan and ended; nothing was started (--again starts one anew that went back)", st.WorkflowID)
 		return a.waitAndShow(ctx, s, st.WorkflowID, waitEnd)
 	case st.Joined:
 		a.note("joined %s, which runs with this plan (%s)", st.WorkflowID, st.PlanHash)

@@ -46,6 +46,14 @@ func TestStartOfAFinishedOneShowsItsEnd(t *testing.T) {
 	assert.Contains(t, o.stderr, "has run with this plan and ended; nothing was started")
 }
 
+func TestStartAgainIsAskedForInWords(t *testing.T) {
+	f := &fake{started: newRun()}
+	rocketshift(t, f, "start", planFile(t, goodPlan))
+	assert.False(t, f.again, "a pipeline that repeats its start moves nothing that people brought back")
+	rocketshift(t, f, "start", planFile(t, goodPlan), "--again")
+	assert.True(t, f.again)
+}
+
 func TestStartPassesRefusalsOn(t *testing.T) {
 	o := rocketshift(t, &fake{startIs: usage("use another name", "migration-orders runs with another plan")}, "start", planFile(t, goodPlan))
 	assert.Equal(t, exitUsage, o.code)

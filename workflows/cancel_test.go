@@ -113,3 +113,44 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 		})
 	}
 }
+
+// terminatedOnce is a stage that somebody terminates at its first try.
+func (s *theatre) terminatedOnce(name string, tries *int) stageFunc {
+	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		if *tries++; *tries == 1 {
+			return Status{}, &temporal.TerminatedError{}
+		}
+		return s.goodStage(name)(ctx, in)
+	}
+}
+
+func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
+	s := emptyTheatre(t)
+	tries := 0
+	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"audit-group", "orders-group"}}, nil)
+	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group"}, nil) // it reads the target
+	var opened []string
+	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
+		opened = append(opened, r.Groups...)
+		return nil
+	})
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, []string{"orders-group"}, opened)
+		require.Equal(t, StateHeld, s.statusNow(t).State)
+		s.update(ResumeName, Steering{By: "alice"})
+	}, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+func TestATerminatedRollbackIsStartedAgain(t *testing.T) {
+	s := emptyTheatre(t)
+	tries := 0
+	fillMigration(s, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: s.terminatedOnce(RollbackType, &tries)})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	require.Equal(t, 2, tries)
+}

@@ -4,7 +4,34 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
+
+// freeStranded opens groups again that a terminated Shift left in the middle of a move: fenced on the source, and not yet open on the target. Nobody
+// reads them there, so that they go on where they were.
+func (m *migration) freeStranded(ctx workflow.Context) {
+	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+		return
+	}
+	var returns *activities.Returns
+	var traffic *activities.Traffic
+	var found activities.Survey
+	var moved []string
+	survey := activities.SurveyRequest{Request: m.request(), ByMark: true, SourceOnly: true}
+	err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"), returns.Survey, survey).Get(ctx, &found)
+	if err != nil || len(found.FencedGroups) == 0 {
+		return
+	}
+	groups := activities.GroupsRequest{Request: m.request(), Side: activities.Source, Groups: found.FencedGroups}
+	limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
+	if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx, &moved); err != nil && !isAway(err) {
+		m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume", rootMessage(err))
+		return
+	}
+	if groups.Groups = without(groups.Groups, moved); len(groups.Groups) > 0 {
+		m.undoFence(ctx, groups)
+	}
+}
 
 // hasMoved reports whether a way back needs Rollback though this run has moved nothing: an earlier run of the migration, or a Shift that was
 // started alone, may have. The brokers and gateways know; where they don't answer, Rollback waits for them.

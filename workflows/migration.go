@@ -132,8 +132,12 @@ func (m *migration) insist(ctx workflow.Context, name string) error {
 
 // endedByHand reports whether somebody cancelled or terminated the stage alone: the migration goes on from it, or back.
 func (m *migration) endedByHand(ctx workflow.Context, err error) bool {
+	return (temporal.IsCanceledError(err) || wasTerminated(err)) && ctx.Err() == nil && changed(ctx, changeCancel)
+}
+
+func wasTerminated(err error) bool {
 	var terminated *temporal.TerminatedError
-	return (temporal.IsCanceledError(err) || errors.As(err, &terminated)) && ctx.Err() == nil && changed(ctx, changeCancel)
+	return errors.As(err, &terminated)
 }
 
 // holdFor holds the migration at a stage that didn't succeed, until a person resumes.
@@ -141,6 +145,9 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	what := " failed: "
 	if temporal.IsCanceledError(err) {
 		what = " was cancelled: "
+	}
+	if name == ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
+		m.freeStranded(ctx)
 	}
 	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
 	m.note(ctx, "held: %s", m.held.Reason)
@@ -173,6 +180,10 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		}
 		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
 			return err
+		}
+		if wasTerminated(err) && changed(ctx, changeCancel) { // in the middle of a move groups may be refused on both sides
+			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
+			continue
 		}
 		m.held = &Steering{By: byRocketshift, Reason: "Rollback failed: " + rootMessage(err)}
 		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
