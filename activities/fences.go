@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -146,8 +145,8 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
 		return err
 	}
 	for _, group := range r.Groups {
-		if marks.closed(group, table[group]) {
-			return fmt.Errorf("group %s is fenced on the source: its mark stays until it is open", group)
+		if marks.closed(group, table[group]) { // a fence that stands keeps its mark
+			continue
 		}
 		for _, broker := range brokers {
 			if marks[group][broker.Name] == 0 {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -153,4 +154,40 @@ func TestATerminatedRollbackIsStartedAgain(t *testing.T) {
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateRolledBack, s.result(t).State)
 	require.Equal(t, 2, tries)
+}
+
+func TestACancelDuringARollbackLetsItEnd(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
+		s.note(RollbackType)
+		err := workflow.Sleep(ctx, time.Hour)
+		s.note("Rollback ended")
+		return Status{State: StateDone}, err
+	}})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(s.CancelWorkflow, 2*time.Minute)
+	s.RegisterDelayedCallback(func() { require.NotContains(t, s.called(), "Rollback ended") }, 30*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	calls := s.called()
+	require.Equal(t, []string{"Rollback ended", "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:])
+}
+
+func TestAMigrationWhoseCopyCanNotBeMeasuredIsHeldWithItsLanes(t *testing.T) {
+	s := emptyTheatre(t)
+	looks := 0
+	s.OnActivity("AwaitCaughtUp", anything, anything).Return(func(context.Context, activities.Request) (activities.ReplicationState, error) {
+		if looks++; looks == 1 {
+			return activities.ReplicationState{}, temporal.NewNonRetryableApplicationError("no keys for the source", "Forbidden", nil)
+		}
+		return activities.ReplicationState{}, nil
+	})
+	fillMigration(s, nil)
+	s.RegisterDelayedCallback(func() {
+		require.NotContains(t, s.called(), "Replicate stopped")
+		require.Contains(t, s.statusNow(t).Waiting[0].Text, "no keys for the source")
+		s.update(ResumeName, Steering{By: "alice"})
+	}, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
 }

@@ -31,38 +31,39 @@ type migration struct {
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is written. A cancelled migration goes back too, with
-// lanes that run until it is done.
+// lanes that run until it is done; one that passed the point of no return just ends.
 func (m *migration) story(ctx workflow.Context) error {
 	m.rows()
 	err := m.goForward(ctx)
+	if !changed(ctx, changeCancel) {
+		return m.storyBefore(ctx, err)
+	}
 	cancelled := ctx.Err()
-	if cancelled != nil && changed(ctx, changeCancel) {
-		return m.afterCancel(ctx, cancelled)
-	}
-	if errors.Is(err, errBack) {
-		err = m.goBack(ctx)
-	}
-	m.stopServices(ctx)
-	m.report(ctx, err)
-	return err
-}
-
-// afterCancel returns everything to the source, as back does; a migration that passed the point of no return just ends.
-func (m *migration) afterCancel(ctx workflow.Context, cancelled error) error {
-	ctx, done := workflow.NewDisconnectedContext(ctx)
+	ctx, done := workflow.NewDisconnectedContext(ctx) // whoever cancels now, it is done to the end
 	defer done()
-	err := cancelled
-	if m.view().PointOfNoReturn == nil {
+	if cancelled != nil && m.view().PointOfNoReturn == nil {
 		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
-		m.held = nil
+		m.held, err = nil, errBack
+	}
+	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
 	m.report(ctx, err)
-	if errors.Is(err, errBack) {
+	if cancelled != nil && errors.Is(err, errBack) {
 		m.status.State = StateRolledBack
 		return cancelled
 	}
+	return err
+}
+
+// storyBefore is the end of runs that are older than changeCancel.
+func (m *migration) storyBefore(ctx workflow.Context, err error) error {
+	if errors.Is(err, errBack) {
+		err = m.goBack(ctx)
+	}
+	m.stopServices(ctx)
+	m.report(ctx, err)
 	return err
 }
 
@@ -81,8 +82,13 @@ func (m *migration) goForward(ctx workflow.Context) error {
 	if err := m.startServices(ctx); err != nil {
 		return err
 	}
-	if err := m.awaitCaughtUp(ctx); err != nil {
-		return err
+	for err := m.awaitCaughtUp(ctx); err != nil; err = m.awaitCaughtUp(ctx) {
+		if errors.Is(err, errBack) || ctx.Err() != nil || !changed(ctx, changeCancel) {
+			return err
+		}
+		if err := m.holdFor(ctx, "the wait for the copy", err); err != nil { // an earlier run may have moved applications
+			return err
+		}
 	}
 	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no return.
 	last := []string{VerifyType, ShiftType, FinalizeType}
