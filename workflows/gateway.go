@@ -60,6 +60,11 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 	if err := workflow.ExecuteActivity(quick(ctx, "the gateways learn of the migration"), gateways.Prepare, prepare).Get(ctx, nil); err != nil {
 		return err
 	}
+	return s.proveLanes(ctx)
+}
+
+// proveLanes waits until lanes bring a message of every broker to the other side and back: no home moves where no lane runs.
+func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
 	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
 }
@@ -68,6 +73,11 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, topics []string) error {
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
+	}
+	if changed(ctx, changeProveEach) { // the approval may have taken days
+		if err := s.step(ctx, s.proveLanes); err != nil {
+			return err
+		}
 	}
 	var gateways *activities.Gateways
 	for _, part := range []struct {

@@ -58,8 +58,8 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStep(t *testing.T) {
 	require.Equal(t, StateDone, got.State)
 	require.Equal(t, []string{
 		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
-		"MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
-		"MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
+		"ProveLanes", "MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
+		"ProveLanes", "MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
 	}, s.called())
 	require.InDelta(t, 50, got.Waves[1].Check.Share, 0)
 }
@@ -126,4 +126,28 @@ func TestRollbackByGatewayReturnsAuthorityHomesAndGroups(t *testing.T) {
 	require.Equal(t, []string{
 		"Prepare", "MoveAuthority@source", "MoveHomes [orders payments] 0", "MoveGroups [audit-group orders-group payments-group]@source", "Pending", "Pending",
 	}, s.called())
+}
+
+func TestNoHomeMovesWhereNoLaneRuns(t *testing.T) {
+	s := newTheatre(t)
+	proofs := 0
+	s.OnActivity("ProveLanes", anything, anything).Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
+		if proofs++; proofs == 3 { // Replicate dies after the first step
+			return activities.ProvedLanes{}, temporal.NewApplicationErrorWithOptions("a message hasn't reached the other side", "NotReady",
+				temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute})
+		}
+		return activities.ProvedLanes{Lanes: 2}, nil
+	})
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.Contains(t, s.called(), "MoveHomes [orders payments] 50")
+		require.NotContains(t, s.called(), "MoveGroups [payments-group]@target")
+	}, 5*time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+		byGateway(p)
+		p.Shift.Soak = plan.Duration(time.Minute)
+	}), Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, 4, proofs)
 }

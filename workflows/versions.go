@@ -15,6 +15,8 @@ const (
 	changeCancel = "2026-11-29 cancel goes back"
 	// changeServices: Replicate and SyncOffsets are started again by the migration, and end only when they are told to.
 	changeServices = "2026-11-29 services stay"
+	// changeProveEach: lanes are proven before each step by gateways, not before the first alone.
+	changeProveEach = "2026-11-29 lanes before each step"
 	// changeQuestion: a question stands while its evidence is measured again.
 	changeQuestion = "2026-11-29 questions stand"
 	// changeIDs: a workflow with another id than its migration's name and its type make is refused.
