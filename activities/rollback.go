@@ -37,6 +37,9 @@ type SurveyRequest struct {
 	SourceOnly bool `json:"sourceOnly,omitempty"`
 	// ByMark tells fences of rocketshift from groups that others closed; without it every closed group counts.
 	ByMark bool `json:"byMark,omitempty"`
+	// Noted counts topics as moved only where a note on the source says so: a target that applications
+	// used before the migration has messages of its own.
+	Noted bool `json:"noted,omitempty"`
 	// Recorded are groups that the migration has on record as fenced, for fences that carry no mark.
 	Recorded []string `json:"recorded,omitempty"`
 }
@@ -82,7 +85,7 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	if err != nil {
 		return Survey{}, err
 	}
-	found.MovedTopics, err = both.movedTopics(ctx)
+	found.MovedTopics, err = both.movedTopics(ctx, r.Noted)
 	return found, err
 }
 
@@ -124,8 +127,9 @@ func (s *Survey) led(state gateway.State, p plan.Plan) {
 	}
 }
 
-// movedTopics are the topics that producers have written on the target, or have left on the source.
-func (s sides) movedTopics(ctx context.Context) ([]string, error) {
+// movedTopics are the topics that producers have left on the source, or have written on the target
+// unless only noted ones are asked for.
+func (s sides) movedTopics(ctx context.Context, noted bool) ([]string, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
@@ -136,13 +140,15 @@ func (s sides) movedTopics(ctx context.Context) ([]string, error) {
 			there = append(there, topic)
 		}
 	}
-	counts, err := s.natives(ctx, l, Target, there)
-	if err != nil {
-		return nil, err
+	counts := map[string]int64{}
+	if !noted {
+		if counts, err = s.natives(ctx, l, Target, there); err != nil {
+			return nil, err
+		}
 	}
 	var moved []string
-	for topic, count := range counts {
-		left := count > 0
+	for _, topic := range there {
+		left := counts[topic] > 0
 		if !left { // producers that moved and haven't written yet
 			if left, err = s.hasLeft(ctx, l, topic); err != nil {
 				return nil, err

@@ -107,7 +107,7 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 			require.Equal(t, StateRolledBack, s.result(t).State)
 			if c.back {
-				require.Contains(t, s.called(), RollbackType)
+				requireOrder(t, s.called(), ReplicateType, RollbackType, "Replicate stopped")
 			} else {
 				require.NotContains(t, s.called(), RollbackType)
 			}

@@ -148,8 +148,9 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 	return ctx.Err()
 }
 
-// isHeld reports whether the next step has to wait, for a person or for what doesn't run.
-func (d *desk) isHeld() bool { return d.held != nil || d.missing != "" }
+// isHeld reports whether the next step has to wait, for a person or for what doesn't run. The way
+// back waits for persons alone: it opens what is fenced also where no lane runs.
+func (d *desk) isHeld() bool { return d.held != nil || d.missing != "" && !d.isGoingBack() }
 
 func holdText(held *Steering, missing string) string {
 	if held != nil {

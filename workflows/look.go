@@ -42,7 +42,7 @@ func (m *migration) hasMoved(ctx workflow.Context) bool {
 	var acts *activities.Returns
 	var found activities.Survey
 	m.detail(ctx, "looks whether anything has moved")
-	request := activities.SurveyRequest{Request: m.request(), ByMark: true}
+	request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
 	err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(), "whether anything has moved"), acts.Survey, request).Get(ctx, &found)
 	return err != nil || found.Moved()
 }

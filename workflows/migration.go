@@ -177,7 +177,13 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		return errBack
 	}
 	asked := m.back
-	m.back, m.goingBack = nil, true // it is being done: the rollback itself may be held and resumed
+	m.back, m.goingBack = nil, true                       // it is being done: the rollback itself may be held and resumed
+	if len(m.services) == 0 && changed(ctx, changeLook) { // of what an earlier run moved; it needs lanes to go back
+		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
+			return err
+		}
+		m.back = nil
+	}
 	for {
 		err := m.tryRollback(ctx)
 		if err == nil {

@@ -13,6 +13,7 @@ type service struct {
 	future   workflow.ChildWorkflowFuture // of its last start
 	down     string                       // why it doesn't run; empty while it does
 	running  bool                         // it was started, and hasn't ended
+	kept     bool                         // it is started again when it ends
 	over     bool                         // it has ended, and isn't started again
 }
 
@@ -26,7 +27,7 @@ func (m *migration) startServices(ctx workflow.Context) error {
 		if err := m.checkpoint(ctx); err != nil {
 			return err
 		}
-		s := &service{name: name, id: StageID(m.plan, name)}
+		s := &service{name: name, id: StageID(m.plan, name), kept: true}
 		m.services = append(m.services, s)
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		workflow.GoNamed(disconnected, "keep "+name, func(ctx workflow.Context) { m.keep(ctx, s) })
@@ -174,6 +175,10 @@ func (m *migration) stopServices(ctx workflow.Context) {
 		}
 	}
 	for _, s := range m.services {
-		_ = s.future.Get(ctx, nil) // its end is in its row, by keep
+		if s.kept {
+			_ = workflow.Await(ctx, func() bool { return s.over }) // its end is in its row then
+			continue
+		}
+		_ = s.future.Get(ctx, nil)
 	}
 }

@@ -171,3 +171,15 @@ func TestAnswersAndRatesOutliveTheirReplicate(t *testing.T) {
 	require.Len(t, inputs[1].Answers, 1)
 	require.Len(t, inputs[1].Rates, 1)
 }
+
+func TestTheWayBackDoesNotWaitForAServiceThatIsGone(t *testing.T) {
+	s := emptyTheatre(t)
+	tries := 0
+	fillMigration(s, map[string]stageFunc{
+		ReplicateType: s.dying(ReplicateType, &tries, 9, 50*time.Second), ShiftType: shiftUntilBack,
+	})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Minute)
+	s.RegisterDelayedCallback(func() { require.Contains(t, s.called(), RollbackType) }, 2*time.Minute+time.Second)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+}
