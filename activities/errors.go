@@ -17,7 +17,8 @@ const (
 	// SourceUnreachableType and TargetUnreachableType say that a side doesn't answer. Tried again for as long as it takes.
 	SourceUnreachableType = "SourceUnreachable"
 	TargetUnreachableType = "TargetUnreachable"
-	// AwayType says that the target hasn't answered for as long as groups may wait for it. Not tried again: they are opened on the source.
+	// AwayType says that the target hasn't answered for as long as groups may wait for it. Not
+	// tried again: they are opened on the source.
 	AwayType = "TargetAway"
 	// AccessDeniedType says that a side refuses the credentials. Tried again slowly: somebody may grant them.
 	AccessDeniedType = "AccessDenied"

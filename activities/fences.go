@@ -9,10 +9,12 @@ import (
 	"rocketshift/plan"
 )
 
-// A person may have closed a group of the source before the migration. So a fence of rocketshift carries a mark, which is written
-// before the group is closed and outlives every workflow: Rollback opens what carries it, and nothing else.
+// A person may have closed a group of the source before the migration. So a fence of rocketshift
+// carries a mark, which is written before the group is closed and outlives every workflow: Rollback
+// opens what carries it, and nothing else.
 //
-// The mark of a group on a broker is a position of a consumer group of the migration's own, on queue 0 of the group's retry topic.
+// The mark of a group on a broker is a position of a consumer group of the migration's own, on
+// queue 0 of the group's retry topic.
 
 // fenceSuffix makes that consumer group of the lanes' one.
 const fenceSuffix = "-fenced"
@@ -21,17 +23,21 @@ const fenceSuffix = "-fenced"
 const (
 	markNone   = 0
 	markFenced = 1 << 50
-	// markOpened says that the group is open on the source again, and that the target isn't as it was yet.
+	// markOpened says that the group is open on the source again, and that the target isn't as it
+	// was yet.
 	markOpened = markFenced + 1
 )
 
 func fenceGroup(p plan.Plan) string { return p.LaneGroup() + fenceSuffix }
 
-// fences are the marks of rocketshift's fences, by group and broker name. Where there is none, there is no entry.
+// fences are the marks of rocketshift's fences, by group and broker name. Where there is none,
+// there is no entry.
 type fences map[string]map[string]int64
 
 // fences reads the marks on all brokers of a side.
-func (c *cluster) fences(ctx context.Context, p plan.Plan, brokers []rocketmq.Broker) (fences, error) {
+func (c *cluster) fences(
+	ctx context.Context, p plan.Plan, brokers []rocketmq.Broker,
+) (fences, error) {
 	all, err := c.positions(ctx, brokers)
 	if err != nil {
 		return nil, err
@@ -57,9 +63,11 @@ func marksIn(of positions) fences {
 	return marks
 }
 
-// mark writes the mark of a group on a broker and reads it back. Where rocketshift may not write it, the migration's own record
-// of what it moved has to do.
-func (c *cluster) mark(ctx context.Context, p plan.Plan, b rocketmq.Broker, group string, mark int64) error {
+// mark writes the mark of a group on a broker and reads it back. Where rocketshift may not write
+// it, the migration's own record of what it moved has to do.
+func (c *cluster) mark(
+	ctx context.Context, p plan.Plan, b rocketmq.Broker, group string, mark int64,
+) error {
 	topic := rocketmq.RetryTopic(group)
 	err := c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
 	if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
@@ -80,14 +88,18 @@ func (c *cluster) mark(ctx context.Context, p plan.Plan, b rocketmq.Broker, grou
 	return c.explain(ctx, err)
 }
 
-// whose sorts the closed groups of the source: those that rocketshift fenced, those that are open again while the target isn't as
-// it was (opened), and those that somebody else closed everywhere. Recorded are groups that the migration has on record as fenced: they count where
-// no group carries a mark, as fences of older releases don't.
-func (m fences) whose(p plan.Plan, groups groupTable, recorded []string) (fenced, opened, others []string) {
+// whose sorts the closed groups of the source: those that rocketshift fenced, those that are open
+// again while the target isn't as it was (opened), and those that somebody else closed everywhere.
+// Recorded are groups that the migration has on record as fenced: they count where no group carries
+// a mark, as fences of older releases don't.
+func (m fences) whose(
+	p plan.Plan, groups groupTable, recorded []string,
+) (fenced, opened, others []string) {
 	names := groups.selected(p)
 	marked := slices.ContainsFunc(names, func(name string) bool { return len(m[name]) > 0 })
 	for _, name := range names {
-		ours := m.closed(name, groups[name]) || !marked && groups.closed(name) && slices.Contains(recorded, name)
+		ours := m.closed(name, groups[name]) || !marked && groups.closed(name) &&
+			slices.Contains(recorded, name)
 		switch {
 		case ours:
 			fenced = append(fenced, name)
@@ -110,7 +122,8 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 	return false
 }
 
-// ClosedByOthers lists the groups of the request that are closed on the source and were not closed by the migration: they stay closed.
+// ClosedByOthers lists the groups of the request that are closed on the source and were not closed
+// by the migration: they stay closed.
 func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
 	r.Side = Source
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
@@ -126,10 +139,12 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string
 		return nil, err
 	}
 	_, _, others := marks.whose(r.Plan.WithDefaults(), table, nil)
-	return slices.DeleteFunc(others, func(name string) bool { return !slices.Contains(r.Groups, name) }), nil
+	return slices.DeleteFunc(others,
+		func(name string) bool { return !slices.Contains(r.Groups, name) }), nil
 }
 
-// Forget takes the marks away of groups that are open on the source and closed on the target again: nothing of them is ours any more.
+// Forget takes the marks away of groups that are open on the source and closed on the target again:
+// nothing of them is ours any more.
 func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
 	c, brokers, err := b.settings.at(ctx, r.Request, Source)
 	if err != nil {

@@ -18,8 +18,10 @@ func marked(group, broker string, mark int64) positions {
 func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 	closed, open := rocketmq.Group{}, rocketmq.Group{ConsumeEnable: true}
 	table := groupTable{
-		"ours": {"a": closed, "b": open}, "theirs": {"a": closed}, "back": {"a": open}, "free": {"a": open},
-		"reopened": {"a": open, "b": closed}, // closed by a person on b, by us on a, and open there again
+		"ours": {"a": closed, "b": open}, "theirs": {"a": closed}, "back": {"a": open},
+		"free": {"a": open},
+		// closed by a person on b, by us on a, and open there again
+		"reopened": {"a": open, "b": closed},
 	}
 	marks := marksIn(positions{
 		rocketmq.RetryTopic("ours"):     {replicator.Queue{Broker: "a"}: markFenced},
@@ -37,7 +39,8 @@ func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 	closed := rocketmq.Group{}
 	table := groupTable{"moved": {"a": closed}, "theirs": {"a": closed}}
-	fenced, opened, others := fences{}.whose(plan.Plan{}.WithDefaults(), table, []string{"moved", "gone"})
+	fenced, opened, others := fences{}.whose(plan.Plan{}.WithDefaults(), table,
+		[]string{"moved", "gone"})
 	assert.Equal(t, []string{"moved"}, fenced)
 	assert.Empty(t, opened)
 	assert.Equal(t, []string{"theirs"}, others)
@@ -45,12 +48,17 @@ func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 
 func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
 	assert.Equal(t, fences{"g": {"a": markFenced}}, marksIn(marked("g", "a", markFenced)))
-	assert.Empty(t, marksIn(positions{"orders": {replicator.Queue{Broker: "a"}: markFenced}}), "no retry topic")
+	assert.Empty(t, marksIn(positions{"orders": {replicator.Queue{Broker: "a"}: markFenced}}),
+		"no retry topic")
 	assert.Empty(t, marksIn(marked("g", "a", 12)), "a position is no mark")
-	assert.Empty(t, marksIn(positions{rocketmq.RetryTopic("g"): {replicator.Queue{Broker: "a", ID: 1}: markFenced}}))
+	assert.Empty(t, marksIn(positions{rocketmq.RetryTopic("g"): {replicator.Queue{
+		Broker: "a",
+		ID:     1,
+	}: markFenced}}))
 }
 
-// A broker of the source that a person closed a group on stays closed; what differs from what is wanted is written.
+// A broker of the source that a person closed a group on stays closed; what differs from what is
+// wanted is written.
 func TestOpeningTouchesOnlyBrokersThatCarryTheMark(t *testing.T) {
 	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}, {Name: "c"}}
 	marks := fences{"g": {"a": markFenced, "b": markOpened}}

@@ -12,7 +12,8 @@ import (
 	"rocketshift/replicator"
 )
 
-// homesTogether is how many queues move at once: the more, the longer each of them waits for the last.
+// homesTogether is how many queues move at once: the more, the longer each of them waits for the
+// last.
 const homesTogether = 8
 
 // HomesRequest asks for so many percent of the topics' queues to have their home on the target.
@@ -28,8 +29,9 @@ type Homes struct {
 	Queues int `json:"queues"` // of all topics; 0 where none is to have its home there
 }
 
-// MoveHomes gives the first so many percent of the queues their home on the target, and all others on the source. They are counted across
-// topics: every topic gets its first queue before any gets its second.
+// MoveHomes gives the first so many percent of the queues their home on the target, and all others
+// on the source. They are counted across topics: every topic gets its first queue before any gets
+// its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
@@ -54,7 +56,8 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		for i, some := range slices.Collect(slices.Chunk(part.queues, homesTogether)) {
 			activity.RecordHeartbeat(ctx, i)
 			move := gateway.Move{Kind: gateway.KindHome, To: string(part.to), Queues: some}
-			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i), move); err != nil {
+			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i),
+				move); err != nil {
 				return Homes{}, err
 			}
 		}
@@ -64,7 +67,8 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 
 // homesOf are the queues of the topics.
 func homesOf(topics []string, all []gateway.TopicQueue) []gateway.TopicQueue {
-	return slices.DeleteFunc(slices.Clone(all), func(q gateway.TopicQueue) bool { return !slices.Contains(topics, q.Topic) })
+	return slices.DeleteFunc(slices.Clone(all),
+		func(q gateway.TopicQueue) bool { return !slices.Contains(topics, q.Topic) })
 }
 
 // lanesOf pairs the queues of the request's topics.
@@ -84,7 +88,9 @@ func (s Settings) lanesOf(ctx context.Context, r HomesRequest) ([]replicator.Lan
 func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
 
 // homesToMove compares where homes are with where they are to be.
-func homesToMove(lanes []replicator.Lane, percent int, away []gateway.TopicQueue) (toTarget, toSource []gateway.TopicQueue) {
+func homesToMove(
+	lanes []replicator.Lane, percent int, away []gateway.TopicQueue,
+) (toTarget, toSource []gateway.TopicQueue) {
 	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b replicator.Lane) int {
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
 	})

@@ -41,8 +41,13 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 }
 
 func TestHomesThatAllGoBackAreThoseOfTheMigrationsTopics(t *testing.T) {
-	away := []gateway.TopicQueue{{Topic: "orders"}, {Topic: "of another migration"}, {Topic: "orders", Queue: replicator.Queue{ID: 1}}}
-	assert.Equal(t, []gateway.TopicQueue{away[0], away[2]}, homesOf([]string{"orders", "audit"}, away))
+	away := []gateway.TopicQueue{
+		{Topic: "orders"},
+		{Topic: "of another migration"},
+		{Topic: "orders", Queue: replicator.Queue{ID: 1}},
+	}
+	assert.Equal(t, []gateway.TopicQueue{away[0], away[2]},
+		homesOf([]string{"orders", "audit"}, away))
 }
 
 func TestGroupsThatMovedInPartAreKnown(t *testing.T) {

@@ -61,9 +61,11 @@ func TestLiveOnlyFencesOfRocketshiftAreOpened(t *testing.T) {
 	lift.Ours = true
 	r.must(traffic, "Unfence", lift, nil)
 	assert.Len(t, r.openOn(ours), 2)
-	assert.Equal(t, []string{r.brokers(r.source)[0].Name}, r.openOn(partly), "what a person closed stays closed")
+	assert.Equal(t, []string{r.brokers(r.source)[0].Name}, r.openOn(partly),
+		"what a person closed stays closed")
 	assert.Empty(t, r.openOn(theirs))
-	assert.Equal(t, Survey{OpenedGroups: []string{ours, partly}}, survey(), "the target isn't known to be as it was")
+	assert.Equal(t, Survey{OpenedGroups: []string{ours, partly}}, survey(),
+		"the target isn't known to be as it was")
 	r.must(returns, "Forget", r.groups(Source, ours, partly), nil)
 	assert.Equal(t, Survey{}, survey())
 }

@@ -80,14 +80,16 @@ const pendingAgain = 10 * time.Second
 func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
 	left, err := l.Pending(ctx, r)
 	if err == nil && left.Rest > 0 {
-		err = again(NotReadyType, pendingAgain, nil, "%d are still to come from the target, most of all %s %s %d",
+		err = again(NotReadyType, pendingAgain, nil,
+			"%d are still to come from the target, most of all %s %s %d",
 			left.Rest, left.Rows[0].Kind, left.Rows[0].Object, left.Rows[0].Rest)
 	}
 	return err
 }
 
-// Pending lists what is still to come from the target after everybody has left it: what its brokers deliver later, and what applications wrote
-// there and the reverse lanes haven't copied. Copies of what is written on the source meanwhile are no rest, however many there are.
+// Pending lists what is still to come from the target after everybody has left it: what its brokers
+// deliver later, and what applications wrote there and the reverse lanes haven't copied. Copies of
+// what is written on the source meanwhile are no rest, however many there are.
 func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
 	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
@@ -115,9 +117,11 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
 	return b.close(), nil
 }
 
-// toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't copied, and the copies that stand there too: the
-// reverse lane passes them.
-func (b *book) toCome(ctx context.Context, lane replicator.Lane) (natives, copies int64, err error) {
+// toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't
+// copied, and the copies that stand there too: the reverse lane passes them.
+func (b *book) toCome(
+	ctx context.Context, lane replicator.Lane,
+) (natives, copies int64, err error) {
 	copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
 	if err != nil || copied >= end {
 		return 0, 0, err
@@ -148,7 +152,8 @@ func (b *book) backLag(ctx context.Context) error {
 			}
 			rest, passed = rest+natives, passed+copies
 		}
-		b.enter(kindLag, "topic "+topic, rest, fmt.Sprintf("written on the target, not copied back yet; %d copies of what the source has don't count", passed))
+		b.enter(kindLag, "topic "+topic, rest,
+			fmt.Sprintf("written on the target, not copied back yet; %d copies of what the source has don't count", passed))
 	}
 	return nil
 }

@@ -33,8 +33,9 @@ type GroupsRequest struct {
 	Request
 	Side   Side     `json:"side"`
 	Groups []string `json:"groups"`
-	// Ours opens a group on the source only on the brokers where its fence carries the migration's mark. A fence without any mark, of
-	// an older release or where rocketshift may not write marks, is opened everywhere.
+	// Ours opens a group on the source only on the brokers where its fence carries the migration's
+	// mark. A fence without any mark, of an older release or where rocketshift may not write marks,
+	// is opened everywhere.
 	Ours bool `json:"ours,omitempty"`
 }
 
@@ -52,7 +53,7 @@ type AwaitMoveRequest struct {
 	Groups   []string `json:"groups,omitempty"`
 	Topics   []string `json:"topics,omitempty"`
 	Released bool     `json:"released,omitempty"`
-	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits for it. Groups are fenced on
-	// the source meanwhile.
+	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits
+	// for it. Groups are fenced on the source meanwhile.
 	Away time.Duration `json:"away,omitempty"`
 }

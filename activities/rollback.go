@@ -19,7 +19,8 @@ type Survey struct {
 	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target, or whose producers left the source
 	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
 	OpenedGroups []string `json:"openedGroups,omitempty"`
-	// Of mode gateway: queues whose home is the target, groups that read there, and the side that says who members are.
+	// Of mode gateway: queues whose home is the target, groups that read there, and the side that
+	// says who members are.
 	Homes     int      `json:"homes,omitempty"`
 	LedGroups []string `json:"ledGroups,omitempty"`
 	Authority Side     `json:"authority,omitempty"`
@@ -35,12 +36,14 @@ type SurveyRequest struct {
 	Request
 	// SourceOnly asks nothing that the target would have to answer.
 	SourceOnly bool `json:"sourceOnly,omitempty"`
-	// ByMark tells fences of rocketshift from groups that others closed; without it every closed group counts.
+	// ByMark tells fences of rocketshift from groups that others closed; without it every closed
+	// group counts.
 	ByMark bool `json:"byMark,omitempty"`
-	// Noted counts topics as moved only where a note on the source says so: a target that applications
-	// used before the migration has messages of its own.
+	// Noted counts topics as moved only where a note on the source says so: a target that
+	// applications used before the migration has messages of its own.
 	Noted bool `json:"noted,omitempty"`
-	// Recorded are groups that the migration has on record as fenced, for fences that carry no mark.
+	// Recorded are groups that the migration has on record as fenced, for fences that carry no
+	// mark.
 	Recorded []string `json:"recorded,omitempty"`
 }
 
@@ -90,7 +93,9 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 }
 
 // survey is what the source tells of groups that were moved.
-func (c *cluster) survey(ctx context.Context, p plan.Plan, brokers []rocketmq.Broker, r SurveyRequest) (Survey, error) {
+func (c *cluster) survey(
+	ctx context.Context, p plan.Plan, brokers []rocketmq.Broker, r SurveyRequest,
+) (Survey, error) {
 	groups, err := c.groupTable(ctx, brokers)
 	if err != nil {
 		return Survey{}, err

@@ -43,7 +43,8 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
 		}
 		touched[name] = brokers
-		if r.Ours && enable && len(o.marks[name]) > 0 { // without marks the caller knows that the fence is ours
+		// without marks the caller knows that the fence is ours
+		if r.Ours && enable && len(o.marks[name]) > 0 {
 			touched[name] = o.marks.among(brokers, name)
 		}
 		for _, b := range touched[name] {
@@ -66,11 +67,13 @@ type opening struct {
 
 // among are the brokers that carry a mark of the group's fence.
 func (m fences) among(brokers []rocketmq.Broker, group string) []rocketmq.Broker {
-	return slices.DeleteFunc(slices.Clone(brokers), func(b rocketmq.Broker) bool { return m[group][b.Name] == 0 })
+	return slices.DeleteFunc(slices.Clone(brokers),
+		func(b rocketmq.Broker) bool { return m[group][b.Name] == 0 })
 }
 
-// write writes one group on one broker. A broker that doesn't know the group gets it closed, or the next pull would create it
-// open; there is nothing to open on such a broker. On the source the mark is there before the fence, and changes after it.
+// write writes one group on one broker. A broker that doesn't know the group gets it closed, or the
+// next pull would create it open; there is nothing to open on such a broker. On the source the mark
+// is there before the fence, and changes after it.
 func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) error {
 	known := o.table[name]
 	group, there := known[b.Name]
@@ -98,7 +101,9 @@ func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) erro
 }
 
 // readBackOpen reads back what was written, on the brokers of each group.
-func (c *cluster) readBackOpen(ctx context.Context, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool) error {
+func (c *cluster) readBackOpen(
+	ctx context.Context, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool,
+) error {
 	table, err := c.groupTable(ctx, brokers)
 	if err != nil {
 		return err

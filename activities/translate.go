@@ -129,7 +129,9 @@ func (m Members) on(side Side) int {
 
 // AwaitMembers waits until every group has left From and is seen on the other side; when the pipeline reported it done,
 // leaving is enough, as members behind a proxy aren't seen by brokers.
-func (t *Traffic) AwaitMembers(ctx context.Context, r AwaitMoveRequest) (members []Members, err error) {
+func (t *Traffic) AwaitMembers(
+	ctx context.Context, r AwaitMoveRequest,
+) (members []Members, err error) {
 	err = unlessAway(ctx, r.Away, func() error {
 		members, err = t.awaitMembers(ctx, r)
 		return err

@@ -43,7 +43,8 @@ func poll(ctx context.Context, check func() error) error {
 	}
 }
 
-// unlessAway looks until that answers otherwise than by a target that doesn't answer, or has not answered for as long as away.
+// unlessAway looks until that answers otherwise than by a target that doesn't answer, or has not
+// answered for as long as away.
 func unlessAway(ctx context.Context, away time.Duration, look func() error) error {
 	begin := time.Now()
 	for {

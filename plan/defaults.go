@@ -12,7 +12,8 @@ const (
 	defaultBrokers = 1
 	// defaultSoak is long enough to see a consumer rebalance (20 s is the client's period, but it is woken by the broker).
 	defaultSoak = Duration(10 * time.Second)
-	// defaultFenceBudget is what an application may stand still for in one move: ten times what a move usually takes.
+	// defaultFenceBudget is what an application may stand still for in one move: ten times what a
+	// move usually takes.
 	defaultFenceBudget = time.Minute
 	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't look settled.
 	defaultSettle = Duration(6 * time.Second)

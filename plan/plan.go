@@ -116,8 +116,9 @@ type Shift struct {
 	Steps  []int    `json:"steps,omitzero"`  // percent of the topics, strictly rising up to 100
 	Soak   Duration `json:"soak,omitzero"`   // how long a step must stand before the next
 	Settle Duration `json:"settle,omitzero"` // how long positions or put counters must stand still to count as settled
-	// FenceBudget is how long a group may be refused on both sides in a move; then it is opened where it was. 0 is a minute, or
-	// twice the settle time if that is longer, so that the hashes of older plans stand.
+	// FenceBudget is how long a group may be refused on both sides in a move; then it is opened
+	// where it was. 0 is a minute, or twice the settle time if that is longer, so that the hashes
+	// of older plans stand.
 	FenceBudget Duration `json:"fenceBudget,omitzero"`
 }
 

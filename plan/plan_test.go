@@ -282,5 +282,6 @@ func TestClusterIDsAreStableWhateverTheOrderOfNameServers(t *testing.T) {
 func TestTheFenceBudgetIsAMinuteAndNeverLessThanSettlingTakes(t *testing.T) {
 	assert.Equal(t, time.Minute, Shift{}.withDefaults().FenceLimit())
 	assert.Equal(t, 4*time.Minute, Shift{Settle: Duration(2 * time.Minute)}.withDefaults().FenceLimit())
-	assert.Equal(t, 20*time.Second, Shift{FenceBudget: Duration(20 * time.Second)}.withDefaults().FenceLimit())
+	assert.Equal(t, 20*time.Second,
+		Shift{FenceBudget: Duration(20 * time.Second)}.withDefaults().FenceLimit())
 }

@@ -290,7 +290,8 @@ func TestCutsAreForgottenWhenTheTargetIsMadeAnew(t *testing.T) {
 	}
 }
 
-// What is still to come back from a target is counted by this: copies that stand between natives are none of it.
+// What is still to come back from a target is counted by this: copies that stand between natives
+// are none of it.
 func TestNativesFromAPositionLeaveCopiesOut(t *testing.T) {
 	eachModel(t, func(t *testing.T, m *model, _ *rand.Rand) {
 		p := m.positions()

@@ -22,7 +22,8 @@ func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 	require.Equal(t, exitDone, o.code, o.stderr)
 	require.Len(t, f.updates, 1)
 	assert.Equal(t, sent{
-		"migration-orders", "approve", "migration-orders/shift-25/fedcba987654/2026-08-01T13:00:00Z",
+		"migration-orders", "approve",
+		"migration-orders/shift-25/fedcba987654/2026-08-01T13:00:00Z",
 		workflows.Approval{Gate: "shift-25", By: "alice", Reason: "looks fine", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
 	}, f.updates[0])
 	doc := o.document(t)
@@ -46,7 +47,8 @@ func TestTheSameQuestionHasTheSameUpdateIDAndAnotherOneAnother(t *testing.T) {
 	assert.Equal(t, updateID("w", first), updateID("w", again))
 	later := again.Expires.Add(1)
 	again.Expires = &later
-	assert.NotEqual(t, updateID("w", first), updateID("w", again), "asked again, after a failed stage or with evidence that was measured anew")
+	assert.NotEqual(t, updateID("w", first), updateID("w", again),
+		"asked again, after a failed stage or with evidence that was measured anew")
 	again = first
 	again.Evidence = "other"
 	assert.NotEqual(t, updateID("w", first), updateID("w", again))

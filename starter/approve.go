@@ -109,7 +109,10 @@ func updateID(id string, w workflows.Waiting) string {
 	if w.Expires != nil {
 		asked = *w.Expires
 	}
-	return strings.Join([]string{id, w.Gate, either(w.Evidence, w.PlanHash), asked.UTC().Format(time.RFC3339Nano)}, "/")
+	return strings.Join([]string{
+		id, w.Gate, either(w.Evidence, w.PlanHash),
+		asked.UTC().Format(time.RFC3339Nano),
+	}, "/")
 }
 
 func either(given, standard string) string {
@@ -158,6 +161,7 @@ func (a *app) untilTaken(ctx context.Context, s service, id string, w workflows.
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	_, _ = a.follow(limited, s, id, func(snapshot, error) {}, func(now snapshot) bool {
-		return !now.Running || !slices.ContainsFunc(now.Waiting, func(o workflows.Waiting) bool { return updateID(id, o) == updateID(id, w) })
+		return !now.Running || !slices.ContainsFunc(now.Waiting,
+			func(o workflows.Waiting) bool { return updateID(id, o) == updateID(id, w) })
 	})
 }

@@ -12,7 +12,8 @@ import (
 
 // service is what commands need of Temporal. Errors are *failure, or one of the three below.
 type service interface {
-	// Start starts the migration, or joins the one that runs under the plan's name. One that went back is started anew if again is set.
+	// Start starts the migration, or joins the one that runs under the plan's name. One that went
+	// back is started anew if again is set.
 	Start(ctx context.Context, p plan.Plan, again bool) (started, error)
 	// Snapshot is what a workflow says about itself; of one that ended, its last word.
 	Snapshot(ctx context.Context, id string) (snapshot, error)

@@ -24,12 +24,14 @@ func (a *app) startCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withService(c.Context(), func(s service) error { return a.start(c.Context(), s, p, again, wait) })
+			return a.withService(c.Context(),
+				func(s service) error { return a.start(c.Context(), s, p, again, wait) })
 		},
 	}
 	fileFlag(c, &file)
 	waitFlag(c, &wait)
-	c.Flags().BoolVar(&again, "again", false, "start a migration anew that went back; its topics, groups and copies on the target are used again")
+	c.Flags().BoolVar(&again, "again", false,
+		"start a migration anew that went back; its topics, groups and copies on the target are used again")
 	return c
 }
 

@@ -65,8 +65,9 @@ func connectTemporal(ctx context.Context) (service, error) {
 
 func (t *temporalService) Close() { t.client.Close() }
 
-// Start asks for the workflow by its fixed id: a running one is joined, a finished one is never repeated, a failed one may be, and one that went back
-// if again is set: a pipeline that repeats its start must not move what people brought back.
+// Start asks for the workflow by its fixed id: a running one is joined, a finished one is never
+// repeated, a failed one may be, and one that went back if again is set: a pipeline that repeats
+// its start must not move what people brought back.
 func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (started, error) {
 	if again {
 		if err := t.wentBack(ctx, p); err != nil {
@@ -109,16 +110,22 @@ func reuse(again bool) enumspb.WorkflowIdReusePolicy {
 	return enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
 }
 
-// wentBack makes sure that the migration's last run doesn't forbid another: it runs still, failed, or went back.
+// wentBack makes sure that the migration's last run doesn't forbid another: it runs still, failed,
+// or went back.
 func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		return nil // it is for the start itself to say what is wrong
 	}
-	last := snapshot{WorkflowID: p.WorkflowID(), RunID: described.GetWorkflowExecutionInfo().GetExecution().GetRunId()}
+	last := snapshot{
+		WorkflowID: p.WorkflowID(),
+		RunID:      described.GetWorkflowExecutionInfo().GetExecution().GetRunId(),
+	}
 	t.lastWord(ctx, &last, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
 	if last.State != workflows.StateRolledBack {
-		return usage("use another name in the plan", "%s ended as %s: only a migration that went back is started anew", last.WorkflowID, last.State)
+		return usage("use another name in the plan",
+			"%s ended as %s: only a migration that went back is started anew", last.WorkflowID,
+			last.State)
 	}
 	return t.samePlan(ctx, p, started{WorkflowID: last.WorkflowID, RunID: last.RunID, Ended: true})
 }
@@ -196,7 +203,8 @@ func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enum
 	if status, err := t.queryStatus(quick, s.WorkflowID, s.RunID); err == nil {
 		s.Status = status
 	}
-	if closed == enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED && s.State == workflows.StateRolledBack {
+	if closed == enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED &&
+		s.State == workflows.StateRolledBack {
 		return // a cancelled migration goes back before it ends
 	}
 	s.State, s.Waiting = workflows.StateFailed, nil

@@ -237,7 +237,8 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, exitRolledBack, restart.code, "a finished migration is never repeated")
 	assert.Contains(t, restart.stdout, "nothing was started")
 	anew := live(t, "start", "-f", path, "--again", "-o", "json").document(t)
-	assert.NotEqual(t, first["runId"], anew["runId"], "one that went back is started anew when that is asked for")
+	assert.NotEqual(t, first["runId"], anew["runId"],
+		"one that went back is started anew when that is asked for")
 	assert.Equal(t, exitDone, live(t, "back", "cli-end", "--by", "alice").code)
 	assert.Equal(t, exitRolledBack, live(t, "status", "cli-end", "--wait=end", "-o", "json").code)
 	assert.Equal(t, exitRolledBack, live(t, "report", "cli-end").code)

@@ -67,7 +67,8 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
 	}, func() bool { return given() || d.back != nil || q.until != nil && q.until() })
 	measuring := err == nil && !given() && d.back == nil && changed(ctx, changeQuestion)
-	if !measuring { // else the question stands until it is put anew, or until nobody needs the answer
+	// else the question stands until it is put anew, or until nobody needs the answer
+	if !measuring {
 		done()
 	}
 	switch {

@@ -13,28 +13,33 @@ import (
 	"rocketshift/activities"
 )
 
-// testDelay is so long that the fence budget ends before the ten tries that Temporal's test environment makes.
+// testDelay is so long that the fence budget ends before the ten tries that Temporal's test
+// environment makes.
 const testDelay = 8 * time.Second
 
 // targetAway is what activities say while the target doesn't answer.
 func targetAway() error {
-	return temporal.NewApplicationErrorWithOptions("the target at 10.0.0.1:9876 doesn't answer", activities.TargetUnreachableType,
+	return temporal.NewApplicationErrorWithOptions("the target at 10.0.0.1:9876 doesn't answer",
+		activities.TargetUnreachableType,
 		temporal.ApplicationErrorOptions{NextRetryDelay: testDelay})
 }
 
 // stayedAway is what an activity says that waits under a fence.
 func stayedAway() error {
-	return temporal.NewNonRetryableApplicationError("the target at 10.0.0.1:9876 doesn't answer", activities.AwayType, nil)
+	return temporal.NewNonRetryableApplicationError("the target at 10.0.0.1:9876 doesn't answer",
+		activities.AwayType, nil)
 }
 
 func notYet(text string) error {
-	return temporal.NewApplicationErrorWithOptions(text, "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: testDelay})
+	return temporal.NewApplicationErrorWithOptions(text, "NotReady",
+		temporal.ApplicationErrorOptions{NextRetryDelay: testDelay})
 }
 
 // opened is when groups were opened on the source, from the start of the workflow.
 func (s *theatre) opened(at *time.Duration) {
 	start := s.Now()
-	s.OnActivity("Unfence", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+	s.OnActivity("Unfence", anything,
+		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Unfence@" + string(r.Side))
 		if r.Side == activities.Source && *at == 0 {
 			*at = s.Now().Sub(start)
@@ -48,7 +53,8 @@ func TestTheUndoOfAFenceOpensTheSourceWithADeadTarget(t *testing.T) {
 	var after time.Duration
 	s.opened(&after)
 	s.OnActivity("Translate", anything, anything).Return(nil, targetAway())
-	s.OnActivity("Fence", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+	s.OnActivity("Fence", anything,
+		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Fence@" + string(r.Side))
 		if r.Side == activities.Target {
 			return targetAway()
@@ -56,9 +62,13 @@ func TestTheUndoOfAFenceOpensTheSourceWithADeadTarget(t *testing.T) {
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan:      testPlan(t, oneStep),
+		Inventory: testInventory(),
+	})
 	require.ErrorContains(t, s.GetWorkflowError(), "10.0.0.1:9876 doesn't answer")
-	require.Less(t, slices.Index(s.called(), "Unfence@source"), slices.Index(s.called(), "Fence@target"))
+	require.Less(t, slices.Index(s.called(), "Unfence@source"),
+		slices.Index(s.called(), "Fence@target"))
 	require.NotZero(t, after)
 	require.LessOrEqual(t, after, time.Minute+10*time.Second, "the fence budget is a minute")
 	require.Contains(t, strings.Join(s.statusNow(t).Notes, "\n"), "owed to the target")
@@ -68,7 +78,10 @@ func TestATargetThatDiesWhileApplicationsMoveOpensTheSource(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, stayedAway())
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan:      testPlan(t, oneStep),
+		Inventory: testInventory(),
+	})
 	require.ErrorContains(t, s.GetWorkflowError(), "doesn't answer")
 	require.Contains(t, s.called(), "Unfence@source")
 }
@@ -80,13 +93,16 @@ func TestAMoveThatNeverSettlesIsOpenedWhereItWasWithinTheBudget(t *testing.T) {
 			var after time.Duration
 			s.opened(&after)
 			if activity == "Translate" {
-				s.OnActivity(activity, anything, anything).Return(nil, notYet("lane orders/3 isn't copied yet"))
+				s.OnActivity(activity, anything, anything).Return(nil,
+					notYet("lane orders/3 isn't copied yet"))
 			} else {
 				s.OnActivity(activity, anything, anything).Return(notYet("members hold 3 messages"))
 			}
 			s.playTraffic()
-			s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
-			require.ErrorContains(t, s.GetWorkflowError(), "not done within the fence budget of 1m0s")
+			s.ExecuteWorkflow(ShiftType,
+				MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+			require.ErrorContains(t, s.GetWorkflowError(),
+				"not done within the fence budget of 1m0s")
 			require.NotZero(t, after)
 			require.LessOrEqual(t, after, time.Minute+10*time.Second)
 		})
@@ -97,17 +113,24 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 	s := newTheatre(t)
 	var after time.Duration
 	back := false
-	s.OnActivity("Survey", anything, anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+	s.OnActivity("Survey", anything,
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
 		require.True(t, r.ByMark)
 		switch {
 		case after != 0:
-			return activities.Survey{OpenedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil
+			return activities.Survey{
+				OpenedGroups: []string{"orders-group"},
+				MovedTopics:  []string{"orders"},
+			}, nil
 		case r.SourceOnly:
 			return activities.Survey{FencedGroups: []string{"orders-group"}}, nil
 		}
 		return activities.Survey{}, targetAway()
 	})
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
 		if !back {
 			return targetAway()
 		}
@@ -116,34 +139,46 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 	s.opened(&after)
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
-		require.Contains(t, s.called(), "Unfence@source", "the source is opened though the target is dead")
+		require.Contains(t, s.called(), "Unfence@source",
+			"the source is opened though the target is dead")
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
-		require.Contains(t, w[0].Text, "re-point all applications to the source now: the target doesn't answer. Owed to it")
+		require.Contains(t, w[0].Text,
+			"re-point all applications to the source now: the target doesn't answer. Owed to it")
 		require.Equal(t, activities.Source, w[0].To)
 		back = true
 	}, 2*time.Minute)
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.LessOrEqual(t, after, time.Minute+10*time.Second)
-	requireOrder(t, s.called(), "Unfence@source", "AwaitQuiet orders@target", "Fence@target", "AwaitMembers@target", "Pending")
-	require.NotContains(t, s.called(), "Translate@target", "groups read the source already: their positions are theirs")
+	requireOrder(t, s.called(), "Unfence@source", "AwaitQuiet orders@target", "Fence@target",
+		"AwaitMembers@target", "Pending")
+	require.NotContains(t, s.called(), "Translate@target",
+		"groups read the source already: their positions are theirs")
 }
 
 func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *testing.T) {
 	s := newTheatre(t)
 	open := false
-	s.OnActivity("Survey", anything, anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+	s.OnActivity("Survey", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
 		if open {
 			return activities.Survey{OpenedGroups: []string{"orders-group"}}, nil
 		}
-		return activities.Survey{FencedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil
+		return activities.Survey{
+			FencedGroups: []string{"orders-group"},
+			MovedTopics:  []string{"orders"},
+		}, nil
 	})
-	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+	s.OnActivity("AwaitQuiet", anything,
+		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
 		require.Equal(t, time.Minute, r.Away, "groups are fenced on the source meanwhile")
 		return stayedAway()
 	})
-	s.OnActivity("Unfence", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+	s.OnActivity("Unfence", anything,
+		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Unfence@" + string(r.Side))
 		open = true
 		return nil
@@ -159,24 +194,35 @@ func TestARollbackThatIsCancelledLeavesNoGroupFencedOnBothSides(t *testing.T) {
 		at   string
 		want []string
 	}{
-		"before positions are written": {"AwaitSettled", []string{"Fence@target", "Unfence@target"}},
-		"after they are written":       {"Translate", []string{"Fence@target", "AwaitSettled@target", "Unfence@source"}},
+		"before positions are written": {
+			"AwaitSettled",
+			[]string{"Fence@target", "Unfence@target"},
+		},
+		"after they are written": {
+			"Translate",
+			[]string{"Fence@target", "AwaitSettled@target", "Unfence@source"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
-			s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+			s.OnActivity("Survey", anything,
+				anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 			if c.at == "AwaitSettled" {
 				s.OnActivity(c.at, anything, anything).Return(notYet("members hold 3 messages"))
 				s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
 			} else {
-				s.OnActivity(c.at, anything, anything).Return(func(context.Context, activities.GroupsRequest) ([]activities.GroupPositions, error) {
+				s.OnActivity(c.at, anything,
+					anything).Return(func(context.Context,
+					activities.GroupsRequest,
+				) ([]activities.GroupPositions, error) {
 					s.RegisterDelayedCallback(s.CancelWorkflow, 0)
 					return nil, nil
 				})
 			}
 			s.playTraffic()
 			s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-			require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+			require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v",
+				s.GetWorkflowError())
 			require.Subset(t, s.called(), c.want)
 		})
 	}
@@ -192,30 +238,39 @@ func TestGroupsThatOthersClosedStayClosed(t *testing.T) {
 			return nil
 		})
 	}
-	s.OnActivity("Translate", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
+	s.OnActivity("Translate", anything,
+		anything).Return(func(_ context.Context,
+		r activities.GroupsRequest,
+	) ([]activities.GroupPositions, error) {
 		groups["Translate"] = r.Groups
 		return nil, nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan:      testPlan(t, oneStep),
+		Inventory: testInventory(),
+	})
 	require.Equal(t, StateDone, s.result(t).State)
 	moved := []string{"orders-group", "payments-group"}
 	require.Equal(t, moved, groups["Fence@source"])
 	require.Equal(t, moved, groups["Unfence@target"])
-	require.Equal(t, append([]string{"audit-group"}, moved...), groups["Translate"], "its positions are carried over all the same")
+	require.Equal(t, append([]string{"audit-group"}, moved...), groups["Translate"],
+		"its positions are carried over all the same")
 }
 
 func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
 	s := newTheatre(t)
 	back := false
 	s.OnActivity("Prepare", anything, anything).Return(activities.Gateway{}, targetAway())
-	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+	s.OnActivity("Pending", anything,
+		anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		if !back {
 			return activities.Ledger{}, targetAway()
 		}
 		return activities.Ledger{}, nil
 	})
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
 		if !back {
 			return targetAway()
 		}
@@ -225,11 +280,14 @@ func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, []string{
-			"MoveAuthority@source", "MoveHomes [orders payments] 0", "MoveGroups [audit-group orders-group payments-group]@source",
+			"MoveAuthority@source", "MoveHomes [orders payments] 0",
+			"MoveGroups [audit-group orders-group payments-group]@source",
 		}, s.called())
-		require.Contains(t, s.statusNow(t).Waiting[0].Text, "the target doesn't answer: everything reads and writes the source")
+		require.Contains(t, s.statusNow(t).Waiting[0].Text,
+			"the target doesn't answer: everything reads and writes the source")
 		back = true
 	}, 150*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	s.ExecuteWorkflow(RollbackType,
+		MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	require.Equal(t, StateDone, s.result(t).State)
 }

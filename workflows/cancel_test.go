@@ -23,7 +23,10 @@ func (s *theatre) cancelledOnce(name string, tries *int) stageFunc {
 }
 
 func TestACancelledStageHoldsTheMigrationWithItsLanes(t *testing.T) {
-	for _, name := range []string{AssessType, ImportMetadataType, VerifyType, ShiftType, FinalizeType} {
+	for _, name := range []string{
+		AssessType, ImportMetadataType, VerifyType, ShiftType,
+		FinalizeType,
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := emptyTheatre(t)
 			tries := 0
@@ -57,14 +60,20 @@ func TestACancelledMigrationGoesBackWithLanesThatRunUntilItIsDone(t *testing.T) 
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	calls := s.called()
-	require.Equal(t, []string{"Shift undone", RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-5:])
+	require.Equal(t, []string{
+		"Shift undone", RollbackType, "Replicate stopped",
+		"SyncOffsets stopped", "report",
+	}, calls[len(calls)-5:])
 	require.Equal(t, StateRolledBack, s.statusNow(t).State)
 }
 
 func TestACancelledMigrationWhoseRollbackFailsWaitsForAPersonWithItsLanes(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
-	fillMigration(s, map[string]stageFunc{ShiftType: s.shiftUntilCancelled, RollbackType: s.cancelledOnce(RollbackType, &tries)})
+	fillMigration(s, map[string]stageFunc{
+		ShiftType:    s.shiftUntilCancelled,
+		RollbackType: s.cancelledOnce(RollbackType, &tries),
+	})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.NotContains(t, s.called(), "Replicate stopped")
@@ -93,17 +102,24 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 		err   error
 		back  bool
 	}{
-		"nothing moved":        {back: false},
-		"a group is fenced":    {found: activities.Survey{FencedGroups: []string{"orders-group"}}, back: true},
-		"homes are away":       {found: activities.Survey{Homes: 3}, back: true},
-		"nobody can tell":      {err: targetAway(), back: true},
-		"the target has rests": {found: activities.Survey{MovedTopics: []string{"orders"}}, back: true},
+		"nothing moved": {back: false},
+		"a group is fenced": {
+			found: activities.Survey{FencedGroups: []string{"orders-group"}},
+			back:  true,
+		},
+		"homes are away":  {found: activities.Survey{Homes: 3}, back: true},
+		"nobody can tell": {err: targetAway(), back: true},
+		"the target has rests": {
+			found: activities.Survey{MovedTopics: []string{"orders"}},
+			back:  true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := emptyTheatre(t)
 			fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
 			s.OnActivity("Survey", anything, anything).Return(c.found, c.err)
-			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) },
+				time.Minute)
 			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 			require.Equal(t, StateRolledBack, s.result(t).State)
 			if c.back {
@@ -129,8 +145,11 @@ func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"audit-group", "orders-group"}}, nil)
-	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group"}, nil) // it reads the target
+	s.OnActivity("Survey", anything,
+		anything).Return(activities.Survey{FencedGroups: []string{"audit-group", "orders-group"}},
+		nil)
+	// it reads the target
+	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group"}, nil)
 	var opened []string
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		opened = append(opened, r.Groups...)
@@ -149,7 +168,10 @@ func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 func TestATerminatedRollbackIsStartedAgain(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
-	fillMigration(s, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: s.terminatedOnce(RollbackType, &tries)})
+	fillMigration(s, map[string]stageFunc{
+		ShiftType:    shiftUntilBack,
+		RollbackType: s.terminatedOnce(RollbackType, &tries),
+	})
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateRolledBack, s.result(t).State)
@@ -158,27 +180,38 @@ func TestATerminatedRollbackIsStartedAgain(t *testing.T) {
 
 func TestACancelDuringARollbackLetsItEnd(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
-		s.note(RollbackType)
-		err := workflow.Sleep(ctx, time.Hour)
-		s.note("Rollback ended")
-		return Status{State: StateDone}, err
-	}})
+	fillMigration(s, map[string]stageFunc{
+		ShiftType: shiftUntilBack,
+		RollbackType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
+			s.note(RollbackType)
+			err := workflow.Sleep(ctx, time.Hour)
+			s.note("Rollback ended")
+			return Status{State: StateDone}, err
+		},
+	})
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
 	s.RegisterDelayedCallback(s.CancelWorkflow, 2*time.Minute)
-	s.RegisterDelayedCallback(func() { require.NotContains(t, s.called(), "Rollback ended") }, 30*time.Minute)
+	s.RegisterDelayedCallback(func() { require.NotContains(t, s.called(), "Rollback ended") },
+		30*time.Minute)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateRolledBack, s.result(t).State)
 	calls := s.called()
-	require.Equal(t, []string{"Rollback ended", "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:])
+	require.Equal(t, []string{
+		"Rollback ended", "Replicate stopped", "SyncOffsets stopped",
+		"report",
+	}, calls[len(calls)-4:])
 }
 
 func TestAMigrationWhoseCopyCanNotBeMeasuredIsHeldWithItsLanes(t *testing.T) {
 	s := emptyTheatre(t)
 	looks := 0
-	s.OnActivity("AwaitCaughtUp", anything, anything).Return(func(context.Context, activities.Request) (activities.ReplicationState, error) {
+	s.OnActivity("AwaitCaughtUp", anything,
+		anything).Return(func(context.Context, activities.Request) (activities.ReplicationState,
+		error,
+	) {
 		if looks++; looks == 1 {
-			return activities.ReplicationState{}, temporal.NewNonRetryableApplicationError("no keys for the source", "Forbidden", nil)
+			return activities.ReplicationState{},
+				temporal.NewNonRetryableApplicationError("no keys for the source", "Forbidden", nil)
 		}
 		return activities.ReplicationState{}, nil
 	})

@@ -72,9 +72,11 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
-	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
+	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
+		m.input())
 	if err := future.GetChildWorkflowExecution().Get(ctx, nil); err == nil && m.missing != "" {
-		_ = m.forward(ctx, missingName, missing{m.missing}) // a service was lost before the stage could hear of it
+		// a service was lost before the stage could hear of it
+		_ = m.forward(ctx, missingName, missing{m.missing})
 	}
 	err := future.Get(ctx, &result)
 	m.active = ""
@@ -101,7 +103,10 @@ func (m *migration) silence(id string) {
 
 func (m *migration) input() MigrationInput {
 	now := m.view()
-	return MigrationInput{Plan: m.plan, Inventory: m.inventory, Answers: now.Answers, Rates: now.Rates, Fenced: begun(now)}
+	return MigrationInput{
+		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers,
+		Rates: now.Rates, Fenced: begun(now),
+	}
 }
 
 // begun are the groups of the waves that a Shift has begun.

@@ -113,7 +113,8 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 	return failed
 }
 
-// failure is the error that ends a service. After its activities were asked to end, a time-out is an end too: the worker that ran them is gone.
+// failure is the error that ends a service. After its activities were asked to end, a time-out is
+// an end too: the worker that ran them is gone.
 func failure(err error, asked bool) error {
 	var late *temporal.TimeoutError
 	if temporal.IsCanceledError(err) || asked && errors.As(err, &late) {

@@ -24,12 +24,14 @@ type desk struct {
 	problem error // why the plan can't be used
 	status  Status
 
-	reports  map[string]Status   // last status of each child, by workflow id
-	given    map[string]Approval // handed on to the child that asks, by what they answer
-	heard    map[string]int64    // number of the newest report of each child: signals may arrive in another order
-	told     int64               // number of the last report to the parent
-	children []string            // ids in the order of their start, so that the view is deterministic
-	active   string              // the child that steering is forwarded to
+	reports map[string]Status   // last status of each child, by workflow id
+	given   map[string]Approval // handed on to the child that asks, by what they answer
+	// number of the newest report of each child: signals may arrive in another order
+	heard map[string]int64
+	told  int64 // number of the last report to the parent
+	// ids in the order of their start, so that the view is deterministic
+	children []string
+	active   string // the child that steering is forwarded to
 	parent   *workflow.Execution
 
 	held        *Steering
@@ -53,8 +55,9 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 	d := &desk{
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
-		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{}, parent: info.ParentWorkflowExecution,
-		told: info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
+		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
+		parent: info.ParentWorkflowExecution,
+		told:   info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
@@ -86,8 +89,10 @@ func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
 	switch {
 	case err == nil && d.status.State != StateRolledBack:
 		d.status.State = StateDone
-	case d.status.State == StateRolledBack && temporal.IsCanceledError(err): // it went back before it ended
-	case errors.Is(err, errBack) && d.status.Type != RollbackType: // a rollback that ends before it is done is none
+	// it went back before it ended
+	case d.status.State == StateRolledBack && temporal.IsCanceledError(err):
+	// a rollback that ends before it is done is none
+	case errors.Is(err, errBack) && d.status.Type != RollbackType:
 		d.status.State, err = StateRolledBack, nil
 	case err != nil:
 		d.status.State, d.status.Error = StateFailed, rootMessage(err)
@@ -131,10 +136,14 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 		held, missing := d.held, d.missing
 		done := func() {}
 		if held != nil || d.toldMissing == nil { // else it stands on the page already
-			done = d.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(held, missing)})
+			done = d.wait(ctx, Waiting{
+				Kind: WaitingGate, Gate: ResumeName,
+				Text: holdText(held, missing),
+			})
 		}
 		err := d.await(ctx, "held: waiting for resume or back", func() bool {
-			other := d.missing != missing || d.missing != "" && d.held != held // another cause: another sentence
+			// another cause: another sentence
+			other := d.missing != missing || d.missing != "" && d.held != held
 			return !d.isHeld() || d.back != nil || other
 		})
 		done()
@@ -225,7 +234,8 @@ func (d *desk) upsert(ctx workflow.Context, s Status) {
 	var changes []temporal.SearchAttributeUpdate
 	for i, name := range []string{StageAttribute, WaitingAttribute, TargetAttribute} {
 		if now[i] != d.shown[i] {
-			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
+			changes = append(changes,
+				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
 		}
 	}
 	if len(changes) == 0 {

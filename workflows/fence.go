@@ -22,8 +22,9 @@ func (a action) run(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(ctx, a.activity, a.request).Get(ctx, nil)
 }
 
-// underFence runs a move of groups that are refused on both sides from its first step on. The first has no limit of its own: what it
-// began must be known to have ended. The others share the plan's fence budget; when it is used up, the error says what hindered them.
+// underFence runs a move of groups that are refused on both sides from its first step on. The first
+// has no limit of its own: what it began must be known to have ended. The others share the plan's
+// fence budget; when it is used up, the error says what hindered them.
 func (d *desk) underFence(ctx workflow.Context, actions []action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
@@ -63,11 +64,13 @@ func lasts(err error) bool {
 // isAway reports whether work ended because the target doesn't answer.
 func isAway(err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && (app.Type() == activities.AwayType || app.Type() == activities.TargetUnreachableType)
+	return errors.As(err, &app) && (app.Type() == activities.AwayType ||
+		app.Type() == activities.TargetUnreachableType)
 }
 
-// undoFence lets groups read the source again, whatever the target does, and then closes them on the target, where they don't read.
-// What the target doesn't take now is owed: the mark on the source says so, and Rollback or the next move of the groups does it.
+// undoFence lets groups read the source again, whatever the target does, and then closes them on
+// the target, where they don't read. What the target doesn't take now is owed: the mark on the
+// source says so, and Rollback or the next move of the groups does it.
 func (d *desk) undoFence(ctx workflow.Context, groups activities.GroupsRequest) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

@@ -38,8 +38,12 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 	groups := plan.AllReaders(readers)
 	if len(groups) > 0 && changed(ctx, changeHealthyFirst) {
 		var closed []string // by others, before: they stay closed, on both sides
-		all := activities.GroupsRequest{Request: s.request(), Side: activities.Source, Groups: groups}
-		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"), traffic.ClosedByOthers, all).Get(ctx, &closed); err != nil {
+		all := activities.GroupsRequest{
+			Request: s.request(), Side: activities.Source,
+			Groups: groups,
+		}
+		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
+			traffic.ClosedByOthers, all).Get(ctx, &closed); err != nil {
 			return err
 		}
 		groups = without(groups, closed)
@@ -63,7 +67,8 @@ func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string
 	return s.proveLanes(ctx)
 }
 
-// proveLanes waits until lanes bring a message of every broker to the other side and back: no home moves where no lane runs.
+// proveLanes waits until lanes bring a message of every broker to the other side and back: no home
+// moves where no lane runs.
 func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
 	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
@@ -152,13 +157,16 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 		{"4 groups read on the source: " + short(groups), gateways.MoveGroups, onSource},
 	} {
 		d.detail(ctx, "%s", step.summary)
-		if i == 0 && changed(ctx, changeHealthyFirst) { // a gateway that moved anything knows it already
-			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), step.summary), step.activity, step.request).Get(ctx, nil)
+		// a gateway that moved anything knows it already
+		if i == 0 && changed(ctx, changeHealthyFirst) {
+			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), step.summary),
+				step.activity, step.request).Get(ctx, nil)
 			if err != nil && ctx.Err() != nil {
 				return err
 			}
 			if err != nil {
-				d.note(ctx, "the gateways weren't told of the migration again: %s", rootMessage(err))
+				d.note(ctx, "the gateways weren't told of the migration again: %s",
+					rootMessage(err))
 			}
 			continue
 		}

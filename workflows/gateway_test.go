@@ -58,7 +58,8 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStep(t *testing.T) {
 	require.Equal(t, StateDone, got.State)
 	require.Equal(t, []string{
 		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
-		"ProveLanes", "MoveGroups [audit-group orders-group]@target", "MoveHomes [orders payments] 50",
+		"ProveLanes", "MoveGroups [audit-group orders-group]@target",
+		"MoveHomes [orders payments] 50",
 		"ProveLanes", "MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
 	}, s.called())
 	require.InDelta(t, 50, got.Waves[1].Check.Share, 0)
@@ -131,10 +132,13 @@ func TestRollbackByGatewayReturnsAuthorityHomesAndGroups(t *testing.T) {
 func TestNoHomeMovesWhereNoLaneRuns(t *testing.T) {
 	s := newTheatre(t)
 	proofs := 0
-	s.OnActivity("ProveLanes", anything, anything).Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
+	s.OnActivity("ProveLanes", anything,
+		anything).Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
 		if proofs++; proofs == 3 { // Replicate dies after the first step
-			return activities.ProvedLanes{}, temporal.NewApplicationErrorWithOptions("a message hasn't reached the other side", "NotReady",
-				temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute})
+			return activities.ProvedLanes{},
+				temporal.NewApplicationErrorWithOptions("a message hasn't reached the other side",
+					"NotReady",
+					temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute})
 		}
 		return activities.ProvedLanes{Lanes: 2}, nil
 	})

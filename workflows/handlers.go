@@ -17,7 +17,11 @@ type stageReport struct {
 func (d *desk) handleUpdates(ctx workflow.Context) error {
 	approve := func(ctx workflow.Context, a Approval) (Approval, error) { return d.takeApproval(ctx, a) }
 	err := workflow.SetUpdateHandlerWithOptions(ctx, ApproveName, approve, workflow.UpdateHandlerOptions{
-		Validator:   func(ctx workflow.Context, a Approval) error { return d.checkApproval(a, workflow.Now(ctx)) },
+		Validator: func(ctx workflow.Context,
+			a Approval,
+		) error {
+			return d.checkApproval(a, workflow.Now(ctx))
+		},
 		Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
@@ -26,7 +30,11 @@ func (d *desk) handleUpdates(ctx workflow.Context) error {
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		steer := func(ctx workflow.Context, m Steering) (string, error) { return d.steer(ctx, name, m) }
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name, steer, workflow.UpdateHandlerOptions{
-			Validator:   func(_ workflow.Context, m Steering) error { return d.checkSteering(name, m) },
+			Validator: func(_ workflow.Context,
+				m Steering,
+			) error {
+				return d.checkSteering(name, m)
+			},
 			Description: steeringDescriptions[name],
 		})
 		if err != nil {
@@ -118,8 +126,9 @@ func (d *desk) steerable() Status {
 	return s
 }
 
-// takeApproval records the approval, or hands it to the child that waits for it: the approval is used where the work is. It is bound to what is
-// shown here now; if the child has measured anew meanwhile, it is refused there.
+// takeApproval records the approval, or hands it to the child that waits for it: the approval is
+// used where the work is. It is bound to what is shown here now; if the child has measured anew
+// meanwhile, it is refused there.
 func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) {
 	a.At = workflow.Now(ctx)
 	for _, w := range d.status.Waiting {
@@ -154,12 +163,14 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 	return name + " accepted", d.forward(ctx, name, m)
 }
 
-// isGoingBack reports whether this workflow returns everything to the source, or ends because it was asked to.
+// isGoingBack reports whether this workflow returns everything to the source, or ends because it
+// was asked to.
 func (d *desk) isGoingBack() bool {
 	return d.back != nil || d.goingBack || d.status.Type == RollbackType
 }
 
-// steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a hold, as it says to go on.
+// steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a
+// hold, as it says to go on.
 func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) {
 	if d.held != nil {
 		d.held = nil

@@ -7,8 +7,9 @@ import (
 	"rocketshift/plan"
 )
 
-// freeStranded opens groups again that a terminated Shift left in the middle of a move: fenced on the source, and not yet open on the target. Nobody
-// reads them there, so that they go on where they were.
+// freeStranded opens groups again that a terminated Shift left in the middle of a move: fenced on
+// the source, and not yet open on the target. Nobody reads them there, so that they go on where
+// they were.
 func (m *migration) freeStranded(ctx workflow.Context) {
 	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return
@@ -18,14 +19,20 @@ func (m *migration) freeStranded(ctx workflow.Context) {
 	var found activities.Survey
 	var moved []string
 	survey := activities.SurveyRequest{Request: m.request(), ByMark: true, SourceOnly: true}
-	err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"), returns.Survey, survey).Get(ctx, &found)
+	err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"),
+		returns.Survey, survey).Get(ctx, &found)
 	if err != nil || len(found.FencedGroups) == 0 {
 		return
 	}
-	groups := activities.GroupsRequest{Request: m.request(), Side: activities.Source, Groups: found.FencedGroups}
+	groups := activities.GroupsRequest{
+		Request: m.request(), Side: activities.Source,
+		Groups: found.FencedGroups,
+	}
 	limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
-	if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx, &moved); err != nil && !isAway(err) {
-		m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume", rootMessage(err))
+	if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
+		&moved); err != nil && !isAway(err) {
+		m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
+			rootMessage(err))
 		return
 	}
 	if groups.Groups = without(groups.Groups, moved); len(groups.Groups) > 0 {
@@ -33,8 +40,9 @@ func (m *migration) freeStranded(ctx workflow.Context) {
 	}
 }
 
-// hasMoved reports whether a way back needs Rollback though this run has moved nothing: an earlier run of the migration, or a Shift that was
-// started alone, may have. The brokers and gateways know; where they don't answer, Rollback waits for them.
+// hasMoved reports whether a way back needs Rollback though this run has moved nothing: an earlier
+// run of the migration, or a Shift that was started alone, may have. The brokers and gateways know;
+// where they don't answer, Rollback waits for them.
 func (m *migration) hasMoved(ctx workflow.Context) bool {
 	if !changed(ctx, changeLook) {
 		return false
@@ -43,6 +51,7 @@ func (m *migration) hasMoved(ctx workflow.Context) bool {
 	var found activities.Survey
 	m.detail(ctx, "looks whether anything has moved")
 	request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
-	err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(), "whether anything has moved"), acts.Survey, request).Get(ctx, &found)
+	err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
+		"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
 	return err != nil || found.Moved()
 }

@@ -30,8 +30,9 @@ type migration struct {
 	ending    bool       // services are being stopped on purpose
 }
 
-// story is the whole migration; whatever its end, the services are stopped and the report is written. A cancelled migration goes back too, with
-// lanes that run until it is done; one that passed the point of no return just ends.
+// story is the whole migration; whatever its end, the services are stopped and the report is
+// written. A cancelled migration goes back too, with lanes that run until it is done; one that
+// passed the point of no return just ends.
 func (m *migration) story(ctx workflow.Context) error {
 	m.rows()
 	err := m.goForward(ctx)
@@ -86,7 +87,8 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		if errors.Is(err, errBack) || ctx.Err() != nil || !changed(ctx, changeCancel) {
 			return err
 		}
-		if err := m.holdFor(ctx, "the wait for the copy", err); err != nil { // an earlier run may have moved applications
+		// an earlier run may have moved applications
+		if err := m.holdFor(ctx, "the wait for the copy", err); err != nil {
 			return err
 		}
 	}
@@ -127,7 +129,8 @@ func (m *migration) assess(ctx workflow.Context) error {
 func (m *migration) insist(ctx workflow.Context, name string) error {
 	for {
 		err := m.child(ctx, name)
-		if err == nil || errors.Is(err, errBack) || temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
+		if err == nil || errors.Is(err, errBack) || temporal.IsCanceledError(err) &&
+			!m.endedByHand(ctx, err) {
 			return err
 		}
 		if err := m.holdFor(ctx, name, err); err != nil {
@@ -136,9 +139,11 @@ func (m *migration) insist(ctx workflow.Context, name string) error {
 	}
 }
 
-// endedByHand reports whether somebody cancelled or terminated the stage alone: the migration goes on from it, or back.
+// endedByHand reports whether somebody cancelled or terminated the stage alone: the migration goes
+// on from it, or back.
 func (m *migration) endedByHand(ctx workflow.Context, err error) bool {
-	return (temporal.IsCanceledError(err) || wasTerminated(err)) && ctx.Err() == nil && changed(ctx, changeCancel)
+	return (temporal.IsCanceledError(err) || wasTerminated(err)) && ctx.Err() == nil &&
+		changed(ctx, changeCancel)
 }
 
 func wasTerminated(err error) bool {
@@ -177,8 +182,10 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		return errBack
 	}
 	asked := m.back
-	m.back, m.goingBack = nil, true                       // it is being done: the rollback itself may be held and resumed
-	if len(m.services) == 0 && changed(ctx, changeLook) { // of what an earlier run moved; it needs lanes to go back
+	// it is being done: the rollback itself may be held and resumed
+	m.back, m.goingBack = nil, true
+	// of what an earlier run moved; it needs lanes to go back
+	if len(m.services) == 0 && changed(ctx, changeLook) {
 		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
@@ -193,7 +200,8 @@ func (m *migration) goBack(ctx workflow.Context) error {
 		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
 			return err
 		}
-		if wasTerminated(err) && changed(ctx, changeCancel) { // in the middle of a move groups may be refused on both sides
+		// in the middle of a move groups may be refused on both sides
+		if wasTerminated(err) && changed(ctx, changeCancel) {
 			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}

@@ -30,9 +30,12 @@ func together(ctx workflow.Context, moves []func(workflow.Context) error) error 
 	return first
 }
 
-// awaitGroups asks the release pipeline to re-point the groups' applications away from one side, and waits until they have left; where away
-// isn't 0, no longer than that for a target that doesn't answer.
-func (d *desk) awaitGroups(ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration) error {
+// awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
+// and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
+// answer.
+func (d *desk) awaitGroups(
+	ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration,
+) error {
 	d.forgetReleased()
 	to := other(from)
 	w := Waiting{
@@ -42,13 +45,18 @@ func (d *desk) awaitGroups(ctx workflow.Context, from activities.Side, groups, n
 	}
 	var acts *activities.Traffic
 	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
-		request := activities.AwaitMoveRequest{Request: d.request(), From: from, Groups: groups, Released: released, Away: away}
+		request := activities.AwaitMoveRequest{
+			Request: d.request(), From: from, Groups: groups,
+			Released: released, Away: away,
+		}
 		return workflow.ExecuteActivity(quick(ctx, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
 	})
 }
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
-func (d *desk) awaitProducers(ctx workflow.Context, from activities.Side, topics, nameServers []string, away time.Duration) error {
+func (d *desk) awaitProducers(
+	ctx workflow.Context, from activities.Side, topics, nameServers []string, away time.Duration,
+) error {
 	to := other(from)
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "producers of " + short(topics), Topics: topics, To: to, NameServers: nameServers,
@@ -57,7 +65,10 @@ func (d *desk) awaitProducers(ctx workflow.Context, from activities.Side, topics
 	}
 	var acts *activities.Traffic
 	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
-		request := activities.AwaitMoveRequest{Request: d.request(), From: from, Topics: topics, Released: released, Away: away}
+		request := activities.AwaitMoveRequest{
+			Request: d.request(), From: from, Topics: topics,
+			Released: released, Away: away,
+		}
 		return workflow.ExecuteActivity(quick(ctx, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
 	})
 }

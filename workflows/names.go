@@ -44,7 +44,8 @@ const (
 const (
 	stageReportName = "stageReport" // child to parent: its status changed
 	stopName        = "stop"        // parent to Replicate and SyncOffsets: finish and complete
-	missingName     = "missing"     // parent to child: a service that it needs doesn't run, or all do
+	// parent to child: a service that it needs doesn't run, or all do
+	missingName = "missing"
 )
 
 // byRocketshift is who holds a migration where no person did.

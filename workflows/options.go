@@ -33,10 +33,12 @@ const (
 	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
 	ledgerFirst = 5 * time.Second
 	ledgerMax   = time.Hour
-	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault costs a second, a lasting one 24 starts a day.
+	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault
+	// costs a second, a lasting one 24 starts a day.
 	serviceFirst = time.Second
 	serviceMax   = time.Hour
-	// serviceProof is how long a service must stand to count as running again: one that can't work fails within seconds.
+	// serviceProof is how long a service must stand to count as running again: one that can't work
+	// fails within seconds.
 	serviceProof = 30 * time.Second
 )
 
@@ -52,16 +54,19 @@ func retryForEver() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: quickBackoff}
 }
 
-// quick is for activities that read or write brokers and answer in seconds, and for those that poll by NotReady. When they are cancelled their
-// end is waited for, so that no undo overtakes what it undoes: the worker learns of it within a heartbeat, and a dead one is missed after that.
+// quick is for activities that read or write brokers and answer in seconds, and for those that poll
+// by NotReady. When they are cancelled their end is waited for, so that no undo overtakes what it
+// undoes: the worker learns of it within a heartbeat, and a dead one is missed after that.
 func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
-		RetryPolicy: retryForEver(), Summary: summary, WaitForCancellation: changed(ctx, changeWaitForEnd),
+		RetryPolicy: retryForEver(), Summary: summary,
+		WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
 }
 
-// within is quick for what may not take longer than a limit, tries and pauses together: groups wait for it. Its error is the last try's.
+// within is quick for what may not take longer than a limit, tries and pauses together: groups wait
+// for it. Its error is the last try's.
 func within(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithScheduleToCloseTimeout(quick(ctx, summary), limit)
 }
@@ -70,7 +75,8 @@ func within(ctx workflow.Context, limit time.Duration, summary string) workflow.
 func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
-		RetryPolicy: retryForEver(), Summary: summary, WaitForCancellation: changed(ctx, changeWaitForEnd),
+		RetryPolicy: retryForEver(), Summary: summary,
+		WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
 }
 
@@ -97,10 +103,12 @@ func stage(ctx workflow.Context, id, summary string) workflow.Context {
 	})
 }
 
-// lasting is for Replicate and SyncOffsets: they go on when the migration is cancelled or terminated, until they are told to stop.
+// lasting is for Replicate and SyncOffsets: they go on when the migration is cancelled or
+// terminated, until they are told to stop.
 func lasting(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
+		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true,
+		StaticSummary:     summary,
 		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 	})
 }

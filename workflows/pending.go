@@ -9,8 +9,8 @@ import (
 	"rocketshift/plan"
 )
 
-// awaitPending waits until the target has delivered what it held for later, retries among it, and the reverse lanes have copied it. A person
-// may accept what is left.
+// awaitPending waits until the target has delivered what it held for later, retries among it, and
+// the reverse lanes have copied it. A person may accept what is left.
 func (d *desk) awaitPending(ctx workflow.Context) error {
 	if !changed(ctx, changePending) {
 		return d.awaitPendingBefore(ctx)
@@ -22,7 +22,8 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	var watch workflow.Future
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		if watch == nil || watch.IsReady() {
-			watch = workflow.ExecuteActivity(quick(watching, "nothing is to come from the target any more"), acts.AwaitPending, d.request())
+			watch = workflow.ExecuteActivity(quick(watching,
+				"nothing is to come from the target any more"), acts.AwaitPending, d.request())
 		}
 		left, err := d.measurePending(ctx)
 		d.status.Ledger = &left
@@ -30,7 +31,8 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 			return err
 		}
 		given, err := d.ask(ctx, question{
-			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows, life: pause, until: watch.IsReady,
+			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows,
+			life: pause, until: watch.IsReady,
 		})
 		if given || err != nil {
 			return err
@@ -45,19 +47,22 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for {
 			summary := "what is to come from the target"
-			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), summary), acts.Pending, d.request()).Get(ctx, &left)
+			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), summary),
+				acts.Pending, d.request()).Get(ctx, &left)
 			switch {
 			case err == nil || lasts(err) || ctx.Err() != nil:
 				return err
 			case !isAway(err):
-				d.detail(ctx, "what is to come from the target isn't known yet: %s", rootMessage(err))
+				d.detail(ctx, "what is to come from the target isn't known yet: %s",
+					rootMessage(err))
 				continue
 			}
 			done := d.wait(ctx, Waiting{
 				Kind: WaitingGate, Gate: "target",
 				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
-			err = workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget, d.request()).Get(ctx, nil)
+			err = workflow.ExecuteActivity(quick(ctx, "the target answers again"),
+				returns.AwaitTarget, d.request()).Get(ctx, nil)
 			done()
 			if err != nil {
 				return err
@@ -77,13 +82,17 @@ func (d *desk) awaitPendingBefore(ctx workflow.Context) error {
 		var left activities.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {
 			var acts *activities.Ledgers
-			return workflow.ExecuteActivity(quick(ctx, "what is to come from the target"), acts.Pending, d.request()).Get(ctx, &left)
+			return workflow.ExecuteActivity(quick(ctx, "what is to come from the target"),
+				acts.Pending, d.request()).Get(ctx, &left)
 		})
 		d.status.Ledger = &left
 		if err != nil || left.Rest == 0 {
 			return err
 		}
-		q := question{gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows, life: pause}
+		q := question{
+			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows,
+			life: pause,
+		}
 		if given, err := d.ask(ctx, q); given || err != nil {
 			return err
 		}

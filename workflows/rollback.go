@@ -17,8 +17,8 @@ import (
 // positions have exact counterparts there; of ordered topics they read on the target what was written there before. Then positions are
 // translated back and the fences on the source are lifted. It ends when nothing is to come from the target any more: the lanes end with it.
 //
-// A target that doesn't answer keeps nobody off the source: groups are opened there within the fence budget, and what the target needs is done
-// when it is back.
+// A target that doesn't answer keeps nobody off the source: groups are opened there within the
+// fence budget, and what the target needs is done when it is back.
 func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 	d, err := newDesk(ctx, RollbackType, in)
 	if err != nil {
@@ -48,7 +48,8 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	}
 }
 
-// survey is what has moved. The source is waited for; a target that doesn't answer within the fence budget is the error.
+// survey is what has moved. The source is waited for; a target that doesn't answer within the fence
+// budget is the error.
 func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -57,7 +58,8 @@ func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Surve
 			return survey, err
 		}
 		request := activities.SurveyRequest{Request: d.request(), ByMark: true, Recorded: in.Fenced}
-		err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "what has moved"), acts.Survey, request).Get(ctx, &survey)
+		err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "what has moved"),
+			acts.Survey, request).Get(ctx, &survey)
 		if err == nil || isAway(err) || lasts(err) || ctx.Err() != nil {
 			return survey, err
 		}
@@ -65,10 +67,16 @@ func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Surve
 	}
 }
 
-func (d *desk) surveySource(ctx workflow.Context, in MigrationInput, survey *activities.Survey) error {
+func (d *desk) surveySource(
+	ctx workflow.Context, in MigrationInput, survey *activities.Survey,
+) error {
 	var acts *activities.Returns
-	request := activities.SurveyRequest{Request: d.request(), ByMark: true, Recorded: in.Fenced, SourceOnly: true}
-	return workflow.ExecuteActivity(quick(ctx, "what is fenced on the source"), acts.Survey, request).Get(ctx, survey)
+	request := activities.SurveyRequest{
+		Request: d.request(), ByMark: true, Recorded: in.Fenced,
+		SourceOnly: true,
+	}
+	return workflow.ExecuteActivity(quick(ctx, "what is fenced on the source"), acts.Survey,
+		request).Get(ctx, survey)
 }
 
 // returnAll is the way back while both sides answer.
@@ -85,7 +93,8 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.awaitProducers(ctx, activities.Target, moved, d.plan.Source.NameServers, away); err != nil {
+		if err := d.awaitProducers(ctx, activities.Target, moved, d.plan.Source.NameServers,
+			away); err != nil {
 			return err
 		}
 	}
@@ -110,11 +119,13 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 			return err
 		}
 	}
-	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(fenced)+len(opened), len(moved))
+	d.detail(ctx, "%d groups and the producers of %d topics are back on the source",
+		len(fenced)+len(opened), len(moved))
 	return nil
 }
 
-// patience is for how long an activity under a fence waits for a target that doesn't answer: it must say so itself before its own time-out.
+// patience is for how long an activity under a fence waits for a target that doesn't answer: it
+// must say so itself before its own time-out.
 func (d *desk) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), quickTimeout/2) }
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
@@ -127,10 +138,14 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
 	var returns *activities.Returns
 	groups := survey.FencedGroups
 	if len(groups) > 0 {
-		request := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups, Ours: true}
+		request := activities.GroupsRequest{
+			Request: d.request(), Side: activities.Source,
+			Groups: groups, Ours: true,
+		}
 		names := short(groups)
 		summary := "the target doesn't answer: lift the fence on the source: " + names
-		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.Unfence, request).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.Unfence, request).Get(ctx,
+			nil); err != nil {
 			return err
 		}
 		d.note(ctx, "the target doesn't answer: %d groups go on at the source where they were fenced, and read again what they have read "+
@@ -142,17 +157,19 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
 	w := Waiting{Kind: WaitingGate, Gate: "target", Text: text}
 	if len(open) > 0 {
 		w = Waiting{
-			Kind: WaitingRelease, Gate: "target", Groups: open, To: activities.Source, NameServers: d.plan.Source.NameServers,
-			Text: "re-point all applications to the source now: " + text,
+			Kind: WaitingRelease, Gate: "target", Groups: open, To: activities.Source,
+			NameServers: d.plan.Source.NameServers,
+			Text:        "re-point all applications to the source now: " + text,
 		}
 	}
 	done := d.wait(ctx, w)
 	defer done()
-	return workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget, d.request()).Get(ctx, nil)
+	return workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
+		d.request()).Get(ctx, nil)
 }
 
-// returnGroups translates positions back and lifts the fences on the source. Until the positions are written the groups read the target, and
-// do so again if it doesn't work.
+// returnGroups translates positions back and lifts the fences on the source. Until the positions
+// are written the groups read the target, and do so again if it doesn't work.
 func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) (err error) {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
@@ -160,9 +177,12 @@ func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) (err er
 	onSource := onTarget
 	onSource.Side, onSource.Ours = activities.Source, true
 	names := short(groups)
-	exact := action{"1 positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{
-		GroupsRequest: onTarget, Free: free, Away: d.patience(),
-	}}
+	exact := action{
+		"1 positions are exact on the source: " + names, returns.AwaitReturnable,
+		activities.ReturnRequest{
+			GroupsRequest: onTarget, Free: free, Away: d.patience(),
+		},
+	}
 	d.detail(ctx, "%s", exact.summary)
 	if err := exact.run(quick(ctx, exact.summary)); err != nil {
 		return err
@@ -197,7 +217,8 @@ func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) (err er
 	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
 }
 
-// undoReturn opens groups on the target again, where they were. If it doesn't take that, they go on at the source.
+// undoReturn opens groups on the target again, where they were. If it doesn't take that, they go on
+// at the source.
 func (d *desk) undoReturn(ctx workflow.Context, onTarget, onSource activities.GroupsRequest) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
@@ -214,20 +235,25 @@ func (d *desk) undoReturn(ctx workflow.Context, onTarget, onSource activities.Gr
 		d.note(ctx, "undo: %s", rootMessage(err))
 		return
 	}
-	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names, rootMessage(err))
+	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
+		rootMessage(err))
 }
 
 // closeOnTarget takes the rest of moves off the target: groups read the source already.
 func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	var returns *activities.Returns
-	request := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Target,
+		Groups: groups,
+	}
 	names := short(groups)
 	shut := action{"close on the target: " + names, traffic.Fence, request}
 	if err := shut.run(quick(ctx, shut.summary)); err != nil {
 		return err
 	}
-	if err := d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0); err != nil {
+	if err := d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers,
+		0); err != nil {
 		return err
 	}
 	forget := action{"nothing of these fences is left: " + names, returns.Forget, request}

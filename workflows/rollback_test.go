@@ -11,19 +11,25 @@ import (
 	"rocketshift/activities"
 )
 
-// stillToCome plays Pending: messages are still to come from the target until done says that none are.
+// stillToCome plays Pending: messages are still to come from the target until done says that none
+// are.
 func (s *theatre) stillToCome(done func() bool) {
-	s.OnActivity("AwaitPending", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitPending", anything,
+		anything).Return(func(context.Context, activities.Request) error {
 		if done() {
 			return nil
 		}
 		return notYet("70 are still to come from the target")
 	})
-	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+	s.OnActivity("Pending", anything,
+		anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		if done() {
 			return activities.Ledger{}, nil
 		}
-		return activities.Ledger{Rest: 70, Rows: []activities.LedgerRow{{Kind: "lag", Object: "topic orders", Rest: 70}}}, nil
+		return activities.Ledger{
+			Rest: 70,
+			Rows: []activities.LedgerRow{{Kind: "lag", Object: "topic orders", Rest: 70}},
+		}, nil
 	})
 }
 
@@ -37,7 +43,8 @@ func TestBackDuringARollbackDoesNotEndIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
-			s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+			s.OnActivity("Survey", anything,
+				anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 			came := false
 			s.stillToCome(func() bool { return came })
 			s.playTraffic()
@@ -60,7 +67,8 @@ func TestBackDuringARollbackDoesNotEndIt(t *testing.T) {
 
 func TestBackLiftsTheHoldOfARollback(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+	s.OnActivity("Survey", anything,
+		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "alice"}) }, 0)
 	s.RegisterDelayedCallback(func() {
@@ -80,15 +88,18 @@ func shiftUntilBack(ctx workflow.Context, _ MigrationInput) (Status, error) {
 
 func TestASecondBackLeavesTheRollbackOfAMigrationAlone(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: Rollback})
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+	s.OnActivity("Survey", anything,
+		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 	came := false
 	s.stillToCome(func() bool { return came })
 	s.playTraffic()
 	var second *answered
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.RegisterDelayedCallback(func() { second = s.update(BackName, Steering{By: "bob"}) }, 2*time.Minute)
+	s.RegisterDelayedCallback(func() { second = s.update(BackName, Steering{By: "bob"}) },
+		2*time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.NotContains(t, s.called(), "Replicate stopped", "lanes run while messages are still to come")
+		require.NotContains(t, s.called(), "Replicate stopped",
+			"lanes run while messages are still to come")
 		came = true
 	}, 3*time.Minute)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
@@ -97,18 +108,26 @@ func TestASecondBackLeavesTheRollbackOfAMigrationAlone(t *testing.T) {
 }
 
 func TestARollbackThatEndedUnfinishedHoldsTheMigration(t *testing.T) {
-	for name, state := range map[string]string{"rolled back": StateRolledBack, "held": StateHeld, "unknown": ""} {
+	for name, state := range map[string]string{
+		"rolled back": StateRolledBack, "held": StateHeld,
+		"unknown": "",
+	} {
 		t.Run(name, func(t *testing.T) {
 			tries := 0
-			s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: func(workflow.Context, MigrationInput) (Status, error) {
-				if tries++; tries == 1 {
-					return Status{State: state}, nil
-				}
-				return Status{State: StateDone}, nil
-			}})
-			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+			s := newMigration(t, map[string]stageFunc{
+				ShiftType: shiftUntilBack,
+				RollbackType: func(workflow.Context, MigrationInput) (Status, error) {
+					if tries++; tries == 1 {
+						return Status{State: state}, nil
+					}
+					return Status{State: StateDone}, nil
+				},
+			})
+			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) },
+				time.Minute)
 			s.RegisterDelayedCallback(func() {
-				require.Contains(t, s.statusNow(t).Waiting[0].Text, "ended before everything was back")
+				require.Contains(t, s.statusNow(t).Waiting[0].Text,
+					"ended before everything was back")
 				s.update(ResumeName, Steering{By: "alice"})
 			}, 2*time.Minute)
 			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
@@ -120,7 +139,8 @@ func TestARollbackThatEndedUnfinishedHoldsTheMigration(t *testing.T) {
 
 func TestARollbackEndsSoonAfterNothingIsToComeAnyMore(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+	s.OnActivity("Survey", anything,
+		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 	start, came := s.Now(), false
 	s.stillToCome(func() bool { return came })
 	s.playTraffic()

@@ -7,7 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// service is a stage that stays until the migration ends. The migration starts it again whenever it ends before: nothing moves without it.
+// service is a stage that stays until the migration ends. The migration starts it again whenever it
+// ends before: nothing moves without it.
 type service struct {
 	name, id string
 	future   workflow.ChildWorkflowFuture // of its last start
@@ -17,8 +18,8 @@ type service struct {
 	over     bool                         // it has ended, and isn't started again
 }
 
-// startServices starts Replicate and SyncOffsets, and keeps them. They end when they are told to, not with the migration: whatever is done to it,
-// no queue's home stays where no lane runs.
+// startServices starts Replicate and SyncOffsets, and keeps them. They end when they are told to,
+// not with the migration: whatever is done to it, no queue's home stays where no lane runs.
 func (m *migration) startServices(ctx workflow.Context) error {
 	if !changed(ctx, changeServices) {
 		return m.startServicesBefore(ctx)
@@ -31,14 +32,16 @@ func (m *migration) startServices(ctx workflow.Context) error {
 		m.services = append(m.services, s)
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		workflow.GoNamed(disconnected, "keep "+name, func(ctx workflow.Context) { m.keep(ctx, s) })
-		if err := m.await(ctx, name+" starts", func() bool { return s.running || s.down != "" || m.back != nil }); err != nil {
+		if err := m.await(ctx, name+" starts",
+			func() bool { return s.running || s.down != "" || m.back != nil }); err != nil {
 			return err
 		}
 	}
 	return m.checkpoint(ctx)
 }
 
-// keep starts a service again with growing pauses, until the migration ends. A person's resume tries at once.
+// keep starts a service again with growing pauses, until the migration ends. A person's resume
+// tries at once.
 func (m *migration) keep(ctx workflow.Context, s *service) {
 	pause := serviceFirst
 	for !m.ending {
@@ -52,7 +55,8 @@ func (m *migration) keep(ctx workflow.Context, s *service) {
 		m.lost(ctx, s, err)
 		m.retry = false
 		if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: s.name + " is started again"},
+			Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: s.name +
+				" is started again"},
 		}, func() bool { return m.ending || m.retry }); err != nil {
 			break
 		}
@@ -65,7 +69,8 @@ func (m *migration) keep(ctx workflow.Context, s *service) {
 func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err error) {
 	input := m.input() // before its row begins anew: with what persons decided while it ran
 	m.beginService(ctx, s)
-	s.future = workflow.ExecuteChildWorkflow(lasting(ctx, s.id, s.name+" of "+m.plan.Name), s.name, input)
+	s.future = workflow.ExecuteChildWorkflow(lasting(ctx, s.id, s.name+" of "+m.plan.Name), s.name,
+		input)
 	if err := s.future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 		m.end(ctx, s.name, err)
 		return false, m.takeOver(ctx, s, err)
@@ -92,12 +97,14 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	return stood, err
 }
 
-// takeOver ends a service that runs already: it was started alone, or by a migration that was terminated or reset.
+// takeOver ends a service that runs already: it was started alone, or by a migration that was
+// terminated or reset.
 func (m *migration) takeOver(ctx workflow.Context, s *service, err error) error {
 	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return err
 	}
-	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil); err != nil {
+	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx,
+		nil); err != nil {
 		return err
 	}
 	return fmt.Errorf("workflow %s ran already; it was told to stop, and is started anew", s.id)
@@ -149,7 +156,8 @@ func (m *migration) tellMissing(ctx workflow.Context) {
 		}
 	}
 	if m.missing != "" {
-		m.toldMissing = m.wait(ctx, Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(nil, m.missing)})
+		m.toldMissing = m.wait(ctx,
+			Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(nil, m.missing)})
 	}
 	m.publish(ctx)
 	_ = m.forward(ctx, missingName, missing{m.missing})
@@ -170,7 +178,8 @@ func (m *migration) stopServices(ctx workflow.Context) {
 		if s.over || s.future == nil || s.future.IsReady() {
 			continue
 		}
-		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil); err != nil {
+		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx,
+			nil); err != nil {
 			m.note(ctx, "%s was not running at the end: %s", s.id, err)
 		}
 	}

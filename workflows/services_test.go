@@ -17,7 +17,8 @@ func (s *theatre) untilStopped(name string) stageFunc {
 		s.note(name)
 		var err error
 		told := workflow.NewSelector(ctx)
-		told.AddReceive(workflow.GetSignalChannel(ctx, StopName), func(workflow.ReceiveChannel, bool) { s.note(name + " stopped") })
+		told.AddReceive(workflow.GetSignalChannel(ctx, StopName),
+			func(workflow.ReceiveChannel, bool) { s.note(name + " stopped") })
 		told.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {
 			s.note(name + " cancelled")
 			err = ctx.Err()
@@ -38,7 +39,8 @@ func (s *theatre) dying(name string, tries *int, fails int, after time.Duration)
 	}
 }
 
-// steppingShift stands in for Shift with so many steps, one a minute; between two of them it may be held.
+// steppingShift stands in for Shift with so many steps, one a minute; between two of them it may be
+// held.
 func (s *theatre) steppingShift(steps int) stageFunc {
 	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
 		d, err := newDesk(ctx, ShiftType, in)
@@ -73,7 +75,8 @@ func TestNothingMovesWithoutReplicateAndItIsStartedAgain(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{
-		ReplicateType: s.dying(ReplicateType, &tries, 4, 90*time.Second), ShiftType: s.steppingShift(6),
+		ReplicateType: s.dying(ReplicateType, &tries, 4, 90*time.Second),
+		ShiftType:     s.steppingShift(6),
 	})
 	before := 0
 	s.RegisterDelayedCallback(func() { before = s.steps() }, 90*time.Second+500*time.Millisecond)
@@ -81,7 +84,8 @@ func TestNothingMovesWithoutReplicateAndItIsStartedAgain(t *testing.T) {
 		status := s.statusNow(t)
 		require.Equal(t, StateHeld, status.State)
 		require.Equal(t, before, s.steps(), "Shift is held with the migration")
-		require.Contains(t, Details(status), "Replicate doesn't run: lane orders/3: the broker's disk is full: nothing moves without it")
+		require.Contains(t, Details(status),
+			"Replicate doesn't run: lane orders/3: the broker's disk is full: nothing moves without it")
 	}, 115*time.Second)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
@@ -94,14 +98,16 @@ func TestAServiceThatNeverStandsIsTriedEverMoreRarelyAndAtOnceWhenAsked(t *testi
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{
-		ReplicateType: s.dying(ReplicateType, &tries, 10, time.Second), ShiftType: s.steppingShift(2),
+		ReplicateType: s.dying(ReplicateType, &tries, 10, time.Second),
+		ShiftType:     s.steppingShift(2),
 	})
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, 9, tries, "after 0, 1, 2, 4 ... seconds")
 		require.Equal(t, StateHeld, s.statusNow(t).State)
 		s.update(ResumeName, Steering{By: "alice", Reason: "made room"})
 	}, 5*time.Minute)
-	s.RegisterDelayedCallback(func() { require.Equal(t, 10, tries, "tried at once") }, 5*time.Minute+500*time.Millisecond)
+	s.RegisterDelayedCallback(func() { require.Equal(t, 10, tries, "tried at once") },
+		5*time.Minute+500*time.Millisecond)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Equal(t, 11, tries)
@@ -111,14 +117,16 @@ func TestAResumeDoesNotMoveAnythingWithoutReplicate(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{
-		ReplicateType: s.dying(ReplicateType, &tries, 20, 50*time.Second), ShiftType: s.steppingShift(6),
+		ReplicateType: s.dying(ReplicateType, &tries, 20, 50*time.Second),
+		ShiftType:     s.steppingShift(6),
 	})
 	before := 0
 	s.RegisterDelayedCallback(func() {
 		before = s.steps()
 		s.update(HoldName, Steering{By: "alice"})
 	}, 2*time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, 2*time.Minute+time.Second)
+	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) },
+		2*time.Minute+time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, before, s.steps())
 		s.update(BackName, Steering{By: "alice"})
@@ -141,7 +149,8 @@ func TestAServiceThatRunsAlreadyIsTakenOver(t *testing.T) {
 	})
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
-	requireOrder(t, s.called(), ReplicateType, "Replicate stopped", ReplicateType, VerifyType, "Replicate stopped")
+	requireOrder(t, s.called(), ReplicateType, "Replicate stopped", ReplicateType, VerifyType,
+		"Replicate stopped")
 }
 
 func TestAnswersAndRatesOutliveTheirReplicate(t *testing.T) {
@@ -179,7 +188,8 @@ func TestTheWayBackDoesNotWaitForAServiceThatIsGone(t *testing.T) {
 		ReplicateType: s.dying(ReplicateType, &tries, 9, 50*time.Second), ShiftType: shiftUntilBack,
 	})
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Minute)
-	s.RegisterDelayedCallback(func() { require.Contains(t, s.called(), RollbackType) }, 2*time.Minute+time.Second)
+	s.RegisterDelayedCallback(func() { require.Contains(t, s.called(), RollbackType) },
+		2*time.Minute+time.Second)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateRolledBack, s.result(t).State)
 }

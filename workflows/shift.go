@@ -121,7 +121,8 @@ func (s *shift) moveGroups(ctx workflow.Context, groups []string) (err error) {
 		return s.moveGroupsBefore(ctx, groups, rest)
 	}
 	var closed []string // by others, before: they stay closed, on both sides
-	if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"), acts.ClosedByOthers, all).Get(ctx, &closed); err != nil {
+	if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
+		acts.ClosedByOthers, all).Get(ctx, &closed); err != nil {
 		return err
 	}
 	fenced := all
@@ -144,7 +145,8 @@ func (s *shift) moveGroups(ctx workflow.Context, groups []string) (err error) {
 	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers, s.patience())
 }
 
-// openOnTarget is the numbered heart of a group's move. Positions of groups that others closed are carried over too.
+// openOnTarget is the numbered heart of a group's move. Positions of groups that others closed are
+// carried over too.
 func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	var acts *activities.Traffic
 	onTarget := fenced
@@ -163,7 +165,8 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 }
 
 func without(names, some []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(some, name) })
+	return slices.DeleteFunc(slices.Clone(names),
+		func(name string) bool { return slices.Contains(some, name) })
 }
 
 // moveProducers asks for the producers of all topics of the wave. Ordered topics go one by one: each opens on the target when
@@ -181,7 +184,8 @@ func (s *shift) moveProducers(ctx workflow.Context, topics []string) error {
 	var moves []func(workflow.Context) error
 	if len(free) > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
-			if err := s.awaitProducers(ctx, activities.Source, free, s.target.NameServers, 0); err != nil {
+			if err := s.awaitProducers(ctx, activities.Source, free, s.target.NameServers,
+				0); err != nil {
 				return err
 			}
 			return s.awaitDrained(ctx, free)

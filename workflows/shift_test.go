@@ -51,7 +51,10 @@ func TestShiftUndoesTheFenceWhenTranslationFails(t *testing.T) {
 	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	require.True(t, s.IsWorkflowCompleted())
 	require.ErrorContains(t, s.GetWorkflowError(), "lane broken")
-	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Unfence@source", "Fence@target"}, s.called(), "the healthy side first")
+	require.Equal(t, []string{
+		"Fence@source", "AwaitSettled@source", "Unfence@source",
+		"Fence@target",
+	}, s.called(), "the healthy side first")
 }
 
 func TestShiftUndoesTheFenceWhenItIsCancelled(t *testing.T) {

@@ -175,7 +175,8 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
 	left := activities.Ledger{Rest: 3, Rows: []activities.LedgerRow{{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3}}}
 	s.OnActivity("Pending", anything, anything).Return(left, nil)
-	s.OnActivity("AwaitPending", anything, anything).Return(notYet("3 are still to come from the target"))
+	s.OnActivity("AwaitPending", anything,
+		anything).Return(notYet("3 are still to come from the target"))
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]

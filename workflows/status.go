@@ -19,7 +19,8 @@ type MigrationInput struct {
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
 	// Rates are what persons set for the lanes so far, for Replicate.
 	Rates []activities.RateChange `json:"rates,omitempty"`
-	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older releases carry no mark.
+	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
+	// releases carry no mark.
 	Fenced []string `json:"fenced,omitempty"`
 
 	problem error
@@ -38,7 +39,8 @@ func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	in.Inventory, in.Answers, in.Rates, in.Fenced = raw.Inventory, raw.Answers, raw.Rates, raw.Fenced
+	in.Inventory, in.Answers, in.Rates, in.Fenced = raw.Inventory, raw.Answers, raw.Rates,
+		raw.Fenced
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }

@@ -142,7 +142,8 @@ func (s *theatre) playTraffic() {
 		return activities.ReplicationState{}, nil
 	})
 	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
-	s.OnActivity("AwaitPending", anything, anything).Return(func(context.Context, activities.Request) error { return nil })
+	s.OnActivity("AwaitPending", anything,
+		anything).Return(func(context.Context, activities.Request) error { return nil })
 	delivered := false // what the target held for later: nothing any more from the second look on
 	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		s.note("Pending")
@@ -159,7 +160,10 @@ func (s *theatre) playTraffic() {
 func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 	name, _ := kind.(string)
 	if in, ok := input[0].(MigrationInput); ok {
-		s.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: StageID(in.Plan, name), TaskQueue: ControlTaskQueue})
+		s.SetStartWorkflowOptions(client.StartWorkflowOptions{
+			ID:        StageID(in.Plan, name),
+			TaskQueue: ControlTaskQueue,
+		})
 	}
 	s.TestWorkflowEnvironment.ExecuteWorkflow(kind, input...)
 }

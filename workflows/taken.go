@@ -8,8 +8,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and SyncOffsets are steered by their migration: a hold
-// would do nothing there, and back would stop the lanes.
+// checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
+// SyncOffsets are steered by their migration: a hold would do nothing there, and back would stop
+// the lanes.
 func (d *desk) checkTaken(name string) error {
 	switch d.status.Type {
 	case ReplicateType:
@@ -20,8 +21,8 @@ func (d *desk) checkTaken(name string) error {
 	return nil
 }
 
-// checkID refuses a workflow under another id than its migration's name and its type make: fixed ids keep a stage from running twice at a time, and
-// every command that is shown uses them.
+// checkID refuses a workflow under another id than its migration's name and its type make: fixed
+// ids keep a stage from running twice at a time, and every command that is shown uses them.
 func (d *desk) checkID(ctx workflow.Context) error {
 	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, StageID(d.plan, d.status.Type)
 	if id == want || !changed(ctx, changeIDs) {

@@ -31,19 +31,23 @@ func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
 		s.SignalWorkflow(AnswerName, skipOne()) // the lanes run still
 	})
 	s.once(&requests, 4, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(ReplicateType,
+		MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.Len(t, requests, 4)
 	require.Len(t, refused, 5)
 	for name, answer := range refused {
-		require.ErrorContains(t, answer.rejected, "say it to the migration: rocketshift "+name+" orders-2026")
+		require.ErrorContains(t, answer.rejected,
+			"say it to the migration: rocketshift "+name+" orders-2026")
 	}
-	require.Contains(t, got.Notes[0], "ignored signal back: Replicate takes only answer, setRate and stop")
+	require.Contains(t, got.Notes[0],
+		"ignored signal back: Replicate takes only answer, setRate and stop")
 }
 
 func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
-	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
+	s.OnActivity("Purchase", anything,
+		anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	var first, second *answered
 	shown := Waiting{}
@@ -64,7 +68,9 @@ func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
 }
 
 func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: func(ctx workflow.Context,
+		in MigrationInput,
+	) (Status, error) {
 		d, err := newDesk(ctx, PurchaseType, in)
 		if err != nil {
 			return Status{}, err
@@ -77,7 +83,10 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 					d.parent = nil
 				}
 				early := workflow.NewTimer(ctx, 30*time.Minute)
-				return question{gate: "purchase", text: "buy", evidence: measured, life: 3 * time.Hour, until: early.IsReady}, nil
+				return question{
+					gate: "purchase", text: "buy", evidence: measured,
+					life: 3 * time.Hour, until: early.IsReady,
+				}, nil
 			})
 		})
 	}})
@@ -95,10 +104,17 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 }
 
 func TestAWorkflowUnderAnotherIDIsRefusedWithTheRightOne(t *testing.T) {
-	for kind, want := range map[string]string{MigrationType: "migration-orders-2026", ShiftType: "migration-orders-2026-shift"} {
+	for kind, want := range map[string]string{
+		MigrationType: "migration-orders-2026",
+		ShiftType:     "migration-orders-2026-shift",
+	} {
 		s := newTheatre(t)
-		s.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "my-migration", TaskQueue: ControlTaskQueue})
-		s.TestWorkflowEnvironment.ExecuteWorkflow(kind, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+		s.SetStartWorkflowOptions(client.StartWorkflowOptions{
+			ID:        "my-migration",
+			TaskQueue: ControlTaskQueue,
+		})
+		s.TestWorkflowEnvironment.ExecuteWorkflow(kind,
+			MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, s.GetWorkflowError(), &app)
 		require.Equal(t, "Invalid", app.Type())
@@ -109,7 +125,10 @@ func TestAWorkflowUnderAnotherIDIsRefusedWithTheRightOne(t *testing.T) {
 func TestAQuestionStandsWhileItsEvidenceIsMeasuredAgain(t *testing.T) {
 	s := newTheatre(t)
 	measured := 0
-	s.OnActivity("State", anything, anything).Return(func(context.Context, activities.Request) (activities.ReplicationState, error) {
+	s.OnActivity("State", anything,
+		anything).Return(func(context.Context, activities.Request) (activities.ReplicationState,
+		error,
+	) {
 		if measured++; measured == 2 || measured == 3 {
 			return activities.ReplicationState{}, notYet("the source is slow")
 		}
@@ -142,7 +161,10 @@ func TestAQuestionStandsWhileItsEvidenceIsMeasuredAgain(t *testing.T) {
 }
 
 func TestSearchAttributesFit(t *testing.T) {
-	long := Status{Waiting: []Waiting{{Kind: WaitingRelease, Gate: "producers of " + strings.Repeat("\u00e4", 400)}}}
+	long := Status{Waiting: []Waiting{{
+		Kind: WaitingRelease,
+		Gate: "producers of " + strings.Repeat("\u00e4", 400),
+	}}}
 	value := keyword(waitingValue(long))
 	require.LessOrEqual(t, len(value), 255)
 	require.True(t, utf8.ValidString(value))

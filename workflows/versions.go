@@ -2,18 +2,21 @@ package workflows
 
 import "go.temporal.io/sdk/workflow"
 
-// Ids of changes of what workflows command, by the day of the change. A run that was at such a place before the change goes on as it began;
-// one that comes there for the first time does the new thing. An id goes away with the last run that is older than it.
+// Ids of changes of what workflows command, by the day of the change. A run that was at such a
+// place before the change goes on as it began; one that comes there for the first time does the new
+// thing. An id goes away with the last run that is older than it.
 const (
-	// changeBackTwice: `back` while Rollback runs or is held changes nothing but a hold, and a rollback that ended before it was done
-	// is tried again.
+	// changeBackTwice: `back` while Rollback runs or is held changes nothing but a hold, and a
+	// rollback that ended before it was done is tried again.
 	changeBackTwice = "2026-11-29 back during a rollback"
-	// changeHealthyFirst: what opens groups again opens them on the source first, whatever the target does; a move has a fence budget; only
-	// groups that the migration fenced are opened.
+	// changeHealthyFirst: what opens groups again opens them on the source first, whatever the
+	// target does; a move has a fence budget; only groups that the migration fenced are opened.
 	changeHealthyFirst = "2026-11-29 healthy side first"
-	// changeCancel: a stage that was cancelled or terminated holds the migration; a cancelled migration goes back before it ends.
+	// changeCancel: a stage that was cancelled or terminated holds the migration; a cancelled
+	// migration goes back before it ends.
 	changeCancel = "2026-11-29 cancel goes back"
-	// changeServices: Replicate and SyncOffsets are started again by the migration, and end only when they are told to.
+	// changeServices: Replicate and SyncOffsets are started again by the migration, and end only
+	// when they are told to.
 	changeServices = "2026-11-29 services stay"
 	// changeProveEach: lanes are proven before each step by gateways, not before the first alone.
 	changeProveEach = "2026-11-29 lanes before each step"

@@ -25,7 +25,10 @@ func (d *desk) view() Status {
 // adopt merges a child's status into its parent's.
 func adopt(s *Status, id string, r Status) {
 	for _, w := range r.Waiting {
-		same := func(o Waiting) bool { return o.Kind == w.Kind && o.Gate == w.Gate && o.Text == w.Text }
+		same := func(o Waiting) bool {
+			return o.Kind == w.Kind && o.Gate == w.Gate &&
+				o.Text == w.Text
+		}
 		if !slices.ContainsFunc(s.Waiting, same) { // a stage waits for what its migration waits for
 			s.Waiting = append(s.Waiting, w)
 		}
