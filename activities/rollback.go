@@ -42,6 +42,8 @@ type SurveyRequest struct {
 	// Noted counts topics as moved only where a note on the source says so: a target that
 	// applications used before the migration has messages of its own.
 	Noted bool `json:"noted,omitempty"`
+	// Away is as in AwaitMoveRequest.
+	Away time.Duration `json:"away,omitempty"`
 	// Recorded are groups that the migration has on record as fenced, for fences that carry no
 	// mark.
 	Recorded []string `json:"recorded,omitempty"`
@@ -63,7 +65,15 @@ type Returns struct{ settings Settings }
 func NewReturns(s Settings) *Returns { return &Returns{s.withDefaults()} }
 
 // Survey reads from the brokers what Rollback must undo. A target that was never provided has nothing to undo.
-func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (Survey, error) {
+func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, err error) {
+	err = unlessAway(ctx, r.Away, func() error {
+		found, err = b.survey(ctx, r)
+		return err
+	})
+	return found, err
+}
+
+func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	p := r.Plan.WithDefaults()
 	source, brokers, err := b.settings.at(ctx, r.Request, Source)
 	if err != nil {

@@ -127,7 +127,8 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		case r.SourceOnly:
 			return activities.Survey{FencedGroups: []string{"orders-group"}}, nil
 		}
-		return activities.Survey{}, targetAway()
+		require.Equal(t, time.Minute, r.Away)
+		return activities.Survey{}, stayedAway()
 	})
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(context.Context, activities.Request) error {
@@ -147,7 +148,7 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 			"re-point all applications to the source now: the target doesn't answer. Owed to it")
 		require.Equal(t, activities.Source, w[0].To)
 		back = true
-	}, 2*time.Minute)
+	}, time.Minute)
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.LessOrEqual(t, after, time.Minute+10*time.Second)

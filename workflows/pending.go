@@ -47,7 +47,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for {
 			summary := "what is to come from the target"
-			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), summary),
+			err := workflow.ExecuteActivity(within(ctx, 2*quickTimeout, summary),
 				acts.Pending, d.request()).Get(ctx, &left)
 			switch {
 			case err == nil || lasts(err) || ctx.Err() != nil:

@@ -48,25 +48,20 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	}
 }
 
-// survey is what has moved. The source is waited for; a target that doesn't answer within the fence
-// budget is the error.
+// survey is what has moved. Both sides are waited for, the target for no longer than groups may wait
+// for it: then the error says so.
 func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
-	for {
-		if err := d.surveySource(ctx, in, &survey); err != nil {
-			return survey, err
-		}
-		request := activities.SurveyRequest{Request: d.request(), ByMark: true, Recorded: in.Fenced}
-		err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "what has moved"),
-			acts.Survey, request).Get(ctx, &survey)
-		if err == nil || isAway(err) || lasts(err) || ctx.Err() != nil {
-			return survey, err
-		}
-		d.detail(ctx, "what has moved isn't known yet: %s", rootMessage(err))
+	request := activities.SurveyRequest{
+		Request: d.request(), ByMark: true, Recorded: in.Fenced, Away: d.patience(),
 	}
+	err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey,
+		request).Get(ctx, &survey)
+	return survey, err
 }
 
+// surveySource is what the source alone tells of it.
 func (d *desk) surveySource(
 	ctx workflow.Context, in MigrationInput, survey *activities.Survey,
 ) error {
