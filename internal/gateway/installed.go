@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 )
 
 // install makes the session of a client here that was the predecessor's. It isn't read before start.
@@ -22,11 +23,12 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 	} else {
 		guest := g.enter(conns[0])
 		if is.Frames > 0 {
-			guest.speaks()
+			g.dismiss(guest.speaks())
 		}
 		in.session = g.open(p, conns[0], guest)
 		in.session.frames.Store(is.Frames)
 		if err := in.session.remember(is.Beat); err != nil {
+			in.drop()
 			return nil, err
 		}
 		conns = conns[1:]
@@ -36,6 +38,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 	for i, one := range is.Servers {
 		on, known := sideOf(one.Side)
 		if !known || i >= len(conns) {
+			in.drop()
 			return nil, fmt.Errorf("a connection to a server of the %s", one.Side)
 		}
 		to := dest{on, one.Broker}
@@ -62,6 +65,17 @@ type installed struct {
 	ups     []*upstream
 }
 
+// drop forgets a session that nothing was read of. Its connections are the caller's to close.
+func (in *installed) drop() {
+	s := in.session
+	s.returning.takeOut(s)
+	s.Gateway.close(s)
+	s.memory.Leave()
+	if s.guest != nil {
+		s.guest.leave()
+	}
+}
+
 // start begins to read its connections, and registers its client where the connection by which it was registered didn't pass.
 func (in *installed) start() {
 	s := in.session
@@ -70,23 +84,16 @@ func (in *installed) start() {
 		s.memory.Join()
 		up.begin(up.conn, in.is.Servers[i].Rest)
 	}
-	registered := map[dest]bool{}
-	for to := range s.ups {
-		registered[to] = true
+	lost := make([]dest, 0, 1+len(in.is.Claims))
+	for _, broker := range in.is.Claims {
+		lost = append(lost, dest{target, broker})
 	}
-	for to := range s.heartbeats {
-		registered[to] = true
-	}
+	lost = slices.DeleteFunc(append(lost, s.port.dest), func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil })
 	beat := s.beat
 	s.mu.Unlock()
 	if beat != nil {
-		for _, broker := range in.is.Claims {
-			if to := (dest{target, broker}); !registered[to] {
-				s.inBackground(func() { s.mirror(to, beat) })
-			}
-		}
-		if !registered[s.port.dest] {
-			s.inBackground(func() { s.mirror(s.port.dest, beat) })
+		for _, to := range lost {
+			s.inBackground(func() { s.mirror(to, beat) })
 		}
 	}
 	if !s.absent {

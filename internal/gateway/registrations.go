@@ -90,11 +90,12 @@ func (g *Gateway) keepRegistrations() {
 		if err != nil && said != err.Error() {
 			g.log.Warn("which clients there are can't be kept: after a restart they are known again with their next heartbeats alone", "file", path, "cause", err)
 		}
-		said = textOfError(err)
+		said = textOf(err)
 	}
 }
 
-func textOfError(err error) string {
+// textOf is an error's text; "" if there is none.
+func textOf(err error) string {
 	if err == nil {
 		return ""
 	}

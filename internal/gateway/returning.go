@@ -97,6 +97,7 @@ func (g *Gateway) expect(one registration) (*session, error) {
 	s := newSession(g, p, nobody{address(one.Address)})
 	s.absent = true
 	if err := s.remember(one.Beat); err != nil {
+		s.memory.Leave()
 		return nil, err
 	}
 	g.mu.Lock()

@@ -258,11 +258,3 @@ func untilAnswered[T any](r *rig, what string, ask func() (T, error)) (got T) {
 	})
 	return got
 }
-
-// textOf is an error's text; "" if there is none.
-func textOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}

@@ -314,3 +314,21 @@ func TestRegistrationsAreKept(t *testing.T) {
 	_ = s.client.Close()
 	require.Eventually(t, func() bool { return len(kept()) == 0 }, patience, time.Millisecond)
 }
+
+// What can't be taken over leaves nothing behind: no session, no memory, no place among the connections.
+func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
+	s := newServing(t)
+	g := inFolder(t, s.broker, t.TempDir(), nil)
+	here, _ := pipe(t)
+	for name, is := range map[string]passedSession{
+		"no heartbeat":       {Broker: "broker-a", Frames: 1, Beat: []byte("none")},
+		"no connection":      {Broker: "broker-a", Frames: 1, Beat: beats(1), Servers: []passedServer{{Side: "source", Broker: "broker-a"}}},
+		"no side":            {Broker: "broker-a", Frames: 1, Servers: []passedServer{{Side: "sauce", Broker: "broker-a"}}},
+		"absent, and no one": {Broker: "broker-a", Absent: true, Beat: []byte("none")},
+	} {
+		_, err := g.install(is, []net.Conn{here})
+		require.Error(t, err, name)
+		assert.Empty(t, g.all(), name)
+		assert.Zero(t, g.crowd.taken, name)
+	}
+}

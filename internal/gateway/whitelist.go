@@ -72,6 +72,6 @@ func (g *Gateway) watchWhiteLists() {
 		if err != nil && said != err.Error() {
 			g.log.Error("access control has no effect for clients behind the gateway", "cause", err)
 		}
-		said = textOfError(err)
+		said = textOf(err)
 	}
 }
