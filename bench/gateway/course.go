@@ -44,7 +44,11 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := os.MkdirTemp(cmp.Or(o.keep, filepath.Join(root, ".run")), "bench-gateway-")
+	keep := cmp.Or(o.keep, filepath.Join(root, ".run"))
+	if err := os.MkdirAll(keep, 0o755); err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp(keep, "bench-gateway-")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,6 +77,10 @@ func (o options) pair() bool { return o.load == clients || o.load == moves }
 // for minutes, and again with everything that is new to a broker, as its first moves are.
 func (o options) compiled() bool { return o.load != moves }
 
+// heapUnderSiege is how much memory the broker has for its objects, in MiB: half of what the
+// distribution's scripts give it.
+const heapUnderSiege = 4096
+
 func (c *course) startClusters(ctx context.Context) (err error) {
 	spec := lab.ClusterSpec{Name: "Load", Compiled: true, Version: c.version, Proxy: c.version[0] == '5', Config: map[string]string{"waitTimeMillsInSendQueue": "1000"}}
 	if c.flush {
@@ -80,6 +88,9 @@ func (c *course) startClusters(ctx context.Context) (err error) {
 	}
 	if c.load == hostile || c.load == restarts {
 		spec = lab.ClusterSpec{Name: "Load", Compiled: true, Version: "4.9.7", Config: spec.Config}
+	}
+	if c.load == hostile {
+		spec.Heap = heapUnderSiege
 	}
 	if c.pair() {
 		spec = lab.ClusterSpec{Name: "Source", Compiled: c.compiled(), Version: "4.9.7", Config: spec.Config}

@@ -70,6 +70,11 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 	if err != nil {
 		return errors.Join(err, f.end())
 	}
+	if c.yields {
+		if err := yield(); err != nil {
+			return errors.Join(err, f.end(), straight.end())
+		}
+	}
 	measure := time.Duration(c.measure) * time.Second
 	phase := func(name string, s *siege, length time.Duration) error {
 		m, err := c.phase(ctx, [2]*flow{f, straight}, s, name, length)

@@ -62,6 +62,8 @@ type options struct {
 
 	keys bool // clients sign, and a second gateway verifies that
 
+	yields bool // whoever brings hostile connections gets the processors last, as if they came from other machines
+
 	enemy int           // hostile connections
 	pace  int           // of these, so many are opened in a second
 	full  time.Duration // for how long they come as fast as they can afterwards
@@ -97,7 +99,7 @@ func main() {
 func parse(args []string, out io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench/gateway", flag.ContinueOnError)
 	f.SetOutput(out)
-	var o options
+	o := options{yields: true}
 	f.StringVar(&o.load, "load", sends, "what to measure: sends, reads, clients, hostile, moves or restarts")
 	ways := f.String("way", "direct,gateway,proxy", "ways to the broker, separated by commas; sends and reads")
 	f.IntVar(&o.rounds, "rounds", 2, "how often each way is measured, in turns")

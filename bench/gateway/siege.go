@@ -82,9 +82,10 @@ var evils = []evil{
 const (
 	// enemies is how many addresses the connections come from, 127.0.0.2 and those behind it.
 	enemies = 50
-	// batch is how many pulls are written at once, and batches how many of that in a second: a broker of 512 MB of heap keeps some hundred thousand.
-	pullsOfBatch = 500
-	batches      = 4
+	// pullsOfBatch is how many pulls are written at once, and batches how many times that in a second.
+	// With 500 at once brokers serve nobody else for 25 ms, whoever brings them.
+	pullsOfBatch = 20
+	batches      = 100
 	mostPulls    = 100_000
 	largeTopic   = "bench-gateway-large"
 	largeBody    = 3_900_000 // of a message: brokers take 4 MiB

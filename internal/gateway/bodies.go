@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -53,15 +54,27 @@ func (s *session) bodyFits(f *wire.Frame, cost int) bool {
 // longBody is from which length on a body counts as long: stock clients' heartbeats have some kilobytes.
 const longBody = 64 << 10
 
-// bodyReader lets one long body be read at a time: one of 4 MiB takes a processor for a tenth of a second, which others must not wait for on all processors at once.
-type bodyReader struct{ one sync.Mutex }
+// shareForBodies is which part of one processor reading long bodies may take: one in so many. A body
+// of 4 MiB takes a processor for up to a tenth of a second, and other clients wait for it.
+const shareForBodies = 5
+
+// bodyReader lets one long body be read at a time, and leaves the processors to others between two.
+type bodyReader struct {
+	one  sync.Mutex
+	next time.Time // when the next long one may be read; under one
+}
 
 // read reads a body.
 func (r *bodyReader) read(body []byte, how func()) {
-	if len(body) > longBody {
-		r.one.Lock()
-		defer r.one.Unlock()
+	if len(body) <= longBody {
+		how()
+		return
 	}
+	r.one.Lock()
+	defer r.one.Unlock()
+	time.Sleep(time.Until(r.next))
+	begun := time.Now()
+	defer func() { r.next = time.Now().Add((shareForBodies - 1) * time.Since(begun)) }()
 	how()
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -84,4 +85,22 @@ func TestLongBodiesAreReadOneAfterTheOther(t *testing.T) {
 	require.Empty(t, read)
 	close(ends)
 	require.Equal(t, "long", <-read)
+}
+
+// Long bodies leave most of the time to others, also when one comes after the other; short ones
+// wait for nothing.
+func TestLongBodiesLeaveTimeToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r bodyReader
+		begun := time.Now()
+		for range 3 {
+			r.read(make([]byte, longBody+1), func() { time.Sleep(100 * time.Millisecond) })
+			r.read(make([]byte, longBody), func() {})
+		}
+		require.Equal(t, (2*shareForBodies+1)*100*time.Millisecond, time.Since(begun))
+		time.Sleep(time.Hour)
+		again := time.Now()
+		r.read(make([]byte, longBody+1), func() {})
+		require.Zero(t, time.Since(again))
+	})
 }

@@ -153,7 +153,7 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	}
 	home := filepath.Join(c.Dir, s.Name)
 	config := filepath.Join(home, configFile(s))
-	args := append([]string{c.state.Files.Java}, memory(s.Role)...)
+	args := append([]string{c.state.Files.Java}, memory(s.Role, c.state.Spec.Heap)...)
 	if !c.state.Spec.Compiled {
 		args = append(args, "-XX:TieredStopAtLevel=1")
 	}
@@ -179,9 +179,13 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 }
 
 // memory keeps several servers on one machine; the distribution's scripts ask for 8 GB each.
-func memory(r role) []string {
+func memory(r role, heap int) []string {
 	if r == roleNameServer {
 		return []string{"-XX:+UseSerialGC", "-Xms64m", "-Xmx256m", "-XX:MaxDirectMemorySize=256m"}
+	}
+	if heap > 0 {
+		all := fmt.Sprint(heap, "m")
+		return []string{"-XX:+UseG1GC", "-Xms" + all, "-Xmx" + all, "-XX:MaxDirectMemorySize=1g"}
 	}
 	return []string{"-XX:+UseSerialGC", "-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"}
 }
