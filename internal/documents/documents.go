@@ -154,6 +154,22 @@ func (s *Store) open(ctx context.Context) (*blob.Bucket, error) {
 	return bucket, nil
 }
 
+// Check says why the store can't be used, as far as that is seen without writing.
+func (s *Store) Check(ctx context.Context) error {
+	bucket, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	there, err := bucket.IsAccessible(ctx)
+	if err == nil && !there {
+		err = errors.New("there is no such bucket")
+	}
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return nil
+}
+
 // Put writes a document of a migration, unless it is there already. The error is an
 // *UnreachableError, or says what is wrong with the document.
 func (s *Store) Put(ctx context.Context, migration, kind string, content []byte) (Reference, error) {
