@@ -67,7 +67,7 @@ func planFrom(nameServer string) plan.Plan {
 func TestSourceThatIsDownIsWaitedFor(t *testing.T) {
 	address := silent(t)
 	s := Settings{Root: t.TempDir()}
-	err := ask(t, NewAssess(s), "Assess", Request{planFrom(address)}, nil)
+	err := ask(t, NewAssess(s), "Assess", Request{Plan: planFrom(address)}, nil)
 	require.Equal(t, SourceUnreachableType, typeOf(err), "%v", err)
 	assert.ErrorContains(t, err, address, "people see which name server")
 	var app *temporal.ApplicationError
@@ -80,10 +80,10 @@ func TestSourceThatIsDownIsWaitedFor(t *testing.T) {
 func TestTargetThatIsNotThereYetIsWaitedFor(t *testing.T) {
 	s := Settings{Root: t.TempDir()}
 	for name, call := range map[string]func() error{
-		"Describe": func() error { return ask(t, NewPurchase(s), "Describe", Request{planFrom(silent(t))}, nil) },
-		"State":    func() error { return ask(t, NewReplication(s), "State", Request{planFrom(silent(t))}, nil) },
+		"Describe": func() error { return ask(t, NewPurchase(s), "Describe", Request{Plan: planFrom(silent(t))}, nil) },
+		"State":    func() error { return ask(t, NewReplication(s), "State", Request{Plan: planFrom(silent(t))}, nil) },
 		"Unfence": func() error {
-			return ask(t, NewTraffic(s), "Unfence", GroupsRequest{Request: Request{planFrom(silent(t))}, Side: Target}, nil)
+			return ask(t, NewTraffic(s), "Unfence", GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: Target}, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestTargetThatIsNotThereYetIsWaitedFor(t *testing.T) {
 }
 
 func TestUnknownSideIsRefused(t *testing.T) {
-	err := ask(t, NewTraffic(Settings{Root: t.TempDir()}), "Fence", GroupsRequest{Request: Request{planFrom(silent(t))}, Side: "sauce"}, nil)
+	err := ask(t, NewTraffic(Settings{Root: t.TempDir()}), "Fence", GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: "sauce"}, nil)
 	assert.Equal(t, InvalidType, typeOf(err))
 	assert.ErrorContains(t, err, "sauce")
 }
@@ -126,7 +126,7 @@ func TestSecretsAreUsedWithHostsOfTheWorkersOwnConfigurationOnly(t *testing.T) {
 	withKeys := func(change func(p *plan.Plan)) Request {
 		p := planFrom(address)
 		change(&p)
-		return Request{p}
+		return Request{Plan: p}
 	}
 	ofSource := withKeys(func(p *plan.Plan) { p.Source.Credentials = &plan.Credentials{Env: "SHOP"} })
 	ofTarget := withKeys(func(p *plan.Plan) {
@@ -183,7 +183,7 @@ func TestMissingKeysAreNamedAndNeverShown(t *testing.T) {
 	t.Setenv("SHOP_ACCESS_KEY", "visible-key")
 	p := planFrom(silent(t))
 	p.Source.Credentials = &plan.Credentials{Env: "SHOP"}
-	err := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{p}, nil)
+	err := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{Plan: p}, nil)
 	require.Equal(t, AccessDeniedType, typeOf(err))
 	assert.ErrorContains(t, err, "SHOP_SECRET_KEY")
 	assert.NotContains(t, err.Error(), "visible-key")
@@ -194,9 +194,9 @@ func TestSecretsStayOutOfRequestsAndErrors(t *testing.T) {
 	t.Setenv("SHOP_SECRET_KEY", "the-secret-key")
 	p := planFrom(silent(t))
 	p.Source.Credentials = &plan.Credentials{Env: "SHOP"}
-	request, err := json.Marshal(Request{p})
+	request, err := json.Marshal(Request{Plan: p})
 	require.NoError(t, err)
-	failed := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{p}, nil)
+	failed := ask(t, NewAssess(allowing(t, "SHOP=127.0.0.1")), "Assess", Request{Plan: p}, nil)
 	require.Equal(t, SourceUnreachableType, typeOf(failed))
 	for _, text := range []string{string(request), failed.Error()} {
 		assert.NotContains(t, text, "the-access-key")
@@ -210,11 +210,13 @@ func TestLedgerShowsRestsFirstAndEveryKind(t *testing.T) {
 	b.enter(kindLag, "topic t", 0, "")
 	b.enter(kindConsumers, "group a", 5, "")
 	b.enter(kindRetry, "group b", 1, "")
-	l := b.close()
+	l, err := NewLedgers(Settings{}).close(t.Context(), Request{}, b)
+	require.NoError(t, err)
 	assert.EqualValues(t, 8, l.Rest)
-	require.Len(t, l.Rows, 8, "3 rests, and the 5 kinds without: %v", l.Rows)
-	assert.Equal(t, kindConsumers, l.Rows[0].Kind)
-	assert.Equal(t, LedgerRow{Kind: kindLag, Object: "all"}, l.Rows[3])
+	rows := l.Rows.First()
+	require.Len(t, rows, 8, "3 rests, and the 5 kinds without: %v", rows)
+	assert.Equal(t, kindConsumers, rows[0].Kind)
+	assert.Equal(t, LedgerRow{Kind: kindLag, Object: "all"}, rows[3])
 }
 
 func TestPartsOfAVerificationAddUp(t *testing.T) {

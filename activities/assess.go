@@ -71,23 +71,23 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
 // Assess returns the inventory of the source and what speaks against a migration. Refusals are findings, not errors; a source
 // that is down is an error that is tried again until it returns.
-func (a *Assess) Assess(ctx context.Context, r Request) (Assessment, error) {
+func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	p := r.Plan.WithDefaults()
 	source, err := a.settings.source(p)
 	if err != nil {
-		return Assessment{}, err
+		return Inventory{}, err
 	}
 	inv, err := source.inventory(ctx, p)
 	if err != nil {
-		return Assessment{}, err
+		return Inventory{}, err
 	}
 	target, err := a.targetBrokers(ctx, p)
 	if err != nil {
-		return Assessment{}, err
+		return Inventory{}, err
 	}
 	result := inv.assessment()
 	result.Findings = append(inv.findings(target), inv.gatewayFindings(ctx, a.settings)...)
-	return result, nil
+	return a.settings.inventoryOf(ctx, r, result)
 }
 
 // targetBrokers are the brokers of a target that exists already.

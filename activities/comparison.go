@@ -24,7 +24,7 @@ type VerifyProgress struct {
 // comparison is what Verify carries from attempt to attempt: the lanes that are done, their sum, and how far the others are.
 type comparison struct {
 	Progress VerifyProgress                   `json:"progress"`
-	Done     map[string]bool                  `json:"done"`
+	Done     laneSet                          `json:"done"`
 	Sum      Verification                     `json:"sum"`
 	Now      map[string]replicator.Checkpoint `json:"now,omitempty"`
 
@@ -43,7 +43,7 @@ func resumedComparison(ctx context.Context) *comparison {
 		}
 	}
 	if c.Done == nil {
-		c.Done = map[string]bool{}
+		c.Done = laneSet{}
 	}
 	if c.Now == nil {
 		c.Now = map[string]replicator.Checkpoint{}
@@ -87,7 +87,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 func (c *comparison) has(lane replicator.Lane) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.Done[laneName(lane)]
+	return c.Done.has(laneName(lane))
 }
 
 // resume is where the attempt before was in a lane, or nil.
@@ -103,7 +103,7 @@ func (c *comparison) resume(lane replicator.Lane) *replicator.Checkpoint {
 func (c *comparison) done(lane replicator.Lane, r replicator.LaneReport) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.Done[laneName(lane)] = true
+	c.Done.add(laneName(lane))
 	delete(c.Now, laneName(lane))
 	c.Sum = c.Sum.Plus(ofLane(r))
 }
@@ -138,7 +138,7 @@ func (c *comparison) measure(now time.Time) VerifyProgress {
 		p.Messages += size
 		if at, begun := c.Now[name]; begun {
 			p.Read += min(at.Read-at.Report.From, size)
-		} else if c.Done[name] {
+		} else if c.Done.has(name) {
 			p.Read += size
 		}
 	}

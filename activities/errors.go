@@ -35,6 +35,10 @@ const (
 	CallFailedType = "CallFailed"
 	// NotTakenType says that a broker acknowledged a write and didn't take it. Tried again.
 	NotTakenType = "NotTaken"
+	// DocumentMissingType says that a document isn't in the store, StoreUnreachableType that the
+	// store doesn't work. Tried again: another worker may have it, or somebody mends it.
+	DocumentMissingType  = "DocumentMissing"
+	StoreUnreachableType = "StoreUnreachable"
 )
 
 const (

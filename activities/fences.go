@@ -96,7 +96,7 @@ func (m fences) whose(
 	p plan.Plan, groups groupTable, recorded []string,
 ) (fenced, opened, others []string) {
 	names := groups.selected(p)
-	marked := slices.ContainsFunc(names, func(name string) bool { return len(m[name]) > 0 })
+	marked := m.any(names)
 	for _, name := range names {
 		ours := m.closed(name, groups[name]) || !marked && groups.closed(name) &&
 			slices.Contains(recorded, name)
@@ -110,6 +110,11 @@ func (m fences) whose(
 		}
 	}
 	return fenced, opened, others
+}
+
+// any reports whether one of the groups carries a mark.
+func (m fences) any(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return len(m[name]) > 0 })
 }
 
 // closed reports whether a broker that carries the mark of the group's fence has the group closed.
@@ -126,6 +131,10 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 // by the migration: they stay closed.
 func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
 	r.Side = Source
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil {
 		return nil, err
@@ -139,13 +148,16 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string
 		return nil, err
 	}
 	_, _, others := marks.whose(r.Plan.WithDefaults(), table, nil)
-	return slices.DeleteFunc(others,
-		func(name string) bool { return !slices.Contains(r.Groups, name) }), nil
+	return among(others, groups), nil
 }
 
 // Forget takes the marks away of groups that are open on the source and closed on the target again:
 // nothing of them is ours any more.
 func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
+	groups, err := b.settings.groups(ctx, r)
+	if err != nil {
+		return err
+	}
 	c, brokers, err := b.settings.at(ctx, r.Request, Source)
 	if err != nil {
 		return err
@@ -159,7 +171,7 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
-	for _, group := range r.Groups {
+	for _, group := range groups {
 		if marks.closed(group, table[group]) { // a fence that stands keeps its mark
 			continue
 		}

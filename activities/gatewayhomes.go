@@ -19,8 +19,11 @@ const homesTogether = 8
 // HomesRequest asks for so many percent of the topics' queues to have their home on the target.
 type HomesRequest struct {
 	Request
-	Topics  []string `json:"topics"`
-	Percent int      `json:"percent"`
+	Topics  Names `json:"topics"`
+	Percent int   `json:"percent"`
+	// All asks, instead of Topics, for all topics that the plan selects and gateways know; with
+	// Percent 0 alone.
+	All bool `json:"all,omitempty"`
 }
 
 // Homes is how many queues have their home on the target.
@@ -41,10 +44,18 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	if err != nil {
 		return Homes{}, explainGateway(ctx, err)
 	}
+	topics, err := resolve(ctx, g.settings, r.Topics)
+	if err != nil {
+		return Homes{}, err
+	}
+	ours := func(topic string) bool { return slices.Contains(topics, topic) }
+	if r.All && r.Percent == 0 {
+		ours = r.Plan.WithDefaults().Topics.Match
+	}
 	var lanes []replicator.Lane
-	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(r.Topics, state.Homes.Away)
+	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
-		if lanes, err = g.settings.lanesOf(ctx, r); err != nil {
+		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics); err != nil {
 			return Homes{}, err
 		}
 		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
@@ -66,13 +77,15 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 }
 
 // homesOf are the queues of the topics.
-func homesOf(topics []string, all []gateway.TopicQueue) []gateway.TopicQueue {
+func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQueue {
 	return slices.DeleteFunc(slices.Clone(all),
-		func(q gateway.TopicQueue) bool { return !slices.Contains(topics, q.Topic) })
+		func(q gateway.TopicQueue) bool { return !ours(q.Topic) })
 }
 
 // lanesOf pairs the queues of the request's topics.
-func (s Settings) lanesOf(ctx context.Context, r HomesRequest) ([]replicator.Lane, error) {
+func (s Settings) lanesOf(
+	ctx context.Context, r Request, topics []string,
+) ([]replicator.Lane, error) {
 	both, err := s.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
@@ -81,7 +94,7 @@ func (s Settings) lanesOf(ctx context.Context, r HomesRequest) ([]replicator.Lan
 	if err != nil {
 		return nil, err
 	}
-	return l.allLanes(r.Topics)
+	return l.allLanes(topics)
 }
 
 // percentOf is so many percent of n, rounded up.

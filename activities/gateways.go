@@ -99,12 +99,16 @@ type Gateway struct {
 // PrepareRequest tells gateways what they must know of a migration.
 type PrepareRequest struct {
 	Request
-	Ordered []string `json:"ordered"` // topics whose order must hold even while gateways can't agree
+	Ordered Names `json:"ordered"` // topics whose order must hold even while gateways can't agree
 }
 
 // Prepare tells the gateways the migration.
 func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, error) {
 	p := r.Plan.WithDefaults()
+	ordered, err := resolve(ctx, g.settings, r.Ordered)
+	if err != nil {
+		return Gateway{}, err
+	}
 	client, err := g.settings.gatewaysOf(p)
 	if err != nil {
 		return Gateway{}, err
@@ -118,7 +122,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	}
 	names := laneNames(p)
 	m := gateway.Migration{
-		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, Ordered: append([]string{}, r.Ordered...),
+		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, Ordered: append([]string{}, ordered...),
 	}
 	if where.proxied {
 		m.Proxy = where.addresses[0]
@@ -141,7 +145,11 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
-	for i, group := range r.Groups {
+	groups, err := g.groupsToMove(ctx, client, r)
+	if err != nil {
+		return err
+	}
+	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
 		move := gateway.Move{Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group}}
 		if err := g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move); err != nil {
@@ -149,6 +157,32 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 		}
 	}
 	return nil
+}
+
+// groupsToMove are those of the request, or all of the plan that read some of their queues on
+// another side than the request's.
+func (g *Gateways) groupsToMove(
+	ctx context.Context, client *gateway.Fleet, r GroupsRequest,
+) ([]string, error) {
+	if !r.All {
+		return g.settings.groups(ctx, r)
+	}
+	state, err := client.State(ctx)
+	if err != nil {
+		return nil, explainGateway(ctx, err)
+	}
+	p := r.Plan.WithDefaults()
+	var groups []string
+	for _, of := range state.Groups {
+		elsewhere := of.Target
+		if r.Side == Target {
+			elsewhere = of.Source
+		}
+		if elsewhere > 0 && p.Groups.Match(of.Group) {
+			groups = append(groups, of.Group)
+		}
+	}
+	return groups, nil
 }
 
 // move carries one move out.
@@ -175,7 +209,7 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 			return explainGateway(ctx, err)
 		}
 		rest := r
-		rest.Groups = partlyMoved(state)
+		rest.Groups, rest.But, rest.All = Some(partlyMoved(state)...), nil, false
 		if err := g.MoveGroups(ctx, rest); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 // ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
 type ShareRequest struct {
 	Request
-	Topics []string   `json:"topics"`
+	Topics Names      `json:"topics"`
 	Before *WaveCheck `json:"before,omitempty"`
 }
 
@@ -20,10 +20,14 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	if err != nil {
 		return check, err
 	}
+	topics, err := resolve(ctx, g.settings, r.Topics)
+	if err != nil {
+		return check, err
+	}
 	err = poll(ctx, func() error {
-		check, err = both.countShare(ctx, r)
+		check, err = both.countShare(ctx, topics, r.Before)
 		activity.RecordHeartbeat(ctx)
-		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(r.Topics))) {
+		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(topics))) {
 			return notReady("the lanes are %d messages behind", check.Lag)
 		}
 		return err
@@ -39,12 +43,14 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	return check, nil
 }
 
-func (s sides) countShare(ctx context.Context, r ShareRequest) (WaveCheck, error) {
-	onSource, err := s.puts(ctx, Source, r.Topics)
+func (s sides) countShare(
+	ctx context.Context, topics []string, before *WaveCheck,
+) (WaveCheck, error) {
+	onSource, err := s.puts(ctx, Source, topics)
 	if err != nil {
 		return WaveCheck{}, err
 	}
-	onTarget, err := s.puts(ctx, Target, r.Topics)
+	onTarget, err := s.puts(ctx, Target, topics)
 	if err != nil {
 		return WaveCheck{}, err
 	}
@@ -52,17 +58,17 @@ func (s sides) countShare(ctx context.Context, r ShareRequest) (WaveCheck, error
 	if err != nil {
 		return WaveCheck{}, err
 	}
-	lanes, err := s.measure(ctx, l, r.Topics)
+	lanes, err := s.measure(ctx, l, topics)
 	if err != nil {
 		return WaveCheck{}, err
 	}
 	state := summary(lanes)
 	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
-	for _, topic := range r.Topics {
+	for _, topic := range topics {
 		check.SourcePuts += onSource[topic]
 		check.TargetPuts += onTarget[topic]
 	}
-	if b := r.Before; b != nil {
+	if b := before; b != nil {
 		check.SourcePuts, check.TargetPuts = check.SourcePuts-b.SourcePuts, check.TargetPuts-b.TargetPuts
 		if all := check.SourcePuts + check.TargetPuts; all > 0 {
 			check.Share = float64(check.TargetPuts*1000/all) / 10

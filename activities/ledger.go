@@ -41,11 +41,11 @@ type LedgerRow struct {
 
 // Ledger is the list of what is still unfinished on the source before it may be retired.
 type Ledger struct {
-	Rows []LedgerRow `json:"rows"` // rests above zero first; a kind without rest is one row with Rest 0
-	Rest int64       `json:"rest"`
+	Rows List[LedgerRow] `json:"rows"` // the largest rests first; a kind without rest is one row with Rest 0
+	Rest int64           `json:"rest"`
 	// Stragglers are what was written on the source after producers had left it, by topic. It is on the target too, and so no rest.
-	Stragglers []LedgerRow `json:"stragglers,omitempty"`
-	Measured   time.Time   `json:"measured"`
+	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
+	Measured   time.Time       `json:"measured"`
 }
 
 // Ledgers measures what is unfinished on the source.
@@ -65,17 +65,18 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 		return Ledger{}, err
 	}
 	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers} {
-		activity.RecordHeartbeat(ctx, b.Rest)
+		activity.RecordHeartbeat(ctx, b.sum)
 		if err := entry(ctx); err != nil {
 			return Ledger{}, err
 		}
 	}
-	return b.close(), nil
+	return l.close(ctx, r, b)
 }
 
 // book is a ledger that is being written.
 type book struct {
-	Ledger
+	rows, late []LedgerRow
+	sum        int64 // of the rests of rows
 	sides
 	layout
 	groups    []string // selected
@@ -100,25 +101,36 @@ func (s sides) openBook(ctx context.Context) (*book, error) {
 
 func (b *book) enter(kind, object string, rest int64, detail string) {
 	if rest > 0 {
-		b.Rows = append(b.Rows, LedgerRow{kind, object, rest, detail})
-		b.Rest += rest
+		b.rows = append(b.rows, LedgerRow{kind, object, rest, detail})
+		b.sum += rest
 	}
 }
 
-// close sorts the rows and adds the kinds that have no rest.
-func (b *book) close() Ledger {
+// close is the ledger as it may stand in a history. What doesn't change keeps its digest: an
+// approval is bound to it.
+func (l *Ledgers) close(ctx context.Context, r Request, b *book) (Ledger, error) {
+	ledger := Ledger{Rest: b.sum, Measured: time.Now().UTC()}
+	var err error
+	if ledger.Rows, err = bounded(ctx, l.settings, r, "ledger", b.sorted(), rowsRoom); err != nil {
+		return ledger, err
+	}
+	ledger.Stragglers, err = bounded(ctx, l.settings, r, "stragglers", b.late, rowsRoom)
+	return ledger, err
+}
+
+// sorted are the rows with the largest rests first, and the kinds that have no rest.
+func (b *book) sorted() []LedgerRow {
 	open := map[string]bool{}
-	for _, row := range b.Rows {
+	for _, row := range b.rows {
 		open[row.Kind] = true
 	}
-	sort.SliceStable(b.Rows, func(i, j int) bool { return b.Rows[i].Rest > b.Rows[j].Rest })
+	sort.SliceStable(b.rows, func(i, j int) bool { return b.rows[i].Rest > b.rows[j].Rest })
 	for _, kind := range []string{kindLag, kindRetry, kindDead, kindDelayed, kindHalf, kindConsumers, kindProducers} {
 		if !open[kind] {
-			b.Rows = append(b.Rows, LedgerRow{Kind: kind, Object: "all"})
+			b.rows = append(b.rows, LedgerRow{Kind: kind, Object: "all"})
 		}
 	}
-	b.Measured = time.Now().UTC()
-	return b.Ledger
+	return b.rows
 }
 
 // lag is what the lanes have not copied, by topic.

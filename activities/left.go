@@ -84,7 +84,7 @@ func (b *book) stragglers(ctx context.Context) error {
 		}
 	}
 	for _, topic := range sortedKeys(counts) {
-		b.Stragglers = append(b.Stragglers, LedgerRow{kindStraggler, "topic " + topic, counts[topic], list(where[topic])})
+		b.late = append(b.late, LedgerRow{kindStraggler, "topic " + topic, counts[topic], list(where[topic])})
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	}
 	r.must(traffic, "Unfence", r.groups(Target, groups...), nil)
 
-	move := AwaitMoveRequest{Request: r.request(), From: Source, Groups: groups}
+	move := AwaitMoveRequest{Request: r.request(), From: Source, Groups: Some(groups...)}
 	err := ask(t, traffic, "AwaitMembers", move, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
 	assert.ErrorContains(t, err, "1 members on the source")
@@ -219,10 +219,10 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 		assert.Empty(t, in[group].repeated(), group)
 	}
 	var verified Verification // nothing is stored twice
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verified)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 8*each, verified.Compared)
 	var wave WaveCheck
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: groups}}, &wave)
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders), Groups: Some(groups...)}}, &wave)
 	assert.Zero(t, wave.MembersLeft)
 }

@@ -27,7 +27,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	rest := func() (rest int64) {
 		var l Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
-		for _, row := range l.Rows {
+		for _, row := range l.Rows.First() {
 			if row.Kind == kindDead {
 				rest += row.Rest
 			}
@@ -67,7 +67,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.eventually("those of the other broker are copied too", func() bool { return rest() == 0 })
 	assert.Equal(t, before[0], wantLanes(2)[1], "a lane stays where it is")
 	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}, Own: true}, &verified)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 6, verified.Compared)
 }

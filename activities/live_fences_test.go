@@ -55,7 +55,7 @@ func TestLiveOnlyFencesOfRocketshiftAreOpened(t *testing.T) {
 	}
 	assert.Empty(t, r.openOn(ours))
 	assert.Empty(t, r.openOn(partly))
-	assert.Equal(t, Survey{FencedGroups: []string{ours, partly}}, survey())
+	assert.Equal(t, Survey{FencedGroups: Some(ours, partly)}, survey())
 
 	lift := r.groups(Source, ours, partly)
 	lift.Ours = true
@@ -64,7 +64,7 @@ func TestLiveOnlyFencesOfRocketshiftAreOpened(t *testing.T) {
 	assert.Equal(t, []string{r.brokers(r.source)[0].Name}, r.openOn(partly),
 		"what a person closed stays closed")
 	assert.Empty(t, r.openOn(theirs))
-	assert.Equal(t, Survey{OpenedGroups: []string{ours, partly}}, survey(),
+	assert.Equal(t, Survey{OpenedGroups: Some(ours, partly)}, survey(),
 		"the target isn't known to be as it was")
 	r.must(returns, "Forget", r.groups(Source, ours, partly), nil)
 	assert.Equal(t, Survey{}, survey())

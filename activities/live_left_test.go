@@ -46,22 +46,22 @@ func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	orders, _ := r.copied("orders", "billing", 5)
 	traffic, lane := NewTraffic(r.settings), r.lanes(orders)[1]
 	move := func(from Side) AwaitMoveRequest {
-		return AwaitMoveRequest{Request: r.request(), From: from, Topics: []string{orders}}
+		return AwaitMoveRequest{Request: r.request(), From: from, Topics: Some(orders)}
 	}
 	r.must(traffic, "AwaitQuiet", move(Source), nil)
 	var survey Survey
 	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
-	assert.Equal(t, []string{orders}, survey.MovedTopics, "its producers moved, and wrote nothing yet")
+	assert.Equal(t, []string{orders}, survey.MovedTopics.First(), "its producers moved, and wrote nothing yet")
 
 	r.produce(r.target, lane.Target.Broker, orders, lane.Target.ID, 4)
 	r.produce(r.source, lane.Source.Broker, orders, lane.Source.ID, 3)
 	r.wantStraggler(lane.Source, 3, func() []replicator.Straggler { there, _ := r.straggling(); return there })
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: []string{orders}}, nil)
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}, nil)
 	var ledger Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
-	assert.Equal(t, []LedgerRow{{Kind: kindStraggler, Object: "topic " + orders, Rest: 3, Detail: "[" + lane.Source.String() + " 3]"}}, ledger.Stragglers)
+	assert.Equal(t, []LedgerRow{{Kind: kindStraggler, Object: "topic " + orders, Rest: 3, Detail: "[" + lane.Source.String() + " 3]"}}, ledger.Stragglers.First())
 	var verification Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 
 	r.must(traffic, "AwaitQuiet", move(Target), nil) // the way back
@@ -73,5 +73,5 @@ func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	assert.EqualValues(t, 3, there[0].Messages, "who writes on the source is at home again")
 	var after Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &after)
-	assert.Empty(t, after.Stragglers)
+	assert.Zero(t, after.Stragglers.Len())
 }

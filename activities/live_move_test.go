@@ -23,7 +23,7 @@ func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
 	assert.Zero(t, state.Lag)
 
 	var verification Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 200, verification.Compared)
 	assert.Equal(t, 4, verification.Lanes)
@@ -86,18 +86,18 @@ func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {
 
 	var wave WaveCheck
 	stop := r.keepProducing(r.target, lanes[1].Target, orders)
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}, Groups: []string{group}}}, &wave)
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders), Groups: Some(group)}}, &wave)
 	stop()
 	assert.Greater(t, wave.TargetPuts, int64(7))
 	assert.Zero(t, wave.SourcePuts+wave.Lag, "what the reverse lanes copy back is neither the producers' nor to be copied")
 	var survey Survey
 	r.must(returns, "Survey", r.request(), &survey)
-	assert.Equal(t, Survey{FencedGroups: []string{group}, MovedTopics: []string{orders}}, survey)
+	assert.Equal(t, Survey{FencedGroups: Some(group), MovedTopics: Some(orders)}, survey)
 
 	err := ask(t, returns, "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(Target, group)}, nil)
 	assert.Equal(t, NotReadyType, typeOf(err))
 	assert.ErrorContains(t, err, "is at 40", "of an ordered topic, what was written there is read there")
-	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: []string{orders}}
+	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(orders)}
 	r.must(returns, "AwaitReturnable", free, nil)
 	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 54))
 	r.must(returns, "AwaitReturnable", free, nil)
@@ -119,7 +119,7 @@ func TestLongOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
 	r.must(traffic, "Translate", r.groups(Source, group), nil)
 	first := lanes[0].Target
 	r.produce(r.target, first.Broker, orders, first.ID, 7)
-	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: []string{orders}}
+	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(orders)}
 	err := ask(t, returns, "AwaitReturnable", free, nil)
 	assert.ErrorContains(t, err, "is at 4", "nothing is on the source of what was written here")
 	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 17))
@@ -137,7 +137,7 @@ func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	stop := r.keepProducing(r.source, replicator.Queue{Broker: broker}, orders)
 	traffic := NewTraffic(r.settings)
 	r.plan.Shift.Settle = plan.Duration(time.Hour) // a producer that stalls for a moment isn't quiet
-	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}}
+	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: Some(orders)}
 	writes := regexp.MustCompile(regexp.QuoteMeta(orders) + ` \([1-9][0-9]*/s`)
 	var beat any
 	r.eventually("the topic is named, and how much is written", func() bool {
@@ -150,7 +150,7 @@ func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	move.Request = r.request()
 	r.must(traffic, "AwaitQuiet", move, nil)
 	var wave WaveCheck
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: plan.Wave{Step: 100, Topics: []string{orders}}}, &wave)
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders)}}, &wave)
 	assert.Zero(t, wave.Lag+wave.TargetPuts)
 }
 
@@ -162,7 +162,7 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 	drained := func() bool {
 		var l Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
-		for _, row := range l.Rows {
+		for _, row := range l.Rows.First() {
 			if row.Kind == kindLag && row.Rest > 0 {
 				return false
 			}
@@ -196,7 +196,7 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 		requireGivenBack()
 	}
 	var verification Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verification)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 60, verification.Compared)
 }

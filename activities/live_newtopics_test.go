@@ -22,9 +22,9 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r.fill(orders, 3)
 	r.replicate()
 	replicated := func(topics ...string) {
-		r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: topics}, nil)
+		r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topics...)}, nil)
 		var verified Verification
-		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: topics}, &verified)
+		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topics...)}, &verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
 	}
 	replicated(orders)

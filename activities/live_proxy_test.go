@@ -34,7 +34,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	assert.Zero(t, a.Refusals(), "%v", a.Findings)
 
-	objects := MetadataRequest{Request: r.request(), Topics: []string{orders}, Groups: []string{group, offline}}
+	objects := MetadataRequest{Request: r.request(), Topics: Some(orders), Groups: Some(group, offline)}
 	err := ask(t, NewMetadata(r.settings), "Diff", objects, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
 	require.ErrorContains(t, err, "make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders with 4 queues, of type NORMAL; "+
@@ -47,13 +47,13 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	r.create(console, "broker-a", canaryTopic(r.plan), 2)
 	var diff MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
-	require.Len(t, diff.Conflicts, 1)
-	assert.Equal(t, "has 3 queues on the target, wanted are 4", diff.Conflicts[0].Cause)
+	require.Equal(t, 1, diff.Conflicts.Len())
+	assert.Equal(t, "has 3 queues on the target, wanted are 4", diff.Conflicts.First()[0].Cause)
 	r.create(console, "broker-a", orders, 4)
 	r.eventually("the proxy shows it", func() bool { // it keeps routes for 20 s
 		diff = MetadataDiff{}
 		r.must(NewMetadata(r.settings), "Diff", objects, &diff)
-		return len(diff.Conflicts) == 0
+		return diff.Conflicts.Len() == 0
 	})
 	assert.Equal(t, MetadataDiff{Same: 3}, diff)
 
@@ -82,11 +82,11 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	moved := r.groups(Target, group)
 	r.must(gateways, "MoveGroups", moved, nil)
 	in.moved()
-	all := HomesRequest{Request: r.request(), Topics: []string{orders}, Percent: 100}
+	all := HomesRequest{Request: r.request(), Topics: Some(orders), Percent: 100}
 	var homes Homes
 	r.must(gateways, "MoveHomes", all, &homes)
 	assert.Equal(t, Homes{Target: 4, Queues: 4}, homes)
-	share := ShareRequest{Request: r.request(), Topics: []string{orders}}
+	share := ShareRequest{Request: r.request(), Topics: Some(orders)}
 	var before, check WaveCheck
 	r.must(gateways, "MeasureShare", share, &before)
 	through := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), behind.plan.Source.NameServers)
@@ -101,11 +101,11 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 
 	r.must(gateways, "MoveAuthority", moved, nil)
 	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verified)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	var rest Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
-	for _, row := range rest.Rows { // clients are there, and what brokers deliver later is of all their topics
+	for _, row := range rest.Rows.First() { // clients are there, and what brokers deliver later is of all their topics
 		others := slices.Contains([]string{kindConsumers, kindProducers, kindDelayed, kindHalf}, row.Kind)
 		assert.True(t, others || row.Rest == 0, "%+v", row)
 	}

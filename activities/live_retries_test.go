@@ -156,7 +156,7 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 	r.must(traffic, "Fence", r.groups(from, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(from, group), nil)
 	if from == Target {
-		r.must(NewReturns(r.settings), "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(Target, group), Free: []string{topic}}, nil)
+		r.must(NewReturns(r.settings), "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(topic)}, nil)
 	}
 	leave()
 	r.must(traffic, "Translate", r.groups(from, group), nil)
@@ -208,12 +208,12 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		into.requireAttempts(r, body)
 	}
 	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}, Own: true}, &verified)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
 	var ledger Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
-	for _, row := range ledger.Rows {
+	for _, row := range ledger.Rows.First() {
 		if row.Kind == kindRetry {
 			assert.Zero(t, row.Rest, "%+v", row)
 		}
@@ -242,7 +242,7 @@ func (r *rig) requireComesBack(topic string) {
 	pending := func(level string) (rest int64) {
 		var l Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
-		for _, row := range l.Rows {
+		for _, row := range l.Rows.First() {
 			if row.Kind != kindDelayed && row.Kind != kindHalf || row.Object == "broker "+b.Name+" level "+level {
 				rest += row.Rest
 			}

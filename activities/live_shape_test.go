@@ -33,9 +33,9 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	r.fill(orders, history)
 	assert.Equal(t, MetadataResult{CreatedGroups: 1}, r.importAll([]string{orders}, []string{group}, nil), "the topic is as it should be")
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: []string{orders}}, nil)
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}, nil)
 	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: []string{orders}}, &verified)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, []int64{3 * history, 3 * own}, []int64{verified.Compared, verified.Natives})
 

@@ -41,7 +41,7 @@ func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	defer w.Stop()
 	start := time.Now()
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"}, "activities-attempts",
-		AwaitMoveRequest{Request: r.request(), From: Source, Topics: []string{orders}})
+		AwaitMoveRequest{Request: r.request(), From: Source, Topics: Some(orders)})
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
 	assert.GreaterOrEqual(t, time.Since(start), 2*shortAttempt)

@@ -61,14 +61,14 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	orders, clicks := r.topic("orders", 3), r.topic("clicks", 2)
 	group := r.group("billing")
 	all := MetadataRequest{
-		Request: r.request(), Topics: []string{clicks, orders}, Groups: []string{group},
+		Request: r.request(), Topics: Some(clicks, orders), Groups: Some(group),
 		Types: map[string]plan.MessageType{orders: plan.TypeFIFO}, Ordered: []string{orders},
 	}
 	var diff MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &diff)
-	assert.Equal(t, MetadataDiff{CreateTopics: []string{clicks, orders}, CreateGroups: []string{group}}, diff)
+	assert.Equal(t, MetadataDiff{CreateTopics: Some(clicks, orders), CreateGroups: Some(group)}, diff)
 
-	made := r.importAll(all.Topics, all.Groups, all.Types, orders)
+	made := r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders)
 	assert.Equal(t, MetadataResult{CreatedTopics: 2, CreatedGroups: 1}, made)
 	target := r.brokers(r.target)[0]
 	configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
@@ -82,7 +82,7 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	assert.False(t, groups[group].ConsumeEnable, "closed until its positions are written")
 	assert.Equal(t, 5, groups[group].RetryMaxTimes)
 
-	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics, all.Groups, all.Types, orders), "a repeated import creates nothing")
+	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders), "a repeated import creates nothing")
 	var again MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &again)
 	assert.Equal(t, MetadataDiff{Same: 3}, again)
@@ -95,11 +95,11 @@ func TestLiveTopicWithFewerQueuesIsAConflictAndStaysAsItIs(t *testing.T) {
 	require.NoError(t, r.target.Client().CreateTopic(t.Context(), target.Addr, rocketmq.TopicConfig{
 		Name: orders, ReadQueues: 2, WriteQueues: 2, Perm: 6, FilterType: "SINGLE_TAG",
 	}))
-	request := MetadataRequest{Request: r.request(), Topics: []string{orders}}
+	request := MetadataRequest{Request: r.request(), Topics: Some(orders)}
 	var diff MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", request, &diff)
-	require.Len(t, diff.Conflicts, 1)
-	assert.Contains(t, diff.Conflicts[0].Cause, "2 read and 2 write queues, wanted are 8 and 8")
+	require.Equal(t, 1, diff.Conflicts.Len())
+	assert.Contains(t, diff.Conflicts.First()[0].Cause, "2 read and 2 write queues, wanted are 8 and 8")
 	assert.Equal(t, ConflictType, typeOf(ask(t, NewMetadata(r.settings), "Apply", request, nil)))
 	configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestLiveFenceClosesAGroupOnEveryBrokerAndOpensItAgain(t *testing.T) {
 	var survey Survey
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
-	assert.Equal(t, Survey{FencedGroups: []string{group}}, survey)
+	assert.Equal(t, Survey{FencedGroups: Some(group)}, survey)
 
 	r.must(NewTraffic(r.settings), "Unfence", r.groups(Source, group), nil)
 	for _, b := range r.brokers(r.source) {
@@ -144,7 +144,7 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 		activity string
 		perm     int
 	}{{"OpenTopics", 6}, {"OpenTopics", 6}, {"CloseTopics", 4}} {
-		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: Target, Topics: []string{orders}}, nil)
+		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: Target, Topics: Some(orders)}, nil)
 		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 		require.NoError(t, err)
 		assert.Equal(t, c.perm, configs[orders].Perm)
@@ -166,7 +166,7 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 	rest := func(kind, object string) int64 {
 		var l Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
-		for _, row := range l.Rows {
+		for _, row := range l.Rows.First() {
 			if row.Kind == kind && row.Object == object {
 				return row.Rest
 			}

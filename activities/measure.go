@@ -93,16 +93,20 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (Replic
 	if err != nil {
 		return ReplicationState{}, err
 	}
+	topics, err := resolve(ctx, r.settings, q.Topics)
+	if err != nil {
+		return ReplicationState{}, err
+	}
 	var state ReplicationState
 	err = poll(ctx, func() error {
-		first, err := both.drained(ctx, q.Topics)
+		first, err := both.drained(ctx, topics)
 		if err != nil {
 			return err
 		}
 		if err := sleep(ctx, drainedTwice); err != nil {
 			return err
 		}
-		second, err := both.drained(ctx, q.Topics)
+		second, err := both.drained(ctx, topics)
 		if err != nil {
 			return err
 		}

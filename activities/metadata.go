@@ -12,20 +12,22 @@ import (
 
 // MetadataDiff is what ImportMetadata would do.
 type MetadataDiff struct {
-	CreateTopics []string  `json:"createTopics,omitempty"`
-	CreateGroups []string  `json:"createGroups,omitempty"`
-	Same         int       `json:"same"`
-	Conflicts    []Finding `json:"conflicts,omitempty"`
+	CreateTopics Names         `json:"createTopics,omitzero"`
+	CreateGroups Names         `json:"createGroups,omitzero"`
+	Same         int           `json:"same"`
+	Conflicts    List[Finding] `json:"conflicts,omitzero"`
 }
 
 // MetadataRequest applies one chunk of a diff.
 type MetadataRequest struct {
 	Request
-	Topics []string `json:"topics,omitempty"`
-	Groups []string `json:"groups,omitempty"`
-	// Types and Ordered are what Assess found: a closed (read-only) ordered topic opens only after its drain.
-	Types   map[string]plan.MessageType `json:"types,omitempty"`
-	Ordered []string                    `json:"ordered,omitempty"`
+	Topics Names `json:"topics,omitzero"`
+	Groups Names `json:"groups,omitzero"`
+	// Inventory is what Assess found. Releases before it was here sent parts of it: Types and
+	// Ordered. A closed (read-only) ordered topic opens only after its drain.
+	Inventory *Inventory                  `json:"inventory,omitempty"`
+	Types     map[string]plan.MessageType `json:"types,omitempty"`
+	Ordered   []string                    `json:"ordered,omitempty"`
 }
 
 // MetadataResult says what one chunk changed. A repeated chunk creates nothing.
@@ -64,10 +66,46 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, e
 	if err != nil {
 		return MetadataDiff{}, err
 	}
-	return MetadataDiff{
-		CreateTopics: sortedKeys(o.missingTopics), CreateGroups: sortedKeys(o.missingGroups),
-		Same: o.same, Conflicts: o.conflicts,
-	}, nil
+	diff := MetadataDiff{Same: o.same}
+	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
+		sortedKeys(o.missingTopics), namesRoom); err != nil {
+		return diff, err
+	}
+	if diff.CreateGroups, err = bounded(ctx, m.settings, r.Request, "groups to create",
+		sortedKeys(o.missingGroups), namesRoom); err != nil {
+		return diff, err
+	}
+	diff.Conflicts, err = bounded(ctx, m.settings, r.Request, "conflicts", o.conflicts, rowsRoom)
+	return diff, err
+}
+
+// wanted is what one chunk is about, with what Assess found of it.
+type wanted struct {
+	topics, groups []string
+	types          map[string]plan.MessageType
+	ordered        map[string]bool
+}
+
+func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w wanted, err error) {
+	w = wanted{types: r.Types, ordered: map[string]bool{}}
+	if w.topics, err = resolve(ctx, s, r.Topics); err != nil {
+		return w, err
+	}
+	if w.groups, err = resolve(ctx, s, r.Groups); err != nil {
+		return w, err
+	}
+	for _, name := range r.Ordered {
+		w.ordered[name] = true
+	}
+	if r.Inventory == nil {
+		return w, nil
+	}
+	found, err := s.assessment(ctx, *r.Inventory)
+	w.types = map[string]plan.MessageType{}
+	for _, t := range found.Topics {
+		w.types[t.Name], w.ordered[t.Name] = t.Type, t.Ordered
+	}
+	return w, err
 }
 
 // Apply creates what is missing of one chunk and reads it back.
@@ -109,19 +147,23 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 		sides: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
 		missingTopics: map[string][]string{}, missingGroups: map[string][]string{},
 	}
-	if err := o.read(ctx, r); err != nil {
+	w, err := m.settings.wanted(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.read(ctx, w); err != nil {
 		return nil, err
 	}
 	if o.target.Proxy() != "" {
-		return o, o.compareBehindProxy(ctx, r)
+		return o, o.compareBehindProxy(ctx, w)
 	}
-	o.compareTopics(r.Topics)
-	o.compareGroups(r.Groups)
+	o.compareTopics(w.topics)
+	o.compareGroups(w.groups)
 	return o, nil
 }
 
 // read takes what is wanted from the source, and what there is from the target.
-func (o *objects) read(ctx context.Context, r MetadataRequest) error {
+func (o *objects) read(ctx context.Context, r wanted) error {
 	sourceBrokers, err := o.source.brokers(ctx)
 	if err != nil {
 		return err
@@ -135,21 +177,21 @@ func (o *objects) read(ctx context.Context, r MetadataRequest) error {
 		return err
 	}
 	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
-	names := append(slices.Clone(r.Topics), canaryTopic(o.plan))
-	for _, group := range r.Groups {
+	names := append(slices.Clone(r.topics), canaryTopic(o.plan))
+	for _, group := range r.groups {
 		names = append(names, rocketmq.RetryTopic(group))
 	}
 	if err := o.readTarget(ctx, names); err != nil {
 		return err
 	}
-	for _, name := range r.Topics {
+	for _, name := range r.topics {
 		if topics[name] == nil {
 			return refused("topic %s: it is no longer on the source: run Assess again", name)
 		}
-		ordered := slices.Contains(r.Ordered, name) || o.plan.Ordered(name)
-		o.wantTopics[name] = desiredTopic(name, topics[name], r.Types[name], ordered, sortedKeys(o.addr))
+		ordered := r.ordered[name] || o.plan.Ordered(name)
+		o.wantTopics[name] = desiredTopic(name, topics[name], r.types[name], ordered, sortedKeys(o.addr))
 	}
-	for _, name := range r.Groups {
+	for _, name := range r.groups {
 		if groups[name] == nil {
 			return refused("group %s: it is no longer on the source: run Assess again", name)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/documents"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/printable"
 )
@@ -41,8 +42,8 @@ type documentStage struct {
 type documentWave struct {
 	Step   int
 	State  string
-	Topics []string
-	Groups []string
+	Topics Names
+	Groups Names
 	Check  *WaveCheck
 }
 
@@ -55,7 +56,7 @@ type documentInventory struct {
 	SourceVersion                   string
 	Brokers, Topics, Queues, Groups int
 	Messages                        int64
-	Findings                        []Finding
+	Findings                        List[Finding]
 }
 
 // page is a Markdown page that is being written.
@@ -93,7 +94,7 @@ func (p *page) head(d document) {
 	}
 	if d.Metadata != nil {
 		p.line("- metadata: %d topics and %d groups created, %d were there, %d conflicts",
-			len(d.Metadata.CreateTopics), len(d.Metadata.CreateGroups), d.Metadata.Same, len(d.Metadata.Conflicts))
+			d.Metadata.CreateTopics.Len(), d.Metadata.CreateGroups.Len(), d.Metadata.Same, d.Metadata.Conflicts.Len())
 	}
 	if d.Detail != "" {
 		p.line("- %s", text(d.Detail))
@@ -121,7 +122,7 @@ func (p *page) waves(waves []documentWave) {
 				check += ", " + past
 			}
 		}
-		rows = append(rows, []string{fmt.Sprintf("%d %%", w.Step), w.State, strings.Join(w.Topics, ", "), strings.Join(w.Groups, ", "), check})
+		rows = append(rows, []string{fmt.Sprintf("%d %%", w.Step), w.State, everyName(w.Topics), everyName(w.Groups), check})
 	}
 	p.table("Waves", []string{"step", "state", "topics", "groups", "check"}, rows)
 }
@@ -168,15 +169,17 @@ func (p *page) ledger(l *Ledger) {
 		return
 	}
 	var rows [][]string
-	for _, r := range l.Rows {
+	for _, r := range l.Rows.First() {
 		rows = append(rows, []string{r.Kind, r.Object, fmt.Sprint(r.Rest), r.Detail})
 	}
 	p.table(fmt.Sprintf("Ledger: rest %d, measured %s", l.Rest, when(&l.Measured)), []string{"kind", "object", "rest", "detail"}, rows)
 	rows = nil
-	for _, r := range l.Stragglers {
+	for _, r := range l.Stragglers.First() {
 		rows = append(rows, []string{r.Object, fmt.Sprint(r.Rest), r.Detail})
 	}
 	p.table("Written on the source after its producers had left", []string{"object", "messages", "detail"}, rows)
+	p.elsewhere(l.Rows.Document())
+	p.elsewhere(l.Stragglers.Document())
 }
 
 func (p *page) inventory(i *documentInventory) {
@@ -187,7 +190,7 @@ func (p *page) inventory(i *documentInventory) {
 	p.line("RocketMQ %s, %d brokers, %d topics with %d queues and %d messages, %d groups.",
 		text(i.SourceVersion), i.Brokers, i.Topics, i.Queues, i.Messages, i.Groups)
 	var rows [][]string
-	for _, f := range i.Findings {
+	for _, f := range i.Findings.First() {
 		kind := "warning"
 		if f.Refusal {
 			kind = "refusal"
@@ -195,6 +198,22 @@ func (p *page) inventory(i *documentInventory) {
 		rows = append(rows, []string{kind, f.Object, f.Cause, f.Next})
 	}
 	p.table("Findings", []string{"kind", "object", "cause", "next"}, rows)
+	p.elsewhere(i.Findings.Document())
+}
+
+// everyName lists names; of a list whose document couldn't be read, the first ones and their number.
+func everyName(names Names) string {
+	if all, inline := names.Inline(); inline {
+		return strings.Join(all, ", ")
+	}
+	return Short(names)
+}
+
+// elsewhere says where the rest of a table is that couldn't be read when the page was written.
+func (p *page) elsewhere(ref *documents.Reference) {
+	if ref != nil {
+		p.line("\nThe rest is in document %s of the workers' store.", text(ref.String()))
+	}
 }
 
 func (p *page) notes(notes []string) {

@@ -78,11 +78,12 @@ const pendingAgain = 10 * time.Second
 
 // AwaitPending waits until nothing is to come from the target any more.
 func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
-	left, err := l.Pending(ctx, r)
-	if err == nil && left.Rest > 0 {
+	b, err := l.leftThere(ctx, r)
+	if err == nil && b.sum > 0 {
+		most := b.sorted()[0]
 		err = again(NotReadyType, pendingAgain, nil,
 			"%d are still to come from the target, most of all %s %s %d",
-			left.Rest, left.Rows[0].Kind, left.Rows[0].Object, left.Rows[0].Rest)
+			b.sum, most.Kind, most.Object, most.Rest)
 	}
 	return err
 }
@@ -91,30 +92,40 @@ func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
 // deliver later, and what applications wrote there and the reverse lanes haven't copied. Copies of
 // what is written on the source meanwhile are no rest, however many there are.
 func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
-	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	b, err := l.leftThere(ctx, r)
 	if err != nil {
 		return Ledger{}, err
+	}
+	left, err := l.close(ctx, r, b)
+	if err != nil { // the way back never waits for the store
+		r.Bounded = false
+		return l.close(ctx, r, b)
+	}
+	return left, nil
+}
+
+func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
+	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
 	}
 	b, err := both.openBook(ctx)
 	if err != nil {
-		return Ledger{}, err
+		return nil, err
 	}
 	committed, err := both.target.positions(ctx, b.targetBrokers)
 	if err != nil {
-		return Ledger{}, err
+		return nil, err
 	}
 	// What is delivered while this looks is counted by the lanes, which are asked after the shelf.
 	if both.target.Proxy() == "" { // which shows nothing of it
 		err = (shelf{both.target, b.targetBrokers, b.targetTopics, committed, b.enter}).pending(ctx)
 	}
 	if err != nil {
-		return Ledger{}, err
+		return nil, err
 	}
-	activity.RecordHeartbeat(ctx, b.Rest)
-	if err := b.backLag(ctx); err != nil {
-		return Ledger{}, err
-	}
-	return b.close(), nil
+	activity.RecordHeartbeat(ctx, b.sum)
+	return b, b.backLag(ctx)
 }
 
 // toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't

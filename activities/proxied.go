@@ -39,9 +39,9 @@ func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable,
 
 // compareBehindProxy compares what can be seen there: that topics have as many queues as on the source, wherever they are, and that groups
 // may be read by. What is missing waits for a person.
-func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) error {
+func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 	var absent []string
-	for _, name := range r.Topics {
+	for _, name := range r.topics {
 		have, want := o.haveTopics.counts(name).sum(), 0
 		for _, config := range o.wantTopics[name] {
 			want += config.ReadQueues
@@ -50,7 +50,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) err
 		case want:
 			o.same++
 		case 0:
-			absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s", name, want, cmp.Or(r.Types[name], plan.TypeNormal)))
+			absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s", name, want, cmp.Or(r.types[name], plan.TypeNormal)))
 		default:
 			o.conflicts = append(o.conflicts, *conflictFinding("topic "+name, fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)))
 		}
@@ -58,7 +58,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) err
 	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
 		absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary, len(o.sourceBrokers), plan.TypeNormal))
 	}
-	for _, group := range r.Groups {
+	for _, group := range r.groups {
 		there, err := o.readable(ctx, group)
 		if err != nil {
 			return err
@@ -77,9 +77,20 @@ func (o *objects) compareBehindProxy(ctx context.Context, r MetadataRequest) err
 		}
 	}
 	if len(absent) > 0 && len(o.conflicts) == 0 {
-		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), strings.Join(absent, "; "))
+		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), said(absent))
 	}
 	return nil
+}
+
+// mostSaid is how many objects an error names that a person has to make: the others are named when
+// these are there.
+const mostSaid = 100
+
+func said(absent []string) string {
+	if len(absent) <= mostSaid {
+		return strings.Join(absent, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(absent[:mostSaid], "; "), len(absent)-mostSaid)
 }
 
 // retryQueues is how many queues a group's retry topic needs on the target, so that each of the source's has its pair there.

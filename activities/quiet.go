@@ -24,10 +24,19 @@ type WaveCheck struct {
 	Past        *Past     `json:"past,omitempty"`  // clients past the gateways; mode gateway
 }
 
+// Plus is the check of two parts of one step.
+func (c WaveCheck) Plus(o WaveCheck) WaveCheck {
+	o.SourcePuts += c.SourcePuts
+	o.TargetPuts += c.TargetPuts
+	o.Lag += c.Lag
+	o.MembersLeft += c.MembersLeft
+	return o
+}
+
 // WaveRequest is one wave to check.
 type WaveRequest struct {
 	Request
-	Wave plan.Wave `json:"wave"`
+	Wave Wave `json:"wave"`
 }
 
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
@@ -41,28 +50,24 @@ func (t *Traffic) awaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 	if err != nil {
 		return err
 	}
-	wanted := time.Duration(both.plan.Shift.Settle)
-	if r.Released {
-		wanted = quietReleased
+	topics, err := resolve(ctx, t.settings, r.Topics)
+	if err != nil && r.From == Target { // the way back never waits for the store
+		topics, err = both.movedTopics(ctx, false)
+	}
+	if err != nil {
+		return err
 	}
 	seen := resumedWatch(ctx)
 	return poll(ctx, func() error {
-		puts, err := both.puts(ctx, r.From, r.Topics)
+		_, open, err := both.quiet(ctx, r, topics, seen)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		var open []string
-		for _, topic := range r.Topics {
-			if stood := seen.stands(topic, puts[topic], now); stood < wanted {
-				open = append(open, moving(topic, seen[topic], now, wanted))
-			}
-		}
 		activity.RecordHeartbeat(ctx, seen)
 		if len(open) > 0 {
-			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(r.Topics), r.From, list(open))
+			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics), r.From, list(open))
 		}
-		return both.noteLeft(ctx, r.From, r.Topics)
+		return both.noteLeft(ctx, r.From, topics)
 	})
 }
 
@@ -91,11 +96,18 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, erro
 	if err != nil {
 		return WaveCheck{}, err
 	}
+	wave := plan.Wave{Step: r.Wave.Step}
+	if wave.Topics, err = resolve(ctx, t.settings, r.Wave.Topics); err != nil {
+		return WaveCheck{}, err
+	}
+	if wave.Groups, err = resolve(ctx, t.settings, r.Wave.Groups); err != nil {
+		return WaveCheck{}, err
+	}
 	seen := resumedWatch(ctx)
 	var check WaveCheck
 	err = poll(ctx, func() error {
 		var broken string
-		if check, broken, err = both.checkWave(ctx, r.Wave, seen); err != nil {
+		if check, broken, err = both.checkWave(ctx, wave, seen); err != nil {
 			return err
 		}
 		activity.RecordHeartbeat(ctx, seen)

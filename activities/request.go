@@ -9,6 +9,9 @@ import (
 // Request is what every activity gets: the plan tells both sides, what is selected and the limits. It never holds a secret.
 type Request struct {
 	Plan plan.Plan `json:"plan"`
+	// Bounded asks for an answer that fits in a history however large the clusters are: what is long
+	// stands in documents of the store. Runs of older releases read the whole answer.
+	Bounded bool `json:"bounded,omitempty"`
 }
 
 // Side names one of the two clusters.
@@ -31,8 +34,12 @@ func (s Side) other() Side {
 // GroupsRequest names groups and, where it matters, the side to act on.
 type GroupsRequest struct {
 	Request
-	Side   Side     `json:"side"`
-	Groups []string `json:"groups"`
+	Side   Side  `json:"side"`
+	Groups Names `json:"groups"`
+	// But are groups among them that are left alone: others closed them.
+	But []string `json:"but,omitempty"`
+	// All asks, instead of Groups, for all groups of the plan that gateways lead on another side.
+	All bool `json:"all,omitempty"`
 	// Ours opens a group on the source only on the brokers where its fence carries the migration's
 	// mark. A fence without any mark, of an older release or where rocketshift may not write marks,
 	// is opened everywhere.
@@ -42,17 +49,19 @@ type GroupsRequest struct {
 // TopicsRequest names topics and, where it matters, the side to act on.
 type TopicsRequest struct {
 	Request
-	Side   Side     `json:"side"`
-	Topics []string `json:"topics"`
+	Side   Side  `json:"side"`
+	Topics Names `json:"topics"`
 }
 
 // AwaitMoveRequest waits until applications have left From. Released says that the pipeline reported it done.
 type AwaitMoveRequest struct {
 	Request
-	From     Side     `json:"from"`
-	Groups   []string `json:"groups,omitempty"`
-	Topics   []string `json:"topics,omitempty"`
-	Released bool     `json:"released,omitempty"`
+	From     Side  `json:"from"`
+	Groups   Names `json:"groups,omitzero"`
+	Topics   Names `json:"topics,omitzero"`
+	Released bool  `json:"released,omitempty"`
+	// Said are topics among them that the pipeline reported, where it didn't report all.
+	Said []string `json:"said,omitempty"`
 	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits
 	// for it. Groups are fenced on the source meanwhile.
 	Away time.Duration `json:"away,omitempty"`

@@ -174,10 +174,10 @@ func (r *rig) lanes(topic string) []replicator.Lane {
 	return lanes
 }
 
-func (r *rig) request() Request { return Request{r.plan} }
+func (r *rig) request() Request { return Request{Plan: r.plan} }
 
 func (r *rig) groups(side Side, names ...string) GroupsRequest {
-	return GroupsRequest{Request: r.request(), Side: side, Groups: names}
+	return GroupsRequest{Request: r.request(), Side: side, Groups: Some(names...)}
 }
 
 // must runs an activity until it is ready, as Temporal would.
@@ -201,7 +201,7 @@ func (r *rig) importAll(topics, groups []string, types map[string]plan.MessageTy
 	r.Helper()
 	var made MetadataResult
 	r.must(NewMetadata(r.settings), "Apply", MetadataRequest{
-		Request: r.request(), Topics: topics, Groups: groups, Types: types, Ordered: ordered,
+		Request: r.request(), Topics: Some(topics...), Groups: Some(groups...), Types: types, Ordered: ordered,
 	}, &made)
 	return made
 }
@@ -258,7 +258,7 @@ func (r *rig) copied(topic, group string, n int) (string, string) {
 	r.fill(topic, n)
 	r.importAll([]string{topic}, []string{group}, nil)
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: []string{topic}}, nil)
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topic)}, nil)
 	return topic, group
 }
 

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -10,25 +9,28 @@ import (
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
 )
 
 // Survey is what Rollback must undo, read from the brokers.
 type Survey struct {
-	FencedGroups []string `json:"fencedGroups,omitempty"` // fenced on the source, by rocketshift
-	MovedTopics  []string `json:"movedTopics,omitempty"`  // topics with natives on the target, or whose producers left the source
+	FencedGroups Names `json:"fencedGroups,omitzero"` // fenced on the source, by rocketshift
+	MovedTopics  Names `json:"movedTopics,omitzero"`  // topics with natives on the target, or whose producers left the source
 	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
-	OpenedGroups []string `json:"openedGroups,omitempty"`
+	OpenedGroups Names `json:"openedGroups,omitzero"`
+	// MoreFenced and MoreOpened are how many there are beyond those that are named.
+	MoreFenced int `json:"moreFenced,omitempty"`
+	MoreOpened int `json:"moreOpened,omitempty"`
 	// Of mode gateway: queues whose home is the target, groups that read there, and the side that
 	// says who members are.
-	Homes     int      `json:"homes,omitempty"`
-	LedGroups []string `json:"ledGroups,omitempty"`
-	Authority Side     `json:"authority,omitempty"`
+	Homes     int   `json:"homes,omitempty"`
+	LedGroups Names `json:"ledGroups,omitzero"`
+	Authority Side  `json:"authority,omitempty"`
 }
 
 // Moved reports whether there is anything to undo.
 func (s Survey) Moved() bool {
-	return len(s.FencedGroups)+len(s.OpenedGroups)+len(s.MovedTopics)+s.Homes+len(s.LedGroups) > 0 || s.Authority == Target
+	return s.FencedGroups.Len()+s.OpenedGroups.Len()+s.MovedTopics.Len()+s.Homes+
+		s.LedGroups.Len() > 0 || s.Authority == Target
 }
 
 // SurveyRequest asks for what has moved.
@@ -47,6 +49,26 @@ type SurveyRequest struct {
 	// Recorded are groups that the migration has on record as fenced, for fences that carry no
 	// mark.
 	Recorded []string `json:"recorded,omitempty"`
+	// RecordedIn are such groups too, wave by wave.
+	RecordedIn []Names `json:"recordedIn,omitempty"`
+	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones with
+	// names after After: whoever opens groups gets to know their names from the brokers alone. 0 asks
+	// for all.
+	Most  int    `json:"most,omitempty"`
+	After string `json:"after,omitempty"`
+	// SkipTopics leaves MovedTopics out: every look at them counts what all topics hold.
+	SkipTopics bool `json:"skipTopics,omitempty"`
+}
+
+// page are the names of a sorted list that the answer has, and how many more there are.
+func (r SurveyRequest) page(names []string) (page []string, more int) {
+	for len(names) > 0 && r.After != "" && names[0] <= r.After {
+		names = names[1:]
+	}
+	if r.Most == 0 || len(names) <= r.Most {
+		return names, 0
+	}
+	return names[:r.Most], len(names) - r.Most
 }
 
 // AwaitTarget waits until every broker of the target answers.
@@ -79,7 +101,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	if err != nil {
 		return Survey{}, err
 	}
-	found, err := source.survey(ctx, p, brokers, r)
+	found, err := b.surveySource(ctx, source, brokers, r)
 	if err != nil || r.SourceOnly {
 		return found, err
 	}
@@ -88,47 +110,85 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		if err != nil {
 			return Survey{}, err
 		}
-		found.led(state, p)
+		groups := found.led(state, p)
+		found.LedGroups = b.wayBack(ctx, r.Request, "led groups", groups)
 		return found, nil // gateways know better than brokers what of the plan is on the target
 	}
-	if where, err := b.settings.whereTarget(ctx, p); err != nil || where.addresses == nil {
+	where, err := b.settings.whereTarget(ctx, p)
+	if err != nil || where.addresses == nil || r.SkipTopics {
 		return found, err
 	}
 	both, err := b.settings.both(ctx, p)
 	if err != nil {
 		return Survey{}, err
 	}
-	found.MovedTopics, err = both.movedTopics(ctx, r.Noted)
+	moved, err := both.movedTopics(ctx, r.Noted)
+	found.MovedTopics = b.wayBack(ctx, r.Request, "moved topics", moved)
 	return found, err
 }
 
-// survey is what the source tells of groups that were moved.
-func (c *cluster) survey(
-	ctx context.Context, p plan.Plan, brokers []rocketmq.Broker, r SurveyRequest,
+// wayBack is a list as it may stand in a history. The way back never waits for the store: where that
+// doesn't take a long list, the list stands in the history itself, which takes it.
+func (b *Returns) wayBack(ctx context.Context, r Request, kind string, names []string) Names {
+	list, err := bounded(ctx, b.settings, r, kind, names, namesRoom)
+	if err != nil {
+		return Some(names...)
+	}
+	return list
+}
+
+// recorded are all groups that the migration has on record as fenced.
+func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
+	all := slices.Clone(r.Recorded)
+	for _, list := range r.RecordedIn {
+		names, err := resolve(ctx, b.settings, list)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+	}
+	return all, nil
+}
+
+// surveySource is what the source tells of groups that were moved.
+func (b *Returns) surveySource(
+	ctx context.Context, c *cluster, brokers []rocketmq.Broker, r SurveyRequest,
 ) (Survey, error) {
+	p := r.Plan.WithDefaults()
 	groups, err := c.groupTable(ctx, brokers)
 	if err != nil {
 		return Survey{}, err
 	}
 	var found Survey
 	if !r.ByMark {
+		var closed []string
 		for _, group := range groups.selected(p) {
 			if groups.closed(group) {
-				found.FencedGroups = append(found.FencedGroups, group)
+				closed = append(closed, group)
 			}
 		}
+		found.FencedGroups = b.wayBack(ctx, r.Request, "fenced groups", closed)
 		return found, nil
 	}
 	marks, err := c.fences(ctx, p, brokers)
 	if err != nil {
 		return Survey{}, err
 	}
-	found.FencedGroups, found.OpenedGroups, _ = marks.whose(p, groups, r.Recorded)
+	var recorded []string
+	if !marks.any(groups.selected(p)) { // else they tell all
+		if recorded, err = b.recorded(ctx, r); err != nil {
+			return Survey{}, err
+		}
+	}
+	fenced, opened, _ := marks.whose(p, groups, recorded)
+	fenced, found.MoreFenced = r.page(fenced)
+	opened, found.MoreOpened = r.page(opened)
+	found.FencedGroups, found.OpenedGroups = Some(fenced...), Some(opened...)
 	return found, nil
 }
 
-// led adds what gateways have moved of the plan.
-func (s *Survey) led(state gateway.State, p plan.Plan) {
+// led adds what gateways have moved of the plan, and returns the groups among it.
+func (s *Survey) led(state gateway.State, p plan.Plan) (groups []string) {
 	s.Authority = Side(state.Authority)
 	for _, q := range state.Homes.Away {
 		if p.Topics.Match(q.Topic) {
@@ -137,9 +197,10 @@ func (s *Survey) led(state gateway.State, p plan.Plan) {
 	}
 	for _, g := range state.Groups {
 		if g.Target > 0 && p.Groups.Match(g.Group) {
-			s.LedGroups = append(s.LedGroups, g.Group)
+			groups = append(groups, g.Group)
 		}
 	}
+	return groups
 }
 
 // movedTopics are the topics that producers have left on the source, or have written on the target
@@ -175,90 +236,4 @@ func (s sides) movedTopics(ctx context.Context, noted bool) ([]string, error) {
 	}
 	sort.Strings(moved)
 	return moved, nil
-}
-
-// ReturnRequest names groups that are to go back to the source.
-type ReturnRequest struct {
-	GroupsRequest
-	// Free are topics whose order needn't survive the move.
-	Free []string `json:"free,omitempty"`
-	// Away is as in AwaitMoveRequest.
-	Away time.Duration `json:"away,omitempty"`
-}
-
-// AwaitReturnable waits until the groups can go back at exactly the next message. On the source, messages that producers wrote on the target
-// may lie behind newer ones, written there since: of topics that aren't free (retries always are), groups read them on the target first. Where lanes go one
-// way, groups must read every native on the target, of all topics: none is on the source.
-func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
-	return unlessAway(ctx, r.Away, func() error { return b.awaitReturnable(ctx, r) })
-}
-
-func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
-	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return err
-	}
-	return poll(ctx, func() error {
-		m, err := both.mover(ctx, Target)
-		if err != nil {
-			return err
-		}
-		var open []string
-		for _, group := range r.Groups {
-			hindrance, err := m.hindrance(ctx, group, r.Free)
-			if err != nil {
-				return err
-			}
-			if hindrance != "" {
-				open = append(open, hindrance)
-			}
-		}
-		if len(open) > 0 {
-			return notReady("%d of %d groups can't go back yet: %s", len(open), len(r.Groups), list(open))
-		}
-		return nil
-	})
-}
-
-// hindrance names the first lane whose position can't be taken back yet.
-func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
-	free = append(slices.Clone(free), rocketmq.RetryTopic(group))
-	for _, topic := range m.topicsOf(group) {
-		lanes, err := m.lanes(topic)
-		if err != nil {
-			return "", err
-		}
-		for _, lane := range lanes {
-			at, known := m.have[Target][group][topic][lane.Target]
-			reason, err := m.unreadNatives(ctx, lane, at)
-			if err == nil && !m.plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
-				reason, err = m.inexact(ctx, lane, at)
-			}
-			if reason != "" || err != nil {
-				return fmt.Sprintf("%s is at %d of %s %s/%d, %s", group, at, topic, lane.Target.Broker, lane.Target.ID, reason), err
-			}
-		}
-	}
-	return "", nil
-}
-
-// unreadNatives says which native on the target a position hasn't passed.
-func (m *mover) unreadNatives(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
-	found, err := m.translator.Natives(ctx, lane)
-	if err != nil || found.Count == 0 || at > found.Last {
-		return "", m.target.explain(ctx, err)
-	}
-	return fmt.Sprintf("the last message that was written there at %d", found.Last), nil
-}
-
-// inexact says why a position has no exact counterpart on the source yet.
-func (m *mover) inexact(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
-	to, err := m.translate(ctx, lane, at)
-	switch {
-	case isNotReady(err):
-		return err.Error(), nil
-	case err != nil || to.Exact:
-		return "", err
-	}
-	return fmt.Sprintf("where both sides were written to at the same time: it would read %d messages again", to.Repeats), nil
 }

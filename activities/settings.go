@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rocketshift/internal/documents"
 	"rocketshift/internal/secrets"
 )
 
@@ -14,6 +15,9 @@ type Settings struct {
 	Root string
 	// Reports is the folder of the reports, by default <Root>/.run/reports.
 	Reports string
+	// Store keeps what is too big for histories; all workers of a task queue share it. By default it
+	// is <Root>/.run/store.
+	Store *documents.Store
 	// Clusters are the connections that the activities of one process share. Without them each concern opens its own.
 	Clusters *Clusters
 	// Observed, if given, is told how far the lanes of this process are.
@@ -31,6 +35,9 @@ func (s Settings) withDefaults() Settings {
 	if s.Reports == "" {
 		s.Reports = filepath.Join(s.Root, ".run", "reports")
 	}
+	if s.Store == nil {
+		s.Store, _ = documents.New(StoreFolder(s.Root)) // a folder is always a store
+	}
 	if s.Look <= 0 {
 		s.Look = defaultLook
 	}
@@ -42,3 +49,6 @@ func (s Settings) withDefaults() Settings {
 	}
 	return s
 }
+
+// StoreFolder is where a worker's documents lie unless it is told otherwise.
+func StoreFolder(root string) string { return filepath.Join(root, ".run", "store") }

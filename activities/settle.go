@@ -17,6 +17,10 @@ import (
 // for them, as clients take up to five seconds for it and their applications stand still meanwhile. Where a member doesn't
 // answer, or none is connected, the positions must stand still for the plan's settle time, which is longer than that.
 func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return err
+	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil {
 		return err
@@ -24,13 +28,13 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 	settle := time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	seen := resumedWatch(ctx)
 	return poll(ctx, func() error {
-		states, err := c.workOf(ctx, brokers, r.Groups)
+		states, err := c.workOf(ctx, brokers, groups)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
 		var open []string
-		for _, group := range r.Groups {
+		for _, group := range groups {
 			if err := c.commitFor(ctx, addresses(brokers), group, states[group]); err != nil {
 				return err
 			}
@@ -41,7 +45,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 		}
 		activity.RecordHeartbeat(ctx, seen)
 		if len(open) > 0 {
-			return notReady("%d of %d groups haven't settled: %s", len(open), len(r.Groups), list(open))
+			return notReady("%d of %d groups haven't settled: %s", len(open), len(groups), list(open))
 		}
 		return nil
 	})

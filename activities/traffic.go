@@ -24,6 +24,10 @@ func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t
 
 // open sets and reads back whether groups may consume. Only what differs is written, with all other settings as they are.
 func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error {
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return err
+	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
 		return err
@@ -38,7 +42,7 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 		}
 	}
 	touched := map[string][]rocketmq.Broker{}
-	for _, name := range r.Groups {
+	for _, name := range groups {
 		if len(o.table[name]) == 0 {
 			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
 		}
@@ -150,6 +154,10 @@ func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
 
 // permit changes and reads back the permission of topics. Only what differs is written; attributes stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
+	topics, err := resolve(ctx, t.settings, r.Topics)
+	if err != nil {
+		return err
+	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no topic
 		return err
@@ -159,7 +167,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 		return err
 	}
 	addr := addresses(brokers)
-	for _, name := range r.Topics {
+	for _, name := range topics {
 		if len(table[name]) == 0 {
 			return refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
 		}
@@ -174,7 +182,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 			}
 		}
 	}
-	return c.readBackPermission(ctx, brokers, r.Topics, change)
+	return c.readBackPermission(ctx, brokers, topics, change)
 }
 
 func (c *cluster) readBackPermission(ctx context.Context, brokers []rocketmq.Broker, names []string, change func(int) int) error {

@@ -18,6 +18,10 @@ type GroupPositions struct {
 // fenced there and have settled. It waits until the lanes hold everything below the positions, and until nobody who could
 // overwrite them is connected on the other side.
 func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositions, error) {
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
@@ -32,7 +36,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 			return err
 		}
 		done = nil
-		for _, group := range r.Groups {
+		for _, group := range groups {
 			activity.RecordHeartbeat(ctx, "group "+group)
 			written, err := m.carry(ctx, group)
 			if err != nil {
@@ -42,7 +46,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 		}
 		return nil
 	})
-	return done, err
+	return done[:min(len(done), fewOf(r.Request))], err
 }
 
 // carry brings the positions of one group over.
@@ -79,6 +83,10 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 
 // Moved lists the groups that an earlier move opened on the target: fenced on every broker of the source, open on the target.
 func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) {
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
@@ -94,7 +102,7 @@ func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) 
 		}
 	}
 	moved := []string{}
-	for _, group := range r.Groups {
+	for _, group := range groups {
 		if tables[Source].all(group, false) && tables[Target].all(group, true) {
 			moved = append(moved, group)
 		}
@@ -144,17 +152,21 @@ func (t *Traffic) awaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Membe
 	if err != nil {
 		return nil, err
 	}
+	groups, err := resolve(ctx, t.settings, r.Groups)
+	if err != nil {
+		return nil, err
+	}
 	var members []Members
 	err = poll(ctx, func() error {
-		if members, err = both.members(ctx, r.Groups, r.From); err != nil {
+		if members, err = both.members(ctx, groups, r.From); err != nil {
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
-			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(r.Groups), r.From.other(), list(open))
+			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups), r.From.other(), list(open))
 		}
 		return nil
 	})
-	return members, err
+	return members[:min(len(members), fewOf(r.Request))], err
 }
 
 // stillMoving says of each group that isn't over what is missing.

@@ -26,7 +26,7 @@ const (
 // VerifyRequest compares the lanes of some topics.
 type VerifyRequest struct {
 	Request
-	Topics []string `json:"topics"`
+	Topics Names `json:"topics"`
 	// Own adds the retry and dead-letter topics of the plan's groups, as far as they have lanes.
 	Own bool `json:"own,omitempty"`
 	// Answers are what persons decided about faults: what they skip isn't missing.
@@ -100,15 +100,19 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	if err != nil {
 		return Verification{}, err
 	}
-	lanes, err := l.allLanes(r.Topics)
+	topics, err := resolve(ctx, v.settings, r.Topics)
+	if err != nil {
+		return Verification{}, err
+	}
+	lanes, err := l.allLanes(topics)
 	if err != nil {
 		return Verification{}, err
 	}
 	if r.Own {
 		own, ready := l.ownLanes(both.plan)
-		lanes, r.Topics = append(lanes, own...), append(slices.Clone(r.Topics), ready...)
+		lanes, topics = append(lanes, own...), append(slices.Clone(topics), ready...)
 	}
-	sizes, err := both.sizes(ctx, l, r.Topics)
+	sizes, err := both.sizes(ctx, l, topics)
 	if err != nil {
 		return Verification{}, err
 	}

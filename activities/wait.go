@@ -2,7 +2,9 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -69,9 +71,36 @@ func isNotReady(err error) bool {
 
 // stillness is how long a number has been standing. Rate is how fast it last changed, per second.
 type stillness struct {
-	Reading int64     `json:"reading"`
-	Since   time.Time `json:"since"`
-	Rate    float64   `json:"rate,omitempty"`
+	Reading int64
+	Since   time.Time
+	Rate    float64
+}
+
+// MarshalJSON writes the reading, milliseconds since 1970, and the rate: a heartbeat holds more than
+// a thousand of them.
+func (s stillness) MarshalJSON() ([]byte, error) {
+	since := s.Since.UnixMilli()
+	if s.Since.After(time.UnixMilli(since)) {
+		since++ // it never stood for longer than it did
+	}
+	return json.Marshal([3]json.Number{
+		json.Number(strconv.FormatInt(s.Reading, 10)),
+		json.Number(strconv.FormatInt(since, 10)),
+		json.Number(strconv.FormatFloat(s.Rate, 'g', 3, 64)),
+	})
+}
+
+// UnmarshalJSON reads that. What releases before it wrote is no list: the watch begins anew.
+func (s *stillness) UnmarshalJSON(b []byte) error {
+	var n [3]json.Number
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	reading, err := n[0].Int64()
+	since, errSince := n[1].Int64()
+	rate, errRate := n[2].Float64()
+	*s = stillness{reading, time.UnixMilli(since), rate}
+	return errors.Join(err, errSince, errRate)
 }
 
 // watch is a set of numbers that should stand still, by name. It travels in heartbeats from attempt to attempt, so that a

@@ -100,7 +100,7 @@ func TestWatchCountsFromTheLastChange(t *testing.T) {
 }
 
 func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
-	since := time.Now().Add(-time.Hour).UTC()
+	since := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
 	var stood time.Duration
 	require.NoError(t, inActivity(t, watch{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
 		stood = resumedWatch(ctx).stands("orders", 7, since.Add(time.Hour))

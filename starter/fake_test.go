@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/activities"
 	"rocketshift/plan"
 	"rocketshift/workflows"
 )
@@ -136,8 +137,8 @@ func running(change ...func(*snapshot)) snapshot {
 			{Name: "Finalize", State: workflows.StagePending},
 		},
 		Waves: []workflows.WaveStatus{
-			{Step: 25, State: workflows.WaveGroups, Topics: []string{"orders"}, Groups: []string{"billing"}},
-			{Step: 100, State: workflows.StagePending, Topics: []string{"payments"}},
+			{Step: 25, State: workflows.WaveGroups, Topics: activities.Some("orders"), Groups: activities.Some("billing")},
+			{Step: 100, State: workflows.StagePending, Topics: activities.Some("payments")},
 		},
 	}}
 	for _, c := range change {
@@ -163,7 +164,7 @@ func asksRelease() snapshot {
 	return running(func(s *snapshot) {
 		s.State = workflows.StateWaiting
 		s.Waiting = []workflows.Waiting{{
-			Kind: workflows.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: []string{"billing"}, Since: noon, WorkflowID: "migration-orders-shift",
+			Kind: workflows.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: activities.Some("billing"), Since: noon, WorkflowID: "migration-orders-shift",
 		}}
 	})
 }

@@ -47,10 +47,10 @@ func fromClients() snapshot {
 	})
 	s.Detail, s.Notes, s.Error = evil, []string{evil}, evil
 	s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingApproval, Gate: "shift-25", Text: evil}}
-	s.Ledger = &activities.Ledger{Rows: []activities.LedgerRow{{
+	s.Ledger = &activities.Ledger{Rows: activities.Some(activities.LedgerRow{
 		Kind: "kind", Object: evil,
 		Detail: evil,
-	}}}
+	})}
 	return s
 }
 

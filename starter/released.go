@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rocketshift/activities"
 	"rocketshift/workflows"
 )
 
@@ -62,8 +63,9 @@ func concerns(w workflows.Waiting, m workflows.Released) bool {
 	if w.Kind != workflows.WaitingRelease {
 		return false
 	}
-	in := func(said, asked []string) bool {
-		return slices.ContainsFunc(said, func(name string) bool { return slices.Contains(asked, name) })
+	in := func(said []string, asked activities.Names) bool {
+		names, inline := asked.Inline() // of a list in a document it may be one that isn't known here
+		return slices.ContainsFunc(said, func(name string) bool { return !inline || slices.Contains(names, name) })
 	}
 	return len(m.Groups)+len(m.Topics) == 0 || in(m.Groups, w.Groups) || in(m.Topics, w.Topics)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"rocketshift/activities"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
 	"rocketshift/workflows"
@@ -100,14 +101,17 @@ func (a *app) addTables(b *strings.Builder, s snapshot) {
 	if len(s.Waves) > 0 {
 		t := newTable("step", "state", "topics", "groups")
 		for _, w := range s.Waves {
-			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), listed(w.Topics), listed(w.Groups)})
+			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), activities.Short(w.Topics), activities.Short(w.Groups)})
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
 	if s.Ledger != nil {
 		t := newTable("ledger", "of", "rest", "detail")
-		for _, r := range s.Ledger.Rows {
+		for _, r := range s.Ledger.Rows.First() {
 			t.AppendRow(table.Row{r.Kind, r.Object, grouped(r.Rest), short(r.Detail)})
+		}
+		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
+			t.AppendRow(table.Row{"", fmt.Sprintf("and %d more", rest), "", "all of them: -o json"})
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
@@ -125,12 +129,15 @@ func newTable(titles ...any) table.Writer {
 
 func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 	if s.Inventory != nil {
-		for _, f := range s.Inventory.Findings {
+		for _, f := range s.Inventory.Findings.First() {
 			kind := "Finding"
 			if f.Refusal {
 				kind = "Refused"
 			}
 			row(kind, "%s: %s; %s", f.Object, f.Cause, f.Next)
+		}
+		if rest := s.Inventory.Findings.Len() - len(s.Inventory.Findings.First()); rest > 0 {
+			row("Finding", "and %d more: all of them with -o json", rest)
 		}
 	}
 	for _, f := range faultsOf(s) {

@@ -44,6 +44,9 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		return err
 	}
 	defer c.Close()
+	if err := checkStore(ctx, settings); err != nil {
+		logger.Warn("migrations of thousands of topics or groups will wait for the store", "error", err)
+	}
 	settings.Observed = &activities.Observed{}
 	if err := serveMetrics(ctx, logger, getenv("ROCKETSHIFT_METRICS"), settings.Observed); err != nil {
 		return err
@@ -68,9 +71,17 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		}
 		running = append(running, w)
 	}
-	fmt.Fprintf(out, "worker ready: Temporal %s, roles %s, home %s\n", options.HostPort, strings.Join(roles, ","), settings.Root)
+	fmt.Fprintf(out, "worker ready: Temporal %s, roles %s, home %s, store %s\n", options.HostPort, strings.Join(roles, ","),
+		settings.Root, settings.Store)
 	<-ctx.Done()
 	return nil
+}
+
+// checkStore looks whether the store can be used, for no longer than a person waits at a start.
+func checkStore(ctx context.Context, s activities.Settings) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return s.Store.Check(ctx)
 }
 
 func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Options, error) {

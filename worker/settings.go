@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"rocketshift/activities"
+	"rocketshift/internal/documents"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/secrets"
 )
@@ -55,7 +57,11 @@ func readSettings(getenv func(string) string) (activities.Settings, error) {
 	if err != nil {
 		return activities.Settings{}, err
 	}
+	store, err := documents.New(cmp.Or(getenv(documents.Variable), activities.StoreFolder(root)))
+	if err != nil {
+		return activities.Settings{}, err
+	}
 	return activities.Settings{
-		Root: root, Reports: getenv("ROCKETSHIFT_REPORTS"), Secrets: allowed,
+		Root: root, Reports: getenv("ROCKETSHIFT_REPORTS"), Secrets: allowed, Store: store,
 	}, nil
 }

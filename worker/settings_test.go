@@ -32,3 +32,19 @@ func TestTheWorkerSaysWhichHostsGetItsSecrets(t *testing.T) {
 	assert.ErrorContains(t, err, "ROCKETSHIFT_SECRETS: want entries such as",
 		"a worker whose configuration can't be read doesn't start")
 }
+
+func TestTheStoreIsInTheHomeFolderUnlessTheWorkerIsToldOtherwise(t *testing.T) {
+	environment := map[string]string{"ROCKETSHIFT_HOME": t.TempDir()}
+	getenv := func(name string) string { return environment[name] }
+	s, err := readSettings(getenv)
+	require.NoError(t, err)
+	assert.Equal(t, "file://"+environment["ROCKETSHIFT_HOME"]+"/.run/store", s.Store.String())
+	require.NoError(t, checkStore(t.Context(), s))
+	environment["ROCKETSHIFT_STORE"] = "file:///not/mounted"
+	s, err = readSettings(getenv)
+	require.NoError(t, err)
+	assert.ErrorContains(t, checkStore(t.Context(), s), "the store file:///not/mounted doesn't work")
+	environment["ROCKETSHIFT_STORE"] = "ftp://host"
+	_, err = readSettings(getenv)
+	assert.ErrorContains(t, err, "ROCKETSHIFT_STORE")
+}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,12 +36,12 @@ func digest(evidence any) string {
 func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (question, error)) error {
 	gate := ""
 	defer func() { d.unask(ctx, gate) }()
-	for {
+	for life := evidenceLife; ; life = min(2*life, d.longestLife()) {
 		q, err := measure(ctx)
 		if err != nil {
 			return err
 		}
-		gate = q.gate
+		gate, q.life = q.gate, cmp.Or(q.life, life)
 		given, err := d.ask(ctx, q)
 		if given || err != nil {
 			return err
@@ -53,10 +54,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	if err := d.checkpoint(ctx); err != nil {
 		return false, err
 	}
-	life := q.life
-	if life == 0 {
-		life = evidenceLife
-	}
+	life := cmp.Or(q.life, evidenceLife)
 	expires := workflow.Now(ctx).Add(life)
 	done := d.put(ctx, Waiting{
 		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: digest(q.evidence), Expires: &expires,
@@ -103,6 +101,14 @@ func (d *desk) unask(ctx workflow.Context, gate string) {
 		d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), standing)
 		d.publish(ctx)
 	}
+}
+
+// longestLife is how long evidence may be answered while nobody does.
+func (d *desk) longestLife() time.Duration {
+	if !d.bounded {
+		return evidenceLife
+	}
+	return evidenceLongest
 }
 
 // asks reports whether the plan wants a person's approval of this gate.

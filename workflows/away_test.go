@@ -121,11 +121,11 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		switch {
 		case after != 0:
 			return activities.Survey{
-				OpenedGroups: []string{"orders-group"},
-				MovedTopics:  []string{"orders"},
+				OpenedGroups: activities.Some("orders-group"),
+				MovedTopics:  activities.Some("orders"),
 			}, nil
 		case r.SourceOnly:
-			return activities.Survey{FencedGroups: []string{"orders-group"}}, nil
+			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
 		}
 		require.Equal(t, time.Minute, r.Away)
 		return activities.Survey{}, stayedAway()
@@ -166,11 +166,11 @@ func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *t
 		error,
 	) {
 		if open {
-			return activities.Survey{OpenedGroups: []string{"orders-group"}}, nil
+			return activities.Survey{OpenedGroups: activities.Some("orders-group")}, nil
 		}
 		return activities.Survey{
-			FencedGroups: []string{"orders-group"},
-			MovedTopics:  []string{"orders"},
+			FencedGroups: activities.Some("orders-group"),
+			MovedTopics:  activities.Some("orders"),
 		}, nil
 	})
 	s.OnActivity("AwaitQuiet", anything,
@@ -193,7 +193,7 @@ func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *t
 func TestARollbackThatIsCancelledBeforePositionsAreWrittenOpensTheTargetAgain(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(
-		activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	s.playTraffic()
 	s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
@@ -206,7 +206,7 @@ func TestARollbackThatIsCancelledBeforePositionsAreWrittenOpensTheTargetAgain(t 
 func TestARollbackThatIsCancelledAfterwardsLiftsTheFenceOnTheSource(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(
-		activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	tries := 0
 	s.groupsStep("Unfence", func(activities.GroupsRequest) error {
 		if tries++; tries == 1 {
@@ -228,7 +228,7 @@ func TestGroupsThatOthersClosedStayClosed(t *testing.T) {
 	groups := map[string][]string{}
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {
 		s.groupsStep(name, func(r activities.GroupsRequest) error {
-			groups[name+"@"+string(r.Side)] = r.Groups
+			groups[name+"@"+string(r.Side)] = r.Groups.First()
 			return nil
 		})
 	}
@@ -236,7 +236,7 @@ func TestGroupsThatOthersClosedStayClosed(t *testing.T) {
 		anything).Return(func(_ context.Context,
 		r activities.GroupsRequest,
 	) ([]activities.GroupPositions, error) {
-		groups["Translate"] = r.Groups
+		groups["Translate"] = r.Groups.First()
 		return nil, nil
 	})
 	s.playTraffic()
@@ -274,8 +274,8 @@ func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, []string{
-			"MoveAuthority@source", "MoveHomes [orders payments] 0",
-			"MoveGroups [audit-group orders-group payments-group]@source",
+			"MoveAuthority@source", "MoveHomes all 0",
+			"MoveGroups all@source",
 		}, s.called())
 		require.Contains(t, s.statusNow(t).Waiting[0].Text,
 			"the target doesn't answer: everything reads and writes the source")

@@ -104,13 +104,13 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 	}{
 		"nothing moved": {back: false},
 		"a group is fenced": {
-			found: activities.Survey{FencedGroups: []string{"orders-group"}},
+			found: activities.Survey{FencedGroups: activities.Some("orders-group")},
 			back:  true,
 		},
 		"homes are away":  {found: activities.Survey{Homes: 3}, back: true},
 		"nobody can tell": {err: targetAway(), back: true},
 		"the target has rests": {
-			found: activities.Survey{MovedTopics: []string{"orders"}},
+			found: activities.Survey{MovedTopics: activities.Some("orders")},
 			back:  true,
 		},
 	} {
@@ -146,13 +146,13 @@ func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 	tries := 0
 	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: []string{"audit-group", "orders-group"}},
+		anything).Return(activities.Survey{FencedGroups: activities.Some("audit-group", "orders-group")},
 		nil)
 	// it reads the target
 	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group"}, nil)
 	var opened []string
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
-		opened = append(opened, r.Groups...)
+		opened = append(opened, r.Groups.First()...)
 		return nil
 	})
 	s.playTraffic()

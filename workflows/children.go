@@ -40,8 +40,7 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	now := workflow.Now(ctx)
 	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
 	m.status.Stage = name
-	delete(m.reports, id)
-	delete(m.heard, id)
+	m.forget(id)
 	clear(m.given)
 	known := false
 	for _, c := range m.children {
@@ -74,13 +73,15 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	var result Status
 	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
 		m.input())
-	if err := future.GetChildWorkflowExecution().Get(ctx, nil); err == nil && m.missing != "" {
+	var run workflow.Execution
+	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil && m.missing != "" {
 		// a service was lost before the stage could hear of it
 		_ = m.forward(ctx, missingName, missing{m.missing})
 	}
 	err := future.Get(ctx, &result)
 	m.active = ""
-	m.heard[id] = math.MaxInt64 // it has ended: what comes now is older than its result
+	// it has ended: what comes now is older than its result
+	m.heard[id], m.gone[id] = math.MaxInt64, run.RunID
 	if err == nil {
 		m.reports[id] = result
 	} else {
@@ -103,23 +104,34 @@ func (m *migration) silence(id string) {
 
 func (m *migration) input() MigrationInput {
 	now := m.view()
-	return MigrationInput{
-		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers,
-		Rates: now.Rates, Fenced: begun(now),
+	in := MigrationInput{
+		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers, Rates: now.Rates,
 	}
+	for _, groups := range begun(now) {
+		names, inline := groups.Inline()
+		switch {
+		case m.bounded:
+			in.FencedIn = append(in.FencedIn, groups)
+		case inline:
+			in.Fenced = append(in.Fenced, names...)
+		}
+	}
+	return in
 }
 
 // begun are the groups of the waves that a Shift has begun.
-func begun(s Status) (groups []string) {
+func begun(s Status) (groups []activities.Names) {
 	for _, w := range s.Waves {
-		if w.State != StagePending {
-			groups = append(groups, w.Groups...)
+		if w.State != StagePending && w.Groups.Len() > 0 {
+			groups = append(groups, w.Groups)
 		}
 	}
 	return groups
 }
 
-func (d *desk) request() activities.Request { return activities.Request{Plan: d.plan} }
+func (d *desk) request() activities.Request {
+	return activities.Request{Plan: d.plan, Bounded: d.bounded}
+}
 
 // alreadyRunning explains the one start error that people meet: after a reset, or when a stage was started alone.
 func alreadyRunning(name, id string, err error) error {

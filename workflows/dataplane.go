@@ -27,14 +27,15 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 		}
 		var acts *activities.Replication
 		return d.serveAgain(ctx, func(ctx workflow.Context) []workflow.Future {
-			d.detail(ctx, "%d source brokers, %d topics", len(inventory.SourceBrokers), len(inventory.Topics))
+			brokers := inventory.SourceBrokers()
+			d.detail(ctx, "%d source brokers, %d topics", len(brokers), inventory.Topics().Len())
 			var running []workflow.Future
 			parts := max(d.plan.Replicate.Shards, 1)
-			for _, broker := range inventory.SourceBrokers {
+			for _, broker := range brokers {
 				for part := range parts {
 					request := activities.ReplicateRequest{
 						Request: d.request(), Broker: broker, Part: part, Parts: parts,
-						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(inventory.SourceBrokers),
+						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(brokers),
 					}
 					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
 				}
@@ -148,20 +149,16 @@ func givenUp(messages int64) string {
 	return fmt.Sprintf(", %d skipped by persons", messages)
 }
 
-func (d *desk) verify(ctx workflow.Context, inventory activities.Assessment, answers []activities.LaneAnswer) error {
+func (d *desk) verify(ctx workflow.Context, inventory activities.Inventory, answers []activities.LaneAnswer) error {
 	var acts *activities.Verifier
 	sum := activities.Verification{}
 	d.status.Verification = &sum
-	var names []string
-	for _, t := range inventory.Topics {
-		names = append(names, t.Name)
-	}
-	for own := true; len(names) > 0; names = names[min(chunk, len(names)):] {
-		part := names[:min(chunk, len(names))]
+	own := true
+	for _, part := range inventory.Topics().Chunks(chunk) {
 		var v activities.Verification
 		request := activities.VerifyRequest{Request: d.request(), Topics: part, Own: own, Answers: answers}
 		own = false
-		summary := fmt.Sprintf("compare %d topics", len(part))
+		summary := fmt.Sprintf("compare %d topics", part.Len())
 		if err := workflow.ExecuteActivity(comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,11 +25,18 @@ type desk struct {
 	problem error // why the plan can't be used
 	status  Status
 
+	bounded bool // what it asks for and tells fits in a history, however large the clusters are
+
 	reports map[string]Status   // last status of each child, by workflow id
 	given   map[string]Approval // handed on to the child that asks, by what they answer
 	// number of the newest report of each child: signals may arrive in another order
-	heard map[string]int64
-	told  int64 // number of the last report to the parent
+	heard  map[string]int64
+	fields map[string]*heardChild // what each child told so far, by workflow id
+	gone   map[string]string      // the last run of each child that has ended
+	told   int64                  // number of the last report to the parent
+
+	toldFields map[string]json.RawMessage // what the parent knows by it
+	untold     bool                       // something may have changed since
 	// ids in the order of their start, so that the view is deterministic
 	children []string
 	active   string // the child that steering is forwarded to
@@ -56,6 +64,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
+		fields: map[string]*heardChild{}, gone: map[string]string{},
 		parent: info.ParentWorkflowExecution,
 		told:   info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
 	}
@@ -68,7 +77,11 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		return nil, err
 	}
 	d.handleSignals(ctx)
-	return d, workflow.SideEffect(ctx, func(workflow.Context) any { return attributesRegistered() }).Get(&d.attributes)
+	err = workflow.SideEffect(ctx,
+		func(workflow.Context) any { return attributesRegistered() }).Get(&d.attributes)
+	d.bounded = changed(ctx, changeBounded)
+	d.startTelling(ctx)
+	return d, err
 }
 
 // run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
@@ -98,6 +111,9 @@ func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
 		d.status.State, d.status.Error = StateFailed, rootMessage(err)
 	}
 	d.publish(ctx)
+	if d.untold && err != nil { // a good result tells all of it
+		d.tell(ctx)
+	}
 	return d.view(), err
 }
 
@@ -216,11 +232,14 @@ func (d *desk) publish(ctx workflow.Context) {
 	}
 	workflow.SetCurrentDetails(ctx, Details(s))
 	d.upsert(ctx, s)
-	if d.parent != nil {
+	switch {
+	case d.parent != nil && d.bounded:
+		d.untold = true
+	case d.parent != nil:
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
 		d.told++
 		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
-			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: d.status,
+			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.status,
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"rocketshift/activities"
 	"rocketshift/internal/printable"
 )
 
@@ -27,8 +28,11 @@ func Details(s Status) string {
 	}
 	if s.Ledger != nil {
 		b.WriteString("\n| ledger | of | rest |\n|---|---|---|\n")
-		for _, r := range s.Ledger.Rows {
+		for _, r := range s.Ledger.Rows.First() {
 			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, text(r.Object), r.Rest)
+		}
+		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
+			fmt.Fprintf(&b, "| | and %d more | |\n", rest)
 		}
 	}
 	for _, n := range s.Notes {
@@ -90,8 +94,8 @@ func writeWaves(b *strings.Builder, s Status) {
 	}
 	b.WriteString("\n| step | state | topics | groups |\n|---|---|---|---|\n")
 	for _, w := range s.Waves {
-		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(short(w.Topics)),
-			text(short(w.Groups)))
+		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(activities.Short(w.Topics)),
+			text(activities.Short(w.Groups)))
 	}
 }
 

@@ -31,12 +31,8 @@ func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
-func (s *shift) endPhase(ctx workflow.Context, inventory activities.Assessment) error {
-	readers := map[string][]string{}
-	for _, t := range inventory.Topics {
-		readers[t.Name] = t.Readers
-	}
-	groups, topics := plan.AllReaders(readers), plan.AllTopics(readers)
+func (s *shift) endPhase(ctx workflow.Context, inventory activities.Inventory) error {
+	groups, topics := inventory.Readers(), inventory.Topics()
 	var acts *activities.Purchase
 	if err := workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe, s.request()).Get(ctx, &s.target); err != nil {
 		return err
@@ -56,7 +52,7 @@ func (s *shift) endPhase(ctx workflow.Context, inventory activities.Assessment) 
 	return nil
 }
 
-func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string) error {
+func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics activities.Names) error {
 	s.forgetReleased()
 	w := Waiting{
 		Kind: WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: activities.Target, NameServers: s.target.NameServers,
@@ -64,7 +60,9 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string)
 			orNone(s.target.NameServers)),
 	}
 	var gateways *activities.Gateways
-	return s.askRelease(ctx, w, func(ctx workflow.Context, _ bool) workflow.Future {
+	return s.askRelease(ctx, w, []activities.Names{{}}, func(
+		ctx workflow.Context, _ activities.Names, _ bool, _ []string,
+	) workflow.Future {
 		return workflow.ExecuteActivity(quick(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
 	})
 }

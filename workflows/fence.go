@@ -71,24 +71,27 @@ func isAway(err error) bool {
 // undoFence lets groups read the source again, whatever the target does, and then closes them on
 // the target, where they don't read. What the target doesn't take now is owed: the mark on the
 // source says so, and Rollback or the next move of the groups does it.
-func (d *desk) undoFence(ctx workflow.Context, groups activities.GroupsRequest) {
+func (d *desk) undoFence(ctx workflow.Context, names []string) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
 	var returns *activities.Returns
-	groups.Side, groups.Ours = activities.Source, true
+	groups := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Source, Ours: true,
+		Groups: activities.Some(names...),
+	}
 	onTarget := groups
 	onTarget.Side = activities.Target
-	names := short(groups.Groups)
-	lift := action{"undo 1: lift the fence on the source: " + names, traffic.Unfence, groups}
+	first := short(names)
+	lift := action{"undo 1: lift the fence on the source: " + first, traffic.Unfence, groups}
 	if err := lift.run(quick(ctx, lift.summary)); err != nil {
 		d.note(ctx, "undo: %s", rootMessage(err))
 		return
 	}
-	d.note(ctx, "fences on the source lifted: %s", names)
+	d.note(ctx, "fences on the source lifted: %s", first)
 	for _, a := range []action{
-		{"undo 2: close on the target: " + names, traffic.Fence, onTarget},
-		{"undo 3: nothing of these fences is left: " + names, returns.Forget, groups},
+		{"undo 2: close on the target: " + first, traffic.Fence, onTarget},
+		{"undo 3: nothing of these fences is left: " + first, returns.Forget, groups},
 	} {
 		if err := a.run(within(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
 			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s", a.summary, rootMessage(err))

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -35,7 +36,7 @@ func Finalize(ctx workflow.Context, in MigrationInput) (Status, error) {
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
 func (d *desk) settleLedger(ctx workflow.Context) error {
 	defer d.unask(ctx, string(plan.GateFinalize))
-	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
+	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		ledger, err := d.ledger(ctx)
 		if err != nil {
 			return err
@@ -44,12 +45,20 @@ func (d *desk) settleLedger(ctx workflow.Context) error {
 			return nil
 		}
 		if ledger.Rest == 0 {
-			pause = evidenceLife // nothing left to wait for but the person
+			pause = max(pause, evidenceLife) // nothing left to wait for but the person
 		}
 		if given, err := d.askLedger(ctx, ledger, pause); given || err != nil {
 			return err
 		}
 	}
+}
+
+// longestPause is how rarely a ledger is measured at last.
+func (d *desk) longestPause() time.Duration {
+	if !d.bounded {
+		return ledgerMax
+	}
+	return evidenceLongest
 }
 
 func (d *desk) ledger(ctx workflow.Context) (activities.Ledger, error) {
@@ -72,10 +81,15 @@ func (d *desk) askLedger(ctx workflow.Context, ledger activities.Ledger, pause t
 
 func rests(l activities.Ledger) string {
 	var names []string
-	for _, r := range l.Rows {
+	for _, r := range l.Rows.First() {
 		if r.Rest > 0 {
 			names = append(names, fmt.Sprintf("%s %s %d", r.Kind, r.Object, r.Rest))
 		}
+	}
+	if rows := l.Rows.Len(); rows > len(l.Rows.First()) {
+		const shown = 5
+		names = names[:min(shown, len(names))]
+		return fmt.Sprintf("%s and more, %d kinds in all", strings.Join(names, ", "), rows)
 	}
 	return short(names)
 }

@@ -7,18 +7,18 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
-	"rocketshift/plan"
 )
 
 // gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves its part of the groups, then the homes of its
 // share of the queues, and stands for the soak. EndPhase comes afterwards.
-func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) error {
-	topics := plan.AllTopics(readers)
+func (s *shift) gatewayStory(
+	ctx workflow.Context, inventory activities.Inventory, waves []activities.Wave,
+) error {
+	topics := inventory.Topics()
 	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target, since only the gateway leads anybody there.
-	if err := s.step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, readers) }); err != nil {
+	if err := s.step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, inventory) }); err != nil {
 		return err
 	}
-	waves := s.plan.GatewayWaves(readers)
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Groups: w.Groups})
 	}
@@ -32,39 +32,49 @@ func (s *shift) gatewayStory(ctx workflow.Context, readers map[string][]string) 
 	return nil
 }
 
-func (s *shift) openForGateway(ctx workflow.Context, readers map[string][]string) error {
+func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Inventory) error {
 	var traffic *activities.Traffic
 	var gateways *activities.Gateways
-	groups := plan.AllReaders(readers)
-	if len(groups) > 0 && changed(ctx, changeHealthyFirst) {
-		var closed []string // by others, before: they stay closed, on both sides
-		all := activities.GroupsRequest{
-			Request: s.request(), Side: activities.Source,
-			Groups: groups,
-		}
-		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
-			traffic.ClosedByOthers, all).Get(ctx, &closed); err != nil {
-			return err
-		}
-		groups = without(groups, closed)
-	}
-	if len(groups) > 0 {
-		all := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: groups}
-		if err := workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(groups)), traffic.Unfence, all).Get(ctx, nil); err != nil {
+	for _, part := range s.batches(inventory.Readers(), openTogether) {
+		if err := s.openGroups(ctx, part); err != nil {
 			return err
 		}
 	}
-	if len(s.ordered) > 0 {
-		all := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: s.ordered}
-		if err := workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(s.ordered)), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
+	ordered := inventory.Ordered()
+	for _, part := range s.batches(ordered, openTogether) {
+		all := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: part}
+		summary := "open on the target: " + activities.Short(part)
+		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
-	prepare := activities.PrepareRequest{Request: s.request(), Ordered: s.ordered}
+	prepare := activities.PrepareRequest{Request: s.request(), Ordered: ordered}
 	if err := workflow.ExecuteActivity(quick(ctx, "the gateways learn of the migration"), gateways.Prepare, prepare).Get(ctx, nil); err != nil {
 		return err
 	}
 	return s.proveLanes(ctx)
+}
+
+// openTogether is how many groups, or topics, one activity opens: names of closed ones come back, and
+// every one of them is written on every broker within two minutes.
+const openTogether = 500
+
+// openGroups opens groups on the target that others haven't closed.
+func (s *shift) openGroups(ctx workflow.Context, groups activities.Names) error {
+	var traffic *activities.Traffic
+	all := activities.GroupsRequest{Request: s.request(), Side: activities.Source, Groups: groups}
+	if changed(ctx, changeHealthyFirst) {
+		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
+			traffic.ClosedByOthers, all).Get(ctx, &all.But); err != nil {
+			return err
+		}
+	}
+	if groups.Len() == len(all.But) {
+		return nil
+	}
+	all.Side = activities.Target
+	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+activities.Short(groups)),
+		traffic.Unfence, all).Get(ctx, nil)
 }
 
 // proveLanes waits until lanes bring a message of every broker to the other side and back: no home
@@ -75,7 +85,9 @@ func (s *shift) proveLanes(ctx workflow.Context) error {
 }
 
 // gatewayWave is one step: approval, groups, homes, soak with the measured share.
-func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, topics []string) error {
+func (s *shift) gatewayWave(
+	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+) error {
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
 	}
@@ -90,11 +102,7 @@ func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 		work  func(workflow.Context) error
 	}{
 		{WaveGroups, func(ctx workflow.Context) error {
-			if len(w.Groups) == 0 {
-				return nil
-			}
-			request := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: w.Groups}
-			return workflow.ExecuteActivity(quick(ctx, "groups read on the target: "+short(w.Groups)), gateways.MoveGroups, request).Get(ctx, nil)
+			return s.leadGroups(ctx, w.Groups)
 		}},
 		{WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
@@ -113,8 +121,26 @@ func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 	return nil
 }
 
+// leadGroups makes groups read on the target, a batch after another.
+func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error {
+	var gateways *activities.Gateways
+	for _, part := range s.batches(groups, batch) {
+		request := activities.GroupsRequest{
+			Request: s.request(), Side: activities.Target, Groups: part,
+		}
+		summary := "groups read on the target: " + activities.Short(part)
+		if err := workflow.ExecuteActivity(quick(ctx, summary), gateways.MoveGroups,
+			request).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // gatewaySoak lets the step stand, and measures the share that it brought.
-func (s *shift) gatewaySoak(ctx workflow.Context, row *WaveStatus, w plan.Wave, topics []string) error {
+func (s *shift) gatewaySoak(
+	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+) error {
 	var gateways *activities.Gateways
 	var before, check activities.WaveCheck
 	request := activities.ShareRequest{Request: s.request(), Topics: topics}
@@ -135,27 +161,11 @@ func (s *shift) gatewaySoak(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 
 // gatewayBack brings everything that the gateway has moved back to the source.
 func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
-	inventory, err := d.inventory(ctx, in)
+	steps, err := d.stepsBack(ctx, in)
 	if err != nil {
 		return err
 	}
-	readers, prepare := map[string][]string{}, activities.PrepareRequest{Request: d.request()}
-	for _, t := range inventory.Topics {
-		readers[t.Name] = t.Readers
-		if t.Ordered {
-			prepare.Ordered = append(prepare.Ordered, t.Name)
-		}
-	}
-	groups := plan.AllReaders(readers)
-	var gateways *activities.Gateways
-	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
-	homes := activities.HomesRequest{Request: d.request(), Topics: plan.AllTopics(readers)}
-	for i, step := range []action{
-		{"1 the gateway knows the migration", gateways.Prepare, prepare},
-		{"2 the source says who members are", gateways.MoveAuthority, onSource},
-		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
-		{"4 groups read on the source: " + short(groups), gateways.MoveGroups, onSource},
-	} {
+	for i, step := range steps {
 		d.detail(ctx, "%s", step.summary)
 		// a gateway that moved anything knows it already
 		if i == 0 && changed(ctx, changeHealthyFirst) {
@@ -179,4 +189,44 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 	}
 	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
 	return nil
+}
+
+// stepsBack are the activities of the way back. What has to go back the gateways know: no inventory
+// is needed, and no document.
+func (d *desk) stepsBack(ctx workflow.Context, in MigrationInput) ([]action, error) {
+	if !d.bounded {
+		return d.stepsBackBefore(ctx, in)
+	}
+	var gateways *activities.Gateways
+	prepare := activities.PrepareRequest{Request: d.request()}
+	if in.Inventory != nil {
+		prepare.Ordered = in.Inventory.Ordered()
+	}
+	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, All: true}
+	homes := activities.HomesRequest{Request: d.request(), All: true}
+	return []action{
+		{"1 the gateway knows the migration", gateways.Prepare, prepare},
+		{"2 the source says who members are", gateways.MoveAuthority, onSource},
+		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
+		{"4 groups read on the source", gateways.MoveGroups, onSource},
+	}, nil
+}
+
+// stepsBackBefore is of runs that are older than changeBounded.
+func (d *desk) stepsBackBefore(ctx workflow.Context, in MigrationInput) ([]action, error) {
+	inventory, err := d.inventory(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var gateways *activities.Gateways
+	prepare := activities.PrepareRequest{Request: d.request(), Ordered: inventory.Ordered()}
+	groups := inventory.Readers()
+	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
+	homes := activities.HomesRequest{Request: d.request(), Topics: inventory.Topics()}
+	return []action{
+		{"1 the gateway knows the migration", gateways.Prepare, prepare},
+		{"2 the source says who members are", gateways.MoveAuthority, onSource},
+		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
+		{"4 groups read on the source: " + activities.Short(groups), gateways.MoveGroups, onSource},
+	}, nil
 }

@@ -18,6 +18,13 @@ func byGateway(p *plan.Plan) {
 	p.Shift.Steps = []int{50, 100}
 }
 
+func allOr(all bool, names activities.Names) string {
+	if all {
+		return "all"
+	}
+	return names.String()
+}
+
 // playGateway answers every activity of a gateway with success.
 func (s *theatre) playGateway() {
 	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.PrepareRequest) (activities.Gateway, error) {
@@ -29,11 +36,11 @@ func (s *theatre) playGateway() {
 		return activities.ProvedLanes{Lanes: 2}, nil
 	})
 	s.OnActivity("MoveGroups", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
-		s.note(fmt.Sprintf("MoveGroups %v@%s", r.Groups, r.Side))
+		s.note(fmt.Sprintf("MoveGroups %v@%s", allOr(r.All, r.Groups), r.Side))
 		return nil
 	})
 	s.OnActivity("MoveHomes", anything, anything).Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
-		s.note(fmt.Sprintf("MoveHomes %v %d", r.Topics, r.Percent))
+		s.note(fmt.Sprintf("MoveHomes %v %d", allOr(r.All, r.Topics), r.Percent))
 		return activities.Homes{}, nil
 	})
 	s.groupsStep("MoveAuthority", nil)
@@ -125,7 +132,7 @@ func TestRollbackByGatewayReturnsAuthorityHomesAndGroups(t *testing.T) {
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Equal(t, []string{
-		"Prepare", "MoveAuthority@source", "MoveHomes [orders payments] 0", "MoveGroups [audit-group orders-group payments-group]@source", "Pending", "Pending",
+		"Prepare", "MoveAuthority@source", "MoveHomes all 0", "MoveGroups all@source", "Pending", "Pending",
 	}, s.called())
 }
 

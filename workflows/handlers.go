@@ -4,14 +4,9 @@ import (
 	"slices"
 
 	"go.temporal.io/sdk/workflow"
-)
 
-// stageReport is what a child tells its parent. Two reports of one moment may arrive in either order: the number tells.
-type stageReport struct {
-	WorkflowID string `json:"workflowId"`
-	Number     int64  `json:"number"`
-	Status     Status `json:"status"`
-}
+	"rocketshift/activities"
+)
 
 // handleUpdates registers the updates. A validator refuses at once and leaves no trace in the history.
 func (d *desk) handleUpdates(ctx workflow.Context) error {
@@ -80,15 +75,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		_, err := d.takeReleased(ctx, r)
 		return err
 	}, d)
-	listen(ctx, stageReportName, func(ctx workflow.Context, r stageReport) error {
-		if newest, told := d.heard[r.WorkflowID]; told && r.Number <= newest {
-			return nil
-		}
-		d.heard[r.WorkflowID] = r.Number
-		d.reports[r.WorkflowID] = r.Status
-		d.publish(ctx)
-		return nil
-	}, d)
+	listen(ctx, stageReportName, d.hear, d)
 	listen(ctx, missingName, func(ctx workflow.Context, m missing) error {
 		d.missing = m.Text
 		d.publish(ctx)
@@ -186,8 +173,8 @@ func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) 
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
 func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
-	groups, topics := releaseWanted(d.view())
-	if len(groups)+len(topics) == 0 {
+	groups, topics, listed := releaseWanted(d.view())
+	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
 	}
 	if len(r.Groups)+len(r.Topics) == 0 {
@@ -195,9 +182,20 @@ func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
 	}
 	d.released.Groups = append(d.released.Groups, among(r.Groups, groups)...)
 	d.released.Topics = append(d.released.Topics, among(r.Topics, topics)...)
-	d.note(ctx, "released by %s: groups %s; producers of %s", r.By, orNone(r.Groups), orNone(r.Topics))
+	d.note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
+		d.shortOrNone(r.Topics))
+	if !listed && len(r.Groups)+len(r.Topics) > 0 {
+		d.note(ctx, "so many are asked that their silence is measured whatever is said of some: say released without names for all")
+	}
 	d.publish(ctx)
 	return "released accepted", d.forward(ctx, ReleasedName, r)
+}
+
+func (d *desk) shortOrNone(names []string) string {
+	if len(names) == 0 || !d.bounded {
+		return orNone(names)
+	}
+	return short(names)
 }
 
 func among(said, wanted []string) []string {
@@ -205,12 +203,13 @@ func among(said, wanted []string) []string {
 }
 
 // isReleased reports whether the pipeline said that all of these moved.
-func (d *desk) isReleased(groups, topics []string) bool {
+func (d *desk) isReleased(groups, topics activities.Names) bool {
 	if d.all {
 		return true
 	}
-	has := func(said, wanted []string) bool {
-		return !slices.ContainsFunc(wanted, func(name string) bool { return !slices.Contains(said, name) })
+	has := func(said []string, wanted activities.Names) bool {
+		names, inline := wanted.Inline()
+		return inline && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(said, name) })
 	}
 	return has(d.released.Groups, groups) && has(d.released.Topics, topics)
 }

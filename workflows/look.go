@@ -16,27 +16,35 @@ func (m *migration) freeStranded(ctx workflow.Context) {
 	}
 	var returns *activities.Returns
 	var traffic *activities.Traffic
-	var found activities.Survey
-	var moved []string
-	survey := activities.SurveyRequest{Request: m.request(), ByMark: true, SourceOnly: true}
-	err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"),
-		returns.Survey, survey).Get(ctx, &found)
-	if err != nil || len(found.FencedGroups) == 0 {
-		return
+	survey := activities.SurveyRequest{
+		Request: m.request(), ByMark: true, SourceOnly: true, Most: m.mostAtOnce(),
 	}
-	groups := activities.GroupsRequest{
-		Request: m.request(), Side: activities.Source,
-		Groups: found.FencedGroups,
-	}
-	limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
-	if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
-		&moved); err != nil && !isAway(err) {
-		m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
-			rootMessage(err))
-		return
-	}
-	if groups.Groups = without(groups.Groups, moved); len(groups.Groups) > 0 {
-		m.undoFence(ctx, groups)
+	for {
+		var found activities.Survey
+		var moved []string
+		err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"),
+			returns.Survey, survey).Get(ctx, &found)
+		fenced, _ := found.FencedGroups.Inline()
+		if err != nil || len(fenced) == 0 {
+			return
+		}
+		groups := activities.GroupsRequest{
+			Request: m.request(), Side: activities.Source, Groups: found.FencedGroups,
+		}
+		limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
+		if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
+			&moved); err != nil && !isAway(err) {
+			m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
+				rootMessage(err))
+			return
+		}
+		if stranded := without(fenced, moved); len(stranded) > 0 {
+			m.undoFence(ctx, stranded)
+		}
+		if found.MoreFenced == 0 {
+			return
+		}
+		survey.After = fenced[len(fenced)-1]
 	}
 }
 
@@ -50,7 +58,7 @@ func (m *migration) hasMoved(ctx workflow.Context) bool {
 	var acts *activities.Returns
 	var found activities.Survey
 	m.detail(ctx, "looks whether anything has moved")
-	request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
+	request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true, Most: m.mostAtOnce()}
 	err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
 		"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
 	return err != nil || found.Moved()

@@ -112,9 +112,16 @@ func checkReleased(s Status, r Released) error {
 	if strings.TrimSpace(r.By) == "" {
 		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
 	}
-	groups, topics := releaseWanted(s)
-	if len(groups)+len(topics)+len(s.Moved.Groups)+len(s.Moved.Topics) == 0 {
+	if said := len(r.Groups) + len(r.Topics); said > mostReleased {
+		return fmt.Errorf("released: it names %d groups and topics, at most are %d: say it in parts, or without names for all that is asked",
+			said, mostReleased)
+	}
+	groups, topics, listed := releaseWanted(s)
+	if len(groups)+len(topics) == 0 && listed && !s.Moved.any() {
 		return fmt.Errorf("released: no application is asked to move now")
+	}
+	if !listed || s.Moved.MoreGroups+s.Moved.MoreTopics > 0 {
+		return nil // all names aren't known here
 	}
 	for _, g := range r.Groups {
 		if !slices.Contains(groups, g) && !slices.Contains(s.Moved.Groups, g) {
@@ -129,15 +136,23 @@ func checkReleased(s Status, r Released) error {
 	return nil
 }
 
-// releaseWanted lists whose applications are asked to move now.
-func releaseWanted(s Status) (groups, topics []string) {
+// mostReleased is how many names one message has at most: a message is a payload, in the history of
+// the migration and in that of its stage.
+const mostReleased = 1000
+
+// releaseWanted lists whose applications are asked to move now; of lists in documents (listed is
+// false then) no name.
+func releaseWanted(s Status) (groups, topics []string, listed bool) {
+	listed = true
 	for _, w := range s.Waiting {
 		if w.Kind == WaitingRelease {
-			groups = append(groups, w.Groups...)
-			topics = append(topics, w.Topics...)
+			g, inlineGroups := w.Groups.Inline()
+			t, inlineTopics := w.Topics.Inline()
+			groups, topics = append(groups, g...), append(topics, t...)
+			listed = listed && inlineGroups && inlineTopics
 		}
 	}
-	return groups, topics
+	return groups, topics, listed
 }
 
 func orNone(names []string) string {

@@ -57,7 +57,7 @@ func TestSteeringNeedsANameAndAStateThatFits(t *testing.T) {
 }
 
 func TestReleasedNamesOnlyWhatIsAsked(t *testing.T) {
-	s := Status{Waiting: []Waiting{{Kind: WaitingRelease, Groups: []string{"g1"}, Topics: []string{"t1"}}}}
+	s := Status{Waiting: []Waiting{{Kind: WaitingRelease, Groups: activities.Some("g1"), Topics: activities.Some("t1")}}}
 	require.NoError(t, checkReleased(s, Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
 	require.ErrorContains(t, checkReleased(s, Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
 	s.Moved.Groups = []string{"g0"}
@@ -71,7 +71,7 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 		Name: "orders", Type: MigrationType, State: StateWaiting, PlanHash: "abc",
 		Waiting: []Waiting{{Kind: WaitingApproval, Gate: "shift-25", Text: "shift to 25%"}},
 		Stages:  []StageStatus{{Name: ShiftType, State: StageRunning, Detail: "step 1 of 3"}},
-		Waves:   []WaveStatus{{Step: 25, State: WaveGroups, Topics: []string{"a", "b", "c", "d", "e", "f", "g"}}},
+		Waves:   []WaveStatus{{Step: 25, State: WaveGroups, Topics: activities.Some("a", "b", "c", "d", "e", "f", "g")}},
 	}
 	text := Details(s)
 	for _, want := range []string{"shift to 25%", "rocketshift approve orders shift-25 --by", "| Shift | running | step 1 of 3 |", "a, b, c, d, e and 2 more"} {
@@ -89,7 +89,7 @@ func TestDetailsShowWhatClientsNameAsText(t *testing.T) {
 		Name: "orders", Type: MigrationType, Detail: evil, Error: evil, Notes: []string{evil},
 		Stages:  []StageStatus{{Name: ShiftType, State: StageRunning, Detail: evil}},
 		Waiting: []Waiting{{Kind: WaitingApproval, Gate: "shift-25", Text: evil}},
-		Ledger:  &activities.Ledger{Rows: []activities.LedgerRow{{Kind: "kind", Object: evil}}},
+		Ledger:  &activities.Ledger{Rows: activities.Some(activities.LedgerRow{Kind: "kind", Object: evil})},
 	})
 	require.Equal(t, 6, strings.Count(text, `\x1b]0;x\a &lt;img src=x> \| 'cell' # line\u202e`))
 	for _, raw := range []string{"\x1b", "\x07", "<img", "\n# line", "\u202e"} {

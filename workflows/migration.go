@@ -24,7 +24,7 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 type migration struct {
 	*desk
-	inventory *activities.Assessment
+	inventory *activities.Inventory
 	services  []*service // Replicate and SyncOffsets: they stay until the end
 	shifted   bool       // a Shift was started: going back needs a Rollback
 	ending    bool       // services are being stopped on purpose

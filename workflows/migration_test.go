@@ -140,7 +140,7 @@ func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testi
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: StageID(p, PurchaseType), Number: 1, Status: Status{State: StateRunning}})
+		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: StageID(p, PurchaseType), Number: 1, Status: &Status{State: StateRunning}})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")

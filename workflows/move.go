@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -30,6 +31,14 @@ func together(ctx workflow.Context, moves []func(workflow.Context) error) error 
 	return first
 }
 
+// allOf runs the parts of one thing side by side; the only one, here.
+func allOf(ctx workflow.Context, parts []func(workflow.Context) error) error {
+	if len(parts) == 1 {
+		return parts[0](ctx)
+	}
+	return together(ctx, parts)
+}
+
 // awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
 // answer.
@@ -37,16 +46,18 @@ func (d *desk) awaitGroups(
 	ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
-	to := other(from)
+	to, all := other(from), activities.Some(groups...)
 	w := Waiting{
-		Kind: WaitingRelease, Gate: "groups", Groups: groups, To: to, NameServers: nameServers,
+		Kind: WaitingRelease, Gate: "groups", Groups: all, To: to, NameServers: nameServers,
 		Text:   fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to, orNone(nameServers), short(groups), d.renamed(to)),
 		Rename: d.rename(to),
 	}
 	var acts *activities.Traffic
-	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
+	return d.askRelease(ctx, w, []activities.Names{all}, func(
+		ctx workflow.Context, part activities.Names, released bool, _ []string,
+	) workflow.Future {
 		request := activities.AwaitMoveRequest{
-			Request: d.request(), From: from, Groups: groups,
+			Request: d.request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
 		return workflow.ExecuteActivity(quick(ctx, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
@@ -55,22 +66,34 @@ func (d *desk) awaitGroups(
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
 func (d *desk) awaitProducers(
-	ctx workflow.Context, from activities.Side, topics, nameServers []string, away time.Duration,
+	ctx workflow.Context, from activities.Side, topics activities.Names, nameServers []string,
+	away time.Duration,
 ) error {
-	to := other(from)
-	w := Waiting{
-		Kind: WaitingRelease, Gate: "producers of " + short(topics), Topics: topics, To: to, NameServers: nameServers,
-		Text:   fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s", len(topics), to, orNone(nameServers), short(topics), d.renamed(to)),
+	var acts *activities.Traffic
+	return d.askRelease(ctx, d.producersAsked(other(from), topics, nameServers), d.parts(topics), func(
+		ctx workflow.Context, part activities.Names, released bool, said []string,
+	) workflow.Future {
+		request := activities.AwaitMoveRequest{
+			Request: d.request(), From: from, Topics: part,
+			Released: released, Said: said, Away: away,
+		}
+		summary := "nothing is written on the " + string(from) + ": " + activities.Short(part)
+		return workflow.ExecuteActivity(quick(ctx, summary), acts.AwaitQuiet, request)
+	})
+}
+
+// producersAsked is the question for the producers of topics.
+func (d *desk) producersAsked(
+	to activities.Side, topics activities.Names, nameServers []string,
+) Waiting {
+	first := activities.Short(topics)
+	return Waiting{
+		Kind: WaitingRelease, Gate: "producers of " + first, Topics: topics, To: to,
+		NameServers: nameServers,
+		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s",
+			topics.Len(), to, orNone(nameServers), first, d.renamed(to)),
 		Rename: d.rename(to),
 	}
-	var acts *activities.Traffic
-	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
-		request := activities.AwaitMoveRequest{
-			Request: d.request(), From: from, Topics: topics,
-			Released: released, Away: away,
-		}
-		return workflow.ExecuteActivity(quick(ctx, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
-	})
 }
 
 // rename is how names change for applications that go to a side.
@@ -90,24 +113,47 @@ func (d *desk) renamed(to activities.Side) string {
 	return fmt.Sprintf("; names there: prefix %q, %d topics and %d groups by target.rename of the plan", r.Prefix, len(r.Topics), len(r.Groups))
 }
 
-// askRelease waits for the measured proof that applications have moved. The pipeline's word (`released`) asks the activity to
-// look again under its easier rule: it need not guess any more from silence whether a move is over.
-func (d *desk) askRelease(ctx workflow.Context, w Waiting, poll func(workflow.Context, bool) workflow.Future) error {
+// poller looks whether a part of what is asked for has moved. Released says that the pipeline
+// reported all that is asked for; said are names of the part that it reported.
+type poller func(
+	ctx workflow.Context, part activities.Names, released bool, said []string,
+) workflow.Future
+
+// askRelease waits for the measured proof that applications have moved, part by part. The pipeline's
+// word (`released`) asks the activities to look again under their easier rule: they need not guess any
+// more from silence whether a move is over.
+func (d *desk) askRelease(
+	ctx workflow.Context, w Waiting, parts []activities.Names, poll poller,
+) error {
 	done := d.wait(ctx, w)
 	defer done()
-	said := func() bool { return d.isReleased(w.Groups, w.Topics) }
+	var moves []func(workflow.Context) error
+	for _, part := range parts {
+		moves = append(moves, func(ctx workflow.Context) error { return d.pollPart(ctx, w, part, poll) })
+	}
+	err := allOf(ctx, moves)
+	if err == nil {
+		d.status.Moved.add(w.Groups, w.Topics, d.bounded)
+	}
+	return err
+}
+
+// pollPart looks at one part until it has moved, and anew when the pipeline says more of it.
+func (d *desk) pollPart(
+	ctx workflow.Context, w Waiting, part activities.Names, poll poller,
+) error {
+	all := func() bool { return d.isReleased(w.Groups, w.Topics) }
+	some := func() []string { return d.saidOf(part) }
 	for {
-		released := said()
+		released, said := all(), some()
 		polling, cancel := workflow.WithCancel(ctx)
-		proof := poll(polling, released)
-		err := workflow.Await(ctx, func() bool { return proof.IsReady() || (!released && said()) })
+		proof := poll(polling, part, released, said)
+		err := workflow.Await(ctx, func() bool {
+			return proof.IsReady() || !released && (all() || len(some()) > len(said))
+		})
 		if err == nil && proof.IsReady() {
 			err = proof.Get(ctx, nil)
 			cancel()
-			if err == nil {
-				d.status.Moved.Groups = append(d.status.Moved.Groups, w.Groups...)
-				d.status.Moved.Topics = append(d.status.Moved.Topics, w.Topics...)
-			}
 			return err
 		}
 		cancel()
@@ -117,9 +163,32 @@ func (d *desk) askRelease(ctx workflow.Context, w Waiting, poll func(workflow.Co
 	}
 }
 
+// saidOf are the topics of a part that the pipeline reported.
+func (d *desk) saidOf(part activities.Names) (said []string) {
+	names, inline := part.Inline()
+	if !inline || !d.bounded {
+		return nil
+	}
+	for _, name := range names {
+		if slices.Contains(d.released.Topics, name) {
+			said = append(said, name)
+		}
+	}
+	return said
+}
+
 // awaitDrained waits until the lanes of the topics have copied all that the source holds.
-func (d *desk) awaitDrained(ctx workflow.Context, topics []string) error {
+func (d *desk) awaitDrained(ctx workflow.Context, topics activities.Names) error {
 	var acts *activities.Replication
-	request := activities.TopicsRequest{Request: d.request(), Side: activities.Source, Topics: topics}
-	return workflow.ExecuteActivity(quick(ctx, "last messages are copied: "+short(topics)), acts.AwaitDrained, request).Get(ctx, nil)
+	var moves []func(workflow.Context) error
+	for _, part := range d.parts(topics) {
+		moves = append(moves, func(ctx workflow.Context) error {
+			request := activities.TopicsRequest{
+				Request: d.request(), Side: activities.Source, Topics: part,
+			}
+			return workflow.ExecuteActivity(quick(ctx, "last messages are copied: "+activities.Short(part)),
+				acts.AwaitDrained, request).Get(ctx, nil)
+		})
+	}
+	return allOf(ctx, moves)
 }

@@ -26,6 +26,9 @@ const (
 	forDays = 366 * 24 * time.Hour
 	// evidenceLife is how long a person may take to answer before the evidence is measured again.
 	evidenceLife = time.Hour
+	// evidenceLongest is what that grows to while nobody answers, doubling: a measurement has some 16
+	// events, and a month of a question has to stay under 10,000.
+	evidenceLongest = 4 * time.Hour
 	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
 	longestWait = 24 * time.Hour
 	// reportPatience is how long a full disk may delay the end of a migration; the result holds the same facts.

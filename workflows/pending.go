@@ -20,7 +20,7 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	defer cancel()
 	defer d.unask(ctx, string(plan.GateFinalize))
 	var watch workflow.Future
-	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
+	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		if watch == nil || watch.IsReady() {
 			watch = workflow.ExecuteActivity(quick(watching,
 				"nothing is to come from the target any more"), acts.AwaitPending, d.request())

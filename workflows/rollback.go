@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -54,7 +53,8 @@ func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Surve
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: in.Fenced, Away: d.patience(),
+		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
+		Away: d.patience(), Most: d.mostAtOnce(),
 	}
 	err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey,
 		request).Get(ctx, &survey)
@@ -67,8 +67,8 @@ func (d *desk) surveySource(
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: in.Fenced,
-		SourceOnly: true,
+		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
+		SourceOnly: true, Most: d.mostAtOnce(),
 	}
 	return workflow.ExecuteActivity(quick(ctx, "what is fenced on the source"), acts.Survey,
 		request).Get(ctx, survey)
@@ -76,14 +76,16 @@ func (d *desk) surveySource(
 
 // returnAll is the way back while both sides answer.
 func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activities.Survey) error {
-	fenced, opened, moved := survey.FencedGroups, survey.OpenedGroups, survey.MovedTopics
-	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target", len(fenced), len(moved))
+	moved := survey.MovedTopics
+	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
+		survey.OpenedGroups.Len()+survey.MoreOpened
+	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target", fenced, moved.Len())
 	var away time.Duration // while nobody is refused on the source, the target may take its time
-	if len(fenced) > 0 {
+	if fenced > 0 {
 		away = d.patience()
 	}
 	// Step 1: producers write on the source again.
-	if len(moved) > 0 {
+	if moved.Len() > 0 {
 		d.forgetReleased()
 		if err := d.checkpoint(ctx); err != nil {
 			return err
@@ -93,82 +95,64 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 			return err
 		}
 	}
-	// Step 2: groups read on the source again, at the same message.
-	if len(fenced) > 0 {
-		if err := d.checkpoint(ctx); err != nil {
-			return err
-		}
-		if err := d.returnGroups(ctx, fenced, in.freeTopics()); err != nil {
-			return err
-		}
-	}
-	// Step 3: groups that were opened on the source while the target was away leave it.
-	if len(opened) > 0 {
-		if err := d.closeOnTarget(ctx, opened); err != nil {
-			return err
-		}
+	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
+	// on the source while the target was away leave it.
+	if err := d.returnEach(ctx, in, survey); err != nil {
+		return err
 	}
 	// Step 4: what was sent to the target for later comes back too.
-	if len(moved)+len(fenced)+len(opened) > 0 {
+	if moved.Len()+fenced+opened > 0 {
 		if err := d.awaitPending(ctx); err != nil {
 			return err
 		}
 	}
 	d.detail(ctx, "%d groups and the producers of %d topics are back on the source",
-		len(fenced)+len(opened), len(moved))
+		fenced+opened, moved.Len())
 	return nil
+}
+
+// returnEach returns the groups, a batch after another: the brokers say which are left.
+func (d *desk) returnEach(ctx workflow.Context, in MigrationInput, survey activities.Survey) error {
+	for {
+		fenced, _ := survey.FencedGroups.Inline()
+		opened, _ := survey.OpenedGroups.Inline()
+		if len(fenced) > 0 {
+			if err := d.checkpoint(ctx); err != nil {
+				return err
+			}
+			if err := d.returnGroups(ctx, fenced, in.freeTopics()); err != nil {
+				return err
+			}
+		}
+		if len(opened) > 0 {
+			if err := d.closeOnTarget(ctx, opened); err != nil {
+				return err
+			}
+		}
+		if survey.MoreFenced+survey.MoreOpened == 0 {
+			return nil
+		}
+		survey = activities.Survey{}
+		if err := d.surveySource(ctx, in, &survey); err != nil {
+			return err
+		}
+	}
 }
 
 // patience is for how long an activity under a fence waits for a target that doesn't answer: it
 // must say so itself before its own time-out.
 func (d *desk) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), quickTimeout/2) }
 
-// withoutTarget opens on the source what is fenced there, and waits until the target answers again.
-func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
-	var survey activities.Survey
-	if err := d.surveySource(ctx, in, &survey); err != nil {
-		return err
-	}
-	var traffic *activities.Traffic
-	var returns *activities.Returns
-	groups := survey.FencedGroups
-	if len(groups) > 0 {
-		request := activities.GroupsRequest{
-			Request: d.request(), Side: activities.Source,
-			Groups: groups, Ours: true,
-		}
-		names := short(groups)
-		summary := "the target doesn't answer: lift the fence on the source: " + names
-		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.Unfence, request).Get(ctx,
-			nil); err != nil {
-			return err
-		}
-		d.note(ctx, "the target doesn't answer: %d groups go on at the source where they were fenced, and read again what they have read "+
-			"on the target: %s", len(groups), names)
-	}
-	open := append(groups, survey.OpenedGroups...)
-	text := fmt.Sprintf("the target doesn't answer. Owed to it: to close %d groups, and to bring back what was written there; it is done "+
-		"by itself when the target is back", len(open))
-	w := Waiting{Kind: WaitingGate, Gate: "target", Text: text}
-	if len(open) > 0 {
-		w = Waiting{
-			Kind: WaitingRelease, Gate: "target", Groups: open, To: activities.Source,
-			NameServers: d.plan.Source.NameServers,
-			Text:        "re-point all applications to the source now: " + text,
-		}
-	}
-	done := d.wait(ctx, w)
-	defer done()
-	return workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
-		d.request()).Get(ctx, nil)
-}
-
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
-func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) (err error) {
+func (d *desk) returnGroups(
+	ctx workflow.Context, groups []string, free activities.Names,
+) (err error) {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
-	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
+	onTarget := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+	}
 	onSource := onTarget
 	onSource.Side, onSource.Ours = activities.Source, true
 	names := short(groups)
@@ -218,7 +202,7 @@ func (d *desk) undoReturn(ctx workflow.Context, onTarget, onSource activities.Gr
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
-	names := short(onTarget.Groups)
+	names := activities.Short(onTarget.Groups)
 	back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
 	err := back.run(within(ctx, d.plan.Shift.FenceLimit(), back.summary))
 	if err == nil {
@@ -239,8 +223,7 @@ func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	var returns *activities.Returns
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Target,
-		Groups: groups,
+		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
 	}
 	names := short(groups)
 	shut := action{"close on the target: " + names, traffic.Fence, request}

@@ -14,10 +14,11 @@ func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
 	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, activities.SurveyRequest{Request: d.request()}).Get(ctx, &survey); err != nil {
 		return err
 	}
+	fenced, _ := survey.FencedGroups.Inline()
 	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
-		len(survey.FencedGroups), len(survey.MovedTopics))
+		len(fenced), survey.MovedTopics.Len())
 	// Step 2: producers write on the source again.
-	if len(survey.MovedTopics) > 0 {
+	if survey.MovedTopics.Len() > 0 {
 		d.forgetReleased()
 		if err := d.checkpoint(ctx); err != nil {
 			return err
@@ -27,29 +28,31 @@ func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
 		}
 	}
 	// Step 3: groups read on the source again, at the same message.
-	if len(survey.FencedGroups) > 0 {
+	if len(fenced) > 0 {
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.returnGroupsBefore(ctx, survey.FencedGroups, in.freeTopics()); err != nil {
+		if err := d.returnGroupsBefore(ctx, fenced, in.freeTopics()); err != nil {
 			return err
 		}
 	}
 	// Step 4: what was sent to the target for later comes back too.
-	if len(survey.MovedTopics)+len(survey.FencedGroups) > 0 {
+	if survey.MovedTopics.Len()+len(fenced) > 0 {
 		if err := d.awaitPending(ctx); err != nil {
 			return err
 		}
 	}
-	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(survey.FencedGroups), len(survey.MovedTopics))
+	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(fenced), survey.MovedTopics.Len())
 	return nil
 }
 
 // returnGroupsBefore is of runs that are older than changeHealthyFirst.
-func (d *desk) returnGroupsBefore(ctx workflow.Context, groups, free []string) error {
+func (d *desk) returnGroupsBefore(
+	ctx workflow.Context, groups []string, free activities.Names,
+) error {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
-	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: groups}
+	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...)}
 	onSource := onTarget
 	onSource.Side = activities.Source
 	names := short(groups)

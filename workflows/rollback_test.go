@@ -28,7 +28,7 @@ func (s *theatre) stillToCome(done func() bool) {
 		}
 		return activities.Ledger{
 			Rest: 70,
-			Rows: []activities.LedgerRow{{Kind: "lag", Object: "topic orders", Rest: 70}},
+			Rows: activities.Some(activities.LedgerRow{Kind: "lag", Object: "topic orders", Rest: 70}),
 		}, nil
 	})
 }
@@ -44,7 +44,7 @@ func TestBackDuringARollbackDoesNotEndIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
 			s.OnActivity("Survey", anything,
-				anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+				anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 			came := false
 			s.stillToCome(func() bool { return came })
 			s.playTraffic()
@@ -68,7 +68,7 @@ func TestBackDuringARollbackDoesNotEndIt(t *testing.T) {
 func TestBackLiftsTheHoldOfARollback(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+		anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "alice"}) }, 0)
 	s.RegisterDelayedCallback(func() {
@@ -89,7 +89,7 @@ func shiftUntilBack(ctx workflow.Context, _ MigrationInput) (Status, error) {
 func TestASecondBackLeavesTheRollbackOfAMigrationAlone(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack, RollbackType: Rollback})
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+		anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	came := false
 	s.stillToCome(func() bool { return came })
 	s.playTraffic()
@@ -140,7 +140,7 @@ func TestARollbackThatEndedUnfinishedHoldsTheMigration(t *testing.T) {
 func TestARollbackEndsSoonAfterNothingIsToComeAnyMore(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
+		anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	start, came := s.Now(), false
 	s.stillToCome(func() bool { return came })
 	s.playTraffic()

@@ -71,7 +71,8 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	m.beginService(ctx, s)
 	s.future = workflow.ExecuteChildWorkflow(lasting(ctx, s.id, s.name+" of "+m.plan.Name), s.name,
 		input)
-	if err := s.future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+	var run workflow.Execution
+	if err := s.future.GetChildWorkflowExecution().Get(ctx, &run); err != nil {
 		m.end(ctx, s.name, err)
 		return false, m.takeOver(ctx, s, err)
 	}
@@ -88,7 +89,7 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	}
 	var last Status
 	err = s.future.Get(ctx, &last)
-	s.running = false
+	s.running, m.gone[s.id] = false, run.RunID
 	if err == nil {
 		m.reports[s.id] = last
 	}

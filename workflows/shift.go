@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
@@ -31,26 +30,21 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 type shift struct {
 	*desk
-	target  activities.PurchaseResult
-	ordered []string // topics whose order must survive the producers' move
+	target activities.PurchaseResult
 }
 
-func (s *shift) story(ctx workflow.Context, inventory activities.Assessment) error {
+func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) error {
 	var acts *activities.Purchase
 	if err := workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe, s.request()).Get(ctx, &s.target); err != nil {
 		return err
 	}
-	readers := map[string][]string{}
-	for _, t := range inventory.Topics {
-		readers[t.Name] = t.Readers
-		if t.Ordered {
-			s.ordered = append(s.ordered, t.Name)
-		}
+	waves, err := s.planWaves(ctx, inventory)
+	if err != nil {
+		return err
 	}
 	if s.plan.Traffic.Mode == plan.ModeGateway {
-		return s.gatewayStory(ctx, readers)
+		return s.gatewayStory(ctx, inventory, waves)
 	}
-	waves := s.plan.Waves(readers)
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Topics: w.Topics, Groups: w.Groups})
 	}
@@ -64,8 +58,22 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Assessment) err
 	return nil
 }
 
+// planWaves deals topics and groups out to the plan's steps.
+func (s *shift) planWaves(
+	ctx workflow.Context, inventory activities.Inventory,
+) (waves []activities.Wave, err error) {
+	if !s.bounded {
+		return s.planWavesBefore(inventory)
+	}
+	var acts *activities.Assess
+	request := activities.WavesRequest{Request: s.request(), Inventory: inventory}
+	err = workflow.ExecuteActivity(quick(ctx, "what moves in which step"), acts.PlanWaves,
+		request).Get(ctx, &waves)
+	return waves, err
+}
+
 // wave is one step: approval, groups, producers, soak, check.
-func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
+func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w activities.Wave) error {
 	// Step 1: a person agrees, where the plan wants it.
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
@@ -76,7 +84,7 @@ func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
 		work  func(workflow.Context) error
 	}{
 		{WaveGroups, func(ctx workflow.Context) error { return s.moveGroups(ctx, w.Groups) }},
-		{WaveProducers, func(ctx workflow.Context) error { return s.moveProducers(ctx, w.Topics) }},
+		{WaveProducers, func(ctx workflow.Context) error { return s.moveProducers(ctx, w) }},
 		{WaveSoak, func(ctx workflow.Context) error { return s.soak(ctx, row, w) }},
 	} {
 		row.State = part.state
@@ -90,7 +98,7 @@ func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
 	return nil
 }
 
-func (s *shift) approveWave(ctx workflow.Context, w plan.Wave) error {
+func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 	if !s.asks(plan.GateShift) {
 		return nil
 	}
@@ -99,50 +107,71 @@ func (s *shift) approveWave(ctx workflow.Context, w plan.Wave) error {
 		var state activities.ReplicationState
 		err := workflow.ExecuteActivity(quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
 		text := fmt.Sprintf("shift to %d%%: topics %s; groups %s; %d lanes, lag %d messages",
-			w.Step, short(w.Topics), short(w.Groups), state.Lanes, state.Lag)
-		return question{gate: ShiftGate(w.Step), text: text, evidence: []any{w, state}}, err
+			w.Step, activities.Short(w.Topics), activities.Short(w.Groups), state.Lanes, state.Lag)
+		return question{gate: ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
 	})
 }
 
-// moveGroups takes the groups off the source at a known position and opens them on the target at the same message.
-func (s *shift) moveGroups(ctx workflow.Context, groups []string) (err error) {
-	if len(groups) == 0 {
-		return nil
+// shown is a wave as evidence. Approvals of runs that are older than changeBounded are bound to the
+// digest of its names alone.
+func (s *shift) shown(w activities.Wave) any {
+	if s.bounded {
+		return w
 	}
+	topics, _ := w.Topics.Inline()
+	groups, _ := w.Groups.Inline()
+	return plan.Wave{Step: w.Step, Topics: topics, Groups: groups}
+}
+
+// moveGroups moves the groups a few hundred at a time: each batch is asked to be re-pointed before
+// the next is fenced, so that none waits fenced for the others.
+func (s *shift) moveGroups(ctx workflow.Context, groups activities.Names) error {
+	return s.eachBatch(ctx, groups, s.moveBatch)
+}
+
+// moveBatch takes the groups off the source at a known position and opens them on the target at the same message.
+func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 	var acts *activities.Traffic
-	all := activities.GroupsRequest{Request: s.request(), Side: activities.Source, Groups: groups}
+	all := activities.GroupsRequest{
+		Request: s.request(), Side: activities.Source, Groups: activities.Some(groups...),
+	}
 	var moved []string
 	if err := workflow.ExecuteActivity(quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
 		return err
 	}
-	rest := all
-	rest.Groups = without(groups, moved)
+	rest := without(groups, moved)
 	if !changed(ctx, changeHealthyFirst) {
-		return s.moveGroupsBefore(ctx, groups, rest)
+		return s.moveGroupsBefore(ctx, groups, of(all, rest))
 	}
 	var closed []string // by others, before: they stay closed, on both sides
 	if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
 		acts.ClosedByOthers, all).Get(ctx, &closed); err != nil {
 		return err
 	}
-	fenced := all
-	fenced.Groups = without(rest.Groups, closed)
-	ours, asked := fenced, false
+	fenced := without(rest, closed)
+	asked := false
 	defer func() { // stands before the first write; once applications are asked to move, only Rollback goes back, unless the target is away
+		ours := fenced
 		if asked {
-			ours.Groups = without(groups, closed)
+			ours = without(groups, closed)
 		}
-		if err != nil && len(ours.Groups) > 0 && (!asked || isAway(err)) {
+		if err != nil && len(ours) > 0 && (!asked || isAway(err)) {
 			s.undoFence(ctx, ours)
 		}
 	}()
-	if len(rest.Groups) > 0 {
-		if err := s.underFence(ctx, s.openOnTarget(rest, fenced)); err != nil {
+	if len(rest) > 0 {
+		if err := s.underFence(ctx, s.openOnTarget(of(all, rest), of(all, fenced))); err != nil {
 			return err
 		}
 	}
 	asked = true
 	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers, s.patience())
+}
+
+// of is the request for other groups.
+func of(r activities.GroupsRequest, groups []string) activities.GroupsRequest {
+	r.Groups = activities.Some(groups...)
+	return r
 }
 
 // openOnTarget is the numbered heart of a group's move. Positions of groups that others closed are
@@ -151,14 +180,14 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	var acts *activities.Traffic
 	onTarget := fenced
 	onTarget.Side = activities.Target
-	names := short(all.Groups)
+	names := activities.Short(all.Groups)
 	actions := []action{
 		{"1 fence on the source: " + names, acts.Fence, fenced},
 		{"2 positions stand still: " + names, acts.AwaitSettled, all},
 		{"3 translate and write positions: " + names, acts.Translate, all},
 		{"4 open on the target: " + names, acts.Unfence, onTarget},
 	}
-	if len(fenced.Groups) == 0 {
+	if fenced.Groups.Len() == 0 {
 		return actions[1:3]
 	}
 	return actions
@@ -169,66 +198,17 @@ func without(names, some []string) []string {
 		func(name string) bool { return slices.Contains(some, name) })
 }
 
-// moveProducers asks for the producers of all topics of the wave. Ordered topics go one by one: each opens on the target when
-// nothing is written on the source any more and the last message was copied.
-func (s *shift) moveProducers(ctx workflow.Context, topics []string) error {
-	var free, ordered []string
-	for _, t := range topics {
-		if slices.Contains(s.ordered, t) {
-			ordered = append(ordered, t)
-		} else {
-			free = append(free, t)
-		}
-	}
-	s.forgetReleased()
-	var moves []func(workflow.Context) error
-	if len(free) > 0 {
-		moves = append(moves, func(ctx workflow.Context) error {
-			if err := s.awaitProducers(ctx, activities.Source, free, s.target.NameServers,
-				0); err != nil {
-				return err
-			}
-			return s.awaitDrained(ctx, free)
-		})
-	}
-	for _, t := range ordered {
-		moves = append(moves, func(ctx workflow.Context) error { return s.moveOrdered(ctx, []string{t}) })
-	}
-	return together(ctx, moves)
-}
-
-func (s *shift) moveOrdered(ctx workflow.Context, topic []string) error {
-	var acts *activities.Traffic
-	onTarget := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: topic}
-	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+short(topic)), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
-		return err
-	}
-	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
-		return err
-	}
-	if err := s.awaitDrained(ctx, topic); err != nil {
-		return err
-	}
-	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(topic)), acts.OpenTopics, onTarget).Get(ctx, nil)
-}
-
 // soak lets the wave stand, then checks it by measurement: no data, members left behind or messages on the source hold it.
-func (s *shift) soak(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
+func (s *shift) soak(ctx workflow.Context, row *WaveStatus, w activities.Wave) error {
 	soak := time.Duration(s.plan.Shift.Soak)
 	if err := workflow.NewTimerWithOptions(ctx, soak, workflow.TimerOptions{
 		Summary: fmt.Sprintf("soak of step %d%%", w.Step),
 	}).Get(ctx, nil); err != nil {
 		return err
 	}
-	var acts *activities.Traffic
-	var check activities.WaveCheck
-	request := activities.WaveRequest{Request: s.request(), Wave: w}
-	err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("check of step %d%%", w.Step)), acts.CheckWave, request).Get(ctx, &check)
+	check, err := s.checkWave(ctx, w)
 	if err != nil {
 		return err
-	}
-	if check.Measured.IsZero() {
-		return temporal.NewNonRetryableApplicationError("the check of the step brought no evidence", "NoEvidence", nil)
 	}
 	row.Check = &check
 	return nil

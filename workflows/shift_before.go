@@ -1,14 +1,18 @@
 package workflows
 
 import (
+	"slices"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // moveGroupsBefore is of runs that are older than changeHealthyFirst.
 func (s *shift) moveGroupsBefore(ctx workflow.Context, groups []string, rest activities.GroupsRequest) (err error) {
-	if len(rest.Groups) > 0 {
+	if rest.Groups.Len() > 0 {
 		asked := false
 		defer func() { // the undo stands before the first write; once applications are asked to move, only Rollback goes back
 			if err != nil && !asked {
@@ -28,7 +32,7 @@ func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.Group
 	var acts *activities.Traffic
 	onTarget := groups
 	onTarget.Side = activities.Target
-	names := short(groups.Groups)
+	names := activities.Short(groups.Groups)
 	for _, step := range []struct {
 		summary  string
 		activity any
@@ -53,7 +57,7 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	var acts *activities.Traffic
 	onTarget := groups
 	onTarget.Side = activities.Target
-	names := short(groups.Groups)
+	names := activities.Short(groups.Groups)
 	if err := workflow.ExecuteActivity(quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
 		s.note(ctx, "undo: %s", rootMessage(err))
 	}
@@ -61,4 +65,64 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 		s.note(ctx, "undo: %s", rootMessage(err))
 	}
 	s.note(ctx, "fences on the source lifted: %s", names)
+}
+
+// planWavesBefore is of runs that are older than changeBounded: their inventory stands in the
+// history.
+func (s *shift) planWavesBefore(inventory activities.Inventory) ([]activities.Wave, error) {
+	if inventory.Whole == nil {
+		return nil, temporal.NewNonRetryableApplicationError("the inventory stands in a document, which a run of an older "+
+			"release can't read: go back, and start the migration again", "Invalid", nil)
+	}
+	readers := map[string][]string{}
+	for _, t := range inventory.Whole.Topics {
+		readers[t.Name] = t.Readers
+	}
+	if s.plan.Traffic.Mode == plan.ModeGateway {
+		return activities.WavesOf(*inventory.Whole, s.plan.GatewayWaves(readers)), nil
+	}
+	return activities.WavesOf(*inventory.Whole, s.plan.Waves(readers)), nil
+}
+
+// moveProducersBefore asks for the producers of all topics of the wave. Ordered topics go one by one.
+func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) error {
+	topics, _ := w.Topics.Inline()
+	all, _ := w.Ordered.Inline()
+	var ordered []string
+	for _, t := range topics {
+		if slices.Contains(all, t) {
+			ordered = append(ordered, t)
+		}
+	}
+	s.forgetReleased()
+	var moves []func(workflow.Context) error
+	if w.Free.Len() > 0 {
+		moves = append(moves, func(ctx workflow.Context) error {
+			if err := s.awaitProducers(ctx, activities.Source, w.Free, s.target.NameServers,
+				0); err != nil {
+				return err
+			}
+			return s.awaitDrained(ctx, w.Free)
+		})
+	}
+	for _, t := range ordered {
+		moves = append(moves, func(ctx workflow.Context) error { return s.moveOrderedBefore(ctx, t) })
+	}
+	return together(ctx, moves)
+}
+
+func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
+	var acts *activities.Traffic
+	topic := activities.Some(name)
+	onTarget := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: topic}
+	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
+		return err
+	}
+	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
+		return err
+	}
+	if err := s.awaitDrained(ctx, topic); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+name), acts.OpenTopics, onTarget).Get(ctx, nil)
 }

@@ -28,7 +28,7 @@ func TestShiftMovesGroupsBeforeProducersAndOpensOrderedTopicsAfterTheDrain(t *te
 	require.NotNil(t, got.Waves[0].Check, "the check of the wave is in the status")
 	calls := s.called()
 	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Translate@source", "Unfence@target", "AwaitMembers@source"}, calls[:5])
-	requireOrder(t, calls, "AwaitMembers@source", "CloseTopics orders@target", "AwaitQuiet orders@source", "AwaitDrained orders", "OpenTopics orders@target")
+	requireOrder(t, calls, "AwaitMembers@source", "CloseTopics orders@target", "MoveOrdered orders@source")
 	requireOrder(t, calls, "AwaitMembers@source", "AwaitQuiet payments@source", "AwaitDrained payments")
 	require.NotContains(t, calls, "CloseTopics payments@target", "an unordered topic is never closed")
 }
@@ -89,7 +89,7 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 		require.Equal(t, StateWaiting, status.State)
 		require.Len(t, status.Waiting, 1)
 		require.Equal(t, WaitingRelease, status.Waiting[0].Kind)
-		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, status.Waiting[0].Groups)
+		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, status.Waiting[0].Groups.First())
 		require.Equal(t, []string{"127.0.0.1:9900"}, status.Waiting[0].NameServers)
 		wrong, unnamed = s.update(ReleasedName, Released{By: "ci", Groups: []string{"nobody"}}), s.update(ReleasedName, Released{})
 		right = s.update(ReleasedName, Released{By: "ci"})

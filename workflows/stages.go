@@ -26,23 +26,24 @@ func Assess(ctx workflow.Context, in MigrationInput) (Status, error) {
 				return err
 			}
 			d.status.Assessment = &inventory
-			d.detail(ctx, "%d topics, %d groups, %d findings", len(inventory.Topics), len(inventory.Groups), len(inventory.Findings))
+			short := inventory.Summary
+			d.detail(ctx, "%d topics, %d groups, %d findings", short.Topics, short.Groups, short.Findings.Len())
 			return refusal(inventory)
 		})
 	})
 }
 
 // measure runs the Assess activity and shows its summary.
-func (d *desk) measure(ctx workflow.Context) (activities.Assessment, error) {
+func (d *desk) measure(ctx workflow.Context) (activities.Inventory, error) {
 	var acts *activities.Assess
-	var inventory activities.Assessment
+	var inventory activities.Inventory
 	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).Get(ctx, &inventory)
-	d.status.Inventory = summarize(inventory)
+	d.status.Inventory = &inventory.Summary
 	return inventory, err
 }
 
 // inventory is the parent's, or measured now when the stage was started alone.
-func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.Assessment, error) {
+func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.Inventory, error) {
 	if in.Inventory != nil {
 		return *in.Inventory, nil
 	}
@@ -53,17 +54,34 @@ func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.As
 	return inventory, refusal(inventory)
 }
 
-func refusal(a activities.Assessment) error {
-	if a.Refusals() == 0 {
+// mostSaid is how many findings an error names; the inventory has all of them.
+const mostSaid = 20
+
+func refusal(i activities.Inventory) error {
+	if i.Summary.Refusals == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("refused, %d reasons:", a.Refusals())
-	for _, f := range a.Findings {
+	var refusals []activities.Finding
+	for _, f := range i.Summary.Findings.First() {
 		if f.Refusal {
-			text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
+			refusals = append(refusals, f)
 		}
 	}
+	text := fmt.Sprintf("refused, %d reasons:", i.Summary.Refusals) +
+		sayFindings(refusals, i.Summary.Refusals)
 	return temporal.NewNonRetryableApplicationError(text, "Refused", nil)
+}
+
+// sayFindings says the first of so many findings, one on a line.
+func sayFindings(findings []activities.Finding, of int) (text string) {
+	findings = findings[:min(mostSaid, len(findings))]
+	for _, f := range findings {
+		text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
+	}
+	if rest := of - len(findings); rest > 0 {
+		text += fmt.Sprintf("\nand %d more", rest)
+	}
+	return text
 }
 
 // Purchase makes sure that the target runs, after an approval where the plan wants one. It is idempotent by the plan's name.
@@ -114,7 +132,10 @@ func ImportMetadata(ctx workflow.Context, in MigrationInput) (Status, error) {
 			if err != nil {
 				return err
 			}
-			return d.importMetadata(ctx, metadataRequest(d.plan, inventory))
+			return d.importMetadata(ctx, activities.MetadataRequest{
+				Request: d.request(), Inventory: &inventory,
+				Topics: inventory.Topics(), Groups: inventory.Groups(),
+			})
 		})
 	})
 }
@@ -126,13 +147,13 @@ func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataReque
 		return err
 	}
 	d.status.Metadata = &diff
-	if len(diff.Conflicts) > 0 {
+	if diff.Conflicts.Len() > 0 {
 		return conflict(diff.Conflicts)
 	}
 	done := activities.MetadataResult{}
 	for _, part := range metadataChunks(all, diff) {
 		var made activities.MetadataResult
-		summary := fmt.Sprintf("make %d topics, %d groups", len(part.Topics), len(part.Groups))
+		summary := fmt.Sprintf("make %d topics, %d groups", part.Topics.Len(), part.Groups.Len())
 		if err := workflow.ExecuteActivity(quick(ctx, summary), acts.Apply, part).Get(ctx, &made); err != nil {
 			return err
 		}
@@ -144,41 +165,24 @@ func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataReque
 	return nil
 }
 
-func metadataRequest(p plan.Plan, a activities.Assessment) activities.MetadataRequest {
-	r := activities.MetadataRequest{Request: activities.Request{Plan: p}, Types: map[string]plan.MessageType{}}
-	for _, t := range a.Topics {
-		r.Topics = append(r.Topics, t.Name)
-		r.Types[t.Name] = t.Type
-		if t.Ordered {
-			r.Ordered = append(r.Ordered, t.Name)
-		}
-	}
-	for _, g := range a.Groups {
-		r.Groups = append(r.Groups, g.Name)
-	}
-	return r
-}
-
 // metadataChunks splits what has to be made. Groups come first: a member that connects early then finds its group closed.
 func metadataChunks(all activities.MetadataRequest, diff activities.MetadataDiff) []activities.MetadataRequest {
 	var parts []activities.MetadataRequest
-	for names := diff.CreateGroups; len(names) > 0; names = names[min(chunk, len(names)):] {
+	for _, groups := range diff.CreateGroups.Chunks(chunk) {
 		part := all
-		part.Topics, part.Types, part.Ordered, part.Groups = nil, nil, nil, names[:min(chunk, len(names))]
+		part.Topics, part.Groups = activities.Names{}, groups
 		parts = append(parts, part)
 	}
-	for names := diff.CreateTopics; len(names) > 0; names = names[min(chunk, len(names)):] {
+	for _, topics := range diff.CreateTopics.Chunks(chunk) {
 		part := all
-		part.Groups, part.Topics = nil, names[:min(chunk, len(names))]
+		part.Topics, part.Groups = topics, activities.Names{}
 		parts = append(parts, part)
 	}
 	return parts
 }
 
-func conflict(findings []activities.Finding) error {
-	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:", len(findings))
-	for _, f := range findings {
-		text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
-	}
+func conflict(findings activities.List[activities.Finding]) error {
+	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:",
+		findings.Len()) + sayFindings(findings.First(), findings.Len())
 	return temporal.NewNonRetryableApplicationError(text, "Conflict", nil)
 }

@@ -16,9 +16,9 @@ import (
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 	s := newTheatre(t)
 	tries := 0
-	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (activities.Assessment, error) {
+	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (activities.Inventory, error) {
 		if tries++; tries < 4 {
-			return activities.Assessment{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
+			return activities.Inventory{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
 		}
 		return *testInventory(), nil
 	})
@@ -31,12 +31,12 @@ func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 
 func TestAssessRefusesWithEveryReason(t *testing.T) {
 	s := newTheatre(t)
-	inventory := testInventory()
+	inventory := testAssessment()
 	inventory.Findings = []activities.Finding{
 		{Refusal: true, Object: "topics.include[0]", Cause: "\"nothing*\" matches no topic", Next: "correct the pattern"},
 		{Object: "group g", Cause: "broadcasting", Next: "its positions stay with the clients"},
 	}
-	s.OnActivity("Assess", anything, anything).Return(*inventory, nil)
+	s.OnActivity("Assess", anything, anything).Return(activities.Whole(inventory), nil)
 	s.ExecuteWorkflow(AssessType, MigrationInput{Plan: testPlan(t, nil)})
 	require.ErrorContains(t, s.GetWorkflowError(), "matches no topic")
 	require.NotContains(t, s.GetWorkflowError().Error(), "broadcasting")
@@ -58,15 +58,18 @@ func TestPurchaseAsksAgainWhenTheEvidenceExpired(t *testing.T) {
 
 func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	s := newTheatre(t)
-	diff := activities.MetadataDiff{CreateGroups: []string{"g"}, Same: 1}
+	var topics []string
 	for i := range 450 {
-		diff.CreateTopics = append(diff.CreateTopics, fmt.Sprintf("t%03d", i))
+		topics = append(topics, fmt.Sprintf("t%03d", i))
+	}
+	diff := activities.MetadataDiff{
+		CreateGroups: activities.Some("g"), CreateTopics: activities.Some(topics...), Same: 1,
 	}
 	s.OnActivity("Diff", anything, anything).Return(diff, nil)
 	var sizes [][2]int
 	s.OnActivity("Apply", anything, anything).Return(func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
-		sizes = append(sizes, [2]int{len(r.Groups), len(r.Topics)})
-		return activities.MetadataResult{CreatedTopics: len(r.Topics), CreatedGroups: len(r.Groups)}, nil
+		sizes = append(sizes, [2]int{r.Groups.Len(), r.Topics.Len()})
+		return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
 	})
 	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "created 450 topics, 1 groups; 1 were there", s.result(t).Detail)
@@ -76,8 +79,8 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Diff", anything, anything).Return(activities.MetadataDiff{
-		CreateTopics: []string{"a"},
-		Conflicts:    []activities.Finding{{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}},
+		CreateTopics: activities.Some("a"),
+		Conflicts:    activities.Some(activities.Finding{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}),
 	}, nil)
 	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "topic orders: has 2 queues on the target")
@@ -128,7 +131,7 @@ func TestFinalizeEndsAtZero(t *testing.T) {
 	rest := int64(3)
 	s.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		rest--
-		return activities.Ledger{Rest: rest, Rows: []activities.LedgerRow{{Kind: "retry", Object: "orders-group", Rest: rest}}}, nil
+		return activities.Ledger{Rest: rest, Rows: activities.Some(activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest})}, nil
 	})
 	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
@@ -138,7 +141,7 @@ func TestFinalizeEndsAtZero(t *testing.T) {
 
 func TestFinalizeAcceptsARestThatAnApprovalNames(t *testing.T) {
 	s := newTheatre(t)
-	ledger := activities.Ledger{Rest: 2, Rows: []activities.LedgerRow{{Kind: "retry", Object: "orders-group", Rest: 2}}}
+	ledger := activities.Ledger{Rest: 2, Rows: activities.Some(activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: 2})}
 	s.OnActivity("Ledger", anything, anything).Return(ledger, nil)
 	var old *answered
 	s.RegisterDelayedCallback(func() {
@@ -153,13 +156,13 @@ func TestFinalizeAcceptsARestThatAnApprovalNames(t *testing.T) {
 }
 
 func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
-	inventory := activities.Assessment{Topics: []activities.Topic{{Name: "orders", Ordered: true}, {Name: "audit"}}}
+	inventory := activities.Whole(activities.Assessment{Topics: []activities.Topic{{Name: "orders", Ordered: true}, {Name: "audit"}}})
 	for free, in := range map[string]MigrationInput{
 		"[]":      {Plan: testPlan(t, nil)}, // nobody knows whose order matters
 		"[audit]": {Plan: testPlan(t, nil), Inventory: &inventory},
 	} {
 		s := newTheatre(t)
-		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}, MovedTopics: []string{"orders"}}, nil)
+		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders")}, nil)
 		s.playTraffic()
 		s.ExecuteWorkflow(RollbackType, in)
 		require.Equal(t, StateDone, s.result(t).State)
@@ -172,8 +175,8 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 
 func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: []string{"orders-group"}}, nil)
-	left := activities.Ledger{Rest: 3, Rows: []activities.LedgerRow{{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3}}}
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+	left := activities.Ledger{Rest: 3, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3})}
 	s.OnActivity("Pending", anything, anything).Return(left, nil)
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(notYet("3 are still to come from the target"))

@@ -14,7 +14,7 @@ import (
 type MigrationInput struct {
 	Plan plan.Plan `json:"plan"`
 	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
-	Inventory *activities.Assessment `json:"inventory,omitempty"`
+	Inventory *activities.Inventory `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
 	// Rates are what persons set for the lanes so far, for Replicate.
@@ -22,6 +22,8 @@ type MigrationInput struct {
 	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
 	// releases carry no mark.
 	Fenced []string `json:"fenced,omitempty"`
+	// FencedIn are such groups too, wave by wave.
+	FencedIn []activities.Names `json:"fencedIn,omitempty"`
 
 	problem error
 }
@@ -31,16 +33,17 @@ type MigrationInput struct {
 func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 	var raw struct {
 		Plan      json.RawMessage         `json:"plan"`
-		Inventory *activities.Assessment  `json:"inventory"`
+		Inventory *activities.Inventory   `json:"inventory"`
 		Answers   []activities.LaneAnswer `json:"answers"`
 		Rates     []activities.RateChange `json:"rates"`
 		Fenced    []string                `json:"fenced"`
+		FencedIn  []activities.Names      `json:"fencedIn"`
 	}
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	in.Inventory, in.Answers, in.Rates, in.Fenced = raw.Inventory, raw.Answers, raw.Rates,
-		raw.Fenced
+	in.Inventory, in.Answers, in.Rates = raw.Inventory, raw.Answers, raw.Rates
+	in.Fenced, in.FencedIn = raw.Fenced, raw.FencedIn
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }
@@ -89,13 +92,13 @@ type Status struct {
 	Waves    []WaveStatus       `json:"waves,omitempty"`
 
 	// Moved are the applications that were asked to move and have moved: saying so again is no error.
-	Moved        Released                 `json:"moved,omitzero"`
+	Moved        Moved                    `json:"moved,omitzero"`
 	Approvals    []Approval               `json:"approvals,omitempty"`
 	Answers      []activities.LaneAnswer  `json:"answers,omitempty"` // to faults of lanes
 	Rates        []activities.RateChange  `json:"rates,omitempty"`   // set while the lanes ran
 	Notes        []string                 `json:"notes,omitempty"`   // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
-	Assessment   *activities.Assessment   `json:"assessment,omitempty"` // whole, in the result of Assess alone
+	Assessment   *activities.Inventory    `json:"assessment,omitempty"` // in the result of Assess alone
 	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
 	Verification *activities.Verification `json:"verification,omitempty"`
 	Ledger       *activities.Ledger       `json:"ledger,omitempty"`
@@ -119,8 +122,8 @@ type StageStatus struct {
 type WaveStatus struct {
 	Step   int                   `json:"step"`
 	State  string                `json:"state"`
-	Topics []string              `json:"topics,omitempty"`
-	Groups []string              `json:"groups,omitempty"`
+	Topics activities.Names      `json:"topics,omitzero"`
+	Groups activities.Names      `json:"groups,omitzero"`
 	Check  *activities.WaveCheck `json:"check,omitempty"`
 }
 
@@ -133,10 +136,10 @@ type Waiting struct {
 	PlanHash string `json:"planHash,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
 	// Groups and Topics are whose applications have to be re-pointed, to side To at NameServers.
-	Groups      []string        `json:"groups,omitempty"`
-	Topics      []string        `json:"topics,omitempty"`
-	To          activities.Side `json:"to,omitempty"`
-	NameServers []string        `json:"nameServers,omitempty"`
+	Groups      activities.Names `json:"groups,omitzero"`
+	Topics      activities.Names `json:"topics,omitzero"`
+	To          activities.Side  `json:"to,omitempty"`
+	NameServers []string         `json:"nameServers,omitempty"`
 	// Rename is what topics and groups are called there, where they change their names.
 	Rename     *plan.Rename `json:"rename,omitempty"`
 	WorkflowID string       `json:"workflowId"`
@@ -145,39 +148,14 @@ type Waiting struct {
 }
 
 // freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
-func (in MigrationInput) freeTopics() []string {
-	var free []string
-	if in.Inventory != nil {
-		for _, t := range in.Inventory.Topics {
-			if !t.Ordered {
-				free = append(free, t.Name)
-			}
-		}
+func (in MigrationInput) freeTopics() activities.Names {
+	if in.Inventory == nil {
+		return activities.Names{}
 	}
-	return free
+	return in.Inventory.Free()
 }
 
-// InventorySummary is the short form of an Assessment.
-type InventorySummary struct {
-	SourceVersion string               `json:"sourceVersion"`
-	Brokers       int                  `json:"brokers"`
-	Topics        int                  `json:"topics"`
-	Queues        int                  `json:"queues"`
-	Groups        int                  `json:"groups"`
-	Messages      int64                `json:"messages"`
-	Findings      []activities.Finding `json:"findings,omitempty"`
-}
-
-func summarize(a activities.Assessment) *InventorySummary {
-	s := &InventorySummary{
-		SourceVersion: a.SourceVersion, Brokers: len(a.SourceBrokers),
-		Topics: len(a.Topics), Groups: len(a.Groups), Findings: a.Findings,
-	}
-	for _, t := range a.Topics {
-		s.Queues += t.Queues
-		s.Messages += t.Messages
-	}
-	return s
-}
+// InventorySummary is the short form of an inventory.
+type InventorySummary = activities.InventorySummary
 
 func itoa(n int) string { return strconv.Itoa(n) }

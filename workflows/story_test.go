@@ -35,8 +35,16 @@ func testPlan(t *testing.T, change func(*plan.Plan)) plan.Plan {
 	return p
 }
 
-func testInventory() *activities.Assessment {
-	return &activities.Assessment{
+func testInventory() *activities.Inventory {
+	inventory := activities.Whole(testAssessment())
+	return &inventory
+}
+
+// first is the first of the names that a request is about.
+func first(names activities.Names) string { return names.First()[0] }
+
+func testAssessment() activities.Assessment {
+	return activities.Assessment{
 		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
 		Topics: []activities.Topic{
 			{Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"orders-group"}},
@@ -103,7 +111,7 @@ func (s *theatre) groupsStep(name string, answer func(activities.GroupsRequest) 
 
 func (s *theatre) topicsStep(name string) {
 	s.OnActivity(name, anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) error {
-		s.note(name + " " + r.Topics[0] + "@" + string(r.Side))
+		s.note(name + " " + first(r.Topics) + "@" + string(r.Side))
 		return nil
 	})
 }
@@ -132,13 +140,17 @@ func (s *theatre) playTraffic() {
 		return nil, nil
 	})
 	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
-		s.note("AwaitQuiet " + r.Topics[0] + "@" + string(r.From))
+		s.note("AwaitQuiet " + first(r.Topics) + "@" + string(r.From))
+		return nil
+	})
+	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+		s.note("MoveOrdered " + first(r.Topics) + "@" + string(r.From))
 		return nil
 	})
 	s.topicsStep("CloseTopics")
 	s.topicsStep("OpenTopics")
 	s.OnActivity("AwaitDrained", anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
-		s.note("AwaitDrained " + r.Topics[0])
+		s.note("AwaitDrained " + first(r.Topics))
 		return activities.ReplicationState{}, nil
 	})
 	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
@@ -147,7 +159,7 @@ func (s *theatre) playTraffic() {
 	delivered := false // what the target held for later: nothing any more from the second look on
 	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
 		s.note("Pending")
-		left := activities.Ledger{Rest: 1, Rows: []activities.LedgerRow{{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1}}}
+		left := activities.Ledger{Rest: 1, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1})}
 		if delivered {
 			left = activities.Ledger{}
 		}

@@ -30,6 +30,9 @@ const (
 	changePending = "2026-11-29 rest is watched"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
+	// changeBounded: what is long stands in documents, long lists are worked on in parts, stages tell
+	// their migration what has changed alone. A run is of one kind from its beginning.
+	changeBounded = "2026-11-30 bounded payloads"
 )
 
 // changed reports whether this run does the new thing.

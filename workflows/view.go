@@ -10,7 +10,7 @@ func (d *desk) view() Status {
 	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
 	for _, id := range d.children {
 		if r, ok := d.reports[id]; ok {
-			adopt(&s, id, r)
+			d.adopt(&s, id, r)
 		}
 	}
 	if s.State == StateRunning && len(s.Waiting) > 0 {
@@ -23,7 +23,7 @@ func (d *desk) view() Status {
 }
 
 // adopt merges a child's status into its parent's.
-func adopt(s *Status, id string, r Status) {
+func (d *desk) adopt(s *Status, id string, r Status) {
 	for _, w := range r.Waiting {
 		same := func(o Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate &&
@@ -42,8 +42,7 @@ func adopt(s *Status, id string, r Status) {
 			s.Stages[i].Detail = r.Detail
 		}
 	}
-	s.Moved.Groups = slices.Concat(s.Moved.Groups, r.Moved.Groups)
-	s.Moved.Topics = slices.Concat(s.Moved.Topics, r.Moved.Topics)
+	s.Moved = s.Moved.plus(r.Moved, d.bounded)
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}

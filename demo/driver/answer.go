@@ -49,14 +49,19 @@ func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
 func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 	var what []string
 	args := []string{"released", w.o.Name, "--by", pipeline}
-	lags, err := w.books.lag(asked.Groups)
+	groups, inline := asked.Groups.Inline()
+	topics, all := asked.Topics.Inline()
+	if !inline || !all {
+		return fmt.Errorf("release pipeline: %s: the demo's few names stand in documents", asked.Gate)
+	}
+	lags, err := w.books.lag(groups)
 	if err != nil {
 		return err
 	}
-	for _, g := range asked.Groups {
+	for _, g := range groups {
 		what, args = append(what, fmt.Sprintf("consumers of %s (%d messages behind)", g, lags[g])), append(args, "--group", g)
 	}
-	for _, t := range asked.Topics {
+	for _, t := range topics {
 		what, args = append(what, "producer of "+t), append(args, "--topic", t)
 	}
 	begun := time.Now()
@@ -64,7 +69,7 @@ func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 	if w.byGateway() {
 		deploy = w.rollOut
 	}
-	if err := deploy(ctx, asked.Groups, asked.Topics, asked.NameServers); err != nil {
+	if err := deploy(ctx, groups, topics, asked.NameServers); err != nil {
 		return fmt.Errorf("release pipeline: %w", err)
 	}
 	w.console.say("released to the %s in %.1f s: %s", asked.To, time.Since(begun).Seconds(), strings.Join(what, ", "))

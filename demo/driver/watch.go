@@ -115,7 +115,7 @@ func (w *watcher) show(s workflows.Status) {
 	}
 	for _, wave := range s.Waves {
 		if wave.State != workflows.StagePending {
-			w.line(fmt.Sprintf("step %d%%", wave.Step), wave.State, strings.Join(wave.Topics, ", "))
+			w.line(fmt.Sprintf("step %d%%", wave.Step), wave.State, strings.Join(wave.Topics.First(), ", "))
 		}
 	}
 	for _, n := range s.Notes {

@@ -97,7 +97,7 @@ func TestAPersonIsToldHowToApprove(t *testing.T) {
 func TestThePipelineReleasesWhatIsAskedForAndSaysSo(t *testing.T) {
 	s := newStage(t, Options{})
 	asked := workflows.Waiting{
-		Kind: workflows.WaitingRelease, Groups: []string{"billing"}, Topics: []string{"payments"}, To: activities.Target,
+		Kind: workflows.WaitingRelease, Groups: activities.Some("billing"), Topics: activities.Some("payments"), To: activities.Target,
 		NameServers: []string{"target:1"}, Since: time.Unix(1, 0),
 	}
 	for range 2 {
@@ -153,7 +153,7 @@ func TestEachChangeIsPrintedOnce(t *testing.T) {
 		Stages: []workflows.StageStatus{
 			{Name: "Assess", State: workflows.StageDone, Detail: "3 topics"}, {Name: "Verify", State: workflows.StagePending},
 		},
-		Waves: []workflows.WaveStatus{{Step: 25, State: workflows.WaveGroups, Topics: []string{"audit"}}},
+		Waves: []workflows.WaveStatus{{Step: 25, State: workflows.WaveGroups, Topics: activities.Some("audit")}},
 		Notes: []string{"held by alice"},
 	}
 	for range 3 {

@@ -79,8 +79,14 @@ func unicodeEscape(r rune) string {
 	return `\u` + strings.Repeat("0", 4-len(digits)) + digits
 }
 
+// Texts is what has text in fields that aren't exported: WithText is a copy, of the same type, in
+// which all text is as the function makes it.
+type Texts interface {
+	WithText(as func(string) string) any
+}
+
 // All is a copy of a value in which all text is as a function such as Text makes it: that of
-// exported fields, of lists and maps, and of what they point to.
+// exported fields, of lists and maps, of what they point to, and of Texts.
 func All[T any](v T, as func(string) string) T {
 	is := reflect.ValueOf(&v).Elem()
 	is.Set(copied(is, as))
@@ -90,6 +96,10 @@ func All[T any](v T, as func(string) string) T {
 func copied(v reflect.Value, as func(string) string) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	out.Set(v)
+	if texts, is := v.Interface().(Texts); is && v.Kind() == reflect.Struct {
+		out.Set(reflect.ValueOf(texts.WithText(as)))
+		return out
+	}
 	switch v.Kind() {
 	case reflect.String:
 		out.SetString(as(v.String()))

@@ -1,0 +1,211 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"rocketshift/internal/documents"
+	"rocketshift/internal/printable"
+)
+
+// InventorySummary is the short form of an Assessment.
+type InventorySummary struct {
+	SourceVersion string        `json:"sourceVersion"`
+	Brokers       int           `json:"brokers"`
+	Topics        int           `json:"topics"`
+	Queues        int           `json:"queues"`
+	Groups        int           `json:"groups"`
+	Messages      int64         `json:"messages"`
+	Findings      List[Finding] `json:"findings,omitzero"`
+	Refusals      int           `json:"refusals,omitempty"`
+	// Whole is the document that has all of the inventory, where it is too long for a history.
+	Whole *documents.Reference `json:"whole,omitempty"`
+}
+
+// Inventory is an Assessment in a form that fits in a history: itself while it is short, else its
+// summary and lists of names, with the whole in a document.
+type Inventory struct {
+	Whole   *Assessment // nil where it is in a document
+	Summary InventorySummary
+	long    longInventory
+}
+
+// longInventory is the JSON of an inventory in a document.
+type longInventory struct {
+	Document      *documents.Reference `json:"document"`
+	SourceBrokers []string             `json:"sourceBrokers"`
+	Topics        Names                `json:"topics"`
+	Ordered       Names                `json:"ordered"`
+	Free          Names                `json:"free"`
+	Groups        Names                `json:"groups"`
+	Readers       Names                `json:"readers"`
+	Summary       InventorySummary     `json:"summary"`
+}
+
+// Whole is an inventory that stands in the history itself.
+func Whole(a Assessment) Inventory { return Inventory{Whole: &a, Summary: summarize(a)} }
+
+func summarize(a Assessment) InventorySummary {
+	s := InventorySummary{
+		SourceVersion: a.SourceVersion, Brokers: len(a.SourceBrokers), Topics: len(a.Topics),
+		Groups: len(a.Groups), Findings: Some(a.Findings...), Refusals: a.Refusals(),
+	}
+	for _, t := range a.Topics {
+		s.Queues += t.Queues
+		s.Messages += t.Messages
+	}
+	return s
+}
+
+// SourceBrokers are the names of the source's brokers.
+func (i Inventory) SourceBrokers() []string {
+	if i.Whole != nil {
+		return i.Whole.SourceBrokers
+	}
+	return i.long.SourceBrokers
+}
+
+// Topics are the names of the topics, sorted.
+func (i Inventory) Topics() Names {
+	return i.names(i.long.Topics, func(a Assessment) []string { return a.topics(nil) })
+}
+
+// Ordered are the topics whose order must survive the producers' move, sorted.
+func (i Inventory) Ordered() Names {
+	return i.names(i.long.Ordered, Assessment.ordered)
+}
+
+// Free are all other topics, sorted.
+func (i Inventory) Free() Names { return i.names(i.long.Free, Assessment.free) }
+
+// Groups are the names of the groups, sorted.
+func (i Inventory) Groups() Names { return i.names(i.long.Groups, Assessment.groups) }
+
+// Readers are the groups that read any of the topics, sorted.
+func (i Inventory) Readers() Names { return i.names(i.long.Readers, Assessment.readers) }
+
+func (i Inventory) names(long Names, of func(Assessment) []string) Names {
+	if i.Whole == nil {
+		return long
+	}
+	return Some(of(*i.Whole)...)
+}
+
+func (a Assessment) topics(which func(Topic) bool) []string {
+	names := []string{}
+	for _, t := range a.Topics {
+		if which == nil || which(t) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func (a Assessment) ordered() []string { return a.topics(func(t Topic) bool { return t.Ordered }) }
+
+func (a Assessment) free() []string { return a.topics(func(t Topic) bool { return !t.Ordered }) }
+
+func (a Assessment) groups() []string {
+	names := []string{}
+	for _, g := range a.Groups {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+func (a Assessment) readers() []string {
+	names := []string{}
+	for _, t := range a.Topics {
+		names = append(names, t.Readers...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// readersOf lists the groups that read each topic.
+func (a Assessment) readersOf() map[string][]string {
+	of := map[string][]string{}
+	for _, t := range a.Topics {
+		of[t.Name] = t.Readers
+	}
+	return of
+}
+
+// WithText is a copy with all text as the function makes it.
+func (i Inventory) WithText(as func(string) string) any {
+	i.Whole, i.Summary, i.long = printable.All(i.Whole, as), printable.All(i.Summary, as), printable.All(i.long, as)
+	return i
+}
+
+// MarshalJSON writes the assessment, or where it is.
+func (i Inventory) MarshalJSON() ([]byte, error) {
+	if i.Whole != nil {
+		return json.Marshal(i.Whole)
+	}
+	long := i.long
+	long.Summary = i.Summary
+	return json.Marshal(long)
+}
+
+// UnmarshalJSON reads either form.
+func (i *Inventory) UnmarshalJSON(b []byte) error {
+	var form struct {
+		Document json.RawMessage `json:"document"`
+	}
+	if err := json.Unmarshal(b, &form); err != nil {
+		return err
+	}
+	if form.Document == nil {
+		var whole Assessment
+		if err := json.Unmarshal(b, &whole); err != nil {
+			return err
+		}
+		*i = Whole(whole)
+		return nil
+	}
+	*i = Inventory{}
+	err := json.Unmarshal(b, &i.long)
+	i.Summary = i.long.Summary
+	return err
+}
+
+// inventoryOf is an assessment as it may stand in a history.
+func (s Settings) inventoryOf(ctx context.Context, r Request, a Assessment) (Inventory, error) {
+	if !r.Bounded || size(a) <= inlineBytes {
+		return Whole(a), nil
+	}
+	ref, err := s.writeDocument(ctx, r.Plan.Name, "inventory", a)
+	if err != nil {
+		return Inventory{}, err
+	}
+	i := Inventory{Summary: summarize(a)}
+	i.Summary.Whole = &ref
+	i.long.Document, i.long.SourceBrokers = &ref, a.SourceBrokers
+	for _, list := range []struct {
+		kind  string
+		into  *Names
+		names []string
+	}{
+		{"topics", &i.long.Topics, a.topics(nil)},
+		{"ordered topics", &i.long.Ordered, a.ordered()},
+		{"free topics", &i.long.Free, a.free()},
+		{"groups", &i.long.Groups, a.groups()},
+		{"reading groups", &i.long.Readers, a.readers()},
+	} {
+		if *list.into, err = shared(ctx, s, r, list.kind, list.names, namesRoom); err != nil {
+			return Inventory{}, err
+		}
+	}
+	i.Summary.Findings, err = shared(ctx, s, r, "findings", a.Findings, rowsRoom)
+	return i, err
+}
+
+// assessment is the whole of an inventory.
+func (s Settings) assessment(ctx context.Context, i Inventory) (a Assessment, err error) {
+	if i.Whole != nil {
+		return *i.Whole, nil
+	}
+	err = s.readDocument(ctx, *i.long.Document, &a)
+	return a, err
+}

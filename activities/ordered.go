@@ -1,0 +1,143 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+)
+
+// MoveOrdered opens ordered topics on the side that their producers go to, each as soon as nothing
+// is written on From any more and its last message was copied, until all of them are open. They
+// were closed there before anybody was asked to move. Which are open is read from the brokers, so
+// that another attempt goes on.
+func (t *Traffic) MoveOrdered(ctx context.Context, r AwaitMoveRequest) error {
+	topics, err := resolve(ctx, t.settings, r.Topics)
+	if err != nil {
+		return err
+	}
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return err
+	}
+	seen := resumedWatch(ctx)
+	return poll(ctx, func() error {
+		closed, err := both.closed(ctx, r.From.other(), topics)
+		if err != nil || len(closed) == 0 {
+			return err
+		}
+		quiet, waiting, err := both.quiet(ctx, r, closed, seen)
+		if err != nil {
+			return err
+		}
+		activity.RecordHeartbeat(ctx, seen)
+		lagging, err := t.openDrained(ctx, both, r, quiet)
+		if err != nil {
+			return err
+		}
+		if waiting = append(waiting, lagging...); len(waiting) > 0 {
+			return notReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(waiting), len(topics),
+				r.From.other(), list(waiting))
+		}
+		return nil
+	})
+}
+
+// closed are those of the topics that are read-only on a side.
+func (s sides) closed(ctx context.Context, side Side, topics []string) ([]string, error) {
+	c := s.at(side)
+	if c.Proxy() != "" { // which opens and closes no topic: all are looked at, and are opened at once
+		return topics, nil
+	}
+	brokers, err := c.brokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	table, err := c.topicTable(ctx, brokers, nil)
+	if err != nil {
+		return nil, err
+	}
+	var closed []string
+	for _, name := range topics {
+		if len(table[name]) == 0 {
+			return nil, refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+		}
+		for _, config := range table[name] {
+			if config.Perm&permWrite == 0 {
+				closed = append(closed, name)
+				break
+			}
+		}
+	}
+	return closed, nil
+}
+
+// quiet sorts topics by whether their producers have been quiet on From for long enough.
+func (s sides) quiet(
+	ctx context.Context, r AwaitMoveRequest, topics []string, seen watch,
+) (quiet, waiting []string, err error) {
+	puts, err := s.puts(ctx, r.From, topics)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := time.Now()
+	for _, topic := range topics {
+		wanted := time.Duration(s.plan.Shift.Settle)
+		if r.Released || slices.Contains(r.Said, topic) {
+			wanted = quietReleased
+		}
+		if seen.stands(topic, puts[topic], now) < wanted {
+			waiting = append(waiting, moving(topic, seen[topic], now, wanted))
+		} else {
+			quiet = append(quiet, topic)
+		}
+	}
+	return quiet, waiting, nil
+}
+
+// openDrained opens those of the topics whose lanes have copied everything, and names the others.
+func (t *Traffic) openDrained(
+	ctx context.Context, both sides, r AwaitMoveRequest, topics []string,
+) (lagging []string, err error) {
+	if len(topics) == 0 {
+		return nil, nil
+	}
+	l, err := both.layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, err := both.measure(ctx, l, topics)
+	if err == nil {
+		err = sleep(ctx, drainedTwice)
+	}
+	if err != nil {
+		return nil, err
+	}
+	states, err := both.measure(ctx, l, topics)
+	if err != nil {
+		return nil, err
+	}
+	behind := map[string]laneState{}
+	for i, state := range states {
+		if state.lag() > 0 || state.max != first[i].max {
+			behind[state.lane.Topic] = state
+		}
+	}
+	var ready []string
+	for _, topic := range topics {
+		if state, late := behind[topic]; late {
+			lagging = append(lagging, "not copied yet: "+state.String())
+		} else {
+			ready = append(ready, topic)
+		}
+	}
+	if len(ready) == 0 {
+		return lagging, nil
+	}
+	if err := both.noteLeft(ctx, r.From, ready); err != nil {
+		return nil, err
+	}
+	open := TopicsRequest{Request: r.Request, Side: r.From.other(), Topics: Some(ready...)}
+	return lagging, t.OpenTopics(ctx, open)
+}

@@ -1,0 +1,68 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"rocketshift/internal/documents"
+)
+
+// writeDocument writes a value where all workers find it.
+func (s Settings) writeDocument(
+	ctx context.Context, migration, kind string, value any,
+) (documents.Reference, error) {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return documents.Reference{}, invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
+	}
+	ref, err := s.Store.Put(ctx, migration, kind, content)
+	return ref, explainStore(err)
+}
+
+// readDocument reads a value that a worker of the task queue wrote.
+func (s Settings) readDocument(ctx context.Context, ref documents.Reference, into any) error {
+	content, err := s.Store.Get(ctx, ref)
+	if err != nil {
+		return explainStore(err)
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		return invalid("document %s isn't what it is read as: %v", ref, err)
+	}
+	return nil
+}
+
+// withDocuments is a value with its lists themselves in place of their references, as a report shows
+// them.
+func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
+	var tree any
+	b, err := json.Marshal(value)
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.UseNumber() // offsets beyond 2^53 keep their digits
+		err = d.Decode(&tree)
+	}
+	if err != nil {
+		return nil, invalid("what has to be written is no JSON: %v", err)
+	}
+	return documents.Resolve(tree, func(ref documents.Reference) ([]byte, error) {
+		return s.Store.Get(ctx, ref)
+	}), ctx.Err()
+}
+
+// explainStore turns an error of the store into one that Temporal tries again while a person, or
+// another worker that has the document, may help.
+func explainStore(err error) error {
+	var missing *documents.MissingError
+	var unreachable *documents.UnreachableError
+	switch {
+	case errors.As(err, &missing):
+		return again(DocumentMissingType, grantAgain, err, "%v", err)
+	case errors.As(err, &unreachable):
+		return again(StoreUnreachableType, reachAgain, err, "%v", err)
+	case err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return invalid("%v", err)
+}

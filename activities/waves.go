@@ -1,0 +1,116 @@
+package activities
+
+import (
+	"context"
+
+	"rocketshift/plan"
+)
+
+// Wave is what moves together in one step: first the groups, then the producers of the topics. The
+// ordered topics and the free ones are all of its topics.
+type Wave struct {
+	Step    int   `json:"step"`
+	Topics  Names `json:"topics,omitzero"`
+	Ordered Names `json:"ordered,omitzero"`
+	Free    Names `json:"free,omitzero"`
+	Groups  Names `json:"groups,omitzero"`
+}
+
+// WavesRequest asks for the waves of a plan.
+type WavesRequest struct {
+	Request
+	Inventory Inventory `json:"inventory"`
+}
+
+// PlanWaves deals what Assess found out to the plan's steps. It is an activity, as workflow code
+// may not take as long as that takes with thousands of topics.
+func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) ([]Wave, error) {
+	found, err := a.settings.assessment(ctx, r.Inventory)
+	if err != nil {
+		return nil, err
+	}
+	var waves []plan.Wave
+	if r.Plan.Traffic.Mode == plan.ModeGateway {
+		waves = r.Plan.GatewayWaves(found.readersOf())
+	} else {
+		waves = r.Plan.Waves(found.readersOf())
+	}
+	return a.settings.waves(ctx, r.Request, found, waves)
+}
+
+// WavesOf are the waves of an inventory that stands in the history itself.
+func WavesOf(found Assessment, waves []plan.Wave) []Wave {
+	all := make([]Wave, len(waves))
+	for i, w := range waves {
+		ordered, free := found.split(w.Topics)
+		all[i] = Wave{w.Step, Some(w.Topics...), Some(ordered...), Some(free...), Some(w.Groups...)}
+	}
+	return all
+}
+
+// split sorts topics by whether their order must survive the move.
+func (a Assessment) split(topics []string) (ordered, free []string) {
+	is := map[string]bool{}
+	for _, name := range a.ordered() {
+		is[name] = true
+	}
+	for _, name := range topics {
+		if is[name] {
+			ordered = append(ordered, name)
+		} else {
+			free = append(free, name)
+		}
+	}
+	return ordered, free
+}
+
+// waves are the waves as they may stand in a history: where they are long, each kind of list is one
+// document, and each wave has a range of it.
+func (s Settings) waves(
+	ctx context.Context, r Request, found Assessment, waves []plan.Wave,
+) ([]Wave, error) {
+	all := WavesOf(found, waves)
+	if !r.Bounded || size(all) <= inlineBytes {
+		return all, nil
+	}
+	for _, list := range []struct {
+		kind string
+		of   func(*Wave) *Names
+	}{
+		{"topics by wave", func(w *Wave) *Names { return &w.Topics }},
+		{"ordered topics by wave", func(w *Wave) *Names { return &w.Ordered }},
+		{"free topics by wave", func(w *Wave) *Names { return &w.Free }},
+		{"groups by wave", func(w *Wave) *Names { return &w.Groups }},
+	} {
+		var names []string
+		for i := range all {
+			names = append(names, list.of(&all[i]).items...)
+		}
+		whole, err := stored(ctx, s, r, list.kind, names, namesRoom)
+		if err != nil {
+			return nil, err
+		}
+		from := 0
+		for i := range all {
+			of := list.of(&all[i])
+			items := of.items
+			*of = whole.Cut(from, from+len(items))
+			of.first = beginning(items, namesRoom)
+			from += len(items)
+		}
+	}
+	return all, nil
+}
+
+// NamesRequest asks for the names of a list.
+type NamesRequest struct {
+	Request
+	Names Names `json:"names"`
+}
+
+// ReadNames returns the names of a list in a document, so that what is done with them needs no store:
+// groups that are refused on both sides are opened again also where that doesn't answer. They are
+// few: the caller cuts the list.
+func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error) {
+	return resolve(ctx, a.settings, r.Names)
+}

@@ -1,0 +1,48 @@
+package workflows
+
+import (
+	"slices"
+
+	"rocketshift/activities"
+)
+
+// mostMoved is how many groups, and how many topics, a status names of those that have moved.
+const mostMoved = 200
+
+// Moved are the applications that have moved: their names while they are few, and how many more.
+type Moved struct {
+	Groups     []string `json:"groups,omitempty"`
+	Topics     []string `json:"topics,omitempty"`
+	MoreGroups int      `json:"moreGroups,omitempty"`
+	MoreTopics int      `json:"moreTopics,omitempty"`
+}
+
+// add counts what has moved now. Runs of older releases name everything.
+func (m *Moved) add(groups, topics activities.Names, bounded bool) {
+	m.Groups, m.MoreGroups = addMoved(m.Groups, m.MoreGroups, groups, bounded)
+	m.Topics, m.MoreTopics = addMoved(m.Topics, m.MoreTopics, topics, bounded)
+}
+
+func addMoved(names []string, more int, now activities.Names, bounded bool) ([]string, int) {
+	items, inline := now.Inline()
+	if !inline {
+		return names, more + now.Len()
+	}
+	if bounded {
+		room := max(0, mostMoved-len(names))
+		more += max(0, len(items)-room)
+		items = items[:min(room, len(items))]
+	}
+	return slices.Concat(names, items), more
+}
+
+// plus is what a workflow and its child have moved.
+func (m Moved) plus(o Moved, bounded bool) Moved {
+	m.MoreGroups, m.MoreTopics = m.MoreGroups+o.MoreGroups, m.MoreTopics+o.MoreTopics
+	m.add(activities.Some(o.Groups...), activities.Some(o.Topics...), bounded)
+	return m
+}
+
+func (m Moved) any() bool {
+	return len(m.Groups)+len(m.Topics)+m.MoreGroups+m.MoreTopics > 0
+}

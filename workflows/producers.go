@@ -1,0 +1,170 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+const (
+	// mostParts is how many activities work on parts of one long list at the same time: each asks
+	// every broker, and a worker runs the parts of all migrations. It bounds what is pending, too.
+	mostParts = 8
+	// leastPart is how many topics one of them has at least: one look at a hundred takes about a
+	// second, so that more activities bring nothing.
+	leastPart = 100
+	// batch is how many groups are fenced, or opened, together: their names stand in the history, as
+	// what opens them again mustn't need the store, and a hundred groups or two are translated within
+	// the fence budget.
+	batch = 200
+)
+
+// parts cuts a list for activities that work on it at the same time. Runs of older releases work on
+// the whole list.
+func (d *desk) parts(names activities.Names) []activities.Names {
+	if !d.bounded {
+		return []activities.Names{names}
+	}
+	return names.Parts(mostParts, leastPart)
+}
+
+// batches cuts a list for activities that work on it one after another.
+func (d *desk) batches(names activities.Names, size int) []activities.Names {
+	if !d.bounded {
+		size = max(1, names.Len())
+	}
+	return names.Chunks(size)
+}
+
+// mostAtOnce is how many groups a survey names; 0 are all, for runs of older releases.
+func (d *desk) mostAtOnce() int {
+	if !d.bounded {
+		return 0
+	}
+	return batch
+}
+
+// eachBatch does something with groups, a batch after another, with their names at hand.
+func (d *desk) eachBatch(
+	ctx workflow.Context, groups activities.Names, do func(workflow.Context, []string) error,
+) error {
+	for _, part := range d.batches(groups, batch) {
+		names, err := d.read(ctx, part)
+		if err != nil {
+			return err
+		}
+		if err := do(ctx, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read returns the names of a short list, wherever it stands.
+func (d *desk) read(ctx workflow.Context, list activities.Names) ([]string, error) {
+	names, inline := list.Inline()
+	if inline {
+		return names, nil
+	}
+	var acts *activities.Assess
+	request := activities.NamesRequest{Request: d.request(), Names: list}
+	err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("names of %d groups", list.Len())),
+		acts.ReadNames, request).Get(ctx, &names)
+	return names, err
+}
+
+// moveProducers asks for the producers of all topics of the wave, those of ordered topics in one
+// question. Ordered topics are closed on the target first; each opens there when nothing is written
+// on the source any more and the last message was copied.
+func (s *shift) moveProducers(ctx workflow.Context, w activities.Wave) error {
+	if !s.bounded {
+		return s.moveProducersBefore(ctx, w)
+	}
+	s.forgetReleased()
+	var moves []func(workflow.Context) error
+	if w.Free.Len() > 0 {
+		moves = append(moves, func(ctx workflow.Context) error {
+			if err := s.awaitProducers(ctx, activities.Source, w.Free, s.target.NameServers,
+				0); err != nil {
+				return err
+			}
+			return s.awaitDrained(ctx, w.Free)
+		})
+	}
+	if w.Ordered.Len() > 0 {
+		moves = append(moves, func(ctx workflow.Context) error { return s.moveOrdered(ctx, w.Ordered) })
+	}
+	return together(ctx, moves)
+}
+
+// moveOrdered moves the producers of ordered topics: all are asked at once, and parts of the topics
+// are looked at side by side.
+func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error {
+	var acts *activities.Traffic
+	if err := s.onTopics(ctx, "read-only on the target", acts.CloseTopics, topics); err != nil {
+		return err
+	}
+	w := s.producersAsked(activities.Target, topics, s.target.NameServers)
+	w.Gate = "producers of ordered " + activities.Short(topics)
+	w.Text += "; each ordered topic takes messages on the target when its last one on the source was copied"
+	return s.askRelease(ctx, w, s.parts(topics),
+		func(ctx workflow.Context, part activities.Names, released bool, said []string) workflow.Future {
+			request := activities.AwaitMoveRequest{
+				Request: s.request(), From: activities.Source, Topics: part,
+				Released: released, Said: said,
+			}
+			return workflow.ExecuteActivity(quick(ctx, "ordered topics open on the target: "+
+				activities.Short(part)), acts.MoveOrdered, request)
+		})
+}
+
+// onTopics opens or closes topics on the target, a part after another.
+func (s *shift) onTopics(
+	ctx workflow.Context, what string, activity any, topics activities.Names,
+) error {
+	for _, part := range s.parts(topics) {
+		request := activities.TopicsRequest{
+			Request: s.request(), Side: activities.Target, Topics: part,
+		}
+		if err := workflow.ExecuteActivity(quick(ctx, what+": "+activities.Short(part)), activity,
+			request).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkWave measures the parts of a wave side by side.
+func (s *shift) checkWave(
+	ctx workflow.Context, w activities.Wave,
+) (sum activities.WaveCheck, err error) {
+	topics, groups := s.parts(w.Topics), s.parts(w.Groups)
+	var moves []func(workflow.Context) error
+	for i := range max(len(topics), len(groups)) {
+		part := activities.Wave{Step: w.Step}
+		if i < len(topics) {
+			part.Topics = topics[i]
+		}
+		if i < len(groups) {
+			part.Groups = groups[i]
+		}
+		moves = append(moves, func(ctx workflow.Context) error {
+			var acts *activities.Traffic
+			var check activities.WaveCheck
+			request := activities.WaveRequest{Request: s.request(), Wave: part}
+			err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("check of step %d%%", w.Step)),
+				acts.CheckWave, request).Get(ctx, &check)
+			if err == nil && check.Measured.IsZero() {
+				err = temporal.NewNonRetryableApplicationError(
+					"the check of the step brought no evidence", "NoEvidence", nil)
+			}
+			sum = sum.Plus(check)
+			return err
+		})
+	}
+	err = allOf(ctx, moves)
+	return sum, err
+}
