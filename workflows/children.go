@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"math"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -41,7 +40,7 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
 	m.status.Stage = name
 	delete(m.reports, id)
-	delete(m.heard, id)
+	m.heard[id] = now.UnixNano() // reports of an earlier run are older
 	clear(m.given)
 	known := false
 	for _, c := range m.children {
@@ -80,7 +79,9 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	}
 	err := future.Get(ctx, &result)
 	m.active = ""
-	m.heard[id] = math.MaxInt64 // it has ended: what comes now is older than its result
+	// It has ended: what is older than its result is of no interest. A stage that is reset goes on
+	// telling.
+	m.heard[id] = workflow.Now(ctx).UnixNano()
 	if err == nil {
 		m.reports[id] = result
 	} else {
@@ -105,7 +106,7 @@ func (m *migration) input() MigrationInput {
 	now := m.view()
 	return MigrationInput{
 		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers,
-		Rates: now.Rates, Fenced: begun(now),
+		Rates: now.Rates, Copied: now.Copied, Fenced: begun(now),
 	}
 }
 

@@ -104,6 +104,14 @@ func short(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
 
+// shortened is short as a list, which may be empty.
+func shortened(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{short(names)}
+}
+
 // attributeBytes is what databases of Temporal's visibility take of a keyword.
 const attributeBytes = 255
 

@@ -98,10 +98,20 @@ func (s *shift) approveWave(ctx workflow.Context, w plan.Wave) error {
 		var acts *activities.Replication
 		var state activities.ReplicationState
 		err := workflow.ExecuteActivity(quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
-		text := fmt.Sprintf("shift to %d%%: topics %s; groups %s; %d lanes, lag %d messages",
-			w.Step, short(w.Topics), short(w.Groups), state.Lanes, state.Lag)
+		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
+			w.Step, s.partOf(w), state.Lanes, state.Lag)
 		return question{gate: ShiftGate(w.Step), text: text, evidence: []any{w, state}}, err
 	})
+}
+
+// partOf says what a step moves. Behind gateways it is a share of all queues, of no topics by name.
+func (s *shift) partOf(w plan.Wave) string {
+	if s.plan.Traffic.Mode == plan.ModeGateway {
+		return fmt.Sprintf("%d%% of the queues of all topics; groups %s", w.Step,
+			orNone(shortened(w.Groups)))
+	}
+	return fmt.Sprintf("topics %s; groups %s", orNone(shortened(w.Topics)),
+		orNone(shortened(w.Groups)))
 }
 
 // moveGroups takes the groups off the source at a known position and opens them on the target at the same message.
@@ -153,10 +163,10 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	onTarget.Side = activities.Target
 	names := short(all.Groups)
 	actions := []action{
-		{"1 fence on the source: " + names, acts.Fence, fenced},
-		{"2 positions stand still: " + names, acts.AwaitSettled, all},
-		{"3 translate and write positions: " + names, acts.Translate, all},
-		{"4 open on the target: " + names, acts.Unfence, onTarget},
+		{"step 1: fence on the source: " + names, acts.Fence, fenced},
+		{"step 2: positions stand still: " + names, acts.AwaitSettled, all},
+		{"step 3: translate and write positions: " + names, acts.Translate, all},
+		{"step 4: open on the target: " + names, acts.Unfence, onTarget},
 	}
 	if len(fenced.Groups) == 0 {
 		return actions[1:3]

@@ -30,6 +30,15 @@ const (
 	changePending = "2026-11-29 rest is watched"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
+	// changeHoldShown: a hold stands on the page as soon as it is said, and `back` lifts it.
+	changeHoldShown = "2026-11-30 holds are shown"
+	// changeRestStands: a question about a rest stands while the rest doesn't grow.
+	changeRestStands = "2026-11-30 rests stand"
+	// changeLanesKnown: what is said about topics and queues that no lane reads is refused.
+	changeLanesKnown = "2026-11-30 lanes are known"
+	// changeSoak: the soak of a step behind gateways needs messages, and compares their share with
+	// the step.
+	changeSoak = "2026-11-30 soaks need messages"
 )
 
 // changed reports whether this run does the new thing.
