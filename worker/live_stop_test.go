@@ -43,7 +43,7 @@ func TestLongWorkerStopsWithinAPodsGrace(t *testing.T) {
 	}
 	c.plan = plan.Plan{
 		Name: "worker-stop", Source: plan.Cluster{NameServers: silent},
-		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: silent[:1]},
+		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: []string{silentServer(t)}},
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
 	worker := c.worker()
