@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -113,6 +112,7 @@ type inventory struct {
 	online    map[string]online // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
 	orderly   map[string]bool // groups with an orderly member
+	silent    []string        // groups with members of which none says whether it is orderly
 	messages  map[string]int64
 	samples   map[string]sample
 	unsampled map[string]error
@@ -120,7 +120,7 @@ type inventory struct {
 }
 
 func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
-	inv := &inventory{plan: p, orderly: map[string]bool{}, messages: map[string]int64{}, samples: map[string]sample{}, unsampled: map[string]error{}}
+	inv := &inventory{plan: p, messages: map[string]int64{}, samples: map[string]sample{}, unsampled: map[string]error{}}
 	var err error
 	if inv.brokers, err = c.brokers(ctx); err != nil {
 		return nil, err
@@ -140,8 +140,10 @@ func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error
 	if inv.producers, err = c.producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	for _, group := range inv.groups.selected(p) {
-		inv.orderly[group] = c.orderly(ctx, group, inv.online[group])
+	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,
+		c.askMember(inv.online), func(text string) { activity.RecordHeartbeat(ctx, text) })
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	err = c.measureTopics(ctx, inv)
 	inv.at = time.Now().UTC()
@@ -157,18 +159,6 @@ func applicationGroups(groups groupTable) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// orderly asks a member of the group whether it consumes in order: the listener is the same in all instances of a group. A
-// member that doesn't answer leaves it open; the plan can say it.
-func (c *cluster) orderly(ctx context.Context, group string, o online) bool {
-	for _, id := range sortedKeys(o.members) {
-		info, err := c.Client().ConsumerRunningInfo(ctx, o.members[id].broker, group, id)
-		if err == nil {
-			return strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true")
-		}
-	}
-	return false
 }
 
 // measureTopics counts and samples every selected topic.

@@ -37,6 +37,7 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	for _, group := range inv.groups.selected(inv.plan) {
 		all = append(all, inv.groupFindings(group)...)
 	}
+	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		switch {

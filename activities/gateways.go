@@ -17,10 +17,13 @@ import (
 
 // Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity says how things are to be, looks how they are,
 // and moves what differs: a repeated one finds nothing to do.
-type Gateways struct{ settings Settings }
+type Gateways struct {
+	settings Settings
+	soaks    soaks
+}
 
 // NewGateways returns the activities of Shift and Rollback in mode gateway.
-func NewGateways(s Settings) *Gateways { return &Gateways{s.withDefaults()} }
+func NewGateways(s Settings) *Gateways { return &Gateways{settings: s.withDefaults()} }
 
 const (
 	// moveBudget is how long sends, or pulls, may wait in one move. Then everything is as it was, and it is tried again.

@@ -26,6 +26,12 @@ type SyncProgress struct {
 	PastAt time.Time `json:"pastAt,omitzero"`
 }
 
+// Urgent is what people should not have to wait for until the next heartbeat is due: what positions
+// wait for, that the gateways answer, and that clients reach brokers past them.
+func (p SyncProgress) Urgent() string {
+	return fmt.Sprint(p.Waiting != "", p.PastAt.IsZero(), p.Past.String() != "")
+}
+
 // Offsets keeps positions on the side that groups don't read.
 type Offsets struct{ settings Settings }
 

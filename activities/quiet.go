@@ -22,6 +22,15 @@ type WaveCheck struct {
 	Measured    time.Time `json:"measured"`
 	Share       float64   `json:"share,omitempty"` // percent of producers' messages that went to the target while the step stood; mode gateway
 	Past        *Past     `json:"past,omitempty"`  // clients past the gateways; mode gateway
+
+	// Of a soak behind gateways: what the homes of the queues ask for, in percent of the messages;
+	// messages of queues whose home is the target; messages on the other side than their queue's
+	// home; from when on they were counted; and what is doubtful, empty if nothing is.
+	Want      float64   `json:"want,omitempty"`
+	Moved     int64     `json:"moved,omitempty"`
+	Misplaced int64     `json:"misplaced,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Doubt     string    `json:"doubt,omitempty"`
 }
 
 // Plus is the check of two parts of one step.

@@ -30,6 +30,8 @@ type ReplicateRequest struct {
 	Parts int `json:"parts,omitempty"`
 	// Shards is how many such activities there are.
 	Shards int `json:"shards,omitempty"`
+	// Copied is what the shard has copied before, as far as the workflow knows.
+	Copied Copied `json:"copied,omitzero"`
 }
 
 // ReplicationProgress is the heartbeat and the result of a Replicate activity.
@@ -54,10 +56,13 @@ func (p ReplicationProgress) Urgent() string {
 }
 
 // Replication runs and measures lanes.
-type Replication struct{ settings Settings }
+type Replication struct {
+	settings Settings
+	copied   tally
+}
 
 // NewReplication returns the activities of Replicate.
-func NewReplication(s Settings) *Replication { return &Replication{s.withDefaults()} }
+func NewReplication(s Settings) *Replication { return &Replication{settings: s.withDefaults()} }
 
 // Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker stops. Where a lane goes on is
 // read from the target, so an attempt needs nothing from the one before but the name that holds its locks.
@@ -75,7 +80,15 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	defer r.settings.Shares.leave(mine)
 	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.Forget(of)
-	b := &beater{offered: mine.offered, most: mostTold(q.Shards), observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) }, progress: ReplicationProgress{Broker: q.Broker, Holder: holderAfter(last.Holder), Progress: last.Progress}}
+	b := &beater{
+		offered: mine.offered, most: mostTold(q.Shards),
+		observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) },
+		counter: r.copied.begin(of, q.Copied, last.Progress),
+	}
+	b.progress = ReplicationProgress{
+		Broker: q.Broker, Holder: holderAfter(last.Holder),
+		Progress: b.counter.begun(last.Progress),
+	}
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
@@ -99,7 +112,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	err = both.run(ctx, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
 		both.lookForTopics(ctx, q, r.settings.Look, follower, copier, b)
 	})
-	return b.read(), err
+	return b.end(), err
 }
 
 // run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
@@ -224,6 +237,7 @@ func laneGroup(name string) rocketmq.Group {
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
 	observe  func(replicator.Progress)
+	counter  *counter
 	offered  <-chan struct{} // closed when another worker is to run the lanes
 	most     int             // topics, and faults, to tell of
 	mu       sync.Mutex
@@ -243,7 +257,7 @@ func mostTold(shards int) int { return min(maxTold, max(leastOf, toldOf/max(shar
 
 func (b *beater) report(p replicator.Progress) {
 	b.observe(p)
-	p = told(p, b.most)
+	p = told(b.counter.add(p), b.most)
 	if p.Back != nil {
 		back := told(*p.Back, b.most)
 		p.Back = &back

@@ -29,6 +29,7 @@ type app struct {
 	connect   func(context.Context) (service, error)
 	now       func() time.Time
 	pace      time.Duration // between two looks of --watch and --wait
+	local     localTargets  // nil: those of this project
 
 	output  string
 	stage   string
@@ -95,7 +96,7 @@ func (a *app) command() *cobra.Command {
 		a.steerCommand(workflows.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(workflows.ResumeName, "Go on after a hold"),
 		a.steerCommand(workflows.BackName, "Return everything to the source; needs no approval"),
-		a.copyCommand(), a.doctorCommand(), newExitCodesTopic(),
+		a.copyCommand(), a.doctorCommand(), a.targetsCommand(), newExitCodesTopic(),
 	)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ type fake struct {
 	update  func(message any) (answer any, err error)
 	signal  error
 	checks  []check
+	running []string // of Running
+	away    error    // of Running
 
 	asked   []string // ids of Snapshot
 	plans   []plan.Plan
@@ -43,6 +46,11 @@ type sent struct {
 }
 
 func (f *fake) Close() {}
+
+func (f *fake) Running(_ context.Context, ids []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(f.running),
+		func(id string) bool { return !slices.Contains(ids, id) }), f.away
+}
 
 func (f *fake) Check(context.Context) []check { return f.checks }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,6 +49,9 @@ func (a *app) lanesCommand() *cobra.Command {
 
 func (a *app) lanes(ctx context.Context, s service, name string) error {
 	snap, err := a.look(ctx, s, workflows.StageID(plan.Plan{Name: name}, workflows.ReplicateType))
+	if errors.Is(err, errNotFound) {
+		return a.showNoLanes(ctx, s, name)
+	}
 	if err != nil {
 		return err
 	}
@@ -238,5 +242,15 @@ func oneNameAnd(check func() error) cobra.PositionalArgs {
 func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string, message any) error {
 	id := workflows.StageID(plan.Plan{Name: migration}, workflows.ReplicateType)
 	out := receipt{Approval: workflows.Approval{Gate: name, By: by, Reason: reason}, WorkflowID: id}
-	return a.withService(ctx, func(s service) error { return a.tell(ctx, s, id, name, message, out) })
+	return a.withService(ctx, func(s service) error {
+		err := a.tell(ctx, s, id, name, message, out)
+		if !errors.Is(err, errNotFound) {
+			return err
+		}
+		why, err := a.noLanes(ctx, s, migration)
+		if err != nil {
+			return err
+		}
+		return usage("nothing was changed", "%s", why)
+	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,14 +47,27 @@ func (a *app) paintState(state string) string {
 
 // table is the status as people read it: where it is, the stages, the steps, and last what is asked of whom.
 func (a *app) table(s snapshot) string {
+	found, asked := a.picturesOf(s)
+	return strings.TrimRight(found+asked, "\n")
+}
+
+// titleWidth is how many columns the titles of lines take.
+const titleWidth = 10
+
+// picturesOf are the two parts of the status: what is so, and what is asked of whom.
+func (a *app) picturesOf(s snapshot) (found, asked string) {
 	if s.WorkflowID == "" {
-		return "nothing was seen yet"
+		return "nothing was seen yet", ""
 	}
-	s = printable.All(s, printable.Text)
-	var b strings.Builder
-	row := func(title, format string, args ...any) {
-		fmt.Fprintf(&b, "%s %s\n", a.paint(bold, fmt.Sprintf("%-10s", title)), fmt.Sprintf(format, args...))
+	s = printable.All(onOneLine(s), printable.Text)
+	var b, last strings.Builder
+	rows := func(b *strings.Builder) func(string, string, ...any) {
+		return func(title, format string, args ...any) {
+			fmt.Fprintf(b, "%s %s\n", a.paint(bold, fmt.Sprintf("%-*s", titleWidth, title)),
+				fmt.Sprintf(format, args...))
+		}
 	}
+	row := rows(&b)
 	title := s.Type
 	if title == "" {
 		title = workflows.MigrationType
@@ -79,8 +93,8 @@ func (a *app) table(s snapshot) string {
 	}
 	a.addTables(&b, s)
 	a.addTroubles(row, s)
-	a.addAsked(row, s)
-	return strings.TrimRight(b.String(), "\n")
+	a.addAsked(rows(&last), s)
+	return b.String(), last.String()
 }
 
 func nameOf(s snapshot) string {
@@ -129,7 +143,7 @@ func newTable(titles ...any) table.Writer {
 
 func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 	if s.Inventory != nil {
-		for _, f := range s.Inventory.Findings.First() {
+		for _, f := range findingsOf(s) {
 			kind := "Finding"
 			if f.Refusal {
 				kind = "Refused"
@@ -158,6 +172,14 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 	if s.Error != "" {
 		row("Error", "%s", a.paint(red, s.Error))
 	}
+}
+
+// findingsOf are what Assess found and still holds: of gateways SyncOffsets has heard since.
+func findingsOf(s snapshot) []activities.Finding {
+	if s.Sync != nil && !s.Sync.PastAt.IsZero() {
+		return activities.WithoutGateways(s.Inventory.Findings).First()
+	}
+	return s.Inventory.Findings.First()
 }
 
 func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
@@ -210,6 +232,23 @@ func (a *app) took(s workflows.StageStatus) string {
 		end = *s.EndedAt
 	}
 	return max(end.Sub(*s.StartedAt), 0).Round(time.Second).String()
+}
+
+// joined makes one line of an error of several.
+var joined = strings.NewReplacer(":\n", ": ", "\n", "; ")
+
+// onOneLine is the status with errors and details on one line each, for rows and cells. What others
+// name keeps its escapes.
+func onOneLine(s snapshot) snapshot {
+	s.Error, s.Detail = joined.Replace(s.Error), joined.Replace(s.Detail)
+	s.Stages, s.Blocked = slices.Clone(s.Stages), slices.Clone(s.Blocked)
+	for i := range s.Stages {
+		s.Stages[i].Detail = joined.Replace(s.Stages[i].Detail)
+	}
+	for i := range s.Blocked {
+		s.Blocked[i].Cause = joined.Replace(s.Blocked[i].Cause)
+	}
+	return s
 }
 
 // short keeps a cell on one line; the whole text is in -o json.

@@ -21,6 +21,8 @@ type service interface {
 	Update(ctx context.Context, id, name, updateID string, message, answer any) error
 	// Signal leaves a message that is read when a worker runs again.
 	Signal(ctx context.Context, id, name string, message any) error
+	// Running are those of the workflows that run. It needs no worker.
+	Running(ctx context.Context, ids []string) ([]string, error)
 	// Check looks at what a migration needs of Temporal.
 	Check(ctx context.Context) []check
 	Close()
@@ -31,6 +33,18 @@ var (
 	errNoWorker = errors.New("no worker answers")
 	errEnded    = errors.New("the workflow has ended")
 )
+
+// missing is errNotFound with the workflow's id.
+type missing struct{ id string }
+
+func (m missing) Error() string { return "there is no workflow " + m.id }
+
+func (m missing) Is(other error) bool { return other == errNotFound }
+
+// notFound is the failure of a caller who names a workflow that isn't there.
+func notFound(id string) error {
+	return usage("rocketshift start -f plan.yaml starts a migration", "%w", missing{id})
+}
 
 // refusal is the workflow's own answer that it doesn't take a message.
 type refusal struct{ text string }

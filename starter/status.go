@@ -70,7 +70,7 @@ func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) 
 	case ctx.Err() != nil:
 		return snap, ctx.Err()
 	case errors.Is(err, errNotFound):
-		return snap, usage("rocketshift start -f plan.yaml starts a migration", "there is no workflow %s", id)
+		return snap, notFound(id)
 	case errors.Is(err, errNoWorker):
 		return snap, &failure{code: exitFailed, next: "start bin/rocketshift-worker, or see rocketshift doctor", cause: err}
 	case err != nil:

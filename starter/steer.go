@@ -84,7 +84,7 @@ func refused(id string, err error) error {
 	case errors.Is(err, errEnded):
 		return usage("see rocketshift status", "%s has ended: nothing more can be asked of it", id)
 	case errors.Is(err, errNotFound):
-		return usage("rocketshift start -f plan.yaml starts a migration", "there is no workflow %s", id)
+		return notFound(id)
 	}
 	return err
 }

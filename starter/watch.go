@@ -52,14 +52,12 @@ func (a *app) documents() func(snapshot, error) {
 func (a *app) redraw() func(snapshot, error) {
 	fmt.Fprint(a.stdout, "\x1b[2J")
 	return func(s snapshot, err error) {
-		picture := a.table(s)
+		found, asked := a.picturesOf(s)
 		if err != nil {
-			picture += "\n" + a.paint(red, "Away       ") + printable.Text(err.Error())
+			asked += a.paint(red, "Away       ") + printable.Text(err.Error())
 		}
-		lines := strings.Split(picture, "\n")
-		if height := a.height(); len(lines) > height {
-			lines = append(lines[:height-1], fmt.Sprintf("... %d more lines; a taller window shows them", len(lines)-height+1))
-		}
+		width, _ := a.screen()
+		lines := frame(found, asked, width, a.height())
 		fmt.Fprint(a.stdout, "\x1b[H"+strings.Join(lines, "\x1b[K\n")+"\x1b[K\x1b[J\n")
 	}
 }
@@ -88,7 +86,7 @@ func (a *app) changes(out io.Writer) *changes {
 }
 
 func (c *changes) show(s snapshot, err error) {
-	facts := factsOf(s)
+	facts := factsOf(onOneLine(s))
 	if err != nil {
 		facts = []fact{{key: "away", text: err.Error()}}
 	} else {

@@ -21,8 +21,6 @@ import (
 )
 
 const (
-	// stopTimeout lets lanes checkpoint when the worker is asked to end.
-	stopTimeout = 30 * time.Second
 	// heartbeatThrottle caps how seldom a heartbeat is sent; the activity's own timeout (0.8 of it) governs below that.
 	heartbeatThrottle = 4 * time.Minute
 	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
@@ -56,11 +54,7 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
 	var running []worker.Worker
-	defer func() {
-		for _, w := range running {
-			w.Stop()
-		}
-	}()
+	defer func() { stopAll(logger, running, stopBound) }()
 	if slices.Contains(roles, roleData) {
 		go watchWorkers(ctx, logger, c, options, settings.Shares)
 	}

@@ -47,7 +47,8 @@ type watch struct {
 // server is what the watch needs of Temporal.
 type server interface {
 	Pending(ctx context.Context, of workflow.Execution) ([]*workflowpb.PendingActivityInfo, error)
-	Cancelled(ctx context.Context, token []byte) error
+	// Cancelled tells that the activity has ended as it was asked to, and with what.
+	Cancelled(ctx context.Context, token []byte, with any) error
 	Beat(ctx context.Context, token []byte, details ...any) error
 }
 
@@ -99,7 +100,7 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	// The SDK takes a cancellation for a failure unless it heard of it by itself: so the server is told here.
 	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
-	if lost := a.watch.server.Cancelled(answering, info.TaskToken); lost != nil {
+	if lost := a.watch.server.Cancelled(answering, info.TaskToken, result); lost != nil {
 		return result, err
 	}
 	return nil, activity.ErrResultPending
@@ -235,8 +236,12 @@ func (s temporalServer) Pending(ctx context.Context, of workflow.Execution) ([]*
 	return d.GetPendingActivities(), nil
 }
 
-func (s temporalServer) Cancelled(ctx context.Context, token []byte) error {
-	return s.client.CompleteActivity(ctx, token, nil, temporal.NewCanceledError())
+func (s temporalServer) Cancelled(ctx context.Context, token []byte, with any) error {
+	var details []any
+	if with != nil {
+		details = append(details, with)
+	}
+	return s.client.CompleteActivity(ctx, token, nil, temporal.NewCanceledError(details...))
 }
 
 func (s temporalServer) Beat(ctx context.Context, token []byte, details ...any) error {

@@ -45,8 +45,8 @@ func (s *fakeServer) Pending(context.Context, workflow.Execution) ([]*workflowpb
 	return []*workflowpb.PendingActivityInfo{s.state}, nil
 }
 
-func (s *fakeServer) Cancelled(_ context.Context, token []byte) error {
-	return s.env.CompleteActivity(token, nil, temporal.NewCanceledError())
+func (s *fakeServer) Cancelled(_ context.Context, token []byte, with any) error {
+	return s.env.CompleteActivity(token, nil, temporal.NewCanceledError(with))
 }
 
 func (s *fakeServer) Beat(context.Context, []byte, ...any) error {
@@ -57,7 +57,7 @@ func (s *fakeServer) Beat(context.Context, []byte, ...any) error {
 }
 
 // underWatch runs an activity that lasts until its context ends, and returns how it ended.
-func underWatch(t *testing.T, s *fakeServer, act func(context.Context) error) error {
+func underWatch(t *testing.T, s *fakeServer, act any) error {
 	t.Helper()
 	s.env = newSuite().NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(patience)
@@ -81,6 +81,19 @@ func TestACancelledActivityEndsSoonAndCountsAsCancelled(t *testing.T) {
 	s := &fakeServer{state: &workflowpb.PendingActivityInfo{ActivityId: "lanes", Attempt: 1, State: enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED}}
 	err := underWatch(t, s, untilDone)
 	require.True(t, temporal.IsCanceledError(errors.Unwrap(err)), "ended by: %v", err)
+}
+
+func TestACancelledActivityTellsWithWhatItEnded(t *testing.T) {
+	s := &fakeServer{state: &workflowpb.PendingActivityInfo{
+		ActivityId: "lanes", Attempt: 1,
+		State: enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
+	}}
+	err := underWatch(t, s, func(ctx context.Context) (int, error) { return 42, untilDone(ctx) })
+	var cancelled *temporal.CanceledError
+	require.ErrorAs(t, err, &cancelled)
+	var with int
+	require.NoError(t, cancelled.Details(&with))
+	require.Equal(t, 42, with)
 }
 
 func TestAPausedActivityEndsAsOneThatMayBeTriedAgain(t *testing.T) {

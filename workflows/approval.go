@@ -18,7 +18,8 @@ type question struct {
 	gate     string
 	text     string
 	evidence any           // what is shown; an approval is bound to its digest
-	life     time.Duration // how long the evidence may be answered; 0 means evidenceLife
+	life     time.Duration // until it is measured again; 0 means evidenceLife
+	expires  time.Time     // until when the evidence may be answered; zero: for its life
 	until    func() bool   // the question is over when this says so; nil: only by an answer
 }
 
@@ -55,7 +56,10 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		return false, err
 	}
 	life := cmp.Or(q.life, evidenceLife)
-	expires := workflow.Now(ctx).Add(life)
+	expires := q.expires
+	if expires.IsZero() {
+		expires = workflow.Now(ctx).Add(life)
+	}
 	done := d.put(ctx, Waiting{
 		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: digest(q.evidence), Expires: &expires,
 	})

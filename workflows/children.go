@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"math"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -41,6 +40,7 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
 	m.status.Stage = name
 	m.forget(id)
+	m.heard[id] = now.UnixNano() // reports of an earlier run are older
 	clear(m.given)
 	known := false
 	for _, c := range m.children {
@@ -80,8 +80,9 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	}
 	err := future.Get(ctx, &result)
 	m.active = ""
-	// it has ended: what comes now is older than its result
-	m.heard[id], m.gone[id] = math.MaxInt64, run.RunID
+	// It has ended: what is older than its result is of no interest. A stage that is reset goes on
+	// telling.
+	m.heard[id], m.gone[id] = workflow.Now(ctx).UnixNano(), run.RunID
 	if err == nil {
 		m.reports[id] = result
 	} else {
@@ -106,6 +107,7 @@ func (m *migration) input() MigrationInput {
 	now := m.view()
 	in := MigrationInput{
 		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers, Rates: now.Rates,
+		Copied: now.Copied,
 	}
 	for _, groups := range begun(now) {
 		names, inline := groups.Inline()

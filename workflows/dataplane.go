@@ -16,7 +16,8 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	d.status.Answers, d.status.Rates = in.Answers, in.Rates // of the run before
+	// of the run before
+	d.status.Answers, d.status.Rates, d.status.Copied = in.Answers, in.Rates, in.Copied
 	if err := d.handleLanes(ctx); err != nil {
 		return Status{}, err
 	}
@@ -26,22 +27,26 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 			return err
 		}
 		var acts *activities.Replication
+		var shards []activities.Copied // of those that run, in their order
 		return d.serveAgain(ctx, func(ctx workflow.Context) []workflow.Future {
 			brokers := inventory.SourceBrokers()
 			d.detail(ctx, "%d source brokers, %d topics", len(brokers), inventory.Topics().Len())
 			var running []workflow.Future
+			shards = nil
 			parts := max(d.plan.Replicate.Shards, 1)
 			for _, broker := range brokers {
 				for part := range parts {
+					shards = append(shards, d.status.copiedBy(broker, part))
 					request := activities.ReplicateRequest{
 						Request: d.request(), Broker: broker, Part: part, Parts: parts,
 						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(brokers),
+						Copied: shards[len(shards)-1],
 					}
 					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
 				}
 			}
 			return running
-		})
+		}, func(i int, err error) { d.status.count(shards[i], err) })
 	})
 }
 
@@ -64,23 +69,28 @@ func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
 		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
 		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
 			return []workflow.Future{workflow.ExecuteActivity(long(ctx, d.plan, "positions of all groups"), acts.Sync, d.request())}
-		})
+		}, func(int, error) {})
 	})
 }
 
 // serveAgain serves until stop or back, and begins again each time when something was decided that the activities must know.
-func (d *desk) serveAgain(ctx workflow.Context, start func(workflow.Context) []workflow.Future) error {
+func (d *desk) serveAgain(
+	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
+) error {
 	for {
 		d.again = false
-		if err := d.serve(ctx, start); err != nil || !d.again || d.stopped || d.back != nil {
+		if err := d.serve(ctx, start, end); err != nil || !d.again || d.stopped || d.back != nil {
 			return err
 		}
 	}
 }
 
 // serve runs long activities until stop or back, then cancels them and waits for their checkpoints. One that ends by itself
-// has failed for good: the rest is stopped and its error is the workflow's.
-func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workflow.Future) error {
+// has failed for good: the rest is stopped and its error is the workflow's. How each one ended is
+// told to end.
+func (d *desk) serve(
+	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
+) error {
 	serving, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	running := start(serving)
@@ -100,8 +110,10 @@ func (d *desk) serve(ctx workflow.Context, start func(workflow.Context) []workfl
 	disconnected, release := workflow.NewDisconnectedContext(ctx)
 	defer release()
 	var failed error
-	for _, f := range running {
-		if err := failure(f.Get(disconnected, nil), asked); err != nil {
+	for i, f := range running {
+		err := f.Get(disconnected, nil)
+		end(i, err)
+		if err := failure(err, asked); err != nil {
 			failed = err
 		}
 	}

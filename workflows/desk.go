@@ -33,7 +33,7 @@ type desk struct {
 	heard  map[string]int64
 	fields map[string]*heardChild // what each child told so far, by workflow id
 	gone   map[string]string      // the last run of each child that has ended
-	told   int64                  // number of the last report to the parent
+	told   int64                  // number of the last report to the parent: no less than its time in ns
 
 	toldFields map[string]json.RawMessage // what the parent knows by it
 	untold     bool                       // something may have changed since
@@ -66,7 +66,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
 		fields: map[string]*heardChild{}, gone: map[string]string{},
 		parent: info.ParentWorkflowExecution,
-		told:   info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
+		told:   info.WorkflowStartTime.UnixNano(),
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
@@ -98,6 +98,7 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (St
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
 func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
+	awaitHandlers(ctx)
 	d.status.Waiting = nil
 	switch {
 	case err == nil && d.status.State != StateRolledBack:
@@ -151,7 +152,7 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 	for d.isHeld() && d.back == nil {
 		held, missing := d.held, d.missing
 		done := func() {}
-		if held != nil || d.toldMissing == nil { // else it stands on the page already
+		if held != nil && !d.holdIsShown() || held == nil && d.toldMissing == nil { // else it stands on the page already
 			done = d.wait(ctx, Waiting{
 				Kind: WaitingGate, Gate: ResumeName,
 				Text: holdText(held, missing),
@@ -237,7 +238,7 @@ func (d *desk) publish(ctx workflow.Context) {
 		d.untold = true
 	case d.parent != nil:
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
-		d.told++
+		d.told = max(d.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
 		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
 			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.status,
 		})

@@ -108,6 +108,14 @@ func short(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
 
+// shortened is short as a list, which may be empty.
+func shortened(names activities.Names) []string {
+	if names.IsZero() {
+		return nil
+	}
+	return []string{activities.Short(names)}
+}
+
 // attributeBytes is what databases of Temporal's visibility take of a keyword.
 const attributeBytes = 255
 

@@ -36,6 +36,7 @@ func Finalize(ctx workflow.Context, in MigrationInput) (Status, error) {
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
 func (d *desk) settleLedger(ctx workflow.Context) error {
 	defer d.unask(ctx, string(plan.GateFinalize))
+	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		ledger, err := d.ledger(ctx)
 		if err != nil {
@@ -47,7 +48,9 @@ func (d *desk) settleLedger(ctx workflow.Context) error {
 		if ledger.Rest == 0 {
 			pause = max(pause, evidenceLife) // nothing left to wait for but the person
 		}
-		if given, err := d.askLedger(ctx, ledger, pause); given || err != nil {
+		q := asked.take(ctx, ledger, ledgerText, pause)
+		q.gate = string(plan.GateFinalize)
+		if given, err := d.ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
@@ -71,12 +74,12 @@ func (d *desk) ledger(ctx workflow.Context) (activities.Ledger, error) {
 	return ledger, err
 }
 
-func (d *desk) askLedger(ctx workflow.Context, ledger activities.Ledger, pause time.Duration) (bool, error) {
-	text := "retire the source: nothing is left on it"
-	if ledger.Rest > 0 {
-		text = fmt.Sprintf("retire the source although %d are left: %s; approving accepts exactly this rest", ledger.Rest, rests(ledger))
+func ledgerText(ledger activities.Ledger) string {
+	if ledger.Rest == 0 {
+		return "retire the source: nothing is left on it"
 	}
-	return d.ask(ctx, question{gate: string(plan.GateFinalize), text: text, evidence: ledger.Rows, life: pause})
+	return fmt.Sprintf("retire the source although %d are left: %s; approving accepts this rest, "+
+		"and no more", ledger.Rest, rests(ledger))
 }
 
 func rests(l activities.Ledger) string {

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -108,7 +107,12 @@ func (s *shift) gatewayWave(
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
 			return workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("homes of %d%% of the queues", w.Step)), gateways.MoveHomes, request).Get(ctx, nil)
 		}},
-		{WaveSoak, func(ctx workflow.Context) error { return s.gatewaySoak(ctx, row, w, topics) }},
+		{WaveSoak, func(ctx workflow.Context) error {
+			if !changed(ctx, changeSoak) {
+				return s.gatewaySoakBefore(ctx, row, w, topics)
+			}
+			return s.gatewaySoak(ctx, row, w, topics)
+		}},
 	} {
 		row.State = part.state
 		s.publish(ctx)
@@ -134,28 +138,6 @@ func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error 
 			return err
 		}
 	}
-	return nil
-}
-
-// gatewaySoak lets the step stand, and measures the share that it brought.
-func (s *shift) gatewaySoak(
-	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
-) error {
-	var gateways *activities.Gateways
-	var before, check activities.WaveCheck
-	request := activities.ShareRequest{Request: s.request(), Topics: topics}
-	if err := workflow.ExecuteActivity(quick(ctx, "put counters before the soak"), gateways.MeasureShare, request).Get(ctx, &before); err != nil {
-		return err
-	}
-	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
-	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak), timer).Get(ctx, nil); err != nil {
-		return err
-	}
-	request.Before = &before
-	if err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("share of step %d%%", w.Step)), gateways.MeasureShare, request).Get(ctx, &check); err != nil {
-		return err
-	}
-	row.Check = &check
 	return nil
 }
 
@@ -205,10 +187,10 @@ func (d *desk) stepsBack(ctx workflow.Context, in MigrationInput) ([]action, err
 	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, All: true}
 	homes := activities.HomesRequest{Request: d.request(), All: true}
 	return []action{
-		{"1 the gateway knows the migration", gateways.Prepare, prepare},
-		{"2 the source says who members are", gateways.MoveAuthority, onSource},
-		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
-		{"4 groups read on the source", gateways.MoveGroups, onSource},
+		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
+		{"step 2: the source says who members are", gateways.MoveAuthority, onSource},
+		{"step 3: all queues have their home on the source", gateways.MoveHomes, homes},
+		{"step 4: groups read on the source", gateways.MoveGroups, onSource},
 	}, nil
 }
 
@@ -224,9 +206,9 @@ func (d *desk) stepsBackBefore(ctx workflow.Context, in MigrationInput) ([]actio
 	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
 	homes := activities.HomesRequest{Request: d.request(), Topics: inventory.Topics()}
 	return []action{
-		{"1 the gateway knows the migration", gateways.Prepare, prepare},
-		{"2 the source says who members are", gateways.MoveAuthority, onSource},
-		{"3 all queues have their home on the source", gateways.MoveHomes, homes},
-		{"4 groups read on the source: " + activities.Short(groups), gateways.MoveGroups, onSource},
+		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
+		{"step 2: the source says who members are", gateways.MoveAuthority, onSource},
+		{"step 3: all queues have their home on the source", gateways.MoveHomes, homes},
+		{"step 4: groups read on the source: " + activities.Short(groups), gateways.MoveGroups, onSource},
 	}, nil
 }

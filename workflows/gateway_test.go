@@ -50,6 +50,11 @@ func (s *theatre) playGateway() {
 		}
 		return activities.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
 	})
+	s.OnActivity("BeginSoak", anything, anything).Return(time.Unix(1, 0), nil)
+	s.OnActivity("JudgeSoak", anything, anything).Return(
+		func(_ context.Context, r activities.SoakRequest) (activities.WaveCheck, error) {
+			return activities.WaveCheck{Share: float64(r.Step), Measured: time.Unix(2, 0)}, nil
+		})
 	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
 		s.note("AwaitEmpty")
 		return nil
@@ -69,7 +74,7 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStep(t *testing.T) {
 		"MoveHomes [orders payments] 50",
 		"ProveLanes", "MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100",
 	}, s.called())
-	require.InDelta(t, 50, got.Waves[1].Check.Share, 0)
+	require.InDelta(t, 50, got.Waves[0].Check.Share, 0)
 }
 
 func TestEndPhaseMakesTheTargetTheAuthorityAndEndsWithNobodyBehindAGateway(t *testing.T) {

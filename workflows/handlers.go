@@ -139,15 +139,21 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 	}
 	switch name {
 	case HoldName:
-		d.held = &m
+		d.showHold(ctx, m)
 	case ResumeName:
-		d.held, d.retry = nil, true
+		d.liftHold(ctx)
+		d.retry = true
 	case BackName:
 		d.back = &m
+		if changed(ctx, changeHoldShown) { // it says to go on, to the source
+			d.liftHold(ctx)
+		}
 	}
-	d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
+	if !m.Forwarded { // else the migration has noted it
+		d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
+	}
 	d.publish(ctx)
-	return name + " accepted", d.forward(ctx, name, m)
+	return name + " accepted", d.forward(ctx, name, m.forwarded())
 }
 
 // isGoingBack reports whether this workflow returns everything to the source, or ends because it
@@ -160,15 +166,18 @@ func (d *desk) isGoingBack() bool {
 // hold, as it says to go on.
 func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) {
 	if d.held != nil {
-		d.held = nil
-		d.note(ctx, "%s by %s: it goes on going back: %s", BackName, m.By, orNoReason(m.Reason))
+		d.liftHold(ctx)
+		if !m.Forwarded {
+			d.note(ctx, "%s by %s: it goes on going back: %s", BackName, m.By,
+				orNoReason(m.Reason))
+		}
 		d.publish(ctx)
 	}
 	const answer = "already going back"
 	if !d.goingBack {
 		return answer, nil
 	}
-	return answer, d.forward(ctx, BackName, m) // Rollback may be held by itself
+	return answer, d.forward(ctx, BackName, m.forwarded()) // Rollback may be held by itself
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
@@ -182,12 +191,15 @@ func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
 	}
 	d.released.Groups = append(d.released.Groups, among(r.Groups, groups)...)
 	d.released.Topics = append(d.released.Topics, among(r.Topics, topics)...)
-	d.note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
-		d.shortOrNone(r.Topics))
+	if !r.Forwarded {
+		d.note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
+			d.shortOrNone(r.Topics))
+	}
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
 		d.note(ctx, "so many are asked that their silence is measured whatever is said of some: say released without names for all")
 	}
 	d.publish(ctx)
+	r.Forwarded = true
 	return "released accepted", d.forward(ctx, ReleasedName, r)
 }
 

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
@@ -11,7 +12,9 @@ import (
 // handleLanes registers what persons may tell running lanes. The activities are cancelled, checkpoint, and start again with it: a pause
 // of a second or two in copying.
 func (d *desk) handleLanes(ctx workflow.Context) error {
-	answer := func(ctx workflow.Context, a activities.LaneAnswer) (string, error) { return d.takeAnswer(ctx, a), nil }
+	answer := func(ctx workflow.Context, a activities.LaneAnswer) (string, error) {
+		return d.takeAnswer(ctx, a)
+	}
 	err := workflow.SetUpdateHandlerWithOptions(ctx, AnswerName, answer, workflow.UpdateHandlerOptions{
 		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return a.Check() },
 		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", "from": 7, "to": 8, "by": "alice", "reason": "…"}`,
@@ -19,7 +22,9 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	setRate := func(ctx workflow.Context, c activities.RateChange) (string, error) { return d.takeRate(ctx, c), nil }
+	setRate := func(ctx workflow.Context, c activities.RateChange) (string, error) {
+		return d.takeRate(ctx, c)
+	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, SetRateName, setRate, workflow.UpdateHandlerOptions{
 		Validator:   func(_ workflow.Context, c activities.RateChange) error { return c.Check() },
 		Description: `Bound what is copied in a second, 0 lifts a bound: {"messages": 5000, "bytes": 0, "topic": "orders", "by": "alice"}`,
@@ -31,27 +36,38 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		if err := a.Check(); err != nil {
 			return err
 		}
-		d.takeAnswer(ctx, a)
-		return nil
+		_, err := d.takeAnswer(ctx, a)
+		return err
 	}, d)
 	listen(ctx, SetRateName, func(ctx workflow.Context, c activities.RateChange) error {
 		if err := c.Check(); err != nil {
 			return err
 		}
-		d.takeRate(ctx, c)
-		return nil
+		_, err := d.takeRate(ctx, c)
+		return err
 	}, d)
 	return nil
 }
 
-func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) string {
+func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string, error) {
+	if err := d.knowLane(ctx, AnswerName, activities.LaneRequest{
+		Request: d.request(), Topic: a.Topic, Broker: a.Broker, Queue: a.Queue, Side: a.Side,
+	}); err != nil {
+		return "", err
+	}
 	a.At = workflow.Now(ctx)
 	d.status.Answers = append(d.status.Answers, a)
 	d.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, orNoReason(a.Reason)))
-	return "answer accepted: the lanes start again with it"
+	return "answer accepted: the lanes start again with it", nil
 }
 
-func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) string {
+func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) (string, error) {
+	if c.Topic != "" {
+		if err := d.knowLane(ctx, SetRateName,
+			activities.LaneRequest{Request: d.request(), Topic: c.Topic}); err != nil {
+			return "", err
+		}
+	}
 	c.At = workflow.Now(ctx)
 	d.status.Rates = append(d.status.Rates, c)
 	of := "all topics"
@@ -59,7 +75,32 @@ func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) string {
 		of = "topic " + c.Topic
 	}
 	d.begin(ctx, fmt.Sprintf("rate of %s set by %s to %s: %s", of, c.By, c.Rate, orNoReason(c.Reason)))
-	return "rate accepted: the lanes start again with it"
+	return "rate accepted: the lanes start again with it", nil
+}
+
+// knowLane refuses what is said about a topic or queue that no lane reads: it would do nothing, and
+// stand in the report for ever.
+func (d *desk) knowLane(ctx workflow.Context, name string, r activities.LaneRequest) error {
+	if !changed(ctx, changeLanesKnown) {
+		return nil
+	}
+	var acts *activities.Replication
+	summary := name + ": whether lanes read " + r.Topic
+	err := workflow.ExecuteActivity(within(ctx, knowLimit, summary), acts.KnowLane, r).Get(ctx, nil)
+	if err == nil || lasts(err) {
+		return refusedBecause(name, err)
+	}
+	return temporal.NewApplicationError(fmt.Sprintf("%s: topic %q can't be looked up now, so nothing was changed: %s: say it again later",
+		name, r.Topic, rootMessage(err)), activities.NotReadyType)
+}
+
+// refusedBecause is the refusal that a sender sees; nil for no error.
+func refusedBecause(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return temporal.NewNonRetryableApplicationError(name+": "+rootMessage(err),
+		activities.RefusedType, nil)
 }
 
 // begin makes the long activities start again.

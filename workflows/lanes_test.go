@@ -15,6 +15,7 @@ import (
 
 // lanesUntilCancelled plays the Replicate activity, and keeps each request.
 func (s *theatre) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
+	s.OnActivity("KnowLane", anything, anything).Return(nil)
 	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
 		s.mu.Lock()
 		*requests = append(*requests, r)
@@ -131,5 +132,6 @@ func TestAnswersLeftAsSignalsAreJudgedLikeUpdates(t *testing.T) {
 	got := s.result(t)
 	require.Len(t, got.Answers, 1)
 	require.Empty(t, got.Rates)
-	require.Contains(t, got.Notes[1], "ignored signal")
+	require.Len(t, got.Notes, 2)
+	require.Contains(t, got.Notes[0], "ignored signal", "the answer is looked up first")
 }

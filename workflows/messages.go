@@ -24,13 +24,20 @@ type Approval struct {
 type Steering struct {
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
+	// Forwarded is set by a migration that passes the message on to its stage: it has noted it.
+	Forwarded bool `json:"forwarded,omitempty"`
 }
+
+// forwarded is the message as the migration passes it on.
+func (m Steering) forwarded() Steering { m.Forwarded = true; return m }
 
 // Released is a release pipeline's word that applications were re-pointed. Empty lists mean all that is waited for.
 type Released struct {
 	By     string   `json:"by"`
 	Groups []string `json:"groups,omitempty"`
 	Topics []string `json:"topics,omitempty"`
+	// Forwarded is set by a migration that passes the message on to its stage: it has noted it.
+	Forwarded bool `json:"forwarded,omitempty"`
 }
 
 // checkApproval says why an approval can't be taken, or nil. now is the workflow's time.

@@ -229,6 +229,7 @@ func (m *migration) tryRollback(ctx workflow.Context) error {
 func (m *migration) report(ctx workflow.Context, err error) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
+	m.status.Detail = lastDetail(err)
 	final := m.view()
 	final.Waiting, final.State = nil, finalState(err)
 	if err != nil && !errors.Is(err, errBack) {
@@ -241,6 +242,17 @@ func (m *migration) report(ctx workflow.Context, err error) {
 		m.note(ctx, "the report was not written: %s", rootMessage(err))
 	}
 	m.status.Report = result.Path
+}
+
+// lastDetail is what an ended migration is at: no stage runs any more.
+func lastDetail(err error) string {
+	switch {
+	case err == nil:
+		return "everything has moved to the target, and the ledger of the source is settled"
+	case errors.Is(err, errBack):
+		return "everything is on the source"
+	}
+	return "ended by an error; applications are where they were"
 }
 
 func finalState(err error) string {

@@ -36,6 +36,16 @@ const (
 	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
 	ledgerFirst = 5 * time.Second
 	ledgerMax   = time.Hour
+	// restLife is how long a rest may be accepted that doesn't grow: time to read it and to ask who
+	// is concerned, although it is measured every few seconds at first.
+	restLife = 15 * time.Minute
+	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the first
+	// message ends it, and a count of 10,000 queues takes a minute.
+	soakFirst = 10 * time.Second
+	soakMax   = 10 * time.Minute
+	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than what
+	// the CLI waits for the answer (15 s), or that would leave the message a second time.
+	knowLimit = 10 * time.Second
 	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault
 	// costs a second, a lasting one 24 starts a day.
 	serviceFirst = time.Second
@@ -74,7 +84,7 @@ func within(ctx workflow.Context, limit time.Duration, summary string) workflow.
 	return workflow.WithScheduleToCloseTimeout(quick(ctx, summary), limit)
 }
 
-// minutes is for starting a target.
+// minutes is for starting a target, and for counting the messages of thousands of queues.
 func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,

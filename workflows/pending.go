@@ -20,6 +20,7 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	defer cancel()
 	defer d.unask(ctx, string(plan.GateFinalize))
 	var watch workflow.Future
+	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		if watch == nil || watch.IsReady() {
 			watch = workflow.ExecuteActivity(quick(watching,
@@ -30,11 +31,9 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 		if err != nil || left.Rest == 0 {
 			return err
 		}
-		given, err := d.ask(ctx, question{
-			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows,
-			life: pause, until: watch.IsReady,
-		})
-		if given || err != nil {
+		q := asked.take(ctx, left, pendingText, pause)
+		q.gate, q.until = string(plan.GateFinalize), watch.IsReady
+		if given, err := d.ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
@@ -73,7 +72,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 }
 
 func pendingText(left activities.Ledger) string {
-	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves exactly this rest there", left.Rest, rests(left))
+	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves this rest there, and no more", left.Rest, rests(left))
 }
 
 // awaitPendingBefore is of runs that are older than changePending.

@@ -27,12 +27,12 @@ type stageReport struct {
 
 // told are the fields that a parent shows of its children; the others are in a child's result.
 var told = []string{
-	"state", "detail", "waiting", "target", "waves", "moved", "approvals", "answers", "rates", "notes",
-	"inventory", "metadata", "verification", "ledger", "pointOfNoReturn",
+	"state", "detail", "waiting", "target", "waves", "moved", "approvals", "answers", "rates", "copied",
+	"notes", "inventory", "metadata", "verification", "ledger", "pointOfNoReturn",
 }
 
 // byRow are the lists that grow and whose rows change one at a time.
-var byRow = []string{"waves", "approvals", "answers", "rates"}
+var byRow = []string{"waves", "approvals", "answers", "rates", "copied"}
 
 // fieldsOf are the fields of a status that a parent is told.
 func fieldsOf(s Status) (map[string]json.RawMessage, error) {
@@ -166,7 +166,7 @@ func (d *desk) tell(ctx workflow.Context) workflow.Future {
 		return nil
 	}
 	d.toldFields = now
-	d.told++
+	d.told = max(d.told+1, workflow.Now(ctx).UnixNano())
 	own := workflow.GetInfo(ctx).WorkflowExecution
 	return workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
 		WorkflowID: own.ID, Run: own.RunID, Number: d.told, Changes: changes,

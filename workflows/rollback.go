@@ -157,7 +157,7 @@ func (d *desk) returnGroups(
 	onSource.Side, onSource.Ours = activities.Source, true
 	names := short(groups)
 	exact := action{
-		"1 positions are exact on the source: " + names, returns.AwaitReturnable,
+		"step 1: positions are exact on the source: " + names, returns.AwaitReturnable,
 		activities.ReturnRequest{
 			GroupsRequest: onTarget, Free: free, Away: d.patience(),
 		},
@@ -172,11 +172,11 @@ func (d *desk) returnGroups(
 			d.undoReturn(ctx, onTarget, onSource)
 		}
 	}()
-	d.detail(ctx, "2 groups move to the source: %s", names)
+	d.detail(ctx, "step 2: groups move to the source: %s", names)
 	if err := d.underFence(ctx, []action{
-		{"2 fence on the target: " + names, traffic.Fence, onTarget},
-		{"3 positions stand still: " + names, traffic.AwaitSettled, onTarget},
-		{"4 translate back and write: " + names, traffic.Translate, onTarget},
+		{"step 2: fence on the target: " + names, traffic.Fence, onTarget},
+		{"step 3: positions stand still: " + names, traffic.AwaitSettled, onTarget},
+		{"step 4: translate back and write: " + names, traffic.Translate, onTarget},
 	}); err != nil {
 		return err
 	}
@@ -185,8 +185,8 @@ func (d *desk) returnGroups(
 	disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	for _, a := range []action{
-		{"5 lift the fence on the source: " + names, traffic.Unfence, onSource},
-		{"6 nothing of these fences is left: " + names, returns.Forget, onSource},
+		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
+		{"step 6: nothing of these fences is left: " + names, returns.Forget, onSource},
 	} {
 		d.detail(ctx, "%s", a.summary)
 		if err := a.run(quick(disconnected, a.summary)); err != nil {

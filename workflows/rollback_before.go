@@ -61,11 +61,11 @@ func (d *desk) returnGroupsBefore(
 		activity any
 		request  any
 	}{
-		{"1 positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{GroupsRequest: onTarget, Free: free}},
-		{"2 fence on the target: " + names, traffic.Fence, onTarget},
-		{"3 positions stand still: " + names, traffic.AwaitSettled, onTarget},
-		{"4 translate back and write: " + names, traffic.Translate, onTarget},
-		{"5 lift the fence on the source: " + names, traffic.Unfence, onSource},
+		{"step 1: positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{GroupsRequest: onTarget, Free: free}},
+		{"step 2: fence on the target: " + names, traffic.Fence, onTarget},
+		{"step 3: positions stand still: " + names, traffic.AwaitSettled, onTarget},
+		{"step 4: translate back and write: " + names, traffic.Translate, onTarget},
+		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
 	} {
 		d.detail(ctx, "%s", step.summary)
 		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {

@@ -1,10 +1,6 @@
 package workflows
 
-import (
-	"math"
-
-	"go.temporal.io/sdk/workflow"
-)
+import "go.temporal.io/sdk/workflow"
 
 // startServicesBefore is of runs that are older than changeServices.
 func (m *migration) startServicesBefore(ctx workflow.Context) error {
@@ -28,7 +24,7 @@ func (m *migration) startServicesBefore(ctx workflow.Context) error {
 func (m *migration) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
 	var last Status
 	err := future.Get(ctx, &last)
-	m.heard[id] = math.MaxInt64
+	m.heard[id] = workflow.Now(ctx).UnixNano()
 	if err == nil {
 		m.reports[id] = last
 	}

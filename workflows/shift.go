@@ -106,10 +106,19 @@ func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 		var acts *activities.Replication
 		var state activities.ReplicationState
 		err := workflow.ExecuteActivity(quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
-		text := fmt.Sprintf("shift to %d%%: topics %s; groups %s; %d lanes, lag %d messages",
-			w.Step, activities.Short(w.Topics), activities.Short(w.Groups), state.Lanes, state.Lag)
+		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
+			w.Step, s.partOf(w), state.Lanes, state.Lag)
 		return question{gate: ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
 	})
+}
+
+// partOf says what a step moves. Behind gateways it is a share of all queues, of no topics by name.
+func (s *shift) partOf(w activities.Wave) string {
+	groups := orNone(shortened(w.Groups))
+	if s.plan.Traffic.Mode == plan.ModeGateway {
+		return fmt.Sprintf("%d%% of the queues of all topics; groups %s", w.Step, groups)
+	}
+	return fmt.Sprintf("topics %s; groups %s", orNone(shortened(w.Topics)), groups)
 }
 
 // shown is a wave as evidence. Approvals of runs that are older than changeBounded are bound to the
@@ -182,10 +191,10 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	onTarget.Side = activities.Target
 	names := activities.Short(all.Groups)
 	actions := []action{
-		{"1 fence on the source: " + names, acts.Fence, fenced},
-		{"2 positions stand still: " + names, acts.AwaitSettled, all},
-		{"3 translate and write positions: " + names, acts.Translate, all},
-		{"4 open on the target: " + names, acts.Unfence, onTarget},
+		{"step 1: fence on the source: " + names, acts.Fence, fenced},
+		{"step 2: positions stand still: " + names, acts.AwaitSettled, all},
+		{"step 3: translate and write positions: " + names, acts.Translate, all},
+		{"step 4: open on the target: " + names, acts.Unfence, onTarget},
 	}
 	if fenced.Groups.Len() == 0 {
 		return actions[1:3]

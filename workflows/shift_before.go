@@ -38,10 +38,10 @@ func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.Group
 		activity any
 		request  activities.GroupsRequest
 	}{
-		{"1 fence on the source: " + names, acts.Fence, groups},
-		{"2 positions stand still: " + names, acts.AwaitSettled, groups},
-		{"3 translate and write positions: " + names, acts.Translate, groups},
-		{"4 open on the target: " + names, acts.Unfence, onTarget},
+		{"step 1: fence on the source: " + names, acts.Fence, groups},
+		{"step 2: positions stand still: " + names, acts.AwaitSettled, groups},
+		{"step 3: translate and write positions: " + names, acts.Translate, groups},
+		{"step 4: open on the target: " + names, acts.Unfence, onTarget},
 	} {
 		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
 			return err

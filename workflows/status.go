@@ -19,6 +19,8 @@ type MigrationInput struct {
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
 	// Rates are what persons set for the lanes so far, for Replicate.
 	Rates []activities.RateChange `json:"rates,omitempty"`
+	// Copied is what the lanes have copied so far, by shard, for Replicate.
+	Copied []activities.Copied `json:"copied,omitempty"`
 	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
 	// releases carry no mark.
 	Fenced []string `json:"fenced,omitempty"`
@@ -36,6 +38,7 @@ func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 		Inventory *activities.Inventory   `json:"inventory"`
 		Answers   []activities.LaneAnswer `json:"answers"`
 		Rates     []activities.RateChange `json:"rates"`
+		Copied    []activities.Copied     `json:"copied"`
 		Fenced    []string                `json:"fenced"`
 		FencedIn  []activities.Names      `json:"fencedIn"`
 	}
@@ -43,7 +46,7 @@ func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	in.Inventory, in.Answers, in.Rates = raw.Inventory, raw.Answers, raw.Rates
-	in.Fenced, in.FencedIn = raw.Fenced, raw.FencedIn
+	in.Copied, in.Fenced, in.FencedIn = raw.Copied, raw.Fenced, raw.FencedIn
 	in.Plan, in.problem = plan.Parse(raw.Plan)
 	return nil
 }
@@ -96,6 +99,7 @@ type Status struct {
 	Approvals    []Approval               `json:"approvals,omitempty"`
 	Answers      []activities.LaneAnswer  `json:"answers,omitempty"` // to faults of lanes
 	Rates        []activities.RateChange  `json:"rates,omitempty"`   // set while the lanes ran
+	Copied       []activities.Copied      `json:"copied,omitempty"`  // by lanes that ended, by shard
 	Notes        []string                 `json:"notes,omitempty"`   // steering, and what was ignored and why; the last 20
 	Inventory    *InventorySummary        `json:"inventory,omitempty"`
 	Assessment   *activities.Inventory    `json:"assessment,omitempty"` // in the result of Assess alone

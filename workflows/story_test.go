@@ -180,6 +180,11 @@ func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 	s.TestWorkflowEnvironment.ExecuteWorkflow(kind, input...)
 }
 
+// startAs are the options of a workflow under an id.
+func startAs(id string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{ID: id, TaskQueue: ControlTaskQueue}
+}
+
 func (s *theatre) statusNow(t *testing.T) Status {
 	t.Helper()
 	v, err := s.QueryWorkflow(StatusQuery)
@@ -201,15 +206,16 @@ func (s *theatre) result(t *testing.T) Status {
 
 // answered collects what an update answered.
 type answered struct {
-	rejected error
-	accepted bool
-	result   any
-	err      error
+	rejected  error
+	accepted  bool
+	completed bool
+	result    any
+	err       error
 }
 
 func (a *answered) Accept()                   { a.accepted = true }
 func (a *answered) Reject(err error)          { a.rejected = err }
-func (a *answered) Complete(r any, err error) { a.result, a.err = r, err }
+func (a *answered) Complete(r any, err error) { a.result, a.err, a.completed = r, err, true }
 
 func (s *theatre) update(name string, message any) *answered {
 	a := &answered{}

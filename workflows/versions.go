@@ -33,6 +33,15 @@ const (
 	// changeBounded: what is long stands in documents, long lists are worked on in parts, stages tell
 	// their migration what has changed alone. A run is of one kind from its beginning.
 	changeBounded = "2026-11-30 bounded payloads"
+	// changeHoldShown: a hold stands on the page as soon as it is said, and `back` lifts it.
+	changeHoldShown = "2026-11-30 holds are shown"
+	// changeRestStands: a question about a rest stands while the rest doesn't grow.
+	changeRestStands = "2026-11-30 rests stand"
+	// changeLanesKnown: what is said about topics and queues that no lane reads is refused.
+	changeLanesKnown = "2026-11-30 lanes are known"
+	// changeSoak: the soak of a step behind gateways needs messages, and compares their share with
+	// the step.
+	changeSoak = "2026-11-30 soaks need messages"
 )
 
 // changed reports whether this run does the new thing.

@@ -1,6 +1,11 @@
 package workflows
 
-import "slices"
+import (
+	"slices"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
 
 // view is the status with what the children told about themselves.
 func (d *desk) view() Status {
@@ -8,10 +13,17 @@ func (d *desk) view() Status {
 	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
 	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
+	s.Copied = slices.Clone(s.Copied)
 	for _, id := range d.children {
 		if r, ok := d.reports[id]; ok {
 			d.adopt(&s, id, r)
 		}
+	}
+	if s.Waves != nil && s.Inventory != nil && d.plan.Traffic.Mode == plan.ModeGateway {
+		// the shift began with gateways that took the migration: what Assess saw of them is over
+		inventory := *s.Inventory
+		inventory.Findings = activities.WithoutGateways(inventory.Findings)
+		s.Inventory = &inventory
 	}
 	if s.State == StateRunning && len(s.Waiting) > 0 {
 		s.State = StateWaiting
@@ -37,6 +49,9 @@ func (d *desk) adopt(s *Status, id string, r Status) {
 	s.Answers = append(s.Answers, r.Answers...)
 	s.Rates = append(s.Rates, r.Rates...)
 	s.Notes = append(s.Notes, r.Notes...)
+	if r.Copied != nil {
+		s.Copied = r.Copied
+	}
 	for i := range s.Stages {
 		if s.Stages[i].WorkflowID == id && r.Detail != "" {
 			s.Stages[i].Detail = r.Detail

@@ -1,0 +1,133 @@
+package activities
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"rocketshift/replicator"
+)
+
+// Copied is how many messages the lanes of one shard have copied since the migration's lanes began
+// for the first time. Lanes themselves count from their own start.
+type Copied struct {
+	Broker string `json:"broker"`
+	Part   int    `json:"part,omitempty"`
+	There  int64  `json:"there"`
+	Back   int64  `json:"back,omitempty"`
+}
+
+// AtLeast is the count with what a heartbeat, or an end, told: counts never fall.
+func (c Copied) AtLeast(p replicator.Progress) Copied {
+	c.There = max(c.There, p.Copied)
+	if p.Back != nil {
+		c.Back = max(c.Back, p.Back.Copied)
+	}
+	return c
+}
+
+// tally remembers what shards that ran in this process have copied, by topic too. The zero value is
+// empty.
+type tally struct {
+	mu    sync.Mutex
+	known map[LanesOf]shardCount
+}
+
+// shardCount is what was told last of a shard.
+type shardCount struct {
+	all         Copied
+	there, back map[string]int64 // by topic
+}
+
+// begin returns a counter for lanes of a shard that begin now: it goes on where the last ones were,
+// as this process, the attempt before and the workflow know. The attempt before tells of the topics
+// that are furthest behind alone.
+func (t *tally) begin(of LanesOf, before Copied, last replicator.Progress) *counter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.known[of]
+	before = before.AtLeast(last)
+	start := shardCount{
+		all: Copied{
+			There: max(before.There, known.all.There),
+			Back:  max(before.Back, known.all.Back),
+		},
+		there: noLess(known.there, last.Topics),
+	}
+	if last.Back != nil {
+		start.back = noLess(known.back, last.Back.Topics)
+	} else {
+		start.back = known.back
+	}
+	return &counter{tally: t, of: of, before: start}
+}
+
+// noLess are counts that are no less than what was told of topics.
+func noLess(counts map[string]int64, told []replicator.TopicProgress) map[string]int64 {
+	all := maps.Clone(counts)
+	if all == nil {
+		all = map[string]int64{}
+	}
+	for _, t := range told {
+		all[t.Topic] = max(all[t.Topic], t.Copied)
+	}
+	return all
+}
+
+// end is what lanes tell that end: how much they have copied. What else they told was of a moment.
+func (b *beater) end() ReplicationProgress {
+	p := b.read()
+	if p.Back != nil {
+		p.Back = &replicator.Progress{Copied: p.Back.Copied}
+	}
+	p.Progress = replicator.Progress{Copied: p.Copied, Back: p.Back}
+	return p
+}
+
+// counter adds what lanes count to what those before them have copied.
+type counter struct {
+	tally  *tally
+	of     LanesOf
+	before shardCount
+}
+
+// begun is what the attempt before told, with counts that are no less than what is known, while the
+// lanes haven't said anything yet.
+func (c *counter) begun(last replicator.Progress) replicator.Progress {
+	last.Copied = c.before.all.There
+	return last
+}
+
+// add is the progress with what was copied before.
+func (c *counter) add(p replicator.Progress) replicator.Progress {
+	now := shardCount{back: c.before.back} // back lanes may not have begun
+	p, now.there = plus(p, c.before.all.There, c.before.there)
+	if p.Back != nil {
+		back, byTopic := plus(*p.Back, c.before.all.Back, c.before.back)
+		p.Back, now.back = &back, byTopic
+	}
+	now.all = c.before.all.AtLeast(p)
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	if c.tally.known == nil {
+		c.tally.known = map[LanesOf]shardCount{}
+	}
+	c.tally.known[c.of] = now
+	return p
+}
+
+func plus(
+	p replicator.Progress, all int64, byTopic map[string]int64,
+) (replicator.Progress, map[string]int64) {
+	p.Copied += all
+	p.Topics = slices.Clone(p.Topics) // others have them too
+	now := make(map[string]int64, len(p.Topics))
+	for topic, copied := range byTopic {
+		now[topic] = copied
+	}
+	for i := range p.Topics {
+		p.Topics[i].Copied += byTopic[p.Topics[i].Topic]
+		now[p.Topics[i].Topic] = p.Topics[i].Copied
+	}
+	return p, now
+}

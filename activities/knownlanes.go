@@ -1,0 +1,73 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+// LaneRequest names a topic of the lanes, and one queue of it where that is meant.
+type LaneRequest struct {
+	Request
+	Topic  string `json:"topic"`
+	Broker string `json:"broker,omitempty"` // of the queue that the lane reads; absent: the topic alone
+	Queue  int    `json:"queue,omitempty"`
+	Side   string `json:"side,omitempty"` // target for a lane back to the source, which reads there
+}
+
+// KnowLane fails with RefusedType if no lane of the migration can read what the request names: then
+// what a person says about it means nothing. It asks the brokers of that side, as lanes begin for
+// topics that are made later, too.
+func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
+	side := Source
+	if q.Side == replicator.SideTarget {
+		side = Target
+	}
+	c, brokers, err := r.settings.at(ctx, q.Request, side)
+	if err != nil {
+		return err
+	}
+	table, err := c.topicTable(ctx, brokers, []string{q.Topic})
+	if err != nil {
+		return err
+	}
+	return q.check(q.Plan.WithDefaults(), side, brokers, table)
+}
+
+func (q LaneRequest) check(
+	p plan.Plan, side Side, brokers []rocketmq.Broker, table topicTable,
+) error {
+	if !ofLanes(p, q.Topic, brokers) {
+		return refused("topic %q is none of this migration's, so no lane copies it: see rocketshift lanes %s for those that are",
+			q.Topic, p.Name)
+	}
+	if len(table[q.Topic]) == 0 {
+		return refused("topic %q is on no broker of the %s: correct the name, or make the topic first",
+			q.Topic, side)
+	}
+	if q.Broker == "" {
+		return nil
+	}
+	queues := table.queues(q.Topic)
+	if slices.Contains(queues, replicator.Queue{Broker: q.Broker, ID: q.Queue}) {
+		return nil
+	}
+	var has []string
+	for _, queue := range queues {
+		has = append(has, queue.String())
+	}
+	return refused("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
+		q.Queue, side, strings.Join(has[:min(len(has), 16)], ", "))
+}
+
+// ofLanes reports whether lanes of the plan copy topics of that name.
+func ofLanes(p plan.Plan, topic string, brokers []rocketmq.Broker) bool {
+	if group, own := groupOf(topic); own {
+		return !systemGroup(group) && p.Groups.Match(group)
+	}
+	return topic == canaryTopic(p) || !systemTopic(topic, brokers) && p.Topics.Match(topic)
+}

@@ -1,0 +1,159 @@
+package activities
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/replicator"
+)
+
+// SoakRequest is a step of a shift behind gateways that stands, and is to be judged.
+type SoakRequest struct {
+	Request
+	Topics Names `json:"topics"`
+	Step   int   `json:"step"` // percent of their queues whose home is to be the target
+}
+
+const (
+	// leastWindow is how long messages are counted at least by a worker that hasn't seen the soak
+	// begin; a shorter soak is enough by itself.
+	leastWindow = time.Minute
+	// shareTolerance is by how many percent of all messages what went to the target may differ from
+	// what the homes ask for: delayed messages and ends of transactions that were sent before a move
+	// surface afterwards where they were sent.
+	shareTolerance = 1.0
+	// countAgain is the pause before messages are counted again while lanes are behind: a count takes
+	// seconds to a minute.
+	countAgain = 10 * time.Second
+	// soaksKept is how many soaks a worker remembers: more than run at a time.
+	soaksKept = 64
+)
+
+// soakKey is a step of one run of Shift.
+type soakKey struct {
+	workflowID, runID string
+	step              int
+}
+
+// soak is where all queues ended when messages began to be counted. It stays in the worker: of
+// 10,000 queues it is too large for a history.
+type soak struct {
+	since time.Time
+	ends  map[replicator.Lane]laneEnds
+}
+
+type laneEnds struct{ source, target int64 }
+
+// soaks are those that this worker has seen begin. The zero value is empty.
+type soaks struct {
+	mu    sync.Mutex
+	known map[soakKey]soak
+}
+
+func (s *soaks) get(key soakKey) (soak, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, there := s.known[key]
+	return found, there
+}
+
+// put remembers a soak, and forgets the oldest one where they are too many.
+func (s *soaks) put(key soakKey, begun soak) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		s.known = map[soakKey]soak{}
+	}
+	s.known[key] = begun
+	for len(s.known) > soaksKept {
+		oldest := key
+		for k, other := range s.known {
+			if other.since.Before(s.known[oldest].since) {
+				oldest = k
+			}
+		}
+		delete(s.known, oldest)
+	}
+}
+
+func keyOf(ctx context.Context, step int) soakKey {
+	run := activity.GetInfo(ctx).WorkflowExecution
+	return soakKey{run.ID, run.RunID, step}
+}
+
+// BeginSoak notes where all queues end: what is written from now on is judged. It reads two numbers
+// of each topic on each broker.
+func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (time.Time, error) {
+	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return time.Time{}, err
+	}
+	topics, err := resolve(ctx, g.settings, r.Topics)
+	if err != nil {
+		return time.Time{}, err
+	}
+	begun, err := both.beginSoak(ctx, topics)
+	if err != nil {
+		return time.Time{}, err
+	}
+	g.soaks.put(keyOf(ctx, r.Step), begun)
+	return begun.since, nil
+}
+
+func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
+	begun := soak{since: time.Now().UTC()} // before the look: a message in between is counted
+	ends, err := s.ends(ctx, topics)
+	begun.ends = ends
+	return begun, err
+}
+
+// JudgeSoak counts what applications have written since the soak began, by the homes that the
+// gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin counts
+// from now on. What wasn't measured isn't claimed: without a message there is doubt.
+func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (WaveCheck, error) {
+	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	topics, err := resolve(ctx, g.settings, r.Topics)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.plan.Shift.Soak))
+	begun, known := g.soaks.get(key)
+	if !known {
+		if begun, err = both.beginSoak(ctx, topics); err != nil {
+			return WaveCheck{}, err
+		}
+		g.soaks.put(key, begun)
+	}
+	if left := enough - time.Since(begun.since); left > 0 {
+		return WaveCheck{}, again(NotReadyType, left, nil,
+			"messages are counted from %s on, by another worker than the one that saw the soak begin",
+			begun.since.Format(time.TimeOnly))
+	}
+	state, err := g.settings.gatewayState(ctx, both.plan)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away)
+	if err != nil {
+		return WaveCheck{}, err
+	}
+	if limit := closeLag * int64(max(1, sum.topics)); sum.lag > limit {
+		return WaveCheck{}, again(NotReadyType, countAgain, nil,
+			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.lag,
+			limit, both.plan.Name)
+	}
+	check := sum.judge(r.Step, begun.since)
+	check.Past = both.past(ctx, state).orNil()
+	if check.Misplaced > 0 && check.Doubt != "" { // what went wrong once needn't stay in the count
+		if begun, err = both.beginSoak(ctx, topics); err == nil {
+			g.soaks.put(key, begun)
+		}
+	}
+	return check, nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"rocketshift/internal/instance"
+	"rocketshift/internal/lab"
+	"rocketshift/internal/printable"
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// localTargets are the targets of provider local on this machine.
+type localTargets interface {
+	List() ([]instance.Found, error)
+	Clients(ctx context.Context, name string) ([]string, error)
+	Remove(ctx context.Context, name string) (was bool, err error)
+}
+
+// targetsCommand lists and removes what provider local has started: it outlives the worker, the
+// migration and Temporal, so that somebody has to end it.
+func (a *app) targetsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "targets", Short: "List the targets of provider local on this machine, with their processes",
+		Long: "List the targets of provider local on this machine: a name server, brokers and a proxy each, which outlive\n" +
+			"the worker and the migration. targets remove ends and deletes one.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.targets() },
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "remove NAME", Short: "End the processes of a local target and delete its messages",
+		Long: "End the processes of the local target of a migration and delete its folder with all messages. It is refused while\n" +
+			"a workflow of the migration runs, and while applications are connected to it. What isn't there is removed already.",
+		Args: oneName,
+		RunE: func(c *cobra.Command, args []string) error {
+			if !plan.ValidName(args[0]) {
+				return usage("see rocketshift targets", "%q is no name of a migration", args[0])
+			}
+			return a.withService(c.Context(),
+				func(s service) error { return a.removeTarget(c.Context(), s, args[0]) })
+		},
+	})
+	return c
+}
+
+func (a *app) localTargets() (localTargets, error) {
+	if a.local != nil {
+		return a.local, nil
+	}
+	root, err := lab.Root()
+	if err != nil {
+		return nil, broken("", "find the worker's folder: %w", err)
+	}
+	return instance.Local{Root: root}, nil
+}
+
+func (a *app) targets() error {
+	local, err := a.localTargets()
+	if err != nil {
+		return err
+	}
+	all, err := local.List()
+	if err != nil {
+		return broken("", "%w", err)
+	}
+	if a.json() {
+		a.document(struct {
+			Targets []instance.Found `json:"targets"`
+		}{append([]instance.Found{}, all...)})
+		return nil
+	}
+	if len(all) == 0 {
+		a.say("no target of provider local is on this machine")
+		return nil
+	}
+	t := newTable("target", "version", "processes", "name servers", "problem")
+	for _, f := range printable.All(all, printable.Text) {
+		t.AppendRow(table.Row{
+			f.Name, f.Version, strings.Trim(fmt.Sprint(f.Processes), "[]"),
+			strings.Join(f.NameServers, ", "), short(f.Problem),
+		})
+	}
+	a.picture(t.Render())
+	a.say("next: rocketshift targets remove NAME")
+	return nil
+}
+
+// removed is what JSON mode prints.
+type removed struct {
+	Name    string `json:"name"`
+	Removed bool   `json:"removed"` // false: it wasn't there
+}
+
+func (a *app) removeTarget(ctx context.Context, s service, name string) error {
+	local, err := a.localTargets()
+	if err != nil {
+		return err
+	}
+	ids := []string{plan.WorkflowID(name)}
+	for _, kind := range stageTypes() {
+		ids = append(ids, workflows.StageID(plan.Plan{Name: name}, kind))
+	}
+	limited, cancel := a.within(ctx)
+	defer cancel()
+	running, err := s.Running(limited, ids)
+	if err != nil {
+		return err
+	}
+	if len(running) > 0 {
+		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
+			"the target of %s is in use: %s runs; nothing was changed", name,
+			strings.Join(running, ", "))
+	}
+	clients, err := local.Clients(limited, name)
+	if err != nil {
+		return broken("", "%w", err)
+	}
+	if len(clients) > 0 {
+		return usage("stop them, or bring them back first",
+			"the target of %s is in use: %d applications are connected: %s; nothing was changed", name,
+			len(clients), listed(clients))
+	}
+	was, err := local.Remove(ctx, name)
+	if err != nil {
+		return broken("it may be called again", "%w", err)
+	}
+	if a.json() {
+		a.document(removed{name, was})
+		return nil
+	}
+	if !was {
+		a.say("there is no local target of %s: nothing to remove", name)
+		return nil
+	}
+	a.say("the local target of %s was removed", name)
+	return nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/instance"
+)
+
+// fakeTargets are local targets by name, with the applications that are connected to each.
+type fakeTargets map[string][]string
+
+func (f fakeTargets) List() ([]instance.Found, error) {
+	var all []instance.Found
+	for name := range f {
+		all = append(all, instance.Found{
+			Name: name, Version: "5.3.3", Processes: []int{11, 12, 13},
+			NameServers: []string{"127.0.0.1:9900"},
+		})
+	}
+	return all, nil
+}
+
+func (f fakeTargets) Clients(_ context.Context, name string) ([]string, error) {
+	return f[name], nil
+}
+
+func (f fakeTargets) Remove(_ context.Context, name string) (bool, error) {
+	_, was := f[name]
+	delete(f, name)
+	return was, nil
+}
+
+func withTargets(f *fake, local fakeTargets, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	a := newApp(nil, &stdout, &stderr, func(string) (string, bool) { return "", false })
+	a.connect = func(context.Context) (service, error) { return f, nil }
+	a.local = local
+	out := outcome{code: a.run(context.Background(), args)}
+	out.stdout, out.stderr = stdout.String(), stderr.String()
+	return out
+}
+
+func TestLocalTargetsAreListedWithTheirProcesses(t *testing.T) {
+	o := withTargets(&fake{}, fakeTargets{"orders": nil}, "targets")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "11 12 13")
+	assert.Contains(t, o.stdout, "rocketshift targets remove NAME")
+	o = withTargets(&fake{}, fakeTargets{}, "targets", "-o", "json")
+	assert.Equal(t, []any{}, o.document(t)["targets"])
+}
+
+func TestALocalTargetIsRemovedOnceAndAgain(t *testing.T) {
+	local := fakeTargets{"orders": nil, "payments": nil}
+	o := withTargets(&fake{}, local, "targets", "remove", "orders")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "was removed")
+	require.Len(t, local, 1)
+	o = withTargets(&fake{}, local, "targets", "remove", "orders")
+	require.Equal(t, exitDone, o.code, "what isn't there is removed already: %s", o.stderr)
+	assert.Contains(t, o.stdout, "nothing to remove")
+}
+
+func TestALocalTargetThatIsUsedStays(t *testing.T) {
+	for name, c := range map[string]struct {
+		fake    *fake
+		clients []string
+		code    int
+		want    string
+	}{
+		"by its migration": {
+			&fake{running: []string{"migration-orders"}}, nil, exitUsage, "migration-orders runs",
+		},
+		"by a stage alone": {
+			&fake{running: []string{"migration-orders-replicate"}}, nil, exitUsage,
+			"migration-orders-replicate runs",
+		},
+		"by applications": {
+			&fake{},
+			[]string{"shop@1 at 10.0.0.7:1, of group billing"},
+			exitUsage,
+			"1 applications are connected: shop@1",
+		},
+		"nobody knows": {
+			&fake{away: broken("start it", "temporal doesn't answer")}, nil, exitFailed, "temporal",
+		},
+	} {
+		local := fakeTargets{"orders": c.clients}
+		o := withTargets(c.fake, local, "targets", "remove", "orders")
+		assert.Equal(t, c.code, o.code, name)
+		assert.Contains(t, o.stderr, c.want, name)
+		assert.Len(t, local, 1, name)
+	}
+	o := withTargets(&fake{away: errors.New("unused")}, fakeTargets{}, "targets", "remove", "../x")
+	assert.Equal(t, exitUsage, o.code, "a name that leads out of the folder")
+}

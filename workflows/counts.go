@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/activities"
+)
+
+// copiedBy is what a shard of lanes has copied so far, as far as its last activity told.
+func (s *Status) copiedBy(broker string, part int) activities.Copied {
+	for _, c := range s.Copied {
+		if c.Broker == broker && c.Part == part {
+			return c
+		}
+	}
+	return activities.Copied{Broker: broker, Part: part}
+}
+
+// count takes what an activity told when it ended: lanes that start again count on from there.
+func (s *Status) count(of activities.Copied, end error) {
+	var told activities.ReplicationProgress
+	var cancelled *temporal.CanceledError
+	var late *temporal.TimeoutError
+	switch {
+	case errors.As(end, &cancelled) && cancelled.HasDetails():
+		if cancelled.Details(&told) != nil {
+			return
+		}
+	case errors.As(end, &late) && late.HasLastHeartbeatDetails():
+		if late.LastHeartbeatDetails(&told) != nil {
+			return
+		}
+	default:
+		return
+	}
+	of = s.copiedBy(of.Broker, of.Part).AtLeast(told.Progress)
+	for i, c := range s.Copied {
+		if c.Broker == of.Broker && c.Part == of.Part {
+			s.Copied[i] = of
+			return
+		}
+	}
+	s.Copied = append(s.Copied, of)
+}

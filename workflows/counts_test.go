@@ -1,0 +1,86 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/activities"
+	"rocketshift/replicator"
+)
+
+// Lanes count what they have copied from their own start on; the sum goes on over their restarts.
+// What an activity tells when it is cancelled needs a real server: TestLongCopiedNeverFalls.
+func TestWhatEndedLanesHaveCopiedIsCounted(t *testing.T) {
+	told := activities.ReplicationProgress{Progress: replicator.Progress{
+		Copied: 1000, Back: &replicator.Progress{Copied: 10},
+	}}
+	less := activities.ReplicationProgress{Progress: replicator.Progress{Copied: 5}}
+	a := activities.Copied{Broker: "broker-a", Part: 1}
+	var s Status
+	s.count(a, temporal.NewCanceledError())
+	s.count(a, nil)
+	require.Empty(t, s.Copied, "nothing was told")
+	s.count(a, temporal.NewCanceledError(told))
+	s.count(activities.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
+	s.count(a, temporal.NewCanceledError(less))
+	require.Equal(t, []activities.Copied{
+		{Broker: "broker-a", Part: 1, There: 1000, Back: 10}, {Broker: "broker-b", There: 5},
+	}, s.Copied, "counts never fall")
+}
+
+func TestAReplicateThatIsStartedAgainCountsOn(t *testing.T) {
+	s := newTheatre(t)
+	var requests []activities.ReplicateRequest
+	s.lanesUntilCancelled(&requests)
+	s.once(&requests, 2, func() { s.SignalWorkflow(StopName, struct{}{}) })
+	before := []activities.Copied{{Broker: "broker-a", There: 7, Back: 3}}
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{
+		Plan: testPlan(t, nil), Inventory: testInventory(), Copied: before,
+	})
+	require.Equal(t, before, s.result(t).Copied)
+	for _, r := range requests {
+		want := activities.Copied{Broker: r.Broker}
+		if r.Broker == "broker-a" {
+			want = before[0]
+		}
+		require.Equal(t, want, r.Copied)
+	}
+}
+
+func TestWhatIsSaidAboutLanesThatAreNotThereIsRefused(t *testing.T) {
+	s := newTheatre(t)
+	var requests []activities.ReplicateRequest
+	s.OnActivity("KnowLane", anything, anything).Return(
+		func(_ context.Context, r activities.LaneRequest) error {
+			if r.Topic != "orders" || r.Broker == "broker-x" {
+				return temporal.NewNonRetryableApplicationError("there is no such queue",
+					activities.RefusedType, nil)
+			}
+			return nil
+		})
+	s.lanesUntilCancelled(&requests)
+	elsewhere := skipOne()
+	elsewhere.Broker = "broker-x"
+	rate := activities.RateChange{Rate: replicator.Rate{Messages: 5}, Topic: "gone", By: "bob"}
+	var answer, bound *answered
+	s.once(&requests, 2, func() {
+		answer, bound = s.update(AnswerName, elsewhere), s.update(SetRateName, rate)
+		s.SignalWorkflow(AnswerName, elsewhere)
+	})
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(StopName, struct{}{}) }, time.Hour)
+	s.ExecuteWorkflow(ReplicateType, MigrationInput{
+		Plan: testPlan(t, nil), Inventory: testInventory(),
+	})
+	got := s.result(t)
+	require.ErrorContains(t, answer.err, "answer: there is no such queue")
+	require.ErrorContains(t, bound.err, "setRate: there is no such queue")
+	require.Len(t, requests, 2, "nothing started again")
+	require.Empty(t, got.Answers)
+	require.Empty(t, got.Rates)
+	require.Len(t, got.Notes, 1, "the signal alone: an update has its answer")
+	require.Contains(t, got.Notes[0], "ignored signal answer: there is no such queue")
+}

@@ -1,0 +1,45 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a gate
+// too, where an approval alone would move nothing. What is held already is held by who said it last.
+func (d *desk) showHold(ctx workflow.Context, m Steering) {
+	if d.held != nil {
+		d.hideHold()
+	}
+	d.held = &m
+	if !changed(ctx, changeHoldShown) {
+		return
+	}
+	d.status.Waiting = slices.Insert(slices.Clone(d.status.Waiting), 0, Waiting{
+		Kind: WaitingGate, Gate: ResumeName, Text: holdText(d.held, ""),
+		WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Since: workflow.Now(ctx),
+	})
+}
+
+// liftHold lets the next step go on.
+func (d *desk) liftHold(ctx workflow.Context) {
+	if changed(ctx, changeHoldShown) {
+		d.hideHold()
+	}
+	d.held = nil
+}
+
+// hideHold takes the hold off the page.
+func (d *desk) hideHold() {
+	d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), d.isHold)
+}
+
+// holdIsShown reports whether the hold stands on the page.
+func (d *desk) holdIsShown() bool { return slices.ContainsFunc(d.status.Waiting, d.isHold) }
+
+// isHold reports whether an entry is the hold that stands now.
+func (d *desk) isHold(w Waiting) bool {
+	return d.held != nil && w.Kind == WaitingGate && w.Gate == ResumeName &&
+		w.Text == holdText(d.held, "")
+}

@@ -1,0 +1,208 @@
+package workflows
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// askingPurchase is a migration whose Purchase asks for an approval.
+func askingPurchase(t *testing.T) (*theatre, plan.Plan) {
+	t.Helper()
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"},
+		nil)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	return s, testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+}
+
+func TestAHoldAtAGateIsShownWithTheCommandThatLiftsIt(t *testing.T) {
+	s, p := askingPurchase(t)
+	s.RegisterDelayedCallback(func() {
+		s.update(HoldName, Steering{By: "bob", Reason: "market hours"})
+		s.update(HoldName, Steering{By: "carol", Reason: "lunch"})
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		now := s.statusNow(t)
+		require.Equal(t, StateHeld, now.State)
+		require.Len(t, now.Waiting, 2, "one hold, and the gate: %v", now.Waiting)
+		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
+		require.Equal(t, "rocketshift resume orders-2026 --by YOU", NextCommand(now, now.Waiting[0]))
+		require.Equal(t, "gate:resume", waitingValue(now))
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 2*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.NotContains(t, s.called(), ImportMetadataType, "it is held")
+		now := s.statusNow(t)
+		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
+		s.update(ResumeName, Steering{By: "bob"})
+	}, 3*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+func TestBackLiftsAHold(t *testing.T) {
+	s, p := askingPurchase(t)
+	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		s.update(BackName, Steering{By: "bob"})
+	}, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+}
+
+func TestAHeldShiftGoesBackWithoutAResume(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack})
+	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "bob"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	require.Contains(t, s.called(), RollbackType)
+}
+
+func TestWhatAPersonSaysIsNotedOnce(t *testing.T) {
+	s, p := askingPurchase(t)
+	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "bob"}) }, 2*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.Len(t, s.statusNow(t).Notes, 2, "the stage was told too: %v", s.statusNow(t).Notes)
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 3*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Len(t, s.result(t).Notes, 2, "%v", s.result(t).Notes)
+}
+
+func TestAHoldOfAStageAloneIsShownAtItsMigration(t *testing.T) {
+	s, p := askingPurchase(t)
+	s.RegisterDelayedCallback(func() {
+		require.NoError(t, s.SignalWorkflowByID(StageID(p, PurchaseType), HoldName,
+			Steering{By: "bob"}))
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, ResumeName, s.statusNow(t).Waiting[0].Gate)
+		require.NoError(t, s.SignalWorkflowByID(StageID(p, PurchaseType), ResumeName,
+			Steering{By: "bob"}))
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+// A run that was reset counts its reports on from where it was: its parent has heard of greater
+// numbers, unless they go with the time.
+func TestReportsOfARunThatWasResetAreNewer(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	id := StageID(p, PurchaseType)
+	s.RegisterDelayedCallback(func() { // the run before the reset told much, until now
+		s.SignalWorkflow(stageReportName, stageReport{
+			WorkflowID: id, Number: s.Now().UnixNano() - 1,
+			Status: &Status{State: StateRunning, Detail: "of before the reset"},
+		})
+	}, time.Hour)
+	s.RegisterDelayedCallback(func() {
+		require.NoError(t, s.SignalWorkflowByID(id, HoldName, Steering{By: "bob"}))
+	}, 2*time.Hour)
+	s.RegisterDelayedCallback(func() {
+		require.NotEmpty(t, s.statusNow(t).Waiting, "the report after the reset is heard")
+		require.NoError(t, s.SignalWorkflowByID(id, ResumeName, Steering{By: "bob"}))
+	}, 2*time.Hour+time.Minute)
+	s.RegisterDelayedCallback(func() {
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+	}, 150*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
+func TestAStageThatIsResetAfterItsEndIsHeardOf(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{ImportMetadataType: failingStage("terminated", "x")})
+	p := testPlan(t, nil)
+	id := StageID(p, ImportMetadataType)
+	tell := func(after time.Duration, detail string) {
+		s.SignalWorkflow(stageReportName, stageReport{
+			WorkflowID: id, Number: s.Now().Add(after).UnixNano(),
+			Status: &Status{State: StateRunning, Detail: detail},
+		})
+	}
+	detail := func() string {
+		for _, row := range s.statusNow(t).Stages {
+			if row.Name == ImportMetadataType {
+				return row.Detail
+			}
+		}
+		return ""
+	}
+	s.RegisterDelayedCallback(func() { tell(-time.Hour, "older than its end") }, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.NotEqual(t, "older than its end", detail())
+		tell(0, "goes on after a reset")
+	}, 2*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, "goes on after a reset", detail())
+		s.update(BackName, Steering{By: "bob"})
+	}, 3*time.Minute)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+}
+
+func TestTheLastWordOfAMigrationSaysThatNothingRuns(t *testing.T) {
+	s := newMigration(t, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, "everything has moved to the target, and the ledger of the source is settled",
+		s.result(t).Detail)
+}
+
+func TestQuestionsOfStepsNameWhatMoves(t *testing.T) {
+	for mode, change := range map[string]func(*plan.Plan){
+		"50% of the queues of all topics; groups audit-group, orders-group;": byGateway,
+		"topics orders, payments; groups ":                                   oneStep,
+	} {
+		s := newTheatre(t)
+		s.playGateway()
+		s.playTraffic()
+		s.RegisterDelayedCallback(func() {
+			require.Contains(t, s.statusNow(t).Waiting[0].Text, mode)
+			s.update(BackName, Steering{By: "alice"})
+		}, time.Minute)
+		p := testPlan(t, func(p *plan.Plan) {
+			change(p)
+			p.Approvals = []plan.Gate{plan.GateShift}
+		})
+		s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+		require.Equal(t, StateRolledBack, s.result(t).State)
+	}
+}
+
+func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
+	s := newTheatre(t)
+	release := false
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		d, err := newDesk(ctx, AssessType, in)
+		if err != nil {
+			return Status{}, err
+		}
+		if err := workflow.SetUpdateHandler(ctx, "slow", func(ctx workflow.Context) error {
+			release = true
+			return workflow.Sleep(ctx, time.Minute)
+		}); err != nil {
+			return Status{}, err
+		}
+		return d.run(ctx, func(ctx workflow.Context) error {
+			return workflow.Await(ctx, func() bool { return release })
+		})
+	}, workflow.RegisterOptions{Name: "slow"})
+	var slow answered
+	s.RegisterDelayedCallback(func() { s.UpdateWorkflow("slow", "", &slow) }, time.Minute)
+	p := testPlan(t, nil)
+	s.TestWorkflowEnvironment.SetStartWorkflowOptions(startAs(StageID(p, AssessType)))
+	s.TestWorkflowEnvironment.ExecuteWorkflow("slow", MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.True(t, slow.completed, "the update has its answer")
+}

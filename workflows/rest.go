@@ -1,0 +1,56 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// restAsked is the rest that persons are asked to accept. It stands for a while although the rest is
+// measured again and again meanwhile, so that somebody can read it, ask others, and answer.
+type restAsked struct {
+	ledger  activities.Ledger
+	expires time.Time
+}
+
+// take returns what to ask now that the rest was measured, and when that is to be measured again. A
+// question stands until it expires, or more is left than it says: who accepted more accepts less.
+func (r *restAsked) take(
+	ctx workflow.Context, now activities.Ledger, text func(activities.Ledger) string,
+	pause time.Duration,
+) question {
+	q := question{life: pause}
+	if !changed(ctx, changeRestStands) {
+		q.text, q.evidence = text(now), now.Rows
+		return q
+	}
+	at := workflow.Now(ctx)
+	if !at.Before(r.expires) || !covers(r.ledger, now) {
+		r.ledger, r.expires = now, at.Add(max(pause, restLife))
+	}
+	q.text, q.evidence, q.expires = text(r.ledger), r.ledger.Rows, r.expires
+	q.life = min(pause, r.expires.Sub(at))
+	return q
+}
+
+// covers reports whether whoever accepted one ledger has accepted the other. Of a ledger that is so
+// long that it stands in a document, that is so only while it stays the same.
+func covers(accepted, now activities.Ledger) bool {
+	if (accepted.Rest == 0) != (now.Rest == 0) {
+		return false
+	}
+	before, inline := accepted.Rows.Inline()
+	after, short := now.Rows.Inline()
+	if !inline || !short {
+		was, is := accepted.Rows.Document(), now.Rows.Document()
+		return was != nil && is != nil && was.Digest == is.Digest
+	}
+	return !slices.ContainsFunc(after, func(n activities.LedgerRow) bool {
+		return n.Rest > 0 && !slices.ContainsFunc(before, func(a activities.LedgerRow) bool {
+			return a.Kind == n.Kind && a.Object == n.Object && a.Rest >= n.Rest
+		})
+	})
+}

@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+)
+
+func retries(rest int64) activities.Ledger {
+	return activities.Ledger{Rest: rest, Rows: activities.Some(
+		activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest},
+	)}
+}
+
+// ledgers plays the measured rests, the last one again and again.
+func (s *theatre) ledgers(rests ...int64) (measured *int) {
+	measured = new(int)
+	s.OnActivity("Ledger", anything, anything).Return(
+		func(context.Context, activities.Request) (activities.Ledger, error) {
+			rest := rests[min(*measured, len(rests)-1)]
+			*measured++
+			return retries(rest), nil
+		})
+	return measured
+}
+
+func TestTheEvidenceOfARestStandsWhileTheRestShrinks(t *testing.T) {
+	s := newTheatre(t)
+	measured := s.ledgers(70, 60, 50, 40)
+	var first Waiting
+	var accepted *answered
+	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Second)
+	s.RegisterDelayedCallback(func() {
+		now := s.statusNow(t)
+		require.GreaterOrEqual(t, *measured, 4)
+		require.Equal(t, first, now.Waiting[0], "somebody may have read it by now")
+		require.Equal(t, int64(40), now.Ledger.Rest, "what is left now is shown too")
+		require.Contains(t, first.Text, "70 are left")
+		accepted = s.update(ApproveName, Approval{
+			Gate: "finalize", By: "alice", Evidence: first.Evidence,
+		})
+	}, 5*time.Minute)
+	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, int64(40), s.result(t).Ledger.Rest)
+	require.NoError(t, accepted.rejected)
+}
+
+func TestTheEvidenceOfARestEndsWhenTheRestGrowsOrItIsOld(t *testing.T) {
+	s := newTheatre(t)
+	s.ledgers(70, 71)
+	var first, grown Waiting
+	var refused *answered
+	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Second)
+	s.RegisterDelayedCallback(func() {
+		grown = s.statusNow(t).Waiting[0]
+		require.Contains(t, grown.Text, "71 are left")
+		refused = s.update(ApproveName, Approval{
+			Gate: "finalize", By: "alice", Evidence: first.Evidence,
+		})
+	}, 10*time.Second)
+	s.RegisterDelayedCallback(func() {
+		old := s.statusNow(t).Waiting[0]
+		require.Equal(t, grown.Evidence, old.Evidence)
+		require.True(t, old.Expires.After(*grown.Expires), "measured anew")
+		s.update(ApproveName, Approval{Gate: "finalize", By: "alice"})
+	}, time.Hour)
+	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.ErrorContains(t, refused.rejected, "is shown now")
+}

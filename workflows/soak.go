@@ -1,0 +1,78 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// SoakGate names the approval of a step whose soak leaves a doubt.
+func SoakGate(percent int) string { return "soak-" + itoa(percent) }
+
+// gatewaySoak lets the step stand, and judges it by the messages that applications wrote meanwhile.
+// Silence is no evidence: where nothing was written, or messages went elsewhere than the step says,
+// it goes on as soon as they show that it works, or when a person says that it is as it should be.
+// No plan can say that: whether it is depends on the hour.
+func (s *shift) gatewaySoak(
+	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+) error {
+	var gateways *activities.Gateways
+	request := activities.SoakRequest{Request: s.request(), Topics: topics, Step: w.Step}
+	if err := workflow.ExecuteActivity(quick(ctx, "where queues end before the soak"),
+		gateways.BeginSoak, request).Get(ctx, nil); err != nil {
+		return err
+	}
+	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
+	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak),
+		timer).Get(ctx, nil); err != nil {
+		return err
+	}
+	defer s.unask(ctx, SoakGate(w.Step))
+	for pause := soakFirst; ; pause = min(2*pause, soakMax) {
+		var check activities.WaveCheck
+		if err := workflow.ExecuteActivity(minutes(ctx, fmt.Sprintf("messages of step %d%%",
+			w.Step)), gateways.JudgeSoak, request).Get(ctx, &check); err != nil {
+			return err
+		}
+		row.Check = &check
+		if check.Doubt == "" {
+			return nil
+		}
+		expires := workflow.Now(ctx).Add(max(pause, restLife))
+		if given, err := s.ask(ctx, question{
+			gate: SoakGate(w.Step), evidence: check.Doubt, life: pause, expires: expires,
+			text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an approval if it is as it should be",
+				w.Step, check.Doubt),
+		}); given || err != nil {
+			return err
+		}
+	}
+}
+
+// gatewaySoakBefore is of runs that are older than changeSoak.
+func (s *shift) gatewaySoakBefore(
+	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+) error {
+	var gateways *activities.Gateways
+	var before, check activities.WaveCheck
+	request := activities.ShareRequest{Request: s.request(), Topics: topics}
+	if err := workflow.ExecuteActivity(quick(ctx, "put counters before the soak"),
+		gateways.MeasureShare, request).Get(ctx, &before); err != nil {
+		return err
+	}
+	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
+	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak),
+		timer).Get(ctx, nil); err != nil {
+		return err
+	}
+	request.Before = &before
+	if err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("share of step %d%%", w.Step)),
+		gateways.MeasureShare, request).Get(ctx, &check); err != nil {
+		return err
+	}
+	row.Check = &check
+	return nil
+}
