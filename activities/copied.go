@@ -94,8 +94,29 @@ type counter struct {
 // begun is what the attempt before told, with counts that are no less than what is known, while the
 // lanes haven't said anything yet.
 func (c *counter) begun(last replicator.Progress) replicator.Progress {
-	last.Copied = c.before.all.There
+	last.Copied, last.Topics = c.before.all.There, known(last.Topics, c.before.there)
+	if last.Back == nil && c.before.all.Back == 0 {
+		return last
+	}
+	back := replicator.Progress{}
+	if last.Back != nil {
+		back = *last.Back
+	}
+	back.Copied, back.Topics = c.before.all.Back, known(back.Topics, c.before.back)
+	last.Back = &back
 	return last
+}
+
+// known are the counts by topic where nothing was told of them yet.
+func known(told []replicator.TopicProgress, counts map[string]int64) []replicator.TopicProgress {
+	if len(told) > 0 {
+		return told
+	}
+	for topic, copied := range counts {
+		told = append(told, replicator.TopicProgress{Topic: topic, Copied: copied})
+	}
+	replicator.WorstFirst(told)
+	return told
 }
 
 // add is the progress with what was copied before.

@@ -26,7 +26,7 @@ func TestCopiesAreCountedOnOverRestartsOfLanes(t *testing.T) {
 	require.Equal(t, progressOf(100, 7), told)
 	// A rate restarts the lanes in the same worker: another activity, whose lanes count from 0.
 	second := here.begin(of, Copied{}, replicator.Progress{})
-	require.EqualValues(t, 100, second.begun(replicator.Progress{}).Copied, "before lanes tell")
+	require.Equal(t, progressOf(100, 7), second.begun(replicator.Progress{}), "before lanes tell")
 	require.Equal(t, progressOf(103, 8), second.add(progressOf(3, 1)))
 	require.Equal(t, progressOf(110, 9), second.add(progressOf(10, 2)))
 	require.Equal(t, progressOf(100, 7), raw, "others have that slice too")

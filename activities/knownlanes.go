@@ -2,8 +2,11 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+
+	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -38,15 +41,24 @@ func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
 	return q.check(q.Plan.WithDefaults(), side, brokers, table)
 }
 
+// refusedWord is refused for what a person said: it is no trouble of the worker's, so that its log
+// shows no error.
+func refusedWord(format string, args ...any) error {
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), RefusedType,
+		temporal.ApplicationErrorOptions{
+			NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign,
+		})
+}
+
 func (q LaneRequest) check(
 	p plan.Plan, side Side, brokers []rocketmq.Broker, table topicTable,
 ) error {
 	if !ofLanes(p, q.Topic, brokers) {
-		return refused("topic %q is none of this migration's, so no lane copies it: see rocketshift lanes %s for those that are",
+		return refusedWord("topic %q is none of this migration's, so no lane copies it: see rocketshift lanes %s for those that are",
 			q.Topic, p.Name)
 	}
 	if len(table[q.Topic]) == 0 {
-		return refused("topic %q is on no broker of the %s: correct the name, or make the topic first",
+		return refusedWord("topic %q is on no broker of the %s: correct the name, or make the topic first",
 			q.Topic, side)
 	}
 	if q.Broker == "" {
@@ -60,7 +72,7 @@ func (q LaneRequest) check(
 	for _, queue := range queues {
 		has = append(has, queue.String())
 	}
-	return refused("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
+	return refusedWord("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
 		q.Queue, side, strings.Join(has[:min(len(has), 16)], ", "))
 }
 

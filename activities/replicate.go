@@ -87,7 +87,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	}
 	b.progress = ReplicationProgress{
 		Broker: q.Broker, Holder: holderAfter(last.Holder),
-		Progress: b.counter.begun(last.Progress),
+		Progress: b.bounded(b.counter.begun(last.Progress)),
 	}
 	stop := b.start(ctx)
 	defer stop()
@@ -244,33 +244,12 @@ type beater struct {
 	progress ReplicationProgress
 }
 
-// The heartbeats of all shards of a migration are looked at together, so they share what they may tell of: topics, and faults. Both
-// are lines of some 300 bytes, worst first, and servers bound answers to 4 MiB.
-const (
-	maxTold = 50  // of one shard: what a person reads
-	leastOf = 5   // of one shard
-	toldOf  = 800 // of all shards
-)
-
-// mostTold is how many topics, and how many faults, the heartbeats of one of so many shards tell of.
-func mostTold(shards int) int { return min(maxTold, max(leastOf, toldOf/max(shards, 1))) }
-
 func (b *beater) report(p replicator.Progress) {
 	b.observe(p)
-	p = told(b.counter.add(p), b.most)
-	if p.Back != nil {
-		back := told(*p.Back, b.most)
-		p.Back = &back
-	}
+	p = b.bounded(b.counter.add(p))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p
-}
-
-func told(p replicator.Progress, most int) replicator.Progress {
-	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), most)], p.Faults[:min(len(p.Faults), most)]
-	p.Stragglers = p.Stragglers[:min(len(p.Stragglers), most)]
-	return p
 }
 
 func (b *beater) unpaired(topics []string) {

@@ -129,6 +129,11 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 	if w, asked := waitingApproval(d.view(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
 		d.given[questionOf(w)] = a
+		if d.active == "" { // a stage that runs since before a reset of this workflow
+			if err := d.send(ctx, w.WorkflowID, ApproveName, a); err != nil {
+				return a, err
+			}
+		}
 	}
 	return a, d.forward(ctx, ApproveName, a)
 }
@@ -235,8 +240,13 @@ func (d *desk) forward(ctx workflow.Context, name string, message any) error {
 		return nil
 	}
 	child := d.active
-	if err := workflow.SignalExternalWorkflow(ctx, child, "", name, message).Get(ctx, nil); err != nil && d.active == child {
+	if err := d.send(ctx, child, name, message); err != nil && d.active == child {
 		d.note(ctx, "%s did not reach %s: %s", name, child, err)
 	}
 	return nil
+}
+
+// send passes a message to a workflow.
+func (d *desk) send(ctx workflow.Context, id, name string, message any) error {
+	return workflow.SignalExternalWorkflow(ctx, id, "", name, message).Get(ctx, nil)
 }

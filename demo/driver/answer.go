@@ -13,6 +13,12 @@ import (
 // pipeline is the name under which the demo's release pipeline speaks.
 const pipeline = "demo-pipeline"
 
+// heldByPerson reports whether somebody held the migration who will resume it.
+func heldByPerson(asked workflows.Waiting) bool {
+	by, held := strings.CutPrefix(asked.Text, "held by ")
+	return held && !strings.HasPrefix(by, "rocketshift:")
+}
+
 // answer gives what the migration waits for, once.
 func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflows.Waiting) error {
 	question := fmt.Sprintf("%s %s %v %v %s %s", asked.Kind, asked.Gate, asked.Groups, asked.Topics, asked.To, asked.Since.Format(time.RFC3339Nano))
@@ -25,6 +31,9 @@ func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflow
 		return w.approve(ctx, asked)
 	case asked.Kind == workflows.WaitingRelease:
 		return w.release(ctx, asked)
+	case asked.Gate == workflows.ResumeName && heldByPerson(asked):
+		w.console.say("%s; it goes on by: %s", asked.Text, workflows.NextCommand(s, asked))
+		return nil
 	case asked.Gate == workflows.ResumeName:
 		return fmt.Errorf("the migration stopped and waits for a person: %s", asked.Text)
 	}

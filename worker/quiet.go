@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+)
+
+// quiet lowers the level of what the SDK reports as trouble and is an ordinary end: of an activity
+// that its workflow cancelled, since a service ended or an answer came, and of its last heartbeat,
+// which comes too late then. Errors in the log are for people to look at.
+type quiet struct{ slog.Handler }
+
+// Handle passes a record on, as information if it is of an ordinary end.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level > slog.LevelInfo && ordinary(r) {
+		r.Level = slog.LevelDebug
+		if !q.Enabled(ctx, r.Level) {
+			return nil
+		}
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the handler around what it makes.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+// WithGroup keeps the handler around what it makes.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+
+// Messages of the SDK (v1.50, internal_task_handlers.go).
+const (
+	sdkActivityError  = "Activity error."
+	sdkHeartbeatError = "RecordActivityHeartbeat with error"
+)
+
+func ordinary(r slog.Record) bool {
+	err := errorOf(r)
+	var gone *serviceerror.NotFound
+	switch r.Message {
+	case sdkActivityError:
+		return errors.Is(err, context.Canceled) || temporal.IsCanceledError(err)
+	case sdkHeartbeatError:
+		return errors.Is(err, context.Canceled) || temporal.IsCanceledError(err) ||
+			errors.As(err, &gone)
+	}
+	return false
+}
+
+// errorOf is the error that a record tells of.
+func errorOf(r slog.Record) (found error) {
+	r.Attrs(func(a slog.Attr) bool {
+		found, _ = a.Value.Any().(error)
+		return found == nil
+	})
+	return found
+}

@@ -1,0 +1,164 @@
+package workflows
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/plan"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// livePatience is a guard: what it waits for takes milliseconds.
+const livePatience = time.Minute
+
+// resettable is a real Migration and Purchase on a real server; the other stages end at once.
+type resettable struct {
+	*testing.T
+	client client.Client
+	plan   plan.Plan
+}
+
+func newResettable(t *testing.T) *resettable {
+	t.Helper()
+	server := labtest.Temporal(t)
+	c, err := client.Dial(client.Options{
+		HostPort: server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "client")),
+	})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	w := worker.New(c, ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
+	at := &theatre{}
+	register := func(name string, run stageFunc) {
+		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
+	}
+	register(MigrationType, Migration)
+	register(PurchaseType, Purchase)
+	for _, name := range []string{
+		AssessType, ImportMetadataType, VerifyType, ShiftType, FinalizeType, RollbackType,
+	} {
+		register(name, at.goodStage(name))
+	}
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		register(name, at.untilStopped(name))
+	}
+	act := func(name string, run any) {
+		w.RegisterActivityWithOptions(run, activity.RegisterOptions{Name: name})
+	}
+	act("Purchase", func(context.Context, activities.Request) (activities.PurchaseResult, error) {
+		return activities.PurchaseResult{Provider: "local"}, nil
+	})
+	act("AwaitCaughtUp", func(context.Context, activities.Request) (
+		activities.ReplicationState, error,
+	) {
+		return activities.ReplicationState{}, nil
+	})
+	act("Write", func(context.Context, activities.ReportRequest) (activities.ReportResult, error) {
+		return activities.ReportResult{}, nil
+	})
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	r := &resettable{T: t, client: c, plan: testPlan(t, func(p *plan.Plan) {
+		p.Name, p.Approvals = "reset-"+strings.ToLower(rand.Text()[:8]), []plan.Gate{plan.GatePurchase}
+	})}
+	_, err = c.ExecuteWorkflow(t.Context(), startAs(StageID(r.plan, MigrationType)), MigrationType,
+		MigrationInput{Plan: r.plan})
+	require.NoError(t, err)
+	return r
+}
+
+// asked is the question of Purchase as the migration shows it.
+func (r *resettable) asked() (Waiting, bool) {
+	value, err := r.client.QueryWorkflow(r.Context(), StageID(r.plan, MigrationType), "",
+		StatusQuery)
+	var s Status
+	if err != nil || value.Get(&s) != nil {
+		return Waiting{}, false
+	}
+	return waitingApproval(s, string(plan.GatePurchase))
+}
+
+func (r *resettable) say(id, name string, message any) {
+	r.Helper()
+	handle, err := r.client.UpdateWorkflow(r.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: id, UpdateName: name, Args: []any{message},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	require.NoError(r, err)
+	require.NoError(r, handle.Get(r.Context(), nil))
+}
+
+// reset begins a workflow anew from its first task, without what was said to it since.
+func (r *resettable) reset(id string) {
+	r.Helper()
+	const firstTask = 4 // started, and its first task: scheduled, started, completed
+	_, err := r.client.ResetWorkflowExecution(r.Context(),
+		&workflowservice.ResetWorkflowExecutionRequest{
+			Namespace: client.DefaultNamespace, Reason: "test", RequestId: rand.Text(),
+			WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id},
+			WorkflowTaskFinishEventId: firstTask,
+			ResetReapplyType:          enumspb.RESET_REAPPLY_TYPE_NONE,
+		})
+	require.NoError(r, err)
+}
+
+func TestLiveAStageThatIsResetIsHeardByItsMigration(t *testing.T) {
+	r := newResettable(t)
+	migration, purchase := StageID(r.plan, MigrationType), StageID(r.plan, PurchaseType)
+	var before Waiting
+	require.Eventually(t, func() (asks bool) {
+		before, asks = r.asked()
+		return asks
+	}, livePatience, 20*time.Millisecond)
+	for range 5 { // the stage tells much
+		r.say(purchase, HoldName, Steering{By: "bob"})
+		r.say(purchase, ResumeName, Steering{By: "bob"})
+	}
+	r.reset(purchase)
+	require.Eventually(t, func() bool {
+		now, asks := r.asked()
+		return asks && now.Since.After(before.Since)
+	}, livePatience, 20*time.Millisecond, "the question of the run after the reset is shown")
+	r.say(migration, ApproveName, Approval{Gate: "purchase", By: "alice"})
+	var end Status
+	require.NoError(t, r.client.GetWorkflow(t.Context(), migration, "").Get(t.Context(), &end))
+	require.Equal(t, StateDone, end.State)
+}
+
+func TestLiveAMigrationThatIsResetPassesAnswersOnToTheStageThatStillRuns(t *testing.T) {
+	r := newResettable(t)
+	migration := StageID(r.plan, MigrationType)
+	require.Eventually(t, func() bool { _, asks := r.asked(); return asks }, livePatience,
+		20*time.Millisecond)
+	r.reset(migration)
+	require.Eventually(t, func() bool {
+		value, err := r.client.QueryWorkflow(t.Context(), migration, "", StatusQuery)
+		var s Status
+		return err == nil && value.Get(&s) == nil && s.State == StateHeld
+	}, livePatience, 20*time.Millisecond, "the stage runs already")
+	r.say(StageID(r.plan, PurchaseType), HoldName, Steering{By: "bob"}) // so that it tells again
+	r.say(StageID(r.plan, PurchaseType), ResumeName, Steering{By: "bob"})
+	require.Eventually(t, func() bool { _, asks := r.asked(); return asks }, livePatience,
+		20*time.Millisecond, "what it asks is shown")
+	r.say(migration, ApproveName, Approval{Gate: "purchase", By: "alice"})
+	var ended Status
+	require.NoError(t, r.client.GetWorkflow(t.Context(), StageID(r.plan, PurchaseType),
+		"").Get(t.Context(), &ended))
+	require.Equal(t, "alice", ended.Approvals[0].By)
+	require.NoError(t, r.client.TerminateWorkflow(t.Context(), migration, "", "the test is over"))
+}
