@@ -47,6 +47,9 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Assessment) err
 			s.ordered = append(s.ordered, t.Name)
 		}
 	}
+	if s.parent == nil && changed(ctx, changeStranded) { // else the migration has done it
+		s.freeStranded(ctx)
+	}
 	if s.plan.Traffic.Mode == plan.ModeGateway {
 		return s.gatewayStory(ctx, readers)
 	}

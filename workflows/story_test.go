@@ -114,6 +114,7 @@ func (s *theatre) playTraffic() {
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string(nil), nil)
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, nil)
 	s.OnActivity("Forget", anything, anything).Return(nil)
 	s.OnActivity("AwaitTarget", anything, anything).Return(nil)
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {

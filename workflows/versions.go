@@ -28,6 +28,9 @@ const (
 	changeWaitForEnd = "2026-11-29 wait for the end"
 	// changePending: while a rollback asks what to do with a rest, an activity watches for its end.
 	changePending = "2026-11-29 rest is watched"
+	// changeStranded: who starts frees the groups that a move which was cut off left closed on both
+	// sides, before anything else.
+	changeStranded = "2026-11-30 stranded groups"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
 )

@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+)
+
+// stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
+func (s *theatre) stranded() {
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{
+		Source: []string{"orders-group"}, Target: []string{"audit-group"},
+	}, nil)
+	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
+		s.note("open " + r.Groups[0] + "@" + string(r.Side))
+		return nil
+	})
+}
+
+func TestAMigrationThatIsStartedAnewFirstFreesGroupsThatAMoveLeftClosed(t *testing.T) {
+	s := emptyTheatre(t)
+	s.stranded()
+	fillMigration(s, nil)
+	s.playTraffic()
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source",
+		"Fence@target", AssessType)
+}
+
+func TestStagesThatAreStartedAloneFirstFreeGroupsThatAMoveLeftClosed(t *testing.T) {
+	for kind, first := range map[string]string{
+		ShiftType: "Translate@source", RollbackType: "AwaitReturnable@target free [payments]",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			s := newTheatre(t)
+			s.stranded()
+			s.OnActivity("Survey", anything,
+				anything).Return(activities.Survey{FencedGroups: []string{"audit-group"}}, nil)
+			s.playTraffic()
+			s.ExecuteWorkflow(kind, MigrationInput{
+				Plan: testPlan(t, oneStep), Inventory: testInventory(),
+			})
+			require.Equal(t, StateDone, s.result(t).State)
+			requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source", first)
+		})
+	}
+}
+
+func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
+	s := emptyTheatre(t)
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, targetAway())
+	fillMigration(s, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Contains(t, got.Notes[0], "isn't known: the target at 10.0.0.1:9876")
+}
