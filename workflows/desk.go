@@ -34,6 +34,9 @@ type desk struct {
 	active   string // the child that steering is forwarded to
 	parent   *workflow.Execution
 
+	handedOn int64            // approvals given to stages so far
+	judged   map[int64]string // why a stage refused one, by its number; empty if it took it
+
 	held        *Steering
 	back        *Steering // asked, and not done yet
 	goingBack   bool      // Rollback is being done or was
@@ -56,6 +59,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
+		judged: map[int64]string{},
 		parent: info.ParentWorkflowExecution,
 		told:   info.WorkflowStartTime.UnixNano(), // a stage that is run again counts on where its last run can't have come
 	}
