@@ -7,40 +7,6 @@ import (
 	"rocketshift/plan"
 )
 
-// freeStranded opens groups again that a move which was cut off left closed on both sides: on the
-// side on which they read before it. It comes before anything else, as nobody can read meanwhile;
-// what it can't do is noted, and left to a move of the groups or to Rollback.
-func (d *desk) freeStranded(ctx workflow.Context) {
-	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
-		return
-	}
-	var returns *activities.Returns
-	var found activities.Stranded
-	request := activities.SurveyRequest{Request: d.request(), Away: d.patience()}
-	err := workflow.ExecuteActivity(within(ctx, 2*d.plan.Shift.FenceLimit(),
-		"groups that a move left closed on both sides"), returns.Stranded, request).Get(ctx, &found)
-	if err != nil {
-		d.note(ctx, "whether a move left groups closed on both sides isn't known: %s", rootMessage(err))
-		return
-	}
-	groups := activities.GroupsRequest{Request: d.request(), Side: activities.Target}
-	if groups.Groups = found.Target; len(found.Target) > 0 {
-		var traffic *activities.Traffic
-		open := action{
-			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
-		}
-		if err := open.run(within(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
-			d.note(ctx, "%s: %s", open.summary, rootMessage(err))
-		} else {
-			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))
-		}
-	}
-	if groups.Groups = found.Source; len(found.Source) > 0 {
-		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
-		d.undoFence(ctx, groups)
-	}
-}
-
 // freeStrandedBefore is of runs that are older than changeStranded.
 func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers

@@ -71,6 +71,7 @@ func (m *migration) storyBefore(ctx workflow.Context, err error) error {
 func (m *migration) goForward(ctx workflow.Context) error {
 	// Step 0: nobody waits for what an earlier run left in the middle of a move.
 	if changed(ctx, changeStranded) {
+		m.endLeftStages(ctx)
 		m.freeStranded(ctx)
 	}
 	// Step 1: look before anything is spent or written.

@@ -135,8 +135,14 @@ func (s *shift) moveGroups(ctx workflow.Context, groups []string) (err error) {
 		if asked {
 			ours.Groups = without(groups, closed)
 		}
-		if err != nil && len(ours.Groups) > 0 && (!asked || isAway(err)) {
+		switch {
+		case err == nil || len(ours.Groups) == 0:
+		case !asked || isAway(err):
 			s.undoFence(ctx, ours)
+		case ctx.Err() != nil && changed(ctx, changeStranded): // nobody asks for them any more
+			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
+			defer cancel()
+			s.freeStranded(disconnected)
 		}
 	}()
 	if len(rest.Groups) > 0 {

@@ -2,7 +2,9 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +54,7 @@ type theatre struct {
 	*testsuite.TestWorkflowEnvironment
 	mu    sync.Mutex
 	calls []string
+	left  int // how often a look finds a Shift of an earlier run
 }
 
 func (s *theatre) note(call string) {
@@ -166,6 +169,14 @@ func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 			TaskQueue: ControlTaskQueue,
 		})
 	}
+	s.OnRequestCancelExternalWorkflow(anything, anything,
+		anything).Return(func(_, id, _ string) error {
+		if s.left--; s.left < 0 || !strings.HasSuffix(id, "-shift") {
+			return errors.New("there is no such workflow")
+		}
+		s.note("cancel " + id)
+		return nil
+	})
 	s.TestWorkflowEnvironment.ExecuteWorkflow(kind, input...)
 }
 

@@ -1,9 +1,12 @@
 package workflows
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
 )
@@ -57,4 +60,38 @@ func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
 	got := s.result(t)
 	require.Equal(t, StateDone, got.State)
 	require.Contains(t, got.Notes[0], "isn't known: the target at 10.0.0.1:9876")
+}
+
+func TestAMigrationWaitsForTheUndoOfAShiftOfAnEarlierRun(t *testing.T) {
+	s := emptyTheatre(t)
+	s.left = 3
+	fillMigration(s, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	const cancel = "cancel migration-orders-2026-shift"
+	require.Equal(t, []string{cancel, cancel, cancel, AssessType}, s.called()[:4])
+	require.Contains(t, got.Notes[0], "Shift of an earlier run is cancelled")
+}
+
+func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *testing.T) {
+	s := newTheatre(t)
+	looks := 0
+	s.OnActivity("Stranded", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		if looks++; looks == 1 { // when it starts
+			return activities.Stranded{}, nil
+		}
+		return activities.Stranded{Source: []string{"orders-group"}}, nil
+	})
+	s.OnActivity("AwaitMembers", anything, anything).Return(nil, notYet("they are on the source"))
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.NotContains(t, s.called(), "Unfence@source")
+		s.CancelWorkflow()
+	}, 30*time.Second)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan: testPlan(t, oneStep), Inventory: testInventory(),
+	})
+	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
 }

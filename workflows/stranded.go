@@ -1,0 +1,71 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo takes
+// seconds.
+const leftLook = 2 * time.Second
+
+// endLeftStages cancels stages that move applications and that an earlier run of the migration left:
+// its children go on after a reset, and for seconds after a termination. It waits until they have
+// ended, and so have undone what they were at.
+func (m *migration) endLeftStages(ctx workflow.Context) {
+	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
+		id := StageID(m.plan, name)
+		for said := false; ; said = true {
+			err := workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
+			if err != nil || ctx.Err() != nil { // it doesn't run
+				break
+			}
+			if !said {
+				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
+				m.publish(ctx)
+			}
+			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
+			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// freeStranded opens groups again that a move which was cut off left without messages, on the side
+// on which they read before it. It comes before anything else, as nobody can read meanwhile; what it
+// can't do is noted, and left to a move of the groups or to Rollback.
+func (d *desk) freeStranded(ctx workflow.Context) {
+	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+		return
+	}
+	var returns *activities.Returns
+	var found activities.Stranded
+	request := activities.SurveyRequest{Request: d.request(), Away: d.patience()}
+	err := workflow.ExecuteActivity(within(ctx, 2*d.plan.Shift.FenceLimit(),
+		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
+	if err != nil {
+		d.note(ctx, "whether a move left groups without messages isn't known: %s", rootMessage(err))
+		return
+	}
+	groups := activities.GroupsRequest{Request: d.request(), Side: activities.Target}
+	if groups.Groups = found.Target; len(found.Target) > 0 {
+		var traffic *activities.Traffic
+		open := action{
+			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
+		}
+		if err := open.run(within(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
+			d.note(ctx, "%s: %s", open.summary, rootMessage(err))
+		} else {
+			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))
+		}
+	}
+	if groups.Groups = found.Source; len(found.Source) > 0 {
+		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
+		d.undoFence(ctx, groups)
+	}
+}
