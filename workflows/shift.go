@@ -215,10 +215,36 @@ func (s *shift) moveOrdered(ctx workflow.Context, topic []string) error {
 	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
 		return err
 	}
-	if err := s.awaitDrained(ctx, topic); err != nil {
-		return err
+	err := s.awaitDrained(ctx, topic)
+	if err == nil {
+		err = workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(topic)),
+			acts.OpenTopics, onTarget).Get(ctx, nil)
 	}
-	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+short(topic)), acts.OpenTopics, onTarget).Get(ctx, nil)
+	if err != nil && ctx.Err() != nil && changed(ctx, changeStranded) {
+		s.openDrained(ctx, onTarget)
+	}
+	return err
+}
+
+// openDrained is for a move that is cancelled while producers may write nowhere: they have left the
+// source, and the target isn't open yet. It is opened if the lanes bring the rest in time.
+func (s *shift) openDrained(ctx workflow.Context, onTarget activities.TopicsRequest) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	var lanes *activities.Replication
+	var acts *activities.Traffic
+	rest := onTarget
+	rest.Side = activities.Source
+	names := short(onTarget.Topics)
+	for _, a := range []action{
+		{"cancelled: last messages are copied: " + names, lanes.AwaitDrained, rest},
+		{"cancelled: open on the target: " + names, acts.OpenTopics, onTarget},
+	} {
+		if err := a.run(within(ctx, s.plan.Shift.FenceLimit(), a.summary)); err != nil {
+			s.note(ctx, "producers of %s may write on the source alone until it is resumed: %s", names, rootMessage(err))
+			return
+		}
+	}
 }
 
 // soak lets the wave stand, then checks it by measurement: no data, members left behind or messages on the source hold it.

@@ -95,3 +95,31 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
 }
+
+func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {
+	for name, late := range map[string]bool{"lanes bring the rest": false, "lanes are dead": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newTheatre(t)
+			begun := s.Now()
+			s.OnActivity("AwaitDrained", anything,
+				anything).Return(func(_ context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
+				if r.Topics[0] == "orders" && (late || s.Now().Sub(begun) < 40*time.Second) {
+					return activities.ReplicationState{}, notYet("orders/3 isn't copied yet")
+				}
+				return activities.ReplicationState{}, nil
+			})
+			s.playTraffic()
+			s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
+			s.ExecuteWorkflow(ShiftType, MigrationInput{
+				Plan: testPlan(t, oneStep), Inventory: testInventory(),
+			})
+			require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
+			if !late {
+				require.Contains(t, s.called(), "OpenTopics orders@target")
+				return
+			}
+			require.NotContains(t, s.called(), "OpenTopics orders@target")
+			require.Contains(t, s.statusNow(t).Notes[0], "may write on the source alone")
+		})
+	}
+}
