@@ -15,6 +15,9 @@ import (
 type Stranded struct {
 	Source []string `json:"source,omitempty"`
 	Target []string `json:"target,omitempty"` // they had moved
+	// Asked are open on the target, and their members wait on the source: applications were asked to
+	// move, and some may be on their way.
+	Asked []string `json:"asked,omitempty"`
 }
 
 // Stranded finds groups that a move which was cut off left without messages: fenced on the source by
@@ -89,8 +92,10 @@ func (b *Returns) stranded(
 		switch {
 		case read && !open:
 			all.Target = append(all.Target, group)
-		case !read && (!open || waits):
+		case !read && !open:
 			all.Source = append(all.Source, group)
+		case !read && waits:
+			all.Asked = append(all.Asked, group)
 		}
 	}
 	return all, nil

@@ -20,11 +20,13 @@ func (m *migration) endLeftStages(ctx workflow.Context) {
 	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
 		id := StageID(m.plan, name)
 		for said := false; ; said = true {
-			err := workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
-			if err != nil || ctx.Err() != nil { // it doesn't run
+			// stop means nothing to it, and can't be sent to a stage that has ended; a cancellation can
+			err := workflow.SignalExternalWorkflow(ctx, id, "", stopName, struct{}{}).Get(ctx, nil)
+			if err != nil {
 				break
 			}
 			if !said {
+				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
 				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
 				m.publish(ctx)
 			}
@@ -67,5 +69,26 @@ func (d *desk) freeStranded(ctx workflow.Context) {
 	if groups.Groups = found.Source; len(found.Source) > 0 {
 		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
 		d.undoFence(ctx, groups)
+	}
+	if len(found.Asked) > 0 {
+		d.takeBackAsked(ctx, found.Asked)
+	}
+}
+
+// takeBackAsked opens groups on the source whose applications were asked to move and haven't, and
+// asks for those that are on their way.
+func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
+	var traffic *activities.Traffic
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Source, Groups: groups, Ours: true,
+	}
+	lift := action{"lift the fence on the source: " + short(groups), traffic.Unfence, request}
+	if err := lift.run(quick(ctx, lift.summary)); err != nil {
+		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
+		return
+	}
+	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
+	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
+		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
 	}
 }

@@ -2,11 +2,14 @@ package workflows
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
 )
@@ -64,13 +67,28 @@ func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
 
 func TestAMigrationWaitsForTheUndoOfAShiftOfAnEarlierRun(t *testing.T) {
 	s := emptyTheatre(t)
-	s.left = 3
-	fillMigration(s, nil)
+	fillMigration(s, map[string]stageFunc{
+		AssessType: func(workflow.Context, MigrationInput) (Status, error) {
+			s.note(AssessType)
+			return Status{}, errors.New("enough")
+		},
+	})
+	looks := 0
+	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+		anything).Return(func(_, id, _, name string, _ any) error {
+		if looks++; name != stopName || !strings.HasSuffix(id, "-shift") || looks > 3 {
+			return errors.New("there is no such workflow")
+		}
+		s.note("look at " + id)
+		return nil
+	})
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	got := s.result(t)
-	const cancel = "cancel migration-orders-2026-shift"
-	require.Equal(t, []string{cancel, cancel, cancel, AssessType}, s.called()[:4])
-	require.Contains(t, got.Notes[0], "Shift of an earlier run is cancelled")
+	require.ErrorContains(t, s.GetWorkflowError(), "enough")
+	const shift = "migration-orders-2026-shift"
+	require.Equal(t, []string{
+		"look at " + shift, "cancel " + shift, "look at " + shift, "look at " + shift, AssessType,
+	}, s.called()[:5])
+	require.Contains(t, s.statusNow(t).Notes[0], "Shift of an earlier run is cancelled")
 }
 
 func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *testing.T) {
@@ -81,9 +99,16 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 		if looks++; looks == 1 { // when it starts
 			return activities.Stranded{}, nil
 		}
-		return activities.Stranded{Source: []string{"orders-group"}}, nil
+		return activities.Stranded{Asked: []string{"orders-group"}}, nil
 	})
-	s.OnActivity("AwaitMembers", anything, anything).Return(nil, notYet("they are on the source"))
+	s.OnActivity("AwaitMembers", anything,
+		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+		s.note("AwaitMembers@" + string(r.From))
+		if r.From == activities.Source {
+			return nil, notYet("they are on the source")
+		}
+		return nil, nil
+	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		require.NotContains(t, s.called(), "Unfence@source")
@@ -93,7 +118,7 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
-	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
+	requireOrder(t, s.called(), "Unfence@source", "Fence@target", "AwaitMembers@target")
 }
 
 func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {
