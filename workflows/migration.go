@@ -50,6 +50,9 @@ func (m *migration) story(ctx workflow.Context) error {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
+	if err == nil || errors.Is(err, errBack) {
+		m.stopLeftServices(ctx)
+	}
 	m.report(ctx, err)
 	if cancelled != nil && errors.Is(err, errBack) {
 		m.status.State = StateRolledBack

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -19,12 +20,7 @@ const leftLook = 2 * time.Second
 func (m *migration) endLeftStages(ctx workflow.Context) {
 	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
 		id := StageID(m.plan, name)
-		for said := false; ; said = true {
-			// stop means nothing to it, and can't be sent to a stage that has ended; a cancellation can
-			err := workflow.SignalExternalWorkflow(ctx, id, "", stopName, struct{}{}).Get(ctx, nil)
-			if err != nil {
-				break
-			}
+		for said := false; m.signalled(ctx, id); said = true {
 			if !said {
 				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
 				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
@@ -36,6 +32,33 @@ func (m *migration) endLeftStages(ctx workflow.Context) {
 			}
 		}
 	}
+}
+
+// stopLeftServices ends Replicate and SyncOffsets of an earlier run, where this one has come to its
+// end before it took them over: nothing is on the target then that needs them.
+func (m *migration) stopLeftServices(ctx workflow.Context) {
+	if !changed(ctx, changeStranded) {
+		return
+	}
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		id := StageID(m.plan, name)
+		if slices.ContainsFunc(m.services, func(s *service) bool { return s.name == name }) {
+			continue // and so it has ended
+		}
+		for m.signalled(ctx, id) {
+			m.detail(ctx, "waits for the end of %s of an earlier run", name)
+			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
+			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// signalled sends stop to a stage, and reports whether it runs. To Shift and the like it means
+// nothing; it can't be sent to a stage that has ended, while a cancellation can.
+func (m *migration) signalled(ctx workflow.Context, id string) bool {
+	return workflow.SignalExternalWorkflow(ctx, id, "", stopName, struct{}{}).Get(ctx, nil) == nil
 }
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side

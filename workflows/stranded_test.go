@@ -148,3 +148,26 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 		})
 	}
 }
+
+func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	looks := map[string]int{}
+	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+		anything).Return(func(_, id, _, name string, _ any) error {
+		looks[id]++
+		service := strings.HasSuffix(id, "-replicate") || strings.HasSuffix(id, "-sync-offsets")
+		if name != stopName || !service || looks[id] > 2 {
+			return errors.New("there is no such workflow")
+		}
+		s.note(name + " " + id)
+		return nil
+	})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	const replicate, sync = "stop migration-orders-2026-replicate",
+		"stop migration-orders-2026-sync-offsets"
+	requireOrder(t, s.called(), replicate, replicate, sync, sync, "report")
+}
