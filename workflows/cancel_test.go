@@ -144,12 +144,14 @@ func (s *theatre) terminatedOnce(name string, tries *int) stageFunc {
 func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
+	s.OnActivity("Stranded", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		if tries == 0 {
+			return activities.Stranded{}, nil
+		}
+		return activities.Stranded{Source: []string{"orders-group"}}, nil
+	})
 	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
-	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: activities.Some("audit-group", "orders-group")},
-		nil)
-	// it reads the target
-	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group"}, nil)
 	var opened []string
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		opened = append(opened, r.Groups.First()...)

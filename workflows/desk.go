@@ -42,6 +42,9 @@ type desk struct {
 	active   string // the child that steering is forwarded to
 	parent   *workflow.Execution
 
+	handedOn int64            // approvals given to stages so far
+	judged   map[int64]string // why a stage refused one, by its number; empty if it took it
+
 	held        *Steering
 	back        *Steering // asked, and not done yet
 	goingBack   bool      // Rollback is being done or was
@@ -64,7 +67,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		plan: in.Plan, problem: in.problem,
 		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
-		fields: map[string]*heardChild{}, gone: map[string]string{},
+		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
 		parent: info.ParentWorkflowExecution,
 		told:   info.WorkflowStartTime.UnixNano(),
 	}

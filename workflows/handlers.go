@@ -53,11 +53,16 @@ var steeringDescriptions = map[string]string{
 // What a validator would refuse is ignored and noted.
 func (d *desk) handleSignals(ctx workflow.Context) {
 	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
-		if err := d.checkApproval(a, workflow.Now(ctx)); err != nil {
-			return err
+		err := d.checkApproval(a, workflow.Now(ctx))
+		if err == nil {
+			_, err = d.takeApproval(ctx, a)
 		}
-		_, err := d.takeApproval(ctx, a)
+		d.tellJudged(ctx, a, err)
 		return err
+	}, d)
+	listen(ctx, handedName, func(_ workflow.Context, h handed) error {
+		d.judged[h.Number] = h.Refused
+		return nil
 	}, d)
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
@@ -115,7 +120,7 @@ func (d *desk) steerable() Status {
 
 // takeApproval records the approval, or hands it to the child that waits for it: the approval is
 // used where the work is. It is bound to what is shown here now; if the child has measured anew
-// meanwhile, it is refused there.
+// meanwhile, it is refused there, and who approved is told.
 func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) {
 	a.At = workflow.Now(ctx)
 	for _, w := range d.status.Waiting {
@@ -134,6 +139,9 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 				return a, err
 			}
 		}
+	}
+	if changed(ctx, changeHanded) {
+		return a, d.handOn(ctx, a)
 	}
 	return a, d.forward(ctx, ApproveName, a)
 }

@@ -7,10 +7,8 @@ import (
 	"rocketshift/plan"
 )
 
-// freeStranded opens groups again that a terminated Shift left in the middle of a move: fenced on
-// the source, and not yet open on the target. Nobody reads them there, so that they go on where
-// they were.
-func (m *migration) freeStranded(ctx workflow.Context) {
+// freeStrandedBefore is of runs that are older than changeStranded.
+func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return
 	}

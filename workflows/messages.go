@@ -18,6 +18,9 @@ type Approval struct {
 	PlanHash string    `json:"planHash,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
 	At       time.Time `json:"at,omitzero"` // set by the workflow
+	// Number is set by a migration that hands the approval on to a stage, which tells it what became
+	// of it.
+	Number int64 `json:"number,omitempty"`
 }
 
 // Steering is `hold`, `resume` or `back`: no approval is needed for any of them, but a name is.

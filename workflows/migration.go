@@ -50,6 +50,9 @@ func (m *migration) story(ctx workflow.Context) error {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
+	if err == nil || errors.Is(err, errBack) {
+		m.stopLeftServices(ctx)
+	}
 	m.report(ctx, err)
 	if cancelled != nil && errors.Is(err, errBack) {
 		m.status.State = StateRolledBack
@@ -69,6 +72,11 @@ func (m *migration) storyBefore(ctx workflow.Context, err error) error {
 }
 
 func (m *migration) goForward(ctx workflow.Context) error {
+	// Step 0: nobody waits for what an earlier run left in the middle of a move.
+	if changed(ctx, changeStranded) {
+		m.endLeftStages(ctx)
+		m.freeStranded(ctx)
+	}
 	// Step 1: look before anything is spent or written.
 	if err := m.assess(ctx); err != nil {
 		return err
@@ -158,7 +166,11 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 		what = " was cancelled: "
 	}
 	if name == ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
-		m.freeStranded(ctx)
+		if changed(ctx, changeStranded) {
+			m.freeStranded(ctx)
+		} else {
+			m.freeStrandedBefore(ctx)
+		}
 	}
 	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
 	m.note(ctx, "held: %s", m.held.Reason)

@@ -43,7 +43,9 @@ const (
 // Signals between a parent and its children; people don't send them.
 const (
 	stageReportName = "stageReport" // child to parent: its status changed
-	stopName        = "stop"        // parent to Replicate and SyncOffsets: finish and complete
+	// child to parent: what became of an approval that was handed on
+	handedName = "approvalJudged"
+	stopName   = "stop" // parent to Replicate and SyncOffsets: finish and complete
 	// parent to child: a service that it needs doesn't run, or all do
 	missingName = "missing"
 )

@@ -110,7 +110,7 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error
 	w := s.producersAsked(activities.Target, topics, s.target.NameServers)
 	w.Gate = "producers of ordered " + activities.Short(topics)
 	w.Text += "; each ordered topic takes messages on the target when its last one on the source was copied"
-	return s.askRelease(ctx, w, s.parts(topics),
+	err := s.askRelease(ctx, w, s.parts(topics),
 		func(ctx workflow.Context, part activities.Names, released bool, said []string) workflow.Future {
 			request := activities.AwaitMoveRequest{
 				Request: s.request(), From: activities.Source, Topics: part,
@@ -119,6 +119,32 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error
 			return workflow.ExecuteActivity(quick(ctx, "ordered topics open on the target: "+
 				activities.Short(part)), acts.MoveOrdered, request)
 		})
+	if err != nil && ctx.Err() != nil && changed(ctx, changeStranded) {
+		s.openDrained(ctx, topics)
+	}
+	return err
+}
+
+// openDrained is for a move that is cancelled while producers may write nowhere: they have left the
+// source, and the target isn't open yet. Topics on which the source is quiet are opened if the lanes
+// bring the rest in time.
+func (s *shift) openDrained(ctx workflow.Context, topics activities.Names) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	var acts *activities.Traffic
+	for _, part := range s.parts(topics) {
+		names := activities.Short(part)
+		request := activities.AwaitMoveRequest{
+			Request: s.request(), From: activities.Source, Topics: part, Released: true,
+		}
+		err := workflow.ExecuteActivity(within(ctx, s.plan.Shift.FenceLimit(),
+			"cancelled: topics that are left open on the target: "+names), acts.MoveOrdered,
+			request).Get(ctx, nil)
+		if err != nil {
+			s.note(ctx, "producers of %s may write on the source alone until it is resumed: %s", names,
+				rootMessage(err))
+		}
+	}
 }
 
 // onTopics opens or closes topics on the target, a part after another.

@@ -33,6 +33,9 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	case !changed(ctx, changeHealthyFirst):
 		return d.releasesBack(ctx, in)
 	}
+	if changed(ctx, changeStranded) {
+		d.freeStranded(ctx)
+	}
 	for {
 		survey, err := d.survey(ctx, in)
 		if err == nil {

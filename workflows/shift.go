@@ -42,6 +42,9 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) erro
 	if err != nil {
 		return err
 	}
+	if s.parent == nil && changed(ctx, changeStranded) { // else the migration has done it
+		s.freeStranded(ctx)
+	}
 	if s.plan.Traffic.Mode == plan.ModeGateway {
 		return s.gatewayStory(ctx, inventory, waves)
 	}
@@ -164,8 +167,14 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		if asked {
 			ours = without(groups, closed)
 		}
-		if err != nil && len(ours) > 0 && (!asked || isAway(err)) {
+		switch {
+		case err == nil || len(ours) == 0:
+		case !asked || isAway(err):
 			s.undoFence(ctx, ours)
+		case ctx.Err() != nil && changed(ctx, changeStranded): // nobody asks for them any more
+			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
+			defer cancel()
+			s.freeStranded(disconnected)
 		}
 	}()
 	if len(rest) > 0 {

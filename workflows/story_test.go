@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -122,6 +123,7 @@ func (s *theatre) playTraffic() {
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string(nil), nil)
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, nil)
 	s.OnActivity("Forget", anything, anything).Return(nil)
 	s.OnActivity("AwaitTarget", anything, anything).Return(nil)
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {
@@ -177,6 +179,13 @@ func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 			TaskQueue: ControlTaskQueue,
 		})
 	}
+	s.OnRequestCancelExternalWorkflow(anything, anything,
+		anything).Return(func(_, id, _ string) error {
+		s.note("cancel " + id)
+		return nil
+	})
+	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+		anything).Return(errors.New("there is no such workflow"))
 	s.TestWorkflowEnvironment.ExecuteWorkflow(kind, input...)
 }
 

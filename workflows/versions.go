@@ -28,6 +28,11 @@ const (
 	changeWaitForEnd = "2026-11-29 wait for the end"
 	// changePending: while a rollback asks what to do with a rest, an activity watches for its end.
 	changePending = "2026-11-29 rest is watched"
+	// changeHanded: who approves waits for the word of the stage that the approval is handed on to.
+	changeHanded = "2026-11-30 word of the stage"
+	// changeStranded: who starts frees the groups that a move which was cut off left closed on both
+	// sides, before anything else.
+	changeStranded = "2026-11-30 stranded groups"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
 	// changeBounded: what is long stands in documents, long lists are worked on in parts, stages tell

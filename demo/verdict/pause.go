@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -22,13 +23,16 @@ func longestGap(times []int64) pause {
 
 // groupPause is the longest time that a group waited for a delivery although a message for it was stored. Time in which
 // everything stored was delivered is no pause: nothing flowed. acked are the times at which the group's messages were stored.
+// Of a message only the first delivery counts.
 func groupPause(g Group, acked []int64) pause {
 	slices.Sort(acked)
-	delivered := make([]int64, len(g.Received))
-	for i, r := range g.Received {
-		delivered[i] = r.At
+	first := make(map[string]int64, len(g.Received))
+	for _, r := range g.Received {
+		if at, known := first[r.ID]; !known || r.At < at {
+			first[r.ID] = r.At
+		}
 	}
-	slices.Sort(delivered)
+	delivered := slices.Sorted(maps.Values(first))
 	var longest pause
 	for i := 1; i < len(delivered); i++ {
 		from, to := delivered[i-1], delivered[i]

@@ -48,6 +48,9 @@ type Input struct {
 // Detail explains a verdict to a person.
 type Detail struct {
 	Pause string // whose pause was the longest
+	// Pauses are the longest of each, in milliseconds: as LongestPauseMs, by "producer NAME" and
+	// "group NAME".
+	Pauses map[string]int64
 	// Unclear counts messages whose send got no answer: each may be there once.
 	Unclear  int64
 	Examples []string // the first of each kind of harm
@@ -67,7 +70,7 @@ const maxExamples = 5
 
 // Judge computes the verdict. A delivery that no producer tried to send is an error: the ledgers don't belong together.
 func Judge(in Input) (Verdict, Detail, error) {
-	j := judge{sent: map[string]message{}}
+	j := judge{sent: map[string]message{}, d: Detail{Pauses: map[string]int64{}}}
 	for producer, records := range in.Sent {
 		if err := j.addProducer(producer, records); err != nil {
 			return Verdict{}, Detail{}, err
@@ -79,7 +82,7 @@ func Judge(in Input) (Verdict, Detail, error) {
 		}
 	}
 	for _, g := range in.Groups {
-		j.pauseOf("deliveries to group "+g.Name, groupPause(g, j.acked(g.Topics)))
+		j.pauseOf("deliveries to ", "group "+g.Name, groupPause(g, j.acked(g.Topics)))
 	}
 	return j.v, j.d, nil
 }
@@ -118,7 +121,7 @@ func (j *judge) addProducer(producer string, records []ledger.Sent) error {
 			j.d.Unclear++
 		}
 	}
-	j.pauseOf("acknowledgements of producer "+producer, longestGap(acks))
+	j.pauseOf("acknowledgements of ", "producer "+producer, longestGap(acks))
 	return nil
 }
 
@@ -188,10 +191,12 @@ func (j *judge) acked(topics []string) []int64 {
 	return at
 }
 
-func (j *judge) pauseOf(what string, p pause) {
-	if ms := p.length / 1e6; ms > j.v.LongestPauseMs {
+func (j *judge) pauseOf(what, who string, p pause) {
+	ms := p.length / 1e6
+	j.d.Pauses[who] = ms
+	if ms > j.v.LongestPauseMs {
 		j.v.LongestPauseMs = ms
-		j.d.Pause = fmt.Sprintf("%s, from %s", what, clock(p.from))
+		j.d.Pause = fmt.Sprintf("%s%s, from %s", what, who, clock(p.from))
 	}
 }
 

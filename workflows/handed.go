@@ -1,0 +1,66 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// A migration hands an approval on to the stage that asks, by a signal. The stage judges it: what it
+// shows may be newer than what its migration knows. So it says what became of the approval, and who
+// approved is told.
+
+// handedPatience is for how long somebody who approves waits for the stage's word, which comes
+// within a second. A stage that is silent has ended, or its worker is away: then the approval is
+// with it.
+const handedPatience = 10 * time.Second
+
+// handed is what became of an approval that was handed on.
+type handed struct {
+	Number  int64  `json:"number"`
+	Refused string `json:"refused,omitempty"` // why the stage doesn't take it
+}
+
+// handOn gives an approval to the stage that asks, and waits for its word.
+func (d *desk) handOn(ctx workflow.Context, a Approval) error {
+	d.handedOn++
+	a.Number = d.handedOn
+	child := d.active
+	if err := d.forward(ctx, ApproveName, a); err != nil || child == "" {
+		return err
+	}
+	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.active != child }
+	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout: handedPatience, TimerOptions: workflow.TimerOptions{
+			Summary: "what the stage says to the approval of " + a.Gate,
+		},
+	}, said); err != nil {
+		return err
+	}
+	refused := d.judged[a.Number]
+	delete(d.judged, a.Number)
+	if refused == "" {
+		return nil
+	}
+	for question, given := range d.given { // it may be answered again
+		if given.Gate == a.Gate && given.At.Equal(a.At) {
+			delete(d.given, question)
+		}
+	}
+	return temporal.NewApplicationError(refused, "Refused")
+}
+
+// tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it
+// otherwise.
+func (d *desk) tellJudged(ctx workflow.Context, a Approval, err error) {
+	if d.parent == nil || a.Number == 0 {
+		return
+	}
+	word := handed{Number: a.Number}
+	if err != nil {
+		word.Refused = fmt.Sprint(err)
+	}
+	workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", handedName, word)
+}

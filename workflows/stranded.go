@@ -1,0 +1,118 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo takes
+// seconds.
+const leftLook = 2 * time.Second
+
+// endLeftStages cancels stages that move applications and that an earlier run of the migration left:
+// its children go on after a reset, and for seconds after a termination. It waits until they have
+// ended, and so have undone what they were at.
+func (m *migration) endLeftStages(ctx workflow.Context) {
+	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
+		id := StageID(m.plan, name)
+		for said := false; m.signalled(ctx, id); said = true {
+			if !said {
+				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
+				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
+				m.publish(ctx)
+			}
+			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
+			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// stopLeftServices ends Replicate and SyncOffsets of an earlier run, where this one has come to its
+// end before it took them over: nothing is on the target then that needs them.
+func (m *migration) stopLeftServices(ctx workflow.Context) {
+	if !changed(ctx, changeStranded) {
+		return
+	}
+	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		id := StageID(m.plan, name)
+		if slices.ContainsFunc(m.services, func(s *service) bool { return s.name == name }) {
+			continue // and so it has ended
+		}
+		for m.signalled(ctx, id) {
+			m.detail(ctx, "waits for the end of %s of an earlier run", name)
+			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
+			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// signalled sends stop to a stage, and reports whether it runs. To Shift and the like it means
+// nothing; it can't be sent to a stage that has ended, while a cancellation can.
+func (m *migration) signalled(ctx workflow.Context, id string) bool {
+	return workflow.SignalExternalWorkflow(ctx, id, "", stopName, struct{}{}).Get(ctx, nil) == nil
+}
+
+// freeStranded opens groups again that a move which was cut off left without messages, on the side
+// on which they read before it. It comes before anything else, as nobody can read meanwhile; what it
+// can't do is noted, and left to a move of the groups or to Rollback.
+func (d *desk) freeStranded(ctx workflow.Context) {
+	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+		return
+	}
+	var returns *activities.Returns
+	var found activities.Stranded
+	request := activities.SurveyRequest{Request: d.request(), Away: d.patience()}
+	err := workflow.ExecuteActivity(within(ctx, 2*d.plan.Shift.FenceLimit(),
+		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
+	if err != nil {
+		d.note(ctx, "whether a move left groups without messages isn't known: %s", rootMessage(err))
+		return
+	}
+	groups := activities.GroupsRequest{Request: d.request(), Side: activities.Target}
+	if groups.Groups = activities.Some(found.Target...); len(found.Target) > 0 {
+		var traffic *activities.Traffic
+		open := action{
+			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
+		}
+		if err := open.run(within(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
+			d.note(ctx, "%s: %s", open.summary, rootMessage(err))
+		} else {
+			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))
+		}
+	}
+	if len(found.Source) > 0 {
+		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
+		d.undoFence(ctx, found.Source)
+	}
+	if len(found.Asked) > 0 {
+		d.takeBackAsked(ctx, found.Asked)
+	}
+}
+
+// takeBackAsked opens groups on the source whose applications were asked to move and haven't, and
+// asks for those that are on their way.
+func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
+	var traffic *activities.Traffic
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Source, Ours: true,
+		Groups: activities.Some(groups...),
+	}
+	lift := action{"lift the fence on the source: " + short(groups), traffic.Unfence, request}
+	if err := lift.run(quick(ctx, lift.summary)); err != nil {
+		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
+		return
+	}
+	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
+	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
+		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
+	}
+}

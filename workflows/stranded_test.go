@@ -1,0 +1,174 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
+func (s *theatre) stranded() {
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{
+		Source: []string{"orders-group"}, Target: []string{"audit-group"},
+	}, nil)
+	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
+		s.note("open " + first(r.Groups) + "@" + string(r.Side))
+		return nil
+	})
+}
+
+func TestAMigrationThatIsStartedAnewFirstFreesGroupsThatAMoveLeftClosed(t *testing.T) {
+	s := emptyTheatre(t)
+	s.stranded()
+	fillMigration(s, nil)
+	s.playTraffic()
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source",
+		"Fence@target", AssessType)
+}
+
+func TestStagesThatAreStartedAloneFirstFreeGroupsThatAMoveLeftClosed(t *testing.T) {
+	for kind, first := range map[string]string{
+		ShiftType: "Translate@source", RollbackType: "AwaitReturnable@target free [payments]",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			s := newTheatre(t)
+			s.stranded()
+			s.OnActivity("Survey", anything,
+				anything).Return(activities.Survey{FencedGroups: activities.Some("audit-group")}, nil)
+			s.playTraffic()
+			s.ExecuteWorkflow(kind, MigrationInput{
+				Plan: testPlan(t, oneStep), Inventory: testInventory(),
+			})
+			require.Equal(t, StateDone, s.result(t).State)
+			requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source", first)
+		})
+	}
+}
+
+func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
+	s := emptyTheatre(t)
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, targetAway())
+	fillMigration(s, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Contains(t, got.Notes[0], "isn't known: the target at 10.0.0.1:9876")
+}
+
+func TestAMigrationWaitsForTheUndoOfAShiftOfAnEarlierRun(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{
+		AssessType: func(workflow.Context, MigrationInput) (Status, error) {
+			s.note(AssessType)
+			return Status{}, errors.New("enough")
+		},
+	})
+	looks := 0
+	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+		anything).Return(func(_, id, _, name string, _ any) error {
+		if looks++; name != stopName || !strings.HasSuffix(id, "-shift") || looks > 3 {
+			return errors.New("there is no such workflow")
+		}
+		s.note("look at " + id)
+		return nil
+	})
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.ErrorContains(t, s.GetWorkflowError(), "enough")
+	const shift = "migration-orders-2026-shift"
+	require.Equal(t, []string{
+		"look at " + shift, "cancel " + shift, "look at " + shift, "look at " + shift, AssessType,
+	}, s.called()[:5])
+	require.Contains(t, s.statusNow(t).Notes[0], "Shift of an earlier run is cancelled")
+}
+
+func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *testing.T) {
+	s := newTheatre(t)
+	looks := 0
+	s.OnActivity("Stranded", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		if looks++; looks == 1 { // when it starts
+			return activities.Stranded{}, nil
+		}
+		return activities.Stranded{Asked: []string{"orders-group"}}, nil
+	})
+	s.OnActivity("AwaitMembers", anything,
+		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+		s.note("AwaitMembers@" + string(r.From))
+		if r.From == activities.Source {
+			return nil, notYet("they are on the source")
+		}
+		return nil, nil
+	})
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.NotContains(t, s.called(), "Unfence@source")
+		s.CancelWorkflow()
+	}, 30*time.Second)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan: testPlan(t, oneStep), Inventory: testInventory(),
+	})
+	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+	requireOrder(t, s.called(), "Unfence@source", "Fence@target", "AwaitMembers@target")
+}
+
+func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {
+	for name, late := range map[string]bool{"lanes bring the rest": false, "lanes are dead": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newTheatre(t)
+			begun := s.Now()
+			s.OnActivity("MoveOrdered", anything,
+				anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+				if late || s.Now().Sub(begun) < 40*time.Second {
+					return notYet("orders/3 isn't copied yet")
+				}
+				s.note("opened " + first(r.Topics))
+				return nil
+			})
+			s.playTraffic()
+			s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
+			s.ExecuteWorkflow(ShiftType, MigrationInput{
+				Plan: testPlan(t, oneStep), Inventory: testInventory(),
+			})
+			require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
+			if !late {
+				require.Contains(t, s.called(), "opened orders")
+				return
+			}
+			require.NotContains(t, s.called(), "opened orders")
+			require.Contains(t, s.statusNow(t).Notes[0], "may write on the source alone")
+		})
+	}
+}
+
+func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	looks := map[string]int{}
+	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+		anything).Return(func(_, id, _, name string, _ any) error {
+		looks[id]++
+		service := strings.HasSuffix(id, "-replicate") || strings.HasSuffix(id, "-sync-offsets")
+		if name != stopName || !service || looks[id] > 2 {
+			return errors.New("there is no such workflow")
+		}
+		s.note(name + " " + id)
+		return nil
+	})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	const replicate, sync = "stop migration-orders-2026-replicate",
+		"stop migration-orders-2026-sync-offsets"
+	requireOrder(t, s.called(), replicate, replicate, sync, sync, "report")
+}
