@@ -141,7 +141,7 @@ func (a *app) document(doc any) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(doc)
 	if err == nil {
-		_, err = a.stdout.Write(printable.JSON(text.Bytes()))
+		_, err = a.stdout.Write(printable.JSON(a.whole(text.Bytes())))
 	}
 	if err != nil {
 		a.warn("rocketshift: print the result: %s", err)

@@ -67,7 +67,13 @@ func (a *app) readPlan(file string, args []string) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return parsePlan(file, text)
+	p, err := parsePlan(file, text)
+	if err == nil {
+		if err := p.CheckSize(); err != nil {
+			return p, usage("", "%w", err)
+		}
+	}
+	return p, err
 }
 
 func (a *app) readFile(file string) ([]byte, error) {

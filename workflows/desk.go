@@ -95,6 +95,9 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (St
 	if err := d.checkID(ctx); err != nil {
 		return d.close(ctx, err)
 	}
+	if err := d.plan.CheckSize(); err != nil && d.bounded {
+		return d.close(ctx, temporal.NewNonRetryableApplicationError(err.Error(), "Invalid", nil))
+	}
 	d.publish(ctx)
 	return d.close(ctx, story(ctx))
 }

@@ -16,7 +16,7 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		return d.takeAnswer(ctx, a)
 	}
 	err := workflow.SetUpdateHandlerWithOptions(ctx, AnswerName, answer, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return a.Check() },
+		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return checkAnswer(a) },
 		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", "from": 7, "to": 8, "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
@@ -26,27 +26,41 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		return d.takeRate(ctx, c)
 	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, SetRateName, setRate, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, c activities.RateChange) error { return c.Check() },
+		Validator:   func(_ workflow.Context, c activities.RateChange) error { return checkRate(c) },
 		Description: `Bound what is copied in a second, 0 lifts a bound: {"messages": 5000, "bytes": 0, "topic": "orders", "by": "alice"}`,
 	})
 	if err != nil {
 		return err
 	}
 	listen(ctx, AnswerName, func(ctx workflow.Context, a activities.LaneAnswer) error {
-		if err := a.Check(); err != nil {
+		if err := checkAnswer(a); err != nil {
 			return err
 		}
 		_, err := d.takeAnswer(ctx, a)
 		return err
 	}, d)
 	listen(ctx, SetRateName, func(ctx workflow.Context, c activities.RateChange) error {
-		if err := c.Check(); err != nil {
+		if err := checkRate(c); err != nil {
 			return err
 		}
 		_, err := d.takeRate(ctx, c)
 		return err
 	}, d)
 	return nil
+}
+
+func checkAnswer(a activities.LaneAnswer) error {
+	if err := checkWords(AnswerName, a.By, a.Reason); err != nil {
+		return err
+	}
+	return a.Check()
+}
+
+func checkRate(c activities.RateChange) error {
+	if err := checkWords(SetRateName, c.By, c.Reason); err != nil {
+		return err
+	}
+	return c.Check()
 }
 
 func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string, error) {

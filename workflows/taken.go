@@ -32,8 +32,26 @@ func (d *desk) checkID(ctx workflow.Context) error {
 		"running twice at a time", id, d.status.Type, d.plan.Name, want), "Invalid", nil)
 }
 
+// longestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the status
+// of the stage and of the migration, and in every report of it.
+const longestWords = 1000
+
+// checkWords refuses words that are no name and no reason.
+func checkWords(message string, words ...string) error {
+	for _, text := range words {
+		if len(text) > longestWords {
+			return fmt.Errorf("%s: a text of it has %d bytes, at most are %d: put the rest where the text can point to",
+				message, len(text), longestWords)
+		}
+	}
+	return nil
+}
+
 func (d *desk) checkApproval(a Approval, now time.Time) error {
 	if err := d.checkTaken(ApproveName); err != nil {
+		return err
+	}
+	if err := checkWords(ApproveName, a.By, a.Reason); err != nil {
 		return err
 	}
 	s := d.view()
@@ -50,11 +68,17 @@ func (d *desk) checkSteering(name string, m Steering) error {
 	if err := d.checkTaken(name); err != nil {
 		return err
 	}
+	if err := checkWords(name, m.By, m.Reason); err != nil {
+		return err
+	}
 	return checkSteering(name, d.steerable(), m)
 }
 
 func (d *desk) checkReleased(r Released) error {
 	if err := d.checkTaken(ReleasedName); err != nil {
+		return err
+	}
+	if err := checkWords(ReleasedName, r.By); err != nil {
 		return err
 	}
 	return checkReleased(d.view(), r)

@@ -1,0 +1,24 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// MaxKept is how many bytes a plan may have as JSON when a migration begins: each of its activities
+// keeps one. A plan of this size in a migration of 10,000 topics and groups, for a month, makes a
+// history of some 25 MB; Temporal ends a workflow at 50.
+const MaxKept = 32 << 10
+
+// CheckSize says that a plan is too large to begin a migration with, or nil.
+func (p Plan) CheckSize() error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("the plan is no JSON: %w", err)
+	}
+	if len(b) > MaxKept {
+		return fmt.Errorf("the plan has %d bytes as JSON, at most are %d: every step of a migration keeps it: select topics and groups by "+
+			"globs instead of lists of names, or make several migrations of it", len(b), MaxKept)
+	}
+	return nil
+}
