@@ -50,6 +50,15 @@ func (p Plan) WithDefaults() Plan {
 	return p
 }
 
+// Normal returns the plan with everything written out that a running migration decides by, also
+// what WithDefaults leaves at zero so that hashes stand. Later releases may have other defaults.
+func (p Plan) Normal() Plan {
+	p = p.WithDefaults()
+	p.Shift.FenceBudget = Duration(p.Shift.FenceLimit())
+	p.Replicate.Shards = max(p.Replicate.Shards, 1)
+	return p
+}
+
 func (t Target) withDefaults() Target {
 	t.NameServers = slices.Clone(t.NameServers)
 	if len(t.NameServers) == 0 {
