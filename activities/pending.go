@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -73,18 +71,19 @@ func (s shelf) halves(ctx context.Context) error {
 	return nil
 }
 
-// pendingAgain is the pause between two looks at what is still to come: each reads all lanes.
+// pendingAgain is the least pause between two looks at what is still to come: each reads all lanes.
 const pendingAgain = 10 * time.Second
 
 // AwaitPending waits until nothing is to come from the target any more.
 func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
-	left, err := l.Pending(ctx, r)
-	if err == nil && left.Rest > 0 {
-		err = again(NotReadyType, pendingAgain, nil,
-			"%d are still to come from the target, most of all %s %s %d",
-			left.Rest, left.Rows[0].Kind, left.Rows[0].Object, left.Rows[0].Rest)
-	}
-	return err
+	return waiting{}.until(ctx, func() error {
+		left, err := l.Pending(ctx, r)
+		if err == nil && left.Rest > 0 {
+			err = again(NotReadyType, pendingAgain, nil, "%d are still to come from the target, most of all %s %s %d",
+				left.Rest, left.Rows[0].Kind, left.Rows[0].Object, left.Rows[0].Rest)
+		}
+		return err
+	})
 }
 
 // Pending lists what is still to come from the target after everybody has left it: what its brokers
@@ -110,7 +109,6 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
-	activity.RecordHeartbeat(ctx, b.Rest)
 	if err := b.backLag(ctx); err != nil {
 		return Ledger{}, err
 	}

@@ -33,20 +33,16 @@ type WaveRequest struct {
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
 // is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
-	return unlessAway(ctx, r.Away, func() error { return t.awaitQuiet(ctx, r) })
-}
-
-func (t *Traffic) awaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return err
-	}
-	wanted := time.Duration(both.plan.Shift.Settle)
+	seen, wanted := resumedWatch(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	if r.Released {
 		wanted = quietReleased
 	}
-	seen := resumedWatch(ctx)
-	return poll(ctx, func() error {
+	wait := waiting{urgent: r.Refused, away: r.Away, seen: seen, settle: wanted}
+	return wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
 		puts, err := both.puts(ctx, r.From, r.Topics)
 		if err != nil {
 			return err
@@ -58,12 +54,21 @@ func (t *Traffic) awaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 				open = append(open, moving(topic, seen[topic], now, wanted))
 			}
 		}
-		activity.RecordHeartbeat(ctx, seen)
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(r.Topics), r.From, list(open))
 		}
-		return both.noteLeft(ctx, r.From, r.Topics)
+		return both.noteQuiet(ctx, r, seen)
 	})
+}
+
+// noteQuiet writes the notes, unless the wait was cancelled: its end isn't waited for, and this is
+// the one thing that it writes. A heartbeat asks the server.
+func (s sides) noteQuiet(ctx context.Context, r AwaitMoveRequest, seen watch) error {
+	activity.RecordHeartbeat(ctx, seen)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.noteLeft(ctx, r.From, r.Topics)
 }
 
 func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {
@@ -87,18 +92,18 @@ func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
 // topics on the source, for the plan's settle time, and nothing left to copy.
 func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, error) {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return WaveCheck{}, err
-	}
-	seen := resumedWatch(ctx)
+	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
 	var check WaveCheck
-	err = poll(ctx, func() error {
+	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
+	err := wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, p)
+		if err != nil {
+			return err
+		}
 		var broken string
 		if check, broken, err = both.checkWave(ctx, r.Wave, seen); err != nil {
 			return err
 		}
-		activity.RecordHeartbeat(ctx, seen)
 		if broken != "" {
 			return notReady("wave of %d %%: %s", r.Wave.Step, broken)
 		}

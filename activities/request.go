@@ -44,6 +44,8 @@ type TopicsRequest struct {
 	Request
 	Side   Side     `json:"side"`
 	Topics []string `json:"topics"`
+	// Refused is as in AwaitMoveRequest.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // AwaitMoveRequest waits until applications have left From. Released says that the pipeline reported it done.
@@ -53,6 +55,9 @@ type AwaitMoveRequest struct {
 	Groups   []string `json:"groups,omitempty"`
 	Topics   []string `json:"topics,omitempty"`
 	Released bool     `json:"released,omitempty"`
+	// Refused says that applications which have moved already are refused until the wait is over: it
+	// looks as often as at first, however long it takes.
+	Refused bool `json:"refused,omitempty"`
 	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits
 	// for it. Groups are fenced on the source meanwhile.
 	Away time.Duration `json:"away,omitempty"`

@@ -51,11 +51,13 @@ type SurveyRequest struct {
 
 // AwaitTarget waits until every broker of the target answers.
 func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
-	c, brokers, err := b.settings.at(ctx, r, Target)
-	if err == nil {
-		_, err = c.topicTable(ctx, brokers, nil)
-	}
-	return err
+	return waiting{}.until(ctx, func() error {
+		c, brokers, err := b.settings.at(ctx, r, Target)
+		if err == nil {
+			_, err = c.topicTable(ctx, brokers, nil)
+		}
+		return err
+	})
 }
 
 // Returns prepares the way back.
@@ -190,15 +192,11 @@ type ReturnRequest struct {
 // may lie behind newer ones, written there since: of topics that aren't free (retries always are), groups read them on the target first. Where lanes go one
 // way, groups must read every native on the target, of all topics: none is on the source.
 func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
-	return unlessAway(ctx, r.Away, func() error { return b.awaitReturnable(ctx, r) })
-}
-
-func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
-	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return err
-	}
-	return poll(ctx, func() error {
+	return waiting{away: r.Away}.until(ctx, func() error {
+		both, err := b.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
 		m, err := both.mover(ctx, Target)
 		if err != nil {
 			return err

@@ -132,20 +132,12 @@ func (m Members) on(side Side) int {
 func (t *Traffic) AwaitMembers(
 	ctx context.Context, r AwaitMoveRequest,
 ) (members []Members, err error) {
-	err = unlessAway(ctx, r.Away, func() error {
-		members, err = t.awaitMembers(ctx, r)
-		return err
-	})
-	return members, err
-}
-
-func (t *Traffic) awaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return nil, err
-	}
-	var members []Members
-	err = poll(ctx, func() error {
+	wait := waiting{urgent: r.Refused, away: r.Away}
+	err = wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
 		if members, err = both.members(ctx, r.Groups, r.From); err != nil {
 			return err
 		}

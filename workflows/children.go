@@ -104,7 +104,7 @@ func (m *migration) silence(id string) {
 func (m *migration) input() MigrationInput {
 	now := m.view()
 	return MigrationInput{
-		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers,
+		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		Rates: now.Rates, Fenced: begun(now),
 	}
 }

@@ -58,7 +58,9 @@ var steeringDescriptions = map[string]string{
 // What a validator would refuse is ignored and noted.
 func (d *desk) handleSignals(ctx workflow.Context) {
 	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
-		if err := d.checkApproval(a, workflow.Now(ctx)); err != nil {
+		if err := judged(ctx, func() error {
+			return d.checkApproval(a, workflow.Now(ctx))
+		}); err != nil {
 			return err
 		}
 		_, err := d.takeApproval(ctx, a)
@@ -66,7 +68,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 	}, d)
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
-			if err := d.checkSteering(name, m); err != nil {
+			if err := judged(ctx, func() error { return d.checkSteering(name, m) }); err != nil {
 				return err
 			}
 			_, err := d.steer(ctx, name, m)
@@ -74,7 +76,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		}, d)
 	}
 	listen(ctx, ReleasedName, func(ctx workflow.Context, r Released) error {
-		if err := d.checkReleased(r); err != nil {
+		if err := judged(ctx, func() error { return d.checkReleased(r) }); err != nil {
 			return err
 		}
 		_, err := d.takeReleased(ctx, r)
@@ -157,6 +159,9 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 		d.held, d.retry = nil, true
 	case BackName:
 		d.back = &m
+		if d.held != nil && changed(ctx, changeBackHeld) {
+			d.held = nil // it says to go on, though not forward
+		}
 	}
 	d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
 	d.publish(ctx)

@@ -28,14 +28,14 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		return err
 	}
 	listen(ctx, AnswerName, func(ctx workflow.Context, a activities.LaneAnswer) error {
-		if err := a.Check(); err != nil {
+		if err := judged(ctx, a.Check); err != nil {
 			return err
 		}
 		d.takeAnswer(ctx, a)
 		return nil
 	}, d)
 	listen(ctx, SetRateName, func(ctx workflow.Context, c activities.RateChange) error {
-		if err := c.Check(); err != nil {
+		if err := judged(ctx, c.Check); err != nil {
 			return err
 		}
 		d.takeRate(ctx, c)

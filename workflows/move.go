@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -49,7 +50,7 @@ func (d *desk) awaitGroups(
 			Request: d.request(), From: from, Groups: groups,
 			Released: released, Away: away,
 		}
-		return workflow.ExecuteActivity(quick(ctx, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
+		return workflow.ExecuteActivity(patientFor(ctx, away, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
 	})
 }
 
@@ -67,9 +68,9 @@ func (d *desk) awaitProducers(
 	return d.askRelease(ctx, w, func(ctx workflow.Context, released bool) workflow.Future {
 		request := activities.AwaitMoveRequest{
 			Request: d.request(), From: from, Topics: topics,
-			Released: released, Away: away,
+			Released: released, Away: away, Refused: d.refuses(topics),
 		}
-		return workflow.ExecuteActivity(quick(ctx, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
+		return workflow.ExecuteActivity(patientFor(ctx, away, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
 	})
 }
 
@@ -120,6 +121,14 @@ func (d *desk) askRelease(ctx workflow.Context, w Waiting, poll func(workflow.Co
 // awaitDrained waits until the lanes of the topics have copied all that the source holds.
 func (d *desk) awaitDrained(ctx workflow.Context, topics []string) error {
 	var acts *activities.Replication
-	request := activities.TopicsRequest{Request: d.request(), Side: activities.Source, Topics: topics}
-	return workflow.ExecuteActivity(quick(ctx, "last messages are copied: "+short(topics)), acts.AwaitDrained, request).Get(ctx, nil)
+	request := activities.TopicsRequest{
+		Request: d.request(), Side: activities.Source, Topics: topics, Refused: d.refuses(topics),
+	}
+	return workflow.ExecuteActivity(patient(ctx, "last messages are copied: "+short(topics)), acts.AwaitDrained, request).Get(ctx, nil)
+}
+
+// refuses reports whether producers who come to the target are refused for now: some of the topics
+// are closed there.
+func (d *desk) refuses(topics []string) bool {
+	return slices.ContainsFunc(topics, func(topic string) bool { return d.closed[topic] })
 }

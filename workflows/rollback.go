@@ -159,7 +159,7 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
 	}
 	done := d.wait(ctx, w)
 	defer done()
-	return workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
+	return workflow.ExecuteActivity(patient(ctx, "the target answers again"), returns.AwaitTarget,
 		d.request()).Get(ctx, nil)
 }
 
@@ -179,7 +179,7 @@ func (d *desk) returnGroups(ctx workflow.Context, groups, free []string) (err er
 		},
 	}
 	d.detail(ctx, "%s", exact.summary)
-	if err := exact.run(quick(ctx, exact.summary)); err != nil {
+	if err := exact.run(patientFor(ctx, d.patience(), exact.summary)); err != nil {
 		return err
 	}
 	translated := false

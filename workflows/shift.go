@@ -203,6 +203,10 @@ func (s *shift) moveOrdered(ctx workflow.Context, topic []string) error {
 	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+short(topic)), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
 		return err
 	}
+	for _, t := range topic {
+		s.closed[t] = true
+		defer delete(s.closed, t)
+	}
 	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
 		return err
 	}
@@ -223,7 +227,7 @@ func (s *shift) soak(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
 	var acts *activities.Traffic
 	var check activities.WaveCheck
 	request := activities.WaveRequest{Request: s.request(), Wave: w}
-	err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("check of step %d%%", w.Step)), acts.CheckWave, request).Get(ctx, &check)
+	err := workflow.ExecuteActivity(patient(ctx, fmt.Sprintf("check of step %d%%", w.Step)), acts.CheckWave, request).Get(ctx, &check)
 	if err != nil {
 		return err
 	}

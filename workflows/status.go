@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -9,41 +8,6 @@ import (
 	"rocketshift/internal/instance"
 	"rocketshift/plan"
 )
-
-// MigrationInput starts Migration and every stage alike: {"plan": {...}}.
-type MigrationInput struct {
-	Plan plan.Plan `json:"plan"`
-	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
-	Inventory *activities.Assessment `json:"inventory,omitempty"`
-	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
-	Answers []activities.LaneAnswer `json:"answers,omitempty"`
-	// Rates are what persons set for the lanes so far, for Replicate.
-	Rates []activities.RateChange `json:"rates,omitempty"`
-	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
-	// releases carry no mark.
-	Fenced []string `json:"fenced,omitempty"`
-
-	problem error
-}
-
-// UnmarshalJSON reads the plan as strictly as the CLI does. What is wrong with it fails the workflow with a text that names
-// every key, instead of a decoding error.
-func (in *MigrationInput) UnmarshalJSON(b []byte) error {
-	var raw struct {
-		Plan      json.RawMessage         `json:"plan"`
-		Inventory *activities.Assessment  `json:"inventory"`
-		Answers   []activities.LaneAnswer `json:"answers"`
-		Rates     []activities.RateChange `json:"rates"`
-		Fenced    []string                `json:"fenced"`
-	}
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return err
-	}
-	in.Inventory, in.Answers, in.Rates, in.Fenced = raw.Inventory, raw.Answers, raw.Rates,
-		raw.Fenced
-	in.Plan, in.problem = plan.Parse(raw.Plan)
-	return nil
-}
 
 // States of a workflow of a migration.
 const (

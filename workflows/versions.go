@@ -30,6 +30,14 @@ const (
 	changePending = "2026-11-29 rest is watched"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
+	// changePlan: plans are checked and completed by an activity, not when an input is read.
+	changePlan = "2026-11-30 plans are checked"
+	// changeVerdicts: what is decided by rules and by the form of evidence is on record.
+	changeVerdicts = "2026-11-30 verdicts are recorded"
+	// changeBackHeld: `back` ends a hold: who goes back from a stage that failed need not resume too.
+	changeBackHeld = "2026-11-30 back ends a hold"
+	// changePatience: nobody waits for the end of a wait for others that was cancelled.
+	changePatience = "2026-11-30 patient waits"
 )
 
 // changed reports whether this run does the new thing.
