@@ -86,6 +86,7 @@ func TestHashesOfEveryReleaseStand(t *testing.T) {
 		{"gateways", byGateways, "38e816aa1b3e"},
 		{"a heartbeat that was the default", edited(t, "replicate.heartbeat", `"1m"`), "0113f79ef6ce"},
 		{"one that was it afterwards", edited(t, "replicate.heartbeat", `"5m"`), "0113f79ef6ce"},
+		{"the one that is it now", edited(t, "replicate.heartbeat", `"10m"`), "0113f79ef6ce"},
 		{"a fence budget that is given", edited(t, "shift.fenceBudget", `"1m"`), "1138ce4967f9"},
 		{"shards that are given", edited(t, "replicate.shards", `1`), "008042101e81"},
 	} {

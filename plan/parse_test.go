@@ -45,7 +45,7 @@ func TestTheSmallestPlanGetsAllDefaults(t *testing.T) {
 		Groups:    Selection{Include: []string{"*"}, Exclude: []string{}},
 		Traffic:   Traffic{Mode: ModeRelease},
 		Shift:     Shift{Steps: []int{25, 50, 100}, Soak: Duration(10 * time.Second), Settle: Duration(6 * time.Second)},
-		Replicate: Replicate{Heartbeat: Duration(5 * time.Minute), BatchMessages: 300, SyncInterval: Duration(3 * time.Second)},
+		Replicate: Replicate{Heartbeat: Duration(10 * time.Minute), BatchMessages: 300, SyncInterval: Duration(3 * time.Second)},
 		Approvals: []Gate{GatePurchase, GateShift, GateFinalize},
 	}, p)
 	assert.Equal(t, "migration-orders-2026", p.WorkflowID())

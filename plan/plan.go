@@ -157,7 +157,7 @@ func Gates() []Gate { return []Gate{GatePurchase, GateShift, GateFinalize} }
 // A plan made by Normal has another hash than the one that it was made of.
 func (p Plan) Hash() string {
 	p = p.WithDefaults()
-	if p.Replicate.Heartbeat == defaultHeartbeat {
+	if wasDefault(p.Replicate.Heartbeat) {
 		p.Replicate.Heartbeat = hashedHeartbeat
 	}
 	b, err := json.Marshal(p)

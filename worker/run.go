@@ -23,8 +23,9 @@ import (
 const (
 	// stopTimeout lets lanes checkpoint when the worker is asked to end.
 	stopTimeout = 30 * time.Second
-	// heartbeatThrottle caps how seldom a heartbeat is sent; the activity's own timeout (0.8 of it) governs below that.
-	heartbeatThrottle = 4 * time.Minute
+	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's own
+	// time-out, of which SyncOffsets has the longest.
+	heartbeatThrottle = 24 * time.Minute
 	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
 	connectTimeout = 15 * time.Second
 )

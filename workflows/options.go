@@ -29,6 +29,10 @@ const (
 	purchaseTimeout = 20 * time.Minute
 	// heartbeatOfMinutes finds a dead worker during activities that take minutes.
 	heartbeatOfMinutes = 30 * time.Second
+	// syncShare is the heartbeat of SyncOffsets as a multiple of the lanes': nothing stands still
+	// while its worker is dead, as each move translates positions exactly. By default it costs 60
+	// actions a day.
+	syncShare = 3
 	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants a number.
 	forDays = 366 * 24 * time.Hour
 	// evidenceLife is how long a person may take to answer before the evidence is measured again.
@@ -115,6 +119,12 @@ func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 		TaskQueue: DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
 		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
 	})
+}
+
+// syncing is long for positions.
+func syncing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
+	return workflow.WithHeartbeatTimeout(long(ctx, p, summary),
+		syncShare*time.Duration(p.Replicate.Heartbeat))
 }
 
 // comparing is for the comparison of lanes. It takes minutes or hours, its heartbeat is where another worker goes on, and people wait for

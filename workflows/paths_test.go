@@ -30,15 +30,22 @@ type path struct {
 	play func(*played)
 }
 
+// atOnce is how many paths are played side by side: the server answers within its time on two cores.
+const atOnce = 4
+
 // TestLongEveryPathReplays plays every path on a real Temporal server, and replays its histories.
 // With RECORD_FIXTURES (make fixtures) it writes those for TestRecordedHistoriesReplay.
 func TestLongEveryPathReplays(t *testing.T) {
 	s := newServer(t)
 	all := slices.Concat(plainPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
 		targetPaths(), servicePaths())
+	slices.Reverse(all)        // the last ones take longest
 	var playing sync.WaitGroup // not t.Parallel: they wait, and need no processor of their own
+	turn := make(chan struct{}, atOnce)
 	for _, path := range all {
 		playing.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
 			t.Run(path.name, func(t *testing.T) {
 				p := s.play(t, "played-"+path.name, path.plan)
 				path.play(p)

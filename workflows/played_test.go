@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 // playTime bounds what a path waits for, on a machine that has other work.
-const playTime = 3 * time.Minute
+const playTime = 15 * time.Minute
 
 // server is Temporal, and workers with stand-ins for the clusters.
 type server struct {
@@ -120,14 +120,18 @@ func (p *played) status() (s Status) {
 func (p *played) until(what string, ok func(Status) bool) Status {
 	p.Helper()
 	for {
-		s := p.status()
-		if ok(s) {
+		var s Status
+		value, err := p.client.QueryWorkflow(p.ctx, p.run.GetID(), p.run.GetRunID(), StatusQuery)
+		if err == nil {
+			require.NoError(p, value.Get(&s))
+		}
+		if err == nil && ok(s) {
 			return s
 		}
 		select {
 		case <-p.ctx.Done():
-			require.FailNow(p, what, "status: %s", Details(s))
-		case <-time.After(50 * time.Millisecond): // between two looks
+			require.FailNow(p, what, "status: %s, last answer: %v", Details(p.status()), err)
+		case <-time.After(100 * time.Millisecond): // between two looks
 		}
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 // soon is the pause before an activity that isn't ready is tried again: long enough for a history
 // to show attempts, short enough for a test.
-const soon = 50 * time.Millisecond
+const soon = 250 * time.Millisecond
 
 // Activities are what workers register. Clusters of any number of migrations are behind them.
 type Activities struct {
