@@ -108,7 +108,8 @@ check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, im
 	go test ./internal/arch
 
 .PHONY: fixtures
-fixtures: ready ## record the workflows' histories of real runs for the replay tests
+fixtures: ready ## record the workflows' histories for the replay tests: real runs, and every path with stand-ins
+	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./workflows -run '^TestLongEveryPathReplays$$'
 	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'AMigrationHarmsNobody|GoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench

@@ -236,12 +236,11 @@ func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	return poll(ctx, func() error {
+	return waiting{}.until(ctx, func() error {
 		state, err := client.State(ctx)
 		if err != nil {
 			return explainGateway(ctx, err)
 		}
-		activity.RecordHeartbeat(ctx, len(state.Clients))
 		var left []string
 		for _, c := range state.Clients {
 			left = append(left, c.ID+" at "+c.Address)

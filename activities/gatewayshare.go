@@ -2,8 +2,6 @@ package activities
 
 import (
 	"context"
-
-	"go.temporal.io/sdk/activity"
 )
 
 // ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
@@ -24,9 +22,8 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	if err != nil {
 		return check, err
 	}
-	err = poll(ctx, func() error {
+	err = waiting{}.until(ctx, func() error {
 		check, err = both.countShare(ctx, topics, r.Before)
-		activity.RecordHeartbeat(ctx)
 		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(topics))) {
 			return notReady("the lanes are %d messages behind", check.Lag)
 		}

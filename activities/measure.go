@@ -58,12 +58,12 @@ func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, e
 
 // AwaitCaughtUp waits until every lane is close to its end.
 func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (ReplicationState, error) {
-	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
-	if err != nil {
-		return ReplicationState{}, err
-	}
 	var state ReplicationState
-	err = poll(ctx, func() error {
+	err := waiting{}.until(ctx, func() error {
+		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
 		l, err := both.layout(ctx)
 		if err != nil {
 			return err
@@ -89,16 +89,16 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 
 // AwaitDrained waits until the lanes of the topics have copied everything and nothing more comes.
 func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (ReplicationState, error) {
-	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
-	if err != nil {
-		return ReplicationState{}, err
-	}
-	topics, err := resolve(ctx, r.settings, q.Topics)
-	if err != nil {
-		return ReplicationState{}, err
-	}
 	var state ReplicationState
-	err = poll(ctx, func() error {
+	err := waiting{}.until(ctx, func() error {
+		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
+		topics, err := resolve(ctx, r.settings, q.Topics)
+		if err != nil {
+			return err
+		}
 		first, err := both.drained(ctx, topics)
 		if err != nil {
 			return err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -73,19 +71,21 @@ func (s shelf) halves(ctx context.Context) error {
 	return nil
 }
 
-// pendingAgain is the pause between two looks at what is still to come: each reads all lanes.
+// pendingAgain is the least pause between two looks at what is still to come: each reads all lanes.
 const pendingAgain = 10 * time.Second
 
 // AwaitPending waits until nothing is to come from the target any more.
 func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
-	b, err := l.leftThere(ctx, r)
-	if err == nil && b.sum > 0 {
-		most := b.sorted()[0]
-		err = again(NotReadyType, pendingAgain, nil,
-			"%d are still to come from the target, most of all %s %s %d",
-			b.sum, most.Kind, most.Object, most.Rest)
-	}
-	return err
+	return waiting{}.until(ctx, func() error {
+		b, err := l.leftThere(ctx, r)
+		if err == nil && b.sum > 0 {
+			most := b.sorted()[0]
+			err = again(NotReadyType, pendingAgain, nil,
+				"%d are still to come from the target, most of all %s %s %d",
+				b.sum, most.Kind, most.Object, most.Rest)
+		}
+		return err
+	})
 }
 
 // Pending lists what is still to come from the target after everybody has left it: what its brokers
@@ -124,7 +124,6 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	activity.RecordHeartbeat(ctx, b.sum)
 	return b, b.backLag(ctx)
 }
 

@@ -51,33 +51,42 @@ type WaveRequest struct {
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
 // is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
-	return unlessAway(ctx, r.Away, func() error { return t.awaitQuiet(ctx, r) })
-}
-
-func (t *Traffic) awaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return err
+	seen, wanted := resumedWatch(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
+	if r.Released {
+		wanted = quietReleased
 	}
-	topics, err := resolve(ctx, t.settings, r.Topics)
-	if err != nil && r.From == Target { // the way back never waits for the store
-		topics, err = both.movedTopics(ctx, false)
-	}
-	if err != nil {
-		return err
-	}
-	seen := resumedWatch(ctx)
-	return poll(ctx, func() error {
+	wait := waiting{away: r.Away, seen: seen, settle: wanted}
+	return wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
+		topics, err := resolve(ctx, t.settings, r.Topics)
+		if err != nil && r.From == Target { // the way back never waits for the store
+			topics, err = both.movedTopics(ctx, false)
+		}
+		if err != nil {
+			return err
+		}
 		_, open, err := both.quiet(ctx, r, topics, seen)
 		if err != nil {
 			return err
 		}
-		activity.RecordHeartbeat(ctx, seen)
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics), r.From, list(open))
 		}
-		return both.noteLeft(ctx, r.From, topics)
+		return both.noteQuiet(ctx, r.From, topics, seen)
 	})
+}
+
+// noteQuiet writes the notes, unless the wait was cancelled: its end isn't waited for, and this is
+// the one thing that it writes. A heartbeat asks the server.
+func (s sides) noteQuiet(ctx context.Context, from Side, topics []string, seen watch) error {
+	activity.RecordHeartbeat(ctx, seen)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.noteLeft(ctx, from, topics)
 }
 
 func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {
@@ -101,25 +110,25 @@ func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
 // topics on the source, for the plan's settle time, and nothing left to copy.
 func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, error) {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return WaveCheck{}, err
-	}
+	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
 	wave := plan.Wave{Step: r.Wave.Step}
-	if wave.Topics, err = resolve(ctx, t.settings, r.Wave.Topics); err != nil {
-		return WaveCheck{}, err
-	}
-	if wave.Groups, err = resolve(ctx, t.settings, r.Wave.Groups); err != nil {
-		return WaveCheck{}, err
-	}
-	seen := resumedWatch(ctx)
 	var check WaveCheck
-	err = poll(ctx, func() error {
+	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
+	err := wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, p)
+		if err != nil {
+			return err
+		}
+		if wave.Topics, err = resolve(ctx, t.settings, r.Wave.Topics); err != nil {
+			return err
+		}
+		if wave.Groups, err = resolve(ctx, t.settings, r.Wave.Groups); err != nil {
+			return err
+		}
 		var broken string
 		if check, broken, err = both.checkWave(ctx, wave, seen); err != nil {
 			return err
 		}
-		activity.RecordHeartbeat(ctx, seen)
 		if broken != "" {
 			return notReady("wave of %d %%: %s", r.Wave.Step, broken)
 		}

@@ -73,11 +73,13 @@ func (r SurveyRequest) page(names []string) (page []string, more int) {
 
 // AwaitTarget waits until every broker of the target answers.
 func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
-	c, brokers, err := b.settings.at(ctx, r, Target)
-	if err == nil {
-		_, err = c.topicTable(ctx, brokers, nil)
-	}
-	return err
+	return waiting{}.until(ctx, func() error {
+		c, brokers, err := b.settings.at(ctx, r, Target)
+		if err == nil {
+			_, err = c.topicTable(ctx, brokers, nil)
+		}
+		return err
+	})
 }
 
 // Returns prepares the way back.

@@ -140,24 +140,15 @@ func (m Members) on(side Side) int {
 func (t *Traffic) AwaitMembers(
 	ctx context.Context, r AwaitMoveRequest,
 ) (members []Members, err error) {
-	err = unlessAway(ctx, r.Away, func() error {
-		members, err = t.awaitMembers(ctx, r)
-		return err
-	})
-	return members, err
-}
-
-func (t *Traffic) awaitMembers(ctx context.Context, r AwaitMoveRequest) ([]Members, error) {
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return nil, err
-	}
-	groups, err := resolve(ctx, t.settings, r.Groups)
-	if err != nil {
-		return nil, err
-	}
-	var members []Members
-	err = poll(ctx, func() error {
+	err = waiting{away: r.Away}.until(ctx, func() error {
+		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
+		groups, err := resolve(ctx, t.settings, r.Groups)
+		if err != nil {
+			return err
+		}
 		if members, err = both.members(ctx, groups, r.From); err != nil {
 			return err
 		}

@@ -17,32 +17,16 @@ const (
 	// firstAttempts are short, so that people see at once what is waited for; the later ones are long, as each costs an action.
 	firstAttempts = 5
 	shortAttempt  = 3 * time.Second
-	longAttempt   = 15 * time.Second
+	// longAttempt is of activities with a short time-out: those under a fence, and those that older
+	// workflows began.
+	longAttempt = 15 * time.Second
 	// beat is how often long activities say that they live; the SDK sends fewer.
 	beat = time.Second
 )
 
-// poll looks until check passes, fails otherwise than by NotReady, or the attempt is over. Then its last NotReady is what
-// people see, and Temporal comes again.
+// poll is for waits under a fence: groups stand still until they are over.
 func poll(ctx context.Context, check func() error) error {
-	attempt := shortAttempt
-	if activity.GetInfo(ctx).Attempt > firstAttempts {
-		attempt = longAttempt
-	}
-	over := time.Now().Add(attempt)
-	for {
-		err := check()
-		if err == nil || !isNotReady(err) || time.Now().After(over) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-activity.GetWorkerStopChannel(ctx):
-			return err
-		case <-time.After(lookAgain):
-		}
-	}
+	return waiting{urgent: true}.until(ctx, check)
 }
 
 // unlessAway looks until that answers otherwise than by a target that doesn't answer, or has not

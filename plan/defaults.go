@@ -17,17 +17,22 @@ const (
 	defaultFenceBudget = time.Minute
 	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't look settled.
 	defaultSettle = Duration(6 * time.Second)
-	// defaultHeartbeat lets a worker that is well say so every four minutes (0.8 of it), and each time costs an action. Of a worker
-	// that was killed it is the time until others take over; one that stops in order hands over at once.
-	defaultHeartbeat = Duration(5 * time.Minute)
-	// hashedHeartbeat stands in hashes for the default, as it was the default once: approvals of plans that leave it out are bound to
-	// such hashes. So a plan that says 1m has the hash of one that says nothing; no approval hangs on the difference.
+	// defaultHeartbeat lets a worker that is well say so every eight minutes (0.8 of it), and each time costs an action: four shards
+	// cost 720 a day. Of a worker that was killed it is the time until others take over; one that stops in order hands over at once.
+	defaultHeartbeat = Duration(10 * time.Minute)
+	// hashedHeartbeat stands in hashes for every heartbeat that was the default once: approvals of plans that leave it out are bound
+	// to such hashes. So a plan that says 1m has the hash of one that says nothing; no approval hangs on the difference.
 	hashedHeartbeat = Duration(time.Minute)
 	// defaultBatchMessages is where bigger batches stop being faster for messages of a usual size.
 	defaultBatchMessages = 300
 	// defaultSyncInterval keeps the other side's positions seconds old.
 	defaultSyncInterval = Duration(3 * time.Second)
 )
+
+// wasDefault reports whether a heartbeat is or was the default.
+func wasDefault(heartbeat Duration) bool {
+	return heartbeat == defaultHeartbeat || heartbeat == Duration(5*time.Minute)
+}
 
 // WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
 func (p Plan) WithDefaults() Plan {
@@ -47,6 +52,15 @@ func (p Plan) WithDefaults() Plan {
 	p.Replicate.BatchMessages = either(p.Replicate.BatchMessages, defaultBatchMessages)
 	p.Replicate.SyncInterval = either(p.Replicate.SyncInterval, defaultSyncInterval)
 	p.Approvals = inOrder(p.Approvals)
+	return p
+}
+
+// Normal returns the plan with everything written out that a running migration decides by, also
+// what WithDefaults leaves at zero so that hashes stand. Later releases may have other defaults.
+func (p Plan) Normal() Plan {
+	p = p.WithDefaults()
+	p.Shift.FenceBudget = Duration(p.Shift.FenceLimit())
+	p.Replicate.Shards = max(p.Replicate.Shards, 1)
 	return p
 }
 

@@ -15,7 +15,8 @@ const MaxBytes = 256 << 10
 const maxDepth = 16
 
 // Parse reads a plan from JSON, strictly: unknown and repeated keys, wrong types and bad values are all refused together,
-// each with its path and what is allowed; the error is a *Problems. What is left out gets its default.
+// each with its path and what is allowed; the error is a *Problems. What is left out gets its default. encoding/json alone reads a
+// plan that was parsed before: it judges nothing and fills in nothing, so that rules may become stricter while the plan is used.
 func Parse(b []byte) (Plan, error) {
 	p, problems := read(b)
 	p = p.WithDefaults()
@@ -24,18 +25,6 @@ func Parse(b []byte) (Plan, error) {
 		return Plan{}, err
 	}
 	return p, nil
-}
-
-// UnmarshalJSON reads the plan's structure as strictly as Parse and fills in the defaults, so that an input typed into the
-// Web UI is judged like a file. Values are left to Validate: its limits may become stricter, and a plan that already runs must
-// still be readable.
-func (p *Plan) UnmarshalJSON(b []byte) error {
-	out, problems := read(b)
-	if err := problems.orNil(); err != nil {
-		return err
-	}
-	*p = out.WithDefaults()
-	return nil
 }
 
 func read(b []byte) (Plan, *Problems) {

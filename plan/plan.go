@@ -154,9 +154,10 @@ const (
 func Gates() []Gate { return []Gate{GatePurchase, GateShift, GateFinalize} }
 
 // Hash is 12 hex digits that change with every setting of the plan, written or defaulted. Those of older versions stand.
+// A plan made by Normal has another hash than the one that it was made of.
 func (p Plan) Hash() string {
 	p = p.WithDefaults()
-	if p.Replicate.Heartbeat == defaultHeartbeat {
+	if wasDefault(p.Replicate.Heartbeat) {
 		p.Replicate.Heartbeat = hashedHeartbeat
 	}
 	b, err := json.Marshal(p)

@@ -14,13 +14,13 @@ type Wave struct {
 
 // Waves deals the topics, sorted by name, out to the plan's steps; each step rounds up. A group moves as a whole, with
 // the earliest wave that has one of its topics. Readers lists the groups that read each topic; steps in which nothing
-// moves are left out.
+// moves are left out. The plan has its defaults: without steps nothing moves.
 func (p Plan) Waves(readers map[string][]string) []Wave {
 	topics := slices.Sorted(maps.Keys(readers))
 	var waves []Wave
 	moved := map[string]bool{}
 	done := 0
-	for _, step := range p.WithDefaults().Shift.Steps {
+	for _, step := range p.Shift.Steps {
 		upTo := (len(topics)*step + 99) / 100
 		if upTo <= done {
 			continue
@@ -47,7 +47,7 @@ func (p Plan) GatewayWaves(readers map[string][]string) []Wave {
 	groups := AllReaders(readers)
 	var waves []Wave
 	done := 0
-	for _, step := range p.WithDefaults().Shift.Steps {
+	for _, step := range p.Shift.Steps {
 		upTo := (len(groups)*step + 99) / 100
 		waves = append(waves, Wave{Step: step, Groups: slices.Clone(groups[done:upTo])})
 		done = upTo

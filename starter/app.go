@@ -39,7 +39,7 @@ type app struct {
 }
 
 const (
-	// watchPace is what people can follow; each look costs one query.
+	// watchPace is what people can follow; a look costs a query only if something has happened.
 	watchPace = time.Second
 	// defaultPatience is more than a busy worker needs, and what somebody at a terminal waits.
 	defaultPatience = 15 * time.Second

@@ -36,6 +36,7 @@ type temporalService struct {
 	client    client.Client
 	options   client.Options
 	converter converter.DataConverter
+	cached    map[string]cached // by workflow id
 }
 
 func connectTemporal(ctx context.Context) (service, error) {
@@ -60,7 +61,7 @@ func connectTemporal(ctx context.Context) (service, error) {
 	if data == nil {
 		data = converter.GetDefaultDataConverter()
 	}
-	return &temporalService{client: c, options: options, converter: data}, nil
+	return &temporalService{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
 }
 
 func (t *temporalService) Close() { t.client.Close() }
@@ -168,7 +169,7 @@ func (t *temporalService) Snapshot(ctx context.Context, id string) (snapshot, er
 		t.lastWord(ctx, &out, info.GetStatus())
 		return out, nil
 	}
-	if out.Status, err = t.queryStatus(ctx, id, out.RunID); err != nil {
+	if out.Status, err = t.statusOf(ctx, info); err != nil {
 		return out, err
 	}
 	t.addLive(ctx, &out, described)

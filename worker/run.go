@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	// heartbeatThrottle caps how seldom a heartbeat is sent; the activity's own timeout (0.8 of it) governs below that.
-	heartbeatThrottle = 4 * time.Minute
+	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's own
+	// time-out, of which SyncOffsets has the longest.
+	heartbeatThrottle = 24 * time.Minute
 	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
 	connectTimeout = 15 * time.Second
 )
@@ -34,6 +35,10 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		return err
 	}
 	settings, err := readSettings(getenv)
+	if err != nil {
+		return err
+	}
+	deployment, err := versioning(getenv)
 	if err != nil {
 		return err
 	}
@@ -59,14 +64,14 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		go watchWorkers(ctx, logger, c, options, settings.Shares)
 	}
 	for _, role := range roles {
-		w := build(c, role, settings)
+		w := build(c, role, settings, deployment)
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("role %s: start polling: %w", role, err)
 		}
 		running = append(running, w)
 	}
-	fmt.Fprintf(out, "worker ready: Temporal %s, roles %s, home %s, store %s\n", options.HostPort, strings.Join(roles, ","),
-		settings.Root, settings.Store)
+	fmt.Fprintf(out, "worker ready: Temporal %s, roles %s, home %s, store %s%s\n", options.HostPort,
+		strings.Join(roles, ","), settings.Root, settings.Store, versionHint(deployment))
 	<-ctx.Done()
 	return nil
 }
@@ -104,19 +109,10 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 }
 
 // build makes the worker of one role: control runs workflows and short activities, data runs what stays next to the brokers.
-func build(c client.Client, role string, s activities.Settings) worker.Worker {
-	options := worker.Options{
-		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: heartbeatThrottle, DisableRegistrationAliasing: true,
-	}
-	queue := workflows.ControlTaskQueue
-	switch role {
-	case roleControl:
-		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}}
-	case roleData: // its activities beat by their progress
-		options.Interceptors = []interceptor.WorkerInterceptor{&watch{server: temporalServer{c}, pause: lookEvery, calm: calm}}
-		queue = workflows.DataTaskQueue
-		options.DisableWorkflowWorker = true
-	}
+func build(
+	c client.Client, role string, s activities.Settings, d worker.DeploymentOptions,
+) worker.Worker {
+	queue, options := pollsWith(c, role, d)
 	w := worker.New(c, queue, options)
 	if role == roleControl {
 		workflows.Register(w)
@@ -124,9 +120,28 @@ func build(c client.Client, role string, s activities.Settings) worker.Worker {
 	for _, a := range []any{
 		activities.NewAssess(s), activities.NewPurchase(s), activities.NewMetadata(s), activities.NewReplication(s),
 		activities.NewOffsets(s), activities.NewVerifier(s), activities.NewTraffic(s), activities.NewReturns(s), activities.NewGateways(s),
-		activities.NewLedgers(s), activities.NewReports(s),
+		activities.NewLedgers(s), activities.NewReports(s), activities.NewPlans(),
 	} {
 		w.RegisterActivity(a)
 	}
 	return w
+}
+
+// pollsWith is the task queue of a role, and how its worker runs what it gets there.
+func pollsWith(
+	c client.Client, role string, d worker.DeploymentOptions,
+) (queue string, options worker.Options) {
+	options = worker.Options{
+		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: heartbeatThrottle,
+		DisableRegistrationAliasing: true, DeploymentOptions: d,
+	}
+	ends := &watch{server: temporalServer{c}, which: seldom, pause: lookEvery, calm: calm}
+	if role == roleControl {
+		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}, ends}
+		return workflows.ControlTaskQueue, options
+	}
+	ends.which = beating // its activities beat by their progress
+	options.Interceptors = []interceptor.WorkerInterceptor{ends}
+	options.DisableWorkflowWorker = true
+	return workflows.DataTaskQueue, options
 }

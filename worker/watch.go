@@ -33,14 +33,24 @@ var (
 	errSuperseded = errors.New("the server has given it up, or begun another attempt")
 )
 
+// often is how near heartbeats are that tell an activity soon enough that it is to end.
+const often = 15 * time.Second
+
+// seldom picks activities that don't hear by heartbeats, or late: waits for people.
+func seldom(of activity.Info) bool { return of.HeartbeatTimeout <= 0 || of.HeartbeatTimeout > often }
+
+// beating picks activities that have a heartbeat.
+func beating(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
+
 // watch tells long activities promptly what they would otherwise learn by the answer to a heartbeat: that they are cancelled, paused,
 // or given up. Heartbeats cost actions and are minutes apart; to look at a workflow costs none. It also sends a heartbeat
 // at once when what it tells must not wait for minutes, such as a fault.
 type watch struct {
 	interceptor.WorkerInterceptorBase
 	server server
-	pause  time.Duration // between looks
-	calm   time.Duration // between urgent heartbeats
+	which  func(activity.Info) bool // activities that it looks after
+	pause  time.Duration            // between looks
+	calm   time.Duration            // between urgent heartbeats
 	looks  looks
 }
 
@@ -78,7 +88,7 @@ func (a *watched) Init(next interceptor.ActivityOutboundInterceptor) error {
 // ExecuteActivity runs the activity until it ends, or is to end.
 func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	info := activity.GetInfo(ctx)
-	if info.HeartbeatTimeout <= 0 {
+	if !a.watch.which(info) {
 		return a.Next.ExecuteActivity(ctx, in)
 	}
 	running, end := context.WithCancelCause(ctx)

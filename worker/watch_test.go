@@ -61,7 +61,7 @@ func underWatch(t *testing.T, s *fakeServer, act any) error {
 	t.Helper()
 	s.env = newSuite().NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(patience)
-	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watch{server: s, pause: 10 * time.Millisecond}}})
+	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watch{server: s, which: beating, pause: 10 * time.Millisecond}}})
 	s.env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	s.env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

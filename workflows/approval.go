@@ -61,7 +61,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		expires = workflow.Now(ctx).Add(life)
 	}
 	done := d.put(ctx, Waiting{
-		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: digest(q.evidence), Expires: &expires,
+		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: shownDigest(ctx, q.evidence), Expires: &expires,
 	})
 	before := len(d.status.Approvals)
 	given := func() bool { return len(d.status.Approvals) > before }

@@ -106,8 +106,8 @@ func (m *migration) silence(id string) {
 func (m *migration) input() MigrationInput {
 	now := m.view()
 	in := MigrationInput{
-		Plan: m.plan, Inventory: m.inventory, Answers: now.Answers, Rates: now.Rates,
-		Copied: now.Copied,
+		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
+		Rates: now.Rates, Copied: now.Copied,
 	}
 	for _, groups := range begun(now) {
 		names, inline := groups.Inline()

@@ -68,7 +68,7 @@ func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
 		var acts *activities.Offsets
 		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
 		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
-			return []workflow.Future{workflow.ExecuteActivity(long(ctx, d.plan, "positions of all groups"), acts.Sync, d.request())}
+			return []workflow.Future{workflow.ExecuteActivity(syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request())}
 		}, func(int, error) {})
 	})
 }

@@ -21,9 +21,9 @@ const maxNotes = 20
 // desk is what every workflow of a migration has in front of people: the status, what is waited for, and what was asked.
 // Details, search attributes and the parent's copy of the status change together, in publish.
 type desk struct {
-	plan    plan.Plan
-	problem error // why the plan can't be used
-	status  Status
+	plan      plan.Plan
+	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
+	status    Status
 
 	bounded bool // what it asks for and tells fits in a history, however large the clusters are
 
@@ -52,9 +52,10 @@ type desk struct {
 	toldMissing func()    // takes it off the page
 	retry       bool      // a person wants it tried again at once
 	stopped     bool
-	again       bool     // the long activities are to start again, with what was decided since
-	released    Released // said since the last ask, accumulated
-	all         bool     // a released message with empty lists came since the last ask
+	again       bool            // the long activities are to start again, with what was decided since
+	closed      map[string]bool // topics that producers can't write on the target yet
+	released    Released        // said since the last ask, accumulated
+	all         bool            // a released message with empty lists came since the last ask
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
@@ -64,13 +65,13 @@ type desk struct {
 func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error) {
 	info := workflow.GetInfo(ctx)
 	d := &desk{
-		plan: in.Plan, problem: in.problem,
-		status:  Status{Name: in.Plan.Name, Type: kind, PlanHash: in.Plan.Hash(), Stage: kind, State: StateRunning},
+		status:  Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: StateRunning},
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
 		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
 		parent: info.ParentWorkflowExecution,
 		told:   info.WorkflowStartTime.UnixNano(),
 	}
+	d.usePlan(ctx, in)
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
 	if err != nil {
@@ -89,8 +90,8 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 
 // run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
 func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (Status, error) {
-	if d.problem != nil {
-		return d.close(ctx, temporal.NewNonRetryableApplicationError(d.problem.Error(), "Invalid", nil))
+	if err := d.checkPlan(ctx); err != nil {
+		return d.close(ctx, err)
 	}
 	if err := d.checkID(ctx); err != nil {
 		return d.close(ctx, err)

@@ -53,7 +53,7 @@ var steeringDescriptions = map[string]string{
 // What a validator would refuse is ignored and noted.
 func (d *desk) handleSignals(ctx workflow.Context) {
 	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
-		err := d.checkApproval(a, workflow.Now(ctx))
+		err := judged(ctx, func() error { return d.checkApproval(a, workflow.Now(ctx)) })
 		if err == nil {
 			_, err = d.takeApproval(ctx, a)
 		}
@@ -66,7 +66,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 	}, d)
 	for _, name := range []string{HoldName, ResumeName, BackName} {
 		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
-			if err := d.checkSteering(name, m); err != nil {
+			if err := judged(ctx, func() error { return d.checkSteering(name, m) }); err != nil {
 				return err
 			}
 			_, err := d.steer(ctx, name, m)
@@ -74,7 +74,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		}, d)
 	}
 	listen(ctx, ReleasedName, func(ctx workflow.Context, r Released) error {
-		if err := d.checkReleased(r); err != nil {
+		if err := judged(ctx, func() error { return d.checkReleased(r) }); err != nil {
 			return err
 		}
 		_, err := d.takeReleased(ctx, r)

@@ -33,14 +33,14 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 		return err
 	}
 	listen(ctx, AnswerName, func(ctx workflow.Context, a activities.LaneAnswer) error {
-		if err := checkAnswer(a); err != nil {
+		if err := judged(ctx, func() error { return checkAnswer(a) }); err != nil {
 			return err
 		}
 		_, err := d.takeAnswer(ctx, a)
 		return err
 	}, d)
 	listen(ctx, SetRateName, func(ctx workflow.Context, c activities.RateChange) error {
-		if err := checkRate(c); err != nil {
+		if err := judged(ctx, func() error { return checkRate(c) }); err != nil {
 			return err
 		}
 		_, err := d.takeRate(ctx, c)

@@ -22,8 +22,6 @@ import (
 	"rocketshift/plan"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
-
 // livePatience is a guard: what it waits for takes milliseconds.
 const livePatience = time.Minute
 

@@ -16,12 +16,23 @@ const (
 	quickTimeout = 2 * time.Minute
 	// quickHeartbeat finds a dead worker: the worker beats for these activities by itself. A fenced group waits no longer than this.
 	quickHeartbeat = 10 * time.Second
+	// waitTimeout bounds one attempt of a wait for others: ten minutes of looks, and the last of them
+	// (activities.lookTime). Each attempt costs an action. It is also how late a wait goes on whose
+	// worker was killed.
+	waitTimeout = 12 * time.Minute
+	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
+	// target dies. It costs 1,800 actions a day.
+	waitHeartbeat = time.Minute
 	// quickBackoff caps the pause between tries: a source that returns is noticed within ten seconds.
 	quickBackoff = 10 * time.Second
 	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.
 	purchaseTimeout = 20 * time.Minute
 	// heartbeatOfMinutes finds a dead worker during activities that take minutes.
 	heartbeatOfMinutes = 30 * time.Second
+	// syncShare is the heartbeat of SyncOffsets as a multiple of the lanes': nothing stands still
+	// while its worker is dead, as each move translates positions exactly. By default it costs 60
+	// actions a day.
+	syncShare = 3
 	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants a number.
 	forDays = 366 * 24 * time.Hour
 	// evidenceLife is how long a person may take to answer before the evidence is measured again.
@@ -67,8 +78,8 @@ func retryForEver() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: quickBackoff}
 }
 
-// quick is for activities that read or write brokers and answer in seconds, and for those that poll
-// by NotReady. When they are cancelled their end is waited for, so that no undo overtakes what it
+// quick is for activities that read or write brokers and answer in seconds, and for waits under a
+// fence. When they are cancelled their end is waited for, so that no undo overtakes what it
 // undoes: the worker learns of it within a heartbeat, and a dead one is missed after that.
 func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -82,6 +93,28 @@ func quick(ctx workflow.Context, summary string) workflow.Context {
 // for it. Its error is the last try's.
 func within(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithScheduleToCloseTimeout(quick(ctx, summary), limit)
+}
+
+// patient is for waits for people, pipelines and slow lanes: they cost little however long they
+// take. They only look, so that nobody waits for their end: not `back` either, if their worker is
+// dead. Workers learn by looking at the workflow that a wait is cancelled; that costs no action.
+func patient(ctx workflow.Context, summary string) workflow.Context {
+	if !changed(ctx, changePatience) {
+		return quick(ctx, summary)
+	}
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: ControlTaskQueue, StartToCloseTimeout: waitTimeout,
+		RetryPolicy: retryForEver(), Summary: summary,
+	})
+}
+
+// patientFor is patient where groups are fenced as long as the target answers, so that away isn't 0.
+func patientFor(ctx workflow.Context, away time.Duration, summary string) workflow.Context {
+	ctx = patient(ctx, summary)
+	if away > 0 && changed(ctx, changePatience) {
+		ctx = workflow.WithHeartbeatTimeout(ctx, waitHeartbeat)
+	}
+	return ctx
 }
 
 // minutes is for starting a target, and for counting the messages of thousands of queues.
@@ -99,6 +132,12 @@ func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 		TaskQueue: DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
 		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
 	})
+}
+
+// syncing is long for positions.
+func syncing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
+	return workflow.WithHeartbeatTimeout(long(ctx, p, summary),
+		syncShare*time.Duration(p.Replicate.Heartbeat))
 }
 
 // comparing is for the comparison of lanes. It takes minutes or hours, its heartbeat is where another worker goes on, and people wait for

@@ -23,7 +23,7 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		if watch == nil || watch.IsReady() {
-			watch = workflow.ExecuteActivity(quick(watching,
+			watch = workflow.ExecuteActivity(patient(watching,
 				"nothing is to come from the target any more"), acts.AwaitPending, d.request())
 		}
 		left, err := d.measurePending(ctx)
@@ -60,7 +60,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 				Kind: WaitingGate, Gate: "target",
 				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
-			err = workflow.ExecuteActivity(quick(ctx, "the target answers again"),
+			err = workflow.ExecuteActivity(patient(ctx, "the target answers again"),
 				returns.AwaitTarget, d.request()).Get(ctx, nil)
 			done()
 			if err != nil {

@@ -166,7 +166,7 @@ func (d *desk) returnGroups(
 		},
 	}
 	d.detail(ctx, "%s", exact.summary)
-	if err := exact.run(quick(ctx, exact.summary)); err != nil {
+	if err := exact.run(patientFor(ctx, d.patience(), exact.summary)); err != nil {
 		return err
 	}
 	translated := false

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -9,47 +8,6 @@ import (
 	"rocketshift/internal/instance"
 	"rocketshift/plan"
 )
-
-// MigrationInput starts Migration and every stage alike: {"plan": {...}}.
-type MigrationInput struct {
-	Plan plan.Plan `json:"plan"`
-	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
-	Inventory *activities.Inventory `json:"inventory,omitempty"`
-	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
-	Answers []activities.LaneAnswer `json:"answers,omitempty"`
-	// Rates are what persons set for the lanes so far, for Replicate.
-	Rates []activities.RateChange `json:"rates,omitempty"`
-	// Copied is what the lanes have copied so far, by shard, for Replicate.
-	Copied []activities.Copied `json:"copied,omitempty"`
-	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
-	// releases carry no mark.
-	Fenced []string `json:"fenced,omitempty"`
-	// FencedIn are such groups too, wave by wave.
-	FencedIn []activities.Names `json:"fencedIn,omitempty"`
-
-	problem error
-}
-
-// UnmarshalJSON reads the plan as strictly as the CLI does. What is wrong with it fails the workflow with a text that names
-// every key, instead of a decoding error.
-func (in *MigrationInput) UnmarshalJSON(b []byte) error {
-	var raw struct {
-		Plan      json.RawMessage         `json:"plan"`
-		Inventory *activities.Inventory   `json:"inventory"`
-		Answers   []activities.LaneAnswer `json:"answers"`
-		Rates     []activities.RateChange `json:"rates"`
-		Copied    []activities.Copied     `json:"copied"`
-		Fenced    []string                `json:"fenced"`
-		FencedIn  []activities.Names      `json:"fencedIn"`
-	}
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return err
-	}
-	in.Inventory, in.Answers, in.Rates = raw.Inventory, raw.Answers, raw.Rates
-	in.Copied, in.Fenced, in.FencedIn = raw.Copied, raw.Fenced, raw.FencedIn
-	in.Plan, in.problem = plan.Parse(raw.Plan)
-	return nil
-}
 
 // States of a workflow of a migration.
 const (

@@ -93,6 +93,7 @@ func emptyTheatre(t *testing.T) *theatre {
 	for _, a := range []any{
 		&activities.Assess{}, &activities.Purchase{}, &activities.Metadata{}, &activities.Replication{}, &activities.Offsets{},
 		&activities.Verifier{}, &activities.Traffic{}, &activities.Gateways{}, &activities.Returns{}, &activities.Ledgers{}, &activities.Reports{},
+		&activities.Plans{}, // pure: the real one
 	} {
 		s.RegisterActivity(a)
 	}

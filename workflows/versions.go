@@ -47,6 +47,12 @@ const (
 	// changeSoak: the soak of a step behind gateways needs messages, and compares their share with
 	// the step.
 	changeSoak = "2026-11-30 soaks need messages"
+	// changePlan: plans are checked and completed by an activity, not when an input is read.
+	changePlan = "2026-11-30 plans are checked"
+	// changeVerdicts: what is decided by rules and by the form of evidence is on record.
+	changeVerdicts = "2026-11-30 verdicts are recorded"
+	// changePatience: nobody waits for the end of a wait for others that was cancelled.
+	changePatience = "2026-11-30 patient waits"
 )
 
 // changed reports whether this run does the new thing.

@@ -48,6 +48,7 @@ type Temporal struct {
 	Dir       string  `json:"-"`
 	Address   string  `json:"address"`   // host:port of the gRPC frontend
 	UIAddress string  `json:"uiAddress"` // http://host:port of the Web UI
+	Metrics   string  `json:"metrics"`   // http://host:port/metrics: its own counters, that of actions among them
 	Process   process `json:"process"`
 }
 
@@ -119,7 +120,8 @@ func launchTemporal(ctx context.Context, program, dir string, spec TemporalSpec,
 		return nil, err
 	}
 	t := &Temporal{
-		Dir: dir, Address: address(spec.Port), UIAddress: "http://" + address(spec.UIPort), Process: started.process,
+		Dir: dir, Address: address(spec.Port), UIAddress: "http://" + address(spec.UIPort),
+		Metrics: "http://" + address(more[1]) + "/metrics", Process: started.process,
 	}
 	if err := writeJSON(filepath.Join(dir, temporalStateFile), t); err != nil {
 		started.gate.Close()

@@ -1,0 +1,517 @@
+package workflows
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+	"rocketshift/workflows/standins"
+)
+
+// path is a way through the workflows, as persons, faults and operators of Temporal make it.
+type path struct {
+	name string
+	plan func(*plan.Plan)
+	// stages whose histories are kept besides the migration's: those that the path is about
+	keep []string
+	play func(*played)
+}
+
+// atOnce is how many paths are played side by side: the server answers within its time on two cores.
+const atOnce = 4
+
+// TestLongEveryPathReplays plays every path on a real Temporal server, and replays its histories.
+// With RECORD_FIXTURES (make fixtures) it writes those for TestRecordedHistoriesReplay.
+func TestLongEveryPathReplays(t *testing.T) {
+	s := newServer(t)
+	all := slices.Concat(plainPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
+		targetPaths(), servicePaths())
+	slices.Reverse(all)        // the last ones take longest
+	var playing sync.WaitGroup // not t.Parallel: they wait, and need no processor of their own
+	turn := make(chan struct{}, atOnce)
+	for _, path := range all {
+		playing.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			t.Run(path.name, func(t *testing.T) {
+				p := s.play(t, "played-"+path.name, path.plan)
+				path.play(p)
+				p.record(path)
+			})
+		})
+	}
+	playing.Wait()
+}
+
+// record replays what was played, and writes it down when that is asked for.
+func (p *played) record(of path) {
+	p.Helper()
+	seen := map[string]bool{}
+	for name, h := range p.histories("played-" + of.name) {
+		requireReplays(p.T, name, h)
+		keep := func(slug string) bool { return strings.HasSuffix(name, "-"+slug) }
+		wanted := keep("migration")
+		for _, stage := range of.keep {
+			wanted = wanted || keep(stageSlugs[stage])
+			seen[stage] = seen[stage] || keep(stageSlugs[stage])
+		}
+		if wanted && os.Getenv("RECORD_FIXTURES") != "" {
+			save(p.T, filepath.Join("testdata", "replay", name+".json"), h)
+		}
+	}
+	for _, stage := range of.keep {
+		require.True(p, seen[stage], "%s has run", stage)
+	}
+}
+
+// asking is a plan that asks for every approval.
+func asking(p *plan.Plan) { p.Approvals = plan.Gates() }
+
+// gateways is a plan with applications behind gateways.
+func gateways(p *plan.Plan) {
+	p.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{"127.0.0.1:8089"}}
+}
+
+// hasty is a plan whose fences end soon.
+func hasty(p *plan.Plan) { p.Shift.FenceBudget = plan.Duration(time.Second) }
+
+func plainPaths() []path {
+	return []path{
+		{"done", nil, []string{
+			AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType,
+			VerifyType, ShiftType, FinalizeType,
+		}, func(p *played) { p.start(); p.ends(StateDone) }},
+		{
+			"gateway", gateways,
+			[]string{ShiftType, EndPhaseType},
+			func(p *played) { p.start(); p.ends(StateDone) },
+		},
+		{"back", nil, []string{ShiftType, RollbackType}, func(p *played) {
+			p.backFrom("AwaitQuiet")
+			p.ends(StateRolledBack)
+		}},
+		{"gateway-back", gateways, []string{ShiftType, RollbackType}, func(p *played) {
+			p.backFrom("MoveHomes")()
+			p.ends(StateRolledBack)
+		}},
+		{"back-early", nil, []string{VerifyType}, func(p *played) {
+			p.backFrom("Verify")
+			p.ends(StateRolledBack)
+		}},
+		{"raw", nil, []string{AssessType}, func(p *played) {
+			p.startAs(MigrationType, p.plan.WorkflowID(), json.RawMessage(`{"plan": {"name": "`+p.plan.Name+`",
+			  "source": {"nameServers": ["127.0.0.1:9876"]}, "target": {"provider": "local"},
+			  "shift": {"soak": "1ms"}, "replicate": {"heartbeat": "2s"}, "approvals": []}}`))
+			p.ends(StateDone)
+		}},
+		{"raw-refused", nil, nil, func(p *played) {
+			p.startAs(MigrationType, p.plan.WorkflowID(),
+				json.RawMessage(`{"plan": {"name": "`+p.plan.Name+`", "shift": {"stps": [7]}}}`))
+			p.ends("shift.stps: unknown key")
+		}},
+		{"wrong-id", nil, nil, func(p *played) {
+			p.startAs(MigrationType, "another-"+p.plan.Name, MigrationInput{Plan: p.plan})
+			p.ends("with the id")
+		}},
+	}
+}
+
+// backFrom goes back while an activity waits, and returns what lets it go on.
+func (p *played) backFrom(activity string) (release func()) {
+	p.Helper()
+	release = p.clusters.Hold(activity)
+	p.start()
+	p.called(activity)
+	if activity == "AwaitQuiet" { // producers return
+		p.steer(BackName)
+		release()
+		return release
+	}
+	p.steer(BackName)
+	return release
+}
+
+func steeredPaths() []path {
+	return []path{
+		{"held", nil, []string{ShiftType}, func(p *played) {
+			release := p.clusters.Hold("AwaitQuiet")
+			p.start()
+			p.called("AwaitQuiet")
+			p.steer(HoldName)
+			release()
+			p.untilHeld()
+			p.signal(MigrationType, ResumeName, Steering{By: "bob"})
+			p.ends(StateDone)
+		}},
+		{"released", nil, []string{ShiftType}, func(p *played) {
+			asked := func(gate string) {
+				p.until("asked to move "+gate, func(s Status) bool {
+					return slices.ContainsFunc(s.Waiting, func(w Waiting) bool {
+						return w.Kind == WaitingRelease && strings.Contains(w.Gate, gate)
+					})
+				})
+			}
+			unlessSaid := func(r activities.AwaitMoveRequest) error {
+				if !r.Released {
+					return standins.NotYet("applications are where they were")
+				}
+				return nil
+			}
+			p.clusters.Answer("AwaitMembers", func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+				return nil, unlessSaid(r)
+			})
+			p.clusters.Answer("AwaitQuiet", func(_ context.Context, r activities.AwaitMoveRequest) error {
+				return unlessSaid(r)
+			})
+			p.start()
+			asked("groups")
+			require.NoError(p, p.update(p.run.GetID(), ReleasedName, Released{By: "ci"}))
+			asked("producers of orders")
+			p.signal(MigrationType, ReleasedName, Released{By: "ci", Topics: []string{"orders"}})
+			p.signal(ShiftType, ReleasedName, Released{By: "ci", Topics: []string{"payments"}})
+			p.ends(StateDone)
+		}},
+		{"stale-approval", asking, []string{PurchaseType, ShiftType, FinalizeType}, staleApprovals},
+		{"answered", nil, []string{ReplicateType}, answeredLanes},
+		{"refused-steering", nil, []string{ReplicateType}, func(p *played) {
+			release := p.clusters.Hold("Verify")
+			p.start()
+			p.called("Verify")
+			p.signal(MigrationType, ResumeName, Steering{By: "alice"})
+			p.signal(MigrationType, BackName, Steering{})
+			p.signal(MigrationType, ApproveName, Approval{Gate: "shift-7", By: "alice"})
+			p.signal(MigrationType, ReleasedName, Released{By: "ci"})
+			p.signal(ReplicateType, HoldName, Steering{By: "alice"})
+			p.signal(ReplicateType, AnswerName, activities.LaneAnswer{By: "alice"})
+			p.until("refusals are noted", func(s Status) bool { return len(s.Notes) >= 6 })
+			release()
+			p.ends(StateDone)
+		}},
+	}
+}
+
+// staleApprovals answers evidence that isn't shown any more, before what is shown.
+func staleApprovals(p *played) {
+	rest := int64(3)
+	p.clusters.Answer("Ledger", func(context.Context, activities.Request) (activities.Ledger, error) {
+		rest--
+		return activities.Ledger{
+			Rest: rest + 1, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest + 1}),
+		}, nil
+	})
+	p.start()
+	p.asked("purchase")
+	require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "purchase", By: "alice"}))
+	p.asked("shift-100")
+	require.Error(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice", Evidence: "old"}))
+	p.signal(MigrationType, ApproveName, Approval{Gate: "shift-100", By: "alice", PlanHash: "old"})
+	p.signal(ShiftType, ApproveName, Approval{Gate: "shift-100", By: "alice", Evidence: "old"})
+	p.until("both are refused", func(s Status) bool { return len(s.Notes) >= 2 })
+	p.signal(MigrationType, ApproveName, Approval{Gate: "shift-100", By: "bob"})
+	first := p.asked("finalize")
+	p.until("the evidence has expired", func(s Status) bool {
+		now, asked := waitingApproval(s, "finalize")
+		return asked && now.Evidence != first.Evidence
+	})
+	p.signal(MigrationType, ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: first.Evidence})
+	p.until("the answer to the old one is refused", func(s Status) bool {
+		return slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, first.Evidence) })
+	})
+	require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "finalize", By: "carol"}))
+	p.ends(StateDone)
+}
+
+// answeredLanes tells the lanes what to do, by updates and by signals.
+func answeredLanes(p *played) {
+	release := p.clusters.Hold("Verify")
+	p.start()
+	p.called("Verify")
+	lanes := StageID(p.plan, ReplicateType)
+	again := func(tries int) {
+		require.NoError(p, p.clusters.Called(p.ctx, "Replicate", tries), "the lanes start again")
+	}
+	require.NoError(p, p.update(lanes, AnswerName, skipOne()))
+	again(4)
+	p.signal(ReplicateType, AnswerName, skipOne())
+	again(6)
+	change := activities.RateChange{Topic: "orders", By: "bob"}
+	change.Messages = 100
+	require.NoError(p, p.update(lanes, SetRateName, change))
+	again(8)
+	p.signal(ReplicateType, SetRateName, change)
+	again(10)
+	release()
+	p.ends(StateDone)
+}
+
+func failedPaths() []path {
+	// fails lets a stage fail at an activity until somebody resumes
+	fails := func(activity string, err error) func(*played) {
+		return func(p *played) {
+			restore := p.clusters.Fail(activity, err)
+			p.start()
+			p.untilHeld()
+			restore()
+			p.steer(ResumeName)
+			p.ends(StateDone)
+		}
+	}
+	wrong := standins.Lasting("topic orders exists with other settings", activities.ConflictType)
+	return []path{
+		{"import-failed", nil, []string{ImportMetadataType}, fails("Apply", wrong)},
+		{"verify-failed", nil, []string{VerifyType}, fails("Verify", wrong)},
+		{"unfenced", nil, []string{ShiftType}, fails("Translate", wrong)},
+		{
+			"over-budget", hasty,
+			[]string{ShiftType},
+			fails("AwaitSettled", standins.NotYet("members hold 3 messages")),
+		},
+		{"refused", nil, []string{AssessType}, func(p *played) {
+			found := standins.Inventory()
+			found.Findings = []activities.Finding{{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true}}
+			p.clusters.Answer("Assess", func(context.Context, activities.Request) (activities.Assessment, error) {
+				return found, nil
+			})
+			p.start()
+			p.ends("it can't move")
+		}},
+		{"ledger-rounds", nil, []string{FinalizeType}, func(p *played) {
+			rest := int64(3)
+			p.clusters.Answer("Ledger", func(context.Context, activities.Request) (activities.Ledger, error) {
+				rest--
+				return activities.Ledger{
+					Rest: rest, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest}),
+				}, nil
+			})
+			p.start()
+			p.ends(StateDone)
+		}},
+	}
+}
+
+// endedPaths end the migration, and its stages alone, in the middle of each stage.
+func endedPaths() (paths []path) {
+	for stage, activity := range map[string]string{
+		AssessType: "Assess", PurchaseType: "Purchase", ImportMetadataType: "Apply",
+		VerifyType: "Verify", ShiftType: "AwaitMembers", EndPhaseType: "AwaitEmpty",
+		FinalizeType: "Ledger",
+	} {
+		var change func(*plan.Plan)
+		if stage == EndPhaseType {
+			change = gateways
+		}
+		slug := stageSlugs[stage]
+		paths = append(paths,
+			path{"cancelled-in-" + slug, change, []string{stage}, func(p *played) { p.cancelIn(activity) }},
+			path{"cancelled-alone-" + slug, change, []string{stage}, func(p *played) {
+				p.endAlone(stage, activity, p.cancel)
+			}},
+			path{"terminated-alone-" + slug, change, []string{stage}, func(p *played) {
+				p.endAlone(stage, activity, p.terminate)
+			}})
+	}
+	slices.SortFunc(paths, func(a, b path) int { return strings.Compare(a.name, b.name) })
+	return paths
+}
+
+// cancelIn cancels the migration while an activity waits: it goes back.
+func (p *played) cancelIn(activity string) {
+	release := p.clusters.Hold(activity)
+	p.start()
+	p.called(activity)
+	p.cancel(MigrationType)
+	p.until("it goes back", func(s Status) bool {
+		return slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "cancelled") }) ||
+			s.State == StateRolledBack
+	})
+	release()
+	err := p.run.Get(p.ctx, nil)
+	require.True(p, temporal.IsCanceledError(err), "%v", err)
+}
+
+// endAlone ends a stage while an activity of it waits: the migration is held, and tries it again.
+func (p *played) endAlone(stage, activity string, end func(stage string)) {
+	release := p.clusters.Hold(activity)
+	p.start()
+	p.called(activity)
+	end(stage)
+	p.untilHeld()
+	release()
+	p.steer(ResumeName)
+	p.ends(StateDone)
+}
+
+func backPaths() []path {
+	// goingBack plays a rollback that waits at an activity
+	goingBack := func(play func(p *played, release func())) func(*played) {
+		return func(p *played) {
+			p.backFrom("AwaitQuiet")
+			release := p.clusters.Hold("AwaitReturnable")
+			p.called("AwaitReturnable")
+			play(p, release)
+			p.ends(StateRolledBack)
+		}
+	}
+	again := func(p *played) {
+		require.NoError(p, p.update(p.run.GetID(), BackName, Steering{By: "bob"}))
+	}
+	return []path{
+		{"back-twice", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
+			again(p)
+			p.signal(MigrationType, BackName, Steering{By: "carol"})
+			p.signal(RollbackType, BackName, Steering{By: "carol"})
+			release()
+		})},
+		{"rollback-held", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
+			p.steer(HoldName)
+			release()
+			p.untilHeld()
+			again(p)
+		})},
+		{"rollback-cancelled", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
+			p.cancel(RollbackType)
+			p.untilHeld()
+			release()
+			p.steer(ResumeName)
+		})},
+		{"rollback-terminated", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
+			p.terminate(RollbackType)
+			release()
+		})},
+		{"rollback-failed", nil, []string{RollbackType}, func(p *played) {
+			restore := p.clusters.Fail("AwaitReturnable", standins.Lasting("groups can't return", activities.RefusedType))
+			p.backFrom("AwaitQuiet")
+			p.untilHeld()
+			restore()
+			p.steer(ResumeName)
+			p.ends(StateRolledBack)
+		}},
+		{"cancelled-in-rollback", nil, []string{RollbackType}, func(p *played) {
+			p.backFrom("AwaitQuiet")
+			release := p.clusters.Hold("AwaitReturnable")
+			p.called("AwaitReturnable")
+			p.cancel(MigrationType)
+			release()
+			_ = p.run.Get(p.ctx, nil)
+			require.NoError(p, p.ctx.Err())
+		}},
+	}
+}
+
+// dead makes the target not answer in a move, until it is alive again.
+func (p *played) dead() (alive func()) {
+	gone := standins.Retried("the target doesn't answer", activities.TargetUnreachableType)
+	stays := standins.Lasting("the target doesn't answer", activities.AwayType)
+	var back atomic.Bool
+	alive = func() { back.Store(true) }
+	either := func(err error) error {
+		if back.Load() {
+			return nil
+		}
+		return err
+	}
+	p.clusters.Answer("Fence", func(_ context.Context, r activities.GroupsRequest) error {
+		if r.Side == activities.Target {
+			return either(gone)
+		}
+		return nil
+	})
+	p.clusters.Answer("Survey", func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+		if r.SourceOnly {
+			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+		}
+		return activities.Survey{OpenedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders")}, either(stays)
+	})
+	p.clusters.Answer("AwaitTarget",
+		func(context.Context, activities.Request) error { return either(gone) })
+	p.clusters.Answer("Pending", func(context.Context, activities.Request) (activities.Ledger, error) {
+		return activities.Ledger{}, either(gone)
+	})
+	return alive
+}
+
+func targetPaths() []path {
+	return []path{
+		{"target-dead", hasty, []string{ShiftType, RollbackType}, func(p *played) {
+			alive := p.dead()
+			restore := p.clusters.Fail("Translate", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
+			p.start()
+			p.untilHeld()
+			restore()
+			p.steer(BackName)
+			p.called("AwaitTarget")
+			alive()
+			p.ends(StateRolledBack)
+		}},
+		{"target-dead-while-applications-move", hasty, []string{ShiftType}, func(p *played) {
+			restore := p.clusters.Fail("AwaitMembers", standins.Lasting("the target doesn't answer", activities.AwayType))
+			p.start()
+			p.untilHeld()
+			restore()
+			p.steer(ResumeName)
+			p.ends(StateDone)
+		}},
+		{"gateway-target-dead", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{RollbackType}, func(p *played) {
+			release := p.clusters.Hold("MoveHomes")
+			p.start()
+			p.called("MoveHomes")
+			p.clusters.Fail("Prepare", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
+			alive := p.dead()
+			p.steer(BackName)
+			release()
+			p.called("AwaitTarget")
+			alive()
+			p.ends(StateRolledBack)
+		}},
+	}
+}
+
+func servicePaths() []path {
+	return []path{
+		{"service-died", nil, []string{ReplicateType}, func(p *played) {
+			release := p.clusters.Hold("Verify")
+			p.start()
+			p.called("Verify")
+			restore := p.clusters.Fail("Replicate", standins.Lasting("a lane can't go on", activities.RefusedType))
+			require.NoError(p, p.update(StageID(p.plan, ReplicateType), AnswerName, skipOne())) // the lanes start again
+			p.untilHeld()
+			restore()
+			p.until("it runs again", func(s Status) bool { return s.State != StateHeld })
+			release()
+			p.ends(StateDone)
+		}},
+		{"service-terminated", nil, []string{SyncOffsetsType}, func(p *played) {
+			release := p.clusters.Hold("Verify")
+			p.start()
+			p.called("Verify")
+			p.terminate(SyncOffsetsType)
+			p.untilHeld()
+			p.until("it runs again", func(s Status) bool { return s.State != StateHeld })
+			release()
+			p.ends(StateDone)
+		}},
+		{"service-taken-over", nil, []string{ReplicateType}, func(p *played) {
+			run, err := p.client.ExecuteWorkflow(p.ctx, client.StartWorkflowOptions{
+				ID: StageID(p.plan, ReplicateType), TaskQueue: ControlTaskQueue,
+			}, ReplicateType, MigrationInput{Plan: p.plan})
+			require.NoError(p, err)
+			p.called("Replicate")
+			p.start()
+			require.NoError(p, run.Get(p.ctx, nil), "it was told to stop")
+			p.ends(StateDone)
+		}},
+	}
+}

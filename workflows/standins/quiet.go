@@ -1,0 +1,125 @@
+package standins
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// Inventory is what Assess finds: two topics, one of them ordered, and three groups.
+func Inventory() activities.Assessment {
+	return activities.Assessment{
+		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
+		Topics: []activities.Topic{
+			{
+				Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true,
+				Readers: []string{"orders-group"},
+			},
+			{
+				Name: "payments", Queues: 8, Messages: 50, Type: plan.TypeNormal,
+				Readers: []string{"payments-group", "audit-group"},
+			},
+		},
+		Groups: []activities.Group{
+			{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"},
+		},
+		MeasuredAt: measured(),
+	}
+}
+
+// measured is when everything was measured: recordings of one path are alike.
+func measured() time.Time { return time.Unix(1_790_000_000, 0).UTC() }
+
+// quiet are the answers of clusters on which nothing hinders a migration. What isn't here answers
+// with an empty result.
+func (c *Clusters) quiet() map[string]reflect.Value {
+	target := activities.PurchaseResult{
+		Provider: plan.ProviderLocal, Version: plan.DefaultVersion,
+		NameServers: []string{"127.0.0.1:9900"},
+	}
+	state := activities.ReplicationState{Lanes: 16, Measured: measured()}
+	check := activities.WaveCheck{TargetPuts: 10, Measured: measured()}
+	answers := map[string]any{
+		"CheckPlan": (&activities.Plans{}).CheckPlan,
+		"Assess": func(context.Context, activities.Request) (activities.Inventory, error) {
+			return activities.Whole(Inventory()), nil
+		},
+		"PlanWaves": (&activities.Assess{}).PlanWaves,
+		"Purchase": always(target), "Describe": always(target),
+		"Diff": func(_ context.Context, r activities.MetadataRequest) (activities.MetadataDiff, error) {
+			if r.Inventory != nil {
+				r.Topics, r.Groups = r.Inventory.Topics(), r.Inventory.Groups()
+			}
+			return activities.MetadataDiff{CreateTopics: r.Topics, CreateGroups: r.Groups}, nil
+		},
+		"Apply": func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
+			return activities.MetadataResult{
+				CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len(),
+			}, nil
+		},
+		"Replicate": func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
+			return activities.ReplicationProgress{Broker: r.Broker}, untilEnded(ctx)
+		},
+		"Sync": func(ctx context.Context, _ activities.Request) (activities.SyncProgress, error) {
+			return activities.SyncProgress{Groups: 3}, untilEnded(ctx)
+		},
+		"State": always(state), "AwaitCaughtUp": always(state),
+		"AwaitDrained": func(context.Context, activities.TopicsRequest) (activities.ReplicationState, error) {
+			return state, nil
+		},
+		"Verify": func(context.Context, activities.VerifyRequest) (activities.Verification, error) {
+			return activities.Verification{Lanes: 16, Compared: 150, Measured: measured()}, nil
+		},
+		"CheckWave": func(context.Context, activities.WaveRequest) (activities.WaveCheck, error) {
+			return check, nil
+		},
+		"MeasureShare": func(context.Context, activities.ShareRequest) (activities.WaveCheck, error) {
+			return check, nil
+		},
+		"JudgeSoak": func(context.Context, activities.SoakRequest) (activities.WaveCheck, error) {
+			return check, nil
+		},
+		"Ledger": always(activities.Ledger{Measured: measured()}), "Pending": always(activities.Ledger{Measured: measured()}),
+		"Survey": func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+			if c.Calls("Fence")+c.Calls("MoveGroups") == 0 {
+				return activities.Survey{}, nil // nothing has moved
+			}
+			return activities.Survey{
+				FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders"),
+			}, nil
+		},
+		"Write": func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
+			return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
+		},
+	}
+	values := map[string]reflect.Value{}
+	for name, answer := range answers {
+		values[name] = reflect.ValueOf(answer)
+	}
+	return values
+}
+
+func always[T any](result T) func(context.Context, activities.Request) (T, error) {
+	return func(context.Context, activities.Request) (T, error) { return result, nil }
+}
+
+// untilEnded beats until the activity is cancelled, or its worker stops: then another goes on.
+func untilEnded(ctx context.Context) error {
+	beat := time.NewTicker(100 * time.Millisecond) // the SDK sends fewer
+	defer beat.Stop()
+	for {
+		activity.RecordHeartbeat(ctx)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return NotYet("the worker stops")
+		case <-beat.C:
+		}
+	}
+}
