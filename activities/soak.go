@@ -131,7 +131,8 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (WaveCheck, err
 	if err != nil {
 		return WaveCheck{}, err
 	}
-	sum, err := both.countTraffic(ctx, r.Topics, begun, state.Homes.Away)
+	sum, err := both.countTraffic(ctx, r.Topics, begun, state.Homes.Away,
+		func(p SoakProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
 		return WaveCheck{}, err
 	}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator"
 )
@@ -63,10 +61,11 @@ func (t *traffic) judge(step int, since time.Time) WaveCheck {
 // percent is part of all, with one decimal.
 func percent(part, all int64) float64 { return float64(part*1000/all) / 10 }
 
-// countTraffic counts what was written since the soak began. Queues that end where they did then
-// aren't looked at.
+// countTraffic counts what was written since the soak began, and tells how far it is. Queues that end
+// where they did then aren't looked at.
 func (s sides) countTraffic(
 	ctx context.Context, names []string, begun soak, away []gateway.TopicQueue,
+	tell func(SoakProgress),
 ) (traffic, error) {
 	now, err := s.ends(ctx, names)
 	if err != nil {
@@ -103,7 +102,7 @@ func (s sides) countTraffic(
 		defer mu.Unlock()
 		sum.add(seen, isAway(lane))
 		if counted++; counted%tellEvery == 0 {
-			activity.RecordHeartbeat(ctx, SoakProgress{Counted: counted, Of: len(busy)})
+			tell(SoakProgress{Counted: counted, Of: len(busy)})
 		}
 		return nil
 	})
