@@ -28,7 +28,8 @@ const gatewayObject = "gateway"
 // after, as they are started for the shift.
 func (f Finding) OfGateway() bool { return !f.Refusal && f.Object == gatewayObject }
 
-// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these since.
+// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these
+// since.
 func WithoutGateways(all []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(all), Finding.OfGateway)
 }

@@ -19,8 +19,8 @@ func queueOfTopic(lane replicator.Lane) gateway.TopicQueue {
 	return gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
 }
 
-// TestLiveASoakCountsWhatApplicationsWriteToEachSide has messages of before, messages on both sides,
-// and lanes that copy all of them both ways.
+// TestLiveASoakCountsWhatApplicationsWriteToEachSide has messages of before, messages on both
+// sides, and lanes that copy all of them both ways.
 func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	r := newRig(t, "soak")
 	orders, _ := r.copied("orders", "billing", 5)
@@ -50,8 +50,8 @@ func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	}, count())
 }
 
-// TestLongASoakOfTenThousandQueuesIsJudgedInTime has 10,000 queues, and writes to every fifth: a file
-// of the broker belongs to each that was written to.
+// TestLongASoakOfTenThousandQueuesIsJudgedInTime has 10,000 queues, and writes to every fifth: a
+// file of the broker belongs to each that was written to.
 func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	r := newRig(t, "many")
 	const topics, queues, busyOnes = 625, 8, 5 // queues on each of two brokers
@@ -97,7 +97,8 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	assert.Less(t, took, 4*time.Minute, "five times as many in the 20 minutes of an attempt")
 }
 
-// everywhere makes topics with so many queues on each source broker, and with as many on the target.
+// everywhere makes topics with so many queues on each source broker, and with as many on the
+// target.
 func (r *rig) everywhere(names []string, queues int) {
 	r.Helper()
 	source, target := r.brokers(r.source), r.brokers(r.target)

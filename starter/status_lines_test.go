@@ -12,7 +12,8 @@ import (
 	"rocketshift/workflows"
 )
 
-const refusal2 = "refused, 2 reasons:\ntopic a: can't be read; exclude it\ntopic b: is gone; leave it out"
+const refusal2 = "refused, 2 reasons:\ntopic a: can't be read; exclude it\ntopic b: is gone; " +
+	"leave it out"
 
 func TestErrorsOfSeveralLinesAreOneRowOfTheTable(t *testing.T) {
 	s := running(func(s *snapshot) {

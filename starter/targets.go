@@ -27,15 +27,18 @@ type localTargets interface {
 func (a *app) targetsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "targets", Short: "List the targets of provider local on this machine, with their processes",
-		Long: "List the targets of provider local on this machine: a name server, brokers and a proxy each, which outlive\n" +
+		Long: "List the targets of provider local on this machine: a name server, brokers and a " +
+			"proxy each, which outlive\n" +
 			"the worker and the migration. targets remove ends and deletes one.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.targets() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use: "remove NAME", Short: "End the processes of a local target and delete its messages",
-		Long: "End the processes of the local target of a migration and delete its folder with all messages. It is refused while\n" +
-			"a workflow of the migration runs, and while applications are connected to it. What isn't there is removed already.",
+		Long: "End the processes of the local target of a migration and delete its folder with all " +
+			"messages. It is refused while\n" +
+			"a workflow of the migration runs, and while applications are connected to it. What isn't " +
+			"there is removed already.",
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !plan.ValidName(args[0]) {

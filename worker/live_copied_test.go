@@ -13,8 +13,8 @@ import (
 	"rocketshift/workflows"
 )
 
-// TestLongCopiedNeverFalls restarts lanes in all ways: by rates, by a worker that stops in order, and
-// by one that is killed. What people see as copied goes on from where it was.
+// TestLongCopiedNeverFalls restarts lanes in all ways: by rates, by a worker that stops in order,
+// and by one that is killed. What people see as copied goes on from where it was.
 func TestLongCopiedNeverFalls(t *testing.T) {
 	c := newCrew(t, "copied")
 	c.plan.Replicate.Shards = 1 // a heartbeat names its broker alone
