@@ -82,7 +82,9 @@ func (a *app) targets() error {
 		return nil
 	}
 	t := newTable("target", "version", "processes", "name servers", "problem")
-	for _, f := range printable.All(all, printable.Text) {
+	for _, f := range all {
+		f.Problem = joined.Replace(f.Problem)
+		f = printable.All(f, printable.Text)
 		t.AppendRow(table.Row{
 			f.Name, f.Version, strings.Trim(fmt.Sprint(f.Processes), "[]"),
 			strings.Join(f.NameServers, ", "), short(f.Problem),
