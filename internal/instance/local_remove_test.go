@@ -51,6 +51,7 @@ func TestAFolderThatIsDamagedIsListedWithItsProblem(t *testing.T) {
 }
 
 func TestLiveLocalInstanceIsListedAndRemovedWithItsProcesses(t *testing.T) {
+	t.Parallel()
 	labtest.NeedsServers(t)
 	project, err := lab.Root()
 	require.NoError(t, err)
