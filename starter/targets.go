@@ -118,7 +118,7 @@ func (a *app) removeTarget(ctx context.Context, s service, name string) error {
 	}
 	if len(running) > 0 {
 		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
-			"the target of %s is in use: %s runs; nothing was changed", name,
+			"the target of %s is in use: %s run; nothing was changed", name,
 			strings.Join(running, ", "))
 	}
 	clients, err := local.Clients(limited, name)
