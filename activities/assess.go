@@ -120,7 +120,10 @@ type inventory struct {
 }
 
 func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
-	inv := &inventory{plan: p, messages: map[string]int64{}, samples: map[string]sample{}, unsampled: map[string]error{}}
+	inv := &inventory{
+		plan: p, messages: map[string]int64{}, samples: map[string]sample{},
+		unsampled: map[string]error{},
+	}
 	var err error
 	if inv.brokers, err = c.brokers(ctx); err != nil {
 		return nil, err

@@ -16,8 +16,9 @@ import (
 // LaneRequest names a topic of the lanes, and one queue of it where that is meant.
 type LaneRequest struct {
 	Request
-	Topic  string `json:"topic"`
-	Broker string `json:"broker,omitempty"` // of the queue that the lane reads; absent: the topic alone
+	Topic string `json:"topic"`
+	// of the queue that the lane reads; absent: the topic alone
+	Broker string `json:"broker,omitempty"`
 	Queue  int    `json:"queue,omitempty"`
 	Side   string `json:"side,omitempty"` // target for a lane back to the source, which reads there
 }
@@ -54,11 +55,13 @@ func (q LaneRequest) check(
 	p plan.Plan, side Side, brokers []rocketmq.Broker, table topicTable,
 ) error {
 	if !ofLanes(p, q.Topic, brokers) {
-		return refusedWord("topic %q is none of this migration's, so no lane copies it: see rocketshift lanes %s for those that are",
+		return refusedWord("topic %q is none of this migration's, so no lane copies it: see "+
+			"rocketshift lanes %s for those that are",
 			q.Topic, p.Name)
 	}
 	if len(table[q.Topic]) == 0 {
-		return refusedWord("topic %q is on no broker of the %s: correct the name, or make the topic first",
+		return refusedWord("topic %q is on no broker of the %s: correct the name, or make the topic "+
+			"first",
 			q.Topic, side)
 	}
 	if q.Broker == "" {

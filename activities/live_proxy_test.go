@@ -87,8 +87,12 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	r.must(gateways, "MoveHomes", all, &homes)
 	assert.Equal(t, Homes{Target: 4, Queues: 4}, homes)
 	share := ShareRequest{Request: r.request(), Topics: Some(orders)}
-	var before, check WaveCheck
+	soak := SoakRequest{Request: r.request(), Topics: Some(orders), Step: 100}
+	var before, check, judged WaveCheck
 	r.must(gateways, "MeasureShare", share, &before)
+	r.must(gateways, "BeginSoak", soak, nil)
+	r.must(gateways, "JudgeSoak", soak, &judged)
+	assert.Contains(t, judged.Doubt, "no message was written to the 4 queues (of 4)")
 	through := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), behind.plan.Source.NameServers)
 	t.Cleanup(through.Client().Close)
 	for _, lane := range r.lanes(orders) {
@@ -97,6 +101,11 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	share.Before = &before
 	r.must(gateways, "MeasureShare", share, &check)
 	assert.InDelta(t, 100, check.Share, 0)
+	judged = WaveCheck{}
+	r.must(gateways, "JudgeSoak", soak, &judged)
+	assert.Empty(t, judged.Doubt)
+	assert.EqualValues(t, 20, judged.TargetPuts)
+	assert.InDelta(t, 100, judged.Share, 0)
 	r.eventually("what is stored behind the proxy is read", func() bool { return in.count() == 60 })
 
 	r.must(gateways, "MoveAuthority", moved, nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,13 +30,17 @@ func TestMembersThatNeverAnswerHoldUpNoAssessment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names, all := withMembers(400, 5)
 		began := time.Now()
+		var asked atomic.Int64
 		_, silent := howGroupsConsume(t.Context(), names, all,
 			func(ctx context.Context, _, _ string) (bool, error) {
+				asked.Add(1)
 				<-ctx.Done() // as brokers do for members that don't answer, for 10 s
 				return false, ctx.Err()
 			}, func(string) {})
 		require.Equal(t, askedFor, time.Since(began))
 		require.Equal(t, names, silent, "of none it is known")
+		require.GreaterOrEqual(t, asked.Load(), int64(together*(askedFor/memberPatience)),
+			"one that doesn't answer is given up soon")
 	})
 }
 

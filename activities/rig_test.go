@@ -53,7 +53,9 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers},
 		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers, Rename: rename},
 		Topics: plan.TopicSelection{Selection: only}, Groups: only,
-		Shift:     plan.Shift{Settle: plan.Duration(time.Second)},
+		Shift: plan.Shift{
+			Settle: plan.Duration(time.Second), Soak: plan.Duration(time.Second),
+		},
 		Replicate: plan.Replicate{SyncInterval: plan.Duration(time.Second)},
 	}.WithDefaults()
 	require.NoError(t, r.plan.Validate())

@@ -111,8 +111,8 @@ func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
 }
 
 // JudgeSoak counts what applications have written since the soak began, by the homes that the
-// gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin counts
-// from now on. What wasn't measured isn't claimed: without a message there is doubt.
+// gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin
+// counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
 func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (WaveCheck, error) {
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
@@ -139,7 +139,8 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (WaveCheck, err
 	if err != nil {
 		return WaveCheck{}, err
 	}
-	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away)
+	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away,
+		func(p SoakProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
 		return WaveCheck{}, err
 	}

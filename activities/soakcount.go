@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator"
 )
@@ -50,11 +48,14 @@ func (t *traffic) judge(step int, since time.Time) WaveCheck {
 		c.Doubt = fmt.Sprintf("%d of %d queues have their home on the target, and %d %% of them are %d",
 			t.away, t.queues, step, want)
 	case t.moved == 0:
-		c.Doubt = fmt.Sprintf("no message was written to the %d queues (of %d) whose home is the target, so nothing shows that they work",
+		c.Doubt = fmt.Sprintf("no message was written to the %d queues (of %d) whose home is the "+
+			"target, so nothing shows that they work",
 			t.away, t.queues)
 	case percent(t.misplaced, all) > shareTolerance:
-		c.Doubt = fmt.Sprintf("%.1f %% of %d messages were written on the target, and the homes of their queues ask for %.1f %%: "+
-			"%d were written on the other side than their queue's home; rocketshift lanes names who writes past the gateways",
+		c.Doubt = fmt.Sprintf("%.1f %% of %d messages were written on the target, and the homes of "+
+			"their queues ask for %.1f %%: "+
+			"%d were written on the other side than their queue's home; rocketshift lanes names who "+
+			"writes past the gateways",
 			c.Share, all, c.Want, t.misplaced)
 	}
 	return c
@@ -63,10 +64,11 @@ func (t *traffic) judge(step int, since time.Time) WaveCheck {
 // percent is part of all, with one decimal.
 func percent(part, all int64) float64 { return float64(part*1000/all) / 10 }
 
-// countTraffic counts what was written since the soak began. Queues that end where they did then
-// aren't looked at.
+// countTraffic counts what was written since the soak began, and tells how far it is. Queues that
+// end where they did then aren't looked at.
 func (s sides) countTraffic(
 	ctx context.Context, names []string, begun soak, away []gateway.TopicQueue,
+	tell func(SoakProgress),
 ) (traffic, error) {
 	now, err := s.ends(ctx, names)
 	if err != nil {
@@ -103,7 +105,7 @@ func (s sides) countTraffic(
 		defer mu.Unlock()
 		sum.add(seen, isAway(lane))
 		if counted++; counted%tellEvery == 0 {
-			activity.RecordHeartbeat(ctx, SoakProgress{Counted: counted, Of: len(busy)})
+			tell(SoakProgress{Counted: counted, Of: len(busy)})
 		}
 		return nil
 	})
@@ -142,8 +144,8 @@ func (s sides) ends(
 	return all, err
 }
 
-// endsOf reads the ends of a topic's queues: of all queues on a broker at once, but of each one behind
-// a proxy, which doesn't tell more.
+// endsOf reads the ends of a topic's queues: of all queues on a broker at once, but of each one
+// behind a proxy, which doesn't tell more.
 func (s sides) endsOf(
 	ctx context.Context, l layout, topic string,
 ) (map[replicator.Lane]laneEnds, error) {

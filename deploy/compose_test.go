@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
@@ -23,6 +24,7 @@ type compose struct {
 		Environment map[string]string `json:"environment"`
 		User        string            `json:"user"`
 		Restart     string            `json:"restart"`
+		Grace       string            `json:"stop_grace_period"`
 	} `json:"services"`
 	Volumes map[string]any `json:"volumes"`
 }
@@ -53,6 +55,9 @@ func TestComposeFileNamesWhatExists(t *testing.T) {
 		}
 	}
 	require.Equal(t, "temporal:7233", c.Services["worker"].Environment["TEMPORAL_ADDRESS"])
+	grace, err := time.ParseDuration(c.Services["worker"].Grace)
+	require.NoError(t, err)
+	require.Greater(t, grace, 20*time.Second, "the worker ends in order within that")
 }
 
 func TestProxyConfigurationIsJSON(t *testing.T) {

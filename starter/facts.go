@@ -105,7 +105,10 @@ func lagOf(s snapshot) string {
 			parts = append(parts, "back to the source "+wayOf(back))
 		}
 	}
-	if s.Sync != nil {
+	if s.Sync != nil && s.Sync.Groups == 0 && s.Sync.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("positions of %d groups are kept by gateways or moves",
+			s.Sync.Skipped))
+	} else if s.Sync != nil {
 		parts = append(parts, fmt.Sprintf("positions of %d groups in sync", s.Sync.Groups))
 	}
 	return strings.Join(parts, "; ")

@@ -20,7 +20,8 @@ func (a *app) noLanes(ctx context.Context, s service, name string) (why string, 
 		return fmt.Sprintf("no lane of %s has run: %s has ended (%s)", name, snap.WorkflowID,
 			snap.State), nil
 	}
-	return fmt.Sprintf("no lane of %s runs yet: %s begins after %s, and %s is at %s (%s); rocketshift status %s says what it waits for",
+	return fmt.Sprintf("no lane of %s runs yet: %s begins after %s, and %s is at %s (%s); "+
+		"rocketshift status %s says what it waits for",
 		name, workflows.ReplicateType, workflows.ImportMetadataType, snap.WorkflowID, snap.Stage,
 		snap.State, name), nil
 }

@@ -27,15 +27,18 @@ type localTargets interface {
 func (a *app) targetsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "targets", Short: "List the targets of provider local on this machine, with their processes",
-		Long: "List the targets of provider local on this machine: a name server, brokers and a proxy each, which outlive\n" +
+		Long: "List the targets of provider local on this machine: a name server, brokers and a " +
+			"proxy each, which outlive\n" +
 			"the worker and the migration. targets remove ends and deletes one.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.targets() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use: "remove NAME", Short: "End the processes of a local target and delete its messages",
-		Long: "End the processes of the local target of a migration and delete its folder with all messages. It is refused while\n" +
-			"a workflow of the migration runs, and while applications are connected to it. What isn't there is removed already.",
+		Long: "End the processes of the local target of a migration and delete its folder with all " +
+			"messages. It is refused while\n" +
+			"a workflow of the migration runs, and while applications are connected to it. What isn't " +
+			"there is removed already.",
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !plan.ValidName(args[0]) {
@@ -79,7 +82,9 @@ func (a *app) targets() error {
 		return nil
 	}
 	t := newTable("target", "version", "processes", "name servers", "problem")
-	for _, f := range printable.All(all, printable.Text) {
+	for _, f := range all {
+		f.Problem = joined.Replace(f.Problem)
+		f = printable.All(f, printable.Text)
 		t.AppendRow(table.Row{
 			f.Name, f.Version, strings.Trim(fmt.Sprint(f.Processes), "[]"),
 			strings.Join(f.NameServers, ", "), short(f.Problem),
@@ -113,7 +118,7 @@ func (a *app) removeTarget(ctx context.Context, s service, name string) error {
 	}
 	if len(running) > 0 {
 		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
-			"the target of %s is in use: %s runs; nothing was changed", name,
+			"the target of %s is in use: %s run; nothing was changed", name,
 			strings.Join(running, ", "))
 	}
 	clients, err := local.Clients(limited, name)

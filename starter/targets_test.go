@@ -74,11 +74,11 @@ func TestALocalTargetThatIsUsedStays(t *testing.T) {
 		want    string
 	}{
 		"by its migration": {
-			&fake{running: []string{"migration-orders"}}, nil, exitUsage, "migration-orders runs",
+			&fake{running: []string{"migration-orders"}}, nil, exitUsage, "migration-orders run",
 		},
 		"by a stage alone": {
 			&fake{running: []string{"migration-orders-replicate"}}, nil, exitUsage,
-			"migration-orders-replicate runs",
+			"migration-orders-replicate run",
 		},
 		"by applications": {
 			&fake{},

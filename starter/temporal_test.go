@@ -217,6 +217,10 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, "source broker-a is down", down["cause"])
 	assert.Equal(t, "SourceUnreachable", down["type"])
 
+	used := live(t, "targets", "remove", "cli-end")
+	assert.Equal(t, exitUsage, used.code)
+	assert.Contains(t, used.stderr, "in use: migration-cli-end, migration-cli-end-replicate run")
+
 	refusedAnswer := live(t, "approve", "cli-end", "purchase", "--by", "bob", "--evidence", "old")
 	assert.Equal(t, exitUsage, refusedAnswer.code)
 	assert.Contains(t, refusedAnswer.stderr, "refused: it answers other evidence")
@@ -242,6 +246,9 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, exitDone, live(t, "back", "cli-end", "--by", "alice").code)
 	assert.Equal(t, exitRolledBack, live(t, "status", "cli-end", "--wait=end", "-o", "json").code)
 	assert.Equal(t, exitRolledBack, live(t, "report", "cli-end").code)
+	gone := live(t, "targets", "remove", "cli-end")
+	assert.Equal(t, exitDone, gone.code, gone.stderr)
+	assert.Contains(t, gone.stdout, "nothing to remove")
 }
 
 func TestLiveAFailedMigrationShowsItsErrorAndMayBeStartedAgain(t *testing.T) {

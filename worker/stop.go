@@ -11,7 +11,8 @@ const (
 	// asked to end: lanes take a second or two. Afterwards their contexts end.
 	stopTimeout = 15 * time.Second
 	// stopBound is when the process ends whatever still runs. It is less than what Kubernetes waits
-	// before it kills a pod (30 s), so that connections to Temporal and to brokers are closed in order.
+	// before it kills a pod (30 s), so that connections to Temporal and to brokers are closed in
+	// order.
 	stopBound = 20 * time.Second
 )
 
@@ -32,7 +33,8 @@ func stopAll[W stopper](logger *slog.Logger, roles []W, bound time.Duration) {
 	select {
 	case <-stopped:
 	case <-time.After(bound):
-		logger.Warn("activities haven't ended in time: Temporal tries them again on another worker when it misses their heartbeats",
+		logger.Warn("activities haven't ended in time: Temporal tries them again on another worker "+
+			"when it misses their heartbeats",
 			"after", bound)
 	}
 }

@@ -159,7 +159,8 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 	for d.isHeld() && d.back == nil {
 		held, missing := d.held, d.missing
 		done := func() {}
-		if held != nil && !d.holdIsShown() || held == nil && d.toldMissing == nil { // else it stands on the page already
+		// else it stands on the page already
+		if held != nil && !d.holdIsShown() || held == nil && d.toldMissing == nil {
 			done = d.wait(ctx, Waiting{
 				Kind: WaitingGate, Gate: ResumeName,
 				Text: holdText(held, missing),

@@ -6,8 +6,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a gate
-// too, where an approval alone would move nothing. What is held already is held by who said it last.
+// showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
+// gate too, where an approval alone would move nothing. What is held already is held by who said
+// it last.
 func (d *desk) showHold(ctx workflow.Context, m Steering) {
 	if d.held != nil {
 		d.hideHold()

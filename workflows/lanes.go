@@ -104,7 +104,8 @@ func (d *desk) knowLane(ctx workflow.Context, name string, r activities.LaneRequ
 	if err == nil || lasts(err) {
 		return refusedBecause(name, err)
 	}
-	return temporal.NewApplicationError(fmt.Sprintf("%s: topic %q can't be looked up now, so nothing was changed: %s: say it again later",
+	return temporal.NewApplicationError(fmt.Sprintf("%s: topic %q can't be looked up now, so "+
+		"nothing was changed: %s: say it again later",
 		name, r.Topic, rootMessage(err)), activities.NotReadyType)
 }
 

@@ -110,7 +110,10 @@ func (r *resettable) reset(id string) {
 			Namespace: client.DefaultNamespace, Reason: "test", RequestId: rand.Text(),
 			WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id},
 			WorkflowTaskFinishEventId: firstTask,
-			ResetReapplyType:          enumspb.RESET_REAPPLY_TYPE_NONE,
+			ResetReapplyExcludeTypes: []enumspb.ResetReapplyExcludeType{
+				enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
+				enumspb.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
+			},
 		})
 	require.NoError(r, err)
 }

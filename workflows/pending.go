@@ -72,7 +72,8 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 }
 
 func pendingText(left activities.Ledger) string {
-	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; approving leaves this rest there, and no more", left.Rest, rests(left))
+	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; "+
+		"approving leaves this rest there, and no more", left.Rest, rests(left))
 }
 
 // awaitPendingBefore is of runs that are older than changePending.

@@ -9,8 +9,8 @@ import (
 	"rocketshift/activities"
 )
 
-// restAsked is the rest that persons are asked to accept. It stands for a while although the rest is
-// measured again and again meanwhile, so that somebody can read it, ask others, and answer.
+// restAsked is the rest that persons are asked to accept. It stands for a while although the rest
+// is measured again and again meanwhile, so that somebody can read it, ask others, and answer.
 type restAsked struct {
 	ledger  activities.Ledger
 	expires time.Time

@@ -44,7 +44,8 @@ func (s *shift) gatewaySoak(
 		expires := workflow.Now(ctx).Add(max(pause, restLife))
 		if given, err := s.ask(ctx, question{
 			gate: SoakGate(w.Step), evidence: check.Doubt, life: pause, expires: expires,
-			text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an approval if it is as it should be",
+			text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an "+
+				"approval if it is as it should be",
 				w.Step, check.Doubt),
 		}); given || err != nil {
 			return err

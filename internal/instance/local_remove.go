@@ -52,7 +52,11 @@ func (l Local) find(name string) Found {
 		return found
 	}
 	cluster, err := lab.Open(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, lab.ErrNotRunning) && len(found.Processes) == 0:
+		found.Problem = "stopped"
+		return found
+	case err != nil:
 		found.Problem = err.Error()
 		return found
 	}

@@ -1,7 +1,7 @@
 package lab
 
-// Processes are the ids of the processes of the cluster in a folder that run now, name server first;
-// none if the folder holds no cluster.
+// Processes are the ids of the processes of the cluster in a folder that run now, name server
+// first; none if the folder holds no cluster.
 func Processes(dir string) ([]int, error) {
 	s, err := loadState(dir)
 	if err != nil {

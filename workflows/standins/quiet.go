@@ -50,7 +50,7 @@ func (c *Clusters) quiet() map[string]reflect.Value {
 			return activities.Whole(Inventory()), nil
 		},
 		"PlanWaves": (&activities.Assess{}).PlanWaves,
-		"Purchase": always(target), "Describe": always(target),
+		"Purchase":  always(target), "Describe": always(target),
 		"Diff": func(_ context.Context, r activities.MetadataRequest) (activities.MetadataDiff, error) {
 			if r.Inventory != nil {
 				r.Topics, r.Groups = r.Inventory.Topics(), r.Inventory.Groups()
