@@ -52,7 +52,10 @@ func TestComposeFileNamesWhatExists(t *testing.T) {
 			require.NoError(t, err, "%s mounts it", name)
 		}
 	}
-	require.Equal(t, "temporal:7233", c.Services["worker"].Environment["TEMPORAL_ADDRESS"])
+	worker := c.Services["worker"]
+	require.Equal(t, "temporal:7233", worker.Environment["TEMPORAL_ADDRESS"])
+	require.Contains(t, worker.Volumes, "worker:/data")
+	require.True(t, strings.HasPrefix(worker.Environment["ROCKETSHIFT_STORE"], "/data/"), "workers of the service share their store")
 }
 
 func TestProxyConfigurationIsJSON(t *testing.T) {
