@@ -202,9 +202,13 @@ func (p *page) inventory(i *documentInventory) {
 	p.elsewhere(i.Findings.Document())
 }
 
-// everyName lists names; of a list whose document couldn't be read, the first ones and their number.
+// mostInCell is how many names a cell of the page lists; the JSON report lists all.
+const mostInCell = 50
+
+// everyName lists names; of many, or of a list whose document couldn't be read, the first ones and
+// their number.
 func everyName(names Names) string {
-	if all, inline := names.Inline(); inline {
+	if all, inline := names.Inline(); inline && len(all) <= mostInCell {
 		return strings.Join(all, ", ")
 	}
 	return Short(names)

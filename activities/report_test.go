@@ -2,6 +2,7 @@ package activities
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/documents"
+	"rocketshift/plan"
 )
 
 const someStatus = `{
@@ -93,4 +97,52 @@ func TestReportStaysInItsFolder(t *testing.T) {
 		_, err := writeReport(t, Settings{Root: t.TempDir()}, name, `{}`)
 		assert.Equal(t, InvalidType, typeOf(err), "name %q", name)
 	}
+}
+
+func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
+	s := Settings{Root: t.TempDir()}.withDefaults()
+	r := Request{Plan: plan.Plan{Name: "orders"}, Bounded: true}
+	names := make([]string, 1000)
+	rows := make([]LedgerRow, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("billing-service-%04d", i)
+		rows[i] = LedgerRow{Kind: kindLag, Object: "topic " + names[i], Rest: 1 << 60}
+	}
+	groups, err := bounded(t.Context(), s, r, "groups", names, namesRoom)
+	require.NoError(t, err)
+	ledger, err := bounded(t.Context(), s, r, "ledger", rows, rowsRoom)
+	require.NoError(t, err)
+	status := func() string {
+		b, err := json.Marshal(map[string]any{
+			"name": "orders", "state": "done", "ledger": Ledger{Rows: ledger, Rest: 1000},
+			"waves": []any{map[string]any{"step": 100, "groups": groups.Cut(10, 990)}},
+		})
+		require.NoError(t, err)
+		return string(b)
+	}()
+	read := func(extension string) string {
+		text, err := os.ReadFile(filepath.Join(s.Reports, "orders"+extension))
+		require.NoError(t, err)
+		return string(text)
+	}
+	_, err = writeReport(t, s, "orders", status)
+	require.NoError(t, err)
+	var got struct {
+		Waves  []struct{ Groups []string }
+		Ledger struct{ Rows []LedgerRow }
+	}
+	require.NoError(t, json.Unmarshal([]byte(read(".json")), &got))
+	assert.Equal(t, names[10:990], got.Waves[0].Groups)
+	assert.Equal(t, rows, got.Ledger.Rows)
+	assert.Contains(t, read(".md"), "| lag | topic billing-service-0999 |")
+	assert.Contains(t, read(".md"), "billing-service-0014 and 975 more")
+
+	// A store that has lost a document keeps no report from being written.
+	lost, err := documents.New(t.TempDir())
+	require.NoError(t, err)
+	s.Store = lost
+	_, err = writeReport(t, s, "orders", status)
+	require.NoError(t, err)
+	assert.Contains(t, read(".json"), ledger.Document().Digest)
+	assert.Contains(t, read(".md"), "The rest is in document orders/"+ledger.Document().Digest)
 }

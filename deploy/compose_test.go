@@ -54,10 +54,13 @@ func TestComposeFileNamesWhatExists(t *testing.T) {
 			require.NoError(t, err, "%s mounts it", name)
 		}
 	}
-	require.Equal(t, "temporal:7233", c.Services["worker"].Environment["TEMPORAL_ADDRESS"])
-	grace, err := time.ParseDuration(c.Services["worker"].Grace)
+	worker := c.Services["worker"]
+	require.Equal(t, "temporal:7233", worker.Environment["TEMPORAL_ADDRESS"])
+	grace, err := time.ParseDuration(worker.Grace)
 	require.NoError(t, err)
 	require.Greater(t, grace, 20*time.Second, "the worker ends in order within that")
+	require.Contains(t, worker.Volumes, "worker:/data")
+	require.True(t, strings.HasPrefix(worker.Environment["ROCKETSHIFT_STORE"], "/data/"), "workers of the service share their store")
 }
 
 func TestProxyConfigurationIsJSON(t *testing.T) {

@@ -1,0 +1,68 @@
+package activities
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What travels in heartbeats is a payload too: of a part of 10,000 topics, and of the retry and
+// dead-letter topics of 10,000 groups.
+func TestHeartbeatsOfLargePartsFitInPayloads(t *testing.T) {
+	const most = 256 << 10
+	seen := watch{}
+	for i := range 1250 {
+		name := fmt.Sprintf("topic-%06d", i) + strings.Repeat("x", 115)
+		seen[name] = stillness{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
+	}
+	b, err := json.Marshal(seen)
+	require.NoError(t, err)
+	assert.Less(t, len(b), most, "what producers write")
+
+	done := laneSet{}
+	for i := range 20_000 {
+		done.add(fmt.Sprintf("%%RETRY%%billing-service-production-consumers-%06d broker-a/0", i))
+	}
+	b, err = json.Marshal(done)
+	require.NoError(t, err)
+	assert.Less(t, len(b), most, "lanes that are compared")
+	var again laneSet
+	require.NoError(t, json.Unmarshal(b, &again))
+	assert.Len(t, again, 20_000)
+	assert.True(t, again.has("%RETRY%billing-service-production-consumers-000007 broker-a/0"))
+	assert.False(t, again.has("another"))
+}
+
+func TestFewLanesThatAreDoneAreNamed(t *testing.T) {
+	done := laneSet{}
+	done.add("orders broker-a/0")
+	b, err := json.Marshal(done)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"orders broker-a/0":true}`, string(b), "as releases before it write it")
+	var again laneSet
+	require.NoError(t, json.Unmarshal(b, &again))
+	assert.Equal(t, done, again)
+	for _, bad := range []string{`"####"`, `"AAAA"`, `[]`} {
+		assert.Error(t, json.Unmarshal([]byte(bad), &again), bad)
+	}
+}
+
+func TestTheWayBackNeedsNoStore(t *testing.T) {
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("billing-service-production-consumers-%06d", i)
+	}
+	r := Request{Bounded: true} // of a plan without a name nothing can be stored
+	list := NewReturns(Settings{Root: t.TempDir()}).wayBack(t.Context(), r, "fenced groups", names)
+	got, inline := list.Inline()
+	assert.True(t, inline)
+	assert.Equal(t, names, got)
+	page, more := SurveyRequest{Most: 200, After: names[99]}.page(names)
+	assert.Equal(t, names[100:300], page)
+	assert.Equal(t, 10_000-300, more)
+}

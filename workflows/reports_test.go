@@ -1,0 +1,230 @@
+package workflows
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+func report(run string, number int64, changes map[string]any) stageReport {
+	r := stageReport{WorkflowID: "child", Run: run, Number: number, Changes: map[string]json.RawMessage{}}
+	for name, value := range changes {
+		r.Changes[name], _ = json.Marshal(value)
+	}
+	return r
+}
+
+func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
+	reports := []stageReport{
+		report("run", 1, map[string]any{"state": StateRunning, "detail": "a", "waves/0": WaveStatus{Step: 50, State: StagePending}, "waves/1": WaveStatus{Step: 100}}),
+		report("run", 2, map[string]any{"detail": "b", "waves/0": WaveStatus{Step: 50, State: WaveGroups}}),
+		report("run", 3, map[string]any{"waiting": []Waiting{{Gate: "shift-50"}}}),
+		report("run", 4, map[string]any{"waiting": nil, "approvals/0": Approval{By: "alice"}, "ledger": activities.Ledger{Rest: 3}}),
+	}
+	wanted := Status{
+		State: StateRunning, Detail: "b", Ledger: &activities.Ledger{Rest: 3}, Approvals: []Approval{{By: "alice"}},
+		Waves: []WaveStatus{{Step: 50, State: WaveGroups}, {Step: 100}},
+	}
+	for range 50 {
+		rand.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
+		h := &heardChild{run: "run", fields: map[string]heardField{}}
+		var got Status
+		for _, r := range reports {
+			var err error
+			got, err = h.take(r)
+			require.NoError(t, err)
+		}
+		is, err := json.Marshal(got)
+		require.NoError(t, err)
+		want, err := json.Marshal(wanted)
+		require.NoError(t, err)
+		require.JSONEq(t, string(want), string(is))
+	}
+}
+
+func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing.T) {
+	h := &heardChild{run: "first", fields: map[string]heardField{}}
+	_, err := h.take(report("first", 9, map[string]any{"detail": "old", "rates/0": activities.RateChange{By: "a"}}))
+	require.NoError(t, err)
+	got, err := h.take(report("second", 1, map[string]any{"state": StateRunning}))
+	require.NoError(t, err)
+	assert.Equal(t, Status{State: StateRunning}, got)
+	for _, field := range []string{"waves/x", "waves/-1", "detail/0"} {
+		_, err := h.take(report("second", 2, map[string]any{field: "x"}))
+		assert.ErrorContains(t, err, field)
+		delete(h.fields, field)
+	}
+}
+
+func TestOnlyWhatChangedIsTold(t *testing.T) {
+	s := Status{Name: "orders", State: StateRunning, Detail: "a", Waves: make([]WaveStatus, 3), Notes: []string{"n"}}
+	before, err := fieldsOf(s)
+	require.NoError(t, err)
+	assert.NotContains(t, before, "name")
+	assert.NotContains(t, before, "assessment")
+	again, err := fieldsOf(s)
+	require.NoError(t, err)
+	assert.Empty(t, changesOf(before, again))
+	s.Detail, s.Waves[1].State, s.Notes = "b", WaveSoak, nil
+	now, err := fieldsOf(s)
+	require.NoError(t, err)
+	changes := changesOf(before, now)
+	assert.Len(t, changes, 3)
+	assert.JSONEq(t, `"b"`, string(changes["detail"]))
+	assert.JSONEq(t, `null`, string(changes["notes"]))
+	assert.Contains(t, string(changes["waves/1"]), WaveSoak)
+}
+
+// tellingStage notes how often its parent is told, and of what.
+func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
+	var told []map[string]json.RawMessage
+	s.OnSignalExternalWorkflow(anything, anything, anything, stageReportName, anything).Return(
+		func(_, _, _, _ string, arg any) error {
+			r, ok := arg.(stageReport)
+			require.True(t, ok)
+			told = append(told, r.Changes)
+			return nil
+		})
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	seen := map[string]string{}
+	for _, changes := range told {
+		require.NotEmpty(t, changes)
+		for name, value := range changes {
+			require.NotEqual(t, seen[name], string(value), "%s is told twice", name)
+			seen[name] = string(value)
+		}
+	}
+	require.LessOrEqual(t, len(told), 2, "its beginning, and what it does: %v", told)
+}
+
+func TestAFailedStageTellsWhatItFound(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{VerifyType: Verify})
+	s.OnActivity("Verify", anything, anything).Return(activities.Verification{Lanes: 8, Compared: 10, Missing: 1}, nil)
+	s.RegisterDelayedCallback(func() {
+		status := s.statusNow(t)
+		require.NotNil(t, status.Verification)
+		require.EqualValues(t, 1, status.Verification.Missing)
+		s.update(BackName, Steering{By: "alice"})
+	}, time.Minute)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+}
+
+func TestReportsOfARunThatHasEndedArentHeard(t *testing.T) {
+	tries := 0
+	s := newMigration(t, map[string]stageFunc{ImportMetadataType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		if tries++; tries == 1 {
+			run := workflow.GetInfo(ctx).WorkflowExecution.RunID
+			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
+				WorkflowID: StageID(in.Plan, ImportMetadataType), Run: run, Number: 1,
+				Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
+			}).Get(ctx, nil)
+			return Status{}, temporal.NewNonRetryableApplicationError("no", "Conflict", nil)
+		}
+		return Status{State: StateDone, Detail: "went well"}, nil
+	}})
+	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	for _, row := range s.result(t).Stages {
+		if row.Name == ImportMetadataType {
+			require.Equal(t, "went well", row.Detail)
+		}
+	}
+}
+
+func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
+	var found activities.Assessment
+	for i := range 900 {
+		found.Topics = append(found.Topics, activities.Topic{Name: fmt.Sprintf("t%03d", i), Ordered: true})
+	}
+	inventory := activities.Whole(found)
+	s := newTheatre(t)
+	var mu sync.Mutex
+	parts := map[string]bool{}
+	var said []string
+	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+		mu.Lock()
+		defer mu.Unlock()
+		parts[first(r.Topics)] = true
+		said = append(said, r.Said...)
+		if !r.Released {
+			return temporal.NewApplicationErrorWithOptions("producers still write", "NotReady",
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+		}
+		return nil
+	})
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1, "one question for all of them")
+		require.Equal(t, 900, w[0].Topics.Len())
+		s.update(ReleasedName, Released{By: "ci", Topics: []string{"t007"}})
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(ReleasedName, Released{By: "ci"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Contains(t, said, "t007")
+	require.Len(t, parts, mostParts)
+}
+
+func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {
+	found := testAssessment()
+	found.Topics = []activities.Topic{{Name: "orders"}}
+	for i := range 450 {
+		found.Topics[0].Readers = append(found.Topics[0].Readers, fmt.Sprintf("g%03d", i))
+	}
+	inventory := activities.Whole(found)
+	s := newTheatre(t)
+	var sizes []int
+	s.groupsStep("Fence", func(r activities.GroupsRequest) error {
+		sizes = append(sizes, r.Groups.Len())
+		return nil
+	})
+	s.playTraffic()
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, []int{200, 200, 50}, sizes)
+	requireOrder(t, s.called(), "Fence@source", "AwaitMembers@source", "Fence@source", "AwaitMembers@source")
+}
+
+func TestWordsOfPersonsHaveBounds(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
+	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
+	long := string(make([]byte, longestWords+1))
+	answers := map[string]*answered{}
+	s.RegisterDelayedCallback(func() {
+		for name, message := range map[string]any{
+			ApproveName:  Approval{Gate: "purchase", By: "alice", Reason: long},
+			HoldName:     Steering{By: long},
+			ReleasedName: Released{By: "ci", Groups: make([]string, mostReleased+1)},
+		} {
+			answers[name] = s.update(name, message)
+		}
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		s.update(ApproveName, Approval{Gate: "purchase", By: "alice", Reason: "fits"})
+	}, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Len(t, answers, 3)
+	for name, a := range answers {
+		require.ErrorContains(t, a.rejected, "at most are 1000", name)
+	}
+}
