@@ -135,6 +135,15 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
 }
 
+// Entrance is how the gateways stand, and what applications have as their name server.
+func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
+	state, err := g.settings.gatewayState(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return Gateway{}, err
+	}
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+}
+
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	client, err := g.settings.gatewaysOf(r.Plan)

@@ -170,6 +170,12 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 			}
 			continue
 		}
+		if i == 1 && changed(ctx, changeBehind) {
+			if err := d.returnAuthority(ctx, step, groups, homes.Topics); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
 			return err
 		}

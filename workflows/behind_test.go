@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+)
+
+func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *testing.T) {
+	s := newTheatre(t)
+	past := true
+	s.OnActivity("MoveAuthority", anything,
+		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
+		s.note("MoveAuthority@" + string(r.Side))
+		if past {
+			return notYet("group orders-group has 1 members that are connected to the target")
+		}
+		return nil
+	})
+	s.OnActivity("Entrance", anything, anything).Return(activities.Gateway{
+		NameServer: "10.0.0.7:9876",
+	}, nil)
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.Equal(t, WaitingRelease, w[0].Kind)
+		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, []string{"10.0.0.7:9876"}, w[0].NameServers)
+		require.Contains(t, w[0].Text, "has 1 members that are connected to the target")
+		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, w[0].Groups)
+		past = false
+	}, time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{
+		Plan: testPlan(t, byGateway), Inventory: testInventory(),
+	})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Equal(t, []string{"orders", "payments"}, got.Moved.Topics)
+	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes [orders payments] 0")
+}
