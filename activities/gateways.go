@@ -168,6 +168,12 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
+	if err == nil {
+		return nil
+	}
+	if _, _, dead := g.settings.at(ctx, r, Target); dead != nil { // which is the cause, and hides behind time-outs
+		return dead
+	}
 	return explainGateway(ctx, err)
 }
 

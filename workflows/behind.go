@@ -38,3 +38,33 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 		return workflow.ExecuteActivity(quick(ctx, move.summary), move.activity, move.request)
 	})
 }
+
+// byGateway makes gateways move something, however long it takes. While the target doesn't answer it
+// can't be done: gateways prove each move on both sides. Then the page says so.
+func (d *desk) byGateway(ctx workflow.Context, move action) error {
+	if !changed(ctx, changeBehind) {
+		return move.run(quick(ctx, move.summary))
+	}
+	var returns *activities.Returns
+	for {
+		err := move.run(within(ctx, quickTimeout, move.summary))
+		switch {
+		case err == nil || ctx.Err() != nil || lasts(err):
+			return err
+		case !isAway(err):
+			d.detail(ctx, "%s: not yet: %s", move.summary, rootMessage(err))
+			continue
+		}
+		done := d.wait(ctx, Waiting{
+			Kind: WaitingGate, Gate: "target",
+			Text: fmt.Sprintf("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
+				"what is on the source goes on meanwhile", move.summary),
+		})
+		err = workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
+			d.request()).Get(ctx, nil)
+		done()
+		if err != nil {
+			return err
+		}
+	}
+}

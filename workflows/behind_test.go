@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,4 +44,45 @@ func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *tes
 	require.Equal(t, StateDone, got.State)
 	require.Equal(t, []string{"orders", "payments"}, got.Moved.Topics)
 	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes [orders payments] 0")
+}
+
+func TestWhatGatewaysMoveWaitsForADeadTargetAndThePageSaysSo(t *testing.T) {
+	for kind, activity := range map[string]string{
+		ShiftType: "MoveHomes", RollbackType: "MoveGroups",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			s := newTheatre(t)
+			dead := true
+			away := func() error {
+				if dead {
+					return targetAway()
+				}
+				return nil
+			}
+			if activity == "MoveHomes" {
+				s.OnActivity(activity, anything,
+					anything).Return(func(context.Context, activities.HomesRequest) (activities.Homes, error) {
+					return activities.Homes{}, away()
+				})
+			} else {
+				s.groupsStep(activity, func(activities.GroupsRequest) error { return away() })
+			}
+			s.OnActivity("AwaitTarget", anything,
+				anything).Return(func(context.Context, activities.Request) error { return away() })
+			s.playGateway()
+			s.playTraffic()
+			seen := false
+			s.RegisterDelayedCallback(func() {
+				for _, w := range s.statusNow(t).Waiting {
+					seen = seen || w.Gate == "target" && strings.Contains(w.Text, "start its brokers")
+				}
+				dead = false
+			}, 90*time.Second)
+			s.ExecuteWorkflow(kind, MigrationInput{
+				Plan: testPlan(t, byGateway), Inventory: testInventory(),
+			})
+			require.Equal(t, StateDone, s.result(t).State)
+			require.True(t, seen)
+		})
+	}
 }

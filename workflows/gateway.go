@@ -94,11 +94,11 @@ func (s *shift) gatewayWave(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 				return nil
 			}
 			request := activities.GroupsRequest{Request: s.request(), Side: activities.Target, Groups: w.Groups}
-			return workflow.ExecuteActivity(quick(ctx, "groups read on the target: "+short(w.Groups)), gateways.MoveGroups, request).Get(ctx, nil)
+			return s.byGateway(ctx, action{"groups read on the target: " + short(w.Groups), gateways.MoveGroups, request})
 		}},
 		{WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
-			return workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("homes of %d%% of the queues", w.Step)), gateways.MoveHomes, request).Get(ctx, nil)
+			return s.byGateway(ctx, action{fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request})
 		}},
 		{WaveSoak, func(ctx workflow.Context) error { return s.gatewaySoak(ctx, row, w, topics) }},
 	} {
@@ -176,7 +176,7 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 			}
 			continue
 		}
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+		if err := d.byGateway(ctx, step); err != nil {
 			return err
 		}
 	}
