@@ -142,6 +142,15 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
 }
 
+// Entrance is how the gateways stand, and what applications have as their name server.
+func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
+	state, err := g.settings.gatewayState(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return Gateway{}, err
+	}
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+}
+
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	client, err := g.settings.gatewaysOf(r.Plan)
@@ -196,6 +205,12 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
+	if err == nil {
+		return nil
+	}
+	if _, _, dead := g.settings.at(ctx, r, Target); dead != nil { // which is the cause, and hides behind time-outs
+		return dead
+	}
 	return explainGateway(ctx, err)
 }
 

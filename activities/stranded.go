@@ -18,6 +18,8 @@ type Stranded struct {
 	// Asked are open on the target, and their members wait on the source: applications were asked to
 	// move, and some may be on their way.
 	Asked []string `json:"asked,omitempty"`
+	// Away says that the target doesn't answer.
+	Away bool `json:"away,omitempty"`
 }
 
 // Stranded finds groups that a move which was cut off left without messages: fenced on the source by
@@ -53,7 +55,7 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (Stranded, erro
 	})
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.Type() == AwayType {
-		return Stranded{Source: waiting}, nil
+		return Stranded{Source: waiting, Away: true}, nil
 	}
 	return all, err
 }

@@ -25,7 +25,13 @@ import (
 	"rocketshift/workflows"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(asWorker); dir != "" {
+		workForTest(dir)
+		return
+	}
+	labtest.Main(m)
+}
 
 // patience is how long the test waits for what workers do by themselves, on a machine that has other work.
 const patience = 4 * time.Minute

@@ -28,8 +28,12 @@ const (
 	connectTimeout = 15 * time.Second
 )
 
-// run connects, registers and polls until ctx ends.
-func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(string) string) error {
+// run connects, registers and polls until ctx ends. More interceptors are those of tests: they stand
+// between an activity and what the worker itself has there.
+func run(
+	ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(string) string,
+	more ...interceptor.WorkerInterceptor,
+) error {
 	roles, err := parseRoles(getenv("ROCKETSHIFT_ROLES"))
 	if err != nil {
 		return err
@@ -64,7 +68,7 @@ func run(ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(st
 		go watchWorkers(ctx, logger, c, options, settings.Shares)
 	}
 	for _, role := range roles {
-		w := build(c, role, settings, deployment)
+		w := build(c, role, settings, deployment, more...)
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("role %s: start polling: %w", role, err)
 		}
@@ -111,8 +115,10 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 // build makes the worker of one role: control runs workflows and short activities, data runs what stays next to the brokers.
 func build(
 	c client.Client, role string, s activities.Settings, d worker.DeploymentOptions,
+	more ...interceptor.WorkerInterceptor,
 ) worker.Worker {
 	queue, options := pollsWith(c, role, d)
+	options.Interceptors = append(options.Interceptors, more...)
 	w := worker.New(c, queue, options)
 	if role == roleControl {
 		workflows.Register(w)

@@ -105,7 +105,7 @@ func (s *shift) gatewayWave(
 		}},
 		{WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
-			return workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("homes of %d%% of the queues", w.Step)), gateways.MoveHomes, request).Get(ctx, nil)
+			return s.byGateway(ctx, action{fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request})
 		}},
 		{WaveSoak, func(ctx workflow.Context) error {
 			if !changed(ctx, changeSoak) {
@@ -133,8 +133,7 @@ func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error 
 			Request: s.request(), Side: activities.Target, Groups: part,
 		}
 		summary := "groups read on the target: " + activities.Short(part)
-		if err := workflow.ExecuteActivity(quick(ctx, summary), gateways.MoveGroups,
-			request).Get(ctx, nil); err != nil {
+		if err := s.byGateway(ctx, action{summary, gateways.MoveGroups, request}); err != nil {
 			return err
 		}
 	}
@@ -162,7 +161,17 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 			}
 			continue
 		}
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+		if i == 1 && changed(ctx, changeBehind) {
+			var groups, topics activities.Names // of whom applications are asked for
+			if in.Inventory != nil {
+				groups, topics = in.Inventory.Readers(), in.Inventory.Topics()
+			}
+			if err := d.returnAuthority(ctx, step, groups, topics); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.byGateway(ctx, step); err != nil {
 			return err
 		}
 	}

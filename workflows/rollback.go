@@ -33,8 +33,10 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	case !changed(ctx, changeHealthyFirst):
 		return d.releasesBack(ctx, in)
 	}
-	if changed(ctx, changeStranded) {
-		d.freeStranded(ctx)
+	if changed(ctx, changeStranded) && d.freeStranded(ctx) {
+		if err := d.withoutTarget(ctx, in); err != nil {
+			return err
+		}
 	}
 	for {
 		survey, err := d.survey(ctx, in)

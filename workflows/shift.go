@@ -171,7 +171,8 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		case err == nil || len(ours) == 0:
 		case !asked || isAway(err):
 			s.undoFence(ctx, ours)
-		case ctx.Err() != nil && changed(ctx, changeStranded): // nobody asks for them any more
+		// nobody asks for them any more; Rollback asks for what it needs
+		case ctx.Err() != nil && s.back == nil && changed(ctx, changeStranded):
 			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 			defer cancel()
 			s.freeStranded(disconnected)

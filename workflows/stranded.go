@@ -63,10 +63,11 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side
 // on which they read before it. It comes before anything else, as nobody can read meanwhile; what it
-// can't do is noted, and left to a move of the groups or to Rollback.
-func (d *desk) freeStranded(ctx workflow.Context) {
+// can't do is noted, and left to a move of the groups or to Rollback. It reports whether the target
+// didn't answer though it was waited for: then what it needs is owed to it.
+func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
-		return
+		return false
 	}
 	var returns *activities.Returns
 	var found activities.Stranded
@@ -75,7 +76,7 @@ func (d *desk) freeStranded(ctx workflow.Context) {
 		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
 	if err != nil {
 		d.note(ctx, "whether a move left groups without messages isn't known: %s", rootMessage(err))
-		return
+		return false
 	}
 	groups := activities.GroupsRequest{Request: d.request(), Side: activities.Target}
 	if groups.Groups = activities.Some(found.Target...); len(found.Target) > 0 {
@@ -89,18 +90,32 @@ func (d *desk) freeStranded(ctx workflow.Context) {
 			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))
 		}
 	}
-	if len(found.Source) > 0 {
+	if len(found.Source) > 0 && !found.Away {
 		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
 		d.undoFence(ctx, found.Source)
+	}
+	if len(found.Source) > 0 && found.Away && d.status.Type != RollbackType {
+		d.liftCutOff(ctx, found.Source)
 	}
 	if len(found.Asked) > 0 {
 		d.takeBackAsked(ctx, found.Asked)
 	}
+	return found.Away
 }
 
 // takeBackAsked opens groups on the source whose applications were asked to move and haven't, and
 // asks for those that are on their way.
 func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
+	if !d.liftCutOff(ctx, groups) {
+		return
+	}
+	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
+		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
+	}
+}
+
+// liftCutOff opens groups on the source. Their mark there stands until the target is as it was.
+func (d *desk) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: activities.Source, Ours: true,
@@ -109,10 +124,8 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 	lift := action{"lift the fence on the source: " + short(groups), traffic.Unfence, request}
 	if err := lift.run(quick(ctx, lift.summary)); err != nil {
 		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
-		return
+		return false
 	}
 	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
-	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
-		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
-	}
+	return true
 }

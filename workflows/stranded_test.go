@@ -172,3 +172,35 @@ func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *te
 		"stop migration-orders-2026-sync-offsets"
 	requireOrder(t, s.called(), replicate, replicate, sync, sync, "report")
 }
+
+func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{
+		Source: []string{"orders-group"}, Away: true,
+	}, nil)
+	back := false
+	s.OnActivity("Survey", anything,
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+		require.True(t, back || r.SourceOnly, "the target isn't waited for a second time")
+		return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+	})
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
+		if !back {
+			return targetAway()
+		}
+		return nil
+	})
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.Contains(t, s.called(), "Unfence@source")
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.Contains(t, w[0].Text, "re-point all applications to the source now")
+		back = true
+	}, 5*time.Second)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{
+		Plan: testPlan(t, oneStep), Inventory: testInventory(),
+	})
+	require.Equal(t, StateDone, s.result(t).State)
+}

@@ -28,6 +28,8 @@ const (
 	changeWaitForEnd = "2026-11-29 wait for the end"
 	// changePending: while a rollback asks what to do with a rest, an activity watches for its end.
 	changePending = "2026-11-29 rest is watched"
+	// changeBehind: a way back asks applications that have left the gateways to return.
+	changeBehind = "2026-11-30 back behind gateways"
 	// changeHanded: who approves waits for the word of the stage that the approval is handed on to.
 	changeHanded = "2026-11-30 word of the stage"
 	// changeStranded: who starts frees the groups that a move which was cut off left closed on both

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"rocketshift/plan"
+	"rocketshift/workflows"
+)
+
+// position is where a migration stands when something is done to it.
+type position struct {
+	name  string
+	mode  string // of the plan's traffic
+	stage string // whose workflow is cancelled and terminated
+	// activity that waits at a barrier, of the workflow of type within; of the stage if that is empty
+	activity, within string
+	// waits, without an activity, is what people leave open until the deed is done
+	waits func(workflows.Waiting) bool
+	// onTarget says that gateways have moved groups to the target already: they can't return to the
+	// source while it is dead, as only it knows exactly where they are
+	onTarget bool
+	// back says that it is a way back, from where the first step stands
+	back bool
+}
+
+func (p position) in() string {
+	if p.within != "" {
+		return p.within
+	}
+	return p.stage
+}
+
+// nothing is left open where an activity waits; on a way back it is the second step.
+func (p position) withDefaults() position {
+	if p.waits == nil {
+		p.waits = func(w workflows.Waiting) bool { return p.back && secondStep(w) }
+	}
+	return p
+}
+
+func secondStep(w workflows.Waiting) bool {
+	return w.Kind == workflows.WaitingApproval && w.Gate == workflows.ShiftGate(100)
+}
+
+func asksGroups(w workflows.Waiting) bool {
+	return w.Kind == workflows.WaitingRelease && w.Groups.Len() > 0
+}
+
+func asksProducers(w workflows.Waiting) bool {
+	return w.Kind == workflows.WaitingRelease && w.Topics.Len() > 0
+}
+
+func asksToFinalize(w workflows.Waiting) bool {
+	return w.Kind == workflows.WaitingApproval && w.Gate == string(plan.GateFinalize)
+}
+
+// positions are all stages, and each step of those that touch applications.
+func positions() []position {
+	release, behind := plan.ModeRelease, plan.ModeGateway
+	all := []position{
+		{name: "assess", mode: release, stage: workflows.AssessType, activity: "Assess"},
+		{name: "purchase", mode: release, stage: workflows.PurchaseType, activity: "Purchase"},
+		{name: "import", mode: release, stage: workflows.ImportMetadataType, activity: "Apply"},
+		{
+			name: "replicate", mode: release, stage: workflows.ReplicateType,
+			activity: "AwaitCaughtUp", within: workflows.MigrationType,
+		},
+		{
+			name: "sync", mode: release, stage: workflows.SyncOffsetsType,
+			activity: "AwaitCaughtUp", within: workflows.MigrationType,
+		},
+		{name: "verify", mode: release, stage: workflows.VerifyType, activity: "Verify"},
+		// the group is fenced on the source
+		{name: "fenced", mode: release, stage: workflows.ShiftType, activity: "AwaitSettled"},
+		// its positions stand still, and aren't written on the target yet
+		{name: "settled", mode: release, stage: workflows.ShiftType, activity: "Translate"},
+		// it may read the target, and its applications are asked to move
+		{name: "groups", mode: release, stage: workflows.ShiftType, waits: asksGroups},
+		{name: "producers", mode: release, stage: workflows.ShiftType, waits: asksProducers},
+		// nobody may write to the ordered topic
+		{name: "drained", mode: release, stage: workflows.ShiftType, activity: "AwaitDrained"},
+		{name: "finalize", mode: release, stage: workflows.FinalizeType, waits: asksToFinalize},
+		// the group is fenced on both sides
+		{
+			name: "back-fenced", mode: release, stage: workflows.RollbackType,
+			activity: "Translate", back: true,
+		},
+		{
+			name: "back-groups", mode: release, stage: workflows.RollbackType,
+			activity: "Unfence", back: true,
+		},
+		{name: "prepare", mode: behind, stage: workflows.ShiftType, activity: "Prepare"},
+		{name: "sides", mode: behind, stage: workflows.ShiftType, activity: "MoveGroups"},
+		{name: "homes", mode: behind, stage: workflows.ShiftType, activity: "MoveHomes"},
+		{name: "soak", mode: behind, stage: workflows.ShiftType, activity: "MeasureShare"},
+		{name: "end", mode: behind, stage: workflows.EndPhaseType, waits: asksGroups},
+		{name: "finalize", mode: behind, stage: workflows.FinalizeType, waits: asksToFinalize},
+		{
+			name: "back-homes", mode: behind, stage: workflows.RollbackType,
+			activity: "MoveHomes", back: true,
+		},
+		{
+			name: "back-sides", mode: behind, stage: workflows.RollbackType,
+			activity: "MoveGroups", back: true,
+		},
+	}
+	for i := range all {
+		all[i] = all[i].withDefaults()
+		all[i].onTarget = all[i].mode == behind && all[i].name != "prepare" && all[i].name != "sides"
+	}
+	return all
+}
+
+// deed is what is done to a migration.
+type deed struct {
+	name string
+	do   func(*cell) error // nil of a deed that is done to all that stand, at once
+	// ends is how the migration's run ends by the deed alone; unspecified if it goes on
+	ends enumspb.WorkflowExecutionStatus
+	// holds says that the migration waits for a person after it, unless the stage is kept by it
+	holds bool
+	// only, if set, says where it is done
+	only func(position) bool
+	// silence is for how long the deed itself may keep groups from reading
+	silence time.Duration
+	// repeats says that groups may read again what they have read: the docs say so
+	repeats bool
+	// away says that the target is dead until groups read again
+	away bool
+}
+
+const (
+	running    = enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	cancelled  = enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED
+	terminated = enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	completed  = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+)
+
+// deeds are those that are done to one migration.
+func deeds() []deed {
+	return []deed{
+		{name: "none", do: func(*cell) error { return nil }, only: isControl},
+		{
+			name: "cancel-migration", ends: cancelled,
+			do: func(c *cell) error { return c.cancel(workflows.MigrationType) },
+		},
+		{
+			name: "terminate-migration", ends: terminated,
+			do: func(c *cell) error { return c.terminate(workflows.MigrationType) },
+		},
+		{
+			name: "cancel-stage", holds: true,
+			do: func(c *cell) error { return c.cancel(c.at.stage) },
+		},
+		{
+			name: "terminate-stage", holds: true,
+			do: func(c *cell) error { return c.terminate(c.at.stage) },
+		},
+		{name: "reset", do: func(c *cell) error { return c.reset() }},
+		{
+			name: "terminate-both", ends: terminated,
+			do: func(c *cell) error {
+				if err := c.terminate(workflows.MigrationType); err != nil {
+					return err
+				}
+				return c.terminate(c.at.stage)
+			},
+			only: func(p position) bool { return touches(p) },
+		},
+	}
+}
+
+// Deeds that are done to all migrations that stand, at once.
+func temporalKilled() deed { return deed{name: "temporal-killed", silence: time.Minute} }
+
+func workerDead(span time.Duration) deed { return deed{name: "worker-dead", silence: span} }
+
+// targetKilled is followed by a way back: groups that go on at the source from where they were
+// fenced read again what they have read on the target since.
+func targetKilled() deed { return deed{name: "target-killed", repeats: true, away: true} }
+
+// isControl are the positions that are run without a deed too: for the silence that the moves of
+// applications cost anyway.
+func isControl(p position) bool {
+	return p.name == "groups" || p.name == "soak" || p.name == "back-fenced" || p.name == "back-sides"
+}
+
+// touches reports whether applications are in the middle of something there.
+func touches(p position) bool {
+	return p.stage == workflows.ShiftType || p.stage == workflows.EndPhaseType ||
+		p.stage == workflows.RollbackType
+}
+
+func (c *cell) cancel(stage string) error {
+	return c.client.CancelWorkflow(c.ctx, c.id(stage), "")
+}
+
+func (c *cell) terminate(stage string) error {
+	return c.client.TerminateWorkflow(c.ctx, c.id(stage), "", "a test")
+}
+
+// muster does a shared deed once, when all cells stand at their positions.
+type muster struct {
+	mu      sync.Mutex
+	missing int
+	do      func() error
+	err     error
+	done    chan struct{}
+}
+
+func newMuster(cells int, do func() error) *muster {
+	return &muster{missing: cells, do: do, done: make(chan struct{})}
+}
+
+// arriveAndAwait is called once for each cell, also for one that has failed.
+func (m *muster) arriveAndAwait() error {
+	m.mu.Lock()
+	m.missing--
+	if m.missing == 0 {
+		if m.do != nil {
+			m.err = m.do()
+		}
+		close(m.done)
+	}
+	m.mu.Unlock()
+	<-m.done
+	return m.err
+}
+
+// shared is what cells do together.
+type shared struct{ deed, after *muster }
+
+// row is what a cell has shown.
+type row struct {
+	cell                        string
+	silence                     map[string]time.Duration // of each group and producer, its longest
+	lost, repeated, disordered  int64
+	reread, messages, unclear   int64
+	end                         string
+	reached, finished, wholeFor time.Duration
+}
+
+func (r row) String() string {
+	longest := time.Duration(0)
+	for _, s := range r.silence {
+		longest = max(longest, s)
+	}
+	return fmt.Sprintf("%-42s silence %5.1f s  lost %d repeated %d (+%d reread) disordered %d of %4d (%d unclear)  %-10s  reached %3.0f s, ended %3.0f s after, whole %3.0f s",
+		r.cell, longest.Seconds(), r.lost, r.repeated, r.reread, r.disordered, r.messages, r.unclear,
+		r.end, r.reached.Seconds(), r.finished.Seconds(), r.wholeFor.Seconds())
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+)
+
+const (
+	// cellsTogether keeps two cores busy without cells that wait for each other's processes.
+	cellsTogether = 4
+	// noticed is how late a dead worker, or a cancellation, is noticed at the worst: the heartbeat
+	// time-out of activities under a fence.
+	noticed = 10 * time.Second
+	// margin is for a busy machine, and for stock clients, which look for their queues every 20 s at
+	// the latest.
+	margin = 10 * time.Second
+)
+
+// todo is one cell of the loop.
+type todo struct {
+	name string
+	at   position
+	deed deed
+	goal string
+}
+
+// loop is all positions × deeds that are done to one migration. In one of four, people go on to the
+// end, which takes a minute; in the others they go back.
+func loop() (cells []todo) {
+	for i, at := range positions() {
+		for j, d := range deeds() {
+			if d.only != nil && !d.only(at) {
+				continue
+			}
+			goal := goalBack
+			if !at.back && (i+j)%4 == 1 {
+				goal = goalDone
+			}
+			cells = append(cells, todo{name: nameOf(at, d.name), at: at, deed: d, goal: goal})
+		}
+	}
+	return cells
+}
+
+// chosen are the cells that somebody who looks for a fault wants: those whose names match.
+func chosen(cells []todo) []todo {
+	only := regexp.MustCompile(os.Getenv("ROCKETSHIFT_CELLS"))
+	return slices.DeleteFunc(cells, func(c todo) bool { return !only.MatchString(c.name) })
+}
+
+func nameOf(at position, deed string) string {
+	return "deeds-" + string(at.mode[0]) + "-" + at.name + "-" + deed
+}
+
+// table collects rows.
+type table struct {
+	mu   sync.Mutex
+	rows []row
+}
+
+func (t *table) add(r row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows = append(t.rows, r)
+}
+
+// runAll runs cells, some at a time.
+func (s *stand) runAll(t *testing.T, cells []todo, together int, rows *table) {
+	next := make(chan todo)
+	var working sync.WaitGroup
+	for range together {
+		working.Go(func() {
+			for one := range next {
+				t.Run(one.name, func(t *testing.T) { s.run(t, one, nil, rows) })
+			}
+		})
+	}
+	for _, one := range cells {
+		next <- one
+	}
+	close(next)
+	working.Wait()
+}
+
+// runTogether lets all cells stand at their positions, and does the deed once. Then is done when
+// all cells whose deed is away have seen their groups read again.
+func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, rows *table) {
+	m := &shared{deed: newMuster(len(cells), do), after: newMuster(len(cells), then)}
+	var working sync.WaitGroup
+	for _, one := range cells {
+		working.Go(func() {
+			t.Run(one.name, func(t *testing.T) { s.run(t, one, m, rows) })
+		})
+	}
+	working.Wait()
+}
+
+// run is the life of one cell.
+func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
+	var arrive, reads func() error
+	if all != nil { // also a cell that failed arrives: the others needn't wait for it
+		arrive, reads = sync.OnceValue(all.deed.arriveAndAwait), sync.OnceValue(all.after.arriveAndAwait)
+		defer func() { _ = reads() }()
+		defer func() { _ = arrive() }()
+	}
+	c := s.newCell(t, one.name, one.at)
+	stop := c.people()
+	defer stop()
+	c.row.cell = one.name
+	c.reach()
+	c.row.reached = time.Since(c.begun)
+	acted := time.Now()
+	if one.deed.do != nil {
+		require.NoError(t, one.deed.do(c))
+	}
+	if all != nil {
+		require.NoError(t, arrive())
+	}
+	c.letGo()
+	if one.deed.away {
+		since := time.Now()
+		c.goBack()
+		if !one.at.onTarget {
+			c.untilGroupsRead(since)
+		}
+		require.NoError(t, reads())
+	}
+	c.followUp(one.deed, one.goal)
+	c.row.finished = time.Since(acted)
+	c.requireNothingLeft(one.goal)
+	c.finish(one.goal)
+	c.row.wholeFor = time.Since(c.begun)
+	t.Log(c.row)
+	rows.add(c.row)
+	c.requireUnharmed(one.deed)
+}
+
+func (c *cell) requireUnharmed(d deed) {
+	require.Zero(c.t, c.row.lost, "%s: lost", c.name)
+	require.Zero(c.t, c.row.disordered, "%s: out of order", c.name)
+	if !d.repeats {
+		require.Zero(c.t, c.row.repeated, "%s: read again by our doing", c.name)
+	}
+}
+
+// requireShortSilence compares the longest silence of each group with that of the moves without a
+// deed.
+func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
+	control := time.Duration(0)
+	deedOf, waits := map[string]deed{}, map[string]bool{}
+	for _, one := range cells {
+		deedOf[one.name], waits[one.name] = one.deed, one.deed.away && one.at.onTarget
+	}
+	for _, r := range t.rows {
+		if deedOf[r.cell].name == "none" {
+			for _, s := range r.silence {
+				control = max(control, s)
+			}
+		}
+	}
+	slices.SortFunc(t.rows, func(a, b row) int { return slices.Compare([]byte(a.cell), []byte(b.cell)) })
+	tt.Logf("longest silence without a deed: %s; each row's silence is that of its worst group", control)
+	for _, r := range t.rows {
+		tt.Log(r)
+		limit := control + fenceBudget + noticed + margin + deedOf[r.cell].silence
+		for who, s := range r.silence {
+			if s > limit && !waits[r.cell] {
+				tt.Errorf("%s: %s stood still for %s, wanted at most %s", r.cell, who, s, limit)
+			}
+		}
+	}
+}
+
+// TestLongWhateverIsDoneToAMigrationApplicationsGoOn does everything that can be done to a workflow,
+// in each stage.
+func TestLongWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, labtest.Cluster(t, "5.3.3"))
+	rows := &table{}
+	cells := chosen(loop())
+	s.runAll(t, cells, cellsTogether, rows)
+	rows.requireShortSilence(t, cells)
+}
+
+// at picks positions by the mode's first letter and their name.
+func at(names ...string) (found []position) {
+	for _, p := range positions() {
+		if slices.Contains(names, string(p.mode[0])+"-"+p.name) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// all makes a cell of each position. The goals take turns where there is a choice.
+func all(d deed, where []position) (cells []todo) {
+	for i, p := range where {
+		goal := goalDone
+		if p.back || d.away || i%2 == 0 {
+			goal = goalBack
+		}
+		cells = append(cells, todo{name: nameOf(p, d.name), at: p, deed: d, goal: goal})
+	}
+	return cells
+}
+
+// ownTarget is a target that a test may kill.
+func ownTarget(t *testing.T) *lab.Cluster {
+	t.Helper()
+	return labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
+}
+
+// inTheMiddle are the positions in which applications are moved.
+func inTheMiddle() []position {
+	return slices.DeleteFunc(positions(), func(p position) bool { return !touches(p) })
+}
+
+func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
+	t.Parallel()
+	s, rows := newStand(t, ownTarget(t)), &table{}
+	cells := chosen(all(targetKilled(), inTheMiddle()))
+	s.runTogether(t, cells, s.killTarget, s.startTarget, rows)
+	rows.requireShortSilence(t, cells)
+}
+
+func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
+	t.Parallel()
+	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
+	cells := chosen(all(temporalKilled(), positions()))
+	s.runTogether(t, cells, s.killTemporal, nil, rows)
+	rows.requireShortSilence(t, cells)
+}
+
+func TestLongTheWorkerIsDeadForTenMinutesInTheMiddleOfMoves(t *testing.T) {
+	t.Parallel()
+	const span = 10 * time.Minute
+	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
+	cells := chosen(all(workerDead(span), inTheMiddle()))
+	s.runTogether(t, cells, func() error { return s.killWorkerFor(span) }, nil, rows)
+	rows.requireShortSilence(t, cells)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"rocketshift/internal/lab/labtest"
+)
+
+// deadFor stands for ten minutes: it is longer than the heartbeat time-out of what runs under a
+// fence, and than all that clients and gateways wait for.
+const deadFor = 20 * time.Second
+
+// TestLiveWhateverIsDoneToAMigrationApplicationsGoOn is a sample of the long tests, at the points
+// where it hurts most: workflows are terminated and cancelled, and in the middle of that the
+// Temporal server is killed, and the worker is dead for a while; beside it a target is killed.
+func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
+	rows := &table{}
+	outage := slices.Concat(
+		one("r-fenced", "terminate-both"), one("g-homes", "cancel-stage"),
+		all(workerDead(deadFor), at("r-settled", "r-back-fenced")),
+	)
+	for i := range outage {
+		outage[i].goal, outage[i].deed.silence = goalBack, deadFor+temporalKilled().silence
+	}
+	dead := all(targetKilled(), at("r-groups"))
+	var working sync.WaitGroup
+	working.Go(func() {
+		s := newStand(t, labtest.Cluster(t, "5.3.3"))
+		s.runTogether(t, outage, func() error {
+			if err := s.killTemporal(); err != nil {
+				return err
+			}
+			return s.killWorkerFor(deadFor)
+		}, nil, rows)
+	})
+	working.Go(func() {
+		s := newStand(t, ownTarget(t))
+		s.runTogether(t, dead, s.killTarget, s.startTarget, rows)
+	})
+	working.Wait()
+	rows.requireShortSilence(t, append(outage, dead...))
+}
+
+// one is one cell of the loop.
+func one(where, deed string) []todo {
+	return slices.DeleteFunc(loop(), func(c todo) bool {
+		return c.deed.name != deed || string(c.at.mode[0])+"-"+c.at.name != where
+	})
+}

@@ -1,0 +1,72 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// authorityTries is for how long the gateways are asked before applications are: a move under load
+// takes seconds, and one that is refused is refused at once.
+const authorityTries = 15 * time.Second
+
+// returnAuthority makes the source the side that says who members are. Gateways refuse that while
+// members are connected to the target: then applications are asked to return behind the gateways,
+// which they left in the end phase.
+func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics activities.Names) error {
+	err := move.run(within(ctx, authorityTries, move.summary))
+	if err == nil || ctx.Err() != nil || lasts(err) {
+		return err
+	}
+	var gateways *activities.Gateways
+	var at activities.Gateway
+	if err := workflow.ExecuteActivity(quick(ctx, "where the gateways are"), gateways.Entrance,
+		d.request()).Get(ctx, &at); err != nil {
+		return err
+	}
+	d.forgetReleased()
+	w := Waiting{
+		Kind: WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
+		To: activities.Source, NameServers: []string{at.NameServer},
+		Text: fmt.Sprintf("re-point all applications to the gateway (name server %s): %s",
+			at.NameServer, rootMessage(err)),
+	}
+	return d.askRelease(ctx, w, []activities.Names{{}}, func(
+		ctx workflow.Context, _ activities.Names, _ bool, _ []string,
+	) workflow.Future {
+		return workflow.ExecuteActivity(quick(ctx, move.summary), move.activity, move.request)
+	})
+}
+
+// byGateway makes gateways move something, however long it takes. While the target doesn't answer it
+// can't be done: gateways prove each move on both sides. Then the page says so.
+func (d *desk) byGateway(ctx workflow.Context, move action) error {
+	if !changed(ctx, changeBehind) {
+		return move.run(quick(ctx, move.summary))
+	}
+	var returns *activities.Returns
+	for {
+		err := move.run(within(ctx, quickTimeout, move.summary))
+		switch {
+		case err == nil || ctx.Err() != nil || lasts(err):
+			return err
+		case !isAway(err):
+			d.detail(ctx, "%s: not yet: %s", move.summary, rootMessage(err))
+			continue
+		}
+		done := d.wait(ctx, Waiting{
+			Kind: WaitingGate, Gate: "target",
+			Text: fmt.Sprintf("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
+				"what is on the source goes on meanwhile", move.summary),
+		})
+		err = workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
+			d.request()).Get(ctx, nil)
+		done()
+		if err != nil {
+			return err
+		}
+	}
+}
