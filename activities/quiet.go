@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/plan"
 )
 
@@ -57,18 +55,11 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(r.Topics), r.From, list(open))
 		}
-		return both.noteQuiet(ctx, r, seen)
+		if err := stillWanted(ctx, seen); err != nil {
+			return err
+		}
+		return both.noteLeft(ctx, r.From, r.Topics)
 	})
-}
-
-// noteQuiet writes the notes, unless the wait was cancelled: its end isn't waited for, and this is
-// the one thing that it writes. A heartbeat asks the server.
-func (s sides) noteQuiet(ctx context.Context, r AwaitMoveRequest, seen watch) error {
-	activity.RecordHeartbeat(ctx, seen)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return s.noteLeft(ctx, r.From, r.Topics)
 }
 
 func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {
