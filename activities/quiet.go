@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"rocketshift/plan"
 )
 
@@ -75,18 +73,11 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics), r.From, list(open))
 		}
-		return both.noteQuiet(ctx, r.From, topics, seen)
+		if err := stillWanted(ctx, seen); err != nil {
+			return err
+		}
+		return both.noteLeft(ctx, r.From, topics)
 	})
-}
-
-// noteQuiet writes the notes, unless the wait was cancelled: its end isn't waited for, and this is
-// the one thing that it writes. A heartbeat asks the server.
-func (s sides) noteQuiet(ctx context.Context, from Side, topics []string, seen watch) error {
-	activity.RecordHeartbeat(ctx, seen)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return s.noteLeft(ctx, from, topics)
 }
 
 func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {

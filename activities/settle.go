@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -43,7 +44,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 				open = append(open, group+": "+reason)
 			}
 		}
-		activity.RecordHeartbeat(ctx, seen)
+		activity.RecordHeartbeat(ctx, maps.Clone(seen)) // the worker repeats it beside the next look
 		if len(open) > 0 {
 			return notReady("%d of %d groups haven't settled: %s", len(open), len(groups), list(open))
 		}

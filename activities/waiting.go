@@ -90,6 +90,13 @@ func (w waiting) tell(ctx context.Context, attempt time.Duration) {
 	}
 }
 
+// stillWanted asks the server, by a heartbeat, whether the activity was cancelled. It stands before
+// what a wait writes, as nobody waits for the end of one that was cancelled.
+func stillWanted(ctx context.Context, details any) error {
+	activity.RecordHeartbeat(ctx, details)
+	return ctx.Err()
+}
+
 // pause is how long the next look is away in a wait of this age. A side that is down or refuses is
 // asked no sooner than its error says, and so is a look that is dear.
 func (w waiting) pause(cause *temporal.ApplicationError, age time.Duration) time.Duration {

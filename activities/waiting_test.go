@@ -128,11 +128,21 @@ func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
 	assert.Zero(t, beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never), "to begin anew costs a tenth of the attempt")
 }
 
-func TestQuietProducersAreNotNotedForAWaitThatWasCancelled(t *testing.T) {
-	err := inActivity(t, nil, func(ctx context.Context) error {
+func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
+	told := 0
+	env := newEnvironment()
+	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { told++ })
+	var wanted, cancelled error
+	env.RegisterActivityWithOptions(func(ctx context.Context) error {
+		wanted = stillWanted(ctx, watch{})
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		return sides{}.noteQuiet(ctx, Source, nil, watch{}) // without clusters: it must not come to them
-	})
-	assert.Error(t, err)
+		cancelled = stillWanted(ctx, watch{})
+		return nil
+	}, activity.RegisterOptions{Name: "work"})
+	_, err := env.ExecuteActivity("work")
+	require.NoError(t, err)
+	require.NoError(t, wanted)
+	require.ErrorIs(t, cancelled, context.Canceled)
+	assert.Positive(t, told, "the server's answer to a heartbeat says it")
 }

@@ -79,10 +79,10 @@ func TestLongAMigrationThatWaitsCostsUnderAThousandActionsADay(t *testing.T) {
 	c.worker()
 	c.start(workflows.MigrationType)
 	var entries int
-	c.eventually("producers are waited for, in attempts that aren't short any more", func() bool {
+	require.Eventually(t, func() bool {
 		entries = c.waits(7)
 		return entries > 0
-	})
+	}, 15*time.Minute, time.Second, "producers are waited for, in attempts that aren't short any more")
 	watch := c.watchStatus()
 	defer watch()
 	time.Sleep(10 * time.Second) // its first look asks; the window is a time, not a wait for something

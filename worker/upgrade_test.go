@@ -232,12 +232,13 @@ func TestLongABuildThatIsNoGoodIsRolledBack(t *testing.T) {
 		}
 	})
 	u.makeCurrent("1.1-bad")
-	u.called("AwaitMembers", u.clusters.Calls("AwaitMembers")+1) // activities go on, there or here
-	release()
+	// the next try of an activity would be the new build's, which first has to take its workflow
 	require.Eventually(t, func() bool { return u.failed(workflows.StageID(u.plan, workflows.ShiftType)) },
 		patience, 100*time.Millisecond, "the bad build fails a task")
 
 	u.makeCurrent("1.0")
+	u.called("AwaitMembers", u.clusters.Calls("AwaitMembers")+1)
+	release()
 	var last workflows.Status
 	require.NoError(t, run.Get(u.ctx, &last))
 	require.Equal(t, workflows.StateDone, last.State)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/plan"
 )
 
@@ -33,6 +35,24 @@ func TestCancelledActivitiesAreWaitedFor(t *testing.T) {
 		} {
 			require.True(t, workflow.GetActivityOptions(ctx).WaitForCancellation)
 		}
+		return nil
+	}, workflow.RegisterOptions{Name: "options"})
+	s.TestWorkflowEnvironment.ExecuteWorkflow("options")
+	require.NoError(t, s.GetWorkflowError())
+}
+
+// A wait for others only looks: `back` doesn't wait for the worker that did, which may be dead.
+func TestCancelledWaitsForOthersAreNotWaitedFor(t *testing.T) {
+	s := emptyTheatre(t)
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
+		free := workflow.GetActivityOptions(patient(ctx, ""))
+		require.False(t, free.WaitForCancellation)
+		require.Zero(t, free.HeartbeatTimeout, "a heartbeat is an action")
+		require.Equal(t, waitTimeout, free.StartToCloseTimeout)
+		require.Equal(t, free, workflow.GetActivityOptions(patientFor(ctx, 0, "")))
+		fenced := workflow.GetActivityOptions(patientFor(ctx, time.Minute, ""))
+		require.Equal(t, waitHeartbeat, fenced.HeartbeatTimeout)
+		require.False(t, fenced.WaitForCancellation)
 		return nil
 	}, workflow.RegisterOptions{Name: "options"})
 	s.TestWorkflowEnvironment.ExecuteWorkflow("options")

@@ -84,6 +84,7 @@ func (s *server) play(t *testing.T, name string, change func(*plan.Plan)) *playe
 	if change != nil {
 		change(&p)
 	}
+	require.NoError(t, p.Validate())
 	return &played{T: t, server: s, ctx: ctx, plan: p, clusters: s.acts.Of(name)}
 }
 
@@ -127,6 +128,9 @@ func (p *played) until(what string, ok func(Status) bool) Status {
 		}
 		if err == nil && ok(s) {
 			return s
+		}
+		if s.State == StateFailed {
+			require.FailNow(p, what, "status: %s", Details(s))
 		}
 		select {
 		case <-p.ctx.Done():
@@ -182,6 +186,18 @@ func (p *played) cancel(stage string) {
 func (p *played) terminate(stage string) {
 	p.Helper()
 	require.NoError(p, p.client.TerminateWorkflow(p.ctx, StageID(p.plan, stage), "", "a test"))
+}
+
+// resumeUntilDone resumes each time it is held: on a busy machine a fence budget ends again.
+func (p *played) resumeUntilDone() {
+	p.Helper()
+	for done := false; !done; {
+		p.steer(ResumeName)
+		done = p.until("it is held again, or done", func(s Status) bool {
+			return s.State == StateHeld || s.State == StateDone
+		}).State == StateDone
+	}
+	p.ends(StateDone)
 }
 
 // ends waits for the end; want is the state of the result, or part of the error.
