@@ -144,19 +144,17 @@ func (c *crew) writeSometimes() {
 	topics := make([]string, costTopics)
 	for i := range topics {
 		topics[i] = fmt.Sprintf("worker-cost-%03d", i)
-		for _, b := range brokers {
-			require.NoError(c, calls.CreateTopic(c.ctx, b.Addr, rocketmq.TopicConfig{
-				Name: topics[i], ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG",
-			}))
-		}
+		require.NoError(c, calls.CreateTopic(c.ctx, brokers[i%2].Addr, rocketmq.TopicConfig{
+			Name: topics[i], ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG",
+		}))
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for ctx.Err() == nil {
-			for _, topic := range topics {
-				_, err := calls.SendMessage(ctx, brokers[0].Addr, rocketmq.SendRequest{
+			for i, topic := range topics {
+				_, err := calls.SendMessage(ctx, brokers[i%2].Addr, rocketmq.SendRequest{
 					Group: "producers", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte(topic),
 				})
 				if err != nil && ctx.Err() == nil {
