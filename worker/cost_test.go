@@ -167,14 +167,16 @@ func (c *crew) writeSometimes() {
 	c.Cleanup(func() { cancel(); <-ended })
 }
 
-// waits counts the activities of the shift that wait, once all have had so many attempts.
+// waits counts the activities of the shift that wait, once all have taken so long that they don't
+// beat any more, and have had so many attempts since.
 func (c *crew) waits(attempts int32) int {
 	d, err := c.client.DescribeWorkflowExecution(c.ctx, workflows.StageID(c.plan, workflows.ShiftType), "")
 	if err != nil {
 		return 0
 	}
 	for _, p := range d.GetPendingActivities() {
-		if p.GetAttempt() < attempts {
+		beats := p.GetActivityOptions().GetHeartbeatTimeout().AsDuration() > 0
+		if beats || p.GetAttempt() < attempts {
 			return 0
 		}
 	}

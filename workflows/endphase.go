@@ -65,6 +65,6 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics []string)
 	}
 	var gateways *activities.Gateways
 	return s.askRelease(ctx, w, func(ctx workflow.Context, _ bool) workflow.Future {
-		return workflow.ExecuteActivity(patient(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
+		return waitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
 	})
 }

@@ -126,7 +126,7 @@ func (s *shift) gatewaySoak(ctx workflow.Context, row *WaveStatus, w plan.Wave, 
 		return err
 	}
 	request.Before = &before
-	if err := workflow.ExecuteActivity(patient(ctx, fmt.Sprintf("share of step %d%%", w.Step)), gateways.MeasureShare, request).Get(ctx, &check); err != nil {
+	if err := waitFor(ctx, 0, fmt.Sprintf("share of step %d%%", w.Step), gateways.MeasureShare, request).Get(ctx, &check); err != nil {
 		return err
 	}
 	row.Check = &check

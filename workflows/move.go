@@ -50,7 +50,7 @@ func (d *desk) awaitGroups(
 			Request: d.request(), From: from, Groups: groups,
 			Released: released, Away: away,
 		}
-		return workflow.ExecuteActivity(patientFor(ctx, away, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
+		return waitFor(ctx, away, "members leave the "+string(from)+": "+short(groups), acts.AwaitMembers, request)
 	})
 }
 
@@ -70,7 +70,7 @@ func (d *desk) awaitProducers(
 			Request: d.request(), From: from, Topics: topics,
 			Released: released, Away: away, Refused: d.refuses(topics),
 		}
-		return workflow.ExecuteActivity(patientFor(ctx, away, "nothing is written on the "+string(from)+": "+short(topics)), acts.AwaitQuiet, request)
+		return waitFor(ctx, away, "nothing is written on the "+string(from)+": "+short(topics), acts.AwaitQuiet, request)
 	})
 }
 
@@ -124,7 +124,7 @@ func (d *desk) awaitDrained(ctx workflow.Context, topics []string) error {
 	request := activities.TopicsRequest{
 		Request: d.request(), Side: activities.Source, Topics: topics, Refused: d.refuses(topics),
 	}
-	return workflow.ExecuteActivity(patient(ctx, "last messages are copied: "+short(topics)), acts.AwaitDrained, request).Get(ctx, nil)
+	return waitFor(ctx, 0, "last messages are copied: "+short(topics), acts.AwaitDrained, request).Get(ctx, nil)
 }
 
 // refuses reports whether producers who come to the target are refused for now: some of the topics

@@ -159,7 +159,7 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
 	}
 	done := d.wait(ctx, w)
 	defer done()
-	return workflow.ExecuteActivity(patient(ctx, "the target answers again"), returns.AwaitTarget,
+	return waitFor(ctx, 0, "the target answers again", returns.AwaitTarget,
 		d.request()).Get(ctx, nil)
 }
 

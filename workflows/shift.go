@@ -227,7 +227,7 @@ func (s *shift) soak(ctx workflow.Context, row *WaveStatus, w plan.Wave) error {
 	var acts *activities.Traffic
 	var check activities.WaveCheck
 	request := activities.WaveRequest{Request: s.request(), Wave: w}
-	err := workflow.ExecuteActivity(patient(ctx, fmt.Sprintf("check of step %d%%", w.Step)), acts.CheckWave, request).Get(ctx, &check)
+	err := waitFor(ctx, 0, fmt.Sprintf("check of step %d%%", w.Step), acts.CheckWave, request).Get(ctx, &check)
 	if err != nil {
 		return err
 	}
