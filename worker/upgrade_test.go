@@ -151,6 +151,19 @@ func (u *upgrade) builds(id string) (ids []string) {
 	return ids
 }
 
+// requireCounted looks for the workers as rocketshift does: to spread shards, and in doctor.
+func (u *upgrade) requireCounted() {
+	u.Helper()
+	for queue, kind := range map[string]enumspb.TaskQueueType{
+		workflows.ControlTaskQueue: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+		workflows.DataTaskQueue:    enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+	} {
+		d, err := u.client.DescribeTaskQueue(u.ctx, queue, kind)
+		require.NoError(u, err)
+		require.NotEmpty(u, d.GetPollers(), "workers of %s are seen with versioning too", queue)
+	}
+}
+
 // stages are activities in the middle of each stage, at which an upgrade comes.
 func stages() map[string]struct{ activity, mode string } {
 	return map[string]struct{ activity, mode string }{
@@ -176,6 +189,7 @@ func upgradeIn(t *testing.T, stage string) {
 		u.back()
 	}
 	u.called(at.activity, 1)
+	u.requireCounted()
 	lanes := u.clusters.Calls("Replicate")
 	stopFirst()
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -57,4 +58,31 @@ func TestCancelledWaitsForOthersAreNotWaitedFor(t *testing.T) {
 	}, workflow.RegisterOptions{Name: "options"})
 	s.TestWorkflowEnvironment.ExecuteWorkflow("options")
 	require.NoError(t, s.GetWorkflowError())
+}
+
+// A lost task, or a dead worker, is noticed within seconds while a wait is young; later it costs little.
+func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
+	s := newTheatre(t)
+	var options []time.Duration
+	s.OnActivity("AwaitCaughtUp", anything, anything).Return(func(ctx context.Context, _ activities.Request) (activities.ReplicationState, error) {
+		beat := activity.GetInfo(ctx).HeartbeatTimeout
+		if len(options) == 0 || options[len(options)-1] != beat {
+			options = append(options, beat)
+		}
+		if beat > 0 {
+			return activities.ReplicationState{}, notYet("16 lanes are behind")
+		}
+		return activities.ReplicationState{Lanes: 16}, nil
+	})
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) (state activities.ReplicationState, err error) {
+		var acts *activities.Replication
+		err = waitFor(ctx, 0, "lag", acts.AwaitCaughtUp, activities.Request{}).Get(ctx, &state)
+		return state, err
+	}, workflow.RegisterOptions{Name: "waits"})
+	s.TestWorkflowEnvironment.ExecuteWorkflow("waits")
+	require.NoError(t, s.GetWorkflowError())
+	var state activities.ReplicationState
+	require.NoError(t, s.GetWorkflowResult(&state))
+	require.Equal(t, 16, state.Lanes, "the result is that of the one that succeeded")
+	require.Equal(t, []time.Duration{quickHeartbeat, 0}, options)
 }

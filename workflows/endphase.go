@@ -63,6 +63,6 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics activitie
 	return s.askRelease(ctx, w, []activities.Names{{}}, func(
 		ctx workflow.Context, _ activities.Names, _ bool, _ []string,
 	) workflow.Future {
-		return workflow.ExecuteActivity(patient(ctx, "clients leave the gateway"), gateways.AwaitEmpty, s.request())
+		return waitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
 	})
 }

@@ -182,7 +182,7 @@ func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 	return m.step(ctx, func(ctx workflow.Context) error {
 		m.detail(ctx, "waiting until the copy is close behind the source")
 		var state activities.ReplicationState
-		err := workflow.ExecuteActivity(patient(ctx, "lag of all lanes"), acts.AwaitCaughtUp, m.request()).Get(ctx, &state)
+		err := waitFor(ctx, 0, "lag of all lanes", acts.AwaitCaughtUp, m.request()).Get(ctx, &state)
 		m.detail(ctx, "%d lanes, lag %d messages", state.Lanes, state.Lag)
 		return err
 	})

@@ -60,7 +60,7 @@ func (d *desk) awaitGroups(
 			Request: d.request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
-		return workflow.ExecuteActivity(patientFor(ctx, away, "members leave the "+string(from)+": "+short(groups)), acts.AwaitMembers, request)
+		return waitFor(ctx, away, "members leave the "+string(from)+": "+short(groups), acts.AwaitMembers, request)
 	})
 }
 
@@ -78,7 +78,7 @@ func (d *desk) awaitProducers(
 			Released: released, Said: said, Away: away,
 		}
 		summary := "nothing is written on the " + string(from) + ": " + activities.Short(part)
-		return workflow.ExecuteActivity(patientFor(ctx, away, summary), acts.AwaitQuiet, request)
+		return waitFor(ctx, away, summary, acts.AwaitQuiet, request)
 	})
 }
 
@@ -186,7 +186,7 @@ func (d *desk) awaitDrained(ctx workflow.Context, topics activities.Names) error
 			request := activities.TopicsRequest{
 				Request: d.request(), Side: activities.Source, Topics: part,
 			}
-			return workflow.ExecuteActivity(patient(ctx, "last messages are copied: "+activities.Short(part)),
+			return waitFor(ctx, 0, "last messages are copied: "+activities.Short(part),
 				acts.AwaitDrained, request).Get(ctx, nil)
 		})
 	}

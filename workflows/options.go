@@ -20,6 +20,9 @@ const (
 	// (activities.lookTime). Each attempt costs an action. It is also how late a wait goes on whose
 	// worker was killed.
 	waitTimeout = 12 * time.Minute
+	// patientAfter is when a wait counts as a long one: most are over before, and cost some 40 actions
+	// until then.
+	patientAfter = 2 * time.Minute
 	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
 	// target dies. It costs 1,800 actions a day.
 	waitHeartbeat = time.Minute

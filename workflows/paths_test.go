@@ -460,8 +460,7 @@ func targetPaths() []path {
 			p.start()
 			p.untilHeld()
 			restore()
-			p.steer(ResumeName)
-			p.ends(StateDone)
+			p.resumeUntilDone()
 		}},
 		{"gateway-target-dead", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{RollbackType}, func(p *played) {
 			release := p.clusters.Hold("MoveHomes")

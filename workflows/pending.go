@@ -23,8 +23,7 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		if watch == nil || watch.IsReady() {
-			watch = workflow.ExecuteActivity(patient(watching,
-				"nothing is to come from the target any more"), acts.AwaitPending, d.request())
+			watch = waitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.request())
 		}
 		left, err := d.measurePending(ctx)
 		d.status.Ledger = &left
@@ -60,7 +59,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 				Kind: WaitingGate, Gate: "target",
 				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
-			err = workflow.ExecuteActivity(patient(ctx, "the target answers again"),
+			err = waitFor(ctx, 0, "the target answers again",
 				returns.AwaitTarget, d.request()).Get(ctx, nil)
 			done()
 			if err != nil {
