@@ -70,10 +70,12 @@ func (t *temporalService) Close() { t.client.Close() }
 // repeated, a failed one may be, and one that went back if again is set: a pipeline that repeats
 // its start must not move what people brought back.
 func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (started, error) {
+	check := t.wasCancelled
 	if again {
-		if err := t.wentBack(ctx, p); err != nil {
-			return started{}, err
-		}
+		check = t.wentBack
+	}
+	if err := check(ctx, p); err != nil {
+		return started{}, err
 	}
 	before := ""
 	if d, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), ""); err == nil && isRunning(d) {
@@ -109,6 +111,17 @@ func reuse(again bool) enumspb.WorkflowIdReusePolicy {
 		return enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
 	return enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+}
+
+// wasCancelled refuses to start a migration anew that was cancelled: it went back, as by back, and a
+// pipeline that repeats its start must not move again what people brought back.
+func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
+	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
+	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {
+		return nil // it is for the start itself to say what is wrong
+	}
+	return usage("rocketshift start --again starts it anew",
+		"%s was cancelled: what had moved went back to the source", p.WorkflowID())
 }
 
 // wentBack makes sure that the migration's last run doesn't forbid another: it runs still, failed,

@@ -144,15 +144,15 @@ func (s *theatre) terminatedOnce(name string, tries *int) stageFunc {
 func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
+	var opened []string
 	s.OnActivity("Stranded", anything,
 		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
-		if tries == 0 {
+		if tries == 0 || len(opened) > 0 {
 			return activities.Stranded{}, nil
 		}
 		return activities.Stranded{Source: []string{"orders-group"}}, nil
 	})
 	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
-	var opened []string
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		opened = append(opened, r.Groups.First()...)
 		return nil

@@ -74,9 +74,8 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
 		m.input())
 	var run workflow.Execution
-	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil && m.missing != "" {
-		// a service was lost before the stage could hear of it
-		_ = m.forward(ctx, missingName, missing{m.missing})
+	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
+		m.tellWhatStands(ctx)
 	}
 	err := future.Get(ctx, &result)
 	m.active = ""
@@ -94,6 +93,22 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 		return errBack
 	}
 	return err
+}
+
+// tellWhatStands tells a stage that has begun what was said before it could hear of it.
+func (m *migration) tellWhatStands(ctx workflow.Context) {
+	if m.missing != "" {
+		_ = m.forward(ctx, missingName, missing{m.missing})
+	}
+	if m.held == nil && m.back == nil || !changed(ctx, changeForward) {
+		return
+	}
+	if m.held != nil {
+		_ = m.forward(ctx, HoldName, m.held.forwarded())
+	}
+	if m.back != nil {
+		_ = m.forward(ctx, BackName, m.back.forwarded())
+	}
 }
 
 // silence drops what a failed child still waited for.

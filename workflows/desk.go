@@ -113,6 +113,9 @@ func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
 	// it went back before it ended
 	case d.status.State == StateRolledBack && temporal.IsCanceledError(err):
 	// a rollback that ends before it is done is none
+	case errors.Is(err, errBack) && d.leavesMoved() && changed(ctx, changeAlone):
+		d.status.State, d.status.Error = StateFailed, errLeft.Error()
+		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), "NotRolledBack", nil)
 	case errors.Is(err, errBack) && d.status.Type != RollbackType:
 		d.status.State, err = StateRolledBack, nil
 	case err != nil:

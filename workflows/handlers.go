@@ -126,6 +126,7 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 	for _, w := range d.status.Waiting {
 		if w.Kind == WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
+			d.given[questionOf(w)] = a // until it is used another one is told of it
 			d.status.Approvals = append(d.status.Approvals, a)
 			d.publish(ctx)
 			return a, nil
@@ -187,10 +188,11 @@ func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) 
 		d.publish(ctx)
 	}
 	const answer = "already going back"
-	if !d.goingBack {
+	if !d.goingBack && !changed(ctx, changeForward) {
 		return answer, nil
 	}
-	return answer, d.forward(ctx, BackName, m.forwarded()) // Rollback may be held by itself
+	// Rollback may be held by itself, and a stage may have begun too late to hear of it
+	return answer, d.forward(ctx, BackName, m.forwarded())
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
@@ -200,8 +202,17 @@ func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
 		return "moved already", nil
 	}
 	if len(r.Groups)+len(r.Topics) == 0 {
-		d.all = true
+		switch {
+		case !changed(ctx, changeReleasedNow):
+			d.all = true
+		case len(r.Asked) > 0: // a migration was told
+		case listed:
+			r.Groups, r.Topics = groups, topics
+		default:
+			r.Asked = releasesAsked(d.view())
+		}
 	}
+	d.released.Asked = append(d.released.Asked, r.Asked...)
 	d.released.Groups = append(d.released.Groups, among(r.Groups, groups)...)
 	d.released.Topics = append(d.released.Topics, among(r.Topics, topics)...)
 	if !r.Forwarded {
@@ -228,8 +239,8 @@ func among(said, wanted []string) []string {
 }
 
 // isReleased reports whether the pipeline said that all of these moved.
-func (d *desk) isReleased(groups, topics activities.Names) bool {
-	if d.all {
+func (d *desk) isReleased(gate string, groups, topics activities.Names) bool {
+	if d.all || slices.Contains(d.released.Asked, gate) {
 		return true
 	}
 	has := func(said []string, wanted activities.Names) bool {

@@ -176,7 +176,7 @@ func TestQuestionsOfStepsNameWhatMoves(t *testing.T) {
 			p.Approvals = []plan.Gate{plan.GateShift}
 		})
 		s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
-		require.Equal(t, StateRolledBack, s.result(t).State)
+		s.leftBehind(t)
 	}
 }
 

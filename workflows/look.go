@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
@@ -47,17 +50,31 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 }
 
 // hasMoved reports whether a way back needs Rollback though this run has moved nothing: an earlier
-// run of the migration, or a Shift that was started alone, may have. The brokers and gateways know;
-// where they don't answer, Rollback waits for them.
-func (m *migration) hasMoved(ctx workflow.Context) bool {
+// run of the migration, or a Shift that was started alone, may have. The brokers and gateways know.
+// Where they don't answer, Rollback waits for them, in a run that has assessed the source; another
+// one holds, as it may have the wrong address: resume looks again, and back ends it.
+func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 	if !changed(ctx, changeLook) {
-		return false
+		return false, nil
 	}
 	var acts *activities.Returns
-	var found activities.Survey
-	m.detail(ctx, "looks whether anything has moved")
-	request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true, Most: m.mostAtOnce()}
-	err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
-		"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
-	return err != nil || found.Moved()
+	for {
+		var found activities.Survey
+		m.detail(ctx, "looks whether anything has moved")
+		request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
+		err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
+			"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
+		if err == nil || m.inventory != nil || !changed(ctx, changeUnknown) {
+			return err != nil || found.Moved(), nil
+		}
+		m.back = nil
+		m.held = &Steering{By: byRocketshift, Reason: "whether an earlier run moved anything can't be looked up: " +
+			rootMessage(err) + ": resume looks again, back ends without"}
+		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
+			return false, temporal.NewNonRetryableApplicationError("it was ended, and nobody knows whether an earlier run moved anything: "+
+				rootMessage(err), "NotRolledBack", nil)
+		} else if stop != nil {
+			return false, stop
+		}
+	}
 }

@@ -39,6 +39,9 @@ type Released struct {
 	By     string   `json:"by"`
 	Groups []string `json:"groups,omitempty"`
 	Topics []string `json:"topics,omitempty"`
+	// Asked is set by a migration that passes on a word without names: it counts for what was asked
+	// for when it was said, by their gates.
+	Asked []string `json:"asked,omitempty"`
 	// Forwarded is set by a migration that passes the message on to its stage: it has noted it.
 	Forwarded bool `json:"forwarded,omitempty"`
 }
@@ -163,6 +166,16 @@ func releaseWanted(s Status) (groups, topics []string, listed bool) {
 		}
 	}
 	return groups, topics, listed
+}
+
+// releasesAsked are the gates of what applications are asked to do now.
+func releasesAsked(s Status) (gates []string) {
+	for _, w := range s.Waiting {
+		if w.Kind == WaitingRelease {
+			gates = append(gates, w.Gate)
+		}
+	}
+	return gates
 }
 
 func orNone(names []string) string {

@@ -168,6 +168,7 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	if name == ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
 		if changed(ctx, changeStranded) {
 			m.freeStranded(ctx)
+			m.freeLate(ctx)
 		} else {
 			m.freeStrandedBefore(ctx)
 		}
@@ -190,8 +191,14 @@ func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 
 // goBack returns everything to the source. It needs no approval, and nothing stops it but a failure that a person must see.
 func (m *migration) goBack(ctx workflow.Context) error {
-	if !m.shifted && !m.hasMoved(ctx) {
-		return errBack
+	if !m.shifted {
+		moved, err := m.hasMoved(ctx)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			return errBack
+		}
 	}
 	asked := m.back
 	// it is being done: the rollback itself may be held and resumed

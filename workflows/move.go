@@ -142,7 +142,7 @@ func (d *desk) askRelease(
 func (d *desk) pollPart(
 	ctx workflow.Context, w Waiting, part activities.Names, poll poller,
 ) error {
-	all := func() bool { return d.isReleased(w.Groups, w.Topics) }
+	all := func() bool { return d.isReleased(w.Gate, w.Groups, w.Topics) }
 	some := func() []string { return d.saidOf(part) }
 	for {
 		released, said := all(), some()

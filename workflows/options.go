@@ -64,6 +64,9 @@ const (
 	// costs a second, a lasting one 24 starts a day.
 	serviceFirst = time.Second
 	serviceMax   = time.Hour
+	// serviceSteady is how long a service must have stood before the next fault counts as its first:
+	// one that dies every minute costs twenty events of the history each time.
+	serviceSteady = 10 * time.Minute
 	// serviceProof is how long a service must stand to count as running again: one that can't work
 	// fails within seconds.
 	serviceProof = 30 * time.Second

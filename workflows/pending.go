@@ -18,7 +18,8 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 	var acts *activities.Ledgers
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	defer d.unask(ctx, string(plan.GateFinalize))
+	gate := pendingGate(ctx)
+	defer d.unask(ctx, gate)
 	var watch workflow.Future
 	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
@@ -31,11 +32,22 @@ func (d *desk) awaitPending(ctx workflow.Context) error {
 			return err
 		}
 		q := asked.take(ctx, left, pendingText, pause)
-		q.gate, q.until = string(plan.GateFinalize), watch.IsReady
+		q.gate, q.until = gate, watch.IsReady
 		if given, err := d.ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
+}
+
+// LeaveGate is the question whether the lanes end although something is still to come from the
+// target. It isn't the gate of Finalize: an approval of the one must not answer the other.
+const LeaveGate = "leave"
+
+func pendingGate(ctx workflow.Context) string {
+	if !changed(ctx, changeLeave) {
+		return string(plan.GateFinalize)
+	}
+	return LeaveGate
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.

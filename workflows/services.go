@@ -45,11 +45,12 @@ func (m *migration) startServices(ctx workflow.Context) error {
 func (m *migration) keep(ctx workflow.Context, s *service) {
 	pause := serviceFirst
 	for !m.ending {
+		begun := workflow.Now(ctx)
 		stood, err := m.serveOnce(ctx, s)
 		if m.ending {
 			break
 		}
-		if stood {
+		if stood && workflow.Now(ctx).Sub(begun) > max(pause, serviceSteady) {
 			pause = serviceFirst
 		}
 		m.lost(ctx, s, err)

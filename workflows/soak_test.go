@@ -85,5 +85,5 @@ func TestBackEndsASoakThatNobodyAnswers(t *testing.T) {
 	s.ExecuteWorkflow(ShiftType, MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.leftBehind(t)
 }

@@ -184,7 +184,7 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
-		s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: w.Evidence})
+		s.update(ApproveName, Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
 	}, time.Minute)
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)

@@ -204,6 +204,14 @@ func (s *theatre) statusNow(t *testing.T) Status {
 	return got
 }
 
+// leftBehind requires that a stage which was started alone ended by back, and says what is to be done.
+func (s *theatre) leftBehind(t *testing.T) {
+	t.Helper()
+	require.True(t, s.IsWorkflowCompleted())
+	require.ErrorContains(t, s.GetWorkflowError(), "start Rollback")
+	require.Equal(t, StateFailed, s.statusNow(t).State)
+}
+
 // result is the workflow's last status; it must have completed without an error.
 func (s *theatre) result(t *testing.T) Status {
 	t.Helper()

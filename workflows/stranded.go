@@ -103,6 +103,21 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 	return found.Away
 }
 
+// freeLate looks once more when activities of a stage that was terminated can't write any more: they
+// learn of it with their next heartbeat.
+func (m *migration) freeLate(ctx workflow.Context) {
+	if !changed(ctx, changeLate) {
+		return
+	}
+	m.detail(ctx, "waits for the end of what a terminated stage began")
+	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      2 * quickHeartbeat,
+		TimerOptions: workflow.TimerOptions{Summary: "activities of the terminated stage end"},
+	}, func() bool { return m.back != nil }); err == nil && m.back == nil {
+		m.freeStranded(ctx)
+	}
+}
+
 // takeBackAsked opens groups on the source whose applications were asked to move and haven't, and
 // asks for those that are on their way.
 func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {

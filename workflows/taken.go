@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -71,7 +72,11 @@ func (d *desk) checkSteering(name string, m Steering) error {
 	if err := checkWords(name, m.By, m.Reason); err != nil {
 		return err
 	}
-	return checkSteering(name, d.steerable(), m)
+	s := d.steerable()
+	if name == ResumeName && s.State != StateHeld && d.stageIsHeld() {
+		s.State = StateHeld // it is passed on
+	}
+	return checkSteering(name, s, m)
 }
 
 func (d *desk) checkReleased(r Released) error {
@@ -82,4 +87,11 @@ func (d *desk) checkReleased(r Released) error {
 		return err
 	}
 	return checkReleased(d.view(), r)
+}
+
+// stageIsHeld reports whether the stage that runs is held by itself.
+func (d *desk) stageIsHeld() bool {
+	return slices.ContainsFunc(d.view().Waiting, func(w Waiting) bool {
+		return w.Gate == ResumeName && w.WorkflowID == d.active
+	})
 }

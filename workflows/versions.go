@@ -55,6 +55,18 @@ const (
 	changeVerdicts = "2026-11-30 verdicts are recorded"
 	// changePatience: nobody waits for the end of a wait for others that was cancelled.
 	changePatience = "2026-11-30 patient waits"
+	// changeReleasedNow: a word of the pipeline without names counts for what is asked when it is said.
+	changeReleasedNow = "2026-11-30 released what is asked"
+	// changeForward: what was said while a stage was being started is said to it when it has begun.
+	changeForward = "2026-11-30 stages hear what stands"
+	// changeLate: fences that a terminated Shift set late are looked for.
+	changeLate = "2026-11-30 late fences"
+	// changeAlone: a stage that was started alone and moves applications doesn't end as rolled back.
+	changeAlone = "2026-11-30 no rollback alone"
+	// changeUnknown: a run that has assessed nothing starts no lanes to go back.
+	changeUnknown = "2026-11-30 unknown holds"
+	// changeLeave: the question whether a rest stays on the target has a gate of its own.
+	changeLeave = "2026-11-30 leave"
 )
 
 // changed reports whether this run does the new thing.

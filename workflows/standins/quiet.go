@@ -85,14 +85,7 @@ func (c *Clusters) quiet() map[string]reflect.Value {
 			return check, nil
 		},
 		"Ledger": always(activities.Ledger{Measured: measured()}), "Pending": always(activities.Ledger{Measured: measured()}),
-		"Survey": func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
-			if c.Calls("Fence")+c.Calls("MoveGroups") == 0 {
-				return activities.Survey{}, nil // nothing has moved
-			}
-			return activities.Survey{
-				FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders"),
-			}, nil
-		},
+		"Survey": c.survey,
 		"Write": func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
 			return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
 		},
@@ -102,6 +95,16 @@ func (c *Clusters) quiet() map[string]reflect.Value {
 		values[name] = reflect.ValueOf(answer)
 	}
 	return values
+}
+
+// survey finds what the calls so far have moved.
+func (c *Clusters) survey(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+	if c.Calls("Fence")+c.Calls("MoveGroups") == 0 {
+		return activities.Survey{}, nil
+	}
+	return activities.Survey{
+		FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders"),
+	}, nil
 }
 
 func always[T any](result T) func(context.Context, activities.Request) (T, error) {
