@@ -162,7 +162,7 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 			}
 			continue
 		}
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+		if err := d.stepBack(ctx, step); err != nil {
 			return err
 		}
 	}
@@ -171,6 +171,29 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 	}
 	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
 	return nil
+}
+
+// stepBack takes one step back for as long as it takes, and says what hinders it: gateways move a
+// home, or a group, when they know what the side has that it leaves, so that a target that is down
+// keeps them there.
+func (d *desk) stepBack(ctx workflow.Context, step action) error {
+	if !changed(ctx, changeSaidBack) {
+		return step.run(quick(ctx, step.summary))
+	}
+	done := func() {}
+	defer func() { done() }()
+	for {
+		err := step.run(within(ctx, 2*quickTimeout, step.summary))
+		if err == nil || lasts(err) || ctx.Err() != nil {
+			return err
+		}
+		done()
+		done = d.wait(ctx, Waiting{
+			Kind: WaitingGate, Gate: "target",
+			Text: fmt.Sprintf("%s: not done yet: %s; it goes on by itself", step.summary,
+				rootMessage(err)),
+		})
+	}
 }
 
 // stepsBack are the activities of the way back. What has to go back the gateways know: no inventory

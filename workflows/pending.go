@@ -58,7 +58,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 			}
 			done := d.wait(ctx, Waiting{
 				Kind: WaitingGate, Gate: "target",
-				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
+				Text: awayText(err) + ": everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
 			err = workflow.ExecuteActivity(patient(ctx, "the target answers again"),
 				returns.AwaitTarget, d.request()).Get(ctx, nil)

@@ -91,7 +91,7 @@ func (d *desk) freeStranded(ctx workflow.Context) {
 	}
 	if len(found.Source) > 0 {
 		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
-		d.undoFence(ctx, found.Source)
+		d.undoFence(ctx, found.Source, false)
 	}
 	if len(found.Asked) > 0 {
 		d.takeBackAsked(ctx, found.Asked)
@@ -112,7 +112,11 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 		return
 	}
 	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
-	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
+	err := d.closeOnTarget(ctx, groups)
+	if err == nil { // nobody has read there, so nothing is to come back
+		err = d.forgetFences(ctx, groups)
+	}
+	if err != nil { // the mark on the source says what is owed
 		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
 	}
 }
