@@ -73,12 +73,20 @@ func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
 		group string
 		want  []rocketmq.Broker
 	}{
-		"all answer, marked":           {opening{enable: true, ours: true, marks: marks}, "ours", brokers[:1]},
-		"all answer, no mark":          {opening{enable: true, ours: true, marks: marks}, "other", brokers},
-		"one is down, marked":          {opening{enable: true, ours: true, partly: true, marks: marks}, "ours", brokers[:1]},
-		"one is down, no mark":         {opening{enable: true, ours: true, partly: true, marks: marks}, "other", nil},
-		"one is down, on the target":   {opening{enable: true, partly: true}, "ours", brokers},
-		"a fence is set on all or not": {opening{ours: true, marks: marks}, "ours", brokers},
+		"all answer, marked": {
+			opening{enable: true, ours: true, marks: marks}, "ours", brokers[:1],
+		},
+		"all answer, no mark": {
+			opening{enable: true, ours: true, marks: marks}, "other", brokers,
+		},
+		"one is down, marked": {
+			opening{enable: true, ours: true, partly: true, marks: marks}, "ours", brokers[:1],
+		},
+		"one is down, no mark": {
+			opening{enable: true, ours: true, partly: true, marks: marks}, "other", nil,
+		},
+		"one is down, on the target": {opening{enable: true, partly: true}, "ours", brokers},
+		"a fence is set on all":      {opening{ours: true, marks: marks}, "ours", brokers},
 	} {
 		assert.ElementsMatch(t, c.want, c.on(brokers, c.group), name)
 	}

@@ -94,7 +94,9 @@ func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 	var after time.Duration
 	s.opened(&after)
 	s.OnActivity("Survey", anything,
-		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
 		switch {
 		case after != 0:
 			return activities.Survey{}, nil
@@ -104,7 +106,8 @@ func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 		return activities.Survey{}, never(activities.AccessDeniedType,
 			"the target refuses the credentials", activities.Target)
 	})
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
 		require.Contains(t, s.statusNow(t).Waiting[0].Text,
 			"re-point all applications to the source now: the target refuses the credentials")
 		return nil
@@ -126,7 +129,9 @@ func TestAFaultOfTheSourceIsNoReasonToGoOnWithoutTheTarget(t *testing.T) {
 			s := newTheatre(t)
 			looks := 0
 			s.OnActivity("Survey", anything,
-				anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+				anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+				error,
+			) {
 				if looks++; looks < 3 {
 					return activities.Survey{}, fault
 				}
@@ -161,7 +166,8 @@ func TestATargetThatDiesInTheSoakIsSaid(t *testing.T) {
 		}
 		return nil
 	}).After(time.Minute)
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
 		if dead {
 			return temporal.NewApplicationErrorWithOptions("the target doesn't answer",
 				activities.TargetUnreachableType,
@@ -171,7 +177,8 @@ func TestATargetThatDiesInTheSoakIsSaid(t *testing.T) {
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
-		require.Contains(t, Details(s.statusNow(t)), "`rocketshift back orders-2026 --by YOU --reason WHY`")
+		require.Contains(t, Details(s.statusNow(t)),
+			"`rocketshift back orders-2026 --by YOU --reason WHY`")
 		require.Contains(t, Details(s.statusNow(t)), "Groups that have moved get no messages")
 		dead = false
 	}, 12*time.Minute)

@@ -74,7 +74,9 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 		return names[:min(2, len(names))], max(0, len(names)-2)
 	}
 	s.OnActivity("Survey", anything,
-		anything).Return(func(_ context.Context, r activities.SurveyRequest) (found activities.Survey, err error) {
+		anything).Return(func(_ context.Context,
+		r activities.SurveyRequest,
+	) (found activities.Survey, err error) {
 		var closed, open []string
 		closed, found.MoreFenced = page(fenced, r.After)
 		open, found.MoreOpened = page(marked, r.After)
@@ -127,7 +129,9 @@ func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	asked := false
 	s.OnActivity("Survey", anything,
-		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
 		if len(r.RecordedIn) > 0 {
 			asked = true
 			require.Equal(t, []string{"audit-group"}, r.Closed,

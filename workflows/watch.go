@@ -45,7 +45,7 @@ func (d *desk) sayAway(ctx workflow.Context, why string) (done func()) {
 	}
 	return d.wait(ctx, Waiting{
 		Kind: WaitingGate, Gate: BackName,
-		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go back to the source: "+
-			"back opens it for them at once", why),
+		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go "+
+			"back to the source: back opens it for them at once", why),
 	})
 }
