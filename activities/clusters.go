@@ -75,7 +75,7 @@ func (s Settings) open(
 	}
 	keys, err := s.Secrets.Keys(string(side), credentials, where.addresses)
 	if err != nil {
-		return nil, denial(err)
+		return nil, of(side, denial(err))
 	}
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names})
 	found := rocketmq.NewCluster(client, where.addresses)
@@ -132,6 +132,20 @@ func (s sides) at(side Side) *cluster {
 	return s.source
 }
 
+// about is the side that a call of a lane failed on, as lanes ask both; otherwise the given one.
+func (s sides) about(otherwise Side, err error) *cluster {
+	var failed *replicator.SideError
+	if errors.As(err, &failed) {
+		otherwise = Side(failed.Side)
+	}
+	return s.at(otherwise)
+}
+
+// explain is what a call of a lane failed with: of the side that it failed on.
+func (s sides) explain(ctx context.Context, err error) error {
+	return s.about(Target, err).explain(ctx, err)
+}
+
 func (s Settings) source(p plan.Plan) (*cluster, error) {
 	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials,
 		rocketmq.Renames{})
@@ -179,7 +193,7 @@ func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance,
 	}
 	found, there, err := provider.Describe(ctx, p)
 	if denied := denial(err); denied != nil {
-		return found, false, denied
+		return found, false, of(Target, denied)
 	}
 	if err != nil {
 		return found, false, unreachable(Target, err, "the target of provider %s can't be described: %v",
@@ -217,11 +231,11 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case rocketmq.Denied(err): // nobody here pulls for an application's group
-		return accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err)
+		return of(c.side, accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err))
 	case rocketmq.Unreachable(err):
 		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
 			c.side, strings.Join(c.NameServers(), ", "), err)
 	default:
-		return again(CallFailedType, pollAgain, err, "%s: %v", c.side, err)
+		return of(c.side, again(CallFailedType, pollAgain, err, "%s: %v", c.side, err))
 	}
 }

@@ -76,7 +76,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return Verification{}, s.target.explain(ctx, err)
+		return Verification{}, s.explain(ctx, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

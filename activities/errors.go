@@ -83,6 +83,40 @@ func invalid(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), InvalidType, nil)
 }
 
+// FaultOf is the side that an error is about: that doesn't answer, refuses, or answers wrongly. It is
+// empty where nobody knows, and for what isn't a fault.
+func FaultOf(err error) Side {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return ""
+	}
+	var side Side
+	switch app.Type() {
+	case TargetUnreachableType, AwayType:
+		return Target
+	case SourceUnreachableType:
+		return Source
+	case AccessDeniedType, CallFailedType, ForbiddenType:
+		if app.HasDetails() && app.Details(&side) != nil {
+			return ""
+		}
+	}
+	return side
+}
+
+// of notes in an error of an activity which side it is about; nil and other errors stay as they are.
+func of(side Side, err error) error {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.HasDetails() {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(),
+		temporal.ApplicationErrorOptions{
+			NonRetryable: app.NonRetryable(), Cause: app.Unwrap(), Details: []any{side},
+			NextRetryDelay: app.NextRetryDelay(), Category: app.Category(),
+		})
+}
+
 // denial is what an error about the worker's secrets means for an activity; nil if it is about
 // anything else.
 func denial(err error) error {

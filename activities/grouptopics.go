@@ -157,7 +157,7 @@ func (b *book) ownRest(ctx context.Context, group, topic string) (int64, error) 
 	for _, lane := range lanes {
 		at, _, err := b.translator.Progress(ctx, lane)
 		if err != nil {
-			return 0, b.source.explain(ctx, err)
+			return 0, b.explain(ctx, err)
 		}
 		copied[lane.Source] = max(at, b.positions[group][topic][lane.Source])
 	}

@@ -36,7 +36,7 @@ func (s sides) noted(ctx context.Context, side Side, err error) error {
 	if rocketmq.Denied(err) || rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // the group couldn't be created
 		return nil
 	}
-	return s.at(side).explain(ctx, err)
+	return s.about(side, err).explain(ctx, err)
 }
 
 // leftSource is where producers left the lane's source queue. Who may not read the notes has written none.
@@ -74,7 +74,7 @@ func (b *book) stragglers(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return b.source.explain(ctx, err)
+		return b.explain(ctx, err)
 	}
 	counts, where := map[string]int64{}, map[string][]string{}
 	for i, lane := range lanes {

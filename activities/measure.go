@@ -164,7 +164,7 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end, back: back}
 		return err
 	})
-	return states, s.source.explain(ctx, err)
+	return states, s.explain(ctx, err)
 }
 
 // nearEnd is how few messages are looked at one by one; more are lag, whatever they are.

@@ -25,7 +25,7 @@ func (s sides) natives(ctx context.Context, l layout, side Side, topics []string
 		counts[lane.Topic] += found.Count
 		return nil
 	})
-	return counts, s.target.explain(ctx, err)
+	return counts, s.explain(ctx, err)
 }
 
 func (s sides) nativesOf(ctx context.Context, lane replicator.Lane, side Side) (replicator.Natives, error) {

@@ -158,7 +158,7 @@ func (b *book) backLag(ctx context.Context) error {
 		for _, lane := range lanes {
 			natives, copies, err := b.toCome(ctx, lane)
 			if err != nil {
-				return b.target.explain(ctx, err)
+				return b.explain(ctx, err)
 			}
 			rest, passed = rest+natives, passed+copies
 		}

@@ -169,7 +169,7 @@ func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (
 		from := queueOf(lane, m.from)
 		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v", lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}
-	return to, m.target.explain(ctx, err)
+	return to, m.explain(ctx, err)
 }
 
 // pending are the moves that would change something.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -57,6 +58,26 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 			strings.Join(c.NameServers(), ", "), c.side)
 	}
 	return found, nil
+}
+
+// answering are the brokers that can be reached, and what is wrong with the first other one.
+func (c *cluster) answering(
+	ctx context.Context, brokers []rocketmq.Broker,
+) ([]rocketmq.Broker, error) {
+	failed := make([]error, len(brokers))
+	_ = each(ctx, indexes(brokers), func(ctx context.Context, i int) error {
+		if _, err := c.Client().Runtime(ctx, brokers[i].Addr); rocketmq.Unreachable(err) {
+			failed[i] = err
+		}
+		return nil
+	})
+	var there []rocketmq.Broker
+	for i, b := range brokers {
+		if failed[i] == nil {
+			there = append(there, b)
+		}
+	}
+	return there, c.explain(ctx, cmp.Or(failed...))
 }
 
 // topicTable is what topics a side has; of one behind a proxy, which lists none, those of these names.

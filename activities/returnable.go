@@ -88,7 +88,7 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 func (m *mover) unreadNatives(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
 	found, err := m.translator.Natives(ctx, lane)
 	if err != nil || found.Count == 0 || at > found.Last {
-		return "", m.target.explain(ctx, err)
+		return "", m.explain(ctx, err)
 	}
 	return fmt.Sprintf("the last message that was written there at %d", found.Last), nil
 }

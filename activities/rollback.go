@@ -51,6 +51,8 @@ type SurveyRequest struct {
 	Recorded []string `json:"recorded,omitempty"`
 	// RecordedIn are such groups too, wave by wave.
 	RecordedIn []Names `json:"recordedIn,omitempty"`
+	// Closed are groups among them that others had closed.
+	Closed []string `json:"closed,omitempty"`
 	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones with
 	// names after After: whoever opens groups gets to know their names from the brokers alone. 0 asks
 	// for all.
@@ -77,6 +79,31 @@ func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
 		c, brokers, err := b.settings.at(ctx, r, Target)
 		if err == nil {
 			_, err = c.topicTable(ctx, brokers, nil)
+		}
+		return err
+	})
+}
+
+// WatchRequest asks to watch the target.
+type WatchRequest struct {
+	Request
+	// Away is how long the target may not answer, or refuse, until the watch ends with AwayType.
+	Away time.Duration `json:"away"`
+}
+
+// watchAgain is the pause between two looks of a watch: short against the fence budget, and a look
+// costs each broker one small answer.
+const watchAgain = 10 * time.Second
+
+// WatchTarget ends when one of the target's brokers hasn't answered for as long as Away.
+func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) error {
+	return waiting{away: r.Away}.until(ctx, func() error {
+		c, brokers, err := b.settings.at(ctx, r.Request, Target)
+		if err == nil && c.Proxy() == "" {
+			_, err = c.answering(ctx, brokers)
+		}
+		if err == nil {
+			err = again(NotReadyType, watchAgain, nil, "the target answers; it is watched")
 		}
 		return err
 	})
@@ -139,7 +166,8 @@ func (b *Returns) wayBack(ctx context.Context, r Request, kind string, names []s
 	return list
 }
 
-// recorded are all groups that the migration has on record as fenced.
+// recorded are all groups that the migration has on record as fenced, without those that were closed
+// before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
 	all := slices.Clone(r.Recorded)
 	for _, list := range r.RecordedIn {
@@ -149,7 +177,7 @@ func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, erro
 		}
 		all = append(all, names...)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(r.Closed, name) }), nil
 }
 
 // surveySource is what the source tells of groups that were moved.

@@ -109,7 +109,7 @@ func (s sides) countTraffic(
 		}
 		return nil
 	})
-	return sum, s.source.explain(ctx, err)
+	return sum, s.explain(ctx, err)
 }
 
 // tellEvery is after how many queues a count tells how far it is: some tenths of a second.
@@ -158,7 +158,7 @@ func (s sides) endsOf(
 		for _, lane := range lanes {
 			source, target, err := s.translator.Ends(ctx, lane)
 			if err != nil {
-				return nil, s.target.explain(ctx, err)
+				return nil, s.explain(ctx, err)
 			}
 			all[lane] = laneEnds{source, target}
 		}

@@ -19,7 +19,8 @@ func NewTraffic(s Settings) *Traffic { return &Traffic{s.withDefaults()} }
 // Fence closes groups on every broker of a side: pulls are refused from now on, positions can still be committed.
 func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, false) }
 
-// Unfence opens groups on every broker of a side.
+// Unfence opens groups on every broker of a side. It doesn't wait for one that is down to open them
+// on the others; then its error is about that one.
 func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, true) }
 
 // open sets and reads back whether groups may consume. Only what differs is written, with all other settings as they are.
@@ -32,7 +33,16 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if err != nil || c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
 		return err
 	}
-	o := opening{cluster: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable}
+	var missing error
+	if enable {
+		if brokers, missing = c.answering(ctx, brokers); len(brokers) == 0 {
+			return missing
+		}
+	}
+	o := opening{
+		cluster: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable, ours: r.Ours,
+		partly: missing != nil,
+	}
 	if o.table, err = c.groupTable(ctx, brokers); err != nil {
 		return err
 	}
@@ -43,21 +53,20 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	}
 	touched := map[string][]rocketmq.Broker{}
 	for _, name := range groups {
-		if len(o.table[name]) == 0 {
+		if len(o.table[name]) == 0 && !o.partly {
 			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
 		}
-		touched[name] = brokers
-		// without marks the caller knows that the fence is ours
-		if r.Ours && enable && len(o.marks[name]) > 0 {
-			touched[name] = o.marks.among(brokers, name)
-		}
+		touched[name] = o.on(brokers, name)
 		for _, b := range touched[name] {
 			if err := o.write(ctx, b, name); err != nil {
 				return err
 			}
 		}
 	}
-	return c.readBackOpen(ctx, brokers, touched, enable)
+	if err := c.readBackOpen(ctx, brokers, touched, enable); err != nil {
+		return err
+	}
+	return missing
 }
 
 // opening opens or closes groups on the brokers of one side.
@@ -67,6 +76,17 @@ type opening struct {
 	table  groupTable
 	marks  fences // of the source alone
 	enable bool
+	ours   bool // only what rocketshift closed is opened
+	partly bool // some brokers don't answer
+}
+
+// on are the brokers on which a group is opened or closed. Where it carries no mark the caller knows
+// that the fence is ours, unless the mark may be on a broker that doesn't answer.
+func (o opening) on(brokers []rocketmq.Broker, name string) []rocketmq.Broker {
+	if o.enable && o.ours && (len(o.marks[name]) > 0 || o.partly) {
+		return o.marks.among(brokers, name)
+	}
+	return brokers
 }
 
 // among are the brokers that carry a mark of the group's fence.

@@ -29,14 +29,14 @@ func poll(ctx context.Context, check func() error) error {
 	return waiting{urgent: true}.until(ctx, check)
 }
 
-// unlessAway looks until that answers otherwise than by a target that doesn't answer, or has not
-// answered for as long as away.
+// unlessAway looks until that answers otherwise than by a target that doesn't answer or refuses, or
+// has done so for as long as away.
 func unlessAway(ctx context.Context, away time.Duration, look func() error) error {
 	begin := time.Now()
 	for {
 		err := look()
 		var app *temporal.ApplicationError
-		if away == 0 || !errors.As(err, &app) || app.Type() != TargetUnreachableType {
+		if away == 0 || FaultOf(err) != Target || !errors.As(err, &app) || app.NonRetryable() {
 			return err
 		}
 		if time.Since(begin) >= away {

@@ -146,12 +146,18 @@ func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 		assert.ErrorContains(t, err, "10.0.0.1:9876 doesn't answer")
 		assert.InDelta(t, time.Minute, time.Since(start), float64(reachAgain))
 		assert.Greater(t, looks, 10, "it is looked for again and again")
+		denied := of(Target, accessDenied(nil, "the target refuses the credentials"))
+		err = inActivity(t, nil, func(ctx context.Context) error {
+			return unlessAway(ctx, time.Minute, func() error { return denied })
+		})
+		assert.Equal(t, AwayType, typeOf(err), "who is refused gets as little as who isn't answered")
 		for name, c := range map[string]struct {
 			away time.Duration
 			err  error
 		}{
 			"nothing is fenced":           {0, away},
 			"the source is away":          {time.Minute, unreachable(Source, nil, "away")},
+			"the source refuses":          {time.Minute, of(Source, accessDenied(nil, "refused"))},
 			"the target answers: not yet": {time.Minute, notReady("2 members left")},
 		} {
 			err := inActivity(t, nil, func(ctx context.Context) error {

@@ -31,8 +31,8 @@ const (
 type waiting struct {
 	// urgent: groups or producers are refused until it is over, so looks stay as near as at first.
 	urgent bool
-	// away is for how long the target may not answer until the wait ends with AwayType; 0 waits for
-	// it. Groups are fenced on the source meanwhile.
+	// away is for how long the target may not answer, or refuse, until the wait ends with AwayType; 0
+	// waits for it. Groups are fenced on the source meanwhile.
 	away time.Duration
 	// seen are numbers that must stand for the time settle. They are told to the next attempt where
 	// they are of use to it.
@@ -57,7 +57,7 @@ func (w waiting) until(ctx context.Context, check func() error) error {
 			return err
 		}
 		now := time.Now()
-		gone := cause.Type() == TargetUnreachableType && w.away > 0
+		gone := FaultOf(cause) == Target && w.away > 0
 		if !gone {
 			answered = now
 		}

@@ -2,7 +2,6 @@ package replicator
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -43,19 +42,31 @@ func newBrokers(side string, cluster *rocketmq.Cluster) *brokers {
 	return &brokers{Cluster: cluster, side: side, groups: newGroupsMade()}
 }
 
+// SideError says on which side of a lane a call failed: lanes ask both.
+type SideError struct {
+	Side   string // source or target, of the lanes that aren't reversed
+	Broker string
+	Err    error
+}
+
+func (e *SideError) Error() string { return e.Side + " broker " + e.Broker + ": " + e.Err.Error() }
+
+// Unwrap returns what the call failed with.
+func (e *SideError) Unwrap() error { return e.Err }
+
 // at finds the broker's address and puts side and broker before any error.
 func at[T any](ctx context.Context, b *brokers, broker string, call func(addr string) (T, error)) (T, error) {
 	found, err := b.Broker(ctx, broker)
 	if err != nil {
 		var none T
-		return none, fmt.Errorf("%s broker %s: %w", b.side, broker, err)
+		return none, &SideError{b.side, broker, err}
 	}
 	result, err := call(found.Addr)
 	if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
 		b.groups.forget(broker)
 	}
 	if err != nil {
-		return result, fmt.Errorf("%s broker %s: %w", b.side, broker, err)
+		return result, &SideError{b.side, broker, err}
 	}
 	return result, nil
 }
@@ -173,7 +184,7 @@ func (b *brokers) ends(ctx context.Context, broker, topic string) (map[int]int64
 func (b *brokers) endsBehind(ctx context.Context, broker, topic string) (map[int]int64, error) {
 	topics, err := b.TopicConfigs(ctx, []string{topic})
 	if err != nil {
-		return nil, err
+		return nil, &SideError{b.side, broker, err}
 	}
 	ends := map[int]int64{}
 	for id := range topics[broker][topic].ReadQueues {

@@ -38,7 +38,11 @@ func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (que
 	gate := ""
 	defer func() { d.unask(ctx, gate) }()
 	for life := evidenceLife; ; life = min(2*life, d.longestLife()) {
-		q, err := measure(ctx)
+		var q question
+		err := d.hears(ctx, func(ctx workflow.Context) (err error) {
+			q, err = measure(ctx)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -48,6 +52,14 @@ func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (que
 			return err
 		}
 	}
+}
+
+// hears is step for what once was done outside of steps, so that `back` had to wait for it.
+func (d *desk) hears(ctx workflow.Context, work func(workflow.Context) error) error {
+	if !changed(ctx, changeHeard) {
+		return work(ctx)
+	}
+	return d.step(ctx, work)
 }
 
 // ask shows the question until it is approved (true) or its evidence expires (false).
@@ -60,11 +72,11 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	if expires.IsZero() {
 		expires = workflow.Now(ctx).Add(life)
 	}
+	evidence := shownDigest(ctx, q.evidence)
+	given := d.answered(ctx, q.gate, evidence)
 	done := d.put(ctx, Waiting{
-		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: shownDigest(ctx, q.evidence), Expires: &expires,
+		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence, Expires: &expires,
 	})
-	before := len(d.status.Approvals)
-	given := func() bool { return len(d.status.Approvals) > before }
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
 	}, func() bool { return given() || d.back != nil || q.until != nil && q.until() })
@@ -72,6 +84,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	// else the question stands until it is put anew, or until nobody needs the answer
 	if !measuring {
 		done()
+		delete(d.firstPut, q.gate)
 	}
 	switch {
 	case err != nil:
@@ -82,6 +95,31 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 		return false, nil
 	}
 	return given(), nil
+}
+
+// answered returns what tells whether a question has been approved. While its evidence is measured
+// again it stands, so that an approval of then counts, if it is for what is asked now.
+func (d *desk) answered(ctx workflow.Context, gate, evidence string) func() bool {
+	before := len(d.status.Approvals)
+	if !changed(ctx, changeKept) {
+		return func() bool { return len(d.status.Approvals) > before }
+	}
+	if first, stands := d.firstPut[gate]; stands {
+		before = first
+	}
+	for _, a := range d.status.Approvals[before:] {
+		if a.Gate == gate && a.Evidence != evidence {
+			d.note(ctx, "%s was approved by %s for what was measured before, so that it is asked again",
+				gate, a.By)
+			before = len(d.status.Approvals)
+		}
+	}
+	d.firstPut[gate] = before
+	return func() bool {
+		return slices.ContainsFunc(d.status.Approvals[before:], func(a Approval) bool {
+			return a.Gate == gate && a.Evidence == evidence
+		})
+	}
 }
 
 // put shows a question, in the place and with the age of the one of its gate that stands.
@@ -100,6 +138,7 @@ func (d *desk) put(ctx workflow.Context, w Waiting) func() {
 
 // unask takes a question off the page that stands and isn't asked any more.
 func (d *desk) unask(ctx workflow.Context, gate string) {
+	delete(d.firstPut, gate)
 	standing := func(w Waiting) bool { return w.Kind == WaitingApproval && w.Gate == gate }
 	if slices.ContainsFunc(d.status.Waiting, standing) {
 		d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), standing)

@@ -9,17 +9,18 @@ import (
 )
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
-func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput) error {
+// Why says what it does instead.
+func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput, why string) error {
 	var survey activities.Survey
-	if err := d.surveySource(ctx, in, &survey); err != nil {
+	if err := d.surveySource(ctx, in, "", &survey); err != nil {
 		return err
 	}
 	open, err := d.openFenced(ctx, in, survey)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("the target doesn't answer. Owed to it: to close %d groups, and to bring back what was written there; it is done "+
-		"by itself when the target is back", open.count)
+	text := fmt.Sprintf("%s. Owed to it: to close %d groups, and to bring back what was written there; it is done "+
+		"by itself when the target is back", why, open.count)
 	w := Waiting{Kind: WaitingGate, Gate: "target", Text: text}
 	if open.count > 0 {
 		w = Waiting{
@@ -70,7 +71,7 @@ func (d *desk) openFenced(
 			return open, nil
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, in, &survey); err != nil {
+		if err := d.surveySource(ctx, in, "", &survey); err != nil {
 			return open, err
 		}
 	}

@@ -42,7 +42,7 @@ func (s *theatre) opened(at *time.Duration) {
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Unfence@" + string(r.Side))
 		if r.Side == activities.Source && *at == 0 {
-			*at = s.Now().Sub(start)
+			*at = max(s.Now().Sub(start), 1) // 0 says that they weren't
 		}
 		return nil
 	})

@@ -48,24 +48,27 @@ func (d *desk) byGateway(ctx workflow.Context, move action) error {
 		return move.run(quick(ctx, move.summary))
 	}
 	var returns *activities.Returns
+	done := func() {}
+	defer func() { done() }()
+	say := func(format string, args ...any) {
+		done()
+		done = d.wait(ctx, Waiting{
+			Kind: WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
+		})
+	}
 	for {
 		err := move.run(within(ctx, quickTimeout, move.summary))
 		switch {
 		case err == nil || ctx.Err() != nil || lasts(err):
 			return err
 		case !isAway(err):
-			d.detail(ctx, "%s: not yet: %s", move.summary, rootMessage(err))
+			say("%s: not done yet: %s; it goes on by itself", move.summary, rootMessage(err))
 			continue
 		}
-		done := d.wait(ctx, Waiting{
-			Kind: WaitingGate, Gate: "target",
-			Text: fmt.Sprintf("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
-				"what is on the source goes on meanwhile", move.summary),
-		})
-		err = workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
-			d.request()).Get(ctx, nil)
-		done()
-		if err != nil {
+		say("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
+			"what is on the source goes on meanwhile", move.summary)
+		if err := workflow.ExecuteActivity(quick(ctx, "the target answers again"),
+			returns.AwaitTarget, d.request()).Get(ctx, nil); err != nil {
 			return err
 		}
 	}

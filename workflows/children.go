@@ -124,6 +124,7 @@ func (m *migration) input() MigrationInput {
 		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		Rates: now.Rates, Copied: now.Copied,
 	}
+	in.Closed = m.closedByOthers(now)
 	for _, groups := range begun(now) {
 		names, inline := groups.Inline()
 		switch {
@@ -134,6 +135,21 @@ func (m *migration) input() MigrationInput {
 		}
 	}
 	return in
+}
+
+// closedByOthers are the groups that others had closed before a Shift came to them. What the first
+// one saw counts: a later one may take a fence of ours for theirs, where no mark can be written.
+func (m *migration) closedByOthers(s Status) (groups []string) {
+	for _, w := range s.Waves {
+		if w.State == StagePending {
+			continue
+		}
+		if _, known := m.closed[w.Step]; !known {
+			m.closed[w.Step] = w.Closed
+		}
+		groups = append(groups, m.closed[w.Step]...)
+	}
+	return groups
 }
 
 // begun are the groups of the waves that a Shift has begun.

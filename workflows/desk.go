@@ -44,6 +44,8 @@ type desk struct {
 
 	handedOn int64            // approvals given to stages so far
 	judged   map[int64]string // why a stage refused one, by its number; empty if it took it
+	// how many approvals there were when a question was first put, of the gates that are asked now
+	firstPut map[string]int
 
 	held        *Steering
 	back        *Steering // asked, and not done yet
@@ -68,8 +70,9 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		status:  Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: StateRunning},
 		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
 		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
-		parent: info.ParentWorkflowExecution,
-		told:   info.WorkflowStartTime.UnixNano(),
+		firstPut: map[string]int{},
+		parent:   info.ParentWorkflowExecution,
+		told:     info.WorkflowStartTime.UnixNano(),
 	}
 	d.usePlan(ctx, in)
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },

@@ -72,6 +72,8 @@ func NextCommand(s Status, w Waiting) string {
 		return fmt.Sprintf("rocketshift approve %s %s --by YOU --reason WHY", s.Name, w.Gate)
 	case w.Kind == WaitingRelease:
 		return fmt.Sprintf("rocketshift released %s --by YOU", s.Name)
+	case w.Gate == BackName:
+		return fmt.Sprintf("rocketshift back %s --by YOU --reason WHY", s.Name)
 	case w.Gate == ResumeName:
 		return fmt.Sprintf("rocketshift resume %s --by YOU", s.Name)
 	}

@@ -23,8 +23,11 @@ func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError("traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase", "InvalidPlan", nil)
 		}
-		inventory, err := d.inventory(ctx, in)
-		if err != nil {
+		var inventory activities.Inventory
+		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = d.inventory(ctx, in)
+			return err
+		}); err != nil {
 			return err
 		}
 		return s.endPhase(ctx, inventory)
@@ -33,8 +36,7 @@ func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 func (s *shift) endPhase(ctx workflow.Context, inventory activities.Inventory) error {
 	groups, topics := inventory.Readers(), inventory.Topics()
-	var acts *activities.Purchase
-	if err := workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe, s.request()).Get(ctx, &s.target); err != nil {
+	if err := s.hears(ctx, s.findTarget); err != nil {
 		return err
 	}
 	var gateways *activities.Gateways

@@ -22,14 +22,14 @@ func (a action) run(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(ctx, a.activity, a.request).Get(ctx, nil)
 }
 
-// underFence runs a move of groups that are refused on both sides from its first step on. The first
-// has no limit of its own: what it began must be known to have ended. The others share the plan's
-// fence budget; when it is used up, the error says what hindered them.
+// underFence runs a move of groups that are refused on both sides from its first step on, on some
+// brokers at least. All steps share the plan's fence budget; when it is used up, the error says what
+// hindered them. An activity learns of the end of its time by itself, so that none writes later.
 func (d *desk) underFence(ctx workflow.Context, actions []action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
-		if i == 0 {
+		if i == 0 && !changed(ctx, changeWholeFence) {
 			if err := a.run(quick(ctx, a.summary)); err != nil {
 				return err
 			}
@@ -61,17 +61,27 @@ func lasts(err error) bool {
 	return errors.As(err, &app) && app.NonRetryable()
 }
 
-// isAway reports whether work ended because the target doesn't answer.
-func isAway(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && (app.Type() == activities.AwayType ||
-		app.Type() == activities.TargetUnreachableType)
+// isAway reports whether work ended because the target doesn't answer, or refuses.
+func isAway(err error) bool { return activities.FaultOf(err) == activities.Target }
+
+// awayText says so.
+func awayText(err error) string {
+	var app, cause *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == activities.AwayType && errors.As(app.Unwrap(), &cause) {
+		app = cause // what it was away for
+	}
+	if app == nil || app.Type() == activities.AwayType ||
+		app.Type() == activities.TargetUnreachableType {
+		return "the target doesn't answer"
+	}
+	return app.Message()
 }
 
 // undoFence lets groups read the source again, whatever the target does, and then closes them on
 // the target, where they don't read. What the target doesn't take now is owed: the mark on the
-// source says so, and Rollback or the next move of the groups does it.
-func (d *desk) undoFence(ctx workflow.Context, names []string) {
+// source says so, and Rollback or the next move of the groups does it. Where applications were
+// asked to move, some may be on the target, and messages may be to come from there: the mark stays.
+func (d *desk) undoFence(ctx workflow.Context, names []string, asked bool) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
@@ -89,10 +99,14 @@ func (d *desk) undoFence(ctx workflow.Context, names []string) {
 		return
 	}
 	d.note(ctx, "fences on the source lifted: %s", first)
-	for _, a := range []action{
+	rest := []action{
 		{"undo 2: close on the target: " + first, traffic.Fence, onTarget},
 		{"undo 3: nothing of these fences is left: " + first, returns.Forget, groups},
-	} {
+	}
+	if asked && changed(ctx, changeForgetLast) {
+		rest = rest[:1]
+	}
+	for _, a := range rest {
 		if err := a.run(within(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
 			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s", a.summary, rootMessage(err))
 			return

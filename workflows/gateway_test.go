@@ -167,3 +167,29 @@ func TestNoHomeMovesWhereNoLaneRuns(t *testing.T) {
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Equal(t, 4, proofs)
 }
+
+// Gateways move a home when they know what the target has of it.
+func TestAWayBackByGatewaysSaysWhatHindersIt(t *testing.T) {
+	s := newTheatre(t)
+	moved := false
+	s.OnActivity("MoveHomes", anything,
+		anything).Return(func(context.Context, activities.HomesRequest) (activities.Homes, error) {
+		if !moved {
+			return activities.Homes{}, notYet("gateway: the target doesn't answer")
+		}
+		return activities.Homes{}, nil
+	})
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.Equal(t, "target", w[0].Gate)
+		require.Contains(t, w[0].Text, "step 3: all queues have their home on the source: "+
+			"not done yet: gateway: the target doesn't answer; it goes on by itself")
+		moved = true
+	}, 10*time.Minute)
+	s.ExecuteWorkflow(RollbackType,
+		MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+}

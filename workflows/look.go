@@ -40,7 +40,7 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 			return
 		}
 		if stranded := without(fenced, moved); len(stranded) > 0 {
-			m.undoFence(ctx, stranded)
+			m.undoFence(ctx, stranded, false)
 		}
 		if found.MoreFenced == 0 {
 			return

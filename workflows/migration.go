@@ -18,7 +18,7 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	m := &migration{desk: d}
+	m := &migration{desk: d, closed: map[int][]string{}}
 	return d.run(ctx, m.story)
 }
 
@@ -27,7 +27,9 @@ type migration struct {
 	inventory *activities.Inventory
 	services  []*service // Replicate and SyncOffsets: they stay until the end
 	shifted   bool       // a Shift was started: going back needs a Rollback
-	ending    bool       // services are being stopped on purpose
+	// closed are groups that others had closed, as the first Shift of each step saw it
+	closed map[int][]string
+	ending bool // services are being stopped on purpose
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is
@@ -106,7 +108,10 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		last = slices.Insert(last, 2, EndPhaseType)
 	}
 	for _, name := range last {
-		m.shifted = m.shifted || name == ShiftType
+		if name == ShiftType {
+			m.shifted = true
+			m.watchTarget(ctx)
+		}
 		if err := m.insist(ctx, name); err != nil {
 			return err
 		}

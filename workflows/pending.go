@@ -69,7 +69,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 			}
 			done := d.wait(ctx, Waiting{
 				Kind: WaitingGate, Gate: "target",
-				Text: "the target doesn't answer: everything reads and writes the source, and what is still to come from the target comes when it is back",
+				Text: awayText(err) + ": everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
 			err = waitFor(ctx, 0, "the target answers again",
 				returns.AwaitTarget, d.request()).Get(ctx, nil)

@@ -29,6 +29,8 @@ type MigrationInput struct {
 	Fenced []string `json:"fenced,omitempty"`
 	// FencedIn are such groups too, wave by wave.
 	FencedIn []activities.Names `json:"fencedIn,omitempty"`
+	// Closed are groups among them that others had closed: they aren't fenced.
+	Closed []string `json:"closed,omitempty"`
 
 	given json.RawMessage // the plan as it was given
 	read  bool            // Plan is all of it

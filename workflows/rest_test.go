@@ -72,3 +72,48 @@ func TestTheEvidenceOfARestEndsWhenTheRestGrowsOrItIsOld(t *testing.T) {
 	require.Equal(t, StateDone, s.result(t).State)
 	require.ErrorContains(t, refused.rejected, "is shown now")
 }
+
+// The watch says that nothing is to come, so that it is measured anew; the question stands meanwhile.
+func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
+	for name, grown := range map[string]int64{"the same rest": 1, "a greater rest": 2} {
+		t.Run(name, func(t *testing.T) {
+			s := newTheatre(t)
+			s.OnActivity("Survey", anything,
+				anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+			watched, measured := 0, 0
+			s.OnActivity("AwaitPending", anything,
+				anything).Return(func(context.Context, activities.Request) error {
+				if watched++; watched == 1 {
+					return nil // at one moment nothing was
+				}
+				return never("NotReady", "1 is to come")
+			}).After(time.Minute)
+			var taken *answered
+			s.OnActivity("Pending", anything,
+				anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+				measured++
+				switch {
+				case watched == 0:
+					return retries(1), nil
+				case taken == nil:
+					s.RegisterDelayedCallback(func() {
+						gate := s.statusNow(t).Waiting[0].Gate
+						taken = s.update(ApproveName, Approval{Gate: gate, By: "alice"})
+					}, time.Second)
+					return activities.Ledger{}, notYet("the source is slow")
+				}
+				return retries(grown), nil
+			})
+			s.playTraffic()
+			again := false
+			s.RegisterDelayedCallback(func() {
+				again = true
+				s.CancelWorkflow()
+			}, 5*time.Minute)
+			s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+			require.NotNil(t, taken)
+			require.NoError(t, taken.rejected)
+			require.Equal(t, grown > 1, again, "it is asked again for what is more alone")
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -34,9 +35,12 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 		return d.releasesBack(ctx, in)
 	}
 	if changed(ctx, changeStranded) && d.freeStranded(ctx) {
-		if err := d.withoutTarget(ctx, in); err != nil {
+		if err := d.withoutTarget(ctx, in, "the target doesn't answer"); err != nil {
 			return err
 		}
+	}
+	if d.parent == nil { // else the migration does it
+		d.watchTarget(ctx)
 	}
 	for {
 		survey, err := d.survey(ctx, in)
@@ -46,34 +50,47 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 		if !isAway(err) {
 			return err
 		}
-		if err := d.withoutTarget(ctx, in); err != nil {
+		if err := d.withoutTarget(ctx, in, awayText(err)); err != nil {
 			return err
 		}
 	}
 }
 
 // survey is what has moved. Both sides are waited for, the target for no longer than groups may wait
-// for it: then the error says so.
+// for it: then the error says so. The activity says it by itself after half of the time that it has;
+// a fault of the source, or of nobody known, is no reason to go on without the target.
 func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
 		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
-		Away: d.patience(), Most: d.mostAtOnce(),
+		Closed: in.Closed,
+		Away:   d.patience(), Most: d.mostAtOnce(),
 	}
-	err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey,
-		request).Get(ctx, &survey)
-	return survey, err
+	const what = "what has moved"
+	if !changed(ctx, changeRefusal) {
+		err := workflow.ExecuteActivity(quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
+		return survey, err
+	}
+	for {
+		err := workflow.ExecuteActivity(within(ctx, 2*d.patience(), what), acts.Survey,
+			request).Get(ctx, &survey)
+		if err == nil || isAway(err) || lasts(err) || ctx.Err() != nil {
+			return survey, err
+		}
+		d.detail(ctx, "what has moved isn't known yet: %s", rootMessage(err))
+	}
 }
 
 // surveySource is what the source alone tells of it.
 func (d *desk) surveySource(
-	ctx workflow.Context, in MigrationInput, survey *activities.Survey,
+	ctx workflow.Context, in MigrationInput, after string, survey *activities.Survey,
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
 		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
-		SourceOnly: true, Most: d.mostAtOnce(),
+		Closed:     in.Closed,
+		SourceOnly: true, Most: d.mostAtOnce(), After: after,
 	}
 	return workflow.ExecuteActivity(quick(ctx, "what is fenced on the source"), acts.Survey,
 		request).Get(ctx, survey)
@@ -102,7 +119,8 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 	}
 	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
 	// on the source while the target was away leave it.
-	if err := d.returnEach(ctx, in, survey); err != nil {
+	back, err := d.returnEach(ctx, in, survey)
+	if err != nil {
 		return err
 	}
 	// Step 4: what was sent to the target for later comes back too.
@@ -111,37 +129,72 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 			return err
 		}
 	}
+	// Step 5: nothing of the fences is left. Who goes back again before finds by them that members, or
+	// messages, may be on the target.
+	for some := range slices.Chunk(back, batch) {
+		if err := d.forgetFences(ctx, some); err != nil {
+			return err
+		}
+	}
 	d.detail(ctx, "%d groups and the producers of %d topics are back on the source",
 		fenced+opened, moved.Len())
 	return nil
 }
 
-// returnEach returns the groups, a batch after another: the brokers say which are left.
-func (d *desk) returnEach(ctx workflow.Context, in MigrationInput, survey activities.Survey) error {
+// returnEach returns the groups, a batch after another: the brokers say which are left. It names
+// those whose marks are to be taken away in the end.
+func (d *desk) returnEach(
+	ctx workflow.Context, in MigrationInput, survey activities.Survey,
+) (back []string, err error) {
+	last := changed(ctx, changeForgetLast)
+	after := ""
 	for {
 		fenced, _ := survey.FencedGroups.Inline()
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(fenced) > 0 {
 			if err := d.checkpoint(ctx); err != nil {
-				return err
+				return nil, err
 			}
 			if err := d.returnGroups(ctx, fenced, in.freeTopics()); err != nil {
-				return err
+				return nil, err
 			}
+		}
+		if len(opened) > 0 && last { // those that were fenced are marked like these by now
+			after = opened[len(opened)-1]
+			opened = without(opened, back)
 		}
 		if len(opened) > 0 {
 			if err := d.closeOnTarget(ctx, opened); err != nil {
-				return err
+				return nil, err
+			}
+			if !last {
+				err = d.forgetFences(ctx, opened)
 			}
 		}
-		if survey.MoreFenced+survey.MoreOpened == 0 {
-			return nil
+		if last {
+			back = slices.Concat(back, fenced, opened)
+		}
+		if err != nil || survey.MoreFenced+survey.MoreOpened == 0 {
+			return back, err
+		}
+		if survey.MoreFenced > 0 { // these first, and all that are opened afterwards
+			after = ""
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, in, &survey); err != nil {
-			return err
+		if err := d.surveySource(ctx, in, after, &survey); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// forgetFences takes the marks of fences away.
+func (d *desk) forgetFences(ctx workflow.Context, groups []string) error {
+	var returns *activities.Returns
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+	}
+	forget := action{"nothing of these fences is left: " + short(groups), returns.Forget, request}
+	return forget.run(quick(ctx, forget.summary))
 }
 
 // patience is for how long an activity under a fence waits for a target that doesn't answer: it
@@ -174,7 +227,7 @@ func (d *desk) returnGroups(
 	translated := false
 	defer func() { // stands before the first write
 		if err != nil && !translated {
-			d.undoReturn(ctx, onTarget, onSource)
+			d.undoReturn(ctx, err, onTarget, onSource)
 		}
 	}()
 	d.detail(ctx, "step 2: groups move to the source: %s", names)
@@ -189,10 +242,14 @@ func (d *desk) returnGroups(
 	// Groups are refused on both sides: whoever cancels, the fence is lifted.
 	disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	for _, a := range []action{
+	open := []action{
 		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
 		{"step 6: nothing of these fences is left: " + names, returns.Forget, onSource},
-	} {
+	}
+	if changed(ctx, changeForgetLast) {
+		open = open[:1]
+	}
+	for _, a := range open {
 		d.detail(ctx, "%s", a.summary)
 		if err := a.run(quick(disconnected, a.summary)); err != nil {
 			return err
@@ -201,18 +258,22 @@ func (d *desk) returnGroups(
 	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
 }
 
-// undoReturn opens groups on the target again, where they were. If it doesn't take that, they go on
-// at the source.
-func (d *desk) undoReturn(ctx workflow.Context, onTarget, onSource activities.GroupsRequest) {
+// undoReturn opens groups on the target again, where they were. If it doesn't take that, or was what
+// the return failed for, they go on at the source.
+func (d *desk) undoReturn(
+	ctx workflow.Context, err error, onTarget, onSource activities.GroupsRequest,
+) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
 	names := activities.Short(onTarget.Groups)
-	back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
-	err := back.run(within(ctx, d.plan.Shift.FenceLimit(), back.summary))
-	if err == nil {
-		d.note(ctx, "%s read the target again", names)
-		return
+	if !isAway(err) || !changed(ctx, changeWholeFence) {
+		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
+		err = back.run(within(ctx, d.plan.Shift.FenceLimit(), back.summary))
+		if err == nil {
+			d.note(ctx, "%s read the target again", names)
+			return
+		}
 	}
 	lift := action{"undo: lift the fence on the source: " + names, traffic.Unfence, onSource}
 	if err := lift.run(quick(ctx, lift.summary)); err != nil {
@@ -226,7 +287,6 @@ func (d *desk) undoReturn(ctx workflow.Context, onTarget, onSource activities.Gr
 // closeOnTarget takes the rest of moves off the target: groups read the source already.
 func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
-	var returns *activities.Returns
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
 	}
@@ -235,10 +295,5 @@ func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	if err := shut.run(quick(ctx, shut.summary)); err != nil {
 		return err
 	}
-	if err := d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers,
-		0); err != nil {
-		return err
-	}
-	forget := action{"nothing of these fences is left: " + names, returns.Forget, request}
-	return forget.run(quick(ctx, forget.summary))
+	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
 }

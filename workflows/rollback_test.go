@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // stillToCome plays Pending: messages are still to come from the target until done says that none
@@ -149,4 +150,38 @@ func TestARollbackEndsSoonAfterNothingIsToComeAnyMore(t *testing.T) {
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Less(t, s.Now().Sub(start), at+2*time.Minute)
+}
+
+func TestBackIsHeardWhileEvidenceCanNotBeMeasured(t *testing.T) {
+	for _, broken := range []string{"State", "Describe"} {
+		t.Run(broken, func(t *testing.T) {
+			s := newTheatre(t)
+			late := false
+			answer := func(name string) error {
+				if name == broken && !late {
+					return targetAway()
+				}
+				return nil
+			}
+			s.OnActivity("State", anything,
+				anything).Return(func(context.Context, activities.Request) (activities.ReplicationState, error) {
+				return activities.ReplicationState{}, answer("State")
+			})
+			s.OnActivity("Describe", anything,
+				anything).Return(func(context.Context, activities.Request) (activities.PurchaseResult, error) {
+				return activities.PurchaseResult{}, answer("Describe")
+			})
+			s.playTraffic()
+			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) },
+				10*time.Second)
+			s.RegisterDelayedCallback(func() { late = true }, 40*time.Second)
+			s.ExecuteWorkflow(ShiftType, MigrationInput{
+				Plan: testPlan(t, func(p *plan.Plan) {
+					p.Shift.Steps, p.Approvals = []int{100}, []plan.Gate{plan.GateShift}
+				}),
+				Inventory: testInventory(),
+			})
+			require.False(t, late, "30 s after back Shift still waited for a measurement")
+		})
+	}
 }

@@ -20,8 +20,11 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 	}
 	s := &shift{desk: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
-		inventory, err := d.inventory(ctx, in)
-		if err != nil {
+		var inventory activities.Inventory
+		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = d.inventory(ctx, in)
+			return err
+		}); err != nil {
 			return err
 		}
 		return s.story(ctx, inventory)
@@ -31,15 +34,18 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 type shift struct {
 	*desk
 	target activities.PurchaseResult
+	row    *WaveStatus // of the step that is at its groups
 }
 
 func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) error {
-	var acts *activities.Purchase
-	if err := workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe, s.request()).Get(ctx, &s.target); err != nil {
+	if err := s.hears(ctx, s.findTarget); err != nil {
 		return err
 	}
-	waves, err := s.planWaves(ctx, inventory)
-	if err != nil {
+	var waves []activities.Wave
+	if err := s.hears(ctx, func(ctx workflow.Context) (err error) {
+		waves, err = s.planWaves(ctx, inventory)
+		return err
+	}); err != nil {
 		return err
 	}
 	if s.parent == nil && changed(ctx, changeStranded) { // else the migration has done it
@@ -47,6 +53,9 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) erro
 	}
 	if s.plan.Traffic.Mode == plan.ModeGateway {
 		return s.gatewayStory(ctx, inventory, waves)
+	}
+	if s.parent == nil {
+		s.watchTarget(ctx)
 	}
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Topics: w.Topics, Groups: w.Groups})
@@ -59,6 +68,13 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) erro
 	}
 	s.detail(ctx, "all %d steps stand", len(waves))
 	return nil
+}
+
+// findTarget asks the provider where applications are to be pointed to.
+func (s *shift) findTarget(ctx workflow.Context) error {
+	var acts *activities.Purchase
+	return workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe,
+		s.request()).Get(ctx, &s.target)
 }
 
 // planWaves deals topics and groups out to the plan's steps.
@@ -86,7 +102,10 @@ func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w activities.Wave) e
 		state string
 		work  func(workflow.Context) error
 	}{
-		{WaveGroups, func(ctx workflow.Context) error { return s.moveGroups(ctx, w.Groups) }},
+		{WaveGroups, func(ctx workflow.Context) error {
+			s.row = row
+			return s.moveGroups(ctx, w.Groups)
+		}},
 		{WaveProducers, func(ctx workflow.Context) error { return s.moveProducers(ctx, w) }},
 		{WaveSoak, func(ctx workflow.Context) error { return s.soak(ctx, row, w) }},
 	} {
@@ -161,6 +180,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		return err
 	}
 	fenced := without(rest, closed)
+	s.row.addClosed(without(rest, fenced))
 	asked := false
 	defer func() { // stands before the first write; once applications are asked to move, only Rollback goes back, unless the target is away
 		ours := fenced
@@ -170,7 +190,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		switch {
 		case err == nil || len(ours) == 0:
 		case !asked || isAway(err):
-			s.undoFence(ctx, ours)
+			s.undoFence(ctx, ours, asked)
 		// nobody asks for them any more; Rollback asks for what it needs
 		case ctx.Err() != nil && s.back == nil && changed(ctx, changeStranded):
 			disconnected, cancel := workflow.NewDisconnectedContext(ctx)

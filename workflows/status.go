@@ -87,6 +87,18 @@ type WaveStatus struct {
 	Topics activities.Names      `json:"topics,omitzero"`
 	Groups activities.Names      `json:"groups,omitzero"`
 	Check  *activities.WaveCheck `json:"check,omitempty"`
+	// Closed are groups among them that others had closed on the source: they stay closed. At most
+	// 200 are named.
+	Closed []string `json:"closed,omitempty"`
+}
+
+// mostClosed is how many groups that others closed a step names, as its status has to fit in a
+// history; a plan that selects more of them names what nobody reads.
+const mostClosed = 200
+
+func (w *WaveStatus) addClosed(groups []string) {
+	groups = without(groups, w.Closed)
+	w.Closed = append(w.Closed, groups[:min(len(groups), mostClosed-len(w.Closed))]...)
 }
 
 // Waiting is something that a person, a release pipeline or a measured gate has to bring.

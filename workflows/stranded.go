@@ -92,7 +92,7 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 	}
 	if len(found.Source) > 0 && !found.Away {
 		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
-		d.undoFence(ctx, found.Source)
+		d.undoFence(ctx, found.Source, false)
 	}
 	if len(found.Source) > 0 && found.Away && d.status.Type != RollbackType {
 		d.liftCutOff(ctx, found.Source)
@@ -124,7 +124,11 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
 		return
 	}
-	if err := d.closeOnTarget(ctx, groups); err != nil { // the mark on the source says what is owed
+	err := d.closeOnTarget(ctx, groups)
+	if err == nil { // nobody has read there, so nothing is to come back
+		err = d.forgetFences(ctx, groups)
+	}
+	if err != nil { // the mark on the source says what is owed
 		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
 	}
 }

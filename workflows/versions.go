@@ -67,6 +67,20 @@ const (
 	changeUnknown = "2026-11-30 unknown holds"
 	// changeLeave: the question whether a rest stays on the target has a gate of its own.
 	changeLeave = "2026-11-30 leave"
+	// changeHeard: back is heard while a stage that moves applications finds its way, and while what a
+	// question shows is measured.
+	changeHeard = "2026-11-30 back is heard while measuring"
+	// changeWholeFence: the fence budget bounds the first step of a move too, and a target that died
+	// isn't asked before the source is opened.
+	changeWholeFence = "2026-11-30 whole fences are bounded"
+	// changeRefusal: a target that refuses counts as one that doesn't answer.
+	changeRefusal = "2026-11-30 refusing targets"
+	// changeForgetLast: marks of fences stay until nothing is to come from the target.
+	changeForgetLast = "2026-11-30 marks go last"
+	// changeWatch: the target is watched while applications are there.
+	changeWatch = "2026-11-30 targets are watched"
+	// changeKept: an approval counts that comes while what it is for is measured again.
+	changeKept = "2026-11-30 approvals are kept"
 )
 
 // changed reports whether this run does the new thing.

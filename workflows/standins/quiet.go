@@ -35,6 +35,20 @@ func Inventory() activities.Assessment {
 // measured is when everything was measured: recordings of one path are alike.
 func measured() time.Time { return time.Unix(1_790_000_000, 0).UTC() }
 
+// diff finds that everything is to be created, and apply creates all that it is told.
+func diff(_ context.Context, r activities.MetadataRequest) (activities.MetadataDiff, error) {
+	if r.Inventory != nil {
+		r.Topics, r.Groups = r.Inventory.Topics(), r.Inventory.Groups()
+	}
+	return activities.MetadataDiff{CreateTopics: r.Topics, CreateGroups: r.Groups}, nil
+}
+
+func apply(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
+	return activities.MetadataResult{
+		CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len(),
+	}, nil
+}
+
 // quiet are the answers of clusters on which nothing hinders a migration. What isn't here answers
 // with an empty result.
 func (c *Clusters) quiet() map[string]reflect.Value {
@@ -51,17 +65,7 @@ func (c *Clusters) quiet() map[string]reflect.Value {
 		},
 		"PlanWaves": (&activities.Assess{}).PlanWaves,
 		"Purchase":  always(target), "Describe": always(target),
-		"Diff": func(_ context.Context, r activities.MetadataRequest) (activities.MetadataDiff, error) {
-			if r.Inventory != nil {
-				r.Topics, r.Groups = r.Inventory.Topics(), r.Inventory.Groups()
-			}
-			return activities.MetadataDiff{CreateTopics: r.Topics, CreateGroups: r.Groups}, nil
-		},
-		"Apply": func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
-			return activities.MetadataResult{
-				CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len(),
-			}, nil
-		},
+		"Diff": diff, "Apply": apply,
 		"Replicate": func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
 			return activities.ReplicationProgress{Broker: r.Broker}, untilEnded(ctx)
 		},

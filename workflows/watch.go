@@ -1,0 +1,51 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// watchTarget looks after the target for the rest of the workflow, and says so while it doesn't
+// answer: in soaks, at gates and between two steps nothing else asks it, and groups that have moved
+// get nothing while their fences on the healthy source stay. Behind gateways nothing is fenced.
+func (d *desk) watchTarget(ctx workflow.Context) {
+	if d.plan.Traffic.Mode == plan.ModeGateway || !changed(ctx, changeWatch) {
+		return
+	}
+	workflow.GoNamed(ctx, "watch the target", func(ctx workflow.Context) {
+		var returns *activities.Returns
+		request := activities.WatchRequest{Request: d.request(), Away: d.patience()}
+		for {
+			err := workflow.ExecuteActivity(patient(ctx, "the target answers"), returns.WatchTarget,
+				request).Get(ctx, nil)
+			if !isAway(err) { // it was cancelled, or nobody can tell
+				return
+			}
+			done := d.sayAway(ctx, awayText(err))
+			err = workflow.ExecuteActivity(patient(ctx, "the target answers again"),
+				returns.AwaitTarget, d.request()).Get(ctx, nil)
+			done()
+			if err != nil {
+				return
+			}
+		}
+	})
+}
+
+// sayAway puts on the page that the target is away, where applications are on it and nothing takes
+// them back yet; the result takes it off again.
+func (d *desk) sayAway(ctx workflow.Context, why string) (done func()) {
+	there := len(begun(d.view())) > 0 || d.status.Type == RollbackType
+	if !there || d.isGoingBack() && !d.isHeld() {
+		return func() {}
+	}
+	return d.wait(ctx, Waiting{
+		Kind: WaitingGate, Gate: BackName,
+		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go "+
+			"back to the source: back opens it for them at once", why),
+	})
+}
