@@ -77,7 +77,7 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 		}
 		return d.run(ctx, func(ctx workflow.Context) error {
 			measured := 0
-			return d.approve(ctx, func(ctx workflow.Context) (question, error) {
+			return d.approve(ctx, func(workflow.Context) (question, error) { // whose context ends with it
 				measured++
 				if measured == 2 { // the migration still shows the first: this report is late
 					d.parent = nil
