@@ -43,7 +43,7 @@ func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *tes
 	got := s.result(t)
 	require.Equal(t, StateDone, got.State)
 	require.Equal(t, []string{"orders", "payments"}, got.Moved.Topics)
-	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes [orders payments] 0")
+	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes all 0")
 }
 
 func TestWhatGatewaysMoveWaitsForADeadTargetAndThePageSaysSo(t *testing.T) {
