@@ -22,13 +22,13 @@ func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
 	s, client := g.connect(t)
 	up, err := s.upstream(s.port.dest)
 	require.NoError(t, err)
-	for opaque := range int32(mostOpen) {
-		s.enter(opaque, call{code: codeRunningInfo, up: up})
+	for range mostOpen {
+		s.enter(call{code: codeRunningInfo, up: up})
 	}
 	s.mu.Lock()
 	assert.False(t, s.closed)
 	s.mu.Unlock()
-	s.enter(mostOpen, call{code: codeRunningInfo, up: up})
+	s.enter(call{code: codeRunningInfo, up: up})
 	_, err = client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }

@@ -49,7 +49,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 	}
 	s.mu.Lock()
 	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
-	s.lastOwn, s.accessKey = was.lastOwn, was.accessKey
+	s.accessKey = was.accessKey
 	missed := was.missed
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)

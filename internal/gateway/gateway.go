@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -62,6 +60,7 @@ type Gateway struct {
 	topics     topics
 	groups     groups
 	mirrors    mirrors
+	opaques    opaques
 	ports      ports
 	refresh    signal
 	changed    signal // which clients there are, or what they say
@@ -145,6 +144,7 @@ func Start(c Config) (*Gateway, error) {
 		Dial:        dials[source],
 	}), c.NameServers)
 	g.lease.lock = g.lockLease
+	g.opaques.begin()
 	g.bind()
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
@@ -269,13 +269,6 @@ func (g *Gateway) Close() {
 	if m := g.migration.Load(); m != nil {
 		m.target.Client().Close()
 	}
-}
-
-// all are the sessions of this moment.
-func (g *Gateway) all() []*session {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Collect(maps.Keys(g.sessions))
 }
 
 func (g *Gateway) lookAgain() {

@@ -74,12 +74,7 @@ func (s *session) mirror(to dest, raw []byte) {
 		s.mirrors.lost(s, to)
 		return
 	}
-	s.mu.Lock()
-	s.lastOwn-- // clients count upwards from zero
-	own := s.lastOwn
-	s.put(own, call{code: f.Code, since: time.Now(), up: up, side: to.side, pushed: true})
-	s.mu.Unlock()
-	f.SetOpaque(own)
+	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.side, pushed: true}))
 	up.write(&f)
 }
 

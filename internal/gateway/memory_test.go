@@ -161,7 +161,8 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	s.until("all are passed on", func() bool { return s.asked.Load() == conns })
 	s.until("nothing is held", func() bool { return s.Bounds().Held == 0 })
 	// Half as much again is for its other ends, which are here too, and for what the race detector adds. A header takes four times as much.
-	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2), "bytes of each connection")
+	const again = 8 << 20 // what large frames were in is used again, by all (wire.Reader)
+	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2+again/conns), "bytes of each connection")
 }
 
 // Heartbeats that are as long as may be are kept as long as nobody else needs the memory.
@@ -278,8 +279,8 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	up, err := s.upstream(s.port.dest)
 	require.NoError(t, err)
 	const calls = 1000
-	for opaque := range int32(calls) {
-		s.enter(opaque, call{code: codePull, up: up})
+	for range calls {
+		s.enter(call{code: codePull, up: up})
 	}
 	before := runtime.NumGoroutine()
 	g.moved(t) // a broker of the target is there, so that the client stays

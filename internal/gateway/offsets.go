@@ -34,7 +34,7 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			f.SetNumber("offset", max(offset, kept, 0))
 		}
 	case f.Code == queryNotFound && kept >= 0:
-		u.session.reply(f.Opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
+		u.session.reply(c.opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
 	return u.session.out.frame(f)

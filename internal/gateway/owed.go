@@ -4,7 +4,7 @@ import "time"
 
 // owed is an answer to a call that no server will answer.
 type owed struct {
-	opened
+	call
 	due time.Time
 	why string // of all but pulls
 }
@@ -18,7 +18,7 @@ type debts struct {
 }
 
 // owe has calls answered after a while, pulls so that the client asks again.
-func (s *session) owe(after time.Duration, why func(call) string, calls ...opened) {
+func (s *session) owe(after time.Duration, why func(call) string, calls ...call) {
 	if len(calls) == 0 {
 		return
 	}
@@ -26,9 +26,9 @@ func (s *session) owe(after time.Duration, why func(call) string, calls ...opene
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range calls {
-		one := owed{opened: c, due: due}
+		one := owed{call: c, due: due}
 		if !isPull(c.code) {
-			one.why = why(c.call)
+			one.why = why(c)
 		}
 		s.debts.all = append(s.debts.all, one)
 	}
@@ -90,8 +90,8 @@ func (s *session) dueNow() (due []owed, next time.Time, left bool) {
 
 func (s *session) answerFor(one owed) {
 	if isPull(one.code) && !one.oneWay && !one.pushed {
-		s.pullAgain(one.opaque, one.binary, one.offset)
+		s.pullAgain(one.call)
 		return
 	}
-	s.giveUp(one.opened, one.why)
+	s.giveUp(one.call, one.why)
 }

@@ -102,6 +102,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 			return fmt.Errorf("gateway: process %d, which serves, goes on: %w", p.process, err)
 		}
 		if is.Broker == lastSession {
+			g.opaques.goOn(is.Opaque)
 			break
 		}
 		conns, err := connsOf(files)

@@ -14,6 +14,13 @@ func offsetOf(f *wire.Frame) int64 {
 	return offset
 }
 
+// pullOf is a pull as a call, as far as the client's answer goes.
+func pullOf(f *wire.Frame) call {
+	c := callOf(f)
+	c.offset = offsetOf(f)
+	return c
+}
+
 // pull reads from the side of the group.
 func (s *session) pull(f *wire.Frame) {
 	v := s.viewOf(f)
@@ -27,7 +34,7 @@ func (s *session) pull(f *wire.Frame) {
 			waits := v.park(s, f)
 			v.mu.Unlock()
 			if !waits {
-				s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, "")
+				s.giveUp(pullOf(f), "")
 			}
 			return
 		}
@@ -73,7 +80,10 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool 
 	if commit > 0 {
 		v.claims(commit)
 	}
-	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, commit: commit, commits: commit > 0, binary: f.Binary, oneWay: f.OneWay()})
+	c := callOf(f)
+	c.up, c.side, c.view, c.asked = up, on, v, v.asked
+	c.offset, c.commit, c.commits = offset, commit, commit > 0
+	f.SetOpaque(s.enter(c))
 	if on == source && v.shift[source] == 0 {
 		return true
 	}
@@ -102,7 +112,9 @@ func (s *session) address(f *wire.Frame, v *view, on side) {
 func (u *upstream) pulled(f *wire.Frame, c call) error {
 	v := c.view
 	v.mu.Lock()
-	if _, there := u.session.take(f.Opaque, u); !there {
+	_, there := u.session.take(f.Opaque, u)
+	f.SetOpaque(c.opaque)
+	if !there {
 		v.mu.Unlock()
 		return nil // whoever moves the group has answered it
 	}
@@ -117,7 +129,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
 				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
 		}
-		u.session.owe(aheadPause, nil, opened{f.Opaque, c})
+		u.session.owe(aheadPause, nil, c)
 		return nil
 	}
 	next, ok := f.Number("nextBeginOffset")
@@ -142,7 +154,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		if u.said.unreadable.due(u.dest) {
 			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
 		}
-		u.session.pullAgain(f.Opaque, c.binary, c.offset)
+		u.session.pullAgain(c)
 		return nil
 	}
 	return u.session.out.frame(f)

@@ -13,7 +13,7 @@ import (
 // A client that invents groups gets its answers, takes no memory, and costs known groups nothing.
 func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	const answer = `{"code":19,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"0","maxOffset":"2000"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
-	p := newPassage(t, headed(answer, nil))
+	p := newPassage(t, answer, nil)
 	p.view.side, p.view.shift[target] = target, 1000 // billing has moved
 	groups := &p.gateway.groups
 	groups.room.most = 3

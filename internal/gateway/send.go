@@ -54,13 +54,16 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			s.unreachable(f, to, err)
 			return
 		}
-		c := call{code: f.Code, since: time.Now(), up: up, side: stores, queue: q, oneWay: f.OneWay(), binary: f.Binary}
+		c := callOf(f)
+		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
 		if elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
-		if !s.enterSend(f.Opaque, c, home, past) {
+		opaque, entered := s.enterSend(c, home, past)
+		if !entered {
 			continue // its home has begun to move
 		}
+		f.SetOpaque(opaque)
 		if c.oneWay {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that a move can wait for it
 		}
@@ -74,14 +77,13 @@ func (s *session) send(f *wire.Frame, past *hold) {
 }
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
-func (s *session) enterSend(opaque int32, c call, home side, past *hold) bool {
+func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != home {
-		return false
+		return 0, false
 	}
-	s.put(opaque, c)
-	return true
+	return s.put(c), true
 }
 
 // elsewhere reports whether the answer to a send names an offset of another topic: of those that hold delayed and half messages.

@@ -119,7 +119,10 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			require.Equal(t, pullRetryImmediately, s.answered(2))
 			s.write(rest)
 			require.Equal(t, success, s.answered(3))
-			assert.Equal(t, conn, s.broker.next(t).conn, "over the same connection: to the broker nothing has changed")
+			asked := s.broker.next(t)
+			assert.Equal(t, conn, asked.conn, "over the same connection: to the broker nothing has changed")
+			assert.Equal(t, s.gateway.opaques.last.Load()+1, uint32(asked.opaque),
+				"the broker may still answer what the other process has asked")
 			assert.Equal(t, s.gateway.ports.all[0].number(), next.ports.all[0].number())
 			assert.Empty(t, s.gateway.all())
 			clients := next.clients()

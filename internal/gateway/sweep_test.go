@@ -44,7 +44,7 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	require.Equal(t, 1, s.sendsTo(queues), "the broker may stand still: it would store the send when it goes on")
 
 	other := asks(wire.AppendRequest(nil, codeRunningInfo, 2, 0, nil, nil))
-	_, err := other.conn.Write(wire.AppendReply(nil, 2, false, wire.Reply{}))
+	_, err := other.conn.Write(wire.AppendReply(nil, other.opaque, false, wire.Reply{}))
 	require.NoError(t, err)
 	require.Equal(t, success, (<-answers).Code)
 	s.sweep(begin.Add(91 * time.Second))

@@ -159,6 +159,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if _, there = s.take(f.Opaque, u); !there {
 		return nil
 	}
+	f.SetOpaque(c.opaque)
 	if c.rare != nil && c.rare.answers != nil {
 		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
 		return nil
