@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 )
 
 // keysOf are the names of a send's fields: long in SEND_MESSAGE, letters in SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE.
@@ -56,7 +58,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		}
 		c := callOf(f)
 		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
-		if elsewhere(f.Get(propertiesKey)) {
+		if q.retries() || elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
 		opaque, entered := s.enterSend(c, home, past)
@@ -85,6 +87,10 @@ func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entere
 	}
 	return s.put(c), true
 }
+
+// retries reports whether it is a queue of a group's retry topic: a broker stores a message that comes there once more than the
+// group retries as a dead letter, and answers with its place in that topic (SendMessageProcessor.handleRetryAndDLQ).
+func (q *queue) retries() bool { return strings.HasPrefix(q.topic, rocketmq.RetryTopic("")) }
 
 // elsewhere reports whether the answer to a send names an offset of another topic: of those that hold delayed and half messages.
 func elsewhere(properties []byte) bool {
