@@ -13,11 +13,23 @@ func (s *session) queryOffset(f *wire.Frame) {
 		s.pass(f)
 		return
 	}
-	v.mu.Lock()
-	on := v.side
-	s.address(f, v, on)
-	v.mu.Unlock()
+	on := s.translate(f, v, nil)
 	s.forward(f, s.destOf(v, on), call{view: v})
+}
+
+// translate gives a request the names, and a commit the offset, that the side has which the group reads.
+func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	on = v.side
+	if commit != nil {
+		v.claims(*commit)
+		if native := v.native(on, *commit); native != *commit {
+			f.SetNumber("commitOffset", native)
+		}
+	}
+	s.address(f, v, on)
+	return on
 }
 
 // queried answers with the later of what the broker knows and what was last committed through here, which may have gone to the other
@@ -48,14 +60,7 @@ func (s *session) updateOffset(f *wire.Frame) {
 		s.pass(f)
 		return
 	}
-	v.mu.Lock()
-	on := v.side
-	v.claims(commit)
-	if native := v.native(on, commit); native != commit {
-		f.SetNumber("commitOffset", native)
-	}
-	s.address(f, v, on)
-	v.mu.Unlock()
+	on := s.translate(f, v, &commit)
 	s.forward(f, s.destOf(v, on), call{view: v, commits: true, commit: commit})
 }
 

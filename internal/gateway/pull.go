@@ -110,34 +110,14 @@ func (s *session) address(f *wire.Frame, v *view, on side) {
 // pulled passes the answer to a pull on. Only if it is the group's newest pull of the queue, and nobody moves the group just now, does it say what
 // the group reads next: then whoever moves it afterwards begins there.
 func (u *upstream) pulled(f *wire.Frame, c call) error {
-	v := c.view
-	v.mu.Lock()
-	_, there := u.session.take(f.Opaque, u)
-	f.SetOpaque(c.opaque)
-	if !there {
-		v.mu.Unlock()
+	shift, ahead, there := u.read(f, c)
+	switch {
+	case !there:
 		return nil // whoever moves the group has answered it
-	}
-	shift := v.shift[c.side]
-	if c.commits && pullTaken(f.Code) {
-		v.takes(c)
-	}
-	if v.ahead(f, c) {
-		said := v.saidAhead()
-		v.mu.Unlock()
-		if said && u.said.ahead.due(v.group) {
-			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
-				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
-		}
+	case ahead:
 		u.session.owe(aheadPause, nil, c)
 		return nil
-	}
-	next, ok := f.Number("nextBeginOffset")
-	if ok && c.asked == v.asked {
-		v.next, v.nextAt = next-shift, time.Now()
-	}
-	v.mu.Unlock()
-	if c.side == source && shift == 0 {
+	case c.side == source && shift == 0:
 		return u.session.out.frame(f)
 	}
 	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
@@ -145,6 +125,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 			f.SetNumber(key, max(0, n-shift))
 		}
 	}
+	v := c.view
 	moved := wire.Moved{Queue: v.id, Shift: shift}
 	if c.side == target {
 		f.Replace("suggestWhichBrokerId", "0")
@@ -158,6 +139,32 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil
 	}
 	return u.session.out.frame(f)
+}
+
+// read takes a pull out of the table with its answer, and notes what that says of the group: ahead, that the group has read what isn't copied yet.
+func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) {
+	v := c.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, there = u.session.take(f.Opaque, u); !there {
+		return 0, false, false
+	}
+	f.SetOpaque(c.opaque)
+	shift = v.shift[c.side]
+	if c.commits && pullTaken(f.Code) {
+		v.takes(c)
+	}
+	if v.ahead(f, c) {
+		if v.saidAhead() && u.said.ahead.due(v.group) {
+			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
+				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
+		}
+		return shift, true, true
+	}
+	if next, ok := f.Number("nextBeginOffset"); ok && c.asked == v.asked {
+		v.next, v.nextAt = next-shift, time.Now()
+	}
+	return shift, false, true
 }
 
 // pullTaken reports whether a broker that answers so has done what the pull asks for, its commit among it. Others refuse it whole.

@@ -58,6 +58,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	sent.SetLimit(registeredTogether)
 	for _, s := range sessions {
 		sent.Go(func() error {
+			defer s.recovered(func() int { return codeHeartbeat })
 			s.mirror(s.port.dest, s.beat)
 			s.mirrors.beat(s, s.identity, s.beat)
 			return nil
