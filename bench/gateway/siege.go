@@ -158,7 +158,7 @@ func longHeader(_ context.Context, _ *siege, conn net.Conn) error {
 // begunFrame announces 16 MiB, sends 64 KiB, and then a byte each second.
 func begunFrame(ctx context.Context, _ *siege, conn net.Conn) error {
 	raw := wire.AppendRequest(nil, 310, 1, 0, []string{"b", topic, "e", "0"}, make([]byte, 64<<10))
-	binary.BigEndian.PutUint32(raw, wire.MaxFrame)
+	binary.BigEndian.PutUint32(raw, wire.MaxFrame-2*wire.MaxHeader) // as long as is taken
 	_, err := conn.Write(raw)
 	for err == nil && pause(ctx, time.Second) == nil {
 		_, err = conn.Write([]byte{'x'})

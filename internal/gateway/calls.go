@@ -131,11 +131,11 @@ func (s *session) any(which func(call) bool) bool {
 }
 
 // sendsTo counts the sends to queues that are without an answer.
-func (s *session) sendsTo(which map[*queue]*hold) (n int) {
+func (s *session) sendsTo(which map[*queue]bool) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.open {
-		if c.queue != nil && sends(c.code) && which[c.queue] != nil {
+		if c.queue != nil && sends(c.code) && which[c.queue] {
 			n++
 		}
 	}

@@ -216,6 +216,9 @@ func (g *Gateway) begin() error {
 	if err := g.meetClients(before); err != nil {
 		return err
 	}
+	if !g.state.first {
+		g.beginsAgain()
+	}
 	if err := g.save(); err != nil && g.state.first {
 		return err // nothing depends on it yet; later it serves all the same
 	}

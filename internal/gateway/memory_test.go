@@ -113,7 +113,7 @@ func (s *shared) grown() int64 { return int64(heap()) - int64(s.begin) }
 // begunFrame is the beginning of a frame of 16 MiB: a send's header, and so much of its body.
 func begunFrame(body int) []byte {
 	raw := sendFrame(1, body)
-	binary.BigEndian.PutUint32(raw, wire.MaxFrame)
+	binary.BigEndian.PutUint32(raw, wire.MaxFrame-longestGrowth)
 	return raw
 }
 

@@ -1,6 +1,11 @@
 package gateway
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
 
 // owed is an answer to a call that no server will answer.
 type owed struct {
@@ -94,4 +99,15 @@ func (s *session) answerFor(one owed) {
 		return
 	}
 	s.giveUp(one.call, one.why)
+}
+
+// pullAgain is how soon a client asks again whose pull was lost.
+const pullAgain = 300 * time.Millisecond
+
+// pullAgain answers a pull so that the client asks again for the same offset.
+func (s *session) pullAgain(c call) {
+	at := fmt.Sprint(max(0, c.offset))
+	s.reply(c.opaque, c.binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
+		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
+	}})
 }

@@ -140,7 +140,7 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	p.homes = g.holdAll(queues)
 	settling, cancel := context.WithTimeout(ctx, usualBudget)
 	defer cancel()
-	_ = g.settle(settling, p.homes) // what was sent to a side that was left reaches the other one, late
+	_, _ = g.settle(settling, p.homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
 		g.targets.Store(&is.Targets)
 	}

@@ -156,11 +156,15 @@ func (s *session) end() {
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
 	s.ups, s.heartbeats = map[dest]*upstream{}, nil
 	s.mu.Unlock()
+	s.losses.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
 	_ = s.conn.Close()
 	s.changed.now()
-	s.lose(func(c call) bool { return c.queue != nil && sends(c.code) })
 	for _, up := range ups {
-		s.inBackground(up.leave)
+		s.inBackground(func() {
+			defer s.losses.ends(s, -1)
+			up.leave()
+			up.awaitEnd()
+		})
 	}
 	s.mirrors.leave(s)
 }
@@ -286,15 +290,4 @@ func (s *session) giveUp(c call, why string) {
 	default:
 		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
-}
-
-// pullAgain is how soon a client asks again whose pull was lost.
-const pullAgain = 300 * time.Millisecond
-
-// pullAgain answers a pull so that the client asks again for the same offset.
-func (s *session) pullAgain(c call) {
-	at := fmt.Sprint(max(0, c.offset))
-	s.reply(c.opaque, c.binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
-		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
-	}})
 }
