@@ -69,7 +69,6 @@ func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 		g.request(code, 0, unsignedBy, r.fields, r.body)
 		require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 },
 			patience, time.Millisecond, "code %d", code)
-		v.mu.Lock() // which would last for good
-		v.mu.Unlock()
+		require.Equal(t, target, v.reads(), "who looks at it doesn't wait for good")
 	}
 }

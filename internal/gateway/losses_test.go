@@ -101,8 +101,8 @@ func TestAClientThatDoesNotReadHoldsUpNoMove(t *testing.T) {
 	assert.Less(t, n, int64(12<<20), "its connection was closed")
 }
 
-// A server closes the connection over which a frame comes that is too long for it, and answers nothing
-// more. So a client's frame is refused that could become too long on its way.
+// A server closes the connection over which a frame comes that is too long for it, and answers
+// nothing more. So a client's frame is refused that could become too long on its way.
 func TestAFrameThatCouldBecomeTooLongOnItsWayGoesNowhere(t *testing.T) {
 	for most, comes := range map[int]bool{
 		wire.MaxFrame - longestGrowth: true, wire.MaxFrame - longestGrowth + 1: false,

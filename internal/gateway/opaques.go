@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// opaques are the numbers (RemotingCommand.opaque) of the requests that go to servers. Each gets one
-// that no other one of this process has, so that an answer can only be that of its request: clients
-// choose their numbers themselves, may use one twice at the same time, and could guess those of
-// requests that are made here. No signature is over the number (AclUtils.combineRequestContent of
-// 4.9.7 and 5.3.3). Answers get the client's own number back.
+// opaques are the numbers (RemotingCommand.opaque) of the requests that go to servers. Each gets
+// one that no other one of this process has, so that an answer can only be that of its request:
+// clients choose their numbers themselves, may use one twice at the same time, and could guess
+// those of requests that are made here. No signature is over the number
+// (AclUtils.combineRequestContent of 4.9.7 and 5.3.3). Answers get the client's own number back.
 type opaques struct{ last atomic.Uint32 }
 
 const (

@@ -128,10 +128,12 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 			oneWay.opaque: true, pull.opaque: true, last.opaque: true, mirrored.opaque: true,
 		}, 4, "each has a number of its own")
 		for _, late := range []int32{oneWay.opaque, pull.opaque, mirrored.opaque, opaque} {
-			_, err := last.conn.Write(wire.AppendReply(nil, late, false, wire.Reply{Fields: []string{"nextBeginOffset", "9000"}}))
+			says := wire.Reply{Fields: []string{"nextBeginOffset", "9000"}}
+			_, err := last.conn.Write(wire.AppendReply(nil, late, false, says))
 			require.NoError(t, err)
 		}
-		_, err := last.conn.Write(wire.AppendReply(nil, last.opaque, false, wire.Reply{Code: systemError}))
+		no := wire.AppendReply(nil, last.opaque, false, wire.Reply{Code: systemError})
+		_, err := last.conn.Write(no)
 		require.NoError(t, err)
 		assert.Equal(t, []int{systemError}, g.codes(opaque, 1), "the client gets its own answer alone")
 		v.mu.Lock()

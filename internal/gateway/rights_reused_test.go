@@ -15,7 +15,7 @@ var harmless = []string{
 	"consumer connections",
 }
 
-// companion is a request that is allowed to the account, and goes to the same broker as another one.
+// companion is a request that is allowed to the account, and goes to the same broker as another.
 func (at stage) companion(q asked, allowed []asked) (of asked, there bool) {
 	for _, name := range harmless {
 		i := slices.IndexFunc(allowed, func(a asked) bool {
@@ -55,8 +55,8 @@ func (c *caller) together(may, q asked, p *place) (got []ruling, err error) {
 	return got, nil
 }
 
-// reused sends what must be refused with the number of a request that is allowed and is under way to
-// the same broker. Each must have its own answer.
+// reused sends what must be refused with the number of a request that is allowed and is under way
+// to the same broker. Each must have its own answer.
 func (m *matrix) reused(c *caller, p *place, q, may asked, at stage) {
 	m.Helper()
 	want := m.wants(p, q, at)

@@ -9,8 +9,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// A broker stores a message that was retried often enough in the dead-letter topic, and answers with
-// its place there: moves of the retry topic's queue must not wait for that offset.
+// A broker stores a message that was retried often enough in the dead-letter topic, and answers
+// with its place there: moves of the retry topic's queue must not wait for that offset.
 func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 	for topic, acked := range map[string]int64{"%RETRY%billing": 0, "orders": 5001} {
 		g := newGuarded(t, "applications: []")

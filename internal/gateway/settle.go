@@ -8,7 +8,8 @@ import (
 )
 
 // orAccept ends what is said of sends that may still be on their ways.
-const orAccept = "; or accept the topic, where they may be stored behind what is sent to the other side"
+const orAccept = "; or accept the topic, " +
+	"where they may be stored behind what is sent to the other side"
 
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
@@ -30,8 +31,8 @@ func setOf(queues []*queue) map[*queue]bool {
 	return of
 }
 
-// acceptedOf parts sends that may still be on their ways into those to topics that a caller accepts,
-// and others.
+// acceptedOf parts sends that may still be on their ways into those to topics that a caller
+// accepts, and others.
 func acceptedOf(all []lateSend, accept []string) (accepted, others []lateSend) {
 	for _, one := range all {
 		if slices.Contains(accept, one.queue.topic) {
@@ -45,7 +46,9 @@ func acceptedOf(all []lateSend, accept []string) (accepted, others []lateSend) {
 
 // settle waits until every send to the queues is answered, and none can still be on its way but to
 // topics that the caller accepts. What is so of these is said.
-func (g *Gateway) settle(ctx context.Context, m *holding, accept []string) (inexact []string, err error) {
+func (g *Gateway) settle(
+	ctx context.Context, m *holding, accept []string,
+) (inexact []string, err error) {
 	of := setOf(m.queues)
 	for {
 		n := g.unansweredTo(of)
@@ -76,7 +79,8 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 		own := s.sendsTo(of)
 		n += own
 		if own > 0 && s.out.blocked() > unreadTime {
-			g.log.Warn("a client doesn't read, and holds up a move by sends whose answers it doesn't take: its connection was closed",
+			g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
+				"which holds up a move: its connection was closed",
 				"client", s.conn.RemoteAddr().String(), "sends", own)
 			_ = bare(s.conn).Close()
 		}
