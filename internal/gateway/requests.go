@@ -116,14 +116,13 @@ func (s *session) theirs(f *wire.Frame) bool {
 	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case codeLock, codeUnlock:
-		cost := s.mostOfBody(f)
-		if !s.bodyFits(f, cost) {
-			return false
-		}
 		var body lockBody
 		var err error
-		s.reading.read(f.Body, func() { body, err = parseLock(f.Body) })
-		s.memory.Give(cost)
+		took, ok := s.readBody(f, func() { body, err = parseLock(f.Body) })
+		if !ok {
+			return false
+		}
+		s.memory.Give(took)
 		if err != nil {
 			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
 			return false
