@@ -44,6 +44,9 @@ func (b beat) namesFit() error {
 	if len(b.client) > longestName {
 		return fmt.Errorf("a client id of %d bytes, at most %d", len(b.client), longestName)
 	}
+	if n := len(b.reads) + len(b.writes); n > mostMemberships {
+		return fmt.Errorf("%d groups of one client, at most %d", n, mostMemberships)
+	}
 	long := func(group string) bool { return len(group) > longestGroup }
 	if slices.ContainsFunc(b.writes, long) ||
 		slices.ContainsFunc(b.reads, func(m membership) bool { return long(m.Group) }) {

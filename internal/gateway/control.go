@@ -40,6 +40,7 @@ const mostRequest = 8 << 20
 func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.State()) })
+	mux.HandleFunc("GET /v1/members", c.members)
 	mux.HandleFunc("PUT /v1/migration", c.use)
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)

@@ -22,6 +22,7 @@ type MixedGroup struct {
 	Contested []HeldQueue  `json:"contested,omitempty"` // queues that several members hold, look after look
 	Unread    []TopicQueue `json:"unread,omitempty"`    // queues that none holds, look after look
 	Problem   string       `json:"problem,omitempty"`   // why nobody knows
+	More      int          `json:"more,omitempty"`      // members past the gateway that aren't told
 }
 
 // HeldQueue is a queue with the members that hold it.
@@ -55,7 +56,7 @@ func (m *mixed) report() (all []MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range sortedKeys(m.groups) {
-		all = append(all, m.groups[name].MixedGroup)
+		all = append(all, m.groups[name].short())
 	}
 	return all
 }
@@ -115,7 +116,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil || model == broadcasting {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.membersOfAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
