@@ -304,7 +304,7 @@ func TestRegistrationsAreKept(t *testing.T) {
 	require.Equal(t, success, s.answered(1))
 	dir := s.gateway.config.Dir
 	kept := func() (all []registration) {
-		is, err := readRegistrations(dir)
+		is, err := readRegistrations(dir, 1<<20)
 		require.NoError(t, err)
 		return is.Clients
 	}

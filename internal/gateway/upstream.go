@@ -147,8 +147,10 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil // it was answered: a long poll of a queue that moved
 	}
 	if err := oddNumber(f, numbersInAnswer(c.code)); err != nil { // its client may read what isn't read here
-		u.log.Error("an answer of a server can't be read: the connection to it is closed", "side", u.dest.side.String(),
-			"broker", u.dest.broker, "code", c.code, "cause", err)
+		if u.said.odd.due(u.dest) {
+			u.log.Error("an answer of a server can't be read: the connection to it is closed",
+				"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+		}
 		_ = u.conn.Close()
 		return nil
 	}
@@ -211,7 +213,9 @@ func (u *upstream) push(f *wire.Frame) error {
 	}
 	if f.Code == codeCheckTransaction && u.dest.side == target {
 		if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			if u.said.odd.due(u.dest) {
+				u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			}
 			return nil // it is asked again
 		}
 		u.tagField(f, "commitLogOffset")
