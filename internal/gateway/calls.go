@@ -30,6 +30,7 @@ type call struct {
 type rareCall struct {
 	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
 	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
+	wants   *wanted              // the view that is made when a broker has taken it
 }
 
 // enter puts a call into the table.

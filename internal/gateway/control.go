@@ -67,9 +67,11 @@ func (c *Control) checked(next http.Handler) http.Handler {
 				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.Header().Set("Connection", "close") // its place is for those who know it
 			problem(w, http.StatusUnauthorized, errors.New("the token is missing or wrong: send Authorization: Bearer <token>"))
 			return
 		}
+		knownVisitor(r.Context())
 		r.Body = http.MaxBytesReader(w, r.Body, mostRequest)
 		next.ServeHTTP(w, r)
 	})

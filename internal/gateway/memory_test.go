@@ -234,7 +234,7 @@ const usualFrames = 16 << 20
 // What a body of so many elements takes while it is read is less than was taken for it.
 func TestWhatABodyTakesIsCounted(t *testing.T) {
 	for name, body := range map[string]string{
-		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, mostElements/2-10) + `{"groupName":"g"}]}`,
+		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, mostMemberships-1) + `{"groupName":"g"}]}`,
 		"names":       `{` + manyNames(mostElements-10) + `"clientID":"a"}`,
 		"stock":       stockBeat(1000, 10),
 	} {

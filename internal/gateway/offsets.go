@@ -8,12 +8,18 @@ import (
 
 // queryOffset asks for a group's position on the side that it reads.
 func (s *session) queryOffset(f *wire.Frame) {
-	v := s.viewOf(f)
-	if v == nil {
+	v, wants := s.viewOf(f)
+	switch {
+	case wants != nil:
+		s.passNew(f, wants, call{})
+		return
+	case v == nil:
 		s.pass(f)
 		return
+	case !v.uses():
+		s.queryOffset(f)
+		return
 	}
-	v.mu.Lock()
 	on := v.side
 	s.address(f, v, on)
 	v.mu.Unlock()
@@ -42,13 +48,19 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 
 // updateOffset commits a group's position on the side that it reads; the other side gets it soon after.
 func (s *session) updateOffset(f *wire.Frame) {
-	v := s.viewOf(f)
+	v, wants := s.viewOf(f)
 	commit, ok := f.Number("commitOffset")
-	if v == nil || !ok {
+	switch {
+	case wants != nil && ok:
+		s.passNew(f, wants, call{commits: true, commit: commit})
+		return
+	case v == nil || !ok:
 		s.pass(f)
 		return
+	case !v.uses():
+		s.updateOffset(f)
+		return
 	}
-	v.mu.Lock()
 	on := v.side
 	v.claims(commit)
 	if native := v.native(on, commit); native != commit {

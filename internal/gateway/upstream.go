@@ -155,6 +155,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil
 	}
 	s.counts.Answer(classOf(c.code), len(f.Bytes()))
+	if c.rare != nil && c.rare.wants != nil {
+		c.view = s.makes(f, c)
+	}
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
