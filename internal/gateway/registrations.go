@@ -54,7 +54,7 @@ func registrationsIn(dir string) string { return filepath.Join(dir, "clients.jso
 // which they are read back.
 func (c Config) mostOfRegistrations() int {
 	const inBase64, share = 2, 8 // it takes a third more
-	return int(min(mostRegistrations/inBase64, c.Memory/share))
+	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, UsualMemory)/share))
 }
 
 // clientsToKeep are the clients that brokers of the source know through this gateway, those with the
