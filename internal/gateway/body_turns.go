@@ -24,7 +24,8 @@ const longBody = 64 << 10
 const shareForBodies = 5
 
 // errNoTurn is why a long body isn't read.
-var errNoTurn = errors.New("others bring so many long bodies that it isn't its turn in time: try again")
+var errNoTurn = errors.New("others bring so many long bodies that it isn't its turn in time: " +
+	"try again")
 
 // bodyTurns lets one long body be read at a time, and leaves the processors to others between two.
 // Addresses take turns: who brings many has no more of them.
@@ -40,8 +41,8 @@ type bodyLine struct {
 	all []chan struct{}
 }
 
-// begin waits for the turn of an address. Errors: errNoTurn, ErrEvicted where gone is closed before,
-// and ErrClosed where the context ends: then the turn isn't the caller's.
+// begin waits for the turn of an address. Errors: errNoTurn, ErrEvicted where gone is closed
+// before, and ErrClosed where the context ends: then the turn isn't the caller's.
 func (t *bodyTurns) begin(
 	ctx context.Context, of netip.Prefix, gone <-chan struct{},
 ) (err error) {

@@ -16,8 +16,8 @@ import (
 // everybody can read it: who can't read it can't steer.
 
 const (
-	// mostListed is how long each list of a state may be in JSON that clients have a part in, in bytes:
-	// 100,000 usual clients. Callers read 64 MiB (mostAnswer).
+	// mostListed is how long each list of a state may be in JSON that clients have a part in, in
+	// bytes: 100,000 usual clients. Callers read 64 MiB (mostAnswer).
 	mostListed = 12 << 20
 	// mostOfClient is how many groups and how many topics are told of one client.
 	mostOfClient = 64
@@ -78,7 +78,8 @@ func listed(clients map[string]Connected) (all []Connected, more int) {
 	room := newListing()
 	for _, id := range ids {
 		c := clients[id].short()
-		if room.has(slices.Concat([]string{c.ID, c.Address, c.AccessKey, c.Problem}, c.Groups, c.Topics)...) {
+		texts := []string{c.ID, c.Address, c.AccessKey, c.Problem}
+		if room.has(slices.Concat(texts, c.Groups, c.Topics)...) {
 			all = append(all, c)
 		}
 	}
@@ -156,8 +157,8 @@ func (c *Control) members(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, m)
 }
 
-// connected are the clients behind the gateway by their ids; of those with a problem, with what they
-// share in, as far as it is told.
+// connected are the clients behind the gateway by their ids; of those with a problem, with what
+// they share in, as far as it is told.
 func (g *Gateway) connected() map[string]Connected {
 	all := g.clients()
 	for _, s := range g.all() {

@@ -28,8 +28,9 @@ func TestClientsFillTheStateOnlySoFar(t *testing.T) {
 	for i := range 10_000 {
 		id := fmt.Sprintf("%06d%s", i, strings.Repeat("\u009b", (longestName-6)/2))
 		clients[id] = Connected{
-			ID: id, Address: fmt.Sprintf("192.0.2.1:%d", i), AccessKey: strings.Repeat("\x01", longestName), Problem: "x",
-			Groups: []string{strings.Repeat("<", longestGroup)},
+			ID: id, Address: fmt.Sprintf("192.0.2.1:%d", i), Problem: "x",
+			AccessKey: strings.Repeat("\x01", longestName),
+			Groups:    []string{strings.Repeat("<", longestGroup)},
 		}
 	}
 	for i := range 100 {
@@ -62,7 +63,8 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	for i := range invented {
 		g.gateway.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)
 	}
-	g.request(codeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"zz-read"}]}`)
+	g.request(codeHeartbeat, 0, rightly, nil,
+		`{"clientID":"one","consumerDataSet":[{"groupName":"zz-read"}]}`)
 	is, _ := g.answer()
 	require.Equal(t, success, is)
 	g.gateway.groups.asked([]byte("zz-read"), v.queue)
@@ -95,7 +97,8 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 
 // Members past the gateway have ids that no bound here is for.
 func TestMembersPastTheGatewayAreToldInShort(t *testing.T) {
-	m := MixedGroup{Group: "billing", Contested: []HeldQueue{{Members: []string{strings.Repeat("x", 1<<20)}}}}
+	long := HeldQueue{Members: []string{strings.Repeat("x", 1<<20)}}
+	m := MixedGroup{Group: "billing", Contested: []HeldQueue{long}}
 	for range 1000 {
 		m.Past = append(m.Past, strings.Repeat("x", 1<<10)+" at 192.0.2.1:1")
 	}

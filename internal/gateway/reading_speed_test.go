@@ -19,7 +19,7 @@ import (
 	"rocketshift/internal/lab"
 )
 
-// oneReadingByTokens is oneReading as plainly as it can be written, with tokens of Go's own decoder.
+// oneReadingByTokens is oneReading as plainly as it can be written, with tokens of Go's decoder.
 func oneReadingByTokens(text []byte, known wire.Names) error {
 	if !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
 		return errors.New("text that isn't UTF-8")
@@ -88,11 +88,13 @@ func readsAlike(t *testing.T, body []byte) {
 
 // FuzzOneReading compares the quick reading with the plain one.
 func FuzzOneReading(f *testing.F) {
-	addBodies(f, "stock-heartbeats", "odd-heartbeats", "stock-locks", "stock-locked", "odd-locks", "stock-routes",
-		"odd-routes")
+	addBodies(f, "stock-heartbeats", "odd-heartbeats", "stock-locks", "stock-locked", "odd-locks",
+		"stock-routes", "odd-routes")
 	for _, body := range []string{
-		`{"a":"\ud83d\ude00","\u0062":"\ufffd"}`, `{"a":"\ud83d","b":"\ude00\ud83d"}`, `{"\"\\\/":1,"\n":2}`,
-		`{"a":[1,-0.5e+3 , true],"b":{},"c":[ ]}` + "\n", `{"a":1,}`, `{"a" 1}`, `{"a":01}`, "{\"a\":\"\x01\"}",
+		`{"a":"\ud83d\ude00","\u0062":"\ufffd"}`, `{"a":"\ud83d","b":"\ude00\ud83d"}`,
+		`{"\"\\\/":1,"\n":2}`,
+		`{"a":[1,-0.5e+3 , true],"b":{},"c":[ ]}` + "\n", `{"a":1,}`, `{"a" 1}`,
+		`{"a":01}`, "{\"a\":\"\x01\"}",
 	} {
 		f.Add([]byte(body))
 	}
@@ -135,24 +137,32 @@ func wantTaken(body string, taken bool) error {
 // worstBodies are heartbeats, each as long and as full of one thing as may be.
 func worstBodies() map[string]string {
 	const long = mostBeat - 300
-	many := func(piece string, most int) string { return strings.Repeat(piece, min(most, long/len(piece))) }
+	many := func(piece string, most int) string {
+		return strings.Repeat(piece, min(most, long/len(piece)))
+	}
 	deep := strings.Repeat(`{"a":`, mostDepth-3) + "1" + strings.Repeat("}", mostDepth-3)
 	return map[string]string{
 		"members of one object": `{"clientID":"a","x":[{` + manyNames(mostElements-10) + `"q":1}]}`,
-		"known members":         `{"clientID":"a","consumerDataSet":[` + many(`{"groupName":"g","messageModel":1,"unitMode":true},`, mostElements/4-10) + `{"groupName":"g"}]}`,
-		"empty objects":         `{"clientID":"a","x":[` + many(`{},`, mostElements/2-10) + `{}]}`,
-		"deep":                  `{"clientID":"a","x":[` + many(deep+",", mostElements/(mostDepth-1)-10) + `1]}`,
-		"escapes":               `{"clientID":"a","x":"` + many(`\u0041`, long) + `"}`,
-		"pairs":                 `{"clientID":"a","x":"` + many(`\ud83d\ude00`, long) + `"}`,
-		"quotes":                `{"clientID":"a","x":"` + many(`\"`, long) + `"}`,
-		"names with escapes":    `{"clientID":"a","x":[` + many(`{"\u0061\u0062":1},`, mostElements/2-10) + `1]}`,
-		"long names":            `{"clientID":"a","` + many("a", long/2) + `":1,"` + many("b", long/2) + `":1}`,
-		"a long text":           `{"clientID":"a","x":"` + many("x", long) + `"}`,
-		"a long number":         `{"clientID":"a","x":` + many("1", long) + `}`,
-		"numbers":               `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"codeSet":[` + many("1234567890,", mostElements-10) + `1]}]}]}`,
-		"texts":                 `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"tagsSet":[` + many(`"1234567890",`, mostElements-10) + `""]}]}]}`,
-		"blanks":                `{"clientID":"a","x":[1,` + many(" \n", long) + `1]}`,
-		"stock":                 stockBeat(1000, 10),
+		"known members": `{"clientID":"a","consumerDataSet":[` +
+			many(`{"groupName":"g","messageModel":1,"unitMode":true},`, mostElements/4-10) + `{"groupName":"g"}]}`,
+		"empty objects": `{"clientID":"a","x":[` + many(`{},`, mostElements/2-10) + `{}]}`,
+		"deep": `{"clientID":"a","x":[` +
+			many(deep+",", mostElements/(mostDepth-1)-10) + `1]}`,
+		"escapes": `{"clientID":"a","x":"` + many(`\u0041`, long) + `"}`,
+		"pairs":   `{"clientID":"a","x":"` + many(`\ud83d\ude00`, long) + `"}`,
+		"quotes":  `{"clientID":"a","x":"` + many(`\"`, long) + `"}`,
+		"names with escapes": `{"clientID":"a","x":[` +
+			many(`{"\u0061\u0062":1},`, mostElements/2-10) + `1]}`,
+		"long names": `{"clientID":"a","` + many("a", long/2) + `":1,"` +
+			many("b", long/2) + `":1}`,
+		"a long text":   `{"clientID":"a","x":"` + many("x", long) + `"}`,
+		"a long number": `{"clientID":"a","x":` + many("1", long) + `}`,
+		"numbers": `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"codeSet":[` +
+			many("1234567890,", mostElements-10) + `1]}]}]}`,
+		"texts": `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"tagsSet":[` +
+			many(`"1234567890",`, mostElements-10) + `""]}]}]}`,
+		"blanks": `{"clientID":"a","x":[1,` + many(" \n", long) + `1]}`,
+		"stock":  stockBeat(1000, 10),
 	}
 }
 

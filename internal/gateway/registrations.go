@@ -50,15 +50,15 @@ const (
 
 func registrationsIn(dir string) string { return filepath.Join(dir, "clients.json") }
 
-// mostOfRegistrations is how many bytes of heartbeats are kept on disk: an eighth of the memory, into
-// which they are read back.
+// mostOfRegistrations is how many bytes of heartbeats are kept on disk: an eighth of the memory,
+// into which they are read back.
 func (c Config) mostOfRegistrations() int {
 	const inBase64, share = 2, 8 // it takes a third more
 	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, UsualMemory)/share))
 }
 
-// clientsToKeep are the clients that brokers of the source know through this gateway, those with the
-// shortest heartbeats first: a few long ones leave room for them.
+// clientsToKeep are the clients that brokers of the source know through this gateway, those with
+// the shortest heartbeats first: a few long ones leave room for them.
 func (g *Gateway) clientsToKeep() (all registrations) {
 	for _, s := range g.all() {
 		s.mu.Lock()
@@ -67,7 +67,9 @@ func (g *Gateway) clientsToKeep() (all registrations) {
 		}
 		s.mu.Unlock()
 	}
-	slices.SortFunc(all.Clients, func(a, b registration) int { return cmp.Compare(len(a.Beat), len(b.Beat)) })
+	slices.SortFunc(all.Clients, func(a, b registration) int {
+		return cmp.Compare(len(a.Beat), len(b.Beat))
+	})
 	size := 0
 	for i, one := range all.Clients {
 		if size += len(one.Beat); size > g.config.mostOfRegistrations() {

@@ -20,7 +20,8 @@ import (
 // someRegistrations are n of them, each with a heartbeat of so many bytes.
 func someRegistrations(n, size int) (all registrations) {
 	for i := range n {
-		all.Clients = append(all.Clients, registration{"broker-a", fmt.Sprintf("192.0.2.1:%d", i), bytes.Repeat([]byte{'x'}, size)})
+		address, beat := fmt.Sprintf("192.0.2.1:%d", i), bytes.Repeat([]byte{'x'}, size)
+		all.Clients = append(all.Clients, registration{"broker-a", address, beat})
 	}
 	return all
 }
@@ -35,15 +36,17 @@ func TestRegistrationsAreWrittenAsJSON(t *testing.T) {
 		var is registrations
 		require.NoError(t, json.Unmarshal(b.Bytes(), &is))
 		assert.Len(t, is.Clients, n)
-		for _, text := range [][]byte{b.Bytes(), must(json.Marshal(all)), must(json.MarshalIndent(all, "", " "))} {
+		indented := must(json.MarshalIndent(all, "", " "))
+		for _, text := range [][]byte{b.Bytes(), must(json.Marshal(all)), indented} {
 			again, err := decodeRegistrations(bytes.NewReader(text), 1<<20)
 			require.NoError(t, err, "%s", text)
 			assert.Equal(t, all.Clients, again.Clients)
 		}
 	}
 	for text, fine := range map[string]bool{
-		`{}`: true, `{"clients":null}`: true, `{"clients":[]}`: true, ``: false, `[]`: false, `{"clients":[{"broker":"a"}]`: false,
-		`{"clients":[{"odd":1}]}`: false, `{"client":[]}`: false, `null`: false,
+		`{}`: true, `{"clients":null}`: true, `{"clients":[]}`: true, ``: false, `[]`: false,
+		`{"clients":[{"broker":"a"}]`: false,
+		`{"clients":[{"odd":1}]}`:     false, `{"client":[]}`: false, `null`: false,
 	} {
 		is, err := decodeRegistrations(strings.NewReader(text), 1<<20)
 		assert.Equal(t, fine, err == nil, "%s: %v", text, err)
@@ -78,7 +81,8 @@ func TestLongHeartbeatsAreKeptWithoutMuchMemory(t *testing.T) {
 	_, err = file.Seek(0, io.SeekStart)
 	require.NoError(t, err)
 	var is registrations
-	assert.Less(t, allocated(func() { is, err = decodeRegistrations(file, 2*mostBeat+10) }), int64(16*mostBeat))
+	took := allocated(func() { is, err = decodeRegistrations(file, 2*mostBeat+10) })
+	assert.Less(t, took, int64(16*mostBeat))
 	require.NoError(t, err)
 	assert.Len(t, is.Clients, 2, "for which there is room")
 }

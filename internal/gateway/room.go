@@ -59,8 +59,8 @@ func (g *groups) of(w wanted) *view {
 	return nil
 }
 
-// asked is the view of a queue that a client has asked about for a group, as a broker has let it; nil
-// if there is no room for another one.
+// asked is the view of a queue that a client has asked about for a group, as a broker has let it;
+// nil if there is no room for another one.
 func (g *groups) asked(name []byte, q *queue) *view {
 	if v := g.of(wanted{string(name), q}); v != nil {
 		return v
@@ -95,8 +95,8 @@ func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
 	}
 }
 
-// makes makes the view that an answered call wants, if a broker has taken the request; nil if there is
-// none.
+// makes makes the view that an answered call wants, if a broker has taken the request; nil if there
+// is none.
 func (s *session) makes(f *wire.Frame, c call) *view {
 	w := c.rare.wants
 	switch {
@@ -110,8 +110,9 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 		s.bounds.views.Add(1)
 	}
 	if v == nil && s.groups.room.said.due() {
-		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it moves meanwhile, it goes by its committed positions, and may read a little twice",
-			"client", s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())
+		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
+			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
+			s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())
 	}
 	return v
 }
@@ -159,7 +160,8 @@ func (v *view) forget() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	owes := v.owed || v.dirty && v.lane.Load() != nil // a position to the other side
-	needed := v.moving || v.side != source || v.shift != [2]int64{} || owes || len(v.parked) > 0 || v.claimed >= 0
+	moved := v.moving || v.side != source || v.shift != [2]int64{}
+	needed := moved || owes || len(v.parked) > 0 || v.claimed >= 0
 	v.gone = v.gone || !needed && time.Since(v.usedAt) > idleView
 	return v.gone
 }

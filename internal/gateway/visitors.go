@@ -17,7 +17,9 @@ const (
 
 // LimitCallers has a listener keep so many connections at most. When there are more, the oldest one
 // goes that hasn't shown a token, so that strangers keep nobody out who has one.
-func LimitCallers(at net.Listener, most int) net.Listener { return &visitors{Listener: at, most: most} }
+func LimitCallers(at net.Listener, most int) net.Listener {
+	return &visitors{Listener: at, most: most}
+}
 
 // visitors are the connections of a listener.
 type visitors struct {
@@ -56,7 +58,8 @@ func (l *visitors) add(one *visitor) (goes *visitor) {
 	if len(l.open) <= l.most {
 		return nil
 	}
-	return l.open[slices.IndexFunc(l.open, func(c *visitor) bool { return !c.known })] // the new one isn't
+	// The new one isn't known, so there is one.
+	return l.open[slices.IndexFunc(l.open, func(c *visitor) bool { return !c.known })]
 }
 
 // Close implements net.Conn.

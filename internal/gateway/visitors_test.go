@@ -72,7 +72,8 @@ func TestAWrongTokenEndsTheConnection(t *testing.T) {
 // What clients choose doesn't reach terminals as it is, by lines of the log either.
 func TestLinesOfTheLogArePrintable(t *testing.T) {
 	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(printable.JSONTo(&out), nil)).Warn("a client", "group", "a\u009b31mb\u202e\x1b", "n", 1)
+	log := slog.New(slog.NewJSONHandler(printable.JSONTo(&out), nil))
+	log.Warn("a client", "group", "a\u009b31mb\u202e\x1b", "n", 1)
 	for _, c := range out.String() {
 		assert.True(t, c == '\n' || c >= ' ' && c <= '~', "%q", c)
 	}
