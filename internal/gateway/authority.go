@@ -54,13 +54,12 @@ func (s *session) lock(f *wire.Frame) {
 		s.pass(f)
 		return
 	}
-	cost := s.mostOfBody(f)
-	if !s.takes(f, cost) {
-		return
-	}
 	var body lockBody
 	var err error
-	s.reading.read(f.Body, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	cost, ok := s.readBody(f, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	if !ok {
+		return
+	}
 	if err != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.memory.Give(cost)
 		s.pass(f)

@@ -3,7 +3,9 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -25,11 +27,17 @@ func (g *Gateway) clients() map[string]Connected {
 	return all
 }
 
-// clientsOfAll are the clients behind any gateway of the migration.
-func (g *Gateway) clientsOfAll(ctx context.Context) (map[string]Connected, error) {
-	all := g.clients()
+// membersOfAll are the members of a group behind any gateway of the migration, by their ids.
+func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Connected, error) {
+	all := g.membersOf(group)
 	return all, g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
-		is, err := c.State(ctx)
+		is, err := c.Members(ctx, group)
+		var old *RefusedError
+		if errors.As(err, &old) && old.Status == http.StatusNotFound { // it isn't asked so yet
+			var state State
+			state, err = c.State(ctx)
+			is.Clients = state.Clients
+		}
 		if err != nil {
 			return fmt.Errorf("who is behind gateway %s isn't known: %w", p.Name, err)
 		}
@@ -157,7 +165,7 @@ func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lan
 	if err != nil {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.membersOfAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
@@ -30,6 +31,7 @@ type call struct {
 type rareCall struct {
 	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
 	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
+	wants   *wanted              // the view that is made when a broker has taken it
 }
 
 // callOf is a request as a call.
@@ -147,8 +149,12 @@ func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
 	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r))
 }
 
+// longestRemark bounds what an answer says, in bytes: its cause may quote what the client sent.
+const longestRemark = 1000
+
 // refuse answers a request with an error, unless its client wants no answer.
 func (s *session) refuse(f *wire.Frame, code int, remark string) {
+	remark = strings.ToValidUTF8(remark[:min(len(remark), longestRemark)], "")
 	s.refuseAs(f, code, "rocketshift gateway: "+remark)
 }
 

@@ -21,8 +21,9 @@ type wroteTo struct {
 	more bool // than are kept
 }
 
-// mostWritten bounds how many topics are kept of a session. A client that sends to more shares in all.
-const mostWritten = 1000
+// mostWritten bounds how many topics are kept of a session, which take 4 KB then. A client that sends
+// to more shares in all.
+const mostWritten = 64
 
 func (w *wroteTo) note(topic *string) {
 	if last := w.last.Load(); last != nil && *last == *topic {

@@ -104,7 +104,7 @@ func newTwoSides(t *testing.T) *twoSides {
 		b.answer(codeHeartbeat, wire.Reply{})
 		b.answer(codeMaxOffset, wire.Reply{Code: systemError})
 		b.answer(codeRuntime, wire.Reply{Code: systemError})
-		b.answer(codeAllOffsets, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
+		b.answer(codeConsumeStats, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
 		two.lists(side(on))
 	}
 	return two
@@ -112,8 +112,8 @@ func newTwoSides(t *testing.T) *twoSides {
 
 // Requests of the gateway's own, which clients don't make through it.
 const (
-	codeMembersOf  = 203
-	codeAllOffsets = 43
+	codeMembersOf    = 203
+	codeConsumeStats = 208
 )
 
 // lists has a side's broker list members of any group.

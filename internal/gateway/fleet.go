@@ -49,12 +49,13 @@ func asOne(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
 	clients, groups := map[string]Connected{}, map[string]GroupSide{}
-	bypass := []Bypass{}
+	bypass, more := []Bypass{}, [2]int{} // clients and groups that aren't listed
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
 		sum.StateProblem = cmp.Or(sum.StateProblem, s.StateProblem)
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
+		more[0], more[1] = more[0]+s.ClientsMore, more[1]+s.GroupsMore
 		for _, b := range s.Bypass { // each gateway looks at all queues
 			if !slices.ContainsFunc(bypass, func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
 				bypass = append(bypass, b)
@@ -73,6 +74,7 @@ func asOne(all []State) State {
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
 	sum.Clients, sum.Groups, sum.Bypass = []Connected{}, []GroupSide{}, bypass
+	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
 	for _, id := range sortedKeys(clients) {
 		sum.Clients = append(sum.Clients, clients[id])
 	}

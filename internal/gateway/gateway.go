@@ -81,7 +81,7 @@ type Gateway struct {
 	crowd      crowd
 	budget     *memory.Budget
 	bounds     bounds
-	reading    bodyReader
+	reading    bodyTurns
 	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
 	serving    time.Time        // since when clients are served
 	waits      waits

@@ -8,18 +8,25 @@ import (
 
 // queryOffset asks for a group's position on the side that it reads.
 func (s *session) queryOffset(f *wire.Frame) {
-	v := s.viewOf(f)
-	if v == nil {
+	v, wants := s.viewOf(f)
+	switch {
+	case wants != nil:
+		s.passNew(f, wants, call{})
+		return
+	case v == nil:
 		s.pass(f)
+		return
+	case !v.uses():
+		s.queryOffset(f)
 		return
 	}
 	on := s.translate(f, v, nil)
 	s.forward(f, s.destOf(v, on), call{view: v})
 }
 
-// translate gives a request the names, and a commit the offset, that the side has which the group reads.
+// translate gives a request the names, and a commit the offset, that the side has which the group reads. Callers
+// hold v.mu, as uses leaves it; it is free afterwards.
 func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
-	v.mu.Lock()
 	defer v.mu.Unlock()
 	on = v.side
 	if commit != nil {
@@ -54,10 +61,17 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 
 // updateOffset commits a group's position on the side that it reads; the other side gets it soon after.
 func (s *session) updateOffset(f *wire.Frame) {
-	v := s.viewOf(f)
+	v, wants := s.viewOf(f)
 	commit, ok := f.Number("commitOffset")
-	if v == nil || !ok {
+	switch {
+	case wants != nil && ok:
+		s.passNew(f, wants, call{commits: true, commit: commit})
+		return
+	case v == nil || !ok:
 		s.pass(f)
+		return
+	case !v.uses():
+		s.updateOffset(f)
 		return
 	}
 	on := s.translate(f, v, &commit)

@@ -21,15 +21,35 @@ func pullOf(f *wire.Frame) call {
 	return c
 }
 
+// commitOf is the position that a pull commits; -1 if it commits none.
+func commitOf(f *wire.Frame) int64 {
+	if flags, _ := f.Number("sysFlag"); flags&sysFlagCommit == 0 {
+		return -1
+	}
+	commit, _ := f.Number("commitOffset")
+	return commit
+}
+
 // pull reads from the side of the group.
 func (s *session) pull(f *wire.Frame) {
-	v := s.viewOf(f)
-	if v == nil {
+	v, wants := s.viewOf(f)
+	switch {
+	case wants != nil:
+		commit := commitOf(f)
+		s.passNew(f, wants, call{
+			code: f.Code, offset: offsetOf(f), commit: commit, commits: commit > 0,
+			oneWay: f.OneWay(),
+		})
+		return
+	case v == nil:
 		s.pass(f)
 		return
 	}
 	for {
-		v.mu.Lock()
+		if !v.uses() {
+			s.pull(f)
+			return
+		}
 		if v.moving {
 			waits := v.park(s, f)
 			v.mu.Unlock()
@@ -67,13 +87,10 @@ func (s *session) destOf(v *view, on side) dest {
 // enterPull enters a pull and translates it, unless the group's side isn't where it goes to any more.
 func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool {
 	offset := offsetOf(f)
-	commit, flags := int64(-1), int64(0)
-	if flags, _ = f.Number("sysFlag"); flags&sysFlagCommit != 0 {
-		commit, _ = f.Number("commitOffset")
-	}
+	commit := commitOf(f)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.moving || v.side != on {
+	if v.moving || v.gone || v.side != on {
 		return false
 	}
 	v.asked++

@@ -210,12 +210,20 @@ func (f *stateFile) write(s saved) (err error) {
 
 // replaceFile makes the text the file's, for good or not at all.
 func replaceFile(path string, text []byte, reached func(phase string)) error {
+	return replaceFileBy(path, func(to io.Writer) error {
+		_, err := to.Write(text)
+		return err
+	}, reached)
+}
+
+// replaceFileBy is replaceFile with what write writes.
+func replaceFileBy(path string, write func(io.Writer) error, reached func(phase string)) error {
 	next := path + ".next"
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	err = write(f)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -31,6 +31,7 @@ func (g *Gateway) sweepAgain() {
 		for _, s := range g.all() {
 			s.sweep(now)
 		}
+		g.forgetViews()
 	}
 }
 

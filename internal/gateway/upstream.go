@@ -166,12 +166,17 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil // it was answered: a long poll of a queue that moved
 	}
 	if err := oddNumber(f, numbersInAnswer(c.code)); err != nil { // its client may read what isn't read here
-		u.log.Error("an answer of a server can't be read: the connection to it is closed", "side", u.dest.side.String(),
-			"broker", u.dest.broker, "code", c.code, "cause", err)
+		if u.said.odd.due(u.dest) {
+			u.log.Error("an answer of a server can't be read: the connection to it is closed",
+				"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+		}
 		_ = u.conn.Close()
 		return nil
 	}
 	s.counts.Answer(classOf(c.code), len(f.Bytes()))
+	if c.rare != nil && c.rare.wants != nil {
+		c.view = s.makes(f, c)
+	}
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
@@ -231,7 +236,9 @@ func (u *upstream) push(f *wire.Frame) error {
 	}
 	if f.Code == codeCheckTransaction && u.dest.side == target {
 		if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			if u.said.odd.due(u.dest) {
+				u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			}
 			return nil // it is asked again
 		}
 		u.tagField(f, "commitLogOffset")
