@@ -158,6 +158,14 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 	return t.queue(s.port.broker, id)
 }
 
+// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes, and the
+// gateway looks into the topic. For negative numbers brokers pick a queue at random (4.9.7).
+func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
+	t := s.topics.get(f.Text(topicKey))
+	id, given := f.Number(queueKey)
+	return (!given || id < 0) && t != nil && len(t.all()) > 0
+}
+
 // viewOf is the group's view of the queue that a request is about; nil if the gateway doesn't know the queue, or has no room for the view.
 func (s *session) viewOf(f *wire.Frame) *view {
 	q := s.queueOf(f, "topic", "queueId")

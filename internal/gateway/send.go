@@ -20,6 +20,11 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
+		if s.picksNoQueue(f, topicKey, queueKey) {
+			s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
+				": its broker would pick one, past the queue's home")
+			return
+		}
 		s.pass(f)
 		return
 	}
