@@ -144,6 +144,8 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	if len(is.Targets) > 0 {
 		g.targets.Store(&is.Targets)
 	}
+	g.judging.Lock() // who asks meanwhile waits for the disk
+	defer g.judging.Unlock()
 	g.apply(o)
 	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes", len(o.Homes), "views", len(o.Views))
 	if err := g.save(); err != nil {
