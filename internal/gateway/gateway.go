@@ -224,15 +224,6 @@ func (g *Gateway) begin() error {
 	return nil
 }
 
-// ownFolder makes the folder this process's: it is the predecessor's, or nobody's.
-func (g *Gateway) ownFolder(before *Predecessor) (io.Closer, error) {
-	if before == nil {
-		return lockFolder(g.config.Dir)
-	}
-	g.ports.passed = before.clientListeners()
-	return before.lock, nil
-}
-
 // meetClients takes the predecessor's clients over, or has those of before registered again.
 func (g *Gateway) meetClients(before *Predecessor) error {
 	if before == nil {
