@@ -9,6 +9,14 @@ import (
 	"time"
 )
 
+// connected is what there is to say of the session's client. Callers hold s.mu.
+func (s *session) connected() Connected {
+	return Connected{
+		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
+		Problem: s.problem(),
+	}
+}
+
 // clients are the clients behind the gateway by their ids.
 func (g *Gateway) clients() map[string]Connected {
 	sessions := g.all()
@@ -16,7 +24,7 @@ func (g *Gateway) clients() map[string]Connected {
 	for _, s := range sessions {
 		s.mu.Lock()
 		if s.client != "" {
-			one := Connected{ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey, Problem: s.problem()}
+			one := s.connected()
 			one.Problem = cmp.Or(one.Problem, all[s.client].Problem)
 			all[s.client] = one
 		}

@@ -48,7 +48,7 @@ func (f *Fleet) State(ctx context.Context) (State, error) {
 func asOne(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
-	clients, groups := map[string]Connected{}, map[string]GroupSide{}
+	clients, groups := map[who]Connected{}, map[string]GroupSide{}
 	bypass := []Bypass{}
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
@@ -61,9 +61,7 @@ func asOne(all []State) State {
 			}
 		}
 		for _, c := range s.Clients {
-			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
-			c.Groups, c.Topics = append(c.Groups, clients[c.ID].Groups...), append(c.Topics, clients[c.ID].Topics...)
-			clients[c.ID] = c
+			clients[c.who()] = clients[c.who()].and(c)
 		}
 		for _, g := range s.Groups {
 			if g.Source+g.Target > groups[g.Group].Source+groups[g.Group].Target { // others may not have seen all queues
@@ -72,10 +70,7 @@ func asOne(all []State) State {
 		}
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
-	sum.Clients, sum.Groups, sum.Bypass = []Connected{}, []GroupSide{}, bypass
-	for _, id := range sortedKeys(clients) {
-		sum.Clients = append(sum.Clients, clients[id])
-	}
+	sum.Clients, sum.Groups, sum.Bypass = listed(clients), []GroupSide{}, bypass
 	for _, name := range sortedKeys(groups) {
 		sum.Groups = append(sum.Groups, groups[name])
 	}

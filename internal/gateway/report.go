@@ -9,7 +9,7 @@ type State struct {
 	NameServer string      `json:"nameServer"` // where clients find it
 	Migration  *Migration  `json:"migration,omitempty"`
 	Authority  string      `json:"authority"` // the side that says who a group's members are
-	Clients    []Connected `json:"clients"`   // behind the gateway, by id
+	Clients    []Connected `json:"clients"`   // behind the gateway, by id and access key
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
 	Bypass     []Bypass    `json:"bypass"` // producers that write past the gateways
@@ -67,15 +67,8 @@ func (g *Gateway) State() State {
 	s.Memory = g.Bounds()
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.Round, s.Doubt = g.underWay()
-	s.Authority, s.Clients = g.authority().String(), []Connected{}
+	s.Authority, s.Clients = g.authority().String(), g.tell()
 	s.Bypass, s.BypassUnknown = g.passers.list()
-	clients, unfit := g.clients(), g.unfits()
-	for _, id := range sortedKeys(clients) {
-		if one := unfit[id]; one != nil {
-			clients[id] = one.Connected
-		}
-		s.Clients = append(s.Clients, clients[id])
-	}
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == source {

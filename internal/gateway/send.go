@@ -28,7 +28,6 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		s.pass(f)
 		return
 	}
-	s.wrote.note(&q.topic)
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
@@ -104,6 +103,7 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 		}
 		return
 	}
+	u.wrote.note(&c.queue.topic)
 	offset, ok := f.Number("queueOffset")
 	if ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)
