@@ -108,8 +108,8 @@ func (s *session) handle(f *wire.Frame) {
 	}
 }
 
-// theirs refuses requests of members of the lanes' group: by its positions and locks, lanes and gateways know what was copied, who holds
-// a lease, and what was decided.
+// theirs refuses requests that name the lanes' group as a consumer group, whatever they are: by its
+// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
@@ -129,6 +129,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 			return false
 		}
 		ours = s.ours(body.Group)
+	case codeSendV2, codeSend, codeSendBatch, codeHeartbeat: // those name none, these are read later
+	default:
+		return !s.namesOurs(f)
 	}
 	if ours {
 		s.refuse(f, noPermission, "the group is the lanes' own")
