@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -109,6 +110,12 @@ func (g *Gateway) sync(ctx context.Context) {
 			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
+			if err := errors.Join(is.numbers(), is.sides()); err != nil {
+				if g.said.peers.due(p.Name) {
+					g.log.Error("another gateway says what can't be", "peer", p.Name, "cause", err)
+				}
+				continue
+			}
 			g.adopt(ctx, is)
 		}
 	}

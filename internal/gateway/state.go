@@ -133,7 +133,7 @@ func parseState(text []byte) (s saved, err error) {
 		}
 	}
 	s.Checksum = ""
-	return s, errors.Join(s.sides(), checkAddresses(s.Brokers))
+	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers))
 }
 
 // sum is the checksum of a state.
