@@ -210,12 +210,22 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 }
 
 // used reports whether anything is on a target broker, so that clients may hold tags of it.
-func (g *Gateway) used(broker string) bool {
+func (g *Gateway) used(broker string) bool { return len(g.queuesOn(broker)) > 0 }
+
+// queuesOn are the queues with something on a target broker.
+func (g *Gateway) queuesOn(broker string) (all []*queue) {
 	s := g.snapshot()
-	of := func(topic, source string, id int) bool {
-		lane := g.queueFor(topic, source, id).lane.Load()
-		return lane != nil && lane.Target.Broker == broker
+	add := func(topic, source string, id int) {
+		q := g.queueFor(topic, source, id)
+		if lane := q.lane.Load(); lane != nil && lane.Target.Broker == broker {
+			all = append(all, q)
+		}
 	}
-	return slices.ContainsFunc(s.Homes, func(h savedHome) bool { return of(h.Topic, h.Broker, h.Queue) }) ||
-		slices.ContainsFunc(s.Views, func(v savedView) bool { return of(v.Topic, v.Broker, v.Queue) })
+	for _, h := range s.Homes {
+		add(h.Topic, h.Broker, h.Queue)
+	}
+	for _, v := range s.Views {
+		add(v.Topic, v.Broker, v.Queue)
+	}
+	return all
 }

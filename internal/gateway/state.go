@@ -245,6 +245,9 @@ func (g *Gateway) snapshot() saved {
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
+	if next := g.intended.Load(); next != nil {
+		s.Migration = next
+	}
 	s.Open = g.openPart()
 	lanes := map[*queue]bool{}
 	for _, t := range g.topics.all() {
