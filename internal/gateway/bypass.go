@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +63,10 @@ func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, Peer, 
 }
 
 // member is a member of a group with the address of a broker that it is connected to.
-type member struct{ at, broker string }
+type member struct {
+	at, broker  string
+	connections []string // addresses of all of that id
+}
 
 // membersOn are a group's members on a side by their ids, and how they read.
 func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
@@ -79,7 +83,7 @@ func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[st
 		}
 		model = cmp.Or(model, members.MessageModel)
 		for _, m := range members.Connections {
-			all[m.ClientID] = member{m.Addr, b.Addr}
+			all[m.ClientID] = member{m.Addr, b.Addr, append(all[m.ClientID].connections, m.Addr)}
 		}
 	}
 	return all, model, nil
@@ -148,11 +152,66 @@ func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing strin
 	return "", nil
 }
 
-// past are those of a group's members that aren't behind a gateway, as "client at address".
-func past(members map[string]member, here map[string]Connected) (all []string) {
+// behind is who of a group's members counts as one behind a gateway.
+type behind struct {
+	ids   map[string]bool
+	known map[netip.AddrPort]bool // where gateways' connections come from; nil: brokers see other addresses
+}
+
+// behindAll is that of all gateways of the migration. Everybody may say any client id, and applications
+// of one host may have the same: those behind this gateway that don't read with the group don't count.
+func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err error) {
+	here, err := g.clientsOfAll(ctx)
+	if err != nil {
+		return is, err
+	}
+	is.ids = map[string]bool{}
+	for id := range here {
+		is.ids[id] = true
+	}
+	reads, all := map[string]bool{}, map[string]bool{}
+	for _, s := range g.all() {
+		s.mu.Lock()
+		all[s.client] = true
+		if slices.ContainsFunc(s.reads, func(m membership) bool { return m.Group == group }) {
+			reads[s.client] = true
+		}
+		s.mu.Unlock()
+	}
+	for id := range all {
+		if !reads[id] {
+			delete(is.ids, id)
+		}
+	}
+	if known, _, unknown := g.originsOfAll(ctx); unknown == nil {
+		is.known = known
+	}
+	return is, nil
+}
+
+// comes reports whether a connection comes from a gateway; seen is false if the address doesn't tell.
+func (b behind) comes(from string) (does, seen bool) {
+	addr, err := netip.ParseAddrPort(from)
+	return err == nil && b.known[unmapped(addr)], err == nil
+}
+
+// past are those of a group's members that aren't behind a gateway, as "client at address". Where the
+// addresses of gateways are among those that brokers list, each connection is judged by its own.
+func past(members map[string]member, here behind) (all []string) {
+	visible := false
+	for _, m := range members {
+		for _, from := range m.connections {
+			does, _ := here.comes(from)
+			visible = visible || does
+		}
+	}
 	for _, id := range sortedKeys(members) {
-		if _, behind := here[id]; !behind {
-			all = append(all, fmt.Sprintf("%s at %s", id, members[id].at))
+		for _, from := range members[id].connections {
+			does, seen := here.comes(from)
+			if !does && (visible && seen || !here.ids[id]) {
+				all = append(all, fmt.Sprintf("%s at %s", id, from))
+				break
+			}
 		}
 	}
 	return all
@@ -165,7 +224,7 @@ func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lan
 	if err != nil {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.behindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ type Gateway struct {
 
 	source     *rocketmq.Cluster
 	migration  atomic.Pointer[migration]
-	intended   atomic.Pointer[Migration] // that is to be on disk before it counts
+	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	targets    atomic.Pointer[[]string]               // target brokers in the order of their tags
 	topics     topics

@@ -115,7 +115,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil || model == broadcasting {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.behindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 		return nil, nil
 	}
 	for _, id := range sortedKeys(members) {
-		_, behind := here[id]
+		behind := here.ids[id]
 		info, err := l.ask(ctx, on, members[id], group, id)
 		if err != nil {
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
