@@ -292,10 +292,7 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 				g.gateway.keys.file = ""
 				g.gateway.keys.now.Store(nil)
 			}
-			g.gateway.config.Listen = "127.0.0.1"
-			require.NoError(t, g.gateway.ports.listen(g.gateway, dest{source, "broker-a"}, 0))
-			t.Cleanup(g.gateway.ports.close)
-			g.session.port = g.gateway.ports.all[0]
+			g.gateway.ports.all = []*port{g.session.port}
 			g.gateway.registerAgain(t.Context(), registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
 			if !c.gets {
 				g.source.answer(codeHeartbeat, wire.Reply{Code: systemError, Remark: "Check signature failed"})
