@@ -40,6 +40,9 @@ func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {
 	if err := f.Parse(wire.AppendRequest(nil, a.code, own, 0, fields, body)); err != nil {
 		return nil, err
 	}
+	if a.accessKey != "" { // a change, though to the same: what is changed is signed, on both sides
+		f.Set(wire.FieldAccessKey, a.accessKey)
+	}
 	up.write(&f)
 	select {
 	case got := <-answers:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,7 @@ func (f *Fleet) State(ctx context.Context) (State, error) {
 func asOne(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
-	clients, groups := map[string]Connected{}, map[string]GroupSide{}
+	clients, groups := map[who]Connected{}, map[string]GroupSide{}
 	bypass, more := []Bypass{}, [2]int{} // clients and groups that aren't listed
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
@@ -62,9 +63,7 @@ func asOne(all []State) State {
 			}
 		}
 		for _, c := range s.Clients {
-			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
-			c.Groups, c.Topics = append(c.Groups, clients[c.ID].Groups...), append(c.Topics, clients[c.ID].Topics...)
-			clients[c.ID] = c
+			clients[c.who()] = clients[c.who()].and(c)
 		}
 		for _, g := range s.Groups {
 			if g.Source+g.Target > groups[g.Group].Source+groups[g.Group].Target { // others may not have seen all queues
@@ -73,11 +72,9 @@ func asOne(all []State) State {
 		}
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
-	sum.Clients, sum.Groups, sum.Bypass = []Connected{}, []GroupSide{}, bypass
+	sum.Groups, sum.Bypass = []GroupSide{}, bypass
+	sum.Clients, _ = listed(maps.Values(clients))
 	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
-	for _, id := range sortedKeys(clients) {
-		sum.Clients = append(sum.Clients, clients[id])
-	}
 	for _, name := range sortedKeys(groups) {
 		sum.Groups = append(sum.Groups, groups[name])
 	}

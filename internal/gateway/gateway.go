@@ -55,6 +55,7 @@ type Gateway struct {
 
 	source     *rocketmq.Cluster
 	migration  atomic.Pointer[migration]
+	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	targets    atomic.Pointer[[]string]               // target brokers in the order of their tags
 	topics     topics
@@ -225,15 +226,6 @@ func (g *Gateway) begin() error {
 	g.serving = time.Now()
 	g.ports.accept(g)
 	return nil
-}
-
-// ownFolder makes the folder this process's: it is the predecessor's, or nobody's.
-func (g *Gateway) ownFolder(before *Predecessor) (io.Closer, error) {
-	if before == nil {
-		return lockFolder(g.config.Dir)
-	}
-	g.ports.passed = before.clientListeners()
-	return before.lock, nil
 }
 
 // meetClients takes the predecessor's clients over, or has those of before registered again.

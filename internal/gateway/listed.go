@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -63,27 +64,33 @@ func lengthInJSON(text string) (n int) {
 
 // listed are as many clients as there is room for, and how many there are more. Addresses take
 // turns: one that has thousands keeps no other one's out.
-func listed(clients map[string]Connected) (all []Connected, more int) {
-	all = []Connected{}
-	turn, turns := map[string]int{}, map[netip.Prefix]int{}
-	for _, id := range sortedKeys(clients) {
-		at, _ := netip.ParseAddrPort(clients[id].Address)
+func listed(clients iter.Seq[Connected]) (all []Connected, more int) {
+	byID := func(a, b Connected) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.AccessKey, b.AccessKey))
+	}
+	type turn struct {
+		Connected
+		number int
+	}
+	turns := map[netip.Prefix]int{}
+	var order []turn
+	for _, c := range slices.SortedFunc(clients, byID) {
+		at, _ := netip.ParseAddrPort(c.Address)
 		of := memory.PrefixOf(at.Addr())
-		turn[id] = turns[of]
+		order = append(order, turn{c, turns[of]})
 		turns[of]++
 	}
-	ids := slices.SortedFunc(maps.Keys(clients), func(a, b string) int {
-		return cmp.Or(cmp.Compare(turn[a], turn[b]), cmp.Compare(a, b))
-	})
+	slices.SortStableFunc(order, func(a, b turn) int { return cmp.Compare(a.number, b.number) })
+	all = []Connected{}
 	room := newListing()
-	for _, id := range ids {
-		c := clients[id].short()
+	for _, one := range order {
+		c := one.short()
 		texts := []string{c.ID, c.Address, c.AccessKey, c.Problem}
 		if room.has(slices.Concat(texts, c.Groups, c.Topics)...) {
 			all = append(all, c)
 		}
 	}
-	slices.SortFunc(all, func(a, b Connected) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, byID)
 	return all, room.more
 }
 
@@ -153,32 +160,6 @@ func (c *Client) Members(ctx context.Context, group string) (m Members, err erro
 // members answers with those of a group.
 func (c *Control) members(w http.ResponseWriter, r *http.Request) {
 	var m Members
-	m.Clients, m.More = listed(c.gateway.membersOf(r.URL.Query().Get("group")))
+	m.Clients, m.More = listed(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
 	answer(w, http.StatusOK, m)
-}
-
-// connected are the clients behind the gateway by their ids; of those with a problem, with what
-// they share in, as far as it is told.
-func (g *Gateway) connected() map[string]Connected {
-	all := g.clients()
-	for _, s := range g.all() {
-		s.mu.Lock()
-		one, is := all[s.client]
-		reads := s.reads
-		s.mu.Unlock()
-		if !is || one.Problem == "" {
-			continue
-		}
-		topics, _ := s.wrote.topics()
-		one.More = max(one.More, len(reads)-mostOfClient)
-		for _, m := range reads[:min(len(reads), mostOfClient)] {
-			one.Groups = append(one.Groups, m.Group)
-		}
-		one.Topics = append(one.Topics, topics...)
-		slices.Sort(one.Groups)
-		slices.Sort(one.Topics)
-		one.Groups, one.Topics = slices.Compact(one.Groups), slices.Compact(one.Topics)
-		all[one.ID] = one.short()
-	}
-	return all
 }

@@ -76,11 +76,12 @@ var (
 	withoutSub  = "pub sub group nothing" // on topic and group
 	withoutPub  = "sub group reads nothing"
 	sourceGives = map[string]string{
-		"reset position": anybody, "user of ACL 2.0": anybody,
+		"reset position": anybody, "user of ACL 2.0": anybody, "clone positions": anybody,
 		"max offset": withoutGet, "min offset": withoutGet, "search offset": withoutGet,
 		"earliest time": withoutGet, "topic stats": withoutGet, "consume stats": withoutGet,
 		"consumer connections": withoutGet, "running info": withoutGet,
-		"query position": withoutSub, "pop": withoutSub, "lock": withoutSub, "unlock": withoutSub,
+		"query position": withoutSub, "pop": withoutSub, "ack": withoutSub,
+		"change invisible time": withoutSub, "peek": withoutSub, "lock": withoutSub, "unlock": withoutSub,
 		"unlock one-way": withoutSub,
 		"send batch":     withoutPub, "send batch one-way": withoutPub,
 	}

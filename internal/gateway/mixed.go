@@ -174,7 +174,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil || model == broadcasting {
 		return nil, err
 	}
-	here, err := g.membersOfAll(ctx, group)
+	here, err := g.behindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 		return nil, nil
 	}
 	for _, id := range sortedKeys(members) {
-		_, behind := here[id]
+		behind := here.ids[id]
 		info, err := l.ask(ctx, on, members[id], group, id)
 		if err != nil {
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)

@@ -1,6 +1,10 @@
 package gateway
 
-import "rocketshift/replicator"
+import (
+	"maps"
+
+	"rocketshift/replicator"
+)
 
 // State is what a gateway says of itself.
 type State struct {
@@ -9,7 +13,7 @@ type State struct {
 	NameServer string      `json:"nameServer"` // where clients find it
 	Migration  *Migration  `json:"migration,omitempty"`
 	Authority  string      `json:"authority"` // the side that says who a group's members are
-	Clients    []Connected `json:"clients"`   // behind the gateway, by id
+	Clients    []Connected `json:"clients"`   // behind the gateway, by id and access key
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
 	Bypass     []Bypass    `json:"bypass"` // producers that write past the gateways
@@ -73,7 +77,7 @@ func (g *Gateway) State() State {
 	s.Round, s.Doubt = g.underWay()
 	s.Authority = g.authority().String()
 	s.Bypass, s.BypassUnknown = g.passers.list()
-	s.Clients, s.ClientsMore = listed(g.connected())
+	s.Clients, s.ClientsMore = listed(maps.Values(g.connected()))
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == source {

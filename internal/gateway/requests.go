@@ -110,8 +110,8 @@ func (s *session) handle(f *wire.Frame) {
 	}
 }
 
-// theirs refuses requests of members of the lanes' group: by its positions and locks, lanes and gateways know what was copied, who holds
-// a lease, and what was decided.
+// theirs refuses requests that name the lanes' group as a consumer group, whatever they are: by its
+// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
@@ -130,6 +130,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 			return false
 		}
 		ours = s.ours(body.Group)
+	case codeSendV2, codeSend, codeSendBatch, codeHeartbeat: // those name none, these are read later
+	default:
+		return !s.namesOurs(f)
 	}
 	if ours {
 		s.refuse(f, noPermission, "the group is the lanes' own")
@@ -157,6 +160,14 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 		return nil
 	}
 	return t.queue(s.port.broker, id)
+}
+
+// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes, and the
+// gateway looks into the topic. For negative numbers brokers pick a queue at random (4.9.7).
+func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
+	t := s.topics.get(f.Text(topicKey))
+	id, given := f.Number(queueKey)
+	return (!given || id < 0) && t != nil && len(t.all()) > 0
 }
 
 // viewOf is the group's view of the queue that a request is about, or the one that is to be made. There is neither if the gateway doesn't know the

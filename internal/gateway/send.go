@@ -22,10 +22,14 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
+		if s.picksNoQueue(f, topicKey, queueKey) {
+			s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
+				": its broker would pick one, past the queue's home")
+			return
+		}
 		s.pass(f)
 		return
 	}
-	s.wrote.note(&q.topic)
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
@@ -107,6 +111,7 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 		}
 		return
 	}
+	u.wrote.note(&c.queue.topic)
 	offset, ok := f.Number("queueOffset")
 	if ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)

@@ -133,7 +133,7 @@ func parseState(text []byte) (s saved, err error) {
 		}
 	}
 	s.Checksum = ""
-	return s, errors.Join(s.sides(), checkAddresses(s.Brokers))
+	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers))
 }
 
 // sum is the checksum of a state.
@@ -252,6 +252,9 @@ func (g *Gateway) snapshot() saved {
 	s.Brokers = g.knownAddresses()
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
+	}
+	if next := g.intended.Load(); next != nil {
+		s.Migration = next
 	}
 	s.Open = g.openPart()
 	lanes := map[*queue]bool{}
