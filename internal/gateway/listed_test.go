@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"maps"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"strings"
 	"testing"
