@@ -41,7 +41,8 @@ func serveMetrics(ctx context.Context, s settings, g *gateway.Gateway) (string, 
 	mux.Handle("/", g.HealthHandler())
 	server := gateway.NewServer(ctx, mux)
 	go func() {
-		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		at := gateway.LimitCallers(listener, gateway.MostWatchers)
+		if err := server.Serve(at); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.Log.Warn("metrics are no longer served", "address", s.metrics, "cause", err)
 		}
 	}()

@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/audit"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -146,7 +147,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 	if err := s.complete(getenv); err != nil {
 		return err
 	}
-	s.Log = slog.New(slog.NewJSONHandler(logs, nil))
+	s.Log = slog.New(slog.NewJSONHandler(printable.JSONTo(logs), nil))
 	gateway.LimitMemory(s.Memory, getenv)
 	var err error
 	if s.Predecessor, err = gateway.Succeed(s.Dir); err != nil {

@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"rocketshift/internal/printable"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	logger := slog.New(quiet{slog.NewJSONHandler(os.Stderr,
+	logger := slog.New(quiet{slog.NewJSONHandler(printable.JSONTo(os.Stderr),
 		&slog.HandlerOptions{Level: slog.LevelInfo})})
 	if err := run(ctx, logger, os.Stdout, os.Getenv); err != nil {
 		fmt.Fprintln(os.Stderr, "rocketshift-worker:", err)

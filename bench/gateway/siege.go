@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -70,11 +71,13 @@ type evil struct {
 }
 
 var evils = []evil{
-	{"silent", 30, func(ctx context.Context, _ *siege, conn net.Conn) error { return stay(conn) }},
-	{"long headers", 28, longHeader},
+	{"silent", 29, func(ctx context.Context, _ *siege, conn net.Conn) error { return stay(conn) }},
+	{"long headers", 26, longHeader},
 	{"begun frames", 26, begunFrame},
 	{"idle", 10, idle},
 	{"large heartbeats", 2, largeBeat},
+	{"odd headers", 2, oddHeader},
+	{"refused names", 1, longName},
 	{"open pulls, not read", 2, openPulls},
 	{"large answers, not read", 2, largeAnswers},
 }
@@ -158,7 +161,7 @@ func longHeader(_ context.Context, _ *siege, conn net.Conn) error {
 // begunFrame announces 16 MiB, sends 64 KiB, and then a byte each second.
 func begunFrame(ctx context.Context, _ *siege, conn net.Conn) error {
 	raw := wire.AppendRequest(nil, 310, 1, 0, []string{"b", topic, "e", "0"}, make([]byte, 64<<10))
-	binary.BigEndian.PutUint32(raw, wire.MaxFrame)
+	binary.BigEndian.PutUint32(raw, wire.MaxFrame-2*wire.MaxHeader) // as long as is taken
 	_, err := conn.Write(raw)
 	for err == nil && pause(ctx, time.Second) == nil {
 		_, err = conn.Write([]byte{'x'})
@@ -174,18 +177,76 @@ func idle(_ context.Context, _ *siege, conn net.Conn) error {
 	return stay(conn)
 }
 
-// largeBeats are a heartbeat of nearly 4 MiB that is kept, and one that holds as much as may be.
-var largeBeats = sync.OnceValue(func() (all [2][]byte) {
-	all[0] = fmt.Appendf(nil, `{"clientID":"%s"}`, strings.Repeat("x", 4<<20-200))
-	all[1] = fmt.Appendf(nil, `{"clientID":"x","consumerDataSet":[%s{}]}`, strings.Repeat(`{},`, 124_000))
-	for i, body := range all {
-		all[i] = wire.AppendRequest(nil, 34, 1, 0, nil, body)
+// largeBeats are heartbeats of which each is the worst of its kind: one of nearly 4 MiB that is kept,
+// one of as many memberships as are read, one of as many members that nobody knows, in one object
+// and in many, and one of nothing but escapes.
+var largeBeats = sync.OnceValue(func() (all [][]byte) {
+	const room, elements = 4<<20 - 300, 249_990
+	odd := func(n int, between string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"%x":1%s`, i, between)
+		}
+		return b.String() + `"last":1`
+	}
+	for _, body := range []string{
+		`{"clientID":"x","consumerDataSet":[{"groupName":"x","subscriptionDataSet":[{"topic":"x","subString":"` +
+			strings.Repeat("x", room) + `"}]}]}`,
+		`{"clientID":"x","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, elements/2-10) + `{"groupName":"g"}]}`,
+		`{"clientID":"x","x":{` + odd(elements-10, ",") + `}}`,
+		`{"clientID":"x","x":[{` + odd(elements/3, `},{`) + `}]}`,
+		`{"clientID":"x","x":"` + strings.Repeat(`\u0041`, room/6) + `"}`,
+	} {
+		all = append(all, wire.AppendRequest(nil, 34, 1, 0, nil, []byte(body)))
 	}
 	return all
 })
 
 func largeBeat(_ context.Context, s *siege, conn net.Conn) error {
-	if _, err := conn.Write(largeBeats()[s.opened.Load()%2]); err != nil {
+	all := largeBeats()
+	if _, err := conn.Write(all[s.opened.Load()%int64(len(all))]); err != nil {
+		return err
+	}
+	return stay(conn)
+}
+
+// oddHeaders are headers as long as may be that aren't plain: of members that nobody knows, of one
+// field again and again, and of fields that are null.
+var oddHeaders = sync.OnceValue(func() (all [][]byte) {
+	const room = wire.MaxHeader - 1000
+	many := func(member func(i int) string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < room; i++ {
+			b.WriteString(member(i))
+		}
+		return b.String()
+	}
+	const begin = `{"code":310,"flag":0,"opaque":1,"extFields":{"b":"nothing"`
+	for _, head := range []string{
+		begin + `}` + many(func(i int) string { return fmt.Sprintf(`,"%x":1`, i) }) + `}`,
+		begin + many(func(int) string { return `,"b":"x"` }) + `}}`,
+		begin + many(func(int) string { return `,"b":null` }) + `}}`,
+	} {
+		raw := binary.BigEndian.AppendUint32(nil, uint32(4+len(head)))
+		raw = binary.BigEndian.AppendUint32(raw, uint32(len(head)))
+		all = append(all, append(raw, head...))
+	}
+	return all
+})
+
+// oddHeader sends such headers; the gateway closes the connection for one.
+func oddHeader(ctx context.Context, s *siege, conn net.Conn) error {
+	all := oddHeaders()
+	if _, err := conn.Write(all[s.opened.Load()%int64(len(all))]); err != nil {
+		return err
+	}
+	return errors.Join(stay(conn), pause(ctx, time.Second)) // or it would be all that the siege does
+}
+
+// longName says a client id of nearly 4 MiB, which is refused, and stays.
+func longName(_ context.Context, _ *siege, conn net.Conn) error {
+	body := fmt.Appendf(nil, `{"clientID":"%s","producerDataSet":[{"groupName":"x"}]}`, strings.Repeat("x", 3900<<10))
+	if _, err := conn.Write(wire.AppendRequest(nil, 34, 1, 0, nil, body)); err != nil {
 		return err
 	}
 	return stay(conn)

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -36,14 +35,13 @@ func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {
 		fields = []string{wire.FieldAccessKey, a.accessKey}
 	}
 	answers := make(chan brokersAnswer, 1)
-	s.mu.Lock()
-	s.lastOwn--
-	own := s.lastOwn
-	s.put(own, call{code: a.code, since: time.Now(), up: up, side: to.side, pushed: true, rare: &rareCall{answers: answers}})
-	s.mu.Unlock()
+	own := s.enter(call{code: a.code, up: up, side: to.side, pushed: true, rare: &rareCall{answers: answers}})
 	var f wire.Frame
 	if err := f.Parse(wire.AppendRequest(nil, a.code, own, 0, fields, body)); err != nil {
 		return nil, err
+	}
+	if a.accessKey != "" { // a change, though to the same: what is changed is signed, on both sides
+		f.Set(wire.FieldAccessKey, a.accessKey)
 	}
 	up.write(&f)
 	select {

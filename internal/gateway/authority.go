@@ -18,11 +18,17 @@ import (
 // authority is that side.
 func (g *Gateway) authority() side { return side(g.judge.Load()) }
 
+// settled is the authority that clients are told by: one that is on disk. A lock that was given by a
+// side that a restart doesn't know as the authority would be given twice.
+func (g *Gateway) settled() side {
+	g.judging.RLock()
+	defer g.judging.RUnlock()
+	return g.authority()
+}
+
 // authorityOf is the authority for one group: the source goes on for groups that weren't moved, as they are no part of the migration.
 func (g *Gateway) authorityOf(name []byte) side {
-	g.judging.RLock() // a lock that was given by a side that a restart doesn't know as the authority would be given twice
-	defer g.judging.RUnlock()
-	if g.authority() == source {
+	if g.settled() == source {
 		return source
 	}
 	if one, known := g.groups.known(name); known && !one.readsOn(target) {
@@ -50,17 +56,16 @@ const mostLocking = 8
 
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.authority() == source {
+	if s.settled() == source { // it is of all groups
 		s.pass(f)
-		return
-	}
-	cost := s.mostOfBody(f)
-	if !s.takes(f, cost) {
 		return
 	}
 	var body lockBody
 	var err error
-	s.reading.read(f.Body, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	cost, ok := s.readBody(f, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	if !ok {
+		return
+	}
 	if err != nil || s.authorityOf([]byte(body.Group)) == source {
 		s.memory.Give(cost)
 		s.pass(f)

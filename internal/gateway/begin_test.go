@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,9 +31,13 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
 	var log logLines
 	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // as an administrator makes one
 	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
 	require.NoError(t, err)
 	t.Cleanup(g.Close)
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o700, info.Mode().Perm())
 	for _, broker := range []string{"gone", "well", "young"} {
 		dials(t, g.ports.numbers()[broker])
 		assert.Equal(t, 1, log.with("doesn't say its version; it is asked again\" gateway=g side=source broker="+broker)+map[string]int{"well": 1}[broker])

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
@@ -22,61 +21,8 @@ const (
 	perMembership = 48
 )
 
-// elements counts what a body holds: by its commas and brackets, those in texts among them, which are few.
-func elements(body []byte) (n int) {
-	for _, c := range body {
-		if c == ',' || c == '{' || c == '[' {
-			n++
-		}
-	}
-	return n
-}
-
-// mostOfBody is what a request's body may take while it is read, and what is made of it, in bytes.
-func (s *session) mostOfBody(f *wire.Frame) int {
-	return 3*len(f.Bytes()) + perElement*(1+min(elements(f.Body), mostElements))
-}
-
 // costOfBeat is what a heartbeat takes that is kept: its frame here and on its way to the target, and its names.
 func costOfBeat(size int, b beat) int { return 3*size + perMembership*(len(b.reads)+len(b.writes)) }
-
-// bodyFits takes the memory for what is read of a request's body, or refuses the request.
-func (s *session) bodyFits(f *wire.Frame, cost int) bool {
-	size, holds := len(f.Bytes()), elements(f.Body)
-	if size > mostBeat || holds > mostElements {
-		s.bounds.bodies.Add(1)
-		s.refuse(f, systemError, fmt.Sprintf("a request of %d bytes that holds %d elements: at most %d bytes and %d elements are read", size, holds, mostBeat, mostElements))
-		return false
-	}
-	return s.takes(f, cost)
-}
-
-// longBody is from which length on a body counts as long: stock clients' heartbeats have some kilobytes.
-const longBody = 64 << 10
-
-// shareForBodies is which part of one processor reading long bodies may take: one in so many. A body
-// of 4 MiB takes a processor for up to a tenth of a second, and other clients wait for it.
-const shareForBodies = 5
-
-// bodyReader lets one long body be read at a time, and leaves the processors to others between two.
-type bodyReader struct {
-	one  sync.Mutex
-	next time.Time // when the next long one may be read; under one
-}
-
-// read reads a body.
-func (r *bodyReader) read(body []byte, how func()) {
-	if len(body) <= longBody {
-		how()
-		return
-	}
-	r.one.Lock()
-	defer r.one.Unlock()
-	time.Sleep(time.Until(r.next))
-	begun := time.Now()
-	defer func() { r.next = time.Now().Add((shareForBodies - 1) * time.Since(begun)) }()
-	how()
-}
 
 // takes takes memory for a request, or refuses it.
 func (s *session) takes(f *wire.Frame, bytes int) bool {
@@ -86,6 +32,27 @@ func (s *session) takes(f *wire.Frame, bytes int) bool {
 		return false
 	}
 	return true
+}
+
+// longestName is how long a client's id may be that is kept, in bytes, and an access key: stock
+// clients' ids, of an address, a process and a time, have 60. They are told in the state, in logs
+// and to other gateways.
+const longestName = 512
+
+// namesFit reports whether the names that a heartbeat says are as long as clients' are.
+func (b beat) namesFit() error {
+	if len(b.client) > longestName {
+		return fmt.Errorf("a client id of %d bytes, at most %d", len(b.client), longestName)
+	}
+	if n := len(b.reads) + len(b.writes); n > mostMemberships {
+		return fmt.Errorf("%d groups of one client, at most %d", n, mostMemberships)
+	}
+	long := func(group string) bool { return len(group) > longestGroup }
+	if slices.ContainsFunc(b.writes, long) ||
+		slices.ContainsFunc(b.reads, func(m membership) bool { return long(m.Group) }) {
+		return fmt.Errorf("a group whose name has more than %d bytes", longestGroup)
+	}
+	return nil
 }
 
 // beatNames are the members of heartbeats (HeartbeatData, ConsumerData, ProducerData, SubscriptionData of 5.3.3), also
@@ -104,7 +71,10 @@ func (word) UnmarshalJSON(text []byte) error {
 	if len(text) > 0 && text[0] == '"' || string(text) == "null" {
 		return nil
 	}
-	return json.Unmarshal(text, new(int64))
+	if _, err := strconv.ParseInt(string(text), 10, 64); err != nil { // JSON has no other forms of it
+		return fmt.Errorf("%.100q is neither a text nor a whole number", text)
+	}
+	return nil
 }
 
 // subscription is SubscriptionData: what kind its members are of.
@@ -175,5 +145,5 @@ func parseBeat(body []byte) (beat, error) {
 	if slices.Contains(b.writes, "") || slices.ContainsFunc(b.reads, membership.nameless) {
 		return beat{}, errors.New("a group without a name")
 	}
-	return b, nil
+	return b, b.namesFit()
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -22,13 +21,13 @@ func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
 	s, client := g.connect(t)
 	up, err := s.upstream(s.port.dest)
 	require.NoError(t, err)
-	for opaque := range int32(mostOpen) {
-		s.enter(opaque, call{code: codeRunningInfo, up: up})
+	for range mostOpen {
+		s.enter(call{code: codeRunningInfo, up: up})
 	}
 	s.mu.Lock()
 	assert.False(t, s.closed)
 	s.mu.Unlock()
-	s.enter(mostOpen, call{code: codeRunningInfo, up: up})
+	s.enter(call{code: codeRunningInfo, up: up})
 	_, err = client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
@@ -46,6 +45,39 @@ func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	assert.Empty(t, s.beat)
+}
+
+// Names without end would fill the state, logs and other gateways' memory.
+func TestNamesThatNoClientHasAreRefused(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	long := strings.Repeat("x", longestName+1)
+	for body, why := range map[string]string{
+		`{"clientID":"` + long + `"}`: "client id of 513 bytes",
+		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
+		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
+	} {
+		g.request(codeHeartbeat, 0, stranger, nil, body)
+		is, remark := g.answer()
+		assert.Equal(t, systemError, is)
+		assert.Contains(t, remark, why)
+		g.nothing(body)
+	}
+	g.request(codeHeartbeat, 0, signing{long, "secret", ""}, nil, `{"clientID":"a"}`)
+	is, remark := g.answer()
+	assert.Equal(t, systemError, is)
+	assert.Contains(t, remark, "access key of 513 bytes")
+	g.request(codeHeartbeat, 0, stranger, nil, `{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
+	is, _ = g.answer()
+	assert.Equal(t, success, is)
+}
+
+// An answer doesn't quote without end what it is about.
+func TestWhyABodyIsRefusedIsSaidInShort(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.request(codeHeartbeat, 0, stranger, nil, `{"heartbeatFingerprint":`+strings.Repeat("1", 1<<20)+`}`)
+	_, remark := g.answer()
+	assert.Contains(t, remark, "isn't understood")
+	assert.Less(t, len(remark), 2*longestRemark)
 }
 
 func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
@@ -66,41 +98,4 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 			return there && len(g.mirrors.claims) == 1
 		}, patience, time.Millisecond)
 	}
-}
-
-// Long bodies are read one after the other, and hold up no short one: else a few clients take all processors.
-func TestLongBodiesAreReadOneAfterTheOther(t *testing.T) {
-	var r bodyReader
-	long, short := make([]byte, longBody+1), make([]byte, longBody)
-	begun, ends, read := make(chan struct{}), make(chan struct{}), make(chan string, 3)
-	go r.read(long, func() {
-		close(begun)
-		<-ends
-	})
-	<-begun
-	go r.read(long, func() { read <- "long" })
-	r.read(short, func() { read <- "short" })
-	require.Equal(t, "short", <-read)
-	require.False(t, r.one.TryLock())
-	require.Empty(t, read)
-	close(ends)
-	require.Equal(t, "long", <-read)
-}
-
-// Long bodies leave most of the time to others, also when one comes after the other; short ones
-// wait for nothing.
-func TestLongBodiesLeaveTimeToOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r bodyReader
-		begun := time.Now()
-		for range 3 {
-			r.read(make([]byte, longBody+1), func() { time.Sleep(100 * time.Millisecond) })
-			r.read(make([]byte, longBody), func() {})
-		}
-		require.Equal(t, (2*shareForBodies+1)*100*time.Millisecond, time.Since(begun))
-		time.Sleep(time.Hour)
-		again := time.Now()
-		r.read(make([]byte, longBody+1), func() {})
-		require.Zero(t, time.Since(again))
-	})
 }

@@ -3,33 +3,34 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 )
 
-// clients are the clients behind the gateway by their ids.
-func (g *Gateway) clients() map[string]Connected {
-	sessions := g.all()
-	all := make(map[string]Connected, len(sessions))
-	for _, s := range sessions {
-		s.mu.Lock()
-		if s.client != "" {
-			one := Connected{ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey, Problem: s.problem()}
-			one.Problem = cmp.Or(one.Problem, all[s.client].Problem)
-			all[s.client] = one
-		}
-		s.mu.Unlock()
+// connected is what there is to say of the session's client. Callers hold s.mu.
+func (s *session) connected() Connected {
+	return Connected{
+		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
+		Problem: s.problem(),
 	}
-	return all
 }
 
-// clientsOfAll are the clients behind any gateway of the migration.
-func (g *Gateway) clientsOfAll(ctx context.Context) (map[string]Connected, error) {
-	all := g.clients()
+// membersOfAll are the members of a group behind any gateway of the migration, by their ids.
+func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Connected, error) {
+	all := g.membersOf(group)
 	return all, g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
-		is, err := c.State(ctx)
+		is, err := c.Members(ctx, group)
+		var old *RefusedError
+		if errors.As(err, &old) && old.Status == http.StatusNotFound { // it isn't asked so yet
+			var state State
+			state, err = c.State(ctx)
+			is.Clients = state.Clients
+		}
 		if err != nil {
 			return fmt.Errorf("who is behind gateway %s isn't known: %w", p.Name, err)
 		}
@@ -54,7 +55,10 @@ func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, Peer, 
 }
 
 // member is a member of a group with the address of a broker that it is connected to.
-type member struct{ at, broker string }
+type member struct {
+	at, broker  string
+	connections []string // addresses of all of that id
+}
 
 // membersOn are a group's members on a side by their ids, and how they read.
 func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
@@ -71,7 +75,7 @@ func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[st
 		}
 		model = cmp.Or(model, members.MessageModel)
 		for _, m := range members.Connections {
-			all[m.ClientID] = member{m.Addr, b.Addr}
+			all[m.ClientID] = member{m.Addr, b.Addr, append(all[m.ClientID].connections, m.Addr)}
 		}
 	}
 	return all, model, nil
@@ -140,11 +144,52 @@ func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing strin
 	return "", nil
 }
 
-// past are those of a group's members that aren't behind a gateway, as "client at address".
-func past(members map[string]member, here map[string]Connected) (all []string) {
+// behind is who of a group's members counts as one behind a gateway.
+type behind struct {
+	ids   map[string]bool
+	known map[netip.AddrPort]bool // where gateways' connections come from; nil: brokers see other addresses
+}
+
+// behindAll is that of all gateways of the migration. Everybody may say any client id, and applications
+// of one host may have the same: those that don't read with the group don't count.
+func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err error) {
+	here, err := g.membersOfAll(ctx, group)
+	if err != nil {
+		return is, err
+	}
+	is.ids = map[string]bool{}
+	for id := range here {
+		is.ids[id] = true
+	}
+	if known, _, unknown := g.originsOfAll(ctx); unknown == nil {
+		is.known = known
+	}
+	return is, nil
+}
+
+// comes reports whether a connection comes from a gateway; seen is false if the address doesn't tell.
+func (b behind) comes(from string) (does, seen bool) {
+	addr, err := netip.ParseAddrPort(from)
+	return err == nil && b.known[unmapped(addr)], err == nil
+}
+
+// past are those of a group's members that aren't behind a gateway, as "client at address". Where the
+// addresses of gateways are among those that brokers list, each connection is judged by its own.
+func past(members map[string]member, here behind) (all []string) {
+	visible := false
+	for _, m := range members {
+		for _, from := range m.connections {
+			does, _ := here.comes(from)
+			visible = visible || does
+		}
+	}
 	for _, id := range sortedKeys(members) {
-		if _, behind := here[id]; !behind {
-			all = append(all, fmt.Sprintf("%s at %s", id, members[id].at))
+		for _, from := range members[id].connections {
+			does, seen := here.comes(from)
+			if !does && (visible && seen || !here.ids[id]) {
+				all = append(all, fmt.Sprintf("%s at %s", id, from))
+				break
+			}
 		}
 	}
 	return all
@@ -157,7 +202,7 @@ func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lan
 	if err != nil {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.behindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,13 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
 )
 
-// call is a request of a client that isn't answered yet. Whoever takes it out of the table answers it: that happens once. A larger one
+// call is a request that isn't answered yet. The table has it by the number under which its server knows it (opaques). Whoever takes it out of the table answers it: that happens once. A larger one
 // than 128 bytes would cost an allocation each.
 type call struct {
 	code    int
@@ -18,36 +19,42 @@ type call struct {
 	offset  int64     // of pulls: as the client sees it
 	commit  int64     // the position that it commits, as the client sees it; with commits
 	rare    *rareCall // what most calls have nothing of
+	opaque  int32     // the client's number of it, which the answer carries; of those that are pushed, none
 	side    side
 	commits bool
 	oneWay  bool // the client wants no answer
 	binary  bool // the format to answer in
-	pushed  bool // the table's key isn't the client's: the answer to the mirror of a request, which nobody gets
+	pushed  bool // it was made here, such as the mirror of a request: the client gets no answer
 }
 
 // rareCall is more of a call.
 type rareCall struct {
 	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
 	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
+	wants   *wanted              // the view that is made when a broker has taken it
 }
 
-// enter puts a call into the table.
-func (s *session) enter(opaque int32, c call) {
+// callOf is a request as a call.
+func callOf(f *wire.Frame) call {
+	return call{code: f.Code, opaque: f.Opaque, oneWay: f.OneWay(), binary: f.Binary}
+}
+
+// enter puts a call into the table, and returns the number under which it goes to its server.
+func (s *session) enter(c call) (opaque int32) {
 	c.since = time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(opaque, c)
+	return s.put(c)
 }
 
 // mostOpen is how many calls a connection may have open: stock clients have thousands where they send without waiting.
 const mostOpen = 100_000
 
-// put puts a call into the table. A client that gives its number a second time won't know which answer it gets: the first one counts as lost.
-// Callers hold s.mu.
-func (s *session) put(opaque int32, c call) {
-	if before, twice := s.open[opaque]; twice {
-		s.unanswered(before)
-		s.forgotten(before)
+// put is enter. Callers hold s.mu.
+func (s *session) put(c call) (opaque int32) {
+	opaque = s.opaques.next()
+	for _, taken := s.open[opaque]; taken; _, taken = s.open[opaque] {
+		opaque = s.opaques.next()
 	}
 	s.open[opaque] = c
 	s.looksCrowded()
@@ -58,6 +65,7 @@ func (s *session) put(opaque int32, c call) {
 		}
 		_ = s.conn.Close()
 	}
+	return opaque
 }
 
 // peek looks at the call that an upstream's answer belongs to.
@@ -80,14 +88,8 @@ func (s *session) take(opaque int32, up *upstream) (call, bool) {
 	return c, true
 }
 
-// opened is a call with its number.
-type opened struct {
-	opaque int32
-	call
-}
-
 // takeAll takes the calls out of the table that fulfil a condition.
-func (s *session) takeAll(which func(call) bool) (all []opened) {
+func (s *session) takeAll(which func(call) bool) (all []call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.takeOpen(which)
@@ -95,7 +97,7 @@ func (s *session) takeAll(which func(call) bool) (all []opened) {
 
 // lose takes calls out of the table that servers will answer no more. A send is a loss before it is out of the table: who looks for sends finds it
 // here or there.
-func (s *session) lose(which func(call) bool) (all []opened) {
+func (s *session) lose(which func(call) bool) (all []call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.takeOpen(func(c call) bool {
@@ -107,12 +109,12 @@ func (s *session) lose(which func(call) bool) (all []opened) {
 	})
 }
 
-func (s *session) takeOpen(which func(call) bool) (all []opened) {
+func (s *session) takeOpen(which func(call) bool) (all []call) {
 	for opaque, c := range s.open {
 		if which(c) {
 			delete(s.open, opaque)
 			s.forgotten(c)
-			all = append(all, opened{opaque, c})
+			all = append(all, c)
 		}
 	}
 	return all
@@ -131,11 +133,11 @@ func (s *session) any(which func(call) bool) bool {
 }
 
 // sendsTo counts the sends to queues that are without an answer.
-func (s *session) sendsTo(which map[*queue]*hold) (n int) {
+func (s *session) sendsTo(which map[*queue]bool) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.open {
-		if c.queue != nil && sends(c.code) && which[c.queue] != nil {
+		if c.queue != nil && sends(c.code) && which[c.queue] {
 			n++
 		}
 	}
@@ -147,8 +149,12 @@ func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
 	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r))
 }
 
+// longestRemark bounds what an answer says, in bytes: its cause may quote what the client sent.
+const longestRemark = 1000
+
 // refuse answers a request with an error, unless its client wants no answer.
 func (s *session) refuse(f *wire.Frame, code int, remark string) {
+	remark = strings.ToValidUTF8(remark[:min(len(remark), longestRemark)], "")
 	s.refuseAs(f, code, "rocketshift gateway: "+remark)
 }
 

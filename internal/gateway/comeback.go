@@ -26,12 +26,13 @@ func signature(raw []byte) []byte {
 	return f.Get(wire.FieldSignature)
 }
 
-// comesBack gives a client that was expected the registration that was kept for it. Who signs with a key that the gateway can't verify
-// must have signed the same as before.
+// comesBack gives a client that was expected the registration that was kept for it. Who signs with a key
+// that the gateway can't verify, as it has no secret of it or no file of keys, must have signed the same
+// as before, which a broker has taken then.
 func (s *session) comesBack(f *wire.Frame, says beat) {
 	accessKey := f.Unescaped(wire.FieldAccessKey)
 	_, known := s.keys.of([]byte(accessKey))
-	proved := known || accessKey == "" || !s.keys.given()
+	proved := known || accessKey == ""
 	was := s.returning.take(says.client, func(was *session) bool {
 		return was.port == s.port && was.accessKey == accessKey && says.shares(was.reads, was.writes) &&
 			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
@@ -49,7 +50,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 	}
 	s.mu.Lock()
 	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
-	s.lastOwn, s.accessKey = was.lastOwn, was.accessKey
+	s.accessKey = was.accessKey
 	missed := was.missed
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)

@@ -40,6 +40,7 @@ const mostRequest = 8 << 20
 func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.State()) })
+	mux.HandleFunc("GET /v1/members", c.members)
 	mux.HandleFunc("PUT /v1/migration", c.use)
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)
@@ -66,9 +67,11 @@ func (c *Control) checked(next http.Handler) http.Handler {
 				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.Header().Set("Connection", "close") // its place is for those who know it
 			problem(w, http.StatusUnauthorized, errors.New("the token is missing or wrong: send Authorization: Bearer <token>"))
 			return
 		}
+		knownVisitor(r.Context())
 		r.Body = http.MaxBytesReader(w, r.Body, mostRequest)
 		next.ServeHTTP(w, r)
 	})

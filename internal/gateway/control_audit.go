@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
+	"rocketshift/internal/printable"
 )
 
 // Each call that changes something is on record: a line "asked" before it, without which nothing is
@@ -28,7 +29,7 @@ func auditOf(log *slog.Logger) audit {
 
 // Audit makes a file the record of all calls that change something.
 func (c *Control) Audit(to *gatewayaudit.File) {
-	handler := slog.NewJSONHandler(to, nil).WithAttrs([]slog.Attr{
+	handler := slog.NewJSONHandler(printable.JSONTo(to), nil).WithAttrs([]slog.Attr{
 		slog.Bool("audit", true), slog.String("gateway", c.gateway.config.Name),
 	})
 	c.audit = audit{handler, to.Sync}

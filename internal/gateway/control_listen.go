@@ -37,7 +37,7 @@ func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 		return nil, fmt.Errorf("the control API can't listen on %s: %w", a.Address, err)
 	}
 	if secure != nil {
-		return tls.NewListener(at, secure), nil
+		return tls.NewListener(LimitCallers(at, MostCallers), secure), nil
 	}
 	if is, ok := at.Addr().(*net.TCPAddr); !a.Insecure && (!ok || !is.IP.IsLoopback()) {
 		_ = at.Close()
@@ -45,7 +45,7 @@ func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 			"read its token: give it a certificate (--control-tls-cert, --control-tls-key), listen on "+
 			"127.0.0.1 (--control), or say --control-insecure", a.Address)
 	}
-	return at, nil
+	return LimitCallers(at, MostCallers), nil
 }
 
 // secure is the configuration of TLS; nil for plain HTTP.
@@ -95,6 +95,7 @@ func NewServer(ctx context.Context, of http.Handler) *http.Server {
 		Handler: of, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: withVisitor,
 	}
 }
 

@@ -21,8 +21,9 @@ type wroteTo struct {
 	more bool // than are kept
 }
 
-// mostWritten bounds how many topics are kept of a session. A client that sends to more shares in all.
-const mostWritten = 1000
+// mostWritten bounds how many topics are kept of a session, which take 4 KB then. A client that sends
+// to more shares in all.
+const mostWritten = 64
 
 func (w *wroteTo) note(topic *string) {
 	if last := w.last.Load(); last != nil && *last == *topic {
@@ -55,21 +56,25 @@ type unfit struct {
 	more bool // it writes to more topics than are known
 }
 
-// unfits are the clients behind this gateway that can't follow to the target, by their ids.
+// unfits are the clients behind this gateway that can't follow to the target, by their identities:
+// everybody with a key may say any client id, and has no say over what another client with that id
+// shares in.
 func (g *Gateway) unfits() map[string]*unfit {
 	all := map[string]*unfit{}
 	sessions := g.all()
-	for _, c := range g.clients() {
-		if c.Problem != "" {
-			all[c.ID] = &unfit{Connected: c}
+	for _, s := range sessions {
+		s.mu.Lock()
+		if one := s.connected(); s.client != "" && one.Problem != "" {
+			all[s.identity] = &unfit{Connected: one}
 		}
+		s.mu.Unlock()
 	}
 	if len(all) == 0 {
 		return nil
 	}
 	for _, s := range sessions {
 		s.mu.Lock()
-		one := all[s.client]
+		one := all[s.identity]
 		reads := s.reads
 		s.mu.Unlock()
 		if one == nil {
@@ -82,11 +87,25 @@ func (g *Gateway) unfits() map[string]*unfit {
 		}
 	}
 	for _, one := range all {
-		slices.Sort(one.Topics)
-		slices.Sort(one.Groups)
-		one.Topics, one.Groups = slices.Compact(one.Topics), slices.Compact(one.Groups)
+		one.Topics, one.Groups = distinct(one.Topics), distinct(one.Groups)
 	}
 	return all
+}
+
+// distinct are names in their order, each once.
+func distinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// acceptsKey is put before an access key in a move's accept: for all clients that sign with it, whatever
+// ids they say they have.
+const acceptsKey = "accessKey:"
+
+// accepted reports whether a caller takes what follows from a client that can't follow to the target.
+func (u *unfit) accepted(by []string) bool {
+	return slices.Contains(by, u.ID) ||
+		u.AccessKey != "" && slices.Contains(by, acceptsKey+u.AccessKey)
 }
 
 // shares is what of a round a client shares in; "" if nothing.
@@ -134,14 +153,14 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 			continue
 		}
 		says := fmt.Sprintf("%s at %s, which shares in %s, %s", c.ID, c.Address, of, c.Problem)
-		if slices.Contains(r.Accept, c.ID) {
+		if c.accepted(r.Accept) {
 			inexact = append(inexact, says+": what it asks of the target is refused")
 			continue
 		}
 		refusals = append(refusals, says)
 	}
 	if len(refusals) > 0 {
-		return nil, refused("%d clients can't follow to the target: %s; or accept them by their ids, and what they ask of the target is refused",
+		return nil, refused("%d clients can't follow to the target: %s; or accept them by their ids, or by \"accessKey:…\", and what they ask of the target is refused",
 			len(refusals), strings.Join(refusals[:min(len(refusals), 5)], "; "))
 	}
 	return inexact, nil

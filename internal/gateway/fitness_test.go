@@ -80,6 +80,50 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
 }
 
+// Everybody with a key may say that it is any client. What another client of that id shares in moves all
+// the same, and a person accepts one by its key, as it may come back with other ids.
+func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.queue(source)
+	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+	g.answer()
+	send := requests()[codeSendV2]
+	g.request(codeSendV2, 0, rightly, send.fields, send.body)
+	g.answer()
+	_, g.client = g.gateway.connect(t)
+	g.in = wire.NewReader(g.client)
+	const beat = `{"clientID":"one","consumerDataSet":[],"producerDataSet":[{"groupName":"x"}]}`
+	g.request(codeHeartbeat, 0, stranger, nil, beat)
+	g.answer()
+	g.source.answer(codeSendV2, wire.Reply{Code: systemError, Remark: "No acl config for stranger"})
+	g.request(codeSendV2, 0, stranger, send.fields, send.body)
+	is, _ := g.answer()
+	require.Equal(t, systemError, is)
+	side := Round{Kind: KindSide, To: "target", Group: "billing"}
+	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", replicator.Queue{Broker: "broker-a"}}}}
+	for _, r := range []Round{side, home} {
+		_, err := g.gateway.allFit(r)
+		require.NoError(t, err, r.Kind)
+	}
+	says := func(c Connected) string { return fmt.Sprint(c.AccessKey, c.Problem != "", c.Groups, c.Topics) }
+	all := asOne([]State{g.gateway.State(), g.gateway.State()}).Clients
+	require.Len(t, all, 2)
+	assert.Equal(t, "appfalse [] []", says(all[0]), "one that has no problem")
+	assert.Equal(t, "strangertrue [] []", says(all[1]))
+
+	g.source.answer(codeSendV2, wire.Reply{})
+	g.request(codeSendV2, 0, stranger, send.fields, send.body)
+	g.answer()
+	_, err := g.gateway.allFit(home)
+	require.ErrorContains(t, err, "signs with access key stranger", "it shares in what a broker takes of it")
+	for _, accept := range []string{"one", "accessKey:stranger"} {
+		home.Accept = []string{accept}
+		inexact, err := g.gateway.allFit(home)
+		require.NoError(t, err)
+		require.Len(t, inexact, 1)
+	}
+}
+
 // twoSides is a gateway of which no name server answers, with a broker of each side that lists members as it is told.
 type twoSides struct {
 	*testing.T
@@ -104,7 +148,7 @@ func newTwoSides(t *testing.T) *twoSides {
 		b.answer(codeHeartbeat, wire.Reply{})
 		b.answer(codeMaxOffset, wire.Reply{Code: systemError})
 		b.answer(codeRuntime, wire.Reply{Code: systemError})
-		b.answer(codeAllOffsets, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
+		b.answer(codeConsumeStats, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
 		two.lists(side(on))
 	}
 	return two
@@ -112,8 +156,8 @@ func newTwoSides(t *testing.T) *twoSides {
 
 // Requests of the gateway's own, which clients don't make through it.
 const (
-	codeMembersOf  = 203
-	codeAllOffsets = 43
+	codeMembersOf    = 203
+	codeConsumeStats = 208
 )
 
 // lists has a side's broker list members of any group.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -48,22 +49,21 @@ func (f *Fleet) State(ctx context.Context) (State, error) {
 func asOne(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
-	clients, groups := map[string]Connected{}, map[string]GroupSide{}
-	bypass := []Bypass{}
+	clients, groups := map[who]Connected{}, map[string]GroupSide{}
+	bypass, more := []Bypass{}, [2]int{} // clients and groups that aren't listed
 	for _, s := range all {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
 		sum.StateProblem = cmp.Or(sum.StateProblem, s.StateProblem)
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
+		more[0], more[1] = more[0]+s.ClientsMore, more[1]+s.GroupsMore
 		for _, b := range s.Bypass { // each gateway looks at all queues
 			if !slices.ContainsFunc(bypass, func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
 				bypass = append(bypass, b)
 			}
 		}
 		for _, c := range s.Clients {
-			c.Problem = cmp.Or(c.Problem, clients[c.ID].Problem)
-			c.Groups, c.Topics = append(c.Groups, clients[c.ID].Groups...), append(c.Topics, clients[c.ID].Topics...)
-			clients[c.ID] = c
+			clients[c.who()] = clients[c.who()].and(c)
 		}
 		for _, g := range s.Groups {
 			if g.Source+g.Target > groups[g.Group].Source+groups[g.Group].Target { // others may not have seen all queues
@@ -72,10 +72,9 @@ func asOne(all []State) State {
 		}
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
-	sum.Clients, sum.Groups, sum.Bypass = []Connected{}, []GroupSide{}, bypass
-	for _, id := range sortedKeys(clients) {
-		sum.Clients = append(sum.Clients, clients[id])
-	}
+	sum.Groups, sum.Bypass = []GroupSide{}, bypass
+	sum.Clients, _ = listed(maps.Values(clients))
+	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
 	for _, name := range sortedKeys(groups) {
 		sum.Groups = append(sum.Groups, groups[name])
 	}

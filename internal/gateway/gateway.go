@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -57,11 +55,13 @@ type Gateway struct {
 
 	source     *rocketmq.Cluster
 	migration  atomic.Pointer[migration]
+	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	targets    atomic.Pointer[[]string]               // target brokers in the order of their tags
 	topics     topics
 	groups     groups
 	mirrors    mirrors
+	opaques    opaques
 	ports      ports
 	refresh    signal
 	changed    signal // which clients there are, or what they say
@@ -82,7 +82,7 @@ type Gateway struct {
 	crowd      crowd
 	budget     *memory.Budget
 	bounds     bounds
-	reading    bodyReader
+	reading    bodyTurns
 	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
 	serving    time.Time        // since when clients are served
 	waits      waits
@@ -145,6 +145,7 @@ func Start(c Config) (*Gateway, error) {
 		Dial:        dials[source],
 	}), c.NameServers)
 	g.lease.lock = g.lockLease
+	g.opaques.begin()
 	g.bind()
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
 	g.targets.Store(&[]string{})
@@ -216,21 +217,15 @@ func (g *Gateway) begin() error {
 	if err := g.meetClients(before); err != nil {
 		return err
 	}
+	if !g.state.first {
+		g.beginsAgain()
+	}
 	if err := g.save(); err != nil && g.state.first {
 		return err // nothing depends on it yet; later it serves all the same
 	}
 	g.serving = time.Now()
 	g.ports.accept(g)
 	return nil
-}
-
-// ownFolder makes the folder this process's: it is the predecessor's, or nobody's.
-func (g *Gateway) ownFolder(before *Predecessor) (io.Closer, error) {
-	if before == nil {
-		return lockFolder(g.config.Dir)
-	}
-	g.ports.passed = before.clientListeners()
-	return before.lock, nil
 }
 
 // meetClients takes the predecessor's clients over, or has those of before registered again.
@@ -269,13 +264,6 @@ func (g *Gateway) Close() {
 	if m := g.migration.Load(); m != nil {
 		m.target.Client().Close()
 	}
-}
-
-// all are the sessions of this moment.
-func (g *Gateway) all() []*session {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Collect(maps.Keys(g.sessions))
 }
 
 func (g *Gateway) lookAgain() {

@@ -25,8 +25,10 @@ func (s *session) recovered(code func() int) {
 		return
 	}
 	s.panics.Add(1)
-	s.log.Error("a fault of the gateway ended a client's connection: please report it", "client", s.conn.RemoteAddr().String(), "code", code(),
-		"cause", cause, "stack", string(debug.Stack()))
+	if s.said.faults.due() { // the others are counted: who has found a way to it goes it again and again
+		s.log.Error("a fault of the gateway ended a client's connection: please report it", "client",
+			s.conn.RemoteAddr().String(), "code", code(), "cause", cause, "stack", string(debug.Stack()), "faults", s.panics.Load())
+	}
 	_ = s.conn.Close()
 }
 

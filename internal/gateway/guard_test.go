@@ -31,3 +31,44 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, success, is, "another client goes on")
 }
+
+// So does one that a send brings out which has waited in a hold: nobody else's waits longer.
+func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
+	g := newGuarded(t, "applications: []")
+	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
+	v := g.queue(target)
+	other := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
+	h := g.gateway.holdAll([]*queue{v.queue, other})
+	for range 3 {
+		g.request(codeSendV2, 0, unsignedBy, requests()[codeSendV2].fields, "body")
+	}
+	_, theirs := g.gateway.connect(t)
+	_, err := theirs.Write(wire.AppendRequest(nil, codeSendV2, 1, 0, []string{"b", "orders", "e", "1"}, nil))
+	require.NoError(t, err)
+	held := func() int64 { return g.gateway.counts.HeldSends.Load() }
+	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
+
+	v.lane.Store(nil) // as no gateway should be
+	h.release()
+	_, err = g.client.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, codeSendV2, g.source.next(t).code, "another client's send goes on")
+	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 && held() == 0 },
+		patience, time.Millisecond, "nothing is held any more")
+	require.Eventually(t, func() bool { return v.queue.hold.Load() == nil }, patience, time.Millisecond)
+}
+
+// A fault while a group is looked at keeps nobody else from it.
+func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
+	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset} {
+		g := newGuarded(t, "applications: []")
+		g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
+		v := g.queue(target)
+		v.lane.Store(nil)
+		r := requests()[code]
+		g.request(code, 0, unsignedBy, r.fields, r.body)
+		require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 },
+			patience, time.Millisecond, "code %d", code)
+		require.Equal(t, target, v.reads(), "who looks at it doesn't wait for good")
+	}
+}

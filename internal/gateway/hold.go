@@ -97,9 +97,7 @@ func (h *hold) end(then func()) {
 	for s, l := range lines {
 		all.Go(func() {
 			defer close(l.gone)
-			for _, p := range l.parked {
-				s.release(p, h)
-			}
+			s.releaseAll(l.parked, h)
 		})
 	}
 	go func() {
@@ -115,15 +113,42 @@ func (h *hold) end(then func()) {
 	}
 }
 
-// release takes a request up that has waited in a hold, or for a group's move.
-func (s *session) release(p parked, past *hold) {
+// releaseAll takes requests up in their order. A fault of the gateway ends their client's connection, and the rest of them.
+func (s *session) releaseAll(all []parked, past *hold) {
+	n := 0
+	defer func() {
+		for _, p := range all[n:] {
+			s.counted(past)
+			s.memory.Give(len(p.raw) + perParked)
+		}
+	}()
+	defer s.recovered(func() int { return all[n-1].code() })
+	for _, p := range all {
+		n++
+		s.release(p, past)
+	}
+}
+
+func (p parked) code() int {
 	var f wire.Frame
-	defer s.memory.Give(len(p.raw) + perParked)
+	_ = f.Parse(p.raw) // it was parsed before
+	return f.Code
+}
+
+// counted takes note that a request waits no more.
+func (s *session) counted(past *hold) {
 	if past != nil {
 		s.counts.HeldSends.Add(-1)
 	} else {
 		s.counts.HeldPulls.Add(-1)
 	}
+}
+
+// release takes a request up that has waited in a hold, or for a group's move.
+func (s *session) release(p parked, past *hold) {
+	var f wire.Frame
+	defer s.memory.Give(len(p.raw) + perParked)
+	s.counted(past)
 	switch {
 	case f.Parse(p.raw) != nil:
 	case !sends(f.Code):
@@ -149,11 +174,7 @@ func goOn(views []*view) {
 	}
 	for s, all := range waiting {
 		slices.SortStableFunc(all, func(a, b parked) int { return a.since.Compare(b.since) })
-		s.inBackground(func() {
-			for _, p := range all {
-				s.release(p, nil)
-			}
-		})
+		s.inBackground(func() { s.releaseAll(all, nil) })
 	}
 }
 

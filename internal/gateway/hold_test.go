@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -35,8 +36,9 @@ func (b *standIn) answer(code int, with wire.Reply) {
 
 type standInFrame struct {
 	conn   net.Conn
-	opaque int32
+	opaque int32 // the gateway's
 	code   int
+	key    string // properties of a send (sendFrame)
 }
 
 func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
@@ -59,7 +61,7 @@ func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
 				in := wire.NewReader(conn)
 				var f wire.Frame
 				for in.Next(&f) == nil {
-					b.got <- standInFrame{conn, f.Opaque, f.Code}
+					b.got <- standInFrame{conn, f.Opaque, f.Code, string(f.Get("i"))}
 					b.mu.Lock()
 					reply, answers := b.answers[f.Code]
 					b.mu.Unlock()
@@ -119,7 +121,7 @@ func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 }
 
 func sendFrame(opaque int32, body int) []byte {
-	return wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"b", "orders", "e", "0"}, make([]byte, body))
+	return wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"b", "orders", "e", "0", "i", fmt.Sprint(opaque)}, make([]byte, body))
 }
 
 func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
@@ -160,11 +162,11 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	default: // the move ended though they are
 	}
 	for i := range 3 {
-		assert.EqualValues(t, i, b.next(t).opaque)
+		assert.Equal(t, fmt.Sprint(i), b.next(t).key)
 	}
 	_, err = other.Write(sendFrame(3, 10))
 	require.NoError(t, err)
-	assert.EqualValues(t, 3, b.next(t).opaque, "and who sends later doesn't wait either")
+	assert.Equal(t, "3", b.next(t).key, "and who sends later doesn't wait either")
 	require.NotNil(t, queues[0].hold.Load(), "while it is stuck, the queue can't be moved again")
 	queues[0].lane.Store(&replicator.Lane{Topic: "orders"})
 	_, err = g.holdSends(queues[:1], target)

@@ -56,33 +56,6 @@ func (g *Gateway) holdAll(queues []*queue) *holding {
 	return m
 }
 
-// settle waits until every send to the queues is answered.
-func (g *Gateway) settle(ctx context.Context, m *holding) error {
-	of := map[*queue]*hold{}
-	for _, q := range m.queues {
-		of[q] = m.hold
-	}
-	for {
-		n := 0
-		for _, s := range g.all() {
-			n += s.sendsTo(of)
-		}
-		lost, answers := g.losses.among(of)
-		if n == 0 && lost == nil {
-			return nil
-		}
-		if wait(ctx, proofPause/2) != nil {
-			if lost != nil && !answers {
-				return fmt.Errorf("queue %s: a send was lost with its connection, and its broker hasn't answered anything since: %w", lost, context.Cause(ctx))
-			}
-			if lost != nil {
-				return fmt.Errorf("queue %s: a send was lost with its connection, and may still be on its way to the broker: %w", lost, context.Cause(ctx))
-			}
-			return fmt.Errorf("%d sends are without an answer: %w", n, context.Cause(ctx))
-		}
-	}
-}
-
 // prove waits until the other side holds everything that the queues hold. Nobody sends to them meanwhile; what arrives all the same, as it was on its
 // way to the broker for longer than anybody could know, is waited for too.
 func (g *Gateway) prove(ctx context.Context, m *holding) error {
@@ -190,10 +163,13 @@ func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err e
 	if err != nil {
 		return known, err
 	}
+	if err := g.worthATry(p.round, queues); err != nil {
+		return known, err
+	}
 	if p.homes, err = g.holdSends(queues, p.to); err != nil {
 		return known, err
 	}
-	if err := g.settle(ctx, p.homes); err != nil {
+	if known.Inexact, err = g.settle(ctx, p.homes, p.round.Accept); err != nil {
 		return known, err
 	}
 	for _, q := range p.homes.queues {
@@ -205,6 +181,9 @@ func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err e
 // proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
 func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Outcome, error) {
 	for _, known := range all { // a queue must show what any gateway has an acknowledgement of
+		if p.round.ends != nil {
+			p.round.ends.Inexact = append(p.round.ends.Inexact, known.Inexact...)
+		}
 		for _, q := range known.Queues {
 			here := g.queueFor(q.Topic, q.Broker, q.ID)
 			for _, on := range []side{source, target} {

@@ -34,7 +34,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		conns = conns[1:]
 	}
 	s := in.session
-	s.lastPush, s.lastOwn = is.LastPush, is.LastOwn
+	s.lastPush = is.LastPush
 	for i, one := range is.Servers {
 		on, known := sideOf(one.Side)
 		if !known || i >= len(conns) {

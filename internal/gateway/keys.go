@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,11 +38,11 @@ func (k keyPair) check() error {
 	case k.AccessKey == "":
 		return errors.New("accessKey is missing")
 	case k.SecretKey == "":
-		return fmt.Errorf("access key %s: secretKey is missing", k.AccessKey)
+		return errors.New(k.named() + "secretKey is missing")
 	}
 	for _, c := range k.AccessKey {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return fmt.Errorf("access key %q: only printable ASCII without quotes and backslashes is possible", k.AccessKey)
+			return errors.New("only printable ASCII without quotes and backslashes is possible as accessKey")
 		}
 	}
 	return nil
@@ -96,7 +94,7 @@ const othersRights = 0o007
 func parseKeys(text []byte) (map[string][2]keyPair, error) {
 	var file keyFile
 	if err := yaml.UnmarshalStrict(text, &file); err != nil {
-		return nil, errors.New(withoutSecrets(err.Error(), text))
+		return nil, errors.New(faultOf(err))
 	}
 	if file.Applications == nil && file.Unsigned == nil {
 		return nil, errors.New("it has neither applications nor unsigned: for no keys at all, write \"applications: []\"")
@@ -113,7 +111,7 @@ func parseKeys(text []byte) (map[string][2]keyPair, error) {
 			}
 		}
 		if _, twice := all[one.AccessKey]; twice {
-			return nil, fmt.Errorf("applications[%d]: access key %s is there twice", i, one.AccessKey)
+			return nil, fmt.Errorf("applications[%d]: %sit is there twice", i, one.named())
 		}
 		all[one.AccessKey] = [2]keyPair{one.keyPair, there}
 	}
@@ -124,17 +122,6 @@ func parseKeys(text []byte) (map[string][2]keyPair, error) {
 		all[""] = [2]keyPair{{}, *file.Unsigned}
 	}
 	return all, nil
-}
-
-// secretValue is a secret in a file of keys, however that is written.
-var secretValue = regexp.MustCompile(`(?i)secret_?key["']?\s*:\s*["']?([^\s"',}]+)`)
-
-// withoutSecrets takes the file's secrets out of a text, such as an error that quotes the file.
-func withoutSecrets(says string, file []byte) string {
-	for _, found := range secretValue.FindAllSubmatch(file, -1) {
-		says = strings.ReplaceAll(says, string(found[1]), "…")
-	}
-	return says
 }
 
 // of are the keys of a client that signs with an access key; "" if it doesn't.

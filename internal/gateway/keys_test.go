@@ -25,7 +25,7 @@ func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 		"applications: [{accessKey: a}]":                                                     "applications[0]: access key a: secretKey is missing",
 		"applications: [{secretKey: s}]":                                                     "applications[0]: accessKey is missing",
 		"applications: [{accessKey: a, secretKey: s, target: {accessKey: b}}]":               "applications[0]: access key b: secretKey is missing",
-		"applications: [{accessKey: a, secretKey: s}, {accessKey: a, secretKey: s}]":         "applications[1]: access key a is there twice",
+		"applications: [{accessKey: a, secretKey: s}, {accessKey: a, secretKey: s}]":         "applications[1]: access key a: it is there twice",
 		"applications: [{accesskey: a, secretKey: s}]\nmore: 1":                              "unknown field",
 		"unsigned: {accessKey: a}":                                                           "unsigned: access key a: secretKey is missing",
 		"applications: [{accessKey: \"a\\\"b\", secretKey: s}]":                              "only printable ASCII",
@@ -36,17 +36,54 @@ func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 	}
 }
 
-// What is wrong with a file is said without what is secret in it.
+// What is wrong with a file is said without anything that it holds but known names: with a colon or a
+// quote forgotten, a secret is part of what looks like a name or an access key.
 func TestErrorsAboutKeysFilesShowNoSecret(t *testing.T) {
 	for _, text := range []string{
-		"applications: [{accessKey: a, secretKey: hush-hush, target: hush-hush}]", "applications: {accessKey: a, secretKey: hush-hush}", "applications:\n- secretKey: hush-hush\n\t- x",
-		"secretKey: hush-hush", "applications: [{accessKey: a, secretKey: [hush-hush]}]", "hush-hush", "unsigned: {secretKey: \"hush-hush\", other: a}", "applications: [{accessKey: a, secretKey: hush-hush}, {accessKey: a, secretKey: hush-hush}]",
+		"applications: [{accessKey: a, secretKey: hush-hush, target: hush-hush}]",
+		"applications: {accessKey: a, secretKey: hush-hush}",
+		"applications:\n- secretKey: hush-hush\n\t- x", "secretKey: hush-hush",
+		"applications: [{accessKey: a, secretKey: [hush-hush]}]", "hush-hush", "\thush-hush",
+		`unsigned: {secretKey: "hush-hush", other: a}`,
+		"applications: [{accessKey: a, secretKey: hush-hush}, {accessKey: a, secretKey: hush-hush}]",
+		"applications: [{accessKey: a, secretKey hush-hush}]",
+		"applications: [{accessKey: a, hush-hush}]", "applications: [{accessKey: a, hush-hush: b}]",
+		"applications: [{accessKey: a, secretKey: one hush-hush, one hush-hush: 1}]",
+		"applications:\n- accessKey: a\n  secretKey:hush-hush\n",
+		"applications:\n- accessKey: a\n  secretKey= hush-hush\n",
+		"applications:\n- accessKey: a, secretKey hush-hush\n",
+		"applications:\n- accessKey: a,secretKey=hush-hush\n",
+		"applications:\n- {accessKey: a secretKey=hush-hush, secretKey: a}\n" +
+			"- {accessKey: a secretKey=hush-hush, secretKey: a}\n",
+		"applications:\n- accessKey: a\n  hush-hush: 1\n  hush-hush: 1\n",
+		"applications:\n- accessKey: a\n  secretKey: *hush-hush\n",
+		"applications:\n- accessKey: a\n  secretKey: !!int hush-hush\n",
+		"applications:\n- accessKey: a\n  ? [hush-hush]\n  : 3\n",
+		"applications:\n- accessKey: \"a\\u0001hush-hush\"\n  secretKey: b\n",
+		"applications: hush-hush", "<<: hush-hush",
 	} {
 		_, err := parseKeys([]byte(text))
 		require.Error(t, err, text)
-		if text != "hush-hush" { // which nothing says is one
-			assert.NotContains(t, err.Error(), "hush-hush", text)
-		}
+		assert.NotContains(t, err.Error(), "hush", text)
+		t.Logf("%q: %v", text, err)
+	}
+}
+
+// What is no secret helps whoever mends the file.
+func TestErrorsAboutKeysFilesSayWhereTheFaultIs(t *testing.T) {
+	for text, says := range map[string]string{
+		"applications: [{access_key: a}]":                       "unknown field access_key",
+		"applications: [{accessKey: a, key: b}]":                "possible are applications, unsigned, accessKey, secretKey and target",
+		"applications:\n- accessKey: a\n  secretKey= b\n":       "line 4",
+		"applications:\n- accessKey: a\n  accessKey: b\n":       "line 3: the same name twice",
+		"applications: [{accessKey: a, secretKey: [b]}]":        "secretKey is of a wrong kind",
+		"applications: {accessKey: a}":                          "applications is of a wrong kind",
+		"applications: [{accessKey: a}]":                        "access key a: secretKey is missing",
+		"applications: [{accessKey: a b}]":                      "applications[0]: secretKey is missing",
+		"applications: [{accessKey: \"a\\\"b\", secretKey: c}]": "applications[0]: only printable ASCII",
+	} {
+		_, err := parseKeys([]byte(text))
+		require.ErrorContains(t, err, says, text)
 	}
 }
 

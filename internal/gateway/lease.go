@@ -26,8 +26,10 @@ const (
 )
 
 type lease struct {
-	until time.Time // of the lease keeper alone
-	lock  func(ctx context.Context, of string) (held, brokers int, err error)
+	renewing sync.Mutex // held while it is renewed: by its keeper, and where the migration changes
+	until    time.Time
+
+	lock func(ctx context.Context, of string) (held, brokers int, err error)
 
 	mu      sync.Mutex
 	evicted map[string]time.Time // since when this gateway has the leases of others, by name
@@ -48,6 +50,8 @@ func (g *Gateway) keepLease() {
 }
 
 func (g *Gateway) renewLease() {
+	g.lease.renewing.Lock()
+	defer g.lease.renewing.Unlock()
 	if len(g.peers()) == 0 {
 		g.fenced.Store(false)
 		return

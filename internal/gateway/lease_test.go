@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,4 +64,31 @@ func TestAGatewayThatIsTakenOffTheListMustHaveLostItsLeaseForAMinute(t *testing.
 	require.Error(t, g.evict(t.Context(), gone))
 	answers.held = 2
 	require.ErrorContains(t, g.evict(t.Context(), gone), "has surely run out in ")
+}
+
+// A lease is renewed by its keeper and where the migration changes: one after the other, as until
+// when it lasts is what the last one got.
+func TestALeaseIsRenewedByOneAtATime(t *testing.T) {
+	all, _ := idlePair(t)
+	g := all[0]
+	var asking, together atomic.Int64
+	g.lease.lock = func(context.Context, string) (int, int, error) {
+		if asking.Add(1) > 1 {
+			together.Add(1)
+		}
+		runtime.Gosched()
+		asking.Add(-1)
+		return 1, 2, nil
+	}
+	var both sync.WaitGroup
+	for range 8 {
+		both.Go(func() {
+			for range 100 {
+				g.renewLease()
+			}
+		})
+	}
+	both.Wait()
+	assert.Zero(t, together.Load())
+	assert.False(t, g.fenced.Load())
 }

@@ -144,7 +144,7 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 			h.write(raw[:random.IntN(len(raw))])
 			huge := binary.BigEndian.AppendUint32(nil, 1<<31-1-uint32(random.IntN(1000)))
 			h.write(append(huge, raw...))
-			h.write(append(binary.BigEndian.AppendUint32(nil, wire.MaxFrame), raw...))
+			h.write(append(binary.BigEndian.AppendUint32(nil, wire.MaxFrame-longestGrowth), raw...))
 		}
 	})
 	all.Go(func() { r.guessTokens(g, 500) })

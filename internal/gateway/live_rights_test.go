@@ -62,7 +62,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		m.holds(p)
 	}
 	refused, allowed := m.cells.refused.Load(), m.cells.allowed.Load()
-	t.Logf("%d cells: %d refused, %d allowed", refused+allowed, refused, allowed)
+	t.Logf("%d cells: %d refused, %d of them also with the number of an allowed request; %d allowed",
+		refused+allowed, refused, m.cells.reused.Load(), allowed)
 }
 
 // Requests that 4.9.7 and 5.3.3 judge differently, with the accounts to which only one of them
@@ -75,11 +76,12 @@ var (
 	withoutSub  = "pub sub group nothing" // on topic and group
 	withoutPub  = "sub group reads nothing"
 	sourceGives = map[string]string{
-		"reset position": anybody, "user of ACL 2.0": anybody,
+		"reset position": anybody, "user of ACL 2.0": anybody, "clone positions": anybody,
 		"max offset": withoutGet, "min offset": withoutGet, "search offset": withoutGet,
 		"earliest time": withoutGet, "topic stats": withoutGet, "consume stats": withoutGet,
 		"consumer connections": withoutGet, "running info": withoutGet,
-		"query position": withoutSub, "pop": withoutSub, "lock": withoutSub, "unlock": withoutSub,
+		"query position": withoutSub, "pop": withoutSub, "ack": withoutSub,
+		"change invisible time": withoutSub, "peek": withoutSub, "lock": withoutSub, "unlock": withoutSub,
 		"unlock one-way": withoutSub,
 		"send batch":     withoutPub, "send batch one-way": withoutPub,
 	}
@@ -164,7 +166,7 @@ func (m *matrix) fill(p *place, at stage) {
 	})
 	c := m.dial(m.gateway.ports.translation()[m.addr(source)], m.gateway.NameServer())
 	defer c.close()
-	m.refuses(c, p, at, refused)
+	m.refuses(c, p, at, refused, allowed)
 	m.allows(c, p, at, allowed)
 	m.settle(p)
 }
@@ -186,8 +188,9 @@ func (m *matrix) cell(c *caller, p *place, q asked, at stage) (what string) {
 	return what
 }
 
-// refuses sends what must be refused, and looks for an effect after each.
-func (m *matrix) refuses(c *caller, p *place, at stage, all []asked) {
+// refuses sends what must be refused, by itself and with the number of an allowed request, and looks
+// for an effect after each.
+func (m *matrix) refuses(c *caller, p *place, at stage, all, allowed []asked) {
 	m.Helper()
 	position := p.position
 	m.lockForOwner(p)
@@ -196,6 +199,9 @@ func (m *matrix) refuses(c *caller, p *place, at stage, all []asked) {
 		p.position = forbidden + int64(i%shifts)
 		what := m.cell(c, p, q, at)
 		m.cells.refused.Add(1)
+		if may, there := at.companion(q, allowed); there {
+			m.reused(c, p, q, may, at)
+		}
 		now := m.look(p, q.makes)
 		if seen := before.differs(now); seen != "" {
 			m.Errorf("%s: seen: %s; wanted: refused, and nothing changed", what, seen)

@@ -9,14 +9,14 @@ import (
 
 // lockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
 type lockBody struct {
-	Group  string      `json:"consumerGroup"`
-	Client string      `json:"clientId"`
-	Queues []jsonQueue `json:"mqSet"`
+	Group  string     `json:"consumerGroup"`
+	Client string     `json:"clientId"`
+	Queues jsonQueues `json:"mqSet"`
 }
 
 // locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
 type locks struct {
-	Queues []jsonQueue `json:"lockOKMQSet"`
+	Queues jsonQueues `json:"lockOKMQSet"`
 }
 
 // jsonQueue is a MessageQueue.
@@ -26,20 +26,27 @@ type jsonQueue struct {
 	ID     int    `json:"queueId"` // of 32 bits
 }
 
-// UnmarshalJSON reads a queue that has all three. Errors: it is null, or hasn't.
-func (q *jsonQueue) UnmarshalJSON(text []byte) error {
-	var is struct {
+// jsonQueues are a set of them.
+type jsonQueues []jsonQueue
+
+// UnmarshalJSON reads queues that have all three, all at once: a body may hold tens of thousands.
+// Errors: one is null, or hasn't.
+func (q *jsonQueues) UnmarshalJSON(text []byte) error {
+	var all []*struct {
 		Topic  *string `json:"topic"`
 		Broker *string `json:"brokerName"`
 		ID     *int32  `json:"queueId"`
 	}
-	if err := json.Unmarshal(text, &is); err != nil {
+	if err := json.Unmarshal(text, &all); err != nil {
 		return err
 	}
-	if is.Topic == nil || is.Broker == nil || is.ID == nil {
-		return errors.New("a queue without topic, brokerName or queueId")
+	*q = make(jsonQueues, 0, len(all))
+	for _, is := range all {
+		if is == nil || is.Topic == nil || is.Broker == nil || is.ID == nil {
+			return errors.New("a queue without topic, brokerName or queueId")
+		}
+		*q = append(*q, jsonQueue{*is.Topic, *is.Broker, int(*is.ID)})
 	}
-	*q = jsonQueue{*is.Topic, *is.Broker, int(*is.ID)}
 	return nil
 }
 

@@ -2,17 +2,23 @@ package gateway
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"rocketshift/internal/rocketmq"
 )
 
-// losses are queues with sends whose answers were lost. The broker may store them a little later, and one that stands still may do so once it goes on.
+// losses are sends whose answers were lost, by queue. The broker may store them a little later, and one that stands still may do so once it goes
+// on. A refusal is none, and no client loses an answer by going: the connection to the broker is read until its sends are answered.
 type losses struct {
 	mu     sync.Mutex
 	of     map[*queue]loss
-	asking map[dest]bool // brokers that are asked until they answer
+	before map[dest]loss    // brokers to which a process before this one may have sent
+	asking map[dest]bool    // brokers that are asked until they answer
+	ending map[*session]int // whose clients have gone, with the connections to servers that they have yet
 }
 
 type loss struct {
@@ -24,6 +30,32 @@ type loss struct {
 // lossTime is how long a broker that answers may still work off what came over a connection that broke.
 const lossTime = 10 * time.Second
 
+// lateSend is a send that may still be on its way.
+type lateSend struct {
+	loss
+	queue  *queue
+	before bool // a process before this one has sent it, if anybody has
+}
+
+// left is how long it surely is so.
+func (l lateSend) left() time.Duration {
+	if l.answered.IsZero() {
+		return lossTime
+	}
+	return lossTime - time.Since(l.answered)
+}
+
+func (l lateSend) String() string {
+	what := "a send was lost with its connection"
+	if l.before {
+		what = "this process has just begun, and the one before may have sent to it"
+	}
+	if l.answered.IsZero() {
+		return fmt.Sprintf("queue %s: %s, and its broker hasn't answered anything since", l.queue, what)
+	}
+	return fmt.Sprintf("queue %s: %s, and may still be on its way to the broker", l.queue, what)
+}
+
 // unanswered takes note of a call without an answer, if it is a send.
 func (g *Gateway) unanswered(c call) {
 	if c.queue == nil || !sends(c.code) {
@@ -33,29 +65,95 @@ func (g *Gateway) unanswered(c call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.of == nil {
-		l.of, l.asking = map[*queue]loss{}, map[dest]bool{}
+		l.of = map[*queue]loss{}
 	}
 	l.of[c.queue] = loss{at: to, since: time.Now()}
-	if !l.asking[to] {
-		l.asking[to] = true
-		g.running.Go(func() { g.untilItAnswers(to) })
+	g.askUntil(to)
+}
+
+// askUntil has a broker asked until it answers. Callers hold the losses' lock.
+func (g *Gateway) askUntil(to dest) {
+	l := &g.losses
+	if l.asking[to] {
+		return
+	}
+	if l.asking == nil {
+		l.asking = map[dest]bool{}
+	}
+	l.asking[to] = true
+	g.running.Go(func() { g.untilItAnswers(to) })
+}
+
+// beginsAgain takes note that another process may have sent just now, which this one doesn't know of.
+func (g *Gateway) beginsAgain() {
+	l := &g.losses
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.before = map[dest]loss{}
+	for on := range g.brokers {
+		for _, name := range g.brokersOf(side(on)) {
+			to := dest{side(on), name}
+			l.before[to] = loss{at: to, since: time.Now()}
+			g.askUntil(to)
+		}
 	}
 }
 
-// among is one of the queues that has lost a send a short time ago, and whether its broker answers again.
-func (l *losses) among(of map[*queue]*hold) (lost *queue, answers bool) {
+// among are the sends to some queues that may still be on their ways.
+func (l *losses) among(of map[*queue]bool) (all []lateSend) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
-		answers = !one.answered.IsZero()
 		switch {
-		case answers && time.Since(one.answered) > lossTime:
+		case one.over():
 			delete(l.of, q)
-		case of[q] != nil:
-			return q, answers
+		case of[q]:
+			all = append(all, lateSend{loss: one, queue: q})
 		}
 	}
-	return nil, false
+	for to, one := range l.before {
+		if one.over() {
+			delete(l.before, to)
+			continue
+		}
+		for q := range of {
+			if q.lies(to) {
+				all = append(all, lateSend{loss: one, queue: q, before: true})
+			}
+		}
+	}
+	return all
+}
+
+// over reports whether what was lost is surely stored by now, or never will be.
+func (l loss) over() bool { return !l.answered.IsZero() && time.Since(l.answered) > lossTime }
+
+// lies reports whether a broker has the queue, or its replica.
+func (q *queue) lies(at dest) bool {
+	if at.side == source {
+		return q.broker == at.broker
+	}
+	lane := q.lane.Load()
+	return lane != nil && lane.Target.Broker == at.broker
+}
+
+// ends takes note that a session's client has gone, and that it has so many connections to servers yet.
+func (l *losses) ends(s *session, ups int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ending == nil {
+		l.ending = map[*session]int{}
+	}
+	if l.ending[s] += ups; l.ending[s] == 0 {
+		delete(l.ending, s)
+	}
+}
+
+// ended are the sessions whose clients have gone, and that have connections to servers yet.
+func (l *losses) ended() []*session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.ending))
 }
 
 // answered takes note of a broker that answered what it was asked then; whether another loss waits for it.
@@ -63,20 +161,31 @@ func (l *losses) answered(by dest, asked time.Time, does bool) (more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
-		if one.at != by || !one.answered.IsZero() {
-			continue
+		if one.at == by {
+			more = one.hears(asked, does) || more
+			l.of[q] = one
 		}
-		if !does || one.since.After(asked) {
-			more = true
-			continue
-		}
-		one.answered = time.Now()
-		l.of[q] = one
+	}
+	if one, there := l.before[by]; there {
+		more = one.hears(asked, does) || more
+		l.before[by] = one
 	}
 	if !more {
 		delete(l.asking, by)
 	}
 	return more
+}
+
+// hears takes note whether its broker answers what it was asked then; whether it is to be asked again.
+func (l *loss) hears(asked time.Time, does bool) (again bool) {
+	if !l.answered.IsZero() {
+		return false
+	}
+	if !does || l.since.After(asked) {
+		return true
+	}
+	l.answered = time.Now()
+	return false
 }
 
 const (

@@ -18,15 +18,18 @@ const mostBeat = 4 << 20
 
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
-	size, most := len(f.Bytes()), s.mostOfBody(f)
-	if !s.bodyFits(f, most) {
+	if n := len(f.Text(wire.FieldAccessKey)); n > longestName {
+		s.refuse(f, systemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
 		return
 	}
 	var says beat
 	var err error
-	s.reading.read(f.Body, func() { says, err = parseBeat(f.Body) })
-	cost := costOfBeat(size, says)
-	s.memory.Give(most - cost)
+	took, ok := s.readBody(f, func() { says, err = parseBeat(f.Body) })
+	if !ok {
+		return
+	}
+	cost := costOfBeat(len(f.Bytes()), says)
+	s.memory.Give(took - cost)
 	if err != nil {
 		s.memory.Give(cost)
 		s.refuse(f, systemError, "a heartbeat that isn't understood: "+err.Error())
@@ -74,12 +77,7 @@ func (s *session) mirror(to dest, raw []byte) {
 		s.mirrors.lost(s, to)
 		return
 	}
-	s.mu.Lock()
-	s.lastOwn-- // clients count upwards from zero
-	own := s.lastOwn
-	s.put(own, call{code: f.Code, since: time.Now(), up: up, side: to.side, pushed: true})
-	s.mu.Unlock()
-	f.SetOpaque(own)
+	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.side, pushed: true}))
 	up.write(&f)
 }
 

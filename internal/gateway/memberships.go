@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // membership is a group that a client is a member of, as its heartbeat says (HeartbeatData).
@@ -46,15 +47,40 @@ func upperASCII(c rune) rune {
 	return c
 }
 
-// membersHere are the groups with members behind the gateway; whether they are broadcasting ones.
+// mostMemberships is how many groups a heartbeat names at most, of both kinds: clients run threads
+// for each of theirs.
+const mostMemberships = 4096
+
+// membersHere are the groups with members behind the gateway that have asked about queues; whether
+// they are broadcasting ones. Heartbeats name groups without end, and brokers let them.
 func (g *Gateway) membersHere() map[string]bool {
 	groups := map[string]bool{}
 	for _, s := range g.all() {
 		s.mu.Lock()
-		for _, m := range s.reads {
-			groups[m.Group] = m.Model == broadcasting
-		}
+		reads := s.reads
 		s.mu.Unlock()
+		for _, m := range reads {
+			if _, asks := g.groups.known([]byte(m.Group)); asks {
+				groups[m.Group] = m.Model == broadcasting
+			}
+		}
 	}
 	return groups
+}
+
+// membersOf are the members of a group behind this gateway, by their ids.
+func (g *Gateway) membersOf(group string) map[string]Connected {
+	all := map[string]Connected{}
+	for _, s := range g.all() {
+		s.mu.Lock()
+		client, key, reads := s.client, s.accessKey, s.reads
+		s.mu.Unlock()
+		if slices.ContainsFunc(reads, func(m membership) bool { return m.Group == group }) {
+			all[client] = Connected{
+				ID: client, Address: s.conn.RemoteAddr().String(),
+				AccessKey: key,
+			}
+		}
+	}
+	return all
 }

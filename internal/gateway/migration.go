@@ -89,15 +89,18 @@ func (g *Gateway) ordered(topic string) bool {
 }
 
 // Use tells the gateway the migration that it is for. What is wrong with it is found before anything is done: then everything is as it was.
-// While anything is away from the source, the clusters stay what they are.
+// While anything is away from the source, the clusters stay what they are. It waits for a move that this gateway leads, and is refused
+// during a round that another one leads.
 func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := m.check(g.config.Name); err != nil {
 		return err
 	}
+	g.moves.one.Lock()
+	defer g.moves.one.Unlock()
 	now := g.migration.Load()
 	if now == nil || !reflect.DeepEqual(now.Migration, m) { // else what is known of the lanes, and the connections, stay
 		next := g.meant(m)
-		if err := g.replace(ctx, now, next); err != nil {
+		if err := g.replaceAlone(ctx, now, next); err != nil {
 			next.target.Client().Close()
 			return err
 		}
@@ -111,7 +114,40 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	for _, s := range g.all() { // the target should know everybody before anything moves
 		s.mirrorBeat()
 	}
-	return g.save()
+	_ = g.save() // what was found; that it can't be written is said, and tried again
+	return nil
+}
+
+// replaceAlone is replace while no round is under way: what that brings to the target would be of another
+// migration than it was prepared for. Only the list of gateways may change while the end of a round is in
+// doubt, as whoever knows how it ended may be gone for good.
+func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
+	p := &part{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
+	g.parts.mu.Lock()
+	round := g.parts.now
+	if round == nil {
+		g.parts.now = p
+	}
+	g.parts.mu.Unlock()
+	switch {
+	case round == nil:
+		defer local{g}.letGo(p)
+	case !g.inDoubt(round) || !now.sameLanes(next):
+		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
+	}
+	return g.replace(ctx, now, next)
+}
+
+func (g *Gateway) inDoubt(p *part) bool {
+	g.parts.mu.Lock()
+	defer g.parts.mu.Unlock()
+	return p.doubt
+}
+
+// sameLanes reports whether the lanes of two versions of a migration are the same, between the same clusters.
+func (m *migration) sameLanes(o *migration) bool {
+	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
+		slices.Equal(m.NameServers, o.NameServers) && m.Proxy == o.Proxy
 }
 
 // replace makes another migration, or another version of it, the gateway's.
@@ -131,12 +167,16 @@ func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
 			return err
 		}
 	}
-	g.migration.Store(next)
-	if err := g.save(); err != nil {
-		g.migration.Store(now)
-		return err
+	g.intended.Store(&next.Migration)
+	err := g.save()
+	if err == nil {
+		g.migration.Store(next)
 	}
-	return nil
+	g.intended.Store(nil)
+	if err != nil {
+		_ = g.save() // what failed may yet be on disk
+	}
+	return err
 }
 
 // sameClusters refuses another migration, and other clusters under the names of these, while homes or groups are on the target.
@@ -157,9 +197,52 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return fmt.Errorf("migration %s: its target: %w", next.Name, err)
 	}
 	for _, name := range *g.targets.Load() {
-		if g.used(name) && !slices.ContainsFunc(there, func(b rocketmq.Broker) bool { return b.Name == name }) {
+		if !g.used(name) {
+			continue
+		}
+		i := slices.IndexFunc(there, func(b rocketmq.Broker) bool { return b.Name == name })
+		if i < 0 {
 			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name, next.NameServers, name, back)
+		}
+		if slices.Contains(g.addresses(dest{target, name}), rocketmq.ServerOf(there[i].Addr)) {
+			continue
+		}
+		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
+			return fmt.Errorf("migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing shows that it is the same one: %w; %s",
+				next.Name, name, next.NameServers, there[i].Addr, err, back)
 		}
 	}
 	return nil
+}
+
+const (
+	// copiesLooked is how many queues of a broker are looked at for copies, and copiesRead how many messages at the begin and the end of each.
+	copiesLooked, copiesRead = 8, 32
+)
+
+// holdsCopies makes sure that a target broker holds copies that the migration's lanes have made, in queues that something is on.
+func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error {
+	looked := 0
+	for _, q := range g.queuesOn(broker) {
+		if looked++; looked > copiesLooked {
+			break
+		}
+		first, err := l.first(ctx, q, target)
+		if err != nil {
+			return err
+		}
+		for _, from := range []int64{first, max(first, q.acked[target].Load()-copiesRead)} {
+			found, err := l.read(ctx, q, target, from, copiesRead)
+			if err != nil {
+				return err
+			}
+			for i := range found {
+				stamp, is := replicator.ParseStamp(found[i].Properties)
+				if is && stamp.Cluster == l.Source && stamp.Topic == q.topic && stamp.Broker == q.broker && stamp.Queue == q.id {
+					return nil
+				}
+			}
+		}
+	}
+	return fmt.Errorf("no copy of this migration's lanes was found in %d queues there", min(looked, copiesLooked))
 }

@@ -2,12 +2,16 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -63,4 +67,90 @@ func TestAMigrationThatCannotBeWrittenIsNone(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errors.Is(err, ErrRefused))
 	require.Nil(t, g.migration.Load())
+}
+
+// abroad are a name server and a broker of a cluster, which has a broker of the target's name.
+func abroad(t *testing.T) (names, broker *standIn) {
+	t.Helper()
+	all := func(int) bool { return true }
+	names, broker = newStandIn(t, all), newStandIn(t, all)
+	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{"broker-t":`+
+		`{"brokerAddrs":{0:%q},"brokerName":"broker-t","cluster":"C"}}}`, broker.Addr())})
+	broker.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V5_3_3"}}`)})
+	broker.answer(codeMinOffset, wire.Reply{Fields: []string{"offset", "0"}})
+	broker.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+		"nextBeginOffset", "0", "minOffset", "0", "maxOffset", "0", "suggestWhichBrokerId", "0",
+	}})
+	return names, broker
+}
+
+// Brokers of many clusters have the same names: while something is on the target, another address of its
+// name servers is believed when its brokers are known, or hold copies of the lanes.
+func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
+	names, broker := abroad(t)
+	for name, known := range map[string]bool{"at an address that isn't known": false, "at a known one": true} {
+		t.Run(name, func(t *testing.T) {
+			g := alone(t)
+			now := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+			before := g.meant(now)
+			g.migration.Store(before)
+			q := g.queueFor("orders", "broker-a", 0)
+			q.lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
+			g.targets.Store(&[]string{"broker-t"})
+			g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
+			at := "10.0.0.7:10911"
+			if known {
+				at = broker.Addr().String()
+			}
+			g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+			next := now
+			next.NameServers = []string{names.Addr().String()}
+			err := g.replaceAlone(t.Context(), before, g.meant(next))
+			if known {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "where it never was")
+			require.ErrorContains(t, err, "no copy of this migration's lanes was found in 1 queues there")
+			require.Same(t, before, g.migration.Load())
+		})
+	}
+}
+
+// A migration is another one between moves alone, and when it is on disk.
+func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
+	g := alone(t)
+	now := g.migration.Load()
+	next := Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
+	p := local{g}
+	r := Round{ID: "1", Kind: KindAuthority, To: "target", Budget: Duration(time.Second)}
+	prepare(t, p, g, r)
+	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
+	require.Same(t, now, g.migration.Load())
+	require.NoError(t, p.abort(t.Context(), "1"))
+
+	asked := false
+	g.state.reached = func(phase string) {
+		if phase == phaseWritten && !asked {
+			asked = true
+			assert.Same(t, now, g.migration.Load(), "it isn't on disk yet")
+			_, err := p.prepare(t.Context(), r)
+			assert.ErrorContains(t, err, "takes part in round migration n", "nor does a round begin meanwhile")
+		}
+	}
+	require.NoError(t, g.replaceAlone(t.Context(), now, g.meant(next)))
+	require.True(t, asked)
+	require.Equal(t, "n", g.migration.Load().Name)
+	require.Equal(t, "n", kept(t, g).Migration.Name)
+
+	g.moves.one.Lock()
+	done := make(chan error, 1)
+	go func() { done <- g.Use(t.Context(), next) }()
+	select {
+	case <-done:
+		t.Error("it doesn't wait for the move")
+	case <-time.After(20 * time.Millisecond):
+	}
+	g.moves.one.Unlock()
+	require.NoError(t, <-done)
 }

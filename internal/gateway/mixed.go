@@ -5,12 +5,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -22,6 +25,7 @@ type MixedGroup struct {
 	Contested []HeldQueue  `json:"contested,omitempty"` // queues that several members hold, look after look
 	Unread    []TopicQueue `json:"unread,omitempty"`    // queues that none holds, look after look
 	Problem   string       `json:"problem,omitempty"`   // why nobody knows
+	More      int          `json:"more,omitempty"`      // members past the gateway that aren't told
 }
 
 // HeldQueue is a queue with the members that hold it.
@@ -55,7 +59,7 @@ func (m *mixed) report() (all []MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range sortedKeys(m.groups) {
-		all = append(all, m.groups[name].MixedGroup)
+		all = append(all, m.groups[name].short())
 	}
 	return all
 }
@@ -74,10 +78,8 @@ func (g *Gateway) lookAtMixed(l lanes) {
 	all.SetLimit(askedTogether)
 	var mu sync.Mutex
 	seen := map[string]*sharing{}
-	for name, broadcasts := range g.membersHere() {
-		if broadcasts {
-			continue // each of their members reads everything
-		}
+	now, rest := inTurn(g.groupsByAddress(), mostMixed)
+	for _, name := range now {
 		all.Go(func() error {
 			now, err := g.lookAtMembers(g.ctx, name, l)
 			mu.Lock()
@@ -92,17 +94,74 @@ func (g *Gateway) lookAtMixed(l lanes) {
 		})
 	}
 	_ = all.Wait()
-	g.mixed.take(seen, g.log)
+	g.mixed.take(seen, g.log, rest...)
 }
 
-// take takes a look's results over, and says what is wrong.
-func (m *mixed) take(seen map[string]*sharing, log *slog.Logger) {
+// mostMixed is how many groups are looked at each time: brokers are asked for the members of each,
+// by this gateway's own account.
+const mostMixed = 200
+
+// groupsByAddress are the groups with members here that have asked about queues, by the addresses
+// that these come from. Each member of a broadcasting one reads everything, so none of those.
+func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
+	here, all := g.membersHere(), map[netip.Prefix][]string{}
+	for _, s := range g.all() {
+		of := memory.PrefixOf(addressOf(s.conn))
+		s.mu.Lock()
+		reads := s.reads
+		s.mu.Unlock()
+		for _, m := range reads {
+			if broadcasts, asks := here[m.Group]; asks && !broadcasts {
+				all[of] = append(all[of], m.Group)
+			}
+		}
+	}
+	return all
+}
+
+// inTurn are so many names at most that have their turn, and the others: of each address as many, as
+// heartbeats name groups without end. Where there are too many, chance says which.
+func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) {
+	taken := map[string]bool{}
+	for of, names := range byAddress { // in an order of its own each time
+		slices.Sort(names)
+		names = slices.Compact(names)
+		share := min(max(1, most/len(byAddress)), len(names))
+		begin := 0
+		if share < len(names) {
+			begin = rand.IntN(len(names))
+		}
+		byAddress[of] = names
+		for i := 0; i < share && len(taken) < most; i++ {
+			taken[names[(begin+i)%len(names)]] = true
+		}
+	}
+	others := map[string]bool{}
+	for _, names := range byAddress {
+		for _, name := range names {
+			if !taken[name] {
+				others[name] = true
+			}
+		}
+	}
+	return sortedKeys(taken), sortedKeys(others)
+}
+
+// take takes a look's results over, and says what is wrong. What was known of the rest, which wasn't
+// looked at, stays.
+func (m *mixed) take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, now := range seen {
 		now.since(m.groups[name])
 		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
-			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past", now.Past, "contested", now.Contested, "unread", now.Unread)
+			short := now.short()
+			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past", short.Past, "contested", short.Contested, "unread", short.Unread)
+		}
+	}
+	for _, name := range rest {
+		if was := m.groups[name]; was != nil && seen[name] == nil {
+			seen[name] = was
 		}
 	}
 	m.groups = seen
@@ -115,7 +174,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil || model == broadcasting {
 		return nil, err
 	}
-	here, err := g.clientsOfAll(ctx)
+	here, err := g.behindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +183,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 		return nil, nil
 	}
 	for _, id := range sortedKeys(members) {
-		_, behind := here[id]
+		behind := here.ids[id]
 		info, err := l.ask(ctx, on, members[id], group, id)
 		if err != nil {
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)

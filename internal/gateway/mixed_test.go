@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,4 +86,56 @@ func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	require.NoError(t, g.sameRetries("billing"))
 	g.topics.ensure("%RETRY%billing").beyond.Store(2)
 	require.ErrorContains(t, g.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
+}
+
+// Brokers are asked about so many groups in a look, of each address as many.
+func TestGroupsAreLookedAtInTurn(t *testing.T) {
+	at := func(n byte) netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, n}), 32) }
+	names := func(prefix string, n int) (all []string) {
+		for i := range n {
+			all = append(all, fmt.Sprint(prefix, i), fmt.Sprint(prefix, i)) // by two connections
+		}
+		return all
+	}
+	looked := map[string]bool{}
+	for range 200 {
+		now, rest := inTurn(map[netip.Prefix][]string{at(1): names("usual-", 50), at(2): names("invented-", 1000)}, mostMixed)
+		require.Len(t, now, 150)
+		require.Len(t, rest, 900)
+		for _, name := range now {
+			looked[name] = true
+		}
+		for i := range 50 {
+			require.Contains(t, now, fmt.Sprint("usual-", i), "each time")
+		}
+	}
+	assert.Len(t, looked, 1050, "all have their turn")
+	many := map[netip.Prefix][]string{}
+	for n := range byte(250) {
+		many[at(n)] = names(fmt.Sprint(n, "-"), 10)
+	}
+	now, _ := inTurn(many, mostMixed)
+	assert.Len(t, now, mostMixed)
+	now, _ = inTurn(nil, mostMixed)
+	assert.Empty(t, now)
+
+	var m mixed
+	log := slog.New(slog.DiscardHandler)
+	m.take(map[string]*sharing{"a": {}, "b": {}}, log)
+	m.take(map[string]*sharing{}, log, "a", "other")
+	assert.Equal(t, []string{"a"}, sortedKeys(m.groups), "what wasn't looked at stays as it was")
+}
+
+// Heartbeats that name groups which nobody reads cost brokers nothing.
+func TestOnlyGroupsThatAskAreLookedAt(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.queue(source)
+	g.request(codeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"billing"},`+
+		`{"groupName":"invented"},{"groupName":"invented-2"}]}`)
+	is, _ := g.answer()
+	require.Equal(t, success, is)
+	for _, names := range g.gateway.groupsByAddress() {
+		assert.Equal(t, []string{"billing"}, names)
+	}
+	assert.Len(t, g.gateway.groupsByAddress(), 1)
 }

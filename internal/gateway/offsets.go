@@ -8,16 +8,35 @@ import (
 
 // queryOffset asks for a group's position on the side that it reads.
 func (s *session) queryOffset(f *wire.Frame) {
-	v := s.viewOf(f)
-	if v == nil {
+	v, wants := s.viewOf(f)
+	switch {
+	case wants != nil:
+		s.passNew(f, wants, call{})
+		return
+	case v == nil:
 		s.pass(f)
 		return
+	case !v.uses():
+		s.queryOffset(f)
+		return
 	}
-	v.mu.Lock()
-	on := v.side
-	s.address(f, v, on)
-	v.mu.Unlock()
+	on := s.translate(f, v, nil)
 	s.forward(f, s.destOf(v, on), call{view: v})
+}
+
+// translate gives a request the names, and a commit the offset, that the side has which the group reads. Callers
+// hold v.mu, as uses leaves it; it is free afterwards.
+func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
+	defer v.mu.Unlock()
+	on = v.side
+	if commit != nil {
+		v.claims(*commit)
+		if native := v.native(on, *commit); native != *commit {
+			f.SetNumber("commitOffset", native)
+		}
+	}
+	s.address(f, v, on)
+	return on
 }
 
 // queried answers with the later of what the broker knows and what was last committed through here, which may have gone to the other
@@ -34,7 +53,7 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			f.SetNumber("offset", max(offset, kept, 0))
 		}
 	case f.Code == queryNotFound && kept >= 0:
-		u.session.reply(f.Opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
+		u.session.reply(c.opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
 	return u.session.out.frame(f)
@@ -42,20 +61,20 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 
 // updateOffset commits a group's position on the side that it reads; the other side gets it soon after.
 func (s *session) updateOffset(f *wire.Frame) {
-	v := s.viewOf(f)
+	v, wants := s.viewOf(f)
 	commit, ok := f.Number("commitOffset")
-	if v == nil || !ok {
+	switch {
+	case wants != nil && ok:
+		s.passNew(f, wants, call{commits: true, commit: commit})
+		return
+	case v == nil || !ok:
 		s.pass(f)
 		return
+	case !v.uses():
+		s.updateOffset(f)
+		return
 	}
-	v.mu.Lock()
-	on := v.side
-	v.claims(commit)
-	if native := v.native(on, commit); native != commit {
-		f.SetNumber("commitOffset", native)
-	}
-	s.address(f, v, on)
-	v.mu.Unlock()
+	on := s.translate(f, v, &commit)
 	s.forward(f, s.destOf(v, on), call{view: v, commits: true, commit: commit})
 }
 

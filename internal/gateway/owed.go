@@ -1,10 +1,15 @@
 package gateway
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"rocketshift/internal/gateway/wire"
+)
 
 // owed is an answer to a call that no server will answer.
 type owed struct {
-	opened
+	call
 	due time.Time
 	why string // of all but pulls
 }
@@ -18,7 +23,7 @@ type debts struct {
 }
 
 // owe has calls answered after a while, pulls so that the client asks again.
-func (s *session) owe(after time.Duration, why func(call) string, calls ...opened) {
+func (s *session) owe(after time.Duration, why func(call) string, calls ...call) {
 	if len(calls) == 0 {
 		return
 	}
@@ -26,9 +31,9 @@ func (s *session) owe(after time.Duration, why func(call) string, calls ...opene
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range calls {
-		one := owed{opened: c, due: due}
+		one := owed{call: c, due: due}
 		if !isPull(c.code) {
-			one.why = why(c.call)
+			one.why = why(c)
 		}
 		s.debts.all = append(s.debts.all, one)
 	}
@@ -90,8 +95,19 @@ func (s *session) dueNow() (due []owed, next time.Time, left bool) {
 
 func (s *session) answerFor(one owed) {
 	if isPull(one.code) && !one.oneWay && !one.pushed {
-		s.pullAgain(one.opaque, one.binary, one.offset)
+		s.pullAgain(one.call)
 		return
 	}
-	s.giveUp(one.opened, one.why)
+	s.giveUp(one.call, one.why)
+}
+
+// pullAgain is how soon a client asks again whose pull was lost.
+const pullAgain = 300 * time.Millisecond
+
+// pullAgain answers a pull so that the client asks again for the same offset.
+func (s *session) pullAgain(c call) {
+	at := fmt.Sprint(max(0, c.offset))
+	s.reply(c.opaque, c.binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
+		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
+	}})
 }

@@ -55,6 +55,9 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 	if budget := time.Duration(r.Budget); budget <= 0 || budget > mostBudget {
 		return Prepared{}, refused("a budget of %s: more than 0 and at most %s is possible", budget, mostBudget)
 	}
+	if err := r.numbers(); err != nil {
+		return Prepared{}, refused("%v", err)
+	}
 	p := &part{round: r, to: to, since: time.Now(), moment: moment{}.now()}
 	if err := g.begins(p); err != nil {
 		return Prepared{}, err
@@ -124,6 +127,9 @@ func (g local) ready(_ context.Context, id string, o Outcome) error {
 	p, err := g.partOf(id)
 	if err != nil {
 		return err
+	}
+	if err := o.numbers(); err != nil {
+		return refused("%v", err)
 	}
 	g.learnLanes(o.Lanes)
 	if err := g.canGoBy(&o); err != nil {

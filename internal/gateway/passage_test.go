@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,11 +34,14 @@ type passage struct {
 	asked   *atomic.Int64 // requests that brokers have got
 }
 
-// firstOpaque has as many digits as all numbers of requests here, which are put into templates of frames without making texts.
+// firstOpaque has as many digits as all numbers of clients' requests here, which are put into
+// templates of frames without making texts. Those that brokers get have more.
 const firstOpaque = 1_000_000
 
-func newPassage(tb testing.TB, answer []byte) *passage {
+// newPassage is one whose brokers answer everything with a header and a body.
+func newPassage(tb testing.TB, header string, body []byte) *passage {
 	tb.Helper()
+	answer := headed(asBroker(header), body)
 	var asked atomic.Int64
 	return newPassageTo(tb, func(conn net.Conn) { answerAll(conn, answer, &asked) }, &asked)
 }
@@ -49,6 +53,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
 	}
+	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.targets.Store(&[]string{"broker-t"})
@@ -107,7 +112,7 @@ func answerAll(conn net.Conn, template []byte, asked *atomic.Int64) {
 		if sends(f.Code) || isPull(f.Code) { // the gateway itself asks too, whether a broker that has lost a send answers
 			asked.Add(1)
 		}
-		putOpaque(answer[at:], int(f.Opaque))
+		putNumber(answer[at:at+len(brokersOpaque)], int(f.Opaque))
 		if _, err := conn.Write(answer); err != nil {
 			return
 		}
@@ -120,9 +125,20 @@ func opaqueAt(template []byte) int {
 	return bytes.Index(template, []byte(before)) + len(before)
 }
 
-// putOpaque writes a number over the template's.
-func putOpaque(at []byte, n int) {
-	for i := 6; i >= 0; i-- {
+// brokersOpaque is a number as brokers get them.
+var brokersOpaque = strconv.Itoa(lowestOpaque)
+
+// asBroker is a template of a client's frame, or of an answer to it, as a broker has it.
+func asBroker(header string) string {
+	return strings.Replace(header, `"opaque":1000000`, `"opaque":`+brokersOpaque, 1)
+}
+
+// putOpaque writes a client's number over the template's.
+func putOpaque(at []byte, n int) { putNumber(at[:7], n) }
+
+// putNumber writes a number over another one that has as many digits.
+func putNumber(at []byte, n int) {
+	for i := len(at) - 1; i >= 0; i-- {
 		at[i] = byte('0' + n%10)
 		n /= 10
 	}
@@ -218,7 +234,7 @@ func headed(header string, body []byte) []byte {
 // passage is one for frames of this kind, with what is made once made.
 func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
 	tb.Helper()
-	p = newPassage(tb, headed(k.answer, k.answered))
+	p = newPassage(tb, k.answer, k.answered)
 	if k.away {
 		p.queue.shift.Store(1000)
 		p.queue.home.Store(uint32(target))
@@ -263,11 +279,13 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 		var f wire.Frame
 		for in.Next(&f) == nil {
 			asked.Add(1)
-			if !bytes.Equal(f.Body, patternOf(int(f.Opaque))) {
+			n, _ := f.Number("g") // the client's own number of it
+			if !bytes.Equal(f.Body, patternOf(int(n))) {
 				torn.Add(1)
 			}
-			answer := headed(k.answer, patternOf(int(f.Opaque)+1))
-			putOpaque(answer[opaqueAt(answer):], int(f.Opaque))
+			answer := headed(asBroker(k.answer), patternOf(int(n)+1))
+			at := opaqueAt(answer)
+			putNumber(answer[at:at+len(brokersOpaque)], int(f.Opaque))
 			if _, err := conn.Write(answer); err != nil {
 				return
 			}
@@ -285,6 +303,7 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 			if n%3 == 0 {
 				header = string(away)
 			}
+			header = strings.Replace(header, "1700000000000", strconv.Itoa(firstOpaque+n), 1)
 			one := headed(header, patternOf(firstOpaque+n))
 			putOpaque(one[opaqueAt(one):], firstOpaque+n)
 			if burst = append(burst, one...); n%7 == 6 || n == requests-1 {

@@ -61,21 +61,6 @@ const (
 	looksTogether = 100
 )
 
-func (p *passers) note(of passer) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found == nil {
-		p.found = map[passer]*Bypass{}
-	}
-	one := p.found[of]
-	if one == nil {
-		one = &Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
-		p.found[of] = one
-	}
-	one.Messages++
-	one.Last = time.Now()
-}
-
 // list lists those that count, by topic, and says why they can't be found if that is so.
 func (p *passers) list() (all []Bypass, why string) {
 	p.mu.Lock()

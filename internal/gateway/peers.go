@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -109,6 +110,12 @@ func (g *Gateway) sync(ctx context.Context) {
 			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
+			if err := errors.Join(is.numbers(), is.sides()); err != nil {
+				if g.said.peers.due(p.Name) {
+					g.log.Error("another gateway says what can't be", "peer", p.Name, "cause", err)
+				}
+				continue
+			}
 			g.adopt(ctx, is)
 		}
 	}
@@ -140,10 +147,12 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	p.homes = g.holdAll(queues)
 	settling, cancel := context.WithTimeout(ctx, usualBudget)
 	defer cancel()
-	_ = g.settle(settling, p.homes) // what was sent to a side that was left reaches the other one, late
+	_, _ = g.settle(settling, p.homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
 		g.targets.Store(&is.Targets)
 	}
+	g.judging.Lock() // who asks meanwhile waits for the disk
+	defer g.judging.Unlock()
 	g.apply(o)
 	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes", len(o.Homes), "views", len(o.Views))
 	if err := g.save(); err != nil {
@@ -201,12 +210,22 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 }
 
 // used reports whether anything is on a target broker, so that clients may hold tags of it.
-func (g *Gateway) used(broker string) bool {
+func (g *Gateway) used(broker string) bool { return len(g.queuesOn(broker)) > 0 }
+
+// queuesOn are the queues with something on a target broker.
+func (g *Gateway) queuesOn(broker string) (all []*queue) {
 	s := g.snapshot()
-	of := func(topic, source string, id int) bool {
-		lane := g.queueFor(topic, source, id).lane.Load()
-		return lane != nil && lane.Target.Broker == broker
+	add := func(topic, source string, id int) {
+		q := g.queueFor(topic, source, id)
+		if lane := q.lane.Load(); lane != nil && lane.Target.Broker == broker {
+			all = append(all, q)
+		}
 	}
-	return slices.ContainsFunc(s.Homes, func(h savedHome) bool { return of(h.Topic, h.Broker, h.Queue) }) ||
-		slices.ContainsFunc(s.Views, func(v savedView) bool { return of(v.Topic, v.Broker, v.Queue) })
+	for _, h := range s.Homes {
+		add(h.Topic, h.Broker, h.Queue)
+	}
+	for _, v := range s.Views {
+		add(v.Topic, v.Broker, v.Queue)
+	}
+	return all
 }

@@ -95,6 +95,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	}
 	begin := time.Now()
 	var all []*installed
+	var no notTaken
 	for {
 		var is passedSession
 		files, err := p.line.receive(&is)
@@ -102,6 +103,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 			return fmt.Errorf("gateway: process %d, which serves, goes on: %w", p.process, err)
 		}
 		if is.Broker == lastSession {
+			g.opaques.goOn(is.Opaque)
 			break
 		}
 		conns, err := connsOf(files)
@@ -110,7 +112,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 		}
 		in, err := g.install(is, conns)
 		if err != nil {
-			g.log.Warn("a client's connection can't be taken over", "client", is.Address, "cause", err)
+			no.note(is.Address, err)
 			for _, conn := range conns {
 				_ = conn.Close()
 			}
@@ -118,6 +120,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 		}
 		all = append(all, in)
 	}
+	no.say(g.log, "clients' connections can't be taken over")
 	if err := p.line.say(goOnWord); err != nil {
 		return err
 	}

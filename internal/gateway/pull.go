@@ -14,20 +14,47 @@ func offsetOf(f *wire.Frame) int64 {
 	return offset
 }
 
+// pullOf is a pull as a call, as far as the client's answer goes.
+func pullOf(f *wire.Frame) call {
+	c := callOf(f)
+	c.offset = offsetOf(f)
+	return c
+}
+
+// commitOf is the position that a pull commits; -1 if it commits none.
+func commitOf(f *wire.Frame) int64 {
+	if flags, _ := f.Number("sysFlag"); flags&sysFlagCommit == 0 {
+		return -1
+	}
+	commit, _ := f.Number("commitOffset")
+	return commit
+}
+
 // pull reads from the side of the group.
 func (s *session) pull(f *wire.Frame) {
-	v := s.viewOf(f)
-	if v == nil {
+	v, wants := s.viewOf(f)
+	switch {
+	case wants != nil:
+		commit := commitOf(f)
+		s.passNew(f, wants, call{
+			code: f.Code, offset: offsetOf(f), commit: commit, commits: commit > 0,
+			oneWay: f.OneWay(),
+		})
+		return
+	case v == nil:
 		s.pass(f)
 		return
 	}
 	for {
-		v.mu.Lock()
+		if !v.uses() {
+			s.pull(f)
+			return
+		}
 		if v.moving {
 			waits := v.park(s, f)
 			v.mu.Unlock()
 			if !waits {
-				s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, "")
+				s.giveUp(pullOf(f), "")
 			}
 			return
 		}
@@ -60,20 +87,20 @@ func (s *session) destOf(v *view, on side) dest {
 // enterPull enters a pull and translates it, unless the group's side isn't where it goes to any more.
 func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool {
 	offset := offsetOf(f)
-	commit, flags := int64(-1), int64(0)
-	if flags, _ = f.Number("sysFlag"); flags&sysFlagCommit != 0 {
-		commit, _ = f.Number("commitOffset")
-	}
+	commit := commitOf(f)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.moving || v.side != on {
+	if v.moving || v.gone || v.side != on {
 		return false
 	}
 	v.asked++
 	if commit > 0 {
 		v.claims(commit)
 	}
-	s.enter(f.Opaque, call{code: f.Code, up: up, side: on, view: v, asked: v.asked, offset: offset, commit: commit, commits: commit > 0, binary: f.Binary, oneWay: f.OneWay()})
+	c := callOf(f)
+	c.up, c.side, c.view, c.asked = up, on, v, v.asked
+	c.offset, c.commit, c.commits = offset, commit, commit > 0
+	f.SetOpaque(s.enter(c))
 	if on == source && v.shift[source] == 0 {
 		return true
 	}
@@ -100,32 +127,14 @@ func (s *session) address(f *wire.Frame, v *view, on side) {
 // pulled passes the answer to a pull on. Only if it is the group's newest pull of the queue, and nobody moves the group just now, does it say what
 // the group reads next: then whoever moves it afterwards begins there.
 func (u *upstream) pulled(f *wire.Frame, c call) error {
-	v := c.view
-	v.mu.Lock()
-	if _, there := u.session.take(f.Opaque, u); !there {
-		v.mu.Unlock()
+	shift, ahead, there := u.read(f, c)
+	switch {
+	case !there:
 		return nil // whoever moves the group has answered it
-	}
-	shift := v.shift[c.side]
-	if c.commits && pullTaken(f.Code) {
-		v.takes(c)
-	}
-	if v.ahead(f, c) {
-		said := v.saidAhead()
-		v.mu.Unlock()
-		if said && u.said.ahead.due(v.group) {
-			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
-				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
-		}
-		u.session.owe(aheadPause, nil, opened{f.Opaque, c})
+	case ahead:
+		u.session.owe(aheadPause, nil, c)
 		return nil
-	}
-	next, ok := f.Number("nextBeginOffset")
-	if ok && c.asked == v.asked {
-		v.next, v.nextAt = next-shift, time.Now()
-	}
-	v.mu.Unlock()
-	if c.side == source && shift == 0 {
+	case c.side == source && shift == 0:
 		return u.session.out.frame(f)
 	}
 	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
@@ -133,6 +142,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 			f.SetNumber(key, max(0, n-shift))
 		}
 	}
+	v := c.view
 	moved := wire.Moved{Queue: v.id, Shift: shift}
 	if c.side == target {
 		f.Replace("suggestWhichBrokerId", "0")
@@ -142,10 +152,36 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		if u.said.unreadable.due(u.dest) {
 			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
 		}
-		u.session.pullAgain(f.Opaque, c.binary, c.offset)
+		u.session.pullAgain(c)
 		return nil
 	}
 	return u.session.out.frame(f)
+}
+
+// read takes a pull out of the table with its answer, and notes what that says of the group: ahead, that the group has read what isn't copied yet.
+func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) {
+	v := c.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, there = u.session.take(f.Opaque, u); !there {
+		return 0, false, false
+	}
+	f.SetOpaque(c.opaque)
+	shift = v.shift[c.side]
+	if c.commits && pullTaken(f.Code) {
+		v.takes(c)
+	}
+	if v.ahead(f, c) {
+		if v.saidAhead() && u.said.ahead.due(v.group) {
+			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
+				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
+		}
+		return shift, true, true
+	}
+	if next, ok := f.Number("nextBeginOffset"); ok && c.asked == v.asked {
+		v.next, v.nextAt = next-shift, time.Now()
+	}
+	return shift, false, true
 }
 
 // pullTaken reports whether a broker that answers so has done what the pull asks for, its commit among it. Others refuse it whole.

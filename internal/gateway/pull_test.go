@@ -23,7 +23,7 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := fmt.Sprintf(`{"code":21,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"2000","maxOffset":"%d"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`, c.end)
-			p := newPassage(t, headed(answer, nil))
+			p := newPassage(t, answer, nil)
 			p.queue.home.Store(uint32(c.home))
 			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
 			code, next := p.asks(codePull, "billing", offset)

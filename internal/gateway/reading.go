@@ -2,11 +2,9 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"slices"
 	"unicode/utf8"
 
 	"rocketshift/internal/gateway/wire"
@@ -29,65 +27,168 @@ func oneReading(text []byte, known wire.Names) error {
 	if !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
 		return errors.New("text that isn't UTF-8")
 	}
-	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte{'{'}) {
+	r := onceReader{in: text, known: known}
+	if r.space(); r.next() != '{' {
 		return errors.New("no JSON object")
 	}
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.UseNumber()
-	if err := readOnce(in, known, 0); err != nil {
+	if err := r.value(0); err != nil {
 		return err
 	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+	if r.space(); r.at < len(text) {
 		return errors.New("text after the JSON")
 	}
 	return nil
 }
 
-func readOnce(in *json.Decoder, known wire.Names, depth int) error {
-	token, err := in.Token()
-	if err != nil {
-		return err
+// onceReader goes through JSON without making anything of it: clients choose how much it holds, and
+// this is done before anybody has judged whether they may.
+type onceReader struct {
+	in    []byte
+	at    int
+	known wire.Names
+	seen  []uint64 // hashes of the members of each object that has begun, the innermost one's last
+	name  []byte   // memory for a name without its escapes
+}
+
+// fewMembers is up to how many members of an object are compared one by one.
+const fewMembers = 16
+
+// noJSON is the error of what can't be read.
+func (r *onceReader) noJSON() error {
+	return fmt.Errorf("no JSON at byte %d", r.at)
+}
+
+// next is the next byte; 0 at the end, which is none of JSON.
+func (r *onceReader) next() byte {
+	if r.at < len(r.in) {
+		return r.in[r.at]
 	}
-	if s, is := token.(string); is && strings.ContainsRune(s, utf8.RuneError) {
-		return errors.New("half a surrogate pair")
+	return 0
+}
+
+func (r *onceReader) take(c byte) bool {
+	is := r.next() == c
+	if is {
+		r.at++
 	}
-	open, nested := token.(json.Delim)
-	if !nested {
+	return is
+}
+
+func (r *onceReader) space() {
+	for {
+		switch r.next() {
+		case ' ', '\t', '\r', '\n':
+			r.at++
+		default:
+			return
+		}
+	}
+}
+
+// value takes a value, and the space before it.
+func (r *onceReader) value(depth int) error {
+	r.space()
+	switch c := r.next(); c {
+	case '{', '[':
+		if depth == mostDepth {
+			return fmt.Errorf("more than %d levels of JSON", mostDepth)
+		}
+		r.at++
+		if c == '{' {
+			return r.object(depth)
+		}
+		return r.list(depth)
+	case '"':
+		text, escaped, ok := r.text()
+		if !ok {
+			return r.noJSON()
+		}
+		if escaped && halved(text) {
+			return errors.New("half a surrogate pair")
+		}
 		return nil
 	}
-	if depth == mostDepth {
-		return fmt.Errorf("more than %d levels of JSON", mostDepth)
+	if !r.word() && !r.number() {
+		return r.noJSON()
 	}
-	seen := map[uint64]bool{}
-	for in.More() {
-		if open == '{' {
-			key, err := in.Token()
-			if err != nil {
-				return err
-			}
-			name := key.(string) // keys of objects are texts
-			hash := wire.LooseHash(strings.TrimPrefix(name, "is"))
-			meant, any := known.Means(name)
-			if seen[hash] || any && meant != name || !plainName(name) {
-				return fmt.Errorf("%w: member %.100q", errTwoReadings, name)
-			}
-			seen[hash] = true
+	return nil
+}
+
+// object takes what is behind an object's opening brace.
+func (r *onceReader) object(depth int) error {
+	begin := len(r.seen)
+	for more, err := r.more('}', true); more || err != nil; more, err = r.more('}', false) {
+		if err == nil {
+			err = r.member(begin)
 		}
-		if err := readOnce(in, known, depth+1); err != nil {
+		if r.space(); err == nil && !r.take(':') {
+			err = r.noJSON()
+		}
+		if err == nil {
+			err = r.value(depth + 1)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	_, err = in.Token()
-	return err
-}
-
-// plainName reports whether a member's name is a usual one: Go takes some letters that aren't ASCII
-// for others in names, and fastjson obeys @type and $ref.
-func plainName(name string) bool {
-	for _, c := range name {
-		if c <= ' ' || c > '~' {
-			return false
+	if all := r.seen[begin:]; len(all) > fewMembers {
+		slices.Sort(all)
+		if len(slices.Compact(all)) < len(all) {
+			return fmt.Errorf("%w: two members with one name", errTwoReadings)
 		}
 	}
-	return name != "" && name[0] != '@' && name[0] != '$'
+	r.seen = r.seen[:begin]
+	return nil
+}
+
+// list takes what is behind a list's opening bracket.
+func (r *onceReader) list(depth int) error {
+	for more, err := r.more(']', true); more || err != nil; more, err = r.more(']', false) {
+		if err == nil {
+			err = r.value(depth + 1)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// more takes what ends an object or a list, or else the comma before what isn't the first one, and
+// reports whether it goes on.
+func (r *onceReader) more(end byte, first bool) (bool, error) {
+	r.space()
+	switch {
+	case r.take(end):
+		return false, nil
+	case first:
+		return true, nil
+	case !r.take(','):
+		return false, r.noJSON()
+	}
+	r.space()
+	return true, nil
+}
+
+// member takes the name of a member. The hashes of those before it in its object begin at begin.
+func (r *onceReader) member(begin int) error {
+	name, escaped, plain := r.text()
+	if !plain {
+		return r.noJSON()
+	}
+	if escaped {
+		r.name, plain = appendPlain(r.name[:0], name)
+		name = r.name
+	}
+	if plain = plain && plainName(name); plain {
+		hash, meant := r.known.Read(name)
+		before := r.seen[begin:]
+		plain = (meant == "" || meant == string(name)) &&
+			(len(before) >= fewMembers || !slices.Contains(before, hash))
+		r.seen = append(r.seen, hash)
+	}
+	if !plain {
+		return fmt.Errorf("%w: member %.100q", errTwoReadings, name)
+	}
+	return nil
 }

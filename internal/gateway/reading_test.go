@@ -47,7 +47,11 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 		raw := append([]byte{0, 0, 0, byte(4 + len(header)), 0, 0, 0, byte(len(header))}, header...)
 		var f wire.Frame
 		require.NoError(t, f.Parse(raw))
-		return g.session.viewOf(&f)
+		v, wants := g.session.viewOf(&f)
+		if wants != nil {
+			v = g.gateway.groups.asked([]byte(wants.group), wants.queue)
+		}
+		return v
 	}
 	for name, escaped := range map[string]string{
 		"é<g":        `\u00e9\u003cg`,

@@ -1,13 +1,17 @@
 package gateway
 
 import (
-	"bytes"
+	"bufio"
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -46,21 +50,64 @@ const (
 
 func registrationsIn(dir string) string { return filepath.Join(dir, "clients.json") }
 
-// clientsToKeep are the clients that brokers of the source know through this gateway.
+// mostOfRegistrations is how many bytes of heartbeats are kept on disk: an eighth of the memory,
+// into which they are read back.
+func (c Config) mostOfRegistrations() int {
+	const inBase64, share = 2, 8 // it takes a third more
+	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, UsualMemory)/share))
+}
+
+// clientsToKeep are the clients that brokers of the source know through this gateway, those with
+// the shortest heartbeats first: a few long ones leave room for them.
 func (g *Gateway) clientsToKeep() (all registrations) {
-	size := 0
 	for _, s := range g.all() {
 		s.mu.Lock()
 		if s.beat != nil && !s.closed && !s.port.names {
-			size += len(s.beat)
 			all.Clients = append(all.Clients, registration{s.port.dest.broker, s.conn.RemoteAddr().String(), s.beat})
 		}
 		s.mu.Unlock()
-		if size > mostRegistrations/2 { // base64 takes a third more
+	}
+	slices.SortFunc(all.Clients, func(a, b registration) int {
+		return cmp.Compare(len(a.Beat), len(b.Beat))
+	})
+	size := 0
+	for i, one := range all.Clients {
+		if size += len(one.Beat); size > g.config.mostOfRegistrations() {
+			all.Clients = all.Clients[:i]
 			break
 		}
 	}
 	return all
+}
+
+// writeTo writes them as JSON, without making it all in memory.
+func (r registrations) writeTo(to io.Writer) error {
+	w := bufio.NewWriter(to)
+	begin := `{"clients":[`
+	for _, one := range r.Clients {
+		broker, err := json.Marshal(one.Broker)
+		if err != nil {
+			return err
+		}
+		address, err := json.Marshal(one.Address)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, `%s{"broker":%s,"address":%s,"beat":"`, begin, broker, address) // w keeps errors
+		text := base64.NewEncoder(base64.StdEncoding, w)
+		if _, err := text.Write(one.Beat); err != nil {
+			return err
+		}
+		if err := text.Close(); err != nil {
+			return err
+		}
+		begin = `"},`
+	}
+	if len(r.Clients) > 0 {
+		begin = `"}`
+	}
+	_, _ = w.WriteString(begin + "]}")
+	return w.Flush()
 }
 
 // keepRegistrations writes them when they change.
@@ -82,9 +129,9 @@ func (g *Gateway) keepRegistrations() {
 			return // clients leave as the gateway ends: they are expected back
 		}
 		begin := time.Now()
-		text, err := json.Marshal(g.clientsToKeep())
-		if err == nil && g.ctx.Err() == nil && !g.state.isFrozen() {
-			err = replaceFile(path, text, func(string) {})
+		var err error
+		if g.ctx.Err() == nil && !g.state.isFrozen() {
+			err = replaceFileBy(path, g.clientsToKeep().writeTo, func(string) {})
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))
 		if err != nil && said != err.Error() {
@@ -102,13 +149,20 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// readRegistrations reads the clients of before. None are expected back when the gateway was away for long.
-func readRegistrations(dir string) (all registrations, err error) {
+// readRegistrations reads the clients of before, with so many bytes of heartbeats at most. None are
+// expected back when the gateway was away for long.
+func readRegistrations(dir string, most int) (all registrations, err error) {
 	path := registrationsIn(dir)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
+	}
+	if err != nil {
+		return all, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
 	case err != nil:
 		return all, err
 	case info.Size() > mostRegistrations:
@@ -116,14 +170,41 @@ func readRegistrations(dir string) (all registrations, err error) {
 	case time.Since(info.ModTime()) > registrationsLife:
 		return all, nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return all, err
-	}
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&all); err != nil {
+	if all, err = decodeRegistrations(file, most); err != nil {
 		return registrations{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return all, nil
+}
+
+// decodeRegistrations reads one after the other, as many as there is room for.
+func decodeRegistrations(from io.Reader, most int) (all registrations, err error) {
+	in := json.NewDecoder(from)
+	in.DisallowUnknownFields()
+	for _, want := range [...]json.Token{json.Delim('{'), "clients", json.Delim('[')} {
+		is, err := in.Token()
+		switch {
+		case err != nil:
+			return all, err
+		case is == json.Delim('}') && want == "clients", is == nil && want == json.Delim('['):
+			return all, nil // there are none
+		case is != want:
+			return all, fmt.Errorf("%v where %v should be", is, want)
+		}
+	}
+	for in.More() {
+		var one registration
+		if err := in.Decode(&one); err != nil {
+			return all, err
+		}
+		if most -= len(one.Beat); most < 0 {
+			return all, nil
+		}
+		all.Clients = append(all.Clients, one)
+	}
+	for range 2 {
+		if _, err := in.Token(); err != nil {
+			return all, err
+		}
 	}
 	return all, nil
 }

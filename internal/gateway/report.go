@@ -1,6 +1,10 @@
 package gateway
 
-import "rocketshift/replicator"
+import (
+	"maps"
+
+	"rocketshift/replicator"
+)
 
 // State is what a gateway says of itself.
 type State struct {
@@ -9,10 +13,13 @@ type State struct {
 	NameServer string      `json:"nameServer"` // where clients find it
 	Migration  *Migration  `json:"migration,omitempty"`
 	Authority  string      `json:"authority"` // the side that says who a group's members are
-	Clients    []Connected `json:"clients"`   // behind the gateway, by id
+	Clients    []Connected `json:"clients"`   // behind the gateway, by id and access key
 	Homes      Homes       `json:"homes"`
 	Groups     []GroupSide `json:"groups"`
 	Bypass     []Bypass    `json:"bypass"` // producers that write past the gateways
+
+	ClientsMore int `json:"clientsMore,omitempty"` // that aren't listed: there are too many
+	GroupsMore  int `json:"groupsMore,omitempty"`
 
 	BypassUnknown string `json:"bypassUnknown,omitempty"` // why these can't be found
 
@@ -40,6 +47,7 @@ type Connected struct {
 	// this shares in doesn't move.
 	Groups []string `json:"groups,omitempty"`
 	Topics []string `json:"topics,omitempty"`
+	More   int      `json:"more,omitempty"` // of these that aren't told
 }
 
 // Homes counts queues by their homes.
@@ -67,15 +75,9 @@ func (g *Gateway) State() State {
 	s.Memory = g.Bounds()
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.Round, s.Doubt = g.underWay()
-	s.Authority, s.Clients = g.authority().String(), []Connected{}
+	s.Authority = g.authority().String()
 	s.Bypass, s.BypassUnknown = g.passers.list()
-	clients, unfit := g.clients(), g.unfits()
-	for _, id := range sortedKeys(clients) {
-		if one := unfit[id]; one != nil {
-			clients[id] = one.Connected
-		}
-		s.Clients = append(s.Clients, clients[id])
-	}
+	s.Clients, s.ClientsMore = listed(maps.Values(g.connected()))
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == source {
@@ -101,5 +103,6 @@ func (g *Gateway) State() State {
 		}
 		s.Groups = append(s.Groups, side)
 	}
+	s.Groups, s.GroupsMore = listedGroups(s.Groups, here)
 	return s
 }

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"time"
+
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -108,27 +110,29 @@ func (s *session) handle(f *wire.Frame) {
 	}
 }
 
-// theirs refuses requests of members of the lanes' group: by its positions and locks, lanes and gateways know what was copied, who holds
-// a lease, and what was decided.
+// theirs refuses requests that name the lanes' group as a consumer group, whatever they are: by its
+// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
 	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case codeLock, codeUnlock:
-		cost := s.mostOfBody(f)
-		if !s.bodyFits(f, cost) {
-			return false
-		}
 		var body lockBody
 		var err error
-		s.reading.read(f.Body, func() { body, err = parseLock(f.Body) })
-		s.memory.Give(cost)
+		took, ok := s.readBody(f, func() { body, err = parseLock(f.Body) })
+		if !ok {
+			return false
+		}
+		s.memory.Give(took)
 		if err != nil {
 			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
 			return false
 		}
 		ours = s.ours(body.Group)
+	case codeSendV2, codeSend, codeSendBatch, codeHeartbeat: // those name none, these are read later
+	default:
+		return !s.namesOurs(f)
 	}
 	if ours {
 		s.refuse(f, noPermission, "the group is the lanes' own")
@@ -158,20 +162,47 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 	return t.queue(s.port.broker, id)
 }
 
-// viewOf is the group's view of the queue that a request is about; nil if the gateway doesn't know the queue, or has no room for the view.
-func (s *session) viewOf(f *wire.Frame) *view {
+// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes, and the
+// gateway looks into the topic. For negative numbers brokers pick a queue at random (4.9.7).
+func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
+	t := s.topics.get(f.Text(topicKey))
+	id, given := f.Number(queueKey)
+	return (!given || id < 0) && t != nil && len(t.all()) > 0
+}
+
+// viewOf is the group's view of the queue that a request is about, or the one that is to be made. There is neither if the gateway doesn't know the
+// queue, or if no group of that name can be.
+func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 	q := s.queueOf(f, "topic", "queueId")
 	if q == nil {
-		return nil
+		return nil, nil
 	}
 	name := f.Text("consumerGroup")
-	v := s.groups.asked(name, q)
-	if v == nil {
+	if one, known := s.groups.known(name); known {
+		if v := one.known(q); v != nil {
+			return v, nil
+		}
+	}
+	if len(name) > longestGroup {
 		s.bounds.views.Add(1)
+		return nil, nil
 	}
-	if v == nil && s.groups.room.said.due() {
-		s.log.Error("a request isn't looked into, as clients ask about too many groups, or the name is too long; what passes so can't be moved to the target",
-			"client", s.conn.RemoteAddr().String(), "group", string(name[:min(len(name), longestGroup)]), "views", s.groups.room.made.Load())
+	s.mu.Lock()
+	many := len(s.open) > mostWanted
+	s.mu.Unlock()
+	if many {
+		return nil, nil
 	}
-	return v
+	return nil, &wanted{string(name), q}
+}
+
+// uses takes a view's lock for a request, and takes note that it is used; false if it was forgotten.
+func (v *view) uses() bool {
+	v.mu.Lock()
+	if v.gone {
+		v.mu.Unlock()
+		return false
+	}
+	v.usedAt = time.Now()
+	return true
 }

@@ -30,7 +30,7 @@ type returning struct {
 
 // registerBefore registers the clients of before that the folder knows.
 func (g *Gateway) registerBefore() {
-	of, err := readRegistrations(g.config.Dir)
+	of, err := readRegistrations(g.config.Dir, g.config.mostOfRegistrations())
 	if err != nil {
 		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats", "cause", err)
 	}
@@ -42,14 +42,16 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	ctx, cancel := context.WithTimeout(ctx, registerTime)
 	defer cancel()
 	var sessions []*session
+	var no notTaken
 	for _, one := range all.Clients {
 		s, err := g.expect(one)
 		if err != nil {
-			g.log.Warn("a client of before isn't expected back", "client", one.Address, "cause", err)
+			no.note(one.Address, err)
 			continue
 		}
 		sessions = append(sessions, s)
 	}
+	no.say(g.log, "clients of before aren't expected back")
 	if len(sessions) == 0 {
 		return
 	}
@@ -58,6 +60,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	sent.SetLimit(registeredTogether)
 	for _, s := range sessions {
 		sent.Go(func() error {
+			defer s.recovered(func() int { return codeHeartbeat })
 			s.mirror(s.port.dest, s.beat)
 			s.mirrors.beat(s, s.identity, s.beat)
 			return nil
@@ -196,7 +199,9 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 	if !was {
 		return
 	}
-	s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker", s.port.dest.broker, "code", f.Code, "remark", string(f.Remark))
+	if s.said.returning.due(s.port.dest) {
+		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker", s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
+	}
 	s.inBackground(s.leave)
 }
 

@@ -54,7 +54,7 @@ func (r ruling) String() string {
 	return fmt.Sprintf("allowed (%s)", r.says)
 }
 
-type cells struct{ refused, allowed atomic.Int64 }
+type cells struct{ refused, reused, allowed atomic.Int64 }
 
 func (m *matrix) addr(on side) string { return m.at[on].Addr }
 
@@ -181,12 +181,17 @@ func (c *caller) ask(q asked, p *place, on side) (r ruling, err error) {
 	if _, err := conn.Write(raw); err != nil || q.oneWay {
 		return r, err
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(answerWithin)); err != nil {
+	return c.answer(q.names)
+}
+
+// answer judges the next answer to the last request, of a name server or of a broker.
+func (c *caller) answer(names bool) (r ruling, err error) {
+	if err := c.to[names].SetReadDeadline(time.Now().Add(answerWithin)); err != nil {
 		return r, err
 	}
 	for {
 		var f wire.Frame
-		if err := c.in[q.names].Next(&f); err != nil {
+		if err := c.in[names].Next(&f); err != nil {
 			return r, fmt.Errorf("no answer: %w", err)
 		}
 		if !f.Response() || f.Opaque != c.opaque {

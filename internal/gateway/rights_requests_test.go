@@ -236,7 +236,18 @@ func passing() []asked {
 		return append(p.queue(), "maxMsgNums", "1", "invisibleTime", "10000", "pollTime", "0",
 			"bornTime", bornNow(), "initMode", "0")
 	})
+	clone := fieldsOf(func(p *place) []string { // positions that the group doesn't get so
+		return []string{"srcGroup", p.group + deleted, "destGroup", p.group, "topic", p.topic}
+	})
+	ack := fieldsOf(func(p *place) []string {
+		return append(p.queue(), "extraInfo", "0 0 10000 0 0 "+p.brokers[source]+" 0 0", "offset", "0",
+			"invisibleTime", "10000")
+	})
 	return append([]asked{
+		{name: "clone positions", code: 314, of: clone},
+		{name: "ack", code: 200051, of: ack},
+		{name: "change invisible time", code: 200053, of: ack},
+		{name: "peek", code: 200052, of: pop},
 		{name: "route", code: codeRoute, names: true, of: ofTopic},
 		{name: "query message", code: 12, of: query},
 		{name: "topic stats", code: 202, of: ofTopic},

@@ -30,7 +30,7 @@ func (s state) differs(now state) string {
 // learned.
 func (m *matrix) look(p *place, whole bool) state {
 	m.Helper()
-	s := state{"the gateway's positions": p.odd(m.learned(p))}
+	s := state{"the gateway's positions": p.odd(m.learned(p)), "the gateway's notes": m.noted(p)}
 	_, here := m.gateway.clients()[p.client()]
 	s["the gateway's client"] = strconv.FormatBool(here)
 	for _, on := range []side{source, target} {

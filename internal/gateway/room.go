@@ -3,8 +3,10 @@ package gateway
 import (
 	"cmp"
 	"sync/atomic"
+	"time"
 
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/wire"
 )
 
 const (
@@ -13,8 +15,14 @@ const (
 	mostViews = 1 << 20
 	// longestGroup is how long a group's name may be (CHARACTER_MAX_LENGTH of Validators, 4.9.7).
 	longestGroup = 255
-	// perView is what a view takes, in bytes, with a group of its own (BenchmarkInvented).
-	perView = 550
+	// perView is what a view takes, in bytes, with a group of its own whose name is as long as may be
+	// (BenchmarkInvented).
+	perView = 800
+	// idleView is for how long nobody has asked about a queue for a group whose view goes for others:
+	// longer than brokers let a pull wait.
+	idleView = 5 * time.Minute
+	// mostWanted is how many calls a connection may have open and still have views wanted for more.
+	mostWanted = 4096
 )
 
 // room is what is left for views.
@@ -22,45 +30,138 @@ type room struct {
 	most   int64 // 0 means mostViews
 	made   atomic.Int64
 	budget *memory.Budget // that views are counted in
-	lacks  atomic.Bool    // it has lacked once: pulls are under way that no view knows of
 	said   rarely
 }
 
-// counts takes note of one more view.
-func (r *room) counts() {
-	r.made.Add(1)
-	r.budget.Fix(perView)
+// counts takes note of so many more views, or less.
+func (r *room) counts(n int64) {
+	r.made.Add(n)
+	r.budget.Fix(n * perView)
 }
 
 func (r *room) left() bool { return r.made.Load() < cmp.Or(r.most, mostViews) }
 
-// asked is the view of a queue that a client asks about for a group; nil if there is no room for another one. Without a view a request passes to the
-// source as it is, which is right for groups that haven't moved.
-func (g *groups) asked(name []byte, q *queue) *view {
-	if one, known := g.known(name); known {
-		if v := one.known(q); v != nil {
-			return v
-		}
+// scarce reports whether views that nobody needs have to go.
+func (r *room) scarce() bool { return r.made.Load() > cmp.Or(r.most, mostViews)/2 }
+
+// wanted is a view that isn't there yet. It is made when a broker has taken a request of the group
+// about the queue: who may not ask takes no room from others.
+type wanted struct {
+	group string
+	queue *queue
+}
+
+// of is the wanted view; nil if it isn't there.
+func (g *groups) of(w wanted) *view {
+	if one, known := g.known([]byte(w.group)); known {
+		return one.known(w.queue)
 	}
-	switch {
-	case len(name) > longestGroup:
-		return nil
-	case !g.room.left():
-		g.room.lacks.Store(true)
+	return nil
+}
+
+// asked is the view of a queue that a client has asked about for a group, as a broker has let it;
+// nil if there is no room for another one.
+func (g *groups) asked(name []byte, q *queue) *view {
+	if v := g.of(wanted{string(name), q}); v != nil {
+		return v
+	}
+	if len(name) > longestGroup || !g.room.left() {
 		return nil
 	}
 	return g.get(name).of(q)
 }
 
-// mayFollow refuses to move a group to the target of which pulls may be under way that no view knows of. Callers have made its views before.
+// mayFollow refuses to move a group to the target for which no view is made.
 func (g *groups) mayFollow(name string, to side) error {
-	switch {
-	case to == source:
+	if to == source || len(name) <= longestGroup {
 		return nil
-	case len(name) > longestGroup:
-		return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow", name, len(name), longestGroup)
-	case g.room.lacks.Load():
-		return refused("clients have asked about more groups and queues (%d) than there is room for, so that some requests weren't looked into: find the client that invents groups, start the gateway anew, and move again", g.room.made.Load())
 	}
-	return nil
+	return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow", name, len(name), longestGroup)
+}
+
+// passNew sends a request to the source for which the group has no view of the queue yet.
+func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
+	c.rare = &rareCall{wants: w}
+	s.forward(f, s.port.dest, c)
+	v := s.groups.of(*w)
+	if v == nil || !isPull(c.code) {
+		return
+	}
+	v.mu.Lock()
+	moves := v.moving || v.side != source
+	v.mu.Unlock()
+	if moves { // whoever moves the group may have looked for its pulls before this one was there
+		s.owe(0, nil, s.takeAll(func(c call) bool { return c.rare != nil && c.rare.wants == w })...)
+	}
+}
+
+// makes makes the view that an answered call wants, if a broker has taken the request; nil if there
+// is none.
+func (s *session) makes(f *wire.Frame, c call) *view {
+	w := c.rare.wants
+	switch {
+	case isPull(c.code) && !pullTaken(f.Code):
+		return nil
+	case !isPull(c.code) && f.Code != success && f.Code != queryNotFound:
+		return nil
+	}
+	v := s.groups.asked([]byte(w.group), w.queue)
+	if v == nil {
+		s.bounds.views.Add(1)
+	}
+	if v == nil && s.groups.room.said.due() {
+		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
+			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
+			s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())
+	}
+	return v
+}
+
+// forgetViews makes room: views go that nobody has asked about for long, and that say nothing which
+// brokers don't know.
+func (g *Gateway) forgetViews() {
+	if !g.groups.room.scarce() {
+		return
+	}
+	busy := map[*view]bool{}
+	for _, s := range g.all() {
+		s.mu.Lock()
+		for _, c := range s.open {
+			if c.view != nil {
+				busy[c.view] = true
+			}
+		}
+		s.mu.Unlock()
+	}
+	g.groups.forget(busy)
+}
+
+// forget forgets idle views, but those that calls are open about.
+func (g *groups) forget(busy map[*view]bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, one := range g.byName {
+		one.mu.Lock()
+		for q, v := range one.views {
+			if !busy[v] && v.forget() {
+				delete(one.views, q)
+				g.room.counts(-1)
+			}
+		}
+		if len(one.views) == 0 && time.Since(time.Unix(0, one.asked.Load())) > idleView {
+			delete(g.byName, name)
+		}
+		one.mu.Unlock()
+	}
+}
+
+// forget lets nobody use the view any more, unless it is needed.
+func (v *view) forget() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	owes := v.owed || v.dirty && v.lane.Load() != nil // a position to the other side
+	moved := v.moving || v.side != source || v.shift != [2]int64{}
+	needed := moved || owes || len(v.parked) > 0 || v.claimed >= 0
+	v.gone = v.gone || !needed && time.Since(v.usedAt) > idleView
+	return v.gone
 }

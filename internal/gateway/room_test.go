@@ -5,26 +5,31 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
 )
 
-// A client that invents groups gets its answers, takes no memory, and costs known groups nothing.
+// A client that invents groups gets its answers, takes no more memory than there is for views, and
+// costs known groups nothing; those for which there is no room can move all the same.
 func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	const answer = `{"code":19,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"0","maxOffset":"2000"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
-	p := newPassage(t, headed(answer, nil))
+	p := newPassage(t, answer, nil)
 	p.view.side, p.view.shift[target] = target, 1000 // billing has moved
 	groups := &p.gateway.groups
 	groups.room.most = 3
 	long := strings.Repeat("x", longestGroup+1)
 	assert.EqualValues(t, 2000, p.next(codePull, long, 5))
-	require.False(t, groups.room.lacks.Load())
 	require.ErrorIs(t, groups.mayFollow(long, target), ErrRefused)
 	for i := range 2 { // for which there is room besides billing
 		assert.EqualValues(t, 2000, p.next(codePull, fmt.Sprint("invented-", i), 5))
 	}
-	require.NoError(t, groups.mayFollow("invented-1", target))
+	one := groups.of(wanted{"invented-1", p.queue})
+	require.NotNil(t, one)
+	assert.EqualValues(t, 2000, one.next, "where it goes on is known from its first pull on")
 	for i := range 100 {
 		assert.EqualValues(t, 2000, p.next(codePull, fmt.Sprint("more-", i), 5), "as the source has it")
 		p.next(codeUpdateOffset, fmt.Sprint("more-", i), 5)
@@ -34,12 +39,121 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	assert.EqualValues(t, 3, groups.room.made.Load())
 	assert.EqualValues(t, 1000, p.next(codePull, "billing", 5), "as the group sees the target")
 	assert.EqualValues(t, 2000, p.next(codePull, "invented-1", 5))
-	_, err := local{p.gateway}.prepareViews(&part{round: Round{Group: "invented-1"}, to: target})
-	require.ErrorIs(t, err, ErrRefused)
-	assert.ErrorContains(t, err, "find the client that invents groups")
-	require.NoError(t, groups.mayFollow("billing", source), "the way back stays open")
-	groups.get([]byte("moved-anyway")).of(p.queue)
+	require.NoError(t, groups.mayFollow("more-7", target))
+	groups.get([]byte("more-7")).of(p.queue)
 	assert.Len(t, groups.all(), 4, "rounds make the views that they need")
+}
+
+// Who may not ask takes no room from those who may.
+func TestRefusedRequestsTakeNoRoom(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	q := g.queue(source).queue
+	made := g.gateway.groups.room.made.Load()
+	asks := func(code int, group string) {
+		fields := []string{
+			"consumerGroup", group, "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "1",
+			"commitOffset", "7",
+		}
+		g.request(code, 0, stranger, fields, "")
+		g.answer()
+	}
+	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset} {
+		g.source.answer(code, wire.Reply{Code: systemError, Remark: "No acl config for stranger"})
+		asks(code, fmt.Sprint("refused-", code))
+	}
+	assert.Equal(t, made, g.gateway.groups.room.made.Load())
+
+	g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"}})
+	g.source.answer(codeQueryOffset, wire.Reply{Code: queryNotFound})
+	g.source.answer(codeUpdateOffset, wire.Reply{})
+	for code, want := range map[int][2]int64{codePull: {9, 7}, codeQueryOffset: {-1, -1}, codeUpdateOffset: {-1, 7}} {
+		name := fmt.Sprint("taken-", code)
+		asks(code, name)
+		v := g.gateway.groups.of(wanted{name, q})
+		require.NotNil(t, v, code)
+		v.mu.Lock()
+		assert.Equal(t, want, [2]int64{v.next, v.kept}, code)
+		v.mu.Unlock()
+	}
+}
+
+// A pull that was under way before its group had a view of the queue is stopped by a move as all
+// others are.
+func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	q := g.queue(source).queue
+	g.source.mu.Lock()
+	delete(g.source.answers, codePull)
+	g.source.mu.Unlock()
+	fields := []string{"consumerGroup", "new", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "0"}
+	g.request(codePull, 0, rightly, fields, "")
+	require.Equal(t, codePull, g.source.next(t).code)
+	v := g.gateway.groups.get([]byte("new")).of(q)
+	moving, err := g.gateway.stopPulls([]*view{v}, target)
+	require.NoError(t, err)
+	require.Len(t, moving, 1)
+	is, _ := g.answer()
+	assert.Equal(t, pullRetryImmediately, is)
+
+	g.request(codePull, 0, rightly, fields, "") // it waits for the move
+	w := wanted{"new", q}
+	var f wire.Frame
+	require.NoError(t, f.Parse(wire.AppendRequest(nil, codePull, 77, 0, fields, nil)))
+	g.session.passNew(&f, &w, call{code: codePull, offset: 5}) // as if it had just come before it
+	g.opaque = 77
+	is, _ = g.answer()
+	assert.Equal(t, pullRetryImmediately, is)
+}
+
+// Views that say nothing which brokers don't know go when others need the room.
+func TestIdleViewsGoForOthers(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	v := g.queue(source)
+	groups := &g.gateway.groups
+	idle := func(name string) *view {
+		one := groups.get([]byte(name)).of(v.queue)
+		one.usedAt = time.Now().Add(-2 * idleView)
+		groups.get([]byte(name)).asked.Store(one.usedAt.UnixNano())
+		return one
+	}
+	goes := idle("idle")
+	idle("moved").shift[target] = 5
+	idle("moving").moving = true
+	idle("asks").claimed = 3
+	idle("owes").owed = true
+	idle("fresh").usedAt = time.Now()
+	busy := idle("busy")
+	g.session.open[99] = call{code: codePull, view: busy}
+	all := len(groups.all())
+	g.gateway.forgetViews()
+	require.Len(t, groups.all(), all, "there is room")
+	groups.room.most = groups.room.made.Load()
+	g.gateway.forgetViews()
+	assert.Len(t, groups.all(), all-1)
+	assert.Nil(t, groups.of(wanted{"idle", v.queue}))
+	assert.False(t, goes.uses(), "who holds it still looks again")
+	assert.Equal(t, groups.room.most-1, groups.room.made.Load())
+	assert.NotSame(t, goes, groups.asked([]byte("idle"), v.queue))
+	delete(g.session.open, 99)
+}
+
+// Which topics a group has positions on is asked for the group alone: all positions of a broker may
+// be more than an answer holds.
+func TestAGroupsPositionsAreAskedForByItself(t *testing.T) {
+	two := newTwoSides(t)
+	two.topics.ensure("orders").ensure("broker-a", 1)
+	two.topics.ensure("other").ensure("broker-a", 1)
+	two.brokers[source].answer(codeConsumeStats, wire.Reply{Body: []byte(
+		`{"consumeTps":0.0,"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":5,"consumerOffset":3,"lastTimestamp":0}}}`)})
+	_, err := two.viewsOf(t.Context(), "billing", source)
+	require.NoError(t, err)
+	one, _ := two.groups.known([]byte("billing"))
+	var topics []string
+	for _, v := range one.all() {
+		topics = append(topics, v.topic)
+	}
+	assert.Contains(t, topics, "orders")
+	assert.NotContains(t, topics, "other")
 }
 
 // BenchmarkInvented is what a group takes that reads one queue, in bytes that stay.
@@ -49,7 +163,7 @@ func BenchmarkInvented(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range b.N {
-		groups.asked(fmt.Appendf(nil, "some-invented-group-%07d", i), q)
+		groups.asked(fmt.Appendf(nil, "%0*d", longestGroup, i), q)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)

@@ -56,7 +56,9 @@ func (g *Gateway) leads(ctx context.Context, r Round, prove func(context.Context
 func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (*Outcome, error) {
 	known := make([]Prepared, len(all))
 	if err := askAll(all, func(i int, p party) (err error) {
-		known[i], err = p.prepare(ctx, r)
+		if known[i], err = p.prepare(ctx, r); err == nil {
+			err = known[i].numbers()
+		}
 		return err
 	}); err != nil {
 		return nil, err

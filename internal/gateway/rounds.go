@@ -42,6 +42,8 @@ type Round struct {
 type Prepared struct {
 	Queues []PreparedQueue `json:"queues,omitempty"`
 	Views  []PreparedView  `json:"views,omitempty"`
+	// Inexact is what isn't as it should be, as the caller has accepted it.
+	Inexact []string `json:"inexact,omitempty"`
 }
 
 // PreparedQueue is a queue to which sends wait.

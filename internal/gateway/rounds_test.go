@@ -226,3 +226,41 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	require.NoError(t, other.commit(t.Context(), "one"))
 	require.Equal(t, lane, *queues[1].lane.Load())
 }
+
+// Queues that a gateway is told of are made here up to their numbers: one that nobody could have is
+// refused before anything waits, and what another gateway says is taken over as a whole or not at all.
+func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
+	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
+		all, queues := idlePair(t)
+		g, other := all[1], remote{all[0].clientOf(all[0].peers()[0])}
+		odd := TopicQueue{"orders", replicator.Queue{Broker: "broker-a", ID: id}}
+		v := g.groups.get([]byte("billing")).of(queues[1])
+		for _, r := range []Round{
+			homeRound("1", time.Second),
+			{ID: "1", Kind: KindSide, To: "target", Budget: Duration(time.Second), Group: "billing"},
+		} {
+			r.Queues = []TopicQueue{odd}
+			_, err := other.prepare(t.Context(), r)
+			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
+			round, _ := g.underWay()
+			require.Empty(t, round)
+			require.False(t, v.moving, "pulls don't wait")
+		}
+		prepare(t, other, g, homeRound("2", 2*time.Second))
+		for _, o := range []Outcome{
+			{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}},
+			{Epoch: 1, Views: []savedView{{Topic: "orders", Broker: "broker-a", Queue: id, Side: "source"}}},
+			{Epoch: 1, Lanes: []replicator.Lane{{Topic: "orders", Source: odd.Queue}}},
+		} {
+			require.ErrorContains(t, other.ready(t.Context(), "2", o), "numbers from 0 to 16383")
+		}
+		require.NoError(t, other.abort(t.Context(), "2"))
+
+		is := all[0].replica()
+		is.Homes = []savedHome{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}
+		require.ErrorContains(t, is.numbers(), "numbers from 0 to 16383")
+		known := Prepared{Views: []PreparedView{{TopicQueue: odd}}}
+		require.ErrorContains(t, known.numbers(), "numbers from 0 to 16383")
+		require.Len(t, g.topics.get([]byte("orders")).all(), 1, "none was made")
+	}
+}

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 )
 
 // keysOf are the names of a send's fields: long in SEND_MESSAGE, letters in SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE.
@@ -20,10 +22,14 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
+		if s.picksNoQueue(f, topicKey, queueKey) {
+			s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
+				": its broker would pick one, past the queue's home")
+			return
+		}
 		s.pass(f)
 		return
 	}
-	s.wrote.note(&q.topic)
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
@@ -54,13 +60,16 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			s.unreachable(f, to, err)
 			return
 		}
-		c := call{code: f.Code, since: time.Now(), up: up, side: stores, queue: q, oneWay: f.OneWay(), binary: f.Binary}
-		if elsewhere(f.Get(propertiesKey)) {
+		c := callOf(f)
+		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
+		if q.retries() || elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
-		if !s.enterSend(f.Opaque, c, home, past) {
+		opaque, entered := s.enterSend(c, home, past)
+		if !entered {
 			continue // its home has begun to move
 		}
+		f.SetOpaque(opaque)
 		if c.oneWay {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that a move can wait for it
 		}
@@ -74,15 +83,18 @@ func (s *session) send(f *wire.Frame, past *hold) {
 }
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
-func (s *session) enterSend(opaque int32, c call, home side, past *hold) bool {
+func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != home {
-		return false
+		return 0, false
 	}
-	s.put(opaque, c)
-	return true
+	return s.put(c), true
 }
+
+// retries reports whether it is a queue of a group's retry topic: a broker stores a message that comes there once more than the
+// group retries as a dead letter, and answers with its place in that topic (SendMessageProcessor.handleRetryAndDLQ).
+func (q *queue) retries() bool { return strings.HasPrefix(q.topic, rocketmq.RetryTopic("")) }
 
 // elsewhere reports whether the answer to a send names an offset of another topic: of those that hold delayed and half messages.
 func elsewhere(properties []byte) bool {
@@ -99,6 +111,7 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 		}
 		return
 	}
+	u.wrote.note(&c.queue.topic)
 	offset, ok := f.Number("queueOffset")
 	if ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"rocketshift/internal/gateway/memory"
@@ -88,6 +90,13 @@ func (g *Gateway) open(p *port, conn net.Conn, of *guest) *session {
 	defer g.mu.Unlock()
 	g.sessions[s] = true
 	return s
+}
+
+// all are the sessions of this moment.
+func (g *Gateway) all() []*session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Keys(g.sessions))
 }
 
 // close forgets a session that has ended.

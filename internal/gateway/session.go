@@ -49,7 +49,6 @@ type session struct {
 	heartbeats map[dest]*upstream
 	pushes     map[int32]push
 	lastPush   int32
-	lastOwn    int32
 	client     string       // its id, from its heartbeats
 	identity   string       // its id with its groups
 	beat       []byte       // its last heartbeat that a broker has taken
@@ -157,11 +156,15 @@ func (s *session) end() {
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
 	s.ups, s.heartbeats = map[dest]*upstream{}, nil
 	s.mu.Unlock()
+	s.losses.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
 	_ = s.conn.Close()
 	s.changed.now()
-	s.lose(func(c call) bool { return c.queue != nil && sends(c.code) })
 	for _, up := range ups {
-		s.inBackground(up.leave)
+		s.inBackground(func() {
+			defer s.losses.ends(s, -1)
+			up.leave()
+			up.awaitEnd()
+		})
 	}
 	s.mirrors.leave(s)
 }
@@ -246,13 +249,15 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 		s.unreachable(f, to, err)
 		return
 	}
-	c.code, c.up, c.side, c.binary = f.Code, up, to.side, f.Binary
+	c.code, c.opaque, c.up, c.side, c.binary = f.Code, f.Opaque, up, to.side, f.Binary
 	if c.counts() && f.OneWay() {
 		c.oneWay = true
 		f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that it is known whether the broker takes it
 	}
-	if !f.OneWay() || c.oneWay {
-		s.enter(f.Opaque, c)
+	if f.OneWay() && !c.oneWay {
+		f.SetOpaque(s.opaques.next()) // brokers answer some of these too, such as what they don't know
+	} else {
+		f.SetOpaque(s.enter(c))
 	}
 	up.write(f)
 }
@@ -266,7 +271,7 @@ func (s *session) unreachable(f *wire.Frame, to dest, err error) {
 		_ = s.conn.Close() // a client knows best what to do without its broker
 		return
 	}
-	s.giveUp(opened{f.Opaque, call{code: f.Code, oneWay: f.OneWay(), binary: f.Binary, offset: offsetOf(f)}}, fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
+	s.giveUp(pullOf(f), fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
 }
 
 // endsWith reports whether the client's connection ends with that to a server. It goes on without a slave: who read there is sent to the master,
@@ -277,7 +282,7 @@ func (s *session) endsWith(to dest) bool {
 
 // giveUp answers a call that will have no answer. A question for a position is never answered with an error: clients take that for "there
 // is none", and begin elsewhere; they ask again after a time-out.
-func (s *session) giveUp(c opened, why string) {
+func (s *session) giveUp(c call, why string) {
 	switch {
 	case c.oneWay || c.pushed || c.code == codeQueryOffset:
 	case isPull(c.code):
@@ -285,15 +290,4 @@ func (s *session) giveUp(c opened, why string) {
 	default:
 		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
-}
-
-// pullAgain is how soon a client asks again whose pull was lost.
-const pullAgain = 300 * time.Millisecond
-
-// pullAgain answers a pull so that the client asks again for the same offset.
-func (s *session) pullAgain(opaque int32, binary bool, offset int64) {
-	at := fmt.Sprint(max(0, offset))
-	s.reply(opaque, binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
-		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
-	}})
 }

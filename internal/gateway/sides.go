@@ -25,15 +25,13 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
-	for _, b := range brokers {
-		positions, err := g.source.Client().AllOffsets(ctx, b.Addr)
+	for _, b := range brokers { // of the group alone: all positions of a broker may be more than a frame
+		positions, err := g.source.Client().ConsumeStats(ctx, b.Addr, name)
 		if err != nil {
 			return nil, fmt.Errorf("positions on source broker %s: %w", b.Name, err)
 		}
 		for of := range positions {
-			if of.Group == name {
-				topics[of.Topic] = true
-			}
+			topics[of.Topic] = true
 		}
 	}
 	var all []*view
@@ -152,6 +150,9 @@ func (v *view) after(to side, s step) savedView {
 	return w
 }
 
+// wanted names the view.
+func (v *view) wanted() wanted { return wanted{v.group, v.queue} }
+
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers. It returns the views.
 func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 	var moving []*view
@@ -169,8 +170,14 @@ func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 			return nil, fmt.Errorf("group %s is being moved already", v.group)
 		}
 	}
+	wanted := map[wanted]bool{} // by pulls that came before these views
+	for _, v := range moving {
+		wanted[v.wanted()] = true
+	}
 	for _, s := range g.all() {
-		s.owe(0, nil, s.takeAll(func(c call) bool { return is[c.view] && isPull(c.code) })...)
+		s.owe(0, nil, s.takeAll(func(c call) bool {
+			return isPull(c.code) && (is[c.view] || c.rare != nil && c.rare.wants != nil && wanted[*c.rare.wants])
+		})...)
 	}
 	return moving, nil
 }

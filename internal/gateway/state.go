@@ -133,7 +133,7 @@ func parseState(text []byte) (s saved, err error) {
 		}
 	}
 	s.Checksum = ""
-	return s, errors.Join(s.sides(), checkAddresses(s.Brokers))
+	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers))
 }
 
 // sum is the checksum of a state.
@@ -210,12 +210,20 @@ func (f *stateFile) write(s saved) (err error) {
 
 // replaceFile makes the text the file's, for good or not at all.
 func replaceFile(path string, text []byte, reached func(phase string)) error {
+	return replaceFileBy(path, func(to io.Writer) error {
+		_, err := to.Write(text)
+		return err
+	}, reached)
+}
+
+// replaceFileBy is replaceFile with what write writes.
+func replaceFileBy(path string, write func(io.Writer) error, reached func(phase string)) error {
 	next := path + ".next"
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	err = write(f)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -244,6 +252,9 @@ func (g *Gateway) snapshot() saved {
 	s.Brokers = g.knownAddresses()
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
+	}
+	if next := g.intended.Load(); next != nil {
+		s.Migration = next
 	}
 	s.Open = g.openPart()
 	lanes := map[*queue]bool{}

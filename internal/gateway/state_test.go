@@ -36,6 +36,17 @@ func TestAStateThatIsNotAsItWasWrittenIsNotGoneBy(t *testing.T) {
 		"a home elsewhere":   {strings.Replace(text, `"home":"target"`, `"home":"source"`, 1), "checksum"},
 		"an unknown side":    {`{"epoch":1,"ports":{},"homes":[],"views":[{"group":"g","side":"taget"}]}`, `the side of group g`},
 		"an unknown home":    {`{"epoch":1,"ports":{},"homes":[{"topic":"t","home":""}],"views":[]}`, `source or target is possible`},
+		"a queue below 0":    {`{"ports":{},"homes":[{"topic":"t","queue":-1,"home":"target"}]}`, `queue /-1 of topic t`},
+		"a view of too much": {`{"ports":{},"homes":[],"views":[{"topic":"t","queue":2147483647,"side":"target"}]}`, `numbers from 0 to 16383`},
+		"a lane to nowhere":  {`{"ports":{},"lanes":[{"topic":"t","target":{"broker":"b","id":-1}}]}`, `queue b/-1 of topic t`},
+		"an open round": {
+			`{"ports":{},"open":{"round":{"queues":[{"topic":"t","broker":"b","id":-1}]},"outcome":{}}}`,
+			`queue b/-1 of topic t`,
+		},
+		"an open outcome": {
+			`{"ports":{},"open":{"round":{},"outcome":{"homes":[{"topic":"t","broker":"b","queue":-1,"home":"source"}]}}}`,
+			`queue b/-1 of topic t`,
+		},
 		"an unknown decider": {`{"epoch":1,"ports":{},"homes":[],"views":[],"authority":"both"}`, `the authority is "both"`},
 	} {
 		dir := t.TempDir()

@@ -89,14 +89,14 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 	s := p.session
 	unread := context.AfterFunc(ctx, func() { _ = s.conn.Close() }) // a client that doesn't read is as good as gone
 	for _, c := range s.takeAll(func(c call) bool { return isPull(c.code) }) {
-		s.pullAgain(c.opaque, c.binary, c.offset)
+		s.pullAgain(c)
 	}
 	if !unread() {
 		s.end()
 		return
 	}
 	s.mu.Lock()
-	p.is.Beat, p.is.LastPush, p.is.LastOwn = s.beat, s.lastPush, s.lastOwn
+	p.is.Beat, p.is.LastPush = s.beat, s.lastPush
 	type one struct {
 		up         *upstream
 		heartbeats bool

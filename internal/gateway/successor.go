@@ -51,9 +51,11 @@ type passedSession struct {
 	Frames   int64          `json:"frames"`
 	Beat     []byte         `json:"beat,omitempty"`
 	LastPush int32          `json:"lastPush"`
-	LastOwn  int32          `json:"lastOwn"`
 	Claims   []string       `json:"claims,omitempty"` // target brokers that the client's heartbeats go to from here
 	Servers  []passedServer `json:"servers,omitempty"`
+	// Opaque is the last number of a request that went to a server, in the message that ends the
+	// sessions: brokers may still answer requests of those before.
+	Opaque uint32 `json:"opaque,omitempty"`
 }
 
 // clientPort begins the names of listeners for clients.

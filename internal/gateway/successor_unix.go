@@ -161,7 +161,7 @@ func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 			return err
 		}
 	}
-	if err := to.send(passedSession{Broker: lastSession}, nil); err != nil {
+	if err := to.send(passedSession{Broker: lastSession, Opaque: g.opaques.last.Load()}, nil); err != nil {
 		return err
 	}
 	if err := to.word(goOnWord); err != nil {

@@ -31,6 +31,7 @@ func (g *Gateway) sweepAgain() {
 		for _, s := range g.all() {
 			s.sweep(now)
 		}
+		g.forgetViews()
 	}
 }
 
@@ -74,7 +75,7 @@ func (s *session) sweep(now time.Time) {
 
 // overdue takes the calls out of the table that their servers have forgotten, as they have said other things since, and finds the servers that say
 // nothing.
-func (s *session) overdue(now time.Time) (late []opened, silent []*upstream) {
+func (s *session) overdue(now time.Time) (late []call, silent []*upstream) {
 	s.mu.Lock()
 	quiet := make(map[*upstream]time.Duration, len(s.ups))
 	for _, up := range s.ups {

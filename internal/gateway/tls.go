@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -173,24 +174,40 @@ const rareness = 30 * time.Second
 
 // each says rarely of each of some things.
 type each[T comparable] struct {
-	mu  sync.Mutex
-	all map[T]*rarely
+	mu     sync.Mutex
+	all    map[T]*rarely
+	others rarely
 }
 
-// mostEach bounds of how many things it is known when something was said of them last.
-const mostEach = 10_000
+// mostEach bounds of how many things it is known when something was said of them last. Of all
+// others together it is said as rarely as of one: clients choose names without end.
+const mostEach = 1000
 
 func (e *each[T]) due(of T) bool {
 	e.mu.Lock()
-	if e.all == nil || len(e.all) > mostEach {
-		e.all = map[T]*rarely{}
-	}
-	if e.all[of] == nil {
-		e.all[of] = &rarely{}
-	}
 	one := e.all[of]
+	if one == nil && len(e.all) >= mostEach {
+		maps.DeleteFunc(e.all, func(_ T, r *rarely) bool { return r.over() })
+	}
+	if one == nil {
+		if one = new(rarely); len(e.all) >= mostEach {
+			one = &e.others
+		} else {
+			if e.all == nil {
+				e.all = map[T]*rarely{}
+			}
+			e.all[of] = one
+		}
+	}
 	e.mu.Unlock()
 	return one.due()
+}
+
+// over reports whether it may be said again.
+func (r *rarely) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.last) >= rareness
 }
 
 func (r *rarely) due() bool {

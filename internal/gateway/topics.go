@@ -80,8 +80,12 @@ type groups struct {
 
 // get is the group of that name, which is made when it is first asked for.
 func (g *groups) get(name []byte) *group {
+	now := time.Now().UnixNano()
 	g.mu.RLock()
 	one := g.byName[string(name)]
+	if one != nil {
+		one.asked.Store(now) // so that it isn't forgotten before it has a view
+	}
 	g.mu.RUnlock()
 	if one != nil {
 		return one
@@ -92,6 +96,7 @@ func (g *groups) get(name []byte) *group {
 		one = &group{name: string(name), views: map[*queue]*view{}, room: &g.room}
 		g.byName[one.name] = one
 	}
+	one.asked.Store(now)
 	return one
 }
 

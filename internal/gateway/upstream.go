@@ -52,26 +52,45 @@ func (u *upstream) begin(conn net.Conn, rest []byte) {
 	})
 }
 
-// leaveTime bounds how long a server may take to end its side.
-const leaveTime = 3 * time.Second
+const (
+	// leaveTime bounds how long a server may take to end its side.
+	leaveTime = 3 * time.Second
+	// lastSendsTime bounds how long a broker may take to answer the last sends of a client that has
+	// gone: brokers themselves wait 5 s for disks and slaves.
+	lastSendsTime = 10 * time.Second
+)
 
 // leave says that nothing more comes, and lets the server end the connection. Heartbeats are answered before: a broker that takes one up after it
-// has seen the connection end registers the client again, and keeps it for two minutes, while other members leave queues to it.
+// has seen the connection end registers the client again, and keeps it for two minutes, while other members leave queues to it. So are sends: a
+// server that sees the connection end closes it, and answers nothing more that it has (Netty without ALLOW_HALF_CLOSURE).
 func (u *upstream) leave() {
 	if u.conn == nil {
 		return
 	}
-	beats := func(c call) bool { return c.up == u && c.code == codeHeartbeat }
-	for begin := time.Now(); u.session.any(beats) && time.Since(begin) < leaveTime; {
-		if wait(u.ctx, proofPause) != nil {
-			break
-		}
-	}
+	u.awaitAnswers(leaveTime, func(c call) bool { return c.code == codeHeartbeat })
+	u.awaitAnswers(lastSendsTime, func(c call) bool { return sends(c.code) })
 	if !halfClose(u.conn) {
 		_ = u.conn.Close()
 		return
 	}
 	_ = u.conn.SetReadDeadline(time.Now().Add(leaveTime))
+}
+
+// awaitAnswers waits for the answers to open calls, within a bound.
+func (u *upstream) awaitAnswers(most time.Duration, which func(call) bool) {
+	waits := func(c call) bool { return c.up == u && which(c) }
+	for begin := time.Now(); u.session.any(waits) && time.Since(begin) < most; {
+		if wait(u.ctx, proofPause) != nil {
+			return
+		}
+	}
+}
+
+// awaitEnd waits until nobody reads it any more. What has no answer by then is a loss.
+func (u *upstream) awaitEnd() {
+	if u.conn != nil {
+		<-u.stopping.ended
+	}
 }
 
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
@@ -147,18 +166,24 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil // it was answered: a long poll of a queue that moved
 	}
 	if err := oddNumber(f, numbersInAnswer(c.code)); err != nil { // its client may read what isn't read here
-		u.log.Error("an answer of a server can't be read: the connection to it is closed", "side", u.dest.side.String(),
-			"broker", u.dest.broker, "code", c.code, "cause", err)
+		if u.said.odd.due(u.dest) {
+			u.log.Error("an answer of a server can't be read: the connection to it is closed",
+				"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+		}
 		_ = u.conn.Close()
 		return nil
 	}
 	s.counts.Answer(classOf(c.code), len(f.Bytes()))
+	if c.rare != nil && c.rare.wants != nil {
+		c.view = s.makes(f, c)
+	}
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
 	if _, there = s.take(f.Opaque, u); !there {
 		return nil
 	}
+	f.SetOpaque(c.opaque)
 	if c.rare != nil && c.rare.answers != nil {
 		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
 		return nil
@@ -211,7 +236,9 @@ func (u *upstream) push(f *wire.Frame) error {
 	}
 	if f.Code == codeCheckTransaction && u.dest.side == target {
 		if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			if u.said.odd.due(u.dest) {
+				u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+			}
 			return nil // it is asked again
 		}
 		u.tagField(f, "commitLogOffset")

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,8 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"rocketshift/replicator"
 )
 
 func TestAMomentIsAsOldWhateverTheWallClockSays(t *testing.T) {
@@ -69,32 +69,62 @@ func TestBothSidesGiveLeases(t *testing.T) {
 	assert.Equal(t, []dest{{source, "broker-a"}}, g.leasing())
 }
 
-// Nobody is told who has a lock by a side that a restart wouldn't know as the authority.
+// Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the
+// authority: on the way there and back, whether this gateway took part or hears of it later.
 func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
-	g := alone(t)
-	q := g.queueFor("orders", "broker-a", 0)
-	q.lane.Store(&replicator.Lane{Topic: "orders"})
-	g.groups.get([]byte("billing")).of(q).side = target
-	asked, writes, written := make(chan side, 1), make(chan struct{}), make(chan struct{})
-	g.state.reached = func(phase string) {
-		if phase == phaseWritten {
-			close(writes)
-			<-written
+	for _, adopts := range []bool{false, true} {
+		for _, to := range []side{target, source} {
+			t.Run(fmt.Sprint("to the ", to, ", adopted: ", adopts), func(t *testing.T) {
+				g := newGuarded(t, appKeys)
+				g.queue(target)
+				g.gateway.judge.Store(uint32(to.other()))
+				g.gateway.away.Add(int64(to.other()))
+				writes, written := make(chan struct{}), make(chan struct{})
+				g.gateway.state.reached = func(phase string) {
+					if phase == phaseWritten {
+						close(writes)
+						<-written
+					}
+				}
+				done := make(chan error, 1)
+				go func() { done <- g.changesAuthority(to, adopts) }()
+				<-writes
+				locks, members := requests()[codeLock], requests()[codeMembers]
+				g.request(codeLock, 0, rightly, nil, locks.body)
+				_, g.client = g.gateway.connect(t) // the first one may wait
+				g.request(codeMembers, 0, rightly, members.fields, "")
+				early := ""
+				select {
+				case f := <-g.source.got:
+					early = fmt.Sprint("the source is asked with code ", f.code)
+				case f := <-g.target.got:
+					early = fmt.Sprint("the target is asked with code ", f.code)
+				case <-time.After(50 * time.Millisecond):
+				}
+				close(written)
+				require.NoError(t, <-done)
+				require.Empty(t, early, "before it is on disk")
+				broker := map[side]*standIn{source: g.source, target: g.target}[to]
+				codes := []int{broker.next(t).code, broker.next(t).code}
+				assert.ElementsMatch(t, []int{codeLock, codeMembers}, codes)
+			})
 		}
 	}
-	p := local{g}
-	prepare(t, p, g, Round{ID: "1", Kind: KindAuthority, To: "target", Leader: "a", Budget: Duration(2 * time.Second)})
-	require.NoError(t, p.ready(t.Context(), "1", Outcome{Epoch: 1, Authority: "target"}))
-	done := make(chan error, 1)
-	go func() { done <- p.commit(t.Context(), "1") }()
-	<-writes
-	go func() { asked <- g.authorityOf([]byte("billing")) }()
-	select {
-	case <-asked:
-		t.Fatal("it is told before it is on disk")
-	case <-time.After(20 * time.Millisecond):
+}
+
+// changesAuthority has a round change the authority, or takes it over from another gateway.
+func (g *guarded) changesAuthority(to side, adopts bool) error {
+	if adopts {
+		is := g.gateway.replica()
+		is.Epoch, is.Authority = is.Epoch+1, to.String()
+		g.gateway.adopt(g.gateway.ctx, is)
+		return nil
 	}
-	close(written)
-	require.NoError(t, <-done)
-	require.Equal(t, target, <-asked)
+	p := local{g.gateway}
+	r := Round{ID: "1", Kind: KindAuthority, To: to.String(), Leader: "a", Budget: Duration(2 * time.Second)}
+	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
+		return err
+	}
+	o := Outcome{Epoch: 1, Authority: to.String()}
+	return errors.Join(p.ready(g.gateway.ctx, "1", o), p.commit(g.gateway.ctx, "1"))
 }

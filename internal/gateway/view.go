@@ -3,6 +3,7 @@ package gateway
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,8 @@ type view struct {
 	dirty   bool      // there is a commit that the other side doesn't have
 	owed    bool      // it may have gone to the other side, as the group was about to move
 	aheadAt time.Time // when it was said last that the group is ahead of copies
+	usedAt  time.Time // when somebody asked about it last
+	gone    bool      // it was forgotten, as nobody did for long: there may be another one
 }
 
 // native is what an offset of the group is on a side.
@@ -73,6 +76,7 @@ type group struct {
 	mu    sync.RWMutex
 	views map[*queue]*view
 	room  *room
+	asked atomic.Int64 // when it was asked for last, in nanoseconds of Unix
 }
 
 // known is the group's view of a queue, if there is one.
@@ -84,17 +88,17 @@ func (g *group) known(q *queue) *view {
 
 // of is the group's view of a queue, made when it is first asked for.
 func (g *group) of(q *queue) *view {
-	if v := g.known(q); v != nil {
-		return v
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	v := g.views[q]
 	if v == nil {
 		v = &view{group: g.name, queue: q, next: -1, kept: -1, claimed: -1}
 		g.views[q] = v
-		g.room.counts()
+		g.room.counts(1)
 	}
+	v.mu.Lock()
+	v.usedAt = time.Now()
+	v.mu.Unlock()
 	return v
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rocketshift/internal/gateway/wire"
@@ -22,6 +23,20 @@ type writer struct {
 	heads []byte    // headers with their changes
 	kept  [][]byte  // pieces of frames that go out with the next one
 	parts net.Buffers
+
+	begun atomic.Int64 // when the write began that is under way, behind processBegin; 0: none is
+}
+
+// processBegin is a moment from which times are counted that go through atomics.
+var processBegin = time.Now()
+
+// blocked is for how long the other end doesn't take what is being written.
+func (w *writer) blocked() time.Duration {
+	begun := w.begun.Load()
+	if begun == 0 {
+		return 0
+	}
+	return time.Since(processBegin) - time.Duration(begun)
 }
 
 // frame writes a frame with its changes. One that came together with others is kept, and written with the last of them: a call of the system
@@ -63,9 +78,12 @@ func (w *writer) flush() error {
 }
 
 func (w *writer) flushed() (err error) {
-	switch len(w.kept) {
-	case 0:
+	if len(w.kept) == 0 {
 		return nil
+	}
+	w.begun.Store(int64(w.last.Sub(processBegin)))
+	defer w.begun.Store(0)
+	switch len(w.kept) {
 	case 1:
 		_, err = w.conn.Write(w.kept[0])
 	default:

@@ -4,6 +4,7 @@
 package printable
 
 import (
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -66,6 +67,20 @@ func JSON(text []byte) []byte {
 		}
 	}
 	return []byte(b.String())
+}
+
+// JSONTo is a writer of whole JSON documents, such as lines of a log, that writes each as JSON makes
+// it.
+func JSONTo(to io.Writer) io.Writer { return jsonTo{to} }
+
+type jsonTo struct{ io.Writer }
+
+// Write implements io.Writer.
+func (w jsonTo) Write(text []byte) (int, error) {
+	if _, err := w.Writer.Write(JSON(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // unprintedInJSON: line breaks are between its parts, as within text they have escapes.

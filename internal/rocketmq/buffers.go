@@ -49,6 +49,7 @@ func (b *buffer) release() {
 			case buffers[i] <- b:
 			default: // enough are kept
 			}
+			return // it may be somebody else's already
 		}
 	}
 }

@@ -152,6 +152,14 @@ func (h *Holder) Leave() {
 	}
 }
 
+// Gone is closed when the holder has to go, or has gone. A nil one never has.
+func (h *Holder) Gone() <-chan struct{} {
+	if h == nil {
+		return nil
+	}
+	return h.gone
+}
+
 // Held is what it holds.
 func (h *Holder) Held() int64 {
 	if h == nil {

@@ -15,6 +15,12 @@ const (
 	MaxHeader = 256 << 10
 	// MaxFields bounds how many fields a header has. Stock clients send 20 at most.
 	MaxFields = 128
+	// mostEntries bounds how many fields are read of a header that isn't plain, in which one may be
+	// repeated without end, or be null.
+	mostEntries = 4 * MaxFields
+	// mostMembers bounds how many members such a header has beside its fields, which are left out
+	// unless RocketMQ knows them: it knows eight.
+	mostMembers = 128
 	// maxKey bounds a field's name, in bytes. Stock clients' longest has 26.
 	maxKey = 128
 )

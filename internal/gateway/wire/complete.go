@@ -24,12 +24,16 @@ type header struct {
 	languageCode  byte   // in RocketMQ's own format
 	remark        string
 	fields        []field // each key once
+	entries       int     // of fields that were read
 }
 
 type field struct{ key, value string }
 
 // set takes a field. Of several with one name the last one counts, as in the maps of Java.
 func (h *header) set(key, value string) error {
+	if err := h.entry(); err != nil {
+		return err
+	}
 	if !plainKey([]byte(key)) {
 		return fmt.Errorf("%w: a field is called %.100q", ErrFrame, key)
 	}
@@ -38,6 +42,14 @@ func (h *header) set(key, value string) error {
 		return fmt.Errorf("%w: more than %d fields", ErrFrame, MaxFields)
 	}
 	h.fields = append(h.fields, field{key, strings.ToValidUTF8(value, "\uFFFD")})
+	return nil
+}
+
+// entry counts one that is read.
+func (h *header) entry() error {
+	if h.entries++; h.entries > mostEntries {
+		return fmt.Errorf("%w: more than %d fields, repeated ones among them", ErrFrame, mostEntries)
+	}
 	return nil
 }
 
@@ -144,10 +156,13 @@ var memberNames = NamesOf(members[:]...)
 func readJSON(head []byte) (h header, err error) {
 	in := json.NewDecoder(bytes.NewReader(head))
 	in.UseNumber()
-	seen := map[string]bool{}
+	seen, read := map[string]bool{}, 0
 	err = eachMember(in, func(key string) error {
 		meant, known := memberNames.Means(key)
+		read++
 		switch {
+		case read > mostMembers:
+			return fmt.Errorf("more than %d members", mostMembers)
 		case known && meant != key:
 			return fmt.Errorf("member %.100q, which some take for %s", key, meant)
 		case known && seen[key]: // which one counts to brokers depends on where they stand
@@ -252,7 +267,7 @@ func (h *header) extFields(in *json.Decoder) error {
 			return fmt.Errorf("field %.100q: %w", key, err)
 		case !known:
 			h.unset(key)
-			return nil
+			return h.entry()
 		}
 		return h.set(key, value)
 	})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -141,6 +142,37 @@ func TestAFrameOfManyFieldsLeavesNoMemoryBehind(t *testing.T) {
 	f.memory = make([]byte, 0, mostKept+1)
 	require.NoError(t, f.Parse(jsonFrame(headers["client-go sends"], "")))
 	assert.LessOrEqual(t, cap(f.memory), mostKept)
+}
+
+// A header is read by strangers' will: what it holds is counted, not only what is kept of it.
+func TestAHeaderOfManyMembersIsRefusedEarly(t *testing.T) {
+	many := func(n int, member func(i int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString("," + member(i))
+		}
+		return b.String()
+	}
+	odd := func(i int) string { return fmt.Sprintf(`"%x":1`, i) }
+	null := func(int) string { return `"a":null` }
+	again := func(int) string { return `"a":"b"` }
+	for name, c := range map[string]struct {
+		few, many string
+	}{
+		"odd members":     {`"extFields":{}` + many(100, odd), `"extFields":{}` + many(25_000, odd)},
+		"fields of null":  {`"extFields":{"b":"c"` + many(400, null) + `}`, `"extFields":{"b":"c"` + many(25_000, null) + `}`},
+		"repeated fields": {`"extFields":{"b":"c"` + many(400, again) + `}`, `"extFields":{"b":"c"` + many(25_000, again) + `}`},
+	} {
+		var f Frame
+		require.NoError(t, f.Parse(jsonFrame(`{"code":10,"flag":0,"opaque":1,`+c.few+`}`, "")), name)
+		raw := jsonFrame(`{"code":10,"flag":0,"opaque":1,`+c.many+`}`, "")
+		require.Less(t, len(raw), MaxHeader, name)
+		require.ErrorIs(t, f.Parse(raw), ErrFrame, name)
+		allocs := testing.AllocsPerRun(1, func() { _ = f.Parse(raw) })
+		assert.Less(t, allocs, 10_000.0, name)
+	}
+	var f Frame
+	require.ErrorIs(t, f.Parse(binaryFrame(slices.Repeat([]string{"a", "b"}, 10_000)...)), ErrFrame)
 }
 
 // Texts are unescaped as JSON is.

@@ -1,0 +1,39 @@
+package gateway
+
+import "time"
+
+func (p *passers) note(of passer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil {
+		p.found = map[passer]*Bypass{}
+	}
+	one := p.found[of]
+	if one == nil && p.ofTopic(of) >= mostPassers { // the topic is held up all the same
+		return
+	}
+	if one == nil {
+		one = &Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
+		p.found[of] = one
+	}
+	one.Messages++
+	one.Last = time.Now()
+}
+
+// mostPassers is how many producers of one topic are known at a time: who writes to a topic may say
+// that its messages were born at any address.
+const mostPassers = 100
+
+// ofTopic counts the producers of a topic on a side, once those that have ended are forgotten.
+// Callers hold p.mu.
+func (p *passers) ofTopic(of passer) (n int) {
+	for other, one := range p.found {
+		switch {
+		case time.Since(one.Last) > p.life:
+			delete(p.found, other)
+		case other.topic == of.topic && other.on == of.on:
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,30 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// A broker stores a message that was retried often enough in the dead-letter topic, and answers
+// with its place there: moves of the retry topic's queue must not wait for that offset.
+func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
+	for topic, acked := range map[string]int64{"%RETRY%billing": 0, "orders": 5001} {
+		g := newGuarded(t, "applications: []")
+		g.gateway.keys.file = ""
+		g.gateway.topics.ensure(topic).ensure("broker-a", 1)
+		g.source.answer(codeSendV2, wire.Reply{
+			Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5000"},
+		})
+		g.request(codeSendV2, 0, unsignedBy, []string{
+			"a", "billing", "b", topic, "e", "0", "j", "16", "l", "16", "i", "",
+		}, "body")
+		code, _ := g.answer()
+		require.Equal(t, success, code)
+		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
+		assert.Equal(t, acked, q.acked[source].Load(), topic)
+	}
+}

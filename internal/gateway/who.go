@@ -1,0 +1,37 @@
+package gateway
+
+import (
+	"cmp"
+	"slices"
+)
+
+// who tells clients apart that say they have the same id, which everybody with a key may.
+type who struct{ id, accessKey string }
+
+func (c Connected) who() who { return who{c.ID, c.AccessKey} }
+
+// and is a client of which two connections, or two gateways, say something.
+func (c Connected) and(more Connected) Connected {
+	c.ID, c.AccessKey = cmp.Or(c.ID, more.ID), cmp.Or(c.AccessKey, more.AccessKey)
+	c.Address, c.Problem = cmp.Or(more.Address, c.Address), cmp.Or(more.Problem, c.Problem)
+	c.Groups = distinct(slices.Concat(c.Groups, more.Groups))
+	c.Topics = distinct(slices.Concat(c.Topics, more.Topics))
+	return c
+}
+
+// connected are the clients behind the gateway; of those with a problem, with what they share in, as
+// far as it is told.
+func (g *Gateway) connected() map[who]Connected {
+	all := map[who]Connected{}
+	for _, s := range g.all() {
+		s.mu.Lock()
+		if one := s.connected(); s.client != "" {
+			all[one.who()] = all[one.who()].and(one)
+		}
+		s.mu.Unlock()
+	}
+	for _, one := range g.unfits() {
+		all[one.who()] = all[one.who()].and(one.short())
+	}
+	return all
+}
