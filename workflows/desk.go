@@ -54,10 +54,9 @@ type desk struct {
 	toldMissing func()    // takes it off the page
 	retry       bool      // a person wants it tried again at once
 	stopped     bool
-	again       bool            // the long activities are to start again, with what was decided since
-	closed      map[string]bool // topics that producers can't write on the target yet
-	released    Released        // said since the last ask, accumulated
-	all         bool            // a released message with empty lists came since the last ask
+	again       bool     // the long activities are to start again, with what was decided since
+	released    Released // said since the last ask, accumulated
+	all         bool     // a released message with empty lists came since the last ask
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string

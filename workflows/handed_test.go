@@ -15,7 +15,7 @@ func refusesFirst(ctx workflow.Context, in MigrationInput) (Status, error) {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID
 	expires := workflow.Now(ctx).Add(time.Hour)
 	status := Status{Name: in.Plan.Name, Type: PurchaseType, State: StateWaiting, Waiting: []Waiting{{
-		Kind: WaitingApproval, Gate: "purchase", Evidence: "old", PlanHash: in.Plan.Hash(),
+		Kind: WaitingApproval, Gate: "purchase", Evidence: "old", PlanHash: in.PlanHash,
 		WorkflowID: id, Expires: &expires,
 	}}}
 	workflow.SignalExternalWorkflow(ctx, parent.ID, "", stageReportName, stageReport{

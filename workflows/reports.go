@@ -3,6 +3,7 @@ package workflows
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -67,12 +68,14 @@ func fieldsOf(s Status) (map[string]json.RawMessage, error) {
 // changesOf is what differs between two moments; a field that is gone is null.
 func changesOf(before, now map[string]json.RawMessage) map[string]json.RawMessage {
 	changes := map[string]json.RawMessage{}
-	for name, value := range now {
+	//workflowcheck:ignore
+	for name, value := range now { // into a map: in any order
 		if !bytes.Equal(before[name], value) {
 			changes[name] = value
 		}
 	}
-	for name := range before {
+	//workflowcheck:ignore
+	for name := range before { // into a map: in any order
 		if _, there := now[name]; !there {
 			changes[name] = json.RawMessage("null")
 		}
@@ -97,7 +100,8 @@ func (h *heardChild) take(r stageReport) (Status, error) {
 	if h.run != r.Run {
 		h.run, h.fields = r.Run, map[string]heardField{}
 	}
-	for name, value := range r.Changes {
+	//workflowcheck:ignore
+	for name, value := range r.Changes { // into a map: in any order
 		if last, before := h.fields[name]; !before || r.Number > last.number {
 			h.fields[name] = heardField{r.Number, value}
 		}
@@ -108,14 +112,15 @@ func (h *heardChild) take(r stageReport) (Status, error) {
 func (h *heardChild) status() (s Status, err error) {
 	values := map[string]any{}
 	rows := map[string]map[int]json.RawMessage{}
-	for name, field := range h.fields {
+	//workflowcheck:ignore
+	for name, field := range h.fields { // into maps: in any order
 		list, row, isRow := strings.Cut(name, "/")
 		n, err := strconv.Atoi(row)
 		switch {
 		case !isRow:
 			values[name] = field.value
 		case err != nil || n < 0 || !slices.Contains(byRow, list):
-			return s, fmt.Errorf("report of a stage: %q is no field", name)
+			return s, errors.New("a report of a stage has a field that is none")
 		default:
 			if rows[list] == nil {
 				rows[list] = map[int]json.RawMessage{}
@@ -123,7 +128,8 @@ func (h *heardChild) status() (s Status, err error) {
 			rows[list][n] = field.value
 		}
 	}
-	for name, by := range rows {
+	//workflowcheck:ignore
+	for name, by := range rows { // into a map: in any order
 		var list []json.RawMessage
 		for i := 0; by[i] != nil && string(by[i]) != "null"; i++ { // a row that comes late waits for those before it
 			list = append(list, by[i])

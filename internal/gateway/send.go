@@ -22,12 +22,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
-		if s.picksNoQueue(f, topicKey, queueKey) {
-			s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
-				": its broker would pick one, past the queue's home")
-			return
-		}
-		s.pass(f)
+		s.sendAnywhere(f, topicKey, queueKey)
 		return
 	}
 	for {
@@ -80,6 +75,17 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		up.write(f)
 		return
 	}
+}
+
+// sendAnywhere passes a send to a queue that the gateway doesn't know, unless its broker would pick one
+// of a topic that it knows.
+func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
+	if s.picksNoQueue(f, topicKey, queueKey) {
+		s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
+			": its broker would pick one, past the queue's home")
+		return
+	}
+	s.pass(f)
 }
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
