@@ -79,6 +79,7 @@ temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the fo
 	    --search-attribute RocketshiftTarget=Keyword
 
 # AGAIN=n: so many tests with servers that fail may pass in a second run; they are told as FLAKY. It is for CI.
+LOOP ?= TestLong(WhateverIsDone|TheTargetIsKilled|TheTemporalServer|TheWorkerIsDead|AMigrationThatWaits|ANewBuild|ABuildThat|EveryPath|AMonthOf|TheWayBackOf)
 AGAIN ?= 0
 BUSY ?= 3
 
@@ -89,6 +90,10 @@ test: ready check ## the tests: all without servers, and one on real servers for
 .PHONY: test-long
 test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
 	go run ./tools/test -tests rest -again $(AGAIN)
+
+.PHONY: test-loops
+test-loops: ready ## every deed in every stage, histories of 10,000 topics, upgrades in each stage, what waits cost: hours; LOOP=name for some
+	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' ./worker ./workflows ./activities
 
 .PHONY: test-all
 test-all: ready check ## all tests
@@ -109,7 +114,7 @@ check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, im
 
 .PHONY: fixtures
 fixtures: ready ## record the workflows' histories for the replay tests: real runs, and every path with stand-ins
-	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./workflows -run '^TestLongEveryPathReplays$$'
+	ROCKETSHIFT_LOOPS=1 RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./workflows -run '^TestLongEveryPathReplays$$'
 	RECORD_FIXTURES=1 go test -count=1 -timeout 25m ./demo -run 'AMigrationHarmsNobody|GoingBackHarmsNobody|BehindAGateway'
 
 .PHONY: bench

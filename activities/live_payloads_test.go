@@ -28,14 +28,17 @@ const day = 7
 // A month of waiting at the gates of a migration of 10,000 topics, 2,000 of them ordered, and 10,000
 // groups: payloads stay under 256 kB, histories under 10 MB and 10,000 events, and all of them replay.
 func TestLongAMonthOfALargeMigrationFitsInHistories(t *testing.T) {
+	labtest.Loop(t)
 	waitsFor(t, "large-releases", 10_000, 30*day, false, nil)
 }
 
 func TestLongAMonthOfALargeMigrationByGatewaysFitsInHistories(t *testing.T) {
+	labtest.Loop(t)
 	waitsFor(t, "large-gateway", 10_000, 30*day, false, byGateway)
 }
 
 func TestLongTheWayBackOfALargeMigrationFitsInHistories(t *testing.T) {
+	labtest.Loop(t)
 	waitsFor(t, "large-back", 10_000, 30*day, true, nil)
 }
 

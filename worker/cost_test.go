@@ -67,6 +67,7 @@ func (c *crew) actions(namespace string) map[string]float64 {
 //     no more than the schedule has until then;
 //   - everything else as it is counted.
 func TestLongAMigrationThatWaitsCostsUnderAThousandActionsADay(t *testing.T) {
+	labtest.Loop(t)
 	c := newCrew(t, "cost")
 	namespace := c.ownNamespace()
 	c.plan.Topics.Ordered = []string{"worker-cost-*"}

@@ -183,6 +183,7 @@ func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 // TestLongWhateverIsDoneToAMigrationApplicationsGoOn does everything that can be done to a workflow,
 // in each stage.
 func TestLongWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	s := newStand(t, labtest.Cluster(t, "5.3.3"))
 	rows := &table{}
@@ -225,6 +226,7 @@ func inTheMiddle() []position {
 }
 
 func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	s, rows := newStand(t, ownTarget(t)), &table{}
 	cells := chosen(all(targetKilled(), inTheMiddle()))
@@ -233,6 +235,7 @@ func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
 }
 
 func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
 	cells := chosen(all(temporalKilled(), positions()))
@@ -241,6 +244,7 @@ func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
 }
 
 func TestLongTheWorkerIsDeadForTenMinutesInTheMiddleOfMoves(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	const span = 10 * time.Minute
 	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}

@@ -221,6 +221,7 @@ func TestLiveANewBuildTakesOverInTheMiddleOfAShift(t *testing.T) {
 }
 
 func TestLongANewBuildTakesOverInTheMiddleOfEachStage(t *testing.T) {
+	labtest.Loop(t)
 	for stage := range stages() {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
@@ -231,6 +232,7 @@ func TestLongANewBuildTakesOverInTheMiddleOfEachStage(t *testing.T) {
 
 // A build that can't run workflows stops them where they are, and no longer than it is the current one.
 func TestLongABuildThatIsNoGoodIsRolledBack(t *testing.T) {
+	labtest.Loop(t)
 	u := newUpgrade(t, "")
 	release := u.clusters.Hold("AwaitMembers")
 	u.build("1.0", workflows.Register)

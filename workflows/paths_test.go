@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"rocketshift/internal/lab/labtest"
+
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -36,6 +38,7 @@ const atOnce = 4
 // TestLongEveryPathReplays plays every path on a real Temporal server, and replays its histories.
 // With RECORD_FIXTURES (make fixtures) it writes those for TestRecordedHistoriesReplay.
 func TestLongEveryPathReplays(t *testing.T) {
+	labtest.Loop(t)
 	s := newServer(t)
 	all := slices.Concat(plainPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
 		targetPaths(), servicePaths())

@@ -229,6 +229,18 @@ func startTemporal() (any, func() error, error) {
 // names are how those of tests with servers begin: the Makefile's targets choose by it.
 var names = []string{"TestLive", "TestLong", "Benchmark"}
 
+// loops is the environment variable with which make test-loops runs what takes hours.
+const loops = "ROCKETSHIFT_LOOPS"
+
+// Loop is for tests that go through every case of a kind for an hour or more, or fill the machine
+// for many minutes: make test-loops runs them; most have a sample among the short tests.
+func Loop(t testing.TB) {
+	t.Helper()
+	if os.Getenv(loops) == "" {
+		t.Skip("make test-loops runs it: it takes too long for make test-all")
+	}
+}
+
 // NeedsServers skips the test with -short, and wants it to be named as one that needs servers.
 func NeedsServers(t testing.TB) {
 	t.Helper()
