@@ -156,6 +156,14 @@ func (p *played) register(w worker.Worker) {
 	add("Assess", func(ctx context.Context, r activities.Request) (activities.Inventory, error) {
 		return activities.InventoryOf(ctx, p.settings, r, p.found)
 	})
+	add("CheckPlan", activities.NewPlans().CheckPlan)
+	add("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		return activities.Stranded{}, nil
+	})
+	add("WatchTarget", func(context.Context, activities.WatchRequest) error {
+		return temporal.NewApplicationErrorWithOptions("the target answers", activities.NotReadyType,
+			temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+	})
 	p.registerCopy(add)
 	p.registerReleases(add)
 	p.registerGateways(add)

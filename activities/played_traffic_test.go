@@ -109,6 +109,14 @@ func (p *played) registerGateways(add func(string, any)) {
 		names, err := p.note(ctx, r.Request, "MoveHomes", r.Topics)
 		return activities.Homes{Queues: 8 * len(names)}, err
 	})
+	add("BeginSoak", func(ctx context.Context, r activities.SoakRequest) (time.Time, error) {
+		_, err := p.note(ctx, r.Request, "BeginSoak", r.Topics)
+		return time.Now().UTC(), err
+	})
+	add("JudgeSoak", func(ctx context.Context, r activities.SoakRequest) (activities.WaveCheck, error) {
+		_, err := p.note(ctx, r.Request, "JudgeSoak", r.Topics)
+		return activities.WaveCheck{TargetPuts: 10, Measured: time.Now().UTC()}, err
+	})
 	add("MeasureShare", func(ctx context.Context, r activities.ShareRequest) (activities.WaveCheck, error) {
 		_, err := p.note(ctx, r.Request, "MeasureShare", r.Topics)
 		return activities.WaveCheck{SourcePuts: 1000, Share: 50, Measured: time.Now().UTC()}, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,9 +12,9 @@ import (
 // fence, and than all that clients and gateways wait for.
 const deadFor = 20 * time.Second
 
-// TestLiveWhateverIsDoneToAMigrationApplicationsGoOn is a sample of the long tests, at the points
-// where it hurts most: workflows are terminated and cancelled, and in the middle of that the
-// Temporal server is killed, and the worker is dead for a while; beside it a target is killed.
+// TestLiveWhateverIsDoneToAMigrationApplicationsGoOn is a sample of the loops, at the points where it
+// hurts most: workflows are terminated and cancelled, and in the middle of that the Temporal server
+// is killed, and the worker is dead for a while. make test-loops has all of it, dead targets too.
 func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	rows := &table{}
 	outage := slices.Concat(
@@ -25,23 +24,14 @@ func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	for i := range outage {
 		outage[i].goal, outage[i].deed.silence = goalBack, deadFor+temporalKilled().silence
 	}
-	dead := all(targetKilled(), at("r-groups"))
-	var working sync.WaitGroup
-	working.Go(func() {
-		s := newStand(t, labtest.Cluster(t, "5.3.3"))
-		s.runTogether(t, outage, func() error {
-			if err := s.killTemporal(); err != nil {
-				return err
-			}
-			return s.killWorkerFor(deadFor)
-		}, nil, rows)
-	})
-	working.Go(func() {
-		s := newStand(t, ownTarget(t))
-		s.runTogether(t, dead, s.killTarget, s.startTarget, rows)
-	})
-	working.Wait()
-	rows.requireShortSilence(t, append(outage, dead...))
+	s := newStand(t, labtest.Cluster(t, "5.3.3"))
+	s.runTogether(t, outage, func() error {
+		if err := s.killTemporal(); err != nil {
+			return err
+		}
+		return s.killWorkerFor(deadFor)
+	}, nil, rows)
+	rows.requireShortSilence(t, outage)
 }
 
 // one is one cell of the loop.
