@@ -58,6 +58,13 @@ func newResettable(t *testing.T) *resettable {
 	act := func(name string, run any) {
 		w.RegisterActivityWithOptions(run, activity.RegisterOptions{Name: name})
 	}
+	act("CheckPlan", activities.NewPlans().CheckPlan)
+	act("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		return activities.Stranded{}, nil
+	})
+	act("WatchTarget", func(context.Context, activities.WatchRequest) error {
+		return later(activities.NotReadyType, "the target answers")
+	})
 	act("Purchase", func(context.Context, activities.Request) (activities.PurchaseResult, error) {
 		return activities.PurchaseResult{Provider: "local"}, nil
 	})
