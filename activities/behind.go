@@ -28,8 +28,8 @@ const gatewayObject = "gateway"
 // after, as they are started for the shift.
 func (f Finding) OfGateway() bool { return !f.Refusal && f.Object == gatewayObject }
 
-// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these since.
-// Of a list in a document it is the first ones that are told.
+// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these
+// since. Of a list in a document it is the first ones that are told.
 func WithoutGateways(all List[Finding]) List[Finding] {
 	all.items = slices.DeleteFunc(slices.Clone(all.items), Finding.OfGateway)
 	all.first = slices.DeleteFunc(slices.Clone(all.first), Finding.OfGateway)

@@ -83,8 +83,8 @@ func invalid(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), InvalidType, nil)
 }
 
-// FaultOf is the side that an error is about: that doesn't answer, refuses, or answers wrongly. It is
-// empty where nobody knows, and for what isn't a fault.
+// FaultOf is the side that an error is about: that doesn't answer, refuses, or answers wrongly. It
+// is empty where nobody knows, and for what isn't a fault.
 func FaultOf(err error) Side {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) {
@@ -104,7 +104,8 @@ func FaultOf(err error) Side {
 	return side
 }
 
-// of notes in an error of an activity which side it is about; nil and other errors stay as they are.
+// of notes in an error of an activity which side it is about; nil and other errors stay as they
+// are.
 func of(side Side, err error) error {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) || app.HasDetails() {

@@ -11,8 +11,8 @@ import (
 )
 
 // laneSet is a set of lanes by name that travels in heartbeats: as names while it is small, for
-// people; else as 8 bytes of a hash each, as 20,000 lanes of retry topics have to stay under 256 kB.
-// That two of those hashes are the same has a chance of one in 10^11.
+// people; else as 8 bytes of a hash each, as 20,000 lanes of retry topics have to stay under 256
+// kB. That two of those hashes are the same has a chance of one in 10^11.
 type laneSet map[uint64]string
 
 // mostNamed is how many lanes a heartbeat names.

@@ -13,9 +13,9 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// inlineBytes is how much of one answer stands in a history itself, as JSON: about 400 names, so that
-// small migrations are read in the Web UI. A payload holds a few such lists, and has to stay under
-// 256 kB.
+// inlineBytes is how much of one answer stands in a history itself, as JSON: about 400 names, so
+// that small migrations are read in the Web UI. A payload holds a few such lists, and has to stay
+// under 256 kB.
 const inlineBytes = 16 << 10
 
 // room is what a list may take in a history.
@@ -28,8 +28,8 @@ type room struct {
 var (
 	// namesRoom is for names: of a hundred waves, four lists have to fit in one payload.
 	namesRoom = room{inlineBytes, 5, 200}
-	// rowsRoom is for what is measured again and again while a person is waited for, and told to the
-	// parent each time: 20 rows are a page.
+	// rowsRoom is for what is measured again and again while a person is waited for, and told to
+	// the parent each time: 20 rows are a page.
 	rowsRoom = room{4 << 10, 20, 3 << 10}
 )
 

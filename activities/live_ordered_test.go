@@ -11,8 +11,8 @@ import (
 	"rocketshift/replicator"
 )
 
-// Ordered topics that are asked for together open one by one: a producer that moved early doesn't wait
-// for one that still writes on the source.
+// Ordered topics that are asked for together open one by one: a producer that moved early doesn't
+// wait for one that still writes on the source.
 func TestLiveEachOrderedTopicOpensWhenItsProducersHaveMoved(t *testing.T) {
 	r := newRig(t, "opens")
 	early, late := r.topic("early", 1), r.topic("late", 1)

@@ -21,12 +21,13 @@ import (
 	"rocketshift/workflows"
 )
 
-// day is how many measurements a question has in a day that nobody answers: it is measured after one
-// hour, two, and then every four.
+// day is how many measurements a question has in a day that nobody answers: it is measured after
+// one hour, two, and then every four.
 const day = 7
 
-// A month of waiting at the gates of a migration of 10,000 topics, 2,000 of them ordered, and 10,000
-// groups: payloads stay under 256 kB, histories under 10 MB and 10,000 events, and all of them replay.
+// A month of waiting at the gates of a migration of 10,000 topics, 2,000 of them ordered, and
+// 10,000 groups: payloads stay under 256 kB, histories under 10 MB and 10,000 events, and all of
+// them replay.
 func TestLongAMonthOfALargeMigrationFitsInHistories(t *testing.T) {
 	labtest.Loop(t)
 	waitsFor(t, "large-releases", 10_000, 30*day, false, nil)
@@ -56,8 +57,9 @@ func byGateway(p *plan.Plan) {
 	p.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{"127.0.0.1:8089"}}
 }
 
-// faster is how much faster time passes in timers of these workflows: a month takes a minute. How many
-// events there are depends on what happens, not on how long it takes; the test counts measurements.
+// faster is how much faster time passes in timers of these workflows: a month takes a minute. How
+// many events there are depends on what happens, not on how long it takes; the test counts
+// measurements.
 const faster = 100_000
 
 // hurry makes the timers of workflows faster.
@@ -93,8 +95,8 @@ func (o *hurryOut) NewTimerWithOptions(
 	return o.Next.NewTimerWithOptions(ctx, max(d/faster, time.Millisecond), options)
 }
 
-// waitsFor runs a migration of n topics and groups whose questions are measured so often in all before
-// they are answered, and looks at what Temporal keeps of it.
+// waitsFor runs a migration of n topics and groups whose questions are measured so often in all
+// before they are answered, and looks at what Temporal keeps of it.
 func waitsFor(t *testing.T, name string, n, measurements int, back bool, change func(*plan.Plan)) {
 	t.Helper()
 	server := labtest.Temporal(t)
@@ -233,7 +235,8 @@ func statusOf(t *testing.T, c client.Client, p plan.Plan) (s workflows.Status, b
 	return s, len(b)
 }
 
-// askedFor is the question of a gate, if it stands. What is told by then has to fit in a payload, too.
+// askedFor is the question of a gate, if it stands. What is told by then has to fit in a payload,
+// too.
 func askedFor(t *testing.T, c client.Client, p plan.Plan, gate string) workflows.Waiting {
 	t.Helper()
 	s, size := statusOf(t, c, p)

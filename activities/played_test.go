@@ -32,8 +32,8 @@ type played struct {
 	enough int                 // measurements until nothing is to come from the target
 }
 
-// newPlayed has so many topics, every fifth of them ordered, and as many groups, each of which reads
-// two topics. Names are as long as applications' are: 43 characters.
+// newPlayed has so many topics, every fifth of them ordered, and as many groups, each of which
+// reads two topics. Names are as long as applications' are: 43 characters.
 func newPlayed(t *testing.T, n int) *played {
 	t.Helper()
 	store, err := documents.New(t.TempDir())

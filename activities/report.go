@@ -31,10 +31,10 @@ func NewReports(s Settings) *Reports { return &Reports{s.withDefaults()} }
 // reportName keeps the report inside its folder, whatever the request says.
 var reportName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// Write writes the report as JSON, for programs, and as a Markdown page, for people; a repeated call
-// replaces both. What the status has in documents stands in the report itself; a document that can't
-// be read stays a reference there, so that the report is written whatever the store does. The result
-// is the page's path.
+// Write writes the report as JSON, for programs, and as a Markdown page, for people; a repeated
+// call replaces both. What the status has in documents stands in the report itself; a document that
+// can't be read stays a reference there, so that the report is written whatever the store does. The
+// result is the page's path.
 func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, error) {
 	if !reportName.MatchString(r.Name) {
 		return ReportResult{}, invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)

@@ -9,8 +9,8 @@ import (
 // Request is what every activity gets: the plan tells both sides, what is selected and the limits. It never holds a secret.
 type Request struct {
 	Plan plan.Plan `json:"plan"`
-	// Bounded asks for an answer that fits in a history however large the clusters are: what is long
-	// stands in documents of the store. Runs of older releases read the whole answer.
+	// Bounded asks for an answer that fits in a history however large the clusters are: what is
+	// long stands in documents of the store. Runs of older releases read the whole answer.
 	Bounded bool `json:"bounded,omitempty"`
 }
 

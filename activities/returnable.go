@@ -19,9 +19,10 @@ type ReturnRequest struct {
 	Away time.Duration `json:"away,omitempty"`
 }
 
-// AwaitReturnable waits until the groups can go back at exactly the next message. On the source, messages that producers wrote on the target
-// may lie behind newer ones, written there since: of topics that aren't free (retries always are), groups read them on the target first. Where lanes go one
-// way, groups must read every native on the target, of all topics: none is on the source.
+// AwaitReturnable waits until the groups can go back at exactly the next message. On the source,
+// messages that producers wrote on the target may lie behind newer ones, written there since: of
+// topics that aren't free (retries always are), groups read them on the target first. Where lanes
+// go one way, groups must read every native on the target, of all topics: none is on the source.
 func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
 	return unlessAway(ctx, r.Away, func() error { return b.awaitReturnable(ctx, r) })
 }
@@ -35,7 +36,8 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 	if err != nil {
 		return err
 	}
-	// The way back never waits for the store: without the list no topic is free, which takes longer.
+	// The way back never waits for the store: without the list no topic is free, which takes
+	// longer.
 	free, err := resolve(ctx, b.settings, r.Free)
 	if err != nil {
 		free = nil

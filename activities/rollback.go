@@ -53,9 +53,9 @@ type SurveyRequest struct {
 	RecordedIn []Names `json:"recordedIn,omitempty"`
 	// Closed are groups among them that others had closed.
 	Closed []string `json:"closed,omitempty"`
-	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones with
-	// names after After: whoever opens groups gets to know their names from the brokers alone. 0 asks
-	// for all.
+	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones
+	// with names after After: whoever opens groups gets to know their names from the brokers alone.
+	// 0 asks for all.
 	Most  int    `json:"most,omitempty"`
 	After string `json:"after,omitempty"`
 	// SkipTopics leaves MovedTopics out: every look at them counts what all topics hold.
@@ -156,8 +156,8 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	return found, err
 }
 
-// wayBack is a list as it may stand in a history. The way back never waits for the store: where that
-// doesn't take a long list, the list stands in the history itself, which takes it.
+// wayBack is a list as it may stand in a history. The way back never waits for the store: where
+// that doesn't take a long list, the list stands in the history itself, which takes it.
 func (b *Returns) wayBack(ctx context.Context, r Request, kind string, names []string) Names {
 	list, err := bounded(ctx, b.settings, r, kind, names, namesRoom)
 	if err != nil {
@@ -166,8 +166,8 @@ func (b *Returns) wayBack(ctx context.Context, r Request, kind string, names []s
 	return list
 }
 
-// recorded are all groups that the migration has on record as fenced, without those that were closed
-// before.
+// recorded are all groups that the migration has on record as fenced, without those that were
+// closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
 	all := slices.Clone(r.Recorded)
 	for _, list := range r.RecordedIn {

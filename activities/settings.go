@@ -15,8 +15,8 @@ type Settings struct {
 	Root string
 	// Reports is the folder of the reports, by default <Root>/.run/reports.
 	Reports string
-	// Store keeps what is too big for histories; all workers of a task queue share it. By default it
-	// is <Root>/.run/store.
+	// Store keeps what is too big for histories; all workers of a task queue share it. By default
+	// it is <Root>/.run/store.
 	Store *documents.Store
 	// Clusters are the connections that the activities of one process share. Without them each concern opens its own.
 	Clusters *Clusters

@@ -22,11 +22,11 @@ const (
 	// begin; a shorter soak is enough by itself.
 	leastWindow = time.Minute
 	// shareTolerance is by how many percent of all messages what went to the target may differ from
-	// what the homes ask for: delayed messages and ends of transactions that were sent before a move
-	// surface afterwards where they were sent.
+	// what the homes ask for: delayed messages and ends of transactions that were sent before a
+	// move surface afterwards where they were sent.
 	shareTolerance = 1.0
-	// countAgain is the pause before messages are counted again while lanes are behind: a count takes
-	// seconds to a minute.
+	// countAgain is the pause before messages are counted again while lanes are behind: a count
+	// takes seconds to a minute.
 	countAgain = 10 * time.Second
 	// soaksKept is how many soaks a worker remembers: more than run at a time.
 	soaksKept = 64

@@ -33,8 +33,8 @@ func (s Settings) readDocument(ctx context.Context, ref documents.Reference, int
 	return nil
 }
 
-// withDocuments is a value with its lists themselves in place of their references, as a report shows
-// them.
+// withDocuments is a value with its lists themselves in place of their references, as a report
+// shows them.
 func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
 	var tree any
 	b, err := json.Marshal(value)

@@ -15,15 +15,15 @@ import (
 type Stranded struct {
 	Source []string `json:"source,omitempty"`
 	Target []string `json:"target,omitempty"` // they had moved
-	// Asked are open on the target, and their members wait on the source: applications were asked to
-	// move, and some may be on their way.
+	// Asked are open on the target, and their members wait on the source: applications were asked
+	// to move, and some may be on their way.
 	Asked []string `json:"asked,omitempty"`
 	// Away says that the target doesn't answer.
 	Away bool `json:"away,omitempty"`
 }
 
-// Stranded finds groups that a move which was cut off left without messages: fenced on the source by
-// rocketshift, and closed on the target too, or open there while nobody has read there and the
+// Stranded finds groups that a move which was cut off left without messages: fenced on the source
+// by rocketshift, and closed on the target too, or open there while nobody has read there and the
 // members wait on the source. It must not run beside a move. Of a target that doesn't answer for as
 // long as Away nothing is known: then groups whose members wait on the source are named.
 func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (Stranded, error) {

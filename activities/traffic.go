@@ -80,8 +80,8 @@ type opening struct {
 	partly bool // some brokers don't answer
 }
 
-// on are the brokers on which a group is opened or closed. Where it carries no mark the caller knows
-// that the fence is ours, unless the mark may be on a broker that doesn't answer.
+// on are the brokers on which a group is opened or closed. Where it carries no mark the caller
+// knows that the fence is ours, unless the mark may be on a broker that doesn't answer.
 func (o opening) on(brokers []rocketmq.Broker, name string) []rocketmq.Broker {
 	if o.enable && o.ours && (len(o.marks[name]) > 0 || o.partly) {
 		return o.marks.among(brokers, name)

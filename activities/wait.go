@@ -60,8 +60,8 @@ type stillness struct {
 	Rate    float64
 }
 
-// MarshalJSON writes the reading, milliseconds since 1970, and the rate: a heartbeat holds more than
-// a thousand of them.
+// MarshalJSON writes the reading, milliseconds since 1970, and the rate: a heartbeat holds more
+// than a thousand of them.
 func (s stillness) MarshalJSON() ([]byte, error) {
 	since := s.Since.UnixMilli()
 	if s.Since.After(time.UnixMilli(since)) {

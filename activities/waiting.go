@@ -16,13 +16,13 @@ const (
 	// lookTime is left of an activity's time-out for its last look: one that asks every broker of a
 	// side a few times, of which some are down.
 	lookTime = 2 * time.Minute
-	// lookShare is the pause between two looks as a share of the wait so far: who waited for an hour
-	// waits for a minute more at most.
+	// lookShare is the pause between two looks as a share of the wait so far: who waited for an
+	// hour waits for a minute more at most.
 	lookShare = 60
 	// lookLater is the longest pause.
 	lookLater = time.Minute
-	// settleShare is how many settle times an attempt must have so that its last numbers need not be
-	// told to the next: to begin anew costs a tenth of it then.
+	// settleShare is how many settle times an attempt must have so that its last numbers need not
+	// be told to the next: to begin anew costs a tenth of it then.
 	settleShare = 10
 )
 
@@ -31,8 +31,8 @@ const (
 type waiting struct {
 	// urgent: groups or producers are refused until it is over, so looks stay as near as at first.
 	urgent bool
-	// away is for how long the target may not answer, or refuse, until the wait ends with AwayType; 0
-	// waits for it. Groups are fenced on the source meanwhile.
+	// away is for how long the target may not answer, or refuse, until the wait ends with AwayType;
+	// 0 waits for it. Groups are fenced on the source meanwhile.
 	away time.Duration
 	// seen are numbers that must stand for the time settle. They are told to the next attempt where
 	// they are of use to it.
@@ -113,8 +113,8 @@ func (w waiting) pause(cause *temporal.ApplicationError, age time.Duration) time
 	return pause
 }
 
-// attemptTime is how long an attempt that begins now lasts: the first ones are short, so that people
-// see at once what is waited for; a later one lasts as long as the wait already does.
+// attemptTime is how long an attempt that begins now lasts: the first ones are short, so that
+// people see at once what is waited for; a later one lasts as long as the wait already does.
 func attemptTime(info activity.Info, now time.Time) time.Duration {
 	if info.Attempt <= firstAttempts {
 		return shortAttempt

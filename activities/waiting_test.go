@@ -23,7 +23,8 @@ func notReadyCause(t *testing.T) *temporal.ApplicationError {
 	return cause
 }
 
-// A day of waiting costs few attempts: each lasts as long as the wait already did, up to ten minutes.
+// A day of waiting costs few attempts: each lasts as long as the wait already did, up to ten
+// minutes.
 func TestAttemptsGetLongerWithTheAgeOfAWait(t *testing.T) {
 	begin := time.Unix(1_790_000_000, 0)
 	info := activity.Info{ScheduledTime: begin, StartToCloseTimeout: waitTimeout}

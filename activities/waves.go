@@ -108,9 +108,9 @@ type NamesRequest struct {
 	Names Names `json:"names"`
 }
 
-// ReadNames returns the names of a list in a document, so that what is done with them needs no store:
-// groups that are refused on both sides are opened again also where that doesn't answer. They are
-// few: the caller cuts the list.
+// ReadNames returns the names of a list in a document, so that what is done with them needs no
+// store: groups that are refused on both sides are opened again also where that doesn't answer.
+// They are few: the caller cuts the list.
 func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error) {
 	return resolve(ctx, a.settings, r.Names)
 }

@@ -17,11 +17,13 @@ const (
 	defaultFenceBudget = time.Minute
 	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't look settled.
 	defaultSettle = Duration(6 * time.Second)
-	// defaultHeartbeat lets a worker that is well say so every eight minutes (0.8 of it), and each time costs an action: four shards
-	// cost 720 a day. Of a worker that was killed it is the time until others take over; one that stops in order hands over at once.
+	// defaultHeartbeat lets a worker that is well say so every eight minutes (0.8 of it), and each
+	// time costs an action: four shards cost 720 a day. Of a worker that was killed it is the time
+	// until others take over; one that stops in order hands over at once.
 	defaultHeartbeat = Duration(10 * time.Minute)
-	// hashedHeartbeat stands in hashes for every heartbeat that was the default once: approvals of plans that leave it out are bound
-	// to such hashes. So a plan that says 1m has the hash of one that says nothing; no approval hangs on the difference.
+	// hashedHeartbeat stands in hashes for every heartbeat that was the default once: approvals of
+	// plans that leave it out are bound to such hashes. So a plan that says 1m has the hash of one
+	// that says nothing; no approval hangs on the difference.
 	hashedHeartbeat = Duration(time.Minute)
 	// defaultBatchMessages is where bigger batches stop being faster for messages of a usual size.
 	defaultBatchMessages = 300

@@ -44,7 +44,8 @@ func TestANormalPlanLeavesNothingToLaterDefaults(t *testing.T) {
 	}
 }
 
-// A field of a plan that a running migration decides by is written out, or means one thing when it is absent.
+// A field of a plan that a running migration decides by is written out, or means one thing when it
+// is absent.
 func TestEveryFieldOfANormalPlanIsWrittenOrMeansOneThing(t *testing.T) {
 	absent := map[string]bool{ // and what that means
 		"Source.ID": true, "Source.Credentials": true, // see SourceID; none
@@ -78,7 +79,8 @@ func walk(t *testing.T, path string, v reflect.Value, see func(string, reflect.V
 	}
 }
 
-// Approvals and reports name a migration's hash: today's build makes the same of the plans of every release so far.
+// Approvals and reports name a migration's hash: today's build makes the same of the plans of every
+// release so far.
 func TestHashesOfEveryReleaseStand(t *testing.T) {
 	for _, c := range []struct{ name, plan, hash string }{
 		{"a key that came later is left out", smallest, "0113f79ef6ce"},

@@ -15,8 +15,9 @@ const MaxBytes = 256 << 10
 const maxDepth = 16
 
 // Parse reads a plan from JSON, strictly: unknown and repeated keys, wrong types and bad values are all refused together,
-// each with its path and what is allowed; the error is a *Problems. What is left out gets its default. encoding/json alone reads a
-// plan that was parsed before: it judges nothing and fills in nothing, so that rules may become stricter while the plan is used.
+// each with its path and what is allowed; the error is a *Problems. What is left out gets its
+// default. encoding/json alone reads a plan that was parsed before: it judges nothing and fills in
+// nothing, so that rules may become stricter while the plan is used.
 func Parse(b []byte) (Plan, error) {
 	p, problems := read(b)
 	p = p.WithDefaults()

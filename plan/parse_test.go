@@ -112,7 +112,8 @@ func TestAnEmptyPlanPassesThroughJSON(t *testing.T) {
 	assert.Equal(t, Plan{}, out.Plan)
 }
 
-// What runs was judged before it began: a key or a value that only another release knows doesn't stop it.
+// What runs was judged before it began: a key or a value that only another release knows doesn't
+// stop it.
 func TestAPlanThatRunsIsReadWithoutRulesAndDefaults(t *testing.T) {
 	var p Plan
 	require.NoError(t, json.Unmarshal([]byte(edited(t, "target.region", `"eu"`)), &p))

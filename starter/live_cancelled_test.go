@@ -12,8 +12,8 @@ import (
 	"rocketshift/workflows"
 )
 
-// A cancelled migration goes back, as by back. A pipeline that repeats a plain start must not move again what
-// people brought back.
+// A cancelled migration goes back, as by back. A pipeline that repeats a plain start must not move
+// again what people brought back.
 func TestLiveAPlainStartDoesNotUndoACancel(t *testing.T) {
 	at := connected(t)
 	c, err := client.Dial(at)

@@ -113,8 +113,8 @@ func reuse(again bool) enumspb.WorkflowIdReusePolicy {
 	return enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
 }
 
-// wasCancelled refuses to start a migration anew that was cancelled: it went back, as by back, and a
-// pipeline that repeats its start must not move again what people brought back.
+// wasCancelled refuses to start a migration anew that was cancelled: it went back, as by back, and
+// a pipeline that repeats its start must not move again what people brought back.
 func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {

@@ -138,7 +138,8 @@ func (c *crew) ownNamespace() string {
 	return at.Namespace
 }
 
-// writeSometimes makes the topics, and writes into each of them more often than once in a settle time.
+// writeSometimes makes the topics, and writes into each of them more often than once in a settle
+// time.
 func (c *crew) writeSometimes() {
 	c.Helper()
 	brokers, err := c.source.Brokers(c.ctx)

@@ -16,7 +16,8 @@ type position struct {
 	name  string
 	mode  string // of the plan's traffic
 	stage string // whose workflow is cancelled and terminated
-	// activity that waits at a barrier, of the workflow of type within; of the stage if that is empty
+	// activity that waits at a barrier, of the workflow of type within; of the stage if that is
+	// empty
 	activity, within string
 	// waits, without an activity, is what people leave open until the deed is done
 	waits func(workflows.Waiting) bool

@@ -20,8 +20,8 @@ const (
 	// noticed is how late a dead worker, or a cancellation, is noticed at the worst: the heartbeat
 	// time-out of activities under a fence.
 	noticed = 10 * time.Second
-	// margin is for a busy machine, and for stock clients, which look for their queues every 20 s at
-	// the latest.
+	// margin is for a busy machine, and for stock clients, which look for their queues every 20 s
+	// at the latest.
 	margin = 10 * time.Second
 )
 
@@ -180,8 +180,8 @@ func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 	}
 }
 
-// TestLongWhateverIsDoneToAMigrationApplicationsGoOn does everything that can be done to a workflow,
-// in each stage.
+// TestLongWhateverIsDoneToAMigrationApplicationsGoOn does everything that can be done to a
+// workflow, in each stage.
 func TestLongWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	labtest.Loop(t)
 	t.Parallel()

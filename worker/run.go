@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's own
-	// time-out, of which SyncOffsets has the longest.
+	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's
+	// own time-out, of which SyncOffsets has the longest.
 	heartbeatThrottle = 24 * time.Minute
 	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
 	connectTimeout = 15 * time.Second
 )
 
-// run connects, registers and polls until ctx ends. More interceptors are those of tests: they stand
-// between an activity and what the worker itself has there.
+// run connects, registers and polls until ctx ends. More interceptors are those of tests: they
+// stand between an activity and what the worker itself has there.
 func run(
 	ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(string) string,
 	more ...interceptor.WorkerInterceptor,

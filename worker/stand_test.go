@@ -78,8 +78,8 @@ func newStand(t *testing.T, target *lab.Cluster) *stand {
 	return s
 }
 
-// programsOf builds the programs of what is tested, once for all tests of this binary. Their folder is
-// removed with those that killed tests left.
+// programsOf builds the programs of what is tested, once for all tests of this binary. Their folder
+// is removed with those that killed tests left.
 var programsOf = func() func(root string) (string, error) {
 	var once sync.Once
 	var dir string

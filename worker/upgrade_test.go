@@ -230,7 +230,8 @@ func TestLongANewBuildTakesOverInTheMiddleOfEachStage(t *testing.T) {
 	}
 }
 
-// A build that can't run workflows stops them where they are, and no longer than it is the current one.
+// A build that can't run workflows stops them where they are, and no longer than it is the current
+// one.
 func TestLongABuildThatIsNoGoodIsRolledBack(t *testing.T) {
 	labtest.Loop(t)
 	u := newUpgrade(t, "")

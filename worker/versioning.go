@@ -18,9 +18,9 @@ const (
 
 // versioning is how Temporal tells builds of the worker apart; off unless a build is named.
 //
-// Workflows go to the newest build by themselves. Migrations take days or weeks, and their lanes run
-// on the workers of their build: pinned ones would keep an old build running for as long, and no
-// correction would reach them. That new code reads old histories is what replay tests are for.
+// Workflows go to the newest build by themselves. Migrations take days or weeks, and their lanes
+// run on the workers of their build: pinned ones would keep an old build running for as long, and
+// no correction would reach them. That new code reads old histories is what replay tests are for.
 func versioning(getenv func(string) string) (worker.DeploymentOptions, error) {
 	build, name := strings.TrimSpace(getenv(buildVariable)), strings.TrimSpace(getenv(deploymentVariable))
 	if build == "" && name == "" {

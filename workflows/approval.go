@@ -33,7 +33,8 @@ func digest(evidence any) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// approve waits for the approval of one gate. The context of measure ends with it. Evidence that got old is measured again, and an answer to the old one is refused.
+// approve waits for the approval of one gate. The context of measure ends with it. Evidence that
+// got old is measured again, and an answer to the old one is refused.
 func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (question, error)) error {
 	gate := ""
 	defer func() { d.unask(ctx, gate) }()

@@ -41,8 +41,8 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 	})
 }
 
-// byGateway makes gateways move something, however long it takes. While the target doesn't answer it
-// can't be done: gateways prove each move on both sides. Then the page says so.
+// byGateway makes gateways move something, however long it takes. While the target doesn't answer
+// it can't be done: gateways prove each move on both sides. Then the page says so.
 func (d *desk) byGateway(ctx workflow.Context, move action) error {
 	if !changed(ctx, changeBehind) {
 		return move.run(quick(ctx, move.summary))

@@ -60,7 +60,8 @@ func TestCancelledWaitsForOthersAreNotWaitedFor(t *testing.T) {
 	require.NoError(t, s.GetWorkflowError())
 }
 
-// A lost task, or a dead worker, is noticed within seconds while a wait is young; later it costs little.
+// A lost task, or a dead worker, is noticed within seconds while a wait is young; later it costs
+// little.
 func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 	s := newTheatre(t)
 	var options []time.Duration

@@ -23,8 +23,9 @@ func (a action) run(ctx workflow.Context) error {
 }
 
 // underFence runs a move of groups that are refused on both sides from its first step on, on some
-// brokers at least. All steps share the plan's fence budget; when it is used up, the error says what
-// hindered them. An activity learns of the end of its time by itself, so that none writes later.
+// brokers at least. All steps share the plan's fence budget; when it is used up, the error says
+// what hindered them. An activity learns of the end of its time by itself, so that none writes
+// later.
 func (d *desk) underFence(ctx workflow.Context, actions []action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)

@@ -54,8 +54,8 @@ func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Invent
 	return s.proveLanes(ctx)
 }
 
-// openTogether is how many groups, or topics, one activity opens: names of closed ones come back, and
-// every one of them is written on every broker within two minutes.
+// openTogether is how many groups, or topics, one activity opens: names of closed ones come back,
+// and every one of them is written on every broker within two minutes.
 const openTogether = 500
 
 // openGroups opens groups on the target that others haven't closed.

@@ -8,9 +8,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// A migration hands an approval on to the stage that asks, by a signal. The stage judges it: what it
-// shows may be newer than what its migration knows. So it says what became of the approval, and who
-// approved is told.
+// A migration hands an approval on to the stage that asks, by a signal. The stage judges it: what
+// it shows may be newer than what its migration knows. So it says what became of the approval, and
+// who approved is told.
 
 // handedPatience is for how long somebody who approves waits for the stage's word, which comes
 // within a second. A stage that is silent has ended, or its worker is away: then the approval is

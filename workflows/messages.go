@@ -18,8 +18,8 @@ type Approval struct {
 	PlanHash string    `json:"planHash,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
 	At       time.Time `json:"at,omitzero"` // set by the workflow
-	// Number is set by a migration that hands the approval on to a stage, which tells it what became
-	// of it.
+	// Number is set by a migration that hands the approval on to a stage, which tells it what
+	// became of it.
 	Number int64 `json:"number,omitempty"`
 }
 

@@ -119,9 +119,9 @@ type poller func(
 	ctx workflow.Context, part activities.Names, released bool, said []string,
 ) workflow.Future
 
-// askRelease waits for the measured proof that applications have moved, part by part. The pipeline's
-// word (`released`) asks the activities to look again under their easier rule: they need not guess any
-// more from silence whether a move is over.
+// askRelease waits for the measured proof that applications have moved, part by part. The
+// pipeline's word (`released`) asks the activities to look again under their easier rule: they need
+// not guess any more from silence whether a move is over.
 func (d *desk) askRelease(
 	ctx workflow.Context, w Waiting, parts []activities.Names, poll poller,
 ) error {

@@ -16,12 +16,12 @@ const (
 	quickTimeout = 2 * time.Minute
 	// quickHeartbeat finds a dead worker: the worker beats for these activities by itself. A fenced group waits no longer than this.
 	quickHeartbeat = 10 * time.Second
-	// waitTimeout bounds one attempt of a wait for others: ten minutes of looks, and the last of them
-	// (activities.lookTime). Each attempt costs an action. It is also how late a wait goes on whose
-	// worker was killed.
+	// waitTimeout bounds one attempt of a wait for others: ten minutes of looks, and the last of
+	// them (activities.lookTime). Each attempt costs an action. It is also how late a wait goes on
+	// whose worker was killed.
 	waitTimeout = 12 * time.Minute
-	// patientAfter is when a wait counts as a long one: most are over before, and cost some 40 actions
-	// until then.
+	// patientAfter is when a wait counts as a long one: most are over before, and cost some 40
+	// actions until then.
 	patientAfter = 2 * time.Minute
 	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
 	// target dies. It costs 1,800 actions a day.
@@ -40,8 +40,8 @@ const (
 	forDays = 366 * 24 * time.Hour
 	// evidenceLife is how long a person may take to answer before the evidence is measured again.
 	evidenceLife = time.Hour
-	// evidenceLongest is what that grows to while nobody answers, doubling: a measurement has some 16
-	// events, and a month of a question has to stay under 10,000.
+	// evidenceLongest is what that grows to while nobody answers, doubling: a measurement has some
+	// 16 events, and a month of a question has to stay under 10,000.
 	evidenceLongest = 4 * time.Hour
 	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
 	longestWait = 24 * time.Hour
@@ -53,19 +53,19 @@ const (
 	// restLife is how long a rest may be accepted that doesn't grow: time to read it and to ask who
 	// is concerned, although it is measured every few seconds at first.
 	restLife = 15 * time.Minute
-	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the first
-	// message ends it, and a count of 10,000 queues takes a minute.
+	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the
+	// first message ends it, and a count of 10,000 queues takes a minute.
 	soakFirst = 10 * time.Second
 	soakMax   = 10 * time.Minute
-	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than what
-	// the CLI waits for the answer (15 s), or that would leave the message a second time.
+	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than
+	// what the CLI waits for the answer (15 s), or that would leave the message a second time.
 	knowLimit = 10 * time.Second
 	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault
 	// costs a second, a lasting one 24 starts a day.
 	serviceFirst = time.Second
 	serviceMax   = time.Hour
-	// serviceSteady is how long a service must have stood before the next fault counts as its first:
-	// one that dies every minute costs twenty events of the history each time.
+	// serviceSteady is how long a service must have stood before the next fault counts as its
+	// first: one that dies every minute costs twenty events of the history each time.
 	serviceSteady = 10 * time.Minute
 	// serviceProof is how long a service must stand to count as running again: one that can't work
 	// fails within seconds.
@@ -114,7 +114,8 @@ func patient(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// patientFor is patient where groups are fenced as long as the target answers, so that away isn't 0.
+// patientFor is patient where groups are fenced as long as the target answers, so that away isn't
+// 0.
 func patientFor(ctx workflow.Context, away time.Duration, summary string) workflow.Context {
 	ctx = patient(ctx, summary)
 	if away > 0 && changed(ctx, changePatience) {

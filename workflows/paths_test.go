@@ -32,7 +32,8 @@ type path struct {
 	play func(*played)
 }
 
-// atOnce is how many paths are played side by side: the server answers within its time on two cores.
+// atOnce is how many paths are played side by side: the server answers within its time on two
+// cores.
 const atOnce = 4
 
 // TestLongEveryPathReplays plays every path on a real Temporal server, and replays its histories.

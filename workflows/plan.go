@@ -16,7 +16,8 @@ type MigrationInput struct {
 	// PlanHash is the parent's word that it has the plan checked, and the hash of what was given.
 	// Who starts a workflow leaves it out.
 	PlanHash string `json:"planHash,omitempty"`
-	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and measures for itself.
+	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and
+	// measures for itself.
 	Inventory *activities.Inventory `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`

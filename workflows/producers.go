@@ -16,9 +16,9 @@ const (
 	// leastPart is how many topics one of them has at least: one look at a hundred takes about a
 	// second, so that more activities bring nothing.
 	leastPart = 100
-	// batch is how many groups are fenced, or opened, together: their names stand in the history, as
-	// what opens them again mustn't need the store, and a hundred groups or two are translated within
-	// the fence budget.
+	// batch is how many groups are fenced, or opened, together: their names stand in the history,
+	// as what opens them again mustn't need the store, and a hundred groups or two are translated
+	// within the fence budget.
 	batch = 200
 )
 
@@ -126,8 +126,8 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error
 }
 
 // openDrained is for a move that is cancelled while producers may write nowhere: they have left the
-// source, and the target isn't open yet. Topics on which the source is quiet are opened if the lanes
-// bring the rest in time.
+// source, and the target isn't open yet. Topics on which the source is quiet are opened if the
+// lanes bring the rest in time.
 func (s *shift) openDrained(ctx workflow.Context, topics activities.Names) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

@@ -19,8 +19,8 @@ type stageReport struct {
 	WorkflowID string `json:"workflowId"`
 	Run        string `json:"run,omitempty"`
 	Number     int64  `json:"number"`
-	// Changes are fields of the status by their names in JSON; of lists that grow, the rows, such as
-	// waves/2. A null takes a field away.
+	// Changes are fields of the status by their names in JSON; of lists that grow, the rows, such
+	// as waves/2. A null takes a field away.
 	Changes map[string]json.RawMessage `json:"changes,omitempty"`
 	// Status is what children of older releases tell: all of it.
 	Status *Status `json:"status,omitempty"`
@@ -143,8 +143,8 @@ func (h *heardChild) status() (s Status, err error) {
 	return s, json.Unmarshal(b, &s)
 }
 
-// startTelling tells the parent what changes, one report at a time: what changes while one is on its
-// way goes into the next.
+// startTelling tells the parent what changes, one report at a time: what changes while one is on
+// its way goes into the next.
 func (d *desk) startTelling(ctx workflow.Context) {
 	if d.parent == nil || !d.bounded {
 		return

@@ -73,7 +73,8 @@ func TestTheEvidenceOfARestEndsWhenTheRestGrowsOrItIsOld(t *testing.T) {
 	require.ErrorContains(t, refused.rejected, "is shown now")
 }
 
-// The watch says that nothing is to come, so that it is measured anew; the question stands meanwhile.
+// The watch says that nothing is to come, so that it is measured anew; the question stands
+// meanwhile.
 func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
 	for name, grown := range map[string]int64{"the same rest": 1, "a greater rest": 2} {
 		t.Run(name, func(t *testing.T) {

@@ -56,9 +56,9 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	}
 }
 
-// survey is what has moved. Both sides are waited for, the target for no longer than groups may wait
-// for it: then the error says so. The activity says it by itself after half of the time that it has;
-// a fault of the source, or of nobody known, is no reason to go on without the target.
+// survey is what has moved. Both sides are waited for, the target for no longer than groups may
+// wait for it: then the error says so. The activity says it by itself after half of the time that
+// it has; a fault of the source, or of nobody known, is no reason to go on without the target.
 func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -129,8 +129,8 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 			return err
 		}
 	}
-	// Step 5: nothing of the fences is left. Who goes back again before finds by them that members, or
-	// messages, may be on the target.
+	// Step 5: nothing of the fences is left. Who goes back again before finds by them that members,
+	// or messages, may be on the target.
 	for some := range slices.Chunk(back, batch) {
 		if err := d.forgetFences(ctx, some); err != nil {
 			return err
@@ -258,8 +258,8 @@ func (d *desk) returnGroups(
 	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
 }
 
-// undoReturn opens groups on the target again, where they were. If it doesn't take that, or was what
-// the return failed for, they go on at the source.
+// undoReturn opens groups on the target again, where they were. If it doesn't take that, or was
+// what the return failed for, they go on at the source.
 func (d *desk) undoReturn(
 	ctx workflow.Context, err error, onTarget, onSource activities.GroupsRequest,
 ) {

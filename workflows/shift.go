@@ -160,7 +160,8 @@ func (s *shift) moveGroups(ctx workflow.Context, groups activities.Names) error 
 	return s.eachBatch(ctx, groups, s.moveBatch)
 }
 
-// moveBatch takes the groups off the source at a known position and opens them on the target at the same message.
+// moveBatch takes the groups off the source at a known position and opens them on the target at the
+// same message.
 func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 	var acts *activities.Traffic
 	all := activities.GroupsRequest{

@@ -50,7 +50,8 @@ func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.Group
 	return nil
 }
 
-// undoFenceBefore closes the groups on the target and lets them read the source again: nobody was asked to move yet.
+// undoFenceBefore closes the groups on the target and lets them read the source again: nobody was
+// asked to move yet.
 func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRequest) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
@@ -84,7 +85,8 @@ func (s *shift) planWavesBefore(inventory activities.Inventory) ([]activities.Wa
 	return activities.WavesOf(*inventory.Whole, s.plan.Waves(readers)), nil
 }
 
-// moveProducersBefore asks for the producers of all topics of the wave. Ordered topics go one by one.
+// moveProducersBefore asks for the producers of all topics of the wave. Ordered topics go one by
+// one.
 func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) error {
 	topics, _ := w.Topics.Inline()
 	all, _ := w.Ordered.Inline()

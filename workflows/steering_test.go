@@ -43,8 +43,8 @@ func TestBackAfterAHoldGoesBack(t *testing.T) {
 	backFromHeld(t, s, time.Minute)
 }
 
-// A word without names is said while groups are asked for; meanwhile they were measured to have left,
-// and producers are asked for. It must not count for them.
+// A word without names is said while groups are asked for; meanwhile they were measured to have
+// left, and producers are asked for. It must not count for them.
 func TestAReleaseOfGroupsIsNoReleaseOfProducers(t *testing.T) {
 	s := newTheatre(t)
 	moved := false
@@ -75,9 +75,9 @@ func TestAReleaseOfGroupsIsNoReleaseOfProducers(t *testing.T) {
 	require.False(t, released["orders"], "nobody said that the producers of the ordered topic moved")
 }
 
-// Temporal hands a workflow all messages of one task before its main coroutine runs again: two updates
-// or signals at the stage itself are judged in a row. The test environment runs one at a time, so that
-// this calls what the handlers call.
+// Temporal hands a workflow all messages of one task before its main coroutine runs again: two
+// updates or signals at the stage itself are judged in a row. The test environment runs one at a
+// time, so that this calls what the handlers call.
 func TestOfTwoApproversInOneTaskTheSecondIsTold(t *testing.T) {
 	s := emptyTheatre(t)
 	var second error
@@ -175,8 +175,8 @@ func TestACancelledFirstRunThatReachedNothingEnds(t *testing.T) {
 	require.ErrorContains(t, s.GetWorkflowError(), "nobody knows")
 }
 
-// Activities of a Shift that was terminated go on until their next heartbeat: a fence may be set after
-// what was left of it was looked for.
+// Activities of a Shift that was terminated go on until their next heartbeat: a fence may be set
+// after what was left of it was looked for.
 func TestAFenceThatATerminatedShiftSetsLateIsLifted(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
@@ -202,8 +202,8 @@ func TestAFenceThatATerminatedShiftSetsLateIsLifted(t *testing.T) {
 	require.True(t, lifted)
 }
 
-// A stage that is just being started can't be signalled yet: forward only notes that. The stand-in never
-// hears the first back; a second one must reach it.
+// A stage that is just being started can't be signalled yet: forward only notes that. The stand-in
+// never hears the first back; a second one must reach it.
 func TestABackThatDidNotReachTheStageIsSentAgain(t *testing.T) {
 	s := emptyTheatre(t)
 	fillMigration(s, map[string]stageFunc{ShiftType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {

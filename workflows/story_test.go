@@ -205,7 +205,8 @@ func (s *theatre) statusNow(t *testing.T) Status {
 	return got
 }
 
-// leftBehind requires that a stage which was started alone ended by back, and says what is to be done.
+// leftBehind requires that a stage which was started alone ended by back, and says what is to be
+// done.
 func (s *theatre) leftBehind(t *testing.T) {
 	t.Helper()
 	require.True(t, s.IsWorkflowCompleted())

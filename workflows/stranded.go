@@ -10,13 +10,13 @@ import (
 	"rocketshift/plan"
 )
 
-// leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo takes
-// seconds.
+// leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo
+// takes seconds.
 const leftLook = 2 * time.Second
 
-// endLeftStages cancels stages that move applications and that an earlier run of the migration left:
-// its children go on after a reset, and for seconds after a termination. It waits until they have
-// ended, and so have undone what they were at.
+// endLeftStages cancels stages that move applications and that an earlier run of the migration
+// left: its children go on after a reset, and for seconds after a termination. It waits until they
+// have ended, and so have undone what they were at.
 func (m *migration) endLeftStages(ctx workflow.Context) {
 	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
 		id := StageID(m.plan, name)
@@ -62,9 +62,9 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 }
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side
-// on which they read before it. It comes before anything else, as nobody can read meanwhile; what it
-// can't do is noted, and left to a move of the groups or to Rollback. It reports whether the target
-// didn't answer though it was waited for: then what it needs is owed to it.
+// on which they read before it. It comes before anything else, as nobody can read meanwhile; what
+// it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
+// target didn't answer though it was waited for: then what it needs is owed to it.
 func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return false
@@ -103,8 +103,8 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 	return found.Away
 }
 
-// freeLate looks once more when activities of a stage that was terminated can't write any more: they
-// learn of it with their next heartbeat.
+// freeLate looks once more when activities of a stage that was terminated can't write any more:
+// they learn of it with their next heartbeat.
 func (m *migration) freeLate(ctx workflow.Context) {
 	if !changed(ctx, changeLate) {
 		return

@@ -33,8 +33,8 @@ func (d *desk) checkID(ctx workflow.Context) error {
 		"running twice at a time", id, d.status.Type, d.plan.Name, want), "Invalid", nil)
 }
 
-// longestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the status
-// of the stage and of the migration, and in every report of it.
+// longestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the
+// status of the stage and of the migration, and in every report of it.
 const longestWords = 1000
 
 // checkWords refuses words that are no name and no reason.

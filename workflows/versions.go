@@ -37,8 +37,8 @@ const (
 	changeStranded = "2026-11-30 stranded groups"
 	// changeLook: whether a way back needs Rollback is read from the brokers.
 	changeLook = "2026-11-29 look before back"
-	// changeBounded: what is long stands in documents, long lists are worked on in parts, stages tell
-	// their migration what has changed alone. A run is of one kind from its beginning.
+	// changeBounded: what is long stands in documents, long lists are worked on in parts, stages
+	// tell their migration what has changed alone. A run is of one kind from its beginning.
 	changeBounded = "2026-11-30 bounded payloads"
 	// changeHoldShown: a hold stands on the page as soon as it is said, and `back` lifts it.
 	changeHoldShown = "2026-11-30 holds are shown"
@@ -55,23 +55,25 @@ const (
 	changeVerdicts = "2026-11-30 verdicts are recorded"
 	// changePatience: nobody waits for the end of a wait for others that was cancelled.
 	changePatience = "2026-11-30 patient waits"
-	// changeReleasedNow: a word of the pipeline without names counts for what is asked when it is said.
+	// changeReleasedNow: a word of the pipeline without names counts for what is asked when it is
+	// said.
 	changeReleasedNow = "2026-11-30 released what is asked"
 	// changeForward: what was said while a stage was being started is said to it when it has begun.
 	changeForward = "2026-11-30 stages hear what stands"
 	// changeLate: fences that a terminated Shift set late are looked for.
 	changeLate = "2026-11-30 late fences"
-	// changeAlone: a stage that was started alone and moves applications doesn't end as rolled back.
+	// changeAlone: a stage that was started alone and moves applications doesn't end as rolled
+	// back.
 	changeAlone = "2026-11-30 no rollback alone"
 	// changeUnknown: a run that has assessed nothing starts no lanes to go back.
 	changeUnknown = "2026-11-30 unknown holds"
 	// changeLeave: the question whether a rest stays on the target has a gate of its own.
 	changeLeave = "2026-11-30 leave"
-	// changeHeard: back is heard while a stage that moves applications finds its way, and while what a
-	// question shows is measured.
+	// changeHeard: back is heard while a stage that moves applications finds its way, and while
+	// what a question shows is measured.
 	changeHeard = "2026-11-30 back is heard while measuring"
-	// changeWholeFence: the fence budget bounds the first step of a move too, and a target that died
-	// isn't asked before the source is opened.
+	// changeWholeFence: the fence budget bounds the first step of a move too, and a target that
+	// died isn't asked before the source is opened.
 	changeWholeFence = "2026-11-30 whole fences are bounded"
 	// changeRefusal: a target that refuses counts as one that doesn't answer.
 	changeRefusal = "2026-11-30 refusing targets"

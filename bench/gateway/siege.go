@@ -85,8 +85,8 @@ var evils = []evil{
 const (
 	// enemies is how many addresses the connections come from, 127.0.0.2 and those behind it.
 	enemies = 50
-	// pullsOfBatch is how many pulls are written at once, and batches how many times that in a second.
-	// With 500 at once brokers serve nobody else for 25 ms, whoever brings them.
+	// pullsOfBatch is how many pulls are written at once, and batches how many times that in a
+	// second. With 500 at once brokers serve nobody else for 25 ms, whoever brings them.
 	pullsOfBatch = 20
 	batches      = 100
 	mostPulls    = 100_000
@@ -177,9 +177,9 @@ func idle(_ context.Context, _ *siege, conn net.Conn) error {
 	return stay(conn)
 }
 
-// largeBeats are heartbeats of which each is the worst of its kind: one of nearly 4 MiB that is kept,
-// one of as many memberships as are read, one of as many members that nobody knows, in one object
-// and in many, and one of nothing but escapes.
+// largeBeats are heartbeats of which each is the worst of its kind: one of nearly 4 MiB that is
+// kept, one of as many memberships as are read, one of as many members that nobody knows, in one
+// object and in many, and one of nothing but escapes.
 var largeBeats = sync.OnceValue(func() (all [][]byte) {
 	const room, elements = 4<<20 - 300, 249_990
 	odd := func(n int, between string) string {

@@ -12,8 +12,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// signedBroker is a broker that locks whatever it is asked for, and tells whether requests are signed with
-// a secret.
+// signedBroker is a broker that locks whatever it is asked for, and tells whether requests are
+// signed with a secret.
 func signedBroker(t *testing.T, secret, locks string) (addr string, signed chan bool) {
 	t.Helper()
 	at, err := net.Listen("tcp", "127.0.0.1:0")

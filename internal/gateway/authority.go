@@ -18,8 +18,8 @@ import (
 // authority is that side.
 func (g *Gateway) authority() side { return side(g.judge.Load()) }
 
-// settled is the authority that clients are told by: one that is on disk. A lock that was given by a
-// side that a restart doesn't know as the authority would be given twice.
+// settled is the authority that clients are told by: one that is on disk. A lock that was given by
+// a side that a restart doesn't know as the authority would be given twice.
 func (g *Gateway) settled() side {
 	g.judging.RLock()
 	defer g.judging.RUnlock()

@@ -121,8 +121,8 @@ func (g *Gateway) noRoom(client string, err error) {
 const longestForNames = 64 << 10
 
 // longestGrowth is by how much a frame may grow on its way to a server: by a header that is written
-// anew, a number, a signature and names. A server closes the connection over which a frame comes that
-// is too long for it, and answers nothing more of what came before.
+// anew, a number, a signature and names. A server closes the connection over which a frame comes
+// that is too long for it, and answers nothing more of what came before.
 const longestGrowth = 2 * wire.MaxHeader
 
 // longestFrame is how long a frame may be that comes to a port.

@@ -150,8 +150,8 @@ type behind struct {
 	known map[netip.AddrPort]bool // where gateways' connections come from; nil: brokers see other addresses
 }
 
-// behindAll is that of all gateways of the migration. Everybody may say any client id, and applications
-// of one host may have the same: those that don't read with the group don't count.
+// behindAll is that of all gateways of the migration. Everybody may say any client id, and
+// applications of one host may have the same: those that don't read with the group don't count.
 func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err error) {
 	here, err := g.membersOfAll(ctx, group)
 	if err != nil {
@@ -167,14 +167,16 @@ func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err e
 	return is, nil
 }
 
-// comes reports whether a connection comes from a gateway; seen is false if the address doesn't tell.
+// comes reports whether a connection comes from a gateway; seen is false if the address doesn't
+// tell.
 func (b behind) comes(from string) (does, seen bool) {
 	addr, err := netip.ParseAddrPort(from)
 	return err == nil && b.known[unmapped(addr)], err == nil
 }
 
-// past are those of a group's members that aren't behind a gateway, as "client at address". Where the
-// addresses of gateways are among those that brokers list, each connection is judged by its own.
+// past are those of a group's members that aren't behind a gateway, as "client at address". Where
+// the addresses of gateways are among those that brokers list, each connection is judged by its
+// own.
 func past(members map[string]member, here behind) (all []string) {
 	visible := false
 	for _, m := range members {

@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A member whose id another client behind a gateway has is past it all the same: by the address that its
-// broker sees, or, where gateways' own can't be seen, as that client doesn't read with its group.
+// A member whose id another client behind a gateway has is past it all the same: by the address
+// that its broker sees, or, where gateways' own can't be seen, as that client doesn't read with its
+// group.
 func TestAMemberIsNotBehindByItsIdAlone(t *testing.T) {
 	const gateway, straight = "10.0.0.1:5000", "10.0.0.9:4711"
 	of := func(addrs ...string) member { return member{at: addrs[0], connections: addrs} }

@@ -7,7 +7,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// call is a request that isn't answered yet. The table has it by the number under which its server knows it (opaques). Whoever takes it out of the table answers it: that happens once. A larger one
+// call is a request that isn't answered yet. The table has it by the number under which its server
+// knows it (opaques). Whoever takes it out of the table answers it: that happens once. A larger one
 // than 128 bytes would cost an allocation each.
 type call struct {
 	code    int

@@ -26,9 +26,9 @@ func signature(raw []byte) []byte {
 	return f.Get(wire.FieldSignature)
 }
 
-// comesBack gives a client that was expected the registration that was kept for it. Who signs with a key
-// that the gateway can't verify, as it has no secret of it or no file of keys, must have signed the same
-// as before, which a broker has taken then.
+// comesBack gives a client that was expected the registration that was kept for it. Who signs with
+// a key that the gateway can't verify, as it has no secret of it or no file of keys, must have
+// signed the same as before, which a broker has taken then.
 func (s *session) comesBack(f *wire.Frame, says beat) {
 	accessKey := f.Unescaped(wire.FieldAccessKey)
 	_, known := s.keys.of([]byte(accessKey))

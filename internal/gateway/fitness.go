@@ -21,8 +21,8 @@ type wroteTo struct {
 	more bool // than are kept
 }
 
-// mostWritten bounds how many topics are kept of a session, which take 4 KB then. A client that sends
-// to more shares in all.
+// mostWritten bounds how many topics are kept of a session, which take 4 KB then. A client that
+// sends to more shares in all.
 const mostWritten = 64
 
 func (w *wroteTo) note(topic *string) {
@@ -98,11 +98,12 @@ func distinct(names []string) []string {
 	return slices.Compact(names)
 }
 
-// acceptsKey is put before an access key in a move's accept: for all clients that sign with it, whatever
-// ids they say they have.
+// acceptsKey is put before an access key in a move's accept: for all clients that sign with it,
+// whatever ids they say they have.
 const acceptsKey = "accessKey:"
 
-// accepted reports whether a caller takes what follows from a client that can't follow to the target.
+// accepted reports whether a caller takes what follows from a client that can't follow to the
+// target.
 func (u *unfit) accepted(by []string) bool {
 	return slices.Contains(by, u.ID) ||
 		u.AccessKey != "" && slices.Contains(by, acceptsKey+u.AccessKey)

@@ -80,8 +80,8 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
 }
 
-// Everybody with a key may say that it is any client. What another client of that id shares in moves all
-// the same, and a person accepts one by its key, as it may come back with other ids.
+// Everybody with a key may say that it is any client. What another client of that id shares in
+// moves all the same, and a person accepts one by its key, as it may come back with other ids.
 func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)

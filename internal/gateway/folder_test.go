@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A folder that was there before, such as one that an administrator made, is as closed as one that the
-// gateway makes.
+// A folder that was there before, such as one that an administrator made, is as closed as one that
+// the gateway makes.
 func TestAFolderOfBeforeIsClosedToOthers(t *testing.T) {
 	cant := func(string, os.FileMode) error { return fs.ErrPermission }
 	for mode, c := range map[os.FileMode]struct{ refused bool }{

@@ -44,10 +44,10 @@ const (
 	forWriters = 0o002 // everybody may write
 )
 
-// closeFolder makes a folder, which may have been there before, this user's alone: who can write to it
-// says where homes are, and who can look into it may ask for all connections. One that belongs to
-// another user stays as it is, which is said, as in volumes of a container that a group shares. Errors:
-// everybody may write to it.
+// closeFolder makes a folder, which may have been there before, this user's alone: who can write to
+// it says where homes are, and who can look into it may ask for all connections. One that belongs
+// to another user stays as it is, which is said, as in volumes of a container that a group shares.
+// Errors: everybody may write to it.
 func closeFolder(dir string, chmod func(string, os.FileMode) error, log *slog.Logger) error {
 	info, err := os.Stat(dir)
 	if err != nil {

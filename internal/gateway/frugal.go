@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// leastGarbage is how much garbage may lie about, in percent of what is used, while little comes
-	// anew. What passes makes none, so that collections stay rare: of idle clients' reports and
-	// heartbeats some seconds' worth is 10 MB.
+	// leastGarbage is how much garbage may lie about, in percent of what is used, while little
+	// comes anew. What passes makes none, so that collections stay rare: of idle clients' reports
+	// and heartbeats some seconds' worth is 10 MB.
 	leastGarbage = 30
-	// betweenCollections is how long collections should be apart when much garbage is made. One looks
-	// through the stacks of all connections, some 20 ms for 4,000 of them, and other clients wait for
-	// the processors meanwhile.
+	// betweenCollections is how long collections should be apart when much garbage is made. One
+	// looks through the stacks of all connections, some 20 ms for 4,000 of them, and other clients
+	// wait for the processors meanwhile.
 	betweenCollections = 4 * time.Second
 	// garbagePart is which part of the memory garbage may take at most, in percent.
 	garbagePart = 25
@@ -33,8 +33,9 @@ func LimitMemory(bytes int64, getenv func(string) string) {
 	}
 }
 
-// Frugal has the process keep less memory for garbage than is usual with Go, and more while so much is made that it would collect all the time, unless
-// its environment says how much (GOGC). It is for programs that are nothing but a gateway.
+// Frugal has the process keep less memory for garbage than is usual with Go, and more while so much
+// is made that it would collect all the time, unless its environment says how much (GOGC). It is
+// for programs that are nothing but a gateway.
 func Frugal() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(leastGarbage)
@@ -74,7 +75,8 @@ func (c *collections) next(now time.Time, made, used, limit int64) int {
 	return max(leastGarbage, int(min(100*wanted/max(used, 1), math.MaxInt32)))
 }
 
-// heapNow is what has been allocated so far, what was in use when it was last looked through, with stacks, and the limit; in bytes.
+// heapNow is what has been allocated so far, what was in use when it was last looked through, with
+// stacks, and the limit; in bytes.
 func heapNow() (made, used, limit int64) {
 	of := []metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},

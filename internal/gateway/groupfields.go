@@ -10,15 +10,16 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// groupFields are the fields of requests that name a consumer group, of all codes of 4.9.7 and 5.3.3:
-// among these what copies positions from one group to another (CLONE_GROUP_OFFSET), and what reads and
-// acknowledges without a pull (POP_MESSAGE and its kind), for which ACL 1.0 asks for no rights.
+// groupFields are the fields of requests that name a consumer group, of all codes of 4.9.7 and
+// 5.3.3: among these what copies positions from one group to another (CLONE_GROUP_OFFSET), and what
+// reads and acknowledges without a pull (POP_MESSAGE and its kind), for which ACL 1.0 asks for no
+// rights.
 var groupFields = []string{
 	"consumerGroup", "group", "groupName", "srcGroup", "destGroup", "compareGroup",
 }
 
-// bodiesOfGroups are the codes whose bodies name consumer groups, but for heartbeats and locks, with
-// what finds a group there.
+// bodiesOfGroups are the codes whose bodies name consumer groups, but for heartbeats and locks,
+// with what finds a group there.
 var bodiesOfGroups = map[int]func(body []byte, group string) (bool, error){
 	46:     jsonNames,      // CHECK_CLIENT_CONFIG
 	200:    jsonNames,      // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
@@ -30,8 +31,9 @@ var bodiesOfGroups = map[int]func(body []byte, group string) (bool, error){
 	2002:   propertiesName, // REMOVE_COLD_DATA_FLOW_CTR_CONFIG: the group alone
 }
 
-// jsonNames reports whether a JSON text has a name anywhere: as a text, or as a number or a word that
-// brokers take for one. Errors: it is no JSON, though brokers, which read more than that, may take it.
+// jsonNames reports whether a JSON text has a name anywhere: as a text, or as a number or a word
+// that brokers take for one. Errors: it is no JSON, though brokers, which read more than that, may
+// take it.
 func jsonNames(body []byte, name string) (bool, error) {
 	in := json.NewDecoder(bytes.NewReader(body))
 	in.UseNumber()
@@ -58,8 +60,8 @@ func jsonNames(body []byte, name string) (bool, error) {
 	}
 }
 
-// propertiesName reports whether properties have a name anywhere. Errors: they have an escape, which
-// may be any character.
+// propertiesName reports whether properties have a name anywhere. Errors: they have an escape,
+// which may be any character.
 func propertiesName(body []byte, name string) (bool, error) {
 	if bytes.IndexByte(body, '\\') >= 0 {
 		return false, errors.New("properties with escapes")

@@ -10,9 +10,9 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// requestsOfGroups are all requests of 4.9.7 and 5.3.3 that name a consumer group, with the field that
-// does so (@RocketMQResource of 5.3.3, the headers' fields of 4.9.7), or with a body in which LANES
-// stands for the group.
+// requestsOfGroups are all requests of 4.9.7 and 5.3.3 that name a consumer group, with the field
+// that does so (@RocketMQResource of 5.3.3, the headers' fields of 4.9.7), or with a body in which
+// LANES stands for the group.
 var requestsOfGroups = map[int][]string{
 	codePull: {"consumerGroup"}, codeLitePull: {"consumerGroup"}, codeQueryOffset: {"consumerGroup"},
 	codeUpdateOffset: {"consumerGroup"}, codeUnregister: {"consumerGroup"}, codeSendBack: {"group"},
@@ -51,8 +51,9 @@ var requestsOfGroups = map[int][]string{
 	200151:        {`{"brokerName":"broker-a","acks":[{"c":"other"},{"c":"LANES"}]}`},
 }
 
-// By the positions and locks of the lanes' group, lanes and gateways know what was copied, who holds a
-// lease, and what was decided: no request names it. What names another group is its broker's to judge.
+// By the positions and locks of the lanes' group, lanes and gateways know what was copied, who
+// holds a lease, and what was decided: no request names it. What names another group is its
+// broker's to judge.
 func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""

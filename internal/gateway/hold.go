@@ -113,7 +113,8 @@ func (h *hold) end(then func()) {
 	}
 }
 
-// releaseAll takes requests up in their order. A fault of the gateway ends their client's connection, and the rest of them.
+// releaseAll takes requests up in their order. A fault of the gateway ends their client's
+// connection, and the rest of them.
 func (s *session) releaseAll(all []parked, past *hold) {
 	n := 0
 	defer func() {

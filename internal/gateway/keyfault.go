@@ -8,8 +8,8 @@ import (
 )
 
 // What a parser says of a file quotes the file, and with a colon or a quote forgotten a secret is
-// part of what it quotes. So what is wrong with a file of keys is said in words of our own: with the
-// line, and with names that such files may have.
+// part of what it quotes. So what is wrong with a file of keys is said in words of our own: with
+// the line, and with names that such files may have.
 
 var keyNames = []string{"applications", "unsigned", "accessKey", "secretKey", "target"}
 
@@ -50,7 +50,8 @@ func isKeyName(name string) bool {
 	return slices.ContainsFunc(keyNames, func(one string) bool { return strings.EqualFold(one, plain) })
 }
 
-// plainKey is an access key that can't have swallowed a secret: it has nothing that parts two words.
+// plainKey is an access key that can't have swallowed a secret: it has nothing that parts two
+// words.
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_.@/-]{1,128}$`)
 
 // named names an access key in errors, if nothing else can be in it: else its place must do.

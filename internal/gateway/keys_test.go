@@ -36,8 +36,8 @@ func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 	}
 }
 
-// What is wrong with a file is said without anything that it holds but known names: with a colon or a
-// quote forgotten, a secret is part of what looks like a name or an access key.
+// What is wrong with a file is said without anything that it holds but known names: with a colon or
+// a quote forgotten, a secret is part of what looks like a name or an access key.
 func TestErrorsAboutKeysFilesShowNoSecret(t *testing.T) {
 	for _, text := range []string{
 		"applications: [{accessKey: a, secretKey: hush-hush, target: hush-hush}]",

@@ -22,8 +22,8 @@ const (
 	mostListed = 12 << 20
 	// mostOfClient is how many groups and how many topics are told of one client.
 	mostOfClient = 64
-	// mostPast is how many members past the gateways are told of one group, and longestPast how much
-	// of each: their ids came past this gateway's bounds.
+	// mostPast is how many members past the gateways are told of one group, and longestPast how
+	// much of each: their ids came past this gateway's bounds.
 	mostPast    = 100
 	longestPast = 2 * longestName
 	// perListed is what an entry takes beside its texts.

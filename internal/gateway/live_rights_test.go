@@ -188,8 +188,8 @@ func (m *matrix) cell(c *caller, p *place, q asked, at stage) (what string) {
 	return what
 }
 
-// refuses sends what must be refused, by itself and with the number of an allowed request, and looks
-// for an effect after each.
+// refuses sends what must be refused, by itself and with the number of an allowed request, and
+// looks for an effect after each.
 func (m *matrix) refuses(c *caller, p *place, at stage, all, allowed []asked) {
 	m.Helper()
 	position := p.position

@@ -11,8 +11,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// losses are sends whose answers were lost, by queue. The broker may store them a little later, and one that stands still may do so once it goes
-// on. A refusal is none, and no client loses an answer by going: the connection to the broker is read until its sends are answered.
+// losses are sends whose answers were lost, by queue. The broker may store them a little later, and
+// one that stands still may do so once it goes on. A refusal is none, and no client loses an answer
+// by going: the connection to the broker is read until its sends are answered.
 type losses struct {
 	mu     sync.Mutex
 	of     map[*queue]loss
@@ -84,7 +85,8 @@ func (g *Gateway) askUntil(to dest) {
 	g.running.Go(func() { g.untilItAnswers(to) })
 }
 
-// beginsAgain takes note that another process may have sent just now, which this one doesn't know of.
+// beginsAgain takes note that another process may have sent just now, which this one doesn't know
+// of.
 func (g *Gateway) beginsAgain() {
 	l := &g.losses
 	l.mu.Lock()
@@ -137,7 +139,8 @@ func (q *queue) lies(at dest) bool {
 	return lane != nil && lane.Target.Broker == at.broker
 }
 
-// ends takes note that a session's client has gone, and that it has so many connections to servers yet.
+// ends takes note that a session's client has gone, and that it has so many connections to servers
+// yet.
 func (l *losses) ends(s *session, ups int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,7 +179,8 @@ func (l *losses) answered(by dest, asked time.Time, does bool) (more bool) {
 	return more
 }
 
-// hears takes note whether its broker answers what it was asked then; whether it is to be asked again.
+// hears takes note whether its broker answers what it was asked then; whether it is to be asked
+// again.
 func (l *loss) hears(asked time.Time, does bool) (again bool) {
 	if !l.answered.IsZero() {
 		return false

@@ -89,8 +89,8 @@ func (g *Gateway) ordered(topic string) bool {
 }
 
 // Use tells the gateway the migration that it is for. What is wrong with it is found before anything is done: then everything is as it was.
-// While anything is away from the source, the clusters stay what they are. It waits for a move that this gateway leads, and is refused
-// during a round that another one leads.
+// While anything is away from the source, the clusters stay what they are. It waits for a move that
+// this gateway leads, and is refused during a round that another one leads.
 func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := m.check(g.config.Name); err != nil {
 		return err
@@ -118,9 +118,9 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	return nil
 }
 
-// replaceAlone is replace while no round is under way: what that brings to the target would be of another
-// migration than it was prepared for. Only the list of gateways may change while the end of a round is in
-// doubt, as whoever knows how it ended may be gone for good.
+// replaceAlone is replace while no round is under way: what that brings to the target would be of
+// another migration than it was prepared for. Only the list of gateways may change while the end of
+// a round is in doubt, as whoever knows how it ended may be gone for good.
 func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
 	p := &part{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
 	g.parts.mu.Lock()
@@ -144,7 +144,8 @@ func (g *Gateway) inDoubt(p *part) bool {
 	return p.doubt
 }
 
-// sameLanes reports whether the lanes of two versions of a migration are the same, between the same clusters.
+// sameLanes reports whether the lanes of two versions of a migration are the same, between the same
+// clusters.
 func (m *migration) sameLanes(o *migration) bool {
 	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
 		slices.Equal(m.NameServers, o.NameServers) && m.Proxy == o.Proxy
@@ -216,11 +217,13 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 }
 
 const (
-	// copiesLooked is how many queues of a broker are looked at for copies, and copiesRead how many messages at the begin and the end of each.
+	// copiesLooked is how many queues of a broker are looked at for copies, and copiesRead how many
+	// messages at the begin and the end of each.
 	copiesLooked, copiesRead = 8, 32
 )
 
-// holdsCopies makes sure that a target broker holds copies that the migration's lanes have made, in queues that something is on.
+// holdsCopies makes sure that a target broker holds copies that the migration's lanes have made, in
+// queues that something is on.
 func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error {
 	looked := 0
 	for _, q := range g.queuesOn(broker) {

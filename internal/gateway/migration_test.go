@@ -84,8 +84,8 @@ func abroad(t *testing.T) (names, broker *standIn) {
 	return names, broker
 }
 
-// Brokers of many clusters have the same names: while something is on the target, another address of its
-// name servers is believed when its brokers are known, or hold copies of the lanes.
+// Brokers of many clusters have the same names: while something is on the target, another address
+// of its name servers is believed when its brokers are known, or hold copies of the lanes.
 func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 	names, broker := abroad(t)
 	for name, known := range map[string]bool{"at an address that isn't known": false, "at a known one": true} {

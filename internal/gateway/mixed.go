@@ -119,8 +119,8 @@ func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
 	return all
 }
 
-// inTurn are so many names at most that have their turn, and the others: of each address as many, as
-// heartbeats name groups without end. Where there are too many, chance says which.
+// inTurn are so many names at most that have their turn, and the others: of each address as many,
+// as heartbeats name groups without end. Where there are too many, chance says which.
 func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) {
 	taken := map[string]bool{}
 	for of, names := range byAddress { // in an order of its own each time
@@ -147,8 +147,8 @@ func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) 
 	return sortedKeys(taken), sortedKeys(others)
 }
 
-// take takes a look's results over, and says what is wrong. What was known of the rest, which wasn't
-// looked at, stays.
+// take takes a look's results over, and says what is wrong. What was known of the rest, which
+// wasn't looked at, stays.
 func (m *mixed) take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -24,8 +24,8 @@ func (s *session) queryOffset(f *wire.Frame) {
 	s.forward(f, s.destOf(v, on), call{view: v})
 }
 
-// translate gives a request the names, and a commit the offset, that the side has which the group reads. Callers
-// hold v.mu, as uses leaves it; it is free afterwards.
+// translate gives a request the names, and a commit the offset, that the side has which the group
+// reads. Callers hold v.mu, as uses leaves it; it is free afterwards.
 func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
 	defer v.mu.Unlock()
 	on = v.side

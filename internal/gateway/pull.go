@@ -158,7 +158,8 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	return u.session.out.frame(f)
 }
 
-// read takes a pull out of the table with its answer, and notes what that says of the group: ahead, that the group has read what isn't copied yet.
+// read takes a pull out of the table with its answer, and notes what that says of the group: ahead,
+// that the group has read what isn't copied yet.
 func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) {
 	v := c.view
 	v.mu.Lock()

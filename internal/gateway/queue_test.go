@@ -9,8 +9,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// For a negative queue brokers pick one themselves (randomQueueId of 4.9.7): past homes and holds. A
-// broker judges what is for a queue that it doesn't have.
+// For a negative queue brokers pick one themselves (randomQueueId of 4.9.7): past homes and holds.
+// A broker judges what is for a queue that it doesn't have.
 func TestASendThatLetsTheBrokerPickItsQueueIsRefused(t *testing.T) {
 	for name, at := range map[string]side{"all on the source": source, "home on the target": target} {
 		t.Run(name, func(t *testing.T) {

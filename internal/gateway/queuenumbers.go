@@ -6,8 +6,8 @@ import (
 	"rocketshift/replicator"
 )
 
-// Queues that a state, a round or another gateway names are made here if they aren't known yet, up to
-// their numbers. So numbers are looked at before anything else is done.
+// Queues that a state, a round or another gateway names are made here if they aren't known yet, up
+// to their numbers. So numbers are looked at before anything else is done.
 
 // isNumber refuses the number of a queue that no topic has.
 func isNumber(topic, broker string, id int) error {

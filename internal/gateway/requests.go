@@ -111,7 +111,8 @@ func (s *session) handle(f *wire.Frame) {
 }
 
 // theirs refuses requests that name the lanes' group as a consumer group, whatever they are: by its
-// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was decided.
+// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was
+// decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
@@ -162,16 +163,17 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 	return t.queue(s.port.broker, id)
 }
 
-// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes, and the
-// gateway looks into the topic. For negative numbers brokers pick a queue at random (4.9.7).
+// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes,
+// and the gateway looks into the topic. For negative numbers brokers pick a queue at random
+// (4.9.7).
 func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
 	t := s.topics.get(f.Text(topicKey))
 	id, given := f.Number(queueKey)
 	return (!given || id < 0) && t != nil && len(t.all()) > 0
 }
 
-// viewOf is the group's view of the queue that a request is about, or the one that is to be made. There is neither if the gateway doesn't know the
-// queue, or if no group of that name can be.
+// viewOf is the group's view of the queue that a request is about, or the one that is to be made.
+// There is neither if the gateway doesn't know the queue, or if no group of that name can be.
 func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 	q := s.queueOf(f, "topic", "queueId")
 	if q == nil {
@@ -196,7 +198,8 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 	return nil, &wanted{string(name), q}
 }
 
-// uses takes a view's lock for a request, and takes note that it is used; false if it was forgotten.
+// uses takes a view's lock for a request, and takes note that it is used; false if it was
+// forgotten.
 func (v *view) uses() bool {
 	v.mu.Lock()
 	if v.gone {

@@ -15,11 +15,11 @@ const (
 	mostViews = 1 << 20
 	// longestGroup is how long a group's name may be (CHARACTER_MAX_LENGTH of Validators, 4.9.7).
 	longestGroup = 255
-	// perView is what a view takes, in bytes, with a group of its own whose name is as long as may be
-	// (BenchmarkInvented).
+	// perView is what a view takes, in bytes, with a group of its own whose name is as long as may
+	// be (BenchmarkInvented).
 	perView = 800
-	// idleView is for how long nobody has asked about a queue for a group whose view goes for others:
-	// longer than brokers let a pull wait.
+	// idleView is for how long nobody has asked about a queue for a group whose view goes for
+	// others: longer than brokers let a pull wait.
 	idleView = 5 * time.Minute
 	// mostWanted is how many calls a connection may have open and still have views wanted for more.
 	mostWanted = 4096

@@ -228,7 +228,8 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 }
 
 // Queues that a gateway is told of are made here up to their numbers: one that nobody could have is
-// refused before anything waits, and what another gateway says is taken over as a whole or not at all.
+// refused before anything waits, and what another gateway says is taken over as a whole or not at
+// all.
 func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)

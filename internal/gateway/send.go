@@ -77,8 +77,8 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	}
 }
 
-// sendAnywhere passes a send to a queue that the gateway doesn't know, unless its broker would pick one
-// of a topic that it knows.
+// sendAnywhere passes a send to a queue that the gateway doesn't know, unless its broker would pick
+// one of a topic that it knows.
 func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
 	if s.picksNoQueue(f, topicKey, queueKey) {
 		s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
@@ -98,8 +98,9 @@ func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entere
 	return s.put(c), true
 }
 
-// retries reports whether it is a queue of a group's retry topic: a broker stores a message that comes there once more than the
-// group retries as a dead letter, and answers with its place in that topic (SendMessageProcessor.handleRetryAndDLQ).
+// retries reports whether it is a queue of a group's retry topic: a broker stores a message that
+// comes there once more than the group retries as a dead letter, and answers with its place in that
+// topic (SendMessageProcessor.handleRetryAndDLQ).
 func (q *queue) retries() bool { return strings.HasPrefix(q.topic, rocketmq.RetryTopic("")) }
 
 // elsewhere reports whether the answer to a send names an offset of another topic: of those that hold delayed and half messages.

@@ -331,7 +331,8 @@ func TestRegistrationsAreKept(t *testing.T) {
 	require.Eventually(t, func() bool { return len(kept()) == 0 }, patience, time.Millisecond)
 }
 
-// What can't be taken over leaves nothing behind: no session, no memory, no place among the connections.
+// What can't be taken over leaves nothing behind: no session, no memory, no place among the
+// connections.
 func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 	s := newServing(t)
 	g := inFolder(t, s.broker, t.TempDir(), nil)

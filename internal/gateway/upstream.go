@@ -61,8 +61,9 @@ const (
 )
 
 // leave says that nothing more comes, and lets the server end the connection. Heartbeats are answered before: a broker that takes one up after it
-// has seen the connection end registers the client again, and keeps it for two minutes, while other members leave queues to it. So are sends: a
-// server that sees the connection end closes it, and answers nothing more that it has (Netty without ALLOW_HALF_CLOSURE).
+// has seen the connection end registers the client again, and keeps it for two minutes, while other
+// members leave queues to it. So are sends: a server that sees the connection end closes it, and
+// answers nothing more that it has (Netty without ALLOW_HALF_CLOSURE).
 func (u *upstream) leave() {
 	if u.conn == nil {
 		return

@@ -19,8 +19,8 @@ func (c Connected) and(more Connected) Connected {
 	return c
 }
 
-// connected are the clients behind the gateway; of those with a problem, with what they share in, as
-// far as it is told.
+// connected are the clients behind the gateway; of those with a problem, with what they share in,
+// as far as it is told.
 func (g *Gateway) connected() map[who]Connected {
 	all := map[who]Connected{}
 	for _, s := range g.all() {

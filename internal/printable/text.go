@@ -69,8 +69,8 @@ func JSON(text []byte) []byte {
 	return []byte(b.String())
 }
 
-// JSONTo is a writer of whole JSON documents, such as lines of a log, that writes each as JSON makes
-// it.
+// JSONTo is a writer of whole JSON documents, such as lines of a log, that writes each as JSON
+// makes it.
 func JSONTo(to io.Writer) io.Writer { return jsonTo{to} }
 
 type jsonTo struct{ io.Writer }

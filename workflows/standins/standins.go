@@ -2,7 +2,8 @@
 // workflows with them on a real Temporal server: quick, and the same each time.
 //
 // Every activity of rocketshift is there under its own name, with its own request and result. It
-// answers as a quiet pair of clusters does, unless a test gives it another answer, for one migration.
+// answers as a quiet pair of clusters does, unless a test gives it another answer, for one
+// migration.
 package standins
 
 import (
