@@ -121,7 +121,7 @@ func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 func TestShiftByGatewayGoesBackFromAMoveThatWaits(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("MoveGroups", anything, anything).Return(
-		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}))
+		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}))
 	s.playGateway()
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
