@@ -151,7 +151,10 @@ func (s *stand) killTemporal() error {
 	if err := s.openBarriers(); err != nil { // activities end while nobody takes their results
 		return err
 	}
-	s.temporal, err = lab.StartTemporal(s.ctx, s.root, s.temporal.Dir, spec)
+	again, err := lab.StartTemporal(s.ctx, s.root, s.temporal.Dir, spec)
+	if err == nil { // else the ended one stays, for the clean-up
+		s.temporal = again
+	}
 	return err
 }
 

@@ -76,8 +76,9 @@ func StartTemporal(ctx context.Context, root, dir string, spec TemporalSpec) (*T
 			return nil, err
 		}
 		t, err := launchTemporal(ctx, program, dir, filled, more)
-		// Somebody else may have taken a port that was free a moment ago.
-		if err == nil || ctx.Err() != nil || try == startTries || spec.Port != 0 && spec.UIPort != 0 {
+		// Somebody else may have taken a port that was free a moment ago. With both ports given, two more
+		// are chosen each time.
+		if err == nil || ctx.Err() != nil || try == startTries {
 			return t, err
 		}
 	}

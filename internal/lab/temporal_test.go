@@ -3,8 +3,11 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -68,6 +71,26 @@ func TestLiveTemporalIsReadyForMigrationsAndKeepsThemOverItsDeath(t *testing.T) 
 	found, err := dialTemporal(t, again).DescribeWorkflowExecution(ctx, "migration-x", "")
 	require.NoError(t, err)
 	require.Equal(t, "Migration", found.GetWorkflowExecutionInfo().GetType().GetName())
+}
+
+// The server has two ports that nobody gives: somebody may take one of them before it listens.
+func TestLiveTemporalIsStartedAgainWhereAPortWasTaken(t *testing.T) {
+	testFiles(t) // only to skip with -short
+	root, err := Root()
+	require.NoError(t, err)
+	own := t.TempDir()
+	tried := filepath.Join(own, "tried")
+	require.NoError(t, os.Mkdir(filepath.Join(own, "bin"), 0o755))
+	script := fmt.Sprintf("#!/bin/sh\nif [ ! -e '%s' ]; then : >'%s'; exit 1; fi\nexec '%s' \"$@\"\n",
+		tried, tried, filepath.Join(root, "bin", "temporal"))
+	require.NoError(t, os.WriteFile(filepath.Join(own, "bin", "temporal"), []byte(script), 0o755))
+	ports, err := FreePorts(2)
+	require.NoError(t, err)
+	server, err := StartTemporal(testContext(t), own, t.TempDir(), TemporalSpec{Port: ports[0], UIPort: ports[1]})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Kill()) })
+	require.FileExists(t, tried)
+	require.Equal(t, address(ports[0]), server.Address)
 }
 
 // The server adds search attributes only to a namespace that it makes, so an older database file lacks them.
