@@ -185,7 +185,7 @@ func memory(r role, heap int) []string {
 	}
 	if heap > 0 {
 		all := fmt.Sprint(heap, "m")
-		return []string{"-XX:+UseG1GC", "-Xms" + all, "-Xmx" + all, "-XX:MaxDirectMemorySize=1g"}
+		return []string{"-XX:+UseZGC", "-Xms" + all, "-Xmx" + all, "-XX:MaxDirectMemorySize=1g"}
 	}
 	return []string{"-XX:+UseSerialGC", "-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"}
 }

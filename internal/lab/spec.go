@@ -20,10 +20,10 @@ type ClusterSpec struct {
 	Admin       *Account          `json:"admin,omitempty"`       // nil: anybody may do anything, as is the servers' default
 	TLS         bool              `json:"tls,omitempty"`         // name server and brokers answer over TLS too, as a proxy always does
 	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
-	// Heap is how many MiB a broker or proxy may use for its objects, and then collects garbage as
-	// the distribution's scripts have it (G1). 0 is 512 MiB, collected serially, so that several
-	// servers fit a machine: there a message of 4 MiB stops a broker for tens of milliseconds now
-	// and then.
+	// Heap is how many MiB a broker or proxy may use for its objects, and then it collects garbage
+	// beside its work (ZGC): with G1, as the distribution's scripts have it, 4 GiB and messages of
+	// 4 MiB stopped a broker for up to 86 ms. 0 is 512 MiB, collected serially, so that several
+	// servers fit a machine: there such a message stops a broker for tens of milliseconds, too.
 	Heap     int  `json:"heap,omitempty"`
 	Detached bool `json:"detached,omitempty"` // the processes outlive this one
 
