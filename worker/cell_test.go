@@ -255,20 +255,30 @@ func (c *cell) update(ctx context.Context, name string, message any) error {
 	return err
 }
 
-// reach brings the migration to the cell's position.
-func (c *cell) reach() {
+// reach brings the migration to the cell's position. Others, if set, is called where nobody is
+// refused yet: it waits for other cells, if somebody is at the position.
+func (c *cell) reach(others func() error) {
 	b := c.barrier()
 	if c.at.activity != "" {
 		require.NoError(c.t, b.close())
 	}
 	waits := func(w workflows.Waiting) bool { return c.at.waits(w) }
-	c.wait.Store(&waits)
+	before := waits
+	if c.at.refused && others != nil && !c.at.back {
+		before = firstStep
+	}
+	c.wait.Store(&before)
 	c.start()
 	if c.at.back {
-		c.until("the second step asks for its approval", func() bool {
-			s, ok := c.status()
-			return ok && slices.ContainsFunc(s.Waiting, secondStep)
-		})
+		c.untilAsked("the second step asks for its approval", secondStep)
+	} else if c.at.refused && others != nil {
+		c.untilAsked("the first step asks for its approval", firstStep)
+	}
+	if c.at.refused && others != nil {
+		require.NoError(c.t, others())
+		c.wait.Store(&waits)
+	}
+	if c.at.back {
 		c.goBack()
 	}
 	c.until("it stands at "+c.at.name, func() bool {
@@ -280,6 +290,18 @@ func (c *cell) reach() {
 			c.steer(goalDone)
 		}
 		return ok && slices.ContainsFunc(s.Waiting, c.at.waits)
+	})
+	if !c.at.refused && others != nil {
+		require.NoError(c.t, others())
+	}
+}
+
+// untilAsked waits until people are asked for something.
+func (c *cell) untilAsked(what string, asked func(workflows.Waiting) bool) {
+	c.t.Helper()
+	c.until(what, func() bool {
+		s, ok := c.status()
+		return ok && slices.ContainsFunc(s.Waiting, asked)
 	})
 }
 

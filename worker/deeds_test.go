@@ -26,6 +26,9 @@ type position struct {
 	onTarget bool
 	// back says that it is a way back, from where the first step stands
 	back bool
+	// refused says that groups or producers are refused on both sides there: nobody stands there
+	// longer than it takes to do the deed
+	refused bool
 }
 
 func (p position) in() string {
@@ -41,6 +44,10 @@ func (p position) withDefaults() position {
 		p.waits = func(w workflows.Waiting) bool { return p.back && secondStep(w) }
 	}
 	return p
+}
+
+func firstStep(w workflows.Waiting) bool {
+	return w.Kind == workflows.WaitingApproval && w.Gate == workflows.ShiftGate(50)
 }
 
 func secondStep(w workflows.Waiting) bool {
@@ -76,23 +83,34 @@ func positions() []position {
 		},
 		{name: "verify", mode: release, stage: workflows.VerifyType, activity: "Verify"},
 		// the group is fenced on the source
-		{name: "fenced", mode: release, stage: workflows.ShiftType, activity: "AwaitSettled"},
+		{
+			name: "fenced", mode: release, stage: workflows.ShiftType,
+			activity: "AwaitSettled", refused: true,
+		},
 		// its positions stand still, and aren't written on the target yet
-		{name: "settled", mode: release, stage: workflows.ShiftType, activity: "Translate"},
+		{
+			name: "settled", mode: release, stage: workflows.ShiftType,
+			activity: "Translate", refused: true,
+		},
 		// it may read the target, and its applications are asked to move
-		{name: "groups", mode: release, stage: workflows.ShiftType, waits: asksGroups},
+		{
+			name: "groups", mode: release, stage: workflows.ShiftType, waits: asksGroups, refused: true,
+		},
 		{name: "producers", mode: release, stage: workflows.ShiftType, waits: asksProducers},
 		// nobody may write to the ordered topic
-		{name: "drained", mode: release, stage: workflows.ShiftType, activity: "AwaitDrained"},
+		{
+			name: "drained", mode: release, stage: workflows.ShiftType,
+			activity: "MoveOrdered", refused: true,
+		},
 		{name: "finalize", mode: release, stage: workflows.FinalizeType, waits: asksToFinalize},
 		// the group is fenced on both sides
 		{
 			name: "back-fenced", mode: release, stage: workflows.RollbackType,
-			activity: "Translate", back: true,
+			activity: "Translate", back: true, refused: true,
 		},
 		{
 			name: "back-groups", mode: release, stage: workflows.RollbackType,
-			activity: "Unfence", back: true,
+			activity: "Unfence", back: true, refused: true,
 		},
 		{name: "prepare", mode: behind, stage: workflows.ShiftType, activity: "Prepare"},
 		{name: "sides", mode: behind, stage: workflows.ShiftType, activity: "MoveGroups"},
@@ -214,11 +232,26 @@ type muster struct {
 }
 
 func newMuster(cells int, do func() error) *muster {
-	return &muster{missing: cells, do: do, done: make(chan struct{})}
+	m := &muster{missing: cells, do: do, done: make(chan struct{})}
+	if cells == 0 {
+		close(m.done)
+	}
+	return m
 }
 
 // arriveAndAwait is called once for each cell, also for one that has failed.
 func (m *muster) arriveAndAwait() error {
+	m.arrive()
+	return m.await()
+}
+
+// await returns when all have arrived.
+func (m *muster) await() error {
+	<-m.done
+	return m.err
+}
+
+func (m *muster) arrive() {
 	m.mu.Lock()
 	m.missing--
 	if m.missing == 0 {
@@ -228,12 +261,11 @@ func (m *muster) arriveAndAwait() error {
 		close(m.done)
 	}
 	m.mu.Unlock()
-	<-m.done
-	return m.err
 }
 
-// shared is what cells do together.
-type shared struct{ deed, after *muster }
+// shared is what cells do together: stand, but those at which somebody is refused, which go on to
+// their positions then; the deed; and what comes after it.
+type shared struct{ stand, deed, after *muster }
 
 // row is what a cell has shown.
 type row struct {

@@ -94,7 +94,16 @@ func (s *stand) runAll(t *testing.T, cells []todo, together int, rows *table) {
 // runTogether lets all cells stand at their positions, and does the deed once. Then is done when
 // all cells whose deed is away have seen their groups read again.
 func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, rows *table) {
-	m := &shared{deed: newMuster(len(cells), do), after: newMuster(len(cells), then)}
+	calm := 0
+	for _, one := range cells {
+		if !one.at.refused {
+			calm++
+		}
+	}
+	m := &shared{
+		stand: newMuster(calm, nil), deed: newMuster(len(cells), do),
+		after: newMuster(len(cells), then),
+	}
 	var working sync.WaitGroup
 	for _, one := range cells {
 		working.Go(func() {
@@ -106,17 +115,23 @@ func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, r
 
 // run is the life of one cell.
 func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
-	var arrive, reads func() error
+	var arrive, reads, others func() error
 	if all != nil { // also a cell that failed arrives: the others needn't wait for it
 		arrive, reads = sync.OnceValue(all.deed.arriveAndAwait), sync.OnceValue(all.after.arriveAndAwait)
 		defer func() { _ = reads() }()
 		defer func() { _ = arrive() }()
+		others = all.stand.await
+		if !one.at.refused {
+			stands := sync.OnceFunc(all.stand.arrive)
+			defer stands()
+			others = func() error { stands(); return nil }
+		}
 	}
 	c := s.newCell(t, one.name, one.at)
 	stop := c.people()
 	defer stop()
 	c.row.cell = one.name
-	c.reach()
+	c.reach(others)
 	c.row.reached = time.Since(c.begun)
 	acted := time.Now()
 	if one.deed.do != nil {
