@@ -31,9 +31,8 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput, why string
 	}
 	done := d.wait(ctx, w)
 	defer done()
-	var returns *activities.Returns
-	return workflow.ExecuteActivity(quick(ctx, "the target answers again"), returns.AwaitTarget,
-		d.request()).Get(ctx, nil)
+	return d.awaitTarget(ctx, fmt.Sprintf("%d groups aren't closed on it, and what was written there and hadn't "+
+		"been copied back is lost", open.count))
 }
 
 // openedGroups are groups that read on the source while the target isn't as it was.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
@@ -156,6 +157,91 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		"AwaitMembers@target", "Pending")
 	require.NotContains(t, s.called(), "Translate@target",
 		"groups read the source already: their positions are theirs")
+}
+
+// lostTarget never answers again.
+func (s *theatre) lostTarget() {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(ctx context.Context, _ activities.Request) error {
+		again := 30 * time.Second // of the first two minutes
+		if activity.GetInfo(ctx).StartToCloseTimeout == waitTimeout {
+			again = 20 * time.Minute // the test environment makes ten tries
+		}
+		return temporal.NewApplicationErrorWithOptions("the target doesn't answer",
+			activities.TargetUnreachableType,
+			temporal.ApplicationErrorOptions{NextRetryDelay: again})
+	})
+}
+
+// approveLost says after a while that the target is gone for good.
+func (s *theatre) approveLost(t *testing.T) {
+	asked := func() (w Waiting, ok bool) {
+		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w Waiting) bool { return w.Gate == LostGate })
+		if i < 0 {
+			return w, false
+		}
+		return s.statusNow(t).Waiting[i], true
+	}
+	s.RegisterDelayedCallback(func() {
+		_, ok := asked()
+		require.False(t, ok, "an outage of minutes asks nobody to give the target up")
+	}, 5*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		w, ok := asked()
+		require.True(t, ok)
+		require.Contains(t, w.Text, "only if it is gone for good")
+		s.update(ApproveName, Approval{Gate: LostGate, By: "alice", Evidence: w.Evidence})
+	}, 30*time.Minute)
+}
+
+func TestAWayBackWithoutATargetThatIsGoneForGoodEndsIfAPersonSaysSo(t *testing.T) {
+	s := newTheatre(t)
+	var after time.Duration
+	s.OnActivity("Survey", anything,
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
+		switch {
+		case !r.SourceOnly:
+			return activities.Survey{}, stayedAway()
+		case after == 0:
+			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+		}
+		return activities.Survey{OpenedGroups: activities.Some("orders-group")}, nil
+	})
+	s.lostTarget()
+	s.opened(&after)
+	s.OnActivity("Forget", anything,
+		anything).Return(func(context.Context, activities.GroupsRequest) error {
+		s.note("Forget")
+		return nil
+	})
+	s.playTraffic()
+	s.approveLost(t)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	result := s.result(t)
+	require.Equal(t, StateDone, result.State)
+	require.Contains(t, strings.Join(result.Notes, "\n"), "the target is lost")
+	require.Equal(t, []string{"Unfence@source", "Forget"}, s.called())
+}
+
+func TestWhatIsStillToComeFromALostTargetEndsTheWayBackIfAPersonSaysSo(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything,
+		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey,
+		error,
+	) {
+		if r.SourceOnly {
+			return activities.Survey{}, nil
+		}
+		return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+	})
+	s.OnActivity("Pending", anything, anything).Return(activities.Ledger{}, stayedAway())
+	s.lostTarget()
+	s.playTraffic()
+	s.approveLost(t)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
 }
 
 func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *testing.T) {

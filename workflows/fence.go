@@ -108,7 +108,7 @@ func (d *desk) undoFence(ctx workflow.Context, names []string, asked bool) {
 		rest = rest[:1]
 	}
 	for _, a := range rest {
-		if err := a.run(within(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
+		if err := a.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
 			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s", a.summary, rootMessage(err))
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/plan"
 )
 
@@ -99,6 +100,14 @@ func quick(ctx workflow.Context, summary string) workflow.Context {
 // for it. Its error is the last try's.
 func within(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithScheduleToCloseTimeout(quick(ctx, summary), limit)
+}
+
+// ifItAnswers is within for what is owed to the target when it doesn't answer: the first answer
+// that says so ends it, as applications wait for what comes next.
+func ifItAnswers(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
+	policy := retryForEver()
+	policy.NonRetryableErrorTypes = []string{activities.TargetUnreachableType}
+	return workflow.WithRetryPolicy(within(ctx, limit, summary), *policy)
 }
 
 // patient is for waits for people, pipelines and slow lanes: they cost little however long they

@@ -53,7 +53,6 @@ func pendingGate(ctx workflow.Context) string {
 // measurePending says so while the target doesn't answer, and measures when it is back.
 func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err error) {
 	var acts *activities.Ledgers
-	var returns *activities.Returns
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for {
 			summary := "what is to come from the target"
@@ -71,8 +70,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 				Kind: WaitingGate, Gate: "target",
 				Text: awayText(err) + ": everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
-			err = waitFor(ctx, 0, "the target answers again",
-				returns.AwaitTarget, d.request()).Get(ctx, nil)
+			err = d.awaitTarget(ctx, "what is still to come from it is lost")
 			done()
 			if err != nil {
 				return err

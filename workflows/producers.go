@@ -137,7 +137,7 @@ func (s *shift) openDrained(ctx workflow.Context, topics activities.Names) {
 		request := activities.AwaitMoveRequest{
 			Request: s.request(), From: activities.Source, Topics: part, Released: true,
 		}
-		err := workflow.ExecuteActivity(within(ctx, s.plan.Shift.FenceLimit(),
+		err := workflow.ExecuteActivity(ifItAnswers(ctx, s.plan.Shift.FenceLimit(),
 			"cancelled: topics that are left open on the target: "+names), acts.MoveOrdered,
 			request).Get(ctx, nil)
 		if err != nil {

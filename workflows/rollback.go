@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -24,7 +25,13 @@ func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	return d.run(ctx, func(ctx workflow.Context) error { return d.rollBack(ctx, in) })
+	return d.run(ctx, func(ctx workflow.Context) error {
+		err := d.rollBack(ctx, in)
+		if errors.Is(err, errLost) {
+			return d.endWithoutTarget(ctx, in)
+		}
+		return err
+	})
 }
 
 func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
@@ -269,7 +276,7 @@ func (d *desk) undoReturn(
 	names := activities.Short(onTarget.Groups)
 	if !isAway(err) || !changed(ctx, changeWholeFence) {
 		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
-		err = back.run(within(ctx, d.plan.Shift.FenceLimit(), back.summary))
+		err = back.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), back.summary))
 		if err == nil {
 			d.note(ctx, "%s read the target again", names)
 			return

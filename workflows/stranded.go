@@ -84,7 +84,7 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 		open := action{
 			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
 		}
-		if err := open.run(within(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
+		if err := open.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
 			d.note(ctx, "%s: %s", open.summary, rootMessage(err))
 		} else {
 			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))

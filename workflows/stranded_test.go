@@ -150,6 +150,25 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 	}
 }
 
+// Rollback comes after it, and groups that have moved wait for that.
+func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
+	s := newTheatre(t)
+	begun, asked := s.Now(), 20*time.Second
+	s.OnActivity("MoveOrdered", anything,
+		anything).Return(func(context.Context, activities.AwaitMoveRequest) error {
+		if s.Now().Sub(begun) < asked {
+			return notYet("producers write on the source")
+		}
+		return targetAway()
+	})
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, asked)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan: testPlan(t, oneStep), Inventory: testInventory(),
+	})
+	require.LessOrEqual(t, s.Now().Sub(begun), asked+testDelay)
+}
+
 func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *testing.T) {
 	s := emptyTheatre(t)
 	fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})

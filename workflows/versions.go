@@ -83,6 +83,8 @@ const (
 	changeWatch = "2026-11-30 targets are watched"
 	// changeKept: an approval counts that comes while what it is for is measured again.
 	changeKept = "2026-11-30 approvals are kept"
+	// changeLost: a person may end the way back without a target that is gone for good.
+	changeLost = "2026-11-30 lost targets"
 )
 
 // changed reports whether this run does the new thing.

@@ -1,0 +1,87 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// LostGate is the question whether the way back ends without the target, which doesn't answer: it
+// is gone for good then.
+const LostGate = "lost"
+
+// lostAfter is how long a target must be away before anybody is asked: restarts and outages are
+// over by then, or somebody works on them.
+const lostAfter = 10 * time.Minute
+
+// errLost ends the way back because a person said so.
+var errLost = errors.New("the target is lost")
+
+// awaitTarget waits until the target answers again. A person may end that where it never will: then
+// it returns errLost. Owed says what ends undone.
+func (d *desk) awaitTarget(ctx workflow.Context, owed string) error {
+	var returns *activities.Returns
+	const summary = "the target answers again"
+	if !changed(ctx, changeLost) {
+		return workflow.ExecuteActivity(quick(ctx, summary), returns.AwaitTarget,
+			d.request()).Get(ctx, nil)
+	}
+	watching, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	watch := waitFor(watching, 0, summary, returns.AwaitTarget, d.request())
+	timer := workflow.AwaitOptions{
+		Timeout: lostAfter, TimerOptions: workflow.TimerOptions{Summary: summary},
+	}
+	if _, err := workflow.AwaitWithOptions(ctx, timer, watch.IsReady); err != nil {
+		return err
+	}
+	if watch.IsReady() {
+		return watch.Get(ctx, nil)
+	}
+	defer d.unask(ctx, LostGate)
+	for {
+		given, err := d.ask(ctx, question{
+			gate: LostGate, evidence: owed, life: longestWait, until: watch.IsReady,
+			text: "end the way back without the target, only if it is gone for good: " + owed,
+		})
+		switch {
+		case err != nil:
+			return err
+		case given:
+			return errLost
+		case watch.IsReady():
+			return watch.Get(ctx, nil)
+		}
+	}
+}
+
+// endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
+// and nothing comes from there. Marks on the source would keep a later migration from its groups.
+func (d *desk) endWithoutTarget(ctx workflow.Context, in MigrationInput) error {
+	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
+		"and hadn't been copied back")
+	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+		return nil
+	}
+	after := ""
+	for {
+		var survey activities.Survey
+		if err := d.surveySource(ctx, in, after, &survey); err != nil {
+			return err
+		}
+		groups, _ := survey.OpenedGroups.Inline()
+		if len(groups) > 0 {
+			if err := d.forgetFences(ctx, groups); err != nil {
+				return err
+			}
+			after = groups[len(groups)-1]
+		}
+		if survey.MoreOpened == 0 || len(groups) == 0 {
+			return nil
+		}
+	}
+}
