@@ -275,6 +275,7 @@ type row struct {
 	reread, messages, unclear   int64
 	end                         string
 	reached, finished, wholeFor time.Duration
+	stood                       time.Duration // where somebody is refused, for the others to come
 }
 
 func (r row) String() string {

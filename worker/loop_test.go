@@ -141,6 +141,9 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 		require.NoError(t, arrive())
 	}
 	c.letGo()
+	if one.at.refused {
+		c.row.stood = time.Since(acted)
+	}
 	if one.deed.away {
 		since := time.Now()
 		c.goBack()
@@ -186,7 +189,7 @@ func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 	tt.Logf("longest silence without a deed: %s; each row's silence is that of its worst group", control)
 	for _, r := range t.rows {
 		tt.Log(r)
-		limit := control + fenceBudget + noticed + margin + deedOf[r.cell].silence
+		limit := control + fenceBudget + noticed + margin + deedOf[r.cell].silence + r.stood
 		for who, s := range r.silence {
 			if s > limit && !waits[r.cell] {
 				tt.Errorf("%s: %s stood still for %s, wanted at most %s", r.cell, who, s, limit)

@@ -28,6 +28,9 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput, why string
 			To: activities.Source, NameServers: d.plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}
+		if in.Inventory != nil { // whose producers have moved only the target could tell
+			w.Topics = in.Inventory.Topics()
+		}
 	}
 	done := d.wait(ctx, w)
 	defer done()

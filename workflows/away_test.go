@@ -148,9 +148,14 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		require.Contains(t, w[0].Text,
 			"re-point all applications to the source now: the target doesn't answer. Owed to it")
 		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, []string{"orders-group"}, w[0].Groups.First())
+		require.Equal(t, testInventory().Topics().First(), w[0].Topics.First(),
+			"producers may be on the target too")
 		back = true
 	}, time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(RollbackType, MigrationInput{
+		Plan: testPlan(t, nil), Inventory: testInventory(),
+	})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.LessOrEqual(t, after, time.Minute+10*time.Second)
 	requireOrder(t, s.called(), "Unfence@source", "AwaitQuiet orders@target", "Fence@target",
