@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -52,6 +53,16 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	m.detail(ctx, "%s runs", name)
 }
 
+// keepRecord keeps what persons approved in a stage that is tried again, and what it noted.
+func (m *migration) keepRecord(id string) {
+	r := m.reports[id]
+	m.status.Approvals = append(m.status.Approvals, r.Approvals...)
+	m.status.Notes = append(m.status.Notes, r.Notes...)
+	if extra := len(m.status.Notes) - maxNotes; extra > 0 {
+		m.status.Notes = slices.Clone(m.status.Notes[extra:])
+	}
+}
+
 func (m *migration) end(ctx workflow.Context, name string, err error) {
 	now := workflow.Now(ctx)
 	row := m.row(name)
@@ -68,6 +79,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 		return err
 	}
 	id := StageID(m.plan, name)
+	m.keepRecord(id)
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
@@ -98,7 +110,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 // tellWhatStands tells a stage that has begun what was said before it could hear of it.
 func (m *migration) tellWhatStands(ctx workflow.Context) {
 	if m.missing != "" {
-		_ = m.forward(ctx, missingName, missing{m.missing})
+		_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
 	}
 	if m.held == nil && m.back == nil || !changed(ctx, changeForward) {
 		return

@@ -50,6 +50,7 @@ type desk struct {
 	held        *Steering
 	back        *Steering // asked, and not done yet
 	goingBack   bool      // Rollback is being done or was
+	numbered    int64     // of the newest word on what is missing
 	missing     string    // what doesn't run that this workflow needs; empty while everything does
 	toldMissing func()    // takes it off the page
 	retry       bool      // a person wants it tried again at once

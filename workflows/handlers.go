@@ -82,7 +82,10 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 	}, d)
 	listen(ctx, stageReportName, d.hear, d)
 	listen(ctx, missingName, func(ctx workflow.Context, m missing) error {
-		d.missing = m.Text
+		if m.Number != 0 && m.Number < d.numbered {
+			return nil
+		}
+		d.missing, d.numbered = m.Text, m.Number
 		d.publish(ctx)
 		return nil
 	}, d)

@@ -1,10 +1,12 @@
 package workflows
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
@@ -205,4 +207,49 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	s.TestWorkflowEnvironment.ExecuteWorkflow("slow", MigrationInput{Plan: p})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.True(t, slow.completed, "the update has its answer")
+}
+
+func TestWhatWasApprovedInAStageThatFailedStaysOnRecord(t *testing.T) {
+	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	tries := 0
+	s.OnActivity("Purchase", anything, anything).Return(func(context.Context,
+		activities.Request,
+	) (activities.PurchaseResult, error) {
+		if tries++; tries == 1 {
+			return activities.PurchaseResult{}, temporal.NewNonRetryableApplicationError("no quota", "Refused", nil)
+		}
+		return activities.PurchaseResult{Provider: "local"}, nil
+	})
+	approve := func() { s.update(ApproveName, Approval{Gate: "purchase", By: "alice"}) }
+	s.RegisterDelayedCallback(approve, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, StateHeld, s.statusNow(t).State)
+		s.update(ResumeName, Steering{By: "bob"})
+	}, 2*time.Minute)
+	s.RegisterDelayedCallback(approve, 3*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{
+		Plan: testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} }),
+	})
+	result := s.result(t)
+	require.Equal(t, StateDone, result.State)
+	require.Len(t, result.Approvals, 2, "both: %v", result.Approvals)
+}
+
+func TestAnOlderWordOnWhatIsMissingThatComesLateChangesNothing(t *testing.T) {
+	s, p := newTheatre(t), testPlan(t, oneStep)
+	s.playTraffic()
+	s.OnActivity("AwaitMembers", anything, anything).Return(nil, notYet("they are on the source"))
+	s.RegisterDelayedCallback(func() {
+		s.SignalWorkflow(missingName, missing{"", 7})
+		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 6})
+	}, 10*time.Second)
+	s.RegisterDelayedCallback(func() {
+		require.NotEqual(t, StateHeld, s.statusNow(t).State)
+		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 8})
+	}, 20*time.Second)
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, StateHeld, s.statusNow(t).State)
+		s.CancelWorkflow()
+	}, 30*time.Second)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
 }

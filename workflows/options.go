@@ -27,6 +27,9 @@ const (
 	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
 	// target dies. It costs 1,800 actions a day.
 	waitHeartbeat = time.Minute
+	// longestTries is what the time grows to in which an activity is tried before its error is put
+	// on the page again: each time costs some eight events, and a month has to stay under 10,000.
+	longestTries = time.Hour
 	// quickBackoff caps the pause between tries: a source that returns is noticed within ten seconds.
 	quickBackoff = 10 * time.Second
 	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.

@@ -54,9 +54,9 @@ func pendingGate(ctx workflow.Context) string {
 func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err error) {
 	var acts *activities.Ledgers
 	err = d.step(ctx, func(ctx workflow.Context) error {
-		for {
+		for limit := 2 * quickTimeout; ; limit = min(2*limit, longestTries) {
 			summary := "what is to come from the target"
-			err := workflow.ExecuteActivity(within(ctx, 2*quickTimeout, summary),
+			err := workflow.ExecuteActivity(within(ctx, limit, summary),
 				acts.Pending, d.request()).Get(ctx, &left)
 			switch {
 			case err == nil || lasts(err) || ctx.Err() != nil:

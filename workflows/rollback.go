@@ -79,8 +79,8 @@ func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Surve
 		err := workflow.ExecuteActivity(quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
 		return survey, err
 	}
-	for {
-		err := workflow.ExecuteActivity(within(ctx, 2*d.patience(), what), acts.Survey,
+	for limit := 2 * d.patience(); ; limit = min(2*limit, longestTries) {
+		err := workflow.ExecuteActivity(within(ctx, limit, what), acts.Survey,
 			request).Get(ctx, &survey)
 		if err == nil || isAway(err) || lasts(err) || ctx.Err() != nil {
 			return survey, err

@@ -162,12 +162,15 @@ func (m *migration) tellMissing(ctx workflow.Context) {
 			Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(nil, m.missing)})
 	}
 	m.publish(ctx)
-	_ = m.forward(ctx, missingName, missing{m.missing})
+	m.numbered = max(m.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
+	_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
 }
 
-// missing tells a stage what doesn't run that it needs; an empty text that everything does.
+// missing tells a stage what doesn't run that it needs; an empty text that everything does. Of two
+// that overtook each other the one with the greater number counts; releases before have none.
 type missing struct {
-	Text string `json:"text"`
+	Text   string `json:"text"`
+	Number int64  `json:"number,omitempty"`
 }
 
 // stopServices ends Replicate and SyncOffsets and waits for their last checkpoint.
