@@ -17,6 +17,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"sigs.k8s.io/yaml"
 
+	"rocketshift/activities"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -309,10 +310,15 @@ func (c *cell) barrier() barrier {
 	return barrierOf(c.barriers, c.id(c.at.in()), c.at.activity)
 }
 
-// letGo opens the barrier, and lets people answer what they left open.
-func (c *cell) letGo() {
+// letGo opens the barrier, and lets people answer what they left open; but nobody deploys to a
+// target that is dead.
+func (c *cell) letGo(away bool) {
+	if dead := func(w workflows.Waiting) bool { return w.To == activities.Target }; away {
+		c.wait.Store(&dead)
+	} else {
+		c.wait.Store(nil)
+	}
 	require.NoError(c.t, c.barrier().open())
-	c.wait.Store(nil)
 }
 
 func (c *cell) goBack() {

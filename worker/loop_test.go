@@ -140,7 +140,7 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 	if all != nil {
 		require.NoError(t, arrive())
 	}
-	c.letGo()
+	c.letGo(one.deed.away)
 	if one.at.refused {
 		c.row.stood = time.Since(acted)
 	}
@@ -151,6 +151,7 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 			c.untilGroupsRead(since)
 		}
 		require.NoError(t, reads())
+		c.wait.Store(nil)
 	}
 	c.followUp(one.deed, one.goal)
 	c.row.finished = time.Since(acted)
