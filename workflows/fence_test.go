@@ -89,6 +89,38 @@ func TestATargetThatDiesUnderTheFenceOfARollbackOpensTheSourceWithinTheBudget(t 
 	requireWithinTheBudget(t, after)
 }
 
+func TestAReturnThatIsUndoneOnTheSourceAsksForItsApplications(t *testing.T) {
+	s := newTheatre(t)
+	var after time.Duration
+	s.OnActivity("Survey", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+		group := activities.Some("orders-group")
+		if after != 0 { // its mark is there still
+			return activities.Survey{OpenedGroups: group}, nil
+		}
+		return activities.Survey{FencedGroups: group}, nil
+	})
+	s.OnActivity("Translate", anything, anything).Return(nil, notYet("the worker was dead"))
+	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
+		if r.Side == activities.Target { // it has died since
+			return targetAway()
+		}
+		after = 1
+		return nil
+	})
+	asked := false
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error {
+		w := s.statusNow(t).Waiting
+		asked = len(w) == 1 && w[0].Kind == WaitingRelease && w[0].To == activities.Source
+		return nil
+	})
+	s.playTraffic()
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.True(t, asked, "groups read the source, and their applications are on the target")
+	require.Equal(t, StateDone, s.result(t).State)
+}
+
 func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 	s := newTheatre(t)
 	var after time.Duration

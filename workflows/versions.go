@@ -83,6 +83,8 @@ const (
 	changeWatch = "2026-11-30 targets are watched"
 	// changeKept: an approval counts that comes while what it is for is measured again.
 	changeKept = "2026-11-30 approvals are kept"
+	// changeUndone: a return that was undone by opening the source goes on without the target.
+	changeUndone = "2026-11-30 undone without the target"
 	// changeLost: a person may end the way back without a target that is gone for good.
 	changeLost = "2026-11-30 lost targets"
 )
