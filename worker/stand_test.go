@@ -73,8 +73,12 @@ func newStand(t *testing.T, target *lab.Cluster) *stand {
 	t.Cleanup(s.client.Close)
 	s.rocket = rocketmq.NewClient(rocketmq.Options{})
 	t.Cleanup(s.rocket.Close)
+	t.Cleanup(func() {
+		if s.worker != nil {
+			s.worker.kill()
+		}
+	})
 	require.NoError(t, s.startWorker())
-	t.Cleanup(func() { s.worker.kill() })
 	return s
 }
 
@@ -109,12 +113,14 @@ func (s *stand) environment() []string {
 	}
 }
 
-func (s *stand) startWorker() (err error) {
+func (s *stand) startWorker() error {
 	env := append(s.environment(), asWorker+"="+s.barriers)
-	if s.worker, err = spawnProgram(s.said, "worker ready", env, os.Args[0]); err != nil {
+	started, err := spawnProgram(s.said, "worker ready", env, os.Args[0])
+	if err != nil { // the clean-up ends the one before
 		return err
 	}
-	_, err = s.worker.awaitReady(s.ctx)
+	s.worker = started
+	_, err = started.awaitReady(s.ctx)
 	return err
 }
 
