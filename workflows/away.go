@@ -78,3 +78,35 @@ func (d *desk) openFenced(
 		}
 	}
 }
+
+// undoReturn opens groups on the target again, where they were. If it doesn't take that, or was
+// what the return failed for, they go on at the source. It returns why the return failed: that the
+// target doesn't answer, if that is so by now.
+func (d *desk) undoReturn(
+	ctx workflow.Context, why error, onTarget, onSource activities.GroupsRequest,
+) error {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	var traffic *activities.Traffic
+	names := activities.Short(onTarget.Groups)
+	err := why
+	if !isAway(err) || !changed(ctx, changeWholeFence) {
+		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
+		err = back.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), back.summary))
+		if err == nil {
+			d.note(ctx, "%s read the target again", names)
+			return why
+		}
+	}
+	lift := action{"undo: lift the fence on the source: " + names, traffic.Unfence, onSource}
+	if err := lift.run(quick(ctx, lift.summary)); err != nil {
+		d.note(ctx, "undo: %s", rootMessage(err))
+		return why
+	}
+	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
+		rootMessage(err))
+	if isAway(err) && changed(ctx, changeUndone) { // applications are still to be asked
+		return err
+	}
+	return why
+}
