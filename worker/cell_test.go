@@ -151,7 +151,9 @@ func (c *cell) writePlan() {
 
 func (c *cell) id(stage string) string { return workflows.StageID(c.plan, stage) }
 
-func (c *cell) start() { require.NoError(c.t, c.rocketshift("start", "-f", c.file)) }
+func (c *cell) start(more ...string) {
+	require.NoError(c.t, c.rocketshift(append([]string{"start", "-f", c.file}, more...)...))
+}
 
 // status is the migration's; ok is false while nobody answers.
 func (c *cell) status() (s workflows.Status, ok bool) {

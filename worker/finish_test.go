@@ -80,7 +80,7 @@ func (c *cell) followUp(d deed, goal string) {
 		case terminated, cancelled:
 			if started++; started == 1 {
 				c.back = false
-				c.start()
+				c.start(again(state)...)
 			} else if goal == goalBack && state == cancelled {
 				return true
 			}
@@ -90,6 +90,15 @@ func (c *cell) followUp(d deed, goal string) {
 		}
 		return false
 	})
+}
+
+// again is what people add where a migration was cancelled: a pipeline that repeats its start must
+// not undo that.
+func again(state enumspb.WorkflowExecutionStatus) (more []string) {
+	if state == cancelled {
+		return []string{"--again"}
+	}
+	return nil
 }
 
 // kept are stages that the migration starts again by itself.
