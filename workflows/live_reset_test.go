@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"context"
 	"crypto/rand"
 	"strings"
 	"testing"
@@ -11,15 +10,14 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/standins"
 )
 
 // livePatience is a guard: what it waits for takes milliseconds.
@@ -55,27 +53,7 @@ func newResettable(t *testing.T) *resettable {
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
 		register(name, at.untilStopped(name))
 	}
-	act := func(name string, run any) {
-		w.RegisterActivityWithOptions(run, activity.RegisterOptions{Name: name})
-	}
-	act("CheckPlan", activities.NewPlans().CheckPlan)
-	act("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
-		return activities.Stranded{}, nil
-	})
-	act("WatchTarget", func(context.Context, activities.WatchRequest) error {
-		return later(activities.NotReadyType, "the target answers")
-	})
-	act("Purchase", func(context.Context, activities.Request) (activities.PurchaseResult, error) {
-		return activities.PurchaseResult{Provider: "local"}, nil
-	})
-	act("AwaitCaughtUp", func(context.Context, activities.Request) (
-		activities.ReplicationState, error,
-	) {
-		return activities.ReplicationState{}, nil
-	})
-	act("Write", func(context.Context, activities.ReportRequest) (activities.ReportResult, error) {
-		return activities.ReportResult{}, nil
-	})
+	standins.New().Register(w)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 	r := &resettable{T: t, client: c, plan: testPlan(t, func(p *plan.Plan) {
