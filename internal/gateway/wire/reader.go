@@ -43,8 +43,11 @@ type Memory interface {
 // more behind that, or where a header that isn't plain is written anew.
 const perByte = 2
 
-// NewReader reads from in; the bytes of first were read from it before.
+// NewReader reads from in; the bytes of first were read from it before: of a large frame, maybe.
 func NewReader(in io.Reader, first ...byte) *Reader {
+	if len(first) > usualBuffer { // a buffer for them would be kept
+		in, first = io.MultiReader(bytes.NewReader(first), in), nil
+	}
 	r := &Reader{in: in, buf: make([]byte, max(idleBuffer, len(first))), most: MaxFrame}
 	r.w = copy(r.buf, first)
 	return r
