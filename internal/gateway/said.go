@@ -18,6 +18,7 @@ type saidLast struct {
 	silent      each[dest] // a server says nothing any more
 	unreadable  each[dest] // a broker's messages can't be read
 	odd         each[dest] // a server's answer, or its question, can't be read
+	dropped     each[dest] // there was no room for a server's answer
 	returning   each[dest] // a broker refuses a client of before
 
 	routes   each[string] // a route names an address without a port here
