@@ -10,6 +10,7 @@ type saidLast struct {
 	frames     rarely // a client sent what is no frame
 	unfinished rarely // a client doesn't come to the end of a frame
 	calls      rarely // a client has too many calls open
+	unread     rarely // a client doesn't read, and holds up a move
 	signatures rarely // requests with a wrong signature
 	faults     rarely // of the gateway, that frames bring out
 
