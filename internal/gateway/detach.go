@@ -40,7 +40,7 @@ func (s *stopping) is() bool {
 
 // at is called where a read has failed; it reports whether the reader was stopped.
 func (s *stopping) at(err error, in *wire.Reader) bool {
-	if !s.is() || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if !s.is() || in.Dropping() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
 	s.rest, s.whole = in.Rest(), true

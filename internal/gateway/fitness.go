@@ -44,16 +44,19 @@ func (w *wroteTo) note(topic *string) {
 	}
 }
 
-func (w *wroteTo) topics() (all []string, more bool) {
+// has reports whether a topic is one of them, or may be.
+func (w *wroteTo) has(topic string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return sortedKeys(w.all), w.more
+	return w.more || w.all[topic]
 }
 
-// unfit is a client that can't follow to the target, with what it shares in.
+// unfit is a client that can't follow to the target. What it shares in isn't copied: clients choose
+// how many groups they name, on how many connections, and it is looked at in each round.
 type unfit struct {
 	Connected
-	more bool // it writes to more topics than are known
+	reads []membership // of all its connections, as the same groups are part of its identity
+	wrote []*wroteTo
 }
 
 // unfits are the clients behind this gateway that can't follow to the target, by their identities:
@@ -65,7 +68,7 @@ func (g *Gateway) unfits() map[string]*unfit {
 	for _, s := range sessions {
 		s.mu.Lock()
 		if one := s.connected(); s.client != "" && one.Problem != "" {
-			all[s.identity] = &unfit{Connected: one}
+			all[s.identity] = &unfit{Connected: one, reads: s.reads}
 		}
 		s.mu.Unlock()
 	}
@@ -75,21 +78,51 @@ func (g *Gateway) unfits() map[string]*unfit {
 	for _, s := range sessions {
 		s.mu.Lock()
 		one := all[s.identity]
-		reads := s.reads
 		s.mu.Unlock()
-		if one == nil {
-			continue
+		if one != nil {
+			one.wrote = append(one.wrote, &s.wrote)
 		}
-		topics, more := s.wrote.topics()
-		one.Topics, one.more = append(one.Topics, topics...), one.more || more
-		for _, m := range reads {
-			one.Groups = append(one.Groups, m.Group)
-		}
-	}
-	for _, one := range all {
-		one.Topics, one.Groups = distinct(one.Topics), distinct(one.Groups)
 	}
 	return all
+}
+
+// told is the client with what it shares in, as far as that is told.
+func (u *unfit) told() Connected {
+	var groups, topics names
+	for _, m := range u.reads {
+		groups.add(m.Group)
+	}
+	for _, w := range u.wrote {
+		w.mu.Lock()
+		for topic := range w.all {
+			topics.add(topic)
+		}
+		w.mu.Unlock()
+	}
+	c := u.Connected
+	c.Groups, c.Topics, c.More = groups.first, topics.first, groups.more+topics.more
+	return c
+}
+
+// names are the first mostOfClient of some names in their order, each once.
+type names struct {
+	first []string
+	more  int // others; one that comes several times may be counted as often
+}
+
+func (n *names) add(name string) {
+	at, there := slices.BinarySearch(n.first, name)
+	switch {
+	case there:
+		return
+	case at == mostOfClient:
+		n.more++
+		return
+	case len(n.first) == mostOfClient:
+		n.more++
+		n.first = n.first[:mostOfClient-1]
+	}
+	n.first = slices.Insert(n.first, at, name)
 }
 
 // distinct are names in their order, each once.
@@ -114,26 +147,26 @@ func (u *unfit) shares(r Round, movedGroup func(string) bool) string {
 	switch r.Kind {
 	case KindHome:
 		for _, q := range r.Queues {
-			if slices.Contains(u.Topics, q.Topic) {
+			if slices.ContainsFunc(u.wrote, func(w *wroteTo) bool { return w.has(q.Topic) }) {
 				return q.Topic
 			}
 		}
-		if u.more && len(r.Queues) > 0 {
-			return r.Queues[0].Topic
-		}
 	case KindSide:
-		if slices.Contains(u.Groups, r.Group) {
+		if slices.ContainsFunc(u.reads, func(m membership) bool { return m.Group == r.Group }) {
 			return r.Group
 		}
 	case KindAuthority:
-		for _, group := range u.Groups {
-			if movedGroup(group) {
-				return group
+		for _, m := range u.reads {
+			if movedGroup(m.Group) {
+				return m.Group
 			}
 		}
 	}
 	return ""
 }
+
+// mostRefused is how many clients an error names: who has more of them has one cause most likely.
+const mostRefused = 5
 
 // allFit refuses to move anything to the target while clients that share in it couldn't follow. It
 // returns what becomes inexact by those that the caller accepts.
@@ -145,7 +178,8 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 		one, known := g.groups.known([]byte(name))
 		return known && one.readsOn(target)
 	}
-	var refusals []string
+	var refusals []string // the first ones
+	n := 0
 	all := g.unfits()
 	for _, id := range sortedKeys(all) {
 		c := all[id]
@@ -158,11 +192,13 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 			inexact = append(inexact, says+": what it asks of the target is refused")
 			continue
 		}
-		refusals = append(refusals, says)
+		if n++; n <= mostRefused {
+			refusals = append(refusals, says)
+		}
 	}
-	if len(refusals) > 0 {
+	if n > 0 {
 		return nil, refused("%d clients can't follow to the target: %s; or accept them by their ids, or by \"accessKey:…\", and what they ask of the target is refused",
-			len(refusals), strings.Join(refusals[:min(len(refusals), 5)], "; "))
+			n, strings.Join(refusals, "; "))
 	}
 	return inexact, nil
 }

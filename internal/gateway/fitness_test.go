@@ -72,10 +72,9 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 		w.note(&topic)
 		w.note(&topic)
 	}
-	all, more := w.topics()
-	assert.Len(t, all, mostWritten)
-	assert.True(t, more)
-	u := unfit{more: more}
+	assert.Len(t, w.all, mostWritten)
+	assert.True(t, w.more)
+	u := unfit{wrote: []*wroteTo{{}, &w}}
 	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", replicator.Queue{}}}}, nil))
 	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
 }

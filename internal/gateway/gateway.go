@@ -217,7 +217,7 @@ func (g *Gateway) begin() error {
 	if err := g.meetClients(before); err != nil {
 		return err
 	}
-	if !g.state.first {
+	if !g.state.first && !before.hasSettled() {
 		g.beginsAgain()
 	}
 	if err := g.save(); err != nil && g.state.first {

@@ -6,81 +6,148 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"rocketshift/internal/gateway/wire"
 )
 
-// groupFields are the fields of requests that name a consumer group, of all codes of 4.9.7 and
-// 5.3.3: among these what copies positions from one group to another (CLONE_GROUP_OFFSET), and what
-// reads and acknowledges without a pull (POP_MESSAGE and its kind), for which ACL 1.0 asks for no
-// rights.
+// groupFields are the fields of requests that name a group, of all codes of 4.9.7 and 5.3.3: among
+// these what copies positions from one group to another (CLONE_GROUP_OFFSET), and what reads and
+// acknowledges without a pull (POP_MESSAGE and its kind), for which ACL 1.0 asks for no rights.
+// Brokers keep producers' groups apart from consumers'; ours is no client's there either.
 var groupFields = []string{
-	"consumerGroup", "group", "groupName", "srcGroup", "destGroup", "compareGroup",
+	"consumerGroup", "group", "groupName", "srcGroup", "destGroup", "compareGroup", "producerGroup",
 }
 
-// bodiesOfGroups are the codes whose bodies name consumer groups, but for heartbeats and locks,
-// with what finds a group there.
-var bodiesOfGroups = map[int]func(body []byte, group string) (bool, error){
-	46:     jsonNames,      // CHECK_CLIENT_CONFIG
-	200:    jsonNames,      // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
-	225:    jsonNames,      // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, 5.x as all below
-	400:    jsonNames,      // QUERY_ASSIGNMENT
-	401:    jsonNames,      // SET_MESSAGE_REQUEST_MODE
-	200151: jsonNames,      // BATCH_ACK_MESSAGE
-	2001:   propertiesName, // UPDATE_COLD_DATA_FLOW_CTR_CONFIG
-	2002:   propertiesName, // REMOVE_COLD_DATA_FLOW_CTR_CONFIG: the group alone
+// groupLists are those that name groups among other things: with commas between them, rights
+// (UPDATE_AND_CREATE_ACL_CONFIG: group=PUB), topics (VIEW_BROKER_STATS_DATA: topic@group) or kinds
+// (AUTH_DELETE_ACL: Group:name). Brokers of both versions forget all positions of groups that
+// filterGroups names (QUERY_CORRECTION_OFFSET, ConsumerOffsetManager.queryMinOffsetInAllGroup).
+var groupLists = []string{"filterGroups", "groupPerms", "statsKey", "resource"}
+
+// laneGroup is why a request is refused that names such a group.
+const laneGroup = "the group is the lanes' own"
+
+// producerField is the field of a send's producer group where fields have letters; "" otherwise.
+func producerField(code int) string {
+	switch code {
+	case codeSendV2, codeSendBatch, codeReplyV2:
+		return "a"
+	case codeSend:
+		return "producerGroup"
+	}
+	return ""
 }
 
-// jsonNames reports whether a JSON text has a name anywhere: as a text, or as a number or a word
-// that brokers take for one. Errors: it is no JSON, though brokers, which read more than that, may
-// take it.
-func jsonNames(body []byte, name string) (bool, error) {
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.UseNumber()
-	for {
-		token, err := in.Token()
-		if errors.Is(err, io.EOF) {
-			return false, nil
+// bodiesOfGroups are the codes whose bodies name groups, but for heartbeats and locks, with what
+// finds one there.
+var bodiesOfGroups = map[int]func(body []byte, m *migration) (bool, error){
+	46:     jsonNames(is),    // CHECK_CLIENT_CONFIG
+	200:    jsonNames(is),    // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
+	225:    jsonNames(is),    // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, 5.x as all below
+	400:    jsonNames(is),    // QUERY_ASSIGNMENT
+	401:    jsonNames(is),    // SET_MESSAGE_REQUEST_MODE
+	3006:   jsonNames(lists), // AUTH_CREATE_ACL
+	3007:   jsonNames(lists), // AUTH_UPDATE_ACL
+	200151: jsonNames(is),    // BATCH_ACK_MESSAGE
+	2001:   propertiesName,   // UPDATE_COLD_DATA_FLOW_CTR_CONFIG
+	2002:   propertiesName,   // REMOVE_COLD_DATA_FLOW_CTR_CONFIG: the group alone
+}
+
+// owns reports whether a group is one of the migration's own: that of the lanes, or one that is
+// named after it, for their way back, for what applications have left, or for fences.
+func (m *migration) owns(group string) bool {
+	rest, ours := strings.CutPrefix(group, m.LaneGroup)
+	return ours && (rest == "" || rest[0] == '-')
+}
+
+func is(text string, m *migration) bool { return m.owns(text) }
+
+// lists reports whether a text names one of the migration's own groups among other things.
+func lists(text string, m *migration) bool {
+	for part := range strings.FieldsFuncSeq(text, noNamePart) { // there may be very many
+		if m.owns(part) {
+			return true
 		}
-		if err != nil {
-			return false, err
-		}
-		is := ""
-		switch v := token.(type) {
-		case string:
-			is = v
-		case json.Number:
-			is = v.String()
-		case bool:
-			is = strconv.FormatBool(v)
-		}
-		if is == name {
-			return true, nil
+	}
+	return false
+}
+
+// noNamePart reports whether no group's name has a character (Validators.PATTERN, 4.9.7).
+func noNamePart(c rune) bool {
+	return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("%|_-", c)
+}
+
+// jsonNames reports whether a JSON text names one of the migration's groups anywhere: as a text, or
+// as a number or a word that brokers take for one. Errors: it is no JSON, though brokers, which read
+// more than that, may take it.
+func jsonNames(names func(string, *migration) bool) func(body []byte, m *migration) (bool, error) {
+	return func(body []byte, m *migration) (bool, error) {
+		in := json.NewDecoder(bytes.NewReader(body))
+		in.UseNumber()
+		for {
+			token, err := in.Token()
+			if errors.Is(err, io.EOF) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			if names(textOfToken(token), m) {
+				return true, nil
+			}
 		}
 	}
 }
 
-// propertiesName reports whether properties have a name anywhere. Errors: they have an escape,
-// which may be any character.
-func propertiesName(body []byte, name string) (bool, error) {
+func textOfToken(token json.Token) string {
+	switch v := token.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
+
+// propertiesName reports whether properties name one of the migration's groups anywhere. Errors: they
+// have an escape, which may be any character.
+func propertiesName(body []byte, m *migration) (bool, error) {
 	if bytes.IndexByte(body, '\\') >= 0 {
 		return false, errors.New("properties with escapes")
 	}
-	return bytes.Contains(body, []byte(name)), nil
+	return lists(string(body), m), nil
 }
 
-// namesOurs reports whether a request that isn't looked into otherwise names the lanes' group as a
-// consumer group, or may do so: it answers that one.
+// inFields reports whether a field of a request names one of the migration's own groups.
+func (m *migration) inFields(f *wire.Frame) bool {
+	for _, field := range groupFields {
+		if m.owns(string(f.Text(field))) {
+			return true
+		}
+	}
+	for _, field := range groupLists {
+		if lists(string(f.Text(field)), m) {
+			return true
+		}
+	}
+	field := producerField(f.Code)
+	return field != "" && m.owns(string(f.Text(field)))
+}
+
+// namesOurs reports whether a request that isn't looked into otherwise names the lanes' group, or
+// one that is named after it, or may do so: it answers that one.
 func (s *session) namesOurs(f *wire.Frame) bool {
 	m := s.migration.Load()
 	if m == nil {
 		return false
 	}
-	for _, field := range groupFields {
-		if string(f.Text(field)) == m.LaneGroup {
-			s.refuse(f, noPermission, "the group is the lanes' own")
-			return true
-		}
+	if m.inFields(f) {
+		s.refuse(f, noPermission, laneGroup)
+		return true
 	}
 	names := bodiesOfGroups[f.Code]
 	if names == nil {
@@ -88,7 +155,7 @@ func (s *session) namesOurs(f *wire.Frame) bool {
 	}
 	var ours bool
 	var err error
-	took, ok := s.readBody(f, func() { ours, err = names(f.Body, m.LaneGroup) })
+	took, ok := s.readBody(f, func() { ours, err = names(f.Body, m) })
 	if !ok {
 		return true
 	}
@@ -97,7 +164,7 @@ func (s *session) namesOurs(f *wire.Frame) bool {
 	case err != nil:
 		s.refuse(f, systemError, "groups in a body that aren't understood: "+err.Error())
 	case ours:
-		s.refuse(f, noPermission, "the group is the lanes' own")
+		s.refuse(f, noPermission, laneGroup)
 	}
 	return err != nil || ours
 }

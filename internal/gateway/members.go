@@ -35,7 +35,8 @@ func (s *session) heartbeat(f *wire.Frame) {
 		s.refuse(f, systemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
-	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) {
+	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) ||
+		slices.ContainsFunc(says.writes, s.ours) {
 		s.memory.Give(cost)
 		s.refuse(f, noPermission, "a member of the lanes' own group")
 		return

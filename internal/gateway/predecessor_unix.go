@@ -23,7 +23,11 @@ type Predecessor struct {
 	listeners map[string]net.Listener
 	lock      io.Closer
 	process   int
+	settled   bool // nothing that it has sent is under way
 }
+
+// hasSettled reports whether a predecessor has passed everything on, with nothing under way.
+func (p *Predecessor) hasSettled() bool { return p != nil && p.settled }
 
 // Succeed finds the process that serves with a folder; nil if there is none. While this one looks at the clusters, the other one
 // serves, and moves nothing.
@@ -104,6 +108,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 		}
 		if is.Broker == lastSession {
 			g.opaques.goOn(is.Opaque)
+			p.settled = is.Settled
 			break
 		}
 		conns, err := connsOf(files)

@@ -35,6 +35,7 @@ const (
 	codeConsumeDirectly  = 309
 	codeSendV2           = 310
 	codeSendBatch        = 320
+	codeReplyV2          = 325
 	codeLitePull         = 361
 )
 
@@ -110,9 +111,9 @@ func (s *session) handle(f *wire.Frame) {
 	}
 }
 
-// theirs refuses requests that name the lanes' group as a consumer group, whatever they are: by its
-// positions and locks, lanes and gateways know what was copied, who holds a lease, and what was
-// decided.
+// theirs refuses requests that name the lanes' group, or one that is named after it, whatever they
+// are: by its positions and locks, lanes and gateways know what was copied, who holds a lease, and
+// what was decided.
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
@@ -131,20 +132,22 @@ func (s *session) theirs(f *wire.Frame) bool {
 			return false
 		}
 		ours = s.ours(body.Group)
-	case codeSendV2, codeSend, codeSendBatch, codeHeartbeat: // those name none, these are read later
+	case codeSendV2, codeSend, codeSendBatch:
+		ours = s.ours(string(f.Text(producerField(f.Code))))
+	case codeHeartbeat: // it is read later
 	default:
 		return !s.namesOurs(f)
 	}
 	if ours {
-		s.refuse(f, noPermission, "the group is the lanes' own")
+		s.refuse(f, noPermission, laneGroup)
 	}
 	return !ours
 }
 
-// ours reports whether a group is that of the migration's lanes.
+// ours reports whether a group is one of the migration's own.
 func (g *Gateway) ours(group string) bool {
 	m := g.migration.Load()
-	return m != nil && group == m.LaneGroup
+	return m != nil && m.owns(group)
 }
 
 // pass sends a request to the source as it is.

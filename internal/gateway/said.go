@@ -10,6 +10,7 @@ type saidLast struct {
 	frames     rarely // a client sent what is no frame
 	unfinished rarely // a client doesn't come to the end of a frame
 	calls      rarely // a client has too many calls open
+	unread     rarely // a client doesn't read, and holds up a move
 	signatures rarely // requests with a wrong signature
 	faults     rarely // of the gateway, that frames bring out
 
@@ -18,6 +19,7 @@ type saidLast struct {
 	silent      each[dest] // a server says nothing any more
 	unreadable  each[dest] // a broker's messages can't be read
 	odd         each[dest] // a server's answer, or its question, can't be read
+	dropped     each[dest] // there was no room for a server's answer
 	returning   each[dest] // a broker refuses a client of before
 
 	routes   each[string] // a route names an address without a port here

@@ -157,6 +157,7 @@ func (s *session) end() {
 	s.ups, s.heartbeats = map[dest]*upstream{}, nil
 	s.mu.Unlock()
 	s.losses.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
+	s.memory.End()             // what servers answer now is read without
 	_ = s.conn.Close()
 	s.changed.now()
 	for _, up := range ups {

@@ -79,9 +79,11 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 		own := s.sendsTo(of)
 		n += own
 		if own > 0 && s.out.blocked() > unreadTime {
-			g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
-				"which holds up a move: its connection was closed",
-				"client", s.conn.RemoteAddr().String(), "sends", own)
+			if g.said.unread.due() {
+				g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
+					"which holds up a move: its connection was closed",
+					"client", s.conn.RemoteAddr().String(), "sends", own)
+			}
 			_ = bare(s.conn).Close()
 		}
 	}

@@ -56,6 +56,9 @@ type passedSession struct {
 	// Opaque is the last number of a request that went to a server, in the message that ends the
 	// sessions: brokers may still answer requests of those before.
 	Opaque uint32 `json:"opaque,omitempty"`
+	// Settled means, in the same message, that every send that the predecessor knows of has its answer:
+	// none can come to a broker later.
+	Settled bool `json:"settled,omitempty"`
 }
 
 // clientPort begins the names of listeners for clients.

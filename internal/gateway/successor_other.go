@@ -15,6 +15,8 @@ func Succeed(string) (*Predecessor, error) { return nil, nil }
 
 func (*Predecessor) listener(string) net.Listener { return nil }
 
+func (*Predecessor) hasSettled() bool { return false }
+
 // Close does nothing.
 func (*Predecessor) Close() {}
 

@@ -161,7 +161,10 @@ func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 			return err
 		}
 	}
-	if err := to.send(passedSession{Broker: lastSession, Opaque: g.opaques.last.Load()}, nil); err != nil {
+	last := passedSession{
+		Broker: lastSession, Opaque: g.opaques.last.Load(), Settled: g.allSettled(all),
+	}
+	if err := to.send(last, nil); err != nil {
 		return err
 	}
 	if err := to.word(goOnWord); err != nil {

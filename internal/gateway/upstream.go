@@ -117,10 +117,14 @@ func (u *upstream) passes() {
 func (u *upstream) run(rest []byte) {
 	in := wire.NewReader(u.conn, rest...)
 	in.Bound(u.session.memory, wire.MaxFrame)
+	in.Drops(lastSendsTime)
 	defer in.Release()
 	f := &u.frame
 	for several := false; ; several = f.More {
 		err := in.Next(f)
+		if err != nil && u.dropped(f, err) {
+			continue
+		}
 		if err != nil {
 			_ = u.session.out.flush()
 			if !u.stopping.at(err, in) {

@@ -16,6 +16,7 @@ func (c Connected) and(more Connected) Connected {
 	c.Address, c.Problem = cmp.Or(more.Address, c.Address), cmp.Or(more.Problem, c.Problem)
 	c.Groups = distinct(slices.Concat(c.Groups, more.Groups))
 	c.Topics = distinct(slices.Concat(c.Topics, more.Topics))
+	c.More += more.More
 	return c
 }
 
@@ -31,7 +32,7 @@ func (g *Gateway) connected() map[who]Connected {
 		s.mu.Unlock()
 	}
 	for _, one := range g.unfits() {
-		all[one.who()] = all[one.who()].and(one.short())
+		all[one.who()] = all[one.who()].and(one.told())
 	}
 	return all
 }

@@ -104,12 +104,18 @@ func worst(steady map[*Holder]int64, w *wish) (is *Holder) {
 	return is
 }
 
-// evict closes a holder. What it holds is free when those who use it have left. Callers hold b.mu.
+// evict closes a holder, as others wait for what it holds. Callers hold b.mu.
 func (b *Budget) evict(h *Holder) {
+	b.evicted++
+	b.end(h)
+}
+
+// end lets a holder take no more. What it holds is free when those who use it give it back, or have
+// left. Callers hold b.mu.
+func (b *Budget) end(h *Holder) {
 	h.closed = true
 	h.owner.leaving += h.held
 	b.leaving += h.held
-	b.evicted++
 	close(h.gone)
 	for l, line := range h.owner.lines {
 		h.owner.lines[l] = slices.DeleteFunc(line, func(w *wish) bool {

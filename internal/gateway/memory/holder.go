@@ -130,6 +130,20 @@ func (h *Holder) Join() bool {
 	return false
 }
 
+// End takes note that the client has gone: nothing more is taken for it (ErrEvicted), and what is
+// being taken is given back as soon as it can be.
+func (h *Holder) End() {
+	if h == nil {
+		return
+	}
+	h.budget.mu.Lock()
+	defer h.budget.mu.Unlock()
+	if !h.closed {
+		h.budget.end(h)
+	}
+	h.budget.serve() // it may have stood before others
+}
+
 // Leave takes note that one less uses the holder. When nobody does, everything is given back.
 func (h *Holder) Leave() {
 	if h == nil {
@@ -152,7 +166,7 @@ func (h *Holder) Leave() {
 	}
 }
 
-// Gone is closed when the holder has to go, or has gone. A nil one never has.
+// Gone is closed when the holder has to go, or its client has gone. A nil one never has.
 func (h *Holder) Gone() <-chan struct{} {
 	if h == nil {
 		return nil

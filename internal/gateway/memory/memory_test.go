@@ -266,3 +266,33 @@ func BenchmarkTake(b *testing.B) {
 		h.Give(64 << 10)
 	}
 }
+
+// A client that has gone takes nothing more, and nobody waits behind it.
+func TestWhoseClientHasGoneTakesNothingMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const mb = 1 << 20
+		b := New(80 * mb)
+		goes, stays := b.Enter(at(1), none(t)), b.Enter(at(1), none(t))
+		require.True(t, goes.Join())
+		require.NoError(t, goes.Take(30*mb))
+		first := later(goes, 40*mb)
+		synctest.Wait()
+		second := later(stays, 20*mb)
+		synctest.Wait()
+		assert.Equal(t, 2, b.Standing().Waiting)
+		goes.End()
+		goes.End()
+		<-goes.Gone()
+		require.ErrorIs(t, <-first, ErrEvicted)
+		require.NoError(t, <-second)
+		require.ErrorIs(t, goes.Take(1), ErrEvicted)
+		assert.Zero(t, b.Standing().Evicted, "for nobody")
+		goes.Give(10 * mb)
+		goes.Leave()
+		assert.EqualValues(t, 40*mb, b.Standing().Held)
+		goes.Leave()
+		stays.Leave()
+		assert.Zero(t, b.Standing().Held)
+		assert.Zero(t, b.leaving)
+	})
+}

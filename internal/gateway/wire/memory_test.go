@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,12 +13,23 @@ import (
 
 // purse is a memory that tells what was taken.
 type purse struct {
+	mu         sync.Mutex
 	held, came int
 	taken      []int
 	err        error
+	gone       chan struct{}
+}
+
+// now is what is held, while a reader reads.
+func (p *purse) now() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
 }
 
 func (p *purse) Take(n int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.taken = append(p.taken, n)
 	if p.err == nil {
 		p.held += n
@@ -25,8 +37,14 @@ func (p *purse) Take(n int) error {
 	return p.err
 }
 
-func (p *purse) Give(n int) { p.held -= n }
-func (p *purse) Came(n int) { p.came += n }
+func (p *purse) Give(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held -= n
+}
+
+func (p *purse) Came(n int)            { p.came += n }
+func (p *purse) Gone() <-chan struct{} { return p.gone }
 
 func TestMemoryForLargeFramesIsTakenBeforeTheyAreRead(t *testing.T) {
 	frame := func(body int) []byte { return AppendRequest(nil, 10, 1, 0, nil, make([]byte, body)) }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"time"
 )
 
 const (
@@ -27,6 +28,10 @@ type Reader struct {
 	taken int     // of that, for the last frame
 
 	partial bool // the large one didn't come to its end
+
+	drops    time.Duration // within which a frame without room is thrown away; 0: it is an error
+	dropping bool          // one is, and isn't at its end
+	long     bool          // the last one's header is one of longHeaders
 }
 
 // Memory is where the memory for large frames is taken from.
@@ -37,14 +42,19 @@ type Memory interface {
 	Give(bytes int)
 	// Came takes note that so much of a frame has come.
 	Came(bytes int)
+	// Gone is closed when nothing more is to be taken, and what was is to be given back.
+	Gone() <-chan struct{}
 }
 
 // perByte is how much memory a large frame takes while it is read and passed on, in bytes for each of its own: once as it grows, and once
 // more behind that, or where a header that isn't plain is written anew.
 const perByte = 2
 
-// NewReader reads from in; the bytes of first were read from it before.
+// NewReader reads from in; the bytes of first were read from it before: of a large frame, maybe.
 func NewReader(in io.Reader, first ...byte) *Reader {
+	if len(first) > usualBuffer { // a buffer for them would be kept
+		in, first = io.MultiReader(bytes.NewReader(first), in), nil
+	}
 	r := &Reader{in: in, buf: make([]byte, max(idleBuffer, len(first))), most: MaxFrame}
 	r.w = copy(r.buf, first)
 	return r
@@ -85,28 +95,12 @@ func (r *Reader) Next(f *Frame) error {
 		return err
 	}
 	total := binary.BigEndian.Uint32(r.buf[r.r:])
-	if total < 4 || int64(total) > int64(r.most) {
-		return fmt.Errorf("%w: length %d, at most %d", ErrFrame, total, r.most)
-	}
 	size := int(total) + 4
-	if size > usualBuffer {
-		if err := r.fill(headerAt); err != nil { // before memory is taken for a frame that can't be one
-			return err
-		}
-		if err := checkHeader(int(binary.BigEndian.Uint32(r.buf[r.r+4:])&0xFFFFFF), size); err != nil {
-			return err
-		}
-		if r.from != nil {
-			if err := r.from.Take(perByte * size); err != nil {
-				return err
-			}
-			r.taken = perByte * size
-		}
-		raw, err := r.readLarge(size)
-		if err != nil {
-			return err
-		}
-		return f.Parse(raw)
+	switch tooLong := int64(total) > int64(r.most); {
+	case total < 4, tooLong && (r.drops == 0 || size <= usualBuffer):
+		return r.badLength(total)
+	case size > usualBuffer:
+		return r.nextLarge(f, size)
 	}
 	if err := r.fill(size); err != nil {
 		return err
@@ -117,6 +111,43 @@ func (r *Reader) Next(f *Frame) error {
 	f.More = r.another()
 	return err
 }
+
+func (r *Reader) badLength(total uint32) error {
+	return fmt.Errorf("%w: length %d, at most %d", ErrFrame, total, r.most)
+}
+
+// nextLarge reads a frame that may not be read before there is memory for it.
+func (r *Reader) nextLarge(f *Frame, size int) error {
+	if err := r.fill(headerAt); err != nil { // before memory is taken for a frame that can't be one
+		return err
+	}
+	if err := checkHeader(r.header(), size); err != nil {
+		return err
+	}
+	if size-4 > r.most {
+		return r.drop(f, size, r.badLength(uint32(size-4)))
+	}
+	if r.from != nil {
+		if err := r.from.Take(perByte * size); err != nil {
+			if r.drops == 0 {
+				return err
+			}
+			return r.drop(f, size, err)
+		}
+		r.taken = perByte * size
+	}
+	raw, err := r.readLarge(size)
+	if err == errGone { //nolint:errorlint // it is this one
+		return r.drop(f, size, err)
+	}
+	if err != nil {
+		return err
+	}
+	return f.Parse(raw)
+}
+
+// header is how long the next frame's header is, of which headerAt bytes were read.
+func (r *Reader) header() int { return int(binary.BigEndian.Uint32(r.buf[r.r+4:]) & 0xFFFFFF) }
 
 // another reports whether another whole frame was read.
 func (r *Reader) another() bool {
@@ -141,6 +172,10 @@ func (r *Reader) Release() {
 	if r.taken > 0 {
 		r.from.Give(r.taken)
 		r.taken = 0
+	}
+	if r.long {
+		r.long = false
+		<-longHeaders
 	}
 }
 
@@ -210,6 +245,9 @@ func (r *Reader) readLarge(size int) ([]byte, error) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
+		}
+		if len(b) < size && r.goes() {
+			return nil, errGone
 		}
 	}
 	*r.large, r.partial = b, false

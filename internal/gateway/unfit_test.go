@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+// Who names thousands of groups on hundreds of connections makes a look at who can't follow no
+// dearer: its names aren't copied.
+func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
+	g := before(t, newStandIn(t, func(int) bool { return true }))
+	const connections = 200
+	var reads []membership
+	for i := range mostMemberships {
+		reads = append(reads, membership{Group: fmt.Sprintf("group-%04d", i)})
+	}
+	for range connections {
+		s, _ := g.connect(t)
+		for i := range mostWritten {
+			topic := fmt.Sprintf("topic-%04d", i)
+			s.wrote.note(&topic)
+		}
+		s.mu.Lock()
+		s.client, s.identity, s.accessKey, s.reads = "one", "stranger\none", "stranger", reads
+		s.mu.Unlock()
+	}
+	rounds := []Round{
+		{Kind: KindSide, To: "target", Group: "billing"},
+		{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", replicator.Queue{}}}},
+		{Kind: KindAuthority, To: "target"},
+	}
+	var first, last runtime.MemStats
+	runtime.ReadMemStats(&first)
+	for _, r := range rounds {
+		_, err := g.allFit(r)
+		require.NoError(t, err)
+	}
+	all := g.connected()
+	runtime.ReadMemStats(&last)
+	assert.Less(t, last.TotalAlloc-first.TotalAlloc, uint64(1<<20), "bytes for four looks")
+	require.Len(t, all, 1)
+	one := all[who{"one", "stranger"}]
+	assert.Len(t, one.Groups, mostOfClient)
+	assert.Equal(t, "group-0063", one.Groups[mostOfClient-1])
+	assert.Len(t, one.Topics, mostWritten)
+	assert.Equal(t, mostMemberships-mostOfClient, one.More)
+	_, err := g.allFit(Round{Kind: KindSide, To: "target", Group: "group-4000"})
+	require.ErrorContains(t, err, "1 clients can't follow to the target: one at pipe")
+}
+
+// Clients that don't read hold up a move one after the other: that is said once in a while.
+func TestClientsThatAreLetGoAreNotSaidEachTime(t *testing.T) {
+	b := newStandIn(t, func(int) bool { return true })
+	b.answer(codeRunningInfo, wire.Reply{Body: make([]byte, 12<<20)})
+	b.answer(codeSendV2, wire.Reply{Code: noPermission})
+	g := before(t, b)
+	var log logLines
+	g.log = logTo(&log)
+	for range 3 {
+		s, client := g.connect(t)
+		_, err := client.Write(append(asks(1), sendFrame(2, 10)...))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return s.out.blocked() > 0 }, patience, time.Millisecond)
+		_, err = g.settles(patience)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, log.with("doesn't read what the answers to its sends wait behind"))
+}
