@@ -163,7 +163,10 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	}
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
-		move := gateway.Move{Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group}}
+		move := gateway.Move{
+			Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group},
+			WithoutTarget: r.WithoutTarget,
+		}
 		if err := g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move); err != nil {
 			return err
 		}
@@ -202,6 +205,9 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
 	m.Reason, m.Budget = fmt.Sprintf("migration %s, workflow %s", r.Plan.Name, info.WorkflowExecution.ID), moveBudget
+	if m.WithoutTarget {
+		m.By, m.Budget = info.WorkflowExecution.ID, returnBudget
+	}
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
@@ -232,7 +238,9 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 			return err
 		}
 	}
-	return g.move(ctx, client, r.Request, "authority", gateway.Move{Kind: gateway.KindAuthority, To: string(r.Side)})
+	return g.move(ctx, client, r.Request, "authority", gateway.Move{
+		Kind: gateway.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
+	})
 }
 
 // partlyMoved are the groups that read some queues on the target, and others on the source.
