@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rocketshift/internal/gateway"
 )
@@ -40,11 +41,12 @@ func (o Owed) String() string {
 		return "nothing is owed"
 	}
 	text := fmt.Sprintf("what was written to %d queues on the target and isn't copied yet: %d messages "+
-		"that gateways know of, and in %d queues nobody knows how many (%s)", o.Queues, o.Known, o.Unknown,
-		list(o.First))
+		"that are known of, and in %d queues nobody knows how many", o.Queues, o.Known, o.Unknown)
 	if len(o.Ordered) > 0 {
-		text += fmt.Sprintf("; of ordered topics it comes after what is sent meanwhile: %s", list(o.Ordered))
+		text += fmt.Sprintf("; of ordered topics it comes after what is sent meanwhile: %s",
+			strings.Join(o.Ordered, ", "))
 	}
+	text += fmt.Sprintf(" (%s)", strings.Join(o.First, "; "))
 	return text
 }
 

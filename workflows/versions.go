@@ -83,6 +83,8 @@ const (
 	changeWatch = "2026-11-30 targets are watched"
 	// changeKept: an approval counts that comes while what it is for is measured again.
 	changeKept = "2026-11-30 approvals are kept"
+	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
+	changeWithoutTarget = "2026-11-30 gateways return without the target"
 )
 
 // changed reports whether this run does the new thing.
