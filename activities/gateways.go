@@ -97,6 +97,8 @@ type Gateway struct {
 	NameServer string `json:"nameServer"` // what applications have as theirs
 	Clients    int    `json:"clients"`
 	Homes      int    `json:"homes"` // queues whose home is the target
+	// Authority is the side that says who members are: Target once applications may be there.
+	Authority Side `json:"authority,omitempty"`
 }
 
 // PrepareRequest tells gateways what they must know of a migration.
@@ -139,7 +141,11 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	if unfit := unfitClients(state, p); len(unfit) > 0 {
 		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
 	}
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+	return gatewayOf(state), nil
+}
+
+func gatewayOf(state gateway.State) Gateway {
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target, Side(state.Authority)}
 }
 
 // Entrance is how the gateways stand, and what applications have as their name server.
@@ -148,7 +154,7 @@ func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
 	if err != nil {
 		return Gateway{}, err
 	}
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+	return gatewayOf(state), nil
 }
 
 // MoveGroups makes groups read from a side.

@@ -19,8 +19,10 @@ type gatewaysReturn struct {
 	in MigrationInput
 	// away says that the target was away for as long as groups may wait, and answered nobody since.
 	away bool
-	// without says that something returned without it; authority, that members were its own to tell.
-	without, authority bool
+	// without says that something returned without it.
+	without bool
+	// by is until when the target may be away.
+	by time.Time
 }
 
 // oneTry is how long one try of a move takes at most until it says that the target is away: ten
@@ -33,17 +35,24 @@ func (d *desk) returnByGateways(
 	ctx workflow.Context, in MigrationInput, steps []action,
 ) (done func(), err error) {
 	done = func() {}
+	var at activities.Gateway
+	var gateways *activities.Gateways
+	err = workflow.ExecuteActivity(within(ctx, authorityTries, "how the gateways stand"), gateways.Entrance,
+		d.request()).Get(ctx, &at)
+	if ctx.Err() != nil {
+		return done, err
+	}
 	past := activities.Names{} // groups with members that may have gone to the target itself
 	for {
-		r := gatewaysReturn{desk: d, in: in}
+		r := gatewaysReturn{desk: d, in: in, by: workflow.Now(ctx).Add(d.patience())}
 		if err := r.all(ctx, steps, past); err != nil || !r.without {
 			return done, err
 		}
-		if r.authority && in.Inventory != nil {
+		if at.Authority == activities.Target && in.Inventory != nil {
 			past = in.Inventory.Readers()
 		}
 		done()
-		if done, err = r.awaitTarget(ctx); err != nil {
+		if done, err = r.awaitTarget(ctx, at); err != nil {
 			return done, err
 		}
 	}
@@ -59,7 +68,6 @@ func (r *gatewaysReturn) all(ctx workflow.Context, steps []action, past activiti
 			err = r.tell(ctx, step)
 		case 1:
 			err = r.step(ctx, step, r.takeAuthority)
-			r.authority = r.without
 		case 3:
 			if past.Len() > 0 { // gateways refuse groups with members that are on the target
 				request := activities.GroupsRequest{
@@ -80,7 +88,7 @@ func (r *gatewaysReturn) all(ctx workflow.Context, steps []action, past activiti
 
 // tell tells the gateways the migration. One that moved anything knows it already.
 func (r *gatewaysReturn) tell(ctx workflow.Context, step action) error {
-	err := step.run(within(ctx, r.patience()/2, step.summary))
+	err := step.run(within(ctx, authorityTries, step.summary))
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
@@ -103,7 +111,7 @@ func (r *gatewaysReturn) step(
 	}
 	done := func() {}
 	defer func() { done() }()
-	for limit := max(r.patience(), oneTry); ; limit = quickTimeout {
+	for limit := max(r.by.Sub(workflow.Now(ctx)), oneTry); ; limit = quickTimeout {
 		if r.away {
 			err := withoutTarget(move).run(within(ctx, r.patience(), "without the target: "+move.summary))
 			r.without = r.without || err == nil
@@ -140,12 +148,25 @@ func (r *gatewaysReturn) takeAuthority(
 	}
 	err := move.run(within(ctx, min(limit, authorityTries), move.summary))
 	if isAway(err) && limit > authorityTries { // it may answer yet
-		err = move.run(within(ctx, max(limit-authorityTries, oneTry), move.summary))
+		err = move.run(within(ctx, max(limit-authorityTries, authorityTries), move.summary))
 	}
 	if err == nil || ctx.Err() != nil || lasts(err) || isAway(err) {
 		return err
 	}
 	return r.askBehind(ctx, move, err, groups, topics)
+}
+
+// asksBehind asks applications that may have gone to the target itself to return behind the gateways.
+func (r *gatewaysReturn) asksBehind(w *Waiting, at activities.Gateway) {
+	if at.Authority != activities.Target {
+		return
+	}
+	w.Kind, w.To, w.NameServers = WaitingRelease, activities.Source, []string{at.NameServer}
+	if r.in.Inventory != nil {
+		w.Groups, w.Topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
+	}
+	w.Text = fmt.Sprintf("re-point all applications to the gateway now (name server %s): %s",
+		at.NameServer, w.Text)
 }
 
 // withoutTarget is a move to the source of which gateways ask the target nothing.
@@ -163,7 +184,9 @@ func withoutTarget(move action) action {
 
 // awaitTarget says what returned without the target, and waits until that answers again. What it
 // returns takes the last word of it off the page.
-func (r *gatewaysReturn) awaitTarget(ctx workflow.Context) (done func(), err error) {
+func (r *gatewaysReturn) awaitTarget(
+	ctx workflow.Context, at activities.Gateway,
+) (done func(), err error) {
 	var gateways *activities.Gateways
 	var returns *activities.Returns
 	request := activities.OwedRequest{Request: r.request()}
@@ -181,20 +204,18 @@ func (r *gatewaysReturn) awaitTarget(ctx workflow.Context) (done func(), err err
 	r.note(ctx, "the target doesn't answer: homes and groups are back on the source without it; "+
 		"groups go on from the positions that the source has, and may read again what they have read "+
 		"on the target in the last seconds. %s", text)
-	if r.authority {
-		text += "; applications that were re-pointed to the target: re-point them to the gateways now"
-	}
 	w := Waiting{
 		Kind: WaitingGate, Gate: "target",
 		Text: "the target doesn't answer: start its brokers. Everything reads and writes the source " +
 			"meanwhile; " + text,
 	}
+	r.asksBehind(&w, at)
 	done = r.wait(ctx, w)
 	err = waitFor(ctx, 0, "the target answers again", returns.AwaitTarget, r.request()).Get(ctx, nil)
 	done()
 	if err != nil {
 		return func() {}, err
 	}
-	w.Text = "the target answers again, and the lanes copy what was owed; " + text
+	w.Kind, w.Text = WaitingGate, "the target answers again, and the lanes copy what was owed; "+text
 	return r.wait(ctx, w), nil
 }

@@ -15,10 +15,11 @@ import (
 // deadTarget plays gateways while the target is dead. They say what they were asked for without it.
 type deadTarget struct {
 	*theatre
-	dead    bool
-	answers bool      // gateways reach the target, and the worker doesn't
-	away    [3]bool   // whether the authority, homes and groups are on the target
-	back    time.Time // when the last of them was back
+	dead      bool
+	answers   bool    // gateways reach the target, and the worker doesn't
+	away      [3]bool // whether the authority, homes and groups are on the target
+	authority activities.Side
+	back      time.Time // when the last of them was back
 }
 
 func newDeadTarget(t *testing.T) *deadTarget {
@@ -41,6 +42,10 @@ func newDeadTarget(t *testing.T) *deadTarget {
 		s.away[i], s.back = false, s.Now()
 		return nil
 	}
+	s.OnActivity("Entrance", anything, anything).Return(
+		func(context.Context, activities.Request) (activities.Gateway, error) {
+			return activities.Gateway{NameServer: "10.0.0.7:9876", Authority: s.authority}, nil
+		})
 	s.OnActivity("MoveAuthority", anything, anything).Return(
 		func(_ context.Context, r activities.GroupsRequest) error {
 			return move(0, "authority", r.WithoutTarget)
@@ -126,16 +131,22 @@ func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
 
 func TestAnAuthorityThatReturnedWithoutTheTargetLeavesNobodyThere(t *testing.T) {
 	s := newDeadTarget(t)
-	s.away[0] = true
+	s.authority = activities.Target
 	var dead string
 	s.RegisterDelayedCallback(func() {
 		dead = s.waitsFor(t)
 		s.dead = false
 	}, 2*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Equal(t, WaitingRelease, w[0].Kind)
+		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, []string{"10.0.0.7:9876"}, w[0].NameServers)
+	}, 110*time.Second)
 	got := s.rollBack(t)
 	require.Equal(t, StateDone, got.State)
-	require.Contains(t, dead, "re-point them to the gateways now")
-	requireOrder(t, s.called(), "authority without the target", "homes without the target",
+	require.Contains(t, dead, "re-point all applications to the gateway now")
+	requireOrder(t, s.called(), "homes without the target",
 		"groups without the target", "AwaitTarget",
 		"nobody reads the target [audit-group orders-group payments-group]", "Pending")
 }

@@ -271,6 +271,39 @@ func TestATargetThatIsSilentIsAway(t *testing.T) {
 	require.NoError(t, g.targetIsAway(t.Context()))
 }
 
+// Moves that wait for the target must not keep one without it waiting.
+func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	_, v := g.withTarget(t, b, nobodyAt)
+	g.moves.one.Lock() // one is under way
+	ended := make(chan error, 1)
+	go func() {
+		_, err := g.Move(t.Context(), Move{ID: "usual", Kind: KindSide, To: "source", Groups: []string{"billing"}})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		g.moves.way.mu.Lock()
+		defer g.moves.way.mu.Unlock()
+		return len(g.moves.way.all) == 1
+	}, patience, time.Millisecond)
+	forced := make(chan Moved, 1)
+	go func() {
+		was, _ := g.Move(t.Context(), without(KindSide))
+		forced <- was
+	}()
+	require.Eventually(t, func() bool { // it has told the others
+		g.awayTarget.mu.Lock()
+		defer g.awayTarget.mu.Unlock()
+		return !g.awayTarget.seen.IsZero()
+	}, patience, time.Millisecond)
+	g.moves.one.Unlock()
+	was := <-forced
+	require.True(t, was.Done, was.Reason)
+	require.ErrorIs(t, <-ended, ErrRefused)
+	require.Equal(t, source, v.reads())
+}
+
 func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)

@@ -76,6 +76,7 @@ func refused(format string, args ...any) error {
 // moves are done one after the other. The last ones are remembered, for callers that ask again.
 type moves struct {
 	epoch atomic.Int64 // counts those that were done
+	way   way
 
 	mu     sync.Mutex
 	one    sync.Mutex // held by the one under way
@@ -115,11 +116,11 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 	case budget < 0 || budget > mostBudget:
 		return Moved{}, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s", budget, mostBudget)
 	}
-	if err := m.mayGoWithout(to); err != nil {
+	ctx, done, err := g.turnOf(ctx, m, to)
+	if err != nil {
 		return Moved{}, err
 	}
-	g.moves.one.Lock()
-	defer g.moves.one.Unlock()
+	defer done()
 	if was, there := g.moves.remembered(m.ID); there {
 		if was.Unchecked {
 			return g.checkAgain(ctx, m, was)
@@ -136,15 +137,15 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 		return Moved{}, err
 	}
 	begin := time.Now()
-	done, err := g.carryOut(ctx, m, to, budget)
+	out, err := g.carryOut(ctx, m, to, budget)
 	if errors.Is(err, ErrRefused) {
 		return Moved{}, err
 	}
-	was := Moved{ID: m.ID, Done: err == nil, Moved: done.moved, Epoch: g.moves.epoch.Load(), Held: Duration(done.held), Inexact: done.inexact}
+	was := Moved{ID: m.ID, Done: err == nil, Moved: out.moved, Epoch: g.moves.epoch.Load(), Held: Duration(out.held), Inexact: out.inexact}
 	if err != nil {
 		was.Reason = err.Error()
 	}
-	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", out.moved, "held", out.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
 	if !was.Done {
 		g.counts.Moved(m.Kind, metrics.Failed)
 		return was, nil
@@ -156,11 +157,6 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
 	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, Accept: m.Accept, WithoutTarget: m.WithoutTarget, ends: &Moved{ID: m.ID, Done: true}}
-	if m.WithoutTarget {
-		if err := g.targetIsAway(ctx); err != nil {
-			return done, err
-		}
-	}
 	switch m.Kind {
 	case KindHome:
 		return g.moveHomes(ctx, m, r, to)
