@@ -24,6 +24,8 @@ type HomesRequest struct {
 	// All asks, instead of Topics, for all topics that the plan selects and gateways know; with
 	// Percent 0 alone.
 	All bool `json:"all,omitempty"`
+	// WithoutTarget is as in GroupsRequest; with Percent 0 alone.
+	WithoutTarget bool `json:"withoutTarget,omitempty"`
 }
 
 // Homes is how many queues have their home on the target.
@@ -64,9 +66,15 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		to     Side
 		queues []gateway.TopicQueue
 	}{{Source, toSource}, {Target, toTarget}} {
-		for i, some := range slices.Collect(slices.Chunk(part.queues, homesTogether)) {
+		together := homesTogether
+		if r.WithoutTarget {
+			together = returnedTogether
+		}
+		for i, some := range slices.Collect(slices.Chunk(part.queues, together)) {
 			activity.RecordHeartbeat(ctx, i)
-			move := gateway.Move{Kind: gateway.KindHome, To: string(part.to), Queues: some}
+			move := gateway.Move{
+				Kind: gateway.KindHome, To: string(part.to), Queues: some, WithoutTarget: r.WithoutTarget,
+			}
 			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i),
 				move); err != nil {
 				return Homes{}, err

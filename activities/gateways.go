@@ -97,6 +97,8 @@ type Gateway struct {
 	NameServer string `json:"nameServer"` // what applications have as theirs
 	Clients    int    `json:"clients"`
 	Homes      int    `json:"homes"` // queues whose home is the target
+	// Authority is the side that says who members are: Target once applications may be there.
+	Authority Side `json:"authority,omitempty"`
 }
 
 // PrepareRequest tells gateways what they must know of a migration.
@@ -139,7 +141,11 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	if unfit := unfitClients(state, p); len(unfit) > 0 {
 		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
 	}
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+	return gatewayOf(state), nil
+}
+
+func gatewayOf(state gateway.State) Gateway {
+	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target, Side(state.Authority)}
 }
 
 // Entrance is how the gateways stand, and what applications have as their name server.
@@ -148,7 +154,7 @@ func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
 	if err != nil {
 		return Gateway{}, err
 	}
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target}, nil
+	return gatewayOf(state), nil
 }
 
 // MoveGroups makes groups read from a side.
@@ -163,7 +169,10 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	}
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
-		move := gateway.Move{Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group}}
+		move := gateway.Move{
+			Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group},
+			WithoutTarget: r.WithoutTarget,
+		}
 		if err := g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move); err != nil {
 			return err
 		}
@@ -202,6 +211,9 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
 	m.Reason, m.Budget = fmt.Sprintf("migration %s, workflow %s", r.Plan.Name, info.WorkflowExecution.ID), moveBudget
+	if m.WithoutTarget {
+		m.By, m.Budget = info.WorkflowExecution.ID, returnBudget
+	}
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
@@ -232,7 +244,9 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 			return err
 		}
 	}
-	return g.move(ctx, client, r.Request, "authority", gateway.Move{Kind: gateway.KindAuthority, To: string(r.Side)})
+	return g.move(ctx, client, r.Request, "authority", gateway.Move{
+		Kind: gateway.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
+	})
 }
 
 // partlyMoved are the groups that read some queues on the target, and others on the source.

@@ -44,6 +44,9 @@ type GroupsRequest struct {
 	// mark. A fence without any mark, of an older release or where rocketshift may not write marks,
 	// is opened everywhere.
 	Ours bool `json:"ours,omitempty"`
+	// WithoutTarget has gateways return groups, or the authority, to the source without a look at the
+	// target. They refuse that while the target answers them.
+	WithoutTarget bool `json:"withoutTarget,omitempty"`
 }
 
 // TopicsRequest names topics and, where it matters, the side to act on.

@@ -21,9 +21,6 @@ type position struct {
 	activity, within string
 	// waits, without an activity, is what people leave open until the deed is done
 	waits func(workflows.Waiting) bool
-	// onTarget says that gateways have moved groups to the target already: they can't return to the
-	// source while it is dead, as only it knows exactly where they are
-	onTarget bool
 	// back says that it is a way back, from where the first step stands
 	back bool
 	// refused says that groups or producers are refused on both sides there: nobody stands there
@@ -115,7 +112,7 @@ func positions() []position {
 		{name: "prepare", mode: behind, stage: workflows.ShiftType, activity: "Prepare"},
 		{name: "sides", mode: behind, stage: workflows.ShiftType, activity: "MoveGroups"},
 		{name: "homes", mode: behind, stage: workflows.ShiftType, activity: "MoveHomes"},
-		{name: "soak", mode: behind, stage: workflows.ShiftType, activity: "MeasureShare"},
+		{name: "soak", mode: behind, stage: workflows.ShiftType, activity: "JudgeSoak"},
 		{name: "end", mode: behind, stage: workflows.EndPhaseType, waits: asksGroups},
 		{name: "finalize", mode: behind, stage: workflows.FinalizeType, waits: asksToFinalize},
 		{
@@ -129,7 +126,6 @@ func positions() []position {
 	}
 	for i := range all {
 		all[i] = all[i].withDefaults()
-		all[i].onTarget = all[i].mode == behind && all[i].name != "prepare" && all[i].name != "sides"
 	}
 	return all
 }

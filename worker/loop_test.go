@@ -147,9 +147,7 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 	if one.deed.away {
 		since := time.Now()
 		c.goBack()
-		if !one.at.onTarget {
-			c.untilGroupsRead(since)
-		}
+		c.untilGroupsRead(since)
 		require.NoError(t, reads())
 		c.wait.Store(nil)
 	}
@@ -175,9 +173,9 @@ func (c *cell) requireUnharmed(d deed) {
 // deed.
 func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 	control := time.Duration(0)
-	deedOf, waits := map[string]deed{}, map[string]bool{}
+	deedOf := map[string]deed{}
 	for _, one := range cells {
-		deedOf[one.name], waits[one.name] = one.deed, one.deed.away && one.at.onTarget
+		deedOf[one.name] = one.deed
 	}
 	for _, r := range t.rows {
 		if deedOf[r.cell].name == "none" {
@@ -192,7 +190,7 @@ func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 		tt.Log(r)
 		limit := control + fenceBudget + noticed + margin + deedOf[r.cell].silence + r.stood
 		for who, s := range r.silence {
-			if s > limit && !waits[r.cell] {
+			if s > limit {
 				tt.Errorf("%s: %s stood still for %s, wanted at most %s", r.cell, who, s, limit)
 			}
 		}

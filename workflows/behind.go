@@ -21,6 +21,14 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 	if err == nil || ctx.Err() != nil || lasts(err) {
 		return err
 	}
+	return d.askBehind(ctx, move, err, groups, topics)
+}
+
+// askBehind asks applications to return behind the gateways until the gateways make the move; why is
+// what they refused it for.
+func (d *desk) askBehind(
+	ctx workflow.Context, move action, why error, groups, topics activities.Names,
+) error {
 	var gateways *activities.Gateways
 	var at activities.Gateway
 	if err := workflow.ExecuteActivity(quick(ctx, "where the gateways are"), gateways.Entrance,
@@ -32,7 +40,7 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 		Kind: WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
 		To: activities.Source, NameServers: []string{at.NameServer},
 		Text: fmt.Sprintf("re-point all applications to the gateway (name server %s): %s",
-			at.NameServer, rootMessage(err)),
+			at.NameServer, rootMessage(why)),
 	}
 	return d.askRelease(ctx, w, []activities.Names{{}}, func(
 		ctx workflow.Context, _ activities.Names, _ bool, _ []string,

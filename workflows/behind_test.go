@@ -46,43 +46,33 @@ func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *tes
 	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes all 0")
 }
 
-func TestWhatGatewaysMoveWaitsForADeadTargetAndThePageSaysSo(t *testing.T) {
-	for kind, activity := range map[string]string{
-		ShiftType: "MoveHomes", RollbackType: "MoveGroups",
-	} {
-		t.Run(kind, func(t *testing.T) {
-			s := newTheatre(t)
-			dead := true
-			away := func() error {
-				if dead {
-					return targetAway()
-				}
-				return nil
-			}
-			if activity == "MoveHomes" {
-				s.OnActivity(activity, anything,
-					anything).Return(func(context.Context, activities.HomesRequest) (activities.Homes, error) {
-					return activities.Homes{}, away()
-				})
-			} else {
-				s.groupsStep(activity, func(activities.GroupsRequest) error { return away() })
-			}
-			s.OnActivity("AwaitTarget", anything,
-				anything).Return(func(context.Context, activities.Request) error { return away() })
-			s.playGateway()
-			s.playTraffic()
-			seen := false
-			s.RegisterDelayedCallback(func() {
-				for _, w := range s.statusNow(t).Waiting {
-					seen = seen || w.Gate == "target" && strings.Contains(w.Text, "start its brokers")
-				}
-				dead = false
-			}, 90*time.Second)
-			s.ExecuteWorkflow(kind, MigrationInput{
-				Plan: testPlan(t, byGateway), Inventory: testInventory(),
-			})
-			require.Equal(t, StateDone, s.result(t).State)
-			require.True(t, seen)
-		})
+func TestAShiftByGatewaysWaitsForADeadTargetAndThePageSaysSo(t *testing.T) {
+	s := newTheatre(t)
+	dead := true
+	away := func() error {
+		if dead {
+			return targetAway()
+		}
+		return nil
 	}
+	s.OnActivity("MoveHomes", anything,
+		anything).Return(func(context.Context, activities.HomesRequest) (activities.Homes, error) {
+		return activities.Homes{}, away()
+	})
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(context.Context, activities.Request) error { return away() })
+	s.playGateway()
+	s.playTraffic()
+	seen := false
+	s.RegisterDelayedCallback(func() {
+		for _, w := range s.statusNow(t).Waiting {
+			seen = seen || w.Gate == "target" && strings.Contains(w.Text, "start its brokers")
+		}
+		dead = false
+	}, 90*time.Second)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{
+		Plan: testPlan(t, byGateway), Inventory: testInventory(),
+	})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.True(t, seen)
 }

@@ -146,6 +146,25 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 	if err != nil {
 		return err
 	}
+	if changed(ctx, changeWithoutTarget) {
+		var done func()
+		done, err = d.returnByGateways(ctx, in, steps)
+		defer done()
+	} else {
+		err = d.gatewayBackBefore(ctx, in, steps)
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.awaitPending(ctx); err != nil {
+		return err
+	}
+	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
+	return nil
+}
+
+// gatewayBackBefore is of runs that are older than changeWithoutTarget.
+func (d *desk) gatewayBackBefore(ctx workflow.Context, in MigrationInput, steps []action) error {
 	for i, step := range steps {
 		d.detail(ctx, "%s", step.summary)
 		// a gateway that moved anything knows it already
@@ -175,10 +194,6 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 			return err
 		}
 	}
-	if err := d.awaitPending(ctx); err != nil {
-		return err
-	}
-	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
 	return nil
 }
 

@@ -44,6 +44,8 @@ func (s *theatre) playGateway() {
 		return activities.Homes{}, nil
 	})
 	s.groupsStep("MoveAuthority", nil)
+	s.OnActivity("Entrance", anything, anything).Return(activities.Gateway{NameServer: "127.0.0.1:9876"}, nil).Maybe()
+	s.OnActivity("Owed", anything, anything).Return(activities.Owed{}, nil)
 	s.OnActivity("MeasureShare", anything, anything).Return(func(_ context.Context, r activities.ShareRequest) (activities.WaveCheck, error) {
 		if r.Before == nil {
 			return activities.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil

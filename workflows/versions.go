@@ -87,6 +87,8 @@ const (
 	changeUndone = "2026-11-30 undone without the target"
 	// changeLost: a person may end the way back without a target that is gone for good.
 	changeLost = "2026-11-30 lost targets"
+	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
+	changeWithoutTarget = "2026-11-30 gateways return without the target"
 )
 
 // changed reports whether this run does the new thing.

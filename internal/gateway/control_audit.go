@@ -153,6 +153,9 @@ func (m Move) attrs() []slog.Attr {
 		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
 		named("accept", m.Accept),
 	}
+	if m.WithoutTarget {
+		about = append(about, slog.Bool("withoutTarget", true), slog.String("by", m.By))
+	}
 	return append(about, namedQueues(m.Queues)...)
 }
 
@@ -161,6 +164,9 @@ func (r Round) attrs() []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To),
 		slog.String("leader", r.Leader), slog.String("group", r.Group), slog.String("reason", r.Reason),
+	}
+	if r.WithoutTarget {
+		about = append(about, slog.Bool("withoutTarget", true))
 	}
 	return append(about, namedQueues(r.Queues)...)
 }

@@ -139,7 +139,9 @@ func (g *Gateway) openPart() *savedPart {
 	g.parts.mu.Lock()
 	defer g.parts.mu.Unlock()
 	if p := g.parts.now; p != nil && p.outcome != nil && !p.ended {
-		return &savedPart{p.round, *p.outcome, p.moment, nil}
+		r := p.round
+		r.WithoutTarget = false // nobody asks any more, and older releases don't know it
+		return &savedPart{r, *p.outcome, p.moment, nil}
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ func asOne(all []State) State {
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
 		sum.StateProblem = cmp.Or(sum.StateProblem, s.StateProblem)
+		sum.Owed = owedBy(all)
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
 		more[0], more[1] = more[0]+s.ClientsMore, more[1]+s.GroupsMore
 		for _, b := range s.Bypass { // each gateway looks at all queues

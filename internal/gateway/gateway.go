@@ -99,8 +99,12 @@ type Gateway struct {
 	clocks    clocks
 	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
-	fenced  atomic.Bool // its lease has run out
-	lease   lease
+	fenced atomic.Bool // its lease has run out
+	lease  lease
+
+	awayTarget awayTarget
+	owing      owing
+
 	atPhase func(phase string) // for tests
 
 	mu          sync.Mutex
@@ -156,6 +160,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.lookAgain)
 	g.running.Go(g.keepSaving)
 	g.running.Go(g.keepPositions)
+	g.running.Go(g.payOwed)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(g.keepLease)
 	g.running.Go(g.watchMixed)

@@ -163,13 +163,16 @@ func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err e
 	if err != nil {
 		return known, err
 	}
-	if err := g.worthATry(p.round, queues); err != nil {
+	if err := g.worthATry(p.round, queues); err != nil && !p.round.WithoutTarget {
 		return known, err
 	}
 	if p.homes, err = g.holdSends(queues, p.to); err != nil {
 		return known, err
 	}
-	if known.Inexact, err = g.settle(ctx, p.homes, p.round.Accept); err != nil {
+	if !p.round.WithoutTarget { // what is stored there late is owed as the rest is
+		known.Inexact, err = g.settle(ctx, p.homes, p.round.Accept)
+	}
+	if err != nil {
 		return known, err
 	}
 	for _, q := range p.homes.queues {
@@ -178,12 +181,9 @@ func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err e
 	return known, nil
 }
 
-// proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
-func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Outcome, error) {
-	for _, known := range all { // a queue must show what any gateway has an acknowledgement of
-		if p.round.ends != nil {
-			p.round.ends.Inexact = append(p.round.ends.Inexact, known.Inexact...)
-		}
+// learnAcknowledged takes over what any gateway has an acknowledgement of: a queue must show it.
+func (g *Gateway) learnAcknowledged(all []Prepared) {
+	for _, known := range all {
 		for _, q := range known.Queues {
 			here := g.queueFor(q.Topic, q.Broker, q.ID)
 			for _, on := range []side{source, target} {
@@ -191,6 +191,16 @@ func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Out
 			}
 		}
 	}
+}
+
+// proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
+func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Outcome, error) {
+	for _, known := range all {
+		if p.round.ends != nil {
+			p.round.ends.Inexact = append(p.round.ends.Inexact, known.Inexact...)
+		}
+	}
+	g.learnAcknowledged(all)
 	if err := g.prove(ctx, p.homes); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,10 @@ type Move struct {
 	Topics []string     `json:"topics,omitempty"` // all queues of these; KindHome
 	Groups []string     `json:"groups,omitempty"` // KindSide
 	Accept []string     `json:"accept,omitempty"` // groups and topics for which the caller takes what a refusal has named as inexact
+	// WithoutTarget asks for a return to the source of which nothing is proved on the target, as no
+	// broker of that answers: refused while one does. By is who asks for it; Reason says why.
+	WithoutTarget bool   `json:"withoutTarget,omitempty"`
+	By            string `json:"by,omitempty"`
 }
 
 // TopicQueue is a queue of the source.
@@ -72,6 +76,7 @@ func refused(format string, args ...any) error {
 // moves are done one after the other. The last ones are remembered, for callers that ask again.
 type moves struct {
 	epoch atomic.Int64 // counts those that were done
+	way   way
 
 	mu     sync.Mutex
 	one    sync.Mutex // held by the one under way
@@ -111,8 +116,11 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 	case budget < 0 || budget > mostBudget:
 		return Moved{}, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s", budget, mostBudget)
 	}
-	g.moves.one.Lock()
-	defer g.moves.one.Unlock()
+	ctx, done, err := g.turnOf(ctx, m, to)
+	if err != nil {
+		return Moved{}, err
+	}
+	defer done()
 	if was, there := g.moves.remembered(m.ID); there {
 		if was.Unchecked {
 			return g.checkAgain(ctx, m, was)
@@ -129,15 +137,15 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 		return Moved{}, err
 	}
 	begin := time.Now()
-	done, err := g.carryOut(ctx, m, to, budget)
+	out, err := g.carryOut(ctx, m, to, budget)
 	if errors.Is(err, ErrRefused) {
 		return Moved{}, err
 	}
-	was := Moved{ID: m.ID, Done: err == nil, Moved: done.moved, Epoch: g.moves.epoch.Load(), Held: Duration(done.held), Inexact: done.inexact}
+	was := Moved{ID: m.ID, Done: err == nil, Moved: out.moved, Epoch: g.moves.epoch.Load(), Held: Duration(out.held), Inexact: out.inexact}
 	if err != nil {
 		was.Reason = err.Error()
 	}
-	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", done.moved, "held", done.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact)
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", out.moved, "held", out.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
 	if !was.Done {
 		g.counts.Moved(m.Kind, metrics.Failed)
 		return was, nil
@@ -148,7 +156,7 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 }
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
-	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, Accept: m.Accept, ends: &Moved{ID: m.ID, Done: true}}
+	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, Accept: m.Accept, WithoutTarget: m.WithoutTarget, ends: &Moved{ID: m.ID, Done: true}}
 	switch m.Kind {
 	case KindHome:
 		return g.moveHomes(ctx, m, r, to)
@@ -174,8 +182,10 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 		if g.authority() == to {
 			return done, nil
 		}
-		if r.ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
-			return done, err
+		if !m.WithoutTarget {
+			if r.ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
+				return done, err
+			}
 		}
 		return g.leads(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
 			return &Outcome{Authority: to.String()}, nil
@@ -198,6 +208,12 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	for _, q := range queues {
 		r.Queues = append(r.Queues, q.name())
 	}
+	if r.WithoutTarget {
+		if done, err = g.leads(ctx, r, g.homesWithoutTarget); err == nil {
+			g.seeCopied(ctx, r.Queues)
+		}
+		return done, err
+	}
 	unfit, err := g.allFit(r)
 	if err != nil {
 		return done, err
@@ -215,6 +231,9 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
 func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
+	if r.WithoutTarget {
+		return g.groupWithoutTarget(ctx, r)
+	}
 	l, err := g.lanes()
 	if err != nil {
 		return done, err

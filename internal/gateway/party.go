@@ -58,6 +58,9 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 	if err := r.numbers(); err != nil {
 		return Prepared{}, refused("%v", err)
 	}
+	if err := g.mayTakePart(ctx, r, to); err != nil {
+		return Prepared{}, err
+	}
 	p := &part{round: r, to: to, since: time.Now(), moment: moment{}.now()}
 	if err := g.begins(p); err != nil {
 		return Prepared{}, err
@@ -231,6 +234,7 @@ func (g local) goBy(p *part, decided bool) error {
 		g.judging.Lock() // who asks meanwhile waits for the disk
 		defer g.judging.Unlock()
 	}
+	g.owesFor(p)
 	before := g.standing(p.outcome)
 	if ends := p.round.ends; ends != nil {
 		ends.Moved, ends.Epoch = ends.Moved+p.outcome.size(), p.outcome.Epoch

@@ -20,6 +20,8 @@ type Peer struct {
 type Replica struct {
 	Gateway string `json:"gateway"`
 	Round   string `json:"round,omitempty"` // that it takes part in
+	// Owed is what the target owes, by what this gateway knows.
+	Owed []OwedQueue `json:"owed,omitempty"`
 	saved
 }
 
@@ -87,7 +89,7 @@ func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
 	is.Brokers = nil // each finds them by itself
-	return Replica{Gateway: g.config.Name, Round: round, saved: is}
+	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.all(), saved: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -151,6 +153,7 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	if len(is.Targets) > 0 {
 		g.targets.Store(&is.Targets)
 	}
+	g.owe(is.Owed)
 	g.judging.Lock() // who asks meanwhile waits for the disk
 	defer g.judging.Unlock()
 	g.apply(o)

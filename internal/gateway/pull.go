@@ -58,6 +58,7 @@ func (s *session) pull(f *wire.Frame) {
 			}
 			return
 		}
+		v.asks(offsetOf(f))
 		on, changes := v.side, v.side == target || v.shift[v.side] != 0
 		v.mu.Unlock()
 		if !s.mayGo(f, on, changes) {

@@ -15,6 +15,7 @@ type State struct {
 	Authority  string      `json:"authority"` // the side that says who a group's members are
 	Clients    []Connected `json:"clients"`   // behind the gateway, by id and access key
 	Homes      Homes       `json:"homes"`
+	Owed       []OwedQueue `json:"owed,omitempty"` // that came back while the target didn't answer
 	Groups     []GroupSide `json:"groups"`
 	Bypass     []Bypass    `json:"bypass"` // producers that write past the gateways
 
@@ -88,6 +89,7 @@ func (g *Gateway) State() State {
 			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
+	s.Owed = g.owing.all()
 	s.Mixed = g.mixed.report()
 	here := g.membersHere()
 	for _, one := range g.groups.all() {

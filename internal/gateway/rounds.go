@@ -32,6 +32,9 @@ type Round struct {
 
 	Accept []string `json:"accept,omitempty"` // what the caller takes as inexact
 
+	// WithoutTarget is as in Move: each gateway judges by itself whether the target answers.
+	WithoutTarget bool `json:"withoutTarget,omitempty"`
+
 	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
 	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
 

@@ -69,8 +69,13 @@ func (g local) prepareViews(p *part) (known Prepared, err error) {
 	if p.views, err = g.stopPulls(views, p.to); err != nil {
 		return known, err
 	}
+	broadcasts := p.round.WithoutTarget && g.membersHere()[one.name]
 	for _, v := range p.views {
-		known.Views = append(known.Views, v.prepared())
+		is := v.prepared()
+		if p.round.WithoutTarget {
+			is.Next = v.mayAskFor(broadcasts)
+		}
+		known.Views = append(known.Views, is)
 	}
 	return known, nil
 }

@@ -282,6 +282,7 @@ func (g *Gateway) snapshot() saved {
 
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s saved) {
+	g.recallOwed()
 	g.learnLanes(s.Lanes)
 	if s.Open != nil {
 		g.learnLanes(s.Open.Outcome.Lanes)

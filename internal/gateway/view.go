@@ -16,28 +16,32 @@ type view struct {
 	group string
 	*queue
 
-	mu      sync.Mutex
-	side    side
-	shift   [2]int64
-	proved  int64  // from this offset of the group on, both shifts are known to be right
-	asked   uint64 // counts pulls: only the newest one says what the group reads next
-	next    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	nextAt  time.Time
-	kept    int64 // the offset that the group committed last through here, and a broker has taken; -1 if none
-	keptAt  time.Time
-	claimed int64 // the offset that a client asked last to commit: only brokers can tell whether it may; -1 if none
-	parked  []parked
-	waits   int       // how much is parked, in bytes
-	moving  bool      // pulls wait
-	dirty   bool      // there is a commit that the other side doesn't have
-	owed    bool      // it may have gone to the other side, as the group was about to move
-	aheadAt time.Time // when it was said last that the group is ahead of copies
-	usedAt  time.Time // when somebody asked about it last
-	gone    bool      // it was forgotten, as nobody did for long: there may be another one
+	mu     sync.Mutex
+	side   side
+	shift  [2]int64
+	proved int64 // from this offset of the group on, both shifts are known to be right
+	// askedFor is behind the offset that a member has asked for last, answered or not, and
+	// askedFurthest behind the highest one: a gateway that has just begun knows no answers; 0: none yet.
+	askedFor, askedFurthest int64
+	asked                   uint64 // counts pulls: only the newest one says what the group reads next
+	next                    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	nextAt                  time.Time
+	kept                    int64 // the offset that the group committed last through here, and a broker has taken; -1 if none
+	keptAt                  time.Time
+	claimed                 int64 // the offset that a client asked last to commit: only brokers can tell whether it may; -1 if none
+	parked                  []parked
+	waits                   int       // how much is parked, in bytes
+	moving                  bool      // pulls wait
+	dirty                   bool      // there is a commit that the other side doesn't have
+	owed                    bool      // it may have gone to the other side, as the group was about to move
+	aheadAt                 time.Time // when it was said last that the group is ahead of copies
+	usedAt                  time.Time // when somebody asked about it last
+	gone                    bool      // it was forgotten, as nobody did for long: there may be another one
 }
 
-// native is what an offset of the group is on a side.
-func (v *view) native(on side, offset int64) int64 { return offset + v.shift[on] }
+// native is what an offset of the group is on a side. A group that came back to the source without
+// the target may still have messages in work of before all that it reads there.
+func (v *view) native(on side, offset int64) int64 { return max(0, offset+v.shift[on]) }
 
 // claims takes note that a client asks to commit. Callers hold v.mu.
 func (v *view) claims(offset int64) { v.claimed = max(v.claimed, offset) }

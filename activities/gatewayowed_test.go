@@ -1,0 +1,111 @@
+package activities
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"rocketshift/internal/gateway"
+	"rocketshift/plan"
+	"rocketshift/replicator"
+)
+
+func TestWhatIsOwedIsToldWithWhatIsKnown(t *testing.T) {
+	of := func(topic string, id int, copied, written int64) gateway.OwedQueue {
+		return gateway.OwedQueue{
+			TopicQueue: gateway.TopicQueue{Topic: topic, Queue: replicator.Queue{Broker: "broker-a", ID: id}},
+			Target:     replicator.Queue{Broker: "broker-t", ID: id}, Copied: copied, Written: written,
+		}
+	}
+	o := owedOf([]gateway.OwedQueue{
+		of("audit", 0, -1, 90), of("orders", 0, 40, 40), of("orders", 1, 40, 47),
+	}, []string{"orders"})
+	assert.Equal(t, 3, o.Queues)
+	assert.EqualValues(t, 7, o.Known)
+	assert.Equal(t, 1, o.Unknown)
+	assert.Equal(t, []string{"orders"}, o.Ordered)
+	assert.Equal(t, "orders broker-t/1, copied up to 40", o.First[0])
+	assert.Contains(t, o.String(), "audit broker-t/0, copied up to where isn't known")
+	assert.Equal(t, "nothing is owed", Owed{}.String())
+}
+
+// returning is a control API that does each move, and says how it was asked.
+type returning struct {
+	*httptest.Server
+	mu    sync.Mutex
+	state gateway.State
+	moves []gateway.Move
+}
+
+func newReturning(t *testing.T) *returning {
+	t.Helper()
+	r := &returning{state: gateway.State{
+		Homes:  gateway.Homes{Away: []gateway.TopicQueue{{Topic: "orders"}, {Topic: "of others"}}},
+		Groups: []gateway.GroupSide{{Group: "billing", Target: 2}},
+		Owed: []gateway.OwedQueue{
+			{TopicQueue: gateway.TopicQueue{Topic: "orders"}, Copied: 1, Written: 3},
+			{TopicQueue: gateway.TopicQueue{Topic: "of others"}, Copied: 1, Written: 3},
+		},
+	}}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if in.URL.Path != "/v1/moves" {
+			_ = json.NewEncoder(w).Encode(r.state)
+			return
+		}
+		var m gateway.Move
+		_ = json.NewDecoder(in.Body).Decode(&m)
+		r.moves = append(r.moves, m)
+		_ = json.NewEncoder(w).Encode(gateway.Moved{ID: m.ID, Done: true})
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
+	r := newReturning(t)
+	p := plan.Plan{
+		Name: "m", Topics: plan.TopicSelection{Selection: plan.Selection{Include: []string{"orders"}}},
+		Groups:  plan.Selection{Include: []string{"billing"}},
+		Traffic: plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(r.URL, "http://")}},
+	}
+	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
+	require.NotEmpty(t, os.Getenv("ROCKETSHIFT_GATEWAY_TOKEN"))
+	g := NewGateways(Settings{Root: t.TempDir(), Clusters: NewClusters()})
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	env.RegisterActivity(g)
+	request := Request{Plan: p}
+	for _, without := range []bool{false, true} {
+		for _, one := range []struct{ activity, request any }{
+			{g.MoveAuthority, GroupsRequest{Request: request, Side: Source, All: true, WithoutTarget: without}},
+			{g.MoveHomes, HomesRequest{Request: request, All: true, WithoutTarget: without}},
+			{g.MoveGroups, GroupsRequest{Request: request, Side: Source, All: true, WithoutTarget: without}},
+		} {
+			_, err := env.ExecuteActivity(one.activity, one.request)
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, r.moves, 6)
+	for i, m := range r.moves {
+		assert.Equal(t, "source", m.To)
+		assert.Equal(t, i >= 3, m.WithoutTarget, m.Kind)
+		assert.Equal(t, i >= 3, m.By != "", m.Kind)
+		assert.NotEmpty(t, m.Reason)
+	}
+	got, err := env.ExecuteActivity(g.Owed, OwedRequest{Request: request, Ordered: Some("orders")})
+	require.NoError(t, err)
+	var owed Owed
+	require.NoError(t, got.Get(&owed))
+	assert.Equal(t, 1, owed.Queues, "of the plan's topics")
+	assert.EqualValues(t, 2, owed.Known)
+	assert.Equal(t, []string{"orders"}, owed.Ordered)
+}

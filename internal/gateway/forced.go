@@ -1,0 +1,248 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// A move without the target brings homes, groups or the authority back to the source while no
+// broker of the target answers. Nothing can be proved on the target then, so that a group goes on
+// from the position that the source has for it, and may read messages again; it skips none. What
+// was written on the target and isn't copied yet stays there: it is owed, see owing.go.
+
+const (
+	// targetTime bounds how long a broker of the target may take to answer, so that all gateways
+	// can ask within the budget of a round.
+	targetTime = 500 * time.Millisecond
+	// awayLife is how long it counts that no broker answered: groups return one after the other,
+	// and of a target that gives no answer at all each look takes targetTime.
+	awayLife = 2 * time.Second
+	// askedAgain is how long after its begin a gateway knows where members are in queues: stock
+	// clients connect and ask again within this time, whatever they lost.
+	askedAgain = 30 * time.Second
+)
+
+// awayTarget remembers when no broker of the target answered.
+type awayTarget struct {
+	mu   sync.Mutex
+	seen time.Time
+}
+
+// mayGoWithout refuses a move without the target that isn't one to the source, or of which it isn't
+// said who asks for it, and why.
+func (m Move) mayGoWithout(to side) error {
+	switch {
+	case !m.WithoutTarget:
+		return nil
+	case to != source:
+		return refused("withoutTarget is for moves to the source only: the target must answer to take anything")
+	case m.By == "" || m.Reason == "":
+		return refused("withoutTarget needs by and reason: who asks for it, and why")
+	}
+	return nil
+}
+
+// targetIsAway refuses while any broker of the target answers this gateway: with a word of refusal
+// too, as then the usual move can be done.
+func (g *Gateway) targetIsAway(ctx context.Context) error {
+	g.awayTarget.mu.Lock()
+	defer g.awayTarget.mu.Unlock()
+	if !g.awayTarget.seen.IsZero() && time.Since(g.awayTarget.seen) < awayLife {
+		return nil
+	}
+	l, err := g.lanes()
+	if err != nil {
+		return refused("%v", err)
+	}
+	names := g.brokersOf(target)
+	if len(names) == 0 {
+		return refused("gateway %s knows no broker of the target, and can't tell whether it answers", g.config.Name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, targetTime)
+	defer cancel()
+	var all errgroup.Group
+	for _, name := range names {
+		for _, addr := range g.addresses(dest{target, name}) {
+			all.Go(func() error {
+				if !answers(ctx, l.target.Client(), addr) {
+					return nil
+				}
+				return refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
+					name, addr, g.config.Name)
+			})
+		}
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	g.awayTarget.seen = time.Now()
+	return nil
+}
+
+// mayTakePart refuses a round without the target that this gateway has no reason for.
+func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
+	switch {
+	case !r.WithoutTarget && to == target:
+		return g.owing.nothingOf(r.Queues)
+	case !r.WithoutTarget:
+		return nil
+	case to == target:
+		return refused("a round without the target can't go to it")
+	}
+	return g.targetIsAway(ctx)
+}
+
+// answers reports whether a server answers anything at all.
+func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
+	_, err := c.Runtime(ctx, addr)
+	var refusal *rocketmq.Error
+	return err == nil || errors.As(err, &refusal)
+}
+
+// homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
+// nothing proved.
+func (g *Gateway) homesWithoutTarget(_ context.Context, p *part, all []Prepared) (*Outcome, error) {
+	g.learnAcknowledged(all)
+	o := &Outcome{}
+	for _, q := range p.homes.queues { // the shift stays: answers to sends of before are translated by it
+		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, source.String(), q.shift.Load()})
+		o.Lanes = append(o.Lanes, *q.lane.Load())
+	}
+	return o, nil
+}
+
+// groupWithoutTarget makes a group read on at the source, from the positions that the source has.
+func (g *Gateway) groupWithoutTarget(ctx context.Context, r Round) (outcome, error) {
+	views, err := g.viewsOf(ctx, r.Group, source)
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, v := range views {
+		if v.reads() == target {
+			r.Queues = append(r.Queues, v.name())
+		}
+	}
+	return g.lead(ctx, r, g.viewsWithoutTarget)
+}
+
+// viewsWithoutTarget finds for each queue where a group goes on at the source.
+func (g *Gateway) viewsWithoutTarget(
+	ctx context.Context, p *part, prepared []Prepared,
+) (*Outcome, error) {
+	l, err := g.lanes()
+	if err != nil {
+		return nil, err
+	}
+	one, known := g.groups.get([]byte(p.round.Group)), furthest(prepared)
+	names := slices.SortedFunc(maps.Keys(known), compareQueues)
+	o := &Outcome{Views: make([]savedView, len(names))}
+	broadcasts := g.membersHere()[one.name]
+	var all errgroup.Group
+	all.SetLimit(provedTogether)
+	for i, name := range names {
+		v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
+		if lane := v.lane.Load(); lane != nil {
+			o.Lanes = append(o.Lanes, *lane)
+		}
+		all.Go(func() (err error) {
+			o.Views[i], err = g.without(ctx, l, v, known[name], broadcasts)
+			return err
+		})
+	}
+	return o, all.Wait()
+}
+
+// without is a view as it reads from the source from the position that this has. Next is where the
+// group's members are at most, -1 if no gateway knows: they go on there, and get what lies at the
+// position.
+func (g *Gateway) without(
+	ctx context.Context, l lanes, v *view, next int64, broadcasts bool,
+) (w savedView, err error) {
+	w = viewAsIs(v)
+	w.Side = source.String()
+	first, end, err := l.sourceBounds(ctx, v.queue)
+	if err != nil {
+		return w, fmt.Errorf("group %s: %w", v.group, err)
+	}
+	if next < 0 && time.Since(g.serving) < askedAgain {
+		return w, fmt.Errorf("group %s: where members are in queue %s isn't known yet, as the gateway "+
+			"has just begun: try again", v.group, v.queue)
+	}
+	if broadcasts { // members keep their positions themselves: the one that is furthest must skip nothing
+		if next >= 0 {
+			w.Shift[source] = min(w.Shift[source], end-next)
+		}
+		return w, nil
+	}
+	position, known, err := l.position(ctx, v.queue, v.group, source)
+	if err != nil {
+		return w, fmt.Errorf("group %s: %w", v.group, err)
+	}
+	if at := min(position, end); !known || at < position {
+		if position = at; !known {
+			position = first
+		}
+		if err := l.commit(ctx, v.queue, v.group, source, position); err != nil {
+			return w, err
+		}
+	}
+	if next >= 0 {
+		w.Shift[source], w.Proved = position-next, next
+	}
+	return w, nil
+}
+
+// sourceBounds are where a queue begins and ends on the source.
+func (l lanes) sourceBounds(ctx context.Context, q *queue) (first, end int64, err error) {
+	if first, err = l.first(ctx, q, source); err != nil {
+		return 0, 0, err
+	}
+	broker, err := l.clusters[source].Broker(ctx, q.broker)
+	if err != nil {
+		return 0, 0, err
+	}
+	end, err = l.clusters[source].Client().MaxOffset(ctx, broker.Addr, q.topic, q.id)
+	return first, end, err
+}
+
+// furthest is, of each queue, the highest offset that members of a group may ask for next, by what
+// any gateway knows: whoever is further back reads messages again, and nobody skips any.
+func furthest(all []Prepared) map[TopicQueue]int64 {
+	next := map[TopicQueue]int64{}
+	for _, known := range all {
+		for _, v := range known.Views {
+			was, there := next[v.TopicQueue]
+			if !there {
+				was = -1
+			}
+			next[v.TopicQueue] = max(was, v.Next)
+		}
+	}
+	return next
+}
+
+// asks takes note of the offset that a member asks for, whether or not a broker answers. Callers
+// hold v.mu.
+func (v *view) asks(offset int64) {
+	v.askedFor, v.askedFurthest = offset+1, max(v.askedFurthest, offset+1)
+}
+
+// mayAskFor is the highest offset that members may ask for next; -1 if that isn't known. Those of a
+// broadcasting group are each at a place of their own.
+func (v *view) mayAskFor(broadcasts bool) int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if broadcasts {
+		return max(v.next, v.askedFurthest-1)
+	}
+	return max(v.next, v.askedFor-1)
+}

@@ -1,0 +1,420 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+const (
+	codeConsumeStatsForTest = 208 // RequestCode.GET_CONSUME_STATS
+	nobodyAt                = "127.0.0.1:1"
+)
+
+// sourceWith is a broker of the source with a queue from first to end, and a group's position there;
+// -1: none.
+func sourceWith(t *testing.T, first, end, position int64) *standIn {
+	t.Helper()
+	b := newStandIn(t, func(int) bool { return true })
+	offset := func(n int64) wire.Reply {
+		return wire.Reply{Fields: []string{"offset", strconv.FormatInt(n, 10)}}
+	}
+	b.answer(codeMinOffset, offset(first))
+	b.answer(codeMaxOffset, offset(end))
+	b.answer(codeQueryOffset, offset(position))
+	if position < 0 {
+		b.answer(codeQueryOffset, wire.Reply{Code: queryNotFound})
+	}
+	b.answer(codeUpdateOffset, wire.Reply{})
+	b.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+		"nextBeginOffset", "0", "minOffset", "0", "maxOffset", "0",
+	}})
+	b.answer(codeConsumeStatsForTest, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
+	b.answer(codeLock, wire.Reply{Body: []byte(
+		`{"lockOKMQSet":[{"topic":"rocketshift-round","brokerName":"move","queueId":0}]}`)})
+	return b
+}
+
+// withTarget gives a gateway lanes to a broker of the target at an address, and the topic's queues
+// and group billing there. Members ask for offset 500 next.
+func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *view) {
+	t.Helper()
+	cluster := func(name, addr string) *rocketmq.Cluster {
+		client := rocketmq.NewClient(rocketmq.Options{})
+		t.Cleanup(client.Close)
+		c := rocketmq.NewCluster(client, []string{nobodyAt})
+		c.Assume(map[string]string{name: addr})
+		return c
+	}
+	g.source = cluster("broker-a", b.Addr().String())
+	g.migration.Load().target = cluster("broker-t", at)
+	g.brokers[source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+	g.groups.byName = map[string]*group{}
+	q = g.topics.ensure("orders").queue([]byte("broker-a"), 0)
+	if q == nil {
+		g.topics.ensure("orders").ensure("broker-a", 1)
+		q = g.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+	}
+	q.lane.Store(&replicator.Lane{
+		Topic: "orders", Source: replicator.Queue{Broker: "broker-a"},
+		Target: replicator.Queue{Broker: "broker-t"},
+	})
+	g.apply(&Outcome{
+		Homes:     []savedHome{{"orders", "broker-a", 0, "target", 7}},
+		Views:     []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}},
+		Authority: "target",
+	})
+	v = g.groups.get([]byte("billing")).of(q)
+	v.next, v.nextAt = 500, time.Now()
+	q.acknowledged(target, 506)
+	g.serving = time.Now().Add(-time.Hour)
+	g.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
+	return q, v
+}
+
+// without is a move that doesn't ask the target.
+func without(kind string) Move {
+	m := Move{
+		ID: "move-" + kind, Kind: kind, To: "source", Reason: "the target is dead", By: "alice",
+		WithoutTarget: true, Budget: Duration(2 * time.Second),
+	}
+	switch kind {
+	case KindHome:
+		m.Topics = []string{"orders"}
+	case KindSide:
+		m.Groups = []string{"billing"}
+	}
+	return m
+}
+
+func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, end, position int64
+		goesOn               int64 // at this offset of the source
+	}{
+		"the one that it has":                  {10, 600, 490, 490},
+		"the oldest one, as it has none":       {10, 600, -1, 10},
+		"the queue's end, as none is after it": {10, 480, 490, 480},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := sourceWith(t, c.first, c.end, c.position)
+			g := before(t, b)
+			q, v := g.withTarget(t, b, nobodyAt)
+			if c.position != c.goesOn { // it is committed, and read back
+				b.answer(codeUpdateOffset, wire.Reply{Code: systemError})
+				_, err := g.Move(t.Context(), without(KindSide))
+				require.NoError(t, err)
+				require.Equal(t, target, v.reads(), "a position that isn't taken is none")
+				b.answer(codeUpdateOffset, wire.Reply{})
+				b.onUpdate(strconv.FormatInt(c.goesOn, 10))
+			}
+			m := without(KindSide)
+			m.ID = "again"
+			was, err := g.Move(t.Context(), m)
+			require.NoError(t, err)
+			require.True(t, was.Done, was.Reason)
+			require.Equal(t, source, v.reads())
+			assert.Equal(t, c.goesOn, v.native(source, 500), "members ask for 500 next")
+			assert.Zero(t, v.native(source, 0), "what is in work of before has no place there")
+			assert.EqualValues(t, 1, g.moves.epoch.Load())
+			assert.Equal(t, target, q.at(), "homes are moved by themselves")
+			kept, err := os.ReadFile(g.state.path)
+			require.NoError(t, err)
+			assert.NotContains(t, string(kept), "withoutTarget", "older releases read it")
+		})
+	}
+}
+
+// onUpdate has the broker answer as if a commit had been taken.
+func (b *standIn) onUpdate(offset string) {
+	b.answer(codeQueryOffset, wire.Reply{Fields: []string{"offset", offset}})
+}
+
+func TestNobodySkipsWhoAsksForMoreThanAnAnswerHasTold(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	_, v := g.withTarget(t, b, nobodyAt)
+	v.mu.Lock()
+	v.asks(520)
+	v.mu.Unlock()
+	was, err := g.Move(t.Context(), without(KindSide))
+	require.NoError(t, err)
+	require.True(t, was.Done, was.Reason)
+	assert.EqualValues(t, 490, v.native(source, 520))
+}
+
+func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	_, v := g.withTarget(t, b, nobodyAt)
+	v.next, g.serving = -1, time.Now()
+	was, err := g.Move(t.Context(), without(KindSide))
+	require.NoError(t, err)
+	require.False(t, was.Done)
+	require.Contains(t, was.Reason, "has just begun")
+	require.Equal(t, target, v.reads())
+	g.serving = time.Now().Add(-askedAgain)
+	was, err = g.Move(t.Context(), without(KindSide))
+	require.NoError(t, err)
+	require.True(t, was.Done, was.Reason)
+}
+
+// Members of a broadcasting group keep their positions themselves: the same message is at the same
+// offset afterwards, unless one is further than the source is.
+func TestABroadcastingGroupReturnsWithoutTheTarget(t *testing.T) {
+	b := sourceWith(t, 0, 600, -1)
+	g := before(t, b)
+	_, v := g.withTarget(t, b, nobodyAt)
+	for next, goesOn := range map[int64]int64{500: 500, 700: 600} {
+		is, err := g.without(t.Context(), mustLanes(t, g), v, next, true)
+		require.NoError(t, err)
+		assert.Equal(t, goesOn, next+is.Shift[source])
+	}
+}
+
+func mustLanes(t *testing.T, g *Gateway) lanes {
+	t.Helper()
+	l, err := g.lanes()
+	require.NoError(t, err)
+	return l
+}
+
+func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
+	b := sourceWith(t, 0, 600, -1)
+	g := before(t, b)
+	require.NoError(t, g.owing.load(t.TempDir()))
+	q, _ := g.withTarget(t, b, nobodyAt)
+	was, err := g.Move(t.Context(), without(KindHome))
+	require.NoError(t, err)
+	require.True(t, was.Done, was.Reason)
+	require.Equal(t, source, q.at())
+	require.Nil(t, q.hold.Load(), "sends go on")
+	owed := g.State().Owed
+	require.Len(t, owed, 1)
+	assert.Equal(t, q.name(), owed[0].TopicQueue)
+	assert.Equal(t, "broker-t", owed[0].Target.Broker)
+	assert.EqualValues(t, -1, owed[0].Copied, "no copy was seen")
+	assert.EqualValues(t, 507, owed[0].Written)
+
+	var again owing
+	require.NoError(t, again.load(dirOf(g)))
+	assert.Len(t, again.all(), 1, "a restart knows it")
+	_, err = openState(filepath.Dir(g.state.path))
+	require.NoError(t, err)
+
+	back := Move{ID: "forward", Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
+	_, err = local{g}.prepare(t.Context(), Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "isn't all copied yet")
+
+	notYet := func(context.Context, *queue) error { return replicator.ErrNotCopiedYet }
+	g.payNow(t.Context(), notYet)
+	require.Len(t, g.State().Owed, 1)
+	g.payNow(t.Context(), func(context.Context, *queue) error { return nil })
+	require.Empty(t, g.State().Owed)
+	var paid owing
+	require.NoError(t, paid.load(dirOf(g)))
+	require.Empty(t, paid.all())
+}
+
+// dirOf is where what is owed to a gateway lies.
+func dirOf(g *Gateway) string { return filepath.Dir(g.owing.path) }
+
+func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
+	b := sourceWith(t, 0, 600, -1)
+	g := before(t, b)
+	g.withTarget(t, b, nobodyAt)
+	was, err := g.Move(t.Context(), without(KindAuthority))
+	require.NoError(t, err)
+	require.True(t, was.Done, was.Reason)
+	require.Equal(t, source, g.authority())
+}
+
+func TestATargetThatAnswersIsAsked(t *testing.T) {
+	for name, says := range map[string]wire.Reply{"well": {}, "by a refusal": {Code: noPermission}} {
+		for _, kind := range []string{KindHome, KindSide, KindAuthority} {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				b, there := sourceWith(t, 0, 600, 490), newStandIn(t, func(int) bool { return true })
+				there.answer(codeRuntimeForTest, says)
+				g := before(t, b)
+				q, v := g.withTarget(t, b, there.Addr().String())
+				_, err := g.Move(t.Context(), without(kind))
+				require.ErrorIs(t, err, ErrRefused)
+				require.ErrorContains(t, err, "target broker broker-t at "+there.Addr().String()+" answers")
+				require.Equal(t, target, q.at())
+				require.Equal(t, target, v.reads())
+				require.Equal(t, target, g.authority())
+			})
+		}
+	}
+}
+
+const codeRuntimeForTest = 28 // RequestCode.GET_BROKER_RUNTIME_INFO
+
+// A target that takes connections and gives no answer is as dead as one that is gone.
+func TestATargetThatIsSilentIsAway(t *testing.T) {
+	b, there := sourceWith(t, 0, 600, 490), newStandIn(t, func(int) bool { return false })
+	g := before(t, b)
+	g.withTarget(t, b, there.Addr().String())
+	require.NoError(t, g.targetIsAway(t.Context()))
+}
+
+// Moves that wait for the target must not keep one without it waiting.
+func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	_, v := g.withTarget(t, b, nobodyAt)
+	g.moves.one.Lock() // one is under way
+	ended := make(chan error, 1)
+	go func() {
+		_, err := g.Move(t.Context(), Move{ID: "usual", Kind: KindSide, To: "source", Groups: []string{"billing"}})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		g.moves.way.mu.Lock()
+		defer g.moves.way.mu.Unlock()
+		return len(g.moves.way.all) == 1
+	}, patience, time.Millisecond)
+	forced := make(chan Moved, 1)
+	go func() {
+		was, _ := g.Move(t.Context(), without(KindSide))
+		forced <- was
+	}()
+	require.Eventually(t, func() bool { // it has told the others
+		g.awayTarget.mu.Lock()
+		defer g.awayTarget.mu.Unlock()
+		return !g.awayTarget.seen.IsZero()
+	}, patience, time.Millisecond)
+	g.moves.one.Unlock()
+	was := <-forced
+	require.True(t, was.Done, was.Reason)
+	require.ErrorIs(t, <-ended, ErrRefused)
+	require.Equal(t, source, v.reads())
+}
+
+func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	g.withTarget(t, b, nobodyAt)
+	for says, change := range map[string]func(*Move){
+		"to the source only":   func(m *Move) { m.To = "target" },
+		"needs by and reason":  func(m *Move) { m.By = "" },
+		"needs by and reason:": func(m *Move) { m.Reason = "" },
+	} {
+		m := without(KindSide)
+		change(&m)
+		_, err := g.Move(t.Context(), m)
+		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorContains(t, err, says)
+	}
+	_, err := local{g}.prepare(t.Context(), Round{ID: "1", Kind: KindSide, To: "target", Group: "billing", WithoutTarget: true, Budget: Duration(time.Second)})
+	require.ErrorContains(t, err, "can't go to it")
+}
+
+// pairBefore are two gateways of a migration before a broker of the source, with everything on the
+// target.
+func pairBefore(t *testing.T, b *standIn, at [2]string) (all [2]*Gateway, queues [2]*queue, views [2]*view) {
+	t.Helper()
+	all, _ = idlePair(t)
+	for i, g := range all {
+		queues[i], views[i] = g.withTarget(t, b, at[i])
+	}
+	return all, queues, views
+}
+
+func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
+	views[1].next = 510 // its members are further
+	for _, kind := range []string{KindAuthority, KindHome, KindSide} {
+		m := without(kind)
+		id := m.ID
+		if kind == KindSide {
+			id += "/billing"
+		}
+		b.answer(codeLock, wire.Reply{Body: []byte(
+			`{"lockOKMQSet":[{"topic":"rocketshift-round","brokerName":"` + id + `","queueId":0}]}`)})
+		was, err := all[0].Move(t.Context(), m)
+		require.NoError(t, err)
+		require.True(t, was.Done, was.Reason)
+	}
+	for i, g := range all {
+		require.Eventually(t, func() bool { return g.moves.epoch.Load() == 3 }, patience, time.Millisecond)
+		assert.Equal(t, source, queues[i].at())
+		assert.Equal(t, source, views[i].reads())
+		assert.Equal(t, source, g.authority())
+		assert.EqualValues(t, 490, views[i].native(source, 510), "whoever is furthest skips nothing")
+		assert.EqualValues(t, 480, views[i].native(source, 500))
+		assert.Len(t, g.State().Owed, 1)
+	}
+	assert.Len(t, asOne([]State{all[0].State(), all[1].State()}).Owed, 1)
+	assert.Len(t, all[0].replica().Owed, 1, "one that has missed it takes it over")
+}
+
+func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
+	there := newStandIn(t, func(int) bool { return true })
+	there.answer(codeRuntimeForTest, wire.Reply{})
+	b := sourceWith(t, 0, 600, 490)
+	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, there.Addr().String()})
+	for _, kind := range []string{KindAuthority, KindHome, KindSide} {
+		was, err := all[0].Move(t.Context(), without(kind))
+		require.NoError(t, err)
+		require.False(t, was.Done)
+		require.Contains(t, was.Reason, "answers gateway b")
+	}
+	for i, g := range all {
+		assert.Equal(t, target, queues[i].at())
+		assert.Equal(t, target, views[i].reads())
+		assert.Equal(t, target, g.authority())
+		assert.Empty(t, g.State().Owed)
+	}
+}
+
+func TestWhoMissedAReturnTakesOverWhatIsOwed(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	all, queues, _ := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
+	all[0].apply(&Outcome{Epoch: 1, Homes: []savedHome{{"orders", "broker-a", 0, "source", 7}}})
+	all[0].owe([]OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
+	all[1].sync(t.Context())
+	require.Equal(t, source, queues[1].at())
+	owed := all[1].State().Owed
+	require.Len(t, owed, 1)
+	assert.EqualValues(t, 42, owed[0].Copied)
+}
+
+func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
+	b := sourceWith(t, 0, 600, 490)
+	g := before(t, b)
+	q, _ := g.withTarget(t, b, nobodyAt)
+	control, err := NewControl(g, testToken)
+	require.NoError(t, err)
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { _ = control.Serve(ctx, at) }()
+	_, err = NewClient(at.Addr().String(), Access{Token: "another-token-altogether"}).Move(ctx, without(KindHome))
+	require.ErrorContains(t, err, "token")
+	require.Equal(t, target, q.at())
+	was, err := NewClient(at.Addr().String(), Access{Token: testToken}).Move(ctx, without(KindHome))
+	require.NoError(t, err)
+	require.True(t, was.Done, was.Reason)
+	about := map[string]string{}
+	for _, a := range without(KindHome).attrs() {
+		about[a.Key] = a.Value.String()
+	}
+	assert.Equal(t, "alice", about["by"])
+	assert.Equal(t, "true", about["withoutTarget"])
+}

@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rocketshift/replicator"
+)
+
+const (
+	// payPause is between two looks whether everything owed is copied.
+	payPause = 2 * time.Second
+	// copiesSought is how many messages at a queue's end are looked at for the newest copy: more
+	// than lanes copy in a second where producers write to the source too.
+	copiesSought = 64
+)
+
+// seeCopied finds out up to where the lanes have brought queues back, as far as the last messages on
+// the source tell, and takes note of it.
+func (g *Gateway) seeCopied(ctx context.Context, names []TopicQueue) {
+	l, err := g.lanes()
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, usualBudget)
+	defer cancel()
+	found := make([]OwedQueue, len(names))
+	var all errgroup.Group
+	all.SetLimit(provedTogether)
+	for i, name := range names {
+		all.Go(func() error {
+			q := g.queueFor(name.Topic, name.Broker, name.ID)
+			found[i] = OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
+			return nil
+		})
+	}
+	_ = all.Wait()
+	g.owing.learn(found)
+}
+
+// learn takes over what was found out of queues that are owed.
+func (o *owing) learn(all []OwedQueue) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, one := range all {
+		if was, there := o.queues[one.TopicQueue]; there {
+			o.queues[one.TopicQueue] = was.and(one)
+		}
+	}
+	_ = o.write() // it is known less of them otherwise
+}
+
+// lastCopied is behind the last message on the target of which the end of the source's queue shows
+// a copy; -1 if none is seen.
+func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
+	_, end, err := l.sourceBounds(ctx, q)
+	lane := q.lane.Load()
+	if err != nil || lane == nil {
+		return -1
+	}
+	found, err := l.read(ctx, q, source, max(0, end-copiesSought), copiesSought)
+	if err != nil {
+		return -1
+	}
+	copied := int64(-1)
+	for i := range found {
+		stamp, is := replicator.ParseStamp(found[i].Properties)
+		if is && stamp.Cluster == l.Target && stamp.Topic == q.topic &&
+			stamp.Broker == lane.Target.Broker && stamp.Queue == lane.Target.ID {
+			copied = max(copied, stamp.Offset+1)
+		}
+	}
+	return copied
+}
+
+// payOwed forgets queues of which everything on the target is copied, once that answers.
+func (g *Gateway) payOwed() {
+	for wait(g.ctx, payPause) == nil {
+		if len(g.owing.all()) == 0 || g.targetIsAway(g.ctx) == nil {
+			continue
+		}
+		g.payNow(g.ctx, func(ctx context.Context, q *queue) error {
+			l, err := g.lanes()
+			if err != nil {
+				return err
+			}
+			c, err := l.crossing(ctx, q, target, false)
+			if err == nil {
+				_, err = c.Across(c.End())
+			}
+			return err
+		})
+	}
+}
+
+// payNow looks at each queue that is owed once; copied is an error while something isn't.
+func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queue) error) {
+	var paid []TopicQueue
+	for _, one := range g.owing.all() {
+		q := g.queueFor(one.Topic, one.Broker, one.ID)
+		if q.at() == target {
+			continue // not yet, or again, where it was
+		}
+		ctx, cancel := context.WithTimeout(ctx, usualBudget)
+		err := copied(ctx, q)
+		cancel()
+		if err != nil {
+			continue
+		}
+		g.log.Info("everything that was owed of a queue is copied", "queue", q.String(),
+			"since", one.Since.String())
+		paid = append(paid, one.TopicQueue)
+	}
+	if err := g.owing.paid(paid); err != nil {
+		g.log.Error("what is owed can't be written", "cause", err)
+	}
+}

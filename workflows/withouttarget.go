@@ -1,0 +1,221 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// A target that doesn't answer keeps nobody off the source, behind gateways either: once it has been
+// away for as long as groups may wait, gateways return everything without it. What is owed to the
+// source then, and what groups may read again, is said.
+
+// gatewaysReturn is a way back behind gateways.
+type gatewaysReturn struct {
+	*desk
+	in MigrationInput
+	// away says that the target was away for as long as groups may wait, and answered nobody since.
+	away bool
+	// without says that something returned without it.
+	without bool
+	// by is until when the target may be away.
+	by time.Time
+}
+
+// oneTry is how long one try of a move takes at most until it says that the target is away: ten
+// seconds for the gateways, and a look at the brokers.
+const oneTry = 20 * time.Second
+
+// returnByGateways brings everything back, with or without the target. It ends when both sides
+// answered. Done takes what is owed by then off the page.
+func (d *desk) returnByGateways(
+	ctx workflow.Context, in MigrationInput, steps []action,
+) (done func(), err error) {
+	done = func() {}
+	var at activities.Gateway
+	var gateways *activities.Gateways
+	err = workflow.ExecuteActivity(within(ctx, authorityTries, "how the gateways stand"), gateways.Entrance,
+		d.request()).Get(ctx, &at)
+	if ctx.Err() != nil {
+		return done, err
+	}
+	past := activities.Names{} // groups with members that may have gone to the target itself
+	for {
+		r := gatewaysReturn{desk: d, in: in, by: workflow.Now(ctx).Add(d.patience())}
+		if err := r.all(ctx, steps, past); err != nil || !r.without {
+			return done, err
+		}
+		if at.Authority == activities.Target && in.Inventory != nil {
+			past = in.Inventory.Readers()
+		}
+		done()
+		if done, err = r.awaitTarget(ctx, at); err != nil {
+			return done, err
+		}
+	}
+}
+
+// all takes each step. Those that were done are done again without effect.
+func (r *gatewaysReturn) all(ctx workflow.Context, steps []action, past activities.Names) error {
+	for i, step := range steps {
+		r.detail(ctx, "%s", step.summary)
+		var err error
+		switch i {
+		case 0:
+			err = r.tell(ctx, step)
+		case 1:
+			err = r.step(ctx, step, r.takeAuthority)
+		case 3:
+			if past.Len() > 0 { // gateways refuse groups with members that are on the target
+				request := activities.GroupsRequest{
+					Request: r.request(), Side: activities.Source, Groups: past,
+				}
+				step = action{"nobody reads the target: " + activities.Short(past), step.activity, request}
+			}
+			err = r.step(ctx, step, nil)
+		default:
+			err = r.step(ctx, step, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell tells the gateways the migration. One that moved anything knows it already.
+func (r *gatewaysReturn) tell(ctx workflow.Context, step action) error {
+	err := step.run(within(ctx, authorityTries, step.summary))
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		r.note(ctx, "the gateways weren't told of the migration again: %s", rootMessage(err))
+	}
+	return nil
+}
+
+// step makes gateways return something: with the target, and where that has been away for too long,
+// without it. Gateways judge by themselves whether it answers. How is what to do instead of the move
+// as it is.
+func (r *gatewaysReturn) step(
+	ctx workflow.Context, move action, how func(workflow.Context, action, time.Duration) error,
+) error {
+	if how == nil {
+		how = func(ctx workflow.Context, move action, limit time.Duration) error {
+			return move.run(within(ctx, limit, move.summary))
+		}
+	}
+	done := func() {}
+	defer func() { done() }()
+	for limit := max(r.by.Sub(workflow.Now(ctx)), oneTry); ; limit = quickTimeout {
+		if r.away {
+			err := withoutTarget(move).run(within(ctx, r.patience(), "without the target: "+move.summary))
+			r.without = r.without || err == nil
+			if err == nil || ctx.Err() != nil || lasts(err) {
+				return err
+			}
+			done()
+			done = r.says(ctx, move, err)
+		}
+		err := how(ctx, move, limit)
+		if err == nil || ctx.Err() != nil || lasts(err) {
+			return err
+		}
+		done()
+		done = r.says(ctx, move, err)
+		r.away = isAway(err)
+	}
+}
+
+// says shows why a step isn't done yet.
+func (r *gatewaysReturn) says(ctx workflow.Context, move action, err error) (done func()) {
+	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.summary, rootMessage(err))
+	return r.wait(ctx, Waiting{Kind: WaitingGate, Gate: "target", Text: text})
+}
+
+// takeAuthority makes the source say who members are. While members are connected to the target,
+// applications are asked to return behind the gateways.
+func (r *gatewaysReturn) takeAuthority(
+	ctx workflow.Context, move action, limit time.Duration,
+) error {
+	var groups, topics activities.Names // of whom applications are asked for
+	if r.in.Inventory != nil {
+		groups, topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
+	}
+	err := move.run(within(ctx, min(limit, authorityTries), move.summary))
+	if isAway(err) && limit > authorityTries { // it may answer yet
+		err = move.run(within(ctx, max(limit-authorityTries, authorityTries), move.summary))
+	}
+	if err == nil || ctx.Err() != nil || lasts(err) || isAway(err) {
+		return err
+	}
+	return r.askBehind(ctx, move, err, groups, topics)
+}
+
+// asksBehind asks applications that may have gone to the target itself to return behind the gateways.
+func (r *gatewaysReturn) asksBehind(w *Waiting, at activities.Gateway) {
+	if at.Authority != activities.Target {
+		return
+	}
+	w.Kind, w.To, w.NameServers = WaitingRelease, activities.Source, []string{at.NameServer}
+	if r.in.Inventory != nil {
+		w.Groups, w.Topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
+	}
+	w.Text = fmt.Sprintf("re-point all applications to the gateway now (name server %s): %s",
+		at.NameServer, w.Text)
+}
+
+// withoutTarget is a move to the source of which gateways ask the target nothing.
+func withoutTarget(move action) action {
+	switch request := move.request.(type) {
+	case activities.GroupsRequest:
+		request.WithoutTarget = true
+		move.request = request
+	case activities.HomesRequest:
+		request.WithoutTarget = true
+		move.request = request
+	}
+	return move
+}
+
+// awaitTarget says what returned without the target, and waits until that answers again. What it
+// returns takes the last word of it off the page.
+func (r *gatewaysReturn) awaitTarget(
+	ctx workflow.Context, at activities.Gateway,
+) (done func(), err error) {
+	var gateways *activities.Gateways
+	var returns *activities.Returns
+	request := activities.OwedRequest{Request: r.request()}
+	if r.in.Inventory != nil {
+		request.Ordered = r.in.Inventory.Ordered()
+	}
+	var owed activities.Owed
+	text := ""
+	if err := workflow.ExecuteActivity(within(ctx, r.patience(), "what the target owes"), gateways.Owed,
+		request).Get(ctx, &owed); err != nil {
+		text = "what the target owes isn't known: " + rootMessage(err)
+	} else {
+		text = "owed by it: " + owed.String()
+	}
+	r.note(ctx, "the target doesn't answer: homes and groups are back on the source without it; "+
+		"groups go on from the positions that the source has, and may read again what they have read "+
+		"on the target in the last seconds. %s", text)
+	w := Waiting{
+		Kind: WaitingGate, Gate: "target",
+		Text: "the target doesn't answer: start its brokers. Everything reads and writes the source " +
+			"meanwhile; " + text,
+	}
+	r.asksBehind(&w, at)
+	done = r.wait(ctx, w)
+	err = waitFor(ctx, 0, "the target answers again", returns.AwaitTarget, r.request()).Get(ctx, nil)
+	done()
+	if err != nil {
+		return func() {}, err
+	}
+	w.Kind, w.Text = WaitingGate, "the target answers again, and the lanes copy what was owed; "+text
+	return r.wait(ctx, w), nil
+}
