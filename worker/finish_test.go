@@ -57,7 +57,8 @@ func (c *cell) reset() error {
 func (c *cell) followUp(d deed, goal string) {
 	if d.ends == cancelled {
 		c.until("a cancelled migration ends by itself", func() bool {
-			return c.state(workflows.MigrationType) == cancelled
+			state := c.state(workflows.MigrationType)
+			return state == cancelled || c.at.back && state == completed // it went back already
 		})
 		if goal == goalBack {
 			return

@@ -196,7 +196,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		case ctx.Err() != nil && s.back == nil && changed(ctx, changeStranded):
 			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 			defer cancel()
-			s.freeStranded(disconnected)
+			s.freeThose(disconnected, s.leaveAsked)
 		}
 	}()
 	if len(rest) > 0 {

@@ -18,7 +18,11 @@ const leftLook = 2 * time.Second
 // left: its children go on after a reset, and for seconds after a termination. It waits until they
 // have ended, and so have undone what they were at.
 func (m *migration) endLeftStages(ctx workflow.Context) {
-	for _, name := range []string{ShiftType, EndPhaseType, RollbackType} {
+	left := []string{ShiftType, EndPhaseType, RollbackType}
+	if changed(ctx, changeLeftFinalize) { // else somebody may retire a source that is used again
+		left = append(left, FinalizeType)
+	}
+	for _, name := range left {
 		id := StageID(m.plan, name)
 		for said := false; m.signalled(ctx, id); said = true {
 			if !said {
@@ -66,6 +70,13 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
 func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
+	return d.freeThose(ctx, d.takeBackAsked)
+}
+
+// freeThose is freeStranded with what is done for groups whose applications were asked to move.
+func (d *desk) freeThose(
+	ctx workflow.Context, takeBack func(workflow.Context, []string),
+) (away bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return false
 	}
@@ -98,7 +109,7 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 		d.liftCutOff(ctx, found.Source)
 	}
 	if len(found.Asked) > 0 {
-		d.takeBackAsked(ctx, found.Asked)
+		takeBack(ctx, found.Asked)
 	}
 	return found.Away
 }
@@ -130,6 +141,26 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 	}
 	if err != nil { // the mark on the source says what is owed
 		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
+	}
+}
+
+// leaveAsked opens groups on the source whose applications were asked to move, for a stage that
+// ends: nobody would see what it asks for. The mark on the source says what is owed, and whoever
+// comes next asks for applications that are on their way.
+func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
+	if !changed(ctx, changeLeftAsking) {
+		d.takeBackAsked(ctx, groups)
+		return
+	}
+	if !d.liftCutOff(ctx, groups) {
+		return
+	}
+	var traffic *activities.Traffic
+	shut := action{"close on the target: " + short(groups), traffic.Fence, activities.GroupsRequest{
+		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+	}}
+	if err := shut.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), shut.summary)); err != nil {
+		d.note(ctx, "owed to the target: %s: %s", shut.summary, rootMessage(err))
 	}
 }
 

@@ -65,30 +65,35 @@ func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
 	require.Contains(t, got.Notes[0], "isn't known: the target at 10.0.0.1:9876")
 }
 
-func TestAMigrationWaitsForTheUndoOfAShiftOfAnEarlierRun(t *testing.T) {
-	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{
-		AssessType: func(workflow.Context, MigrationInput) (Status, error) {
-			s.note(AssessType)
-			return Status{}, errors.New("enough")
-		},
-	})
-	looks := 0
-	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
-		anything).Return(func(_, id, _, name string, _ any) error {
-		if looks++; name != stopName || !strings.HasSuffix(id, "-shift") || looks > 3 {
-			return errors.New("there is no such workflow")
-		}
-		s.note("look at " + id)
-		return nil
-	})
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.ErrorContains(t, s.GetWorkflowError(), "enough")
-	const shift = "migration-orders-2026-shift"
-	require.Equal(t, []string{
-		"look at " + shift, "cancel " + shift, "look at " + shift, "look at " + shift, AssessType,
-	}, s.called()[:5])
-	require.Contains(t, s.statusNow(t).Notes[0], "Shift of an earlier run is cancelled")
+func TestAMigrationWaitsForTheEndOfStagesOfAnEarlierRun(t *testing.T) {
+	for stage, name := range map[string]string{"shift": ShiftType, "finalize": FinalizeType} {
+		s := emptyTheatre(t)
+		fillMigration(s, map[string]stageFunc{
+			AssessType: func(workflow.Context, MigrationInput) (Status, error) {
+				s.note(AssessType)
+				return Status{}, errors.New("enough")
+			},
+		})
+		looks := 0
+		s.OnSignalExternalWorkflow(anything, anything, anything, anything,
+			anything).Return(func(_, id, _, name string, _ any) error {
+			if name != stopName || !strings.HasSuffix(id, "-"+stage) {
+				return errors.New("there is no such workflow")
+			}
+			if looks++; looks > 3 {
+				return errors.New("it has ended")
+			}
+			s.note("look at " + id)
+			return nil
+		})
+		s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+		require.ErrorContains(t, s.GetWorkflowError(), "enough")
+		left := "migration-orders-2026-" + stage
+		require.Equal(t, []string{
+			"look at " + left, "cancel " + left, "look at " + left, "look at " + left, AssessType,
+		}, s.called()[:5])
+		require.Contains(t, s.statusNow(t).Notes[0], name+" of an earlier run is cancelled")
+	}
 }
 
 func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *testing.T) {
@@ -118,7 +123,8 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
-	requireOrder(t, s.called(), "Unfence@source", "Fence@target", "AwaitMembers@target")
+	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
+	require.NotContains(t, s.called(), "AwaitMembers@target", "nobody sees what an ending stage asks for")
 }
 
 func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {

@@ -85,6 +85,10 @@ const (
 	changeKept = "2026-11-30 approvals are kept"
 	// changeUndone: a return that was undone by opening the source goes on without the target.
 	changeUndone = "2026-11-30 undone without the target"
+	// changeLeftAsking: a Shift that is cancelled while it asks for applications waits for nobody.
+	changeLeftAsking = "2026-11-30 cancelled stages ask nobody"
+	// changeLeftFinalize: Finalize of an earlier run is cancelled, too.
+	changeLeftFinalize = "2026-11-30 finalize of earlier runs"
 	// changeLost: a person may end the way back without a target that is gone for good.
 	changeLost = "2026-11-30 lost targets"
 	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
