@@ -143,7 +143,7 @@ func (b *brokers) batchLimit(ctx context.Context, broker string) (int, error) {
 }
 
 func (b *brokers) runtime(ctx context.Context, broker string) (map[string]string, error) {
-	return at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.Client().Runtime(ctx, addr) })
+	return at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.RuntimeAt(ctx, addr) })
 }
 
 func (b *brokers) position(ctx context.Context, group, topic string, q Queue) (int64, bool, error) {

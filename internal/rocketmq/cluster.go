@@ -20,6 +20,7 @@ type Cluster struct {
 	client      *Client
 	nameServers []string
 	behind      *proxied // nil: brokers can be reached
+	looks       looks
 
 	mu      sync.Mutex
 	brokers []Broker

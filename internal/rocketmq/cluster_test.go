@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,6 +37,34 @@ func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 	all, err = c.Brokers(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, "4.9.7", all[1].Version, "it is asked again")
+}
+
+// A broker of 5.3.3 takes 50 ms of a processor to say how it is, and all lanes want to know.
+func TestBrokersSayHowTheyAreOnceForAll(t *testing.T) {
+	var asked, failing atomic.Int32
+	failing.Store(1)
+	broker := serve(t, func(conn net.Conn, c *Command) {
+		asked.Add(1)
+		if failing.Add(-1) >= 0 {
+			reply(conn, c, SystemError, map[string]string{}, "")
+			return
+		}
+		reply(conn, c, Success, nil, `{"table":{"bootTimestamp":"17"}}`)
+	})
+	c := NewCluster(testClient(t), nil)
+	_, err := c.RuntimeAt(t.Context(), broker.Addr().String())
+	require.Error(t, err)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			table, err := c.RuntimeAt(t.Context(), broker.Addr().String())
+			assert.NoError(t, err)
+			assert.Equal(t, "17", table["bootTimestamp"])
+			table["bootTimestamp"] = "18" // its own copy
+		})
+	}
+	all.Wait()
+	assert.Equal(t, int32(2), asked.Load(), "an error is asked again, an answer serves all")
 }
 
 // What was known before a restart stands until name servers answer.
