@@ -233,6 +233,9 @@ func (c *cell) answer(ctx context.Context, w workflows.Waiting, answered map[str
 // release re-points what is asked for. At the end phase it is one instance after the other.
 func (c *cell) release(ctx context.Context, w workflows.Waiting) error {
 	fmt.Fprintf(c.log, "%s release to %s: %v %v\n", time.Now().Format("15:04:05.000"), w.To, w.Groups, w.Topics)
+	if w.Groups.Len()+w.Topics.Len() == 0 { // a run that has assessed nothing knows no names
+		w.Groups, w.Topics = activities.Some(c.groups()...), activities.Some(c.topics()...)
+	}
 	if c.at.mode != plan.ModeGateway {
 		return c.apps.deploy(ctx, w.Groups.First(), w.Topics.First(), w.NameServers)
 	}
