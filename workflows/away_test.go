@@ -164,18 +164,21 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		"groups read the source already: their positions are theirs")
 }
 
+// stillAway is what AwaitTarget says while the target doesn't answer.
+func stillAway(ctx context.Context) error {
+	again := 30 * time.Second // of the first two minutes
+	if activity.GetInfo(ctx).StartToCloseTimeout == waitTimeout {
+		again = 20 * time.Minute // the test environment makes ten tries
+	}
+	return temporal.NewApplicationErrorWithOptions("the target doesn't answer",
+		activities.TargetUnreachableType,
+		temporal.ApplicationErrorOptions{NextRetryDelay: again})
+}
+
 // lostTarget never answers again.
 func (s *theatre) lostTarget() {
 	s.OnActivity("AwaitTarget", anything,
-		anything).Return(func(ctx context.Context, _ activities.Request) error {
-		again := 30 * time.Second // of the first two minutes
-		if activity.GetInfo(ctx).StartToCloseTimeout == waitTimeout {
-			again = 20 * time.Minute // the test environment makes ten tries
-		}
-		return temporal.NewApplicationErrorWithOptions("the target doesn't answer",
-			activities.TargetUnreachableType,
-			temporal.ApplicationErrorOptions{NextRetryDelay: again})
-	})
+		anything).Return(func(ctx context.Context, _ activities.Request) error { return stillAway(ctx) })
 }
 
 // approveLost says after a while that the target is gone for good.

@@ -188,7 +188,6 @@ func (r *gatewaysReturn) awaitTarget(
 	ctx workflow.Context, at activities.Gateway,
 ) (done func(), err error) {
 	var gateways *activities.Gateways
-	var returns *activities.Returns
 	request := activities.OwedRequest{Request: r.request()}
 	if r.in.Inventory != nil {
 		request.Ordered = r.in.Inventory.Ordered()
@@ -211,7 +210,7 @@ func (r *gatewaysReturn) awaitTarget(
 	}
 	r.asksBehind(&w, at)
 	done = r.wait(ctx, w)
-	err = waitFor(ctx, 0, "the target answers again", returns.AwaitTarget, r.request()).Get(ctx, nil)
+	err = r.desk.awaitTarget(ctx, "what is owed is lost; "+text)
 	done()
 	if err != nil {
 		return func() {}, err

@@ -69,9 +69,9 @@ func newDeadTarget(t *testing.T) *deadTarget {
 				Ordered: []string{"orders"},
 			}, nil
 		})
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(context.Context, activities.Request) error {
+	s.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
 		if s.dead {
-			return targetAway()
+			return stillAway(ctx)
 		}
 		s.note("AwaitTarget")
 		return nil
@@ -98,6 +98,15 @@ func (s *deadTarget) waitsFor(t *testing.T) (text string) {
 		}
 	}
 	return text
+}
+
+func TestAWayBackByGatewaysEndsWithoutATargetThatIsGoneForGood(t *testing.T) {
+	s := newDeadTarget(t)
+	s.approveLost(t)
+	got := s.rollBack(t)
+	require.Equal(t, StateDone, got.State)
+	require.Contains(t, strings.Join(got.Notes, "\n"), "the target is lost")
+	require.Equal(t, "groups without the target", s.called()[len(s.called())-1])
 }
 
 func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
