@@ -92,9 +92,9 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 		return errors.Join(errs...)
 	}
 	ramp := time.Duration(c.enemy/c.pace+5) * time.Second
-	err = errors.Join(phase("before", nil, measure), attacked("they come", c.pace, ramp, measure), pause(ctx, calm), phase("after", nil, measure))
+	err = errors.Join(phase("before", nil, measure), attacked("they come", c.pace, ramp, measure), c.untilCalm(ctx), phase("after", nil, measure))
 	if c.full > 0 {
-		err = errors.Join(err, attacked("as fast as they can", 0, c.full), pause(ctx, calm), phase("after that", nil, measure))
+		err = errors.Join(err, attacked("as fast as they can", 0, c.full), c.untilCalm(ctx), phase("after that", nil, measure))
 	}
 	return errors.Join(err, f.end(), straight.end())
 }
@@ -106,8 +106,30 @@ const (
 	straightTopic = "bench-gateway-straight"
 )
 
-// calm is how long everything may take to end: the gateway lets servers end their connections for 3 s.
-const calm = 5 * time.Second
+const (
+	// calm is how long everything may take to end: the gateway lets servers end their connections for 3 s.
+	calm = 5 * time.Second
+	// calmAtLast is how long memory may stay held for answers that servers still send to clients that have gone: 13 s.
+	calmAtLast = 15 * time.Second
+	// littleHeld is what clients that mean well hold at most, in bytes.
+	littleHeld = 1 << 20
+)
+
+// untilCalm waits until nothing of a siege is left, or until it should be: then the next phase shows it.
+func (c *course) untilCalm(ctx context.Context) error {
+	if err := pause(ctx, calm); err != nil {
+		return err
+	}
+	for end := time.Now().Add(calmAtLast); ; {
+		state, err := c.gateway.control.State(ctx)
+		if err != nil || state.Memory.Held < littleHeld || time.Now().After(end) {
+			return err
+		}
+		if err := pause(ctx, calm/10); err != nil {
+			return err
+		}
+	}
+}
 
 // prepareSiege makes what is asked for, and returns the gateway's port that stands for the broker.
 func (c *course) prepareSiege(ctx context.Context) (string, error) {
