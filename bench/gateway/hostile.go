@@ -82,7 +82,7 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 	}
 	attacked := func(name string, pace int, lengths ...time.Duration) error {
 		ctx, stop := context.WithCancel(ctx)
-		s := lay(ctx, c.gateway.names, broker, c.enemy, pace)
+		s := lay(ctx, c.gateway.names, broker, c.enemy, pace, c.frames)
 		var errs []error
 		for i, length := range lengths {
 			errs = append(errs, phase([]string{name, "all are there"}[i], s, length))

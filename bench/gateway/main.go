@@ -64,9 +64,10 @@ type options struct {
 
 	yields bool // whoever brings hostile connections gets the processors last, as if they came from other machines
 
-	enemy int           // hostile connections
-	pace  int           // of these, so many are opened in a second
-	full  time.Duration // for how long they come as fast as they can afterwards
+	enemy  int           // hostile connections
+	pace   int           // of these, so many are opened in a second
+	frames bool          // none of them asks brokers for messages
+	full   time.Duration // for how long they come as fast as they can afterwards
 
 	moves  int // there and back
 	topics int // of 100 queues each, which move after that
@@ -118,6 +119,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.restarts, "restarts", 20, "how often the gateway is restarted in each way")
 	f.BoolVar(&o.keys, "keys", false, "clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
+	f.BoolVar(&o.frames, "frames", false, "hostile connections send frames alone: none asks brokers for messages")
 	f.IntVar(&o.pace, "pace", 150, "of these, so many are opened in a second")
 	f.DurationVar(&o.full, "full", 15*time.Second, "how long they come as fast as they can, afterwards")
 	f.IntVar(&o.moves, "moves", 30, "how often homes, and sides, go there and back")

@@ -67,19 +67,21 @@ func (p pacer) wait(ctx context.Context) bool {
 type evil struct {
 	name  string
 	share int // of a hundred connections
-	do    func(ctx context.Context, s *siege, conn net.Conn) error
+	// asks says that brokers work for it: what they answer the gateway has to pass on
+	asks bool
+	do   func(ctx context.Context, s *siege, conn net.Conn) error
 }
 
 var evils = []evil{
-	{"silent", 29, func(ctx context.Context, _ *siege, conn net.Conn) error { return stay(conn) }},
-	{"long headers", 26, longHeader},
-	{"begun frames", 26, begunFrame},
-	{"idle", 10, idle},
-	{"large heartbeats", 2, largeBeat},
-	{"odd headers", 2, oddHeader},
-	{"refused names", 1, longName},
-	{"open pulls, not read", 2, openPulls},
-	{"large answers, not read", 2, largeAnswers},
+	{"silent", 29, false, func(ctx context.Context, _ *siege, conn net.Conn) error { return stay(conn) }},
+	{"long headers", 26, false, longHeader},
+	{"begun frames", 26, false, begunFrame},
+	{"idle", 10, false, idle},
+	{"large heartbeats", 2, false, largeBeat},
+	{"odd headers", 2, false, oddHeader},
+	{"refused names", 1, false, longName},
+	{"open pulls, not read", 2, true, openPulls},
+	{"large answers, not read", 2, true, largeAnswers},
 }
 
 const (
@@ -94,14 +96,17 @@ const (
 	largeBody    = 3_900_000 // of a message: brokers take 4 MiB
 )
 
-// lay lays siege with n connections, so many a second; 0 is as fast as it goes. It ends with the context.
-func lay(ctx context.Context, names, broker string, n, pace int) *siege {
+// lay lays siege with n connections, so many a second; 0 is as fast as it goes. With frames those
+// that would ask brokers for messages are silent. It ends with the context.
+func lay(ctx context.Context, names, broker string, n, pace int, frames bool) *siege {
 	s := &siege{names: names, broker: broker, opening: paced(ctx, pace), batches: paced(ctx, batches)}
 	for i := range n {
-		kind := evils[len(evils)-1]
+		kind := evils[0]
 		for k, at := 0, i%100; k < len(evils); k++ {
 			if at -= evils[k].share; at < 0 {
-				kind = evils[k]
+				if kind = evils[k]; kind.asks && frames {
+					kind = evils[0]
+				}
 				break
 			}
 		}
