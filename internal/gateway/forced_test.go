@@ -247,7 +247,7 @@ func TestATargetThatAnswersIsAsked(t *testing.T) {
 		for _, kind := range []string{KindHome, KindSide, KindAuthority} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				b, there := sourceWith(t, 0, 600, 490), newStandIn(t, func(int) bool { return true })
-				there.answer(codeRuntimeForTest, says)
+				there.answer(codeConfig, says)
 				g := before(t, b)
 				q, v := g.withTarget(t, b, there.Addr().String())
 				_, err := g.Move(t.Context(), without(kind))
@@ -261,7 +261,7 @@ func TestATargetThatAnswersIsAsked(t *testing.T) {
 	}
 }
 
-const codeRuntimeForTest = 28 // RequestCode.GET_BROKER_RUNTIME_INFO
+const codeConfig = 26 // RequestCode.GET_BROKER_CONFIG
 
 // A target that takes connections and gives no answer is as dead as one that is gone.
 func TestATargetThatIsSilentIsAway(t *testing.T) {
@@ -365,7 +365,7 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 
 func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 	there := newStandIn(t, func(int) bool { return true })
-	there.answer(codeRuntimeForTest, wire.Reply{})
+	there.answer(codeConfig, wire.Reply{})
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, there.Addr().String()})
 	for _, kind := range []string{KindAuthority, KindHome, KindSide} {

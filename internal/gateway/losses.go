@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"rocketshift/internal/rocketmq"
 )
 
 // losses are sends whose answers were lost, by queue. The broker may store them a little later, and
@@ -219,9 +217,9 @@ func (g *Gateway) answers(to dest) bool {
 	}
 	for _, addr := range g.addresses(to) {
 		ctx, cancel := context.WithTimeout(g.ctx, signTime)
-		_, err := client.Runtime(ctx, addr)
+		there := answers(ctx, client, addr)
 		cancel()
-		if err == nil || rocketmq.CodeOf(err) >= 0 {
+		if there {
 			return true
 		}
 	}

@@ -154,7 +154,7 @@ func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 // Only a gateway that has served before waits so, and sends aren't held for nothing meanwhile.
 func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	broker := newStandIn(t, func(int) bool { return true })
-	broker.answer(codeRuntime, wire.Reply{})
+	broker.answer(codeConfig, wire.Reply{})
 	g := before(t, broker)
 	queues := g.topics.get([]byte("orders")).all()
 	r := Round{Kind: KindHome, To: "target", Budget: Duration(time.Second)}
