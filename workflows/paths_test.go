@@ -446,8 +446,38 @@ func (p *played) dead() (alive func()) {
 	return alive
 }
 
+// deadBehindGateways makes gateways move nothing with the target, until it is alive again.
+func (p *played) deadBehindGateways() (alive func()) {
+	var back atomic.Bool
+	unless := func(without bool) error {
+		if without || back.Load() {
+			return nil
+		}
+		return standins.Retried("the target doesn't answer", activities.TargetUnreachableType)
+	}
+	answers := p.dead()
+	groups := func(_ context.Context, r activities.GroupsRequest) error { return unless(r.WithoutTarget) }
+	p.clusters.Answer("MoveAuthority", groups)
+	p.clusters.Answer("MoveGroups", groups)
+	p.clusters.Answer("MoveHomes", func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
+		return activities.Homes{}, unless(r.WithoutTarget)
+	})
+	return func() { back.Store(true); answers() }
+}
+
 func targetPaths() []path {
 	return []path{
+		{"gateway-without-target", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{RollbackType}, func(p *played) {
+			release := p.clusters.Hold("MoveHomes")
+			p.start()
+			p.called("MoveHomes")
+			release()
+			alive := p.deadBehindGateways()
+			p.steer(BackName)
+			p.called("Owed")
+			alive()
+			p.ends(StateRolledBack)
+		}},
 		{"target-dead", hasty, []string{ShiftType, RollbackType}, func(p *played) {
 			alive := p.dead()
 			restore := p.clusters.Fail("Translate", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
