@@ -285,8 +285,8 @@ func failedPaths() []path {
 		{"refused", nil, []string{AssessType}, func(p *played) {
 			found := standins.Inventory()
 			found.Findings = []activities.Finding{{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true}}
-			p.clusters.Answer("Assess", func(context.Context, activities.Request) (activities.Assessment, error) {
-				return found, nil
+			p.clusters.Answer("Assess", func(context.Context, activities.Request) (activities.Inventory, error) {
+				return activities.Whole(found), nil
 			})
 			p.start()
 			p.ends("it can't move")

@@ -153,9 +153,17 @@ func begunFrame(ctx context.Context, _ *siege, conn net.Conn) error {
 	return err
 }
 
-// idle speaks once, and stays.
-func idle(_ context.Context, _ *siege, conn net.Conn) error {
-	if _, err := conn.Write(wire.AppendRequest(nil, 34, 1, 0, nil, heartbeat("hostile", "hostile"))); err != nil {
+// idle speaks once, for itself, and stays.
+func idle(_ context.Context, s *siege, conn net.Conn) error {
+	return speak(conn, fmt.Sprint("hostile-", s.opened.Load()))
+}
+
+// join becomes one more member of a group: the broker tells all others, so n of them make it send
+// n² / 2 notifications.
+func join(_ context.Context, _ *siege, conn net.Conn) error { return speak(conn, "hostile") }
+
+func speak(conn net.Conn, name string) error {
+	if _, err := conn.Write(wire.AppendRequest(nil, 34, 1, 0, nil, heartbeat(name, name))); err != nil {
 		return err
 	}
 	return stay(conn)
