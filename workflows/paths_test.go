@@ -177,13 +177,14 @@ func steeredPaths() []path {
 			p.clusters.Answer("AwaitMembers", func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
 				return nil, unlessSaid(r)
 			})
-			p.clusters.Answer("AwaitQuiet", func(_ context.Context, r activities.AwaitMoveRequest) error {
-				return unlessSaid(r)
-			})
+			producers := func(_ context.Context, r activities.AwaitMoveRequest) error { return unlessSaid(r) }
+			p.clusters.Answer("AwaitQuiet", producers)
+			p.clusters.Answer("MoveOrdered", producers)
 			p.start()
 			asked("groups")
 			require.NoError(p, p.update(p.run.GetID(), ReleasedName, Released{By: "ci"}))
-			asked("producers of orders")
+			asked("producers of ordered orders")
+			asked("producers of payments")
 			p.signal(MigrationType, ReleasedName, Released{By: "ci", Topics: []string{"orders"}})
 			p.signal(ShiftType, ReleasedName, Released{By: "ci", Topics: []string{"payments"}})
 			p.ends(StateDone)
