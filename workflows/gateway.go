@@ -21,7 +21,16 @@ func (s *shift) gatewayStory(
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Groups: w.Groups})
 	}
+	stand, err := s.reached(ctx, waves, topics)
+	if err != nil {
+		return err
+	}
 	for i, w := range waves {
+		if stand(w.Step) {
+			s.status.Waves[i].State = StageDone
+			s.note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
+			continue
+		}
 		s.detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
 		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics); err != nil {
 			return err
@@ -29,6 +38,27 @@ func (s *shift) gatewayStory(
 	}
 	s.detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
 	return nil
+}
+
+// reached looks which steps earlier runs have made, by what the gateways say. Made again, they would
+// take homes back, which gateways refuse once producers are at the target.
+func (s *shift) reached(
+	ctx workflow.Context, waves []activities.Wave, topics activities.Names,
+) (stands func(step int) bool, err error) {
+	if !changed(ctx, changeReached) {
+		return func(int) bool { return false }, nil
+	}
+	request := activities.ReachedRequest{Request: s.request(), Topics: topics}
+	for _, w := range waves {
+		request.Steps = append(request.Steps, w.Step)
+	}
+	var at activities.Reached
+	err = s.step(ctx, func(ctx workflow.Context) error {
+		var gateways *activities.Gateways
+		return workflow.ExecuteActivity(quick(ctx, "which steps stand"), gateways.Reached,
+			request).Get(ctx, &at)
+	})
+	return func(step int) bool { return at.Authority == activities.Target || step < at.Step }, err
 }
 
 func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Inventory) error {
