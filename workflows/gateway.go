@@ -25,16 +25,19 @@ func (s *shift) gatewayStory(
 	if err != nil {
 		return err
 	}
+	var before []activities.Names // of steps that stand, whose groups may be more by now
 	for i, w := range waves {
 		if stand(w.Step) {
+			before = append(before, w.Groups)
 			s.status.Waves[i].State = StageDone
 			s.note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
 			continue
 		}
 		s.detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
-		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics); err != nil {
+		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics, before); err != nil {
 			return err
 		}
+		before = nil
 	}
 	s.detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
 	return nil
@@ -113,9 +116,11 @@ func (s *shift) proveLanes(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
 }
 
-// gatewayWave is one step: approval, groups, homes, soak with the measured share.
+// gatewayWave is one step: approval, groups, homes, soak with the measured share. Before are groups
+// of steps before it, which an earlier run has made.
 func (s *shift) gatewayWave(
 	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+	before []activities.Names,
 ) error {
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
@@ -131,7 +136,12 @@ func (s *shift) gatewayWave(
 		work  func(workflow.Context) error
 	}{
 		{WaveGroups, func(ctx workflow.Context) error {
-			return s.leadGroups(ctx, w.Groups)
+			for _, groups := range append(before, w.Groups) {
+				if err := s.leadGroups(ctx, groups); err != nil {
+					return err
+				}
+			}
+			return nil
 		}},
 		{WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
