@@ -135,13 +135,7 @@ func within(names map[string]bool, others []string) bool {
 	return true
 }
 
-// named is a list as it may stand in a history. It never waits for the store, as the way back
-// doesn't.
+// named are sorted names as they may stand in a history.
 func named(ctx context.Context, s Settings, r Request, kind string, names map[string]bool) Names {
-	sorted := slices.Sorted(maps.Keys(names))
-	list, err := bounded(ctx, s, r, kind, sorted, namesRoom)
-	if err != nil {
-		return Some(sorted...)
-	}
-	return list
+	return unstored(ctx, s, r, kind, slices.Sorted(maps.Keys(names)))
 }
