@@ -32,6 +32,12 @@ func BypassingOf(err error) (by Bypassing, is bool) {
 	return by, true
 }
 
+// StillBypassed reports whether those whom people were asked for hold up what an activity was to do.
+func StillBypassed(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == BypassedType && !app.NonRetryable()
+}
+
 const (
 	// collectTime is for how long moves go on after the first one that was refused: what moves
 	// moves, and people hear of all that hinder the rest, within the time-out of the activity.
@@ -103,7 +109,7 @@ func (h *heldUp) outcome(ctx context.Context, s Settings, r Request, asked *Bypa
 	// without the store nobody knows who was asked: whoever holds the moves up is told then
 	if known && within(h.groups, groups) && within(h.topics, topics) {
 		age := time.Since(activity.GetInfo(ctx).ScheduledTime)
-		return again(NotReadyType, min(max(pollAgain, age/lookShare), lookLater), nil, "%s", text)
+		return again(BypassedType, min(max(pollAgain, age/lookShare), lookLater), nil, "%s", text)
 	}
 	for _, name := range groups {
 		h.groups[name] = true

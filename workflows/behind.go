@@ -54,17 +54,33 @@ func (d *desk) askBehind(
 		err := d.askRelease(ctx, d.behindAsked(at, why, groups, topics), []activities.Names{{}}, func(
 			ctx workflow.Context, _ activities.Names, _ bool, _ []string,
 		) workflow.Future {
-			options := quick(ctx, move.summary)
 			if tells {
-				options = untilAway(options)
+				return untilBehind(ctx, try)
 			}
-			return workflow.ExecuteActivity(options, try.activity, try.request)
+			return workflow.ExecuteActivity(quick(ctx, move.summary), try.activity, try.request)
 		})
 		if _, others := activities.BypassingOf(err); !others {
 			return err
 		}
 		why = err
 	}
+}
+
+// untilBehind tries a move while those hold it up who were asked to come behind the gateways, and
+// ends with anything else that hinders it.
+func untilBehind(ctx workflow.Context, move action) workflow.Future {
+	outcome, settable := workflow.NewFuture(ctx)
+	workflow.GoNamed(ctx, move.summary, func(ctx workflow.Context) {
+		for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
+			try := workflow.ExecuteActivity(untilAway(within(ctx, limit, move.summary)), move.activity,
+				move.request)
+			if err := try.Get(ctx, nil); !activities.StillBypassed(err) || ctx.Err() != nil {
+				settable.Chain(try)
+				return
+			}
+		}
+	})
+	return outcome
 }
 
 // behindAsked is the question for applications that bypass the gateways.

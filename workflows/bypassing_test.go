@@ -35,7 +35,8 @@ func (s *bypassers) refuses(asked *activities.Bypassing, groups, topics []string
 		return !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(of.First(), n) })
 	}
 	if known(groups, asked.Groups) && known(topics, asked.Topics) {
-		return notYet("they still do")
+		return temporal.NewApplicationErrorWithOptions("they still do", activities.BypassedType,
+			temporal.ApplicationErrorOptions{NextRetryDelay: testDelay})
 	}
 	return temporal.NewApplicationErrorWithOptions("applications bypass the gateways: "+
 		strings.Join(append(groups, topics...), " "), activities.BypassedType,
