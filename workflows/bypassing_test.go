@@ -20,7 +20,8 @@ type bypassers struct {
 	at     activities.Gateway
 	groups []string // that bypass gateways now
 	topics []string
-	dead   bool // the target, since people were asked
+	dead   bool  // the target, since people were asked
+	other  error // that hinders moves of homes and groups else
 }
 
 // refuses is what a move comes to, by whom people were asked for.
@@ -56,6 +57,8 @@ func newBypassers(t *testing.T) *bypassers {
 		switch {
 		case s.dead && !without:
 			return targetAway()
+		case err == nil && s.other != nil && name != "authority":
+			return s.other
 		case without:
 			name, err = name+" without the target", nil
 		}
@@ -133,6 +136,25 @@ func TestAWayBackAsksForExactlyThoseWhoBypassTheGateways(t *testing.T) {
 	require.Equal(t, []string{"authority", "homes", "groups all"}, s.moved())
 	require.Equal(t, []string{"payments", "orders"}, got.Moved.Topics)
 	require.Equal(t, []string{"audit-group"}, got.Moved.Groups)
+}
+
+// What hinders a move when all have returned is no question for them any more.
+func TestAQuestionForApplicationsEndsWhenSomethingElseHinders(t *testing.T) {
+	s := newBypassers(t)
+	s.topics = []string{"orders"}
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, []string{"orders"}, s.asks(t).Topics.First())
+		s.topics, s.other = nil, notYet("the lanes are behind")
+	}, 4*time.Second)
+	s.RegisterDelayedCallback(func() {
+		w := s.statusNow(t).Waiting
+		require.Len(t, w, 1)
+		require.Equal(t, WaitingGate, w[0].Kind)
+		require.Contains(t, w[0].Text, "the lanes are behind")
+		s.other = nil
+	}, 5*time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, StateDone, s.result(t).State)
 }
 
 // fromTheEnd is a way back after the end phase has asked applications to go to the target.
