@@ -160,8 +160,12 @@ func (d *desk) byGateway(ctx workflow.Context, move action) error {
 	if changed(ctx, changeBypassed) {
 		move = telling(move, activities.Bypassing{})
 	}
-	for {
-		err := move.run(within(ctx, quickTimeout, move.summary))
+	for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
+		options := within(ctx, limit, move.summary)
+		if limit > quickTimeout { // a long try must not hide it
+			options = untilAway(options)
+		}
+		err := move.run(options)
 		if _, bypassed := activities.BypassingOf(err); bypassed {
 			done()
 			done = func() {}

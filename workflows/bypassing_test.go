@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
@@ -261,6 +262,35 @@ func TestAnEndPhaseAsksForMembersThatBypassTheGateways(t *testing.T) {
 	})
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Equal(t, []string{"authority"}, s.moved())
+}
+
+// A refusal that lasts must not fill the history.
+func TestAMoveByGatewaysThatWaitsForHoursIsTriedInEverLongerRounds(t *testing.T) {
+	s := newTheatre(t)
+	rounds, refused := 0, true
+	s.OnActivity("MoveAuthority", anything, anything).Return(
+		func(ctx context.Context, _ activities.GroupsRequest) error {
+			if refused {
+				if activity.GetInfo(ctx).Attempt == 1 {
+					rounds++
+				}
+				return temporal.NewApplicationErrorWithOptions("a member allocates queues by their names",
+					activities.NotReadyType,
+					temporal.ApplicationErrorOptions{NextRetryDelay: time.Minute})
+			}
+			return nil
+		})
+	s.playGateway()
+	s.playTraffic()
+	s.RegisterDelayedCallback(func() {
+		require.Contains(t, s.statusNow(t).Waiting[0].Text, "a member allocates queues by their names")
+		refused = false
+	}, 6*time.Hour)
+	s.ExecuteWorkflow(EndPhaseType, MigrationInput{
+		Plan: testPlan(t, byGateway), Inventory: testInventory(),
+	})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Less(t, rounds, 60, "of 180 that take two minutes each")
 }
 
 // reachedBy is a Shift that begins anew where an earlier run had come so far.
