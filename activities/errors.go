@@ -26,6 +26,10 @@ const (
 	ConflictType = "Conflict"
 	// RefusedType says that the request can't be done as the clusters are. Not tried again.
 	RefusedType = "Refused"
+	// BypassedType says that applications hold up a move by gateways, as they reach brokers without
+	// one; BypassingOf names them. Not tried again: people are asked for them first. Tried again while
+	// it is those alone that they were asked for.
+	BypassedType = "Bypassed"
 	// ForbiddenType says that the plan asks for a secret of the worker to be used with a host that the
 	// worker's own configuration doesn't name. Not tried again: a person corrects either.
 	ForbiddenType = "Forbidden"

@@ -26,6 +26,11 @@ type HomesRequest struct {
 	All bool `json:"all,omitempty"`
 	// WithoutTarget is as in GroupsRequest; with Percent 0 alone.
 	WithoutTarget bool `json:"withoutTarget,omitempty"`
+	// Nobody asks, with Percent 0, that no producer writes to the topics on the target without a
+	// gateway either, whose messages would lie there.
+	Nobody bool `json:"nobody,omitempty"`
+	// Asked is as in GroupsRequest.
+	Asked *Bypassing `json:"asked,omitempty"`
 }
 
 // Homes is how many queues have their home on the target.
@@ -62,26 +67,42 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		}
 		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
 	}
+	var held heldUp
 	for _, part := range []struct {
 		to     Side
 		queues []gateway.TopicQueue
 	}{{Source, toSource}, {Target, toTarget}} {
-		together := homesTogether
-		if r.WithoutTarget {
-			together = returnedTogether
-		}
-		for i, some := range slices.Collect(slices.Chunk(part.queues, together)) {
-			activity.RecordHeartbeat(ctx, i)
-			move := gateway.Move{
-				Kind: gateway.KindHome, To: string(part.to), Queues: some, WithoutTarget: r.WithoutTarget,
-			}
-			if err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", part.to, i),
-				move); err != nil {
-				return Homes{}, err
-			}
+		if err := g.moveHomes(ctx, client, r, part.to, part.queues, &held); err != nil {
+			return Homes{}, err
 		}
 	}
-	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)}, nil
+	if r.Nobody && !r.WithoutTarget {
+		held.producers(state, ours)
+	}
+	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)},
+		held.outcome(ctx, g.settings, r.Request, r.Asked)
+}
+
+// moveHomes gives queues their home on a side, some at a time, but for those that producers hold up.
+func (g *Gateways) moveHomes(
+	ctx context.Context, client *gateway.Fleet, r HomesRequest, to Side, queues []gateway.TopicQueue,
+	held *heldUp,
+) error {
+	together := homesTogether
+	if r.WithoutTarget {
+		together = returnedTogether
+	}
+	for i, some := range slices.Collect(slices.Chunk(queues, together)) {
+		activity.RecordHeartbeat(ctx, i)
+		move := gateway.Move{
+			Kind: gateway.KindHome, To: string(to), Queues: some, WithoutTarget: r.WithoutTarget,
+		}
+		err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", to, i), move)
+		if err = held.take(err); err != nil || held.enough() {
+			return err
+		}
+	}
+	return nil
 }
 
 // homesOf are the queues of the topics.

@@ -92,15 +92,6 @@ func led(state gateway.State) map[string]bool {
 	return groups
 }
 
-// Gateway is how a gateway stands before a move.
-type Gateway struct {
-	NameServer string `json:"nameServer"` // what applications have as theirs
-	Clients    int    `json:"clients"`
-	Homes      int    `json:"homes"` // queues whose home is the target
-	// Authority is the side that says who members are: Target once applications may be there.
-	Authority Side `json:"authority,omitempty"`
-}
-
 // PrepareRequest tells gateways what they must know of a migration.
 type PrepareRequest struct {
 	Request
@@ -144,19 +135,6 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	return gatewayOf(state), nil
 }
 
-func gatewayOf(state gateway.State) Gateway {
-	return Gateway{state.NameServer, len(state.Clients), state.Homes.Target, Side(state.Authority)}
-}
-
-// Entrance is how the gateways stand, and what applications have as their name server.
-func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
-	state, err := g.settings.gatewayState(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return Gateway{}, err
-	}
-	return gatewayOf(state), nil
-}
-
 // MoveGroups makes groups read from a side.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	client, err := g.settings.gatewaysOf(r.Plan)
@@ -167,17 +145,21 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
+	var held heldUp
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
 		move := gateway.Move{
 			Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group},
 			WithoutTarget: r.WithoutTarget,
 		}
-		if err := g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move); err != nil {
+		if err := held.take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
 			return err
 		}
+		if held.enough() {
+			break
+		}
 	}
-	return nil
+	return held.outcome(ctx, g.settings, r.Request, r.Asked)
 }
 
 // groupsToMove are those of the request, or all of the plan that read some of their queues on
@@ -206,7 +188,8 @@ func (g *Gateways) groupsToMove(
 	return groups, nil
 }
 
-// move carries one move out.
+// move carries one move out. That applications hold it up, as they bypass the gateways, is said by
+// the gateway's own error: see heldUp.
 func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, id string, m gateway.Move) error {
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
@@ -217,8 +200,9 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
-	if err == nil {
-		return nil
+	var refusal *gateway.RefusedError
+	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
+		return err
 	}
 	if _, _, dead := g.settings.at(ctx, r, Target); dead != nil { // which is the cause, and hides behind time-outs
 		return dead
@@ -244,9 +228,13 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 			return err
 		}
 	}
-	return g.move(ctx, client, r.Request, "authority", gateway.Move{
+	var held heldUp
+	if err := held.take(g.move(ctx, client, r.Request, "authority", gateway.Move{
 		Kind: gateway.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
-	})
+	})); err != nil {
+		return err
+	}
+	return held.outcome(ctx, g.settings, r.Request, r.Asked)
 }
 
 // partlyMoved are the groups that read some queues on the target, and others on the source.

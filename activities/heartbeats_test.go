@@ -58,7 +58,7 @@ func TestTheWayBackNeedsNoStore(t *testing.T) {
 		names[i] = fmt.Sprintf("billing-service-production-consumers-%06d", i)
 	}
 	r := Request{Bounded: true} // of a plan without a name nothing can be stored
-	list := NewReturns(Settings{Root: t.TempDir()}).wayBack(t.Context(), r, "fenced groups", names)
+	list := unstored(t.Context(), Settings{Root: t.TempDir()}, r, "fenced groups", names)
 	got, inline := list.Inline()
 	assert.True(t, inline)
 	assert.Equal(t, names, got)

@@ -109,6 +109,9 @@ func (p *played) registerGateways(add func(string, any)) {
 		names, err := p.note(ctx, r.Request, "MoveHomes", r.Topics)
 		return activities.Homes{Queues: 8 * len(names)}, err
 	})
+	add("Reached", func(context.Context, activities.ReachedRequest) (activities.Reached, error) {
+		return activities.Reached{}, nil
+	})
 	add("BeginSoak", func(ctx context.Context, r activities.SoakRequest) (time.Time, error) {
 		_, err := p.note(ctx, r.Request, "BeginSoak", r.Topics)
 		return time.Now().UTC(), err

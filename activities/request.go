@@ -47,6 +47,10 @@ type GroupsRequest struct {
 	// WithoutTarget has gateways return groups, or the authority, to the source without a look at the
 	// target. They refuse that while the target answers them.
 	WithoutTarget bool `json:"withoutTarget,omitempty"`
+	// Asked are those whose applications people were asked to point to the gateways. Moves by
+	// gateways that others hold up by bypassing them end with BypassedType; without it they are
+	// tried again.
+	Asked *Bypassing `json:"asked,omitempty"`
 }
 
 // TopicsRequest names topics and, where it matters, the side to act on.

@@ -140,7 +140,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 			return Survey{}, err
 		}
 		groups := found.led(state, p)
-		found.LedGroups = b.wayBack(ctx, r.Request, "led groups", groups)
+		found.LedGroups = unstored(ctx, b.settings, r.Request, "led groups", groups)
 		return found, nil // gateways know better than brokers what of the plan is on the target
 	}
 	where, err := b.settings.whereTarget(ctx, p)
@@ -152,14 +152,14 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		return Survey{}, err
 	}
 	moved, err := both.movedTopics(ctx, r.Noted)
-	found.MovedTopics = b.wayBack(ctx, r.Request, "moved topics", moved)
+	found.MovedTopics = unstored(ctx, b.settings, r.Request, "moved topics", moved)
 	return found, err
 }
 
-// wayBack is a list as it may stand in a history. The way back never waits for the store: where
+// unstored is a list as it may stand in a history. The way back never waits for the store: where
 // that doesn't take a long list, the list stands in the history itself, which takes it.
-func (b *Returns) wayBack(ctx context.Context, r Request, kind string, names []string) Names {
-	list, err := bounded(ctx, b.settings, r, kind, names, namesRoom)
+func unstored(ctx context.Context, s Settings, r Request, kind string, names []string) Names {
+	list, err := bounded(ctx, s, r, kind, names, namesRoom)
 	if err != nil {
 		return Some(names...)
 	}
@@ -197,7 +197,7 @@ func (b *Returns) surveySource(
 				closed = append(closed, group)
 			}
 		}
-		found.FencedGroups = b.wayBack(ctx, r.Request, "fenced groups", closed)
+		found.FencedGroups = unstored(ctx, b.settings, r.Request, "fenced groups", closed)
 		return found, nil
 	}
 	marks, err := c.fences(ctx, p, brokers)

@@ -140,6 +140,10 @@ func TestTheStateIsTheExitCode(t *testing.T) {
 		"held":           {running(func(s *snapshot) { s.State, s.Waiting = workflows.StateWaiting, []workflows.Waiting{held} }), exitHalted},
 		"held by state":  {running(func(s *snapshot) { s.State = workflows.StateHeld }), exitHalted},
 		"polling a gate": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "NotReady", Attempt: 99}} }), exitDone},
+		"people are asked for applications": {running(func(s *snapshot) {
+			s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingRelease}}
+			s.Blocked = []blocked{{Type: "Bypassed", Attempt: 99}}
+		}), exitWaiting},
 		"broker blinks":  {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 2}} }), exitDone},
 		"source is down": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 4}} }), exitHalted},
 		"asks and is held": {running(func(s *snapshot) {

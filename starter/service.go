@@ -93,8 +93,12 @@ type blocked struct {
 // stuckAttempts is how many tries tell a passing trouble (a restarted broker) from one that somebody must look at.
 const stuckAttempts = 3
 
-// stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as long as it takes.
-func (b blocked) stuck() bool { return b.Type != activities.NotReadyType && b.Attempt > stuckAttempts }
+// stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as
+// long as it takes, and so are applications that people were asked for.
+func (b blocked) stuck() bool {
+	return b.Type != activities.NotReadyType && b.Type != activities.BypassedType &&
+		b.Attempt > stuckAttempts
+}
 
 // check is one finding of doctor.
 type check struct {

@@ -24,29 +24,122 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 	return d.askBehind(ctx, move, err, groups, topics)
 }
 
-// askBehind asks applications to return behind the gateways until the gateways make the move; why is
-// what they refused it for.
+// askBehind asks applications to come behind the gateways until the gateways make the move; why is
+// what they refused it for. It says who they are, and that is asked for, and more when others hold
+// the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
+// for. It ends, too, when the target doesn't answer.
 func (d *desk) askBehind(
 	ctx workflow.Context, move action, why error, groups, topics activities.Names,
 ) error {
+	tells := changed(ctx, changeBypassed)
 	var gateways *activities.Gateways
 	var at activities.Gateway
 	if err := workflow.ExecuteActivity(quick(ctx, "where the gateways are"), gateways.Entrance,
 		d.request()).Get(ctx, &at); err != nil {
 		return err
 	}
-	d.forgetReleased()
-	w := Waiting{
+	if tells && groups.Len()+topics.Len() == 0 {
+		groups, topics = at.Groups, at.Topics
+	}
+	for {
+		by, told := activities.BypassingOf(why)
+		if told {
+			groups, topics = by.Groups, by.Topics
+		}
+		d.forgetReleased()
+		try := move
+		if tells {
+			try = telling(move, activities.Bypassing{Groups: groups, Topics: topics})
+		}
+		err := d.askRelease(ctx, d.behindAsked(at, why, groups, topics), []activities.Names{{}}, func(
+			ctx workflow.Context, _ activities.Names, _ bool, _ []string,
+		) workflow.Future {
+			if tells {
+				return untilBehind(ctx, try)
+			}
+			return workflow.ExecuteActivity(quick(ctx, move.summary), try.activity, try.request)
+		})
+		if _, others := activities.BypassingOf(err); !others {
+			return err
+		}
+		why = err
+	}
+}
+
+// untilBehind tries a move while those hold it up who were asked to come behind the gateways, and
+// ends with anything else that hinders it.
+func untilBehind(ctx workflow.Context, move action) workflow.Future {
+	outcome, settable := workflow.NewFuture(ctx)
+	workflow.GoNamed(ctx, move.summary, func(ctx workflow.Context) {
+		for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
+			try := workflow.ExecuteActivity(untilAway(within(ctx, limit, move.summary)), move.activity,
+				move.request)
+			if err := try.Get(ctx, nil); !activities.StillBypassed(err) || ctx.Err() != nil {
+				settable.Chain(try)
+				return
+			}
+		}
+	})
+	return outcome
+}
+
+// behindAsked is the question for applications that bypass the gateways.
+func (d *desk) behindAsked(
+	at activities.Gateway, why error, groups, topics activities.Names,
+) Waiting {
+	who := "all applications"
+	if _, told := activities.BypassingOf(why); told {
+		who = "these applications"
+	}
+	return Waiting{
 		Kind: WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
 		To: activities.Source, NameServers: []string{at.NameServer},
-		Text: fmt.Sprintf("re-point all applications to the gateway (name server %s): %s",
-			at.NameServer, rootMessage(why)),
+		Text: fmt.Sprintf("re-point %s to the gateway (name server %s): %s", who, at.NameServer,
+			rootMessage(why)),
 	}
-	return d.askRelease(ctx, w, []activities.Names{{}}, func(
-		ctx workflow.Context, _ activities.Names, _ bool, _ []string,
-	) workflow.Future {
-		return workflow.ExecuteActivity(quick(ctx, move.summary), move.activity, move.request)
-	})
+}
+
+// telling is a move by gateways that ends when others hold it up than those who were asked to come
+// behind the gateways.
+func telling(move action, asked activities.Bypassing) action {
+	switch request := move.request.(type) {
+	case activities.GroupsRequest:
+		request.Asked = &asked
+		move.request = request
+	case activities.HomesRequest:
+		request.Asked = &asked
+		move.request = request
+	}
+	return move
+}
+
+// callBack asks for the applications that the end phase has asked to go to the target, before
+// anything moves. Some may be on their way, where no gateway sees them: if groups returned to the
+// source first, these would read the target from an older position, and without lanes soon after.
+// While the target doesn't answer nobody may wait for them.
+func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
+	var returns *activities.Returns
+	if err := workflow.ExecuteActivity(ifItAnswers(ctx, authorityTries, "the target answers"),
+		returns.AwaitTarget, r.request()).Get(ctx, nil); err != nil {
+		return ctx.Err()
+	}
+	r.forgetReleased()
+	w := Waiting{
+		Kind: WaitingRelease, Gate: "clients past the gateway", To: activities.Source,
+		Groups: r.at.Groups, Topics: r.at.Topics, NameServers: []string{r.at.NameServer},
+		Text: fmt.Sprintf("stop releases that bring applications to the target, and re-point those "+
+			"that are there to the gateway (name server %s); say released when none is on its way: "+
+			"else it goes on after %s, with those that are connected by then",
+			r.at.NameServer, callBackTime),
+	}
+	done := r.wait(ctx, w)
+	defer done()
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      callBackTime,
+		TimerOptions: workflow.TimerOptions{Summary: "applications on their way to the target return"},
+	}, func() bool { return r.isReleased(w.Gate, w.Groups, w.Topics) })
+	r.by = workflow.Now(ctx).Add(r.patience())
+	return err
 }
 
 // byGateway makes gateways move something, however long it takes. While the target doesn't answer
@@ -64,8 +157,20 @@ func (d *desk) byGateway(ctx workflow.Context, move action) error {
 			Kind: WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
 		})
 	}
-	for {
-		err := move.run(within(ctx, quickTimeout, move.summary))
+	if changed(ctx, changeBypassed) {
+		move = telling(move, activities.Bypassing{})
+	}
+	for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
+		options := within(ctx, limit, move.summary)
+		if limit > quickTimeout { // a long try must not hide it
+			options = untilAway(options)
+		}
+		err := move.run(options)
+		if _, bypassed := activities.BypassingOf(err); bypassed {
+			done()
+			done = func() {}
+			err = d.askBehind(ctx, move, err, activities.Names{}, activities.Names{})
+		}
 		switch {
 		case err == nil || ctx.Err() != nil || lasts(err):
 			return err

@@ -21,14 +21,47 @@ func (s *shift) gatewayStory(
 	for _, w := range waves {
 		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Groups: w.Groups})
 	}
+	stand, err := s.reached(ctx, waves, topics)
+	if err != nil {
+		return err
+	}
+	var before []activities.Names // of steps that stand, whose groups may be more by now
 	for i, w := range waves {
+		if stand(w.Step) {
+			before = append(before, w.Groups)
+			s.status.Waves[i].State = StageDone
+			s.note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
+			continue
+		}
 		s.detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
-		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics); err != nil {
+		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics, before); err != nil {
 			return err
 		}
+		before = nil
 	}
 	s.detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
 	return nil
+}
+
+// reached looks which steps earlier runs have made, by what the gateways say. Made again, they would
+// take homes back, which gateways refuse once producers are at the target.
+func (s *shift) reached(
+	ctx workflow.Context, waves []activities.Wave, topics activities.Names,
+) (stands func(step int) bool, err error) {
+	if !changed(ctx, changeReached) {
+		return func(int) bool { return false }, nil
+	}
+	request := activities.ReachedRequest{Request: s.request(), Topics: topics}
+	for _, w := range waves {
+		request.Steps = append(request.Steps, w.Step)
+	}
+	var at activities.Reached
+	err = s.step(ctx, func(ctx workflow.Context) error {
+		var gateways *activities.Gateways
+		return workflow.ExecuteActivity(quick(ctx, "which steps stand"), gateways.Reached,
+			request).Get(ctx, &at)
+	})
+	return func(step int) bool { return at.Authority == activities.Target || step < at.Step }, err
 }
 
 func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Inventory) error {
@@ -83,9 +116,11 @@ func (s *shift) proveLanes(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
 }
 
-// gatewayWave is one step: approval, groups, homes, soak with the measured share.
+// gatewayWave is one step: approval, groups, homes, soak with the measured share. Before are groups
+// of steps before it, which an earlier run has made.
 func (s *shift) gatewayWave(
 	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+	before []activities.Names,
 ) error {
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
@@ -101,7 +136,12 @@ func (s *shift) gatewayWave(
 		work  func(workflow.Context) error
 	}{
 		{WaveGroups, func(ctx workflow.Context) error {
-			return s.leadGroups(ctx, w.Groups)
+			for _, groups := range append(before, w.Groups) {
+				if err := s.leadGroups(ctx, groups); err != nil {
+					return err
+				}
+			}
+			return nil
 		}},
 		{WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}

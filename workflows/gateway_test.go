@@ -52,6 +52,7 @@ func (s *theatre) playGateway() {
 		}
 		return activities.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
 	})
+	s.OnActivity("Reached", anything, anything).Return(activities.Reached{}, nil)
 	s.OnActivity("BeginSoak", anything, anything).Return(time.Unix(1, 0), nil)
 	s.OnActivity("JudgeSoak", anything, anything).Return(
 		func(_ context.Context, r activities.SoakRequest) (activities.WaveCheck, error) {

@@ -51,6 +51,10 @@ const (
 	longestWait = 24 * time.Hour
 	// reportPatience is how long a full disk may delay the end of a migration; the result holds the same facts.
 	reportPatience = 10 * time.Minute
+	// callBackTime is for how long a way back from the end phase waits for the word that no release
+	// brings applications to the target any more. Nobody is hurt meanwhile, as both sides serve; a
+	// stock client that is being restarted shows within it.
+	callBackTime = time.Minute
 	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
 	ledgerFirst = 5 * time.Second
 	ledgerMax   = time.Hour
@@ -108,9 +112,14 @@ func within(ctx workflow.Context, limit time.Duration, summary string) workflow.
 // ifItAnswers is within for what is owed to the target when it doesn't answer: the first answer
 // that says so ends it, as applications wait for what comes next.
 func ifItAnswers(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
+	return untilAway(within(ctx, limit, summary))
+}
+
+// untilAway has the first answer that the target doesn't answer end an activity.
+func untilAway(ctx workflow.Context) workflow.Context {
 	policy := retryForEver()
 	policy.NonRetryableErrorTypes = []string{activities.TargetUnreachableType}
-	return workflow.WithRetryPolicy(within(ctx, limit, summary), *policy)
+	return workflow.WithRetryPolicy(ctx, *policy)
 }
 
 // patient is for waits for people, pipelines and slow lanes: they cost little however long they

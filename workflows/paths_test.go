@@ -41,7 +41,7 @@ const atOnce = 4
 func TestLongEveryPathReplays(t *testing.T) {
 	labtest.Loop(t)
 	s := newServer(t)
-	all := slices.Concat(plainPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
+	all := slices.Concat(plainPaths(), gatewayPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
 		targetPaths(), servicePaths())
 	slices.Reverse(all)        // the last ones take longest
 	var playing sync.WaitGroup // not t.Parallel: they wait, and need no processor of their own

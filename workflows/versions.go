@@ -93,6 +93,11 @@ const (
 	changeLost = "2026-11-30 lost targets"
 	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
 	changeWithoutTarget = "2026-11-30 gateways return without the target"
+	// changeBypassed: people are asked for exactly those applications that hold up a move by gateways,
+	// and for all before a way back from the end phase.
+	changeBypassed = "2026-11-30b bypassing applications are asked for"
+	// changeReached: steps behind gateways that an earlier run has made aren't made again.
+	changeReached = "2026-11-30b steps that stand"
 )
 
 // changed reports whether this run does the new thing.

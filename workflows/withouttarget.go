@@ -23,6 +23,24 @@ type gatewaysReturn struct {
 	without bool
 	// by is until when the target may be away.
 	by time.Time
+	// at is how the gateways stood when the way back began.
+	at activities.Gateway
+	// tells says that gateways are asked who holds a move up by bypassing them.
+	tells bool
+}
+
+// left are the groups whose applications may be at the target when the way back begins.
+func (r *gatewaysReturn) left() activities.Names {
+	if r.at.Groups.Len() == 0 && r.in.Inventory != nil {
+		return r.in.Inventory.Readers()
+	}
+	return r.at.Groups
+}
+
+// fromEnd reports whether the way back begins in the end phase or after it: applications were asked
+// to go to the target, and some may be there, or on their way.
+func (r *gatewaysReturn) fromEnd() bool {
+	return r.tells && r.at.Authority == activities.Target
 }
 
 // oneTry is how long one try of a move takes at most until it says that the target is away: ten
@@ -42,14 +60,20 @@ func (d *desk) returnByGateways(
 	if ctx.Err() != nil {
 		return done, err
 	}
+	tells := changed(ctx, changeBypassed)
 	past := activities.Names{} // groups with members that may have gone to the target itself
-	for {
-		r := gatewaysReturn{desk: d, in: in, by: workflow.Now(ctx).Add(d.patience())}
-		if err := r.all(ctx, steps, past); err != nil || !r.without {
+	for first := true; ; first = false {
+		r := gatewaysReturn{
+			desk: d, in: in, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
+		}
+		if r.fromEnd() {
+			past = r.left()
+		}
+		if err := r.all(ctx, steps, past, first && r.fromEnd()); err != nil || !r.without {
 			return done, err
 		}
-		if at.Authority == activities.Target && in.Inventory != nil {
-			past = in.Inventory.Readers()
+		if at.Authority == activities.Target {
+			past = r.left()
 		}
 		done()
 		if done, err = r.awaitTarget(ctx, at); err != nil {
@@ -59,21 +83,39 @@ func (d *desk) returnByGateways(
 }
 
 // all takes each step. Those that were done are done again without effect.
-func (r *gatewaysReturn) all(ctx workflow.Context, steps []action, past activities.Names) error {
+// Calls says that applications are called back first.
+func (r *gatewaysReturn) all(
+	ctx workflow.Context, steps []action, past activities.Names, calls bool,
+) error {
 	for i, step := range steps {
 		r.detail(ctx, "%s", step.summary)
+		if r.tells {
+			step = telling(step, activities.Bypassing{})
+		}
 		var err error
 		switch i {
 		case 0:
 			err = r.tell(ctx, step)
+			if calls && err == nil {
+				err = r.callBack(ctx)
+			}
 		case 1:
 			err = r.step(ctx, step, r.takeAuthority)
+		case 2:
+			if request, is := step.request.(activities.HomesRequest); is && r.fromEnd() {
+				request.Nobody = true
+				step.request = request
+			}
+			err = r.step(ctx, step, nil)
 		case 3:
 			if past.Len() > 0 { // gateways refuse groups with members that are on the target
 				request := activities.GroupsRequest{
 					Request: r.request(), Side: activities.Source, Groups: past,
 				}
 				step = action{"nobody reads the target: " + activities.Short(past), step.activity, request}
+				if r.tells {
+					step = telling(step, activities.Bypassing{})
+				}
 			}
 			err = r.step(ctx, step, nil)
 		default:
@@ -111,7 +153,8 @@ func (r *gatewaysReturn) step(
 	}
 	done := func() {}
 	defer func() { done() }()
-	for limit := max(r.by.Sub(workflow.Now(ctx)), oneTry); ; limit = quickTimeout {
+	limit := max(r.by.Sub(workflow.Now(ctx)), oneTry)
+	for {
 		if r.away {
 			err := withoutTarget(move).run(within(ctx, r.patience(), "without the target: "+move.summary))
 			r.without = r.without || err == nil
@@ -122,12 +165,20 @@ func (r *gatewaysReturn) step(
 			done = r.says(ctx, move, err)
 		}
 		err := how(ctx, move, limit)
+		limit = quickTimeout
+		_, asks := activities.BypassingOf(err)
+		if asks {
+			done()
+			done = func() {}
+			err = r.askBehind(ctx, move, err, activities.Names{}, activities.Names{})
+			limit = r.patience() // that the target doesn't answer is only just seen
+		}
 		if err == nil || ctx.Err() != nil || lasts(err) {
 			return err
 		}
 		done()
 		done = r.says(ctx, move, err)
-		r.away = isAway(err)
+		r.away = isAway(err) && !asks
 	}
 }
 
@@ -162,6 +213,7 @@ func (r *gatewaysReturn) asksBehind(w *Waiting, at activities.Gateway) {
 		return
 	}
 	w.Kind, w.To, w.NameServers = WaitingRelease, activities.Source, []string{at.NameServer}
+	w.Groups, w.Topics = at.Groups, at.Topics
 	if r.in.Inventory != nil {
 		w.Groups, w.Topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
 	}

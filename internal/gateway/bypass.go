@@ -221,7 +221,7 @@ func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lan
 		return accepted
 	})
 	if len(found) > 0 {
-		return nil, refused("group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
+		return nil, bypassed(Bypassing{Groups: []string{group}}, "group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
 			"or accept the group or these members, where the group may read messages on both sides, and leave others to these members", group, len(found), from, found[:min(len(found), 5)])
 	}
 	for _, one := range taken {

@@ -104,6 +104,8 @@ func transport(a Access) *http.Transport {
 type RefusedError struct {
 	Status int // of HTTP
 	Text   string
+	// Bypassing are those whose applications hold the move up; empty where others do.
+	Bypassing Bypassing
 }
 
 func (e *RefusedError) Error() string { return e.Text }
@@ -176,7 +178,11 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	case answer.StatusCode == http.StatusUnauthorized:
 		why.Error += or(", from ", c.access.Set.Token)
 	}
-	return fmt.Errorf("gateway %s: %w", c.base, &RefusedError{answer.StatusCode, why.Error})
+	refusal := &RefusedError{Status: answer.StatusCode, Text: why.Error}
+	if why.Bypassing != nil {
+		refusal.Bypassing = *why.Bypassing
+	}
+	return fmt.Errorf("gateway %s: %w", c.base, refusal)
 }
 
 // explain says why a gateway doesn't answer, and what to do.

@@ -205,10 +205,17 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 // Problem is the body of every answer that isn't a success.
 type Problem struct {
 	Error string `json:"error"`
+	// Bypassing says for whose applications a move was refused; absent where it wasn't for that.
+	Bypassing *Bypassing `json:"bypassing,omitempty"`
 }
 
 func problem(w http.ResponseWriter, status int, err error) {
-	answer(w, status, Problem{err.Error()})
+	says := Problem{Error: err.Error()}
+	var refusal *BypassedError
+	if errors.As(err, &refusal) {
+		says.Bypassing = &refusal.Bypassing
+	}
+	answer(w, status, says)
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

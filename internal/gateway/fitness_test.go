@@ -180,6 +180,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "past at 10.0.0.9:4711")
 	require.ErrorContains(t, err, "or accept the group or these members")
+	requireBypassing(t, err, Bypassing{Groups: []string{"billing"}})
 	for _, name := range []string{"billing", "past"} {
 		back.ID, back.Accept = "back-"+name, []string{name}
 		was, err := two.Move(t.Context(), back)
@@ -198,6 +199,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	orders := two.topics.get([]byte("orders")).all()
 	_, err = two.nobodyPasses(t.Context(), Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
+	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
 	inexact, err := two.nobodyPasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(inexact), "topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the other side by the lane")

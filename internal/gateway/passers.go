@@ -257,6 +257,7 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 		of[q.topic] = true
 	}
 	var found []string
+	var by Bypassing
 	all, _ := g.passers.list()
 	for _, one := range all {
 		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages)
@@ -265,13 +266,14 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 		case slices.Contains(m.Accept, one.Topic):
 			inexact = append(inexact, says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways")
 		default:
-			found = append(found, says)
+			found, by.Topics = append(found, says), append(by.Topics, one.Topic)
 		}
 	}
 	if len(found) == 0 {
 		return inexact, nil
 	}
-	return nil, refused("%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
+	by.Topics = slices.Compact(by.Topics) // they are listed by topic
+	return nil, bypassed(by, "%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
 		"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found), g.passers.life, strings.Join(found[:min(len(found), 5)], ", "), g.passers.life)
 }

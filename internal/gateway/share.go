@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 		return nil, err
 	}
 	var mu sync.Mutex
+	var refusals []*BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, one := range g.groups.all() {
@@ -54,8 +56,12 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 			passing, err := g.noneIsPast(ctx, one.name, to.other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
+			var refusal *BypassedError
+			if errors.As(err, &refusal) {
+				refusals, err = append(refusals, refusal), nil
+			}
 			mu.Unlock()
-			if err != nil || to == source {
+			if err != nil || refusal != nil || to == source {
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.name)
@@ -65,7 +71,9 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 			return g.shareOnTarget(ctx, one.name, accepted, l)
 		})
 	}
-	err = all.Wait()
+	if err = all.Wait(); err == nil {
+		err = allBypassed(refusals)
+	}
 	return inexact, err
 }
 
