@@ -24,8 +24,15 @@ const (
 	// patientAfter is when a wait counts as a long one: most are over before, and cost some 40
 	// actions until then.
 	patientAfter = 2 * time.Minute
+	// oldAfter is when a wait counts as an old one: few that take so long end within the next hour.
+	oldAfter = time.Hour
+	// oldTimeout bounds an attempt of an old wait, half an hour of looks and the last of them, so
+	// that a day costs 48 actions. It is also how late one goes on whose worker was killed, and not
+	// stopped; by then nobody has noticed anything for an hour.
+	oldTimeout = 32 * time.Minute
 	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
-	// target dies. It costs 1,800 actions a day.
+	// target dies. It costs 75 actions an hour, so that an old wait has none: then a target that
+	// dies after its worker was killed is seen up to waitTimeout later.
 	waitHeartbeat = time.Minute
 	// longestTries is what the time grows to in which an activity is tried before its error is put
 	// on the page again: each time costs some eight events, and a month has to stay under 10,000.

@@ -158,16 +158,16 @@ func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
 	var mu sync.Mutex
 	parts := map[string]bool{}
 	var said []string
-	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		parts[first(r.Topics)] = true
 		said = append(said, r.Said...)
 		if !r.Released {
-			return temporal.NewApplicationErrorWithOptions("producers still write", "NotReady",
+			err = temporal.NewApplicationErrorWithOptions("producers still write", "NotReady",
 				temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
 		}
-		return nil
+		return left, err
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {

@@ -133,12 +133,12 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 			s := newTheatre(t)
 			begun := s.Now()
 			s.OnActivity("MoveOrdered", anything,
-				anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+				anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
 				if late || s.Now().Sub(begun) < 40*time.Second {
-					return notYet("orders/3 isn't copied yet")
+					return left, notYet("orders/3 isn't copied yet")
 				}
 				s.note("opened " + first(r.Topics))
-				return nil
+				return left, nil
 			})
 			s.playTraffic()
 			s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
@@ -161,11 +161,11 @@ func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
 	s := newTheatre(t)
 	begun, asked := s.Now(), 20*time.Second
 	s.OnActivity("MoveOrdered", anything,
-		anything).Return(func(context.Context, activities.AwaitMoveRequest) error {
+		anything).Return(func(context.Context, activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
 		if s.Now().Sub(begun) < asked {
-			return notYet("producers write on the source")
+			return left, notYet("producers write on the source")
 		}
-		return targetAway()
+		return left, targetAway()
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, asked)

@@ -93,6 +93,13 @@ const (
 	changeLost = "2026-11-30 lost targets"
 	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
 	changeWithoutTarget = "2026-11-30 gateways return without the target"
+	// changeOldWaits: waits get cheaper when they are old.
+	changeOldWaits = "2026-11-30b old waits"
+	// changeOrdered: the move of ordered topics waits for their producers by looks alone, and its
+	// end is waited for when it is cancelled.
+	changeOrdered = "2026-11-30b ordered waits"
+	// changeHeldSoak: a soak that doesn't pass is a wait like others.
+	changeHeldSoak = "2026-11-30b held soaks"
 )
 
 // changed reports whether this run does the new thing.
