@@ -59,7 +59,8 @@ func TestLiveALookAtOrderedTopicsOpensNoneAndSparesTheMoveTheSettleTime(t *testi
 	r.plan.Shift.Settle = plan.Duration(time.Second)
 	traffic := NewTraffic(r.settings)
 	both := Some(early, late)
-	r.must(traffic, "CloseTopics", TopicsRequest{Request: r.request(), Side: Target, Topics: both}, nil)
+	closing := TopicsRequest{Request: r.request(), Side: Target, Topics: both}
+	r.must(traffic, "CloseTopics", closing, nil)
 	r.fill(early, 5)
 	at := replicator.Queue{Broker: r.brokers(r.source)[0].Name}
 	stopEarly, stopLate := r.keepProducing(r.source, at, early), r.keepProducing(r.source, at, late)

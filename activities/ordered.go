@@ -12,7 +12,9 @@ import (
 // is written on From any more and its last message was copied, until all of them are open, or those
 // that producers still write to are left after r.Stay. They were closed there before anybody was
 // asked to move. Which are open is read from the brokers, so that another attempt goes on.
-func (t *Traffic) MoveOrdered(ctx context.Context, r AwaitMoveRequest) (left OrderedMove, err error) {
+func (t *Traffic) MoveOrdered(
+	ctx context.Context, r AwaitMoveRequest,
+) (left OrderedMove, err error) {
 	topics, err := resolve(ctx, t.settings, r.Topics)
 	if err != nil {
 		return left, err

@@ -61,8 +61,10 @@ func (p *played) registerReleases(add func(string, any)) {
 	add("OpenTopics", topics("OpenTopics"))
 	add("AwaitQuiet", moves("AwaitQuiet"))
 	ordered := moves("MoveOrdered")
-	add("MoveOrdered", func(ctx context.Context, r activities.AwaitMoveRequest) (activities.OrderedMove, error) {
-		return activities.OrderedMove{}, ordered(ctx, r)
+	add("MoveOrdered", func(
+		ctx context.Context, r activities.AwaitMoveRequest,
+	) (left activities.OrderedMove, err error) {
+		return left, ordered(ctx, r)
 	})
 	add("AwaitDrained", func(ctx context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
 		_, err := p.note(ctx, r.Request, "AwaitDrained", r.Topics)

@@ -94,7 +94,8 @@ func fencedWait(t *testing.T, look func(s *theatre, after, beat time.Duration) e
 	t.Helper()
 	s := newTheatre(t)
 	begun := s.Now()
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(ctx context.Context, _ activities.Request) error {
 		return look(s, s.Now().Sub(begun), activity.GetInfo(ctx).HeartbeatTimeout)
 	})
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {

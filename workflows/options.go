@@ -30,9 +30,10 @@ const (
 	// that a day costs 48 actions. It is also how late one goes on whose worker was killed, and not
 	// stopped; by then nobody has noticed anything for an hour.
 	oldTimeout = 32 * time.Minute
-	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
-	// target dies. It costs 75 actions an hour, so that an old wait has none: then a target that
-	// dies after its worker was killed is seen up to waitTimeout later.
+	// waitHeartbeat finds a dead worker sooner while groups are fenced, or ordered topics closed:
+	// somebody must see that the target dies, or that producers have left. It costs 75 actions an
+	// hour, so that an old wait has none: then that is seen up to waitTimeout later if the worker
+	// was killed before.
 	waitHeartbeat = time.Minute
 	// longestTries is what the time grows to in which an activity is tried before its error is put
 	// on the page again: each time costs some eight events, and a month has to stay under 10,000.
@@ -65,9 +66,10 @@ const (
 	// is concerned, although it is measured every few seconds at first.
 	restLife = 15 * time.Minute
 	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the
-	// first message ends it, and a count of 10,000 queues takes a minute.
+	// first message ends it, and a count of 10,000 queues takes a minute. Each costs three actions,
+	// which makes 144 a day in the end.
 	soakFirst = 10 * time.Second
-	soakMax   = 10 * time.Minute
+	soakMax   = 30 * time.Minute
 	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than
 	// what the CLI waits for the answer (15 s), or that would leave the message a second time.
 	knowLimit = 10 * time.Second

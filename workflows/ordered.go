@@ -46,7 +46,7 @@ func openInTurns(ctx workflow.Context, r activities.AwaitMoveRequest) error {
 		left = moved.Waiting
 		r.Stay, r.Stood = 0, nil
 		var quiet activities.Quiet
-		if err := waitFor(ctx, 0, summary, acts.AwaitOrdered, r).Get(ctx, &quiet); err != nil {
+		if err := waitClosed(ctx, 0, summary, acts.AwaitOrdered, r).Get(ctx, &quiet); err != nil {
 			return err
 		}
 		r.Stay, r.Stood = next, quiet.Stood

@@ -14,6 +14,14 @@ import (
 	"rocketshift/activities"
 )
 
+// movesOrdered plays moves of ordered topics that leave none to wait for.
+func (s *theatre) movesOrdered(move func(activities.AwaitMoveRequest) error) {
+	s.OnActivity("MoveOrdered", anything, anything).Return(
+		func(_ context.Context, r activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
+			return left, move(r)
+		})
+}
+
 // orderedTopics plays producers of ordered topics that leave the source, and may come back.
 type orderedTopics struct {
 	*theatre
@@ -121,7 +129,9 @@ func TestThePipelinesWordEndsALongWaitForProducersOfOrderedTopics(t *testing.T) 
 		require.NotContains(t, o.called(), "open")
 		o.update(ReleasedName, Released{By: "ci"})
 	}, 3*time.Hour)
-	o.RegisterDelayedCallback(func() { require.Contains(t, o.called(), "open") }, 3*time.Hour+time.Second)
+	o.RegisterDelayedCallback(func() {
+		require.Contains(t, o.called(), "open")
+	}, 3*time.Hour+time.Second)
 	o.shift(t)
 	require.Equal(t, StateDone, o.result(t).State)
 }

@@ -22,7 +22,7 @@ func waitFor(
 	outcome, settable := workflow.NewFuture(ctx)
 	workflow.GoNamed(ctx, summary, func(ctx workflow.Context) {
 		if away > 0 {
-			settable.Chain(waitFenced(ctx, away, summary, activity, request))
+			settable.Chain(waitClosed(ctx, away, summary, activity, request))
 			return
 		}
 		first := workflow.ExecuteActivity(closely(ctx, summary), activity, request)
@@ -51,26 +51,30 @@ func waitOn(
 	return workflow.ExecuteActivity(patient(ctx, summary), activity, request)
 }
 
-// waitFenced is for waits while groups are fenced as long as the target answers. After an hour it
-// beats no more. Both ways to wait overlap: one of them sees a target that dies for all of away.
-func waitFenced(
+// waitClosed is for waits while something is closed to applications until somebody sees that it
+// can be opened: groups that are fenced as long as the target answers, for which away isn't 0, or
+// ordered topics. It beats for an hour, and its attempts stay shorter than those of other old
+// waits. Both ways to wait overlap: one of them sees a target that dies for all of away.
+func waitClosed(
 	ctx workflow.Context, away time.Duration, summary string, activity, request any,
 ) workflow.Future {
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	young := workflow.WithScheduleToCloseTimeout(patientFor(ctx, away, summary), oldAfter+2*away)
+	young := workflow.WithScheduleToCloseTimeout(patient(ctx, summary), oldAfter+2*away)
+	young = workflow.WithHeartbeatTimeout(young, waitHeartbeat)
 	first := workflow.ExecuteActivity(young, activity, request)
 	inTime, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: oldAfter, TimerOptions: workflow.TimerOptions{Summary: summary},
 	}, first.IsReady)
-	if err == nil && !inTime || err == nil && !isOver(ctx, first) {
-		second := workflow.ExecuteActivity(patient(ctx, summary), activity, request)
-		_ = workflow.Await(ctx, func() bool {
-			return second.IsReady() || first.IsReady() && isOver(ctx, first)
-		})
-		if second.IsReady() {
-			return second
-		}
+	if err != nil || inTime && isOver(ctx, first) {
+		return first
+	}
+	second := workflow.ExecuteActivity(patient(ctx, summary), activity, request)
+	_ = workflow.Await(ctx, func() bool {
+		return second.IsReady() || first.IsReady() && isOver(ctx, first)
+	})
+	if second.IsReady() {
+		return second
 	}
 	return first
 }

@@ -147,9 +147,9 @@ func (s *theatre) playTraffic() {
 		s.note("AwaitQuiet " + first(r.Topics) + "@" + string(r.From))
 		return nil
 	})
-	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) (activities.OrderedMove, error) {
+	s.movesOrdered(func(r activities.AwaitMoveRequest) error {
 		s.note("MoveOrdered " + first(r.Topics) + "@" + string(r.From))
-		return activities.OrderedMove{}, nil
+		return nil
 	})
 	s.topicsStep("CloseTopics")
 	s.topicsStep("OpenTopics")

@@ -132,13 +132,12 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
 			begun := s.Now()
-			s.OnActivity("MoveOrdered", anything,
-				anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
+			s.movesOrdered(func(r activities.AwaitMoveRequest) error {
 				if late || s.Now().Sub(begun) < 40*time.Second {
-					return left, notYet("orders/3 isn't copied yet")
+					return notYet("orders/3 isn't copied yet")
 				}
 				s.note("opened " + first(r.Topics))
-				return left, nil
+				return nil
 			})
 			s.playTraffic()
 			s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
@@ -160,12 +159,11 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
 	s := newTheatre(t)
 	begun, asked := s.Now(), 20*time.Second
-	s.OnActivity("MoveOrdered", anything,
-		anything).Return(func(context.Context, activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
+	s.movesOrdered(func(activities.AwaitMoveRequest) error {
 		if s.Now().Sub(begun) < asked {
-			return left, notYet("producers write on the source")
+			return notYet("producers write on the source")
 		}
-		return left, targetAway()
+		return targetAway()
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, asked)
