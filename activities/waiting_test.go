@@ -17,7 +17,7 @@ import (
 // than an hour (workflows.waitTimeout and so on).
 const (
 	waitTimeout = 12 * time.Minute
-	oldTimeout  = 32 * time.Minute
+	oldTimeout  = 47 * time.Minute
 )
 
 func notReadyCause(t *testing.T) *temporal.ApplicationError {
@@ -49,7 +49,7 @@ func TestAttemptsGetLongerWithTheAgeOfAWait(t *testing.T) {
 	}
 
 	old := activity.Info{ScheduledTime: begin, StartToCloseTimeout: oldTimeout, Attempt: 100}
-	assert.Equal(t, 30*time.Minute, attemptTime(old, now))
+	assert.Equal(t, 45*time.Minute, attemptTime(old, now))
 	fenced := activity.Info{ScheduledTime: begin, StartToCloseTimeout: lookTime, Attempt: 100}
 	assert.Equal(t, longAttempt, attemptTime(fenced, now), "under a fence, and of older workflows")
 }

@@ -26,10 +26,11 @@ const (
 	patientAfter = 2 * time.Minute
 	// oldAfter is when a wait counts as an old one: few that take so long end within the next hour.
 	oldAfter = time.Hour
-	// oldTimeout bounds an attempt of an old wait, half an hour of looks and the last of them, so
-	// that a day costs 48 actions. It is also how late one goes on whose worker was killed, and not
-	// stopped; by then nobody has noticed anything for an hour.
-	oldTimeout = 32 * time.Minute
+	// oldTimeout bounds an attempt of an old wait, 45 minutes of looks and the last of them, so that
+	// a day costs 32 actions: four shards of lanes and the positions take 780 of 1,000, and a wave
+	// has three waits. It is also how late one goes on whose worker was killed, and not stopped;
+	// nobody is refused meanwhile.
+	oldTimeout = 47 * time.Minute
 	// waitHeartbeat finds a dead worker sooner while groups are fenced, or ordered topics closed:
 	// somebody must see that the target dies, or that producers have left. It costs 75 actions an
 	// hour, so that an old wait has none: then that is seen up to waitTimeout later if the worker
