@@ -47,3 +47,51 @@ func TestLiveEachOrderedTopicOpensWhenItsProducersHaveMoved(t *testing.T) {
 	r.must(NewReturns(r.settings), "Survey", SurveyRequest{Request: r.request(), ByMark: true, Noted: true}, &survey)
 	assert.Equal(t, []string{early, late}, survey.MovedTopics.First(), "who left the source is on record there")
 }
+
+// Waits for producers of ordered topics are looks alone. What a look saw spares the move the settle
+// time, and doesn't decide: producers may have come back.
+func TestLiveALookAtOrderedTopicsOpensNoneAndSparesTheMoveTheSettleTime(t *testing.T) {
+	r := newRig(t, "looks")
+	early, late := r.topic("early", 1), r.topic("late", 1)
+	types := map[string]plan.MessageType{early: plan.TypeFIFO, late: plan.TypeFIFO}
+	r.importAll([]string{early, late}, nil, types, early, late)
+	r.replicate()
+	r.plan.Shift.Settle = plan.Duration(time.Second)
+	traffic := NewTraffic(r.settings)
+	both := Some(early, late)
+	closing := TopicsRequest{Request: r.request(), Side: Target, Topics: both}
+	r.must(traffic, "CloseTopics", closing, nil)
+	r.fill(early, 5)
+	at := replicator.Queue{Broker: r.brokers(r.source)[0].Name}
+	stopEarly, stopLate := r.keepProducing(r.source, at, early), r.keepProducing(r.source, at, late)
+	defer stopLate()
+	look := AwaitMoveRequest{Request: r.request(), From: Source, Topics: both}
+	var beat any
+	err := askAgain(t, traffic, "AwaitOrdered", look, nil, &beat)
+	require.Equal(t, NotReadyType, typeOf(err), "both write: %v", err)
+
+	move := look
+	move.Stay = time.Nanosecond // one look
+	left := func() int {
+		var left OrderedMove
+		require.NoError(t, askAgain(t, traffic, "MoveOrdered", move, &left, new(any)))
+		return left.Waiting
+	}
+	stopEarly()
+	var quiet Quiet
+	r.must(traffic, "AwaitOrdered", look, &quiet)
+	assert.Contains(t, quiet.Stood, early)
+	assert.NotContains(t, quiet.Stood, late)
+	assert.Equal(t, 2, left(), "who hasn't seen them leave waits for the settle time")
+	move.Stood = quiet.Stood
+	r.fill(early, 1)
+	assert.Equal(t, 2, left(), "they have come back")
+
+	r.must(traffic, "AwaitOrdered", look, &quiet)
+	move.Stood = quiet.Stood
+	r.eventually("the early one opens, as soon as its last message was copied", func() bool {
+		var left OrderedMove
+		err := askAgain(t, traffic, "MoveOrdered", move, &left, new(any))
+		return err == nil && left.Waiting == 1
+	})
+}

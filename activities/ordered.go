@@ -9,20 +9,26 @@ import (
 )
 
 // MoveOrdered opens ordered topics on the side that their producers go to, each as soon as nothing
-// is written on From any more and its last message was copied, until all of them are open. They
-// were closed there before anybody was asked to move. Which are open is read from the brokers, so
-// that another attempt goes on.
-func (t *Traffic) MoveOrdered(ctx context.Context, r AwaitMoveRequest) error {
+// is written on From any more and its last message was copied, until all of them are open, or those
+// that producers still write to are left after r.Stay. They were closed there before anybody was
+// asked to move. Which are open is read from the brokers, so that another attempt goes on.
+func (t *Traffic) MoveOrdered(
+	ctx context.Context, r AwaitMoveRequest,
+) (left OrderedMove, err error) {
 	topics, err := resolve(ctx, t.settings, r.Topics)
 	if err != nil {
-		return err
+		return left, err
 	}
 	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return err
+		return left, err
 	}
+	begun := activity.GetInfo(ctx).ScheduledTime
 	seen := resumedWatch(ctx)
-	return poll(ctx, func() error {
+	if len(seen) == 0 && r.Stood != nil {
+		seen = r.Stood
+	}
+	err = poll(ctx, func() error {
 		closed, err := both.closed(ctx, r.From.other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
@@ -33,15 +39,64 @@ func (t *Traffic) MoveOrdered(ctx context.Context, r AwaitMoveRequest) error {
 		}
 		activity.RecordHeartbeat(ctx, seen)
 		lagging, err := t.openDrained(ctx, both, r, quiet)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if waiting = append(waiting, lagging...); len(waiting) > 0 {
-			return notReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(waiting), len(topics),
-				r.From.other(), list(waiting))
+		case len(waiting) > 0 && len(lagging) == 0 && r.Stay > 0 && time.Since(begun) >= r.Stay:
+			left.Waiting = len(waiting)
+			return nil
+		case len(waiting)+len(lagging) > 0:
+			return r.notOpen(len(topics), append(waiting, lagging...))
 		}
 		return nil
 	})
+	return left, err
+}
+
+func (r AwaitMoveRequest) notOpen(of int, topics []string) error {
+	return notReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(topics), of,
+		r.From.other(), list(topics))
+}
+
+// AwaitOrdered waits until MoveOrdered has something to do: until the producers of one of the
+// topics that are closed have left From. It only looks, as often as MoveOrdered does: whoever has
+// left is refused until the topic is open.
+func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (Quiet, error) {
+	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
+	wait := waiting{urgent: true, seen: seen, settle: time.Duration(p.Shift.Settle)}
+	err := wait.until(ctx, func() error {
+		both, err := t.settings.both(ctx, p)
+		if err != nil {
+			return err
+		}
+		topics, err := resolve(ctx, t.settings, r.Topics)
+		if err != nil {
+			return err
+		}
+		closed, err := both.closed(ctx, r.From.other(), topics)
+		if err != nil || len(closed) == 0 {
+			return err
+		}
+		quiet, waiting, err := both.quiet(ctx, r, closed, seen)
+		// proxies open none alone
+		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.at(r.From.other()).Proxy() == "" {
+			return err
+		}
+		return r.notOpen(len(topics), waiting)
+	})
+	return Quiet{Stood: seen.still(time.Now())}, err
+}
+
+// still are the numbers that haven't changed for a while: those of topics that are written to would
+// only be long.
+func (w watch) still(now time.Time) watch {
+	stood := watch{}
+	for name, seen := range w {
+		if now.Sub(seen.Since) >= lookAgain {
+			stood[name] = seen
+		}
+	}
+	return stood
 }
 
 // closed are those of the topics that are read-only on a side.

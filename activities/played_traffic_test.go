@@ -60,7 +60,12 @@ func (p *played) registerReleases(add func(string, any)) {
 	add("CloseTopics", topics("CloseTopics"))
 	add("OpenTopics", topics("OpenTopics"))
 	add("AwaitQuiet", moves("AwaitQuiet"))
-	add("MoveOrdered", moves("MoveOrdered"))
+	ordered := moves("MoveOrdered")
+	add("MoveOrdered", func(
+		ctx context.Context, r activities.AwaitMoveRequest,
+	) (left activities.OrderedMove, err error) {
+		return left, ordered(ctx, r)
+	})
 	add("AwaitDrained", func(ctx context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
 		_, err := p.note(ctx, r.Request, "AwaitDrained", r.Topics)
 		return activities.ReplicationState{Measured: time.Now().UTC()}, err

@@ -72,4 +72,19 @@ type AwaitMoveRequest struct {
 	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits
 	// for it. Groups are fenced on the source meanwhile.
 	Away time.Duration `json:"away,omitempty"`
+	// Stay is for how long MoveOrdered looks until it leaves the topics whose producers still write;
+	// 0 is until it has opened all. Those that nobody may write to, it always opens.
+	Stay time.Duration `json:"stay,omitempty"`
+	// Stood are the put counters that AwaitOrdered saw stand still.
+	Stood watch `json:"stood,omitempty"`
+}
+
+// OrderedMove is what MoveOrdered has left.
+type OrderedMove struct {
+	Waiting int `json:"waiting,omitempty"` // topics whose producers still write on the side they leave
+}
+
+// Quiet is what AwaitOrdered saw: put counters that stand still, and since when.
+type Quiet struct {
+	Stood watch `json:"stood,omitempty"`
 }

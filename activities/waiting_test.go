@@ -13,8 +13,12 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// waitTimeout is the time-out that workflows give waits (workflows.waitTimeout).
-const waitTimeout = 12 * time.Minute
+// waitTimeout and oldTimeout are the time-outs that workflows give waits, and those that are older
+// than an hour (workflows.waitTimeout and so on).
+const (
+	waitTimeout = 12 * time.Minute
+	oldTimeout  = 47 * time.Minute
+)
 
 func notReadyCause(t *testing.T) *temporal.ApplicationError {
 	t.Helper()
@@ -44,6 +48,8 @@ func TestAttemptsGetLongerWithTheAgeOfAWait(t *testing.T) {
 		assert.GreaterOrEqual(t, lengths[i], lengths[i-1])
 	}
 
+	old := activity.Info{ScheduledTime: begin, StartToCloseTimeout: oldTimeout, Attempt: 100}
+	assert.Equal(t, 45*time.Minute, attemptTime(old, now))
 	fenced := activity.Info{ScheduledTime: begin, StartToCloseTimeout: lookTime, Attempt: 100}
 	assert.Equal(t, longAttempt, attemptTime(fenced, now), "under a fence, and of older workflows")
 }

@@ -2,10 +2,9 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -20,18 +19,27 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/internal/lab/labtest"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/workflows"
 )
 
 const (
 	costTopics = 100 // ordered, as the issue has them
-	costWindow = 3 * time.Minute
-	day        = 24 * time.Hour
-	// steadyAttempt is how long an attempt of a wait lasts in the end (activities.attemptTime), and
-	// the pause before the next.
-	steadyAttempt = 10*time.Minute + time.Second
+	costWindow = 5 * time.Minute
+	// costHeartbeat is that of lanes in the test, so that there are many in a window.
+	costHeartbeat = 10 * time.Second
+	day           = 24 * time.Hour
+	// steadyAttempt is how long an attempt of a wait lasts in the end (workflows.oldTimeout without
+	// activities.lookTime), and the pause before the next. Waits are that old after an hour.
+	steadyAttempt = 45*time.Minute + time.Second
+	// closedAttempt is the same for waits that applications may be refused for (waitTimeout), and
+	// closedBeats how many heartbeats these have in a window of their first hour: by a time-out of a
+	// minute (waitHeartbeat), of which the SDK lets 0.8 pass. Later they have none.
+	closedAttempt = 10*time.Minute + time.Second
+	closedBeats   = float64(costWindow) / float64(48*time.Second)
+	// questions is what a question costs beside that, whose evidence is measured every four hours:
+	// six measurements of an activity, a timer and a word to the migration, with some to spare.
+	questions = 6 * 5
 )
 
 var action = regexp.MustCompile(`^action\{action_type="([^"]+)",namespace="([^"]+)".*\} (\S+)$`)
@@ -58,65 +66,115 @@ func (c *crew) actions(namespace string) map[string]float64 {
 	return sums
 }
 
+// waitingState is something that a migration waits for, for weeks.
+type waitingState struct {
+	name    string
+	waits   string // activity of the Shift that waits; empty: none
+	gates   []plan.Gate
+	group   bool    // there is one, with a member that stays
+	say     bool    // the pipeline says that producers have left, and they have not
+	besides float64 // actions a day that a window is too short for
+}
+
 // TestLongAMigrationThatWaitsCostsUnderAThousandActionsADay counts what a migration of a hundred
-// ordered topics costs that waits for their producers, with the lanes in four shards and somebody
-// who watches it. A day is extrapolated from three minutes:
-//   - heartbeats in proportion to the time-out: they are counted with one of a minute, so that there
-//     are some, and the default is ten times as long;
-//   - attempts of waits by their steady length, which they reach after 20 minutes; the count must be
-//     no more than the schedule has until then;
+// ordered topics costs that waits, with the lanes in four shards and somebody who watches it. A day
+// is extrapolated from five minutes:
+//   - heartbeats in proportion to the time-out, which is sixty times as long by default;
+//   - attempts of waits by their steady length, which they reach after an hour; those in the window
+//     must be no more than the schedule has until then;
 //   - everything else as it is counted.
 func TestLongAMigrationThatWaitsCostsUnderAThousandActionsADay(t *testing.T) {
 	labtest.Loop(t)
-	c := newCrew(t, "cost")
+	watch := filepath.Join(t.TempDir(), "rocketshift")
+	out, err := exec.Command("go", "build", "-o", watch, "../starter").CombinedOutput()
+	require.NoError(t, err, "build the CLI: %s", out)
+	for _, state := range []waitingState{
+		{name: "gate", gates: []plan.Gate{plan.GateShift}, besides: questions},
+		{name: "groups", waits: "AwaitMembers", group: true},
+		{name: "ordered", waits: "AwaitOrdered"},
+		{name: "soak", waits: "CheckWave", say: true},
+	} {
+		t.Run(state.name, func(t *testing.T) {
+			t.Parallel()
+			newCrew(t, "cost-"+state.name).costs(state, watch)
+		})
+	}
+}
+
+func (c *crew) costs(state waitingState, watch string) {
 	namespace := c.ownNamespace()
-	c.plan.Topics.Ordered = []string{"worker-cost-*"}
-	c.plan.Replicate = plan.Replicate{Shards: 2, Heartbeat: plan.Duration(time.Minute)} // of two brokers
-	c.plan.Shift = plan.Shift{Steps: []int{100}, Settle: plan.Duration(time.Minute)}
-	c.plan.Approvals = []plan.Gate{}
+	c.plan.Topics.Ordered = c.plan.Topics.Include
+	c.plan.Replicate = plan.Replicate{
+		Shards:    2, // of each of two brokers
+		Heartbeat: plan.Duration(costHeartbeat),
+	}
+	c.plan.Shift = plan.Shift{
+		Steps:  []int{100},
+		Settle: plan.Duration(time.Minute), Soak: plan.Duration(time.Second),
+	}
+	if state.group { // fenced for the settle time
+		c.plan.Groups.Include = c.plan.Topics.Include
+		c.plan.Shift.Settle = plan.Duration(10 * time.Second)
+	}
+	c.plan.Approvals = append([]plan.Gate{}, state.gates...)
 	c.plan = c.plan.WithDefaults()
-	require.NoError(t, c.plan.Validate())
+	require.NoError(c, c.plan.Validate())
 	c.writeSometimes()
+	if state.group {
+		c.member(c.plan.Name+"-readers", c.plan.Name+"-000")
+	}
 	c.worker()
 	c.start(workflows.MigrationType)
-	var entries int
-	require.Eventually(t, func() bool {
-		entries = c.waits(7)
-		return entries > 0
-	}, 15*time.Minute, time.Second, "producers are waited for, in attempts that aren't short any more")
-	watch := c.watchStatus()
-	defer watch()
+	if state.say {
+		c.sayReleased()
+	}
+	var waits []string
+	require.Eventually(c, func() bool {
+		waits = c.longWaits(state)
+		return len(waits) > 0
+	}, 12*time.Minute, time.Second, "it waits, in attempts that aren't short any more")
+	defer c.watchStatus(watch)()
 	time.Sleep(10 * time.Second) // its first look asks; the window is a time, not a wait for something
-
 	before := c.actions(namespace)
 	time.Sleep(costWindow)
+	c.judge(state, waits, before, c.actions(namespace))
+}
+
+// judge extrapolates a day from what was counted before and after a window.
+func (c *crew) judge(state waitingState, of []string, before, after map[string]float64) {
+	c.Helper()
 	counted := map[string]float64{}
-	for kind, n := range c.actions(namespace) {
+	for kind, n := range after {
 		if n -= before[kind]; n > 0 {
 			counted[kind] = n
 		}
 	}
-	t.Logf("%d waiting activities; counted in %s: %v", entries, costWindow, counted)
-
+	c.Logf("%s: %v wait; counted in %s: %v", state.name, of, costWindow, counted)
+	const beats, retries = "grpc_RecordActivityTaskHeartbeat", "activity_retry"
 	windows := float64(day) / float64(costWindow)
-	scale := float64(c.plan.Replicate.Heartbeat) / float64(plan.Plan{}.WithDefaults().Replicate.Heartbeat)
-	// a wait of less than ten settle times hands its numbers on at the end of an attempt
-	beats := counted["grpc_RecordActivityTaskHeartbeat"] - counted["activity_retry"]
-	lanes := beats * windows * scale
-	require.Positive(t, lanes, "4 shards and the positions beat")
-	waits := float64(entries) * float64(day) / float64(steadyAttempt)
-	require.LessOrEqual(t, counted["activity_retry"], float64(2*entries), "an attempt lasts as long as the wait before it")
-	delete(counted, "grpc_RecordActivityTaskHeartbeat")
-	delete(counted, "activity_retry")
-	rest := 0.0
-	for _, n := range counted {
-		rest += n * windows
+	usual := plan.Plan{}.WithDefaults().Replicate.Heartbeat
+	waits := 0.0
+	for _, name := range of {
+		steady := steadyAttempt
+		if name == "AwaitOrdered" || name == "AwaitMembers" {
+			steady = closedAttempt
+			counted[beats] -= closedBeats
+		}
+		waits += float64(day) / float64(steady)
 	}
-	t.Logf("a day costs %.0f actions: %.0f of lanes, %.0f of %d waits, %.0f of all else", lanes+waits+rest, lanes, waits, entries, rest)
-	require.Less(t, lanes+rest+waits/float64(entries), 1000.0, "with one waiting activity")
-	if entries <= 2 { // until ordered topics share their waits, each has one of its own
-		require.Less(t, lanes+waits+rest, 1000.0)
+	lanes := counted[beats] * windows * float64(costHeartbeat) / float64(usual)
+	require.Greater(c, lanes, 600.0, "4 shards and the positions beat, or nothing was counted")
+	require.LessOrEqual(c, counted[retries], float64(2*len(of)),
+		"an attempt lasts as long as the wait before it")
+	rest := state.besides
+	for kind, n := range counted {
+		if kind != beats && kind != retries {
+			rest += n * windows
+		}
 	}
+	c.Logf("%s: a day costs %.0f actions: %.0f of lanes and positions, "+
+		"%.0f of waits, %.0f of all else", state.name, lanes+waits+rest, lanes, waits, rest)
+	require.Less(c, lanes+waits+rest, 1000.0)
 }
 
 // ownNamespace makes a namespace for the test: the counters are by namespace.
@@ -130,71 +188,79 @@ func (c *crew) ownNamespace() string {
 	require.NoError(c, namespaces.Register(c.ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: at.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(day),
 	}))
-	c.Setenv("TEMPORAL_NAMESPACE", at.Namespace) // of workers and commands
-	c.Setenv("TEMPORAL_ADDRESS", at.HostPort)
+	c.environment = []string{"TEMPORAL_NAMESPACE=" + at.Namespace, "TEMPORAL_ADDRESS=" + at.HostPort}
 	c.client, err = client.Dial(at)
 	require.NoError(c, err)
 	c.Cleanup(c.client.Close)
 	return at.Namespace
 }
 
-// writeSometimes makes the topics, and writes into each of them more often than once in a settle
-// time.
-func (c *crew) writeSometimes() {
-	c.Helper()
-	brokers, err := c.source.Brokers(c.ctx)
-	require.NoError(c, err)
-	require.Len(c, brokers, 2)
-	calls := c.source.Client()
-	topics := make([]string, costTopics)
-	for i := range topics {
-		topics[i] = fmt.Sprintf("worker-cost-%03d", i)
-		require.NoError(c, calls.CreateTopic(c.ctx, brokers[i%2].Addr, rocketmq.TopicConfig{
-			Name: topics[i], ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG",
-		}))
+// longWaits are the activities that wait, once none is watched closely any more, and the attempts
+// of all are long. Before that it is nil.
+func (c *crew) longWaits(state waitingState) (names []string) {
+	of := map[string]string{workflows.MigrationType: "WatchTarget"}
+	if state.waits != "" {
+		of[workflows.ShiftType] = state.waits
+	} else if _, asked := c.waiting(workflows.WaitingApproval); !asked {
+		return nil
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for ctx.Err() == nil {
-			for i, topic := range topics {
-				_, err := calls.SendMessage(ctx, brokers[i%2].Addr, rocketmq.SendRequest{
-					Group: "producers", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte(topic),
-				})
-				if err != nil && ctx.Err() == nil {
-					c.Logf("send: %v", err) // the next round comes
-				}
-			}
-			_ = waitFor(ctx, 10*time.Second)
+	for kind, name := range of {
+		d, err := c.client.DescribeWorkflowExecution(c.ctx, workflows.StageID(c.plan, kind), "")
+		if err != nil {
+			return nil
 		}
-	}()
-	c.Cleanup(func() { cancel(); <-ended })
+		there := false
+		for _, p := range d.GetPendingActivities() {
+			beat := p.GetActivityOptions().GetHeartbeatTimeout().AsDuration()
+			if beat > 0 && beat < time.Minute || p.GetAttempt() < 7 { // five are short
+				return nil
+			}
+			there = there || p.GetActivityType().GetName() == name
+			names = append(names, p.GetActivityType().GetName())
+		}
+		if !there {
+			return nil
+		}
+	}
+	return names
 }
 
-// waits counts the activities of the shift that wait, once all have taken so long that they don't
-// beat any more, and have had so many attempts since.
-func (c *crew) waits(attempts int32) int {
-	d, err := c.client.DescribeWorkflowExecution(c.ctx, workflows.StageID(c.plan, workflows.ShiftType), "")
-	if err != nil {
-		return 0
+// waiting is the first entry of a kind on the migration's page.
+func (c *crew) waiting(kind string) (w workflows.Waiting, found bool) {
+	var status workflows.Status
+	value, err := c.client.QueryWorkflow(c.ctx, c.plan.WorkflowID(), "", workflows.StatusQuery)
+	if err != nil || value.Get(&status) != nil {
+		return w, false
 	}
-	for _, p := range d.GetPendingActivities() {
-		beats := p.GetActivityOptions().GetHeartbeatTimeout().AsDuration() > 0
-		if beats || p.GetAttempt() < attempts {
-			return 0
+	for _, w := range status.Waiting {
+		if w.Kind == kind {
+			return w, true
 		}
 	}
-	return len(d.GetPendingActivities())
+	return w, false
+}
+
+// sayReleased says that producers have left, when they are asked to.
+func (c *crew) sayReleased() {
+	c.Helper()
+	c.eventually("producers are asked to move", func() bool {
+		_, asked := c.waiting(workflows.WaitingRelease)
+		return asked
+	})
+	update, err := c.client.UpdateWorkflow(c.ctx, client.UpdateWorkflowOptions{
+		WorkflowID: c.plan.WorkflowID(), UpdateName: workflows.ReleasedName,
+		Args:         []any{workflows.Released{By: "ci"}},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	require.NoError(c, err)
+	require.NoError(c, update.Get(c.ctx, nil))
 }
 
 // watchStatus runs `rocketshift status --watch` until the function that it returns is called.
-func (c *crew) watchStatus() (stop func()) {
+func (c *crew) watchStatus(program string) (stop func()) {
 	c.Helper()
-	program := filepath.Join(c.TempDir(), "rocketshift")
-	out, err := exec.Command("go", "build", "-o", program, "../starter").CombinedOutput()
-	require.NoError(c, err, "build the CLI: %s", out)
 	watching := exec.Command(program, "status", c.plan.Name, "--watch")
+	watching.Env = append(os.Environ(), c.environment...)
 	said := labtest.Output(c, "status --watch")
 	watching.Stdout, watching.Stderr = said, said
 	require.NoError(c, watching.Start())

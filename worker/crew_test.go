@@ -49,6 +49,7 @@ type crew struct {
 	source, target *rocketmq.Cluster
 	plan           plan.Plan
 	workers        int            // started so far
+	environment    []string       // of its workers and commands, besides the process's own
 	sent           map[string]int // messages of each source queue
 }
 
@@ -85,6 +86,7 @@ func (c *crew) worker() *process {
 	c.Helper()
 	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(), "ROCKETSHIFT_METRICS=off")
+	p.cmd.Env = append(p.cmd.Env, c.environment...)
 	c.workers++
 	said := labtest.Output(c, fmt.Sprintf("worker %d", c.workers))
 	p.cmd.Stderr, p.cmd.Stdout = said, said

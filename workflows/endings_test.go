@@ -87,3 +87,52 @@ func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 	require.Equal(t, 16, state.Lanes, "the result is that of the one that succeeded")
 	require.Equal(t, []time.Duration{quickHeartbeat, 0}, options)
 }
+
+// fencedWait runs a wait while groups are fenced, and notes when it was tried, with which
+// heartbeat.
+func fencedWait(t *testing.T, look func(s *theatre, after, beat time.Duration) error) *theatre {
+	t.Helper()
+	s := newTheatre(t)
+	begun := s.Now()
+	s.OnActivity("AwaitTarget", anything,
+		anything).Return(func(ctx context.Context, _ activities.Request) error {
+		return look(s, s.Now().Sub(begun), activity.GetInfo(ctx).HeartbeatTimeout)
+	})
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
+		var acts *activities.Returns
+		return waitFor(ctx, time.Minute, "members", acts.AwaitTarget, activities.Request{}).Get(ctx, nil)
+	}, workflow.RegisterOptions{Name: "waits"})
+	s.TestWorkflowEnvironment.ExecuteWorkflow("waits")
+	return s
+}
+
+func TestAnOldWaitBeatsNoMoreThoughGroupsAreFenced(t *testing.T) {
+	s := fencedWait(t, func(s *theatre, after, beat time.Duration) error {
+		if after > 10*time.Hour {
+			s.note("over")
+			return nil
+		}
+		if beat > 0 {
+			require.Equal(t, waitHeartbeat, beat)
+			require.LessOrEqual(t, after, oldAfter+2*time.Minute)
+			return againIn(15 * time.Minute)
+		}
+		require.GreaterOrEqual(t, after, oldAfter)
+		return againIn(2 * time.Hour)
+	})
+	require.NoError(t, s.GetWorkflowError())
+	require.Equal(t, []string{"over"}, s.called())
+}
+
+// An attempt that began when the wait got old would count the time without the target from then.
+func TestATargetThatDiesWhenAWaitGetsOldHasNotMoreThanItsPatience(t *testing.T) {
+	s := fencedWait(t, func(s *theatre, after, beat time.Duration) error {
+		if beat > 0 && after >= oldAfter {
+			s.note("away " + after.String())
+			return stayedAway()
+		}
+		return againIn(oldAfter/2 + 20*time.Second)
+	})
+	require.True(t, isAway(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+	require.Equal(t, []string{"away 1h0m40s"}, s.called())
+}

@@ -158,6 +158,9 @@ func (d *desk) pollPart(
 		}
 		cancel()
 		if err != nil {
+			if changed(ctx, changeOrdered) {
+				_ = proof.Get(ctx, nil) // an undo comes after what opens topics; looks end at once
+			}
 			return err
 		}
 	}

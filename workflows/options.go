@@ -24,8 +24,17 @@ const (
 	// patientAfter is when a wait counts as a long one: most are over before, and cost some 40
 	// actions until then.
 	patientAfter = 2 * time.Minute
-	// waitHeartbeat finds a dead worker sooner while groups are fenced: somebody must see that the
-	// target dies. It costs 1,800 actions a day.
+	// oldAfter is when a wait counts as an old one: few that take so long end within the next hour.
+	oldAfter = time.Hour
+	// oldTimeout bounds an attempt of an old wait, 45 minutes of looks and the last of them, so that
+	// a day costs 32 actions: four shards of lanes and the positions take 780 of 1,000, and a wave
+	// has three waits. It is also how late one goes on whose worker was killed, and not stopped;
+	// nobody is refused meanwhile.
+	oldTimeout = 47 * time.Minute
+	// waitHeartbeat finds a dead worker sooner while groups are fenced, or ordered topics closed:
+	// somebody must see that the target dies, or that producers have left. It costs 75 actions an
+	// hour, so that an old wait has none: then that is seen up to waitTimeout later if the worker
+	// was killed before.
 	waitHeartbeat = time.Minute
 	// longestTries is what the time grows to in which an activity is tried before its error is put
 	// on the page again: each time costs some eight events, and a month has to stay under 10,000.
@@ -62,9 +71,10 @@ const (
 	// is concerned, although it is measured every few seconds at first.
 	restLife = 15 * time.Minute
 	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the
-	// first message ends it, and a count of 10,000 queues takes a minute.
+	// first message ends it, and a count of 10,000 queues takes a minute. Each costs three actions,
+	// which makes 144 a day in the end.
 	soakFirst = 10 * time.Second
-	soakMax   = 10 * time.Minute
+	soakMax   = 30 * time.Minute
 	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than
 	// what the CLI waits for the answer (15 s), or that would leave the message a second time.
 	knowLimit = 10 * time.Second

@@ -116,8 +116,7 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error
 				Request: s.request(), From: activities.Source, Topics: part,
 				Released: released, Said: said,
 			}
-			return workflow.ExecuteActivity(quick(ctx, "ordered topics open on the target: "+
-				activities.Short(part)), acts.MoveOrdered, request)
+			return openOrdered(ctx, request)
 		})
 	if err != nil && ctx.Err() != nil && changed(ctx, changeStranded) {
 		s.openDrained(ctx, topics)
@@ -181,8 +180,8 @@ func (s *shift) checkWave(
 			var acts *activities.Traffic
 			var check activities.WaveCheck
 			request := activities.WaveRequest{Request: s.request(), Wave: part}
-			err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("check of step %d%%", w.Step)),
-				acts.CheckWave, request).Get(ctx, &check)
+			summary := fmt.Sprintf("check of step %d%%", w.Step)
+			err := heldCheck(ctx, summary, acts.CheckWave, request).Get(ctx, &check)
 			if err == nil && check.Measured.IsZero() {
 				err = temporal.NewNonRetryableApplicationError(
 					"the check of the step brought no evidence", "NoEvidence", nil)
@@ -193,4 +192,12 @@ func (s *shift) checkWave(
 	}
 	err = allOf(ctx, moves)
 	return sum, err
+}
+
+// heldCheck is for the check of a soak, which is held until it passes.
+func heldCheck(ctx workflow.Context, summary string, check, request any) workflow.Future {
+	if !changed(ctx, changeHeldSoak) {
+		return workflow.ExecuteActivity(quick(ctx, summary), check, request)
+	}
+	return waitFor(ctx, 0, summary, check, request)
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -158,7 +157,7 @@ func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
 	var mu sync.Mutex
 	parts := map[string]bool{}
 	var said []string
-	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+	s.movesOrdered(func(r activities.AwaitMoveRequest) error {
 		mu.Lock()
 		defer mu.Unlock()
 		parts[first(r.Topics)] = true

@@ -147,7 +147,7 @@ func (s *theatre) playTraffic() {
 		s.note("AwaitQuiet " + first(r.Topics) + "@" + string(r.From))
 		return nil
 	})
-	s.OnActivity("MoveOrdered", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+	s.movesOrdered(func(r activities.AwaitMoveRequest) error {
 		s.note("MoveOrdered " + first(r.Topics) + "@" + string(r.From))
 		return nil
 	})

@@ -132,8 +132,7 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
 			begun := s.Now()
-			s.OnActivity("MoveOrdered", anything,
-				anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+			s.movesOrdered(func(r activities.AwaitMoveRequest) error {
 				if late || s.Now().Sub(begun) < 40*time.Second {
 					return notYet("orders/3 isn't copied yet")
 				}
@@ -160,8 +159,7 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
 	s := newTheatre(t)
 	begun, asked := s.Now(), 20*time.Second
-	s.OnActivity("MoveOrdered", anything,
-		anything).Return(func(context.Context, activities.AwaitMoveRequest) error {
+	s.movesOrdered(func(activities.AwaitMoveRequest) error {
 		if s.Now().Sub(begun) < asked {
 			return notYet("producers write on the source")
 		}

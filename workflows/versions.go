@@ -98,6 +98,13 @@ const (
 	changeBypassed = "2026-11-30b bypassing applications are asked for"
 	// changeReached: steps behind gateways that an earlier run has made aren't made again.
 	changeReached = "2026-11-30b steps that stand"
+	// changeOldWaits: waits get cheaper when they are old.
+	changeOldWaits = "2026-11-30b old waits"
+	// changeOrdered: the move of ordered topics waits for their producers by looks alone, and its
+	// end is waited for when it is cancelled.
+	changeOrdered = "2026-11-30b ordered waits"
+	// changeHeldSoak: a soak that doesn't pass is a wait like others.
+	changeHeldSoak = "2026-11-30b held soaks"
 )
 
 // changed reports whether this run does the new thing.

@@ -20,14 +20,13 @@ func (d *desk) watchTarget(ctx workflow.Context) {
 		var returns *activities.Returns
 		request := activities.WatchRequest{Request: d.request(), Away: d.patience()}
 		for {
-			err := workflow.ExecuteActivity(patient(ctx, "the target answers"), returns.WatchTarget,
-				request).Get(ctx, nil)
+			err := waitOn(ctx, "the target answers", returns.WatchTarget, request).Get(ctx, nil)
 			if !isAway(err) { // it was cancelled, or nobody can tell
 				return
 			}
 			done := d.sayAway(ctx, awayText(err))
-			err = workflow.ExecuteActivity(patient(ctx, "the target answers again"),
-				returns.AwaitTarget, d.request()).Get(ctx, nil)
+			err = waitOn(ctx, "the target answers again", returns.AwaitTarget,
+				d.request()).Get(ctx, nil)
 			done()
 			if err != nil {
 				return

@@ -1,0 +1,54 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// openOrdered opens a part of the ordered topics, each when its producers have left the source. It
+// holds state only between the last message of a topic on the source and the first on the target,
+// which is refused until the topic is open there: one activity is watched closely for that. For
+// the rest of the time, which may be weeks, another one only looks.
+func openOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.Future {
+	if !changed(ctx, changeOrdered) {
+		return moveOrdered(ctx, r)
+	}
+	outcome, settable := workflow.NewFuture(ctx)
+	workflow.GoNamed(ctx, "open ordered topics", func(ctx workflow.Context) {
+		settable.Set(nil, openInTurns(ctx, r))
+	})
+	return outcome
+}
+
+func moveOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.Future {
+	var acts *activities.Traffic
+	summary := "ordered topics open on the target: " + activities.Short(r.Topics)
+	return workflow.ExecuteActivity(quick(ctx, summary), acts.MoveOrdered, r)
+}
+
+// openInTurns opens what can be opened, and waits until more can be. Who looked doesn't decide:
+// producers may have come back since. Turns that bring nothing get longer, so that producers that
+// come and go don't fill the history.
+func openInTurns(ctx workflow.Context, r activities.AwaitMoveRequest) error {
+	var acts *activities.Traffic
+	summary := "producers leave ordered topics of the source: " + activities.Short(r.Topics)
+	r.Stay = patientAfter
+	for left := r.Topics.Len(); ; {
+		var moved activities.OrderedMove
+		if err := moveOrdered(ctx, r).Get(ctx, &moved); err != nil || moved.Waiting == 0 {
+			return err
+		}
+		next := min(2*r.Stay, oldAfter)
+		if moved.Waiting < left {
+			next = patientAfter
+		}
+		left = moved.Waiting
+		r.Stay, r.Stood = 0, nil
+		var quiet activities.Quiet
+		if err := waitClosed(ctx, 0, summary, acts.AwaitOrdered, r).Get(ctx, &quiet); err != nil {
+			return err
+		}
+		r.Stay, r.Stood = next, quiet.Stood
+	}
+}
