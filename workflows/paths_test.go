@@ -177,9 +177,12 @@ func steeredPaths() []path {
 			p.clusters.Answer("AwaitMembers", func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
 				return nil, unlessSaid(r)
 			})
-			producers := func(_ context.Context, r activities.AwaitMoveRequest) error { return unlessSaid(r) }
-			p.clusters.Answer("AwaitQuiet", producers)
-			p.clusters.Answer("MoveOrdered", producers)
+			p.clusters.Answer("AwaitQuiet", func(_ context.Context, r activities.AwaitMoveRequest) error {
+				return unlessSaid(r)
+			})
+			p.clusters.Answer("MoveOrdered", func(_ context.Context, r activities.AwaitMoveRequest) (activities.OrderedMove, error) {
+				return activities.OrderedMove{}, unlessSaid(r)
+			})
 			p.start()
 			asked("groups")
 			require.NoError(p, p.update(p.run.GetID(), ReleasedName, Released{By: "ci"}))
