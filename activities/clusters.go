@@ -56,6 +56,7 @@ func (c *Clusters) Close() {
 type place struct {
 	addresses []string
 	proxied   bool // they are the one of a proxy, not of name servers
+	part      rocketmq.Part
 }
 
 // open returns the cluster at a place. Credentials are looked up once: a changed key needs a
@@ -64,7 +65,7 @@ func (s Settings) open(
 	side Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
 ) (*rocketmq.Cluster, error) {
 	c := s.Clusters
-	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, names)
+	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, where.part, names)
 	if credentials != nil {
 		key += "|" + credentials.Env
 	}
@@ -78,7 +79,7 @@ func (s Settings) open(
 		return nil, of(side, denial(err))
 	}
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names})
-	found := rocketmq.NewCluster(client, where.addresses)
+	found := rocketmq.NewClusterOf(client, where.addresses, where.part)
 	if where.proxied {
 		found = rocketmq.NewClusterBehind(client, where.addresses[0])
 	}
@@ -147,8 +148,11 @@ func (s sides) explain(ctx context.Context, err error) error {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials,
-		rocketmq.Renames{})
+	where := place{
+		addresses: p.Source.NameServers,
+		part:      rocketmq.Part{Cluster: p.Source.Cluster, LeftOut: p.Source.LeftOut},
+	}
+	found, err := s.open(Source, where, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +178,8 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 // whereTarget asks the provider where the target is; one that is named in the plan needs no asking. Without addresses it isn't there.
 func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	if p.Target.Provider == plan.ProviderExisting {
-		return place{p.Target.Addresses(), p.Target.Proxy != ""}, nil
+		part := rocketmq.Part{Cluster: p.Target.Cluster}
+		return place{p.Target.Addresses(), p.Target.Proxy != "", part}, nil
 	}
 	found, there, err := s.describe(ctx, p)
 	if err != nil {

@@ -48,7 +48,7 @@ func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, e
 	if err != nil {
 		return ReplicationState{}, err
 	}
-	l, err := both.layout(ctx)
+	l, err := both.wholeLayout(ctx)
 	if err != nil {
 		return ReplicationState{}, err
 	}
@@ -64,7 +64,7 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 		if err != nil {
 			return err
 		}
-		l, err := both.layout(ctx)
+		l, err := both.wholeLayout(ctx)
 		if err != nil {
 			return err
 		}

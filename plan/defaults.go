@@ -39,6 +39,9 @@ func wasDefault(heartbeat Duration) bool {
 // WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
 func (p Plan) WithDefaults() Plan {
 	p.Source.NameServers = slices.Clone(p.Source.NameServers)
+	if p.Source.LeftOut = slices.Clone(p.Source.LeftOut); len(p.Source.LeftOut) == 0 {
+		p.Source.LeftOut = nil
+	}
 	p.Target = p.Target.withDefaults()
 	p.Topics.Selection = p.Topics.Selection.withDefaults()
 	if len(p.Topics.Types) == 0 {

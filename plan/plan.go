@@ -32,8 +32,12 @@ type Plan struct {
 
 // Cluster is a cluster that exists, found through its name servers.
 type Cluster struct {
-	NameServers []string     `json:"nameServers,omitzero"` // host:port
-	ID          string       `json:"id,omitempty"`         // see Plan.SourceID
+	NameServers []string `json:"nameServers,omitzero"` // host:port
+	// Cluster is the cluster's own name (brokerClusterName). It is needed where the name servers know several.
+	Cluster string `json:"cluster,omitempty"`
+	// LeftOut are names of brokers that the migration doesn't look at: what they hold stays where it is.
+	LeftOut     []string     `json:"leftOut,omitempty"`
+	ID          string       `json:"id,omitempty"` // see Plan.SourceID
 	Credentials *Credentials `json:"credentials,omitempty"`
 }
 
@@ -46,8 +50,9 @@ type Credentials struct {
 type Target struct {
 	Provider    string       `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
 	NameServers []string     `json:"nameServers,omitempty"`
-	Proxy       string       `json:"proxy,omitempty"` // ProviderExisting: instead of NameServers, the remoting port of a 5.x proxy, host:port
-	ID          string       `json:"id,omitempty"`    // see Plan.TargetID
+	Cluster     string       `json:"cluster,omitempty"` // ProviderExisting: as in Cluster
+	Proxy       string       `json:"proxy,omitempty"`   // ProviderExisting: instead of NameServers, the remoting port of a 5.x proxy, host:port
+	ID          string       `json:"id,omitempty"`      // see Plan.TargetID
 	Credentials *Credentials `json:"credentials,omitempty"`
 	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
 	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
@@ -173,14 +178,24 @@ func (p Plan) LaneGroup() string { return "rocketshift-" + p.Name }
 
 // SourceID names the source cluster in the stamps of copies. Where several migrations pass messages on, from A to B and from B to
 // C, a cluster must have the same id in all of their plans, so that no message comes back to where it was.
-func (p Plan) SourceID() string { return cmp.Or(p.Source.ID, ClusterID(p.Source.NameServers)) }
+func (p Plan) SourceID() string {
+	return cmp.Or(p.Source.ID, ClusterID(withName(p.Source.NameServers, p.Source.Cluster)))
+}
 
 // TargetID names the target cluster in the stamps of copies.
 func (p Plan) TargetID() string {
 	if at := p.Target.Addresses(); len(at) > 0 {
-		return cmp.Or(p.Target.ID, ClusterID(at))
+		return cmp.Or(p.Target.ID, ClusterID(withName(at, p.Target.Cluster)))
 	}
 	return cmp.Or(p.Target.ID, p.Name)
+}
+
+// withName tells clusters with the same name servers apart.
+func withName(addresses []string, cluster string) []string {
+	if cluster == "" {
+		return addresses
+	}
+	return append(slices.Clone(addresses), "cluster "+cluster)
 }
 
 // Addresses are where a target that exists is found: its name servers, or the proxy that it is behind.

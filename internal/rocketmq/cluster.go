@@ -21,7 +21,7 @@ type Cluster struct {
 	nameServers []string
 	behind      *proxied // nil: brokers can be reached
 	looks       looks
-	only        string   // the name of the cluster; empty: all that the name servers know
+	part        Part
 
 	saying sync.Mutex        // apart from mu, which the first reader holds while it asks
 	said   map[string][]Node // what each name server said last
@@ -45,11 +45,11 @@ func NewCluster(c *Client, nameServers []string) *Cluster {
 	return &Cluster{client: c, nameServers: slices.Clone(nameServers), said: map[string][]Node{}}
 }
 
-// NewClusterNamed returns one of several clusters behind the name servers; nothing is asked yet.
-func NewClusterNamed(c *Client, nameServers []string, cluster string) *Cluster {
-	named := NewCluster(c, nameServers)
-	named.only = cluster
-	return named
+// NewClusterOf returns a part of what the name servers know; nothing is asked yet.
+func NewClusterOf(c *Client, nameServers []string, part Part) *Cluster {
+	of := NewCluster(c, nameServers)
+	of.part = part
+	return of
 }
 
 // Client is the client that the cluster's calls go through.

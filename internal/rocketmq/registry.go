@@ -21,6 +21,19 @@ type Registry struct {
 	Brokers []Registered
 }
 
+// Part says what of all that name servers know belongs to a cluster.
+type Part struct {
+	// Cluster is its name, where name servers know several; empty for everything.
+	Cluster string
+	// LeftOut are names of brokers that don't count.
+	LeftOut []string
+}
+
+// without are the nodes that don't belong to it.
+func (p Part) without(n Node) bool {
+	return p.Cluster != "" && n.Cluster != p.Cluster || slices.Contains(p.LeftOut, n.Name)
+}
+
 // NameServer is what one name server said.
 type NameServer struct {
 	Addr string
@@ -167,10 +180,8 @@ func (c *Cluster) Registry(ctx context.Context) (Registry, error) {
 	for i, addr := range c.nameServers {
 		all.Go(func() {
 			nodes, err := c.client.Nodes(ctx, addr)
-			if c.only != "" {
-				nodes = slices.DeleteFunc(nodes, func(n Node) bool { return n.Cluster != c.only })
-			}
-			said[i], r.NameServers[i] = nodes, NameServer{Addr: addr, Err: err, Known: len(nodes)}
+			r.NameServers[i] = NameServer{Addr: addr, Err: err, Known: len(nodes)}
+			said[i] = slices.DeleteFunc(nodes, c.part.without)
 		})
 	}
 	all.Wait()

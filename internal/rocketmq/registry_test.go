@@ -133,7 +133,7 @@ func TestOneOfSeveralClusters(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A", "B"}, r.Clusters())
 
-	one := NewClusterNamed(testClient(t), at, "B")
+	one := NewClusterOf(testClient(t), at, Part{Cluster: "B"})
 	brokers, err := one.Brokers(context.Background())
 	require.NoError(t, err)
 	require.Len(t, brokers, 1)
