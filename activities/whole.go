@@ -30,23 +30,10 @@ func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
 
 // mend is what people do about a gap.
 func (c *cluster) mend(g rocketmq.Gap) string {
-	var next string
-	switch g.Kind {
-	case rocketmq.GapSilent:
-		next = "start it, or take it out of the plan's list if nobody uses it"
-	case rocketmq.GapEmpty:
-		next = "look at the brokers' namesrvAddr, or take it out of the plan's list if nobody uses it"
-	case rocketmq.GapNoMaster:
-		next = "start its master"
-	case rocketmq.GapPartial:
-		next = "give that broker all name servers (namesrvAddr), or start what is down"
-	case rocketmq.GapConflict:
-		next = "two brokers have one name, or one has moved: let each register with all name servers"
+	if g.Broker == "" || c.side != Source {
+		return g.Mend()
 	}
-	if g.Broker != "" && c.side == Source {
-		next += ", or name it in source.leftOut: what it holds is left behind then"
-	}
-	return next
+	return g.Mend() + ", or name it in source.leftOut: what it holds is left behind then"
 }
 
 // whole fails while something of the side may not be seen. Whoever counts, compares or creates calls it:

@@ -20,6 +20,8 @@ type copyFlags struct {
 	sourceCredentials, targetCredentials string
 	sourceID, targetID, name             string
 	targetProxy                          string
+	sourceCluster, targetCluster         string
+	leftOut                              []string
 	differences, prefix                  string
 	rename                               map[string]string
 }
@@ -40,6 +42,7 @@ type endpoint struct {
 	proxied     bool
 	credentials *rocketmq.Credentials
 	renames     rocketmq.Renames
+	part        rocketmq.Part
 }
 
 func (e endpoint) open() *rocketmq.Cluster {
@@ -47,7 +50,7 @@ func (e endpoint) open() *rocketmq.Cluster {
 	if e.proxied {
 		return rocketmq.NewClusterBehind(client, e.nameServers[0])
 	}
-	return rocketmq.NewCluster(client, e.nameServers)
+	return rocketmq.NewClusterOf(client, e.nameServers, e.part)
 }
 
 func (e endpoint) String() string {
@@ -60,9 +63,9 @@ const copyGroup = "rocketshift-copy-"
 // request checks the flags by the rules of plans, and tells all that is wrong at once.
 func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, error) {
 	p := plan.Plan{
-		Source: plan.Cluster{NameServers: addresses(f.source), ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
+		Source: plan.Cluster{NameServers: addresses(f.source), Cluster: f.sourceCluster, LeftOut: f.leftOut, ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
 		Target: plan.Target{
-			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), ID: f.targetID, Credentials: prefix(f.targetCredentials),
+			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.targetCluster, ID: f.targetID, Credentials: prefix(f.targetCredentials),
 		},
 	}
 	if f.prefix != "" || len(f.rename) > 0 {
@@ -79,8 +82,8 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		found.add("--rename", "%s", clash.Text)
 	}
 	q := copyRequest{
-		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), renames: rocketmq.Renames{}},
-		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames()},
+		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), part: rocketmq.Part{Cluster: f.sourceCluster, LeftOut: f.leftOut}},
+		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames(), part: rocketmq.Part{Cluster: f.targetCluster}},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,
@@ -207,6 +210,10 @@ func flagOf(path string) string {
 		return "--prefix"
 	case strings.HasPrefix(rest, "rename"):
 		return "--rename"
+	case strings.HasPrefix(rest, "leftOut"):
+		return "--leave-out"
+	case rest == "cluster":
+		return "--" + side + "-cluster"
 	case rest == "id":
 		return "--" + side + "-id"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -171,6 +172,21 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	o = r.copy("--name", "another")
 	assert.Equal(t, exitDone, o.code, "the same copies under another name are known: %s", o.stderr)
 	assert.EqualValues(t, 20, r.stored(r.target))
+}
+
+func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
+	r := newRig(t, "copy-half", 1)
+	r.fill(r.source, 1, 10, "original")
+	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
+	o := r.copy("--create-topics", "--source", other.NameServers[0])
+	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "there are several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
+	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
+	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "isn't seen whole")
+	assert.Contains(t, o.stderr, "--leave-out")
+	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
+	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
 }
 
 func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testing.T) {

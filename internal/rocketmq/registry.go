@@ -80,6 +80,22 @@ type Gap struct {
 	Text               string
 }
 
+// Mend is what people do about it.
+func (g Gap) Mend() string {
+	switch g.Kind {
+	case GapSilent:
+		return "start it, or take it out of the list of name servers if nobody uses it"
+	case GapEmpty:
+		return "look at the brokers' namesrvAddr, or take it out of the list of name servers if nobody uses it"
+	case GapNoMaster:
+		return "start its master"
+	case GapPartial:
+		return "give that broker all name servers (namesrvAddr), or start what is down"
+	default:
+		return "two brokers have one name, or one has moved: let each register with all name servers"
+	}
+}
+
 // Gaps are all reasons why something of the cluster may not be seen, name servers first.
 func (r Registry) Gaps() (all []Gap) {
 	var answered []string
