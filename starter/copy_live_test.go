@@ -174,6 +174,22 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	assert.EqualValues(t, 20, r.stored(r.target))
 }
 
+// Brokers that create no groups by themselves refused the look for earlier copies, and that was taken
+// for "there are none": everything was copied once more, and called clean.
+func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
+	t.Parallel()
+	strict := func(version string) *lab.Cluster {
+		return labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}})
+	}
+	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
+	r.fill(r.source, 1, 10, "original")
+	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	o := r.copy("--source-id", "other")
+	assert.Equal(t, exitUsage, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "holds copies that were made under the source's id ")
+	assert.EqualValues(t, 10, r.stored(r.target))
+}
+
 func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	r := newRig(t, "copy-half", 1)
 	r.fill(r.source, 1, 10, "original")
