@@ -126,7 +126,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
-		note("created topic %s on the target with %d queues", topic, len(source.queues(topic)))
+		note("created topic %s on the target with %d queues", c.to.renames.Topic(topic), len(source.queues(topic)))
 	}
 	if len(missing) == 0 {
 		return nil
@@ -165,6 +165,8 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 			found.add("topic "+topic, "is missing on the %s; correct the name, or leave it out", source)
 		case len(unreadable) > 0:
 			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
+		case len(to) == 0 && !rocketmq.TakesTopic(c.to.renames.Topic(topic)):
+			found.add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
 		case len(to) == 0 && c.create:
 			missing = append(missing, topic)
 		case len(to) == 0 && target.proxied:
