@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -71,6 +72,15 @@ func checkClusters(c *Problems, p Plan) {
 		case slices.Contains(p.Source.LeftOut[:i], name):
 			c.add(at, "%s is there twice; keep one", quote(name))
 		}
+	}
+}
+
+// checkAdvertised checks where servers are reached that advertise other addresses.
+func checkAdvertised(c *Problems, path string, reached map[string]string) {
+	for _, advertised := range slices.Sorted(maps.Keys(reached)) {
+		at := fmt.Sprintf("%s[%q]", path, advertised)
+		checkAddress(c, at, advertised)
+		checkAddress(c, at, reached[advertised])
 	}
 }
 

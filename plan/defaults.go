@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -42,6 +43,7 @@ func (p Plan) WithDefaults() Plan {
 	if p.Source.LeftOut = slices.Clone(p.Source.LeftOut); len(p.Source.LeftOut) == 0 {
 		p.Source.LeftOut = nil
 	}
+	p.Source.Advertised = cloned(p.Source.Advertised)
 	p.Target = p.Target.withDefaults()
 	p.Topics.Selection = p.Topics.Selection.withDefaults()
 	if len(p.Topics.Types) == 0 {
@@ -71,6 +73,7 @@ func (p Plan) Normal() Plan {
 
 func (t Target) withDefaults() Target {
 	t.NameServers = slices.Clone(t.NameServers)
+	t.Advertised = cloned(t.Advertised)
 	if len(t.NameServers) == 0 {
 		t.NameServers = nil
 	}
@@ -79,6 +82,14 @@ func (t Target) withDefaults() Target {
 		t.Brokers = either(t.Brokers, defaultBrokers)
 	}
 	return t
+}
+
+// cloned is nil for an empty map.
+func cloned(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return maps.Clone(m)
 }
 
 func (s Selection) withDefaults() Selection {

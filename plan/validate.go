@@ -58,6 +58,8 @@ func (p Plan) check() *Problems {
 	checkIDs(c, p)
 	checkClusters(c, p)
 	checkOverlap(c, p.Source, p.Target)
+	checkAdvertised(c, "source.addresses", p.Source.Advertised)
+	checkAdvertised(c, "target.addresses", p.Target.Advertised)
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
@@ -85,6 +87,9 @@ func checkTarget(c *Problems, t Target) {
 		}
 		if t.Proxy != "" {
 			c.add("target.proxy", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
+		}
+		if len(t.Advertised) > 0 {
+			c.add("target.addresses", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
 		}
 		if t.Credentials != nil {
 			c.add("target.credentials", "a local cluster has none; leave it out, or use provider: existing")

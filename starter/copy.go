@@ -40,6 +40,8 @@ func (a *app) copyCommand() *cobra.Command {
 	flags.StringVar(&f.targetCredentials, "target-credentials", "", "prefix of the environment variables with the target's keys")
 	flags.StringVar(&f.sourceCluster, "source-cluster", "", "the source's own name, where its name servers know several clusters")
 	flags.StringVar(&f.targetCluster, "target-cluster", "", "the target's own name, where its name servers know several clusters")
+	flags.StringToStringVar(&f.sourceReached, "source-address", nil, "where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be given several times")
+	flags.StringToStringVar(&f.targetReached, "target-address", nil, "the same for the target")
 	flags.StringSliceVar(&f.leftOut, "leave-out", nil, "a broker of the source whose messages aren't copied; may be given several times")
 	flags.StringVar(&f.sourceID, "source-id", "", "the source's id in stamps; made of its name servers' addresses if absent")
 	flags.StringVar(&f.targetID, "target-id", "", "the target's id in stamps; made of its name servers' addresses if absent")

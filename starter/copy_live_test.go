@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -189,37 +188,6 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 		o := r.copy(flags...)
 		assert.Equal(t, exitDone, o.code, "%v: %s%s", flags, o.stdout, o.stderr)
 	}
-}
-
-// Brokers that create no groups by themselves refused the look for earlier copies, and that was taken
-// for "there are none": everything was copied once more, and called clean.
-func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
-	t.Parallel()
-	strict := func(version string) *lab.Cluster {
-		return labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}})
-	}
-	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
-	r.fill(r.source, 1, 10, "original")
-	require.Equal(t, exitDone, r.copy("--create-topics").code)
-	o := r.copy("--source-id", "other")
-	assert.Equal(t, exitUsage, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "holds copies that were made under the source's id ")
-	assert.EqualValues(t, 10, r.stored(r.target))
-}
-
-func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
-	r := newRig(t, "copy-half", 1)
-	r.fill(r.source, 1, 10, "original")
-	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
-	o := r.copy("--create-topics", "--source", other.NameServers[0])
-	assert.NotEqual(t, exitDone, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "there are several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
-	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
-	assert.NotEqual(t, exitDone, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "isn't seen whole")
-	assert.Contains(t, o.stderr, "--leave-out")
-	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
-	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
 }
 
 func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testing.T) {
