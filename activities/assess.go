@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -76,30 +77,41 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, err
 	}
+	gaps, err := source.gaps(ctx)
+	if err != nil {
+		return Inventory{}, err
+	}
 	inv, err := source.inventory(ctx, p)
 	if err != nil {
 		return Inventory{}, err
 	}
-	target, err := a.targetBrokers(ctx, p)
+	target, there, err := a.targetBrokers(ctx, p)
 	if err != nil {
 		return Inventory{}, err
 	}
 	result := inv.assessment()
-	result.Findings = append(inv.findings(target), inv.gatewayFindings(ctx, a.settings)...)
+	result.Findings = slices.Concat(gaps, there, inv.findings(target), inv.gatewayFindings(ctx, a.settings),
+		leftBehind(p.Source.LeftOut))
 	return a.settings.inventoryOf(ctx, r, result)
 }
 
-// targetBrokers are the brokers of a target that exists already.
-func (a *Assess) targetBrokers(ctx context.Context, p plan.Plan) ([]rocketmq.Broker, error) {
+// targetBrokers are the brokers of a target that exists already, and what of it isn't seen.
+func (a *Assess) targetBrokers(
+	ctx context.Context, p plan.Plan,
+) (brokers []rocketmq.Broker, gaps []Finding, err error) {
 	where, err := a.settings.whereTarget(ctx, p)
 	if err != nil || where.addresses == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	open, err := a.settings.target(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return open.brokers(ctx)
+	if gaps, err = open.gaps(ctx); err != nil {
+		return nil, nil, err
+	}
+	brokers, err = open.brokers(ctx)
+	return brokers, gaps, err
 }
 
 // inventory is what one look at the source saw.

@@ -84,7 +84,7 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 	}
 	var l layout
 	if err := poll(ctx, func() (err error) {
-		if l, err = both.layout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
+		if l, err = both.wholeLayout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
 			topic := canaryTopic(both.plan)
 			err = notReady("topic %s isn't on both sides: lanes make it when they start and may; else make it yourself, with a queue for each source broker on either side", topic)
 		}

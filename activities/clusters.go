@@ -56,6 +56,8 @@ func (c *Clusters) Close() {
 type place struct {
 	addresses []string
 	proxied   bool // they are the one of a proxy, not of name servers
+	part      rocketmq.Part
+	reached   rocketmq.Addresses
 }
 
 // open returns the cluster at a place. Credentials are looked up once: a changed key needs a
@@ -64,7 +66,7 @@ func (s Settings) open(
 	side Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
 ) (*rocketmq.Cluster, error) {
 	c := s.Clusters
-	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, names)
+	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, where.part, where.reached, names)
 	if credentials != nil {
 		key += "|" + credentials.Env
 	}
@@ -73,12 +75,14 @@ func (s Settings) open(
 	if found, ok := c.open[key]; ok {
 		return found, nil
 	}
-	keys, err := s.Secrets.Keys(string(side), credentials, where.addresses)
+	keys, err := s.Secrets.Keys(string(side), credentials, plan.Hosts(where.addresses, where.reached))
 	if err != nil {
 		return nil, of(side, denial(err))
 	}
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: keys, Renames: names})
-	found := rocketmq.NewCluster(client, where.addresses)
+	client := rocketmq.NewClient(rocketmq.Options{
+		Credentials: keys, Renames: names, Addresses: where.reached,
+	})
+	found := rocketmq.NewClusterOf(client, where.addresses, where.part)
 	if where.proxied {
 		found = rocketmq.NewClusterBehind(client, where.addresses[0])
 	}
@@ -147,8 +151,12 @@ func (s sides) explain(ctx context.Context, err error) error {
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
-	found, err := s.open(Source, place{addresses: p.Source.NameServers}, p.Source.Credentials,
-		rocketmq.Renames{})
+	where := place{
+		addresses: p.Source.NameServers,
+		part:      rocketmq.Part{Cluster: p.Source.Cluster, LeftOut: p.Source.LeftOut},
+		reached:   p.Source.Advertised,
+	}
+	found, err := s.open(Source, where, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +182,8 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 // whereTarget asks the provider where the target is; one that is named in the plan needs no asking. Without addresses it isn't there.
 func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	if p.Target.Provider == plan.ProviderExisting {
-		return place{p.Target.Addresses(), p.Target.Proxy != ""}, nil
+		part := rocketmq.Part{Cluster: p.Target.Cluster}
+		return place{p.Target.Addresses(), p.Target.Proxy != "", part, p.Target.Advertised}, nil
 	}
 	found, there, err := s.describe(ctx, p)
 	if err != nil {
@@ -233,8 +242,8 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	case rocketmq.Denied(err): // nobody here pulls for an application's group
 		return of(c.side, accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err))
 	case rocketmq.Unreachable(err):
-		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable, rocketshift goes on by itself",
-			c.side, strings.Join(c.NameServers(), ", "), err)
+		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker advertises an address that doesn't lead there from here), rocketshift goes on by itself",
+			c.side, strings.Join(c.NameServers(), ", "), err, c.side)
 	default:
 		return of(c.side, again(CallFailedType, pollAgain, err, "%s: %v", c.side, err))
 	}

@@ -2,21 +2,11 @@ package activities
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"rocketshift/internal/rocketmq"
 )
-
-const (
-	// longestTopic and longestGroup are what 5.x brokers accept; a group's retry topic must fit as well.
-	longestTopic = 127
-	longestGroup = 120
-)
-
-// validName is what 5.x brokers accept as a name.
-var validName = regexp.MustCompile(`^[%|a-zA-Z0-9_-]+$`)
 
 // Finding is something that Assess saw. A refusal stops the migration before anything is bought or written.
 type Finding struct {
@@ -116,9 +106,9 @@ func (inv *inventory) nameFindings() []Finding {
 func (inv *inventory) topicFindings(topic string) []Finding {
 	var all []Finding
 	object := "topic " + topic
-	if len(inv.plan.Target.Topic(topic)) > longestTopic || !validName.MatchString(topic) {
-		all = append(all, refusal(object, "exclude it, or move its users to a topic with a shorter name first",
-			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestTopic))
+	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
+		all = append(all, refusal(object, "give it another name there (target.rename.topics), or exclude it",
+			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	for _, broker := range sortedKeys(inv.topics[topic]) {
 		if perm := inv.topics[topic][broker].Perm; perm&permRead == 0 {
@@ -139,9 +129,9 @@ func (inv *inventory) topicFindings(topic string) []Finding {
 func (inv *inventory) groupFindings(group string) []Finding {
 	var all []Finding
 	object := "group " + group
-	if len(inv.plan.Target.Group(group)) > longestGroup || !validName.MatchString(group) {
-		all = append(all, refusal(object, "exclude it, or move its users to a group with a shorter name first",
-			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", longestGroup))
+	if !rocketmq.TakesGroup(inv.plan.Target.Group(group)) {
+		all = append(all, refusal(object, "give it another name there (target.rename.groups), or exclude it",
+			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup))
 	}
 	if inv.online[group].broadcasting {
 		all = append(all, warning(object, "its instances start on the target where their own settings say; plan for repeated or skipped messages",

@@ -76,8 +76,27 @@ func TestPlanOverridesWhatIsInferred(t *testing.T) {
 	assert.True(t, a.Topics[0].Ordered)
 }
 
+func TestWhatIsRenamedMayHaveANameThatTheTargetDoesNotTake(t *testing.T) {
+	refused := func(rename *plan.Rename) (objects []string) {
+		inv := shop(func(inv *inventory) {
+			inv.topics["eu.orders"], inv.groups["eu.billing"] = inv.topics["orders"], inv.groups["stats"]
+			inv.plan.Target.Rename = rename
+		})
+		for _, f := range inv.findings(nil) {
+			if f.Refusal {
+				objects = append(objects, f.Object)
+			}
+		}
+		return objects
+	}
+	assert.Equal(t, []string{"topic eu.orders", "group eu.billing"}, refused(nil))
+	assert.Empty(t, refused(&plan.Rename{
+		Topics: map[string]string{"eu.orders": "eu-orders"}, Groups: map[string]string{"eu.billing": "eu-billing"},
+	}))
+}
+
 func TestFindings(t *testing.T) {
-	long := strings.Repeat("g", longestGroup+1)
+	long := strings.Repeat("g", rocketmq.LongestGroup+1)
 	for name, c := range map[string]struct {
 		change  func(*inventory)
 		target  []rocketmq.Broker
@@ -123,9 +142,9 @@ func TestFindings(t *testing.T) {
 		},
 		"a topic's name is too long": {
 			change: func(inv *inventory) {
-				inv.topics[strings.Repeat("t", longestTopic+1)] = inv.topics["orders"]
+				inv.topics[strings.Repeat("t", rocketmq.LongestTopic+1)] = inv.topics["orders"]
 			},
-			refusal: true, object: "topic " + strings.Repeat("t", longestTopic+1), cause: "5.x doesn't accept",
+			refusal: true, object: "topic " + strings.Repeat("t", rocketmq.LongestTopic+1), cause: "5.x doesn't accept",
 		},
 		"a group's name is too long": {
 			change:  func(inv *inventory) { inv.groups[long] = inv.groups["stats"] },

@@ -27,6 +27,14 @@ func (s sides) layout(ctx context.Context) (l layout, err error) {
 	return l, err
 }
 
+// wholeLayout is the layout of sides of which everything is seen.
+func (s sides) wholeLayout(ctx context.Context) (layout, error) {
+	if err := s.whole(ctx); err != nil {
+		return layout{}, err
+	}
+	return s.layout(ctx)
+}
+
 // brokers and topics of one side.
 func (l layout) of(side Side) ([]rocketmq.Broker, topicTable) {
 	if side == Target {

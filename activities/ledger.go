@@ -60,6 +60,9 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
+	if err := both.whole(ctx); err != nil {
+		return Ledger{}, err
+	}
 	b, err := both.openBook(ctx)
 	if err != nil {
 		return Ledger{}, err

@@ -48,7 +48,7 @@ func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, e
 	if err != nil {
 		return ReplicationState{}, err
 	}
-	l, err := both.layout(ctx)
+	l, err := both.wholeLayout(ctx)
 	if err != nil {
 		return ReplicationState{}, err
 	}
@@ -64,7 +64,7 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 		if err != nil {
 			return err
 		}
-		l, err := both.layout(ctx)
+		l, err := both.wholeLayout(ctx)
 		if err != nil {
 			return err
 		}
@@ -110,9 +110,13 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (Replic
 		if err != nil {
 			return err
 		}
-		for i := range second {
-			if second[i].max != first[i].max {
-				return notReady("producers still write: %s got %d messages within %s", second[i], second[i].max-first[i].max, drainedTwice)
+		for i, lane := range second {
+			own, err := both.writtenSince(ctx, lane.lane, first[i].max, lane.max)
+			if err != nil {
+				return err
+			}
+			if own > 0 {
+				return notReady("producers still write: %s got %d messages within %s", lane, own, drainedTwice)
 			}
 		}
 		state = summary(second)
@@ -169,6 +173,16 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 
 // nearEnd is how few messages are looked at one by one; more are lag, whatever they are.
 const nearEnd = 5000
+
+// writtenSince counts what applications wrote on a lane's source queue between two looks at its end.
+// What the reverse lane copied there meanwhile is no sign of a producer.
+func (s sides) writtenSince(ctx context.Context, lane replicator.Lane, was, end int64) (int64, error) {
+	if end <= was || s.plan.Replicate.OneWay {
+		return end - was, nil
+	}
+	own, err := s.translator.Reversed().NativesFrom(ctx, lane.Back(), was)
+	return own, s.explain(ctx, err)
+}
 
 // copiedBack counts what the reverse lane has copied to the source behind the lane's progress.
 func (s sides) copiedBack(ctx context.Context, lane replicator.Lane, copied, end int64) (int64, error) {

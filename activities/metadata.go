@@ -143,6 +143,9 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 	if err != nil {
 		return nil, err
 	}
+	if err := both.whole(ctx); err != nil {
+		return nil, err
+	}
 	o := &objects{
 		sides: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
 		missingTopics: map[string][]string{}, missingGroups: map[string][]string{},

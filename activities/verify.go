@@ -96,7 +96,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	if err != nil {
 		return Verification{}, err
 	}
-	l, err := both.layout(ctx)
+	l, err := both.wholeLayout(ctx)
 	if err != nil {
 		return Verification{}, err
 	}

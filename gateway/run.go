@@ -68,10 +68,18 @@ func command(getenv func(string) string) *cobra.Command {
 	return c
 }
 
+// reach is how the servers of a side are reached.
+type reach struct {
+	*gateway.TLS
+	at *rocketmq.Addresses
+}
+
 // sideFlags are how the servers of both sides are reached.
 func sideFlags(c *cobra.Command, s *settings) {
 	f := c.Flags()
-	for name, t := range map[string]*gateway.TLS{"source": &s.SourceTLS, "target": &s.TargetTLS} {
+	for name, t := range map[string]reach{"source": {&s.SourceTLS, &s.SourceAt}, "target": {&s.TargetTLS, &s.TargetAt}} {
+		f.StringToStringVar((*map[string]string)(t.at), name+"-address", nil, "where a server of the "+name+" is reached that advertises "+
+			"another address, ADVERTISED=REACHED, host:port both; may be given several times")
 		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
 		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s "+
 			"certificates, read again when it changes; those of the system if absent")

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -39,6 +40,10 @@ func wasDefault(heartbeat Duration) bool {
 // WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
 func (p Plan) WithDefaults() Plan {
 	p.Source.NameServers = slices.Clone(p.Source.NameServers)
+	if p.Source.LeftOut = slices.Clone(p.Source.LeftOut); len(p.Source.LeftOut) == 0 {
+		p.Source.LeftOut = nil
+	}
+	p.Source.Advertised = cloned(p.Source.Advertised)
 	p.Target = p.Target.withDefaults()
 	p.Topics.Selection = p.Topics.Selection.withDefaults()
 	if len(p.Topics.Types) == 0 {
@@ -68,6 +73,7 @@ func (p Plan) Normal() Plan {
 
 func (t Target) withDefaults() Target {
 	t.NameServers = slices.Clone(t.NameServers)
+	t.Advertised = cloned(t.Advertised)
 	if len(t.NameServers) == 0 {
 		t.NameServers = nil
 	}
@@ -76,6 +82,14 @@ func (t Target) withDefaults() Target {
 		t.Brokers = either(t.Brokers, defaultBrokers)
 	}
 	return t
+}
+
+// cloned is nil for an empty map.
+func cloned(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return maps.Clone(m)
 }
 
 func (s Selection) withDefaults() Selection {

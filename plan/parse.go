@@ -55,12 +55,17 @@ func readPlan(o *object, p *Plan) {
 	o.text("name", &p.Name)
 	o.object("source", func(o *object) {
 		o.texts("nameServers", &p.Source.NameServers)
+		o.text("cluster", &p.Source.Cluster)
+		o.texts("leftOut", &p.Source.LeftOut)
+		byName(o, "addresses", &p.Source.Advertised)
 		o.text("id", &p.Source.ID)
 		readCredentials(o, &p.Source.Credentials)
 	})
 	o.object("target", func(o *object) {
 		o.text("provider", &p.Target.Provider)
 		o.texts("nameServers", &p.Target.NameServers)
+		o.text("cluster", &p.Target.Cluster)
+		byName(o, "addresses", &p.Target.Advertised)
 		o.text("proxy", &p.Target.Proxy)
 		o.text("id", &p.Target.ID)
 		readCredentials(o, &p.Target.Credentials)

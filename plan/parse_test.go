@@ -126,7 +126,7 @@ func TestAPlanThatRunsIsReadWithoutRulesAndDefaults(t *testing.T) {
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, target, topics, traffic"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: brokers, credentials, id, nameServers, provider, proxy, rename, version"},
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, credentials, id, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: fenceBudget, settle, soak, steps`},
@@ -147,6 +147,13 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"source.nameServers", `["a:65536"]`, `"a:65536"; want host:port`},
 		{"source.nameServers", `[":9876"]`, `":9876"; want host:port`},
 		{"source.nameServers", `["a:1","A:1"]`, `source.nameServers[1]: "A:1" is there twice; keep one`},
+		{"source.cluster", `"a b"`, `source.cluster: "a b"; want the name of a cluster`},
+		{"source.addresses", `{"a":"b:1"}`, `source.addresses["a"]: "a"; want host:port`},
+		{"source.addresses", `{"a:1":"b"}`, `source.addresses["a:1"]: "b"; want host:port`},
+		{"target.addresses", `{"a:1":"b:1"}`, "target.addresses: the brokers of a local cluster can be reached"},
+		{"source.leftOut", `["a","a"]`, `source.leftOut[1]: "a" is there twice; keep one`},
+		{"source.leftOut", `["a,b"]`, `source.leftOut[0]: "a,b"; want the name of a broker`},
+		{"target.cluster", `"b"`, `target.cluster: only name servers know several clusters`},
 		{"source.credentials", `{"env":"my-Key"}`, "source.credentials.env: want a prefix of environment variables"},
 		{"source.credentials", `{}`, "source.credentials.env: want a prefix of environment variables"},
 		{"target", `{}`, "target.provider: missing or empty; allowed: local, existing"},

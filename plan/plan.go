@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,9 +33,16 @@ type Plan struct {
 
 // Cluster is a cluster that exists, found through its name servers.
 type Cluster struct {
-	NameServers []string     `json:"nameServers,omitzero"` // host:port
-	ID          string       `json:"id,omitempty"`         // see Plan.SourceID
-	Credentials *Credentials `json:"credentials,omitempty"`
+	NameServers []string `json:"nameServers,omitzero"` // host:port
+	// Cluster is the cluster's own name (brokerClusterName). It is needed where the name servers know several.
+	Cluster string `json:"cluster,omitempty"`
+	// LeftOut are names of brokers that the migration doesn't look at: what they hold stays where it is.
+	LeftOut []string `json:"leftOut,omitempty"`
+	// Advertised says where the worker reaches servers that advertise addresses which don't lead there
+	// from where it runs: host:port by the advertised host:port.
+	Advertised  map[string]string `json:"addresses,omitempty"`
+	ID          string            `json:"id,omitempty"` // see Plan.SourceID
+	Credentials *Credentials      `json:"credentials,omitempty"`
 }
 
 // Credentials says where the worker finds the keys: <Env>_ACCESS_KEY, <Env>_SECRET_KEY and, if set, <Env>_SECURITY_TOKEN.
@@ -44,14 +52,16 @@ type Credentials struct {
 
 // Target is the 5.x cluster to migrate to, and who provides it.
 type Target struct {
-	Provider    string       `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
-	NameServers []string     `json:"nameServers,omitempty"`
-	Proxy       string       `json:"proxy,omitempty"` // ProviderExisting: instead of NameServers, the remoting port of a 5.x proxy, host:port
-	ID          string       `json:"id,omitempty"`    // see Plan.TargetID
-	Credentials *Credentials `json:"credentials,omitempty"`
-	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
-	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
-	Rename      *Rename      `json:"rename,omitempty"`  // nil: topics and groups have the same names there
+	Provider    string            `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
+	NameServers []string          `json:"nameServers,omitempty"`
+	Cluster     string            `json:"cluster,omitempty"`   // ProviderExisting: as in Cluster
+	Advertised  map[string]string `json:"addresses,omitempty"` // ProviderExisting: as in Cluster
+	Proxy       string            `json:"proxy,omitempty"`     // ProviderExisting: instead of NameServers, the remoting port of a 5.x proxy, host:port
+	ID          string            `json:"id,omitempty"`        // see Plan.TargetID
+	Credentials *Credentials      `json:"credentials,omitempty"`
+	Version     string            `json:"version,omitempty"` // ProviderLocal: of the broker to run
+	Brokers     int               `json:"brokers,omitempty"` // ProviderLocal: how many to run
+	Rename      *Rename           `json:"rename,omitempty"`  // nil: topics and groups have the same names there
 }
 
 // Providers of a target.
@@ -173,14 +183,30 @@ func (p Plan) LaneGroup() string { return "rocketshift-" + p.Name }
 
 // SourceID names the source cluster in the stamps of copies. Where several migrations pass messages on, from A to B and from B to
 // C, a cluster must have the same id in all of their plans, so that no message comes back to where it was.
-func (p Plan) SourceID() string { return cmp.Or(p.Source.ID, ClusterID(p.Source.NameServers)) }
+func (p Plan) SourceID() string {
+	return cmp.Or(p.Source.ID, ClusterID(withName(p.Source.NameServers, p.Source.Cluster)))
+}
 
 // TargetID names the target cluster in the stamps of copies.
 func (p Plan) TargetID() string {
 	if at := p.Target.Addresses(); len(at) > 0 {
-		return cmp.Or(p.Target.ID, ClusterID(at))
+		return cmp.Or(p.Target.ID, ClusterID(withName(at, p.Target.Cluster)))
 	}
 	return cmp.Or(p.Target.ID, p.Name)
+}
+
+// withName tells clusters with the same name servers apart.
+func withName(addresses []string, cluster string) []string {
+	if cluster == "" {
+		return addresses
+	}
+	return append(slices.Clone(addresses), "cluster "+cluster)
+}
+
+// Hosts are all addresses that a cluster's keys are used with: where it is found, and where servers are
+// reached that advertise other addresses.
+func Hosts(addresses []string, advertised map[string]string) []string {
+	return append(slices.Clone(addresses), slices.Sorted(maps.Values(advertised))...)
 }
 
 // Addresses are where a target that exists is found: its name servers, or the proxy that it is behind.

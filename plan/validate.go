@@ -3,10 +3,8 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"net"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -37,6 +35,8 @@ var (
 	envForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 	versionForm = regexp.MustCompile(`^5\.\d{1,3}\.\d{1,3}$`)
 	hostForm    = regexp.MustCompile(`^[A-Za-z0-9_.:%-]+$`)
+	// brokerForm is a name of a broker or a cluster, as brokers take it in their files.
+	brokerForm = regexp.MustCompile(`^[^\s,;|@]{1,255}$`)
 	// globForm is printable ASCII without , [ ] { } and backslash: people who write those expect a meaning that they don't have.
 	globForm = regexp.MustCompile(`^[!-+\--Z^-z|~]+$`)
 )
@@ -56,7 +56,10 @@ func (p Plan) check() *Problems {
 	checkCredentials(c, "source.credentials", p.Source.Credentials)
 	checkTarget(c, p.Target)
 	checkIDs(c, p)
-	checkOverlap(c, p.Source.NameServers, p.Target)
+	checkClusters(c, p)
+	checkOverlap(c, p.Source, p.Target)
+	checkAdvertised(c, "source.addresses", p.Source.Advertised)
+	checkAdvertised(c, "target.addresses", p.Target.Advertised)
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
@@ -84,6 +87,9 @@ func checkTarget(c *Problems, t Target) {
 		}
 		if t.Proxy != "" {
 			c.add("target.proxy", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
+		}
+		if len(t.Advertised) > 0 {
+			c.add("target.addresses", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
 		}
 		if t.Credentials != nil {
 			c.add("target.credentials", "a local cluster has none; leave it out, or use provider: existing")
@@ -129,65 +135,12 @@ func later(value string) string {
 	return ""
 }
 
-func checkNameServers(c *Problems, path string, addresses []string) {
-	for i, a := range addresses {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		if checkAddress(c, at, a) && slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }) {
-			c.add(at, "%s is there twice; keep one", quote(a))
-		}
-	}
-}
-
-func checkAddress(c *Problems, at, a string) (ok bool) {
-	host, port, err := net.SplitHostPort(a)
-	n, errPort := strconv.Atoi(port)
-	switch {
-	case strings.ContainsAny(a, ";,"):
-		c.add(at, "%s holds several addresses; want one host:port per entry", quote(a))
-	case strings.Contains(a, "://"):
-		c.add(at, "%s is a URL; want host:port, such as \"10.0.0.1:9876\"", quote(a))
-	case err != nil || errPort != nil || n < 1 || n > 65535 || !hostForm.MatchString(host):
-		c.add(at, "%s; want host:port, such as \"10.0.0.1:9876\"", quote(a))
-	default:
-		return true
-	}
-	return false
-}
-
 // checkCredentials never shows what is written: it may be the key itself, in the wrong place.
 func checkCredentials(c *Problems, path string, cr *Credentials) {
 	if cr != nil && !envForm.MatchString(cr.Env) {
 		c.add(path+".env", "want a prefix of environment variables, capital letters, digits and _, such as SOURCE for "+
 			"SOURCE_ACCESS_KEY and SOURCE_SECRET_KEY; never the key itself")
 	}
-}
-
-func checkOverlap(c *Problems, source []string, target Target) {
-	for i, t := range target.Addresses() {
-		if slices.ContainsFunc(source, func(s string) bool { return sameAddress(s, t) }) {
-			at := fmt.Sprintf("target.nameServers[%d]", i)
-			if target.Proxy != "" {
-				at = "target.proxy"
-			}
-			c.add(at, "%s is a name server of the source too; source and target must be two clusters", quote(t))
-		}
-	}
-}
-
-func sameAddress(a, b string) bool { return canonical(a) == canonical(b) }
-
-func canonical(address string) string {
-	a := strings.ToLower(address)
-	if host, port, err := net.SplitHostPort(a); err == nil {
-		if host = strings.TrimSuffix(host, "."); host == "localhost" || host == "::1" {
-			host = "127.0.0.1"
-		}
-		if n, err := strconv.Atoi(port); err == nil {
-			port = strconv.Itoa(n)
-		}
-		return net.JoinHostPort(host, port)
-	}
-	return a
 }
 
 func checkTopics(c *Problems, t TopicSelection) {

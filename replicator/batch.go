@@ -60,7 +60,7 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 // trueBorn is what the stamp says of the born time: nothing where the copy has the right one.
 func trueBorn(m placed, late int64) int64 {
 	if m.via != "" { // the message may itself be a copy with another one
-		if born := born(m.Message); born != m.BornTimestamp {
+		if born := bornOf(m.Message); born != m.BornTimestamp {
 			return born
 		}
 	}

@@ -23,11 +23,12 @@ func brokersOwn(name string) bool {
 // bits, its own properties, and a unique key where the original had none; in retry topics also what delays a message or made it half a
 // transaction. It names the first difference.
 func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
-	_, difference, same = compareContent(source, target, born(target))
+	_, difference, same = compareContent(source, target, bornOf(target))
 	return difference, same
 }
 
 // compareContent is SameMessage where it is known when the copy's original was born. It names the field that differs as well.
+// The source may be a copy itself, with the original's born time in its stamp: what it says is passed on.
 func compareContent(source, target *rocketmq.Message, born int64) (field, difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {
@@ -37,8 +38,8 @@ func compareContent(source, target *rocketmq.Message, born int64) (field, differ
 		return "flag", fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
 	case source.SysFlag&content != target.SysFlag&content:
 		return "system flag", fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content, target.SysFlag&content), false
-	case source.BornTimestamp != born:
-		return "born time", fmt.Sprintf("born at %d, %d in the copy", source.BornTimestamp, born), false
+	case born != source.BornTimestamp && born != bornOf(source):
+		return "born time", fmt.Sprintf("born at %d, %d in the copy", bornOf(source), born), false
 	case source.ReconsumeTimes != target.ReconsumeTimes:
 		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
 	case sameEntries(source.Properties, target.Properties):
@@ -49,8 +50,8 @@ func compareContent(source, target *rocketmq.Message, born int64) (field, differ
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))
 }
 
-// born is the born time of a copy's original, where the copy may have another one.
-func born(target *rocketmq.Message) int64 {
+// bornOf is the born time of a copy's original, where the copy may have another one.
+func bornOf(target *rocketmq.Message) int64 {
 	if stamp, ok := ParseStamp(target.Properties); ok && stamp.Born != 0 {
 		return stamp.Born
 	}

@@ -155,6 +155,23 @@ func TestVerifyWhileTheSourceExpires(t *testing.T) {
 	}
 }
 
+// A copy that is passed on keeps what its stamp says of the original's born time. Before, it was called
+// altered where its own born time is that of its batch.
+func TestACopyOfACopyIsComparedWithTheOriginalsBornTime(t *testing.T) {
+	passed := rocketmq.Message{BornTimestamp: 1700000000100, Properties: []byte("KEYS\x01k\x02")}
+	passed.Properties = append(passed.Properties, StampProperty+"\x01"+Stamp{
+		Cluster: "A", Topic: "t", Broker: "b", Queue: 1, Place: "0123abcd", Offset: 7, Born: 1700000000900,
+	}.String()+"\x02"...)
+	copied := rocketmq.Message{BornTimestamp: 1700000000100, Properties: []byte("KEYS\x01k\x02")}
+	copied.Properties = append(copied.Properties, StampProperty+"\x01"+Stamp{
+		Cluster: "B", Topic: "t", Broker: "b", Queue: 1, Place: "0123abce", Offset: 3, Born: 1700000000900, Via: "A;",
+	}.String()+"\x02"...)
+	difference, same := SameMessage(&passed, &copied)
+	if !same {
+		t.Error(difference)
+	}
+}
+
 func TestSameMessageNamesTheFirstDifference(t *testing.T) {
 	base := func() rocketmq.Message {
 		return rocketmq.Message{

@@ -20,6 +20,9 @@ type copyFlags struct {
 	sourceCredentials, targetCredentials string
 	sourceID, targetID, name             string
 	targetProxy                          string
+	sourceCluster, targetCluster         string
+	leftOut                              []string
+	sourceReached, targetReached         map[string]string
 	differences, prefix                  string
 	rename                               map[string]string
 }
@@ -40,14 +43,16 @@ type endpoint struct {
 	proxied     bool
 	credentials *rocketmq.Credentials
 	renames     rocketmq.Renames
+	part        rocketmq.Part
+	reached     rocketmq.Addresses
 }
 
 func (e endpoint) open() *rocketmq.Cluster {
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames, Addresses: e.reached})
 	if e.proxied {
 		return rocketmq.NewClusterBehind(client, e.nameServers[0])
 	}
-	return rocketmq.NewCluster(client, e.nameServers)
+	return rocketmq.NewClusterOf(client, e.nameServers, e.part)
 }
 
 func (e endpoint) String() string {
@@ -60,9 +65,9 @@ const copyGroup = "rocketshift-copy-"
 // request checks the flags by the rules of plans, and tells all that is wrong at once.
 func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, error) {
 	p := plan.Plan{
-		Source: plan.Cluster{NameServers: addresses(f.source), ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
+		Source: plan.Cluster{NameServers: addresses(f.source), Cluster: f.sourceCluster, LeftOut: f.leftOut, Advertised: f.sourceReached, ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
 		Target: plan.Target{
-			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), ID: f.targetID, Credentials: prefix(f.targetCredentials),
+			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.targetCluster, Advertised: f.targetReached, ID: f.targetID, Credentials: prefix(f.targetCredentials),
 		},
 	}
 	if f.prefix != "" || len(f.rename) > 0 {
@@ -79,8 +84,8 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		found.add("--rename", "%s", clash.Text)
 	}
 	q := copyRequest{
-		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), renames: rocketmq.Renames{}},
-		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames()},
+		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), part: rocketmq.Part{Cluster: f.sourceCluster, LeftOut: f.leftOut}, reached: f.sourceReached},
+		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames(), part: rocketmq.Part{Cluster: f.targetCluster}, reached: f.targetReached},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,
@@ -207,6 +212,12 @@ func flagOf(path string) string {
 		return "--prefix"
 	case strings.HasPrefix(rest, "rename"):
 		return "--rename"
+	case strings.HasPrefix(rest, "leftOut"):
+		return "--leave-out"
+	case strings.HasPrefix(rest, "addresses"):
+		return "--" + side + "-address"
+	case rest == "cluster":
+		return "--" + side + "-cluster"
 	case rest == "id":
 		return "--" + side + "-id"
 	}

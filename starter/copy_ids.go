@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"rocketshift/internal/rocketmq"
@@ -91,14 +92,31 @@ func (c *copying) pull(ctx context.Context, from *rocketmq.Cluster, topic string
 		if begin < first || begin >= end {
 			return nil
 		}
-		r, err := from.Client().Pull(ctx, b.Addr, rocketmq.PullRequest{Group: c.names.Group, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook})
-		if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
-			return nil // brokers that create no groups: the lanes say so
+		ask := rocketmq.PullRequest{Group: c.names.Group, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook}
+		r, err := from.Client().Pull(ctx, b.Addr, ask)
+		if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // brokers may create no groups by themselves
+			if err = c.makeGroup(ctx, from, b); err == nil {
+				r, err = from.Client().Pull(ctx, b.Addr, ask)
+			}
 		}
 		found = r.Messages
 		return err
 	})
 	return found, err
+}
+
+// makeGroup makes the copy's group, as lanes do. Without it nobody can look, and what can't be looked
+// at isn't known to be empty.
+func (c *copying) makeGroup(ctx context.Context, from *rocketmq.Cluster, b rocketmq.Broker) error {
+	err := from.Client().PutGroup(ctx, b.Addr, rocketmq.Group{
+		Name: c.names.Group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
+		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
+	})
+	if rocketmq.CodeOf(err) >= 0 {
+		return fmt.Errorf("broker %s has no group %s, and it can't be made: make it there, or give keys that may: %w",
+			b.Name, c.names.Group, err)
+	}
+	return err
 }
 
 // firstCopy is the position of the first copy on the target queue, where the lane back begins; the queue's end without any.

@@ -173,6 +173,23 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	assert.EqualValues(t, 20, r.stored(r.target))
 }
 
+func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
+	r := newRig(t, "copy-after-back", 1)
+	r.fill(r.source, 1, 10, "source")
+	require.Equal(t, exitDone, r.copy("--create-topics", "--both-ways").code)
+	born := time.Now().UnixMilli()
+	for i := range 5 {
+		_, err := r.client.SendBatch(r.ctx, r.target.Brokers[0].Addr, rocketmq.BatchRequest{
+			Group: "writer", Topic: r.topic, BornTimestamp: born + int64(100*i), Messages: []rocketmq.BatchMessage{{Body: []byte("native")}},
+		})
+		require.NoError(t, err)
+	}
+	for _, flags := range [][]string{{"--both-ways"}, {"--both-ways"}, {}} {
+		o := r.copy(flags...)
+		assert.Equal(t, exitDone, o.code, "%v: %s%s", flags, o.stdout, o.stderr)
+	}
+}
+
 func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testing.T) {
 	r := newRig(t, "copy-fault", 1)
 	r.fill(r.source, 1, 10, "original")

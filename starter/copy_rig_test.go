@@ -65,8 +65,13 @@ type rig struct {
 // newRig names the topic starter- and so on: tests of other packages use the same clusters.
 func newRig(t *testing.T, topic string, queues int) *rig {
 	t.Helper()
+	return newRigBetween(t, topic, queues, labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3"))
+}
+
+func newRigBetween(t *testing.T, topic string, queues int, source, target *lab.Cluster) *rig {
+	t.Helper()
 	topic = "starter-" + topic
-	r := &rig{T: t, printed: labtest.Output(t, "copies"), source: labtest.Cluster(t, "4.9.7"), target: labtest.Cluster(t, "5.3.3"), topic: topic}
+	r := &rig{T: t, printed: labtest.Output(t, "copies"), source: source, target: target, topic: topic}
 	r.ctx = shortContext(t, guard) // from here on: starting clusters has a limit of its own
 	r.client = rocketmq.NewClient(rocketmq.Options{})
 	t.Cleanup(r.client.Close)

@@ -22,7 +22,14 @@ type topicsOf struct {
 // readSide reads a side.
 func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics []string) (topicsOf, error) {
 	t := topicsOf{endpoint: e, client: cluster.Client()}
-	var err error
+	registry, err := cluster.Registry(ctx)
+	if err == nil {
+		if err := e.whole(registry); err != nil {
+			return t, err
+		}
+	} else if !rocketmq.Unreachable(err) && !denied(err) { // what is read next says it
+		return t, broken("", "%s: %w", e, err)
+	}
 	if t.configs, err = cluster.TopicConfigs(ctx, topics); err == nil { // without a second try: the address may be wrong
 		t.brokers, err = cluster.Brokers(ctx)
 	}
@@ -38,6 +45,23 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	default:
 		return t, broken("", "%s: %w", e, err)
 	}
+}
+
+// whole fails where something of the side may not be seen.
+func (e endpoint) whole(registry rocketmq.Registry) error {
+	if clusters := registry.Clusters(); len(clusters) > 1 {
+		return broken(fmt.Sprintf("say which one is meant: --%s-cluster", e.side), "%s: there are several clusters: %s",
+			e, strings.Join(clusters, ", "))
+	}
+	gaps := registry.Gaps()
+	if len(gaps) == 0 {
+		return nil
+	}
+	next := gaps[0].Mend()
+	if gaps[0].Broker != "" && e.side == "source" {
+		next += ", or leave it out (--leave-out): what it holds isn't copied then"
+	}
+	return broken(next, "%s isn't seen whole: %s", e, gaps[0].Text)
 }
 
 // denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16.
@@ -102,7 +126,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
-		note("created topic %s on the target with %d queues", topic, len(source.queues(topic)))
+		note("created topic %s on the target with %d queues", c.to.renames.Topic(topic), len(source.queues(topic)))
 	}
 	if len(missing) == 0 {
 		return nil
@@ -141,6 +165,8 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 			found.add("topic "+topic, "is missing on the %s; correct the name, or leave it out", source)
 		case len(unreadable) > 0:
 			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
+		case len(to) == 0 && !rocketmq.TakesTopic(c.to.renames.Topic(topic)):
+			found.add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
 		case len(to) == 0 && c.create:
 			missing = append(missing, topic)
 		case len(to) == 0 && target.proxied:

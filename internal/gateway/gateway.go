@@ -38,6 +38,8 @@ type Config struct {
 	Memory      int64                 // bytes that the process may take, LeastMemory or more; 0: UsualMemory
 	SourceTLS   TLS
 	TargetTLS   TLS
+	SourceAt    rocketmq.Addresses // where servers of the source are reached that advertise others
+	TargetAt    rocketmq.Addresses // and those of the target
 	Log         *slog.Logger
 
 	Predecessor *Predecessor `json:"-"` // the process that serves with Dir, to take everything from; nil if none does

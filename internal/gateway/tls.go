@@ -42,7 +42,8 @@ func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
 	return c, err
 }
 
-// dialers connect over TLS to the servers of both sides; nil: in plain text.
+// dialers connect to the servers of both sides where they are reached, over TLS where that is asked
+// for; nil: in plain text, as their addresses say.
 func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 	for on, t := range [2]TLS{c.SourceTLS, c.TargetTLS} {
 		known, err := t.client(side(on), func(err error) {
@@ -54,8 +55,19 @@ func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 		if known != nil {
 			both[on] = dialer(*known)
 		}
+		if at := [2]rocketmq.Addresses{c.SourceAt, c.TargetAt}[on]; len(at) > 0 {
+			both[on] = reached(at, both[on])
+		}
 	}
 	return both, nil
+}
+
+// reached connects to servers where they are reached.
+func reached(at rocketmq.Addresses, dial rocketmq.Dial) rocketmq.Dial {
+	if dial == nil {
+		dial = inPlain
+	}
+	return func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, at.Of(addr)) }
 }
 
 // dialer connects over TLS to servers that are known so.

@@ -19,17 +19,19 @@ type Existing struct{ Keys *secrets.Store }
 // Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
 // know can't be a target.
 func (e Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
-	credentials, err := e.Keys.Keys("target", p.Target.Credentials, p.Target.Addresses())
+	credentials, err := e.Keys.Keys("target", p.Target.Credentials,
+		plan.Hosts(p.Target.Addresses(), p.Target.Advertised))
 	if err != nil {
 		return Instance{}, false, err
 	}
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Addresses: p.Target.Advertised})
 	defer client.Close()
 	where := "name servers " + strings.Join(p.Target.NameServers, ", ")
 	if p.Target.Proxy != "" {
 		return behindProxy(ctx, client, p.Target.Proxy)
 	}
-	brokers, err := rocketmq.NewCluster(client, p.Target.NameServers).Brokers(ctx)
+	brokers, err := rocketmq.NewClusterOf(client, p.Target.NameServers,
+		rocketmq.Part{Cluster: p.Target.Cluster}).Brokers(ctx)
 	if err != nil {
 		return Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
 	}

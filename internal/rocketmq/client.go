@@ -30,6 +30,7 @@ type Options struct {
 	MaxSilence  time.Duration // how long a server may send nothing at all while answers are awaited, before it is dialled anew; default 60 s
 	Dial        Dial          // nil means over TCP, as the address says
 	Renames     Renames       // of typed calls
+	Addresses   Addresses     // where servers are reached that advertise others
 }
 
 // Dial connects to a server.
@@ -159,7 +160,7 @@ func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
 func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.DialTimeout)
 	defer cancel()
-	server := ServerOf(addr)
+	server := c.options.Addresses.Of(ServerOf(addr))
 	plain, err := c.options.Dial(ctx, server)
 	if err != nil || c.options.TLS == nil {
 		return plain, err

@@ -21,6 +21,10 @@ type Cluster struct {
 	nameServers []string
 	behind      *proxied // nil: brokers can be reached
 	looks       looks
+	part        Part
+
+	saying sync.Mutex        // apart from mu, which the first reader holds while it asks
+	said   map[string][]Node // what each name server said last
 
 	mu      sync.Mutex
 	brokers []Broker
@@ -38,7 +42,14 @@ type Broker struct {
 
 // NewCluster returns the cluster behind the name servers; nothing is asked yet.
 func NewCluster(c *Client, nameServers []string) *Cluster {
-	return &Cluster{client: c, nameServers: slices.Clone(nameServers)}
+	return &Cluster{client: c, nameServers: slices.Clone(nameServers), said: map[string][]Node{}}
+}
+
+// NewClusterOf returns a part of what the name servers know; nothing is asked yet.
+func NewClusterOf(c *Client, nameServers []string, part Part) *Cluster {
+	of := NewCluster(c, nameServers)
+	of.part = part
+	return of
 }
 
 // Client is the client that the cluster's calls go through.
@@ -115,14 +126,15 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 	for _, b := range last {
 		known[b.Addr] = b.Version
 	}
-	var found []Broker
-	err := c.eachNameServer(func(addr string) error {
-		var err error
-		found, err = c.client.ClusterInfo(ctx, addr)
-		return err
-	})
+	registry, err := c.Registry(ctx)
 	if err != nil {
 		return nil, err
+	}
+	found := []Broker{}
+	for _, b := range registry.Brokers {
+		if b.Master() != "" {
+			found = append(found, Broker{Cluster: b.Cluster, Name: b.Name, Addr: b.Master()})
+		}
 	}
 	for i := range found {
 		if found[i].Version = known[found[i].Addr]; found[i].Version != "" {
@@ -188,21 +200,6 @@ func (c *Cluster) eachNameServer(ask func(addr string) error) error {
 	return errors.Join(failed...)
 }
 
-// ClusterInfo lists the masters that a name server knows.
-func (c *Client) ClusterInfo(ctx context.Context, nameServer string) ([]Broker, error) {
-	nodes, err := c.Nodes(ctx, nameServer)
-	if err != nil {
-		return nil, err
-	}
-	out := []Broker{}
-	for _, n := range nodes {
-		if n.ID == 0 {
-			out = append(out, Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr})
-		}
-	}
-	return out, nil
-}
-
 // Node is a broker, a master or a slave.
 type Node struct {
 	Cluster string
@@ -230,20 +227,11 @@ func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
 	return out, nil
 }
 
-// Nodes lists the cluster's masters and slaves as its name servers know them now. A proxy knows no slaves.
-func (c *Cluster) Nodes(ctx context.Context) (nodes []Node, err error) {
-	if c.behind != nil {
-		brokers, err := c.Brokers(ctx)
-		for _, b := range brokers {
-			nodes = append(nodes, Node{Cluster: b.Cluster, Name: b.Name, Addr: b.Addr})
-		}
-		return nodes, err
-	}
-	err = c.eachNameServer(func(addr string) error {
-		nodes, err = c.client.Nodes(ctx, addr)
-		return err
-	})
-	return nodes, err
+// Nodes lists the cluster's masters and slaves, of which any of its name servers knows. A proxy knows
+// no slaves.
+func (c *Cluster) Nodes(ctx context.Context) ([]Node, error) {
+	registry, err := c.Registry(ctx)
+	return registry.nodes(), err
 }
 
 // Route is where a topic's queues are (TopicRouteData).

@@ -149,6 +149,6 @@ func (l *live) useEverything(c *rocketmq.Client) {
 	assert.Equal(l, queue, held)
 	_, err = c.Runtime(l.ctx, l.addr)
 	require.NoError(l, err)
-	_, err = c.ClusterInfo(l.ctx, l.nameServer)
+	_, err = c.Nodes(l.ctx, l.nameServer)
 	require.NoError(l, err)
 }

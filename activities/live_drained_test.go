@@ -1,0 +1,46 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Producers that have moved write on the target without a pause, and reverse lanes copy that to the
+// source. Before, a step waited until they stopped: "producers still write" was said of our copies.
+func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
+	t.Parallel()
+	const before = 5
+	r := newRig(t, "drained")
+	topic := r.topic("orders", 1)
+	r.importAll([]string{topic}, nil, nil)
+	r.fill(topic, before)
+	r.replicate()
+	lane := r.lanes(topic)[0]
+	stop := r.keepProducing(r.target, lane.Target, topic)
+	r.eventually("reverse lanes copy", func() bool {
+		at, err := r.source.Client().MaxOffset(r.ctx, r.addr(r.source, lane.Source.Broker), topic, lane.Source.ID)
+		require.NoError(t, err)
+		return at > before+10
+	})
+	drained := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topic)}
+	r.must(NewReplication(r.settings), "AwaitDrained", drained, nil)
+	stop()
+
+	stop = r.keepProducing(r.source, lane.Source, topic)
+	defer stop()
+	both, err := r.settings.both(r.ctx, r.plan)
+	require.NoError(t, err)
+	var states []laneState
+	r.eventually("lanes follow it", func() bool {
+		states, err = both.drained(r.ctx, []string{topic})
+		return err == nil
+	})
+	r.eventually("a producer that has stayed is noticed", func() bool {
+		end, err := r.source.Client().MaxOffset(r.ctx, r.addr(r.source, lane.Source.Broker), topic, lane.Source.ID)
+		require.NoError(t, err)
+		own, err := both.writtenSince(r.ctx, lane, states[0].max, end)
+		require.NoError(t, err)
+		return own > 0
+	})
+}

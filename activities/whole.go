@@ -1,0 +1,69 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// gaps are the reasons why something of the side may not be seen, and what to do about each.
+func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
+	registry, err := c.Registry(ctx)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	if clusters := registry.Clusters(); len(clusters) > 1 {
+		all = append(all, refusal(string(c.side)+" clusters", fmt.Sprintf("say which one is meant: %s.cluster", c.side),
+			"the name servers %s know several clusters: %s", strings.Join(c.NameServers(), ", "), strings.Join(clusters, ", ")))
+	}
+	for _, g := range registry.Gaps() {
+		object := fmt.Sprintf("%s broker %s", c.side, g.Broker)
+		if g.Broker == "" {
+			object = fmt.Sprintf("%s name server %s", c.side, g.NameServer)
+		}
+		all = append(all, refusal(object, c.mend(g), "%s", g.Text))
+	}
+	return all, nil
+}
+
+// mend is what people do about a gap.
+func (c *cluster) mend(g rocketmq.Gap) string {
+	if g.Broker == "" || c.side != Source {
+		return g.Mend()
+	}
+	return g.Mend() + ", or name it in source.leftOut: what it holds is left behind then"
+}
+
+// whole fails while something of the side may not be seen. Whoever counts, compares or creates calls it:
+// a part that nobody looked at isn't clean. What brings applications back doesn't.
+func (c *cluster) whole(ctx context.Context) error {
+	gaps, err := c.gaps(ctx)
+	if err != nil || len(gaps) == 0 {
+		return err
+	}
+	first := gaps[0]
+	text := fmt.Sprintf("the %s isn't seen whole: %s: %s", c.side, first.Cause, first.Next)
+	if len(gaps) > 1 {
+		text += fmt.Sprintf(" (and %d more)", len(gaps)-1)
+	}
+	return unreachable(c.side, nil, "%s", text)
+}
+
+// whole fails while something of either side may not be seen.
+func (s sides) whole(ctx context.Context) error {
+	if err := s.source.whole(ctx); err != nil {
+		return err
+	}
+	return s.target.whole(ctx)
+}
+
+// leftBehind tells which brokers the plan leaves out.
+func leftBehind(leftOut []string) (all []Finding) {
+	for _, name := range leftOut {
+		all = append(all, warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
+			"is left out by the plan: its queues, messages and positions aren't looked at"))
+	}
+	return all
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
+)
+
+// Brokers behind NAT, or in Kubernetes, advertise addresses that don't lead to them from everywhere.
+func TestLiveServersAreReachedWhereThePlanSaysNotWhereTheyAdvertise(t *testing.T) {
+	r := newRig(t, "copy-reached", 1)
+	r.fill(r.source, 1, 10, "original")
+	var flags []string
+	var passed []*atomic.Int64
+	for side, cluster := range map[string]*lab.Cluster{"source": r.source, "target": r.target} {
+		for _, b := range cluster.Brokers {
+			at, connections := forwarded(t, b.Addr)
+			flags, passed = append(flags, "--"+side+"-address", b.Addr+"="+at), append(passed, connections)
+		}
+	}
+	o := r.copy(append(flags, "--create-topics")...)
+	require.Equal(t, exitDone, o.code, o.stderr)
+	for _, connections := range passed {
+		assert.Positive(t, connections.Load())
+	}
+}
+
+// forwarded passes connections on to an address, and counts them.
+func forwarded(t *testing.T, to string) (at string, connections *atomic.Int64) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	connections = &atomic.Int64{}
+	go func() {
+		for {
+			from, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			there, err := (&net.Dialer{}).Dial("tcp", to)
+			if err != nil {
+				_ = from.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(there, from); _ = there.Close() }()
+			go func() { _, _ = io.Copy(from, there); _ = from.Close() }()
+		}
+	}()
+	return listener.Addr().String(), connections
+}
+
+// Brokers that create no groups by themselves refused the look for earlier copies, and that was taken
+// for "there are none": everything was copied once more, and called clean.
+func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
+	t.Parallel()
+	strict := func(version string) *lab.Cluster {
+		return labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}})
+	}
+	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
+	r.fill(r.source, 1, 10, "original")
+	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	o := r.copy("--source-id", "other")
+	assert.Equal(t, exitUsage, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "holds copies that were made under the source's id ")
+	assert.EqualValues(t, 10, r.stored(r.target))
+}
+
+func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
+	r := newRig(t, "copy-half", 1)
+	r.fill(r.source, 1, 10, "original")
+	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
+	o := r.copy("--create-topics", "--source", other.NameServers[0])
+	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "there are several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
+	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
+	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.Contains(t, o.stderr, "isn't seen whole")
+	assert.Contains(t, o.stderr, "--leave-out")
+	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
+	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
+}
