@@ -259,11 +259,19 @@ func requireReplays(t *testing.T, name string, h *history.History) {
 	require.NoError(t, replayer.ReplayWorkflowHistory(logger, h), name)
 }
 
-// save writes a history as replay tests read it, without the name of this machine.
+// save writes a history as replay tests read it, an event a line, without the name of this machine.
 func save(t *testing.T, file string, h *history.History) {
 	t.Helper()
-	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(h)
-	require.NoError(t, err)
+	text := []byte(`{"events":[`)
+	for i, e := range h.Events {
+		event, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(e)
+		require.NoError(t, err)
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(text, '\n'), event...)
+	}
+	text = append(text, "\n]}\n"...)
 	if host, err := os.Hostname(); err == nil && host != "" {
 		text = []byte(strings.ReplaceAll(string(text), host, "worker-host"))
 	}
