@@ -260,8 +260,17 @@ func (m *muster) arrive() {
 }
 
 // shared is what cells do together: stand, but those at which somebody is refused, which go on to
-// their positions then; the deed; and what comes after it.
-type shared struct{ stand, deed, after *muster }
+// their positions then; the deed; and what comes after it. Only some are on their way at a time.
+type shared struct {
+	stand, deed, after *muster
+	turn               chan struct{}
+}
+
+// enter waits until the cell may set out; it leaves when it stands.
+func (s *shared) enter() (leave func()) {
+	s.turn <- struct{}{}
+	return sync.OnceFunc(func() { <-s.turn })
+}
 
 // row is what a cell has shown.
 type row struct {

@@ -102,7 +102,7 @@ func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, r
 	}
 	m := &shared{
 		stand: newMuster(calm, nil), deed: newMuster(len(cells), do),
-		after: newMuster(len(cells), then),
+		after: newMuster(len(cells), then), turn: make(chan struct{}, cellsTogether),
 	}
 	var working sync.WaitGroup
 	for _, one := range cells {
@@ -120,11 +120,13 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 		arrive, reads = sync.OnceValue(all.deed.arriveAndAwait), sync.OnceValue(all.after.arriveAndAwait)
 		defer func() { _ = reads() }()
 		defer func() { _ = arrive() }()
-		others = all.stand.await
+		leave := all.enter()
+		defer leave()
+		others = func() error { leave(); return all.stand.await() }
 		if !one.at.refused {
 			stands := sync.OnceFunc(all.stand.arrive)
 			defer stands()
-			others = func() error { stands(); return nil }
+			others = func() error { leave(); stands(); return nil }
 		}
 	}
 	c := s.newCell(t, one.name, one.at)
@@ -242,9 +244,10 @@ func inTheMiddle() []position {
 	return slices.DeleteFunc(positions(), func(p position) bool { return !touches(p) })
 }
 
+// The deeds that are done to all cells at once: one of these tests at a time fills the machine.
+
 func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
 	labtest.Loop(t)
-	t.Parallel()
 	s, rows := newStand(t, ownTarget(t)), &table{}
 	cells := chosen(all(targetKilled(), inTheMiddle()))
 	s.runTogether(t, cells, s.killTarget, s.startTarget, rows)
@@ -253,7 +256,6 @@ func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
 
 func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
 	labtest.Loop(t)
-	t.Parallel()
 	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
 	cells := chosen(all(temporalKilled(), positions()))
 	s.runTogether(t, cells, s.killTemporal, nil, rows)
@@ -262,7 +264,6 @@ func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
 
 func TestLongTheWorkerIsDeadForTenMinutesInTheMiddleOfMoves(t *testing.T) {
 	labtest.Loop(t)
-	t.Parallel()
 	const span = 10 * time.Minute
 	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
 	cells := chosen(all(workerDead(span), inTheMiddle()))
