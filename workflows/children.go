@@ -137,6 +137,9 @@ func (m *migration) input() MigrationInput {
 		Rates: now.Rates, Copied: now.Copied,
 	}
 	in.Closed = m.closedByOthers(now)
+	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
+		in.AskedIn = askedToMove(now)
+	}
 	for _, groups := range begun(now) {
 		names, inline := groups.Inline()
 		switch {

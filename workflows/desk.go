@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -55,9 +56,10 @@ type desk struct {
 	toldMissing func()    // takes it off the page
 	retry       bool      // a person wants it tried again at once
 	stopped     bool
-	again       bool     // the long activities are to start again, with what was decided since
-	released    Released // said since the last ask, accumulated
-	all         bool     // a released message with empty lists came since the last ask
+	again       bool      // the long activities are to start again, with what was decided since
+	released    Released  // said since the last ask, accumulated
+	all         bool      // a released message with empty lists came since the last ask
+	arrivals    time.Time // until when what was on its way when a way back began may reach the target
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string

@@ -46,22 +46,31 @@ func (d *desk) awaitGroups(
 	ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
-	to, all := other(from), activities.Some(groups...)
-	w := Waiting{
-		Kind: WaitingRelease, Gate: "groups", Groups: all, To: to, NameServers: nameServers,
-		Text:   fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to, orNone(nameServers), short(groups), d.renamed(to)),
+	w := d.groupsAsked(other(from), groups, nameServers)
+	return d.askRelease(ctx, w, []activities.Names{w.Groups}, d.membersLeave(from, groups, away))
+}
+
+// groupsAsked is the question for the applications of groups.
+func (d *desk) groupsAsked(to activities.Side, groups, nameServers []string) Waiting {
+	return Waiting{
+		Kind: WaitingRelease, Gate: "groups", Groups: activities.Some(groups...), To: to,
+		NameServers: nameServers,
+		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to,
+			orNone(nameServers), short(groups), d.renamed(to)),
 		Rename: d.rename(to),
 	}
+}
+
+// membersLeave looks whether groups have no member on a side any more.
+func (d *desk) membersLeave(from activities.Side, groups []string, away time.Duration) poller {
 	var acts *activities.Traffic
-	return d.askRelease(ctx, w, []activities.Names{all}, func(
-		ctx workflow.Context, part activities.Names, released bool, _ []string,
-	) workflow.Future {
+	return func(ctx workflow.Context, part activities.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
 			Request: d.request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
 		return waitFor(ctx, away, "members leave the "+string(from)+": "+short(groups), acts.AwaitMembers, request)
-	})
+	}
 }
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
@@ -69,8 +78,14 @@ func (d *desk) awaitProducers(
 	ctx workflow.Context, from activities.Side, topics activities.Names, nameServers []string,
 	away time.Duration,
 ) error {
+	return d.askRelease(ctx, d.producersAsked(other(from), topics, nameServers), d.parts(topics),
+		d.putsEnd(from, away))
+}
+
+// putsEnd looks whether nothing is written to topics on a side any more.
+func (d *desk) putsEnd(from activities.Side, away time.Duration) poller {
 	var acts *activities.Traffic
-	return d.askRelease(ctx, d.producersAsked(other(from), topics, nameServers), d.parts(topics), func(
+	return func(
 		ctx workflow.Context, part activities.Names, released bool, said []string,
 	) workflow.Future {
 		request := activities.AwaitMoveRequest{
@@ -79,7 +94,7 @@ func (d *desk) awaitProducers(
 		}
 		summary := "nothing is written on the " + string(from) + ": " + activities.Short(part)
 		return waitFor(ctx, away, summary, acts.AwaitQuiet, request)
-	})
+	}
 }
 
 // producersAsked is the question for the producers of topics.

@@ -30,6 +30,9 @@ type MigrationInput struct {
 	Fenced []string `json:"fenced,omitempty"`
 	// FencedIn are such groups too, wave by wave.
 	FencedIn []activities.Names `json:"fencedIn,omitempty"`
+	// AskedIn are the topics whose producers the parent's Shift has asked to move, step by step, for
+	// Rollback.
+	AskedIn []activities.Names `json:"askedIn,omitempty"`
 	// Closed are groups among them that others had closed: they aren't fenced.
 	Closed []string `json:"closed,omitempty"`
 

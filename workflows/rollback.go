@@ -49,6 +49,7 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	if d.parent == nil { // else the migration does it
 		d.watchTarget(ctx)
 	}
+	d.callsBack(ctx)
 	for {
 		survey, err := d.survey(ctx, in)
 		if err == nil {
@@ -124,14 +125,21 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 			return err
 		}
 	}
+	asked := d.underWay(in, moved)
 	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
 	// on the source while the target was away leave it.
+	// Producers that were on their way are called back meanwhile: groups don't wait for them.
+	arrived := d.callBackProducers(ctx, asked)
 	back, err := d.returnEach(ctx, in, survey)
 	if err != nil {
+		arrived.cancel()
+		return err
+	}
+	if err := arrived.Get(ctx, nil); err != nil {
 		return err
 	}
 	// Step 4: what was sent to the target for later comes back too.
-	if moved.Len()+fenced+opened > 0 {
+	if moved.Len()+fenced+opened+len(asked) > 0 {
 		if err := d.awaitPending(ctx); err != nil {
 			return err
 		}
@@ -262,7 +270,7 @@ func (d *desk) returnGroups(
 			return err
 		}
 	}
-	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
+	return d.awaitBack(ctx, groups)
 }
 
 // closeOnTarget takes the rest of moves off the target: groups read the source already.
@@ -276,5 +284,5 @@ func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	if err := shut.run(quick(ctx, shut.summary)); err != nil {
 		return err
 	}
-	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
+	return d.awaitBack(ctx, groups)
 }

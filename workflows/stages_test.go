@@ -167,8 +167,8 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 		s.ExecuteWorkflow(RollbackType, in)
 		require.Equal(t, StateDone, s.result(t).State)
 		require.Equal(t, []string{
-			"AwaitQuiet orders@target", "AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target", "Translate@target",
-			"Unfence@source", "AwaitMembers@target", "Pending", "Pending",
+			"AwaitQuiet orders@target", "AwaitQuiet orders@target", "AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target", "Translate@target",
+			"Unfence@source", "AwaitMembers@target", "AwaitQuiet orders@target", "AwaitMembers@target", "Pending", "Pending",
 		}, s.called())
 	}
 }
@@ -185,7 +185,7 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
 		s.update(ApproveName, Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
-	}, time.Minute)
+	}, callBackTime+time.Minute)
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)
 	require.Equal(t, StateDone, s.result(t).State)

@@ -98,6 +98,8 @@ const (
 	changeBypassed = "2026-11-30b bypassing applications are asked for"
 	// changeReached: steps behind gateways that an earlier run has made aren't made again.
 	changeReached = "2026-11-30b steps that stand"
+	// changeCalledBack: a way back in mode release calls back whoever was asked to move.
+	changeCalledBack = "2026-11-30c called back"
 	// changeOldWaits: waits get cheaper when they are old.
 	changeOldWaits = "2026-11-30b old waits"
 	// changeOrdered: the move of ordered topics waits for their producers by looks alone, and its

@@ -1,0 +1,136 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// A way back begins while releases may be under way: applications that were asked to move aren't on
+// the target yet, so nobody who looks sees them, and they arrive when all is over. Groups then find
+// the target closed, and what producers write there no lane brings back. So applications that were
+// asked to move are called back, and the question stands until somebody says that nothing brings
+// them to the target any more, or until callBackTime after the way back began. Groups are open on
+// the source meanwhile.
+
+// callsBack begins that time.
+func (d *desk) callsBack(ctx workflow.Context) {
+	if changed(ctx, changeCalledBack) {
+		d.arrivals = workflow.Now(ctx).Add(callBackTime)
+	}
+}
+
+// awaitBack asks for groups whose applications are to be at the source, and waits until they are.
+func (d *desk) awaitBack(ctx workflow.Context, groups []string) error {
+	d.forgetReleased()
+	w := d.groupsAsked(activities.Source, groups, d.plan.Source.NameServers)
+	look := d.membersLeave(activities.Target, groups, 0)
+	return d.askRelease(ctx, d.untilArrived(ctx, w), []activities.Names{w.Groups}, d.arrived(look))
+}
+
+// calledBack is a question that is put beside other work.
+type calledBack struct {
+	workflow.Future
+	cancel workflow.CancelFunc
+}
+
+// callBackProducers asks for producers that a Shift has asked to go to the target, and that nobody
+// saw there when the way back began.
+func (d *desk) callBackProducers(ctx workflow.Context, asked []activities.Names) calledBack {
+	ctx, cancel := workflow.WithCancel(ctx)
+	outcome, settable := workflow.NewFuture(ctx)
+	if len(asked) == 0 {
+		settable.Set(nil, nil)
+		return calledBack{outcome, cancel}
+	}
+	d.forgetReleased()
+	var questions []func(workflow.Context) error
+	for _, topics := range asked {
+		questions = append(questions, func(ctx workflow.Context) error {
+			w := d.producersAsked(activities.Source, topics, d.plan.Source.NameServers)
+			look := d.putsEnd(activities.Target, 0)
+			return d.askRelease(ctx, d.untilArrived(ctx, w), d.parts(topics), d.arrived(look))
+		})
+	}
+	workflow.GoNamed(ctx, "producers return", func(ctx workflow.Context) {
+		settable.Set(nil, together(ctx, questions))
+	})
+	return calledBack{outcome, cancel}
+}
+
+// underWay are the topics whose producers may be on their way to the target, although those of the
+// moved ones have returned.
+func (d *desk) underWay(in MigrationInput, moved activities.Names) []activities.Names {
+	if d.arrivals.IsZero() {
+		return nil
+	}
+	asked := in.AskedIn
+	if len(asked) == 0 && moved.Len() > 0 { // who began it doesn't know
+		asked = []activities.Names{moved}
+	}
+	gate := d.producersAsked(activities.Source, moved, nil).Gate
+	if moved.Len() == 0 || !d.isReleased(gate, activities.Names{}, moved) {
+		return asked
+	}
+	names, inline := moved.Inline() // of these nothing is under way
+	return slices.DeleteFunc(slices.Clone(asked), func(topics activities.Names) bool {
+		others, all := topics.Inline()
+		return inline && all && len(without(others, names)) == 0
+	})
+}
+
+// untilArrived says in a question how long it stands.
+func (d *desk) untilArrived(ctx workflow.Context, w Waiting) Waiting {
+	if left := d.arrivals.Sub(workflow.Now(ctx)); left > 0 {
+		w.Text += fmt.Sprintf("; stop releases that bring them to the target, and say released when none is under way: else it "+
+			"goes on in %s", left.Round(time.Second))
+	}
+	return w
+}
+
+// arrived looks once more when those that were on their way must have arrived, unless the pipeline
+// says that none is.
+func (d *desk) arrived(look poller) poller {
+	return func(
+		ctx workflow.Context, part activities.Names, released bool, said []string,
+	) workflow.Future {
+		if released || !workflow.Now(ctx).Before(d.arrivals) {
+			return look(ctx, part, released, said)
+		}
+		const summary = "applications on their way to the target return"
+		outcome, settable := workflow.NewFuture(ctx)
+		workflow.GoNamed(ctx, summary, func(ctx workflow.Context) {
+			first := look(ctx, part, released, said)
+			if first.Get(ctx, nil) != nil {
+				settable.Chain(first)
+				return
+			}
+			left := d.arrivals.Sub(workflow.Now(ctx))
+			if left <= 0 {
+				settable.Chain(first)
+				return
+			}
+			if err := workflow.NewTimerWithOptions(ctx, left,
+				workflow.TimerOptions{Summary: summary}).Get(ctx, nil); err != nil {
+				settable.SetError(err)
+				return
+			}
+			settable.Chain(look(ctx, part, released, said))
+		})
+		return outcome
+	}
+}
+
+// askedToMove are the topics of the steps whose producers a Shift has asked to go to the target.
+func askedToMove(s Status) (topics []activities.Names) {
+	for _, w := range s.Waves {
+		if w.State != StagePending && w.State != WaveGroups && w.Topics.Len() > 0 {
+			topics = append(topics, w.Topics)
+		}
+	}
+	return topics
+}

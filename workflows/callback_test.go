@@ -1,0 +1,102 @@
+package workflows
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+)
+
+// goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target yet.
+func goesBack(t *testing.T) *theatre {
+	t.Helper()
+	s := newTheatre(t)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+	return s
+}
+
+// asks returns the questions for applications that are open now.
+func (s *theatre) asks(t *testing.T) (texts []string) {
+	t.Helper()
+	for _, w := range s.statusNow(t).Waiting {
+		if w.Kind == WaitingRelease {
+			texts = append(texts, w.Text)
+		}
+	}
+	return texts
+}
+
+// A group whose release to the target is under way has no member there yet when the way back looks.
+// Before, the way back ended at once, and the group stood at the closed target for good.
+func TestAGroupThatArrivesAtTheTargetLateIsCalledBack(t *testing.T) {
+	s := goesBack(t)
+	begin := s.Now()
+	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
+	s.OnActivity("AwaitMembers", anything, anything).Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
+		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+			return nil, notYet("1 member reads the target")
+		}
+		return nil, nil
+	})
+	s.playTraffic()
+	var asked []string
+	s.RegisterDelayedCallback(func() { asked = s.asks(t) }, 2*time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Len(t, asked, 1)
+	require.Contains(t, asked[0], "re-point the applications of 1 groups to the source")
+	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
+}
+
+func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
+	s := goesBack(t)
+	s.playTraffic()
+	begin := s.Now()
+	s.RegisterDelayedCallback(func() {
+		require.Contains(t, strings.Join(s.asks(t), ""), "say released when none is under way")
+		s.update(ReleasedName, Released{By: "ci"})
+	}, 5*time.Second)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Less(t, s.Now().Sub(begin), callBackTime, "the word is enough")
+}
+
+// What producers write on the target after the lanes have ended nobody brings back.
+func TestProducersThatWereAskedToMoveAreCalledBack(t *testing.T) {
+	s := goesBack(t)
+	begin := s.Now()
+	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
+	var last time.Time
+	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+		require.Equal(t, activities.Target, r.From)
+		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+			return notYet("producers write on the target")
+		}
+		return nil
+	})
+	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		last = s.Now()
+		return activities.Ledger{}, nil
+	})
+	s.playTraffic()
+	var asked string
+	s.RegisterDelayedCallback(func() { asked = strings.Join(s.asks(t), "\n") }, 2*time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{
+		Plan: testPlan(t, nil), AskedIn: []activities.Names{activities.Some("orders")},
+	})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Contains(t, asked, "re-point the producers of 1 topics to the source")
+	require.False(t, last.Before(leaves), "what they wrote there is still brought back")
+}
+
+func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
+	step := func(state, topic string) WaveStatus { return WaveStatus{State: state, Topics: activities.Some(topic)} }
+	got := askedToMove(Status{Waves: []WaveStatus{
+		step(StageDone, "a"), step(WaveSoak, "b"), step(WaveProducers, "c"), step(WaveGroups, "d"), step(StagePending, "e"),
+	}})
+	require.Equal(t, []activities.Names{activities.Some("a"), activities.Some("b"), activities.Some("c")}, got)
+}
