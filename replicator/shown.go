@@ -11,9 +11,9 @@ import (
 
 // Clients see a part of a topic's queues: producers choose among the first writeQueueNums of each
 // broker that may be written to, consumers share the first readQueueNums of each that may be read,
-// both by broker name and queue id. Lanes pair all queues, seen or not, by their place among all: what
-// a broker shows may change while lanes run, and pairs mustn't. So clients of both sides see each lane
-// in the same place if every place is shown to producers on both sides, or on none.
+// both by broker name and queue id. Lanes pair all queues, seen or not, by their place among all:
+// what a broker shows may change while lanes run, and pairs mustn't. So clients of both sides see
+// each lane in the same place if every place is shown to producers on both sides, or on none.
 
 // Share is what a broker has of a topic's queues.
 type Share struct {
@@ -34,9 +34,10 @@ func Writable(topic map[string]rocketmq.TopicConfig) (all []bool) {
 }
 
 // Spread shares queues among brokers as evenly as possible, so that producers choose among the same
-// places; the first brokers in client order get one more, and one without a share is left out. It is
-// false if the brokers are too few: the queues of a broker that producers choose among are its first
-// ones, so another broker has to begin wherever one of them comes after one that they don't see.
+// places; the first brokers in client order get one more, and one without a share is left out. It
+// is false if the brokers are too few: the queues of a broker that producers choose among are its
+// first ones, so another broker has to begin wherever one of them comes after one that they don't
+// see.
 func Spread(writable []bool, brokers []string) (map[string]Share, bool) {
 	parts := apart(writable)
 	if len(parts) > len(brokers) {
@@ -96,8 +97,8 @@ func trues(all []bool) (n int) {
 // Parts is how many brokers a topic needs at least, so that Spread can share its queues.
 func Parts(writable []bool) int { return len(apart(writable)) }
 
-// Laid is what each of the brokers shows if it has so many of the queues; false if one of them would
-// have to show another queue than its first ones.
+// Laid is what each of the brokers shows if it has so many of the queues; false if one of them
+// would have to show another queue than its first ones.
 func Laid(writable []bool, counts map[string]int) (map[string]Share, bool) {
 	shares := map[string]Share{}
 	for _, broker := range slices.Sorted(maps.Keys(counts)) {
@@ -140,7 +141,8 @@ func Hidden(topic map[string]rocketmq.TopicConfig) string {
 func Unread(topic map[string]rocketmq.TopicConfig) string {
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		if config := topic[broker]; config.WriteQueues > config.ReadQueues {
-			return fmt.Sprintf("broker %s has %d queues to write to and %d to read from", broker, config.WriteQueues, config.ReadQueues)
+			return fmt.Sprintf("broker %s has %d queues to write to and %d to read from",
+				broker, config.WriteQueues, config.ReadQueues)
 		}
 	}
 	return ""

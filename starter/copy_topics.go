@@ -193,6 +193,9 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 			found.add("topic "+topic, "is missing on the %s; create it with %d queues by the target's console or API", target, len(from))
 		case len(to) == 0:
 			found.add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, len(from))
+		case replicator.Unread(target.of(topic)) != "":
+			found.add("topic "+topic, "the target's %s, so that consumers don't see all there: give it as many to read from",
+				replicator.Unread(target.of(topic)))
 		case unequal != nil:
 			found.add("topic "+topic, "%s; give it %d queues on the target, or delete it there and add --create-topics",
 				strings.TrimPrefix(unequal.Error(), "topic "+topic+": "), len(from))
