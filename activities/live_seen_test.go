@@ -180,3 +180,24 @@ func (r *rig) fillsAll(topics []string) {
 	}
 	assert.EqualValues(r, lanes*each, counted, "messages of queues that producers don't see count")
 }
+
+// A broker's own permission is in no topic's settings: only name servers show it.
+func TestLongBrokersThatAreBeingTakenOutAreTold(t *testing.T) {
+	t.Parallel()
+	leaving := map[string]string{"brokerPermission": "4"}
+	from := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1, Config: leaving})
+	to := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1, Config: leaving})
+	r := newRigBetween(t, from, to, "leaving", nil)
+	orders := r.topic("orders", 2)
+	r.group("billing")
+	r.plan.Topics.Ordered = []string{orders}
+
+	var found Inventory
+	r.must(NewAssess(r.settings), "Assess", r.request(), &found)
+	require.Equal(t, map[string]bool{"topic " + orders: true}, refusedOf(found.Whole.Findings))
+	assert.Contains(t, fmt.Sprint(found.Whole.Findings), "permission 4 on broker broker-a, which has 2, 2 and 6")
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(orders)}, &diff)
+	conflicts, _ := diff.Conflicts.Inline()
+	require.Equal(t, map[string]bool{"target broker broker-a": true}, refusedOf(conflicts))
+}
