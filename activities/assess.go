@@ -127,6 +127,7 @@ type inventory struct {
 	silent    []string        // groups with members of which none says whether it is orderly
 	messages  map[string]int64
 	samples   map[string]sample
+	routes    map[string]rocketmq.Route // what name servers show clients
 	unsampled map[string]error
 	at        time.Time
 }
@@ -134,7 +135,7 @@ type inventory struct {
 func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
 	inv := &inventory{
 		plan: p, messages: map[string]int64{}, samples: map[string]sample{},
-		unsampled: map[string]error{},
+		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
 	}
 	var err error
 	if inv.brokers, err = c.brokers(ctx); err != nil {
@@ -190,8 +191,13 @@ func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
 		if lookErr != nil && rocketmq.CodeOf(lookErr) < 0 {
 			return c.explain(ctx, lookErr)
 		}
+		route, err := c.Route(ctx, topic)
+		if err != nil && rocketmq.CodeOf(err) != rocketmq.TopicNotExist { // without a route clients see nothing
+			return c.explain(ctx, err)
+		}
 		mu.Lock()
 		defer mu.Unlock()
+		inv.routes[topic] = route
 		for _, span := range ranges {
 			inv.messages[topic] += span.Max - span.Min
 		}

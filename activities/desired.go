@@ -6,6 +6,7 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
+	"rocketshift/replicator"
 )
 
 // Permissions of a topic, as brokers store them.
@@ -17,35 +18,21 @@ const (
 // typeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
 const typeAttribute = "message.type"
 
-// spread shares n queues among the brokers as evenly as possible; the first ones in client order get one more. A broker
-// without a share is left out. So the i-th queue of either side in client order belongs to the same lane.
-func spread(n int, brokers []string) map[string]int {
-	sorted := append([]string(nil), brokers...)
-	sort.Strings(sorted)
-	shares := map[string]int{}
-	for i, name := range sorted {
-		share := n / len(sorted)
-		if i < n%len(sorted) {
-			share++
-		}
-		if share > 0 {
-			shares[name] = share
-		}
+// desiredTopic is the configuration that the topic should have on each target broker: lanes are then in the same place for
+// clients of either side. An ordered topic is made read-only: producers find no queue there before the lanes have drained.
+// One that can't be made so is a conflict if it is ordered; else producers choose among all of its queues, whose order means
+// nothing to them, and Assess has said so.
+func desiredTopic(
+	name string, source map[string]rocketmq.TopicConfig, kind plan.MessageType, ordered bool, targetBrokers []string,
+) (map[string]rocketmq.TopicConfig, *Finding) {
+	if found := unreadable(name, source); len(found) > 0 {
+		return nil, &found[0]
 	}
-	return shares
-}
-
-// desiredTopic is the configuration that the topic should have on each target broker. An ordered topic is made read-only:
-// producers find no queue there before the lanes have drained.
-func desiredTopic(name string, source map[string]rocketmq.TopicConfig, kind plan.MessageType, ordered bool, targetBrokers []string) map[string]rocketmq.TopicConfig {
-	queues, model := 0, rocketmq.TopicConfig{}
-	for i, broker := range sortedKeys(source) {
-		config := source[broker]
-		queues += max(config.ReadQueues, config.WriteQueues)
-		if i == 0 {
-			model = config
-		}
+	shares, found := sharesOf(name, source, ordered, targetBrokers)
+	if found != nil {
+		return nil, found
 	}
+	model := source[sortedKeys(source)[0]]
 	model.Name, model.Perm, model.Attributes = name, permRead|permWrite, nil
 	if ordered {
 		model.Perm = permRead
@@ -54,16 +41,36 @@ func desiredTopic(name string, source map[string]rocketmq.TopicConfig, kind plan
 		model.Attributes = map[string]string{typeAttribute: string(kind)}
 	}
 	want := map[string]rocketmq.TopicConfig{}
-	for broker, share := range spread(queues, targetBrokers) {
+	for broker, share := range shares {
 		config := model
-		config.ReadQueues, config.WriteQueues = share, share
+		config.ReadQueues, config.WriteQueues = share.Queues, share.Writable
 		want[broker] = config
 	}
-	return want
+	return want, nil
 }
 
-// missingTopic lists the brokers that lack the topic, or says in what an existing one differs. Write permission isn't
-// compared: it opens and closes as producers move.
+// sharesOf are the queues of each target broker.
+func sharesOf(
+	name string, source map[string]rocketmq.TopicConfig, ordered bool, brokers []string,
+) (map[string]replicator.Share, *Finding) {
+	places := replicator.Writable(source)
+	shares, alike := replicator.Spread(places, brokers)
+	if alike {
+		return shares, nil
+	}
+	if ordered {
+		found := unlike(name, source, ordered, len(brokers))
+		return nil, &found
+	}
+	for i := range places {
+		places[i] = true
+	}
+	shares, _ = replicator.Spread(places, brokers)
+	return shares, nil
+}
+
+// missingTopic lists the brokers that lack the topic, or says in what an existing one differs. Write permission of an ordered
+// topic isn't compared: it opens and closes as producers move.
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *Finding) {
 	for _, broker := range sortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
@@ -92,6 +99,8 @@ func topicDifference(want, have rocketmq.TopicConfig) string {
 		return fmt.Sprintf("message type %s, wanted is %s", messageType(have), messageType(want))
 	case have.Perm&permRead == 0:
 		return fmt.Sprintf("permission %d, which doesn't allow reading", have.Perm)
+	case have.Perm&permWrite < want.Perm&permWrite: // an ordered topic is wanted closed, and opens as producers move
+		return fmt.Sprintf("permission %d, so that producers see no queue", have.Perm)
 	case have.SysFlag != want.SysFlag:
 		return fmt.Sprintf("system flag %d, wanted is %d", have.SysFlag, want.SysFlag)
 	}

@@ -10,22 +10,6 @@ import (
 	"rocketshift/plan"
 )
 
-func TestQueuesSpreadEvenlyWithTheFirstBrokersHavingOneMore(t *testing.T) {
-	for name, c := range map[string]struct {
-		queues  int
-		brokers []string
-		want    map[string]int
-	}{
-		"one broker takes all":           {8, []string{"a"}, map[string]int{"a": 8}},
-		"even":                           {8, []string{"a", "b"}, map[string]int{"a": 4, "b": 4}},
-		"first in client order has more": {7, []string{"b", "c", "a"}, map[string]int{"a": 3, "b": 2, "c": 2}},
-		"fewer queues than brokers":      {2, []string{"a", "b", "c"}, map[string]int{"a": 1, "b": 1}},
-		"nothing to spread":              {0, []string{"a"}, map[string]int{}},
-	} {
-		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, spread(c.queues, c.brokers)) })
-	}
-}
-
 func source(brokers map[string][2]int) map[string]rocketmq.TopicConfig {
 	configs := map[string]rocketmq.TopicConfig{}
 	for name, queues := range brokers {
@@ -35,18 +19,55 @@ func source(brokers map[string][2]int) map[string]rocketmq.TopicConfig {
 }
 
 func TestTargetTopicHasOneLaneForEachSourceQueue(t *testing.T) {
-	from := source(map[string][2]int{"a": {4, 4}, "b": {8, 4}, "c": {2, 3}})
-	want := desiredTopic("orders", from, plan.TypeNormal, false, []string{"x", "y"})
+	from := source(map[string][2]int{"a": {4, 4}, "b": {8, 4}, "c": {2, 2}})
+	want, found := desiredTopic("orders", from, plan.TypeNormal, true, []string{"x", "y"})
+	require.Nil(t, found)
 	require.Len(t, want, 2)
-	assert.Equal(t, 8, want["x"].ReadQueues, "read-only and write-only queues count too")
-	assert.Equal(t, 7, want["y"].WriteQueues)
-	assert.Equal(t, 6, want["x"].Perm)
+	assert.Equal(t, 12, want["x"].ReadQueues, "queues that producers don't see count too")
+	assert.Equal(t, 8, want["x"].WriteQueues, "and aren't shown to them there")
+	assert.Equal(t, 2, want["y"].WriteQueues, "another broker begins where producers see queues again")
 	assert.Empty(t, want["x"].Attributes, "NORMAL is what a topic without the attribute is")
 }
 
+// A topic on a broker that is being taken out was made writable there before, and one that is being
+// shrunk with all queues to write to: keys went to other queues without a word.
+func TestTopicThatTheTargetCanNotShowAlikeIsRefusedIfItIsOrdered(t *testing.T) {
+	from := source(map[string][2]int{"a": {4, 4}, "b": {4, 4}})
+	leaving := from["a"]
+	leaving.Perm = permRead
+	from["a"] = leaving
+	_, found := desiredTopic("orders", from, plan.TypeNormal, true, []string{"x"})
+	require.NotNil(t, found)
+	assert.True(t, found.Refusal)
+	assert.Contains(t, found.Cause, "broker a shows them none of its 4 queues (permission 4)")
+	assert.Contains(t, found.Next, "at least 2 brokers")
+
+	want, found := desiredTopic("orders", from, plan.TypeNormal, false, []string{"x"})
+	assert.Nil(t, found)
+	assert.Equal(t, []int{8, 8, 6}, []int{want["x"].ReadQueues, want["x"].WriteQueues, want["x"].Perm}, "keys of others have no place")
+
+	want, found = desiredTopic("orders", from, plan.TypeNormal, false, []string{"x", "y"})
+	assert.Nil(t, found)
+	assert.Equal(t, []int{4, 0, 6}, []int{want["x"].ReadQueues, want["x"].WriteQueues, want["x"].Perm})
+	assert.Equal(t, []int{4, 4, 6}, []int{want["y"].ReadQueues, want["y"].WriteQueues, want["y"].Perm})
+}
+
+func TestQueuesThatNobodyCanReadAreRefused(t *testing.T) {
+	_, found := desiredTopic("orders", source(map[string][2]int{"a": {2, 4}}), plan.TypeNormal, false, []string{"x"})
+	require.NotNil(t, found)
+	assert.Contains(t, found.Cause, "broker a has 4 queues to write to and 2 to read from")
+	from := source(map[string][2]int{"a": {4, 4}})
+	from["a"] = rocketmq.TopicConfig{ReadQueues: 4, WriteQueues: 4, Perm: permWrite}
+	_, found = desiredTopic("orders", from, plan.TypeNormal, false, []string{"x"})
+	require.NotNil(t, found)
+	assert.Contains(t, found.Cause, "can't be read on broker a (permission 2)")
+}
+
 func TestOrderedTopicStartsReadOnlyWithItsType(t *testing.T) {
-	want := desiredTopic("orders", source(map[string][2]int{"a": {4, 4}}), plan.TypeFIFO, true, []string{"x"})
+	want, found := desiredTopic("orders", source(map[string][2]int{"a": {4, 4}}), plan.TypeFIFO, true, []string{"x"})
+	require.Nil(t, found)
 	assert.Equal(t, 4, want["x"].Perm)
+	assert.Equal(t, 4, want["x"].WriteQueues)
 	assert.Equal(t, map[string]string{"message.type": "FIFO"}, want["x"].Attributes)
 }
 
@@ -65,7 +86,7 @@ func TestTopicThatExistsIsComparedAndNeverOverwritten(t *testing.T) {
 		"absent":                {nil, []string{"x", "y"}, ""},
 		"half made":             {map[string]rocketmq.TopicConfig{"x": good}, []string{"y"}, ""},
 		"same":                  {map[string]rocketmq.TopicConfig{"x": good, "y": good}, nil, ""},
-		"closed for producers":  {map[string]rocketmq.TopicConfig{"x": good, "y": with(func(c *rocketmq.TopicConfig) { c.Perm = 4 })}, nil, ""},
+		"closed for producers":  {map[string]rocketmq.TopicConfig{"x": good, "y": with(func(c *rocketmq.TopicConfig) { c.Perm = 4 })}, nil, "permission 4, so that producers see no queue"},
 		"fewer queues":          {map[string]rocketmq.TopicConfig{"x": with(func(c *rocketmq.TopicConfig) { c.ReadQueues, c.WriteQueues = 2, 2 })}, nil, "2 read and 2 write queues, wanted are 4 and 4"},
 		"fewer write queues":    {map[string]rocketmq.TopicConfig{"y": with(func(c *rocketmq.TopicConfig) { c.WriteQueues = 2 })}, nil, "broker y with 4 read and 2 write queues"},
 		"on one broker more":    {map[string]rocketmq.TopicConfig{"x": good, "z": good}, nil, "broker z"},
@@ -90,6 +111,18 @@ func TestTopicThatExistsIsComparedAndNeverOverwritten(t *testing.T) {
 			assert.NotEmpty(t, found.Next)
 		})
 	}
+}
+
+// Ordered topics are made closed, and open as their producers move.
+func TestOrderedTopicMayBeOpenOrClosed(t *testing.T) {
+	closed := rocketmq.TopicConfig{Name: "orders", ReadQueues: 4, WriteQueues: 2, Perm: permRead, FilterType: "SINGLE_TAG"}
+	opened := closed
+	opened.Perm = permRead | permWrite
+	for _, have := range []rocketmq.TopicConfig{closed, opened} {
+		assert.Empty(t, topicDifference(closed, have))
+	}
+	opened.WriteQueues = 4
+	assert.Contains(t, topicDifference(closed, opened), "4 read and 4 write queues, wanted are 4 and 2")
 }
 
 func TestGroupIsMadeClosedWithAllItsSettings(t *testing.T) {

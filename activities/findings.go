@@ -23,6 +23,7 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	all = append(all, inv.nameFindings()...)
 	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
 		all = append(all, inv.topicFindings(topic)...)
+		all = append(all, inv.viewFindings(topic, len(targetBrokers))...)
 	}
 	for _, group := range inv.groups.selected(inv.plan) {
 		all = append(all, inv.groupFindings(group)...)
@@ -109,12 +110,6 @@ func (inv *inventory) topicFindings(topic string) []Finding {
 	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
 		all = append(all, refusal(object, "give it another name there (target.rename.topics), or exclude it",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
-	}
-	for _, broker := range sortedKeys(inv.topics[topic]) {
-		if perm := inv.topics[topic][broker].Perm; perm&permRead == 0 {
-			all = append(all, refusal(object, "give it read permission on the source, or exclude it",
-				"can't be read on broker %s (permission %d)", broker, perm))
-		}
 	}
 	if err := inv.unsampled[topic]; err != nil {
 		all = append(all, warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))

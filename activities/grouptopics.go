@@ -44,7 +44,7 @@ func (l layout) everywhere(topic string) map[string]rocketmq.TopicConfig {
 	model := have[sortedKeys(have)[0]]
 	queues := (len(l.targetBrokers) + brokers - 1) / brokers
 	for _, config := range have {
-		queues = max(queues, config.ReadQueues, config.WriteQueues)
+		queues = max(queues, config.Queues())
 	}
 	model.ReadQueues, model.WriteQueues = queues, queues
 	all := map[string]rocketmq.TopicConfig{}
@@ -63,7 +63,7 @@ func (l layout) groupLanes(topic string) ([]replicator.Lane, error) {
 	}
 	var here []replicator.Lane
 	for _, lane := range lanes {
-		if config, there := l.sourceTopics[topic][lane.Source.Broker]; there && lane.Source.ID < max(config.ReadQueues, config.WriteQueues) {
+		if config, there := l.sourceTopics[topic][lane.Source.Broker]; there && lane.Source.ID < config.Queues() {
 			here = append(here, lane)
 		}
 	}
@@ -97,8 +97,16 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 	if s.target.Proxy() != "" {
 		return nil // brokers make it, when a member connects or fails; then its lanes start
 	}
-	addr := addresses(l.targetBrokers)
-	for broker, want := range desiredTopic(topic, l.everywhere(topic), plan.TypeNormal, false, sortedKeys(addr)) {
+	addr, all := addresses(l.targetBrokers), l.everywhere(topic)
+	for broker, config := range all { // brokers before 4.9.2 make dead-letter topics that can't be read
+		config.Perm = permRead | permWrite
+		all[broker] = config
+	}
+	wanted, found := desiredTopic(topic, all, plan.TypeNormal, false, sortedKeys(addr))
+	if found != nil {
+		return refused("%s: %s: %s", found.Object, found.Cause, found.Next)
+	}
+	for broker, want := range wanted {
 		have := l.targetTopics[topic][broker]
 		if have.ReadQueues >= want.ReadQueues && have.WriteQueues >= want.WriteQueues {
 			continue

@@ -12,7 +12,7 @@ type counts map[string]int
 func (t topicTable) counts(topic string) counts {
 	all := counts{}
 	for broker, config := range t[topic] {
-		all[broker] = max(config.ReadQueues, config.WriteQueues)
+		all[broker] = config.Queues()
 	}
 	return all
 }

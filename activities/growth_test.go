@@ -1,11 +1,13 @@
 package activities
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/plan"
 )
 
 func TestTargetsGrowWherePairsOfQueuesStay(t *testing.T) {
@@ -56,10 +58,33 @@ func TestNoQueueThatGrewChangesItsPair(t *testing.T) {
 	assert.Greater(t, grown, 500)
 }
 
+// spreadOver is how earlier releases made topics.
 func spreadOver(n int, brokers string) counts {
-	var names []string
-	for _, b := range brokers {
-		names = append(names, fmt.Sprintf("%c", b))
+	shares := counts{}
+	for i, b := range brokers {
+		share := n / len(brokers)
+		if i < n%len(brokers) {
+			share++
+		}
+		if share > 0 {
+			shares[string(b)] = share
+		}
 	}
-	return counts(spread(n, names))
+	return shares
+}
+
+// Topics whose producers see all queues are made as before, so that migrations which run go on.
+func TestTopicsThatProducersSeeWholeAreMadeAsEver(t *testing.T) {
+	for n := 1; n < 40; n++ {
+		for _, brokers := range []string{"x", "xy", "xyz", "wxyz"} {
+			want, found := desiredTopic("orders", source(map[string][2]int{"a": {n, n}, "b": {1, 1}}), plan.TypeNormal, true, strings.Split(brokers, ""))
+			assert.Nil(t, found)
+			made := counts{}
+			for broker, config := range want {
+				assert.Equal(t, config.ReadQueues, config.WriteQueues)
+				made[broker] = config.ReadQueues
+			}
+			assert.Equal(t, spreadOver(n+1, brokers), made)
+		}
+	}
 }

@@ -191,8 +191,12 @@ func (o *objects) read(ctx context.Context, r wanted) error {
 		if topics[name] == nil {
 			return refused("topic %s: it is no longer on the source: run Assess again", name)
 		}
-		ordered := r.ordered[name] || o.plan.Ordered(name)
-		o.wantTopics[name] = desiredTopic(name, topics[name], r.types[name], ordered, sortedKeys(o.addr))
+		want, found := desiredTopic(name, topics[name], r.types[name], o.ordered(name, r), sortedKeys(o.addr))
+		if found != nil {
+			o.conflicts = append(o.conflicts, *found)
+			continue
+		}
+		o.wantTopics[name] = want
 	}
 	for _, name := range r.groups {
 		if groups[name] == nil {
@@ -221,12 +225,16 @@ func (o *objects) readTarget(ctx context.Context, names []string) (err error) {
 			return o.target.explain(ctx, err)
 		}
 		o.acceptsMixedTopics = o.acceptsMixedTopics && config["enableMixedMessageType"] == "true"
+		o.conflicts = append(o.conflicts, closedBroker(b.Name, config)...)
 	}
 	return nil
 }
 
 func (o *objects) compareTopics(names []string) {
 	for _, name := range names {
+		if o.wantTopics[name] == nil {
+			continue // can't be made, which is a conflict already
+		}
 		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
 		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics && messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
 			found = &Finding{

@@ -91,7 +91,7 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 		return nil
 	case more == 0:
 		f.pairs[topic] = now
-		return nil
+		return l.seenAlike(topic)
 	}
 	if !seen && len(now.source) == 1 { // what is on one broker only gets more at its end
 		before, seen = paired{counts{sortedKeys(now.source)[0]: now.target.sum()}, now.target}, true
@@ -104,13 +104,17 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 	if f.target.Proxy() != "" {
 		return toMake(now.source.sum())
 	}
+	shares, err := l.laid(topic, want)
+	if err != nil {
+		return err
+	}
 	addr := addresses(l.targetBrokers)
 	for _, broker := range sortedKeys(want) {
-		config := l.targetTopics[topic][broker]
+		config, share := l.targetTopics[topic][broker], shares[broker]
 		if want[broker] == now.target[broker] {
 			continue
 		}
-		config.ReadQueues, config.WriteQueues, config.Attributes = want[broker], want[broker], nil
+		config.ReadQueues, config.WriteQueues, config.Attributes = share.Queues, share.Writable, nil
 		if err := f.target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
 			return f.target.explain(ctx, err)
 		}
@@ -137,7 +141,11 @@ func (f *follower) create(ctx context.Context, l layout, topic string) error {
 	}
 	ordered = ordered || seen.keyed || kind == plan.TypeFIFO
 	addr := addresses(l.targetBrokers)
-	for broker, config := range desiredTopic(topic, l.sourceTopics[topic], kind, ordered, sortedKeys(addr)) {
+	wanted, found := desiredTopic(topic, l.sourceTopics[topic], kind, ordered, sortedKeys(addr))
+	if found != nil {
+		return fmt.Errorf("%s: %s", found.Cause, found.Next)
+	}
+	for broker, config := range wanted {
 		if err := f.target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
 			return f.target.explain(ctx, err)
 		}

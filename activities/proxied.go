@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,17 +43,20 @@ func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable,
 func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 	var absent []string
 	for _, name := range r.topics {
-		have, want := o.haveTopics.counts(name).sum(), 0
-		for _, config := range o.wantTopics[name] {
-			want += config.ReadQueues
+		if o.wantTopics[name] == nil {
+			continue // can't be made, which is a conflict already
 		}
-		switch have {
-		case want:
+		if len(o.haveTopics[name]) == 0 {
+			absent = append(absent, fmt.Sprintf("topic %s with %d queues%s, of type %s", name,
+				o.sourceTopics.counts(name).sum(), toHide(o.sourceTopics[name]),
+				cmp.Or(r.types[name], plan.TypeNormal)))
+			continue
+		}
+		other := otherwise(o.sourceTopics[name], o.haveTopics[name], o.ordered(name, r))
+		if other == "" {
 			o.same++
-		case 0:
-			absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s", name, want, cmp.Or(r.types[name], plan.TypeNormal)))
-		default:
-			o.conflicts = append(o.conflicts, *conflictFinding("topic "+name, fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)))
+		} else {
+			o.conflicts = append(o.conflicts, *conflictFinding("topic "+name, other))
 		}
 	}
 	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
@@ -80,6 +84,32 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), said(absent))
 	}
 	return nil
+}
+
+// otherwise says in what clients would see a topic otherwise on the target, wherever its queues are
+// there; "" if they see the same. Without an order to keep, producers may see other queues, if any.
+func otherwise(source, target map[string]rocketmq.TopicConfig, ordered bool) string {
+	all := topicTable{string(Source): source, string(Target): target}
+	have, want := all.counts(string(Target)).sum(), all.counts(string(Source)).sum()
+	if have != want {
+		return fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)
+	}
+	if unread := replicator.Unread(target); unread != "" {
+		return "consumers don't see all queues there: target " + unread
+	}
+	if ordered || !slices.Contains(replicator.Writable(target), true) {
+		return sameView(source, target)
+	}
+	return ""
+}
+
+// toHide tells a person which queues producers mustn't see.
+func toHide(source map[string]rocketmq.TopicConfig) string {
+	hidden := replicator.Hidden(source)
+	if hidden == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (of which producers see the same as on the source: %s)", hidden)
 }
 
 // mostSaid is how many objects an error names that a person has to make: the others are named when

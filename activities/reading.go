@@ -149,10 +149,11 @@ func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map
 func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table topicTable, topic string) (map[replicator.Queue]rocketmq.QueueRange, error) {
 	all := map[replicator.Queue]rocketmq.QueueRange{}
 	for _, b := range brokers {
-		if _, here := table[topic][b.Name]; !here {
+		config, here := table[topic][b.Name]
+		if !here {
 			continue
 		}
-		stats, err := c.Client().TopicStats(ctx, b.Addr, topic)
+		stats, err := c.Client().Ranges(ctx, b.Addr, topic, config.Queues())
 		if err != nil {
 			return nil, c.explain(ctx, err)
 		}
@@ -167,7 +168,7 @@ func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table t
 func (t topicTable) queues(topic string) []replicator.Queue {
 	var all []replicator.Queue
 	for broker, config := range t[topic] {
-		for id := range max(config.ReadQueues, config.WriteQueues) {
+		for id := range config.Queues() {
 			all = append(all, replicator.Queue{Broker: broker, ID: id})
 		}
 	}

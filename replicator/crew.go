@@ -237,8 +237,14 @@ func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
 		return // the next look, or the lock, shows whether it lasts
 	}
 	for l, sends := range before {
+		end, listed := ends[l.Source.ID]
+		if !listed { // brokers before 5.x list only queues that producers see
+			if _, end, err = c.source.bounds(c.ctx, topic, l.Source); err != nil {
+				continue
+			}
+		}
 		if l.twin.sends.Load() == sends { // else the answer to a send tells more
-			l.change(func(s *laneState) { s.end = max(s.next, ends[l.Source.ID]) })
+			l.change(func(s *laneState) { s.end = max(s.next, end) })
 			l.rouse()
 		}
 	}

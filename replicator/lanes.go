@@ -76,7 +76,7 @@ const MostQueues = 16 << 10
 func list(brokers map[string]map[string]rocketmq.TopicConfig, topic string) (queues []Queue, err error) {
 	for _, broker := range slices.Sorted(maps.Keys(brokers)) {
 		config := brokers[broker][topic]
-		n := max(config.ReadQueues, config.WriteQueues)
+		n := config.Queues()
 		if n > MostQueues-len(queues) {
 			return nil, fmt.Errorf("topic %s has %d queues on broker %s: a topic of more than %d can't be copied", topic, n, broker, MostQueues)
 		}

@@ -19,7 +19,7 @@ type replica interface {
 	// lock takes or renews the locks of a broker's queues, and returns those that are held now.
 	lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error)
 	unlock(ctx context.Context, group, holder, topic string, q Queue) error
-	// ends returns where the queues of a topic on a broker end.
+	// ends returns where the queues of a topic on a broker end; those that producers don't see may be missing.
 	ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// passSends returns when the broker has taken up every send that it received before.
 	passSends(ctx context.Context, broker, group string) error
@@ -187,7 +187,7 @@ func (b *brokers) endsBehind(ctx context.Context, broker, topic string) (map[int
 		return nil, &SideError{b.side, broker, err}
 	}
 	ends := map[int]int64{}
-	for id := range topics[broker][topic].ReadQueues {
+	for id := range topics[broker][topic].Queues() {
 		if _, ends[id], err = b.bounds(ctx, topic, Queue{broker, id}); err != nil {
 			return nil, err
 		}

@@ -96,6 +96,7 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 7))
 				b := bothWays(t)
 				b.options.BatchMessages = 1 + random.IntN(40)
+				b.source.brief, b.target.brief = seed%2 == 1, seed%3 == 1
 				b.slowly(seed)
 				sent := map[byte][]string{}
 				total := 0

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,8 +75,19 @@ func denied(err error) bool {
 func (t topicsOf) queues(topic string) (all []replicator.Queue) {
 	for _, b := range t.brokers {
 		config := t.configs[b.Name][topic]
-		for id := range max(config.ReadQueues, config.WriteQueues) {
+		for id := range config.Queues() {
 			all = append(all, replicator.Queue{Broker: b.Name, ID: id})
+		}
+	}
+	return all
+}
+
+// of is the topic's settings by broker.
+func (t topicsOf) of(topic string) map[string]rocketmq.TopicConfig {
+	all := map[string]rocketmq.TopicConfig{}
+	for _, b := range t.brokers {
+		if config, there := t.configs[b.Name][topic]; there {
+			all[b.Name] = config
 		}
 	}
 	return all
@@ -114,6 +126,9 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	missing, err := c.check(source, target)
 	if err != nil {
 		return err
+	}
+	for _, other := range unlike(c.topics, source, target) {
+		note("%s", other)
 	}
 	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
 	if c.lanes, err = pairs(there, source, target); err != nil {
@@ -158,6 +173,8 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 		from, to := source.queues(topic), target.queues(topic)
 		unreadable := source.unreadable(topic)
 		_, unequal := replicator.Pair(topic, from, to)
+		unread := replicator.Unread(source.of(topic))
+		_, alike := replicator.Spread(replicator.Writable(source.of(topic)), target.names())
 		switch {
 		case rocketmq.SystemTopic(topic, source.brokers[0].Cluster, source.names()):
 			found.add("topic "+topic, "is RocketMQ's own and can't be copied; leave it out")
@@ -167,12 +184,20 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
 		case len(to) == 0 && !rocketmq.TakesTopic(c.to.renames.Topic(topic)):
 			found.add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
+		case unread != "":
+			found.add("topic "+topic, "can't be read whole: the source's %s; give it as many queues to read from there, whose consumers then get what is in them", unread)
+		case len(to) == 0 && c.create && !alike:
+			found.add("topic "+topic, "can't be made so that producers see the same queues in the same order on the target's %d brokers: of the source, %s; end that there, or create it with %d queues on the target yourself",
+				len(target.brokers), replicator.Hidden(source.of(topic)), len(from))
 		case len(to) == 0 && c.create:
 			missing = append(missing, topic)
 		case len(to) == 0 && target.proxied:
 			found.add("topic "+topic, "is missing on the %s; create it with %d queues by the target's console or API", target, len(from))
 		case len(to) == 0:
 			found.add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, len(from))
+		case replicator.Unread(target.of(topic)) != "":
+			found.add("topic "+topic, "the target's %s, so that consumers don't see all there: give it as many to read from",
+				replicator.Unread(target.of(topic)))
 		case unequal != nil:
 			found.add("topic "+topic, "%s; give it %d queues on the target, or delete it there and add --create-topics",
 				strings.TrimPrefix(unequal.Error(), "topic "+topic+": "), len(from))
@@ -181,8 +206,24 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 	return missing, found.orNil()
 }
 
-// create makes a topic with as many queues as the source has, spread over the brokers like those: the first ones in client order
-// get one more. Its other settings are those of the source's first broker.
+// unlike tells of topics on the target whose producers see other queues there than on the source.
+func unlike(topics []string, source, target topicsOf) (all []string) {
+	for _, topic := range topics {
+		here, there := source.of(topic), target.of(topic)
+		if len(there) == 0 || slices.Equal(replicator.Writable(here), replicator.Writable(there)) {
+			continue
+		}
+		seen := func(topic map[string]rocketmq.TopicConfig) string {
+			return cmp.Or(replicator.Hidden(topic), "all")
+		}
+		all = append(all, fmt.Sprintf("topic %s: producers see other queues on the target (%s) than on the source (%s): keys go to other queues there",
+			topic, seen(there), seen(here)))
+	}
+	return all
+}
+
+// create makes a topic with as many queues as the source has, spread over the brokers so that producers see the same ones: the
+// first brokers in client order get one more. Its other settings are those of the source's first broker.
 func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) error {
 	var model rocketmq.TopicConfig
 	for _, b := range slices.Backward(source.brokers) {
@@ -191,16 +232,13 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 		}
 	}
 	model.Perm = rocketmq.PermRead | rocketmq.PermWrite
-	n := len(source.queues(topic))
-	for i, b := range t.brokers { // sorted by name, which is the client order
-		share := n / len(t.brokers)
-		if i < n%len(t.brokers) {
-			share++
+	shares, _ := replicator.Spread(replicator.Writable(source.of(topic)), t.names()) // check has seen that they can be
+	for _, b := range t.brokers {
+		share, has := shares[b.Name]
+		if !has {
+			continue
 		}
-		if share == 0 {
-			break
-		}
-		model.ReadQueues, model.WriteQueues = share, share
+		model.ReadQueues, model.WriteQueues = share.Queues, share.Writable
 		if err := rocketmq.Retry(ctx, func() error { return t.client.CreateTopic(ctx, b.Addr, model) }); err != nil {
 			return broken("create it by other means, or grant the keys what it needs", "create topic %s on the target's broker %s: %w", topic, b.Name, err)
 		}

@@ -122,3 +122,29 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, queues, 2)
 }
+
+// Gateways and lanes pair the same queues, whatever brokers show clients of them; that changes while
+// homes are on either side.
+func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
+	shown := func(brokers map[string][3]int) layout {
+		all := map[string]map[string]rocketmq.TopicConfig{}
+		for broker, b := range brokers {
+			all[broker] = map[string]rocketmq.TopicConfig{"orders": {ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]}}
+		}
+		return lay(all, mostQueues)
+	}
+	want := []string{"a/0-x/0", "a/1-x/1", "b/0-y/0", "b/1-y/1"}
+	for _, source := range []map[string][3]int{
+		{"a": {2, 2, 6}, "b": {2, 2, 6}}, {"a": {2, 1, 6}, "b": {2, 2, 6}}, {"a": {2, 2, 4}, "b": {2, 2, 6}}, {"a": {2, 0, 6}, "b": {2, 1, 4}},
+	} {
+		for _, target := range []map[string][3]int{{"x": {2, 2, 6}, "y": {2, 2, 4}}, {"x": {2, 1, 6}, "y": {2, 0, 6}}} {
+			here, there := shown(source).queues["orders"], shown(target).queues["orders"]
+			lanes, err := lanesOf("orders", here, there, [2][]string{{"a", "b"}, {"x", "y"}}, nil)
+			require.NoError(t, err)
+			assert.Equal(t, want, told(lanes), "source %v, target %v", source, target)
+			ofLanes, err := replicator.Pair("orders", here, there)
+			require.NoError(t, err)
+			assert.Equal(t, ofLanes, lanes)
+		}
+	}
+}

@@ -147,7 +147,7 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 	counts := map[string]int64{}
 	for _, of := range topics {
 		for name, config := range of {
-			counts[name] += int64(max(0, config.ReadQueues, config.WriteQueues))
+			counts[name] += int64(config.Queues())
 		}
 	}
 	is := layout{map[string][]replicator.Queue{}, map[string]int64{}}
@@ -159,7 +159,7 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 		most -= counts[name]
 		for _, broker := range sortedKeys(topics) {
 			config := topics[broker][name]
-			for id := range max(config.ReadQueues, config.WriteQueues) {
+			for id := range config.Queues() {
 				is.queues[name] = append(is.queues[name], replicator.Queue{Broker: broker, ID: id})
 			}
 		}

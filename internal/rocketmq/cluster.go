@@ -238,6 +238,7 @@ func (c *Cluster) Nodes(ctx context.Context) ([]Node, error) {
 type Route struct {
 	Queues  []RouteQueue
 	Brokers []RouteBroker
+	Order   string // orderTopicConf: producers choose among the queues that it names, whatever Queues are
 }
 
 // RouteQueue counts a broker's queues of the topic.
@@ -260,7 +261,7 @@ func (c *Client) RouteOf(ctx context.Context, nameServer, topic string) (Route, 
 	if err != nil {
 		return Route{}, err
 	}
-	var r Route
+	r := Route{Order: o.text("orderTopicConf")}
 	for _, v := range o.list("queueDatas") {
 		q, _ := v.(object)
 		r.Queues = append(r.Queues, RouteQueue{

@@ -24,6 +24,18 @@ type TopicConfig struct {
 	Attributes                    map[string]string // 5.x: message.type and others, without the leading +
 }
 
+// Queues is how many queues the broker has of the topic: it stores messages in all of them, whether it
+// shows them to clients or not.
+func (t TopicConfig) Queues() int { return max(0, t.ReadQueues, t.WriteQueues) }
+
+// Writable is how many of these the broker shows to producers: the first ones, or none.
+func (t TopicConfig) Writable() int {
+	if t.Perm&PermWrite == 0 {
+		return 0
+	}
+	return max(0, t.WriteQueues)
+}
+
 // TopicConfigs lists all topics of a broker, system topics included.
 func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]TopicConfig, error) {
 	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicConfigs}, "")
@@ -84,7 +96,7 @@ type QueueRange struct {
 	LastUpdate time.Time // zero when the queue is empty
 }
 
-// TopicStats lists the ranges of a topic's write queues on one broker; an unknown topic is an Error with code TopicNotExist.
+// TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by the others; an unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
 	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
 	if err != nil {
@@ -101,6 +113,31 @@ func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]Qu
 		out[int(key.number("queueId"))] = r
 	}
 	return out, nil
+}
+
+// Ranges lists the ranges of all of a topic's queues on one broker, which are so many there. Brokers
+// before 5.x tell only those that producers see, so that the others are asked for one by one; their
+// LastUpdate is zero.
+func (c *Client) Ranges(ctx context.Context, addr, topic string, queues int) (map[int]QueueRange, error) {
+	all, err := c.TopicStats(ctx, addr, topic)
+	if err != nil {
+		return nil, err
+	}
+	for id := range queues {
+		if _, listed := all[id]; listed {
+			continue
+		}
+		first, err := c.MinOffset(ctx, addr, topic, id)
+		if err != nil {
+			return nil, err
+		}
+		end, err := c.MaxOffset(ctx, addr, topic, id)
+		if err != nil {
+			return nil, err
+		}
+		all[id] = QueueRange{Min: max(0, first), Max: max(0, end)}
+	}
+	return all, nil
 }
 
 // systemTopics are RocketMQ's own (TopicValidator, 4.9.7 and 5.3.3).

@@ -169,6 +169,16 @@ var starting = make(chan struct{}, 2)
 // startTries is how often a program is started whose client gives up: it does when a name server takes three seconds to answer.
 const startTries = 3
 
+// optionsOf are those of the Java program of a client that keeps its files in a folder.
+func optionsOf(home string) []string {
+	jvm := []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home}
+	jvm = append(jvm, "-Dcom.rocketmq.remoting.client.connect.timeout=60000") // three seconds by default
+	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} {    // clients of 4.5 are older than modules
+		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
+	}
+	return jvm
+}
+
 func start(t testing.TB, version, program, home string, options []string, line func([]string) bool, args ...string) *Client {
 	t.Helper()
 	classPath, java, err := Compiled(version, "javaclient", program)
@@ -178,12 +188,7 @@ func start(t testing.TB, version, program, home string, options []string, line f
 	if home == "" {
 		home = t.TempDir()
 	}
-	jvm := []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home}
-	jvm = append(jvm, "-Dcom.rocketmq.remoting.client.connect.timeout=60000") // three seconds by default
-	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} {    // clients of 4.5 are older than modules
-		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
-	}
-	jvm = append(jvm, options...)
+	jvm := append(optionsOf(home), options...)
 	starting <- struct{}{}
 	defer func() { <-starting }()
 	for try := 1; ; try++ {

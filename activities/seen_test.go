@@ -1,0 +1,200 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// Before, none of these was told: the target was made writable with all queues.
+func TestFindingsAboutWhatClientsSee(t *testing.T) {
+	shape := func(read, write, perm int) rocketmq.TopicConfig {
+		return rocketmq.TopicConfig{ReadQueues: read, WriteQueues: write, Perm: perm}
+	}
+	two := []rocketmq.Broker{{Name: "x", Addr: "127.0.0.2:1", Version: "5.3.3"}, {Name: "y", Addr: "127.0.0.2:2", Version: "5.3.3"}}
+	for name, c := range map[string]struct {
+		topic   string // orders is ordered, clicks isn't
+		brokers map[string]rocketmq.TopicConfig
+		route   *rocketmq.Route // nil: as configured
+		target  []rocketmq.Broker
+		refusal bool
+		cause   string // empty: nothing is found
+		next    string
+	}{
+		"all queues": {topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two[:1]},
+		"being shrunk": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6)}, target: two[:1],
+			cause: "source broker a shows them 2 of its 4 queues; the target shows them the same ones", next: "nothing, or end that on the source first",
+		},
+		"being shrunk on two brokers, one target broker": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two[:1],
+			refusal: true, cause: "with 1 broker(s): keys would go to other queues", next: "at least 2 brokers",
+		},
+		"the same, not ordered": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two[:1],
+			cause: "they see all of them there", next: "nothing, or end that",
+		},
+		"the same, two target brokers": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two,
+			cause: "the target shows them the same ones",
+		},
+		"no target yet": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 4), "b": shape(4, 4, 6)},
+			cause: "broker a shows them none of its 4 queues (permission 4)", next: "give the target at least 2 brokers",
+		},
+		"more to write to": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(2, 4, 6)}, target: two,
+			refusal: true, cause: "source broker a has 4 queues to write to and 2 to read from", next: "as many queues to read from",
+		},
+		"order configuration": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
+			route:   &rocketmq.Route{Order: "a:2", Queues: []rocketmq.RouteQueue{{BrokerName: "a", Read: 4, Write: 4, Perm: 6}}},
+			refusal: true, cause: `order configuration "a:2"`, next: "updateOrderConf -m delete",
+		},
+		"write permission wiped": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
+			route:   &rocketmq.Route{Queues: []rocketmq.RouteQueue{{BrokerName: "a", Read: 4, Write: 4, Perm: 4}}},
+			refusal: true, cause: "permission 4 on broker a, which has 4, 4 and 6", next: "addWritePerm",
+		},
+		"the same of a topic that isn't ordered": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
+			route: &rocketmq.Route{Queues: []rocketmq.RouteQueue{{BrokerName: "a", Read: 4, Write: 4, Perm: 4}}},
+			cause: "permission 4 on broker a",
+		},
+		"no route": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two, route: &rocketmq.Route{},
+			refusal: true, cause: "show clients 0 queues to read from, 0 to write to",
+		},
+		"a broker that is left out": {
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
+			route: &rocketmq.Route{Queues: []rocketmq.RouteQueue{{BrokerName: "a", Read: 4, Write: 4, Perm: 6}, {BrokerName: "b", Read: 8, Write: 8, Perm: 6}}},
+			cause: "its 8 queues on broker b, which isn't looked at", next: "keys go to other queues",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inv := shop(func(inv *inventory) {
+				inv.topics[c.topic] = c.brokers
+				if c.route == nil {
+					c.route = &rocketmq.Route{}
+					for broker, config := range c.brokers {
+						c.route.Queues = append(c.route.Queues, rocketmq.RouteQueue{
+							BrokerName: broker, Read: config.ReadQueues, Write: config.WriteQueues, Perm: config.Perm,
+						})
+					}
+				}
+				inv.routes = map[string]rocketmq.Route{c.topic: *c.route}
+			})
+			found := inv.findings(c.target)
+			if c.cause == "" {
+				assert.Empty(t, found)
+				return
+			}
+			require.Len(t, found, 1)
+			assert.Equal(t, "topic "+c.topic, found[0].Object)
+			assert.Equal(t, c.refusal, found[0].Refusal, "%+v", found[0])
+			assert.Contains(t, found[0].Cause, c.cause)
+			assert.Contains(t, found[0].Next, c.next)
+		})
+	}
+}
+
+func TestTargetBrokersThatHideQueuesAreConflicts(t *testing.T) {
+	assert.Empty(t, closedBroker("x", map[string]string{"brokerPermission": "6"}))
+	assert.Empty(t, closedBroker("x", nil))
+	found := closedBroker("x", map[string]string{"brokerPermission": "4"})
+	require.Len(t, found, 1)
+	assert.True(t, found[0].Refusal)
+	assert.Contains(t, found[0].Cause, "brokerPermission=4")
+}
+
+// While lanes run, pairs stay as they are; that producers see others is told.
+func TestAViewThatChangesWhileLanesRunIsTold(t *testing.T) {
+	on := func(brokers map[string][3]int) map[string]rocketmq.TopicConfig {
+		all := map[string]rocketmq.TopicConfig{}
+		for name, b := range brokers {
+			all[name] = rocketmq.TopicConfig{ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]}
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		source, target map[string][3]int
+		want           string
+	}{
+		"whole":                      {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 6}}, ""},
+		"closed until producers go":  {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 4}}, ""},
+		"shrunk on both":             {map[string][3]int{"a": {4, 2, 6}}, map[string][3]int{"x": {4, 2, 6}}, ""},
+		"shrunk later":               {map[string][3]int{"a": {4, 2, 6}}, map[string][3]int{"x": {4, 4, 6}}, "source broker a shows them 2 of its 4 queues"},
+		"whole again":                {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 2, 6}}, "target broker x shows them 2 of its 4 queues"},
+		"it can't be shown on one":   {map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}}, map[string][3]int{"x": {8, 8, 6}}, ""},
+		"what can be on two brokers": {map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}}, map[string][3]int{"x": {4, 4, 6}, "y": {4, 4, 6}}, "source broker a shows them 2 of its 4 queues, broker b 2 of its 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := layout{sourceTopics: topicTable{"t": on(c.source)}, targetTopics: topicTable{"t": on(c.target)}}
+			for broker := range c.target {
+				l.targetBrokers = append(l.targetBrokers, rocketmq.Broker{Name: broker})
+			}
+			lanes, err := l.lanes("t")
+			require.NoError(t, err)
+			assert.Len(t, lanes, len(l.sourceTopics.queues("t")))
+			if err = l.seenAlike("t"); c.want == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, c.want)
+			}
+		})
+	}
+}
+
+func TestGrownTopicsShowProducersWhatTheSourceDoes(t *testing.T) {
+	l := layout{
+		sourceTopics:  topicTable{"t": {"a": {ReadQueues: 8, WriteQueues: 4, Perm: 6}}},
+		targetBrokers: []rocketmq.Broker{{Name: "x"}, {Name: "y"}},
+	}
+	shares, err := l.laid("t", counts{"x": 2, "y": 6})
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 2, 6, 2}, []int{shares["x"].Queues, shares["x"].Writable, shares["y"].Queues, shares["y"].Writable})
+	l.sourceTopics["t"]["b"] = rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6}
+	_, err = l.laid("t", counts{"x": 2, "y": 7})
+	require.ErrorContains(t, err, "broker a shows them 4 of its 8 queues")
+	l.targetBrokers = l.targetBrokers[:1]
+	shares, err = l.laid("t", counts{"x": 9})
+	require.NoError(t, err)
+	assert.Equal(t, 9, shares["x"].Writable, "as it was made, since it can't be otherwise")
+}
+
+// Behind a proxy, what the target has is compared by what clients see, wherever the queues are.
+func TestTopicsBehindAProxyAreComparedByWhatClientsSee(t *testing.T) {
+	on := func(b ...[3]int) map[string]rocketmq.TopicConfig {
+		all := map[string]rocketmq.TopicConfig{}
+		for i, s := range b {
+			all[string(rune('a'+i))] = rocketmq.TopicConfig{ReadQueues: s[0], WriteQueues: s[1], Perm: s[2]}
+		}
+		return all
+	}
+	whole, shrunk := on([3]int{4, 4, 6}), on([3]int{4, 2, 6})
+	for name, c := range map[string]struct {
+		source, target map[string]rocketmq.TopicConfig
+		ordered, free  string
+	}{
+		"the same":              {whole, on([3]int{1, 1, 6}, [3]int{3, 3, 6}), "", ""},
+		"fewer":                 {whole, on([3]int{3, 3, 6}), "has 3 queues", "has 3 queues"},
+		"consumers see fewer":   {whole, on([3]int{2, 4, 6}), "to read from", "to read from"},
+		"producers see fewer":   {whole, shrunk, "target broker a shows them 2", ""},
+		"producers see others":  {shrunk, whole, "source broker a shows them 2", ""},
+		"producers see as many": {on([3]int{4, 2, 6}, [3]int{2, 2, 6}), on([3]int{6, 4, 6}), "producers see other queues", ""},
+		"shrunk on both":        {shrunk, on([3]int{1, 1, 6}, [3]int{3, 1, 6}), "", ""},
+		"closed":                {whole, on([3]int{4, 4, 4}), "(permission 4)", "(permission 4)"},
+		"closed on both":        {on([3]int{4, 0, 6}), on([3]int{4, 4, 4}), "", ""},
+	} {
+		for ordered, want := range map[bool]string{true: c.ordered, false: c.free} {
+			if got := otherwise(c.source, c.target, ordered); want == "" {
+				assert.Empty(t, got, "%s, ordered %t", name, ordered)
+			} else {
+				assert.Contains(t, got, want, "%s, ordered %t", name, ordered)
+			}
+		}
+	}
+}
