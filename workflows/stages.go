@@ -188,7 +188,7 @@ func configuredOtherwise(warnings activities.List[activities.Finding]) string {
 	if warnings.Len() == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d warnings about brokers' settings, see status -o json or the report",
+	return fmt.Sprintf("; %d warnings about brokers' settings, see status or the report",
 		warnings.Len())
 }
 

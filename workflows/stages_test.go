@@ -74,7 +74,7 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	})
 	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "created 450 topics, 1 groups; 1 were there; "+
-		"1 warnings about brokers' settings, see status -o json or the report", s.result(t).Detail)
+		"1 warnings about brokers' settings, see status or the report", s.result(t).Detail)
 	require.Equal(t, [][2]int{{1, 0}, {0, 200}, {0, 200}, {0, 50}}, sizes)
 }
 
