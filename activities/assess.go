@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -85,33 +86,20 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, err
 	}
-	target, there, err := a.targetBrokers(ctx, p)
+	target, err := a.lookAtTarget(ctx, p)
+	if err != nil {
+		return Inventory{}, err
+	}
+	configured, err := source.brokerSettings(ctx, inv.brokers)
 	if err != nil {
 		return Inventory{}, err
 	}
 	result := inv.assessment()
-	result.Findings = slices.Concat(gaps, there, inv.findings(target), inv.gatewayFindings(ctx, a.settings),
-		leftBehind(p.Source.LeftOut))
+	result.Findings = slices.Concat(gaps, target.gaps, inv.findings(target.brokers),
+		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
+		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut))
+	refusalsFirst(result.Findings)
 	return a.settings.inventoryOf(ctx, r, result)
-}
-
-// targetBrokers are the brokers of a target that exists already, and what of it isn't seen.
-func (a *Assess) targetBrokers(
-	ctx context.Context, p plan.Plan,
-) (brokers []rocketmq.Broker, gaps []Finding, err error) {
-	where, err := a.settings.whereTarget(ctx, p)
-	if err != nil || where.addresses == nil {
-		return nil, nil, err
-	}
-	open, err := a.settings.target(ctx, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	if gaps, err = open.gaps(ctx); err != nil {
-		return nil, nil, err
-	}
-	brokers, err = open.brokers(ctx)
-	return brokers, gaps, err
 }
 
 // inventory is what one look at the source saw.

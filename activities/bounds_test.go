@@ -98,7 +98,7 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 			mode + ": inventory": inventory, mode + ": waves": waves, mode + ": list": list, mode + ": ledger": ledger,
 			mode + ": stage":     workflows.MigrationInput{Plan: r.Plan, Inventory: &inventory, FencedIn: groupsOf(waves)},
 			mode + ": metadata":  activities.MetadataRequest{Request: r, Inventory: &inventory, Topics: inventory.Topics().Cut(200, 400)},
-			mode + ": diff":      activities.MetadataDiff{CreateTopics: list, CreateGroups: list, Conflicts: inventory.Summary.Findings},
+			mode + ": diff":      activities.MetadataDiff{CreateTopics: list, CreateGroups: list, Conflicts: inventory.Summary.Findings, Warnings: inventory.Summary.Findings},
 			mode + ": wave":      activities.WaveRequest{Request: r, Wave: waves[50]},
 			mode + ": fence":     activities.GroupsRequest{Request: r, Groups: batch, But: groups[:100]},
 			mode + ": open":      activities.GroupsRequest{Request: r, Groups: inventory.Readers().Cut(0, 500), But: groups[:500]},
@@ -131,7 +131,7 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 	groups := clusters.names("groups")
 	status := workflows.Status{
 		Name: "orders", Assessment: &inventory, Inventory: &inventory.Summary, Ledger: &ledger,
-		Metadata: &activities.MetadataDiff{CreateTopics: inventory.Topics(), CreateGroups: inventory.Groups()},
+		Metadata: &activities.MetadataDiff{CreateTopics: inventory.Topics(), CreateGroups: inventory.Groups(), Warnings: inventory.Summary.Findings},
 		Moved:    workflows.Moved{Groups: groups[:200], Topics: groups[:200], MoreGroups: 9800, MoreTopics: 9800},
 		Waiting: []workflows.Waiting{
 			{Groups: activities.Some(groups[:200]...)}, {Topics: inventory.Free()}, {Topics: inventory.Ordered()},

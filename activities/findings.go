@@ -30,6 +30,12 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	}
 	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
+	refusalsFirst(all)
+	return all
+}
+
+// refusalsFirst sorts findings as people need them: of a long list the first ones are shown.
+func refusalsFirst(all []Finding) {
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		switch {
 		case a.Refusal == b.Refusal:
@@ -39,7 +45,6 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 		}
 		return 1
 	})
-	return all
 }
 
 // major is the first digit of the broker's version, however it is written: V4_9_7 or 4.9.7.

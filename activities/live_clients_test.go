@@ -129,6 +129,14 @@ func (r *rig) logClients() {
 // member starts a stock 4.x consumer as one instance of the group's application; stop ends it.
 func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (stop func()) {
 	r.Helper()
+	return r.memberBy(consumer.MessageSelector{}, side, group, topic, orderly, in)
+}
+
+// memberBy starts one that filters.
+func (r *rig) memberBy(
+	by consumer.MessageSelector, side Side, group, topic string, orderly bool, in *inbox,
+) (stop func()) {
+	r.Helper()
 	nameServers := r.plan.Source.NameServers
 	if side == Target {
 		nameServers = r.plan.Target.NameServers
@@ -140,7 +148,7 @@ func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (s
 		consumer.WithNsResolver(primitive.NewPassthroughResolver(nameServers)), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 	)
 	require.NoError(r, err)
-	require.NoError(r, c.Subscribe(topic, consumer.MessageSelector{}, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+	require.NoError(r, c.Subscribe(topic, by, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
 		for _, m := range messages {
 			in.note(name, m)
 		}

@@ -16,6 +16,8 @@ type MetadataDiff struct {
 	CreateGroups Names         `json:"createGroups,omitzero"`
 	Same         int           `json:"same"`
 	Conflicts    List[Finding] `json:"conflicts,omitzero"`
+	// Warnings are what applications see of brokers that are configured otherwise.
+	Warnings List[Finding] `json:"warnings,omitzero"`
 }
 
 // MetadataRequest applies one chunk of a diff.
@@ -52,6 +54,7 @@ type objects struct {
 	missingGroups      map[string][]string
 	same               int
 	conflicts          []Finding
+	warnings           []Finding
 	targetBrokers      []rocketmq.Broker
 	haveTopics         topicTable
 	haveGroups         groupTable
@@ -66,6 +69,9 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, e
 	if err != nil {
 		return MetadataDiff{}, err
 	}
+	if err := o.compareSettings(ctx, m.settings, r); err != nil {
+		return MetadataDiff{}, err
+	}
 	diff := MetadataDiff{Same: o.same}
 	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
 		sortedKeys(o.missingTopics), namesRoom); err != nil {
@@ -73,6 +79,10 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, e
 	}
 	if diff.CreateGroups, err = bounded(ctx, m.settings, r.Request, "groups to create",
 		sortedKeys(o.missingGroups), namesRoom); err != nil {
+		return diff, err
+	}
+	diff.Warnings, err = bounded(ctx, m.settings, r.Request, "warnings", o.warnings, rowsRoom)
+	if err != nil {
 		return diff, err
 	}
 	diff.Conflicts, err = bounded(ctx, m.settings, r.Request, "conflicts", o.conflicts, rowsRoom)

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"sync"
 
+	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
@@ -23,6 +24,35 @@ type online struct {
 	members      map[string]member // by client id
 	topics       map[string]bool   // subscribed now
 	broadcasting bool
+	uses         map[brokerconfig.Dependents]bool // what of brokers' settings it depends on
+}
+
+func newOnline() online {
+	return online{
+		members: map[string]member{}, topics: map[string]bool{},
+		uses: map[brokerconfig.Dependents]bool{},
+	}
+}
+
+// note keeps what one broker tells of the group.
+func (o *online) note(found rocketmq.ConsumerConnections, addr string) {
+	for _, connection := range found.Connections {
+		o.members[connection.ClientID] = member{connection, addr}
+	}
+	for _, topic := range found.Topics {
+		o.topics[topic] = true
+	}
+	o.broadcasting = o.broadcasting || found.MessageModel == "BROADCASTING"
+	if len(found.Connections) == 0 {
+		return
+	}
+	for kind, is := range map[brokerconfig.Dependents]bool{
+		brokerconfig.Filtering: len(found.Expressions) > 0,
+		brokerconfig.ByClass:   found.ByClass,
+		brokerconfig.Pulling:   found.ConsumeType == "CONSUME_ACTIVELY",
+	} {
+		o.uses[kind] = o.uses[kind] || is
+	}
 }
 
 // membersOf asks every broker for the connected members of each group. Clients behind a proxy are known to the proxy alone.
@@ -30,19 +60,13 @@ func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, grou
 	all := map[string]online{}
 	var mu sync.Mutex
 	err := each(ctx, groups, func(ctx context.Context, group string) error {
-		of := online{members: map[string]member{}, topics: map[string]bool{}}
+		of := newOnline()
 		for _, b := range brokers {
 			found, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
 			if err != nil {
 				return err
 			}
-			for _, connection := range found.Connections {
-				of.members[connection.ClientID] = member{connection, b.Addr}
-			}
-			for _, topic := range found.Topics {
-				of.topics[topic] = true
-			}
-			of.broadcasting = of.broadcasting || found.MessageModel == "BROADCASTING"
+			of.note(found, b.Addr)
 		}
 		mu.Lock()
 		defer mu.Unlock()

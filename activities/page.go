@@ -77,6 +77,7 @@ func renderPage(status []byte) ([]byte, error) {
 	p.verification(d.Verification)
 	p.ledger(d.Ledger)
 	p.inventory(d.Inventory)
+	p.configured(d.Metadata)
 	p.notes(d.Notes)
 	return p.Bytes(), nil
 }
@@ -190,16 +191,27 @@ func (p *page) inventory(i *documentInventory) {
 	p.line("\n## Source\n")
 	p.line("RocketMQ %s, %d brokers, %d topics with %d queues and %d messages, %d groups.",
 		text(i.SourceVersion), i.Brokers, i.Topics, i.Queues, i.Messages, i.Groups)
+	p.findings("Findings", i.Findings)
+}
+
+// configured says what ImportMetadata saw of brokers that are configured otherwise.
+func (p *page) configured(diff *MetadataDiff) {
+	if diff != nil {
+		p.findings("Brokers' settings", diff.Warnings)
+	}
+}
+
+func (p *page) findings(title string, all List[Finding]) {
 	var rows [][]string
-	for _, f := range i.Findings.First() {
+	for _, f := range all.First() {
 		kind := "warning"
 		if f.Refusal {
 			kind = "refusal"
 		}
 		rows = append(rows, []string{kind, f.Object, f.Cause, f.Next})
 	}
-	p.table("Findings", []string{"kind", "object", "cause", "next"}, rows)
-	p.elsewhere(i.Findings.Document())
+	p.table(title, []string{"kind", "object", "cause", "next"}, rows)
+	p.elsewhere(all.Document())
 }
 
 // mostInCell is how many names a cell of the page lists; the JSON report lists all.

@@ -16,11 +16,19 @@ type Purchase struct{ settings Settings }
 func NewPurchase(s Settings) *Purchase { return &Purchase{s.withDefaults()} }
 
 // Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call gives the same one.
+// One that it starts here is configured as the source's brokers are, as far as applications depend
+// on it.
 func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) {
 	want := r.Plan.WithDefaults()
 	provider, err := instance.For(want, p.settings.Root, p.settings.Secrets)
 	if err != nil {
 		return PurchaseResult{}, invalid("target.provider %q: %v", want.Target.Provider, err)
+	}
+	if local, is := provider.(instance.Local); is {
+		local.Settings = func(ctx context.Context) (map[string]string, error) {
+			return p.settings.likeSource(ctx, want)
+		}
+		provider = local
 	}
 	stop := beating(ctx, func() any { return "starting the target" })
 	defer stop()

@@ -22,6 +22,7 @@ const someStatus = `{
   "stages": [{"name": "Assess", "state": "done", "detail": "3 topics", "startedAt": "2026-11-23T09:00:00Z", "endedAt": "2026-11-23T09:00:01Z"}],
   "waves": [{"step": 50, "state": "done", "topics": ["orders"], "groups": ["billing"], "check": {"targetPuts": 12}}],
   "approvals": [{"gate": "shift-50", "by": "ada", "reason": "ticket 7 | <b>go</b>", "at": "2026-11-23T09:05:00Z"}],
+  "metadata": {"warnings": [{"refusal": false, "object": "setting regionId", "cause": "is eu", "next": "write it"}]},
   "inventory": {"sourceVersion": "4.9.7", "brokers": 1, "topics": 1, "findings": [{"refusal": false, "object": "group stats", "cause": "broadcasts", "next": "plan for it"}]},
   "verification": {"lanes": 4, "compared": 20000, "examples": ["orders a/1 at 7: body differs"]},
   "ledger": {"rest": 2, "rows": [{"kind": "retry", "object": "group billing", "rest": 2, "detail": "in %RETRY%billing"}],
@@ -52,7 +53,7 @@ func TestReportTellsPeopleAndProgramsTheSame(t *testing.T) {
 	require.NoError(t, err)
 	for _, part := range []string{
 		"# Migration orders-2026: done", "plan 0123456789ab", "local 5.3.3", "| Assess | done | 2026-11-23 09:00:00 |", "| 50 % | done | orders | billing |",
-		"| shift-50 | ada | 2026-11-23 09:05:00 |", "| 4 | 20000 |", "body differs", "Ledger: rest 2", "| retry | group billing | 2 |", "| topic orders | 12 | [broker-a/2 12] |", "broadcasts", "- held by ada",
+		"| shift-50 | ada | 2026-11-23 09:05:00 |", "| 4 | 20000 |", "body differs", "Ledger: rest 2", "| retry | group billing | 2 |", "| topic orders | 12 | [broker-a/2 12] |", "broadcasts", "## Brokers' settings", "setting regionId", "- held by ada",
 	} {
 		assert.Contains(t, string(page), part)
 	}

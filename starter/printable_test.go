@@ -45,6 +45,9 @@ func fromClients() snapshot {
 			Cause: "1 clients are still behind the gateway: " + evil,
 		}}
 	})
+	s.Metadata = &activities.MetadataDiff{Warnings: activities.Some(activities.Finding{
+		Object: "setting regionId", Cause: evil, Next: evil,
+	})}
 	s.Detail, s.Notes, s.Error = evil, []string{evil}, evil
 	s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingApproval, Gate: "shift-25", Text: evil}}
 	s.Ledger = &activities.Ledger{Rows: activities.Some(activities.LedgerRow{

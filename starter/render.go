@@ -154,6 +154,9 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 			row("Finding", "and %d more: all of them with -o json", rest)
 		}
 	}
+	for _, f := range configuredOtherwise(s) {
+		row("Finding", "%s: %s; %s", f.Object, f.Cause, f.Next)
+	}
 	for _, f := range faultsOf(s) {
 		row("Fault", "%s", a.paint(red, f))
 	}
@@ -180,6 +183,19 @@ func findingsOf(s snapshot) []activities.Finding {
 		return activities.WithoutGateways(s.Inventory.Findings).First()
 	}
 	return s.Inventory.Findings.First()
+}
+
+// configuredOtherwise is what ImportMetadata warned of that Assess had not, as the target came later.
+func configuredOtherwise(s snapshot) (all []activities.Finding) {
+	if s.Metadata == nil {
+		return nil
+	}
+	for _, f := range s.Metadata.Warnings.First() {
+		if s.Inventory == nil || !slices.Contains(s.Inventory.Findings.First(), f) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 func (a *app) addAsked(row func(string, string, ...any), s snapshot) {

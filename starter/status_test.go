@@ -65,6 +65,10 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 		s.Blocked = []blocked{{Activity: "AwaitMembers", Attempt: 7, Type: "NotReady", Cause: "2 members of billing are still on the source"}}
 		s.Target = &instance.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
 		s.Inventory = &workflows.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: activities.Some(activities.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
+		s.Metadata = &activities.MetadataDiff{Warnings: activities.Some(
+			s.Inventory.Findings.First()[0],
+			activities.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
+		)}
 		s.Verification = &activities.Verification{Compared: 5000, Lanes: 12}
 		s.Ledger = &activities.Ledger{Rows: activities.Some(activities.LedgerRow{Kind: "dead letters", Object: "%DLQ%billing", Rest: 7})}
 		s.Notes = []string{"12:00:00 hold by alice"}
@@ -81,6 +85,8 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 	} {
 		assert.Contains(t, o.stdout, want)
 	}
+	assert.Contains(t, o.stdout, "setting regionId: is eu; write it", "ImportMetadata saw it")
+	assert.Equal(t, 1, strings.Count(o.stdout, "topic x: c; n"), "what Assess told isn't told twice")
 }
 
 func TestAHoldIsShownAsHeld(t *testing.T) {

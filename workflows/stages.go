@@ -161,7 +161,8 @@ func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataReque
 		done.CreatedGroups += made.CreatedGroups
 		d.detail(ctx, "created %d topics, %d groups", done.CreatedTopics, done.CreatedGroups)
 	}
-	d.detail(ctx, "created %d topics, %d groups; %d were there", done.CreatedTopics, done.CreatedGroups, diff.Same)
+	d.detail(ctx, "created %d topics, %d groups; %d were there%s",
+		done.CreatedTopics, done.CreatedGroups, diff.Same, configuredOtherwise(diff.Warnings))
 	return nil
 }
 
@@ -179,6 +180,16 @@ func metadataChunks(all activities.MetadataRequest, diff activities.MetadataDiff
 		parts = append(parts, part)
 	}
 	return parts
+}
+
+// configuredOtherwise says that brokers' settings differ: the target may have come after Assess told
+// its findings.
+func configuredOtherwise(warnings activities.List[activities.Finding]) string {
+	if warnings.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d warnings about brokers' settings, see status or the report",
+		warnings.Len())
 }
 
 func conflict(findings activities.List[activities.Finding]) error {

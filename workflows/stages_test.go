@@ -64,6 +64,7 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	}
 	diff := activities.MetadataDiff{
 		CreateGroups: activities.Some("g"), CreateTopics: activities.Some(topics...), Same: 1,
+		Warnings: activities.Some(activities.Finding{Object: "setting regionId", Cause: "is eu"}),
 	}
 	s.OnActivity("Diff", anything, anything).Return(diff, nil)
 	var sizes [][2]int
@@ -72,7 +73,8 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 		return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
 	})
 	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
-	require.Equal(t, "created 450 topics, 1 groups; 1 were there", s.result(t).Detail)
+	require.Equal(t, "created 450 topics, 1 groups; 1 were there; "+
+		"1 warnings about brokers' settings, see status or the report", s.result(t).Detail)
 	require.Equal(t, [][2]int{{1, 0}, {0, 200}, {0, 200}, {0, 50}}, sizes)
 }
 

@@ -22,6 +22,9 @@ const lockPoll = 100 * time.Millisecond
 // below .run/instances. It outlives the worker. Its data stays until somebody removes the folder.
 type Local struct {
 	Root string // holds .run, and .cache with the jars
+	// Settings, if given, are lines of the brokers' configuration, asked for when they are made.
+	// They win over the provider's own, but what it needs itself.
+	Settings func(context.Context) (map[string]string, error)
 }
 
 // Describe returns the instance of the plan, and whether it runs. One that has ended is known, but not there.
@@ -76,6 +79,14 @@ func (l Local) start(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	config := map[string]string{}
+	if l.Settings != nil {
+		if config, err = l.Settings(ctx); err != nil {
+			return nil, err
+		}
+	}
+	// A 4.x topic may hold messages of several types; brokers take such a topic only with this.
+	config["enableMixedMessageType"] = "true"
 	return lab.Start(ctx, files, l.dir(p.Name), lab.ClusterSpec{
 		// Brokers make a topic with the cluster's name, so the name must not be one that a user's topic may have.
 		Name:     "rocketshift-" + p.Name,
@@ -83,8 +94,7 @@ func (l Local) start(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 		Brokers:  p.Target.Brokers,
 		Proxy:    true,
 		Detached: true,
-		// A 4.x topic may hold messages of several types; brokers take such a topic only with this.
-		Config: map[string]string{"enableMixedMessageType": "true"},
+		Config:   config,
 	})
 }
 

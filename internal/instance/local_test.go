@@ -62,6 +62,9 @@ func testContext(t *testing.T) context.Context {
 func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T) {
 	t.Parallel()
 	ctx, local := testContext(t), Local{Root: dataRoot(t)}
+	local.Settings = func(context.Context) (map[string]string, error) {
+		return map[string]string{"messageDelayLevel": "7s", "enableMixedMessageType": "false"}, nil
+	}
 	p := localPlan("x")
 	_, there, err := local.Describe(ctx, p)
 	require.NoError(t, err)
@@ -82,6 +85,10 @@ func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T)
 	require.Equal(t, "rocketshift-x", got[0].Cluster)
 	require.Equal(t, plan.DefaultVersion, got[0].Version)
 	requireListens(t, append(got[0].NameServers, got[0].ProxyGRPC)...)
+	cluster, err := lab.Open(local.dir(p.Name))
+	require.NoError(t, err)
+	want := map[string]string{"messageDelayLevel": "7s", "enableMixedMessageType": "true"}
+	require.Equal(t, want, cluster.Spec().Config, "the given lines, but what the provider itself needs")
 
 	is, there, err := local.Describe(ctx, p)
 	require.NoError(t, err)

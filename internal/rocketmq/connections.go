@@ -2,6 +2,7 @@ package rocketmq
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,23 @@ type ConsumerConnections struct {
 	Connections                                 []Connection
 	MessageModel, ConsumeType, ConsumeFromWhere string
 	Topics                                      []string
+	// Expressions are the kinds of filters other than by tags, such as SQL92; ByClass says that a
+	// class filters.
+	Expressions []string
+	ByClass     bool
+}
+
+// byTags is the kind of a filter by tags, as all are that name none (ExpressionType, 4.5.2 to
+// 5.3.3).
+const byTags = "TAG"
+
+// note keeps how one subscription filters.
+func (c *ConsumerConnections) note(subscription object) {
+	c.ByClass = c.ByClass || subscription.flag("classFilterMode", false)
+	kind := subscription.text("expressionType")
+	if kind != "" && kind != byTags && !slices.Contains(c.Expressions, kind) {
+		c.Expressions = append(c.Expressions, kind)
+	}
 }
 
 // ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an empty list, no error.
@@ -51,6 +69,9 @@ func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) 
 	for _, entry := range o.object("subscriptionTable") {
 		if topic, known := c.options.Renames.topicHere(textOf(entry.key)); known {
 			out.Topics = append(out.Topics, topic)
+		}
+		if subscription, ok := entry.value.(object); ok {
+			out.note(subscription)
 		}
 	}
 	return out, nil

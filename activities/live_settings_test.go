@@ -1,0 +1,87 @@
+//go:build !race
+
+// The stock 4.x client has data races of its own, which would fail the test.
+
+package activities
+
+import (
+	"testing"
+
+	"github.com/apache/rocketmq-client-go/v2/consumer"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/labtest"
+)
+
+// settingsRig has a source and a target whose brokers are configured otherwise.
+func settingsRig(t *testing.T) *rig {
+	t.Helper()
+	from := labtest.OwnCluster(t, lab.ClusterSpec{
+		Name: "Source", Version: "4.9.7", Brokers: 1, Config: map[string]string{
+			"messageDelayLevel": "7s 1m", "maxMessageSize": "8388608", "enablePropertyFilter": "true",
+		},
+	})
+	to := labtest.OwnCluster(t, lab.ClusterSpec{
+		Name: "Target", Version: "5.3.3", Brokers: 1, Config: map[string]string{
+			"messageDelayLevel": "1s 60s", "enablePropertyFilter": "false",
+		},
+	})
+	return newRigBetween(t, from, to, "settings", nil)
+}
+
+// about is the finding about one setting.
+func about(findings []Finding, setting string) Finding {
+	for _, f := range findings {
+		if f.Object == "setting "+setting {
+			return f
+		}
+	}
+	return Finding{}
+}
+
+func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
+	t.Parallel()
+	r := settingsRig(t)
+	orders, group := r.topic("orders", 1), r.group("billing")
+	r.fill(orders, 1)
+	var a Assessment
+	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+	assert.Zero(t, a.Refusals(), "no group filters: %v", a.Findings)
+	delays := about(a.Findings, "messageDelayLevel")
+	assert.Contains(t, delays.Cause,
+		"is 7s 1m on the source (broker-a), and 1s 60s (broker-a) on the target: ")
+	assert.Contains(t, delays.Next,
+		"write messageDelayLevel=7s 1m into the configuration of target broker broker-a")
+	assert.Contains(t, about(a.Findings, "maxMessageSize").Next, "write maxMessageSize=8388608 ")
+	assert.Contains(t, about(a.Findings, "enablePropertyFilter").Next,
+		"write enablePropertyFilter=true ")
+	assert.Len(t, a.Findings, 3, "what is the same is no finding: %v", a.Findings)
+
+	objects := MetadataRequest{Request: r.request(), Topics: Some(orders), Groups: Some(group)}
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
+	assert.Zero(t, diff.Conflicts.Len(), "%v", diff.Conflicts)
+	assert.Equal(t, 3, diff.Warnings.Len(), "%v", diff.Warnings)
+
+	lines, err := r.settings.likeSource(r.ctx, r.plan)
+	require.NoError(t, err)
+	assert.Equal(t, "7s 1m", lines["messageDelayLevel"],
+		"a target of provider local is started with it")
+
+	big := consumer.MessageSelector{Type: consumer.SQL92, Expression: "a > 1"}
+	r.memberBy(big, Source, group, orders, false, newInbox())
+	r.eventually("the member is known", func() bool {
+		found, err := r.source.Client().ConsumerConnectionsOf(r.ctx, r.brokers(r.source)[0].Addr, group)
+		require.NoError(t, err)
+		return len(found.Connections) > 0
+	})
+	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+	refused := about(a.Findings, "enablePropertyFilter")
+	assert.True(t, refused.Refusal, "a group that the target would serve nothing: %v", a.Findings)
+	assert.Contains(t, refused.Cause, "is false (broker-a) on the target, and must be true for "+group)
+	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
+	require.Equal(t, 1, diff.Conflicts.Len(), "a target that came after Assess")
+	assert.Equal(t, refused, diff.Conflicts.First()[0])
+}
