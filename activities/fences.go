@@ -71,7 +71,7 @@ func (c *cluster) mark(
 	topic := rocketmq.RetryTopic(group)
 	err := c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
 	if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
-		if err = c.Client().PutGroup(ctx, b.Addr, laneGroup(fenceGroup(p))); err == nil {
+		if err = c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(fenceGroup(p))); err == nil {
 			err = c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
 		}
 	}

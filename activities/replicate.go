@@ -208,7 +208,7 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 				if _, there := table[name][b.Name]; there {
 					continue
 				}
-				if err := c.Client().PutGroup(ctx, b.Addr, laneGroup(name)); err != nil && !rocketmq.Denied(err) {
+				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil && !rocketmq.Denied(err) {
 					return c.explain(ctx, err)
 				}
 			}
@@ -224,14 +224,6 @@ func laneGroups(p plan.Plan) []string {
 		return []string{names.Group}
 	}
 	return []string{names.Group, names.Back().Group}
-}
-
-// laneGroup has the settings that brokers give a group which they create by themselves.
-func laneGroup(name string) rocketmq.Group {
-	return rocketmq.Group{
-		Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
-		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
-	}
 }
 
 // beater keeps the latest progress and beats with it, also while nothing moves.

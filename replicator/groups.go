@@ -71,8 +71,5 @@ func (b *brokers) makeGroup(ctx context.Context, addr, group string) error {
 	if _, found := there[group]; found || err != nil {
 		return err
 	}
-	return b.Client().PutGroup(ctx, addr, rocketmq.Group{
-		Name: group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
-		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
-	})
+	return b.Client().PutGroup(ctx, addr, rocketmq.NewGroup(group))
 }

@@ -108,10 +108,7 @@ func (c *copying) pull(ctx context.Context, from *rocketmq.Cluster, topic string
 // makeGroup makes the copy's group, as lanes do. Without it nobody can look, and what can't be looked
 // at isn't known to be empty.
 func (c *copying) makeGroup(ctx context.Context, from *rocketmq.Cluster, b rocketmq.Broker) error {
-	err := from.Client().PutGroup(ctx, b.Addr, rocketmq.Group{
-		Name: c.names.Group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
-		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
-	})
+	err := from.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(c.names.Group))
 	if rocketmq.CodeOf(err) >= 0 {
 		return fmt.Errorf("broker %s has no group %s, and it can't be made: make it there, or give keys that may: %w",
 			b.Name, c.names.Group, err)

@@ -17,3 +17,11 @@ func TakesTopic(name string) bool { return len(name) <= LongestTopic && nameForm
 
 // TakesGroup is TakesTopic for consumer groups.
 func TakesGroup(name string) bool { return len(name) <= LongestGroup && nameForm.MatchString(name) }
+
+// NewGroup has the settings that brokers give a group which they create by themselves.
+func NewGroup(name string) Group {
+	return Group{
+		Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true,
+		RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
+	}
+}
