@@ -52,6 +52,40 @@ func TestAGroupThatArrivesAtTheTargetLateIsCalledBack(t *testing.T) {
 	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
 }
 
+// A group that was asked to move and whose members still wait on the source is opened there before
+// anything else. Before, that forgot it: nobody had arrived at the target yet, and nobody looked
+// again.
+func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
+	s := newTheatre(t)
+	group := activities.Some("orders-group")
+	freed := activities.Stranded{Asked: []string{"orders-group"}}
+	s.OnActivity("Stranded", anything, anything).Return(freed, nil)
+	forgotten := false
+	s.OnActivity("Forget", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
+		forgotten = true
+		return nil
+	})
+	s.OnActivity("Survey", anything, anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+		if forgotten {
+			return activities.Survey{}, nil
+		}
+		return activities.Survey{OpenedGroups: group}, nil
+	})
+	begin := s.Now()
+	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
+	s.OnActivity("AwaitMembers", anything, anything).Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
+		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+			return nil, notYet("1 member reads the target")
+		}
+		return nil, nil
+	})
+	s.playTraffic()
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.True(t, forgotten)
+	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
+}
+
 func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
 	s := goesBack(t)
 	s.playTraffic()

@@ -41,6 +41,7 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	case !changed(ctx, changeHealthyFirst):
 		return d.releasesBack(ctx, in)
 	}
+	d.callsBack(ctx)
 	if changed(ctx, changeStranded) && d.freeStranded(ctx) {
 		if err := d.withoutTarget(ctx, in, "the target doesn't answer"); err != nil {
 			return err
@@ -49,7 +50,6 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 	if d.parent == nil { // else the migration does it
 		d.watchTarget(ctx)
 	}
-	d.callsBack(ctx)
 	for {
 		survey, err := d.survey(ctx, in)
 		if err == nil {

@@ -70,6 +70,9 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
 func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
+	if changed(ctx, changeCalledBack) {
+		return d.freeThose(ctx, d.leaveAsked)
+	}
 	return d.freeThose(ctx, d.takeBackAsked)
 }
 
@@ -129,8 +132,8 @@ func (m *migration) freeLate(ctx workflow.Context) {
 	}
 }
 
-// takeBackAsked opens groups on the source whose applications were asked to move and haven't, and
-// asks for those that are on their way.
+// takeBackAsked is of runs that are older than changeCalledBack: it asked for applications that are
+// on their way, and forgot the groups when none had arrived yet.
 func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
 		return
@@ -144,9 +147,9 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 	}
 }
 
-// leaveAsked opens groups on the source whose applications were asked to move, for a stage that
-// ends: nobody would see what it asks for. The mark on the source says what is owed, and whoever
-// comes next asks for applications that are on their way.
+// leaveAsked opens groups on the source whose applications were asked to move and haven't. The mark
+// on the source says what is owed, and whoever comes next asks for applications that are on their
+// way.
 func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
 	if !changed(ctx, changeLeftAsking) {
 		d.takeBackAsked(ctx, groups)
