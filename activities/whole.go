@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -14,22 +13,29 @@ func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	if clusters := registry.Clusters(); len(clusters) > 1 {
-		all = append(all, refusal(string(c.side)+" clusters", fmt.Sprintf("say which one is meant: %s.cluster", c.side),
-			"the name servers %s know several clusters: %s", strings.Join(c.NameServers(), ", "), strings.Join(clusters, ", ")))
-	}
 	for _, g := range registry.Gaps() {
-		object := fmt.Sprintf("%s broker %s", c.side, g.Broker)
-		if g.Broker == "" {
-			object = fmt.Sprintf("%s name server %s", c.side, g.NameServer)
-		}
-		all = append(all, refusal(object, c.mend(g), "%s", g.Text))
+		all = append(all, refusal(c.object(g), c.mend(g), "%s", g.Text))
 	}
 	return all, nil
 }
 
+// object is what a gap is about.
+func (c *cluster) object(g rocketmq.Gap) string {
+	switch {
+	case g.Kind == rocketmq.GapClusters:
+		return string(c.side) + " clusters"
+	case g.Broker == "":
+		return fmt.Sprintf("%s name server %s", c.side, g.NameServer)
+	default:
+		return fmt.Sprintf("%s broker %s", c.side, g.Broker)
+	}
+}
+
 // mend is what people do about a gap.
 func (c *cluster) mend(g rocketmq.Gap) string {
+	if g.Kind == rocketmq.GapClusters {
+		return fmt.Sprintf("%s: %s.cluster", g.Mend(), c.side)
+	}
 	if g.Broker == "" || c.side != Source {
 		return g.Mend()
 	}

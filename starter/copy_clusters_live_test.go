@@ -81,7 +81,7 @@ func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
 	o := r.copy("--create-topics", "--source", other.NameServers[0])
 	assert.NotEqual(t, exitDone, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "there are several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
+	assert.Contains(t, o.stderr, "the name servers know several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
 	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
 	assert.NotEqual(t, exitDone, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "isn't seen whole")

@@ -50,15 +50,14 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 
 // whole fails where something of the side may not be seen.
 func (e endpoint) whole(registry rocketmq.Registry) error {
-	if clusters := registry.Clusters(); len(clusters) > 1 {
-		return broken(fmt.Sprintf("say which one is meant: --%s-cluster", e.side), "%s: there are several clusters: %s",
-			e, strings.Join(clusters, ", "))
-	}
 	gaps := registry.Gaps()
 	if len(gaps) == 0 {
 		return nil
 	}
 	next := gaps[0].Mend()
+	if gaps[0].Kind == rocketmq.GapClusters {
+		return broken(fmt.Sprintf("%s: --%s-cluster", next, e.side), "%s: %s", e, gaps[0].Text)
+	}
 	if gaps[0].Broker != "" && e.side == "source" {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
 	}

@@ -101,6 +101,10 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 // againSoon is how soon name servers that didn't answer are asked again.
 const againSoon = time.Second
 
+// graceOfOthers is how long a fresh list of brokers waits for name servers when one has answered: they
+// answer within milliseconds, and one that hangs must not keep a broker's new address from anybody.
+const graceOfOthers = time.Second
+
 // Assume takes brokers for the cluster's masters until its name servers answer: those that they named
 // before a restart, by name with their addresses. What name servers have said already counts more.
 func (c *Cluster) Assume(addresses map[string]string) {
@@ -126,7 +130,11 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 	for _, b := range last {
 		known[b.Addr] = b.Version
 	}
-	registry, err := c.Registry(ctx)
+	grace := time.Duration(0)
+	if last != nil { // what a silent name server said before counts
+		grace = graceOfOthers
+	}
+	registry, err := c.ask(ctx, grace)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Registry is what the name servers of a cluster say, side by side. Brokers register with each name
@@ -70,10 +71,11 @@ const (
 	GapPartial  GapKind = "partial"   // some of the name servers don't know a broker
 	GapNoMaster GapKind = "no master" // only slaves of a broker are registered
 	GapConflict GapKind = "conflict"  // name servers know different addresses of a broker's master
+	GapClusters GapKind = "clusters"  // brokers of several clusters are registered
 )
 
-// Gap is a reason why something of the cluster may not be seen. Broker is empty where it is about
-// a name server.
+// Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker is
+// empty where it is about a name server, NameServer where it is about all of them.
 type Gap struct {
 	Kind               GapKind
 	Broker, NameServer string
@@ -87,6 +89,8 @@ func (g Gap) Mend() string {
 		return "start it, or take it out of the list of name servers if nobody uses it"
 	case GapEmpty:
 		return "look at the brokers' namesrvAddr, or take it out of the list of name servers if nobody uses it"
+	case GapClusters:
+		return "say which one is meant"
 	case GapNoMaster:
 		return "start its master"
 	case GapPartial:
@@ -96,8 +100,13 @@ func (g Gap) Mend() string {
 	}
 }
 
-// Gaps are all reasons why something of the cluster may not be seen, name servers first.
+// Gaps are all reasons why something of the cluster may not be seen, or isn't known to be of it:
+// several clusters first, then name servers, then brokers.
 func (r Registry) Gaps() (all []Gap) {
+	if clusters := r.Clusters(); len(clusters) > 1 {
+		all = append(all, Gap{GapClusters, "", "", fmt.Sprintf(
+			"the name servers know several clusters: %s", strings.Join(clusters, ", "))})
+	}
 	var answered []string
 	known := 0
 	for _, s := range r.NameServers {
@@ -186,16 +195,31 @@ func (r Registry) nodes() (all []Node) {
 // Registry asks all name servers at once. Of one that doesn't answer, what it said before counts,
 // but it is told as silent. Errors: no name server is given, or none answers. A proxy is the one
 // that stands for all name servers.
-func (c *Cluster) Registry(ctx context.Context) (Registry, error) {
+func (c *Cluster) Registry(ctx context.Context) (Registry, error) { return c.ask(ctx, 0) }
+
+// ask is Registry, with how long those that haven't answered are waited for when one has; 0 is as
+// long as a request may take.
+func (c *Cluster) ask(ctx context.Context, grace time.Duration) (Registry, error) {
 	if c.behind != nil {
 		return c.registryBehind(ctx)
 	}
 	said := make([][]Node, len(c.nameServers))
 	r := Registry{NameServers: make([]NameServer, len(c.nameServers))}
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	late := sync.OnceFunc(func() {
+		time.AfterFunc(grace, func() { stop(fmt.Errorf("no answer within %s of another one's", grace)) })
+	})
 	var all sync.WaitGroup
 	for i, addr := range c.nameServers {
 		all.Go(func() {
-			nodes, err := c.client.Nodes(ctx, addr)
+			nodes, err := c.client.Nodes(asking, addr)
+			switch {
+			case err == nil && grace > 0:
+				late()
+			case err != nil && ctx.Err() == nil && asking.Err() != nil:
+				err = fmt.Errorf("%s: %w", addr, context.Cause(asking))
+			}
 			r.NameServers[i] = NameServer{Addr: addr, Err: err, Known: len(nodes)}
 			said[i] = slices.DeleteFunc(nodes, c.part.without)
 		})

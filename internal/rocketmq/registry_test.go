@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,6 +127,39 @@ func TestWhatASilentNameServerSaidStands(t *testing.T) {
 	require.ErrorContains(t, err, "no name server is given")
 }
 
+// A name server that hangs must not keep a broker's new address from anybody: it is waited for when
+// nothing is known yet, and for a moment afterwards. Before, each fresh list waited for it.
+func TestAFreshListDoesNotWaitForANameServerThatHangs(t *testing.T) {
+	var hangs atomic.Bool
+	released := make(chan struct{})
+	at := atomic.Pointer[string]{}
+	first := "127.0.0.1:1"
+	at.Store(&first)
+	fast := serve(t, func(conn net.Conn, c *Command) {
+		reply(conn, c, Success, nil, clusterInfo([]string{"C/broker-a/0=" + *at.Load()}))
+	})
+	slow := serve(t, func(conn net.Conn, c *Command) {
+		if hangs.Load() {
+			<-released
+		}
+		reply(conn, c, Success, nil, clusterInfo([]string{"C/broker-b/0=127.0.0.1:2"}))
+	})
+	t.Cleanup(func() { close(released) })
+	c := NewCluster(testClient(t), []string{fast.Addr().String(), slow.Addr().String()})
+	brokers, err := c.Brokers(context.Background())
+	require.NoError(t, err)
+	require.Len(t, brokers, 2)
+	hangs.Store(true)
+	moved := "127.0.0.1:3"
+	at.Store(&moved)
+	r, err := c.ask(context.Background(), time.Millisecond)
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:3", r.Brokers[0].Master())
+	require.Len(t, r.Brokers, 2)
+	require.Equal(t, GapSilent, r.Gaps()[0].Kind)
+	require.Contains(t, r.Gaps()[0].Text, "no answer within 1ms of another one's")
+}
+
 // Name servers may know several clusters.
 func TestOneOfSeveralClusters(t *testing.T) {
 	at := []string{nameServer(t, "A/broker-a/0=127.0.0.1:1", "B/broker-b/0=127.0.0.1:2")}
@@ -132,6 +167,8 @@ func TestOneOfSeveralClusters(t *testing.T) {
 	r, err := all.Registry(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A", "B"}, r.Clusters())
+	require.NotEmpty(t, r.Gaps())
+	assert.Equal(t, GapClusters, r.Gaps()[0].Kind)
 
 	one := NewClusterOf(testClient(t), at, Part{Cluster: "B"})
 	brokers, err := one.Brokers(context.Background())
