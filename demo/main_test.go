@@ -15,7 +15,7 @@ func environment(values map[string]string) func(string) string {
 func TestOptionsComeFromFlagsAndTheEnvironment(t *testing.T) {
 	o, err := options(nil, environment(nil))
 	require.NoError(t, err)
-	require.Equal(t, driver.Options{Name: "demo", Rate: 60, History: 24_000}, o)
+	require.Equal(t, driver.Options{Name: "demo", Rate: 30, History: 24_000}, o)
 
 	o, err = options([]string{"-rate", "100", "-history", "500", "-kill-worker-during", "Replicate,Shift", "-keep"},
 		environment(map[string]string{"APPROVE": "me"}))

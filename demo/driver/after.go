@@ -36,7 +36,7 @@ func (d *demo) runOnTarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	want := before + afterShift*len(topics())
+	want := before + afterShift*producerCount()
 	if err := d.await(ctx, deliveryTime, func() (string, error) {
 		now, err := d.books.acknowledged()
 		if now >= want {

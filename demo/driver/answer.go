@@ -71,7 +71,7 @@ func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 		what, args = append(what, fmt.Sprintf("consumers of %s (%d messages behind)", g, lags[g])), append(args, "--group", g)
 	}
 	for _, t := range topics {
-		what, args = append(what, "producer of "+t), append(args, "--topic", t)
+		what, args = append(what, "producers of "+t), append(args, "--topic", t)
 	}
 	begun := time.Now()
 	deploy := w.fleet.deploy

@@ -61,11 +61,11 @@ func (d *demo) startApplications(ctx context.Context) error {
 	for _, t := range topics() {
 		topicNames = append(topicNames, t.name)
 	}
-	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", len(topicNames), len(groupNames))
+	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", producerCount(), len(groupNames))
 	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.entrance); err != nil {
 		return err
 	}
-	want := historyOf(d.o) * len(topicNames)
+	want := historyOf(d.o) * producerCount()
 	if err := d.await(ctx, historyTime, func() (string, error) {
 		acked, err := d.books.acknowledged()
 		if acked >= want {

@@ -15,8 +15,9 @@ type books struct {
 	got   map[string]*receivedBook // by group
 }
 
+// sentBook is of a topic: its producers' ledgers, and what was acknowledged.
 type sentBook struct {
-	tail  *ledger.Tail[ledger.Sent]
+	tails []*ledger.Tail[ledger.Sent]
 	acked map[string]bool
 }
 
@@ -27,8 +28,12 @@ type receivedBook struct {
 
 func newBooks(f *fleet) *books {
 	b := &books{fleet: f, sent: map[string]*sentBook{}, got: map[string]*receivedBook{}}
-	for name, a := range f.producers {
-		b.sent[name] = &sentBook{ledger.NewTail(f.ledger(a), ledger.ParseSent), map[string]bool{}}
+	for topic, apps := range f.producers {
+		book := &sentBook{acked: map[string]bool{}}
+		for _, a := range apps {
+			book.tails = append(book.tails, ledger.NewTail(f.ledger(a), ledger.ParseSent))
+		}
+		b.sent[topic] = book
 	}
 	for name, a := range f.consumers {
 		b.got[name] = &receivedBook{ledger.NewTail(f.ledger(a), ledger.ParseReceived), map[string]bool{}}
@@ -38,14 +43,8 @@ func newBooks(f *fleet) *books {
 
 func (b *books) refresh() error {
 	for _, s := range b.sent {
-		records, err := s.tail.Next()
-		if err != nil {
+		if err := s.refresh(); err != nil {
 			return err
-		}
-		for _, r := range records {
-			if r.Outcome == ledger.Ack {
-				s.acked[r.ID] = true
-			}
 		}
 	}
 	for _, g := range b.got {
@@ -55,6 +54,21 @@ func (b *books) refresh() error {
 		}
 		for _, r := range records {
 			g.ids[r.ID] = true
+		}
+	}
+	return nil
+}
+
+func (s *sentBook) refresh() error {
+	for _, tail := range s.tails {
+		records, err := tail.Next()
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if r.Outcome == ledger.Ack {
+				s.acked[r.ID] = true
+			}
 		}
 	}
 	return nil
@@ -133,11 +147,13 @@ func (b *books) lag(names []string) (map[string]int, error) {
 func (b *books) verdictInput() (verdict.Input, error) {
 	in := verdict.Input{Sent: map[string][]ledger.Sent{}}
 	for _, t := range topics() {
-		records, err := ledger.ReadSent(b.fleet.ledger(b.fleet.producers[t.name]))
-		if err != nil {
-			return in, err
+		for i, a := range b.fleet.producers[t.name] {
+			records, err := ledger.ReadSent(b.fleet.ledger(a))
+			if err != nil {
+				return in, err
+			}
+			in.Sent[t.producers[i]] = records
 		}
-		in.Sent[t.producer] = records
 	}
 	for _, g := range groups() {
 		records, err := ledger.ReadReceived(b.fleet.ledger(b.fleet.consumers[g.name]))

@@ -31,7 +31,7 @@ func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 	}
 	require.Empty(t, missing(), "nothing was sent")
 
-	write(t, f, f.producers["orders"], []ledger.Sent{
+	write(t, f, f.producers["orders"][0], []ledger.Sent{
 		{Outcome: ledger.Try, ID: "orders-1-1", Key: "k", Topic: "orders", At: 1},
 		{Outcome: ledger.Ack, ID: "orders-1-1", Key: "k", Topic: "orders", At: 2},
 		{Outcome: ledger.Maybe, ID: "orders-1-2", Key: "k", Topic: "orders", At: 3},
@@ -55,8 +55,8 @@ func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 func TestAMessageForTwoGroupsIsMissingUntilBothHaveIt(t *testing.T) {
 	f, _ := testFleet(t)
 	b := newBooks(f)
-	write(t, f, f.producers["audit"], []ledger.Sent{{Outcome: ledger.Ack, ID: "audit-1-1", Key: "k", Topic: "audit", At: 1}}, nil)
-	delivery := []ledger.Received{{ID: "audit-1-1", Key: "k", At: 4, MsgID: "x", Topic: "audit", Broker: "b"}}
+	write(t, f, f.producers["audit"][1], []ledger.Sent{{Outcome: ledger.Ack, ID: "audit-2-1", Key: "k", Topic: "audit", At: 1}}, nil)
+	delivery := []ledger.Received{{ID: "audit-2-1", Key: "k", At: 4, MsgID: "x", Topic: "audit", Broker: "b"}}
 	write(t, f, f.consumers["archive"], nil, delivery)
 	what, err := b.missing()
 	require.NoError(t, err)

@@ -1,10 +1,10 @@
 package driver
 
-// topic is a topic of the demo with its one producer.
+// topic is a topic of the demo with its producers.
 type topic struct {
-	name     string
-	producer string
-	ordered  bool // each key has its queue, and its order counts
+	name      string
+	producers []string
+	ordered   bool // each key of a producer has its queue, and its order counts
 }
 
 // group is a consumer group of the demo with its one member.
@@ -30,10 +30,18 @@ const (
 // that reads two topics, which the migration may move in different steps.
 func topics() []topic {
 	return []topic{
-		{name: "orders", producer: "orders-1", ordered: true},
-		{name: "payments", producer: "payments-1"},
-		{name: "audit", producer: "audit-1"},
+		{name: "orders", producers: []string{"orders-1", "orders-2"}, ordered: true},
+		{name: "payments", producers: []string{"payments-1", "payments-2"}},
+		{name: "audit", producers: []string{"audit-1", "audit-2"}},
 	}
+}
+
+// producerCount counts the producers of all topics.
+func producerCount() (n int) {
+	for _, t := range topics() {
+		n += len(t.producers)
+	}
+	return n
 }
 
 func groups() []group {

@@ -31,7 +31,7 @@ type Options struct {
 	Out     io.Writer // gets the progress
 	Approve string    // ApproveAuto (default) or ApproveMe
 	Traffic string    // plan.ModeRelease (default) or plan.ModeGateway
-	Rate    float64   // messages a second of each producer, default 60
+	Rate    float64   // messages a second of each producer, default 30
 	History int       // messages that are there before the migration, default 24,000
 	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started again.
 	KillWorkerDuring []string
@@ -57,7 +57,7 @@ func (o Options) withDefaults() Options {
 		o.Traffic = plan.ModeRelease
 	}
 	if o.Rate == 0 {
-		o.Rate = 60
+		o.Rate = 30
 	}
 	if o.History == 0 {
 		o.History = 24_000

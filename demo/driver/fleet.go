@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -39,21 +40,24 @@ type fleet struct {
 	program   string // path of rocketshift-demo-app
 	dir       string // of ledgers and logs
 	mu        sync.Mutex
-	producers map[string]*application // by topic
-	consumers map[string]*application // by group
+	producers map[string][]*application // by topic
+	consumers map[string]*application   // by group
 }
 
 func newFleet(program, dir string, o Options) *fleet {
-	f := &fleet{program: program, dir: dir, producers: map[string]*application{}, consumers: map[string]*application{}}
+	f := &fleet{program: program, dir: dir, producers: map[string][]*application{}, consumers: map[string]*application{}}
 	for _, t := range topics() {
-		args := []string{
-			"produce", "-topic", t.name, "-producer", t.producer, "-rate", strconv.FormatFloat(o.Rate, 'f', -1, 64),
-			"-history", strconv.Itoa(historyOf(o)),
+		for _, name := range t.producers {
+			args := []string{
+				"produce", "-topic", t.name, "-producer", name,
+				"-rate", strconv.FormatFloat(o.Rate, 'f', -1, 64),
+				"-history", strconv.Itoa(historyOf(o)),
+			}
+			if t.ordered {
+				args = append(args, "-ordered", "-queues", strconv.Itoa(queues))
+			}
+			f.producers[t.name] = append(f.producers[t.name], &application{name: "producer-" + name, command: args})
 		}
-		if t.ordered {
-			args = append(args, "-ordered", "-queues", strconv.Itoa(queues))
-		}
-		f.producers[t.name] = &application{name: "producer-" + t.producer, command: args}
 	}
 	for _, g := range groups() {
 		args := []string{"consume", "-group", g.name, "-topics", strings.Join(g.topics, ",")}
@@ -69,38 +73,67 @@ func newFleet(program, dir string, o Options) *fleet {
 }
 
 // historyOf is the share of one producer in the history.
-func historyOf(o Options) int { return (o.History + len(topics()) - 1) / len(topics()) }
+func historyOf(o Options) int { return (o.History + producerCount() - 1) / producerCount() }
 
 func (f *fleet) ledger(a *application) string { return filepath.Join(f.dir, a.name+".ledger") }
 
-// deploy brings the applications of groups and topics to some name servers: those that run are stopped in good order, all
-// before any is started, as a careful pipeline does. Consumers and producers that are there already stay as they are.
+// deploy brings the applications of groups and topics to some name servers. Members that run are stopped in good order, all
+// before any is started, as a careful pipeline does. Producers of a topic are restarted one after another, as any pipeline
+// does: the others go on meanwhile, so that a topic is never without. Who is there already stays as it is.
 func (f *fleet) deploy(ctx context.Context, groupNames, topicNames, servers []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var moving []*application
-	for _, pick := range []struct {
-		names []string
-		from  map[string]*application
-	}{{groupNames, f.consumers}, {topicNames, f.producers}} {
-		for _, name := range pick.names {
-			a, known := pick.from[name]
-			if !known {
-				return fmt.Errorf("release pipeline: %q is none of the demo's groups and topics", name)
-			}
-			if a.process == nil || !slices.Equal(a.servers, servers) {
-				moving = append(moving, a)
-			}
+	members, err := elsewhere(groupNames, servers, func(group string) []*application {
+		if a := f.consumers[group]; a != nil {
+			return []*application{a}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	if err := stopAll(moving); err != nil {
+	producers, err := elsewhere(topicNames, servers, func(topic string) []*application { return f.producers[topic] })
+	if err != nil {
+		return err
+	}
+	if err := stopAll(slices.Concat(members...)); err != nil {
 		return err
 	}
 	starting, ctx := errgroup.WithContext(ctx)
-	for _, a := range moving {
+	for _, a := range slices.Concat(members...) {
 		starting.Go(func() error { return f.start(ctx, a, servers) })
 	}
+	for _, ofTopic := range producers {
+		starting.Go(func() error { return f.restartInTurn(ctx, ofTopic, servers) })
+	}
 	return starting.Wait()
+}
+
+// elsewhere are the applications of groups or topics that aren't at some name servers.
+func elsewhere(names, servers []string, find func(string) []*application) (all [][]*application, err error) {
+	for _, name := range names {
+		found := find(name)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("release pipeline: %q is none of the demo's groups and topics", name)
+		}
+		all = append(all, slices.DeleteFunc(slices.Clone(found), func(a *application) bool {
+			return a.process != nil && slices.Equal(a.servers, servers)
+		}))
+	}
+	return all, nil
+}
+
+// restartInTurn stops one application and starts it elsewhere, then the next one.
+func (f *fleet) restartInTurn(ctx context.Context, apps []*application, servers []string) error {
+	for _, a := range apps {
+		if err := stopAll([]*application{a}); err != nil {
+			return err
+		}
+		if err := f.start(ctx, a, servers); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fleet) start(ctx context.Context, a *application, servers []string) error {
@@ -134,29 +167,34 @@ func stopAll(apps []*application) error {
 }
 
 // stopProducers and stopConsumers end what still runs.
-func (f *fleet) stopProducers() error { return f.stop(f.producers) }
-
-func (f *fleet) stopConsumers() error { return f.stop(f.consumers) }
-
-func (f *fleet) stop(apps map[string]*application) error {
+func (f *fleet) stopProducers() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all []*application
-	for _, a := range apps {
-		all = append(all, a)
-	}
-	return stopAll(all)
+	return stopAll(f.allProducers())
+}
+
+func (f *fleet) stopConsumers() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return stopAll(slices.Collect(maps.Values(f.consumers)))
+}
+
+func (f *fleet) allProducers() []*application {
+	return slices.Concat(slices.Collect(maps.Values(f.producers))...)
+}
+
+// all are all applications.
+func (f *fleet) all() []*application {
+	return slices.AppendSeq(f.allProducers(), maps.Values(f.consumers))
 }
 
 // kill ends everything at once; nobody reads the ledgers any more.
 func (f *fleet) kill() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, apps := range []map[string]*application{f.producers, f.consumers} {
-		for _, a := range apps {
-			if a.process != nil && a.process.alive() {
-				a.process.kill()
-			}
+	for _, a := range f.all() {
+		if a.process != nil && a.process.alive() {
+			a.process.kill()
 		}
 	}
 }
@@ -166,20 +204,20 @@ func (f *fleet) startCounts() map[string]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	counts := map[string]int{}
-	for _, apps := range []map[string]*application{f.producers, f.consumers} {
-		for _, a := range apps {
-			counts[a.name] = a.starts
-		}
+	for _, a := range f.all() {
+		counts[a.name] = a.starts
 	}
 	return counts
 }
 
-// sendingTo are the topics whose producers run with some name servers.
+// sendingTo are the topics all of whose producers run with some name servers.
 func (f *fleet) sendingTo(servers []string) (names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for topic, a := range f.producers {
-		if a.process != nil && slices.Equal(a.servers, servers) {
+	for topic, apps := range f.producers {
+		if !slices.ContainsFunc(apps, func(a *application) bool {
+			return a.process == nil || !slices.Equal(a.servers, servers)
+		}) {
 			names = append(names, topic)
 		}
 	}
@@ -190,11 +228,9 @@ func (f *fleet) sendingTo(servers []string) (names []string) {
 func (f *fleet) checkAlive() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, apps := range []map[string]*application{f.producers, f.consumers} {
-		for _, a := range apps {
-			if a.process != nil && !a.process.alive() {
-				return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name, a.process.err, a.process.log, tail(a.process.log))
-			}
+	for _, a := range f.all() {
+		if a.process != nil && !a.process.alive() {
+			return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name, a.process.err, a.process.log, tail(a.process.log))
 		}
 	}
 	return nil

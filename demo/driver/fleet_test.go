@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,11 +43,12 @@ func TestApplicationsAreStartedAsTheirKind(t *testing.T) {
 	require.NoError(t, f.deploy(t.Context(), nil, []string{"orders"}, []string{"ns:1"}))
 	require.NoError(t, f.deploy(t.Context(), nil, []string{"payments"}, []string{"ns:1"}))
 	got := calls()
-	require.Len(t, got, 4)
+	require.Len(t, got, 6)
 	require.Contains(t, got[0], "consume -group fulfilment -topics orders -orderly -name-servers ns:1 -ledger")
 	require.Contains(t, got[1], "consume -group reporting -topics payments,audit -work 100ms -cache 16 -name-servers ns:1,ns:2 -ledger")
-	require.Contains(t, got[2], "produce -topic orders -producer orders-1 -rate 60 -history 8000 -ordered -queues 8 -name-servers")
-	require.Contains(t, got[3], "produce -topic payments -producer payments-1 -rate 60 -history 8000 -name-servers")
+	require.Contains(t, got[2], "produce -topic orders -producer orders-1 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
+	require.Contains(t, got[3], "produce -topic orders -producer orders-2 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
+	require.Contains(t, got[4], "produce -topic payments -producer payments-1 -rate 30 -history 4000 -name-servers")
 }
 
 func TestARepeatedDeploymentChangesNothing(t *testing.T) {
@@ -54,7 +56,22 @@ func TestARepeatedDeploymentChangesNothing(t *testing.T) {
 	for range 3 {
 		require.NoError(t, f.deploy(t.Context(), []string{"billing"}, []string{"audit"}, []string{"ns:1"}))
 	}
-	require.Len(t, calls(), 2)
+	require.Len(t, calls(), 3)
+}
+
+// Before, a topic had one producer, and while it was restarted nobody wrote.
+func TestProducersOfATopicAreRestartedInTurn(t *testing.T) {
+	f, calls := testFleet(t)
+	require.NoError(t, f.deploy(t.Context(), nil, []string{"orders"}, []string{"source:1"}))
+	first, second := f.producers["orders"][0].process, f.producers["orders"][1].process
+	blocked, cancel := context.WithCancel(t.Context())
+	cancel() // the first one doesn't get ready elsewhere
+	require.Error(t, f.deploy(blocked, nil, []string{"orders"}, []string{"target:1"}))
+	require.False(t, first.alive())
+	require.True(t, second.alive(), "the other one goes on")
+	require.NoError(t, f.deploy(t.Context(), nil, []string{"orders"}, []string{"target:1"}))
+	require.False(t, second.alive())
+	require.Contains(t, calls()[3], "target:1")
 }
 
 func TestADeploymentElsewhereRestartsWithTheSameLedger(t *testing.T) {
@@ -101,7 +118,7 @@ func TestAnApplicationThatEndsByItselfIsNoticed(t *testing.T) {
 func TestStoppedApplicationsAreNotMissed(t *testing.T) {
 	f, _ := testFleet(t)
 	require.NoError(t, f.deploy(t.Context(), []string{"billing"}, []string{"payments"}, []string{"ns:1"}))
-	producer, consumer := f.producers["payments"].process, f.consumers["billing"].process
+	producer, consumer := f.producers["payments"][0].process, f.consumers["billing"].process
 	require.NoError(t, f.stopProducers())
 	require.NoError(t, f.stopConsumers())
 	require.NoError(t, f.checkAlive())
