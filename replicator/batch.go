@@ -21,7 +21,7 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 	size := 0
 	arena := l.stamps[:0]
 	most := min(l.options.BatchMessages, l.pacer.most(l.Topic))
-	if messages[0].position < l.narrow || alone(l.Topic) {
+	if messages[0].position < l.narrow || l.single {
 		most = 1
 	}
 	for _, m := range messages[:min(len(messages), most)] {

@@ -23,13 +23,14 @@ func brokersOwn(name string) bool {
 // bits, its own properties, and a unique key where the original had none; in retry topics also what delays a message or made it half a
 // transaction. It names the first difference.
 func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
-	_, difference, same = compareContent(source, target, bornOf(target))
+	_, difference, same = compareContent(source, target, bornOf(target), alone(source.Topic))
 	return difference, same
 }
 
 // compareContent is SameMessage where it is known when the copy's original was born. It names the field that differs as well.
-// The source may be a copy itself, with the original's born time in its stamp: what it says is passed on.
-func compareContent(source, target *rocketmq.Message, born int64) (field, difference string, same bool) {
+// The source may be a copy itself, with the original's born time in its stamp: what it says is passed on. A copy that was sent
+// alone is inert.
+func compareContent(source, target *rocketmq.Message, born int64, inert bool) (field, difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {
 	case !bytes.Equal(source.Body, target.Body):
@@ -44,7 +45,7 @@ func compareContent(source, target *rocketmq.Message, born int64) (field, differ
 		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
 	case sameEntries(source.Properties, target.Properties):
 		return "", "", true
-	case alone(source.Topic):
+	case inert:
 		return sameProperties(rocketmq.PropertyMap(rocketmq.Inert(source.Properties)), rocketmq.PropertyMap(rocketmq.Inert(target.Properties)))
 	}
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))

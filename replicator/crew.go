@@ -21,7 +21,7 @@ type crew struct {
 	mu     sync.Mutex
 	duties map[any]*duty
 	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
-	limits map[string]int           // per broker: most bytes of a batch
+	limits map[string]batches       // per broker
 	boots  map[string]string        // per target broker: when its store was opened, as it says itself
 
 	stragglers stragglers
@@ -34,7 +34,7 @@ const (
 )
 
 func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
-	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]int{}, boots: map[string]string{}}
+	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]batches{}, boots: map[string]string{}}
 }
 
 // duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
@@ -122,15 +122,15 @@ func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*run
 	}
 }
 
-// batchBytes is the most bytes of a batch to a broker: what is set, or less where the broker takes less. It is asked once.
-func (c *crew) batchBytes(ctx context.Context, broker string) (int, error) {
+// batches says which ones to send to a broker: as long as is set, or less where the broker takes less. It is asked once.
+func (c *crew) batches(ctx context.Context, broker string) (batches, error) {
 	c.mu.Lock()
 	limit, known := c.limits[broker]
 	c.mu.Unlock()
 	if !known {
 		var err error
-		if limit, err = c.target.batchLimit(ctx, broker); err != nil {
-			return 0, err
+		if limit, err = c.target.takes(ctx, broker); err != nil {
+			return batches{}, err
 		}
 		runtime, _ := c.target.runtime(ctx, broker) // proxies don't say, and not everybody may ask
 		c.mu.Lock()
@@ -138,10 +138,10 @@ func (c *crew) batchBytes(ctx context.Context, broker string) (int, error) {
 		c.mu.Unlock()
 		c.lookAtBoot(broker, runtime, nil)
 	}
-	if limit == 0 {
-		return c.options.BatchBytes, nil
+	if limit.bytes == 0 || c.options.BatchBytes < limit.bytes {
+		limit.bytes = c.options.BatchBytes
 	}
-	return min(c.options.BatchBytes, limit), nil
+	return limit, nil
 }
 
 func (c *crew) every(pause time.Duration, do func()) {

@@ -129,7 +129,7 @@ func TestComparingWhatIsTheSameAllocatesNothing(t *testing.T) {
 			if born == 0 {
 				born = target.BornTimestamp
 			}
-			if _, detail, same := compareContent(&source, &target, born); !ours || offset != 7 || !same {
+			if _, detail, same := compareContent(&source, &target, born, false); !ours || offset != 7 || !same {
 				t.Fatalf("%s: %d, %v: %s", name, offset, ours, detail)
 			}
 		})

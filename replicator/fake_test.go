@@ -31,6 +31,8 @@ type fakeSide struct {
 	late  []rocketmq.BatchRequest
 	down  error             // answers everything
 	limit int               // most bytes of a batch, 0 if it doesn't say
+	// noBatches: it takes messages that are sent alone.
+	noBatches bool
 	says  map[string]string // of how it is
 	brief bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
 }
@@ -196,7 +198,7 @@ func (f *fakeSide) wait() {
 	}
 }
 
-func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRequest, alone bool) (rocketmq.SendResult, error) {
 	f.wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -208,6 +210,17 @@ func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRe
 	stored, err := true, error(nil)
 	if f.onSend != nil {
 		stored, err = f.onSend(f.sends, batch)
+	}
+	if f.noBatches && (!alone || len(batch.Messages) != 1) {
+		stored, err = false, &rocketmq.Error{Code: rocketmq.MessageIllegal}
+	}
+	if alone { // an entry of its own stands for what the broker writes anew
+		batch.Messages = slices.Clone(batch.Messages)
+		for i, m := range batch.Messages {
+			batch.Messages[i] = rocketmq.BatchMessage{
+				Flag: m.Flag, Body: m.Body, Properties: rocketmq.Inert(m.StoredProperties()),
+			}
+		}
 	}
 	q := Queue{broker, batch.Queue}
 	result := rocketmq.SendResult{Queue: batch.Queue, Offset: f.log(batch.Topic, q).end()}
@@ -246,10 +259,10 @@ func (f *fakeSide) passSends(context.Context, string, string) error {
 	return nil
 }
 
-func (f *fakeSide) batchLimit(context.Context, string) (int, error) {
+func (f *fakeSide) takes(context.Context, string) (batches, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.limit, f.down
+	return batches{f.limit, f.noBatches}, f.down
 }
 
 func (f *fakeSide) runtime(context.Context, string) (map[string]string, error) {

@@ -92,7 +92,7 @@ func (v *verification) compare(original, copied placed, born int64) {
 	if born == 0 {
 		born = copied.BornTimestamp
 	}
-	if field, detail, same := compareContent(original.Message, copied.Message, born); !same {
+	if field, detail, same := compareContent(original.Message, copied.Message, born, v.inert); !same {
 		v.altered(original.position, copied.position, field, detail)
 	}
 }
@@ -109,7 +109,7 @@ func (v *verification) judgeOld(ctx context.Context, offset int64, m placed) err
 		return err
 	}
 	if there {
-		_, there = SameMessage(&original, m.Message)
+		_, _, there = compareContent(&original, m.Message, bornOf(m.Message), v.inert)
 	}
 	switch {
 	case !there:

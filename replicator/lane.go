@@ -41,6 +41,7 @@ type runner struct {
 	restarts   int              // how often a person let the lane begin anew
 	took       time.Duration    // how long the last batch was on its way
 	batchBytes int              // most bytes of a batch of several messages
+	single     bool             // each message is sent alone
 	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn    time.Time        // when it last read an application's own message
 	writers    writers          // who wrote those

@@ -36,6 +36,33 @@ func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 	})
 }
 
+// Before, the lane stopped at its first batch, and said that maxMessageSize be raised.
+func TestABrokerThatTakesNoBatchesGetsEachMessageAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.target.noBatches = true
+		b.write(50, 3)
+		late := rocketmq.Message{Body: []byte("late"), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01k\x02")}
+		b.source.append(b.lane.Topic, b.lane.Source, late)
+		run := b.start()
+		run.untilCaughtUp()
+		run.end()
+		got := b.target.all(b.lane.Topic, b.lane.Target)
+		if len(got) != 51 || b.target.sends < 51 {
+			t.Fatalf("%d copies by %d sends, wanted 51 alone; %+v", len(got), b.target.sends, run.progress())
+		}
+		if _, delayed := rocketmq.PropertyValue(got[50].Properties, rocketmq.PropDelay); delayed {
+			t.Error("the broker would deliver the copy late")
+		}
+		run = b.start() // compares the newest copy with its original
+		run.untilCaughtUp()
+		run.end()
+		if got := b.verify(); got.Compared != 51 || got.Missing+got.Extra+got.Altered+got.OutOfOrder > 0 {
+			t.Errorf("verification %+v, wanted 51 messages alike", got)
+		}
+	})
+}
+
 func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -157,7 +184,7 @@ func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
 			if n > 1 {
 				return true, nil
 			}
-			time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch) })
+			time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch, false) })
 			return false, errNoAnswer
 		}
 		b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()

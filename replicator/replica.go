@@ -2,7 +2,7 @@ package replicator
 
 import (
 	"context"
-	"strconv"
+	"sync"
 	"time"
 
 	"rocketshift/internal/rocketmq"
@@ -13,7 +13,8 @@ type replica interface {
 	// bounds returns the offsets [first, end) that the queue holds.
 	bounds(ctx context.Context, topic string, q Queue) (first, end int64, err error)
 	pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error)
-	send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error)
+	// send stores a batch; one message that is sent alone is inert (rocketmq.Inert).
+	send(ctx context.Context, broker string, batch rocketmq.BatchRequest, alone bool) (rocketmq.SendResult, error)
 	position(ctx context.Context, group, topic string, q Queue) (int64, bool, error)
 	commit(ctx context.Context, group, topic string, q Queue, offset int64) error
 	// lock takes or renews the locks of a broker's queues, and returns those that are held now.
@@ -23,8 +24,8 @@ type replica interface {
 	ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// passSends returns when the broker has taken up every send that it received before.
 	passSends(ctx context.Context, broker, group string) error
-	// batchLimit is the most bytes that the broker takes in one batch; 0 if it doesn't say.
-	batchLimit(ctx context.Context, broker string) (int, error)
+	// takes says which batches the broker takes.
+	takes(ctx context.Context, broker string) (batches, error)
 	// runtime is what the broker says of how it is.
 	runtime(ctx context.Context, broker string) (map[string]string, error)
 	// ensureGroup creates the group on the broker where it is missing.
@@ -36,6 +37,7 @@ type brokers struct {
 	*rocketmq.Cluster
 	side   string // for messages
 	groups *groupsMade
+	taken  sync.Map // batches by broker
 }
 
 func newBrokers(side string, cluster *rocketmq.Cluster) *brokers {
@@ -115,31 +117,14 @@ func (b *brokers) pullAgain(ctx context.Context, addr string, request rocketmq.P
 	}
 }
 
-func (b *brokers) send(ctx context.Context, broker string, batch rocketmq.BatchRequest) (rocketmq.SendResult, error) {
+func (b *brokers) send(
+	ctx context.Context, broker string, batch rocketmq.BatchRequest, alone bool,
+) (rocketmq.SendResult, error) {
 	send := b.Client().SendBatch
-	if alone(batch.Topic) {
+	if alone {
 		send = b.Client().SendAlone
 	}
 	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return send(ctx, addr, batch) })
-}
-
-// batchLimit reads what the broker's configuration says. A batch is as long as a message may be, and lies in one file of the commit log.
-// Who may not read the configuration learns the limit by refusals.
-func (b *brokers) batchLimit(ctx context.Context, broker string) (int, error) {
-	config, err := at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })
-	if rocketmq.CodeOf(err) >= 0 && !rocketmq.Retryable(err) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	limit := 0
-	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} { // what surrounds a message in a file is small
-		if n, err := strconv.Atoi(config[name]); err == nil && n > 0 && (limit == 0 || n/share < limit) {
-			limit = n / share
-		}
-	}
-	return limit, nil
 }
 
 func (b *brokers) runtime(ctx context.Context, broker string) (map[string]string, error) {
@@ -213,7 +198,7 @@ const (
 func (b *brokers) passSends(ctx context.Context, broker, group string) error {
 	_, err := b.send(ctx, broker, rocketmq.BatchRequest{
 		Group: group, Topic: passTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(), Messages: []rocketmq.BatchMessage{{}},
-	})
+	}, false)
 	if rocketmq.CodeOf(err) < 0 || rocketmq.Retryable(err) {
 		return err
 	}

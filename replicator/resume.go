@@ -39,10 +39,11 @@ func (l *runner) resume(ctx context.Context) error {
 		return ctx.Err()
 	}
 	lapses := l.lapses
-	var err error
-	if l.batchBytes, err = l.crew.batchBytes(ctx, l.Target.Broker); err != nil {
+	takes, err := l.crew.batches(ctx, l.Target.Broker)
+	if err != nil {
 		return fmt.Errorf("the largest batch that the target takes: %w", err)
 	}
+	l.batchBytes, l.single = takes.bytes, takes.none || alone(l.Topic)
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
 	if err != nil {
@@ -134,7 +135,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 	if err != nil || !there {
 		return err
 	}
-	if difference, same := SameMessage(&original, &end.copy); !same {
+	if _, difference, same := compareContent(&original, &end.copy, bornOf(&end.copy), l.single); !same {
 		return l.fault(SourceReset, end.newest, end.newest+1, madeAnew,
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}

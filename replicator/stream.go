@@ -207,7 +207,7 @@ func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest, newes
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
-	result, err := l.target.send(sending, l.Target.Broker, batch)
+	result, err := l.target.send(sending, l.Target.Broker, batch, l.single)
 	if err == nil && alone(l.Topic) {
 		err = l.checkRetry(sending, result, newest)
 	}

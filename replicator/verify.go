@@ -60,6 +60,7 @@ type verification struct {
 
 	answers     []Answer
 	differences func(Difference)
+	inert       bool // copies were sent alone
 }
 
 func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
@@ -67,6 +68,11 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 	if err != nil {
 		return LaneReport{}, err
 	}
+	takes, err := p.target.takes(ctx, lane.Target.Broker)
+	if err != nil {
+		return LaneReport{}, err
+	}
+	v.inert = takes.none || alone(lane.Topic)
 	if err := v.inEpoch(ctx, v.source.queue, v.target.queue, lane); err != nil {
 		return LaneReport{}, err
 	}

@@ -185,15 +185,22 @@ func (s Setting) lacking(brokers []Broker) (all []told) {
 	return all
 }
 
+// RefusesBatches reports whether a broker of that version takes no batches. Source:
+// DLedgerCommitLog.putMessages of 4.5 to 4.7 answers MESSAGE_ILLEGAL to each.
+func RefusesBatches(version string, values map[string]string) bool {
+	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && before(version, "4.8.0")
+}
+
 func (s Setting) refusingBatches(source []Broker) (all []Difference) {
 	for _, b := range source {
-		if !strings.EqualFold(b.Values[s.Name], "true") || !before(b.Version, "4.8.0") {
+		if !RefusesBatches(b.Version, b.Values) {
 			continue
 		}
 		all = append(all, Difference{
 			Object: "setting " + s.Name,
 			Cause:  fmt.Sprintf("is true on source broker %s of version %s: %s", b.Name, b.Version, s.Why),
 			Next: "let applications send no batches until the migration is over, " +
+				"and expect that what they write on the target comes back slower than it went, " +
 				"or bring the source to 4.8.0 or later",
 		})
 	}

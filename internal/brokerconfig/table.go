@@ -85,7 +85,7 @@ var Table = []Setting{
 	{
 		Name: "enableDLegerCommitLog", Rule: Batches, Defaults: always("false"),
 		Why: "DLedger brokers of 4.5 to 4.7 refuse batches: applications that begin to send " +
-			"them on the target can't go back",
+			"them on the target can't go back, and lanes bring messages back one by one",
 	},
 	{
 		Name: "storeReplyMessageEnable", Rule: True, Defaults: since("4.6.0", "true"), Local: true,

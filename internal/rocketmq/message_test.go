@@ -97,7 +97,7 @@ func TestBatchRefusesWhatWouldHarm(t *testing.T) {
 	_, err := appendBatch(nil, []BatchMessage{{Body: []byte("x")}, {Properties: make([]byte, MaxProperties+1)}})
 	require.ErrorIs(t, err, ErrPropertiesTooLong)
 	require.ErrorContains(t, err, "message 1 of the batch")
-	_, err = appendBatch(nil, []BatchMessage{{Body: make([]byte, MaxBatchBody)}})
+	_, err = appendBatch(nil, []BatchMessage{{Body: make([]byte, mostBody)}})
 	require.ErrorIs(t, err, ErrBatchTooLarge)
 	_, err = appendBatch(nil, nil)
 	require.ErrorIs(t, err, ErrBatchTooLarge)

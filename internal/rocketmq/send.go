@@ -13,6 +13,9 @@ import (
 // MaxBatchBody is the most bytes of a batch body that brokers take with their default maxMessageSize.
 const MaxBatchBody = 4 << 20
 
+// mostBody is the most bytes of a body that a frame holds beside its header, whatever maxMessageSize is.
+const mostBody = maxFrame - 64<<10
+
 // batchOverhead is what one message adds to a batch besides its body and properties.
 const batchOverhead = 22
 
@@ -74,7 +77,7 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 	for _, m := range q.Messages {
 		size += m.Size()
 	}
-	memory := newBuffer(min(size, MaxBatchBody))
+	memory := newBuffer(min(size, mostBody))
 	defer memory.release() // when the call returns, the body is written
 	body, err := appendBatch(memory.bytes[:0], q.Messages)
 	if err != nil {
@@ -112,8 +115,8 @@ func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 		}
 		total += m.Size()
 	}
-	if total > MaxBatchBody || len(messages) == 0 {
-		return nil, fmt.Errorf("%w: %d messages, %d bytes, allowed %d", ErrBatchTooLarge, len(messages), total, MaxBatchBody)
+	if total > mostBody || len(messages) == 0 {
+		return nil, fmt.Errorf("%w: %d messages, %d bytes, and a frame holds %d", ErrBatchTooLarge, len(messages), total, mostBody)
 	}
 	for _, m := range messages {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Size()))
