@@ -123,7 +123,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	if where.proxied {
 		m.Proxy = where.addresses[0]
 	} else {
-		m.NameServers = where.addresses
+		m.NameServers, m.Cluster = where.addresses, where.part.Cluster
 	}
 	state, err := client.Use(ctx, m)
 	if err != nil {

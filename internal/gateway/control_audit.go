@@ -179,6 +179,6 @@ func (m Migration) attrs() []slog.Attr {
 	}
 	return []slog.Attr{
 		slog.String("migration", m.Name), named("nameServers", m.NameServers),
-		slog.String("proxy", m.Proxy), named("gateways", gateways),
+		slog.String("cluster", m.Cluster), slog.String("proxy", m.Proxy), named("gateways", gateways),
 	}
 }

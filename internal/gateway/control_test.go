@@ -123,3 +123,18 @@ func frameOf(t *testing.T, code int) *wire.Frame {
 	require.NoError(t, f.Parse(wire.AppendRequest(nil, code, 1, 0, []string{"b", "orders", "e", "0"}, nil)))
 	return &f
 }
+
+// Where the target's name servers know several clusters, the one that the plan names is meant.
+func TestATargetIsTheClusterThatTheMigrationNames(t *testing.T) {
+	now := Migration{NameServers: []string{"127.0.0.1:9876"}, Cluster: "Five"}
+	require.True(t, now.sameTarget(now))
+	for what, change := range map[string]func(*Migration){
+		"cluster":      func(m *Migration) { m.Cluster = "Other" },
+		"name servers": func(m *Migration) { m.NameServers = nil },
+		"proxy":        func(m *Migration) { m.Proxy = "127.0.0.1:8080" },
+	} {
+		next := now
+		change(&next)
+		require.False(t, now.sameTarget(next), what)
+	}
+}

@@ -19,6 +19,8 @@ type Migration struct {
 	Source      string   `json:"source"` // ids of both clusters in stamps
 	Target      string   `json:"target"`
 	NameServers []string `json:"nameServers"` // of the target
+	// Cluster is the target's own name (brokerClusterName), where its name servers know several.
+	Cluster string `json:"cluster,omitempty"`
 	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached; then without NameServers.
 	Proxy string `json:"proxy,omitempty"`
 	// Gateways are all of the migration, this one among them; none if it is the only one.
@@ -70,7 +72,7 @@ type migration struct {
 func (g *Gateway) meant(m Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[target]})
-	c := rocketmq.NewCluster(client, m.NameServers)
+	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
 	}
@@ -148,7 +150,12 @@ func (g *Gateway) inDoubt(p *part) bool {
 // clusters.
 func (m *migration) sameLanes(o *migration) bool {
 	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
-		slices.Equal(m.NameServers, o.NameServers) && m.Proxy == o.Proxy
+		m.sameTarget(o.Migration)
+}
+
+// sameTarget reports whether the target is the same, at the same addresses.
+func (m Migration) sameTarget(o Migration) bool {
+	return slices.Equal(m.NameServers, o.NameServers) && m.Cluster == o.Cluster && m.Proxy == o.Proxy
 }
 
 // replace makes another migration, or another version of it, the gateway's.
@@ -187,7 +194,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return fmt.Errorf("migration %s (lanes %s, from %s to %s) instead of %s (lanes %s, from %s to %s): %s",
 			next.Name, next.LaneGroup, next.Source, next.Target, now.Name, now.LaneGroup, now.Source, now.Target, back)
 	}
-	if slices.Equal(now.NameServers, next.NameServers) && now.Proxy == next.Proxy {
+	if now.sameTarget(next.Migration) {
 		return nil
 	}
 	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it
