@@ -80,7 +80,7 @@ func TestProcessOutlivesTheThreadThatAskedForIt(t *testing.T) {
 	asked := make(chan *launched)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this function
-		asked <- start1(t, "sleep 1000")
+		asked <- start1(t, "exec sleep 1000")
 	}()
 	l := <-asked
 	require.Error(t, l.awaitEnd(300*time.Millisecond))
@@ -131,7 +131,7 @@ func TestEndLetsAFrozenProcessEndInGoodOrder(t *testing.T) {
 }
 
 func TestProcessWithTheSameIDButAnotherStartIsLeftAlone(t *testing.T) {
-	l := start1(t, "sleep 1000")
+	l := start1(t, "exec sleep 1000")
 	other := process{PID: l.PID, Started: "another boot/1"}
 	require.False(t, other.alive())
 	require.NoError(t, other.end(0))
