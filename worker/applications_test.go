@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ const (
 	programStart = 2 * time.Minute
 	// programStop is longer than an application's own patience for its unfinished work.
 	programStop = 90 * time.Second
-	// sendRate is that of each producer, a second: enough that each queue gets a message while
+	// sendRate is that of each topic, a second: enough that each queue gets a message while
 	// anything of a move happens, and few enough for dozens of cells at a time.
 	sendRate = 8
 )
@@ -105,6 +106,7 @@ func (p *program) kill() {
 // application is a producer or a member of a group, on the stock 4.x client, with a ledger.
 type application struct {
 	name, ledger string
+	topic        string // that it writes to; "" of members
 	args         []string
 	servers      []string // it was last started with
 	running      *program
@@ -117,25 +119,19 @@ type applications struct {
 	dir       string
 	log       io.Writer
 	mu        sync.Mutex
-	producers map[string]*application // by topic
+	producers map[string]*application // by their names
 	members   map[string]*application // by group
 	ordered   string                  // the topic whose order counts
 }
 
-// newApplications are two producers and two groups: one of each for the ordered topic.
+// newApplications are two groups, and producers: one of the ordered topic, two of the other one.
 func newApplications(bin, dir string, log io.Writer, c *cell) *applications {
 	a := &applications{
 		program: bin, dir: dir, log: log, ordered: c.orders(),
 		producers: map[string]*application{}, members: map[string]*application{},
 	}
-	for topic, more := range map[string][]string{
-		c.orders(): {"-ordered", "-queues", fmt.Sprint(queuesOfTopic)}, c.notes(): nil,
-	} {
-		args := append([]string{
-			"produce", "-topic", topic, "-producer", topic, "-rate", fmt.Sprint(sendRate),
-		}, more...)
-		a.producers[topic] = a.named("producer-"+topic, args)
-	}
+	a.produces(c.orders(), 1, "-ordered", "-queues", fmt.Sprint(queuesOfTopic))
+	a.produces(c.notes(), 2)
 	for group, args := range map[string][]string{
 		c.orderly(): {"-topics", c.orders(), "-orderly"}, c.free(): {"-topics", c.notes()},
 	} {
@@ -144,35 +140,54 @@ func newApplications(bin, dir string, log io.Writer, c *cell) *applications {
 	return a
 }
 
+// produces adds so many producers of a topic, which share its rate.
+func (a *applications) produces(topic string, count int, more ...string) {
+	for n := range count {
+		name := fmt.Sprintf("%s-%d", topic, n)
+		one := a.named("producer-"+name, append([]string{
+			"produce", "-topic", topic, "-producer", name, "-rate", fmt.Sprint(float64(sendRate) / float64(count)),
+		}, more...))
+		one.topic = topic
+		a.producers[name] = one
+	}
+}
+
 func (a *applications) named(name string, args []string) *application {
 	return &application{name: name, args: args, ledger: filepath.Join(a.dir, name+".ledger")}
 }
 
-// deploy brings applications to name servers: those that run elsewhere are stopped in good order,
-// all before any is started.
+// deploy brings applications to name servers. Members that run elsewhere are stopped in good order,
+// all before any is started; producers of a topic are restarted one after another.
 func (a *applications) deploy(ctx context.Context, groups, topics, servers []string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var moving []*application
-	for _, one := range a.of(groups, topics) {
-		if one.running == nil || !slices.Equal(one.servers, servers) {
-			moving = append(moving, one)
+	var members []*application
+	for _, g := range groups {
+		if one := a.members[g]; one != nil && !one.at(servers) {
+			members = append(members, one)
 		}
 	}
-	if err := together(moving, stopApplication); err != nil {
+	if err := together(members, stopApplication); err != nil {
 		return err
 	}
-	return together(moving, func(one *application) error { return a.start(ctx, one, servers) })
+	start := func(one *application) error { return a.start(ctx, one, servers) }
+	if err := together(members, start); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.producers)) {
+		one := a.producers[name]
+		if !slices.Contains(topics, one.topic) || one.at(servers) {
+			continue
+		}
+		if err := errors.Join(stopApplication(one), start(one)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (a *applications) of(groups, topics []string) (found []*application) {
-	for _, g := range groups {
-		found = append(found, a.members[g])
-	}
-	for _, t := range topics {
-		found = append(found, a.producers[t])
-	}
-	return slices.DeleteFunc(found, func(one *application) bool { return one == nil })
+func (one *application) at(servers []string) bool {
+	return one.running != nil && slices.Equal(one.servers, servers)
 }
 
 func (a *applications) start(ctx context.Context, one *application, servers []string) (err error) {
@@ -235,12 +250,12 @@ func (a *applications) kill() {
 // judge says what became of every message.
 func (a *applications) judge() (outcome.Verdict, outcome.Detail, error) {
 	in := outcome.Input{Sent: map[string][]ledger.Sent{}}
-	for topic, one := range a.producers {
+	for name, one := range a.producers {
 		records, err := ledger.ReadSent(one.ledger)
 		if err != nil {
 			return outcome.Verdict{}, outcome.Detail{}, err
 		}
-		in.Sent[topic] = records
+		in.Sent[name] = records
 	}
 	for group, one := range a.members {
 		records, err := ledger.ReadReceived(one.ledger)
