@@ -196,7 +196,11 @@ func workerDead(span time.Duration) deed { return deed{name: "worker-dead", sile
 
 // targetKilled is followed by a way back: groups that go on at the source from where they were
 // fenced read again what they have read on the target since.
-func targetKilled() deed { return deed{name: "target-killed", repeats: true, away: true} }
+// One try of a move that is under way takes up to twenty seconds until it says that the target is
+// away.
+func targetKilled() deed {
+	return deed{name: "target-killed", repeats: true, away: true, silence: 20 * time.Second}
+}
 
 // isControl are the positions that are run without a deed too: for the silence that the moves of
 // applications cost anyway.

@@ -165,13 +165,12 @@ func (r *gatewaysReturn) step(
 			done = r.says(ctx, move, err)
 		}
 		err := how(ctx, move, limit)
-		limit = quickTimeout
+		limit = max(r.patience(), oneTry) // the target may die only now
 		_, asks := activities.BypassingOf(err)
 		if asks {
 			done()
 			done = func() {}
 			err = r.askBehind(ctx, move, err, activities.Names{}, activities.Names{})
-			limit = r.patience() // that the target doesn't answer is only just seen
 		}
 		if err == nil || ctx.Err() != nil || lasts(err) {
 			return err

@@ -10,12 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // deadTarget plays gateways while the target is dead. They say what they were asked for without it.
 type deadTarget struct {
 	*theatre
 	dead      bool
+	busy      bool    // moves fail, but not for the target
 	answers   bool    // gateways reach the target, and the worker doesn't
 	away      [3]bool // whether the authority, homes and groups are on the target
 	authority activities.Side
@@ -32,6 +34,8 @@ func newDeadTarget(t *testing.T) *deadTarget {
 		case without && s.answers:
 			s.note("refused " + name)
 			return targetAway()
+		case s.busy:
+			return notYet("another move is under way")
 		case s.dead && !s.answers && !without:
 			return targetAway()
 		}
@@ -136,6 +140,23 @@ func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
 	require.Contains(t, notes, "back on the source without it")
 	require.Contains(t, notes, "may read again")
 	require.Contains(t, notes, "7 messages")
+}
+
+// A target that dies later is waited for as long as one that was dead from the beginning. Before, the
+// second try of a move had two minutes, whatever the fence budget is.
+func TestATargetThatDiesInTheMiddleOfAWayBackIsNotWaitedForLonger(t *testing.T) {
+	s := newDeadTarget(t)
+	s.dead, s.busy = false, true
+	begin := s.Now()
+	const budget = 20 * time.Second
+	short := testPlan(t, byGateway)
+	short.Shift.FenceBudget = plan.Duration(budget)
+	dies := begin.Add(budget + 5*time.Second) // the first try has ended
+	s.RegisterDelayedCallback(func() { s.dead, s.busy = true, false }, dies.Sub(begin))
+	s.RegisterDelayedCallback(func() { s.dead = false }, 10*time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: short, Inventory: testInventory()})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Less(t, s.back.Sub(dies), budget+oneTry)
 }
 
 func TestAnAuthorityThatReturnedWithoutTheTargetLeavesNobodyThere(t *testing.T) {
