@@ -26,10 +26,21 @@ func (d *desk) callsBack(ctx workflow.Context) {
 
 // awaitBack asks for groups whose applications are to be at the source, and waits until they are.
 func (d *desk) awaitBack(ctx workflow.Context, groups []string) error {
-	d.forgetReleased()
+	if d.arrivals.IsZero() { // else it was done before the first question
+		d.forgetReleased()
+	}
 	w := d.groupsAsked(activities.Source, groups, d.plan.Source.NameServers)
-	look := d.membersLeave(activities.Target, groups, 0)
+	look := d.membersLeave(activities.Target, groups, d.untilDead())
 	return d.askRelease(ctx, d.untilArrived(ctx, w), []activities.Names{w.Groups}, d.arrived(look))
+}
+
+// untilDead is for how long a question about applications on the target waits for a target that
+// doesn't answer. Nobody is at a dead one; what it owes is told, and waited for, elsewhere.
+func (d *desk) untilDead() time.Duration {
+	if d.arrivals.IsZero() {
+		return 0
+	}
+	return d.patience()
 }
 
 // calledBack is a question that is put beside other work.
@@ -47,12 +58,11 @@ func (d *desk) callBackProducers(ctx workflow.Context, asked []activities.Names)
 		settable.Set(nil, nil)
 		return calledBack{outcome, cancel}
 	}
-	d.forgetReleased()
 	var questions []func(workflow.Context) error
 	for _, topics := range asked {
 		questions = append(questions, func(ctx workflow.Context) error {
 			w := d.producersAsked(activities.Source, topics, d.plan.Source.NameServers)
-			look := d.putsEnd(activities.Target, 0)
+			look := d.putsEnd(activities.Target, d.untilDead())
 			return d.askRelease(ctx, d.untilArrived(ctx, w), d.parts(topics), d.arrived(look))
 		})
 	}

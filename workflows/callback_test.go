@@ -86,6 +86,39 @@ func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
 	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
 }
 
+// Before, a target that died while members were to leave it was waited for without a word: nobody
+// could say that it is lost.
+func TestATargetThatDiesWhileApplicationsReturnIsToldAndWaitedFor(t *testing.T) {
+	s := goesBack(t)
+	dead := true
+	s.OnActivity("AwaitMembers", anything, anything).Return(func(ctx context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+		switch {
+		case dead && r.Away == 0:
+			return nil, stillAway(ctx)
+		case dead:
+			return nil, targetAway()
+		}
+		return nil, nil
+	})
+	s.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
+		if dead {
+			return stillAway(ctx)
+		}
+		return nil
+	})
+	s.playTraffic()
+	var gates []string
+	s.RegisterDelayedCallback(func() {
+		for _, w := range s.statusNow(t).Waiting {
+			gates = append(gates, w.Gate)
+		}
+		dead = false
+	}, 4*time.Minute)
+	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Contains(t, gates, "target")
+}
+
 func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
 	s := goesBack(t)
 	s.playTraffic()

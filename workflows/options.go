@@ -60,7 +60,7 @@ const (
 	longestWait = 24 * time.Hour
 	// reportPatience is how long a full disk may delay the end of a migration; the result holds the same facts.
 	reportPatience = 10 * time.Minute
-	// callBackTime is for how long a way back from the end phase waits for the word that no release
+	// callBackTime is for how long a way back waits for the word that no release
 	// brings applications to the target any more. Nobody is hurt meanwhile, as both sides serve; a
 	// stock client that is being restarted shows within it.
 	callBackTime = time.Minute

@@ -110,7 +110,7 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
 	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target", fenced, moved.Len())
-	var away time.Duration // while nobody is refused on the source, the target may take its time
+	away := d.untilDead() // of older runs: while nobody is refused, the target may take its time
 	if fenced > 0 {
 		away = d.patience()
 	}
@@ -129,6 +129,9 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
 	// on the source while the target was away leave it.
 	// Producers that were on their way are called back meanwhile: groups don't wait for them.
+	if !d.arrivals.IsZero() {
+		d.forgetReleased()
+	}
 	arrived := d.callBackProducers(ctx, asked)
 	back, err := d.returnEach(ctx, in, survey)
 	if err != nil {
