@@ -27,7 +27,7 @@ func checkedByAnotherRelease(
 	checked.Plan = checked.Plan.Normal()
 	checked.Plan.Shift = plan.Shift{
 		Steps: []int{10, 100}, Soak: plan.Duration(time.Millisecond),
-		Settle: plan.Duration(time.Millisecond), FenceBudget: plan.Duration(time.Second),
+		Settle: plan.Duration(time.Millisecond), FenceBudget: plan.Duration(45 * time.Second),
 	}
 	checked.Plan.Replicate.Shards = 2
 	checked.Plan.Replicate.Heartbeat = plan.Duration(2 * time.Second)
