@@ -27,6 +27,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 			all[name] = addrs
 		}
 	}
+	g.clusters[on].learn(nodes)
 	for _, n := range nodes {
 		name := n.Name
 		if n.ID != 0 {
