@@ -106,8 +106,9 @@ func closedClusters(t *testing.T) (from, to *lab.Cluster) {
 	return from, to
 }
 
-// Requests are answered wherever their topic's home and the responders' group are, and wherever the
-// responder is connected, though the two clusters have other names, and none makes topics.
+// Requests are answered wherever their topic's home and the responders' group are, and wherever
+// requester and responder are connected, though the two clusters have other names, and none makes
+// topics.
 func TestLiveRequestsAreAnsweredWhateverMoves(t *testing.T) {
 	t.Parallel()
 	from, to := closedClusters(t)
@@ -119,7 +120,7 @@ func TestLiveRequestsAreAnsweredWhateverMoves(t *testing.T) {
 	r.replicate()
 	r.open()
 	asks := k.asks("4.9.7", "asking", r.entrance)
-	k.responds("4.9.7", "responding", r.entrance)
+	responds := k.responds("4.9.7", "responding", r.entrance)
 	k.threeAreAnswered("before anything has moved", asks, "Old_REPLY_TOPIC")
 	for _, m := range []Move{
 		{Kind: KindSide, To: "target", Groups: []string{k.group}},
@@ -131,4 +132,13 @@ func TestLiveRequestsAreAnsweredWhateverMoves(t *testing.T) {
 		k.threeAreAnswered(fmt.Sprint("after ", m.Kind, " to ", m.To), asks, "Old_REPLY_TOPIC")
 	}
 	assert.Equal(t, []string{"Old"}, k.clustersSeen())
+
+	// Applications are pointed to the target one after the other.
+	r.move(Move{Kind: KindSide, To: "target", Groups: []string{k.group}})
+	r.move(Move{Kind: KindHome, To: "target", Topics: []string{k.topic}})
+	direct := k.asks("4.9.7", "direct", to.NameServers[0])
+	k.threeAreAnswered("of a requester at the target", direct, "Brand-New_REPLY_TOPIC")
+	responds.Stop(t)
+	k.responds("4.9.7", "responding-directly", to.NameServers[0])
+	k.threeAreAnswered("by a responder at the target", asks, "Old_REPLY_TOPIC")
 }

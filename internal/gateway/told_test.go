@@ -231,3 +231,54 @@ func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 		assert.EqualValues(t, 99, refusal.opaque)
 	}
 }
+
+// Positions and ends of queues are those that clients know.
+func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
+	for code, want := range map[int]string{codeQueryOffset: "7", codeMaxOffset: "7", codeMinOffset: "7"} {
+		g := newNamed(t)
+		v := g.queue(target)
+		v.queue.shift.Store(100)
+		v.shift[target] = 100
+		g.target.answer(code, wire.Reply{Fields: []string{"offset", "107"}})
+		g.request(code, 0, unsignedBy, requests()[codeQueryOffset].fields, "")
+		_, _, fields := g.whole()
+		assert.Equal(t, want, fields["offset"], "code %d", code)
+		asked := g.target.next(t).fields
+		assert.Equal(t, "1", asked["queueId"], "code %d", code)
+	}
+}
+
+// Queues that are locked on the target have the names that clients know.
+func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
+	g := newNamed(t)
+	g.queue(target)
+	g.gateway.judge.Store(uint32(target))
+	g.target.answer(codeLock, wire.Reply{
+		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
+	})
+	g.request(codeLock, 0, unsignedBy, nil, requests()[codeLock].body)
+	require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
+	var f wire.Frame
+	require.NoError(t, g.in.Next(&f))
+	assert.JSONEq(t,
+		`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`, string(f.Body))
+}
+
+// Whoever pops asks the source, which refuses what it doesn't know: what a target broker gives to
+// acknowledge with names its own queues.
+func TestPoppingIsTheSourcesToRefuse(t *testing.T) {
+	const (
+		pop, ack, changeInvisibleTime, batchAck, queryAssignment = 200050, 200051, 200053, 200151, 400
+	)
+	for _, code := range []int{pop, ack, changeInvisibleTime, batchAck, queryAssignment} {
+		g := newNamed(t)
+		g.queue(target)
+		g.source.answer(code, wire.Reply{Code: notSupported, Remark: "not supported"})
+		fields := append([]string{"extraInfo", "x"}, requests()[codeQueryOffset].fields...)
+		g.request(code, 0, unsignedBy, fields, `{"consumerGroup":"billing"}`)
+		is, _ := g.answer()
+		assert.Equal(t, notSupported, is, "code %d", code)
+		require.Equal(t, code, g.source.next(t).code)
+		g.nothing("popping")
+	}
+}
