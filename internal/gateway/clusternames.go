@@ -24,9 +24,18 @@ func (c *clusterNames) learn(nodes []rocketmq.Node) {
 		maps.Copy(all, *before)
 	}
 	for _, n := range nodes {
-		all[n.Name] = n.Cluster
+		if isName(n.Cluster) {
+			all[n.Name] = n.Cluster
+		}
 	}
 	c.byBroker.Store(&all)
+}
+
+// isName reports whether a cluster's name can stand in a field and a property as it is.
+func isName(cluster string) bool {
+	return !strings.ContainsFunc(cluster, func(c rune) bool {
+		return c <= ' ' || c > '~' || c == '"' || c == '\\'
+	})
 }
 
 // of is the cluster of a broker; "" if it isn't known.

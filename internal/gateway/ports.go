@@ -137,7 +137,8 @@ func (p *ports) accept(g *Gateway) {
 		for _, l := range one.listeners() {
 			if !one.begun[l] && !p.closed {
 				one.begun[l] = true
-				g.running.Go(func() { g.serve(one, l) })
+				vip := l == one.vip
+				g.running.Go(func() { g.serve(one, l, vip) })
 			}
 		}
 	}

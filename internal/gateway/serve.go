@@ -14,8 +14,8 @@ import (
 	"rocketshift/internal/socket"
 )
 
-// serve takes the clients that come to a port at one of its listeners.
-func (g *Gateway) serve(p *port, at net.Listener) {
+// serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
+func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 	for {
 		conn, err := at.Accept()
 		if err != nil {
@@ -28,7 +28,6 @@ func (g *Gateway) serve(p *port, at net.Listener) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		vip := at == p.vip
 		g.running.Go(func() { g.client(p, conn, vip) })
 	}
 }
