@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"rocketshift/internal/gateway/wire"
@@ -32,15 +33,21 @@ const notPushed = "push reply message "
 // perReply is what an answer takes besides its bytes.
 const perReply = 256
 
-// sendReply brings an answer to a request to the source. Should nobody be there who has asked, it
-// goes to the target.
+// sendReply brings an answer to a request to the source. Should nobody be there who has asked, or
+// its broker be away, it goes to the target.
 func (s *session) sendReply(f *wire.Frame) {
 	var c call
 	if next := s.repliesTo(); len(next) > 0 {
 		if cost := len(f.Bytes()) + perReply; s.memory.Try(cost) {
 			kept := &reply{raw: bytes.Clone(f.Bytes()), cost: cost, next: next}
+			c = callOf(f)
 			c.rare = &rareCall{reply: kept}
 		}
+	}
+	if _, err := s.upstream(s.port.dest); err != nil && c.rare != nil {
+		c.rare.reply.refusal = fmt.Sprintf("rocketshift gateway: source broker %s: %v", s.port.broker, err)
+		s.inBackground(func() { s.replyOnTarget(c) })
+		return
 	}
 	key, _, _, _ := keysOf(f.Code)
 	s.nameReplyTopic(f, key)

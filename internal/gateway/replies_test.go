@@ -101,6 +101,17 @@ func TestAnAnswerThatNobodyWaitsForGoesOnToTheTarget(t *testing.T) {
 	_, _ = g.answer() // to this request, and no other one
 }
 
+// While the source's broker is away, the target's may have who has asked.
+func TestAnAnswerGoesToTheTargetWhileTheSourceIsAway(t *testing.T) {
+	g := newNamed(t)
+	require.NoError(t, g.source.Close())
+	g.target.answer(codeReplyV2, wire.Reply{Fields: []string{"msgId", "0"}})
+	g.request(codeReplyV2, 0, unsignedBy, replyFields(codeReplyV2, "Old_REPLY_TOPIC"), "it is done")
+	is, remark := g.answer()
+	assert.Equal(t, success, is, remark)
+	assert.Equal(t, "New_REPLY_TOPIC", g.target.next(t).fields["b"])
+}
+
 // A broker of the target that has an answer for a client behind the gateway gives it to the client,
 // with the names that it knows, and gets what the client says.
 func TestATargetBrokersAnswerReachesItsRequester(t *testing.T) {
