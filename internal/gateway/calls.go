@@ -33,6 +33,7 @@ type rareCall struct {
 	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
 	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
 	wants   *wanted              // the view that is made when a broker has taken it
+	reply   *reply               // an answer of the client to another one's request
 }
 
 // callOf is a request as a call.

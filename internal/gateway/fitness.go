@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -75,12 +76,23 @@ func (g *Gateway) unfits() map[string]*unfit {
 	if len(all) == 0 {
 		return nil
 	}
+	at := map[netip.Addr][]*unfit{}
 	for _, s := range sessions {
 		s.mu.Lock()
 		one := all[s.identity]
 		s.mu.Unlock()
 		if one != nil {
 			one.wrote = append(one.wrote, &s.wrote)
+			if host := addressOf(s.conn); !slices.Contains(at[host], one) {
+				at[host] = append(at[host], one)
+			}
+		}
+	}
+	for _, s := range sessions { // what came by a VIP channel says no client id
+		if s.vip.Load() {
+			for _, one := range at[addressOf(s.conn)] {
+				one.wrote = append(one.wrote, &s.wrote)
+			}
 		}
 	}
 	return all

@@ -51,7 +51,11 @@ func asOne(all []State) State {
 	var names, nameServers []string
 	clients, groups := map[who]Connected{}, map[string]GroupSide{}
 	bypass, more := []Bypass{}, [2]int{} // clients and groups that aren't listed
+	var vip []string
 	for _, s := range all {
+		for _, problem := range s.VIPProblems {
+			vip = append(vip, "gateway "+s.Gateway+": "+problem)
+		}
 		names, nameServers = append(names, s.Gateway), append(nameServers, s.NameServer)
 		sum.Doubt, sum.Fenced = sum.Doubt || s.Doubt, sum.Fenced || s.Fenced
 		sum.StateProblem = cmp.Or(sum.StateProblem, s.StateProblem)
@@ -73,7 +77,7 @@ func asOne(all []State) State {
 		}
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
-	sum.Groups, sum.Bypass = []GroupSide{}, bypass
+	sum.Groups, sum.Bypass, sum.VIPProblems = []GroupSide{}, bypass, vip
 	sum.Clients, _ = listed(maps.Values(clients))
 	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
 	for _, name := range sortedKeys(groups) {

@@ -59,7 +59,8 @@ type Gateway struct {
 	migration  atomic.Pointer[migration]
 	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	targets    atomic.Pointer[[]string]               // target brokers in the order of their tags
+	clusters   [2]clusterNames
+	targets    atomic.Pointer[[]string] // target brokers in the order of their tags
 	topics     topics
 	groups     groups
 	mirrors    mirrors

@@ -18,8 +18,14 @@ type greeting struct {
 
 // forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a refusal.
 func (s *session) forgotten(c call) {
-	if c.rare != nil && c.rare.greets != nil {
+	if c.rare == nil {
+		return
+	}
+	if c.rare.greets != nil {
 		s.memory.Give(c.rare.greets.cost)
+	}
+	if c.rare.reply != nil {
+		s.memory.Give(c.rare.reply.cost)
 	}
 }
 
@@ -44,6 +50,8 @@ func (s *session) learn(c call) {
 		c.view.mu.Lock()
 		defer c.view.mu.Unlock()
 		c.view.takes(c)
+	case c.rare != nil && c.rare.reply != nil:
+		s.memory.Give(c.rare.reply.cost)
 	case c.rare == nil || c.rare.greets == nil:
 	case c.rare.greets.leaves:
 		s.left(c.rare.greets)

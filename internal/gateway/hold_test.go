@@ -39,6 +39,16 @@ type standInFrame struct {
 	opaque int32 // the gateway's
 	code   int
 	key    string // properties of a send (sendFrame)
+	fields map[string]string
+}
+
+// textsOf are the fields of a frame as texts.
+func textsOf(f *wire.Frame) map[string]string {
+	all := map[string]string{}
+	for _, one := range f.Fields {
+		all[string(one.Key)] = f.Unescaped(string(one.Key))
+	}
+	return all
 }
 
 func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
@@ -61,7 +71,7 @@ func newStandIn(t *testing.T, reads func(conn int) bool) *standIn {
 				in := wire.NewReader(conn)
 				var f wire.Frame
 				for in.Next(&f) == nil {
-					b.got <- standInFrame{conn, f.Opaque, f.Code, string(f.Get("i"))}
+					b.got <- standInFrame{conn, f.Opaque, f.Code, string(f.Get("i")), textsOf(&f)}
 					b.mu.Lock()
 					reply, answers := b.answers[f.Code]
 					b.mu.Unlock()

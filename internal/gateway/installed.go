@@ -27,6 +27,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		}
 		in.session = g.open(p, conns[0], guest)
 		in.session.frames.Store(is.Frames)
+		in.session.vip.Store(is.VIP)
 		if err := in.session.remember(is.Beat); err != nil {
 			in.drop()
 			return nil, err

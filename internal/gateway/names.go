@@ -8,6 +8,9 @@ import (
 
 // askNames serves what clients, consoles and tools ask of name servers. Nothing is changed through here.
 func (s *session) askNames(f *wire.Frame) {
+	if f.Code == codeRoute {
+		s.routeOfReplies(f)
+	}
 	switch f.Code {
 	case codeRoute, codeClusterInfo, codeTopics, codeTopicsOfCluster, codeSystemTopics, codeKVGet, codeKVList:
 		s.forward(f, nameServers, call{})

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,12 +42,30 @@ func TestOffsetsCarryTheirBroker(t *testing.T) {
 	got, real := untag(1<<tagBits - 1)
 	assert.Equal(t, -1, got, "no tag: of the source")
 	assert.EqualValues(t, 1<<tagBits-1, real)
-	for before, after := range map[string]string{
-		"0A000001000029AF00000000000004D2,0A000001000029AF00000000000004d3": "0A000001000029AF02000000000004D2,0A000001000029AF02000000000004D3",
-		"no-id,": "no-id,", "0A000001000029AF000000000000x4D2": "0A000001000029AF000000000000x4D2", "": "",
+}
+
+// An id that a target broker gives has its tag, and says where the gateway is, for messages of
+// both IP versions.
+func TestMessageIDsSayTheGatewaysAddress(t *testing.T) {
+	four := netip.MustParseAddrPort("127.0.0.1:30001")
+	six := netip.MustParseAddrPort("[fd00::9]:30001")
+	const host6 = "FD0000000000000000000000000000010000"
+	for _, c := range []struct {
+		at            netip.AddrPort
+		before, after string
+	}{
+		{four, "0A000001000029AF00000000000004D2", "7F0000010000753102000000000004D2"},
+		{four, "0a000001000029af00000000000004d2", "7F0000010000753102000000000004D2"},
+		{six, "0A000001000029AF00000000000004D2", "0A000001000029AF02000000000004D2"},
+		{netip.AddrPort{}, "0A000001000029AF00000000000004D2", "0A000001000029AF02000000000004D2"},
+		{six, host6 + "29AF00000000000004D2", "FD00000000000000000000000000000900007531" + "02000000000004D2"},
+		{four, host6 + "29AF00000000000004D2", host6 + "29AF02000000000004D2"},
+		{four, "no-id", "no-id"},
+		{four, "", ""},
+		{four, "0A000001000029AF000000000000x4D2", "0A000001000029AF000000000000x4D2"},
 	} {
-		ids := []byte(before)
-		tagIDs(ids, tagOf(1))
-		assert.Equal(t, after, string(ids))
+		id := []byte(c.before)
+		tellID(id, tagOf(1), c.at)
+		assert.Equal(t, c.after, string(id), "%s at %s", c.before, c.at)
 	}
 }

@@ -136,6 +136,9 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		u.session.owe(aheadPause, nil, c)
 		return nil
 	case c.side == source && shift == 0:
+		if c.view.retries() { // copies of what failed on the target
+			u.rename(f, c.view.topic)
+		}
 		return u.session.out.frame(f)
 	}
 	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
@@ -156,6 +159,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		u.session.pullAgain(c)
 		return nil
 	}
+	u.rename(f, v.topic)
 	return u.session.out.frame(f)
 }
 

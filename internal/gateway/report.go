@@ -33,6 +33,9 @@ type State struct {
 	// StateProblem is why what it decided isn't on its disk: nothing moves meanwhile.
 	StateProblem string `json:"stateProblem,omitempty"`
 
+	// VIPProblems are brokers to which Java clients up to 4.5.0 can't send here, with what to do.
+	VIPProblems []string `json:"vipProblems,omitempty"`
+
 	Fenced bool `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
 }
 
@@ -75,6 +78,7 @@ func (g *Gateway) State() State {
 	}
 	s.Memory = g.Bounds()
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
+	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority = g.authority().String()
 	s.Bypass, s.BypassUnknown = g.passers.list()

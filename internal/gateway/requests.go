@@ -35,7 +35,9 @@ const (
 	codeConsumeDirectly  = 309
 	codeSendV2           = 310
 	codeSendBatch        = 320
+	codeReply            = 324
 	codeReplyV2          = 325
+	codePushReply        = 326
 	codeLitePull         = 361
 )
 
@@ -58,9 +60,14 @@ func sends(code int) bool { return code == codeSendV2 || code == codeSend || cod
 
 func isPull(code int) bool { return code == codePull || code == codeLitePull }
 
-// pushedByTarget are requests of target brokers that clients can answer without knowing the target's names.
+// pushedByTarget are requests of target brokers that clients can answer as if the source had asked.
+// Others are refused: positions are reset on the source.
 func pushedByTarget(code int) bool {
-	return code == codeCheckTransaction || code == codeNotifyMembers || code == codeRunningInfo || code == codeConsumeDirectly
+	switch code {
+	case codeCheckTransaction, codeNotifyMembers, codeRunningInfo, codeConsumeDirectly, codePushReply:
+		return true
+	}
+	return false
 }
 
 // request takes what a client sends.
@@ -106,6 +113,8 @@ func (s *session) handle(f *wire.Frame) {
 		s.byCommitLog(f, "offset")
 	case codeEndTransaction:
 		s.byCommitLog(f, "commitLogOffset")
+	case codeReply, codeReplyV2:
+		s.sendReply(f)
 	default:
 		s.pass(f)
 	}

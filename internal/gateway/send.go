@@ -9,9 +9,10 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// keysOf are the names of a send's fields: long in SEND_MESSAGE, letters in SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE.
+// keysOf are the names of a send's fields: long in SEND_MESSAGE and SEND_REPLY_MESSAGE, letters in
+// SEND_MESSAGE_V2, SEND_BATCH_MESSAGE and SEND_REPLY_MESSAGE_V2.
 func keysOf(code int) (topic, queue, broker, properties string) {
-	if code == codeSend {
+	if code == codeSend || code == codeReply {
 		return "topic", "queueId", "bname", "properties"
 	}
 	return "b", "e", "n", "i"
@@ -131,46 +132,6 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 	if ok && c.offset == 0 {
 		f.SetNumber("queueOffset", offset-c.queue.shift.Load())
 	}
-	tagIDs(f.Get("msgId"), u.tag(u.dest.broker))
-}
-
-// tagIDs sets a tag in offset message ids, where they lie: the last 16 of their hexadecimal digits are an offset in the commit log.
-func tagIDs(ids []byte, tag int64) {
-	const digits = 16
-	for len(ids) > 0 {
-		end := bytes.IndexByte(ids, ',')
-		if end < 0 {
-			end = len(ids)
-		}
-		if end >= digits {
-			tagID(ids[end-digits:end], uint64(tag))
-		}
-		ids = ids[min(end+1, len(ids)):]
-	}
-}
-
-// tagID sets bits in a number of 16 hexadecimal digits. What isn't one stays.
-func tagID(digits []byte, tag uint64) {
-	var n uint64
-	for _, c := range digits {
-		at := bytes.IndexByte(hexadecimal, upper(c))
-		if at < 0 {
-			return
-		}
-		n = n<<4 | uint64(at)
-	}
-	n |= tag
-	for i := len(digits) - 1; i >= 0; i-- {
-		digits[i] = hexadecimal[n&15]
-		n >>= 4
-	}
-}
-
-var hexadecimal = []byte("0123456789ABCDEF")
-
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'f' {
-		return c - 'a' + 'A'
-	}
-	return c
+	u.tellIDs(f.Get("msgId"))
+	f.Replace("recallHandle", "") // it names a broker that clients don't find
 }

@@ -14,10 +14,10 @@ import (
 	"rocketshift/internal/socket"
 )
 
-// serve takes a port's clients.
-func (g *Gateway) serve(p *port) {
+// serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
+func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 	for {
-		conn, err := p.listener.Accept()
+		conn, err := at.Accept()
 		if err != nil {
 			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
@@ -28,12 +28,12 @@ func (g *Gateway) serve(p *port) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		g.running.Go(func() { g.client(p, conn) })
+		g.running.Go(func() { g.client(p, conn, vip) })
 	}
 }
 
-// client serves one connection.
-func (g *Gateway) client(p *port, raw net.Conn) {
+// client serves one connection, which may have come by the port's VIP channel.
+func (g *Gateway) client(p *port, raw net.Conn, vip bool) {
 	raw = socket.Quick(raw)
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
@@ -47,7 +47,9 @@ func (g *Gateway) client(p *port, raw net.Conn) {
 	if conn != raw {
 		g.dismiss(guest.secures())
 	}
-	g.open(p, conn, guest).serve(first)
+	s := g.open(p, conn, guest)
+	s.vip.Store(vip)
+	s.serve(first)
 }
 
 // serve serves a client until its connection ends, or passes to another process.

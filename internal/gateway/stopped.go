@@ -96,7 +96,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		return
 	}
 	s.mu.Lock()
-	p.is.Beat, p.is.LastPush = s.beat, s.lastPush
+	p.is.Beat, p.is.LastPush, p.is.VIP = s.beat, s.lastPush, s.vip.Load()
 	type one struct {
 		up         *upstream
 		heartbeats bool

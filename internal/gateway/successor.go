@@ -51,6 +51,7 @@ type passedSession struct {
 	Frames   int64          `json:"frames"`
 	Beat     []byte         `json:"beat,omitempty"`
 	LastPush int32          `json:"lastPush"`
+	VIP      bool           `json:"vip,omitempty"`    // it has come by a VIP channel
 	Claims   []string       `json:"claims,omitempty"` // target brokers that the client's heartbeats go to from here
 	Servers  []passedServer `json:"servers,omitempty"`
 	// Opaque is the last number of a request that went to a server, in the message that ends the

@@ -34,13 +34,6 @@ func (g *Gateway) tagged(number int) (broker string, known bool) {
 	return "", false
 }
 
-// tagField tags the offset in a field of a broker's request.
-func (u *upstream) tagField(f *wire.Frame, key string) {
-	if offset, ok := f.Number(key); ok {
-		f.SetNumber(key, offset|u.tag(u.dest.broker))
-	}
-}
-
 // byCommitLog sends a request about a message to the broker that the message's offset is of.
 func (s *session) byCommitLog(f *wire.Frame, key string) {
 	offset, ok := f.Number(key)

@@ -189,6 +189,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil
 	}
 	f.SetOpaque(c.opaque)
+	if c.rare != nil && c.rare.reply != nil && u.triesTarget(f, c) {
+		return nil
+	}
 	if c.rare != nil && c.rare.answers != nil {
 		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
 		return nil
@@ -212,8 +215,8 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return u.queried(f, c)
 	case c.code == codeMaxOffset || c.code == codeMinOffset:
 		u.bound(f, c)
-	case c.code == codeRoute || c.code == codeClusterInfo:
-		u.routed(f)
+	default:
+		u.tellAnswer(f, c)
 	}
 	if c.oneWay {
 		return nil
@@ -239,14 +242,8 @@ func (u *upstream) push(f *wire.Frame) error {
 		}
 		return nil
 	}
-	if f.Code == codeCheckTransaction && u.dest.side == target {
-		if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-			if u.said.odd.due(u.dest) {
-				u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
-			}
-			return nil // it is asked again
-		}
-		u.tagField(f, "commitLogOffset")
+	if u.dest.side == target && !u.tellPush(f) {
+		return nil
 	}
 	if !f.OneWay() {
 		s.mu.Lock()

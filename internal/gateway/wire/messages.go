@@ -51,10 +51,7 @@ func (m Moved) one(b []byte) error {
 	add(b[messageOffset:], -m.Shift)
 	binary.BigEndian.PutUint64(b[messagePhysical:], binary.BigEndian.Uint64(b[messagePhysical:])|uint64(m.Tag))
 	flag := binary.BigEndian.Uint32(b[messageSysFlag:])
-	at := messageBornHost + 8 + 8 // behind the host with its port, and the store time
-	if flag&bornHostV6 != 0 {
-		at += 12
-	}
+	at := messageStoreTime(flag) + 8
 	length := 4
 	if flag&storeHostV6 != 0 {
 		length = 16
@@ -75,6 +72,14 @@ func (m Moved) one(b []byte) error {
 	}
 	binary.BigEndian.PutUint32(b[at+length:], uint32(m.Stored.Port()))
 	return nil
+}
+
+// messageStoreTime is where the store time lies, after the born host with its port.
+func messageStoreTime(flag uint32) int {
+	if flag&bornHostV6 != 0 {
+		return messageBornHost + 8 + 12
+	}
+	return messageBornHost + 8
 }
 
 func add(b []byte, n int64) {

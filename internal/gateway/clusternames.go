@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"maps"
+	"strings"
+	"sync/atomic"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
+)
+
+// Brokers name their cluster in each message that they store (property CLUSTER, from 4.6 on), and
+// clients answer requests by that name. Clients behind the gateway know the source's names alone.
+
+// clusterNames are the clusters of a side's brokers. Those of brokers that have gone stay.
+type clusterNames struct {
+	byBroker atomic.Pointer[map[string]string]
+}
+
+// learn takes over what name servers say.
+func (c *clusterNames) learn(nodes []rocketmq.Node) {
+	all := map[string]string{}
+	if before := c.byBroker.Load(); before != nil {
+		maps.Copy(all, *before)
+	}
+	for _, n := range nodes {
+		if isName(n.Cluster) {
+			all[n.Name] = n.Cluster
+		}
+	}
+	c.byBroker.Store(&all)
+}
+
+// isName reports whether a cluster's name can stand in a field and a property as it is.
+func isName(cluster string) bool {
+	return !strings.ContainsFunc(cluster, func(c rune) bool {
+		return c <= ' ' || c > '~' || c == '"' || c == '\\'
+	})
+}
+
+// of is the cluster of a broker; "" if it isn't known.
+func (c *clusterNames) of(broker string) string {
+	if all := c.byBroker.Load(); all != nil {
+		return (*all)[broker]
+	}
+	return ""
+}
+
+// has reports whether a broker is of that cluster.
+func (c *clusterNames) has(cluster string) bool {
+	if all := c.byBroker.Load(); all != nil {
+		for _, name := range *all {
+			if name == cluster {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cluster is the one that the session's client is connected to, as it knows.
+func (s *session) cluster() string { return s.clusters[source].of(string(s.port.broker)) }
+
+// Properties whose values are told to clients otherwise. Brokers write the id of a message that
+// failed into its retries (AbstractSendMessageProcessor.consumerSendMsgBack, 5.3.3).
+var (
+	propCluster    = []byte(rocketmq.PropCluster)
+	propOriginalID = []byte("ORIGIN_MESSAGE_ID")
+)
+
+// named says what clients are told of messages of a topic that come from the upstream's broker.
+func (u *upstream) named(topic string) (n wire.Named) {
+	there, here := u.clusters[u.dest.side].of(u.dest.broker), u.session.cluster()
+	if there != "" && here != "" && there != here {
+		n.Names = append(n.Names, propCluster)
+	}
+	if strings.HasPrefix(topic, rocketmq.RetryTopic("")) || strings.HasPrefix(topic, "%DLQ%") {
+		n.Names = append(n.Names, propOriginalID)
+	}
+	if n.Names == nil {
+		return n
+	}
+	n.Value = func(name, value []byte) []byte {
+		switch string(name) {
+		case rocketmq.PropCluster:
+			if string(value) == there && here != "" {
+				return []byte(here)
+			}
+		case string(propOriginalID):
+			u.session.tellStrangeID(value)
+		}
+		return value
+	}
+	return n
+}
+
+// rename gives messages that come from the upstream's broker the names that clients know.
+func (u *upstream) rename(f *wire.Frame, topic string) {
+	n := u.named(topic)
+	if n.Names == nil {
+		return
+	}
+	if body := n.Rename(f.Body); len(body) != len(f.Body) {
+		f.SetBody(body)
+	}
+}

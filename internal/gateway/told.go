@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/replicator"
+)
+
+// What a broker of the target asks a client, or shows it as one message, has the names that the
+// client knows: those of the source (docs/names-that-clients-see.md has the list).
+
+// tellAnswer gives an answer to a request that is rare the names that the client knows.
+func (u *upstream) tellAnswer(f *wire.Frame, c call) {
+	switch {
+	case c.code == codeRoute || c.code == codeClusterInfo:
+		u.routed(f)
+	case c.side == source:
+	case c.code == codeReply || c.code == codeReplyV2:
+		u.tellIDs(f.Get("msgId"))
+	case c.code == codeViewMessage:
+		u.tellMessage(f, true)
+	}
+}
+
+// tellPush gives a request of a target broker to the client the names that it knows; false if it
+// can't be passed on.
+func (u *upstream) tellPush(f *wire.Frame) bool {
+	switch f.Code {
+	case codeCheckTransaction:
+		return u.tellCheck(f)
+	case codeConsumeDirectly:
+		broker := string(u.session.port.broker)
+		if q := u.tellMessage(f, true); q != nil {
+			broker = q.broker
+		}
+		f.Replace("brokerName", broker)
+	case codePushReply:
+		u.tellReply(f)
+	}
+	return true
+}
+
+// tellCheck gives a question about a transaction what the client needs to answer at this gateway.
+// Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
+func (u *upstream) tellCheck(f *wire.Frame) bool {
+	if err := oddNumber(f, numbersOf(f.Code)); err != nil {
+		if u.said.odd.due(u.dest) {
+			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+		}
+		return false // it is asked again
+	}
+	if offset, ok := f.Number("commitLogOffset"); ok {
+		f.SetNumber("commitLogOffset", offset|u.tag(u.dest.broker))
+	}
+	u.tellIDs(f.Get("offsetMsgId"))
+	f.Replace("bname", string(u.session.port.broker))
+	u.tellMessage(f, false)
+	return true
+}
+
+// tellMessage gives the one message of a target broker that a frame holds its place on the
+// source, and returns its queue there; nil if it isn't one of a pair. shifts says whether its
+// offset in the queue is one of that queue.
+func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
+	topic, id, whole := wire.PlaceOf(f.Body)
+	if !whole {
+		return nil
+	}
+	moved := wire.Moved{Queue: id, Tag: u.tag(u.dest.broker), Stored: u.session.port.address()}
+	q := u.pairOf(topic, replicator.Queue{Broker: u.dest.broker, ID: id})
+	if q != nil {
+		moved.Queue = q.id
+		if shifts {
+			moved.Shift = q.shift.Load()
+		}
+	}
+	if moved.Move(f.Body) == nil {
+		u.rename(f, topic)
+	}
+	return q
+}
+
+// pairOf is the queue of the source of which a queue of the target is the pair; nil if none is.
+func (g *Gateway) pairOf(topic string, there replicator.Queue) *queue {
+	t := g.topics.get([]byte(topic))
+	if t == nil {
+		return nil
+	}
+	for _, q := range t.all() {
+		if lane := q.lane.Load(); lane != nil && lane.Target == there {
+			return q
+		}
+	}
+	return nil
+}
