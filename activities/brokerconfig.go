@@ -81,7 +81,14 @@ func usesOf(all map[string]online, groups []string) brokerconfig.Uses {
 }
 
 func (inv *inventory) uses() brokerconfig.Uses {
-	return usesOf(inv.online, inv.groups.selected(inv.plan))
+	uses := usesOf(inv.online, inv.groups.selected(inv.plan))
+	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
+		kind := inv.topic(topic).Type
+		if kind == plan.TypeTransaction || kind == plan.TypeMixed && inv.samples[topic].kinds[plan.TypeTransaction] {
+			uses[brokerconfig.Transacting] = append(uses[brokerconfig.Transacting], topic)
+		}
+	}
+	return uses
 }
 
 // likeSource are the lines with which a new target behaves as the source does.
@@ -119,15 +126,20 @@ func (o *objects) compareSettings(ctx context.Context, s Settings, r MetadataReq
 	}
 	uses := brokerconfig.Uses{}
 	if brokerconfig.Depend(target) {
-		groups, err := resolve(ctx, s, r.Groups)
+		want, err := s.wanted(ctx, r)
 		if err != nil {
 			return err
 		}
-		members, err := o.source.membersOf(ctx, o.sourceBrokers, groups)
+		members, err := o.source.membersOf(ctx, o.sourceBrokers, want.groups)
 		if err != nil {
 			return err
 		}
-		uses = usesOf(members, groups)
+		uses = usesOf(members, want.groups)
+		for _, topic := range want.topics {
+			if want.types[topic] == plan.TypeTransaction {
+				uses[brokerconfig.Transacting] = append(uses[brokerconfig.Transacting], topic)
+			}
+		}
 	}
 	for _, f := range differences(brokerconfig.Compare(source, target, uses)) {
 		if f.Refusal {

@@ -7,10 +7,13 @@ import (
 
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 	member := []rocketmq.Connection{{ClientID: "c1"}}
+	bySQL := []rocketmq.Subscription{{Topic: "orders", Filter: rocketmq.Filter{Kind: "SQL92"}}}
+	byClass := []rocketmq.Subscription{{Topic: "orders", ByClass: true}}
 	seen := func(told ...rocketmq.ConsumerConnections) online {
 		of := newOnline()
 		for _, one := range told {
@@ -20,13 +23,13 @@ func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 	}
 	all := map[string]online{
 		"tags":   seen(rocketmq.ConsumerConnections{Connections: member, ConsumeType: "CONSUME_PASSIVELY"}),
-		"filter": seen(rocketmq.ConsumerConnections{Connections: member, Expressions: []string{"SQL92"}}),
+		"filter": seen(rocketmq.ConsumerConnections{Connections: member, Subscriptions: bySQL}),
 		"second": seen(rocketmq.ConsumerConnections{Connections: member},
-			rocketmq.ConsumerConnections{Connections: member, Expressions: []string{"SQL92"}}),
+			rocketmq.ConsumerConnections{Connections: member, Subscriptions: bySQL}),
 		"pull": seen(rocketmq.ConsumerConnections{Connections: member, ConsumeType: "CONSUME_ACTIVELY"}),
-		"old":  seen(rocketmq.ConsumerConnections{Connections: member, ByClass: true}),
-		"gone": seen(rocketmq.ConsumerConnections{Expressions: []string{"SQL92"}}),
-		"else": seen(rocketmq.ConsumerConnections{Connections: member, Expressions: []string{"SQL92"}}),
+		"old":  seen(rocketmq.ConsumerConnections{Connections: member, Subscriptions: byClass}),
+		"gone": seen(rocketmq.ConsumerConnections{Subscriptions: bySQL}),
+		"else": seen(rocketmq.ConsumerConnections{Connections: member, Subscriptions: bySQL}),
 	}
 	groups := []string{"filter", "gone", "old", "pull", "second", "tags", "unknown"}
 	assert.Equal(t, brokerconfig.Uses{
@@ -34,4 +37,22 @@ func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 		brokerconfig.ByClass:   {"old"},
 		brokerconfig.Pulling:   {"pull"},
 	}, usesOf(all, groups), "of the selected groups with members, by all brokers' words")
+}
+
+func TestTopicsWithTransactionsDependOnTheirBeingTaken(t *testing.T) {
+	with := func(kinds ...plan.MessageType) func(*inventory) {
+		return func(inv *inventory) {
+			for _, kind := range kinds {
+				inv.samples["orders"].kinds[kind] = true
+			}
+		}
+	}
+	only := brokerconfig.Uses{brokerconfig.Transacting: {"orders"}}
+	assert.Empty(t, shop(with(plan.TypeNormal)).uses())
+	assert.Equal(t, only, shop(with(plan.TypeTransaction)).uses())
+	assert.Equal(t, only, shop(with(plan.TypeTransaction, plan.TypeNormal)).uses(), "of several types")
+	assert.Empty(t, shop(func(inv *inventory) {
+		with(plan.TypeTransaction)(inv)
+		inv.plan.Topics.Types = map[string]plan.MessageType{"orders": plan.TypeNormal}
+	}).uses(), "a person knows better")
 }

@@ -128,7 +128,8 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 }
 
 // ClosedByOthers lists the groups of the request that are closed on the source and were not closed
-// by the migration: they stay closed.
+// by the migration: they stay closed. All others are about to be opened on the target: it fails with
+// RefusedType if that doesn't serve what their live members ask for, before anything is fenced.
 func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
 	r.Side = Source
 	groups, err := t.settings.groups(ctx, r)
@@ -148,7 +149,14 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string
 		return nil, err
 	}
 	_, _, others := marks.whose(r.Plan.WithDefaults(), table, nil)
-	return among(others, groups), nil
+	closed := among(others, groups)
+	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	rest := slices.DeleteFunc(slices.Clone(groups),
+		func(name string) bool { return slices.Contains(closed, name) })
+	return closed, both.accepts(ctx, rest)
 }
 
 // Forget takes the marks away of groups that are open on the source and closed on the target again:

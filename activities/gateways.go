@@ -135,7 +135,8 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	return gatewayOf(state), nil
 }
 
-// MoveGroups makes groups read from a side.
+// MoveGroups makes groups read from a side: from the target only if that serves what their members
+// ask for.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
@@ -144,6 +145,15 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	groups, err := g.groupsToMove(ctx, client, r)
 	if err != nil {
 		return err
+	}
+	if r.Side == Target {
+		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
+		if err := both.accepts(ctx, groups); err != nil {
+			return err
+		}
 	}
 	var held heldUp
 	for i, group := range groups {

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
 )
 
 // settingsRig has a source and a target whose brokers are configured otherwise.
@@ -85,3 +86,71 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 	require.Equal(t, 1, diff.Conflicts.Len(), "a target that came after Assess")
 	assert.Equal(t, refused, diff.Conflicts.First()[0])
 }
+
+// A group with a filter that its members began to use after Assess, or that came later, doesn't move
+// to brokers that refuse it.
+func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
+	t.Parallel()
+	r := settingsRig(t)
+	orders, group := r.topic("orders", 2), r.group("billing")
+	r.importAll([]string{orders}, []string{group}, nil)
+	r.replicate()
+	in := newInbox()
+	sql := consumer.MessageSelector{Type: consumer.SQL92, Expression: "a BETWEEN 2 AND 9"}
+	leave := r.memberBy(sql, Source, group, orders, false, in)
+	write := func(c *rocketmq.Cluster, a string) {
+		for queue := range 2 {
+			r.produce(c, "broker-a", orders, queue, 2, rocketmq.Property{Name: "a", Value: a})
+		}
+	}
+	write(r.source, "1")
+	write(r.source, "2")
+	r.eventually("the member reads on the source", func() bool { return in.count() == 4 })
+	traffic := NewTraffic(r.settings)
+	target := r.brokers(r.target)[0]
+	before, err := r.target.Client().AllOffsets(r.ctx, target.Addr)
+	require.NoError(t, err)
+	refused := ask(t, traffic, "ClosedByOthers", r.groups(Source, group), nil)
+	assert.Equal(t, RefusedType, typeOf(refused), "%v", refused)
+	for _, part := range []string{
+		"group " + group + " to topic " + orders, `SQL92 "a BETWEEN 2 AND 9"`, "target broker broker-a",
+		"does not support consumer to filter message by SQL92", "write enablePropertyFilter=true",
+	} {
+		assert.ErrorContains(t, refused, part)
+	}
+	assert.Len(t, r.openOn(group), 1, "nothing is fenced")
+	after, err := r.target.Client().AllOffsets(r.ctx, target.Addr)
+	require.NoError(t, err)
+	for key := range after {
+		assert.NotEqual(t, group, key.Group, "the attempt left a position: %v", before)
+	}
+
+	r.configure(r.target, "enablePropertyFilter", "true")
+	var closed []string
+	r.must(traffic, "ClosedByOthers", r.groups(Source, group), &closed)
+	assert.Empty(t, closed)
+	r.must(traffic, "Fence", r.groups(Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.must(traffic, "Translate", r.groups(Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	leave()
+	r.memberBy(sql, Target, group, orders, false, in)
+	write(r.target, "1")
+	write(r.target, "3")
+	r.eventually("the member reads on the target", func() bool { return in.count() == 8 })
+}
+
+// configure changes a line of all brokers' configuration while they run.
+func (r *rig) configure(c *rocketmq.Cluster, name, value string) {
+	r.Helper()
+	for _, b := range r.brokers(c) {
+		got, err := c.Client().Call(r.ctx, b.Addr, &rocketmq.Command{
+			Code: updateBrokerConfig, Body: []byte(name + "=" + value + "\n"),
+		})
+		require.NoError(r, err)
+		require.Equal(r, rocketmq.Success, got.Code, got.Remark)
+	}
+}
+
+// updateBrokerConfig is UPDATE_BROKER_CONFIG (RequestCode, 4.5.2 to 5.3.3).
+const updateBrokerConfig = 25

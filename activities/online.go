@@ -25,12 +25,14 @@ type online struct {
 	topics       map[string]bool   // subscribed now
 	broadcasting bool
 	uses         map[brokerconfig.Dependents]bool // what of brokers' settings it depends on
+	// subscribed is what members ask for now; empty where nobody is connected.
+	subscribed map[rocketmq.Subscription]bool
 }
 
 func newOnline() online {
 	return online{
 		members: map[string]member{}, topics: map[string]bool{},
-		uses: map[brokerconfig.Dependents]bool{},
+		uses: map[brokerconfig.Dependents]bool{}, subscribed: map[rocketmq.Subscription]bool{},
 	}
 }
 
@@ -46,12 +48,11 @@ func (o *online) note(found rocketmq.ConsumerConnections, addr string) {
 	if len(found.Connections) == 0 {
 		return
 	}
-	for kind, is := range map[brokerconfig.Dependents]bool{
-		brokerconfig.Filtering: len(found.Expressions) > 0,
-		brokerconfig.ByClass:   found.ByClass,
-		brokerconfig.Pulling:   found.ConsumeType == "CONSUME_ACTIVELY",
-	} {
-		o.uses[kind] = o.uses[kind] || is
+	o.uses[brokerconfig.Pulling] = o.uses[brokerconfig.Pulling] || found.ConsumeType == "CONSUME_ACTIVELY"
+	for _, s := range found.Subscriptions {
+		o.subscribed[s] = true
+		o.uses[brokerconfig.ByClass] = o.uses[brokerconfig.ByClass] || s.ByClass
+		o.uses[brokerconfig.Filtering] = o.uses[brokerconfig.Filtering] || !s.ByTags()
 	}
 }
 

@@ -14,7 +14,7 @@ type Broker struct {
 	Unknown string
 }
 
-// Uses are the live groups of the plan that depend on settings.
+// Uses are the live groups, and the topics, of the plan that depend on settings.
 type Uses map[Dependents][]string
 
 // Difference is what applications would see, and what to do about it. A refusal stops a migration.

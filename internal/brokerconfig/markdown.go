@@ -69,6 +69,6 @@ func (s Setting) refusing() string {
 	case Everybody:
 		return ". **Refused**"
 	default:
-		return fmt.Sprintf(". **Refused** for live %s, unless it is %s", s.Refuses, s.Needs)
+		return fmt.Sprintf(". **Refused** for %s, unless it is %s", s.Refuses, s.Needs)
 	}
 }

@@ -16,7 +16,7 @@ const (
 	Batches   Rule = "on a source before 4.8.0: false"
 )
 
-// Dependents are the live groups without which a difference harms nobody for sure.
+// Dependents are the live groups, or topics, without which a difference harms nobody for sure.
 type Dependents string
 
 // Whoever depends on a setting can't go on reading where it is otherwise, and isn't told:
@@ -24,9 +24,11 @@ type Dependents string
 const (
 	Nobody    Dependents = ""
 	Everybody Dependents = "everybody"
-	Filtering Dependents = "groups with a filter that isn't by tags"
-	ByClass   Dependents = "groups that filter by a class"
-	Pulling   Dependents = "groups that pull by themselves"
+	Filtering Dependents = "live groups with a filter that isn't by tags"
+	ByClass   Dependents = "live groups that filter by a class"
+	Pulling   Dependents = "live groups that pull by themselves"
+	// Transacting are topics whose messages are of transactions, as far as they were looked at.
+	Transacting Dependents = "topics with transactions"
 )
 
 // Default is the servers' own value from one version on; without a value, the version has no

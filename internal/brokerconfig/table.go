@@ -16,6 +16,7 @@ var Table = []Setting{
 	},
 	{
 		Name: "rejectTransactionMessage", Rule: False, Defaults: always("false"), Local: true,
+		Refuses: Transacting, Needs: "false",
 		Why: "producers of transactions are refused",
 	},
 	{

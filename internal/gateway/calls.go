@@ -21,11 +21,14 @@ type call struct {
 	commit  int64     // the position that it commits, as the client sees it; with commits
 	rare    *rareCall // what most calls have nothing of
 	opaque  int32     // the client's number of it, which the answer carries; of those that are pushed, none
+	size    int32     // of sends: of the body, in bytes
 	side    side
 	commits bool
 	oneWay  bool // the client wants no answer
 	binary  bool // the format to answer in
 	pushed  bool // it was made here, such as the mirror of a request: the client gets no answer
+
+	transaction bool // of sends: the first half of one
 }
 
 // rareCall is more of a call.

@@ -61,6 +61,7 @@ type Gateway struct {
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	clusters   [2]clusterNames
 	targets    atomic.Pointer[[]string] // target brokers in the order of their tags
+	limits     atomic.Pointer[map[string]limits]      // of target brokers; nil while none has said them
 	topics     topics
 	groups     groups
 	mirrors    mirrors

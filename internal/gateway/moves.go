@@ -218,11 +218,15 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
+	untaken, err := g.takesSends(r)
+	if err != nil {
+		return done, err
+	}
 	passing, err := g.nobodyPasses(ctx, m, queues)
 	if err != nil {
 		return done, err
 	}
-	r.ends.Inexact = append(unfit, passing...)
+	r.ends.Inexact = slices.Concat(unfit, untaken, passing)
 	if err := g.readAhead(ctx, queues, to.other()); err != nil {
 		return done, err
 	}

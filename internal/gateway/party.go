@@ -104,6 +104,9 @@ func (g local) begins(p *part) error {
 	if _, err := g.allFit(p.round); err != nil {
 		return err
 	}
+	if _, err := g.takesSends(p.round); err != nil {
+		return err
+	}
 	if err := g.agreeOnTargets(p.round.Targets); err != nil {
 		return err
 	}

@@ -42,6 +42,8 @@ type topic struct {
 	mu      sync.RWMutex
 	queues  map[string][]*queue // by source broker
 	problem string              // why its queues have no lanes
+
+	kinds sentKinds // of what producers send to its queues
 }
 
 // queue is one queue of the source, with its replica on the target.
@@ -49,6 +51,7 @@ type queue struct {
 	topic  string
 	broker string // of the source
 	id     int
+	kinds  *sentKinds // of its topic
 
 	lane  atomic.Pointer[replicator.Lane] // nil while there is none
 	home  atomic.Uint32                   // a side
@@ -103,7 +106,7 @@ func (t *topic) ensure(broker string, n int) {
 	defer t.mu.Unlock()
 	before := len(t.queues[broker])
 	for id := before; id < n; id++ {
-		t.queues[broker] = append(t.queues[broker], &queue{topic: t.name, broker: broker, id: id})
+		t.queues[broker] = append(t.queues[broker], &queue{topic: t.name, broker: broker, id: id, kinds: &t.kinds})
 	}
 	t.of.counts(max(0, n-before))
 }

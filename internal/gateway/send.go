@@ -58,6 +58,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		}
 		c := callOf(f)
 		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
+		c.size, c.transaction = int32(len(f.Body)), transacts(f, propertiesKey)
 		if q.retries() || elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
@@ -120,6 +121,7 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 		return
 	}
 	u.wrote.note(&c.queue.topic)
+	c.queue.kinds.note(c)
 	offset, ok := f.Number("queueOffset")
 	if ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)

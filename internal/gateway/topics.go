@@ -241,6 +241,7 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
+	g.lookAtLimits(ctx, m.target)
 	if unread != nil {
 		return unread
 	}

@@ -37,27 +37,28 @@ const (
 
 // Response codes (ResponseCode and RemotingSysResponseCode).
 const (
-	Success               = 0
-	SystemError           = 1
-	SystemBusy            = 2
-	NotSupported          = 3
-	FlushDiskTimeout      = 10 // the message is stored
-	SlaveNotAvailable     = 11 // the message is stored
-	FlushSlaveTimeout     = 12 // the message is stored
-	MessageIllegal        = 13
-	ServiceNotAvailable   = 14
-	NoPermission          = 16
-	TopicNotExist         = 17
-	PullNotFound          = 19
-	PullRetryImmediately  = 20
-	PullOffsetMoved       = 21
-	QueryNotFound         = 22
-	SubscriptionGroupGone = 26
-	InvalidParameter      = 29
-	ConsumerNotOnline     = 206
-	FlowControl           = 215
-	NotLeaderForQueue     = 501
-	GoAway                = 1500
+	Success                 = 0
+	SystemError             = 1
+	SystemBusy              = 2
+	NotSupported            = 3
+	FlushDiskTimeout        = 10 // the message is stored
+	SlaveNotAvailable       = 11 // the message is stored
+	FlushSlaveTimeout       = 12 // the message is stored
+	MessageIllegal          = 13
+	ServiceNotAvailable     = 14
+	NoPermission            = 16
+	TopicNotExist           = 17
+	PullNotFound            = 19
+	PullRetryImmediately    = 20
+	PullOffsetMoved         = 21
+	QueryNotFound           = 22
+	SubscriptionParseFailed = 23
+	SubscriptionGroupGone   = 26
+	InvalidParameter        = 29
+	ConsumerNotOnline       = 206
+	FlowControl             = 215
+	NotLeaderForQueue       = 501
+	GoAway                  = 1500
 )
 
 var responseNames = map[int]string{
@@ -66,7 +67,8 @@ var responseNames = map[int]string{
 	MessageIllegal: "MESSAGE_ILLEGAL", ServiceNotAvailable: "SERVICE_NOT_AVAILABLE", NoPermission: "NO_PERMISSION",
 	TopicNotExist: "TOPIC_NOT_EXIST", PullNotFound: "PULL_NOT_FOUND", PullRetryImmediately: "PULL_RETRY_IMMEDIATELY",
 	PullOffsetMoved: "PULL_OFFSET_MOVED", QueryNotFound: "QUERY_NOT_FOUND", SubscriptionGroupGone: "SUBSCRIPTION_GROUP_NOT_EXIST",
-	InvalidParameter: "INVALID_PARAMETER", ConsumerNotOnline: "CONSUMER_NOT_ONLINE", FlowControl: "FLOW_CONTROL",
+	SubscriptionParseFailed: "SUBSCRIPTION_PARSE_FAILED",
+	InvalidParameter:        "INVALID_PARAMETER", ConsumerNotOnline: "CONSUMER_NOT_ONLINE", FlowControl: "FLOW_CONTROL",
 	NotLeaderForQueue: "NOT_LEADER_FOR_QUEUE", GoAway: "GO_AWAY",
 }
 

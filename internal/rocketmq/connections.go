@@ -2,7 +2,6 @@ package rocketmq
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,24 +32,28 @@ type ConsumerConnections struct {
 	Connections                                 []Connection
 	MessageModel, ConsumeType, ConsumeFromWhere string
 	Topics                                      []string
-	// Expressions are the kinds of filters other than by tags, such as SQL92; ByClass says that a
-	// class filters.
-	Expressions []string
-	ByClass     bool
+	Subscriptions                               []Subscription
+}
+
+// Subscription is what a group asks for of a topic, as its last heartbeat said it.
+type Subscription struct {
+	Topic string
+	Filter
+	ByClass bool // a class of the application filters, which a filter server runs
+}
+
+// ByTags reports whether it filters by tags, as all brokers can.
+func (s Subscription) ByTags() bool { return s.Kind == "" || s.Kind == byTags }
+
+func readSubscription(topic string, of object) Subscription {
+	return Subscription{
+		topic, Filter{of.text("expressionType"), of.text("subString")}, of.flag("classFilterMode", false),
+	}
 }
 
 // byTags is the kind of a filter by tags, as all are that name none (ExpressionType, 4.5.2 to
 // 5.3.3).
 const byTags = "TAG"
-
-// note keeps how one subscription filters.
-func (c *ConsumerConnections) note(subscription object) {
-	c.ByClass = c.ByClass || subscription.flag("classFilterMode", false)
-	kind := subscription.text("expressionType")
-	if kind != "" && kind != byTags && !slices.Contains(c.Expressions, kind) {
-		c.Expressions = append(c.Expressions, kind)
-	}
-}
 
 // ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an empty list, no error.
 func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
@@ -67,12 +70,13 @@ func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) 
 		ConsumeType: o.text("consumeType"), ConsumeFromWhere: o.text("consumeFromWhere"),
 	}
 	for _, entry := range o.object("subscriptionTable") {
-		if topic, known := c.options.Renames.topicHere(textOf(entry.key)); known {
-			out.Topics = append(out.Topics, topic)
+		topic, known := c.options.Renames.topicHere(textOf(entry.key))
+		if !known {
+			continue
 		}
-		if subscription, ok := entry.value.(object); ok {
-			out.note(subscription)
-		}
+		of, _ := entry.value.(object)
+		out.Topics = append(out.Topics, topic)
+		out.Subscriptions = append(out.Subscriptions, readSubscription(topic, of))
 	}
 	return out, nil
 }

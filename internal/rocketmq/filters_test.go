@@ -9,23 +9,23 @@ import (
 
 func TestSubscriptionsTellHowTheyFilter(t *testing.T) {
 	for name, c := range map[string]struct {
-		text string
-		want ConsumerConnections
+		text   string
+		want   Subscription
+		byTags bool
 	}{
-		"by tags":       {`{"expressionType":"TAG","subString":"a||b"}`, ConsumerConnections{}},
-		"nothing said":  {`{"subString":"*"}`, ConsumerConnections{}},
-		"null":          {`{"expressionType":null,"classFilterMode":false}`, ConsumerConnections{}},
-		"by SQL92":      {`{"expressionType":"SQL92"}`, ConsumerConnections{Expressions: []string{"SQL92"}}},
-		"by a class":    {`{"classFilterMode":true}`, ConsumerConnections{ByClass: true}},
-		"something new": {`{"expressionType":"CEL"}`, ConsumerConnections{Expressions: []string{"CEL"}}},
+		"by tags":       {`{"expressionType":"TAG","subString":"a||b"}`, Subscription{Filter: Filter{"TAG", "a||b"}}, true},
+		"nothing said":  {`{"subString":"*"}`, Subscription{Filter: Filter{"", "*"}}, true},
+		"null":          {`{"expressionType":null,"classFilterMode":false}`, Subscription{}, true},
+		"by SQL92":      {`{"expressionType":"SQL92","subString":"a > 1"}`, Subscription{Filter: Filter{"SQL92", "a > 1"}}, false},
+		"by a class":    {`{"classFilterMode":true}`, Subscription{ByClass: true}, true},
+		"something new": {`{"expressionType":"CEL"}`, Subscription{Filter: Filter{"CEL", ""}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			subscription, err := parseObject([]byte(c.text))
+			of, err := parseObject([]byte(c.text))
 			require.NoError(t, err)
-			var got ConsumerConnections
-			got.note(subscription)
-			got.note(subscription)
+			got := readSubscription("", of)
 			assert.Equal(t, c.want, got)
+			assert.Equal(t, c.byTags, got.ByTags())
 		})
 	}
 }

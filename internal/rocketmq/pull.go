@@ -1,6 +1,7 @@
 package rocketmq
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -26,6 +27,13 @@ type PullRequest struct {
 	Offset int64
 	Max    int           // messages; brokers cap it (32 in memory, 8 from disk, 256 KiB by default)
 	Wait   time.Duration // how long the broker may hold the request when there is nothing; 0 answers at once
+	Filter Filter        // what is left out; the zero value leaves nothing out
+}
+
+// Filter is how a subscription filters (SubscriptionData: expressionType, subString).
+type Filter struct {
+	Kind       string // TAG or SQL92; empty for TAG
+	Expression string // empty for everything
 }
 
 // PullResult is what was read. Message i sits at position Offset+i of the queue.
@@ -76,7 +84,8 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	got, err := c.ask(ctx, addr, &Command{Code: codePull, binary: true, Fields: map[string]string{
 		"consumerGroup": q.Group, "topic": q.Topic, "queueId": strconv.Itoa(q.Queue), "queueOffset": number(q.Offset),
 		"maxMsgNums": strconv.Itoa(max(q.Max, 1)), "sysFlag": strconv.Itoa(flags), "commitOffset": "0",
-		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": "*", "subVersion": "0", "expressionType": "TAG",
+		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": cmp.Or(q.Filter.Expression, "*"),
+		"subVersion": "0", "expressionType": cmp.Or(q.Filter.Kind, byTags),
 	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset), PullNotFound, PullRetryImmediately, PullOffsetMoved)
 	if err != nil {
 		return PullResult{}, err
