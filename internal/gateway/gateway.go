@@ -60,8 +60,8 @@ type Gateway struct {
 	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
 	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	clusters   [2]clusterNames
-	targets    atomic.Pointer[[]string] // target brokers in the order of their tags
-	limits     atomic.Pointer[map[string]limits]      // of target brokers; nil while none has said them
+	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
+	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
 	topics     topics
 	groups     groups
 	mirrors    mirrors
