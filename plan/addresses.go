@@ -64,12 +64,23 @@ func checkClusters(c *Problems, p Plan) {
 	if p.Target.Cluster != "" && len(p.Target.NameServers) == 0 {
 		c.add("target.cluster", "only name servers know several clusters; leave it out")
 	}
-	for i, name := range p.Source.LeftOut {
-		at := fmt.Sprintf("source.leftOut[%d]", i)
+	checkBrokers(c, "source.leftOut", p.Source.LeftOut)
+	checkBrokers(c, "source.readSlaves", p.Source.ReadSlaves)
+	for i, name := range p.Source.ReadSlaves {
+		if slices.Contains(p.Source.LeftOut, name) {
+			c.add(fmt.Sprintf("source.readSlaves[%d]", i), "%s is left out by source.leftOut; keep one of both", quote(name))
+		}
+	}
+}
+
+// checkBrokers checks a list of brokers' names.
+func checkBrokers(c *Problems, path string, names []string) {
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
 		switch {
 		case !brokerForm.MatchString(name):
 			c.add(at, "%s; want the name of a broker, as its brokerName says it", quote(name))
-		case slices.Contains(p.Source.LeftOut[:i], name):
+		case slices.Contains(names[:i], name):
 			c.add(at, "%s is there twice; keep one", quote(name))
 		}
 	}

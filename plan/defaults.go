@@ -40,8 +40,10 @@ func wasDefault(heartbeat Duration) bool {
 // WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
 func (p Plan) WithDefaults() Plan {
 	p.Source.NameServers = slices.Clone(p.Source.NameServers)
-	if p.Source.LeftOut = slices.Clone(p.Source.LeftOut); len(p.Source.LeftOut) == 0 {
-		p.Source.LeftOut = nil
+	for _, names := range []*[]string{&p.Source.LeftOut, &p.Source.ReadSlaves} {
+		if *names = slices.Clone(*names); len(*names) == 0 {
+			*names = nil
+		}
 	}
 	p.Source.Advertised = cloned(p.Source.Advertised)
 	p.Target = p.Target.withDefaults()

@@ -50,6 +50,7 @@ func TestEveryFieldOfANormalPlanIsWrittenOrMeansOneThing(t *testing.T) {
 	absent := map[string]bool{ // and what that means
 		"Source.ID": true, "Source.Credentials": true, // see SourceID; none
 		"Source.Cluster": true, "Target.Cluster": true, "Source.LeftOut": true, // the only one; none
+		"Source.ReadSlaves": true,                            // none
 		"Source.Advertised": true, "Target.Advertised": true, // none
 		"Target.NameServers": true, "Target.Proxy": true, "Target.ID": true, // a cluster of its own; none; see TargetID
 		"Target.Credentials": true, "Target.Rename": true, // none; same names

@@ -57,6 +57,7 @@ func readPlan(o *object, p *Plan) {
 		o.texts("nameServers", &p.Source.NameServers)
 		o.text("cluster", &p.Source.Cluster)
 		o.texts("leftOut", &p.Source.LeftOut)
+		o.texts("readSlaves", &p.Source.ReadSlaves)
 		byName(o, "addresses", &p.Source.Advertised)
 		o.text("id", &p.Source.ID)
 		readCredentials(o, &p.Source.Credentials)

@@ -38,6 +38,8 @@ type Cluster struct {
 	Cluster string `json:"cluster,omitempty"`
 	// LeftOut are names of brokers that the migration doesn't look at: what they hold stays where it is.
 	LeftOut []string `json:"leftOut,omitempty"`
+	// ReadSlaves are names of brokers that are read from a slave while they have no master.
+	ReadSlaves []string `json:"readSlaves,omitempty"`
 	// Advertised says where the worker reaches servers that advertise addresses which don't lead there
 	// from where it runs: host:port by the advertised host:port.
 	Advertised  map[string]string `json:"addresses,omitempty"`

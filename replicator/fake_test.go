@@ -19,6 +19,7 @@ type fakeSide struct {
 	sends   int
 	pulls   int
 	pulled  int // messages that pulls brought
+	slave   bool
 	passes  int // calls of passSends
 
 	// onSend may refuse a batch: stored says whether the broker keeps it all the same.
@@ -324,6 +325,12 @@ func (f *fakeSide) unlock(_ context.Context, group, holder, topic string, q Queu
 		log.holder = ""
 	}
 	return f.down
+}
+
+func (f *fakeSide) fromSlave(context.Context, string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.slave
 }
 
 func (f *fakeSide) ensureGroup(_ context.Context, broker, group string) error {

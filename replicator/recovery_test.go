@@ -291,3 +291,26 @@ func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 		}
 	})
 }
+
+// The master is down, and its slave, which is read in its place, hasn't got all that was copied from it.
+func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.write(10, 1)
+		run := b.start()
+		run.untilCaughtUp()
+		run.stop()
+		log := b.source.log(b.lane.Topic, b.lane.Source)
+		all := log.messages
+		b.source.set(func() { b.source.slave, log.messages, log.shown = true, all[:5], 0 })
+		run = b.start()
+		run.untilProgress("it waits, and says for what", func(p Progress) bool {
+			return strings.Contains(p.Waiting, "it ends at 5, before the lane's position 10: its master had more, start that")
+		})
+		b.source.set(func() { b.source.slave, log.messages = false, all })
+		run.untilCaughtUp()
+		if p := run.progress(); len(p.Faults) > 0 || p.Copied != 0 {
+			t.Fatalf("progress %+v, wanted no fault and nothing copied again", p)
+		}
+	})
+}

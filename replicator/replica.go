@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type replica interface {
 	takes(ctx context.Context, broker string) (batches, error)
 	// runtime is what the broker says of how it is.
 	runtime(ctx context.Context, broker string) (map[string]string, error)
+	// fromSlave reports whether the broker has no master, and a slave is read.
+	fromSlave(ctx context.Context, broker string) bool
 	// ensureGroup creates the group on the broker where it is missing.
 	ensureGroup(ctx context.Context, broker, group string) error
 }
@@ -88,12 +91,30 @@ func (b *brokers) bounds(ctx context.Context, topic string, q Queue) (first, end
 
 func (b *brokers) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
 	request := rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait}
-	return at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
+	result, err := at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
 		if b.Proxy() != "" {
 			return b.pullAgain(ctx, addr, request)
 		}
 		return b.Client().Pull(ctx, addr, request)
 	})
+	if err == nil && result.Max < offset && b.fromSlave(ctx, q.Broker) {
+		return result, slaveBehind(b.side, q.Broker, result.Max, offset)
+	}
+	return result, err
+}
+
+func (b *brokers) fromSlave(ctx context.Context, broker string) bool {
+	found, err := b.Broker(ctx, broker)
+	return err == nil && found.Slave
+}
+
+// slaveBehind says that a slave hasn't got yet what was read of its master before: the lane waits for
+// it, as for a broker that doesn't serve.
+func slaveBehind(side, broker string, end, offset int64) error {
+	return &SideError{side, broker, &rocketmq.Error{
+		Server: "its slave", Call: "pull", Code: rocketmq.ServiceNotAvailable,
+		Remark: fmt.Sprintf("it ends at %d, before the lane's position %d: its master had more, start that", end, offset),
+	}}
 }
 
 // Pauses between two pulls at the end of a queue behind a proxy.

@@ -3,6 +3,7 @@ package replicator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -65,7 +66,7 @@ func (l *runner) resume(ctx context.Context) error {
 	}
 	next, err := l.choose(end, progress, known, first, start, last)
 	if err != nil {
-		return err
+		return l.orSlaveBehind(ctx, last, err)
 	}
 	if err := l.checkOriginal(ctx, from, end, first, last); err != nil {
 		return err
@@ -89,6 +90,16 @@ func (l *runner) resume(ctx context.Context) error {
 	l.ready, l.unsure, l.sure = true, false, time.Now()
 	l.begun()
 	return nil
+}
+
+// orSlaveBehind is why no offset could be chosen: where a slave is read that has less than its master
+// had, the queue wasn't made anew.
+func (l *runner) orSlaveBehind(ctx context.Context, last int64, err error) error {
+	var maybe suspicion
+	if errors.As(err, &maybe) && maybe.Type == SourceReset && l.source.fromSlave(ctx, l.Source.Broker) {
+		return slaveBehind(SideSource, l.Source.Broker, last, maybe.From)
+	}
+	return err
 }
 
 // choose picks the next offset to copy.

@@ -47,6 +47,15 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 			LaneReport{Compared: 10, Extra: 1},
 			"extra: position 5 on the target is stamped with offset 500, and the source ends at 12",
 		},
+		{
+			"a copy of another queue, of a run that paired them otherwise", func(m *model) {
+				other := newStamper(m.options.Names, Lane{Topic: m.lane.Topic, Source: Queue{"broker-z", 3}, Target: m.lane.Target})
+				m.native(stored(other, nil, 2))
+				put(m, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+			},
+			LaneReport{Compared: 10, Extra: 1},
+			"extra: position 0 on the target is a copy of source queue broker-z/3, whose lane goes elsewhere by now",
+		},
 		{"natives aren't differences", func(m *model) {
 			put(m, 0, 1, 2, 3)
 			m.native(nil)

@@ -89,3 +89,39 @@ func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
 	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
 }
+
+// A copy of a part of a cluster makes a topic with a part of the queues. A copy of all of it knows
+// what was made so, and how to mend it.
+func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
+	r := newRig(t, "copy-part", 2)
+	r.fill(r.source, 2, 10, "original")
+	first, last := r.source.Brokers[0].Name, r.source.Brokers[1].Name
+	target := r.target.Brokers[0]
+	four := rocketmq.TopicConfig{Name: r.topic, ReadQueues: 4, WriteQueues: 4, Perm: 6}
+	refused := func(wants ...string) {
+		t.Helper()
+		o := r.copy("--create-topics")
+		require.Equal(t, exitUsage, o.code, o.stdout)
+		for _, want := range wants {
+			assert.Contains(t, o.stderr, want)
+		}
+	}
+	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", last).code)
+	refused("topic "+r.topic+": the source has 4 queues", "which hold copies, and none of source broker "+last+": they were made by a run that didn't see it",
+		"its copies stay where they belong, and the rest is copied: mqadmin updateTopic -n '"+r.target.NameServers[0]+"' -b "+target.Addr+" -t '"+r.topic+"' -r 4 -w 4 -p 6")
+	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four))
+	o := r.copy()
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Copied     20 messages")
+	assert.Contains(t, o.stdout, "Compared   40 copies: 0 missing, 0 extra")
+
+	r.topic += "-last"
+	r.create(r.source, r.topic, 2)
+	r.fill(r.source, 2, 10, "original")
+	four.Name = r.topic
+	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", first).code)
+	anew := "mqadmin deleteTopic -n '" + r.target.NameServers[0] + "' -c "
+	refused("none of source broker "+first, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
+	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four)) // what seems to be missing
+	refused("copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
+}

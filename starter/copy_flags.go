@@ -21,7 +21,7 @@ type copyFlags struct {
 	sourceID, targetID, name             string
 	targetProxy                          string
 	sourceCluster, targetCluster         string
-	leftOut                              []string
+	leftOut, readSlaves                  []string
 	sourceReached, targetReached         map[string]string
 	differences, prefix                  string
 	rename                               map[string]string
@@ -65,7 +65,10 @@ const copyGroup = "rocketshift-copy-"
 // request checks the flags by the rules of plans, and tells all that is wrong at once.
 func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, error) {
 	p := plan.Plan{
-		Source: plan.Cluster{NameServers: addresses(f.source), Cluster: f.sourceCluster, LeftOut: f.leftOut, Advertised: f.sourceReached, ID: f.sourceID, Credentials: prefix(f.sourceCredentials)},
+		Source: plan.Cluster{
+			NameServers: addresses(f.source), Cluster: f.sourceCluster, LeftOut: f.leftOut, ReadSlaves: f.readSlaves,
+			Advertised: f.sourceReached, ID: f.sourceID, Credentials: prefix(f.sourceCredentials),
+		},
 		Target: plan.Target{
 			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.targetCluster, Advertised: f.targetReached, ID: f.targetID, Credentials: prefix(f.targetCredentials),
 		},
@@ -84,7 +87,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		found.add("--rename", "%s", clash.Text)
 	}
 	q := copyRequest{
-		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), part: rocketmq.Part{Cluster: f.sourceCluster, LeftOut: f.leftOut}, reached: f.sourceReached},
+		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), part: rocketmq.Part{Cluster: f.sourceCluster, LeftOut: f.leftOut, ReadSlaves: f.readSlaves}, reached: f.sourceReached},
 		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames(), part: rocketmq.Part{Cluster: f.targetCluster}, reached: f.targetReached},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
@@ -214,6 +217,8 @@ func flagOf(path string) string {
 		return "--rename"
 	case strings.HasPrefix(rest, "leftOut"):
 		return "--leave-out"
+	case strings.HasPrefix(rest, "readSlaves"):
+		return "--read-slave"
 	case strings.HasPrefix(rest, "addresses"):
 		return "--" + side + "-address"
 	case rest == "cluster":

@@ -44,7 +44,7 @@ func TestACopyRefusesTopicsThatProducersWouldSeeOtherwise(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			copying := &copying{copyRequest: copyRequest{topics: []string{"t"}, create: true}}
-			_, err := copying.check(c.source, c.target)
+			_, err := copying.check(t.Context(), c.source, c.target)
 			notes := unlike([]string{"t"}, c.source, c.target)
 			if c.problem == "" {
 				require.NoError(t, err)

@@ -25,7 +25,11 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	t := topicsOf{endpoint: e, client: cluster.Client()}
 	registry, err := cluster.Registry(ctx)
 	if err == nil {
-		if err := e.whole(registry); err != nil {
+		gaps, err := cluster.Gaps(ctx, registry)
+		if err != nil {
+			return t, broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
+		}
+		if err := e.whole(gaps); err != nil {
 			return t, err
 		}
 	} else if !rocketmq.Unreachable(err) && !denied(err) { // what is read next says it
@@ -49,14 +53,16 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 }
 
 // whole fails where something of the side may not be seen.
-func (e endpoint) whole(registry rocketmq.Registry) error {
-	gaps := registry.Gaps()
+func (e endpoint) whole(gaps []rocketmq.Gap) error {
 	if len(gaps) == 0 {
 		return nil
 	}
 	next := gaps[0].Mend()
 	if gaps[0].Kind == rocketmq.GapClusters {
 		return broken(fmt.Sprintf("%s: --%s-cluster", next, e.side), "%s: %s", e, gaps[0].Text)
+	}
+	if gaps[0].Kind == rocketmq.GapNoMaster && e.side == "source" {
+		next += ", or copy what its slave has (--read-slave " + gaps[0].Broker + ")"
 	}
 	if gaps[0].Broker != "" && e.side == "source" {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
@@ -115,6 +121,9 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err != nil {
 		return err
 	}
+	if err := c.slavesKnow(ctx, source); err != nil {
+		return err
+	}
 	target, err := readSide(ctx, c.to, c.target, c.topics)
 	if err != nil {
 		return err
@@ -122,7 +131,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err := twoClusters(source, target); err != nil {
 		return err
 	}
-	missing, err := c.check(source, target)
+	missing, err := c.check(ctx, source, target)
 	if err != nil {
 		return err
 	}
@@ -131,6 +140,9 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	}
 	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
 	if c.lanes, err = pairs(there, source, target); err != nil {
+		return err
+	}
+	if err := c.checkPlaces(ctx, source, target); err != nil {
 		return err
 	}
 	if err := c.checkIDs(ctx, c.lanes); err != nil {
@@ -166,7 +178,9 @@ func twoClusters(source, target topicsOf) error {
 }
 
 // check finds everything that stands in the way, and lists the topics that have to be created.
-func (c *copying) check(source, target topicsOf) (missing []string, err error) {
+func (c *copying) check(
+	ctx context.Context, source, target topicsOf,
+) (missing []string, err error) {
 	found := &problems{what: "copy"}
 	for _, topic := range c.topics {
 		from, to := source.queues(topic), target.queues(topic)
@@ -197,6 +211,12 @@ func (c *copying) check(source, target topicsOf) (missing []string, err error) {
 		case replicator.Unread(target.of(topic)) != "":
 			found.add("topic "+topic, "the target's %s, so that consumers don't see all there: give it as many to read from",
 				replicator.Unread(target.of(topic)))
+		case len(from) > len(to):
+			r, err := c.remains(ctx, topic, source, target, to)
+			if err != nil {
+				return nil, err
+			}
+			c.tellRemains(found, topic, r, source, target)
 		case unequal != nil:
 			found.add("topic "+topic, "%s; give it %d queues on the target, or delete it there and add --create-topics",
 				strings.TrimPrefix(unequal.Error(), "topic "+topic+": "), len(from))

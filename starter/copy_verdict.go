@@ -38,9 +38,12 @@ type copyVerdict struct {
 	Differences []replicator.LaneReport `json:"differences,omitempty"` // of the lanes that have some
 	Faults      []shownFault            `json:"faults,omitempty"`
 	Back        *copyBack               `json:"back,omitempty"`
-	Seconds     float64                 `json:"seconds"`
-	Next        string                  `json:"next,omitempty"`
-	ExitCode    int                     `json:"exitCode"`
+	// FromSlaves are the source's brokers without a master, of which a slave was read: what their
+	// masters had besides isn't known.
+	FromSlaves []string `json:"fromSlaves,omitempty"`
+	Seconds    float64  `json:"seconds"`
+	Next       string   `json:"next,omitempty"`
+	ExitCode   int      `json:"exitCode"`
 }
 
 const runAgain = "run the same command again: it goes on where this one stopped"
@@ -48,7 +51,7 @@ const runAgain = "run the same command again: it goes on where this one stopped"
 // judge compares, if everything is copied, and says how the copy ended.
 func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyVerdict, error) {
 	p := r.progress
-	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p)}
+	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p), FromSlaves: c.fromSlaves}
 	if p.Back != nil {
 		v.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
 	}
@@ -192,6 +195,9 @@ func (a *app) showVerdict(v copyVerdict) {
 	}
 	if v.Natives > 0 {
 		row("Natives", "%s messages on the target were written there by applications; no difference", grouped(v.Natives))
+	}
+	if len(v.FromSlaves) > 0 {
+		row("Slaves", "%s read from a slave: what the master had besides isn't known; run it again when it is up", strings.Join(v.FromSlaves, ", "))
 	}
 	for _, r := range v.Differences {
 		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))

@@ -23,16 +23,21 @@ type brokersAnswer struct {
 
 func (a *brokersAnswer) Error() string { return fmt.Sprintf("code %d: %s", a.code, a.remark) }
 
-// ask sends a request and waits for the answer's body. Errors: *brokersAnswer for a refusal.
+// ask sends a request without fields, see askWith.
 func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {
+	return a.askWith(ctx, to, nil, body)
+}
+
+// askWith sends a request and waits for the answer's body. Fields are names, each with its value
+// behind it. Errors: *brokersAnswer for any other answer than success.
+func (a asker) askWith(ctx context.Context, to dest, fields []string, body []byte) ([]byte, error) {
 	s := a.session
 	up, err := s.upstream(to)
 	if err != nil {
 		return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, err)
 	}
-	var fields []string
 	if a.accessKey != "" {
-		fields = []string{wire.FieldAccessKey, a.accessKey}
+		fields = append(fields, wire.FieldAccessKey, a.accessKey)
 	}
 	answers := make(chan brokersAnswer, 1)
 	own := s.enter(call{code: a.code, up: up, side: to.side, pushed: true, rare: &rareCall{answers: answers}})

@@ -88,8 +88,14 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	return nil
 }
 
-// mayTakePart refuses a round without the target that this gateway has no reason for.
+// mayTakePart refuses a round without the target that this gateway has no reason for, and one of a
+// group whose members behind this gateway the target would refuse.
 func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
+	if r.Kind == KindSide && r.Leader != g.config.Name { // who leads has done so
+		if _, err := g.tryPulls(ctx, r.Group, to, r.Accept); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !r.WithoutTarget && to == target:
 		return g.owing.nothingOf(r.Queues)

@@ -254,6 +254,11 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if unseen := g.unseen(r.Group, to); unseen != "" {
 		inexact = append(inexact, unseen)
 	}
+	untaken, err := g.tryPulls(ctx, r.Group, to, m.Accept)
+	if err != nil {
+		return done, err
+	}
+	inexact = append(inexact, untaken...)
 	if r.ends != nil {
 		r.ends.Inexact = append(r.ends.Inexact, inexact...)
 	}

@@ -32,12 +32,13 @@ type Cluster struct {
 	reading bool // somebody reads it anew
 }
 
-// Broker is a master.
+// Broker is a master, or the slave that is read in its place.
 type Broker struct {
 	Cluster string
 	Name    string
 	Addr    string
 	Version string // such as 4.9.7; empty when the broker does not say
+	Slave   bool   // no master is registered, and this slave is read (Part.ReadSlaves); nothing can be sent to it
 }
 
 // NewCluster returns the cluster behind the name servers; nothing is asked yet.
@@ -140,8 +141,8 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 	}
 	found := []Broker{}
 	for _, b := range registry.Brokers {
-		if b.Master() != "" {
-			found = append(found, Broker{Cluster: b.Cluster, Name: b.Name, Addr: b.Master()})
+		if addr := cmp.Or(b.Master(), b.Slave); addr != "" {
+			found = append(found, Broker{Cluster: b.Cluster, Name: b.Name, Addr: addr, Slave: b.Slave != ""})
 		}
 	}
 	for i := range found {

@@ -29,6 +29,7 @@ const (
 	codeDeleteTopic        = 215
 	codeDeleteTopicInNS    = 216
 	codeRunningInfo        = 307
+	codeTopicNames         = 206
 	codeSendV2             = 310
 	codeStats              = 315
 	codeSendBatch          = 320
@@ -81,7 +82,8 @@ var requestNames = map[int]string{
 	codePutGroup: "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", codeGroups: "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", codeTopicStats: "GET_TOPIC_STATS_INFO",
 	codeConsumerConnection: "GET_CONSUMER_CONNECTION_LIST", codeDeleteGroup: "DELETE_SUBSCRIPTIONGROUP", codeConsumeStats: "GET_CONSUME_STATS",
 	codeDeleteTopic: "DELETE_TOPIC_IN_BROKER", codeDeleteTopicInNS: "DELETE_TOPIC_IN_NAMESRV", codeRunningInfo: "GET_CONSUMER_RUNNING_INFO",
-	codeSendV2: "SEND_MESSAGE_V2", codeStats: "VIEW_BROKER_STATS_DATA", codeSendBatch: "SEND_BATCH_MESSAGE", codeProducers: "GET_ALL_PRODUCER_INFO",
+	codeTopicNames: "GET_ALL_TOPIC_LIST_FROM_NAMESERVER",
+	codeSendV2:     "SEND_MESSAGE_V2", codeStats: "VIEW_BROKER_STATS_DATA", codeSendBatch: "SEND_BATCH_MESSAGE", codeProducers: "GET_ALL_PRODUCER_INFO",
 }
 
 // CodeName is RocketMQ's name of a response code, or its number.

@@ -28,6 +28,8 @@ type Part struct {
 	Cluster string
 	// LeftOut are names of brokers that don't count.
 	LeftOut []string
+	// ReadSlaves are names of brokers of which a slave is read while no master is registered.
+	ReadSlaves []string
 }
 
 // without are the nodes that don't belong to it.
@@ -51,6 +53,9 @@ type Registered struct {
 	Addrs map[int64][]string
 	// KnownBy are the name servers that know its master, or where none is registered a slave.
 	KnownBy []string
+	// Slave is the address of the slave that is read as no master is registered, where that is asked
+	// for; else empty.
+	Slave string
 }
 
 // Master is the address of the master; empty if none is registered.
@@ -72,6 +77,7 @@ const (
 	GapNoMaster GapKind = "no master" // only slaves of a broker are registered
 	GapConflict GapKind = "conflict"  // name servers know different addresses of a broker's master
 	GapClusters GapKind = "clusters"  // brokers of several clusters are registered
+	GapMute     GapKind = "mute"      // a slave that is to be read serves no pulls
 )
 
 // Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker is
@@ -80,6 +86,7 @@ type Gap struct {
 	Kind               GapKind
 	Broker, NameServer string
 	Text               string
+	Server             string // of GapMute: the slave
 }
 
 // Mend is what people do about it.
@@ -93,6 +100,9 @@ func (g Gap) Mend() string {
 		return "say which one is meant"
 	case GapNoMaster:
 		return "start its master"
+	case GapMute:
+		return fmt.Sprintf("let it serve pulls, which needs no new start: mqadmin updateBrokerConfig -b %s "+
+			"-k slaveReadEnable -v true", g.Server)
 	case GapPartial:
 		return "give that broker all name servers (namesrvAddr), or start what is down"
 	default:
@@ -104,7 +114,7 @@ func (g Gap) Mend() string {
 // several clusters first, then name servers, then brokers.
 func (r Registry) Gaps() (all []Gap) {
 	if clusters := r.Clusters(); len(clusters) > 1 {
-		all = append(all, Gap{GapClusters, "", "", fmt.Sprintf(
+		all = append(all, Gap{Kind: GapClusters, Text: fmt.Sprintf(
 			"the name servers know several clusters: %s", strings.Join(clusters, ", "))})
 	}
 	var answered []string
@@ -115,11 +125,11 @@ func (r Registry) Gaps() (all []Gap) {
 	for _, s := range r.NameServers {
 		switch {
 		case s.Err != nil:
-			all = append(all, Gap{GapSilent, "", s.Addr, fmt.Sprintf(
+			all = append(all, Gap{Kind: GapSilent, NameServer: s.Addr, Text: fmt.Sprintf(
 				"name server %s doesn't answer, and may know brokers that others don't: %v", s.Addr, s.Err)})
 			continue
 		case s.Known == 0 && known > 0:
-			all = append(all, Gap{GapEmpty, "", s.Addr, fmt.Sprintf(
+			all = append(all, Gap{Kind: GapEmpty, NameServer: s.Addr, Text: fmt.Sprintf(
 				"name server %s knows no broker: clients that ask it find nothing", s.Addr)})
 			continue
 		}
@@ -133,23 +143,23 @@ func (r Registry) Gaps() (all []Gap) {
 
 // gaps are those of one broker, of name servers that know any.
 func (r Registered) gaps(answered []string) (all []Gap) {
-	if r.Master() == "" {
+	if r.Master() == "" && r.Slave == "" {
 		var at []string
 		for _, id := range slices.Sorted(maps.Keys(r.Addrs)) {
 			at = append(at, r.Addrs[id]...)
 		}
-		all = append(all, Gap{GapNoMaster, r.Name, "", fmt.Sprintf(
+		all = append(all, Gap{Kind: GapNoMaster, Broker: r.Name, Text: fmt.Sprintf(
 			"broker %s has no master, only slaves are registered (%s)", r.Name, strings.Join(at, ", "))})
 	}
 	for _, addr := range answered {
 		if !slices.Contains(r.KnownBy, addr) {
-			all = append(all, Gap{GapPartial, r.Name, addr, fmt.Sprintf(
+			all = append(all, Gap{Kind: GapPartial, Broker: r.Name, NameServer: addr, Text: fmt.Sprintf(
 				"broker %s is known to %s, but not to name server %s", r.Name,
 				strings.Join(r.KnownBy, ", "), addr)})
 		}
 	}
 	if masters := r.Addrs[0]; len(masters) > 1 {
-		all = append(all, Gap{GapConflict, r.Name, "", fmt.Sprintf(
+		all = append(all, Gap{Kind: GapConflict, Broker: r.Name, Text: fmt.Sprintf(
 			"name servers know different addresses of broker %s: %s", r.Name, strings.Join(masters, ", "))})
 	}
 	return all
@@ -238,6 +248,9 @@ func (c *Cluster) ask(ctx context.Context, grace time.Duration) (Registry, error
 	}
 	c.saying.Unlock()
 	r.unite(said)
+	for i := range r.Brokers {
+		r.Brokers[i].standIn(c.part.ReadSlaves)
+	}
 	return r, nil
 }
 

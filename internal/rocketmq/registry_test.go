@@ -38,6 +38,46 @@ func clusterInfo(brokers []string) string {
 	return `{"brokerAddrTable":{` + strings.Join(entries, ",") + `}}`
 }
 
+func TestASlaveStandsInForItsMasterWhereThatIsAskedFor(t *testing.T) {
+	const a, slave = "C/broker-a/0=127.0.0.1:1", "C/broker-b/2=127.0.0.1:3"
+	mute := "false"
+	broker := serve(t, func(conn net.Conn, c *Command) {
+		if c.Code == codeBrokerConfig {
+			reply(conn, c, Success, nil, "slaveReadEnable="+mute+"\n")
+			return
+		}
+		reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+	}).Addr().String()
+	at := nameServer(t, a, "C/broker-b/1="+broker, slave)
+	read := func(part Part) (*Cluster, Registry) {
+		c := NewClusterOf(testClient(t), []string{at}, part)
+		r, err := c.Registry(t.Context())
+		require.NoError(t, err)
+		return c, r
+	}
+	_, r := read(Part{ReadSlaves: []string{"broker-a"}})
+	require.Len(t, r.Gaps(), 1, "the other one isn't asked for")
+	assert.Equal(t, GapNoMaster, r.Gaps()[0].Kind)
+
+	c, r := read(Part{ReadSlaves: []string{"broker-a", "broker-b"}})
+	assert.Empty(t, r.Gaps())
+	gaps, err := c.Gaps(t.Context(), r)
+	require.NoError(t, err)
+	require.Len(t, gaps, 1)
+	assert.Contains(t, gaps[0].Text, "broker broker-b has no master, and its slave "+broker+" serves no pulls")
+	assert.Contains(t, gaps[0].Mend(), "mqadmin updateBrokerConfig -b "+broker+" -k slaveReadEnable -v true")
+	mute = "true"
+	gaps, err = c.Gaps(t.Context(), r)
+	require.NoError(t, err)
+	assert.Empty(t, gaps)
+	all, err := c.Brokers(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.False(t, all[0].Slave, "a master counts more")
+	assert.Equal(t, Broker{Cluster: "C", Name: "broker-b", Addr: broker, Version: "4.9.7", Slave: true}, all[1],
+		"that of the lowest id")
+}
+
 // A cluster is what all of its name servers know together. Today's code took the first answer for all.
 func TestAClusterIsWhatAllNameServersKnow(t *testing.T) {
 	const a, b = "C/broker-a/0=127.0.0.1:1", "C/broker-b/0=127.0.0.1:2"
