@@ -18,7 +18,7 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	m := &migration{desk: d, closed: map[int][]string{}}
+	m := &migration{desk: d, closed: map[int]activities.Collected{}}
 	return d.run(ctx, m.story)
 }
 
@@ -28,7 +28,7 @@ type migration struct {
 	services  []*service // Replicate and SyncOffsets: they stay until the end
 	shifted   bool       // a Shift was started: going back needs a Rollback
 	// closed are groups that others had closed, as the first Shift of each step saw it
-	closed map[int][]string
+	closed map[int]activities.Collected
 	ending bool // services are being stopped on purpose
 }
 
