@@ -50,5 +50,6 @@ func holdText(held *Steering, missing string) string {
 	if held != nil {
 		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
 	}
-	return missing + ": nothing moves without it; it is started again by itself, at most an hour later; resume tries at once"
+	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
+		"later; resume tries at once, back returns everything to the source"
 }

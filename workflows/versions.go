@@ -111,6 +111,8 @@ const (
 	changeAnswersKept = "2026-11-30e answers in documents"
 	// changeClosedKept: groups that others closed stand in documents when they are many.
 	changeClosedKept = "2026-11-30e closed groups in documents"
+	// changeBetween: a move of groups may be held between two batches.
+	changeBetween = "2026-11-30e holds between batches"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
 	changeNewRun = "2026-11-30e new runs of lanes"
 )
