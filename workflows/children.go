@@ -80,6 +80,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	}
 	id := StageID(m.plan, name)
 	m.keepRecord(id)
+	m.rememberSteps()
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
@@ -136,19 +137,7 @@ func (m *migration) input() MigrationInput {
 		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		EarlierAnswers: now.EarlierAnswers, Rates: now.Rates, Copied: now.Copied,
 	}
-	in.Closed = m.closedByOthers(now)
-	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
-		in.AskedIn = askedToMove(now)
-	}
-	for _, groups := range begun(now) {
-		names, inline := groups.Inline()
-		switch {
-		case m.bounded:
-			in.FencedIn = append(in.FencedIn, groups)
-		case inline:
-			in.Fenced = append(in.Fenced, names...)
-		}
-	}
+	m.tellSteps(&in)
 	return in
 }
 

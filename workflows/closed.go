@@ -43,18 +43,3 @@ func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 	s.row.Closed.In = append(s.row.Closed.In, kept)
 	return nil
 }
-
-// closedByOthers are the groups that others had closed before a Shift came to them. What the first
-// one saw counts: a later one may take a fence of ours for theirs, where no mark can be written.
-func (m *migration) closedByOthers(s Status) (all activities.Collected) {
-	for _, w := range s.Waves {
-		if w.State == StagePending {
-			continue
-		}
-		if _, known := m.closed[w.Step]; !known {
-			m.closed[w.Step] = w.Closed
-		}
-		all = all.Plus(m.closed[w.Step])
-	}
-	return all
-}
