@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/plan"
+	"rocketshift/replicator"
 	"rocketshift/workflows"
 )
 
@@ -96,7 +97,8 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		}
 		requireFits(t, map[string]any{
 			mode + ": inventory": inventory, mode + ": waves": waves, mode + ": list": list, mode + ": ledger": ledger,
-			mode + ": stage":     workflows.MigrationInput{Plan: r.Plan, Inventory: &inventory, FencedIn: groupsOf(waves)},
+			mode + ": stage":     largestInput(t, clusters, r, inventory, waves),
+			mode + ": shard":     activities.ReplicateRequest{Request: r, Answers: answers(60), Earlier: manyAnswers(t, clusters, r), Rates: rates(100)},
 			mode + ": metadata":  activities.MetadataRequest{Request: r, Inventory: &inventory, Topics: inventory.Topics().Cut(200, 400)},
 			mode + ": diff":      activities.MetadataDiff{CreateTopics: list, CreateGroups: list, Conflicts: inventory.Summary.Findings, Warnings: inventory.Summary.Findings},
 			mode + ": wave":      activities.WaveRequest{Request: r, Wave: waves[50]},
@@ -108,6 +110,55 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 			mode + ": translate": activities.PositionsFor(r, positions), mode + ": members": activities.MembersFor(r, members),
 		})
 	}
+}
+
+// largestInput is of Rollback after all steps, with answers and rates of many topics.
+func largestInput(
+	t *testing.T, p *played, r activities.Request, inventory activities.Inventory, waves []activities.Wave,
+) workflows.MigrationInput {
+	t.Helper()
+	in := workflows.MigrationInput{
+		Plan: r.Plan, Inventory: &inventory, FencedIn: groupsOf(waves),
+		Answers: answers(60), EarlierAnswers: manyAnswers(t, p, r), Rates: rates(100),
+	}
+	for _, w := range waves {
+		in.AskedIn = append(in.AskedIn, w.Topics)
+	}
+	groups := p.names("groups")
+	in.Closed.Named = groups[:100]
+	for from := 100; from < len(groups); from += 200 { // others closed all of them
+		kept, err := activities.NewAssess(p.settings).KeepNames(t.Context(),
+			activities.NamesRequest{Request: r, Names: activities.Some(groups[from : from+200]...)})
+		require.NoError(t, err)
+		in.Closed.In = append(in.Closed.In, kept)
+	}
+	return in
+}
+
+func answers(n int) (all []activities.LaneAnswer) {
+	for i := range n {
+		all = append(all, activities.LaneAnswer{By: "alice", Reason: "a test message of 5 MB", Answer: replicator.Answer{
+			Topic: fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i), Broker: "broker-a", Action: replicator.Skip, From: 1234567890, To: 1234567891,
+		}})
+	}
+	return all
+}
+
+func rates(n int) (all []activities.RateChange) {
+	for i := range n {
+		all = append(all, activities.RateChange{
+			Topic: fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i), Rate: replicator.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
+		})
+	}
+	return all
+}
+
+func manyAnswers(t *testing.T, p *played, r activities.Request) activities.List[activities.LaneAnswer] {
+	t.Helper()
+	list, err := activities.NewReplication(p.settings).KeepAnswers(t.Context(), activities.KeepAnswersRequest{Request: r, Answers: answers(10_000)})
+	require.NoError(t, err)
+	require.Equal(t, 10_000, list.Len())
+	return list
 }
 
 func groupsOf(waves []activities.Wave) (lists []activities.Names) {
@@ -136,7 +187,9 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 		Waiting: []workflows.Waiting{
 			{Groups: activities.Some(groups[:200]...)}, {Topics: inventory.Free()}, {Topics: inventory.Ordered()},
 		},
+		Answers: answers(60), EarlierAnswers: manyAnswers(t, clusters, r), Rates: rates(100),
 	}
+	closed := largestInput(t, clusters, r, inventory, waves).Closed
 	for _, w := range waves {
 		status.Waves = append(status.Waves, workflows.WaveStatus{
 			Step: w.Step, Topics: w.Topics, Groups: w.Groups, Check: &activities.WaveCheck{Measured: time.Now()},
@@ -145,6 +198,7 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 			Gate: "shift-100", By: "alice", Reason: "looked at lag and errors, ticket OPS-1234", Evidence: "0123456789ab", PlanHash: "0123456789ab",
 		})
 	}
+	status.Waves[0].Closed = closed
 	for range 20 {
 		status.Notes = append(status.Notes, strings.Repeat("n", 1100))
 	}

@@ -94,7 +94,7 @@ func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
 
 func TestWhatWasClosedBeforeIsNotOnRecord(t *testing.T) {
 	got, err := NewReturns(Settings{}).recorded(t.Context(), SurveyRequest{
-		Recorded: []string{"a"}, RecordedIn: []Names{Some("b", "theirs")}, Closed: []string{"theirs"},
+		Recorded: []string{"a"}, RecordedIn: []Names{Some("b", "theirs")}, Closed: Collected{Named: []string{"theirs"}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, got)

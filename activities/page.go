@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type document struct {
 	Stages          []documentStage
 	Waves           []documentWave
 	Approvals       []documentApproval
+	EarlierAnswers  List[LaneAnswer]
 	Answers         []LaneAnswer
 	Rates           []RateChange
 	Notes           []string
@@ -73,7 +75,8 @@ func renderPage(status []byte) ([]byte, error) {
 	p.stages(d.Stages)
 	p.waves(d.Waves)
 	p.approvals(d.Approvals)
-	p.said(d.Answers, d.Rates)
+	p.said(slices.Concat(d.EarlierAnswers.First(), d.Answers), d.Rates)
+	p.elsewhere(d.EarlierAnswers.Document())
 	p.verification(d.Verification)
 	p.ledger(d.Ledger)
 	p.inventory(d.Inventory)

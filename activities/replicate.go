@@ -25,6 +25,8 @@ type ReplicateRequest struct {
 	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
 	Answers []LaneAnswer `json:"answers,omitempty"`
 	Rates   []RateChange `json:"rates,omitempty"`
+	// Earlier are the answers before them, of all lanes, where they were too many.
+	Earlier List[LaneAnswer] `json:"earlierAnswers,omitzero"`
 	// Part and Parts pick the broker's lanes: the shard with number Part, of Parts.
 	Part  int `json:"part,omitempty"`
 	Parts int `json:"parts,omitempty"`
@@ -101,6 +103,9 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	}
 	l, err := both.layout(ctx)
 	if err != nil {
+		return b.read(), err
+	}
+	if q.Answers, err = answersOf(ctx, r.settings, q.Earlier, q.Answers); err != nil {
 		return b.read(), err
 	}
 	lanes, unpaired := both.lanesFrom(ctx, l, q)

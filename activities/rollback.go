@@ -52,7 +52,7 @@ type SurveyRequest struct {
 	// RecordedIn are such groups too, wave by wave.
 	RecordedIn []Names `json:"recordedIn,omitempty"`
 	// Closed are groups among them that others had closed.
-	Closed []string `json:"closed,omitempty"`
+	Closed Collected `json:"closed,omitzero"`
 	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones
 	// with names after After: whoever opens groups gets to know their names from the brokers alone.
 	// 0 asks for all.
@@ -169,15 +169,15 @@ func unstored(ctx context.Context, s Settings, r Request, kind string, names []s
 // recorded are all groups that the migration has on record as fenced, without those that were
 // closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
-	all := slices.Clone(r.Recorded)
-	for _, list := range r.RecordedIn {
-		names, err := resolve(ctx, b.settings, list)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, names...)
+	all, err := Collected{r.Recorded, r.RecordedIn}.all(ctx, b.settings)
+	if err != nil {
+		return nil, err
 	}
-	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(r.Closed, name) }), nil
+	closed, err := r.Closed.all(ctx, b.settings)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return slices.Contains(closed, name) }), nil
 }
 
 // surveySource is what the source tells of groups that were moved.

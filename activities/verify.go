@@ -31,6 +31,8 @@ type VerifyRequest struct {
 	Own bool `json:"own,omitempty"`
 	// Answers are what persons decided about faults: what they skip isn't missing.
 	Answers []LaneAnswer `json:"answers,omitempty"`
+	// Earlier are those before them, where they were too many.
+	Earlier List[LaneAnswer] `json:"earlierAnswers,omitzero"`
 }
 
 // Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of order.
@@ -112,6 +114,10 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 		own, ready := l.ownLanes(both.plan)
 		lanes, topics = append(lanes, own...), append(slices.Clone(topics), ready...)
 	}
+	answers, err := answersOf(ctx, v.settings, r.Earlier, r.Answers)
+	if err != nil {
+		return Verification{}, err
+	}
 	sizes, err := both.sizes(ctx, l, topics)
 	if err != nil {
 		return Verification{}, err
@@ -119,7 +125,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	c.expect(sizes)
 	file := &differencesFile{path: v.differences(ctx, r.Plan.Name)}
 	c.tell = file.tell
-	sum, err := c.compare(ctx, both, lanes, plain(r.Answers))
+	sum, err := c.compare(ctx, both, lanes, plain(answers))
 	if errFile := file.close(); err == nil {
 		err = errFile
 	}

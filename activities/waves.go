@@ -114,3 +114,15 @@ type NamesRequest struct {
 func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error) {
 	return resolve(ctx, a.settings, r.Names)
 }
+
+// keptRoom is for names that nobody reads in a history.
+var keptRoom = room{}
+
+// KeepNames writes names into a document, so that they take little room in a history.
+func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (Names, error) {
+	names, err := resolve(ctx, a.settings, r.Names)
+	if err != nil {
+		return Names{}, err
+	}
+	return stored(ctx, a.settings, r.Request, "names", names, keptRoom)
+}

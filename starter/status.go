@@ -85,12 +85,13 @@ func complete(s snapshot) snapshot {
 		if w.Gate == workflows.ResumeName && s.State == workflows.StateWaiting {
 			s.State = workflows.StateHeld
 		}
-		command := workflows.NextCommand(s.Status, w)
-		if command != "" && s.WorkflowID != plan.WorkflowID(s.Name) {
-			command += " --stage " + s.Type
-		}
-		if command != "" && !slices.Contains(s.Next, command) {
-			s.Next = append(s.Next, command)
+		for _, command := range workflows.NextCommands(s.Status, w) {
+			if s.WorkflowID != plan.WorkflowID(s.Name) {
+				command += " --stage " + s.Type
+			}
+			if !slices.Contains(s.Next, command) {
+				s.Next = append(s.Next, command)
+			}
 		}
 	}
 	s.Notes = once(s.Notes)

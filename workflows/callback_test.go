@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
 )
@@ -158,6 +160,45 @@ func TestProducersThatWereAskedToMoveAreCalledBack(t *testing.T) {
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Contains(t, asked, "re-point the producers of 1 topics to the source")
 	require.False(t, last.Before(leaves), "what they wrote there is still brought back")
+}
+
+// A Shift that is tried again starts its table anew, and may fail before it comes as far as the
+// one before.
+func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
+	tries := 0
+	var told MigrationInput
+	s := newMigration(t, map[string]stageFunc{
+		ShiftType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+			d, err := newDesk(ctx, ShiftType, in)
+			if err != nil {
+				return Status{}, err
+			}
+			return d.run(ctx, func(ctx workflow.Context) error {
+				if tries++; tries > 1 {
+					return temporal.NewNonRetryableApplicationError("the target isn't known", "No", nil)
+				}
+				d.status.Waves = []WaveStatus{
+					{Step: 50, State: WaveSoak, Topics: activities.Some("orders"), Groups: activities.Some("orders-group"), Closed: activities.Collected{Named: []string{"audit-group"}}},
+					{Step: 100, State: WaveGroups, Topics: activities.Some("payments"), Groups: activities.Some("payments-group")},
+				}
+				d.publish(ctx)
+				_ = workflow.Sleep(ctx, time.Second)
+				return temporal.NewNonRetryableApplicationError("a broker is down", "No", nil)
+			})
+		},
+		RollbackType: func(_ workflow.Context, in MigrationInput) (Status, error) {
+			told = in
+			return Status{State: StateDone}, nil
+		},
+	})
+	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	require.Equal(t, 2, tries)
+	require.Equal(t, []activities.Names{activities.Some("orders")}, told.AskedIn)
+	require.Equal(t, []activities.Names{activities.Some("orders-group"), activities.Some("payments-group")}, told.FencedIn)
+	require.Equal(t, []string{"audit-group"}, told.Closed.Named)
 }
 
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {

@@ -80,6 +80,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	}
 	id := StageID(m.plan, name)
 	m.keepRecord(id)
+	m.rememberSteps()
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
@@ -134,37 +135,10 @@ func (m *migration) input() MigrationInput {
 	now := m.view()
 	in := MigrationInput{
 		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
-		Rates: now.Rates, Copied: now.Copied,
+		EarlierAnswers: now.EarlierAnswers, Rates: now.Rates, Copied: now.Copied,
 	}
-	in.Closed = m.closedByOthers(now)
-	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
-		in.AskedIn = askedToMove(now)
-	}
-	for _, groups := range begun(now) {
-		names, inline := groups.Inline()
-		switch {
-		case m.bounded:
-			in.FencedIn = append(in.FencedIn, groups)
-		case inline:
-			in.Fenced = append(in.Fenced, names...)
-		}
-	}
+	m.tellSteps(&in)
 	return in
-}
-
-// closedByOthers are the groups that others had closed before a Shift came to them. What the first
-// one saw counts: a later one may take a fence of ours for theirs, where no mark can be written.
-func (m *migration) closedByOthers(s Status) (groups []string) {
-	for _, w := range s.Waves {
-		if w.State == StagePending {
-			continue
-		}
-		if _, known := m.closed[w.Step]; !known {
-			m.closed[w.Step] = w.Closed
-		}
-		groups = append(groups, m.closed[w.Step]...)
-	}
-	return groups
 }
 
 // begun are the groups of the waves that a Shift has begun.

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -17,7 +18,8 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 		return Status{}, err
 	}
 	// of the run before
-	d.status.Answers, d.status.Rates, d.status.Copied = in.Answers, in.Rates, in.Copied
+	d.status.Answers, d.status.EarlierAnswers = in.Answers, in.EarlierAnswers
+	d.status.Rates, d.status.Copied = in.Rates, in.Copied
 	if err := d.handleLanes(ctx); err != nil {
 		return Status{}, err
 	}
@@ -26,28 +28,45 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 		if err != nil {
 			return err
 		}
-		var acts *activities.Replication
 		var shards []activities.Copied // of those that run, in their order
-		return d.serveAgain(ctx, func(ctx workflow.Context) []workflow.Future {
-			brokers := inventory.SourceBrokers()
-			d.detail(ctx, "%d source brokers, %d topics", len(brokers), inventory.Topics().Len())
-			var running []workflow.Future
-			shards = nil
-			parts := max(d.plan.Replicate.Shards, 1)
-			for _, broker := range brokers {
-				for part := range parts {
-					shards = append(shards, d.status.copiedBy(broker, part))
-					request := activities.ReplicateRequest{
-						Request: d.request(), Broker: broker, Part: part, Parts: parts,
-						Answers: d.status.Answers, Rates: d.status.Rates, Shards: parts * len(brokers),
-						Copied: shards[len(shards)-1],
-					}
-					running = append(running, workflow.ExecuteActivity(long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
-				}
-			}
+		err = d.serveAgain(ctx, func(ctx workflow.Context) (running []workflow.Future) {
+			d.keepAnswers(ctx)
+			shards, running = d.startShards(ctx, inventory)
 			return running
 		}, func(i int, err error) { d.status.count(shards[i], err) })
+		if err != nil || !d.again || d.stopped || d.back != nil {
+			return err
+		}
+		return d.inNewRun(ctx, inventory)
 	})
+}
+
+// startShards starts the activities that run the lanes. Each gets what persons decided about its
+// lanes.
+func (d *desk) startShards(
+	ctx workflow.Context, inventory activities.Inventory,
+) (shards []activities.Copied, running []workflow.Future) {
+	var acts *activities.Replication
+	brokers, parts := inventory.SourceBrokers(), max(d.plan.Replicate.Shards, 1)
+	d.detail(ctx, "%d source brokers, %d topics", len(brokers), inventory.Topics().Len())
+	rates := slices.Clone(d.status.Rates)
+	for i, c := range rates {
+		rates[i] = activities.RateChange{Rate: c.Rate, Topic: c.Topic}
+	}
+	for _, broker := range brokers {
+		answers := activities.AnswersOfLanes(d.status.Answers, broker)
+		for part := range parts {
+			shards = append(shards, d.status.copiedBy(broker, part))
+			request := activities.ReplicateRequest{
+				Request: d.request(), Broker: broker, Part: part, Parts: parts,
+				Answers: answers, Earlier: d.status.EarlierAnswers, Rates: rates,
+				Shards: parts * len(brokers), Copied: shards[len(shards)-1],
+			}
+			running = append(running, workflow.ExecuteActivity(
+				long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
+		}
+	}
+	return shards, running
 }
 
 // lanesOf is how people see a shard in the Web UI.
@@ -73,13 +92,15 @@ func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
-// serveAgain serves until stop or back, and begins again each time when something was decided that the activities must know.
+// serveAgain serves until stop or back, and begins again each time when something was decided that the activities must know. It ends also
+// when that is so and the history has become long.
 func (d *desk) serveAgain(
 	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
 ) error {
 	for {
 		d.again = false
-		if err := d.serve(ctx, start, end); err != nil || !d.again || d.stopped || d.back != nil {
+		if err := d.serve(ctx, start, end); err != nil || !d.again || d.stopped || d.back != nil ||
+			d.isLong(ctx) {
 			return err
 		}
 	}
@@ -148,7 +169,7 @@ func Verify(ctx workflow.Context, in MigrationInput) (Status, error) {
 			if err != nil {
 				return err
 			}
-			return d.verify(ctx, inventory, in.Answers)
+			return d.verify(ctx, inventory, in)
 		})
 	})
 }
@@ -161,14 +182,19 @@ func givenUp(messages int64) string {
 	return fmt.Sprintf(", %d skipped by persons", messages)
 }
 
-func (d *desk) verify(ctx workflow.Context, inventory activities.Inventory, answers []activities.LaneAnswer) error {
+func (d *desk) verify(
+	ctx workflow.Context, inventory activities.Inventory, in MigrationInput,
+) error {
 	var acts *activities.Verifier
 	sum := activities.Verification{}
 	d.status.Verification = &sum
 	own := true
 	for _, part := range inventory.Topics().Chunks(chunk) {
 		var v activities.Verification
-		request := activities.VerifyRequest{Request: d.request(), Topics: part, Own: own, Answers: answers}
+		request := activities.VerifyRequest{
+			Request: d.request(), Topics: part, Own: own, Answers: in.Answers,
+			Earlier: in.EarlierAnswers,
+		}
 		own = false
 		summary := fmt.Sprintf("compare %d topics", part.Len())
 		if err := workflow.ExecuteActivity(comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {

@@ -57,6 +57,7 @@ type desk struct {
 	retry       bool      // a person wants it tried again at once
 	stopped     bool
 	again       bool      // the long activities are to start again, with what was decided since
+	taking      int       // signals that are being taken
 	released    Released  // said since the last ask, accumulated
 	all         bool      // a released message with empty lists came since the last ask
 	arrivals    time.Time // until when what was on its way when a way back began may reach the target
@@ -110,6 +111,9 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (St
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
 func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
+	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
+		return d.status, err
+	}
 	awaitHandlers(ctx)
 	d.status.Waiting = nil
 	switch {
@@ -193,13 +197,6 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 // isHeld reports whether the next step has to wait, for a person or for what doesn't run. The way
 // back waits for persons alone: it opens what is fenced also where no lane runs.
 func (d *desk) isHeld() bool { return d.held != nil || d.missing != "" && !d.isGoingBack() }
-
-func holdText(held *Steering, missing string) string {
-	if held != nil {
-		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
-	}
-	return missing + ": nothing moves without it; it is started again by itself, at most an hour later; resume tries at once"
-}
 
 // await waits with a timer that has a summary, so that the history and the Web UI show what is waited for.
 func (d *desk) await(ctx workflow.Context, summary string, condition func() bool) error {

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -60,9 +61,23 @@ func writeMore(b *strings.Builder, s Status) {
 func writeWaiting(b *strings.Builder, s Status, w Waiting) {
 	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate,
 		w.Since.UTC().Format(time.RFC3339), text(w.Text))
-	if command := NextCommand(s, w); command != "" {
+	for _, command := range NextCommands(s, w) {
 		fmt.Fprintf(b, "`%s`\n\n", text(command))
 	}
+}
+
+// NextCommands are the command lines for a waiting entry. Whoever finds it held may go back instead
+// of on, as long as that is possible.
+func NextCommands(s Status, w Waiting) (commands []string) {
+	if command := NextCommand(s, w); command != "" {
+		commands = []string{command}
+	}
+	back := s.Type == RollbackType || slices.ContainsFunc(s.Stages,
+		func(row StageStatus) bool { return row.Name == RollbackType })
+	if w.Gate == ResumeName && s.PointOfNoReturn == nil && !back {
+		commands = append(commands, NextCommand(s, Waiting{Gate: BackName}))
+	}
+	return commands
 }
 
 // NextCommand is the command line that answers a waiting entry, with YOU in place of the person's name.

@@ -168,7 +168,10 @@ func (s *shift) gatewayWave(
 // leadGroups makes groups read on the target, a batch after another.
 func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error {
 	var gateways *activities.Gateways
-	for _, part := range s.batches(groups, batch) {
+	for i, part := range s.batches(groups, batch) {
+		if err := s.betweenBatches(ctx, i); err != nil {
+			return err
+		}
 		request := activities.GroupsRequest{
 			Request: s.request(), Side: activities.Target, Groups: part,
 		}

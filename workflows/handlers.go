@@ -104,7 +104,10 @@ func listen[T any](ctx workflow.Context, name string, take func(workflow.Context
 			if !channel.Receive(ctx, &message) {
 				return
 			}
-			if err := take(ctx, message); err != nil {
+			d.taking++
+			err := take(ctx, message)
+			d.taking--
+			if err != nil {
 				d.note(ctx, "ignored signal %s", err)
 				d.publish(ctx)
 			}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 
 	"go.temporal.io/sdk/workflow"
@@ -43,4 +44,12 @@ func (d *desk) holdIsShown() bool { return slices.ContainsFunc(d.status.Waiting,
 func (d *desk) isHold(w Waiting) bool {
 	return d.held != nil && w.Kind == WaitingGate && w.Gate == ResumeName &&
 		w.Text == holdText(d.held, "")
+}
+
+func holdText(held *Steering, missing string) string {
+	if held != nil {
+		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
+	}
+	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
+		"later; resume tries at once, back returns everything to the source"
 }

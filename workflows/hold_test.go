@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -46,6 +47,83 @@ func TestAHoldAtAGateIsShownWithTheCommandThatLiftsIt(t *testing.T) {
 	}, 3*time.Minute)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
 	require.Equal(t, StateDone, s.result(t).State)
+}
+
+// severalBatches are so many groups, which read one topic.
+func severalBatches(groups int) *activities.Inventory {
+	found := testAssessment()
+	found.Topics = []activities.Topic{{Name: "orders"}}
+	for i := range groups {
+		found.Topics[0].Readers = append(found.Topics[0].Readers, fmt.Sprintf("g%03d", i))
+	}
+	inventory := activities.Whole(found)
+	return &inventory
+}
+
+// heldBetweenBatches runs Shift until Replicate is missing at the first batch, sees what is shown,
+// and goes on or back a minute later.
+func heldBetweenBatches(t *testing.T, s *theatre, p plan.Plan, batches *int, then func()) {
+	t.Helper()
+	s.RegisterDelayedCallback(func() {
+		require.Equal(t, 1, *batches, "no further group moves without lanes")
+		now := s.statusNow(t)
+		require.Equal(t, StateHeld, now.State)
+		require.Contains(t, now.Waiting[0].Text, "resume tries at once, back returns everything")
+		require.Contains(t, Details(now), "rocketshift back orders-2026 --by YOU")
+		then()
+	}, time.Minute)
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: severalBatches(450)})
+}
+
+func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		s := newTheatre(t)
+		batches := 0
+		s.groupsStep("Fence", func(r activities.GroupsRequest) error {
+			if r.Side == activities.Source {
+				if batches++; batches == 1 {
+					s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+				}
+			}
+			return nil
+		})
+		s.playTraffic()
+		heldBetweenBatches(t, s, testPlan(t, oneStep), &batches, func() {
+			if back {
+				s.update(BackName, Steering{By: "alice"})
+				return
+			}
+			s.SignalWorkflow(missingName, missing{"", 8})
+		})
+		if back {
+			require.ErrorContains(t, s.GetWorkflowError(), "back")
+			require.Equal(t, 1, batches)
+			continue
+		}
+		require.Equal(t, StateDone, s.result(t).State)
+		require.Equal(t, 3, batches)
+	}
+}
+
+func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
+	s := newTheatre(t)
+	batches := 0
+	s.OnActivity("MoveGroups", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
+		if batches++; batches == 1 {
+			s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+		}
+		return nil
+	})
+	s.playGateway()
+	s.playTraffic()
+	heldBetweenBatches(t, s, testPlan(t, func(p *plan.Plan) {
+		byGateway(p)
+		p.Shift.Steps = []int{100}
+	}), &batches, func() {
+		s.SignalWorkflow(missingName, missing{"", 8})
+	})
+	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, 3, batches)
 }
 
 func TestBackLiftsAHold(t *testing.T) {

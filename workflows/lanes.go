@@ -69,8 +69,11 @@ func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string
 	}); err != nil {
 		return "", err
 	}
+	if err := d.roomFor(a); err != nil {
+		return "", err
+	}
 	a.At = workflow.Now(ctx)
-	d.status.Answers = append(d.status.Answers, a)
+	d.status.Answers = activities.StandingAnswers(d.status.Answers, a)
 	d.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, orNoReason(a.Reason)))
 	return "answer accepted: the lanes start again with it", nil
 }
@@ -83,7 +86,9 @@ func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) (string, 
 		}
 	}
 	c.At = workflow.Now(ctx)
-	d.status.Rates = append(d.status.Rates, c)
+	if err := d.setRate(c); err != nil {
+		return "", err
+	}
 	of := "all topics"
 	if c.Topic != "" {
 		of = "topic " + c.Topic

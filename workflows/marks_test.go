@@ -134,7 +134,7 @@ func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
 	) {
 		if len(r.RecordedIn) > 0 {
 			asked = true
-			require.Equal(t, []string{"audit-group"}, r.Closed,
+			require.Equal(t, []string{"audit-group"}, r.Closed.Named,
 				"with no mark anywhere Rollback opens what is on record")
 		}
 		return activities.Survey{}, nil

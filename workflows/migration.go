@@ -18,7 +18,7 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	m := &migration{desk: d, closed: map[int][]string{}}
+	m := &migration{desk: d}
 	return d.run(ctx, m.story)
 }
 
@@ -27,8 +27,7 @@ type migration struct {
 	inventory *activities.Inventory
 	services  []*service // Replicate and SyncOffsets: they stay until the end
 	shifted   bool       // a Shift was started: going back needs a Rollback
-	// closed are groups that others had closed, as the first Shift of each step saw it
-	closed map[int][]string
+	steps     []WaveStatus // that Shifts have begun, with what all of them did
 	ending bool // services are being stopped on purpose
 }
 

@@ -21,6 +21,8 @@ type MigrationInput struct {
 	Inventory *activities.Inventory `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []activities.LaneAnswer `json:"answers,omitempty"`
+	// EarlierAnswers are those before them, where they were too many.
+	EarlierAnswers activities.List[activities.LaneAnswer] `json:"earlierAnswers,omitzero"`
 	// Rates are what persons set for the lanes so far, for Replicate.
 	Rates []activities.RateChange `json:"rates,omitempty"`
 	// Copied is what the lanes have copied so far, by shard, for Replicate.
@@ -34,7 +36,7 @@ type MigrationInput struct {
 	// Rollback.
 	AskedIn []activities.Names `json:"askedIn,omitempty"`
 	// Closed are groups among them that others had closed: they aren't fenced.
-	Closed []string `json:"closed,omitempty"`
+	Closed activities.Collected `json:"closed,omitzero"`
 
 	given json.RawMessage // the plan as it was given
 	read  bool            // Plan is all of it

@@ -51,7 +51,10 @@ func (d *desk) mostAtOnce() int {
 func (d *desk) eachBatch(
 	ctx workflow.Context, groups activities.Names, do func(workflow.Context, []string) error,
 ) error {
-	for _, part := range d.batches(groups, batch) {
+	for i, part := range d.batches(groups, batch) {
+		if err := d.betweenBatches(ctx, i); err != nil {
+			return err
+		}
 		names, err := d.read(ctx, part)
 		if err != nil {
 			return err
@@ -61,6 +64,15 @@ func (d *desk) eachBatch(
 		}
 	}
 	return nil
+}
+
+// betweenBatches is a checkpoint before each batch but the first, which the step's own stands
+// before: no further group is fenced, or led to the target, while lanes don't run.
+func (d *desk) betweenBatches(ctx workflow.Context, i int) error {
+	if i == 0 || !changed(ctx, changeBetween) {
+		return nil
+	}
+	return d.checkpoint(ctx)
 }
 
 // read returns the names of a short list, wherever it stands.

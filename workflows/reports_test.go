@@ -1,9 +1,11 @@
 package workflows
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -200,6 +202,41 @@ func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {
 	require.Equal(t, StateDone, s.result(t).State)
 	require.Equal(t, []int{200, 200, 50}, sizes)
 	requireOrder(t, s.called(), "Fence@source", "AwaitMembers@source", "Fence@source", "AwaitMembers@source")
+}
+
+func TestGroupsThatOthersClosedAreNamedInDocumentsWhenTheyAreMany(t *testing.T) {
+	found := testAssessment()
+	found.Topics = []activities.Topic{{Name: "orders"}}
+	var closed []string
+	for i := range 450 {
+		closed = append(closed, fmt.Sprintf("g%03d", i))
+	}
+	found.Topics[0].Readers = closed
+	inventory := activities.Whole(found)
+	s := newTheatre(t)
+	s.OnActivity("ClosedByOthers", anything, anything).Return(
+		func(_ context.Context, r activities.GroupsRequest) ([]string, error) { return r.Groups.First(), nil })
+	var kept []string
+	s.OnActivity("KeepNames", anything, anything).Return(
+		func(_ context.Context, r activities.NamesRequest) (activities.Names, error) {
+			kept = append(kept, r.Names.First()...)
+			return activities.Some("of a document"), nil
+		})
+	s.playTraffic()
+	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+		p.Shift.Steps = []int{50, 100}
+	}), Inventory: &inventory})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	named, lists := 0, 0
+	for _, w := range got.Waves {
+		named, lists = named+len(w.Closed.Named), lists+len(w.Closed.In)
+		kept = append(kept, w.Closed.Named...)
+	}
+	slices.Sort(kept)
+	require.Equal(t, closed, kept, "none is forgotten")
+	require.LessOrEqual(t, named, mostClosed, "in all steps")
+	require.Positive(t, lists)
 }
 
 func TestWordsOfPersonsHaveBounds(t *testing.T) {

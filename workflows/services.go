@@ -90,6 +90,9 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	}
 	var last Status
 	err = s.future.Get(ctx, &last)
+	if of := m.fields[s.id]; of != nil { // it may have gone on in a new run
+		run.RunID = of.run
+	}
 	s.running, m.gone[s.id] = false, run.RunID
 	if err == nil {
 		m.reports[s.id] = last

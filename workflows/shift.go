@@ -181,7 +181,9 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		return err
 	}
 	fenced := without(rest, closed)
-	s.row.addClosed(without(rest, fenced))
+	if err := s.keepClosed(ctx, without(rest, fenced)); err != nil {
+		return err
+	}
 	asked := false
 	defer func() { // stands before the first write; once applications are asked to move, only Rollback goes back, unless the target is away
 		ours := fenced

@@ -53,17 +53,19 @@ type Status struct {
 	Waves    []WaveStatus       `json:"waves,omitempty"`
 
 	// Moved are the applications that were asked to move and have moved: saying so again is no error.
-	Moved        Moved                    `json:"moved,omitzero"`
-	Approvals    []Approval               `json:"approvals,omitempty"`
-	Answers      []activities.LaneAnswer  `json:"answers,omitempty"` // to faults of lanes
-	Rates        []activities.RateChange  `json:"rates,omitempty"`   // set while the lanes ran
-	Copied       []activities.Copied      `json:"copied,omitempty"`  // by lanes that ended, by shard
-	Notes        []string                 `json:"notes,omitempty"`   // steering, and what was ignored and why; the last 20
-	Inventory    *InventorySummary        `json:"inventory,omitempty"`
-	Assessment   *activities.Inventory    `json:"assessment,omitempty"` // in the result of Assess alone
-	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
-	Verification *activities.Verification `json:"verification,omitempty"`
-	Ledger       *activities.Ledger       `json:"ledger,omitempty"`
+	Moved     Moved                   `json:"moved,omitzero"`
+	Approvals []Approval              `json:"approvals,omitempty"`
+	Answers   []activities.LaneAnswer `json:"answers,omitempty"` // to faults of lanes
+	// EarlierAnswers are those before them, where they were too many.
+	EarlierAnswers activities.List[activities.LaneAnswer] `json:"earlierAnswers,omitzero"`
+	Rates          []activities.RateChange                `json:"rates,omitempty"`  // set while the lanes ran
+	Copied         []activities.Copied                    `json:"copied,omitempty"` // by lanes that ended, by shard
+	Notes          []string                               `json:"notes,omitempty"`  // steering, and what was ignored and why; the last 20
+	Inventory      *InventorySummary                      `json:"inventory,omitempty"`
+	Assessment     *activities.Inventory                  `json:"assessment,omitempty"` // in the result of Assess alone
+	Metadata       *activities.MetadataDiff               `json:"metadata,omitempty"`
+	Verification   *activities.Verification               `json:"verification,omitempty"`
+	Ledger         *activities.Ledger                     `json:"ledger,omitempty"`
 
 	PointOfNoReturn *time.Time `json:"pointOfNoReturn,omitempty"`
 	Report          string     `json:"report,omitempty"`
@@ -87,18 +89,9 @@ type WaveStatus struct {
 	Topics activities.Names      `json:"topics,omitzero"`
 	Groups activities.Names      `json:"groups,omitzero"`
 	Check  *activities.WaveCheck `json:"check,omitempty"`
-	// Closed are groups among them that others had closed on the source: they stay closed. At most
-	// 200 are named.
-	Closed []string `json:"closed,omitempty"`
-}
-
-// mostClosed is how many groups that others closed a step names, as its status has to fit in a
-// history; a plan that selects more of them names what nobody reads.
-const mostClosed = 200
-
-func (w *WaveStatus) addClosed(groups []string) {
-	groups = without(groups, w.Closed)
-	w.Closed = append(w.Closed, groups[:min(len(groups), mostClosed-len(w.Closed))]...)
+	// Closed are groups among them that others had closed on the source: they stay closed. Of all
+	// steps 100 are named; the others are in documents.
+	Closed activities.Collected `json:"closed,omitzero"`
 }
 
 // Waiting is something that a person, a release pipeline or a measured gate has to bring.

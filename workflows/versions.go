@@ -107,6 +107,14 @@ const (
 	changeOrdered = "2026-11-30b ordered waits"
 	// changeHeldSoak: a soak that doesn't pass is a wait like others.
 	changeHeldSoak = "2026-11-30b held soaks"
+	// changeAnswersKept: answers to faults of lanes stand in a document when they are many.
+	changeAnswersKept = "2026-11-30e answers in documents"
+	// changeClosedKept: groups that others closed stand in documents when they are many.
+	changeClosedKept = "2026-11-30e closed groups in documents"
+	// changeBetween: a move of groups may be held between two batches.
+	changeBetween = "2026-11-30e holds between batches"
+	// changeNewRun: Replicate goes on in a new run when its history has become long.
+	changeNewRun = "2026-11-30e new runs of lanes"
 )
 
 // changed reports whether this run does the new thing.

@@ -47,6 +47,9 @@ func (d *desk) adopt(s *Status, id string, r Status) {
 	}
 	s.Approvals = append(s.Approvals, r.Approvals...)
 	s.Answers = append(s.Answers, r.Answers...)
+	if r.EarlierAnswers.Len() > 0 {
+		s.EarlierAnswers = r.EarlierAnswers
+	}
 	s.Rates = append(s.Rates, r.Rates...)
 	s.Notes = append(s.Notes, r.Notes...)
 	if r.Copied != nil {

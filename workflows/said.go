@@ -1,0 +1,141 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// What persons told the lanes goes to every shard each time that the lanes start again, to the
+// parent, and into the input of what it starts. So it is bounded, and so is the history that all
+// the starts make.
+const (
+	// keptAnswers is how many bytes of answers, as JSON, stand in the status itself, before they
+	// are written into a document: as much as of other lists, some 60 answers.
+	keptAnswers = 16 << 10
+	// mostAnswerBytes is how many may stand there while the store doesn't take them: four times as
+	// much, so that a status, and the input of a shard, stay under 256 kB with all else in them.
+	mostAnswerBytes = 4 * keptAnswers
+	// mostAnswers is how many stand in all: one for each of 10,000 topics. Documents of so many are
+	// 2.5 MB, which each shard reads when it starts.
+	mostAnswers = 10_000
+	// mostRateBytes is how many bytes of rates, as JSON, may be set at one time, some 100 topics:
+	// with the largest plan, and all else that a status has, a payload stays under 256 kB.
+	mostRateBytes = 16 << 10
+	// longHistory, in events, and longHistoryBytes are when Replicate goes on in a new run: a start
+	// of four shards has some 40 events, and a worker reads so many again within a second. A
+	// history that is longer by what comes until the next start stays under 10,000 events and
+	// 10 MB.
+	longHistory      = 4000
+	longHistoryBytes = 4 << 20
+)
+
+// sizeOf is how many bytes a value has as JSON.
+func sizeOf(v any) int {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return 0 // whoever sends it says why
+	}
+	return len(b)
+}
+
+// roomFor refuses an answer for which there is no room.
+func (d *desk) roomFor(a activities.LaneAnswer) error {
+	if n := d.status.EarlierAnswers.Len() + len(d.status.Answers); n >= mostAnswers {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
+			"are %d: go back, and start a migration whose plan leaves these topics out",
+			AnswerName, n, mostAnswers), activities.RefusedType, nil)
+	}
+	with := activities.StandingAnswers(slices.Clone(d.status.Answers), a)
+	if d.bounded && sizeOf(with) > mostAnswerBytes {
+		return temporal.NewApplicationError(fmt.Sprintf("%s: nothing was changed: the %d answers "+
+			"before it couldn't be written into the workers' store yet: see to it "+
+			"(ROCKETSHIFT_STORE), then say it again", AnswerName, len(d.status.Answers)), activities.NotReadyType)
+	}
+	return nil
+}
+
+// setRate takes a rate in place of the last one of the same topic, or of all: no other counts.
+func (d *desk) setRate(c activities.RateChange) error {
+	rates := slices.Clone(d.status.Rates)
+	same := func(o activities.RateChange) bool { return o.Topic == c.Topic }
+	if i := slices.IndexFunc(rates, same); i >= 0 {
+		rates[i] = c
+	} else {
+		rates = append(rates, c)
+	}
+	if d.bounded && sizeOf(rates) > mostRateBytes {
+		// those that were lifted bound nothing
+		rates = slices.DeleteFunc(rates, func(o activities.RateChange) bool {
+			return o.Topic != "" && o.Messages == 0 && o.Bytes == 0
+		})
+	}
+	if d.bounded && sizeOf(rates) > mostRateBytes {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: nothing was changed: rates of "+
+			"%d topics stand, and no more fit: lift one (0 messages, 0 bytes), give shorter "+
+			"reasons, or bound all topics together", SetRateName, len(d.status.Rates)), activities.RefusedType, nil)
+	}
+	d.status.Rates = rates
+	return nil
+}
+
+// keepAnswers writes answers into a document when they are many. Lanes don't wait for a store that
+// doesn't answer: it is tried again when they start again.
+func (d *desk) keepAnswers(ctx workflow.Context) {
+	if !d.bounded || sizeOf(d.status.Answers) <= keptAnswers || !changed(ctx, changeAnswersKept) {
+		return
+	}
+	answers := slices.Clone(d.status.Answers)
+	request := activities.KeepAnswersRequest{
+		Request: d.request(), Earlier: d.status.EarlierAnswers, Answers: answers,
+	}
+	var acts *activities.Replication
+	var kept activities.List[activities.LaneAnswer]
+	summary := fmt.Sprintf("keep %d answers", len(answers))
+	if err := workflow.ExecuteActivity(within(ctx, knowLimit, summary), acts.KeepAnswers,
+		request).Get(ctx, &kept); err != nil {
+		d.note(ctx, "%s: %s", summary, rootMessage(err))
+		return
+	}
+	d.status.EarlierAnswers = kept
+	// those that came meanwhile stand
+	d.status.Answers = slices.DeleteFunc(slices.Clone(d.status.Answers),
+		func(a activities.LaneAnswer) bool { return slices.Contains(answers, a) })
+	d.publish(ctx)
+}
+
+// isLong reports whether the lanes start again in a new run, as this one's history is long.
+func (d *desk) isLong(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	long := info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= longHistory ||
+		info.GetCurrentHistorySize() >= longHistoryBytes
+	return long && d.bounded && changed(ctx, changeNewRun)
+}
+
+// inNewRun ends this run, and goes on in another with what was decided so far. What was said
+// before is taken first.
+func (d *desk) inNewRun(ctx workflow.Context, inventory activities.Inventory) error {
+	taken, settable := workflow.NewFuture(ctx)
+	// it comes after all that wait for signals, so that none is left
+	workflow.GoNamed(ctx, "what was said before is taken", func(ctx workflow.Context) {
+		settable.Set(nil, workflow.Await(ctx, func() bool {
+			return d.taking == 0 && workflow.AllHandlersFinished(ctx)
+		}))
+	})
+	if err := taken.Get(ctx, nil); err != nil {
+		return err
+	}
+	if d.stopped || d.back != nil {
+		return nil
+	}
+	return workflow.NewContinueAsNewError(ctx, ReplicateType, MigrationInput{
+		Plan: d.plan, PlanHash: d.status.PlanHash, Inventory: &inventory,
+		Answers: d.status.Answers, EarlierAnswers: d.status.EarlierAnswers,
+		Rates: d.status.Rates, Copied: d.status.Copied,
+	})
+}

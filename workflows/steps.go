@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"slices"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+)
+
+// waveStates are the states of a step of a shift, in their order.
+var waveStates = []string{StagePending, WaveGroups, WaveProducers, WaveSoak, StageDone}
+
+// rememberSteps keeps what Shifts have told of the steps that they began: a Shift that is tried
+// again starts its table anew, and Rollback must know what all of them did. Which groups others had
+// closed is known from the first one: a later one may take a fence of ours for theirs, where no mark
+// can be written.
+func (m *migration) rememberSteps() {
+	for _, w := range m.view().Waves {
+		if w.State == StagePending {
+			continue
+		}
+		i := slices.IndexFunc(m.steps, func(o WaveStatus) bool { return o.Step == w.Step })
+		if i < 0 {
+			m.steps = append(m.steps, w)
+			continue
+		}
+		before := m.steps[i]
+		w.Closed = before.Closed
+		if slices.Index(waveStates, before.State) > slices.Index(waveStates, w.State) {
+			w.State = before.State
+		}
+		m.steps[i] = w
+	}
+}
+
+// closedByOthers are the groups that others had closed before a Shift came to them.
+func closedByOthers(steps []WaveStatus) (all activities.Collected) {
+	for _, w := range steps {
+		all = all.Plus(w.Closed)
+	}
+	return all
+}
+
+// tellSteps puts into the input of a stage what Shifts have begun.
+func (m *migration) tellSteps(in *MigrationInput) {
+	m.rememberSteps()
+	in.Closed = closedByOthers(m.steps)
+	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
+		in.AskedIn = askedToMove(Status{Waves: m.steps})
+	}
+	for _, groups := range begun(Status{Waves: m.steps}) {
+		names, inline := groups.Inline()
+		switch {
+		case m.bounded:
+			in.FencedIn = append(in.FencedIn, groups)
+		case inline:
+			in.Fenced = append(in.Fenced, names...)
+		}
+	}
+}
