@@ -33,7 +33,7 @@ type State struct {
 	// StateProblem is why what it decided isn't on its disk: nothing moves meanwhile.
 	StateProblem string `json:"stateProblem,omitempty"`
 
-	Fenced bool `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
+	Fenced bool `json:"fenced,omitempty"` // no broker of either side renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.
