@@ -30,12 +30,12 @@ type fakeSide struct {
 	unshown int64          // so many of a queue's last messages aren't shown yet; what was shown stays shown
 	// late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
 	late  []rocketmq.BatchRequest
-	down  error             // answers everything
-	limit int               // most bytes of a batch, 0 if it doesn't say
+	down  error // answers everything
+	limit int   // most bytes of a batch, 0 if it doesn't say
 	// noBatches: it takes messages that are sent alone.
 	noBatches bool
-	says  map[string]string // of how it is
-	brief bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
+	says      map[string]string // of how it is
+	brief     bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
 }
 
 type fakeQueue struct {

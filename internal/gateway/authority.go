@@ -169,25 +169,3 @@ func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, na
 	}
 	return parts, names, behind, nil
 }
-
-// carryLocks locks for a member on the target what it holds locked on the source, when the target becomes the authority.
-func (l lanes) carryLocks(ctx context.Context, g *Gateway, body lockBody) error {
-	parts, _, _, err := g.onTarget(body.Queues)
-	if err != nil {
-		return err
-	}
-	for _, name := range sortedKeys(parts) {
-		broker, err := l.target.Broker(ctx, name)
-		if err != nil {
-			return err
-		}
-		queues := make([]rocketmq.MessageQueue, len(parts[name]))
-		for i, mq := range parts[name] {
-			queues[i] = rocketmq.MessageQueue{Topic: mq.Topic, Broker: mq.Broker, Queue: mq.ID}
-		}
-		if _, err := l.target.Client().LockQueues(ctx, broker.Addr, body.Group, body.Client, queues); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -22,7 +22,9 @@ const (
 )
 
 // costOfBeat is what a heartbeat takes that is kept: its frame here and on its way to the target, and its names.
-func costOfBeat(size int, b beat) int { return 3*size + perMembership*(len(b.reads)+len(b.writes)) }
+func costOfBeat(size int, b beat) int {
+	return 3*size + perMembership*(len(b.reads)+len(b.writes)) + perSubscription*len(b.subscriptions)
+}
 
 // takes takes memory for a request, or refuses it.
 func (s *session) takes(f *wire.Frame, bytes int) bool {
@@ -91,9 +93,10 @@ type subscription struct {
 
 // beat is what a heartbeat says.
 type beat struct {
-	client string
-	reads  []membership
-	writes []string // producer groups
+	client        string
+	reads         []membership
+	writes        []string // producer groups
+	subscriptions subscriptions
 }
 
 // identity tells clients apart. Two applications may have one id, such as those of one host network: then their groups differ.
@@ -138,7 +141,9 @@ func parseBeat(body []byte) (beat, error) {
 	b := beat{client: is.Client}
 	for _, one := range is.Reads {
 		b.reads = append(b.reads, one.membership)
+		b.subscriptions.subscribe(one.Group, one.Subscriptions)
 	}
+	slices.Sort(b.subscriptions)
 	for _, one := range is.Writes {
 		b.writes = append(b.writes, one.Group)
 	}

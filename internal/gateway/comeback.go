@@ -50,7 +50,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 	}
 	s.mu.Lock()
 	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
-	s.accessKey = was.accessKey
+	s.accessKey, s.subscriptions = was.accessKey, was.subscriptions
 	missed := was.missed
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)

@@ -9,9 +9,9 @@ const (
 	healthDoubt = "inDoubt"
 	// healthUnsaved: what it decided isn't on its disk.
 	healthUnsaved = "unsaved"
-	// healthOpen: a broker of the source lets everybody in who comes from the gateway.
+	// healthOpen: a broker lets everybody in who comes from the gateway.
 	healthOpen = "open"
-	// healthFenced: no broker of the source renews its lease.
+	// healthFenced: no broker of either side renews its lease.
 	healthFenced = "fenced"
 )
 
@@ -38,7 +38,7 @@ func (g *Gateway) Health() Health {
 	}
 	if g.fenced.Load() {
 		h.State = healthFenced
-		h.Reason = "no broker of the source renews its lease, and other gateways may have moved on: " +
+		h.Reason = "no broker of either side renews its lease, and other gateways may have moved on: " +
 			"sends to ordered topics are refused"
 	}
 	return h

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -27,8 +28,8 @@ const (
 	// and of a target that gives no answer at all each look takes targetTime.
 	awayLife = 2 * time.Second
 	// askedAgain is how long after its begin a gateway knows where members are in queues: stock
-	// clients connect and ask again within this time, whatever they lost.
-	askedAgain = 30 * time.Second
+	// clients connect, send a heartbeat and ask again within this time, whatever they lost.
+	askedAgain = comeBackTime
 )
 
 // awayTarget remembers when no broker of the target answered.
@@ -237,10 +238,25 @@ func furthest(all []Prepared) map[TopicQueue]int64 {
 	return next
 }
 
-// asks takes note of the offset that a member asks for, whether or not a broker answers. Callers
+// asks takes note of the offset that a member asks for, for as long as no broker answers. Callers
 // hold v.mu.
 func (v *view) asks(offset int64) {
 	v.askedFor, v.askedFurthest = offset+1, max(v.askedFurthest, offset+1)
+}
+
+// answers takes note of the answer to a pull. Nobody is at an offset that a broker refuses to read,
+// or that is behind the end of what it has. Callers hold v.mu.
+func (v *view) answers(f *wire.Frame, c call) {
+	end, known := f.Number("maxOffset")
+	if known && pullTaken(f.Code) && v.native(c.side, c.offset) <= end {
+		v.told = max(v.told, c.offset+1)
+	}
+	if v.askedFor == c.offset+1 {
+		v.askedFor = 0
+	}
+	if v.askedFurthest == c.offset+1 {
+		v.askedFurthest = 0
+	}
 }
 
 // mayAskFor is the highest offset that members may ask for next; -1 if that isn't known. Those of a
@@ -249,7 +265,7 @@ func (v *view) mayAskFor(broadcasts bool) int64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if broadcasts {
-		return max(v.next, v.askedFurthest-1)
+		return max(v.next, v.askedFurthest-1, v.told-1)
 	}
 	return max(v.next, v.askedFor-1)
 }

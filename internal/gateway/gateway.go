@@ -214,7 +214,7 @@ func (g *Gateway) begin() error {
 		g.log.Warn("it begins with what it knew", "cause", err)
 		g.refresh.now()
 	}
-	if err := g.lookAtWhiteLists(g.ctx); err != nil && g.state.first {
+	if err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client()); err != nil && g.state.first {
 		return fmt.Errorf("gateway: %w", err) // later it serves all the same: whoever depends on it would be left without brokers
 	}
 	if open != nil {

@@ -66,6 +66,7 @@ func (s *session) greets(g *greeting) {
 	before := s.identity
 	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
 	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
+	s.subscriptions = g.beat.subscriptions
 	kept := s.beatCost
 	s.beatCost = g.cost
 	changed := before != s.identity

@@ -256,7 +256,8 @@ func (r *rig) whiteListed(accounts, rules string) {
 		return "a broker that does"
 	})
 	assert.Equal(r, healthOpen, r.gateway.Health().State)
-	was, err := r.gateway.Move(r.ctx, Move{ID: "open", Kind: KindAuthority, To: "source"})
+	r.move(Move{Kind: KindAuthority, To: "source"})
+	was, err := r.gateway.Move(r.ctx, Move{ID: "open", Kind: KindAuthority, To: "target"})
 	assert.False(r, was.Done)
 	assert.Contains(r, fmt.Sprint(err, was.Reason), "take that address out of its white list")
 	config := r.config

@@ -110,6 +110,7 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := g.look(ctx); err != nil { // it looks again; what isn't known by then isn't moved
 		g.log.Warn("what the clusters have can't be read yet", "migration", m.Name, "cause", err)
 	}
+	_ = g.lookAtWhiteLists(ctx) // those of the target hold up its first move
 	g.sync(ctx)
 	g.renewLease()
 	g.ports.accept(g)

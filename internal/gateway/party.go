@@ -98,7 +98,7 @@ func (g local) begins(p *part) error {
 	if why := g.StateProblem(); why != "" {
 		return refused("gateway %s: %s", g.config.Name, why)
 	}
-	if why := g.letsEverybodyIn(); why != nil {
+	if why := g.letsEverybodyIn(); why != nil && p.to == target { // the way back gives nobody more
 		return refused("gateway %s: %v", g.config.Name, why)
 	}
 	if _, err := g.allFit(p.round); err != nil {

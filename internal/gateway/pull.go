@@ -45,6 +45,7 @@ func (s *session) pull(f *wire.Frame) {
 		s.pass(f)
 		return
 	}
+	member := s.ofMember(f)
 	for {
 		if !v.uses() {
 			s.pull(f)
@@ -58,7 +59,9 @@ func (s *session) pull(f *wire.Frame) {
 			}
 			return
 		}
-		v.asks(offsetOf(f))
+		if member {
+			v.asks(offsetOf(f))
+		}
 		on, changes := v.side, v.side == target || v.shift[v.side] != 0
 		v.mu.Unlock()
 		if !s.mayGo(f, on, changes) {
@@ -70,7 +73,7 @@ func (s *session) pull(f *wire.Frame) {
 			s.unreachable(f, to, err)
 			return
 		}
-		if s.enterPull(f, v, up, on) {
+		if s.enterPull(f, v, up, on, member) {
 			up.write(f)
 			return
 		}
@@ -86,7 +89,7 @@ func (s *session) destOf(v *view, on side) dest {
 }
 
 // enterPull enters a pull and translates it, unless the group's side isn't where it goes to any more.
-func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool {
+func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, member bool) bool {
 	offset := offsetOf(f)
 	commit := commitOf(f)
 	v.mu.Lock()
@@ -94,7 +97,9 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side) bool 
 	if v.moving || v.gone || v.side != on {
 		return false
 	}
-	v.asked++
+	if member { // who may read nothing must not make what others are told the answer to an older pull
+		v.asked++
+	}
 	if commit > 0 {
 		v.claims(commit)
 	}
@@ -184,7 +189,8 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 		}
 		return shift, true, true
 	}
-	if next, ok := f.Number("nextBeginOffset"); ok && c.asked == v.asked {
+	v.answers(f, c)
+	if next, ok := f.Number("nextBeginOffset"); ok && pullTaken(f.Code) && c.asked == v.asked {
 		v.next, v.nextAt = next-shift, time.Now()
 	}
 	return shift, false, true

@@ -36,7 +36,7 @@ type State struct {
 	// VIPProblems are brokers to which Java clients up to 4.5.0 can't send here, with what to do.
 	VIPProblems []string `json:"vipProblems,omitempty"`
 
-	Fenced bool `json:"fenced,omitempty"` // no broker of the source renews its lease; sends to ordered topics are refused
+	Fenced bool `json:"fenced,omitempty"` // no broker of either side renews its lease; sends to ordered topics are refused
 }
 
 // Connected is a client of an application.

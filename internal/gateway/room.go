@@ -155,13 +155,14 @@ func (g *groups) forget(busy map[*view]bool) {
 	}
 }
 
-// forget lets nobody use the view any more, unless it is needed.
+// forget lets nobody use the view any more, unless it is needed. A commit at the source of a group
+// that never moved is with the broker, where a move looks for it, and one that was refused, or lost
+// with its connection, is nowhere.
 func (v *view) forget() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	owes := v.owed || v.dirty && v.lane.Load() != nil // a position to the other side
 	moved := v.moving || v.side != source || v.shift != [2]int64{}
-	needed := moved || owes || len(v.parked) > 0 || v.claimed >= 0
+	needed := moved || v.owed || len(v.parked) > 0
 	v.gone = v.gone || !needed && time.Since(v.usedAt) > idleView
 	return v.gone
 }

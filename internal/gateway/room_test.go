@@ -117,9 +117,13 @@ func TestIdleViewsGoForOthers(t *testing.T) {
 		return one
 	}
 	goes := idle("idle")
+	idle("refused").claimed = 3
+	committed := idle("committed")
+	committed.takes(call{commit: 7, side: source})
+	_, due := committed.due()
+	require.False(t, due, "the source has it, and nobody else needs it")
 	idle("moved").shift[target] = 5
 	idle("moving").moving = true
-	idle("asks").claimed = 3
 	idle("owes").owed = true
 	idle("fresh").usedAt = time.Now()
 	busy := idle("busy")
@@ -129,10 +133,12 @@ func TestIdleViewsGoForOthers(t *testing.T) {
 	require.Len(t, groups.all(), all, "there is room")
 	groups.room.most = groups.room.made.Load()
 	g.gateway.forgetViews()
-	assert.Len(t, groups.all(), all-1)
-	assert.Nil(t, groups.of(wanted{"idle", v.queue}))
+	assert.Len(t, groups.all(), all-3)
+	for _, name := range []string{"idle", "refused", "committed"} {
+		assert.Nil(t, groups.of(wanted{name, v.queue}), name)
+	}
 	assert.False(t, goes.uses(), "who holds it still looks again")
-	assert.Equal(t, groups.room.most-1, groups.room.made.Load())
+	assert.Equal(t, groups.room.most-3, groups.room.made.Load())
 	assert.NotSame(t, goes, groups.asked([]byte("idle"), v.queue))
 	delete(g.session.open, 99)
 }

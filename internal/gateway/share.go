@@ -122,13 +122,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 			return refused("group %s: %s allocates queues by %s, which may go by brokers' names: members behind the gateway and members on the target would read the same queues, "+
 				"or leave some to nobody. Give it the usual strategy; or accept the group, and start members on the target when none is left behind the gateway", group, id, name)
 		}
-		locked := lockBody{Group: group, Client: id}
-		for _, held := range info.Queues {
-			if held.Locked && !held.Dropped {
-				locked.Queues = append(locked.Queues, jsonQueue{held.Topic, held.Broker, held.Queue})
-			}
-		}
-		if err := l.carryLocks(ctx, g, locked); err != nil {
+		if err := l.carryLocks(ctx, group, id, g.says(group, info)); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
 		}
 	}

@@ -20,23 +20,25 @@ type view struct {
 	side   side
 	shift  [2]int64
 	proved int64 // from this offset of the group on, both shifts are known to be right
-	// askedFor is behind the offset that a member has asked for last, answered or not, and
-	// askedFurthest behind the highest one: a gateway that has just begun knows no answers; 0: none yet.
-	askedFor, askedFurthest int64
-	asked                   uint64 // counts pulls: only the newest one says what the group reads next
-	next                    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	nextAt                  time.Time
-	kept                    int64 // the offset that the group committed last through here, and a broker has taken; -1 if none
-	keptAt                  time.Time
-	claimed                 int64 // the offset that a client asked last to commit: only brokers can tell whether it may; -1 if none
-	parked                  []parked
-	waits                   int       // how much is parked, in bytes
-	moving                  bool      // pulls wait
-	dirty                   bool      // there is a commit that the other side doesn't have
-	owed                    bool      // it may have gone to the other side, as the group was about to move
-	aheadAt                 time.Time // when it was said last that the group is ahead of copies
-	usedAt                  time.Time // when somebody asked about it last
-	gone                    bool      // it was forgotten, as nobody did for long: there may be another one
+	// askedFor is behind the offset that a member has asked for last without an answer, and
+	// askedFurthest behind the highest one: a gateway that has just begun knows no answers. told is
+	// behind the highest one that a broker has answered; 0: none yet.
+	askedFor, askedFurthest, told int64
+
+	asked   uint64 // counts pulls of members: only the newest one says what the group reads next
+	next    int64  // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	nextAt  time.Time
+	kept    int64 // the offset that the group committed last through here, and a broker has taken; -1 if none
+	keptAt  time.Time
+	claimed int64 // the offset that a client asked last to commit: only brokers can tell whether it may; -1 if none
+	parked  []parked
+	waits   int       // how much is parked, in bytes
+	moving  bool      // pulls wait
+	dirty   bool      // there is a commit that the other side doesn't have
+	owed    bool      // it may have gone to the other side, as the group was about to move
+	aheadAt time.Time // when it was said last that the group is ahead of copies
+	usedAt  time.Time // when somebody asked about it last
+	gone    bool      // it was forgotten, as nobody did for long: there may be another one
 }
 
 // native is what an offset of the group is on a side. A group that came back to the source without

@@ -7,57 +7,85 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"rocketshift/internal/rocketmq"
 )
 
 // Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses of a white list in without
 // asking who they are (globalWhiteRemoteAddresses in plain_acl.yml). If the gateway's own is there, everybody behind it may do
-// everything. That can be seen: such a broker has access control (aclEnable) and answers a request that nobody has signed.
+// everything. That can be seen: such a broker has access control (aclEnable) and answers a request that nobody has signed. Brokers of 5.x may have
+// ACL 1.0 too; ACL 2.0 has no list of addresses that aren't asked. The gateway looks also where it has no account of its own: it may
+// have been put on the list instead of being given keys.
 
 // whiteListPause is how often brokers are asked: they read their white lists again when these change.
 const whiteListPause = time.Minute
 
-// whiteList is the brokers of the source that let everybody in who comes from the gateway.
+// whiteList is the brokers that let everybody in who comes from the gateway.
 type whiteList struct {
 	mu  sync.Mutex
-	why error
+	why [2]error // of each side
 }
 
 // letsEverybodyIn names the broker that doesn't ask who sends what through the gateway; nil if none was found.
 func (g *Gateway) letsEverybodyIn() error {
 	g.whiteList.mu.Lock()
 	defer g.whiteList.mu.Unlock()
-	return g.whiteList.why
+	return errors.Join(g.whiteList.why[:]...)
 }
 
-// lookAtWhiteLists asks all brokers of the source.
+// lookAtWhiteLists asks all brokers of both sides.
 func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
-	if g.config.Credentials == nil {
-		return nil // there is no access control, or nobody to ask as
+	clients := map[side]*rocketmq.Client{source: g.source.Client()}
+	if m := g.migration.Load(); m != nil {
+		clients[target] = m.target.Client()
 	}
-	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.dials[source]})
+	var all errgroup.Group
+	for on, client := range clients {
+		all.Go(func() error { return g.lookAtWhiteListsOf(ctx, on, client) })
+	}
+	_ = all.Wait() // one of them; it is kept with the others
+	return g.letsEverybodyIn()
+}
+
+// lookAtWhiteListsOf asks all brokers of a side.
+func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocketmq.Client) error {
+	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.dials[on]})
 	defer nobody.Close()
-	var found error
-	for _, name := range g.brokersOf(source) {
-		for _, addr := range g.addresses(dest{source, name}) {
-			if g.isOpen(ctx, nobody, addr) {
-				found = errors.Join(found, fmt.Errorf("source broker %s lets everybody in who comes from the gateway's address, without asking for a signature: "+
-					"take that address out of its white list (globalWhiteRemoteAddresses in conf/plain_acl.yml), and restart the broker, which keeps "+
-					"addresses that were there", name))
-			}
+	var mu sync.Mutex
+	open := map[string]error{}
+	var all errgroup.Group
+	all.SetLimit(askedTogether)
+	for _, name := range g.brokersOf(on) {
+		for _, addr := range g.addresses(dest{on, name}) {
+			all.Go(func() error {
+				if isOpen(ctx, client, nobody, addr) {
+					mu.Lock()
+					open[name] = fmt.Errorf("%s broker %s lets everybody in who comes from the gateway's address, without asking for a signature: "+
+						"take that address out of its white list (globalWhiteRemoteAddresses in conf/plain_acl.yml), and restart the broker, which keeps "+
+						"addresses that were there", on, name)
+					mu.Unlock()
+				}
+				return nil
+			})
 		}
+	}
+	_ = all.Wait()
+	var found error
+	for _, name := range sortedKeys(open) {
+		found = errors.Join(found, open[name])
 	}
 	g.whiteList.mu.Lock()
 	defer g.whiteList.mu.Unlock()
-	g.whiteList.why = found
+	g.whiteList.why[on] = found
 	return found
 }
 
 // isOpen reports whether a broker has access control, and doesn't use it for who comes from here. Of one that can't be asked, it isn't known.
-func (g *Gateway) isOpen(ctx context.Context, nobody *rocketmq.Client, addr string) bool {
+func isOpen(ctx context.Context, client, nobody *rocketmq.Client, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	config, err := g.source.Client().BrokerConfig(ctx, addr)
+	config, err := client.BrokerConfig(ctx, addr)
 	if err != nil || config["aclEnable"] != "true" {
 		return false
 	}
@@ -65,9 +93,9 @@ func (g *Gateway) isOpen(ctx context.Context, nobody *rocketmq.Client, addr stri
 	return err == nil
 }
 
-// watchWhiteLists looks again and again. What is found holds up moves, is in the log, and in what probes are told.
+// watchWhiteLists looks again and again. What is found holds up moves to the target, is in the log, and in what probes are told.
 func (g *Gateway) watchWhiteLists() {
-	for said := ""; wait(g.ctx, whiteListPause) == nil; {
+	for said, pause := "", time.Duration(0); wait(g.ctx, pause) == nil; pause = whiteListPause {
 		err := g.lookAtWhiteLists(g.ctx)
 		if err != nil && said != err.Error() {
 			g.log.Error("access control has no effect for clients behind the gateway", "cause", err)

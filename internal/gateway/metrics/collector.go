@@ -64,7 +64,7 @@ var (
 	epochDesc = describe("epoch",
 		"Moves that were done in the migration; all its gateways have the same.")
 	fencedDesc = describe("fenced",
-		"1 while no broker of the source renews the gateway's lease; sends to ordered topics "+
+		"1 while no broker of either side renews the gateway's lease; sends to ordered topics "+
 			"are refused.")
 	doubtDesc = describe("in_doubt",
 		"1 while it isn't known whether the last move was decided; sends to its ordered topics "+

@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// When the target becomes the authority, what members hold locked on the source is locked for them
+// there too, by the gateway's own account: clients ask for it anew only every 20 s, and who asks
+// first would get it. No request tells who holds a lock, and members say of themselves whatever they
+// like. So of what one says count the queues that its group reads, as brokers have let it, and of
+// those the ones for which the source's broker gives the member the lock again, which it does to
+// nobody while another one has it.
+
+// says are the queues that a member says it holds locked, as far as its group reads them and they
+// have a lane; of the others the locks are the source's.
+func (g *Gateway) says(group string, info rocketmq.RunningInfo) (all []*queue) {
+	one, known := g.groups.known([]byte(group))
+	if !known {
+		return nil
+	}
+	for _, held := range info.Queues {
+		q := g.heldQueue(held, true)
+		if q == nil || !held.Locked || held.Dropped || q.lane.Load() == nil {
+			continue
+		}
+		if v := one.known(q); v != nil && v.reads() == target {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// carryLocks locks queues for a member on the target, as far as it holds them locked on the source.
+func (l lanes) carryLocks(ctx context.Context, group, member string, queues []*queue) error {
+	held, err := l.lockAll(ctx, source, group, member, queues)
+	if err != nil {
+		return err
+	}
+	_, err = l.lockAll(ctx, target, group, member, held)
+	return err
+}
+
+// lockAll asks the brokers of a side for the locks of queues, and returns those that the member has
+// now.
+func (l lanes) lockAll(
+	ctx context.Context, on side, group, member string, queues []*queue,
+) (held []*queue, err error) {
+	byBroker, of := map[string][]rocketmq.MessageQueue{}, map[rocketmq.MessageQueue]*queue{}
+	for _, q := range queues {
+		is, err := q.on(on)
+		if err != nil {
+			return nil, err
+		}
+		mq := rocketmq.MessageQueue{Topic: q.topic, Broker: is.Broker, Queue: is.ID}
+		if of[mq] == nil {
+			byBroker[mq.Broker] = append(byBroker[mq.Broker], mq)
+		}
+		of[mq] = q
+	}
+	for _, name := range sortedKeys(byBroker) {
+		broker, err := l.clusters[on].Broker(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		c := l.clusters[on].Client()
+		locked, err := c.LockQueues(ctx, broker.Addr, group, member, byBroker[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s broker %s: %w", on, name, err)
+		}
+		for _, mq := range locked {
+			if q := of[mq]; q != nil {
+				held = append(held, q)
+			}
+		}
+	}
+	return held, nil
+}

@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// ofTopics is a heartbeat of a member of billing that subscribes to topics.
+func ofTopics(topics string) string {
+	return `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING",` +
+		`"subscriptionDataSet":[` + topics + `]}]}`
+}
+
+const ofOrders = `{"topic":"orders"}`
+
+// farOff is an offset that no queue reaches, and that makes every other one of its group negative on
+// the source, if it is believed.
+const farOff = 1 << 62
+
+func pullFrom(offset int64) []string {
+	return []string{
+		"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset",
+		fmt.Sprint(offset), "commitOffset", "0", "sysFlag", "2",
+	}
+}
+
+// silentAbout has a broker answer requests of a code no more.
+func (b *standIn) silentAbout(code int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.answers, code)
+}
+
+// pulledFrom is the queue's end as a broker tells it in an answer to a pull.
+func pulledFrom(next, end int64) wire.Reply {
+	return wire.Reply{Code: pullNotFound, Fields: []string{
+		"nextBeginOffset", fmt.Sprint(next), "minOffset", "0", "maxOffset", fmt.Sprint(end),
+	}}
+}
+
+// What a pull asks for that no broker answers counts from a member that a broker has taken: of its
+// group, of its topic, under its access key.
+func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		beat   string
+		by     signing
+		counts bool
+	}{
+		"no heartbeat":          {"", rightly, false},
+		"of no topic":           {ofTopics(""), rightly, false},
+		"of another topic":      {ofTopics(`{"topic":"stock"}`), rightly, false},
+		"of the topic":          {ofTopics(ofOrders), rightly, true},
+		"with another's key":    {ofTopics(ofOrders), other, false},
+		"with an unknown key":   {ofTopics(ofOrders), stranger, false},
+		"refused by the source": {ofTopics(ofOrders) + " ", rightly, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, twoKeys)
+			v := g.queue(target)
+			g.target.silentAbout(codePull)
+			if name == "refused by the source" {
+				g.source.answer(codeHeartbeat, wire.Reply{Code: systemError})
+			}
+			if c.beat != "" {
+				g.request(codeHeartbeat, 0, rightly, nil, c.beat)
+				g.answer()
+			}
+			g.request(codePull, 0, c.by, pullFrom(farOff), "")
+			g.request(codeQueryOffset, 0, rightly, requests()[codeQueryOffset].fields, "") // comes after it
+			g.answer2()
+			want := int64(-1)
+			if c.counts {
+				want = farOff
+			}
+			assert.Equal(t, want, v.mayAskFor(false))
+			assert.Equal(t, want, v.mayAskFor(true))
+		})
+	}
+}
+
+var other = signing{"other", "others-secret", ""}
+
+const twoKeys = `{applications: [
+	{accessKey: app, secretKey: app-secret}, {accessKey: other, secretKey: others-secret}]}`
+
+// Nobody is where a broker refuses to read, or behind the end of what it has: a group that returns
+// without the target would read the queue again from its beginning.
+func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
+	moved := pulledFrom(520, 520)
+	moved.Code = pullOffsetMoved
+	for name, c := range map[string]struct {
+		offset int64
+		says   wire.Reply
+		want   int64 // that members of a broadcasting group may ask for
+	}{
+		"it is refused":          {farOff, wire.Reply{Code: noPermission}, -1},
+		"it is beyond the end":   {farOff, moved, 520},
+		"it is at the end":       {520, pulledFrom(520, 520), 520},
+		"the end isn't told":     {farOff, wire.Reply{Code: pullNotFound}, -1},
+		"more than the end says": {farOff, pulledFrom(500, 520), 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, twoKeys)
+			v := g.queue(target)
+			g.request(codeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
+			g.answer()
+			g.target.answer(codePull, c.says)
+			g.request(codePull, 0, rightly, pullFrom(c.offset), "")
+			g.answer()
+			assert.Equal(t, c.want, v.mayAskFor(false))
+			assert.Equal(t, c.want, v.mayAskFor(true))
+		})
+	}
+}
+
+// Who may not read must not make the gateway forget what it tells others: only the newest pull says
+// where a group is.
+func TestAPullOfAStrangerHidesNoAnswer(t *testing.T) {
+	g := newGuarded(t, twoKeys)
+	v := g.queue(target)
+	g.request(codeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
+	g.answer()
+	require.Equal(t, codeHeartbeat, g.source.next(t).code)
+	for g.target.next(t).code != codeHeartbeat {
+	}
+	g.target.silentAbout(codePull)
+	g.request(codePull, 0, rightly, pullFrom(500), "")
+	pull := g.target.next(t)
+	require.Equal(t, codePull, pull.code)
+	mine := g.opaque
+
+	_, theirs := g.gateway.connect(t)
+	client, in := g.client, g.in
+	g.client, g.in = theirs, wire.NewReader(theirs)
+	g.request(codePull, 0, other, pullFrom(farOff), "")
+	require.Equal(t, codePull, g.target.next(t).code, "it is open at the broker")
+
+	_, err := pull.conn.Write(wire.AppendReply(nil, pull.opaque, false, pulledFrom(530, 540)))
+	require.NoError(t, err)
+	g.client, g.in, g.opaque = client, in, mine
+	is, _ := g.answer()
+	require.Equal(t, pullNotFound, is)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	assert.EqualValues(t, 530, v.next)
+	assert.WithinDuration(t, time.Now(), v.nextAt, patience)
+}
