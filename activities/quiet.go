@@ -73,7 +73,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 		if len(open) > 0 {
 			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics), r.From, list(open))
 		}
-		if err := stillWanted(ctx, seen); err != nil {
+		if err := t.settings.stillWanted(ctx, seen); err != nil {
 			return err
 		}
 		return both.noteLeft(ctx, r.From, topics)

@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -8,6 +10,9 @@ import (
 	"rocketshift/internal/documents"
 	"rocketshift/internal/secrets"
 )
+
+// ErrUnwanted says that an activity was cancelled, or given up.
+var ErrUnwanted = errors.New("the activity was cancelled, or given up")
 
 // Settings is what the worker gives the activities.
 type Settings struct {
@@ -27,6 +32,9 @@ type Settings struct {
 	// Secrets are those of the worker's environment, with the hosts that they may be used with. If
 	// absent, these are gateways on this machine.
 	Secrets *secrets.Store
+	// Wanted, if given, asks Temporal at once whether the activity of the context is still wanted: nil
+	// if so, an error that is ErrUnwanted if not, another if that isn't known.
+	Wanted func(context.Context) error
 	// Look is how often lanes look for new topics and queues; 30 s if absent.
 	Look time.Duration
 }

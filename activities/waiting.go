@@ -90,11 +90,30 @@ func (w waiting) tell(ctx context.Context, attempt time.Duration) {
 	}
 }
 
-// stillWanted asks the server, by a heartbeat, whether the activity was cancelled. It stands before
-// what a wait writes, as nobody waits for the end of one that was cancelled.
-func stillWanted(ctx context.Context, details any) error {
+// unwantedTime is how long an activity that was cancelled waits to hear of it in the way that
+// Temporal's SDK knows: by a heartbeat that the SDK holds back for up to 8 s of 10, or by the
+// worker's looks, which are more often.
+const unwantedTime = 10 * time.Second
+
+// stillWanted asks the server whether the activity was cancelled. It stands before what a wait
+// writes, as nobody waits for the end of one that was cancelled. A heartbeat alone may be held back
+// by the SDK for seconds, so that the server is asked directly too.
+func (s Settings) stillWanted(ctx context.Context, details any) error {
 	activity.RecordHeartbeat(ctx, details)
-	return ctx.Err()
+	if ctx.Err() != nil || s.Wanted == nil {
+		return ctx.Err()
+	}
+	err := s.Wanted(ctx)
+	switch {
+	case err == nil:
+		return ctx.Err()
+	case !errors.Is(err, ErrUnwanted):
+		return notReady("whether this is still wanted isn't known, so that nothing is written: %v", err)
+	}
+	if sleep(ctx, unwantedTime) != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // pause is how long the next look is away in a wait of this age. A side that is down or refuses is

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,20 +137,38 @@ func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
 }
 
 func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
-	told := 0
-	env := newEnvironment()
-	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { told++ })
-	var wanted, cancelled error
-	env.RegisterActivityWithOptions(func(ctx context.Context) error {
-		wanted = stillWanted(ctx, watch{})
-		ctx, cancel := context.WithCancel(ctx)
-		cancel()
-		cancelled = stillWanted(ctx, watch{})
-		return nil
-	}, activity.RegisterOptions{Name: "work"})
-	_, err := env.ExecuteActivity("work")
-	require.NoError(t, err)
-	require.NoError(t, wanted)
-	require.ErrorIs(t, cancelled, context.Canceled)
-	assert.Positive(t, told, "the server's answer to a heartbeat says it")
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		env := newEnvironment()
+		env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { told++ })
+		asked := map[string]error{}
+		env.RegisterActivityWithOptions(func(ctx context.Context) error {
+			for name, wanted := range map[string]func(context.Context) error{
+				"not asked":    nil,
+				"wanted":       func(context.Context) error { return nil },
+				"unwanted":     func(context.Context) error { return ErrUnwanted },
+				"nobody knows": func(context.Context) error { return errors.New("Temporal is away") },
+			} {
+				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, watch{})
+			}
+			ctx, cancel := context.WithCancel(ctx)
+			// as the worker's look, or the answer to a heartbeat, does it later
+			late := Settings{Wanted: func(context.Context) error {
+				time.AfterFunc(5*time.Second, cancel)
+				return ErrUnwanted
+			}}
+			asked["told later"] = late.stillWanted(ctx, watch{})
+			asked["cancelled"] = Settings{}.stillWanted(ctx, watch{})
+			return nil
+		}, activity.RegisterOptions{Name: "work"})
+		_, err := env.ExecuteActivity("work")
+		require.NoError(t, err)
+		require.NoError(t, asked["not asked"])
+		require.NoError(t, asked["wanted"])
+		require.ErrorIs(t, asked["unwanted"], ErrUnwanted)
+		assert.Equal(t, NotReadyType, typeOf(asked["nobody knows"]), "it looks again")
+		require.ErrorIs(t, asked["told later"], context.Canceled)
+		require.ErrorIs(t, asked["cancelled"], context.Canceled)
+		assert.Positive(t, told, "the server's answer to a heartbeat says it too")
+	})
 }

@@ -59,6 +59,7 @@ func run(
 		return err
 	}
 	settings.Shares = &activities.Shares{}
+	settings.Wanted = stillWanted(temporalServer{c})
 	settings.Clusters = activities.NewClusters()
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))

@@ -38,6 +38,8 @@ type desk struct {
 
 	toldFields map[string]json.RawMessage // what the parent knows by it
 	untold     bool                       // something may have changed since
+	telling    bool                       // a report is on its way
+	hideLeft   func()                     // takes groups that are left asked off the page
 	// ids in the order of their start, so that the view is deterministic
 	children []string
 	active   string // the child that steering is forwarded to

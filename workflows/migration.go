@@ -25,10 +25,10 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 type migration struct {
 	*desk
 	inventory *activities.Inventory
-	services  []*service // Replicate and SyncOffsets: they stay until the end
-	shifted   bool       // a Shift was started: going back needs a Rollback
+	services  []*service   // Replicate and SyncOffsets: they stay until the end
+	shifted   bool         // a Shift was started: going back needs a Rollback
 	steps     []WaveStatus // that Shifts have begun, with what all of them did
-	ending bool // services are being stopped on purpose
+	ending    bool         // services are being stopped on purpose
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is
@@ -77,6 +77,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 	if changed(ctx, changeStranded) {
 		m.endLeftStages(ctx)
 		m.freeStranded(ctx)
+		m.showLeft(ctx)
 	}
 	// Step 1: look before anything is spent or written.
 	if err := m.assess(ctx); err != nil {
@@ -178,6 +179,9 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 		}
 	}
 	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
+	if left := m.view().LeftAsked; len(left) > 0 {
+		m.held.Reason += "; " + leftText(left)
+	}
 	m.note(ctx, "held: %s", m.held.Reason)
 	return m.checkpoint(ctx)
 }
@@ -207,6 +211,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	asked := m.back
 	// it is being done: the rollback itself may be held and resumed
 	m.back, m.goingBack = nil, true
+	m.dropLeft()
 	// of what an earlier run moved; it needs lanes to go back
 	if len(m.services) == 0 && changed(ctx, changeLook) {
 		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {

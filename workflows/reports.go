@@ -29,7 +29,7 @@ type stageReport struct {
 // told are the fields that a parent shows of its children; the others are in a child's result.
 var told = []string{
 	"state", "detail", "waiting", "target", "waves", "moved", "approvals", "answers", "earlierAnswers",
-	"rates", "copied",
+	"rates", "copied", "leftAsked",
 	"notes", "inventory", "metadata", "verification", "ledger", "pointOfNoReturn",
 }
 
@@ -154,7 +154,9 @@ func (d *desk) startTelling(ctx workflow.Context) {
 	workflow.GoNamed(ctx, "tell the parent", func(ctx workflow.Context) {
 		for workflow.Await(ctx, func() bool { return d.untold }) == nil {
 			if sent := d.tell(ctx); sent != nil {
+				d.telling = true
 				_ = sent.Get(ctx, nil) // a parent that is gone has nothing to show
+				d.telling = false
 			}
 		}
 	})
@@ -204,6 +206,7 @@ func (d *desk) hear(ctx workflow.Context, r stageReport) error {
 		d.heard[r.WorkflowID] = max(newest, r.Number)
 		d.reports[r.WorkflowID] = status
 	}
+	d.hearLeft(d.reports[r.WorkflowID])
 	d.publish(ctx)
 	return nil
 }

@@ -52,6 +52,9 @@ type Status struct {
 	Target   *instance.Instance `json:"target,omitempty"`
 	Waves    []WaveStatus       `json:"waves,omitempty"`
 
+	// LeftAsked are groups that read the source again after a move was cut off, while applications
+	// of theirs may be on their way to the target, which is closed to them; at most 200.
+	LeftAsked []string `json:"leftAsked,omitempty"`
 	// Moved are the applications that were asked to move and have moved: saying so again is no error.
 	Moved     Moved                   `json:"moved,omitzero"`
 	Approvals []Approval              `json:"approvals,omitempty"`

@@ -158,6 +158,7 @@ func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
 		return
 	}
+	d.sayLeft(ctx, groups)
 	var traffic *activities.Traffic
 	shut := action{"close on the target: " + short(groups), traffic.Fence, activities.GroupsRequest{
 		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/plan"
 )
 
 // stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
@@ -125,6 +127,75 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
 	require.NotContains(t, s.called(), "AwaitMembers@target", "nobody sees what an ending stage asks for")
+}
+
+// cutOff plays a migration whose first look finds nothing, and later ones a group that was asked to
+// move; its members stay on the source until told.
+func cutOff(t *testing.T, first activities.Stranded) (s *theatre, moves *bool) {
+	t.Helper()
+	s, moves = emptyTheatre(t), new(bool)
+	looks := 0
+	s.OnActivity("Stranded", anything,
+		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		if looks++; looks == 1 {
+			return first, nil
+		}
+		return activities.Stranded{Asked: []string{"orders-group"}}, nil
+	})
+	s.OnActivity("AwaitMembers", anything,
+		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+		if r.From == activities.Source && !*moves {
+			return nil, notYet("they are on the source")
+		}
+		return nil, nil
+	})
+	fillMigration(s, map[string]stageFunc{ShiftType: Shift})
+	s.playTraffic()
+	return s, moves
+}
+
+const leftSaid = "applications of orders-group were asked to move, and their groups read the source " +
+	"again: those that are on their way to the target get no messages there until the move goes on"
+
+func TestAHeldMigrationNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T) {
+	s, moves := cutOff(t, activities.Stranded{})
+	p := testPlan(t, oneStep)
+	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(StageID(p, ShiftType), "") }, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		now := s.statusNow(t)
+		require.Equal(t, StateHeld, now.State)
+		require.Contains(t, now.Waiting[0].Text, leftSaid)
+		require.Contains(t, now.Waiting[0].Text, "(back)")
+		*moves = true
+		s.update(ResumeName, Steering{By: "alice"})
+	}, 10*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Empty(t, got.LeftAsked)
+}
+
+func TestAMigrationThatIsStartedAnewNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T) {
+	s, moves := cutOff(t, activities.Stranded{Asked: []string{"orders-group"}})
+	said := func() bool {
+		now := s.statusNow(t)
+		return slices.ContainsFunc(now.Waiting, func(w Waiting) bool {
+			return w.Gate == BackName && strings.Contains(w.Text, leftSaid)
+		})
+	}
+	s.RegisterDelayedCallback(func() {
+		require.True(t, said(), "while a person is asked for the step")
+		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})
+	}, time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.False(t, said(), "they are asked to move again: %v", s.statusNow(t).Waiting)
+		*moves = true
+	}, 80*time.Second)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+		oneStep(p)
+		p.Approvals = []plan.Gate{plan.GateShift}
+	})})
+	require.Equal(t, StateDone, s.result(t).State)
 }
 
 func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {

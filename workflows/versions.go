@@ -113,6 +113,8 @@ const (
 	changeClosedKept = "2026-11-30e closed groups in documents"
 	// changeBetween: a move of groups may be held between two batches.
 	changeBetween = "2026-11-30e holds between batches"
+	// changeLeftShown: groups that a move which was cut off left asked to move are on the page.
+	changeLeftShown = "2026-11-30e groups left asked"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
 	changeNewRun = "2026-11-30e new runs of lanes"
 )

@@ -64,6 +64,9 @@ func (d *desk) adopt(s *Status, id string, r Status) {
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}
+	if r.LeftAsked != nil {
+		s.LeftAsked = r.LeftAsked
+	}
 	if r.Target != nil {
 		s.Target = r.Target
 	}

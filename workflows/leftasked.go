@@ -1,0 +1,70 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// A move that is cut off opens the source for groups that were asked to move, and closes the target
+// to them, as most of their members may be on the source. Releases that are under way bring
+// applications to the closed target all the same: whoever looks has to know.
+
+// sayLeft tells of such groups. A stage that ends tells its migration before that.
+func (d *desk) sayLeft(ctx workflow.Context, groups []string) {
+	if d.status.Type == RollbackType || !changed(ctx, changeLeftShown) { // it calls them back
+		return
+	}
+	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
+	d.publish(ctx)
+	if d.parent != nil && d.bounded {
+		_ = workflow.Await(ctx, func() bool { return !d.untold && !d.telling })
+	}
+}
+
+// leftText says what becomes of applications that are on their way.
+func leftText(groups []string) string {
+	return fmt.Sprintf("applications of %s were asked to move, and their groups read the source again: those that are on "+
+		"their way to the target get no messages there until the move goes on (resume, where it is held) or everything "+
+		"returns to the source (back): stop their releases, or re-point them to the source", short(groups))
+}
+
+// showLeft puts on the page what a migration that is started anew has found.
+func (d *desk) showLeft(ctx workflow.Context) {
+	if len(d.status.LeftAsked) == 0 {
+		return
+	}
+	d.hideLeft = d.wait(ctx, Waiting{
+		Kind: WaitingGate, Gate: BackName, Text: leftText(d.status.LeftAsked),
+	})
+}
+
+// dropLeft is for when a Shift moves them on, or everything goes back.
+func (d *desk) dropLeft() {
+	d.status.LeftAsked = nil
+	if d.hideLeft != nil {
+		d.hideLeft()
+		d.hideLeft = nil
+	}
+}
+
+// hearLeft drops them when a Shift asks for their applications again, or has moved them.
+func (d *desk) hearLeft(s Status) {
+	if len(d.status.LeftAsked) == 0 {
+		return
+	}
+	left := d.status.LeftAsked[0] // all are of one batch, or of what one migration left
+	asked := slices.ContainsFunc(s.Waiting, func(w Waiting) bool {
+		groups, _ := w.Groups.Inline()
+		return w.Kind == WaitingRelease && w.To == activities.Target && slices.Contains(groups, left)
+	})
+	moved := len(s.Waves) > 0 && !slices.ContainsFunc(s.Waves, func(w WaveStatus) bool {
+		return w.State == StagePending || w.State == WaveGroups
+	})
+	if asked || moved || slices.Contains(s.Moved.Groups, left) {
+		d.dropLeft()
+	}
+}
