@@ -35,8 +35,8 @@ func sayingLocked(queues ...string) wire.Reply {
 			`{"topic":%q,"brokerName":%q,"queueId":%s}:{"locked":true,"droped":false,"commitOffset":0}`,
 			name[0], name[1], name[2]))
 	}
-	return wire.Reply{Body: []byte(
-		`{"properties":{},"mqTable":{` + strings.Join(all, ",") + `},"subscriptionSet":[],"statusTable":{}}`)}
+	return wire.Reply{Body: []byte(`{"properties":{},"mqTable":{` + strings.Join(all, ",") +
+		`},"subscriptionSet":[],"statusTable":{}}`)}
 }
 
 // Of what a member says that it holds locked, the gateway takes to the target what its group reads,
@@ -62,7 +62,8 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 			here, there := two.brokers[source], two.brokers[target]
 			two.withTarget(t, here, there.Addr().String())
 			two.topics.ensure("stock").ensure("broker-a", 1)
-			two.topics.get([]byte("stock")).all()[0].lane.Store(two.topics.get([]byte("orders")).all()[0].lane.Load())
+			stock, orders := two.topics.get([]byte("stock")), two.topics.get([]byte("orders"))
+			stock.all()[0].lane.Store(orders.all()[0].lane.Load())
 			two.lists(source, "one")
 			here.answer(codeRunningInfo, sayingLocked(c.says))
 			here.answer(codeLock, wire.Reply{Body: []byte(c.source)})

@@ -68,12 +68,12 @@ func (k *keys) read() (changed bool, err error) {
 	before := k.seen
 	k.seen = info
 	switch {
+	case info.Mode().Perm()&othersRights != 0: // also of a file that was read: its secrets are still good
+		return false, fmt.Errorf("keys of applications in %s: everybody on this machine may read it (mode %04o): give it mode 0600, or 0640", k.file, info.Mode().Perm())
 	case k.last != nil && same(info, k.last):
 		return false, nil
 	case k.last != nil && !same(info, before):
 		return false, nil // it may be half written: it is read when it is as it was at the last look
-	case info.Mode().Perm()&othersRights != 0:
-		return false, fmt.Errorf("keys of applications in %s: everybody on this machine may read it (mode %04o): give it mode 0600, or 0640", k.file, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(k.file)
 	if err != nil {

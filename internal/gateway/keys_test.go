@@ -104,6 +104,14 @@ func TestKeysStayWhileTheirFileIsUnfit(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, changed)
 
+	require.NoError(t, os.Chmod(file, 0o644))
+	changed, err = k.read()
+	require.ErrorContains(t, err, "mode 0644", "it was opened after it was read")
+	require.False(t, changed)
+	require.NoError(t, os.Chmod(file, 0o640))
+	_, err = k.read()
+	require.NoError(t, err)
+
 	has := func(key string) bool { _, known := k.of([]byte(key)); return known }
 	for _, text := range []string{"", "applications:", "applications: [{accessKey: app, secre"} {
 		write(text, 0o600)

@@ -14,9 +14,10 @@ import (
 
 // Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses of a white list in without
 // asking who they are (globalWhiteRemoteAddresses in plain_acl.yml). If the gateway's own is there, everybody behind it may do
-// everything. That can be seen: such a broker has access control (aclEnable) and answers a request that nobody has signed. Brokers of 5.x may have
-// ACL 1.0 too; ACL 2.0 has no list of addresses that aren't asked. The gateway looks also where it has no account of its own: it may
-// have been put on the list instead of being given keys.
+// everything. That can be seen: such a broker has access control (aclEnable) and answers a request
+// that nobody has signed. Brokers of 5.x may have ACL 1.0 too; ACL 2.0 has no list of addresses that
+// aren't asked. The gateway looks also where it has no account of its own: it may have been put on
+// the list instead of being given keys.
 
 // whiteListPause is how often brokers are asked: they read their white lists again when these change.
 const whiteListPause = time.Minute
@@ -61,9 +62,10 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocke
 			all.Go(func() error {
 				if isOpen(ctx, client, nobody, addr) {
 					mu.Lock()
-					open[name] = fmt.Errorf("%s broker %s lets everybody in who comes from the gateway's address, without asking for a signature: "+
-						"take that address out of its white list (globalWhiteRemoteAddresses in conf/plain_acl.yml), and restart the broker, which keeps "+
-						"addresses that were there", on, name)
+					open[name] = fmt.Errorf("%s broker %s lets everybody in who comes from the gateway's "+
+						"address, without asking for a signature: take that address out of its white list "+
+						"(globalWhiteRemoteAddresses in conf/plain_acl.yml), and restart the broker, which "+
+						"keeps addresses that were there", on, name)
 					mu.Unlock()
 				}
 				return nil
@@ -93,7 +95,8 @@ func isOpen(ctx context.Context, client, nobody *rocketmq.Client, addr string) b
 	return err == nil
 }
 
-// watchWhiteLists looks again and again. What is found holds up moves to the target, is in the log, and in what probes are told.
+// watchWhiteLists looks again and again. What is found holds up moves to the target, is in the log,
+// and in what probes are told.
 func (g *Gateway) watchWhiteLists() {
 	for said, pause := "", time.Duration(0); wait(g.ctx, pause) == nil; pause = whiteListPause {
 		err := g.lookAtWhiteLists(g.ctx)
