@@ -16,11 +16,17 @@ type shelf struct {
 	topics    topicTable
 	positions map[string]positions
 	enter     func(kind, object string, rest int64, detail string)
+	// own tells topics of the migration, by the names that they have on the side; without it all
+	// topics count
+	own func(topic string) bool
 }
 
 // pending are the messages that the source will deliver later.
 func (b *book) pending(ctx context.Context) error {
-	return shelf{b.source, b.sourceBrokers, b.sourceTopics, b.positions, b.enter}.pending(ctx)
+	return shelf{
+		cluster: b.source, brokers: b.sourceBrokers, topics: b.sourceTopics, positions: b.positions,
+		enter: b.enter,
+	}.pending(ctx)
 }
 
 func (s shelf) pending(ctx context.Context) error {
@@ -46,9 +52,11 @@ func (s shelf) delayed(ctx context.Context) error {
 		}
 		for queue := range stats {
 			level := queue + 1
-			rest := stats[queue].Max - max(stats[queue].Min, delivered[level])
+			rest, of := s.held(ctx, broker, scheduleTopic, queue, rocketmq.QueueRange{
+				Min: max(stats[queue].Min, delivered[level]), Max: stats[queue].Max,
+			})
 			s.enter(kindDelayed, fmt.Sprintf("broker %s level %d", broker.Name, level), rest,
-				"of all topics of the broker; delivered by itself, then copied")
+				of+"; delivered by itself, then copied")
 		}
 	}
 	return nil
@@ -65,8 +73,11 @@ func (s shelf) halves(ctx context.Context) error {
 			return s.explain(ctx, err)
 		}
 		at := s.positions[halfGroup][halfTopic][replicator.Queue{Broker: broker.Name}]
-		s.enter(kindHalf, "broker "+broker.Name, stats[0].Max-max(stats[0].Min, at),
-			"at most, of all topics of the broker; their producers end them, or the broker gives up")
+		rest, of := s.held(ctx, broker, halfTopic, 0, rocketmq.QueueRange{
+			Min: max(stats[0].Min, at), Max: stats[0].Max,
+		})
+		s.enter(kindHalf, "broker "+broker.Name, rest,
+			"at most, "+of+"; their producers end them, or the broker gives up")
 	}
 	return nil
 }
@@ -119,7 +130,10 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
 	}
 	// What is delivered while this looks is counted by the lanes, which are asked after the shelf.
 	if both.target.Proxy() == "" { // which shows nothing of it
-		err = (shelf{both.target, b.targetBrokers, b.targetTopics, committed, b.enter}).pending(ctx)
+		err = shelf{
+			cluster: both.target, brokers: b.targetBrokers, topics: b.targetTopics,
+			positions: committed, enter: b.enter, own: b.ownOnTarget(),
+		}.pending(ctx)
 	}
 	if err != nil {
 		return nil, err

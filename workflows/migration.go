@@ -212,8 +212,10 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	// it is being done: the rollback itself may be held and resumed
 	m.back, m.goingBack = nil, true
 	m.dropLeft()
-	// of what an earlier run moved; it needs lanes to go back
-	if len(m.services) == 0 && changed(ctx, changeLook) {
+	// of what an earlier run moved; it needs lanes to go back, and whoever said back while the
+	// services were being started has one of them
+	none, one := len(m.services) == 0, len(m.services) == 1
+	if none && changed(ctx, changeLook) || one && changed(ctx, changeBothServices) {
 		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}

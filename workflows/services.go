@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -25,6 +26,9 @@ func (m *migration) startServices(ctx workflow.Context) error {
 		return m.startServicesBefore(ctx)
 	}
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		if m.hasService(name) {
+			continue
+		}
 		if err := m.checkpoint(ctx); err != nil {
 			return err
 		}
@@ -38,6 +42,10 @@ func (m *migration) startServices(ctx workflow.Context) error {
 		}
 	}
 	return m.checkpoint(ctx)
+}
+
+func (m *migration) hasService(name string) bool {
+	return slices.ContainsFunc(m.services, func(s *service) bool { return s.name == name })
 }
 
 // keep starts a service again with growing pauses, until the migration ends. A person's resume

@@ -5,6 +5,9 @@ import "go.temporal.io/sdk/workflow"
 // startServicesBefore is of runs that are older than changeServices.
 func (m *migration) startServicesBefore(ctx workflow.Context) error {
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+		if m.hasService(name) {
+			continue
+		}
 		if err := m.checkpoint(ctx); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -46,7 +45,7 @@ func (m *migration) stopLeftServices(ctx workflow.Context) {
 	}
 	for _, name := range []string{ReplicateType, SyncOffsetsType} {
 		id := StageID(m.plan, name)
-		if slices.ContainsFunc(m.services, func(s *service) bool { return s.name == name }) {
+		if m.hasService(name) {
 			continue // and so it has ended
 		}
 		for m.signalled(ctx, id) {

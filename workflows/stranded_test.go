@@ -267,6 +267,23 @@ func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *te
 	requireOrder(t, s.called(), replicate, replicate, sync, sync, "report")
 }
 
+func TestABackWhileServicesAreBeingStartedStartsTheOtherToo(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{
+		ReplicateType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", BackName,
+				Steering{By: "alice"}).Get(ctx, nil)
+			return s.untilStopped(ReplicateType)(ctx, in)
+		},
+	})
+	// an earlier run has moved groups
+	s.OnActivity("Survey", anything, anything).Return(
+		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, StateRolledBack, s.result(t).State)
+	requireOrder(t, s.called(), ReplicateType, SyncOffsetsType, RollbackType, "SyncOffsets stopped", "report")
+}
+
 func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{
