@@ -26,7 +26,13 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	labtest.Main(m)
+}
 
 // certify writes a certificate for this machine, which signs itself, and its key.
 func certify(t *testing.T, dir, name string) (file, keyFile string) {
