@@ -71,7 +71,7 @@ func TestABroadcastingTwinSpeaksForTheOneThatGoes(t *testing.T) {
 	require.NoError(t, w.conns[0].Close())
 	again := w.target.next(t)
 	require.Equal(t, codeHeartbeat, again.code, "the twin's")
-	assert.NotEqual(t, first.conn, again.conn)
+	assert.NotSame(t, first.conn, again.conn)
 }
 
 // A group doesn't move to a target that doesn't list a member which the source lists: it is named.
