@@ -18,7 +18,11 @@ func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
 		all = append(all, refusal(string(c.side)+" clusters", fmt.Sprintf("say which one is meant: %s.cluster", c.side),
 			"the name servers %s know several clusters: %s", strings.Join(c.NameServers(), ", "), strings.Join(clusters, ", ")))
 	}
-	for _, g := range registry.Gaps() {
+	gaps, err := c.Gaps(ctx, registry)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	for _, g := range gaps {
 		object := fmt.Sprintf("%s broker %s", c.side, g.Broker)
 		if g.Broker == "" {
 			object = fmt.Sprintf("%s name server %s", c.side, g.NameServer)
@@ -33,7 +37,11 @@ func (c *cluster) mend(g rocketmq.Gap) string {
 	if g.Broker == "" || c.side != Source {
 		return g.Mend()
 	}
-	return g.Mend() + ", or name it in source.leftOut: what it holds is left behind then"
+	mend := g.Mend()
+	if g.Kind == rocketmq.GapNoMaster {
+		mend += ", or name it in source.readSlaves: it is copied from its slave then, and nothing moves before it has a master"
+	}
+	return mend + ", or name it in source.leftOut: what it holds is left behind then"
 }
 
 // whole fails while something of the side may not be seen. Whoever counts, compares or creates calls it:
