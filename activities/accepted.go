@@ -29,6 +29,9 @@ func (s sides) accepts(ctx context.Context, groups []string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.source.mastered(brokers); err != nil {
+		return err
+	}
 	members, err := s.source.membersOf(ctx, brokers, groups)
 	if err != nil {
 		return err

@@ -94,10 +94,18 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, err
 	}
+	left, err := a.settings.remainsFindings(ctx, p, inv, target.brokers)
+	if err != nil {
+		return Inventory{}, err
+	}
+	lacking, err := source.slavesLack(ctx, inv)
+	if err != nil {
+		return Inventory{}, err
+	}
 	result := inv.assessment()
-	result.Findings = slices.Concat(gaps, target.gaps, inv.findings(target.brokers),
+	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, inv.findings(target.brokers),
 		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
-		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut))
+		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
 	refusalsFirst(result.Findings)
 	return a.settings.inventoryOf(ctx, r, result)
 }

@@ -42,7 +42,7 @@ func (s sides) ensureCanary(ctx context.Context) error {
 		return nil
 	}
 	for _, b := range l.sourceBrokers {
-		if _, there := l.sourceTopics[topic][b.Name]; !there {
+		if _, there := l.sourceTopics[topic][b.Name]; !there && !b.Slave {
 			if err := make(s.source, b, 1); err != nil {
 				return err
 			}

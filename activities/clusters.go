@@ -153,8 +153,10 @@ func (s sides) explain(ctx context.Context, err error) error {
 func (s Settings) source(p plan.Plan) (*cluster, error) {
 	where := place{
 		addresses: p.Source.NameServers,
-		part:      rocketmq.Part{Cluster: p.Source.Cluster, LeftOut: p.Source.LeftOut},
-		reached:   p.Source.Advertised,
+		part: rocketmq.Part{
+			Cluster: p.Source.Cluster, LeftOut: p.Source.LeftOut, ReadSlaves: p.Source.ReadSlaves,
+		},
+		reached: p.Source.Advertised,
 	}
 	found, err := s.open(Source, where, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {

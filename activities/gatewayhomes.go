@@ -62,6 +62,9 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	var lanes []replicator.Lane
 	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
+		if err := g.settings.mastered(ctx, r.Request); err != nil {
+			return Homes{}, err
+		}
 		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics); err != nil {
 			return Homes{}, err
 		}

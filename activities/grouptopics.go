@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -131,6 +132,9 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 	}
 	all, addr := l.everywhere(topic), addresses(l.sourceBrokers)
 	for _, broker := range sortedKeys(all) {
+		if slices.Contains(fromSlaves(l.sourceBrokers), broker) {
+			continue // a slave takes no topics, and nothing is copied back to it
+		}
 		want := all[broker]
 		if have, there := l.sourceTopics[topic][broker]; there {
 			queues := want.ReadQueues

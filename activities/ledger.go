@@ -22,6 +22,7 @@ const (
 	kindConsumers = "consumers"
 	kindProducers = "producers"
 	kindStraggler = "stragglers"
+	kindSlave     = "read from a slave"
 )
 
 // The brokers' own topics and groups that hold what isn't delivered yet.
@@ -67,7 +68,7 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
-	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers} {
+	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves} {
 		activity.RecordHeartbeat(ctx, b.sum)
 		if err := entry(ctx); err != nil {
 			return Ledger{}, err

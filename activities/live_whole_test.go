@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +9,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
 )
 
 // Two name servers know a broker each, of one cluster. Before, the first that answered was taken for
@@ -53,4 +55,54 @@ func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	there, err := r.target.Client().TopicConfigs(r.ctx, r.brokers(r.target)[0].Addr)
 	require.NoError(t, err)
 	assert.NotContains(t, there, topic, "nothing was made on half of a cluster")
+}
+
+// A migration that left a broker out made a topic with a part of the queues. One that sees all of the
+// source knows what was made so, and tells how to mend it, before and after somebody gave the topic
+// the queues that it lacks.
+func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
+	r := newRig(t, "part")
+	orders := r.topic("orders", 2)
+	first, last := r.brokers(r.source)[0].Name, r.brokers(r.source)[1].Name
+	r.fill(orders, 5)
+	r.plan.Source.LeftOut = []string{first}
+	r.importAll([]string{orders}, nil, nil)
+	stop := r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: last})
+	topics := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}
+	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
+	require.Error(t, stop())
+
+	r.plan.Source.LeftOut, topics.Plan.Source.LeftOut = nil, nil
+	target := r.brokers(r.target)[0]
+	about := func() (mine Finding) {
+		t.Helper()
+		var a Assessment
+		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+		for _, f := range a.Findings {
+			if f.Object == "topic "+orders {
+				mine = f
+			}
+		}
+		return mine
+	}
+	found := about()
+	assert.True(t, found.Refusal, "%v", found)
+	assert.Contains(t, found.Cause, "which hold copies, and none of source broker "+first)
+	assert.Contains(t, found.Cause, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now")
+	assert.Contains(t, found.Next, "mqadmin deleteTopic -n '"+r.target.NameServers()[0]+"' -c "+target.Cluster+" -t '"+orders+"'")
+	var diff MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(orders)}, &diff)
+	require.Equal(t, 1, diff.Conflicts.Len(), "%v", diff.Conflicts)
+	assert.Equal(t, found, diff.Conflicts.First()[0])
+
+	require.NoError(t, r.target.Client().CreateTopic(r.ctx, target.Addr, rocketmq.TopicConfig{
+		Name: orders, ReadQueues: 4, WriteQueues: 4, Perm: 6, FilterType: "SINGLE_TAG",
+	}))
+	assert.Contains(t, about().Cause, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0")
+	r.replicate()
+	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
+	var v Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &v)
+	assert.EqualValues(t, 10, v.Extra, "copies of other queues: %v", v.Examples)
+	assert.Contains(t, strings.Join(v.Examples, "\n"), "whose lane goes elsewhere by now")
 }

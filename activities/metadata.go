@@ -61,6 +61,7 @@ type objects struct {
 	acceptsMixedTopics bool
 	sourceBrokers      []rocketmq.Broker
 	sourceTopics       topicTable
+	remain             map[string]Finding // what an earlier run left, by topic
 }
 
 // Diff compares what the target should have with what it has.
@@ -87,35 +88,6 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, e
 	}
 	diff.Conflicts, err = bounded(ctx, m.settings, r.Request, "conflicts", o.conflicts, rowsRoom)
 	return diff, err
-}
-
-// wanted is what one chunk is about, with what Assess found of it.
-type wanted struct {
-	topics, groups []string
-	types          map[string]plan.MessageType
-	ordered        map[string]bool
-}
-
-func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w wanted, err error) {
-	w = wanted{types: r.Types, ordered: map[string]bool{}}
-	if w.topics, err = resolve(ctx, s, r.Topics); err != nil {
-		return w, err
-	}
-	if w.groups, err = resolve(ctx, s, r.Groups); err != nil {
-		return w, err
-	}
-	for _, name := range r.Ordered {
-		w.ordered[name] = true
-	}
-	if r.Inventory == nil {
-		return w, nil
-	}
-	found, err := s.assessment(ctx, *r.Inventory)
-	w.types = map[string]plan.MessageType{}
-	for _, t := range found.Topics {
-		w.types[t.Name], w.ordered[t.Name] = t.Type, t.Ordered
-	}
-	return w, err
 }
 
 // Apply creates what is missing of one chunk and reads it back.
@@ -169,6 +141,11 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 	}
 	if o.target.Proxy() != "" {
 		return o, o.compareBehindProxy(ctx, w)
+	}
+	if o.remain, err = o.remains(ctx, layout{
+		o.sourceBrokers, o.targetBrokers, o.sourceTopics, o.haveTopics,
+	}, w.topics, nil); err != nil {
+		return nil, err
 	}
 	o.compareTopics(w.topics)
 	o.compareGroups(w.groups)
@@ -252,6 +229,9 @@ func (o *objects) compareTopics(names []string) {
 				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
 				Next:  "set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types." + name,
 			}
+		}
+		if left, some := o.remain[name]; some && found != nil {
+			found = &left // says more of the same
 		}
 		switch {
 		case found != nil:

@@ -167,6 +167,9 @@ func (p *page) verification(v *Verification) {
 		fmt.Sprint(v.Altered), fmt.Sprint(v.OutOfOrder), when(&v.Measured),
 	}})
 	p.bullets(v.Examples)
+	for _, b := range v.FromSlaves {
+		p.bullets([]string{"read from a slave, as there is no master: " + b + "; what that had besides isn't known"})
+	}
 }
 
 func (p *page) ledger(l *Ledger) {

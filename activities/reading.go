@@ -60,14 +60,19 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 	return found, nil
 }
 
-// answering are the brokers that can be reached, and what is wrong with the first other one.
+// answering are the brokers that can be reached and written to, and what is wrong with the first
+// other one.
 func (c *cluster) answering(
 	ctx context.Context, brokers []rocketmq.Broker,
 ) ([]rocketmq.Broker, error) {
 	failed := make([]error, len(brokers))
 	_ = each(ctx, indexes(brokers), func(ctx context.Context, i int) error {
-		if _, err := c.Client().Runtime(ctx, brokers[i].Addr); rocketmq.Unreachable(err) {
+		_, err := c.Client().Runtime(ctx, brokers[i].Addr)
+		switch {
+		case rocketmq.Unreachable(err):
 			failed[i] = err
+		case brokers[i].Slave:
+			failed[i] = c.mastered(brokers[i : i+1])
 		}
 		return nil
 	})

@@ -210,8 +210,8 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 		}
 		for _, b := range brokers {
 			for _, name := range laneGroups(s.plan) {
-				if _, there := table[name][b.Name]; there {
-					continue
+				if _, there := table[name][b.Name]; there || b.Slave {
+					continue // a slave takes no groups, and makes them of pulls
 				}
 				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil && !rocketmq.Denied(err) {
 					return c.explain(ctx, err)

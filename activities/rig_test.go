@@ -219,6 +219,9 @@ func (r *rig) background(concern any, name string, request any) (stop func() err
 	env.RegisterActivity(concern)
 	go func() {
 		_, err := env.ExecuteActivity(name, request)
+		if ctx.Err() == nil {
+			r.Logf("%s ended by itself: %v", name, err)
+		}
 		ended <- err
 	}()
 	stopped := false

@@ -34,6 +34,11 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 		return err
 	}
 	var missing error
+	if !enable {
+		if err := c.mastered(brokers); err != nil {
+			return err
+		}
+	}
 	if enable {
 		if brokers, missing = c.answering(ctx, brokers); len(brokers) == 0 {
 			return missing
@@ -180,6 +185,9 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no topic
+		return err
+	}
+	if err := c.mastered(brokers); err != nil {
 		return err
 	}
 	table, err := c.topicTable(ctx, brokers, nil)

@@ -53,6 +53,9 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error) {
 	next := m.from.other()
 	brokers, _ := m.of(next)
+	if err := m.at(next).mastered(brokers); err != nil {
+		return GroupPositions{}, err
+	}
 	there, err := m.at(next).membersOf(ctx, brokers, []string{group})
 	if err != nil {
 		return GroupPositions{}, err

@@ -49,6 +49,9 @@ type Verification struct {
 	OutOfOrder  int64     `json:"outOfOrder"`
 	Examples    []string  `json:"examples,omitempty"`
 	Measured    time.Time `json:"measured"`
+	// FromSlaves are the source's brokers without a master, of which a slave was compared: what their
+	// masters had besides isn't known.
+	FromSlaves []string `json:"fromSlaves,omitempty"`
 }
 
 // Clean reports whether the comparison found no difference and compared every lane.
@@ -72,6 +75,7 @@ func (v Verification) Plus(o Verification) Verification {
 		v.Examples = v.Examples[:maxExamples]
 	}
 	v.Measured = o.Measured
+	v.FromSlaves = slices.Compact(slices.Sorted(slices.Values(slices.Concat(v.FromSlaves, o.FromSlaves))))
 	return v
 }
 
@@ -132,6 +136,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	if file.open != nil {
 		sum.Differences = file.path
 	}
+	sum.FromSlaves = readFrom(l.sourceBrokers)
 	return sum, err
 }
 

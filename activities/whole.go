@@ -13,7 +13,11 @@ func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	for _, g := range registry.Gaps() {
+	gaps, err := c.Gaps(ctx, registry)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	for _, g := range gaps {
 		all = append(all, refusal(c.object(g), c.mend(g), "%s", g.Text))
 	}
 	return all, nil
@@ -39,7 +43,11 @@ func (c *cluster) mend(g rocketmq.Gap) string {
 	if g.Broker == "" || c.side != Source {
 		return g.Mend()
 	}
-	return g.Mend() + ", or name it in source.leftOut: what it holds is left behind then"
+	mend := g.Mend()
+	if g.Kind == rocketmq.GapNoMaster {
+		mend += ", or name it in source.readSlaves: it is copied from its slave then, and nothing moves before it has a master"
+	}
+	return mend + ", or name it in source.leftOut: what it holds is left behind then"
 }
 
 // whole fails while something of the side may not be seen. Whoever counts, compares or creates calls it:

@@ -183,28 +183,37 @@ func (r Remains) Cause(source, target map[string]rocketmq.TopicConfig) string {
 	return text
 }
 
-// Mend is how that is mended, with RocketMQ's own commands: the topic as the target calls it and has
-// it, and the target's name servers and brokers.
-func (r Remains) Mend(
-	topic string, target map[string]rocketmq.TopicConfig, nameServers string, brokers []rocketmq.Broker,
-) string {
+// Place is where a topic is, for commands: name servers of both sides, its name on each, the lanes'
+// group, and the target's brokers.
+type Place struct {
+	Source, Target string // name servers
+	Topic, Renamed string
+	Group          string
+	Brokers        []rocketmq.Broker
+}
+
+// Mend is how that is mended, with RocketMQ's own commands. Target is the topic as it is there.
+// Progress of lanes whose copies are deleted is set back: lanes both ways would go on behind it.
+func (r Remains) Mend(at Place, target map[string]rocketmq.TopicConfig) string {
 	if r.Grow == nil {
 		cluster := ""
-		if len(brokers) > 0 {
-			cluster = brokers[0].Cluster
+		if len(at.Brokers) > 0 {
+			cluster = at.Brokers[0].Cluster
 		}
-		return fmt.Sprintf("if applications have written nothing to it on the target, delete it there, and all of it is copied anew: "+
-			"mqadmin deleteTopic -n '%s' -c %s -t '%s'; else give it another name on the target (rename)", nameServers, cluster, topic)
+		return fmt.Sprintf("if applications have written nothing to it on the target, stop the lanes, delete it there and set their "+
+			"progress back, and all of it is copied anew: mqadmin deleteTopic -n '%s' -c %s -t '%s' && "+
+			"mqadmin resetOffsetByTime -n '%s' -g %s -t '%s' -s 0; else give it another name on the target (rename)",
+			at.Target, cluster, at.Renamed, at.Source, at.Group, at.Topic)
 	}
 	perm := 0 // brokers that lack it get the permission that it has elsewhere
 	for _, config := range target {
 		perm = max(perm, config.Perm)
 	}
 	var commands []string
-	for _, b := range brokers {
+	for _, b := range at.Brokers {
 		if n, has := r.Grow[b.Name]; has {
 			commands = append(commands, fmt.Sprintf("mqadmin updateTopic -n '%s' -b %s -t '%s' -r %d -w %d -p %d",
-				nameServers, b.Addr, topic, n, n, perm))
+				at.Target, b.Addr, at.Renamed, n, n, perm))
 		}
 	}
 	kept := ""

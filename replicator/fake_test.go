@@ -9,6 +9,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
+// errSlave is what a slave answers to sends.
+var errSlave = &rocketmq.Error{Code: rocketmq.ServiceNotAvailable, Remark: "it is a slave"}
+
 // fakeSide is a side in memory. It has one queue per topic and Queue, made when it is first written to.
 type fakeSide struct {
 	mu      sync.Mutex
@@ -254,6 +257,9 @@ func (f *fakeSide) passSends(context.Context, string, string) error {
 	defer f.mu.Unlock()
 	if f.down != nil {
 		return f.down
+	}
+	if f.slave {
+		return errSlave
 	}
 	f.passes++
 	f.takeUp()

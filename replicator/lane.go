@@ -258,6 +258,9 @@ func (l *runner) awaitTwin(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
+			if l.source.fromSlave(ctx, l.Source.Broker) {
+				return // it can't begin there; whenever it does, the copies tell it where
+			}
 			if reason := l.twin.snapshot().waiting; reason != "" {
 				l.change(func(s *laneState) { s.waiting = "the lane back must find its place first: " + reason })
 			}

@@ -314,3 +314,21 @@ func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 		}
 	})
 }
+
+// Nothing can be sent to a slave, so the lane back, which has run before, doesn't begin there: it can't
+// know whether all that it sent has arrived. The lane goes on without.
+func TestALaneBothWaysCopiesFromASlave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := tenCopied(t)
+		b.write(5, 1)
+		b.source.set(func() {
+			b.source.slave = true
+			b.source.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, errSlave }
+		})
+		run := b.start()
+		run.untilProgress("everything is copied", func(p Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 })
+		b.source.set(func() { b.source.slave, b.source.onSend = false, nil })
+		b.send(b.target, b.lane.Target, "of an application", nil)
+		run.untilProgress("the lane back goes on with the master", func(p Progress) bool { return p.Back.Copied == 1 })
+	})
+}

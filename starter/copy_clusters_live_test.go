@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // Brokers behind NAT, or in Kubernetes, advertise addresses that don't lead to them from everywhere.
@@ -124,4 +125,15 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 	refused("none of source broker "+first, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
 	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four)) // what seems to be missing
 	refused("copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
+
+	require.NoError(t, r.client.DeleteTopic(r.ctx, target.Addr, r.topic))
+	group := "rocketshift-copy-" + copyName(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers))
+	for _, b := range r.source.Brokers { // as mqadmin resetOffsetByTime does
+		for queue := range 2 {
+			require.NoError(t, r.client.UpdateOffset(r.ctx, b.Addr, group, r.topic, queue, 0))
+		}
+	}
+	o = r.copy("--create-topics")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Compared   40 copies: 0 missing, 0 extra")
 }

@@ -27,8 +27,11 @@ func (c *copying) remains(
 
 // tellRemains adds what remains of a topic to the problems.
 func (c *copying) tellRemains(found *problems, topic string, r replicator.Remains, source, target topicsOf) {
-	found.once("topic "+topic, "%s; %s", r.Cause(source.of(topic), target.of(topic)),
-		r.Mend(c.to.renames.Topic(topic), target.of(topic), strings.Join(c.to.nameServers, ";"), target.brokers))
+	at := replicator.Place{
+		Source: strings.Join(c.from.nameServers, ";"), Target: strings.Join(c.to.nameServers, ";"),
+		Topic: topic, Renamed: c.to.renames.Topic(topic), Group: c.names.Group, Brokers: target.brokers,
+	}
+	found.once("topic "+topic, "%s; %s", r.Cause(source.of(topic), target.of(topic)), r.Mend(at, target.of(topic)))
 }
 
 // checkPlaces finds copies that lie in the queue of another lane, at the ends of the target queues of

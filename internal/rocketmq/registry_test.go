@@ -78,6 +78,21 @@ func TestASlaveStandsInForItsMasterWhereThatIsAskedFor(t *testing.T) {
 		"that of the lowest id")
 }
 
+func TestTopicsThatASlaveHasNotTakenOverAreTold(t *testing.T) {
+	route := Route{Queues: []RouteQueue{
+		{BrokerName: "broker-a", Read: 4, Write: 4}, {BrokerName: "broker-b", Read: 4, Write: 2},
+	}}
+	brokers := []Broker{{Name: "broker-a"}, {Name: "broker-b", Addr: "127.0.0.1:3", Slave: true}}
+	has := map[string]TopicConfig{"broker-b": {ReadQueues: 4, WriteQueues: 2}}
+	assert.Empty(t, LackingOn(route, brokers, "orders", has), "masters know their topics")
+	all := LackingOn(route, brokers, "orders", nil)
+	require.Len(t, all, 1)
+	assert.Contains(t, all[0].String(), "the slave of broker broker-b knows 0 of its 4 queues")
+	assert.Contains(t, all[0].Mend(), "mqadmin updateTopic -b 127.0.0.1:3 -t 'orders' -r 4 -w 4")
+	has["broker-b"] = TopicConfig{ReadQueues: 2, WriteQueues: 2}
+	assert.Len(t, LackingOn(route, brokers, "orders", has), 1, "it got more since")
+}
+
 // A cluster is what all of its name servers know together. Today's code took the first answer for all.
 func TestAClusterIsWhatAllNameServersKnow(t *testing.T) {
 	const a, b = "C/broker-a/0=127.0.0.1:1", "C/broker-b/0=127.0.0.1:2"

@@ -1,0 +1,103 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// A broker whose master is down can be copied from its slave, if the plan says so. Nothing can be
+// sent there, what is written there besides (fences, permissions, positions) is lost when a master
+// returns, and what the master had and hadn't passed on isn't seen. So nothing moves meanwhile, and
+// whoever counts says it.
+
+// fromSlaves are the names of the brokers that are read from a slave.
+func fromSlaves(brokers []rocketmq.Broker) (names []string) {
+	for _, b := range brokers {
+		if b.Slave {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+// slaveFindings tell which brokers are read from a slave.
+func slaveFindings(brokers []rocketmq.Broker) (all []Finding) {
+	for _, b := range brokers {
+		if b.Slave {
+			all = append(all, warning("source broker "+b.Name,
+				"start its master before the first step of Shift; when it is there, it is read again",
+				"has no master and is read from its slave %s, as source.readSlaves says: what the master had "+
+					"and hadn't passed on isn't seen, nothing is copied back to it, and nothing moves", b.Addr))
+		}
+	}
+	return all
+}
+
+// slavesLack tells of topics that slaves, which are read in place of their masters, don't know whole.
+// They are refused: what is in their queues would be copied by nobody.
+func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []Finding, err error) {
+	if len(fromSlaves(inv.brokers)) == 0 {
+		return nil, nil
+	}
+	names, err := c.TopicNames(ctx)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	for _, topic := range names {
+		if systemTopic(topic, inv.brokers) || !inv.plan.Topics.Match(topic) {
+			continue
+		}
+		route, seen := inv.routes[topic]
+		if !seen {
+			route, err = c.Route(ctx, topic)
+		}
+		if err != nil && rocketmq.CodeOf(err) != rocketmq.TopicNotExist {
+			return nil, c.explain(ctx, err)
+		}
+		for _, l := range rocketmq.LackingOn(route, inv.brokers, topic, inv.topics[topic]) {
+			all = append(all, refusal("topic "+topic, l.Mend()+"; then assess again", "%s", l))
+		}
+	}
+	return all, nil
+}
+
+// mastered fails with NotReadyType while a broker has no master: what is to be written there would be
+// lost.
+func (c *cluster) mastered(brokers []rocketmq.Broker) error {
+	if names := fromSlaves(brokers); len(names) > 0 {
+		return notReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
+			"start it, and it goes on by itself", c.side, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// mastered fails while a broker of the plan's source has no master.
+func (s Settings) mastered(ctx context.Context, r Request) error {
+	c, brokers, err := s.at(ctx, r, Source)
+	if err != nil {
+		return err
+	}
+	return c.mastered(brokers)
+}
+
+// slaves enters that of a broker without a master only its slave was looked at.
+func (b *book) slaves(context.Context) error {
+	for _, name := range fromSlaves(b.sourceBrokers) {
+		b.enter(kindSlave, "broker "+name, 1,
+			"has no master and was read from its slave: what the master had besides isn't known; start it")
+	}
+	return nil
+}
+
+// readFrom says of which brokers a slave was read.
+func readFrom(brokers []rocketmq.Broker) (all []string) {
+	for _, b := range brokers {
+		if b.Slave {
+			all = append(all, fmt.Sprintf("%s (slave %s)", b.Name, b.Addr))
+		}
+	}
+	return all
+}

@@ -1,0 +1,53 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
+	brokers := []rocketmq.Broker{
+		{Name: "broker-a", Addr: "127.0.0.1:1"},
+		{Name: "broker-b", Addr: "127.0.0.1:2", Slave: true},
+	}
+	c := &cluster{side: Source}
+	require.NoError(t, c.mastered(brokers[:1]))
+	err := c.mastered(brokers)
+	assert.Equal(t, NotReadyType, typeOf(err), "it goes on by itself")
+	require.ErrorContains(t, err, "source broker broker-b has no master and is read from its slave: nothing moves")
+	assert.Equal(t, []string{"broker-b (slave 127.0.0.1:2)"}, readFrom(brokers))
+	found := slaveFindings(brokers)
+	require.Len(t, found, 1)
+	assert.False(t, found[0].Refusal, "the plan asks for it")
+	assert.Contains(t, found[0].Cause, "is read from its slave 127.0.0.1:2, as source.readSlaves says")
+	b := &book{layout: layout{sourceBrokers: brokers}}
+	require.NoError(t, b.slaves(t.Context()))
+	require.Len(t, b.rows, 1)
+	assert.Equal(t, "broker broker-b", b.rows[0].Object)
+	assert.EqualValues(t, 1, b.sum, "what nobody saw isn't finished")
+	sum := Verification{FromSlaves: []string{"b"}}.Plus(Verification{FromSlaves: []string{"a", "b"}})
+	assert.Equal(t, []string{"a", "b"}, sum.FromSlaves)
+	assert.Nil(t, Verification{}.Plus(Verification{}).FromSlaves)
+}
+
+func TestCopiesAreLookedForWhereLanesHaveNotBegun(t *testing.T) {
+	has := func(broker string, n int) map[string]rocketmq.TopicConfig {
+		return map[string]rocketmq.TopicConfig{broker: {ReadQueues: n, WriteQueues: n, Perm: 6}}
+	}
+	queue := func(broker string, id int) replicator.Queue { return replicator.Queue{Broker: broker, ID: id} }
+	l := layout{
+		sourceTopics: topicTable{"more": has("a", 2), "alike": has("a", 2), "fewer": has("a", 2), "new": has("a", 2)},
+		targetTopics: topicTable{"more": has("x", 1), "alike": has("x", 2), "fewer": has("x", 3)},
+	}
+	begun := positions{"alike": {queue("a", 0): 7}}
+	assert.Equal(t, []replicator.Queue{queue("x", 0)}, l.suspects("more", nil), "too few queues, whatever is read")
+	assert.Equal(t, []replicator.Queue{queue("x", 1)}, l.suspects("alike", begun))
+	assert.Empty(t, l.suspects("alike", nil), "nobody knows how far lanes are")
+	assert.Empty(t, l.suspects("fewer", begun))
+	assert.Empty(t, l.suspects("new", begun), "it isn't there yet")
+}
