@@ -58,9 +58,9 @@ func TestFetchGetsEveryVersionOnce(t *testing.T) {
 	for range 2 {
 		out, err := l.fetch()
 		require.NoError(t, err, out)
-		require.Equal(t, 3, l.runs())
+		require.Equal(t, 5, l.runs())
 	}
-	for _, version := range []string{"4.5.2", "4.9.7", "5.3.3"} {
+	for _, version := range []string{"4.4.0", "4.5.2", "4.7.1", "4.9.7", "5.3.3"} {
 		_, err := Files{Jars: filepath.Join(l.root, ".cache", "jars")}.classPath(version)
 		require.NoError(t, err)
 	}
@@ -115,7 +115,7 @@ func TestFetchSaysInOneSentenceWhatIsMissing(t *testing.T) {
 func TestFetchRefusesAVersionWithoutAPom(t *testing.T) {
 	out, err := newFetchLab(t).fetch("6.0.0")
 	require.Error(t, err)
-	require.Contains(t, out, "there is no pom for version 6.0.0: known are 4.5.2 4.9.7 5.3.3")
+	require.Contains(t, out, "there is no pom for version 6.0.0: known are 4.4.0 4.5.2 4.7.1 4.9.7 5.3.3")
 }
 
 func (l *fetchLab) remove(name string) { require.NoError(l.t, os.Remove(filepath.Join(l.bin, name))) }
