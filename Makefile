@@ -65,6 +65,25 @@ jars: prerequisites $(BIN)/.standard-library ## download RocketMQ's jars into .c
 	tools/jars/fetch.sh
 	go run ./internal/lab/archive
 
+CLIENTS := .cache/clients
+OTHER_CLIENTS := internal/lab/otherclients
+
+.PHONY: clients
+clients: $(CLIENTS)/python/.complete $(CLIENTS)/node/.complete ## install the C++ client (by Python) and the one for Node, for tests
+
+$(CLIENTS)/python/.complete: $(OTHER_CLIENTS)/requirements.txt
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.9 or newer, with venv"; exit 1; }
+	python3 -m venv $(CLIENTS)/python
+	$(CLIENTS)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(CLIENTS)/node/.complete: $(OTHER_CLIENTS)/package.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node 18 or newer"; exit 1; }
+	mkdir -p $(CLIENTS)/node
+	cp $< $(CLIENTS)/node/
+	cd $(CLIENTS)/node && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts
+	touch $@
+
 .PHONY: demo
 demo: ready ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you
 	@APPROVE=$(APPROVE) TRAFFIC=$(TRAFFIC) $(BIN)/rocketshift-demo
@@ -88,7 +107,7 @@ test: ready check ## the tests: all without servers, and one on real servers for
 	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
-test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
+test-long: ready clients $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
 	go run ./tools/test -tests rest -again $(AGAIN)
 
 .PHONY: test-loops
@@ -96,7 +115,7 @@ test-loops: ready ## every deed in every stage, histories of 10,000 topics, upgr
 	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' ./worker ./workflows ./activities
 
 .PHONY: test-all
-test-all: ready check ## all tests
+test-all: ready clients check ## all tests
 	go run ./tools/test -tests all -again $(AGAIN)
 
 .PHONY: test-busy

@@ -116,8 +116,14 @@ func before(t *testing.T, b *standIn) *Gateway {
 // connect is a client of that gateway.
 func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 	t.Helper()
+	return g.connectAt(t, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")})
+}
+
+// connectAt is a client of that gateway at a port.
+func (g *Gateway) connectAt(t *testing.T, p *port) (*session, net.Conn) {
+	t.Helper()
 	here, there := pipe(t)
-	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, here)
+	s := newSession(g, p, here)
 	g.mu.Lock()
 	g.sessions[s] = true
 	g.mu.Unlock()

@@ -24,10 +24,17 @@ func newNamed(t *testing.T) *guarded {
 	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "lanes"}})
 	g.gateway.budget = memory.New(testMemory)
 	t.Cleanup(g.gateway.budget.Close)
-	g.session, g.client = g.gateway.connect(t)
-	g.in = wire.NewReader(g.client)
-	g.session.port.host = netip.MustParseAddrPort("127.0.0.1:30001")
+	g.comesAt(&port{
+		dest: dest{source, "broker-a"}, broker: []byte("broker-a"),
+		host: netip.MustParseAddrPort("127.0.0.1:30001"),
+	})
 	return g
+}
+
+// comesAt has the client come to a port.
+func (g *guarded) comesAt(p *port) {
+	g.session, g.client = g.gateway.connectAt(g.T, p)
+	g.in = wire.NewReader(g.client)
 }
 
 // whole is the answer to the last request, with its fields.
@@ -152,7 +159,7 @@ func TestTheRouteOfATargetsReplyTopicIsThatOfTheSource(t *testing.T) {
 		g := newNamed(t)
 		g.gateway.config.NameServers = []string{g.source.Addr().String()}
 		g.source.answer(codeRoute, wire.Reply{Code: systemError})
-		g.session.port.names = true
+		g.comesAt(&port{dest: nameServers, names: true})
 		g.request(codeRoute, 0, unsignedBy, []string{"topic", asked}, "")
 		_, _ = g.answer()
 		assert.Equal(t, want, g.source.next(t).fields["topic"])
