@@ -1,10 +1,12 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.MQPullConsumer;
 import org.apache.rocketmq.client.consumer.MQPullConsumerScheduleService;
@@ -72,6 +74,25 @@ public class Ways {
         }
     }
 
+    /**
+     * Waits for the answer to a request by a callback: the call that waits by itself gives up at once in 5.3.1 to 5.3.3, when the request is stored
+     * (acquireCountDownLatch in DefaultMQProducerImpl).
+     */
+    static void request(Message m) throws Exception {
+        CountDownLatch answered = new CountDownLatch(1);
+        String[] failure = {"no answer"};
+        Class<?> kind = optional("producer.RequestCallback");
+        Object callback = Proxy.newProxyInstance(Ways.class.getClassLoader(), new Class<?>[] {kind}, (p, method, args) -> {
+            failure[0] = method.getName().equals("onSuccess") ? null : String.valueOf(args[0]);
+            answered.countDown();
+            return null;
+        });
+        DefaultMQProducer.class.getMethod("request", Message.class, kind, long.class).invoke(plain, m, callback, 20_000L);
+        if (!answered.await(25, TimeUnit.SECONDS) || failure[0] != null) {
+            throw new Exception(failure[0]);
+        }
+    }
+
     static int send(String way, String word, int count) throws Exception {
         switch (way) {
             case "async": {
@@ -125,7 +146,7 @@ public class Ways {
                     transactions.sendMessageInTransaction(m, n);
                     break;
                 case "request":
-                    DefaultMQProducer.class.getMethod("request", Message.class, long.class).invoke(plain, m, 20_000L);
+                    request(m);
                     break;
                 default:
                     throw new IllegalArgumentException(way);
