@@ -107,7 +107,7 @@ test: ready check ## the tests: all without servers, and one on real servers for
 	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
-test-long: ready clients $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
+test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, fault and shape on real servers
 	go run ./tools/test -tests rest -again $(AGAIN)
 
 .PHONY: test-loops
@@ -115,8 +115,12 @@ test-loops: ready ## every deed in every stage, histories of 10,000 topics, upgr
 	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' ./worker ./workflows ./activities
 
 .PHONY: test-all
-test-all: ready clients check ## all tests
+test-all: ready check ## all tests
 	go run ./tools/test -tests all -again $(AGAIN)
+
+.PHONY: test-clients
+test-clients: ready clients ## stock clients of all kinds in all their ways, through the gateway and without it; needs python3 and npm
+	ROCKETSHIFT_LOOPS=1 go test -count=1 -v -timeout 20m -run '^TestLongStockClients' ./internal/gateway
 
 .PHONY: test-busy
 test-busy: ready $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin

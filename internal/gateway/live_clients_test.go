@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/lab/labtest"
 )
 
 // waysPage is where the table is; the test writes it where writeTable is set in the environment.
@@ -20,6 +22,7 @@ const (
 // Whatever stock clients send and read at the clusters themselves they send and read through the
 // gateway, before and after everything has moved. The page says what was tried, and what came.
 func TestLongStockClientsSendAndReadInAllTheirWays(t *testing.T) {
+	labtest.Loop(t)
 	r := newRig(t, "ways")
 	topics, groups := map[string]string{}, map[string][]string{}
 	for _, c := range stockClients() {
