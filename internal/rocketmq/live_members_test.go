@@ -55,7 +55,11 @@ func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
 		members.Connections = nil
 		assert.Equal(l, rocketmq.ConsumerConnections{
 			MessageModel: "CLUSTERING", ConsumeType: "CONSUME_PASSIVELY", ConsumeFromWhere: "CONSUME_FROM_FIRST_OFFSET", Topics: members.Topics,
+			Subscriptions: members.Subscriptions,
 		}, members)
+		assert.Contains(l, members.Subscriptions, rocketmq.Subscription{
+			Topic: l.topic, Filter: rocketmq.Filter{Kind: "TAG", Expression: "*"},
+		})
 		assert.Contains(l, members.Topics, l.topic)
 		producers, err := l.client.Producers(l.ctx, l.addr)
 		require.NoError(l, err)
