@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,8 +151,9 @@ func (r *registration) ensure(ctx context.Context, s server) error {
 		return err
 	}
 	r.asked = true
+	permission := cmp.Or(r.cluster.state.Spec.Config["brokerPermission"], "6")
 	_, call := r.client.Call(ctx, address(s.Port), &rocketmq.Command{
-		Code: updateBrokerConfig, Body: []byte("brokerPermission=6\n"),
+		Code: updateBrokerConfig, Body: []byte("brokerPermission=" + permission + "\n"),
 	})
 	return errors.Join(err, call)
 }
