@@ -40,12 +40,29 @@ func TestAnAnswerTakesThePlaceOfWhatItSupersedesAlone(t *testing.T) {
 		said []LaneAnswer
 		want []string
 	}{
-		"retries of one lane":    {[]LaneAnswer{answerBy("a", replicator.Retry), other, back, answerBy("b", replicator.Retry)}, []string{"b", "other", "back"}},
-		"the same offsets":       {[]LaneAnswer{answerBy("a", replicator.Skip, 7, 8), other, answerBy("b", replicator.Skip, 7, 8)}, []string{"b", "other"}},
-		"all of several":         {[]LaneAnswer{answerBy("a", replicator.Skip, 5, 6), other, answerBy("c", replicator.Skip, 7, 8), source}, []string{"d", "other"}},
-		"some of them":           {[]LaneAnswer{answerBy("a", replicator.Skip, 7, 9), answerBy("b", replicator.Skip, 8, 10)}, []string{"a", "b"}},
-		"those of another topic": {[]LaneAnswer{answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 7, 8)}, []string{"a", "b", "c"}},
-		"each restart counts":    {[]LaneAnswer{answerBy("a", replicator.Restart), answerBy("b", replicator.Restart)}, []string{"a", "b"}},
+		"retries of one lane": {
+			[]LaneAnswer{answerBy("a", replicator.Retry), other, back, answerBy("b", replicator.Retry)},
+			[]string{"b", "other", "back"},
+		},
+		"the same offsets": {
+			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 8), other, answerBy("b", replicator.Skip, 7, 8)},
+			[]string{"b", "other"},
+		},
+		"all of several": {
+			[]LaneAnswer{answerBy("a", replicator.Skip, 5, 6), other, answerBy("c", replicator.Skip, 7, 8), source},
+			[]string{"d", "other"},
+		},
+		"some of them": {
+			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 9), answerBy("b", replicator.Skip, 8, 10)},
+			[]string{"a", "b"},
+		},
+		"those of another topic": {[]LaneAnswer{
+			answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 7, 8),
+		}, []string{"a", "b", "c"}},
+		"each restart counts": {
+			[]LaneAnswer{answerBy("a", replicator.Restart), answerBy("b", replicator.Restart)},
+			[]string{"a", "b"},
+		},
 	} {
 		var all []LaneAnswer
 		for _, a := range test.said {
@@ -61,7 +78,12 @@ func TestLanesGetOnlyTheAnswersThatTheyNeed(t *testing.T) {
 	back := answerBy("back", replicator.Skip, 1, 2)
 	back.Broker, back.Side = "broker-x", replicator.SideTarget
 	got := AnswersOfLanes([]LaneAnswer{
-		answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 1, 3), elsewhere, back,
+		answerBy(
+			"a",
+			replicator.Skip,
+			7,
+			8,
+		), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 1, 3), elsewhere, back,
 		answerBy("d", replicator.Retry),
 	}, "broker-a")
 	b, err := json.Marshal(got)
@@ -99,7 +121,12 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 		Request: Request{Plan: plan.Plan{Name: "orders"}}, Names: Some("c", "d"),
 	})
 	require.NoError(t, err)
-	for _, c := range []Collected{{}, {Named: []string{"a", "b"}}, {Named: []string{"a"}, In: []Names{list}}, {In: []Names{list}}} {
+	for _, c := range []Collected{
+		{},
+		{Named: []string{"a", "b"}},
+		{Named: []string{"a"}, In: []Names{list}},
+		{In: []Names{list}},
+	} {
 		var got struct {
 			C Collected `json:"c,omitzero"`
 		}

@@ -97,17 +97,45 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		}
 		requireFits(t, map[string]any{
 			mode + ": inventory": inventory, mode + ": waves": waves, mode + ": list": list, mode + ": ledger": ledger,
-			mode + ": stage":     largestInput(t, clusters, r, inventory, waves),
-			mode + ": shard":     activities.ReplicateRequest{Request: r, Answers: answers(60), Earlier: manyAnswers(t, clusters, r), Rates: rates(100)},
-			mode + ": metadata":  activities.MetadataRequest{Request: r, Inventory: &inventory, Topics: inventory.Topics().Cut(200, 400)},
-			mode + ": diff":      activities.MetadataDiff{CreateTopics: list, CreateGroups: list, Conflicts: inventory.Summary.Findings, Warnings: inventory.Summary.Findings},
-			mode + ": wave":      activities.WaveRequest{Request: r, Wave: waves[50]},
-			mode + ": fence":     activities.GroupsRequest{Request: r, Groups: batch, But: groups[:100]},
-			mode + ": open":      activities.GroupsRequest{Request: r, Groups: inventory.Readers().Cut(0, 500), But: groups[:500]},
-			mode + ": producers": activities.AwaitMoveRequest{Request: r, Topics: inventory.Free().Parts(8, 100)[0]},
-			mode + ": survey":    activities.PageFor(activities.SurveyRequest{Most: 200}, groups),
-			mode + ": recorded":  activities.SurveyRequest{Request: r, RecordedIn: groupsOf(waves)},
-			mode + ": translate": activities.PositionsFor(r, positions), mode + ": members": activities.MembersFor(r, members),
+			mode + ": stage": largestInput(t, clusters, r, inventory, waves),
+			mode + ": shard": activities.ReplicateRequest{
+				Request: r,
+				Answers: answers(60),
+				Earlier: manyAnswers(t, clusters, r),
+				Rates:   rates(100),
+			},
+			mode + ": metadata": activities.MetadataRequest{
+				Request:   r,
+				Inventory: &inventory,
+				Topics:    inventory.Topics().Cut(200, 400),
+			},
+			mode + ": diff": activities.MetadataDiff{
+				CreateTopics: list,
+				CreateGroups: list,
+				Conflicts:    inventory.Summary.Findings,
+				Warnings:     inventory.Summary.Findings,
+			},
+			mode + ": wave": activities.WaveRequest{Request: r, Wave: waves[50]},
+			mode + ": fence": activities.GroupsRequest{
+				Request: r,
+				Groups:  batch,
+				But:     groups[:100],
+			},
+			mode + ": open": activities.GroupsRequest{
+				Request: r,
+				Groups:  inventory.Readers().Cut(0, 500),
+				But:     groups[:500],
+			},
+			mode + ": producers": activities.AwaitMoveRequest{
+				Request: r,
+				Topics:  inventory.Free().Parts(8, 100)[0],
+			},
+			mode + ": survey":   activities.PageFor(activities.SurveyRequest{Most: 200}, groups),
+			mode + ": recorded": activities.SurveyRequest{Request: r, RecordedIn: groupsOf(waves)},
+			mode + ": translate": activities.PositionsFor(
+				r,
+				positions,
+			), mode + ": members": activities.MembersFor(r, members),
 		})
 	}
 }
@@ -137,9 +165,19 @@ func largestInput(
 
 func answers(n int) (all []activities.LaneAnswer) {
 	for i := range n {
-		all = append(all, activities.LaneAnswer{By: "alice", Reason: "a test message of 5 MB", Answer: replicator.Answer{
-			Topic: fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i), Broker: "broker-a", Action: replicator.Skip, From: 1234567890, To: 1234567891,
-		}})
+		all = append(
+			all,
+			activities.LaneAnswer{
+				By:     "alice",
+				Reason: "a test message of 5 MB",
+				Answer: replicator.Answer{
+					Topic: fmt.Sprintf(
+						"shop-orders-europe-created-events-v2-%06d",
+						i,
+					), Broker: "broker-a", Action: replicator.Skip, From: 1234567890, To: 1234567891,
+				},
+			},
+		)
 	}
 	return all
 }
@@ -147,7 +185,10 @@ func answers(n int) (all []activities.LaneAnswer) {
 func rates(n int) (all []activities.RateChange) {
 	for i := range n {
 		all = append(all, activities.RateChange{
-			Topic: fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i), Rate: replicator.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
+			Topic: fmt.Sprintf(
+				"shop-orders-europe-created-events-v2-%06d",
+				i,
+			), Rate: replicator.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
 		})
 	}
 	return all
@@ -155,7 +196,8 @@ func rates(n int) (all []activities.RateChange) {
 
 func manyAnswers(t *testing.T, p *played, r activities.Request) activities.List[activities.LaneAnswer] {
 	t.Helper()
-	list, err := activities.NewReplication(p.settings).KeepAnswers(t.Context(), activities.KeepAnswersRequest{Request: r, Answers: answers(10_000)})
+	list, err := activities.NewReplication(p.settings).
+		KeepAnswers(t.Context(), activities.KeepAnswersRequest{Request: r, Answers: answers(10_000)})
 	require.NoError(t, err)
 	require.Equal(t, 10_000, list.Len())
 	return list

@@ -18,10 +18,11 @@ const (
 // typeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
 const typeAttribute = "message.type"
 
-// desiredTopic is the configuration that the topic should have on each target broker: lanes are then in the same place for
-// clients of either side. An ordered topic is made read-only: producers find no queue there before the lanes have drained.
-// One that can't be made so is a conflict if it is ordered; else producers choose among all of its queues, whose order means
-// nothing to them, and Assess has said so.
+// desiredTopic is the configuration that the topic should have on each target broker: lanes are
+// then in the same place for clients of either side. An ordered topic is made read-only: producers
+// find no queue there before the lanes have drained. One that can't be made so is a conflict if it
+// is ordered; else producers choose among all of its queues, whose order means nothing to them, and
+// Assess has said so.
 func desiredTopic(
 	name string, source map[string]rocketmq.TopicConfig, kind plan.MessageType, ordered bool, targetBrokers []string,
 ) (map[string]rocketmq.TopicConfig, *Finding) {
@@ -69,8 +70,8 @@ func sharesOf(
 	return shares, nil
 }
 
-// missingTopic lists the brokers that lack the topic, or says in what an existing one differs. Write permission of an ordered
-// topic isn't compared: it opens and closes as producers move.
+// missingTopic lists the brokers that lack the topic, or says in what an existing one differs.
+// Write permission of an ordered topic isn't compared: it opens and closes as producers move.
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *Finding) {
 	for _, broker := range sortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {

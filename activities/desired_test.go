@@ -44,7 +44,8 @@ func TestTopicThatTheTargetCanNotShowAlikeIsRefusedIfItIsOrdered(t *testing.T) {
 
 	want, found := desiredTopic("orders", from, plan.TypeNormal, false, []string{"x"})
 	assert.Nil(t, found)
-	assert.Equal(t, []int{8, 8, 6}, []int{want["x"].ReadQueues, want["x"].WriteQueues, want["x"].Perm}, "keys of others have no place")
+	assert.Equal(t, []int{8, 8, 6}, []int{want["x"].ReadQueues, want["x"].WriteQueues, want["x"].Perm},
+		"keys of others have no place")
 
 	want, found = desiredTopic("orders", from, plan.TypeNormal, false, []string{"x", "y"})
 	assert.Nil(t, found)
@@ -83,10 +84,13 @@ func TestTopicThatExistsIsComparedAndNeverOverwritten(t *testing.T) {
 		missing  []string
 		conflict string
 	}{
-		"absent":                {nil, []string{"x", "y"}, ""},
-		"half made":             {map[string]rocketmq.TopicConfig{"x": good}, []string{"y"}, ""},
-		"same":                  {map[string]rocketmq.TopicConfig{"x": good, "y": good}, nil, ""},
-		"closed for producers":  {map[string]rocketmq.TopicConfig{"x": good, "y": with(func(c *rocketmq.TopicConfig) { c.Perm = 4 })}, nil, "permission 4, so that producers see no queue"},
+		"absent":    {nil, []string{"x", "y"}, ""},
+		"half made": {map[string]rocketmq.TopicConfig{"x": good}, []string{"y"}, ""},
+		"same":      {map[string]rocketmq.TopicConfig{"x": good, "y": good}, nil, ""},
+		"closed for producers": {
+			map[string]rocketmq.TopicConfig{"x": good, "y": with(func(c *rocketmq.TopicConfig) { c.Perm = 4 })},
+			nil, "permission 4, so that producers see no queue",
+		},
 		"fewer queues":          {map[string]rocketmq.TopicConfig{"x": with(func(c *rocketmq.TopicConfig) { c.ReadQueues, c.WriteQueues = 2, 2 })}, nil, "2 read and 2 write queues, wanted are 4 and 4"},
 		"fewer write queues":    {map[string]rocketmq.TopicConfig{"y": with(func(c *rocketmq.TopicConfig) { c.WriteQueues = 2 })}, nil, "broker y with 4 read and 2 write queues"},
 		"on one broker more":    {map[string]rocketmq.TopicConfig{"x": good, "z": good}, nil, "broker z"},

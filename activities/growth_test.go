@@ -77,7 +77,8 @@ func spreadOver(n int, brokers string) counts {
 func TestTopicsThatProducersSeeWholeAreMadeAsEver(t *testing.T) {
 	for n := 1; n < 40; n++ {
 		for _, brokers := range []string{"x", "xy", "xyz", "wxyz"} {
-			want, found := desiredTopic("orders", source(map[string][2]int{"a": {n, n}, "b": {1, 1}}), plan.TypeNormal, true, strings.Split(brokers, ""))
+			want, found := desiredTopic("orders", source(map[string][2]int{"a": {n, n}, "b": {1, 1}}),
+				plan.TypeNormal, true, strings.Split(brokers, ""))
 			assert.Nil(t, found)
 			made := counts{}
 			for broker, config := range want {

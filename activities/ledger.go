@@ -68,7 +68,9 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 	if err != nil {
 		return Ledger{}, err
 	}
-	for _, entry := range []func(context.Context) error{b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves} {
+	for _, entry := range []func(context.Context) error{
+		b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves,
+	} {
 		activity.RecordHeartbeat(ctx, b.sum)
 		if err := entry(ctx); err != nil {
 			return Ledger{}, err

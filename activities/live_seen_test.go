@@ -26,7 +26,14 @@ func TestLiveClientsSeeTheSameQueuesOnATargetOfOneBroker(t *testing.T) {
 // Two brokers become two, which can show all of them.
 func TestLongClientsOfAllAgesSeeTheSameQueuesOnATargetOfTwoBrokers(t *testing.T) {
 	t.Parallel()
-	to := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", BrokerNames: []string{"broker-a", "broker-z"}})
+	to := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{
+			Name:        "Target",
+			Version:     "5.3.3",
+			BrokerNames: []string{"broker-a", "broker-z"},
+		},
+	)
 	r := newRigBetween(t, labtest.Cluster(t, "4.9.7"), to, "seen-two", nil)
 	r.seesTheSame([]string{"4.5.2", "4.9.7", "5.3.3"})
 }
@@ -146,8 +153,11 @@ func (r *rig) compareLists(topics, clients []string) {
 				}
 				return all
 			}
-			assert.Equal(r, paired(here[topic].Publish), append([]string(nil), there[topic].Publish...), "%s: a producer of version %s", topic, version)
-			assert.Equal(r, paired(here[topic].Subscribe), append([]string(nil), there[topic].Subscribe...), "%s: a consumer of version %s", topic, version)
+			assert.Equal(r, paired(here[topic].Publish), append([]string(nil), there[topic].Publish...),
+				"%s: a producer of version %s", topic, version)
+			assert.Equal(r, paired(here[topic].Subscribe),
+				append([]string(nil), there[topic].Subscribe...), "%s: a consumer of version %s", topic,
+				version)
 			assert.Len(r, here[topic].Subscribe, len(pair), topic)
 			hidden += len(here[topic].Subscribe) - len(here[topic].Publish)
 		}
@@ -167,7 +177,8 @@ func (r *rig) fillsAll(topics []string) {
 		}
 	}
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topics...)}, nil)
+	r.must(NewReplication(r.settings), "AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topics...)}, nil)
 	var verified Verification
 	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topics...)}, &verified)
 	assert.True(r, verified.Clean(), "%+v", verified)

@@ -99,7 +99,8 @@ func TestLiveTopicWithFewerQueuesIsAConflictAndStaysAsItIs(t *testing.T) {
 	var diff MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", request, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len())
-	assert.Contains(t, diff.Conflicts.First()[0].Cause, "the source has 8 queues (broker-a 4, broker-b 4) and the target 2 (broker-a 2)")
+	assert.Contains(t, diff.Conflicts.First()[0].Cause,
+		"the source has 8 queues (broker-a 4, broker-b 4) and the target 2 (broker-a 2)")
 	assert.Equal(t, ConflictType, typeOf(ask(t, NewMetadata(r.settings), "Apply", request, nil)))
 	configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 	require.NoError(t, err)

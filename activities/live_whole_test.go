@@ -88,8 +88,10 @@ func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 	found := about()
 	assert.True(t, found.Refusal, "%v", found)
 	assert.Contains(t, found.Cause, "which hold copies, and none of source broker "+first)
-	assert.Contains(t, found.Cause, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now")
-	assert.Contains(t, found.Next, "mqadmin deleteTopic -n '"+r.target.NameServers()[0]+"' -c "+target.Cluster+" -t '"+orders+"'")
+	assert.Contains(t, found.Cause,
+		"copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now")
+	assert.Contains(t, found.Next,
+		"mqadmin deleteTopic -n '"+r.target.NameServers()[0]+"' -c "+target.Cluster+" -t '"+orders+"'")
 	var diff MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(orders)}, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len(), "%v", diff.Conflicts)

@@ -14,7 +14,10 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 	shape := func(read, write, perm int) rocketmq.TopicConfig {
 		return rocketmq.TopicConfig{ReadQueues: read, WriteQueues: write, Perm: perm}
 	}
-	two := []rocketmq.Broker{{Name: "x", Addr: "127.0.0.2:1", Version: "5.3.3"}, {Name: "y", Addr: "127.0.0.2:2", Version: "5.3.3"}}
+	two := []rocketmq.Broker{
+		{Name: "x", Addr: "127.0.0.2:1", Version: "5.3.3"},
+		{Name: "y", Addr: "127.0.0.2:2", Version: "5.3.3"},
+	}
 	for name, c := range map[string]struct {
 		topic   string // orders is ordered, clicks isn't
 		brokers map[string]rocketmq.TopicConfig
@@ -27,7 +30,8 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 		"all queues": {topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two[:1]},
 		"being shrunk": {
 			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6)}, target: two[:1],
-			cause: "source broker a shows them 2 of its 4 queues; the target shows them the same ones", next: "nothing, or end that on the source first",
+			cause: "source broker a shows them 2 of its 4 queues; the target shows them the same ones",
+			next:  "nothing, or end that on the source first",
 		},
 		"being shrunk on two brokers, one target broker": {
 			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two[:1],
@@ -47,7 +51,8 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 		},
 		"more to write to": {
 			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(2, 4, 6)}, target: two,
-			refusal: true, cause: "source broker a has 4 queues to write to and 2 to read from", next: "as many queues to read from",
+			refusal: true, cause: "source broker a has 4 queues to write to and 2 to read from",
+			next: "as many queues to read from",
 		},
 		"order configuration": {
 			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
@@ -65,12 +70,15 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 			cause: "permission 4 on broker a",
 		},
 		"no route": {
-			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two, route: &rocketmq.Route{},
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)},
+			target: two, route: &rocketmq.Route{},
 			refusal: true, cause: "show clients 0 queues to read from, 0 to write to",
 		},
 		"a broker that is left out": {
 			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 6)}, target: two,
-			route: &rocketmq.Route{Queues: []rocketmq.RouteQueue{{BrokerName: "a", Read: 4, Write: 4, Perm: 6}, {BrokerName: "b", Read: 8, Write: 8, Perm: 6}}},
+			route: &rocketmq.Route{Queues: []rocketmq.RouteQueue{
+				{BrokerName: "a", Read: 4, Write: 4, Perm: 6}, {BrokerName: "b", Read: 8, Write: 8, Perm: 6},
+			}},
 			cause: "its 8 queues on broker b, which isn't looked at", next: "keys go to other queues",
 		},
 	} {
@@ -123,13 +131,29 @@ func TestAViewThatChangesWhileLanesRunIsTold(t *testing.T) {
 		source, target map[string][3]int
 		want           string
 	}{
-		"whole":                      {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 6}}, ""},
-		"closed until producers go":  {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 4}}, ""},
-		"shrunk on both":             {map[string][3]int{"a": {4, 2, 6}}, map[string][3]int{"x": {4, 2, 6}}, ""},
-		"shrunk later":               {map[string][3]int{"a": {4, 2, 6}}, map[string][3]int{"x": {4, 4, 6}}, "source broker a shows them 2 of its 4 queues"},
-		"whole again":                {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 2, 6}}, "target broker x shows them 2 of its 4 queues"},
-		"it can't be shown on one":   {map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}}, map[string][3]int{"x": {8, 8, 6}}, ""},
-		"what can be on two brokers": {map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}}, map[string][3]int{"x": {4, 4, 6}, "y": {4, 4, 6}}, "source broker a shows them 2 of its 4 queues, broker b 2 of its 4"},
+		"whole":                     {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 6}}, ""},
+		"closed until producers go": {map[string][3]int{"a": {4, 4, 6}}, map[string][3]int{"x": {4, 4, 4}}, ""},
+		"shrunk on both":            {map[string][3]int{"a": {4, 2, 6}}, map[string][3]int{"x": {4, 2, 6}}, ""},
+		"shrunk later": {
+			map[string][3]int{"a": {4, 2, 6}},
+			map[string][3]int{"x": {4, 4, 6}},
+			"source broker a shows them 2 of its 4 queues",
+		},
+		"whole again": {
+			map[string][3]int{"a": {4, 4, 6}},
+			map[string][3]int{"x": {4, 2, 6}},
+			"target broker x shows them 2 of its 4 queues",
+		},
+		"it can't be shown on one": {
+			map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}},
+			map[string][3]int{"x": {8, 8, 6}},
+			"",
+		},
+		"what can be on two brokers": {
+			map[string][3]int{"a": {4, 2, 6}, "b": {4, 2, 6}},
+			map[string][3]int{"x": {4, 4, 6}, "y": {4, 4, 6}},
+			"source broker a shows them 2 of its 4 queues, broker b 2 of its 4",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := layout{sourceTopics: topicTable{"t": on(c.source)}, targetTopics: topicTable{"t": on(c.target)}}
@@ -155,7 +179,8 @@ func TestGrownTopicsShowProducersWhatTheSourceDoes(t *testing.T) {
 	}
 	shares, err := l.laid("t", counts{"x": 2, "y": 6})
 	require.NoError(t, err)
-	assert.Equal(t, []int{2, 2, 6, 2}, []int{shares["x"].Queues, shares["x"].Writable, shares["y"].Queues, shares["y"].Writable})
+	assert.Equal(t, []int{2, 2, 6, 2},
+		[]int{shares["x"].Queues, shares["x"].Writable, shares["y"].Queues, shares["y"].Writable})
 	l.sourceTopics["t"]["b"] = rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6}
 	_, err = l.laid("t", counts{"x": 2, "y": 7})
 	require.ErrorContains(t, err, "broker a shows them 4 of its 8 queues")
@@ -179,15 +204,18 @@ func TestTopicsBehindAProxyAreComparedByWhatClientsSee(t *testing.T) {
 		source, target map[string]rocketmq.TopicConfig
 		ordered, free  string
 	}{
-		"the same":              {whole, on([3]int{1, 1, 6}, [3]int{3, 3, 6}), "", ""},
-		"fewer":                 {whole, on([3]int{3, 3, 6}), "has 3 queues", "has 3 queues"},
-		"consumers see fewer":   {whole, on([3]int{2, 4, 6}), "to read from", "to read from"},
-		"producers see fewer":   {whole, shrunk, "target broker a shows them 2", ""},
-		"producers see others":  {shrunk, whole, "source broker a shows them 2", ""},
-		"producers see as many": {on([3]int{4, 2, 6}, [3]int{2, 2, 6}), on([3]int{6, 4, 6}), "producers see other queues", ""},
-		"shrunk on both":        {shrunk, on([3]int{1, 1, 6}, [3]int{3, 1, 6}), "", ""},
-		"closed":                {whole, on([3]int{4, 4, 4}), "(permission 4)", "(permission 4)"},
-		"closed on both":        {on([3]int{4, 0, 6}), on([3]int{4, 4, 4}), "", ""},
+		"the same":             {whole, on([3]int{1, 1, 6}, [3]int{3, 3, 6}), "", ""},
+		"fewer":                {whole, on([3]int{3, 3, 6}), "has 3 queues", "has 3 queues"},
+		"consumers see fewer":  {whole, on([3]int{2, 4, 6}), "to read from", "to read from"},
+		"producers see fewer":  {whole, shrunk, "target broker a shows them 2", ""},
+		"producers see others": {shrunk, whole, "source broker a shows them 2", ""},
+		"producers see as many": {
+			on([3]int{4, 2, 6}, [3]int{2, 2, 6}), on([3]int{6, 4, 6}), "producers see other queues",
+			"",
+		},
+		"shrunk on both": {shrunk, on([3]int{1, 1, 6}, [3]int{3, 1, 6}), "", ""},
+		"closed":         {whole, on([3]int{4, 4, 4}), "(permission 4)", "(permission 4)"},
+		"closed on both": {on([3]int{4, 0, 6}), on([3]int{4, 4, 4}), "", ""},
 	} {
 		for ordered, want := range map[bool]string{true: c.ordered, false: c.free} {
 			if got := otherwise(c.source, c.target, ordered); want == "" {

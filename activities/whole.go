@@ -45,7 +45,8 @@ func (c *cluster) mend(g rocketmq.Gap) string {
 	}
 	mend := g.Mend()
 	if g.Kind == rocketmq.GapNoMaster {
-		mend += ", or name it in source.readSlaves: it is copied from its slave then, and nothing moves before it has a master"
+		mend += ", or name it in source.readSlaves: it is copied from its slave then, " +
+			"and nothing moves before it has a master"
 	}
 	return mend + ", or name it in source.leftOut: what it holds is left behind then"
 }

@@ -154,7 +154,10 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"source.leftOut", `["a","a"]`, `source.leftOut[1]: "a" is there twice; keep one`},
 		{"source.readSlaves", `["a","a"]`, `source.readSlaves[1]: "a" is there twice; keep one`},
 		{"source.readSlaves", `["a,b"]`, `source.readSlaves[0]: "a,b"; want the name of a broker`},
-		{"source", `{"nameServers":["a:1"],"leftOut":["a"],"readSlaves":["a"]}`, `source.readSlaves[0]: "a" is left out by source.leftOut`},
+		{
+			"source", `{"nameServers":["a:1"],"leftOut":["a"],"readSlaves":["a"]}`,
+			`source.readSlaves[0]: "a" is left out by source.leftOut`,
+		},
 		{"source.leftOut", `["a,b"]`, `source.leftOut[0]: "a,b"; want the name of a broker`},
 		{"target.cluster", `"b"`, `target.cluster: only name servers know several clusters`},
 		{"source.credentials", `{"env":"my-Key"}`, "source.credentials.env: want a prefix of environment variables"},

@@ -27,9 +27,9 @@ func SameMessage(source, target *rocketmq.Message) (difference string, same bool
 	return difference, same
 }
 
-// compareContent is SameMessage where it is known when the copy's original was born. It names the field that differs as well.
-// The source may be a copy itself, with the original's born time in its stamp: what it says is passed on. A copy that was sent
-// alone is inert.
+// compareContent is SameMessage where it is known when the copy's original was born. It names the
+// field that differs as well. The source may be a copy itself, with the original's born time in its
+// stamp: what it says is passed on. A copy that was sent alone is inert.
 func compareContent(source, target *rocketmq.Message, born int64, inert bool) (field, difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {

@@ -34,7 +34,15 @@ const (
 )
 
 func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
-	return &crew{Replicator: r, ctx: ctx, all: all, duties: map[any]*duty{}, starts: map[string]chan struct{}{}, limits: map[string]batches{}, boots: map[string]string{}}
+	return &crew{
+		Replicator: r,
+		ctx:        ctx,
+		all:        all,
+		duties:     map[any]*duty{},
+		starts:     map[string]chan struct{}{},
+		limits:     map[string]batches{},
+		boots:      map[string]string{},
+	}
 }
 
 // duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
@@ -122,7 +130,8 @@ func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*run
 	}
 }
 
-// batches says which ones to send to a broker: as long as is set, or less where the broker takes less. It is asked once.
+// batches says which ones to send to a broker: as long as is set, or less where the broker takes
+// less. It is asked once.
 func (c *crew) batches(ctx context.Context, broker string) (batches, error) {
 	c.mu.Lock()
 	limit, known := c.limits[broker]

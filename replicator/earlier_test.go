@@ -62,8 +62,14 @@ func TestWhatARunOnAPartOfTheSourceLeftIsRecognised(t *testing.T) {
 				{Queue{"y", 0}, Queue{"a", 2}}, {Queue{"y", 1}, Queue{"a", 3}},
 			}},
 		},
-		"all fits":                      {target: has("x", 8), brokers: []string{"x"}, copies: copied(whole, has("x", 8)), fits: true},
-		"the rest isn't copied yet":     {target: has("x", 8), brokers: []string{"x"}, copies: copied(whole, has("x", 8))[:4], fits: true},
+		"all fits": {
+			target: has("x", 8), brokers: []string{"x"}, copies: copied(whole, has("x", 8)),
+			fits: true,
+		},
+		"the rest isn't copied yet": {
+			target: has("x", 8), brokers: []string{"x"}, copies: copied(whole, has("x", 8))[:4],
+			fits: true,
+		},
 		"the target has more than that": {target: has("x", 9), brokers: []string{"x"}, fits: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,13 +92,21 @@ func TestRemainsAreToldWithTheCommandsThatMendThem(t *testing.T) {
 		Brokers: []rocketmq.Broker{{Cluster: "C5", Name: "x", Addr: "10.0.0.1:10911"}},
 	}
 	grow := Remains{Grow: map[string]int{"x": 8}, Copies: true, Unseen: []string{"b"}}
-	assert.Equal(t, "the source has 8 queues (a 4, b 4) and the target 4 (x 4), which hold copies, and none of source broker b: "+
-		"they were made by a run that didn't see it", grow.Cause(source, target))
-	assert.Equal(t, "give it the queues that it lacks; its copies stay where they belong, and the rest is copied: "+
-		"mqadmin updateTopic -n '10.0.0.9:9876' -b 10.0.0.1:10911 -t 'eu-orders' -r 8 -w 8 -p 6",
+	assert.Equal(t,
+		"the source has 8 queues (a 4, b 4) and the target 4 (x 4), which hold copies, and none of source broker b: "+
+			"they were made by a run that didn't see it", grow.Cause(source, target))
+	assert.Equal(t,
+		"give it the queues that it lacks; its copies stay where they belong, and the rest is copied: "+
+			"mqadmin updateTopic -n '10.0.0.9:9876' -b 10.0.0.1:10911 -t 'eu-orders' -r 8 -w 8 -p 6",
 		grow.Mend(at, target))
-	anew := Remains{Copies: true, Unseen: []string{"a"}, Misplaced: []Placed{{Queue{"x", 0}, Queue{"b", 0}}, {Queue{"x", 1}, Queue{"b", 1}}}}
-	assert.Contains(t, anew.Cause(source, target), "copies of source queue b/0 lie in target queue x/0, which is another lane's by now, and 1 such queues more")
-	assert.Contains(t, anew.Mend(at, target), "mqadmin deleteTopic -n '10.0.0.9:9876' -c C5 -t 'eu-orders' && "+
-		"mqadmin resetOffsetByTime -n '10.0.0.8:9876' -g rocketshift-x -t 'orders' -s 0;")
+	anew := Remains{
+		Copies:    true,
+		Unseen:    []string{"a"},
+		Misplaced: []Placed{{Queue{"x", 0}, Queue{"b", 0}}, {Queue{"x", 1}, Queue{"b", 1}}},
+	}
+	assert.Contains(t, anew.Cause(source, target),
+		"copies of source queue b/0 lie in target queue x/0, which is another lane's by now, and 1 such queues more")
+	assert.Contains(t, anew.Mend(at, target),
+		"mqadmin deleteTopic -n '10.0.0.9:9876' -c C5 -t 'eu-orders' && "+
+			"mqadmin resetOffsetByTime -n '10.0.0.8:9876' -g rocketshift-x -t 'orders' -s 0;")
 }

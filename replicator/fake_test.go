@@ -202,7 +202,12 @@ func (f *fakeSide) wait() {
 	}
 }
 
-func (f *fakeSide) send(_ context.Context, broker string, batch rocketmq.BatchRequest, alone bool) (rocketmq.SendResult, error) {
+func (f *fakeSide) send(
+	_ context.Context,
+	broker string,
+	batch rocketmq.BatchRequest,
+	alone bool,
+) (rocketmq.SendResult, error) {
 	f.wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -78,7 +78,8 @@ func (l Lane) sendFault(err error, from, to int64) error {
 	}
 	switch code := rocketmq.CodeOf(err); {
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
-		return l.fault(TargetRefused, from, to, "Skip the message: RocketMQ's clients and brokers read no larger frames", "%v", err)
+		return l.fault(TargetRefused, from, to,
+			"Skip the message: RocketMQ's clients and brokers read no larger frames", "%v", err)
 	case rocketmq.Retryable(err), rocketmq.Denied(err):
 		return err
 	case code < 0: // a time-out or a broken connection

@@ -184,7 +184,8 @@ func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
 			if n > 1 {
 				return true, nil
 			}
-			time.AfterFunc(10*time.Millisecond, func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch, false) })
+			time.AfterFunc(10*time.Millisecond,
+				func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch, false) })
 			return false, errNoAnswer
 		}
 		b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()

@@ -69,8 +69,9 @@ func TestLongADLedgerSourceThatTakesNoBatchesGetsMessagesBackOneByOne(t *testing
 		t.Fatalf("%d messages on the source, %d on the target", len(here), len(there))
 	}
 	run.stop()
-	back := LaneReport{}
-	if back, err = NewPositions(l.source, l.target, l.names()).Reversed().verify(l.ctx, lane.Back(), VerifyOptions{}, nil); err != nil {
+	reversed := NewPositions(l.source, l.target, l.names()).Reversed()
+	back, err := reversed.verify(l.ctx, lane.Back(), VerifyOptions{}, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if back.Compared != each+1 || back.Missing+back.Extra+back.Altered+back.OutOfOrder > 0 {

@@ -23,7 +23,12 @@ func newStuck(side replica, each int) *stuck {
 	return &stuck{replica: side, each: each, taken: map[fakeQueue]int{}, silent: map[fakeQueue]bool{}}
 }
 
-func (s *stuck) send(ctx context.Context, broker string, batch rocketmq.BatchRequest, alone bool) (rocketmq.SendResult, error) {
+func (s *stuck) send(
+	ctx context.Context,
+	broker string,
+	batch rocketmq.BatchRequest,
+	alone bool,
+) (rocketmq.SendResult, error) {
 	result, err := s.replica.send(ctx, broker, batch, alone)
 	if err != nil {
 		return result, err

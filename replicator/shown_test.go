@@ -127,7 +127,8 @@ func requireSamePlaces(t *testing.T, lanes []Lane, source, target map[string]roc
 func TestWhatIsRefusedCanNotBeMadeAlike(t *testing.T) {
 	for _, source := range []map[string]rocketmq.TopicConfig{
 		topicOn([3]int{2, 1, 6}, [3]int{2, 2, 6}), topicOn([3]int{2, 2, 4}, [3]int{2, 2, 6}),
-		topicOn([3]int{2, 1, 6}, [3]int{2, 1, 6}, [3]int{2, 1, 6}), topicOn([3]int{3, 1, 6}, [3]int{1, 1, 4}, [3]int{2, 2, 6}),
+		topicOn([3]int{2, 1, 6}, [3]int{2, 1, 6}, [3]int{2, 1, 6}),
+		topicOn([3]int{3, 1, 6}, [3]int{1, 1, 4}, [3]int{2, 2, 6}),
 		topicOn([3]int{2, 2, 6}, [3]int{2, 0, 6}), topicOn([3]int{2, 2, 6}, [3]int{2, 1, 4}, [3]int{1, 1, 6}),
 	} {
 		wanted := Writable(source)
@@ -165,19 +166,31 @@ func TestQueuesSpreadEvenlyWithTheFirstBrokersHavingOneMore(t *testing.T) {
 		brokers string
 		want    map[string]Share
 	}{
-		"one broker takes all":           {topicOn([3]int{8, 8, 6}), "a", map[string]Share{"a": all(8)}},
-		"even":                           {topicOn([3]int{8, 8, 6}), "a b", map[string]Share{"a": all(4), "b": all(4)}},
-		"first in client order has more": {topicOn([3]int{4, 4, 6}, [3]int{3, 3, 6}), "b c a", map[string]Share{"a": all(3), "b": all(2), "c": all(2)}},
-		"fewer queues than brokers":      {topicOn([3]int{2, 2, 6}), "a b c", map[string]Share{"a": all(1), "b": all(1)}},
-		"nothing to spread":              {topicOn(), "a", map[string]Share{}},
-		"shrunk":                         {topicOn([3]int{4, 2, 6}), "x", map[string]Share{"x": {4, 2}}},
-		"shrunk, on two":                 {topicOn([3]int{4, 2, 6}), "x y", map[string]Share{"x": {2, 2}, "y": {2, 0}}},
-		"shrunk on both":                 {topicOn([3]int{4, 2, 6}, [3]int{4, 2, 6}), "x y", map[string]Share{"x": {4, 2}, "y": {4, 2}}},
-		"shrunk on both, on one":         {topicOn([3]int{4, 2, 6}, [3]int{4, 2, 6}), "x", nil},
-		"last one taken out":             {topicOn([3]int{4, 4, 6}, [3]int{4, 4, 4}), "x", map[string]Share{"x": {8, 4}}},
-		"first one taken out":            {topicOn([3]int{4, 4, 4}, [3]int{4, 4, 6}), "x y", map[string]Share{"x": {4, 0}, "y": {4, 4}}},
-		"first one taken out, on one":    {topicOn([3]int{4, 4, 4}, [3]int{4, 4, 6}), "x", nil},
-		"the longer part gets more":      {topicOn([3]int{2, 0, 6}, [3]int{6, 6, 6}), "x y z", map[string]Share{"x": {2, 0}, "y": all(3), "z": all(3)}},
+		"one broker takes all": {topicOn([3]int{8, 8, 6}), "a", map[string]Share{"a": all(8)}},
+		"even":                 {topicOn([3]int{8, 8, 6}), "a b", map[string]Share{"a": all(4), "b": all(4)}},
+		"first in client order has more": {
+			topicOn([3]int{4, 4, 6}, [3]int{3, 3, 6}), "b c a",
+			map[string]Share{"a": all(3), "b": all(2), "c": all(2)},
+		},
+		"fewer queues than brokers": {topicOn([3]int{2, 2, 6}), "a b c", map[string]Share{"a": all(1), "b": all(1)}},
+		"nothing to spread":         {topicOn(), "a", map[string]Share{}},
+		"shrunk":                    {topicOn([3]int{4, 2, 6}), "x", map[string]Share{"x": {4, 2}}},
+		"shrunk, on two":            {topicOn([3]int{4, 2, 6}), "x y", map[string]Share{"x": {2, 2}, "y": {2, 0}}},
+		"shrunk on both": {
+			topicOn([3]int{4, 2, 6}, [3]int{4, 2, 6}), "x y",
+			map[string]Share{"x": {4, 2}, "y": {4, 2}},
+		},
+		"shrunk on both, on one": {topicOn([3]int{4, 2, 6}, [3]int{4, 2, 6}), "x", nil},
+		"last one taken out":     {topicOn([3]int{4, 4, 6}, [3]int{4, 4, 4}), "x", map[string]Share{"x": {8, 4}}},
+		"first one taken out": {
+			topicOn([3]int{4, 4, 4}, [3]int{4, 4, 6}), "x y",
+			map[string]Share{"x": {4, 0}, "y": {4, 4}},
+		},
+		"first one taken out, on one": {topicOn([3]int{4, 4, 4}, [3]int{4, 4, 6}), "x", nil},
+		"the longer part gets more": {
+			topicOn([3]int{2, 0, 6}, [3]int{6, 6, 6}), "x y z",
+			map[string]Share{"x": {2, 0}, "y": all(3), "z": all(3)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			shares, ok := Spread(Writable(c.source), strings.Fields(c.brokers))
@@ -196,5 +209,6 @@ func TestHiddenNamesWhatProducersDontSee(t *testing.T) {
 
 func TestUnreadNamesQueuesThatNobodyCanRead(t *testing.T) {
 	assert.Empty(t, Unread(topicOn([3]int{4, 4, 6}, [3]int{4, 2, 6})))
-	assert.Equal(t, "broker b has 4 queues to write to and 2 to read from", Unread(topicOn([3]int{4, 4, 6}, [3]int{2, 4, 6})))
+	assert.Equal(t, "broker b has 4 queues to write to and 2 to read from",
+		Unread(topicOn([3]int{4, 4, 6}, [3]int{2, 4, 6})))
 }

@@ -14,9 +14,9 @@ type batches struct {
 	none  bool // it takes none: each message is sent alone, and is stored without what would make the broker act on it
 }
 
-// takes reads what the broker's configuration says. A batch is as long as a message may be, and lies in one file of the commit log.
-// Who may not read the configuration learns the limit by refusals.
-// It is asked once.
+// takes reads what the broker's configuration says. A batch is as long as a message may be, and
+// lies in one file of the commit log. Who may not read the configuration learns the limit by
+// refusals. It is asked once.
 func (b *brokers) takes(ctx context.Context, broker string) (batches, error) {
 	if known, is := b.taken.Load(broker); is {
 		return known.(batches), nil
@@ -29,7 +29,8 @@ func (b *brokers) takes(ctx context.Context, broker string) (batches, error) {
 }
 
 func (b *brokers) askTakes(ctx context.Context, broker string) (batches, error) {
-	config, err := at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })
+	config, err := at(ctx, b, broker,
+		func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })
 	if rocketmq.CodeOf(err) >= 0 && !rocketmq.Retryable(err) {
 		return batches{}, nil
 	}
@@ -41,7 +42,8 @@ func (b *brokers) askTakes(ctx context.Context, broker string) (batches, error) 
 		return batches{}, &SideError{b.side, broker, err}
 	}
 	found := batches{none: brokerconfig.RefusesBatches(is.Version, config)}
-	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} { // what surrounds a message in a file is small
+	// what surrounds a message in a file is small
+	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} {
 		if n, err := strconv.Atoi(config[name]); err == nil && n > 0 && (found.bytes == 0 || n/share < found.bytes) {
 			found.bytes = n / share
 		}

@@ -42,11 +42,16 @@ func (a *app) copyCommand() *cobra.Command {
 	flags.StringVar(&f.targetCluster, "target-cluster", "", "the target's own name, where its name servers know several clusters")
 	flags.StringToStringVar(&f.sourceReached, "source-address", nil, "where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be given several times")
 	flags.StringToStringVar(&f.targetReached, "target-address", nil, "the same for the target")
-	flags.StringSliceVar(&f.leftOut, "leave-out", nil, "a broker of the source whose messages aren't copied; may be given several times")
-	flags.StringSliceVar(&f.readSlaves, "read-slave", nil, "a broker of the source that is read from its slave while it has no master; may be given several times")
-	flags.StringVar(&f.sourceID, "source-id", "", "the source's id in stamps; made of its name servers' addresses if absent")
-	flags.StringVar(&f.targetID, "target-id", "", "the target's id in stamps; made of its name servers' addresses if absent")
-	flags.StringVar(&f.name, "name", "", "name of this copy; its consumer group is rocketshift-copy-NAME; made of both ids if absent")
+	flags.StringSliceVar(&f.leftOut, "leave-out", nil,
+		"a broker of the source whose messages aren't copied; may be given several times")
+	flags.StringSliceVar(&f.readSlaves, "read-slave", nil,
+		"a broker of the source that is read from its slave while it has no master; may be given several times")
+	flags.StringVar(&f.sourceID, "source-id", "",
+		"the source's id in stamps; made of its name servers' addresses if absent")
+	flags.StringVar(&f.targetID, "target-id", "",
+		"the target's id in stamps; made of its name servers' addresses if absent")
+	flags.StringVar(&f.name, "name", "",
+		"name of this copy; its consumer group is rocketshift-copy-NAME; made of both ids if absent")
 	return c
 }
 

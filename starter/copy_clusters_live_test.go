@@ -82,7 +82,8 @@ func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
 	o := r.copy("--create-topics", "--source", other.NameServers[0])
 	assert.NotEqual(t, exitDone, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "the name servers know several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
+	assert.Contains(t, o.stderr,
+		"the name servers know several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
 	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
 	assert.NotEqual(t, exitDone, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "isn't seen whole")
@@ -108,8 +109,10 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 		}
 	}
 	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", last).code)
-	refused("topic "+r.topic+": the source has 4 queues", "which hold copies, and none of source broker "+last+": they were made by a run that didn't see it",
-		"its copies stay where they belong, and the rest is copied: mqadmin updateTopic -n '"+r.target.NameServers[0]+"' -b "+target.Addr+" -t '"+r.topic+"' -r 4 -w 4 -p 6")
+	refused("topic "+r.topic+": the source has 4 queues",
+		"which hold copies, and none of source broker "+last+": they were made by a run that didn't see it",
+		"its copies stay where they belong, and the rest is copied: mqadmin updateTopic "+
+			"-n '"+r.target.NameServers[0]+"' -b "+target.Addr+" -t '"+r.topic+"' -r 4 -w 4 -p 6")
 	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four))
 	o := r.copy()
 	require.Equal(t, exitDone, o.code, o.stderr)
@@ -122,9 +125,12 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 	four.Name = r.topic
 	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", first).code)
 	anew := "mqadmin deleteTopic -n '" + r.target.NameServers[0] + "' -c "
-	refused("none of source broker "+first, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
+	refused("none of source broker "+first,
+		"copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now",
+		anew)
 	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four)) // what seems to be missing
-	refused("copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now", anew)
+	refused("copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now",
+		anew)
 
 	require.NoError(t, r.client.DeleteTopic(r.ctx, target.Addr, r.topic))
 	group := "rocketshift-copy-" + copyName(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers))

@@ -87,8 +87,26 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		found.add("--rename", "%s", clash.Text)
 	}
 	q := copyRequest{
-		from:   endpoint{side: "source", nameServers: p.Source.NameServers, credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv), part: rocketmq.Part{Cluster: f.sourceCluster, LeftOut: f.leftOut, ReadSlaves: f.readSlaves}, reached: f.sourceReached},
-		to:     endpoint{side: "target", nameServers: p.Target.NameServers, proxied: f.targetProxy != "", credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv), renames: f.renames(), part: rocketmq.Part{Cluster: f.targetCluster}, reached: f.targetReached},
+		from: endpoint{
+			side:        "source",
+			nameServers: p.Source.NameServers,
+			credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv),
+			part: rocketmq.Part{
+				Cluster:    f.sourceCluster,
+				LeftOut:    f.leftOut,
+				ReadSlaves: f.readSlaves,
+			},
+			reached: f.sourceReached,
+		},
+		to: endpoint{
+			side:        "target",
+			nameServers: p.Target.NameServers,
+			proxied:     f.targetProxy != "",
+			credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv),
+			renames:     f.renames(),
+			part:        rocketmq.Part{Cluster: f.targetCluster},
+			reached:     f.targetReached,
+		},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.topics))),
 		names:  replicator.Names{Group: copyGroup + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.create, follow: f.follow, bothWays: f.bothWays, differences: f.differences,

@@ -30,17 +30,38 @@ func TestACopyRefusesTopicsThatProducersWouldSeeOtherwise(t *testing.T) {
 		source, target topicsOf
 		problem, note  string
 	}{
-		"whole":                   {topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", none), "", ""},
-		"being shrunk":            {topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", none), "", ""},
-		"shrunk on two":           {topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", none, none), "", ""},
-		"shrunk on two, for one":  {topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", none), "broker a shows them 2 of its 4 queues, broker b 2 of its 4", ""},
-		"one taken out, for one":  {topicsOn("t", [3]int{4, 4, 4}, [3]int{4, 4, 6}), topicsOn("t", none), "broker a shows them none of its 4 queues (permission 4)", ""},
-		"written to, never read":  {topicsOn("t", [3]int{2, 4, 6}), topicsOn("t", none), "broker a has 4 queues to write to and 2 to read from", ""},
-		"there, seen whole":       {topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", [3]int{4, 4, 6}), "", "on the target (all) than on the source (broker a shows them 2 of its 4 queues)"},
-		"there, never read":       {topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", [3]int{2, 4, 6}), "the target's broker a has 4 queues to write to and 2 to read from", ""},
-		"there, seen as it is":    {topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", [3]int{4, 2, 6}), "", ""},
-		"there, where it has to":  {topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", [3]int{8, 8, 6}), "", "producers see other queues on the target"},
-		"there, closed to writes": {topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", [3]int{4, 4, 4}), "", "none of its 4 queues (permission 4)"},
+		"whole":         {topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", none), "", ""},
+		"being shrunk":  {topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", none), "", ""},
+		"shrunk on two": {topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", none, none), "", ""},
+		"shrunk on two, for one": {
+			topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", none),
+			"broker a shows them 2 of its 4 queues, broker b 2 of its 4", "",
+		},
+		"one taken out, for one": {
+			topicsOn("t", [3]int{4, 4, 4}, [3]int{4, 4, 6}), topicsOn("t", none),
+			"broker a shows them none of its 4 queues (permission 4)", "",
+		},
+		"written to, never read": {
+			topicsOn("t", [3]int{2, 4, 6}), topicsOn("t", none),
+			"broker a has 4 queues to write to and 2 to read from", "",
+		},
+		"there, seen whole": {
+			topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", [3]int{4, 4, 6}), "",
+			"on the target (all) than on the source (broker a shows them 2 of its 4 queues)",
+		},
+		"there, never read": {
+			topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", [3]int{2, 4, 6}),
+			"the target's broker a has 4 queues to write to and 2 to read from", "",
+		},
+		"there, seen as it is": {topicsOn("t", [3]int{4, 2, 6}), topicsOn("t", [3]int{4, 2, 6}), "", ""},
+		"there, where it has to": {
+			topicsOn("t", [3]int{4, 2, 6}, [3]int{4, 2, 6}), topicsOn("t", [3]int{8, 8, 6}), "",
+			"producers see other queues on the target",
+		},
+		"there, closed to writes": {
+			topicsOn("t", [3]int{4, 4, 6}), topicsOn("t", [3]int{4, 4, 4}), "",
+			"none of its 4 queues (permission 4)",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			copying := &copying{copyRequest: copyRequest{topics: []string{"t"}, create: true}}

@@ -198,9 +198,13 @@ func (c *copying) check(
 		case len(to) == 0 && !rocketmq.TakesTopic(c.to.renames.Topic(topic)):
 			found.add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
 		case unread != "":
-			found.add("topic "+topic, "can't be read whole: the source's %s; give it as many queues to read from there, whose consumers then get what is in them", unread)
+			found.add("topic "+topic,
+				"can't be read whole: the source's %s; give it as many queues to read from there, "+
+					"whose consumers then get what is in them", unread)
 		case len(to) == 0 && c.create && !alike:
-			found.add("topic "+topic, "can't be made so that producers see the same queues in the same order on the target's %d brokers: of the source, %s; end that there, or create it with %d queues on the target yourself",
+			found.add("topic "+topic,
+				"can't be made so that producers see the same queues in the same order on the target's %d "+
+					"brokers: of the source, %s; end that there, or create it with %d queues on the target yourself",
 				len(target.brokers), replicator.Hidden(source.of(topic)), len(from))
 		case len(to) == 0 && c.create:
 			missing = append(missing, topic)
@@ -235,14 +239,15 @@ func unlike(topics []string, source, target topicsOf) (all []string) {
 		seen := func(topic map[string]rocketmq.TopicConfig) string {
 			return cmp.Or(replicator.Hidden(topic), "all")
 		}
-		all = append(all, fmt.Sprintf("topic %s: producers see other queues on the target (%s) than on the source (%s): keys go to other queues there",
-			topic, seen(there), seen(here)))
+		all = append(all, fmt.Sprintf("topic %s: producers see other queues on the target (%s) than on "+
+			"the source (%s): keys go to other queues there", topic, seen(there), seen(here)))
 	}
 	return all
 }
 
-// create makes a topic with as many queues as the source has, spread over the brokers so that producers see the same ones: the
-// first brokers in client order get one more. Its other settings are those of the source's first broker.
+// create makes a topic with as many queues as the source has, spread over the brokers so that
+// producers see the same ones: the first brokers in client order get one more. Its other settings
+// are those of the source's first broker.
 func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) error {
 	var model rocketmq.TopicConfig
 	for _, b := range slices.Backward(source.brokers) {

@@ -197,7 +197,9 @@ func (a *app) showVerdict(v copyVerdict) {
 		row("Natives", "%s messages on the target were written there by applications; no difference", grouped(v.Natives))
 	}
 	if len(v.FromSlaves) > 0 {
-		row("Slaves", "%s read from a slave: what the master had besides isn't known; run it again when it is up", strings.Join(v.FromSlaves, ", "))
+		row("Slaves",
+			"%s read from a slave: what the master had besides isn't known; run it again when it is up",
+			strings.Join(v.FromSlaves, ", "))
 	}
 	for _, r := range v.Differences {
 		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))

@@ -69,8 +69,15 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 			s.Inventory.Findings.First()[0],
 			activities.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
 		)}
-		s.Verification = &activities.Verification{Compared: 5000, Lanes: 12, FromSlaves: []string{"broker-s (slave 127.0.0.1:3)"}}
-		s.Ledger = &activities.Ledger{Rows: activities.Some(activities.LedgerRow{Kind: "dead letters", Object: "%DLQ%billing", Rest: 7})}
+		s.Verification = &activities.Verification{
+			Compared:   5000,
+			Lanes:      12,
+			FromSlaves: []string{"broker-s (slave 127.0.0.1:3)"},
+		}
+		s.Ledger = &activities.Ledger{
+			Rows: activities.Some(
+				activities.LedgerRow{Kind: "dead letters", Object: "%DLQ%billing", Rest: 7}),
+		}
 		s.Notes = []string{"12:00:00 hold by alice"}
 		s.Error = "boom"
 	})
@@ -81,7 +88,8 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 		"source broker b is down", "SourceTruncated: topic t, broker b, queue 2, offsets 5 to 9: the source deleted them; raise its retention",
 		"AwaitMembers (try 7): 2 members of billing are still on the source",
 		"local c, RocketMQ 5.3.3, name servers 127.0.0.1:1, gRPC 127.0.0.1:2", "1,234,567 messages", "topic x: c; n",
-		"5,000 messages in 12 lanes", "no master: broker-s (slave 127.0.0.1:3); what that had besides", "%DLQ%billing", "hold by alice", "boom",
+		"5,000 messages in 12 lanes", "no master: broker-s (slave 127.0.0.1:3); what that had besides", "%DLQ%billing",
+		"hold by alice", "boom",
 	} {
 		assert.Contains(t, o.stdout, want)
 	}

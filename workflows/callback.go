@@ -96,8 +96,9 @@ func (d *desk) underWay(in MigrationInput, moved activities.Names) []activities.
 // untilArrived says in a question how long it stands.
 func (d *desk) untilArrived(ctx workflow.Context, w Waiting) Waiting {
 	if left := d.arrivals.Sub(workflow.Now(ctx)); left > 0 {
-		w.Text += fmt.Sprintf("; stop releases that bring them to the target, and say released when none is under way: else it "+
-			"goes on in %s", left.Round(time.Second))
+		w.Text += fmt.Sprintf(
+			"; stop releases that bring them to the target, and say released when none is under way: else it "+
+				"goes on in %s", left.Round(time.Second))
 	}
 	return w
 }

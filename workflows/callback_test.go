@@ -17,7 +17,8 @@ import (
 func goesBack(t *testing.T) *theatre {
 	t.Helper()
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+	s.OnActivity("Survey", anything, anything).
+		Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
 	return s
 }
 
@@ -38,12 +39,13 @@ func TestAGroupThatArrivesAtTheTargetLateIsCalledBack(t *testing.T) {
 	s := goesBack(t)
 	begin := s.Now()
 	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
-	s.OnActivity("AwaitMembers", anything, anything).Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
-		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
-			return nil, notYet("1 member reads the target")
-		}
-		return nil, nil
-	})
+	s.OnActivity("AwaitMembers", anything, anything).
+		Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
+			if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+				return nil, notYet("1 member reads the target")
+			}
+			return nil, nil
+		})
 	s.playTraffic()
 	var asked []string
 	s.RegisterDelayedCallback(func() { asked = s.asks(t) }, 2*time.Minute)
@@ -63,24 +65,27 @@ func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
 	freed := activities.Stranded{Asked: []string{"orders-group"}}
 	s.OnActivity("Stranded", anything, anything).Return(freed, nil)
 	forgotten := false
-	s.OnActivity("Forget", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
-		forgotten = true
-		return nil
-	})
-	s.OnActivity("Survey", anything, anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
-		if forgotten {
-			return activities.Survey{}, nil
-		}
-		return activities.Survey{OpenedGroups: group}, nil
-	})
+	s.OnActivity("Forget", anything, anything).
+		Return(func(context.Context, activities.GroupsRequest) error {
+			forgotten = true
+			return nil
+		})
+	s.OnActivity("Survey", anything, anything).
+		Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
+			if forgotten {
+				return activities.Survey{}, nil
+			}
+			return activities.Survey{OpenedGroups: group}, nil
+		})
 	begin := s.Now()
 	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
-	s.OnActivity("AwaitMembers", anything, anything).Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
-		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
-			return nil, notYet("1 member reads the target")
-		}
-		return nil, nil
-	})
+	s.OnActivity("AwaitMembers", anything, anything).
+		Return(func(context.Context, activities.AwaitMoveRequest) ([]activities.Members, error) {
+			if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+				return nil, notYet("1 member reads the target")
+			}
+			return nil, nil
+		})
 	s.playTraffic()
 	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, StateDone, s.result(t).State)
@@ -93,21 +98,23 @@ func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
 func TestATargetThatDiesWhileApplicationsReturnIsToldAndWaitedFor(t *testing.T) {
 	s := goesBack(t)
 	dead := true
-	s.OnActivity("AwaitMembers", anything, anything).Return(func(ctx context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
-		switch {
-		case dead && r.Away == 0:
-			return nil, stillAway(ctx)
-		case dead:
-			return nil, targetAway()
-		}
-		return nil, nil
-	})
-	s.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
-		if dead {
-			return stillAway(ctx)
-		}
-		return nil
-	})
+	s.OnActivity("AwaitMembers", anything, anything).
+		Return(func(ctx context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+			switch {
+			case dead && r.Away == 0:
+				return nil, stillAway(ctx)
+			case dead:
+				return nil, targetAway()
+			}
+			return nil, nil
+		})
+	s.OnActivity("AwaitTarget", anything, anything).
+		Return(func(ctx context.Context, _ activities.Request) error {
+			if dead {
+				return stillAway(ctx)
+			}
+			return nil
+		})
 	s.playTraffic()
 	var gates []string
 	s.RegisterDelayedCallback(func() {
@@ -140,17 +147,19 @@ func TestProducersThatWereAskedToMoveAreCalledBack(t *testing.T) {
 	begin := s.Now()
 	arrives, leaves := begin.Add(20*time.Second), begin.Add(3*time.Minute)
 	var last time.Time
-	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
-		require.Equal(t, activities.Target, r.From)
-		if now := s.Now(); now.After(arrives) && now.Before(leaves) {
-			return notYet("producers write on the target")
-		}
-		return nil
-	})
-	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
-		last = s.Now()
-		return activities.Ledger{}, nil
-	})
+	s.OnActivity("AwaitQuiet", anything, anything).
+		Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
+			require.Equal(t, activities.Target, r.From)
+			if now := s.Now(); now.After(arrives) && now.Before(leaves) {
+				return notYet("producers write on the target")
+			}
+			return nil
+		})
+	s.OnActivity("Pending", anything, anything).
+		Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+			last = s.Now()
+			return activities.Ledger{}, nil
+		})
 	s.playTraffic()
 	var asked string
 	s.RegisterDelayedCallback(func() { asked = strings.Join(s.asks(t), "\n") }, 2*time.Minute)
@@ -178,8 +187,19 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 					return temporal.NewNonRetryableApplicationError("the target isn't known", "No", nil)
 				}
 				d.status.Waves = []WaveStatus{
-					{Step: 50, State: WaveSoak, Topics: activities.Some("orders"), Groups: activities.Some("orders-group"), Closed: activities.Collected{Named: []string{"audit-group"}}},
-					{Step: 100, State: WaveGroups, Topics: activities.Some("payments"), Groups: activities.Some("payments-group")},
+					{
+						Step:   50,
+						State:  WaveSoak,
+						Topics: activities.Some("orders"),
+						Groups: activities.Some("orders-group"),
+						Closed: activities.Collected{Named: []string{"audit-group"}},
+					},
+					{
+						Step:   100,
+						State:  WaveGroups,
+						Topics: activities.Some("payments"),
+						Groups: activities.Some("payments-group"),
+					},
 				}
 				d.publish(ctx)
 				_ = workflow.Sleep(ctx, time.Second)

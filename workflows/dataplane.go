@@ -92,8 +92,8 @@ func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
-// serveAgain serves until stop or back, and begins again each time when something was decided that the activities must know. It ends also
-// when that is so and the history has become long.
+// serveAgain serves until stop or back, and begins again each time when something was decided that
+// the activities must know. It ends also when that is so and the history has become long.
 func (d *desk) serveAgain(
 	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
 ) error {

@@ -84,15 +84,16 @@ func (f *saidFor) run(times int, say func(s *theatre, n int) []*answered) (more 
 			return list, err
 		})
 	var requests []activities.ReplicateRequest
-	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
-		s.mu.Lock()
-		requests = append(requests, r)
-		// with its cancellation, a report to the parent, and the tasks between them
-		kept(10, r, string(make([]byte, 2<<10)))
-		s.mu.Unlock()
-		<-ctx.Done()
-		return activities.ReplicationProgress{}, ctx.Err()
-	})
+	s.OnActivity("Replicate", anything, anything).
+		Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
+			s.mu.Lock()
+			requests = append(requests, r)
+			// with its cancellation, a report to the parent, and the tasks between them
+			kept(10, r, string(make([]byte, 2<<10)))
+			s.mu.Unlock()
+			<-ctx.Done()
+			return activities.ReplicationProgress{}, ctx.Err()
+		})
 	var next func(started int)
 	next = func(started int) {
 		s.once(&requests, started, func() {
@@ -166,7 +167,8 @@ func TestAnHourlyRateForAMonthFitsInHistories(t *testing.T) {
 	const month = 30 * 24
 	for f.run(month, func(s *theatre, n int) []*answered {
 		return []*answered{s.update(SetRateName, activities.RateChange{
-			Rate: replicator.Rate{Messages: float64(n)}, Topic: []string{"orders", ""}[n%2], By: "a timer", Reason: "the hour of the day",
+			Rate: replicator.Rate{Messages: float64(n)}, Topic: []string{"orders", ""}[n%2],
+			By: "a timer", Reason: "the hour of the day",
 		})}
 	}) {
 	}
@@ -193,7 +195,9 @@ func TestRatesOfTooManyTopicsAreRefused(t *testing.T) {
 	s.lanesUntilCancelled(&requests)
 	rate := func(n int, messages float64) activities.RateChange {
 		return activities.RateChange{
-			Rate: replicator.Rate{Messages: messages}, Topic: fmt.Sprint("orders-", n), By: "alice", Reason: strings.Repeat("r", 940),
+			Rate: replicator.Rate{
+				Messages: messages,
+			}, Topic: fmt.Sprint("orders-", n), By: "alice", Reason: strings.Repeat("r", 940),
 		}
 	}
 	var in MigrationInput

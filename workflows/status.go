@@ -63,12 +63,13 @@ type Status struct {
 	EarlierAnswers activities.List[activities.LaneAnswer] `json:"earlierAnswers,omitzero"`
 	Rates          []activities.RateChange                `json:"rates,omitempty"`  // set while the lanes ran
 	Copied         []activities.Copied                    `json:"copied,omitempty"` // by lanes that ended, by shard
-	Notes          []string                               `json:"notes,omitempty"`  // steering, and what was ignored and why; the last 20
-	Inventory      *InventorySummary                      `json:"inventory,omitempty"`
-	Assessment     *activities.Inventory                  `json:"assessment,omitempty"` // in the result of Assess alone
-	Metadata       *activities.MetadataDiff               `json:"metadata,omitempty"`
-	Verification   *activities.Verification               `json:"verification,omitempty"`
-	Ledger         *activities.Ledger                     `json:"ledger,omitempty"`
+	// Notes are steering, and what was ignored and why; the last 20.
+	Notes        []string                 `json:"notes,omitempty"`
+	Inventory    *InventorySummary        `json:"inventory,omitempty"`
+	Assessment   *activities.Inventory    `json:"assessment,omitempty"` // in the result of Assess alone
+	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
+	Verification *activities.Verification `json:"verification,omitempty"`
+	Ledger       *activities.Ledger       `json:"ledger,omitempty"`
 
 	PointOfNoReturn *time.Time `json:"pointOfNoReturn,omitempty"`
 	Report          string     `json:"report,omitempty"`

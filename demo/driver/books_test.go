@@ -55,8 +55,11 @@ func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 func TestAMessageForTwoGroupsIsMissingUntilBothHaveIt(t *testing.T) {
 	f, _ := testFleet(t)
 	b := newBooks(f)
-	write(t, f, f.producers["audit"][1], []ledger.Sent{{Outcome: ledger.Ack, ID: "audit-2-1", Key: "k", Topic: "audit", At: 1}}, nil)
-	delivery := []ledger.Received{{ID: "audit-2-1", Key: "k", At: 4, MsgID: "x", Topic: "audit", Broker: "b"}}
+	write(t, f, f.producers["audit"][1],
+		[]ledger.Sent{{Outcome: ledger.Ack, ID: "audit-2-1", Key: "k", Topic: "audit", At: 1}}, nil)
+	delivery := []ledger.Received{
+		{ID: "audit-2-1", Key: "k", At: 4, MsgID: "x", Topic: "audit", Broker: "b"},
+	}
 	write(t, f, f.consumers["archive"], nil, delivery)
 	what, err := b.missing()
 	require.NoError(t, err)

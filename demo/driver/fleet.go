@@ -77,9 +77,10 @@ func historyOf(o Options) int { return (o.History + producerCount() - 1) / produ
 
 func (f *fleet) ledger(a *application) string { return filepath.Join(f.dir, a.name+".ledger") }
 
-// deploy brings the applications of groups and topics to some name servers. Members that run are stopped in good order, all
-// before any is started, as a careful pipeline does. Producers of a topic are restarted one after another, as any pipeline
-// does: the others go on meanwhile, so that a topic is never without. Who is there already stays as it is.
+// deploy brings the applications of groups and topics to some name servers. Members that run are
+// stopped in good order, all before any is started, as a careful pipeline does. Producers of a
+// topic are restarted one after another, as any pipeline does: the others go on meanwhile, so that
+// a topic is never without. Who is there already stays as it is.
 func (f *fleet) deploy(ctx context.Context, groupNames, topicNames, servers []string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -230,7 +231,8 @@ func (f *fleet) checkAlive() error {
 	defer f.mu.Unlock()
 	for _, a := range f.all() {
 		if a.process != nil && !a.process.alive() {
-			return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name, a.process.err, a.process.log, tail(a.process.log))
+			return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name,
+				a.process.err, a.process.log, tail(a.process.log))
 		}
 	}
 	return nil

@@ -44,11 +44,16 @@ func TestApplicationsAreStartedAsTheirKind(t *testing.T) {
 	require.NoError(t, f.deploy(t.Context(), nil, []string{"payments"}, []string{"ns:1"}))
 	got := calls()
 	require.Len(t, got, 6)
-	require.Contains(t, got[0], "consume -group fulfilment -topics orders -orderly -name-servers ns:1 -ledger")
-	require.Contains(t, got[1], "consume -group reporting -topics payments,audit -work 100ms -cache 16 -name-servers ns:1,ns:2 -ledger")
-	require.Contains(t, got[2], "produce -topic orders -producer orders-1 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
-	require.Contains(t, got[3], "produce -topic orders -producer orders-2 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
-	require.Contains(t, got[4], "produce -topic payments -producer payments-1 -rate 30 -history 4000 -name-servers")
+	require.Contains(t, got[0],
+		"consume -group fulfilment -topics orders -orderly -name-servers ns:1 -ledger")
+	require.Contains(t, got[1],
+		"consume -group reporting -topics payments,audit -work 100ms -cache 16 -name-servers ns:1,ns:2 -ledger")
+	require.Contains(t, got[2],
+		"produce -topic orders -producer orders-1 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
+	require.Contains(t, got[3],
+		"produce -topic orders -producer orders-2 -rate 30 -history 4000 -ordered -queues 8 -name-servers")
+	require.Contains(t, got[4],
+		"produce -topic payments -producer payments-1 -rate 30 -history 4000 -name-servers")
 }
 
 func TestARepeatedDeploymentChangesNothing(t *testing.T) {

@@ -12,9 +12,11 @@ import (
 func TestFieldsOfForeignClientsAreTaken(t *testing.T) {
 	const fields = `{"a":"producers","b":"orders","e":0,"f":0,"g":1700000000123,"h":0,"i":"","j":0,"k":false,"m":true}`
 	for name, header := range map[string]string{
-		"C++":    `{"code":310,"extFields":` + fields + `,"flag":0,"language":"CPP","opaque":1,"version":63}` + "\n",
-		"Erlang": `{"code":310,"extFields":` + fields + `,"flag":0,"language":"JAVA","opaque":1,"remark":null,"serializeTypeCurrentRPC":"JSON","version":315}`,
-		"PHP":    `{"code": 310, "language": "PHP", "version": 0, "opaque": 1, "flag": 0, "remark": "", "extFields": ` + fields + `}`,
+		"C++": `{"code":310,"extFields":` + fields + `,"flag":0,"language":"CPP","opaque":1,"version":63}` + "\n",
+		"Erlang": `{"code":310,"extFields":` + fields +
+			`,"flag":0,"language":"JAVA","opaque":1,"remark":null,"serializeTypeCurrentRPC":"JSON","version":315}`,
+		"PHP": `{"code": 310, "language": "PHP", "version": 0, "opaque": 1, "flag": 0, "remark": "", ` +
+			`"extFields": ` + fields + `}`,
 	} {
 		for on, home := range map[string]side{"0": source, "1": target} {
 			g := newNamed(t)

@@ -69,7 +69,9 @@ func (k *keys) read() (changed bool, err error) {
 	k.seen = info
 	switch {
 	case info.Mode().Perm()&othersRights != 0: // also of a file that was read: its secrets are still good
-		return false, fmt.Errorf("keys of applications in %s: everybody on this machine may read it (mode %04o): give it mode 0600, or 0640", k.file, info.Mode().Perm())
+		return false, fmt.Errorf(
+			"keys of applications in %s: everybody on this machine may read it (mode %04o): give it mode 0600, or 0640",
+			k.file, info.Mode().Perm())
 	case k.last != nil && same(info, k.last):
 		return false, nil
 	case k.last != nil && !same(info, before):

@@ -135,7 +135,9 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 		refusals = append(refusals, says+": write "+line+" into its configuration and start it again")
 	}
 	if refusals = distinct(refusals); len(refusals) > 0 {
-		return nil, refused("the target doesn't take what producers send: %s; or accept the topics by their names, and such sends are refused there",
+		return nil, refused(
+			"the target doesn't take what producers send: %s; or accept the topics by their names, "+
+				"and such sends are refused there",
 			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	}
 	return distinct(inexact), nil

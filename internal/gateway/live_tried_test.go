@@ -34,10 +34,21 @@ func (r *rig) configureAll(c *rocketmq.Cluster, name, value string) {
 // the target takes it. So do the homes of a topic with transactions, which the target rejects.
 func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	t.Parallel()
-	from := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Filters", Version: "4.9.7", Brokers: 1, Config: map[string]string{"enablePropertyFilter": "true"}})
-	to := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Refuses", Version: "5.3.3", Brokers: 1, Config: map[string]string{
-		"enablePropertyFilter": "false", "rejectTransactionMessage": "true",
-	}})
+	from := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{
+			Name:    "Filters",
+			Version: "4.9.7",
+			Brokers: 1,
+			Config:  map[string]string{"enablePropertyFilter": "true"},
+		},
+	)
+	to := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{Name: "Refuses", Version: "5.3.3", Brokers: 1, Config: map[string]string{
+			"enablePropertyFilter": "false", "rejectTransactionMessage": "true",
+		}},
+	)
 	r := newRigBetween(t, "tried", from, to)
 	orders, group := r.topic("orders", 2), r.group("billing")
 	r.replicate()
@@ -47,12 +58,19 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
 	require.NoError(t, err)
 	filter := consumer.MessageSelector{Type: consumer.SQL92, Expression: "a BETWEEN 2 AND 9"}
-	require.NoError(t, c.Subscribe(orders, filter, func(_ context.Context, all ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		for _, m := range all {
-			got <- string(m.Body)
-		}
-		return consumer.ConsumeSuccess, nil
-	}))
+	require.NoError(
+		t,
+		c.Subscribe(
+			orders,
+			filter,
+			func(_ context.Context, all ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+				for _, m := range all {
+					got <- string(m.Body)
+				}
+				return consumer.ConsumeSuccess, nil
+			},
+		),
+	)
 	require.NoError(t, c.Start())
 	t.Cleanup(func() { _ = c.Shutdown() })
 	producer, _ := r.deciding(r.nameOf("deciding"))

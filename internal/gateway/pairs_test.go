@@ -135,7 +135,14 @@ func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
 	}
 	want := []string{"a/0-x/0", "a/1-x/1", "b/0-y/0", "b/1-y/1"}
 	for _, source := range []map[string][3]int{
-		{"a": {2, 2, 6}, "b": {2, 2, 6}}, {"a": {2, 1, 6}, "b": {2, 2, 6}}, {"a": {2, 2, 4}, "b": {2, 2, 6}}, {"a": {2, 0, 6}, "b": {2, 1, 4}},
+		{
+			"a": {2, 2, 6}, "b": {2, 2, 6},
+		}, {"a": {2, 1, 6}, "b": {2, 2, 6}}, {
+			"a": {2, 2, 4},
+			"b": {2, 2, 6},
+		}, {
+			"a": {2, 0, 6}, "b": {2, 1, 4},
+		},
 	} {
 		for _, target := range []map[string][3]int{{"x": {2, 2, 6}, "y": {2, 2, 4}}, {"x": {2, 1, 6}, "y": {2, 0, 6}}} {
 			here, there := shown(source).queues["orders"], shown(target).queues["orders"]

@@ -83,7 +83,8 @@ var requestNames = map[int]string{
 	codeConsumerConnection: "GET_CONSUMER_CONNECTION_LIST", codeDeleteGroup: "DELETE_SUBSCRIPTIONGROUP", codeConsumeStats: "GET_CONSUME_STATS",
 	codeDeleteTopic: "DELETE_TOPIC_IN_BROKER", codeDeleteTopicInNS: "DELETE_TOPIC_IN_NAMESRV", codeRunningInfo: "GET_CONSUMER_RUNNING_INFO",
 	codeTopicNames: "GET_ALL_TOPIC_LIST_FROM_NAMESERVER",
-	codeSendV2:     "SEND_MESSAGE_V2", codeStats: "VIEW_BROKER_STATS_DATA", codeSendBatch: "SEND_BATCH_MESSAGE", codeProducers: "GET_ALL_PRODUCER_INFO",
+	codeSendV2:     "SEND_MESSAGE_V2", codeStats: "VIEW_BROKER_STATS_DATA",
+	codeSendBatch: "SEND_BATCH_MESSAGE", codeProducers: "GET_ALL_PRODUCER_INFO",
 }
 
 // CodeName is RocketMQ's name of a response code, or its number.

@@ -13,10 +13,14 @@ func TestSubscriptionsTellHowTheyFilter(t *testing.T) {
 		want   Subscription
 		byTags bool
 	}{
-		"by tags":       {`{"expressionType":"TAG","subString":"a||b"}`, Subscription{Filter: Filter{"TAG", "a||b"}}, true},
-		"nothing said":  {`{"subString":"*"}`, Subscription{Filter: Filter{"", "*"}}, true},
-		"null":          {`{"expressionType":null,"classFilterMode":false}`, Subscription{}, true},
-		"by SQL92":      {`{"expressionType":"SQL92","subString":"a > 1"}`, Subscription{Filter: Filter{"SQL92", "a > 1"}}, false},
+		"by tags":      {`{"expressionType":"TAG","subString":"a||b"}`, Subscription{Filter: Filter{"TAG", "a||b"}}, true},
+		"nothing said": {`{"subString":"*"}`, Subscription{Filter: Filter{"", "*"}}, true},
+		"null":         {`{"expressionType":null,"classFilterMode":false}`, Subscription{}, true},
+		"by SQL92": {
+			`{"expressionType":"SQL92","subString":"a > 1"}`,
+			Subscription{Filter: Filter{"SQL92", "a > 1"}},
+			false,
+		},
 		"by a class":    {`{"classFilterMode":true}`, Subscription{ByClass: true}, true},
 		"something new": {`{"expressionType":"CEL"}`, Subscription{Filter: Filter{"CEL", ""}}, false},
 	} {

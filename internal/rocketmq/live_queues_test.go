@@ -26,7 +26,14 @@ func TestLiveBrokersServeQueuesThatProducersDontSee(t *testing.T) {
 			config.Name = l.topic
 			name := fmt.Sprintf("%d read, %d write, permission %d", config.ReadQueues, config.WriteQueues, config.Perm)
 			require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, config), name)
-			want := []rocketmq.RouteQueue{{BrokerName: l.broker, Read: config.ReadQueues, Write: config.WriteQueues, Perm: config.Perm}}
+			want := []rocketmq.RouteQueue{
+				{
+					BrokerName: l.broker,
+					Read:       config.ReadQueues,
+					Write:      config.WriteQueues,
+					Perm:       config.Perm,
+				},
+			}
 			l.until("the route shows "+name, func() (any, bool) {
 				got, err := l.cluster.Route(l.ctx, l.topic)
 				return fmt.Sprint(got, err), err == nil && assert.ObjectsAreEqual(want, got.Queues)
@@ -47,7 +54,8 @@ func TestLiveBrokersServeQueuesThatProducersDontSee(t *testing.T) {
 			})
 			stats, err := l.client.TopicStats(l.ctx, l.addr, l.topic)
 			require.NoError(l, err)
-			assert.Len(l, stats, byVersion(l, config.WriteQueues, 4), "%s: brokers before 5.x list those that are written to", name)
+			assert.Len(l, stats, byVersion(l, config.WriteQueues, 4),
+				"%s: brokers before 5.x list those that are written to", name)
 		}
 	})
 }

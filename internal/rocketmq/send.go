@@ -116,7 +116,8 @@ func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 		total += m.Size()
 	}
 	if total > mostBody || len(messages) == 0 {
-		return nil, fmt.Errorf("%w: %d messages, %d bytes, and a frame holds %d", ErrBatchTooLarge, len(messages), total, mostBody)
+		return nil, fmt.Errorf("%w: %d messages, %d bytes, and a frame holds %d", ErrBatchTooLarge,
+			len(messages), total, mostBody)
 	}
 	for _, m := range messages {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(m.Size()))

@@ -57,8 +57,9 @@ func (l Lacking) String() string {
 
 // Mend is what people do about it.
 func (l Lacking) Mend() string {
-	return fmt.Sprintf("start the master; if it is lost, make a master of the slave (brokerRole=ASYNC_MASTER, brokerId=0), as slaves "+
-		"take no topics, and then the topic as it was: mqadmin updateTopic -b %s -t '%s' -r %d -w %d",
+	return fmt.Sprintf(
+		"start the master; if it is lost, make a master of the slave (brokerRole=ASYNC_MASTER, brokerId=0), as slaves "+
+			"take no topics, and then the topic as it was: mqadmin updateTopic -b %s -t '%s' -r %d -w %d",
 		l.Slave.Addr, l.Topic, l.Queues, l.Queues)
 }
 

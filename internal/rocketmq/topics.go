@@ -96,7 +96,8 @@ type QueueRange struct {
 	LastUpdate time.Time // zero when the queue is empty
 }
 
-// TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by the others; an unknown topic is an Error with code TopicNotExist.
+// TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by
+// the others; an unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
 	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
 	if err != nil {

@@ -171,9 +171,12 @@ const startTries = 3
 
 // optionsOf are those of the Java program of a client that keeps its files in a folder.
 func optionsOf(home string) []string {
-	jvm := []string{"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home}
-	jvm = append(jvm, "-Dcom.rocketmq.remoting.client.connect.timeout=60000") // three seconds by default
-	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} {    // clients of 4.5 are older than modules
+	jvm := []string{
+		"-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Duser.home=" + home, "-Drocketmq.client.logRoot=" + home,
+		"-Dcom.rocketmq.remoting.client.connect.timeout=60000", // three seconds by default
+	}
+	for _, open := range []string{"java.nio", "sun.nio.ch", "java.lang"} { // clients of 4.5 are older than modules
 		jvm = append(jvm, "--add-opens=java.base/"+open+"=ALL-UNNAMED")
 	}
 	return jvm
