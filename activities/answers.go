@@ -10,10 +10,9 @@ import (
 // Answers of persons stand for as long as the migration: what was given up mustn't count as
 // missing. They are kept, in their order, as those before them, in a document, and those since.
 
-// StandingAnswers adds an answer to others, in place of what it supersedes: a lane's last retry,
+// StandingAnswers adds an answer behind others, without what it supersedes: a lane's last retry,
 // which gives nothing up, and a skip of offsets that it names too.
 func StandingAnswers(answers []LaneAnswer, a LaneAnswer) []LaneAnswer {
-	at := -1 // where the first one was that it supersedes
 	for i := len(answers) - 1; i >= 0; i-- {
 		b := &answers[i]
 		if !a.sameLane(b) {
@@ -24,17 +23,10 @@ func StandingAnswers(answers []LaneAnswer, a LaneAnswer) []LaneAnswer {
 		}
 		if b.Action == replicator.Retry ||
 			a.Action == replicator.Skip && a.From <= b.From && b.To <= a.To {
-			if at >= 0 {
-				answers = slices.Delete(answers, at, at+1)
-			}
-			at = i
+			answers = slices.Delete(answers, i, i+1)
 		}
 	}
-	if at < 0 {
-		return append(answers, a)
-	}
-	answers[at] = a
-	return answers
+	return append(answers, a)
 }
 
 // AnswersOfLanes are the answers that lanes of a source broker need, without who gave them and why:

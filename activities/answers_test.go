@@ -29,6 +29,13 @@ func bys(answers []LaneAnswer) (names []string) {
 	return names
 }
 
+// Lists of older runs hold a retry before a skip: a restart must not come to stand before the skip,
+// whose offsets are of the topic of before.
+func TestARestartStandsBehindOlderAnswers(t *testing.T) {
+	old := []LaneAnswer{answerBy("a", replicator.Retry), answerBy("b", replicator.Skip, 5, 9)}
+	assert.Equal(t, []string{"b", "c"}, bys(StandingAnswers(old, answerBy("c", replicator.Restart))))
+}
+
 func TestAnAnswerTakesThePlaceOfWhatItSupersedesAlone(t *testing.T) {
 	other := answerBy("other", replicator.Retry)
 	other.Queue = 4
@@ -42,15 +49,15 @@ func TestAnAnswerTakesThePlaceOfWhatItSupersedesAlone(t *testing.T) {
 	}{
 		"retries of one lane": {
 			[]LaneAnswer{answerBy("a", replicator.Retry), other, back, answerBy("b", replicator.Retry)},
-			[]string{"b", "other", "back"},
+			[]string{"other", "back", "b"},
 		},
 		"the same offsets": {
 			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 8), other, answerBy("b", replicator.Skip, 7, 8)},
-			[]string{"b", "other"},
+			[]string{"other", "b"},
 		},
 		"all of several": {
 			[]LaneAnswer{answerBy("a", replicator.Skip, 5, 6), other, answerBy("c", replicator.Skip, 7, 8), source},
-			[]string{"d", "other"},
+			[]string{"other", "d"},
 		},
 		"some of them": {
 			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 9), answerBy("b", replicator.Skip, 8, 10)},
@@ -78,13 +85,8 @@ func TestLanesGetOnlyTheAnswersThatTheyNeed(t *testing.T) {
 	back := answerBy("back", replicator.Skip, 1, 2)
 	back.Broker, back.Side = "broker-x", replicator.SideTarget
 	got := AnswersOfLanes([]LaneAnswer{
-		answerBy(
-			"a",
-			replicator.Skip,
-			7,
-			8,
-		), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 1, 3), elsewhere, back,
-		answerBy("d", replicator.Retry),
+		answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart),
+		answerBy("c", replicator.Skip, 1, 3), elsewhere, back, answerBy("d", replicator.Retry),
 	}, "broker-a")
 	b, err := json.Marshal(got)
 	require.NoError(t, err)

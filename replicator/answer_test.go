@@ -54,6 +54,16 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 				t.Errorf("%v: with answers %v: %+v, wanted %d skipped and the other missing", err, answers, report, skipped)
 			}
 		}
+		// Before, a skip of the topic before a restart excused what is missing of the topic after it.
+		old := Answer{"", b.lane.Topic, b.lane.Source.Broker, b.lane.Source.ID, Skip, 42, 43}
+		anew := Answer{Topic: old.Topic, Broker: old.Broker, Queue: old.Queue, Action: Restart}
+		v := &verification{
+			LaneReport: LaneReport{Topic: old.Topic, Source: b.lane.Source, From: 0, To: 100, Missing: 1},
+			missing:    []Span{{42, 43}}, answers: []Answer{old, anew},
+		}
+		if v.leaveOutSkipped(); v.Skipped != 0 || v.Missing != 1 {
+			t.Errorf("%d skipped, %d missing, wanted none and one", v.Skipped, v.Missing)
+		}
 		if p := run.progress(); p.Skipped != 1 {
 			t.Errorf("%d skipped, wanted 1", p.Skipped)
 		}

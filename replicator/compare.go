@@ -19,17 +19,19 @@ func brokersOwn(name string) bool {
 	return false
 }
 
-// SameMessage compares a message with its copy, except for what a broker sets anew: addresses, places, store time, transaction
-// bits, its own properties, and a unique key where the original had none; in retry topics also what delays a message or made it half a
-// transaction. It names the first difference.
+// SameMessage compares a message with its copy, except for what a broker sets anew: addresses,
+// places, store time, transaction bits, its own properties, a unique key where the original had none,
+// and what delays a message or made it half a transaction: copies that were sent alone are without.
+// It names the first difference.
 func SameMessage(source, target *rocketmq.Message) (difference string, same bool) {
-	_, difference, same = compareContent(source, target, bornOf(target), alone(source.Topic))
+	_, difference, same = compareContent(source, target, bornOf(target), true)
 	return difference, same
 }
 
-// compareContent is SameMessage where it is known when the copy's original was born. It names the
-// field that differs as well. The source may be a copy itself, with the original's born time in its
-// stamp: what it says is passed on. A copy that was sent alone is inert.
+// compareContent is SameMessage where it is known when the copy's original was born, and whether
+// the copy is inert, as those that were sent alone: others have what delays a message, too. It names
+// the field that differs as well. The source may be a copy itself, with the original's born time in
+// its stamp: what it says is passed on.
 func compareContent(source, target *rocketmq.Message, born int64, inert bool) (field, difference string, same bool) {
 	const content = rocketmq.FlagsOfContent
 	switch {

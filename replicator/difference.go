@@ -91,8 +91,14 @@ func (v *verification) found(offset int64) bool {
 
 // leaveOutSkipped takes what a person gave up out of the missing ones.
 func (v *verification) leaveOutSkipped() {
-	for _, a := range v.answers {
-		if a.Action != Skip || !a.of(Lane{Topic: v.Topic, Source: v.Source}, false) {
+	lane, answers := Lane{Topic: v.Topic, Source: v.Source}, v.answers
+	for i, a := range v.answers {
+		if a.Action == Restart && a.of(lane, false) {
+			answers = v.answers[i+1:] // offsets before it are of another topic
+		}
+	}
+	for _, a := range answers {
+		if a.Action != Skip || !a.of(lane, false) {
 			continue
 		}
 		for offset := max(a.From, v.From); offset < min(a.To, v.To); offset++ {

@@ -146,7 +146,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 	if err != nil || !there {
 		return err
 	}
-	if _, difference, same := compareContent(&original, &end.copy, bornOf(&end.copy), l.single); !same {
+	if difference, same := SameMessage(&original, &end.copy); !same {
 		return l.fault(SourceReset, end.newest, end.newest+1, madeAnew,
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}

@@ -12,24 +12,26 @@ import (
 // to fit in a payload.
 const mostClosed = 100
 
+// mostClosedBefore is how many each step of older runs names.
+const mostClosedBefore = 200
+
 // keepClosed remembers which groups of a step others had closed before anything is fenced: Rollback
 // leaves them closed.
 func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 	groups = without(groups, s.row.Closed.Named)
-	room := mostClosed
 	if s.bounded {
+		room := mostClosed
 		for _, w := range s.status.Waves {
 			room -= len(w.Closed.Named)
 		}
-	} else {
-		room -= len(s.row.Closed.Named)
-	}
-	if len(groups) <= room {
-		s.row.Closed.Named = append(s.row.Closed.Named, groups...)
-		return nil
+		if len(groups) <= room {
+			s.row.Closed.Named = append(s.row.Closed.Named, groups...)
+			return nil
+		}
 	}
 	if !s.bounded || !changed(ctx, changeClosedKept) {
-		s.row.Closed.Named = append(s.row.Closed.Named, groups[:max(0, room)]...)
+		room := max(0, mostClosedBefore-len(s.row.Closed.Named))
+		s.row.Closed.Named = append(s.row.Closed.Named, groups[:min(len(groups), room)]...)
 		return nil
 	}
 	var acts *activities.Assess

@@ -69,7 +69,7 @@ func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string
 	}); err != nil {
 		return "", err
 	}
-	if err := d.roomFor(a); err != nil {
+	if err := d.roomFor(ctx, a); err != nil {
 		return "", err
 	}
 	a.At = workflow.Now(ctx)
@@ -86,7 +86,7 @@ func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) (string, 
 		}
 	}
 	c.At = workflow.Now(ctx)
-	if err := d.setRate(c); err != nil {
+	if err := d.setRate(ctx, c); err != nil {
 		return "", err
 	}
 	of := "all topics"

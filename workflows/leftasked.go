@@ -45,6 +45,11 @@ func (d *desk) showLeft(ctx workflow.Context) {
 // dropLeft is for when a Shift moves them on, or everything goes back.
 func (d *desk) dropLeft() {
 	d.status.LeftAsked = nil
+	//workflowcheck:ignore
+	for id, r := range d.reports { // in any order
+		r.LeftAsked = nil
+		d.reports[id] = r
+	}
 	if d.hideLeft != nil {
 		d.hideLeft()
 		d.hideLeft = nil

@@ -45,14 +45,15 @@ func sizeOf(v any) int {
 }
 
 // roomFor refuses an answer for which there is no room.
-func (d *desk) roomFor(a activities.LaneAnswer) error {
-	if n := d.status.EarlierAnswers.Len() + len(d.status.Answers); n >= mostAnswers {
+func (d *desk) roomFor(ctx workflow.Context, a activities.LaneAnswer) error {
+	n := d.status.EarlierAnswers.Len() + len(d.status.Answers)
+	if n >= mostAnswers && changed(ctx, changeAnswersKept) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
 			"are %d: go back, and start a migration whose plan leaves these topics out",
 			AnswerName, n, mostAnswers), activities.RefusedType, nil)
 	}
 	with := activities.StandingAnswers(slices.Clone(d.status.Answers), a)
-	if d.bounded && sizeOf(with) > mostAnswerBytes {
+	if d.bounded && sizeOf(with) > mostAnswerBytes && changed(ctx, changeAnswersKept) {
 		return temporal.NewApplicationError(fmt.Sprintf("%s: nothing was changed: the %d answers "+
 			"before it couldn't be written into the workers' store yet: see to it "+
 			"(ROCKETSHIFT_STORE), then say it again", AnswerName, len(d.status.Answers)), activities.NotReadyType)
@@ -61,7 +62,7 @@ func (d *desk) roomFor(a activities.LaneAnswer) error {
 }
 
 // setRate takes a rate in place of the last one of the same topic, or of all: no other counts.
-func (d *desk) setRate(c activities.RateChange) error {
+func (d *desk) setRate(ctx workflow.Context, c activities.RateChange) error {
 	rates := slices.Clone(d.status.Rates)
 	same := func(o activities.RateChange) bool { return o.Topic == c.Topic }
 	if i := slices.IndexFunc(rates, same); i >= 0 {
@@ -75,7 +76,7 @@ func (d *desk) setRate(c activities.RateChange) error {
 			return o.Topic != "" && o.Messages == 0 && o.Bytes == 0
 		})
 	}
-	if d.bounded && sizeOf(rates) > mostRateBytes {
+	if d.bounded && sizeOf(rates) > mostRateBytes && changed(ctx, changeRatesBounded) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: nothing was changed: rates of "+
 			"%d topics stand, and no more fit: lift one (0 messages, 0 bytes), give shorter "+
 			"reasons, or bound all topics together", SetRateName, len(d.status.Rates)), activities.RefusedType, nil)

@@ -109,6 +109,8 @@ const (
 	changeHeldSoak = "2026-11-30b held soaks"
 	// changeAnswersKept: answers to faults of lanes stand in a document when they are many.
 	changeAnswersKept = "2026-11-30e answers in documents"
+	// changeRatesBounded: rates for which there is no room are refused.
+	changeRatesBounded = "2026-11-30e rates are bounded"
 	// changeClosedKept: groups that others closed stand in documents when they are many.
 	changeClosedKept = "2026-11-30e closed groups in documents"
 	// changeBetween: a move of groups may be held between two batches.

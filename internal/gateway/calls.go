@@ -29,6 +29,7 @@ type call struct {
 	pushed  bool // it was made here, such as the mirror of a request: the client gets no answer
 
 	transaction bool // of sends: the first half of one
+	member      bool // of pulls: what it asks for counts without an answer (view.asks)
 }
 
 // rareCall is more of a call.

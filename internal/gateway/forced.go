@@ -251,6 +251,9 @@ func (v *view) answers(f *wire.Frame, c call) {
 	if known && pullTaken(f.Code) && v.native(c.side, c.offset) <= end {
 		v.told = max(v.told, c.offset+1)
 	}
+	if !c.member { // the answer to a stranger's pull says nothing of a member's
+		return
+	}
 	if v.askedFor == c.offset+1 {
 		v.askedFor = 0
 	}

@@ -105,7 +105,7 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, membe
 	}
 	c := callOf(f)
 	c.up, c.side, c.view, c.asked = up, on, v, v.asked
-	c.offset, c.commit, c.commits = offset, commit, commit > 0
+	c.offset, c.commit, c.commits, c.member = offset, commit, commit > 0, member
 	f.SetOpaque(s.enter(c))
 	if on == source && v.shift[source] == 0 {
 		return true

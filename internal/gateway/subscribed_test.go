@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 )
 
 // ofTopics is a heartbeat of a member of billing that subscribes to topics.
@@ -85,6 +86,23 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 			assert.Equal(t, want, v.mayAskFor(true))
 		})
 	}
+}
+
+// A broker refuses a stranger's pull at once, while it holds a member's at the same offset. Before,
+// that refusal was taken for the answer to the member's.
+func TestAnAnswerToAStrangerSaysNothingOfAMembersPull(t *testing.T) {
+	g := newGuarded(t, twoKeys)
+	v := g.queue(target)
+	v.mu.Lock()
+	v.asks(10)
+	refusal := &wire.Frame{Code: rocketmq.NoPermission}
+	v.answers(refusal, call{offset: 10})
+	v.mu.Unlock()
+	assert.EqualValues(t, 10, v.mayAskFor(false))
+	v.mu.Lock()
+	v.answers(refusal, call{offset: 10, member: true})
+	v.mu.Unlock()
+	assert.EqualValues(t, -1, v.mayAskFor(false))
 }
 
 var other = signing{"other", "others-secret", ""}
