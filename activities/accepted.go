@@ -19,30 +19,33 @@ type attempt struct {
 	groups []string
 }
 
+// mostLacks is how many refusals an error tells: the others are told when these are mended.
+const mostLacks = 3
+
 // accepts fails with RefusedType where the target doesn't serve what live members of the groups ask
 // the source for. Each of their subscriptions is tried on each broker that has the topic, by a pull
 // at the end of a queue: it brings no message, commits nothing, and names the subscription itself,
 // so that no member is announced. A group that is open there asks itself. One that is closed can't,
 // as brokers look at that first: the lanes' group does, with the same subscription.
 func (s sides) accepts(ctx context.Context, groups []string) error {
-	brokers, err := s.source.brokers(ctx)
+	l, err := s.layout(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.source.mastered(brokers); err != nil {
+	if err := s.source.mastered(l.sourceBrokers); err != nil {
 		return err
 	}
-	members, err := s.source.membersOf(ctx, brokers, groups)
+	members, err := s.source.membersOf(ctx, l.sourceBrokers, groups)
 	if err != nil {
 		return err
 	}
 	uses := usesOf(members, groups)
 	delete(uses, brokerconfig.Filtering) // the broker itself says it
-	refusals, err := s.lacksFor(ctx, uses)
+	refusals, err := s.lacksFor(ctx, l.targetBrokers, uses)
 	if err != nil {
 		return err
 	}
-	attempts, missing, err := s.attempts(ctx, members)
+	attempts, missing, err := s.attempts(ctx, l, members)
 	if err != nil {
 		return err
 	}
@@ -60,27 +63,15 @@ func (s sides) accepts(ctx context.Context, groups []string) error {
 		return nil
 	}
 	return refused("the target doesn't serve what groups read now, and nothing has moved: %s; then resume",
-		firstOf(refusals))
-}
-
-// firstOf are the first few sentences, which are read by people.
-func firstOf(all []string) string {
-	const few = 3
-	text := strings.Join(all[:min(few, len(all))], "; ")
-	if len(all) > few {
-		text += fmt.Sprintf("; and %d more", len(all)-few)
-	}
-	return text
+		firstOf(refusals, mostLacks))
 }
 
 // lacksFor says which settings the target's brokers lack for groups that depend on them.
-func (s sides) lacksFor(ctx context.Context, uses brokerconfig.Uses) (refusals []string, err error) {
+func (s sides) lacksFor(
+	ctx context.Context, brokers []rocketmq.Broker, uses brokerconfig.Uses,
+) (refusals []string, err error) {
 	if len(uses) == 0 {
 		return nil, nil
-	}
-	brokers, err := s.target.brokers(ctx)
-	if err != nil {
-		return nil, err
 	}
 	settings, err := s.target.brokerSettings(ctx, brokers)
 	for _, d := range brokerconfig.Compare(nil, settings, uses) {
@@ -94,12 +85,8 @@ func (s sides) lacksFor(ctx context.Context, uses brokerconfig.Uses) (refusals [
 // attempts are what has to be tried, in a fixed order, and the subscribed topics of the source that
 // the target lacks. A filter that is a class of the application can't be tried: settings judge it.
 func (s sides) attempts(
-	ctx context.Context, members map[string]online,
+	ctx context.Context, l layout, members map[string]online,
 ) (all []attempt, missing []string, err error) {
-	l, err := s.layout(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	known, err := s.targetGroups(ctx, l.targetBrokers)
 	if err != nil {
 		return nil, nil, err

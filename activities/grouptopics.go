@@ -132,7 +132,7 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 	}
 	all, addr := l.everywhere(topic), addresses(l.sourceBrokers)
 	for _, broker := range sortedKeys(all) {
-		if slices.Contains(fromSlaves(l.sourceBrokers), broker) {
+		if slices.Contains(rocketmq.FromSlaves(l.sourceBrokers), broker) {
 			continue // a slave takes no topics, and nothing is copied back to it
 		}
 		want := all[broker]

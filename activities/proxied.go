@@ -81,7 +81,8 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 		}
 	}
 	if len(absent) > 0 && len(o.conflicts) == 0 {
-		return notReady("the target's proxy makes no topics and groups: make %d there by its console or API, and this goes on by itself: %s", len(absent), said(absent))
+		return notReady("the target's proxy makes no topics and groups: make %d there "+
+			"by its console or API, and this goes on by itself: %s", len(absent), firstOf(absent, mostSaid))
 	}
 	return nil
 }
@@ -116,11 +117,13 @@ func toHide(source map[string]rocketmq.TopicConfig) string {
 // these are there.
 const mostSaid = 100
 
-func said(absent []string) string {
-	if len(absent) <= mostSaid {
-		return strings.Join(absent, "; ")
+// firstOf are the first of some sentences, which are read by people.
+func firstOf(all []string, most int) string {
+	text := strings.Join(all[:min(most, len(all))], "; ")
+	if len(all) > most {
+		text += fmt.Sprintf("; and %d more", len(all)-most)
 	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(absent[:mostSaid], "; "), len(absent)-mostSaid)
+	return text
 }
 
 // retryQueues is how many queues a group's retry topic needs on the target, so that each of the source's has its pair there.

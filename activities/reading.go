@@ -169,22 +169,8 @@ func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table t
 	return all, nil
 }
 
-// queues are the topic's queues in client order: by broker name, then queue id. Queues that are only read or only written count.
-func (t topicTable) queues(topic string) []replicator.Queue {
-	var all []replicator.Queue
-	for broker, config := range t[topic] {
-		for id := range config.Queues() {
-			all = append(all, replicator.Queue{Broker: broker, ID: id})
-		}
-	}
-	sort.Slice(all, func(i, j int) bool {
-		if all[i].Broker != all[j].Broker {
-			return all[i].Broker < all[j].Broker
-		}
-		return all[i].ID < all[j].ID
-	})
-	return all
-}
+// queues are the topic's queues in client order.
+func (t topicTable) queues(topic string) []replicator.Queue { return replicator.QueuesBy(t[topic]) }
 
 // selected are the topics of the plan, sorted. System, retry and dead-letter topics are never selected: they are handled apart.
 func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {

@@ -13,16 +13,6 @@ import (
 // returns, and what the master had and hadn't passed on isn't seen. So nothing moves meanwhile, and
 // whoever counts says it.
 
-// fromSlaves are the names of the brokers that are read from a slave.
-func fromSlaves(brokers []rocketmq.Broker) (names []string) {
-	for _, b := range brokers {
-		if b.Slave {
-			names = append(names, b.Name)
-		}
-	}
-	return names
-}
-
 // slaveFindings tell which brokers are read from a slave.
 func slaveFindings(brokers []rocketmq.Broker) (all []Finding) {
 	for _, b := range brokers {
@@ -39,7 +29,7 @@ func slaveFindings(brokers []rocketmq.Broker) (all []Finding) {
 // slavesLack tells of topics that slaves, which are read in place of their masters, don't know whole.
 // They are refused: what is in their queues would be copied by nobody.
 func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []Finding, err error) {
-	if len(fromSlaves(inv.brokers)) == 0 {
+	if len(rocketmq.FromSlaves(inv.brokers)) == 0 {
 		return nil, nil
 	}
 	names, err := c.TopicNames(ctx)
@@ -67,7 +57,7 @@ func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []Finding
 // mastered fails with NotReadyType while a broker has no master: what is to be written there would be
 // lost.
 func (c *cluster) mastered(brokers []rocketmq.Broker) error {
-	if names := fromSlaves(brokers); len(names) > 0 {
+	if names := rocketmq.FromSlaves(brokers); len(names) > 0 {
 		return notReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
 			"start it, and it goes on by itself", c.side, strings.Join(names, ", "))
 	}
@@ -85,7 +75,7 @@ func (s Settings) mastered(ctx context.Context, r Request) error {
 
 // slaves enters that of a broker without a master only its slave was looked at.
 func (b *book) slaves(context.Context) error {
-	for _, name := range fromSlaves(b.sourceBrokers) {
+	for _, name := range rocketmq.FromSlaves(b.sourceBrokers) {
 		b.enter(kindSlave, "broker "+name, 1,
 			"has no master and was read from its slave: what the master had besides isn't known; start it")
 	}

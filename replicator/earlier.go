@@ -31,8 +31,9 @@ const anyGroup = "TOOLS_CONSUMER"
 func CopiesIn(
 	ctx context.Context, target *rocketmq.Cluster, names Names, topic string, queues []Queue,
 ) (all []Placed, err error) {
+	side := newBrokers(SideTarget, target)
 	for _, q := range queues {
-		from := queue{side: newBrokers(SideTarget, target), group: anyGroup, topic: topic, Queue: q}
+		from := queue{side: side, group: anyGroup, topic: topic, Queue: q}
 		first, end, err := from.bounds(ctx)
 		if err != nil {
 			return nil, err
@@ -78,7 +79,7 @@ type Remains struct {
 func RemainsOf(
 	source, target map[string]rocketmq.TopicConfig, brokers []string, copies []Placed,
 ) (r Remains, some bool) {
-	from, to := queuesBy(source), queuesBy(target)
+	from, to := QueuesBy(source), QueuesBy(target)
 	r.Unseen, r.Copies = unseen(source, copies), len(copies) > 0
 	if len(from) == len(to) {
 		lanes, _ := Pair("", from, to)
@@ -97,7 +98,7 @@ func RemainsOf(
 		want[broker] = rocketmq.TopicConfig{ReadQueues: share.Queues, WriteQueues: share.Queues, Perm: rocketmq.PermRead}
 		grow[broker] = share.Queues
 	}
-	lanes, err := Pair("", from, queuesBy(want))
+	lanes, err := Pair("", from, QueuesBy(want))
 	if err != nil {
 		return r, true
 	}
@@ -124,7 +125,9 @@ func (r Remains) Begun(target map[string]rocketmq.TopicConfig) bool {
 	return r.Grow != nil
 }
 
-func queuesBy(topic map[string]rocketmq.TopicConfig) (all []Queue) {
+// QueuesBy lists a topic's queues in client order, from its settings by broker. Queues that are only
+// read, or only written, count.
+func QueuesBy(topic map[string]rocketmq.TopicConfig) (all []Queue) {
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		for id := range topic[broker].Queues() {
 			all = append(all, Queue{broker, id})
@@ -162,7 +165,7 @@ func unseen(source map[string]rocketmq.TopicConfig, copies []Placed) (names []st
 
 // Cause says what was left.
 func (r Remains) Cause(source, target map[string]rocketmq.TopicConfig) string {
-	from, to := queuesBy(source), queuesBy(target)
+	from, to := QueuesBy(source), QueuesBy(target)
 	text := fmt.Sprintf("the source has %d queues (%s) and the target %d (%s)",
 		len(from), perBroker(from), len(to), perBroker(to))
 	if r.Copies && len(r.Unseen) == 0 {

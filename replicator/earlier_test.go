@@ -18,7 +18,7 @@ func TestWhatARunOnAPartOfTheSourceLeftIsRecognised(t *testing.T) {
 		return all
 	}
 	copied := func(source, target map[string]rocketmq.TopicConfig) (all []Placed) {
-		lanes, err := Pair("orders", queuesBy(source), queuesBy(target))
+		lanes, err := Pair("orders", QueuesBy(source), QueuesBy(target))
 		assert.NoError(t, err)
 		for _, l := range lanes {
 			all = append(all, Placed{l.Target, l.Source})

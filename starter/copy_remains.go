@@ -60,14 +60,9 @@ func (c *copying) checkPlaces(ctx context.Context, source, target topicsOf) erro
 	return found.orNil()
 }
 
-// slavesKnow notes which slaves are read, and fails where one, which is read in place of its
-// master, may hold messages of topics that it doesn't know.
+// slavesKnow fails where a slave, which is read in place of its master, may hold messages of topics
+// that it doesn't know.
 func (c *copying) slavesKnow(ctx context.Context, source topicsOf) error {
-	for _, b := range source.brokers {
-		if b.Slave {
-			c.fromSlaves = append(c.fromSlaves, b.Name)
-		}
-	}
 	if len(c.fromSlaves) == 0 {
 		return nil
 	}

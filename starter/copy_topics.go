@@ -76,15 +76,9 @@ func denied(err error) bool {
 	return errors.As(err, &refusal) && (refusal.Code == rocketmq.NoPermission || strings.Contains(refusal.Remark, "AclException"))
 }
 
-// queues lists a topic's queues.
-func (t topicsOf) queues(topic string) (all []replicator.Queue) {
-	for _, b := range t.brokers {
-		config := t.configs[b.Name][topic]
-		for id := range config.Queues() {
-			all = append(all, replicator.Queue{Broker: b.Name, ID: id})
-		}
-	}
-	return all
+// queues lists a topic's queues in client order.
+func (t topicsOf) queues(topic string) []replicator.Queue {
+	return replicator.QueuesBy(t.of(topic))
 }
 
 // of is the topic's settings by broker.
@@ -121,6 +115,7 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err != nil {
 		return err
 	}
+	c.fromSlaves = rocketmq.FromSlaves(source.brokers)
 	if err := c.slavesKnow(ctx, source); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (u *upstream) named(topic string) (n wire.Named) {
 	if there != "" && here != "" && there != here {
 		n.Names = append(n.Names, propCluster)
 	}
-	if strings.HasPrefix(topic, rocketmq.RetryTopic("")) || strings.HasPrefix(topic, "%DLQ%") {
+	if strings.HasPrefix(topic, rocketmq.RetryTopic("")) || strings.HasPrefix(topic, rocketmq.DLQTopic("")) {
 		n.Names = append(n.Names, propOriginalID)
 	}
 	if n.Names == nil {

@@ -39,10 +39,10 @@ func (k *sentKinds) note(c call) {
 // transacts reports whether a message is the first half of a transaction (SendMessageProcessor reads
 // the property, 4.5.2 to 5.3.3).
 func transacts(f *wire.Frame, propertiesKey string) bool {
-	if !bytes.Contains(f.Get(propertiesKey), []byte("TRAN_MSG")) {
+	if !bytes.Contains(f.Get(propertiesKey), []byte(rocketmq.PropTranMsg)) {
 		return false
 	}
-	is, _ := rocketmq.PropertyValue(f.Text(propertiesKey), "TRAN_MSG")
+	is, _ := rocketmq.PropertyValue(f.Text(propertiesKey), rocketmq.PropTranMsg)
 	return strings.EqualFold(is, "true")
 }
 
@@ -79,11 +79,13 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 	if last := g.limits.Load(); last != nil {
 		all = *last
 	}
-	next := map[string]limits{}
+	next := map[string]limits{} // of those that said
 	for _, b := range brokers {
 		config, err := c.Client().BrokerConfig(ctx, b.Addr)
 		if err != nil || len(config) == 0 {
-			next[b.Name] = all[b.Name]
+			if last, was := all[b.Name]; was {
+				next[b.Name] = last
+			}
 			continue
 		}
 		next[b.Name] = limitsOf(config)

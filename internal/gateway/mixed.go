@@ -200,17 +200,11 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 
 // heldQueue is the queue that a member means, by the names of the source or of the target.
 func (g *Gateway) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
-	t := g.topics.get([]byte(held.Topic))
-	if t == nil {
-		return nil
+	if !bySource {
+		return g.pairOf(held.Topic, replicator.Queue{Broker: held.Broker, ID: held.Queue})
 	}
-	if bySource {
+	if t := g.topics.get([]byte(held.Topic)); t != nil {
 		return t.queue([]byte(held.Broker), int64(held.Queue))
-	}
-	for _, q := range t.all() {
-		if lane := q.lane.Load(); lane != nil && lane.Target == (replicator.Queue{Broker: held.Broker, ID: held.Queue}) {
-			return q
-		}
 	}
 	return nil
 }

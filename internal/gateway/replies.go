@@ -3,9 +3,9 @@ package gateway
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 )
 
 // Who has got a request answers it with a message to the reply topic of the cluster that the
@@ -22,9 +22,6 @@ type reply struct {
 	next    []string // brokers of the target that weren't tried yet
 	refusal string   // what the source's broker has said
 }
-
-// replyTopicEnd is what reply topics have after their cluster's name (MixAll.REPLY_TOPIC_POSTFIX).
-const replyTopicEnd = "_REPLY_TOPIC"
 
 // notPushed begins what a broker says whose requester isn't connected to it, or doesn't answer it
 // (ReplyMessageProcessor.pushReplyMessage, 4.6 to 5.3.3).
@@ -70,11 +67,8 @@ func (s *session) repliesTo() (all []string) {
 // nameReplyTopic gives a request that names the reply topic of the target that of the source.
 // Clients may know it from messages of before, or from those that couldn't be changed.
 func (s *session) nameReplyTopic(f *wire.Frame, key string) {
-	cluster, is := strings.CutSuffix(string(f.Text(key)), replyTopicEnd)
-	here := s.cluster()
-	if is && here != "" && cluster != here && s.clusters[target].has(cluster) &&
-		!s.clusters[source].has(cluster) {
-		f.Set(key, here+replyTopicEnd)
+	if here := s.cluster(); here != "" && s.repliesThere(string(f.Text(key))) {
+		f.Set(key, rocketmq.ReplyTopic(here))
 	}
 }
 
@@ -110,7 +104,7 @@ func (s *session) replyOnTarget(c call) {
 			continue
 		}
 		topicKey, queueKey, brokerKey, _ := keysOf(f.Code)
-		f.Set(topicKey, s.clusters[target].of(to.broker)+replyTopicEnd)
+		f.Set(topicKey, rocketmq.ReplyTopic(s.clusters[target].of(to.broker)))
 		f.SetNumber(queueKey, 0) // the only one that brokers make
 		f.Set(brokerKey, to.broker)
 		if c.oneWay {
@@ -130,7 +124,7 @@ func (s *session) replyOnTarget(c call) {
 // tellReply gives an answer that a broker of the target pushes the names that clients know.
 func (u *upstream) tellReply(f *wire.Frame) {
 	if here := u.session.cluster(); here != "" {
-		f.Replace("topic", here+replyTopicEnd)
+		f.Replace("topic", rocketmq.ReplyTopic(here))
 	}
 	if at := u.session.port.address(); at.IsValid() {
 		f.Replace("storeHost", at.String())
@@ -139,12 +133,19 @@ func (u *upstream) tellReply(f *wire.Frame) {
 
 // routeOfReplies asks for the route of the source's reply topic where the target's is asked for.
 func (s *session) routeOfReplies(f *wire.Frame) {
-	name := string(f.Text("topic"))
-	cluster, is := strings.CutSuffix(name, replyTopicEnd)
-	if !is || !s.clusters[target].has(cluster) || s.clusters[source].has(cluster) {
+	if !s.repliesThere(string(f.Text("topic"))) {
 		return
 	}
-	if brokers := s.brokersOf(source); len(brokers) > 0 {
-		f.Set("topic", s.clusters[source].of(brokers[0])+replyTopicEnd)
+	for _, broker := range s.brokersOf(source) {
+		if here := s.clusters[source].of(broker); here != "" {
+			f.Set("topic", rocketmq.ReplyTopic(here))
+			return
+		}
 	}
+}
+
+// repliesThere reports whether a topic is the reply topic of the target, and not of the source.
+func (s *session) repliesThere(topic string) bool {
+	cluster, is := rocketmq.ReplyCluster(topic)
+	return is && s.clusters[target].has(cluster) && !s.clusters[source].has(cluster)
 }

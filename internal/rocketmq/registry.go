@@ -217,16 +217,15 @@ func (c *Cluster) ask(ctx context.Context, grace time.Duration) (Registry, error
 	r := Registry{NameServers: make([]NameServer, len(c.nameServers))}
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	late := sync.OnceFunc(func() {
-		time.AfterFunc(grace, func() { stop(fmt.Errorf("no answer within %s of another one's", grace)) })
-	})
 	var all sync.WaitGroup
 	for i, addr := range c.nameServers {
 		all.Go(func() {
 			nodes, err := c.client.Nodes(asking, addr)
 			switch {
 			case err == nil && grace > 0:
-				late()
+				time.AfterFunc(grace, func() { // the first one counts
+					stop(fmt.Errorf("no answer within %s of another one's", grace))
+				})
 			case err != nil && ctx.Err() == nil && asking.Err() != nil:
 				err = fmt.Errorf("%s: %w", addr, context.Cause(asking))
 			}

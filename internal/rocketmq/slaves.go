@@ -42,6 +42,16 @@ func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 // 5.3.3). So a slave whose master is gone may hold messages of a topic that it doesn't know, and
 // nobody who reads its topics sees them. Name servers still know the topic, as the master told it.
 
+// FromSlaves are the names of the brokers that are read from a slave.
+func FromSlaves(brokers []Broker) (names []string) {
+	for _, b := range brokers {
+		if b.Slave {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
 // Lacking is a topic of which a slave, which is read in place of its master, knows fewer queues than
 // name servers.
 type Lacking struct {

@@ -149,7 +149,7 @@ var systemTopics = []string{
 
 // SystemTopic reports whether a topic is RocketMQ's own, in a cluster with these brokers. Retry and dead-letter topics are not.
 func SystemTopic(name, cluster string, brokers []string) bool {
-	return slices.Contains(systemTopics, name) || strings.HasPrefix(name, "rmq_sys_") || name == cluster+"_REPLY_TOPIC" ||
+	return slices.Contains(systemTopics, name) || strings.HasPrefix(name, "rmq_sys_") || name == ReplyTopic(cluster) ||
 		name == cluster || slices.Contains(brokers, name)
 }
 
@@ -161,6 +161,16 @@ const retryPrefix = "%RETRY%"
 // RetryGroup is the group whose retry topic it is, if it is one.
 func RetryGroup(topic string) (group string, retry bool) {
 	return strings.CutPrefix(topic, retryPrefix)
+}
+
+// ReplyTopic is where a cluster's brokers keep answers to requests (MixAll.REPLY_TOPIC_POSTFIX).
+func ReplyTopic(cluster string) string { return cluster + replyEnd }
+
+const replyEnd = "_REPLY_TOPIC"
+
+// ReplyCluster is the cluster whose reply topic it is, if it is one.
+func ReplyCluster(topic string) (cluster string, reply bool) {
+	return strings.CutSuffix(topic, replyEnd)
 }
 
 // DLQTopic is where a group's messages end that failed too often.
