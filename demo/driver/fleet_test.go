@@ -76,7 +76,8 @@ func TestProducersOfATopicAreRestartedInTurn(t *testing.T) {
 	require.True(t, second.alive(), "the other one goes on")
 	require.NoError(t, f.deploy(t.Context(), nil, []string{"orders"}, []string{"target:1"}))
 	require.False(t, second.alive())
-	require.Contains(t, calls()[3], "target:1")
+	got := calls() // the start that was called off may have ended before it wrote anything
+	require.Contains(t, got[len(got)-1], "target:1")
 }
 
 func TestADeploymentElsewhereRestartsWithTheSameLedger(t *testing.T) {
