@@ -25,11 +25,11 @@ type played struct {
 	found    activities.Assessment
 
 	mu     sync.Mutex
-	asked  map[string][]string // names, by activity and side
-	looked int                 // measurements for a question
-	still  bool                // measurements bring the same again and again
-	fenced []string            // on the source
-	enough int                 // measurements until nothing is to come from the target
+	asked  map[string]map[string][]string // names, by activity and side, and by its execution
+	looked int                            // measurements for a question
+	still  bool                           // measurements bring the same again and again
+	fenced []string                       // on the source
+	enough int                            // measurements until nothing is to come from the target
 }
 
 // newPlayed has so many topics, every fifth of them ordered, and as many groups, each of which
@@ -39,7 +39,7 @@ func newPlayed(t *testing.T, n int) *played {
 	store, err := documents.New(t.TempDir())
 	require.NoError(t, err)
 	p := &played{
-		settings: activities.Settings{Root: t.TempDir(), Store: store}, asked: map[string][]string{},
+		settings: activities.Settings{Root: t.TempDir(), Store: store}, asked: map[string]map[string][]string{},
 	}
 	p.found = largeAssessment(n)
 	return p
@@ -83,14 +83,23 @@ func (p *played) note(ctx context.Context, r activities.Request, what string, li
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked[what] = append(p.asked[what], all...)
+	of := activity.GetInfo(ctx) // an attempt that comes again asks for the same
+	if p.asked[what] == nil {
+		p.asked[what] = map[string][]string{}
+	}
+	p.asked[what][of.WorkflowExecution.RunID+"/"+of.ActivityID] = all
 	return all, nil
 }
 
 func (p *played) noted(what string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Sorted(slices.Values(p.asked[what]))
+	var names []string
+	for _, asked := range p.asked[what] {
+		names = append(names, asked...)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // stand makes measurements bring the same from now on, or not any more: a person answers a question
