@@ -117,6 +117,8 @@ const (
 	changeBetween = "2026-11-30e holds between batches"
 	// changeLeftShown: groups that a move which was cut off left asked to move are on the page.
 	changeLeftShown = "2026-11-30e groups left asked"
+	// changeLeftKept: such groups stay on the page when the Shift is tried again.
+	changeLeftKept = "2026-11-30f groups left asked are kept"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
