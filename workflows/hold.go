@@ -53,3 +53,10 @@ func holdText(held *Steering, missing string) string {
 	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
 		"later; resume tries at once, back returns everything to the source"
 }
+
+func orNoReason(reason string) string {
+	if reason == "" {
+		return "no reason given"
+	}
+	return reason
+}

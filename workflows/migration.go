@@ -29,6 +29,7 @@ type migration struct {
 	shifted   bool         // a Shift was started: going back needs a Rollback
 	steps     []WaveStatus // that Shifts have begun, with what all of them did
 	ending    bool         // services are being stopped on purpose
+	reopening bool         // brokers of the source are waited for that weren't there when fences were lifted
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is
@@ -134,6 +135,9 @@ func (m *migration) assess(ctx workflow.Context) error {
 		}
 	}
 	m.inventory = m.reports[StageID(m.plan, AssessType)].Assessment
+	if m.inventory != nil {
+		m.brokers = m.inventory.SourceBrokers()
+	}
 	return nil
 }
 
@@ -178,6 +182,7 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 			m.freeStrandedBefore(ctx)
 		}
 	}
+	m.reopen(ctx)
 	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
 	if left := m.view().LeftAsked; len(left) > 0 {
 		m.held.Reason += "; " + leftText(left)
@@ -224,7 +229,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	for {
 		err := m.tryRollback(ctx)
 		if err == nil {
-			m.back = asked
+			m.back, m.status.Owed = asked, nil // which Rollback has waited for
 			return errBack
 		}
 		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
@@ -272,25 +277,4 @@ func (m *migration) report(ctx workflow.Context, err error) {
 		m.note(ctx, "the report was not written: %s", rootMessage(err))
 	}
 	m.status.Report = result.Path
-}
-
-// lastDetail is what an ended migration is at: no stage runs any more.
-func lastDetail(err error) string {
-	switch {
-	case err == nil:
-		return "everything has moved to the target, and the ledger of the source is settled"
-	case errors.Is(err, errBack):
-		return "everything is on the source"
-	}
-	return "ended by an error; applications are where they were"
-}
-
-func finalState(err error) string {
-	switch {
-	case err == nil:
-		return StateDone
-	case errors.Is(err, errBack):
-		return StateRolledBack
-	}
-	return StateFailed
 }

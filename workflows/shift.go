@@ -23,6 +23,7 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 		var inventory activities.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
 			inventory, err = d.inventory(ctx, in)
+			d.brokers = inventory.SourceBrokers()
 			return err
 		}); err != nil {
 			return err

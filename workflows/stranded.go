@@ -179,6 +179,7 @@ func (d *desk) liftCutOff(ctx workflow.Context, groups []string) bool {
 		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
 		return false
 	}
+	d.lookForMissing(ctx)
 	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
 	return true
 }

@@ -119,6 +119,8 @@ const (
 	changeLeftShown = "2026-11-30e groups left asked"
 	// changeLeftKept: such groups stay on the page when the Shift is tried again.
 	changeLeftKept = "2026-11-30f groups left asked are kept"
+	// changeOwed: brokers of the source that were missing when fences were lifted are waited for.
+	changeOwed = "2026-11-30f owed brokers"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
