@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -162,7 +163,15 @@ func alreadyRunning(name, id string, err error) error {
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume", name, id),
-			"AlreadyRunning", err)
+			alreadyRunningType, err)
 	}
 	return err
+}
+
+const alreadyRunningType = "AlreadyRunning"
+
+// runsAlready reports whether a stage wasn't started as it runs since before a reset.
+func runsAlready(ctx workflow.Context, err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == alreadyRunningType && changed(ctx, changeReset)
 }

@@ -52,6 +52,9 @@ func (m *migration) story(ctx workflow.Context) error {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
+	if err == nil && m.back != nil {
+		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back", m.back.By)
+	}
 	if err == nil || errors.Is(err, errBack) {
 		m.stopLeftServices(ctx)
 	}
@@ -127,7 +130,7 @@ func (m *migration) assess(ctx workflow.Context) error {
 		if err == nil {
 			break
 		}
-		if !m.endedByHand(ctx, err) {
+		if !m.endedByHand(ctx, err) && !runsAlready(ctx, err) {
 			return err
 		}
 		if err := m.holdFor(ctx, AssessType, err); err != nil {

@@ -47,6 +47,9 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 			return err
 		}
 	}
+	if d.wasReset(ctx) {
+		d.freeLate(ctx)
+	}
 	if d.parent == nil { // else the migration does it
 		d.watchTarget(ctx)
 	}

@@ -39,6 +39,10 @@ type shift struct {
 }
 
 func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) error {
+	if s.wasReset(ctx) {
+		s.freeStranded(ctx)
+		s.freeLate(ctx)
+	}
 	if err := s.hears(ctx, s.findTarget); err != nil {
 		return err
 	}

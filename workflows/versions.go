@@ -121,6 +121,9 @@ const (
 	changeLeftKept = "2026-11-30f groups left asked are kept"
 	// changeOwed: brokers of the source that were missing when fences were lifted are waited for.
 	changeOwed = "2026-11-30f owed brokers"
+	// changeReset: a stage that was reset opens what its run before had fenced, and a migration that
+	// was reset during Assess is held by it.
+	changeReset = "2026-11-30f reset stages"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
