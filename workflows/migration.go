@@ -186,6 +186,10 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 		}
 	}
 	m.reopen(ctx)
+	if m.back != nil && changed(ctx, changeBackFirst) { // it came as the stage failed: nobody has to say it again
+		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
+		return errBack
+	}
 	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
 	if left := m.view().LeftAsked; len(left) > 0 {
 		m.held.Reason += "; " + leftText(left)

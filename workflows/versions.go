@@ -124,6 +124,8 @@ const (
 	// changeReset: a stage that was reset opens what its run before had fenced, and a migration that
 	// was reset during Assess is held by it.
 	changeReset = "2026-11-30f reset stages"
+	// changeBackFirst: back that comes while a stage fails isn't held by that.
+	changeBackFirst = "2026-11-30f back before holds"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
