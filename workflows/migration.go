@@ -46,6 +46,9 @@ func (m *migration) story(ctx workflow.Context) error {
 	defer done()
 	if cancelled != nil && m.view().PointOfNoReturn == nil {
 		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
+		if m.holdIsShown() && changed(ctx, changeOneHold) {
+			m.hideHold()
+		}
 		m.held, err = nil, errBack
 	}
 	if errors.Is(err, errBack) {
@@ -190,7 +193,7 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
 		return errBack
 	}
-	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
+	m.holdItself(ctx, name+what+rootMessage(err))
 	if left := m.view().LeftAsked; len(left) > 0 {
 		m.held.Reason += "; " + leftText(left)
 	}
@@ -247,7 +250,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}
-		m.held = &Steering{By: byRocketshift, Reason: "Rollback failed: " + rootMessage(err)}
+		m.holdItself(ctx, "Rollback failed: "+rootMessage(err))
 		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}

@@ -126,6 +126,9 @@ const (
 	changeReset = "2026-11-30f reset stages"
 	// changeBackFirst: back that comes while a stage fails isn't held by that.
 	changeBackFirst = "2026-11-30f back before holds"
+	// changeOneHold: the hold of a person goes off the page when a stage fails, or the migration is
+	// cancelled, under it.
+	changeOneHold = "2026-11-30f one hold"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.
