@@ -37,11 +37,15 @@ func (r BrokersRequest) missing(there []rocketmq.Broker) []string {
 	})
 }
 
+// mostUnmarked is how many groups Reopen names that it left closed.
+const mostUnmarked = 20
+
 // Reopen waits until the brokers are back, and opens the groups on them that rocketshift left fenced
-// there.
-func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) error {
+// there. It names groups that are closed there alone without a mark, and stay so: others closed them,
+// or the broker died before the mark was on its disk.
+func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
 	stood := watch{}
-	return waiting{}.until(ctx, func() error {
+	err = waiting{}.until(ctx, func() error {
 		c, brokers, err := b.settings.at(ctx, r.Request, Source)
 		if err != nil {
 			return err
@@ -60,7 +64,9 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) error {
 		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
 			return err
 		}
-		left := o.left(r)
+		var left []string
+		left, unmarked = o.left(r)
+		unmarked = unmarked[:min(len(unmarked), mostUnmarked)]
 		for _, group := range left {
 			if stood.stands(group, 1, time.Now()) < r.Calm {
 				continue
@@ -80,26 +86,31 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) error {
 		}
 		return nil
 	})
+	return unmarked, err
 }
 
 // left are the groups that are fenced on the brokers of the request: where moves may be under way,
-// those that are open on all others.
-func (o opening) left(r BrokersRequest) (groups []string) {
+// those that are open on all others. Unmarked ones are closed there alone.
+func (o opening) left(r BrokersRequest) (groups, unmarked []string) {
 	for _, name := range o.table.selected(o.plan) {
-		fenced, open, shut := false, false, false
+		fenced, closed, open, shut := false, false, false, false
 		for broker, settings := range o.table[name] {
 			switch {
 			case !slices.Contains(r.Brokers, broker):
 				open, shut = open || settings.ConsumeEnable, shut || !settings.ConsumeEnable
-			case !settings.ConsumeEnable && o.marks[name][broker] == markFenced:
-				fenced = true
+			case !settings.ConsumeEnable:
+				fenced, closed = fenced || o.marks[name][broker] == markFenced, true
 			}
 		}
-		if fenced && (r.Calm == 0 || open && !shut) {
+		alone := open && !shut
+		switch {
+		case fenced && (r.Calm == 0 || alone):
 			groups = append(groups, name)
+		case closed && alone:
+			unmarked = append(unmarked, name)
 		}
 	}
-	return groups
+	return groups, unmarked
 }
 
 // reopen opens a group on the brokers of the request. Its mark there becomes that of the others. A

@@ -15,15 +15,16 @@ func TestFencesThatStandOnReturnedBrokersAloneAreLeft(t *testing.T) {
 		at    map[string]bool // whether the group is open, by broker
 		mark  int64           // on broker-b, which has come back
 		moves bool            // may be under way
-		left  bool
+		is    string          // left, unmarked or neither
 	}{
-		"open on the others":                 {map[string]bool{"broker-a": open, "broker-b": shut}, markFenced, true, true},
-		"closed by somebody else":            {map[string]bool{"broker-a": open, "broker-b": shut}, markNone, true, false},
-		"fenced everywhere, as in a move":    {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, true, false},
-		"fenced on some brokers, in a move":  {map[string]bool{"broker-a": open, "broker-b": shut, "broker-c": shut}, markFenced, true, false},
-		"fenced everywhere, on the way back": {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, false, true},
-		"on no other broker, in a move":      {map[string]bool{"broker-b": shut}, markFenced, true, false},
-		"open everywhere":                    {map[string]bool{"broker-a": open, "broker-b": open}, markFenced, true, false},
+		"open on the others":                 {map[string]bool{"broker-a": open, "broker-b": shut}, markFenced, true, "left"},
+		"closed without a mark":              {map[string]bool{"broker-a": open, "broker-b": shut}, markNone, true, "unmarked"},
+		"closed everywhere without a mark":   {map[string]bool{"broker-a": shut, "broker-b": shut}, markNone, false, ""},
+		"fenced everywhere, as in a move":    {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, true, ""},
+		"fenced on some brokers, in a move":  {map[string]bool{"broker-a": open, "broker-b": shut, "broker-c": shut}, markFenced, true, ""},
+		"fenced everywhere, on the way back": {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, false, "left"},
+		"on no other broker, in a move":      {map[string]bool{"broker-b": shut}, markFenced, true, ""},
+		"open everywhere":                    {map[string]bool{"broker-a": open, "broker-b": open}, markFenced, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := opening{
@@ -37,11 +38,14 @@ func TestFencesThatStandOnReturnedBrokersAloneAreLeft(t *testing.T) {
 			if c.moves {
 				r.Calm = 1
 			}
-			want := []string(nil)
-			if c.left {
-				want = []string{"g"}
+			is := ""
+			switch left, unmarked := o.left(r); {
+			case len(left) > 0:
+				is = "left"
+			case len(unmarked) > 0:
+				is = "unmarked"
 			}
-			require.Equal(t, want, o.left(r))
+			require.Equal(t, c.is, is)
 		})
 	}
 }

@@ -76,14 +76,27 @@ func (m *migration) reopen(ctx workflow.Context) {
 
 func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
 	defer m.wait(ctx, Waiting{Kind: WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
+	var unmarked []string
 	err := m.untilReopened(ctx, activities.BrokersRequest{
 		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
-	}).Get(ctx, nil)
+	}).Get(ctx, &unmarked)
 	if err == nil {
 		m.status.Owed = without(m.status.Owed, brokers)
-		m.note(ctx, "%s is back, and no group is left closed there", strings.Join(brokers, ", "))
+		m.noteBack(ctx, brokers, unmarked)
 	}
 	return err
+}
+
+// noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence: who
+// closed a group without one isn't known.
+func (d *desk) noteBack(ctx workflow.Context, brokers, unmarked []string) {
+	names := strings.Join(brokers, ", ")
+	if len(unmarked) == 0 {
+		d.note(ctx, "%s is back, and no group is left closed there", names)
+		return
+	}
+	d.note(ctx, "%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
+		"hand (consumeEnable=true) unless somebody closed them on purpose", names, short(unmarked))
 }
 
 func (d *desk) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
@@ -104,8 +117,8 @@ func (d *desk) awaitMissing(ctx workflow.Context) error {
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	owed := "groups that were fenced there stay closed there"
-	lost, err := d.untilOrLost(ctx, "brokers of the source come back",
-		d.untilReopened(watching, activities.BrokersRequest{Request: d.request(), Brokers: missing}),
+	watch := d.untilReopened(watching, activities.BrokersRequest{Request: d.request(), Brokers: missing})
+	lost, err := d.untilOrLost(ctx, "brokers of the source come back", watch,
 		question{
 			gate: LostBrokersGate, evidence: missing,
 			text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
@@ -117,7 +130,9 @@ func (d *desk) awaitMissing(ctx workflow.Context) error {
 	case lost:
 		d.note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
 	default:
-		d.note(ctx, "%s is back, and no group is left closed there", strings.Join(missing, ", "))
+		var unmarked []string
+		_ = watch.Get(ctx, &unmarked) // it has ended well
+		d.noteBack(ctx, missing, unmarked)
 		d.status.Owed = nil
 	}
 	return nil

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,17 +27,17 @@ func (s *theatre) gone(t *testing.T) (back *bool) {
 		return []string{"broker-b"}, nil
 	})
 	s.OnActivity("Reopen", anything,
-		anything).Return(func(ctx context.Context, r activities.BrokersRequest) error {
+		anything).Return(func(ctx context.Context, r activities.BrokersRequest) ([]string, error) {
 		require.Equal(t, []string{"broker-b"}, r.Brokers)
 		if *back {
 			s.note("Reopen " + r.Calm.String())
-			return nil
+			return []string{"audit-group"}, nil
 		}
 		again := 30 * time.Second // of the first two minutes
 		if activity.GetInfo(ctx).StartToCloseTimeout >= waitTimeout {
 			again = 20 * time.Minute // the test environment makes ten tries
 		}
-		return temporal.NewApplicationErrorWithOptions("broker-b is missing", activities.NotReadyType,
+		return nil, temporal.NewApplicationErrorWithOptions("broker-b is missing", activities.NotReadyType,
 			temporal.ApplicationErrorOptions{NextRetryDelay: again})
 	})
 	return back
@@ -75,6 +76,7 @@ func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T
 		require.Equal(t, StateHeld, now.State)
 		require.Empty(t, now.Owed)
 		require.False(t, waitsForSource(now), "%v", now.Waiting)
+		require.Contains(t, strings.Join(now.Notes, "\n"), "groups audit-group are closed there alone, without a mark")
 		s.update(ResumeName, Steering{By: "alice"})
 	}, 4*time.Hour)
 	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, oneStep)})
@@ -107,6 +109,7 @@ func TestRollbackEndsWhenGroupsAreOpenOnABrokerThatWasMissing(t *testing.T) {
 	require.Equal(t, StateDone, got.State)
 	require.Empty(t, got.Owed)
 	require.Contains(t, s.called(), "Reopen 0s", "every fence on it is left there")
+	require.Contains(t, got.Notes[len(got.Notes)-1], "groups audit-group are closed there alone, without a mark")
 }
 
 func TestRollbackEndsWithoutABrokerThatIsLostIfAPersonSaysSo(t *testing.T) {
