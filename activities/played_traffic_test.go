@@ -29,6 +29,7 @@ func (p *played) registerReleases(add func(string, any)) {
 	}
 	none := func(context.Context, activities.GroupsRequest) ([]string, error) { return []string{}, nil }
 	add("Moved", none)
+	add("Missing", func(context.Context, activities.BrokersRequest) ([]string, error) { return nil, nil })
 	add("ClosedByOthers", none)
 	add("Fence", func(ctx context.Context, r activities.GroupsRequest) error {
 		names, err := p.note(ctx, r.Request, "Fence "+string(r.Side), r.Groups)

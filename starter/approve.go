@@ -31,7 +31,7 @@ type receipt struct {
 func (a *app) approveCommand() *cobra.Command {
 	var answer workflows.Approval
 	c := &cobra.Command{
-		Use: "approve NAME GATE --by YOU --reason WHY", Short: "Approve a gate that waits: purchase, shift-<percent>, soak-<percent>, finalize, leave, lost",
+		Use: "approve NAME GATE --by YOU --reason WHY", Short: "Approve a gate that waits: purchase, shift-<percent>, soak-<percent>, finalize, leave, lost, lost-brokers",
 		Long: "Approve a gate that waits. The approval is bound to the plan and the evidence that status shows now.\n" +
 			"A repeated approval gives the first answer, so a pipeline may try again freely.",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -15,7 +15,8 @@ const deadFor = 20 * time.Second
 // TestLiveWhateverIsDoneToAMigrationApplicationsGoOn is a sample of the loops, at the points where
 // it hurts most: workflows are terminated and cancelled, and in the middle of that the Temporal
 // server is killed, and the worker is dead for a while. How long groups stood still is told, not
-// judged: on a busy machine that is its doing. make test-loops judges it, and has dead targets too.
+// judged: on a busy machine that is its doing. make test-loops judges it; make test-long has dead
+// targets too.
 func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	rows := &table{}
 	outage := slices.Concat(
@@ -32,6 +33,28 @@ func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 		}
 		return s.killWorkerFor(deadFor)
 	}, nil, rows)
+}
+
+// sampled are the points at which every deed is done in make test-long too: where applications are in
+// the middle of something, behind gateways and without. How long groups stood still is told there, as
+// in the sample above.
+func sampled() []position { return at("g-homes", "g-end", "g-back-sides", "r-fenced", "r-back-fenced") }
+
+// TestLongASampleOfWhateverIsDoneToAMigration does everything that can be done to a workflow at these
+// points: a quarter of the loop.
+func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
+	s := newStand(t, labtest.Cluster(t, "5.3.3"))
+	s.runAll(t, chosen(slices.DeleteFunc(loop(), func(c todo) bool {
+		return !slices.ContainsFunc(sampled(), func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name })
+	})), cellsTogether, &table{})
+}
+
+// TestLongASampleOfMovesWhoseTargetIsKilled kills all brokers of the target in the middle of a move
+// and of a way back, in both modes.
+func TestLongASampleOfMovesWhoseTargetIsKilled(t *testing.T) {
+	s := newStand(t, ownTarget(t))
+	s.runTogether(t, chosen(all(targetKilled(), at("g-homes", "g-back-sides", "r-settled", "r-producers", "r-back-fenced"))),
+		s.killTarget, s.startTarget, &table{})
 }
 
 // one is one cell of the loop.

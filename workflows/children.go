@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,9 +54,11 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	m.detail(ctx, "%s runs", name)
 }
 
-// keepRecord keeps what persons approved in a stage that is tried again, and what it noted.
-func (m *migration) keepRecord(id string) {
+// keepRecord keeps what persons approved in a stage that is tried again, what it noted, and which
+// groups it left asked.
+func (m *migration) keepRecord(ctx workflow.Context, id string) {
 	r := m.reports[id]
+	m.keepLeft(ctx, r.LeftAsked)
 	m.status.Approvals = append(m.status.Approvals, r.Approvals...)
 	m.status.Notes = append(m.status.Notes, r.Notes...)
 	if extra := len(m.status.Notes) - maxNotes; extra > 0 {
@@ -79,13 +82,13 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 		return err
 	}
 	id := StageID(m.plan, name)
-	m.keepRecord(id)
-	m.rememberSteps()
+	input := m.input() // before what the stage told goes away with its row
+	m.keepRecord(ctx, id)
 	m.begin(ctx, name, id)
 	m.active = id
 	var result Status
 	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
-		m.input())
+		input)
 	var run workflow.Execution
 	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
 		m.tellWhatStands(ctx)
@@ -160,7 +163,15 @@ func alreadyRunning(name, id string, err error) error {
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume", name, id),
-			"AlreadyRunning", err)
+			alreadyRunningType, err)
 	}
 	return err
+}
+
+const alreadyRunningType = "AlreadyRunning"
+
+// runsAlready reports whether a stage wasn't started as it runs since before a reset.
+func runsAlready(ctx workflow.Context, err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == alreadyRunningType && changed(ctx, changeReset)
 }

@@ -54,6 +54,7 @@ type desk struct {
 	back        *Steering // asked, and not done yet
 	goingBack   bool      // Rollback is being done or was
 	numbered    int64     // of the newest word on what is missing
+	brokers     []string  // of the source, as Assess found them; empty while it hasn't
 	missing     string    // what doesn't run that this workflow needs; empty while everything does
 	toldMissing func()    // takes it off the page
 	retry       bool      // a person wants it tried again at once
@@ -78,6 +79,9 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		firstPut: map[string]int{},
 		parent:   info.ParentWorkflowExecution,
 		told:     info.WorkflowStartTime.UnixNano(),
+	}
+	if in.Inventory != nil {
+		d.brokers = in.Inventory.SourceBrokers()
 	}
 	d.usePlan(ctx, in)
 	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
@@ -280,13 +284,6 @@ func (d *desk) upsert(ctx workflow.Context, s Status) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
-}
-
-func orNoReason(reason string) string {
-	if reason == "" {
-		return "no reason given"
-	}
-	return reason
 }
 
 // rootMessage is the innermost error's own text: what a person wants to read.

@@ -1,6 +1,10 @@
 package workflows
 
-import "go.temporal.io/sdk/workflow"
+import (
+	"errors"
+
+	"go.temporal.io/sdk/workflow"
+)
 
 // awaitHandlers waits until every update that was accepted has its answer: one that is open when
 // the workflow ends gets none, and its sender can't tell whether it was taken. Handlers pass a
@@ -9,4 +13,25 @@ func awaitHandlers(ctx workflow.Context) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// lastDetail is what an ended migration is at: no stage runs any more.
+func lastDetail(err error) string {
+	switch {
+	case err == nil:
+		return "everything has moved to the target, and the ledger of the source is settled"
+	case errors.Is(err, errBack):
+		return "everything is on the source"
+	}
+	return "ended by an error; applications are where they were"
+}
+
+func finalState(err error) string {
+	switch {
+	case err == nil:
+		return StateDone
+	case errors.Is(err, errBack):
+		return StateRolledBack
+	}
+	return StateFailed
 }

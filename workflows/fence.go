@@ -100,6 +100,7 @@ func (d *desk) undoFence(ctx workflow.Context, names []string, asked bool) {
 		return
 	}
 	d.note(ctx, "fences on the source lifted: %s", first)
+	d.lookForMissing(ctx)
 	rest := []action{
 		{"undo 2: close on the target: " + first, traffic.Fence, onTarget},
 		{"undo 3: nothing of these fences is left: " + first, returns.Forget, groups},

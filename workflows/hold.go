@@ -24,6 +24,16 @@ func (d *desk) showHold(ctx workflow.Context, m Steering) {
 	})
 }
 
+// holdItself holds the migration where no person did. One who held it before stands in the reason: a
+// resume lifts both.
+func (d *desk) holdItself(ctx workflow.Context, reason string) {
+	if d.holdIsShown() && changed(ctx, changeOneHold) {
+		reason += "; " + holdText(d.held, "")
+		d.hideHold()
+	}
+	d.held = &Steering{By: byRocketshift, Reason: reason}
+}
+
 // liftHold lets the next step go on.
 func (d *desk) liftHold(ctx workflow.Context) {
 	if changed(ctx, changeHoldShown) {
@@ -52,4 +62,11 @@ func holdText(held *Steering, missing string) string {
 	}
 	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
 		"later; resume tries at once, back returns everything to the source"
+}
+
+func orNoReason(reason string) string {
+	if reason == "" {
+		return "no reason given"
+	}
+	return reason
 }

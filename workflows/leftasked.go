@@ -42,6 +42,19 @@ func (d *desk) showLeft(ctx workflow.Context) {
 	})
 }
 
+// keepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
+// again first, which takes days.
+func (d *desk) keepLeft(ctx workflow.Context, groups []string) {
+	if len(groups) == 0 || !changed(ctx, changeLeftKept) {
+		return
+	}
+	if d.hideLeft != nil {
+		d.hideLeft()
+	}
+	d.status.LeftAsked = groups
+	d.showLeft(ctx)
+}
+
 // dropLeft is for when a Shift moves them on, or everything goes back.
 func (d *desk) dropLeft() {
 	d.status.LeftAsked = nil

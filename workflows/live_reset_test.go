@@ -7,9 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
@@ -89,18 +86,7 @@ func (r *resettable) say(id, name string, message any) {
 // reset begins a workflow anew from its first task, without what was said to it since.
 func (r *resettable) reset(id string) {
 	r.Helper()
-	const firstTask = 4 // started, and its first task: scheduled, started, completed
-	_, err := r.client.ResetWorkflowExecution(r.Context(),
-		&workflowservice.ResetWorkflowExecutionRequest{
-			Namespace: client.DefaultNamespace, Reason: "test", RequestId: rand.Text(),
-			WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id},
-			WorkflowTaskFinishEventId: firstTask,
-			ResetReapplyExcludeTypes: []enumspb.ResetReapplyExcludeType{
-				enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
-				enumspb.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
-			},
-		})
-	require.NoError(r, err)
+	require.NoError(r, resetToFirstTask(r.Context(), r.client, id))
 }
 
 func TestLiveAStageThatIsResetIsHeardByItsMigration(t *testing.T) {

@@ -68,8 +68,8 @@ func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 			return err != nil || found.Moved(), nil
 		}
 		m.back = nil
-		m.held = &Steering{By: byRocketshift, Reason: "whether an earlier run moved anything can't be looked up: " +
-			rootMessage(err) + ": resume looks again, back ends without"}
+		m.holdItself(ctx, "whether an earlier run moved anything can't be looked up: "+
+			rootMessage(err)+": resume looks again, back ends without")
 		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
 			return false, temporal.NewNonRetryableApplicationError("it was ended, and nobody knows whether an earlier run moved anything: "+
 				rootMessage(err), "NotRolledBack", nil)

@@ -14,7 +14,7 @@ import (
 // is gone for good then.
 const LostGate = "lost"
 
-// lostAfter is how long a target must be away before anybody is asked: restarts and outages are
+// lostAfter is how long a target, or a broker of the source, must be away before anybody is asked: restarts and outages are
 // over by then, or somebody works on them.
 const lostAfter = 10 * time.Minute
 
@@ -33,28 +33,39 @@ func (d *desk) awaitTarget(ctx workflow.Context, owed string) error {
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	watch := waitFor(watching, 0, summary, returns.AwaitTarget, d.request())
+	lost, err := d.untilOrLost(ctx, summary, watch, question{
+		gate: LostGate, evidence: owed,
+		text: "end the way back without the target, only if it is gone for good: " + owed,
+	})
+	if lost {
+		return errLost
+	}
+	return err
+}
+
+// untilOrLost waits for what a watch sees. When that takes long, a person is asked whether it is
+// lost.
+func (d *desk) untilOrLost(
+	ctx workflow.Context, summary string, watch workflow.Future, q question,
+) (lost bool, err error) {
 	timer := workflow.AwaitOptions{
 		Timeout: lostAfter, TimerOptions: workflow.TimerOptions{Summary: summary},
 	}
 	if _, err := workflow.AwaitWithOptions(ctx, timer, watch.IsReady); err != nil {
-		return err
+		return false, err
 	}
 	if watch.IsReady() {
-		return watch.Get(ctx, nil)
+		return false, watch.Get(ctx, nil)
 	}
-	defer d.unask(ctx, LostGate)
+	q.life, q.until = longestWait, watch.IsReady
+	defer d.unask(ctx, q.gate)
 	for {
-		given, err := d.ask(ctx, question{
-			gate: LostGate, evidence: owed, life: longestWait, until: watch.IsReady,
-			text: "end the way back without the target, only if it is gone for good: " + owed,
-		})
+		given, err := d.ask(ctx, q)
 		switch {
-		case err != nil:
-			return err
-		case given:
-			return errLost
+		case err != nil || given:
+			return given, err
 		case watch.IsReady():
-			return watch.Get(ctx, nil)
+			return false, watch.Get(ctx, nil)
 		}
 	}
 }

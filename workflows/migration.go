@@ -29,6 +29,7 @@ type migration struct {
 	shifted   bool         // a Shift was started: going back needs a Rollback
 	steps     []WaveStatus // that Shifts have begun, with what all of them did
 	ending    bool         // services are being stopped on purpose
+	reopening bool         // brokers of the source are waited for that weren't there when fences were lifted
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is
@@ -45,12 +46,18 @@ func (m *migration) story(ctx workflow.Context) error {
 	defer done()
 	if cancelled != nil && m.view().PointOfNoReturn == nil {
 		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
+		if m.holdIsShown() && changed(ctx, changeOneHold) {
+			m.hideHold()
+		}
 		m.held, err = nil, errBack
 	}
 	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
 	}
 	m.stopServices(ctx)
+	if err == nil && m.back != nil {
+		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back", m.back.By)
+	}
 	if err == nil || errors.Is(err, errBack) {
 		m.stopLeftServices(ctx)
 	}
@@ -126,7 +133,7 @@ func (m *migration) assess(ctx workflow.Context) error {
 		if err == nil {
 			break
 		}
-		if !m.endedByHand(ctx, err) {
+		if !m.endedByHand(ctx, err) && !runsAlready(ctx, err) {
 			return err
 		}
 		if err := m.holdFor(ctx, AssessType, err); err != nil {
@@ -134,6 +141,9 @@ func (m *migration) assess(ctx workflow.Context) error {
 		}
 	}
 	m.inventory = m.reports[StageID(m.plan, AssessType)].Assessment
+	if m.inventory != nil {
+		m.brokers = m.inventory.SourceBrokers()
+	}
 	return nil
 }
 
@@ -178,7 +188,12 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 			m.freeStrandedBefore(ctx)
 		}
 	}
-	m.held = &Steering{By: byRocketshift, Reason: name + what + rootMessage(err)}
+	m.reopen(ctx)
+	if m.back != nil && changed(ctx, changeBackFirst) { // it came as the stage failed: nobody has to say it again
+		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
+		return errBack
+	}
+	m.holdItself(ctx, name+what+rootMessage(err))
 	if left := m.view().LeftAsked; len(left) > 0 {
 		m.held.Reason += "; " + leftText(left)
 	}
@@ -224,7 +239,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	for {
 		err := m.tryRollback(ctx)
 		if err == nil {
-			m.back = asked
+			m.back, m.status.Owed = asked, nil // which Rollback has waited for
 			return errBack
 		}
 		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
@@ -235,7 +250,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}
-		m.held = &Steering{By: byRocketshift, Reason: "Rollback failed: " + rootMessage(err)}
+		m.holdItself(ctx, "Rollback failed: "+rootMessage(err))
 		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
@@ -272,25 +287,4 @@ func (m *migration) report(ctx workflow.Context, err error) {
 		m.note(ctx, "the report was not written: %s", rootMessage(err))
 	}
 	m.status.Report = result.Path
-}
-
-// lastDetail is what an ended migration is at: no stage runs any more.
-func lastDetail(err error) string {
-	switch {
-	case err == nil:
-		return "everything has moved to the target, and the ledger of the source is settled"
-	case errors.Is(err, errBack):
-		return "everything is on the source"
-	}
-	return "ended by an error; applications are where they were"
-}
-
-func finalState(err error) string {
-	switch {
-	case err == nil:
-		return StateDone
-	case errors.Is(err, errBack):
-		return StateRolledBack
-	}
-	return StateFailed
 }

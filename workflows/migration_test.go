@@ -39,6 +39,7 @@ func fillMigration(s *theatre, instead map[string]stageFunc) {
 	}
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, nil)
 	s.OnActivity("WatchTarget", anything, anything).Return(nil) // nobody watches
+	s.OnActivity("Missing", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("AwaitCaughtUp", anything, anything).Return(activities.ReplicationState{Lanes: 16, Lag: 3}, nil)
 	s.OnActivity("Write", anything, anything).Return(func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
 		s.note("report")

@@ -42,7 +42,7 @@ func TestLongEveryPathReplays(t *testing.T) {
 	labtest.Loop(t)
 	s := newServer(t)
 	all := slices.Concat(plainPaths(), gatewayPaths(), steeredPaths(), failedPaths(), endedPaths(), backPaths(),
-		targetPaths(), servicePaths())
+		targetPaths(), servicePaths(), brokerPaths())
 	slices.Reverse(all)        // the last ones take longest
 	var playing sync.WaitGroup // not t.Parallel: they wait, and need no processor of their own
 	turn := make(chan struct{}, atOnce)

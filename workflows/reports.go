@@ -29,7 +29,7 @@ type stageReport struct {
 // told are the fields that a parent shows of its children; the others are in a child's result.
 var told = []string{
 	"state", "detail", "waiting", "target", "waves", "moved", "approvals", "answers", "earlierAnswers",
-	"rates", "copied", "leftAsked",
+	"rates", "copied", "leftAsked", "owed",
 	"notes", "inventory", "metadata", "verification", "ledger", "pointOfNoReturn",
 }
 

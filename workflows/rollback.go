@@ -47,6 +47,9 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 			return err
 		}
 	}
+	if d.wasReset(ctx) {
+		d.freeLate(ctx)
+	}
 	if d.parent == nil { // else the migration does it
 		d.watchTarget(ctx)
 	}
@@ -140,6 +143,11 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 	}
 	if err := arrived.Get(ctx, nil); err != nil {
 		return err
+	}
+	if fenced+opened+len(in.Fenced)+len(in.FencedIn) > 0 {
+		if err := d.awaitMissing(ctx); err != nil {
+			return err
+		}
 	}
 	// Step 4: what was sent to the target for later comes back too.
 	if moved.Len()+fenced+opened+len(asked) > 0 {

@@ -23,6 +23,7 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 		var inventory activities.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
 			inventory, err = d.inventory(ctx, in)
+			d.brokers = inventory.SourceBrokers()
 			return err
 		}); err != nil {
 			return err
@@ -38,6 +39,10 @@ type shift struct {
 }
 
 func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) error {
+	if s.wasReset(ctx) {
+		s.freeStranded(ctx)
+		s.freeLate(ctx)
+	}
 	if err := s.hears(ctx, s.findTarget); err != nil {
 		return err
 	}

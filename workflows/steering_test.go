@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,4 +247,20 @@ func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
 		day = tries
 	}
 	require.Less(t, day, 200, "each start costs the migration's history some twenty events; the server ends it at 51,200")
+}
+
+// It was accepted before the migration heard of the point of no return.
+func TestABackThatCameTooLateIsSaid(t *testing.T) {
+	s := emptyTheatre(t)
+	fillMigration(s, map[string]stageFunc{FinalizeType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+		var said Steering
+		workflow.GetSignalChannel(ctx, BackName).Receive(ctx, &said)
+		now := workflow.Now(ctx)
+		return Status{Name: in.Plan.Name, Type: FinalizeType, State: StateDone, PointOfNoReturn: &now}, nil
+	}})
+	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Contains(t, strings.Join(got.Notes, "\n"), "back by alice came when the last stage had passed the point of no return")
 }

@@ -126,6 +126,7 @@ func (s *theatre) playTraffic() {
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, nil)
 	s.OnActivity("Forget", anything, anything).Return(nil)
+	s.OnActivity("Missing", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("AwaitTarget", anything, anything).Return(nil)
 	s.OnActivity("WatchTarget", anything, anything).Return(nil) // nobody watches
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {

@@ -116,18 +116,31 @@ func (d *desk) freeThose(
 	return found.Away
 }
 
-// freeLate looks once more when activities of a stage that was terminated can't write any more:
-// they learn of it with their next heartbeat.
-func (m *migration) freeLate(ctx workflow.Context) {
+// wasReset reports whether this run was begun by a reset, before this place. What the run before it
+// was at nobody undoes, and a question that it had passed may be asked again, for days.
+func (d *desk) wasReset(ctx workflow.Context) (reset bool) {
+	if d.plan.Traffic.Mode == plan.ModeGateway || !changed(ctx, changeReset) {
+		return false
+	}
+	err := workflow.SideEffect(ctx, func(ctx workflow.Context) any {
+		run := workflow.GetInfo(ctx)
+		return run.OriginalRunID != "" && run.OriginalRunID != run.WorkflowExecution.RunID
+	}).Get(&reset)
+	return err == nil && reset
+}
+
+// freeLate looks once more when activities of a stage that was terminated, or reset, can't write any
+// more: they learn of it with their next heartbeat.
+func (d *desk) freeLate(ctx workflow.Context) {
 	if !changed(ctx, changeLate) {
 		return
 	}
-	m.detail(ctx, "waits for the end of what a terminated stage began")
+	d.detail(ctx, "waits for the end of what a terminated stage began")
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      2 * quickHeartbeat,
 		TimerOptions: workflow.TimerOptions{Summary: "activities of the terminated stage end"},
-	}, func() bool { return m.back != nil }); err == nil && m.back == nil {
-		m.freeStranded(ctx)
+	}, func() bool { return d.back != nil }); err == nil && d.back == nil {
+		d.freeStranded(ctx)
 	}
 }
 
@@ -179,6 +192,7 @@ func (d *desk) liftCutOff(ctx workflow.Context, groups []string) bool {
 		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
 		return false
 	}
+	d.lookForMissing(ctx)
 	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
 	return true
 }

@@ -175,14 +175,44 @@ func TestAHeldMigrationNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T)
 	require.Empty(t, got.LeftAsked)
 }
 
+// A question before the step is asked again may stand for days.
+func TestAShiftThatIsTriedAgainStillNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T) {
+	s, moves := cutOff(t, activities.Stranded{})
+	p := testPlan(t, func(p *plan.Plan) {
+		oneStep(p)
+		p.Approvals = []plan.Gate{plan.GateShift}
+	})
+	s.RegisterDelayedCallback(func() { s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"}) }, time.Second)
+	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(StageID(p, ShiftType), "") }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, 10*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		now := s.statusNow(t)
+		_, asks := waitingApproval(now, ShiftGate(100))
+		require.True(t, asks, "the Shift that is tried again asks: %v", now.Waiting)
+		require.Equal(t, []string{"orders-group"}, now.LeftAsked)
+		require.True(t, saysLeft(now), "%v", now.Waiting)
+		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})
+	}, 20*time.Minute)
+	s.RegisterDelayedCallback(func() {
+		require.False(t, saysLeft(s.statusNow(t)), "they are asked to move again")
+		*moves = true
+	}, 21*time.Minute)
+	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	got := s.result(t)
+	require.Equal(t, StateDone, got.State)
+	require.Empty(t, got.LeftAsked)
+}
+
+// saysLeft reports whether the page tells of groups that are left asked.
+func saysLeft(now Status) bool {
+	return slices.ContainsFunc(now.Waiting, func(w Waiting) bool {
+		return w.Gate == BackName && strings.Contains(w.Text, leftSaid)
+	})
+}
+
 func TestAMigrationThatIsStartedAnewNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T) {
 	s, moves := cutOff(t, activities.Stranded{Asked: []string{"orders-group"}})
-	said := func() bool {
-		now := s.statusNow(t)
-		return slices.ContainsFunc(now.Waiting, func(w Waiting) bool {
-			return w.Gate == BackName && strings.Contains(w.Text, leftSaid)
-		})
-	}
+	said := func() bool { return saysLeft(s.statusNow(t)) }
 	s.RegisterDelayedCallback(func() {
 		require.True(t, said(), "while a person is asked for the step")
 		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})

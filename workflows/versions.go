@@ -117,6 +117,18 @@ const (
 	changeBetween = "2026-11-30e holds between batches"
 	// changeLeftShown: groups that a move which was cut off left asked to move are on the page.
 	changeLeftShown = "2026-11-30e groups left asked"
+	// changeLeftKept: such groups stay on the page when the Shift is tried again.
+	changeLeftKept = "2026-11-30f groups left asked are kept"
+	// changeOwed: brokers of the source that were missing when fences were lifted are waited for.
+	changeOwed = "2026-11-30f owed brokers"
+	// changeReset: a stage that was reset opens what its run before had fenced, and a migration that
+	// was reset during Assess is held by it.
+	changeReset = "2026-11-30f reset stages"
+	// changeBackFirst: back that comes while a stage fails isn't held by that.
+	changeBackFirst = "2026-11-30f back before holds"
+	// changeOneHold: the hold of a person goes off the page when a stage fails, or the migration is
+	// cancelled, under it.
+	changeOneHold = "2026-11-30f one hold"
 	// changeBothServices: a way back starts SyncOffsets too, if it was said before that had begun.
 	changeBothServices = "2026-11-30e both services go back"
 	// changeNewRun: Replicate goes on in a new run when its history has become long.

@@ -64,6 +64,7 @@ func (d *desk) adopt(s *Status, id string, r Status) {
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}
+	s.Owed = slices.Concat(s.Owed, without(r.Owed, s.Owed))
 	if r.LeftAsked != nil {
 		s.LeftAsked = r.LeftAsked
 	}

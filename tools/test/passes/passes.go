@@ -33,7 +33,7 @@ const (
 const together = 2
 
 // slowest begin first, so that no slow one runs alone at the end. It is a matter of speed only.
-var slowest = []string{"internal/gateway", "demo", "replicator", "activities"}
+var slowest = []string{"internal/gateway", "worker", "demo", "replicator", "activities"}
 
 // Test is a test function, an example or a fuzz target.
 type Test struct {

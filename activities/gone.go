@@ -1,0 +1,156 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// Name servers drop a broker of the source that dies, at once when its process ends. Who lifts a
+// fence then doesn't see it, and it comes back with the groups closed: somebody has to wait for it.
+
+// BrokersRequest names brokers of the source.
+type BrokersRequest struct {
+	Request
+	Brokers []string `json:"brokers"`
+	// Calm is for how long a fence must stand on these brokers alone until it counts as left there,
+	// where moves may be under way: a move fences all brokers within its budget. 0 says that none is,
+	// and that every fence on them is left.
+	Calm time.Duration `json:"calm,omitempty"`
+}
+
+// Missing lists those of the brokers that no name server knows with a master.
+func (b *Returns) Missing(ctx context.Context, r BrokersRequest) ([]string, error) {
+	_, brokers, err := b.settings.at(ctx, r.Request, Source)
+	if err != nil {
+		return nil, err
+	}
+	return r.missing(brokers), nil
+}
+
+func (r BrokersRequest) missing(there []rocketmq.Broker) []string {
+	return slices.DeleteFunc(slices.Clone(r.Brokers), func(name string) bool {
+		return slices.ContainsFunc(there, func(b rocketmq.Broker) bool { return b.Name == name && !b.Slave })
+	})
+}
+
+// mostUnmarked is how many groups Reopen names that it left closed.
+const mostUnmarked = 20
+
+// Reopen waits until the brokers are back, and opens the groups on them that rocketshift left fenced
+// there. It names groups that are closed there alone without a mark, and stay so: others closed them,
+// or the broker died before the mark was on its disk.
+func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
+	stood := watch{}
+	err = waiting{}.until(ctx, func() error {
+		c, brokers, err := b.settings.at(ctx, r.Request, Source)
+		if err != nil {
+			return err
+		}
+		if gone := r.missing(brokers); len(gone) > 0 {
+			return again(NotReadyType, watchAgain, nil, "no name server of the source knows %s: groups that were fenced there "+
+				"are closed when it comes back, and are opened then: start it", strings.Join(gone, ", "))
+		}
+		if _, err := c.answering(ctx, brokers); err != nil {
+			return err
+		}
+		o := opening{cluster: c, plan: r.Plan.WithDefaults(), enable: true, ours: true}
+		if o.table, err = c.groupTable(ctx, brokers); err != nil {
+			return err
+		}
+		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
+			return err
+		}
+		var left []string
+		left, unmarked = o.left(r)
+		unmarked = unmarked[:min(len(unmarked), mostUnmarked)]
+		for _, group := range left {
+			if stood.stands(group, 1, time.Now()) < r.Calm {
+				continue
+			}
+			if err := o.reopen(ctx, brokers, r, group); err != nil {
+				return err
+			}
+		}
+		for group := range stood { // who is fenced everywhere by now begins anew
+			if !slices.Contains(left, group) {
+				delete(stood, group)
+			}
+		}
+		if len(left) > 0 {
+			return again(NotReadyType, watchAgain, nil, "groups %s are closed on %s alone: they are opened there",
+				list(left), strings.Join(r.Brokers, ", "))
+		}
+		return nil
+	})
+	return unmarked, err
+}
+
+// left are the groups that are fenced on the brokers of the request: where moves may be under way,
+// those that are open on all others. Unmarked ones are closed there alone.
+func (o opening) left(r BrokersRequest) (groups, unmarked []string) {
+	for _, name := range o.table.selected(o.plan) {
+		fenced, closed, open, shut := false, false, false, false
+		for broker, settings := range o.table[name] {
+			switch {
+			case !slices.Contains(r.Brokers, broker):
+				open, shut = open || settings.ConsumeEnable, shut || !settings.ConsumeEnable
+			case !settings.ConsumeEnable:
+				fenced, closed = fenced || o.marks[name][broker] == markFenced, true
+			}
+		}
+		alone := open && !shut
+		switch {
+		case fenced && (r.Calm == 0 || alone):
+			groups = append(groups, name)
+		case closed && alone:
+			unmarked = append(unmarked, name)
+		}
+	}
+	return groups, unmarked
+}
+
+// reopen opens a group on the brokers of the request. Its mark there becomes that of the others. A
+// move that has begun meanwhile has passed these brokers, as the group was closed there: then it is
+// closed again.
+func (o opening) reopen(ctx context.Context, brokers []rocketmq.Broker, r BrokersRequest, group string) error {
+	var touched []rocketmq.Broker
+	others := false // which carry a mark
+	for _, b := range brokers {
+		switch {
+		case !slices.Contains(r.Brokers, b.Name):
+			others = others || o.marks[group][b.Name] != 0
+		case o.marks[group][b.Name] == markFenced:
+			touched = append(touched, b)
+		}
+	}
+	for _, b := range touched {
+		if err := o.write(ctx, b, group); err != nil {
+			return err
+		}
+	}
+	var err error
+	if o.table, err = o.groupTable(ctx, brokers); err != nil {
+		return err
+	}
+	for broker, settings := range o.table[group] {
+		if r.Calm > 0 && !slices.Contains(r.Brokers, broker) && !settings.ConsumeEnable {
+			o.enable = false
+		}
+	}
+	for _, b := range touched {
+		switch {
+		case !o.enable:
+			err = o.write(ctx, b, group)
+		case !others:
+			err = o.mark(ctx, o.plan, b, group, markNone)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return o.readBackOpen(ctx, brokers, map[string][]rocketmq.Broker{group: touched}, o.enable)
+}

@@ -1,0 +1,58 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+func TestFencesThatStandOnReturnedBrokersAloneAreLeft(t *testing.T) {
+	const open, shut = true, false
+	for name, c := range map[string]struct {
+		at    map[string]bool // whether the group is open, by broker
+		mark  int64           // on broker-b, which has come back
+		moves bool            // may be under way
+		is    string          // left, unmarked or neither
+	}{
+		"open on the others":                 {map[string]bool{"broker-a": open, "broker-b": shut}, markFenced, true, "left"},
+		"closed without a mark":              {map[string]bool{"broker-a": open, "broker-b": shut}, markNone, true, "unmarked"},
+		"closed everywhere without a mark":   {map[string]bool{"broker-a": shut, "broker-b": shut}, markNone, false, ""},
+		"fenced everywhere, as in a move":    {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, true, ""},
+		"fenced on some brokers, in a move":  {map[string]bool{"broker-a": open, "broker-b": shut, "broker-c": shut}, markFenced, true, ""},
+		"fenced everywhere, on the way back": {map[string]bool{"broker-a": shut, "broker-b": shut}, markFenced, false, "left"},
+		"on no other broker, in a move":      {map[string]bool{"broker-b": shut}, markFenced, true, ""},
+		"open everywhere":                    {map[string]bool{"broker-a": open, "broker-b": open}, markFenced, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := opening{
+				plan: plan.Plan{Name: "m"}.WithDefaults(), table: groupTable{"g": {}},
+				marks: fences{"g": {"broker-b": c.mark}},
+			}
+			for broker, enabled := range c.at {
+				o.table["g"][broker] = rocketmq.Group{Name: "g", ConsumeEnable: enabled}
+			}
+			r := BrokersRequest{Brokers: []string{"broker-b"}}
+			if c.moves {
+				r.Calm = 1
+			}
+			is := ""
+			switch left, unmarked := o.left(r); {
+			case len(left) > 0:
+				is = "left"
+			case len(unmarked) > 0:
+				is = "unmarked"
+			}
+			require.Equal(t, c.is, is)
+		})
+	}
+}
+
+func TestABrokerThatIsReadFromItsSlaveIsMissing(t *testing.T) {
+	r := BrokersRequest{Brokers: []string{"broker-a", "broker-b", "broker-c"}}
+	require.Equal(t, []string{"broker-b", "broker-c"}, r.missing([]rocketmq.Broker{
+		{Name: "broker-a"}, {Name: "broker-b", Slave: true},
+	}))
+}

@@ -1,0 +1,139 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+)
+
+// Name servers drop a broker of the source that dies. If that happens while groups are fenced on it,
+// who lifts the fences doesn't see it, and it comes back with the groups closed: nobody reads its
+// queues then. So who lifts fences looks whether a broker is missing that Assess found; such brokers
+// are owed to the groups until they are back. The migration waits for them while it goes on, and
+// Rollback before it ends.
+
+// SourceGate is the wait for brokers of the source that are missing.
+const SourceGate = "source"
+
+// LostBrokersGate is the question whether the way back ends without them.
+const LostBrokersGate = "lost-brokers"
+
+// lookForMissing notes which brokers weren't there when fences were lifted.
+func (d *desk) lookForMissing(ctx workflow.Context) {
+	missing, err := d.missingBrokers(ctx)
+	if err != nil {
+		d.note(ctx, "whether all brokers of the source are there isn't known: %s", rootMessage(err))
+	}
+	if len(missing) > 0 {
+		d.note(ctx, "%s", owedText(missing))
+		d.status.Owed = slices.Concat(d.status.Owed, without(missing, d.status.Owed))
+		d.publish(ctx)
+	}
+}
+
+func (d *desk) missingBrokers(ctx workflow.Context) (missing []string, err error) {
+	if len(d.brokers) == 0 || !changed(ctx, changeOwed) {
+		return nil, nil
+	}
+	var returns *activities.Returns
+	err = workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source are there"),
+		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).Get(ctx, &missing)
+	return missing, err
+}
+
+func owedText(brokers []string) string {
+	return fmt.Sprintf("no name server of the source knows %s: groups that were fenced there are closed when it comes "+
+		"back, and are opened by themselves then: start it", strings.Join(brokers, ", "))
+}
+
+// reopen waits beside other work for the brokers that weren't there when a stage lifted its fences.
+func (m *migration) reopen(ctx workflow.Context) {
+	owed := m.view().Owed
+	if len(owed) == 0 || !changed(ctx, changeOwed) {
+		return
+	}
+	m.status.Owed = owed
+	//workflowcheck:ignore
+	for id, r := range m.reports { // in any order
+		r.Owed = nil
+		m.reports[id] = r
+	}
+	if m.reopening {
+		return
+	}
+	m.reopening = true
+	workflow.GoNamed(ctx, "brokers of the source come back", func(ctx workflow.Context) {
+		for err := error(nil); len(m.status.Owed) > 0 && err == nil; {
+			err = m.reopenOn(ctx, m.status.Owed)
+		}
+		m.reopening = false
+	})
+}
+
+func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
+	defer m.wait(ctx, Waiting{Kind: WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
+	var unmarked []string
+	err := m.untilReopened(ctx, activities.BrokersRequest{
+		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
+	}).Get(ctx, &unmarked)
+	if err == nil {
+		m.status.Owed = without(m.status.Owed, brokers)
+		m.noteBack(ctx, brokers, unmarked)
+	}
+	return err
+}
+
+// noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence: who
+// closed a group without one isn't known.
+func (d *desk) noteBack(ctx workflow.Context, brokers, unmarked []string) {
+	names := strings.Join(brokers, ", ")
+	if len(unmarked) == 0 {
+		d.note(ctx, "%s is back, and no group is left closed there", names)
+		return
+	}
+	d.note(ctx, "%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
+		"hand (consumeEnable=true) unless somebody closed them on purpose", names, short(unmarked))
+}
+
+func (d *desk) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
+	var returns *activities.Returns
+	return waitFor(ctx, 0, "brokers of the source come back: "+short(r.Brokers), returns.Reopen, r)
+}
+
+// awaitMissing waits for the brokers of the source that aren't there. A person may end that where
+// they never will be.
+func (d *desk) awaitMissing(ctx workflow.Context) error {
+	missing, err := d.missingBrokers(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	d.status.Owed = missing
+	done := d.wait(ctx, Waiting{Kind: WaitingGate, Gate: SourceGate, Text: owedText(missing)})
+	defer done()
+	watching, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	owed := "groups that were fenced there stay closed there"
+	watch := d.untilReopened(watching, activities.BrokersRequest{Request: d.request(), Brokers: missing})
+	lost, err := d.untilOrLost(ctx, "brokers of the source come back", watch,
+		question{
+			gate: LostBrokersGate, evidence: missing,
+			text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
+				strings.Join(missing, ", "), owed),
+		})
+	switch {
+	case err != nil:
+		return err
+	case lost:
+		d.note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
+	default:
+		var unmarked []string
+		_ = watch.Get(ctx, &unmarked) // it has ended well
+		d.noteBack(ctx, missing, unmarked)
+		d.status.Owed = nil
+	}
+	return nil
+}

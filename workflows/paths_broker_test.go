@@ -1,0 +1,68 @@
+package workflows
+
+import (
+	"context"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/activities"
+	"rocketshift/plan"
+	"rocketshift/workflows/standins"
+)
+
+// brokerPaths are moves that are cut off while something is away that opens groups again.
+func brokerPaths() []path {
+	missing := func(p *played) (back func()) {
+		p.clusters.Answer("Missing", func(context.Context, activities.BrokersRequest) ([]string, error) {
+			return []string{"broker-b"}, nil
+		})
+		return p.clusters.Hold("Reopen")
+	}
+	return []path{
+		{"broker-missing", hasty, []string{ShiftType}, func(p *played) {
+			back := missing(p)
+			restore := p.clusters.Fail("AwaitSettled", standins.NotYet("members hold 3 messages"))
+			p.start()
+			p.untilHeld()
+			p.called("Reopen")
+			restore()
+			back()
+			p.until("nothing is owed any more", func(s Status) bool { return len(s.Owed) == 0 })
+			p.resumeUntilDone()
+		}},
+		{"back-broker-missing", nil, []string{RollbackType}, func(p *played) {
+			back := missing(p)
+			p.backFrom("AwaitQuiet")
+			p.called("Reopen")
+			back()
+			p.ends(StateRolledBack)
+		}},
+		{"left-asked", func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GateShift} }, []string{ShiftType}, leftAsked},
+	}
+}
+
+// leftAsked cancels a Shift while applications move, and answers the question of the next one.
+func leftAsked(p *played) {
+	approve := func() {
+		p.asked("shift-100")
+		require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice"}))
+	}
+	release := p.clusters.Hold("AwaitMembers")
+	p.start()
+	approve()
+	p.called("AwaitMembers")
+	p.clusters.Answer("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
+		return activities.Stranded{Asked: []string{"orders-group"}}, nil
+	})
+	p.cancel(ShiftType)
+	p.untilHeld()
+	release()
+	p.steer(ResumeName)
+	p.until("the page tells of them beside the question", func(s Status) bool {
+		_, asks := waitingApproval(s, "shift-100")
+		return asks && slices.Contains(s.LeftAsked, "orders-group")
+	})
+	approve()
+	p.ends(StateDone)
+}
