@@ -64,7 +64,7 @@ func (s *session) learn(c call) {
 func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
-	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
+	again := s.says(g)
 	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
 	s.subscriptions = g.beat.subscriptions
 	kept := s.beatCost
@@ -79,6 +79,26 @@ func (s *session) greets(g *greeting) {
 		s.mirrors.free(s)
 	}
 	s.mirrorBeat()
+}
+
+// staysKnown brings a heartbeat to the target that the source's broker can't be reached with, if it
+// says what a broker has taken before: a source that is dead must not make the target, where groups
+// read, strike their members off after two minutes.
+func (s *session) staysKnown(c call) {
+	if c.rare == nil || c.rare.greets == nil || c.rare.greets.leaves {
+		return
+	}
+	s.mu.Lock()
+	again := s.says(c.rare.greets)
+	s.mu.Unlock()
+	if again {
+		s.mirrorBeat()
+	}
+}
+
+// says reports whether a heartbeat is the same as the session's last one. Callers hold s.mu.
+func (s *session) says(g *greeting) bool {
+	return s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
 }
 
 // left makes the target forget a client that leaves the source.

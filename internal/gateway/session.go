@@ -249,6 +249,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 	up, err := reach(to)
 	if err != nil {
 		s.forgotten(c)
+		s.staysKnown(c)
 		s.unreachable(f, to, err)
 		return
 	}
