@@ -16,6 +16,24 @@ type greeting struct {
 	cost      int    // bytes that all of it takes, until it is forgotten
 }
 
+// registeredAs is who a session's client is, by its last heartbeat that a broker has taken.
+type registeredAs struct {
+	client        string       // its id
+	identity      string       // its id with its groups
+	accessKey     string       // that it signs with
+	beat          []byte       // the heartbeat, as a frame
+	reads         []membership // what that says
+	writes        []string     // and its producer groups
+	subscriptions subscriptions
+}
+
+func (g *greeting) registers() registeredAs {
+	return registeredAs{
+		client: g.beat.client, identity: g.identity(), accessKey: g.accessKey, beat: g.raw,
+		reads: g.beat.reads, writes: g.beat.writes, subscriptions: g.beat.subscriptions,
+	}
+}
+
 // forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a refusal.
 func (s *session) forgotten(c call) {
 	if c.rare == nil {
@@ -65,8 +83,7 @@ func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
 	again := s.says(g)
-	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
-	s.subscriptions = g.beat.subscriptions
+	s.registeredAs = g.registers()
 	kept := s.beatCost
 	s.beatCost = g.cost
 	changed := before != s.identity
