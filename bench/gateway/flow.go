@@ -47,7 +47,9 @@ func (c *course) startFlowAt(ctx context.Context, names, group string, first int
 }
 
 // startFlowOf is startFlowAt with clients of a kind.
-func (c *course) startFlowOf(ctx context.Context, kind, names, group string, first int64, topics ...string) (*flow, error) {
+func (c *course) startFlowOf(
+	ctx context.Context, kind, names, group string, first int64, topics ...string,
+) (*flow, error) {
 	rate := c.rate
 	if rate == 0 {
 		rate = 1000

@@ -44,7 +44,16 @@ func TestOptionsAreChecked(t *testing.T) {
 	assert.Equal(t, reads, o.load)
 	assert.Equal(t, []string{"direct", "gateway"}, o.ways)
 	assert.Equal(t, time.Millisecond, o.work)
-	for _, args := range [][]string{{"-load", "writes"}, {"-rounds", "0"}, {"-batch", "0"}, {"-rate", "-1"}, {"-chunk", "0"}, {"-fast"}, {"-members", "ruby"}, {"-restart", "reboot"}} {
+	for _, args := range [][]string{
+		{"-load", "writes"},
+		{"-rounds", "0"},
+		{"-batch", "0"},
+		{"-rate", "-1"},
+		{"-chunk", "0"},
+		{"-fast"},
+		{"-members", "ruby"},
+		{"-restart", "reboot"},
+	} {
 		_, err := parse(args, io.Discard)
 		assert.Error(t, err, args)
 	}

@@ -126,8 +126,10 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
 	f.IntVar(&o.memory, "memory", gateway.UsualMemory>>20, "MiB that the gateway may take")
 	f.IntVar(&o.restarts, "restarts", 20, "how often the gateway is restarted in each way")
-	groups := f.String("members", "java", "groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")
-	kills := f.String("restart", "killed,takeover", "what is restarted: killed or takeover, of the gateway, or broker, which clients are straight connected to")
+	groups := f.String("members", "java",
+		"groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")
+	kills := f.String("restart", "killed,takeover",
+		"what is restarted: killed or takeover, of the gateway, or broker, which clients are straight connected to")
 	f.BoolVar(&o.keys, "keys", false, "clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
 	f.BoolVar(&o.frames, "frames", false, "hostile connections send frames alone: none asks brokers for messages")

@@ -17,8 +17,9 @@ type restarted struct {
 	Members  string `json:"members"` // of the group, see kindsOf
 	Kind     string `json:"kind"`    // of those that the times are of
 	Restarts int    `json:"restarts"`
-	// OnMs is how long after the gateway, or the broker, serves again each member got its next message, in milliseconds. Of a takeover
-	// it is the member's longest time without a message, from the start of the other process to a second after the end of the first.
+	// OnMs is how long after the gateway, or the broker, serves again each member got its next message, in
+	// milliseconds. Of a takeover it is the member's longest time without a message, from the start of the
+	// other process to a second after the end of the first.
 	OnMs spread `json:"onMs"`
 	// SinceMs is the same from the kill on: Java clients wait 3 s after a pull that failed.
 	SinceMs spread `json:"sinceMs"`
@@ -33,7 +34,8 @@ type restarted struct {
 const (
 	killed   = "killed"   // the gateway with kill -9, and started a second later
 	takeover = "takeover" // another process takes over from the gateway
-	// brokerKilled is the control: the broker with kill -9, started a second later, and the clients straight connected to it.
+	// brokerKilled is the control: the broker with kill -9, started a second later. Clients are straight
+	// connected to it.
 	brokerKilled = "broker"
 )
 

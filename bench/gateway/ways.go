@@ -105,7 +105,10 @@ func (c *course) java(ctx context.Context, program string, args ...any) *exec.Cm
 
 // javaOf is java with a client of that version.
 func (c *course) javaOf(ctx context.Context, version, program string, args ...any) *exec.Cmd {
-	all := []string{"-Xmx512m", "-Duser.home=" + c.dir, "-cp", filepath.Join(c.files.Jars, version, "*"), filepath.Join(c.root, "bench", "gateway", program+".java")}
+	all := []string{
+		"-Xmx512m", "-Duser.home=" + c.dir, "-cp", filepath.Join(c.files.Jars, version, "*"),
+		filepath.Join(c.root, "bench", "gateway", program+".java"),
+	}
 	if !c.compiled() {
 		all = slices.Insert(all, 0, "-XX:TieredStopAtLevel=1")
 	}

@@ -49,7 +49,8 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		t.Helper()
 		_, err := g.gateway.takesSends(round)
 		require.ErrorIs(t, err, ErrRefused)
-		require.ErrorContains(t, err, "isn't known whether the target takes what producers send: topic orders: target broker broker-t "+says)
+		require.ErrorContains(t, err, "isn't known whether the target takes what producers send: "+
+			"topic orders: target broker broker-t "+says)
 		require.ErrorContains(t, err, "or accept the topics by their names")
 		taken := round
 		taken.Accept = []string{"orders"}
