@@ -32,7 +32,7 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	t.Parallel()
 	own := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Dying", Version: "4.9.7", Brokers: 2})
 	r := newRigBetween(t, "dying", own, labtest.Cluster(t, "5.3.3"))
-	r.breaks = breaksBrokers
+	r.breaks = breaksGateways
 	orders, billing, audit := r.topic("orders", 2), r.group("billing"), r.group("audit")
 	r.replicate()
 	base := r.config
@@ -75,10 +75,6 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	r.untilMore(200, all...)
 	assert.Equal(t, failed, [2]int{one.failedSoFar(), two.failedSoFar()}, "no send fails while the source is dead")
 
-	r.breaks = breaksGateways
-	for _, l := range []*load{one, two} {
-		l.breaks = breaksGateways
-	}
 	p.all[1].kill()
 	p.start(1, base, "")
 	p.introduce()
