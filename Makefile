@@ -158,9 +158,9 @@ bench-hostile: jars ## what clients notice of 10,000 hostile connections, and wh
 	go run ./bench/gateway -load hostile -memory 512
 
 .PHONY: bench-restarts
-bench-restarts: jars ## how long groups read nothing when the gateway is killed, or another process takes over
+bench-restarts: jars ## how long groups read nothing when the gateway is killed, another process takes over, or their broker is killed
 	@mkdir -p .run
-	go run ./bench/gateway -load restarts -restarts 8 -warm 5 -rate 100 -threads 4
+	go run ./bench/gateway -load restarts -restarts 8 -warm 5 -rate 100 -threads 4 -members java,java-4.9.7,mixed -restart killed,takeover,broker
 
 .PHONY: bench-moves
 bench-moves: jars ## how long applications wait when homes and groups move, and 1,000 queues moved under load

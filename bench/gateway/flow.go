@@ -14,6 +14,7 @@ import (
 
 // flow is a stock producer and a stock consumer, and what they said (Flow.java).
 type flow struct {
+	kind  string
 	cmd   *exec.Cmd
 	stdin io.Closer
 	ended chan error
@@ -42,12 +43,22 @@ func (c *course) startFlow(ctx context.Context, group string, topics ...string) 
 
 // startFlowAt is startFlow with other name servers than the gateway, and messages that are numbered from another number on.
 func (c *course) startFlowAt(ctx context.Context, names, group string, first int64, topics ...string) (*flow, error) {
+	return c.startFlowOf(ctx, javaMember, names, group, first, topics...)
+}
+
+// startFlowOf is startFlowAt with clients of a kind.
+func (c *course) startFlowOf(
+	ctx context.Context, kind, names, group string, first int64, topics ...string,
+) (*flow, error) {
 	rate := c.rate
 	if rate == 0 {
 		rate = 1000
 	}
-	f := &flow{cmd: c.java(ctx, "Flow", names, strings.Join(topics, ","), group, c.threads, rate, first), ended: make(chan error, 1)}
-	var err error
+	cmd, err := c.clientOf(ctx, kind, names, strings.Join(topics, ","), group, c.threads, rate, first)
+	if err != nil {
+		return nil, err
+	}
+	f := &flow{kind: kind, cmd: cmd, ended: make(chan error, 1)}
 	if f.stdin, err = f.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

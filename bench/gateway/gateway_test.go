@@ -19,6 +19,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == memberCommand {
+		if err := flowOfGo(os.Args[2:], os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	// The gateway is this program once more.
 	if len(os.Args) > 1 && os.Args[1] == gatewayCommand {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -38,7 +44,16 @@ func TestOptionsAreChecked(t *testing.T) {
 	assert.Equal(t, reads, o.load)
 	assert.Equal(t, []string{"direct", "gateway"}, o.ways)
 	assert.Equal(t, time.Millisecond, o.work)
-	for _, args := range [][]string{{"-load", "writes"}, {"-rounds", "0"}, {"-batch", "0"}, {"-rate", "-1"}, {"-chunk", "0"}, {"-fast"}} {
+	for _, args := range [][]string{
+		{"-load", "writes"},
+		{"-rounds", "0"},
+		{"-batch", "0"},
+		{"-rate", "-1"},
+		{"-chunk", "0"},
+		{"-fast"},
+		{"-members", "ruby"},
+		{"-restart", "reboot"},
+	} {
 		_, err := parse(args, io.Discard)
 		assert.Error(t, err, args)
 	}
@@ -124,4 +139,25 @@ func TestTheSharesOfASiegeAreAHundred(t *testing.T) {
 		assert.True(t, json.Valid(f.Body))
 		assert.LessOrEqual(t, len(raw), 4<<20)
 	}
+}
+
+// What is waited for after a restart is told by the kind of the member.
+func TestEachKindOfMembersHasALineOfItsOwn(t *testing.T) {
+	slow, quick := &flow{kind: goMember}, &flow{kind: javaMember}
+	for f, lines := range map[*flow][]string{
+		slow:  {"s 1000 100 1", "r 1500 0 orders 0 1", "r 31000000 0 orders 0 2"},
+		quick: {"s 1100 100 2", "r 1600 0 orders 1 2", "r 2900000 0 orders 1 3", "r 2910000 0 orders 1 3"},
+	} {
+		for _, line := range lines {
+			f.take(line)
+		}
+	}
+	down, serves := []window{{1_000_000, 2_000_000}}, []int64{2_000_000}
+	for f, want := range map[*flow][2]float64{slow: {29_000, 30_000}, quick: {900, 1_900}} {
+		m := restarted{Way: killed}
+		m.took([]*flow{f}, down, serves)
+		assert.InDelta(t, want[0], m.OnMs.P99, 0.1, f.kind)
+		assert.InDelta(t, want[1], m.SinceMs.P99, 0.1, f.kind)
+	}
+	assert.Error(t, flowOfGo([]string{"127.0.0.1:1", "orders"}, nil, io.Discard))
 }

@@ -106,3 +106,18 @@ func TestLongASiegeIsMeasured(t *testing.T) {
 	assert.Zero(t, after.Open)
 	assert.Less(t, after.Bounds.Held, int64(1<<20), "what they held is given back")
 }
+
+func TestLongRestartsOfAllWaysAreMeasured(t *testing.T) {
+	c := live(t, options{
+		load: restarts, threads: 1, rate: 20, warm: 1, restarts: 1,
+		groups: []string{"mixed"}, kills: []string{killed, takeover},
+	})
+	var out bytes.Buffer
+	require.NoError(t, c.measureRestarts(t.Context(), json.NewEncoder(&out)))
+	all := lines[restarted](t, &out)
+	require.Len(t, all, 6, "a line for each kind of members")
+	for _, m := range all {
+		assert.Zero(t, m.Lost, "%+v", m)
+		assert.Positive(t, m.OnMs.Max, "%+v", m)
+	}
+}

@@ -59,6 +59,8 @@ type options struct {
 
 	memory   int // of the gateway, in MiB
 	restarts int
+	groups   []string // who their members are, see kindsOf
+	kills    []string // what is restarted, and how
 
 	keys bool // clients sign, and a second gateway verifies that
 
@@ -83,6 +85,13 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == gatewayCommand {
 		if err := serve(ctx, os.Args[2:], os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "gateway:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == memberCommand {
+		if err := flowOfGo(os.Args[2:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "member:", err)
 			os.Exit(1)
 		}
 		return
@@ -117,6 +126,10 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
 	f.IntVar(&o.memory, "memory", gateway.UsualMemory>>20, "MiB that the gateway may take")
 	f.IntVar(&o.restarts, "restarts", 20, "how often the gateway is restarted in each way")
+	groups := f.String("members", "java",
+		"groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")
+	kills := f.String("restart", "killed,takeover",
+		"what is restarted: killed or takeover, of the gateway, or broker, which clients are straight connected to")
 	f.BoolVar(&o.keys, "keys", false, "clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
 	f.BoolVar(&o.frames, "frames", false, "hostile connections send frames alone: none asks brokers for messages")
@@ -130,7 +143,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	o.ways = strings.Split(*ways, ",")
+	o.ways, o.groups, o.kills = strings.Split(*ways, ","), strings.Split(*groups, ","), strings.Split(*kills, ",")
 	return o, o.check()
 }
 
@@ -141,6 +154,16 @@ func (o options) check() error {
 	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk, "memory": o.memory, "hostile": o.enemy, "pace": o.pace} {
 		if n < 1 {
 			return fmt.Errorf("%s must be at least 1", name)
+		}
+	}
+	for _, group := range o.groups {
+		if kindsOf[group] == nil {
+			return fmt.Errorf("members are %q: java, java-4.9.7, go or mixed are possible", group)
+		}
+	}
+	for _, way := range o.kills {
+		if !slices.Contains([]string{killed, takeover, brokerKilled}, way) {
+			return fmt.Errorf("restart is %q: %s, %s or %s is possible", way, killed, takeover, brokerKilled)
 		}
 	}
 	if o.warm < 0 || o.rate < 0 || o.work < 0 || o.moves < 0 || o.topics < 0 {

@@ -6,63 +6,89 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
-// restarted is one line of the result of restarts: of a way to restart the gateway, over all times and all members of the group.
+// restarted is one line of the result of restarts: of a way to restart, over all times and all members of one kind.
 type restarted struct {
-	Way      string `json:"way"` // killed: with kill -9, and started a second later; takeover: another process takes over
+	Way      string `json:"way"`     // see killed and the others
+	Members  string `json:"members"` // of the group, see kindsOf
+	Kind     string `json:"kind"`    // of those that the times are of
 	Restarts int    `json:"restarts"`
-	Members  int    `json:"members"`
-	// OnMs is how long after the gateway serves again each member got its next message, in milliseconds. Of a takeover it is the
-	// member's longest time without a message, from the start of the other process to a second after the end of the first.
+	// OnMs is how long after the gateway, or the broker, serves again each member got its next message, in
+	// milliseconds. Of a takeover it is the member's longest time without a message, from the start of the
+	// other process to a second after the end of the first.
 	OnMs spread `json:"onMs"`
 	// SinceMs is the same from the kill on: Java clients wait 3 s after a pull that failed.
 	SinceMs spread `json:"sinceMs"`
 	// RestMs is the longest time without a message of each member in as long a time before.
 	RestMs   spread `json:"restMs"`
-	Failed   int    `json:"failed"` // sends that failed after all of the client's own tries
-	Lost     int    `json:"lost"`
-	Repeated int    `json:"repeated"`
+	Failed   int    `json:"failed"`   // the group's sends that failed after all of the client's own tries
+	Lost     int    `json:"lost"`     // to the group
+	Repeated int    `json:"repeated"` // of the group
 }
 
-// killed is the way that has no warning.
-const killed = "killed"
+// Ways to restart.
+const (
+	killed   = "killed"   // the gateway with kill -9, and started a second later
+	takeover = "takeover" // another process takes over from the gateway
+	// brokerKilled is the control: the broker with kill -9, started a second later. Clients are straight
+	// connected to it.
+	brokerKilled = "broker"
+)
 
 const (
-	// downTime is how long a gateway that was killed is away.
+	// downTime is how long what was killed is away.
 	downTime = time.Second
 	// afterKill is how long is waited for what follows a restart, such as clients that come back with a heartbeat, each 30 s.
 	afterKill = 35 * time.Second
 	// afterTakeover is longer than anything takes that follows it.
 	afterTakeover = 5 * time.Second
-	// membersOfGroup is how many members share the queues.
-	membersOfGroup = 3
 )
 
-// measureRestarts restarts the gateway again and again, in both ways, while a group reads.
+// way restarts something, and says when it was away, and from when on it served.
+type way struct {
+	restart func(context.Context) (window, int64, error)
+	names   string // the name servers that clients have
+	rest    time.Duration
+}
+
+func (c *course) restartBy(name string) way {
+	switch name {
+	case takeover:
+		return way{c.takeOver, c.gateway.names, afterTakeover}
+	case brokerKilled:
+		return way{c.killBroker, strings.Join(c.source.NameServers, ";"), afterKill}
+	}
+	return way{c.killAndStart, c.gateway.names, afterKill}
+}
+
+// measureRestarts restarts again and again, in all ways, while groups read.
 func (c *course) measureRestarts(ctx context.Context, result *json.Encoder) error {
-	for _, way := range []struct {
-		name    string
-		restart func(context.Context) (window, int64, error)
-		rest    time.Duration
-	}{{killed, c.killAndStart, afterKill}, {"takeover", c.takeOver, afterTakeover}} {
-		line, err := c.measureRestart(ctx, way.name, way.restart, way.rest)
-		if err != nil {
-			return fmt.Errorf("%s: %w", way.name, err)
-		}
-		if err := result.Encode(line); err != nil {
-			return err
+	for _, members := range c.groups {
+		for _, name := range c.kills {
+			all, err := c.measureRestart(ctx, members, name)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", members, name, err)
+			}
+			for _, line := range all {
+				if err := result.Encode(line); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-func (c *course) measureRestart(ctx context.Context, way string, restart func(context.Context) (window, int64, error), rest time.Duration) (m restarted, err error) {
-	group := "bench-gateway-" + way
+func (c *course) measureRestart(ctx context.Context, members, name string) (all []restarted, err error) {
+	group := "bench-gateway-" + strings.ReplaceAll(members, ".", "-") + "-" + name
 	if err := c.makeGroup(ctx, group); err != nil {
-		return m, err
+		return nil, err
 	}
+	by := c.restartBy(name)
 	first := time.Now().UnixMilli() * 1e6 // a group begins with what was sent before: other numbers
 	var flows []*flow
 	defer func() {
@@ -70,37 +96,45 @@ func (c *course) measureRestart(ctx context.Context, way string, restart func(co
 			err = errors.Join(err, f.end())
 		}
 	}()
-	for i := range membersOfGroup {
-		f, err := c.startFlowAt(ctx, c.gateway.names, group, first+int64(i)*1e9, topic)
+	for i, kind := range kindsOf[members] {
+		f, err := c.startFlowOf(ctx, kind, by.names, group, first+int64(i)*1e9, topic)
 		if err != nil {
-			return m, err
+			return nil, err
 		}
 		flows = append(flows, f)
 	}
 	var down []window
 	var serves []int64
 	for range c.restarts {
-		w, served, err := restart(ctx)
+		w, served, err := by.restart(ctx)
 		if err != nil {
-			return m, err
+			return nil, err
 		}
 		down, serves = append(down, w), append(serves, served)
-		if err := pause(ctx, rest); err != nil {
-			return m, err
+		if err := pause(ctx, by.rest); err != nil {
+			return nil, err
 		}
 	}
-	m = restarted{Way: way, Restarts: c.restarts, Members: len(flows)}
-	m.took(way, flows, down, serves)
-	return m, m.became(ctx, flows)
+	m := restarted{Way: name, Members: members, Restarts: c.restarts}
+	if err := m.became(ctx, flows); err != nil {
+		return nil, err
+	}
+	for _, kind := range slices.Compact(slices.Sorted(slices.Values(kindsOf[members]))) {
+		of := slices.DeleteFunc(slices.Clone(flows), func(f *flow) bool { return f.kind != kind })
+		m.Kind = kind
+		m.took(of, down, serves)
+		all = append(all, m)
+	}
+	return all, nil
 }
 
 // took notes how long members got no messages.
-func (m *restarted) took(way string, flows []*flow, down []window, serves []int64) {
+func (m *restarted) took(flows []*flow, down []window, serves []int64) {
 	var on, since, before []float64
 	for _, f := range flows {
 		f.mu.Lock()
 		for i, w := range down {
-			if way == killed {
+			if m.Way != takeover {
 				next := f.next(serves[i])
 				on, since = append(on, float64(next-serves[i])/1e3), append(since, float64(next-w.from)/1e3)
 			} else {
@@ -169,6 +203,21 @@ func (c *course) killAndStart(ctx context.Context) (w window, serves int64, err 
 		return w, 0, err
 	}
 	c.gateway, err = c.startGateway(ctx, "gateway")
+	w.to = time.Now().UnixMicro()
+	return w, w.to, err
+}
+
+// killBroker kills the broker, and starts it after a while.
+func (c *course) killBroker(ctx context.Context) (w window, serves int64, err error) {
+	w.from = time.Now().UnixMicro()
+	name := c.source.Brokers[0].Name
+	if err := c.source.KillBroker(name); err != nil {
+		return w, 0, err
+	}
+	if err := pause(ctx, downTime); err != nil {
+		return w, 0, err
+	}
+	err = c.source.StartBroker(ctx, name)
 	w.to = time.Now().UnixMicro()
 	return w, w.to, err
 }

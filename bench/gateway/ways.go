@@ -98,9 +98,17 @@ func (c *course) way(name string) (string, error) {
 	return "", fmt.Errorf("there is no way %q to a broker of %s", name, c.version)
 }
 
-// java is a program of this folder.
+// java is a program of this folder, with the newest client.
 func (c *course) java(ctx context.Context, program string, args ...any) *exec.Cmd {
-	all := []string{"-Xmx512m", "-Duser.home=" + c.dir, "-cp", filepath.Join(c.files.Jars, "5.3.3", "*"), filepath.Join(c.root, "bench", "gateway", program+".java")}
+	return c.javaOf(ctx, "5.3.3", program, args...)
+}
+
+// javaOf is java with a client of that version.
+func (c *course) javaOf(ctx context.Context, version, program string, args ...any) *exec.Cmd {
+	all := []string{
+		"-Xmx512m", "-Duser.home=" + c.dir, "-cp", filepath.Join(c.files.Jars, version, "*"),
+		filepath.Join(c.root, "bench", "gateway", program+".java"),
+	}
 	if !c.compiled() {
 		all = slices.Insert(all, 0, "-XX:TieredStopAtLevel=1")
 	}

@@ -83,3 +83,17 @@ func mastersOf(brokers savedAddresses) map[string]string {
 
 // sameAddresses reports whether brokers are where they were seen before.
 func sameAddresses(a, b map[string][]string) bool { return maps.EqualFunc(a, b, slices.Equal) }
+
+// firstLook looks at both clusters. What can't be asked is gone by as it was, if anything was.
+func (g *Gateway) firstLook(kept saved) error {
+	err := g.look(g.ctx)
+	if err == nil {
+		return nil
+	}
+	if len(kept.Homes)+len(kept.Views)+len(g.brokersOf(source)) == 0 {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	g.log.Warn("it begins with what it knew", "cause", err)
+	g.refresh.now()
+	return nil
+}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -104,7 +105,12 @@ func TestAddressesThatAreNoneAreRefused(t *testing.T) {
 		`{"source":{"broker-a":[]}}`:              "no address",
 		`{"source":{"":["127.0.0.1:1"]}}`:         "no name",
 	} {
-		_, err := parseState([]byte(`{"epoch":1,"ports":{"@":1},"homes":[],"views":[],"brokers":` + text + `}`))
+		is := saved{Ports: map[string]int{"@": 1}}
+		require.NoError(t, json.Unmarshal([]byte(text), &is.Brokers))
+		var err error
+		is.Checksum, err = is.sum()
+		require.NoError(t, err)
+		_, err = parseState(jsonOf(is))
 		require.ErrorContains(t, err, says, text)
 	}
 }

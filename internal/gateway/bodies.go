@@ -91,6 +91,23 @@ type subscription struct {
 	Class      string `json:"filterClassSource"`
 }
 
+// heartbeatData is HeartbeatData: what kind its members are of.
+type heartbeatData struct {
+	Client string `json:"clientID"`
+	Reads  []struct {
+		membership
+		Type          word           `json:"consumeType"`
+		Where         word           `json:"consumeFromWhere"`
+		Unit          bool           `json:"unitMode"`
+		Subscriptions []subscription `json:"subscriptionDataSet"`
+	} `json:"consumerDataSet"`
+	Writes []struct {
+		Group string `json:"groupName"`
+	} `json:"producerDataSet"`
+	Fingerprint int32 `json:"heartbeatFingerprint"`
+	WithoutSub  bool  `json:"withoutSub"`
+}
+
 // beat is what a heartbeat says.
 type beat struct {
 	client        string
@@ -120,21 +137,7 @@ func parseBeat(body []byte) (beat, error) {
 	if err := oneReading(body, beatNames); err != nil {
 		return beat{}, err
 	}
-	var is struct {
-		Client string `json:"clientID"`
-		Reads  []struct {
-			membership
-			Type          word           `json:"consumeType"`
-			Where         word           `json:"consumeFromWhere"`
-			Unit          bool           `json:"unitMode"`
-			Subscriptions []subscription `json:"subscriptionDataSet"`
-		} `json:"consumerDataSet"`
-		Writes []struct {
-			Group string `json:"groupName"`
-		} `json:"producerDataSet"`
-		Fingerprint int32 `json:"heartbeatFingerprint"`
-		WithoutSub  bool  `json:"withoutSub"`
-	}
+	var is heartbeatData
 	if err := json.Unmarshal(body, &is); err != nil {
 		return beat{}, err
 	}

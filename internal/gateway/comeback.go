@@ -49,8 +49,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 		up.passTo(s, to)
 	}
 	s.mu.Lock()
-	s.client, s.identity, s.beat, s.reads, s.writes = was.client, was.identity, was.beat, was.reads, was.writes
-	s.accessKey, s.subscriptions = was.accessKey, was.subscriptions
+	s.registeredAs = was.registeredAs
 	missed := was.missed
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)

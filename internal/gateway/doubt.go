@@ -3,15 +3,13 @@ package gateway
 import (
 	"context"
 	"time"
-
-	"rocketshift/internal/rocketmq"
 )
 
 // A gateway that was ready and heard nothing more doesn't know whether the round was decided: who leads may have died just before, or just
 // behind it, or be cut off. It finds out in three ways:
 //
-//   - the witness. A lock of LOCK_BATCH_MQ at a broker of the source, made for the round: who leads takes it as "decided" before anybody commits, who
-//     doubts takes it as "given up". The first one wins. Locks live for a minute and die with the broker, so it is believed for a few seconds only;
+//   - the witness. A lock of LOCK_BATCH_MQ at a broker, made for the round (witness.go): who leads takes it
+//     as "decided" before anybody commits, who doubts takes it as "given up". The first one wins. Locks live for a minute and die with the broker, so it is believed for a few seconds only;
 //   - another gateway that went by the outcome, or gave the round up;
 //   - who leads, when it is back: it asks all others, and gives up a round that none has committed.
 //
@@ -27,23 +25,6 @@ const (
 	// doubtPause is between two attempts to find out.
 	doubtPause = 50 * time.Millisecond
 )
-
-// witness puts a verdict on record; false if the other one was there first.
-func (g *Gateway) witness(ctx context.Context, r Round, verdict string) (won bool, err error) {
-	l, err := g.lanes()
-	if err != nil {
-		return false, err
-	}
-	broker, err := l.clusters[source].Broker(ctx, r.Witness)
-	if err != nil {
-		return false, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	lock := []rocketmq.MessageQueue{{Topic: "rocketshift-round", Broker: r.ID}}
-	held, err := l.clusters[source].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, verdict, lock)
-	return len(held) == 1, err
-}
 
 // findOut finds out what was decided, and goes by it.
 func (g local) findOut(p *part) {

@@ -176,9 +176,8 @@ func Start(c Config) (*Gateway, error) {
 	return g, nil
 }
 
-func (g *Gateway) begin() error {
-	_, err := g.keys.read()
-	if err != nil {
+func (g *Gateway) begin() (err error) {
+	if _, err = g.keys.read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	if err := g.entry.open(g.log); err != nil {
@@ -195,6 +194,9 @@ func (g *Gateway) begin() error {
 	g.state.reached, g.state.log = g.reached, g.log
 	g.state.postpone(before != nil)
 	kept := g.state.last()
+	if err = g.sameSource(g.ctx, kept); err != nil {
+		return err
+	}
 	g.targets.Store(&kept.Targets)
 	if err := g.ports.open(g, kept.Ports); err != nil {
 		return err
@@ -207,12 +209,8 @@ func (g *Gateway) begin() error {
 	}
 	g.restore(kept) // before a look, which may save
 	open := local{g}.reopen(kept.Open)
-	if err := g.look(g.ctx); err != nil {
-		if len(kept.Homes)+len(kept.Views)+len(g.brokersOf(source)) == 0 {
-			return fmt.Errorf("gateway: %w", err)
-		}
-		g.log.Warn("it begins with what it knew", "cause", err)
-		g.refresh.now()
+	if err := g.firstLook(kept); err != nil {
+		return err
 	}
 	if err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client()); err != nil && g.state.first {
 		return fmt.Errorf("gateway: %w", err) // later it serves all the same: whoever depends on it would be left without brokers
@@ -232,6 +230,7 @@ func (g *Gateway) begin() error {
 	if err := g.save(); err != nil && g.state.first {
 		return err // nothing depends on it yet; later it serves all the same
 	}
+	g.keepSource()
 	g.serving = time.Now()
 	g.ports.accept(g)
 	return nil

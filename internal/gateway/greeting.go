@@ -16,6 +16,24 @@ type greeting struct {
 	cost      int    // bytes that all of it takes, until it is forgotten
 }
 
+// registeredAs is who a session's client is, by its last heartbeat that a broker has taken.
+type registeredAs struct {
+	client        string       // its id
+	identity      string       // its id with its groups
+	accessKey     string       // that it signs with
+	beat          []byte       // the heartbeat, as a frame
+	reads         []membership // what that says
+	writes        []string     // and its producer groups
+	subscriptions subscriptions
+}
+
+func (g *greeting) registers() registeredAs {
+	return registeredAs{
+		client: g.beat.client, identity: g.identity(), accessKey: g.accessKey, beat: g.raw,
+		reads: g.beat.reads, writes: g.beat.writes, subscriptions: g.beat.subscriptions,
+	}
+}
+
 // forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a refusal.
 func (s *session) forgotten(c call) {
 	if c.rare == nil {
@@ -64,9 +82,8 @@ func (s *session) learn(c call) {
 func (s *session) greets(g *greeting) {
 	s.mu.Lock()
 	before := s.identity
-	again := s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
-	s.client, s.identity, s.beat, s.accessKey, s.reads, s.writes = g.beat.client, g.identity(), g.raw, g.accessKey, g.beat.reads, g.beat.writes
-	s.subscriptions = g.beat.subscriptions
+	again := s.says(g)
+	s.registeredAs = g.registers()
 	kept := s.beatCost
 	s.beatCost = g.cost
 	changed := before != s.identity
@@ -79,6 +96,26 @@ func (s *session) greets(g *greeting) {
 		s.mirrors.free(s)
 	}
 	s.mirrorBeat()
+}
+
+// staysKnown brings a heartbeat to the target that the source's broker can't be reached with, if it
+// says what a broker has taken before: a source that is dead must not make the target, where groups
+// read, strike their members off after two minutes.
+func (s *session) staysKnown(c call) {
+	if c.rare == nil || c.rare.greets == nil || c.rare.greets.leaves {
+		return
+	}
+	s.mu.Lock()
+	again := s.says(c.rare.greets)
+	s.mu.Unlock()
+	if again {
+		s.mirrorBeat()
+	}
+}
+
+// says reports whether a heartbeat is the same as the session's last one. Callers hold s.mu.
+func (s *session) says(g *greeting) bool {
+	return s.accessKey == g.accessKey && bytes.Equal(wire.BodyOf(s.beat), wire.BodyOf(g.raw))
 }
 
 // left makes the target forget a client that leaves the source.

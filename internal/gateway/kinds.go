@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -48,6 +53,7 @@ func transacts(f *wire.Frame, propertiesKey string) bool {
 
 // limits are what a broker of the target takes, by its configuration.
 type limits struct {
+	unknown        string // why it has never said; "" if it has
 	noTransactions bool
 	noSends        bool
 	longest        int64 // 0 if it doesn't say
@@ -65,6 +71,9 @@ func limitsOf(config map[string]string) (is limits) {
 	return is
 }
 
+// limitsTime bounds how long a broker may take to say how it is configured: it has it in memory.
+const limitsTime = 2 * time.Second
+
 // lookAtLimits takes over how the target's brokers are configured. Of one that doesn't say, what it
 // said before counts; a proxy never says.
 func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
@@ -75,22 +84,53 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 	if err != nil {
 		return
 	}
-	all := map[string]limits{}
+	var before map[string]limits
 	if last := g.limits.Load(); last != nil {
-		all = *last
+		before = *last
 	}
-	next := map[string]limits{} // of those that said
+	var mu sync.Mutex
+	next := map[string]limits{}
+	var all errgroup.Group
+	all.SetLimit(askedTogether)
 	for _, b := range brokers {
-		config, err := c.Client().BrokerConfig(ctx, b.Addr)
-		if err != nil || len(config) == 0 {
-			if last, was := all[b.Name]; was {
-				next[b.Name] = last
+		all.Go(func() error {
+			is := limitsAt(ctx, c.Client(), b.Addr)
+			if last, was := before[b.Name]; was && is.unknown != "" && last.unknown == "" {
+				is = last
 			}
-			continue
-		}
-		next[b.Name] = limitsOf(config)
+			mu.Lock()
+			defer mu.Unlock()
+			next[b.Name] = is
+			return nil
+		})
 	}
+	_ = all.Wait()
 	g.limits.Store(&next)
+}
+
+// askUnknownLimits asks again where a broker of the target didn't say at the last look.
+func (g *Gateway) askUnknownLimits(ctx context.Context) {
+	m, all := g.migration.Load(), g.limits.Load()
+	if m == nil || all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(*all)), limits.isUnknown) {
+		return
+	}
+	g.lookAtLimits(ctx, m.target)
+}
+
+func (l limits) isUnknown() bool { return l.unknown != "" }
+
+// limitsAt asks a broker.
+func limitsAt(ctx context.Context, client *rocketmq.Client, addr string) limits {
+	ctx, cancel := context.WithTimeout(ctx, limitsTime)
+	defer cancel()
+	config, err := client.BrokerConfig(ctx, addr)
+	switch {
+	case err != nil:
+		return limits{unknown: err.Error()}
+	case len(config) == 0:
+		return limits{unknown: "its answer is empty"}
+	}
+	return limitsOf(config)
 }
 
 // against says what a broker doesn't take of a topic's sends, and the line to change; "" if nothing.
@@ -108,13 +148,13 @@ func (l limits) against(k *sentKinds) (cause, line string) {
 }
 
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
-// queues. It returns what becomes inexact where the caller accepts the topic.
+// queues, or of which that isn't known. It returns what becomes inexact where the caller accepts the
+// topic, and by a proxy, whose brokers never say.
 func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
-	all := g.limits.Load()
-	if r.Kind != KindHome || r.To != target.String() || all == nil {
+	if r.Kind != KindHome || r.To != target.String() {
 		return nil, nil
 	}
-	var refusals []string
+	var refusals, unknown []string
 	for _, name := range r.Queues {
 		t := g.topics.get([]byte(name.Topic))
 		if t == nil {
@@ -125,16 +165,22 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 			continue
 		}
 		broker := q.lane.Load().Target.Broker
-		cause, line := (*all)[broker].against(q.kinds)
-		if cause == "" {
+		if g.behindProxy() {
+			inexact = append(inexact, "what target broker "+broker+" takes of what producers send isn't known: "+
+				"it is behind a proxy, which doesn't say")
 			continue
 		}
+		known, cause, line := g.takes(broker, q.kinds)
 		says := fmt.Sprintf("topic %s: target broker %s %s", t.name, broker, cause)
-		if slices.Contains(r.Accept, t.name) {
+		switch {
+		case cause == "":
+		case slices.Contains(r.Accept, t.name):
 			inexact = append(inexact, says)
-			continue
+		case known:
+			refusals = append(refusals, says+": write "+line+" into its configuration and start it again")
+		default:
+			unknown = append(unknown, says)
 		}
-		refusals = append(refusals, says+": write "+line+" into its configuration and start it again")
 	}
 	if refusals = distinct(refusals); len(refusals) > 0 {
 		return nil, refused(
@@ -142,5 +188,29 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 				"and such sends are refused there",
 			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	}
+	if unknown = distinct(unknown); len(unknown) > 0 {
+		return nil, refused(
+			"it isn't known whether the target takes what producers send: %s; let the gateway's account ask it "+
+				"(GET_BROKER_CONFIG); or accept the topics by their names, and what it doesn't take is refused there",
+			strings.Join(unknown[:min(len(unknown), mostRefused)], "; "))
+	}
 	return distinct(inexact), nil
+}
+
+// takes says what a target broker doesn't take of a topic's sends, and the line to change, or why that
+// isn't known; no cause if it takes all.
+func (g *Gateway) takes(broker string, k *sentKinds) (known bool, cause, line string) {
+	var is limits
+	asked := false
+	if all := g.limits.Load(); all != nil {
+		is, asked = (*all)[broker]
+	}
+	switch {
+	case !asked:
+		return false, "wasn't asked yet how it is configured: try again in " + lookPause.String(), ""
+	case is.unknown != "":
+		return false, "doesn't say how it is configured: " + is.unknown, ""
+	}
+	cause, line = is.against(k)
+	return true, cause, line
 }

@@ -1,13 +1,16 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
@@ -42,7 +45,23 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	strict := map[string]string{
 		"rejectTransactionMessage": "true", "maxMessageSize": "1024", "brokerPermission": "6",
 	}
-	takes() // nothing is known of the target yet
+	unknown := func(says string) {
+		t.Helper()
+		_, err := g.gateway.takesSends(round)
+		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorContains(t, err, "isn't known whether the target takes what producers send: "+
+			"topic orders: target broker broker-t "+says)
+		require.ErrorContains(t, err, "or accept the topics by their names")
+		taken := round
+		taken.Accept = []string{"orders"}
+		inexact, err := g.gateway.takesSends(taken)
+		require.NoError(t, err)
+		require.Len(t, inexact, 1)
+		require.Contains(t, inexact[0], says)
+	}
+	unknown("wasn't asked yet")
+	g.gateway.limits.Store(&map[string]limits{"broker-t": {unknown: "code 16: no right"}})
+	unknown("doesn't say how it is configured: code 16: no right")
 	configured(strict)
 	send(success, "KEYS\x01TRAN_MSG\x02", "plain")
 	send(systemError, half, strings.Repeat("x", 2000))
@@ -77,4 +96,52 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	require.ErrorContains(t, err, "write brokerPermission=6")
 	configured(map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096"})
 	takes()
+}
+
+// Brokers behind a proxy never say what they take: that is said, and holds nothing up.
+func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
+	g := alone(t)
+	g.migration.Store(&migration{Migration: Migration{Name: "m", Proxy: "127.0.0.1:1"}})
+	t1 := g.topics.ensure("orders")
+	t1.ensure("broker-a", 2)
+	var queues []TopicQueue
+	for _, q := range t1.all() {
+		q.lane.Store(&replicator.Lane{Target: replicator.Queue{Broker: "broker-t"}})
+		queues = append(queues, q.name())
+	}
+	inexact, err := g.takesSends(Round{Kind: KindHome, To: "target", Queues: queues})
+	require.NoError(t, err)
+	require.Equal(t, []string{"what target broker broker-t takes of what producers send isn't known: it is behind a proxy, which doesn't say"}, inexact)
+}
+
+// Brokers are asked at the same time, and one that doesn't answer keeps no other one from being known.
+func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
+	all := func(int) bool { return true }
+	g := alone(t)
+	names := map[string]string{}
+	for i := range 4 {
+		b := newStandIn(t, all)
+		if i < 2 {
+			b.answer(codeConfig, wire.Reply{Body: []byte("maxMessageSize=77\n")})
+		} // else it answers nothing
+		names[fmt.Sprint("broker-", i)] = b.Addr().String()
+	}
+	client := rocketmq.NewClient(rocketmq.Options{})
+	t.Cleanup(client.Close)
+	c := rocketmq.NewCluster(client, []string{nobodyAt})
+	c.Assume(names)
+	begin := time.Now()
+	g.lookAtLimits(t.Context(), c)
+	require.Less(t, time.Since(begin), 2*limitsTime, "not one after the other")
+	is := *g.limits.Load()
+	for i := range 4 {
+		one := is[fmt.Sprint("broker-", i)]
+		assert.Equal(t, i >= 2, one.unknown != "", "broker-%d: %+v", i, one)
+	}
+	assert.EqualValues(t, 77, is["broker-0"].longest)
+
+	was := map[string]limits{"broker-2": {longest: 5}}
+	g.limits.Store(&was)
+	g.lookAtLimits(t.Context(), c)
+	assert.Equal(t, limits{longest: 5}, (*g.limits.Load())["broker-2"], "what it said before counts")
 }

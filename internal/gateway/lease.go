@@ -35,9 +35,8 @@ type lease struct {
 	evicted map[string]time.Time // since when this gateway has the leases of others, by name
 }
 
-func leaseOf(gateway string) []rocketmq.MessageQueue {
-	return []rocketmq.MessageQueue{{Topic: "rocketshift-gateway", Broker: gateway}}
-}
+// leaseKind is what a gateway's lease is locked as.
+const leaseKind = "rocketshift-gateway"
 
 // keepLease renews the lease as long as the gateway lives.
 func (g *Gateway) keepLease() {
@@ -71,12 +70,9 @@ func (g *Gateway) renewLease() {
 	}
 }
 
-// leasing are the brokers that give leases: those of both sides, so that one side may be dead. Brokers behind a proxy give none.
+// leasing are the brokers that give leases: those of both sides, the source's first, so that one side may be dead.
 func (g *Gateway) leasing() (all []dest) {
 	for on := range g.brokers {
-		if side(on) == target && g.behindProxy() {
-			continue
-		}
 		for _, name := range g.brokersOf(side(on)) {
 			all = append(all, dest{side(on), name})
 		}
@@ -84,20 +80,19 @@ func (g *Gateway) leasing() (all []dest) {
 	return all
 }
 
-// lockLease takes a gateway's lease from all brokers that give leases.
+// lockLease takes a gateway's lease from all brokers that give leases. A proxy that serves no locks gives none.
 func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
-	l, err := g.lanes()
-	if err != nil {
-		return 0, 0, err
-	}
-	brokersOfBoth := g.leasing()
 	var mu sync.Mutex
 	var asked errgroup.Group // all at once: one that doesn't answer must not use up the others' time
-	for _, at := range brokersOfBoth {
+	for _, at := range g.leasing() {
 		asked.Go(func() error {
-			got, lockErr := g.lockLeaseAt(ctx, l, at, of)
+			got, lockErr := g.lockLeaseAt(ctx, at, of)
 			mu.Lock()
 			defer mu.Unlock()
+			if at.side == target && g.behindProxy() && rocketmq.CodeOf(lockErr) == rocketmq.NotSupported {
+				return nil
+			}
+			brokers++
 			if lockErr != nil {
 				err = fmt.Errorf("%s broker %s: %w", at.side, at.broker, lockErr)
 			} else if got {
@@ -107,18 +102,13 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 		})
 	}
 	_ = asked.Wait()
-	return held, len(brokersOfBoth), err
+	return held, brokers, err
 }
 
-func (g *Gateway) lockLeaseAt(ctx context.Context, l lanes, at dest, of string) (bool, error) {
+func (g *Gateway) lockLeaseAt(ctx context.Context, at dest, of string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*askTime)
 	defer cancel()
-	broker, err := l.clusters[at.side].Broker(ctx, at.broker)
-	if err != nil {
-		return false, err
-	}
-	got, err := l.clusters[at.side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, g.config.Name, leaseOf(of))
-	return len(got) == 1, err
+	return g.lockOwn(ctx, at, leaseKind, of, g.config.Name)
 }
 
 // evict makes sure that gateways that aren't of the migration any more refuse what could harm. It is to be asked again while it isn't sure.

@@ -57,7 +57,7 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 	t.Cleanup(g.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
 	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
-	go acceptAll(s.door, func(conn net.Conn) { g.client(p, conn, false) })
+	go acceptAll(s.door, func(conn net.Conn) { g.serveClient(p, conn, false) })
 	return s
 }
 

@@ -87,9 +87,32 @@ func abroad(t *testing.T) (names, broker *standIn) {
 // Brokers of many clusters have the same names: while something is on the target, another address
 // of its name servers is believed when its brokers are known, or hold copies of the lanes.
 func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
-	names, broker := abroad(t)
-	for name, known := range map[string]bool{"at an address that isn't known": false, "at a known one": true} {
+	copyOf := func(cluster, topic, broker string, queue int) string {
+		return fmt.Sprintf("%s\x015,%d,%s,%s,%s,x\x02", replicator.StampProperty, queue, broker, topic, cluster)
+	}
+	for name, c := range map[string]struct {
+		known bool
+		holds string // a message's properties
+		is    bool   // the target
+	}{
+		"at an address that isn't known":           {},
+		"at a known one":                           {known: true, is: true},
+		"with copies of the lanes":                 {holds: copyOf("S", "orders", "broker-a", 0), is: true},
+		"with messages that nobody has copied":     {holds: "KEYS\x01a\x02"},
+		"with copies of another cluster":           {holds: copyOf("other", "orders", "broker-a", 0)},
+		"with copies of another topic":             {holds: copyOf("S", "billing", "broker-a", 0)},
+		"with copies of another broker's queue":    {holds: copyOf("S", "orders", "broker-b", 0)},
+		"with copies of another queue":             {holds: copyOf("S", "orders", "broker-a", 1)},
+		"with what looks like a stamp and is none": {holds: replicator.StampProperty + "\x01S,orders\x02"},
+	} {
 		t.Run(name, func(t *testing.T) {
+			names, broker := abroad(t)
+			if c.holds != "" {
+				broker.answer(codePull, wire.Reply{
+					Fields: []string{"nextBeginOffset", "1", "minOffset", "0", "maxOffset", "1", "suggestWhichBrokerId", "0"},
+					Body:   storedMessage("orders", 0, 0, c.holds),
+				})
+			}
 			g := alone(t)
 			now := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
 			before := g.meant(now)
@@ -99,14 +122,14 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			g.targets.Store(&[]string{"broker-t"})
 			g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"
-			if known {
+			if c.known {
 				at = broker.Addr().String()
 			}
 			g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
 			next := now
 			next.NameServers = []string{names.Addr().String()}
 			err := g.replaceAlone(t.Context(), before, g.meant(next))
-			if known {
+			if c.is {
 				require.NoError(t, err)
 				return
 			}

@@ -218,6 +218,7 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
+	g.askUnknownLimits(ctx)
 	untaken, err := g.takesSends(r)
 	if err != nil {
 		return done, err

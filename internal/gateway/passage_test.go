@@ -69,7 +69,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	conn, err := door.Accept()
 	require.NoError(tb, err)
 	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a"), host: netip.MustParseAddrPort("127.0.0.1:10911")}
-	g.running.Go(func() { g.client(p, conn, false) })
+	g.running.Go(func() { g.serveClient(p, conn, false) })
 	tb.Cleanup(func() {
 		_ = client.Close()
 		g.stop()

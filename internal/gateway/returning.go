@@ -134,8 +134,7 @@ func (s *session) remember(raw []byte) error {
 	}
 	s.beatCost = cost
 	was := greeting{beat: says, accessKey: f.Unescaped(wire.FieldAccessKey), raw: raw}
-	s.client, s.identity, s.reads, s.writes = says.client, was.identity(), says.reads, says.writes
-	s.accessKey, s.beat, s.subscriptions = was.accessKey, raw, says.subscriptions
+	s.registeredAs = was.registers()
 	return nil
 }
 

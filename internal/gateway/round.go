@@ -20,7 +20,10 @@ var errBudget = errors.New("its budget passed, and everything is as it was")
 
 // lead leads a round. An error says that everything is as it was, or that it isn't known yet what became of the round (errDoubt).
 func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (done outcome, err error) {
-	r.Leader, r.Epoch, r.Targets, r.Witness = g.config.Name, g.moves.epoch.Load(), *g.targets.Load(), first(g.brokersOf(source))
+	r.Leader, r.Epoch, r.Targets = g.config.Name, g.moves.epoch.Load(), *g.targets.Load()
+	if err := g.chooseWitness(ctx, &r); err != nil {
+		return done, err
+	}
 	begin := time.Now()
 	defer func() { done.held = time.Since(begin) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.Budget), errBudget)
@@ -149,11 +152,4 @@ func (g *Gateway) parties() []party {
 		all = append(all, remote{g.clientOf(p)})
 	}
 	return all
-}
-
-func first(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return names[0]
 }

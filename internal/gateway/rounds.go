@@ -12,7 +12,7 @@ import (
 //	prepare   sends or pulls wait everywhere; who leads learns what each one knows
 //	(proof)   who leads finds the place that is the same on both sides
 //	ready     everybody has the outcome on disk
-//	(witness) who leads has it on record with a broker of the source that the round is decided
+//	(witness) who leads has it on record with a broker that the round is decided
 //	commit    everybody goes by the outcome, and lets go what has waited
 //
 // Whatever fails before it is decided ends in abort, and everything is as it was. Who hears nothing more until the budget has passed aborts
@@ -37,6 +37,8 @@ type Round struct {
 
 	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
 	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
+	// WitnessOnTarget is the target broker that knows it, where none of the source answers.
+	WitnessOnTarget string `json:"witnessOnTarget,omitempty"`
 
 	ends *Moved // what is to be remembered together with its outcome, as it is the last round of a move
 }

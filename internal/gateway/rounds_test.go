@@ -44,6 +44,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		queues[i] = t1.queue([]byte("broker-a"), 0)
 		queues[i].lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
 		g.serving = time.Now().Add(time.Hour) // the topic was there before
+		g.limits.Store(&map[string]limits{"broker-t": {}})
 	}
 	return all, queues
 }

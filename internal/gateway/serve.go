@@ -28,12 +28,12 @@ func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		g.running.Go(func() { g.client(p, conn, vip) })
+		g.running.Go(func() { g.serveClient(p, conn, vip) })
 	}
 }
 
-// client serves one connection, which may have come by the port's VIP channel.
-func (g *Gateway) client(p *port, raw net.Conn, vip bool) {
+// serveClient serves one connection, which may have come by the port's VIP channel.
+func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
 	raw = socket.Quick(raw)
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)

@@ -46,21 +46,16 @@ type session struct {
 	ups     map[dest]*upstream
 	// heartbeats are connections that kept the client registered while the gateway was restarted: its heartbeats go there, all else
 	// to ups.
-	heartbeats    map[dest]*upstream
-	pushes        map[int32]push
-	lastPush      int32
-	client        string       // its id, from its heartbeats
-	identity      string       // its id with its groups
-	beat          []byte       // its last heartbeat that a broker has taken
-	beatCost      int          // bytes that it takes
-	reads         []membership // what that says
-	writes        []string     // and its producer groups
-	subscriptions subscriptions
-	mirrored      mirrored
-	leaves        []leave       // that the client leaves, to be brought to the target
-	locking       chan struct{} // holds one for each request of the client for locks that is under way
-	closed        bool
-	keeping       keeping
+	heartbeats map[dest]*upstream
+	pushes     map[int32]push
+	lastPush   int32
+	registeredAs
+	beatCost int // bytes that beat takes
+	mirrored mirrored
+	leaves   []leave       // that the client leaves, to be brought to the target
+	locking  chan struct{} // holds one for each request of the client for locks that is under way
+	closed   bool
+	keeping  keeping
 
 	stopping *stopping
 
@@ -74,7 +69,6 @@ type session struct {
 	seen   swept
 
 	verifier  verifier
-	accessKey string            // that the client signs with
 	wrote     wroteTo           // the topics that it sends to
 	vip       atomic.Bool       // it has come by a VIP channel, where clients send no heartbeats
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
@@ -249,6 +243,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 	up, err := reach(to)
 	if err != nil {
 		s.forgotten(c)
+		s.staysKnown(c)
 		s.unreachable(f, to, err)
 		return
 	}

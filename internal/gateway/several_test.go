@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
 )
 
 // pair are two gateways of a migration, as processes of their own.
@@ -112,7 +114,8 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	p.behind(0)
 	one := r.produce(orders, "one", 4, 10*time.Millisecond)
 	broker := r.brokers(r.source)[0]
-	held, err := r.source.Client().LockQueues(r.ctx, broker.Addr, r.names().Group, "somebody else", leaseOf(p.states()[1].Gateway))
+	held, err := r.source.Client().LockQueues(r.ctx, broker.Addr, r.names().Group, "somebody else",
+		[]rocketmq.MessageQueue{{Topic: leaseKind, Broker: p.states()[1].Gateway}})
 	require.NoError(t, err)
 	require.Empty(t, held, "each gateway has its lease")
 	for round := range 4 {

@@ -113,8 +113,8 @@ func openState(dir string) (*stateFile, error) {
 
 func (f *stateFile) last() saved { return f.begun }
 
-// parseState reads a state. One that isn't whole, or that somebody has changed, isn't gone by: homes would be where nobody sends. Files of
-// before have no checksum.
+// parseState reads a state. One that isn't whole, or that somebody has changed, isn't gone by: homes would be where nobody sends. Only files
+// of before have no checksum; these have no addresses of brokers either, which were first written later.
 func parseState(text []byte) (s saved, err error) {
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
@@ -127,10 +127,12 @@ func parseState(text []byte) (s saved, err error) {
 	if s.Ports == nil {
 		return s, errors.New("it holds no ports, as each state does")
 	}
-	if was := s.Checksum; was != "" {
-		if is, err := s.sum(); err != nil || is != was {
-			return s, errors.Join(fmt.Errorf("its checksum is %s, and that of what it holds %s", was, is), err)
-		}
+	was := s.Checksum
+	if was == "" && s.Brokers != nil {
+		return s, errors.New("its checksum is missing, which somebody must have taken out")
+	}
+	if is, err := s.sum(); was != "" && (err != nil || is != was) {
+		return s, errors.Join(fmt.Errorf("its checksum is %s, and that of what it holds %s", was, is), err)
 	}
 	s.Checksum = ""
 	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers))

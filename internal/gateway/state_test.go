@@ -27,13 +27,16 @@ func writtenState(t *testing.T) (dir, text string) {
 func TestAStateThatIsNotAsItWasWrittenIsNotGoneBy(t *testing.T) {
 	_, text := writtenState(t)
 	for name, c := range map[string]struct{ text, says string }{
-		"nothing":            {"", "EOF"},
-		"null":               {"null", "no ports"},
-		"an empty one":       {"{}", "no ports"},
-		"half of one":        {text[:len(text)/2], "unexpected EOF"},
-		"two":                {text + text, "text after the state"},
-		"a misspelt key":     {strings.Replace(text, `"homes"`, `"home"`, 1), "unknown field"},
-		"a home elsewhere":   {strings.Replace(text, `"home":"target"`, `"home":"source"`, 1), "checksum"},
+		"nothing":          {"", "EOF"},
+		"null":             {"null", "no ports"},
+		"an empty one":     {"{}", "no ports"},
+		"half of one":      {text[:len(text)/2], "unexpected EOF"},
+		"two":              {text + text, "text after the state"},
+		"a misspelt key":   {strings.Replace(text, `"homes"`, `"home"`, 1), "unknown field"},
+		"a home elsewhere": {strings.Replace(text, `"home":"target"`, `"home":"source"`, 1), "checksum"},
+		"no checksum any more": {
+			`{"ports":{},"homes":[],"views":[],"brokers":{"source":{"broker-a":["a:1"]}}}`, "its checksum is missing",
+		},
 		"an unknown side":    {`{"epoch":1,"ports":{},"homes":[],"views":[{"group":"g","side":"taget"}]}`, `the side of group g`},
 		"an unknown home":    {`{"epoch":1,"ports":{},"homes":[{"topic":"t","home":""}],"views":[]}`, `source or target is possible`},
 		"a queue below 0":    {`{"ports":{},"homes":[{"topic":"t","queue":-1,"home":"target"}]}`, `queue /-1 of topic t`},

@@ -40,12 +40,7 @@ type pullTry struct {
 
 // subscriptionsIn are those of a group in a heartbeat that was read before.
 func subscriptionsIn(beat []byte, group string) (all []subscription) {
-	var is struct {
-		Reads []struct {
-			membership
-			Subscriptions []subscription `json:"subscriptionDataSet"`
-		} `json:"consumerDataSet"`
-	}
+	var is heartbeatData
 	if json.Unmarshal(beat, &is) != nil {
 		return nil // it was read before
 	}

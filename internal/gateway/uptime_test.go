@@ -65,8 +65,6 @@ func TestBothSidesGiveLeases(t *testing.T) {
 	g.brokers[source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {"t:1"}})
 	assert.Equal(t, []dest{{source, "broker-a"}, {target, "broker-t"}}, g.leasing())
-	g.migration.Store(&migration{Migration: Migration{Proxy: "proxy:8080"}})
-	assert.Equal(t, []dest{{source, "broker-a"}}, g.leasing())
 }
 
 // Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the

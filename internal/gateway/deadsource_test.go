@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The target strikes members off whose heartbeats don't come. While the source is dead nobody takes
+// a heartbeat there; one that says what a broker has taken before, from the same client, still goes
+// to the target.
+func TestMembersStayKnownOnTheTargetWhileTheSourceIsDead(t *testing.T) {
+	g := newGuarded(t, appKeys)
+	g.queue(target)
+	beat := requests()[codeHeartbeat].body
+	g.request(codeHeartbeat, 0, rightly, nil, beat)
+	code, _ := g.answer()
+	require.Equal(t, success, code)
+	require.Equal(t, codeHeartbeat, g.source.next(t).code)
+	require.Equal(t, codeHeartbeat, g.target.next(t).code)
+
+	g.sourceDies(t)
+	for _, c := range []struct {
+		by     signing
+		body   string
+		brings bool
+	}{
+		{forged, beat, false},
+		{stranger, beat, false},
+		{unsignedBy, beat, false},
+		{rightly, `{"clientID":"one","consumerDataSet":[{"groupName":"others"}],"producerDataSet":[]}`, false},
+		{rightly, beat, true},
+	} {
+		g.request(codeHeartbeat, 0, c.by, nil, c.body)
+		code, _ := g.answer()
+		require.NotEqual(t, success, code, "nobody has taken it")
+		if c.brings {
+			require.Equal(t, codeHeartbeat, g.target.next(t).code)
+			continue
+		}
+		select {
+		case f := <-g.target.got:
+			t.Errorf("the target gets a heartbeat of %s that no broker has ever taken: code %d", c.by.key, f.code)
+		default:
+		}
+	}
+}
+
+// sourceDies ends the source's broker, as kill -9 does.
+func (g *guarded) sourceDies(t *testing.T) {
+	t.Helper()
+	_ = g.source.Close()
+	g.session.mu.Lock()
+	up := g.session.ups[dest{source, "broker-a"}]
+	g.session.mu.Unlock()
+	_ = up.conn.Close()
+	require.Eventually(t, func() bool {
+		g.session.mu.Lock()
+		defer g.session.mu.Unlock()
+		return g.session.ups[dest{source, "broker-a"}] != up
+	}, patience, lookEvery)
+}

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"context"
+
+	"rocketshift/internal/rocketmq"
+)
+
+// A witness is a broker that has it on record how a round ended, as a lock of LOCK_BATCH_MQ that is
+// made for the round. It is one of the source; where none of the source answers, one of the target,
+// which then has all homes, or nothing could be moved.
+
+// ownLock is something of our own that a broker can lock: a queue that nobody has. A proxy sends a
+// request for locks to the broker that its first queue names (ConsumerManagerActivity, 5.3.3).
+func (g *Gateway) ownLock(at dest, kind, name string) []rocketmq.MessageQueue {
+	if at.side == target && g.behindProxy() {
+		return []rocketmq.MessageQueue{{Topic: kind + "/" + name, Broker: at.broker}}
+	}
+	return []rocketmq.MessageQueue{{Topic: kind, Broker: name}}
+}
+
+// lockOwn takes something of our own at a broker for a client id, if nobody else has it.
+func (g *Gateway) lockOwn(ctx context.Context, at dest, kind, name, as string) (got bool, err error) {
+	l, err := g.lanes()
+	if err != nil {
+		return false, err
+	}
+	broker, err := l.clusters[at.side].Broker(ctx, at.broker)
+	if err != nil {
+		return false, err
+	}
+	held, err := l.clusters[at.side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, as, g.ownLock(at, kind, name))
+	return len(held) == 1, err
+}
+
+// chooseWitness finds the first broker that answers. It is done before anything waits. Errors:
+// ErrRefused where none does.
+func (g *Gateway) chooseWitness(ctx context.Context, r *Round) error {
+	if len(g.peers()) == 0 {
+		return nil // nobody could doubt
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	all := g.leasing()
+	answers := make([]chan error, len(all))
+	for i, at := range all {
+		answers[i] = make(chan error, 1)
+		go func() {
+			_, err := g.lockOwn(ctx, at, leaseKind, g.config.Name, g.config.Name) // its own lease, which it renews so
+			answers[i] <- err
+		}()
+	}
+	var cause error
+	for i, at := range all {
+		if err := <-answers[i]; err != nil {
+			cause = err
+			continue
+		}
+		if at.side == source {
+			r.Witness = at.broker
+		} else {
+			r.WitnessOnTarget = at.broker
+		}
+		return nil
+	}
+	return refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
+}
+
+// witness puts a verdict on record; false if the other one was there first.
+func (g *Gateway) witness(ctx context.Context, r Round, verdict string) (won bool, err error) {
+	at := dest{source, r.Witness}
+	if r.WitnessOnTarget != "" {
+		at = dest{target, r.WitnessOnTarget}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	return g.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
+}

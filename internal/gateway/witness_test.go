@@ -1,0 +1,213 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq"
+)
+
+// lockKeeper is a broker that keeps locks as brokers do: by queue, for one client id.
+type lockKeeper struct {
+	net.Listener
+
+	mu    sync.Mutex
+	locks map[jsonQueue]string
+	asked []string // the brokers that requests named, as a proxy needs it
+	known []string // of these, those that there are; nil: all
+	code  int      // answered instead, if it isn't 0
+}
+
+func newLockKeeper(t *testing.T) *lockKeeper {
+	t.Helper()
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	k := &lockKeeper{Listener: at, locks: map[jsonQueue]string{}}
+	t.Cleanup(func() { _ = at.Close() })
+	go func() {
+		for {
+			conn, err := at.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			go k.serve(conn)
+		}
+	}()
+	return k
+}
+
+func (k *lockKeeper) serve(conn net.Conn) {
+	in := wire.NewReader(conn)
+	var f wire.Frame
+	for in.Next(&f) == nil {
+		_, _ = conn.Write(wire.AppendReply(nil, f.Opaque, f.Binary, k.answer(&f)))
+	}
+}
+
+func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.code != 0 || f.Code != codeLock {
+		return wire.Reply{Code: max(k.code, rocketmq.NotSupported), Remark: "request type not supported"}
+	}
+	body, err := parseLock(f.Body)
+	if err != nil {
+		return wire.Reply{Code: systemError, Remark: err.Error()}
+	}
+	held := []jsonQueue{}
+	for _, q := range body.Queues {
+		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity, 5.3.3).
+		k.asked = append(k.asked, q.Broker)
+		if k.known != nil && !slices.Contains(k.known, q.Broker) {
+			return wire.Reply{Code: systemError, Remark: "the broker " + q.Broker + " not exist"}
+		}
+		if of, locked := k.locks[q]; !locked || of == body.Client {
+			k.locks[q] = body.Client
+			held = append(held, q)
+		}
+	}
+	text, _ := json.Marshal(locks{held})
+	return wire.Reply{Body: text}
+}
+
+// between are two gateways of a migration between two brokers that keep locks.
+func between(t *testing.T, here, there string) (all [2]*Gateway) {
+	t.Helper()
+	all, _ = idlePair(t)
+	for _, g := range all {
+		for on, addr := range [2]string{here, there} {
+			client := rocketmq.NewClient(rocketmq.Options{})
+			t.Cleanup(client.Close)
+			name := []string{"broker-a", "broker-t"}[on]
+			g.brokers[on].Store(&map[string][]string{name: {addr}})
+			c := rocketmq.NewCluster(client, []string{nobodyAt})
+			c.Assume(map[string]string{name: addr})
+			if side(on) == source {
+				g.source = c
+			} else {
+				g.migration.Load().target = c
+			}
+		}
+		g.lease.lock = g.lockLease
+	}
+	return all
+}
+
+// leadsHome leads a round in which the home of the pair's queue goes to the target.
+func leadsHome(ctx context.Context, g *Gateway, id string) error {
+	_, err := g.lead(ctx, homeRound(id, 2*time.Second), func(context.Context, *part, []Prepared) (*Outcome, error) {
+		o := homeOutcome
+		return &o, nil
+	})
+	return err
+}
+
+// When the source is dead, and all homes are on the target, gateways still decide together, and
+// have their leases: the target's brokers have it on record.
+func TestTheTargetIsTheWitnessWhereTheSourceIsDead(t *testing.T) {
+	there := newLockKeeper(t)
+	all := between(t, nobodyAt, there.Addr().String())
+	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
+	for _, g := range all {
+		assert.EqualValues(t, 1, g.moves.epoch.Load())
+		g.renewLease()
+		assert.False(t, g.fenced.Load())
+	}
+	r := Round{ID: "other", WitnessOnTarget: "broker-t"}
+	for i, c := range []struct {
+		verdict string
+		won     bool
+	}{{givenUp, true}, {decided, false}} { // the first one wins, whichever gateway it is
+		won, err := all[i].witness(t.Context(), r, c.verdict)
+		require.NoError(t, err)
+		assert.Equal(t, c.won, won, c.verdict)
+	}
+}
+
+// While the source answers it is the witness, in words that older releases know.
+func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
+	here, there := newLockKeeper(t), newLockKeeper(t)
+	all := between(t, here.Addr().String(), there.Addr().String())
+	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
+	assert.Equal(t, decided, here.locks[jsonQueue{"rocketshift-round", "move", 0}])
+	assert.NotContains(t, there.locks, jsonQueue{"rocketshift-round", "move", 0})
+	r := Round{ID: "another"}
+	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "witnessOnTarget", "of it older releases know nothing")
+	assert.Equal(t, "broker-a", r.Witness)
+
+	// The first broker of several may be down.
+	for _, g := range all {
+		g.brokers[source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
+		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
+	}
+	r = Round{ID: "a third"}
+	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
+	assert.Equal(t, "broker-a", r.Witness)
+}
+
+// Without a witness nothing waits, and nothing is in doubt afterwards.
+func TestARoundThatNoBrokerCouldBearWitnessOfDoesNotBegin(t *testing.T) {
+	all := between(t, nobodyAt, nobodyAt)
+	err := leadsHome(t.Context(), all[0], "move")
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "no broker of either side answers")
+	for _, g := range all {
+		round, doubt := g.underWay()
+		assert.Empty(t, round)
+		assert.False(t, doubt)
+	}
+}
+
+// A proxy sends a lock to the broker that its queue names: so leases and witnesses have it too where
+// the target's brokers can't be reached.
+func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
+	proxy := newLockKeeper(t)
+	proxy.known = []string{"broker-t"}
+	all := between(t, nobodyAt, proxy.Addr().String())
+	for _, g := range all {
+		client := rocketmq.NewClient(rocketmq.Options{})
+		t.Cleanup(client.Close)
+		m := g.migration.Load()
+		m.NameServers, m.Proxy = nil, proxy.Addr().String()
+		m.target = rocketmq.NewClusterBehind(client, m.Proxy)
+		m.target.Assume(map[string]string{"broker-t": m.Proxy})
+		g.renewLease()
+		assert.False(t, g.fenced.Load(), "%v", proxy.asked)
+	}
+	assert.Len(t, proxy.locks, 2, "each has its own")
+	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
+	assert.EqualValues(t, 1, all[1].moves.epoch.Load())
+}
+
+// A proxy that serves no locks gives no leases: then the source's count alone, also where a gateway
+// is taken off the list.
+func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
+	here, proxy := newLockKeeper(t), newLockKeeper(t)
+	proxy.code = rocketmq.NotSupported
+	all := between(t, here.Addr().String(), proxy.Addr().String())
+	g := all[0]
+	m := g.migration.Load()
+	m.NameServers, m.Proxy = nil, proxy.Addr().String()
+	m.target = rocketmq.NewClusterBehind(rocketmq.NewClient(rocketmq.Options{}), m.Proxy)
+	t.Cleanup(m.target.Client().Close)
+	m.target.Assume(map[string]string{"broker-t": m.Proxy})
+	held, brokers, err := g.lockLease(t.Context(), "b")
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{1, 1}, [2]int{held, brokers})
+	r := Round{ID: "move"}
+	require.NoError(t, g.chooseWitness(t.Context(), &r))
+	assert.Equal(t, "broker-a", r.Witness)
+}
