@@ -30,6 +30,7 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	}
 	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
+	all = append(all, inv.vipFindings()...)
 	refusalsFirst(all)
 	return all
 }
