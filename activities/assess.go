@@ -102,8 +102,12 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, err
 	}
+	twice, err := a.twiceOnTarget(ctx, p, inv, target)
+	if err != nil {
+		return Inventory{}, err
+	}
 	result := inv.assessment()
-	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, inv.findings(target.brokers),
+	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
 		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
 		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
 	refusalsFirst(result.Findings)

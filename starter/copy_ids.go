@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"rocketshift/internal/rocketmq"
@@ -13,12 +12,14 @@ import (
 // copiesLook is how many messages at a queue's end are searched for earlier copies: as many as a broker gives at once.
 const copiesLook = 32
 
+// anyGroup is built into every broker, so that looking writes nothing.
+const anyGroup = "TOOLS_CONSUMER"
+
 // checkIDs refuses ids under which what was copied before can't be known again: all of it would be copied once more. Where ids are
 // made of addresses, another name server on the command line is enough for that. Lanes that have progress under the copy's name
 // need no such look: the replicator misses its copies by itself.
-func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane) error {
+func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane, found *problems) error {
 	positions := replicator.NewPositions(c.source, c.target, c.names)
-	found := &problems{what: "copy"}
 	for _, lane := range lanes {
 		copied, _, err := positions.Progress(ctx, lane)
 		if err != nil {
@@ -45,7 +46,7 @@ func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane) error {
 			}
 		}
 	}
-	return found.orNil()
+	return nil
 }
 
 // earlierCopy finds, at the end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
@@ -92,28 +93,13 @@ func (c *copying) pull(ctx context.Context, from *rocketmq.Cluster, topic string
 		if begin < first || begin >= end {
 			return nil
 		}
-		ask := rocketmq.PullRequest{Group: c.names.Group, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook}
-		r, err := from.Client().Pull(ctx, b.Addr, ask)
-		if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // brokers may create no groups by themselves
-			if err = c.makeGroup(ctx, from, b); err == nil {
-				r, err = from.Client().Pull(ctx, b.Addr, ask)
-			}
-		}
+		r, err := from.Client().Pull(ctx, b.Addr, rocketmq.PullRequest{
+			Group: anyGroup, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook,
+		})
 		found = r.Messages
 		return err
 	})
 	return found, err
-}
-
-// makeGroup makes the copy's group, as lanes do. Without it nobody can look, and what can't be looked
-// at isn't known to be empty.
-func (c *copying) makeGroup(ctx context.Context, from *rocketmq.Cluster, b rocketmq.Broker) error {
-	err := from.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(c.names.Group))
-	if rocketmq.CodeOf(err) >= 0 {
-		return fmt.Errorf("broker %s has no group %s, and it can't be made: make it there, or give keys that may: %w",
-			b.Name, c.names.Group, err)
-	}
-	return err
 }
 
 // firstCopy is the position of the first copy on the target queue, where the lane back begins; the queue's end without any.
