@@ -20,7 +20,9 @@ import (
 // sentKinds are what kinds of messages brokers have taken of a topic since the gateway began.
 type sentKinds struct {
 	transactions atomic.Bool
-	longest      atomic.Int64 // body of a message, or of a batch, as it is sent, in bytes
+	longest      atomic.Int64  // body of a message, or of a batch, as it is sent, in bytes
+	levels       atomic.Uint64 // of delays: bit n for level n
+	timer        atomic.Int64  // the longest delay by a timer, in seconds
 }
 
 // note takes note of one that a broker has stored.
@@ -28,11 +30,16 @@ func (k *sentKinds) note(c call) {
 	if c.transaction && !k.transactions.Load() {
 		k.transactions.Store(true)
 	}
-	for size := int64(c.size); ; {
-		before := k.longest.Load()
-		if size <= before || k.longest.CompareAndSwap(before, size) {
-			return
-		}
+	raise(&k.longest, int64(c.size))
+	raise(&k.timer, int64(c.timer))
+	if bit := uint64(1) << c.level; c.level > 0 && k.levels.Load()&bit == 0 {
+		k.levels.Or(bit)
+	}
+}
+
+// raise makes a number at least that great.
+func raise(n *atomic.Int64, to int64) {
+	for before := n.Load(); to > before && !n.CompareAndSwap(before, to); before = n.Load() {
 	}
 }
 
@@ -51,6 +58,7 @@ type limits struct {
 	noTransactions bool
 	noSends        bool
 	longest        int64 // 0 if it doesn't say
+	delaying       delaying
 }
 
 // mayWrite is the bit of brokerPermission without which brokers refuse all sends (PermName).
@@ -62,12 +70,13 @@ func limitsOf(config map[string]string) (is limits) {
 		is.noSends = perm&mayWrite == 0
 	}
 	is.longest, _ = strconv.ParseInt(config["maxMessageSize"], 10, 64)
+	is.delaying = delayingOf(config)
 	return is
 }
 
-// lookAtLimits takes over how the target's brokers are configured. Of one that doesn't say, what it
+// lookAtLimits takes over how the brokers of a side are configured. Of one that doesn't say, what it
 // said before counts; a proxy never says.
-func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
+func lookAtLimits(ctx context.Context, c *rocketmq.Cluster, known *atomic.Pointer[map[string]limits]) {
 	if c.Proxy() != "" {
 		return
 	}
@@ -76,7 +85,7 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 		return
 	}
 	all := map[string]limits{}
-	if last := g.limits.Load(); last != nil {
+	if last := known.Load(); last != nil {
 		all = *last
 	}
 	next := map[string]limits{} // of those that said
@@ -90,11 +99,12 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 		}
 		next[b.Name] = limitsOf(config)
 	}
-	g.limits.Store(&next)
+	known.Store(&next)
 }
 
-// against says what a broker doesn't take of a topic's sends, and the line to change; "" if nothing.
-func (l limits) against(k *sentKinds) (cause, line string) {
+// against says what a broker doesn't take of a topic's sends as the source's broker does, and the line
+// to change; "" if nothing.
+func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 	switch longest := k.longest.Load(); {
 	case l.noSends:
 		return "takes no sends at all", "brokerPermission=6"
@@ -104,7 +114,7 @@ func (l limits) against(k *sentKinds) (cause, line string) {
 		return fmt.Sprintf("takes %d bytes at most, and producers send %d", l.longest, longest),
 			fmt.Sprintf("maxMessageSize=%d", longest)
 	}
-	return "", ""
+	return l.delaying.against(k, here.delaying)
 }
 
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
@@ -125,7 +135,7 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 			continue
 		}
 		broker := q.lane.Load().Target.Broker
-		cause, line := (*all)[broker].against(q.kinds)
+		cause, line := (*all)[broker].against(q.kinds, g.limitsOfSource(name.Broker))
 		if cause == "" {
 			continue
 		}

@@ -218,7 +218,7 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
-	untaken, err := g.takesSends(r)
+	untaken, err := g.takesAll(ctx, r)
 	if err != nil {
 		return done, err
 	}
@@ -254,7 +254,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if unseen := g.unseen(r.Group, to); unseen != "" {
 		inexact = append(inexact, unseen)
 	}
-	untaken, err := g.tryPulls(ctx, r.Group, to, m.Accept)
+	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)
 	if err != nil {
 		return done, err
 	}

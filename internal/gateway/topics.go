@@ -240,7 +240,8 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	g.lookAtLimits(ctx, m.target)
+	lookAtLimits(ctx, g.source, &g.limitsHere)
+	lookAtLimits(ctx, m.target, &g.limits)
 	if unread != nil {
 		return unread
 	}
