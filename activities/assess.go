@@ -123,6 +123,7 @@ type inventory struct {
 	positions map[string]positions
 	online    map[string]online // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
+	untold    []string        // brokers that don't tell who produces
 	orderly   map[string]bool // groups with an orderly member
 	silent    []string        // groups with members of which none says whether it is orderly
 	messages  map[string]int64
@@ -153,7 +154,7 @@ func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error
 	if inv.online, err = c.membersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
 		return nil, err
 	}
-	if inv.producers, err = c.producers(ctx, inv.brokers); err != nil {
+	if inv.producers, inv.untold, err = c.producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
 	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,

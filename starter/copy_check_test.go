@@ -38,6 +38,7 @@ func TestLiveAllProblemsOfACopyAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	r := newRig(t, "copy-at-once", 1)
 	r.fill(r.source, 1, 3, "original")
 	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	r.fill(r.target, 1, 40, "native") // before, these hid the copies
 	o := r.copy("--create-topics", "--source-id", "other", "--name", "at-once", "--topic", "starter-copy-at-once-nowhere")
 	require.Equal(t, exitUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "copy has 2 problems:\n")

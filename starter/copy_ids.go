@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
-// copiesLook is how many messages at a queue's end are searched for earlier copies: as many as a broker gives at once.
+// copiesLook is how many messages at each end of a queue are searched for earlier copies: as many as a broker gives at once. Applications
+// may have written behind all copies.
 const copiesLook = 32
 
 // anyGroup is built into every broker, so that looking writes nothing.
@@ -49,13 +51,28 @@ func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane, found *
 	return nil
 }
 
-// earlierCopy finds, at the end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
-func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (replicator.Stamp, bool, error) {
-	last, err := c.pull(ctx, c.target, lane.Topic, lane.Target, -copiesLook)
-	if err != nil {
-		return replicator.Stamp{}, false, err
+// fromFirst counts from the end to before any queue's first message.
+const fromFirst = math.MinInt64 / 2
+
+// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
+func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (stamp replicator.Stamp, found bool, err error) {
+	for _, at := range []int64{-copiesLook, fromFirst} {
+		messages, err := c.pull(ctx, c.target, lane.Topic, lane.Target, at)
+		if err != nil {
+			return stamp, false, err
+		}
+		if stamp, found, err = c.copyAmong(ctx, lane, messages); found || err != nil {
+			return stamp, found, err
+		}
 	}
-	for _, m := range slices.Backward(last) {
+	return replicator.Stamp{}, false, nil
+}
+
+// copyAmong finds the last of these messages that is a copy of what the source queue holds.
+func (c *copying) copyAmong(
+	ctx context.Context, lane replicator.Lane, messages []rocketmq.Message,
+) (replicator.Stamp, bool, error) {
+	for _, m := range slices.Backward(messages) {
 		stamp, ok := replicator.ParseStamp(m.Properties)
 		if !ok || stamp.Topic != lane.Topic || stamp.Broker != lane.Source.Broker || stamp.Queue != lane.Source.ID {
 			continue
@@ -64,8 +81,9 @@ func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (replic
 		if err != nil || len(originals) == 0 {
 			return stamp, false, err
 		}
-		_, same := replicator.SameMessage(&originals[0], &m)
-		return stamp, same, nil
+		if _, same := replicator.SameMessage(&originals[0], &m); same {
+			return stamp, true, nil
+		}
 	}
 	return replicator.Stamp{}, false, nil
 }

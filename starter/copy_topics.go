@@ -23,19 +23,18 @@ type topicsOf struct {
 // readSide reads a side.
 func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics []string) (topicsOf, error) {
 	t := topicsOf{endpoint: e, client: cluster.Client()}
-	registry, err := cluster.Registry(ctx)
+	registry, err := cluster.Registry(ctx) // without a second try: the address may be wrong
+	var gaps []rocketmq.Gap
 	if err == nil {
-		gaps, err := cluster.Gaps(ctx, registry)
-		if err != nil {
-			return t, broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
-		}
+		gaps, err = cluster.Gaps(ctx, registry)
+	}
+	if err == nil {
 		if err := e.whole(gaps); err != nil {
 			return t, err
 		}
-	} else if !rocketmq.Unreachable(err) && !denied(err) { // what is read next says it
-		return t, broken("", "%s: %w", e, err)
+		t.configs, err = cluster.TopicConfigs(ctx, topics)
 	}
-	if t.configs, err = cluster.TopicConfigs(ctx, topics); err == nil { // without a second try: the address may be wrong
+	if err == nil {
 		t.brokers, err = cluster.Brokers(ctx)
 	}
 	switch {
@@ -52,22 +51,37 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	}
 }
 
-// whole fails where something of the side may not be seen.
+// whole fails where something of the side may not be seen, and tells all of it.
 func (e endpoint) whole(gaps []rocketmq.Gap) error {
+	if len(gaps) > 0 && gaps[0].Kind == rocketmq.GapClusters { // the others go when one of them is named
+		return broken(e.mend(gaps[0]), "%s: %s", e, gaps[0].Text)
+	}
+	var causes, next []string
+	for _, gap := range gaps {
+		causes = append(causes, gap.Text)
+		if mend := e.mend(gap); !slices.Contains(next, mend) {
+			next = append(next, mend)
+		}
+	}
 	if len(gaps) == 0 {
 		return nil
 	}
-	next := gaps[0].Mend()
-	if gaps[0].Kind == rocketmq.GapClusters {
-		return broken(fmt.Sprintf("%s: --%s-cluster", next, e.side), "%s: %s", e, gaps[0].Text)
+	return broken(strings.Join(next, "; "), "%s isn't seen whole: %s", e, strings.Join(causes, "; "))
+}
+
+// mend is what people do about a gap.
+func (e endpoint) mend(gap rocketmq.Gap) string {
+	next := gap.Mend()
+	if gap.Kind == rocketmq.GapClusters {
+		return fmt.Sprintf("%s: --%s-cluster", next, e.side)
 	}
-	if gaps[0].Kind == rocketmq.GapNoMaster && e.side == "source" {
-		next += ", or copy what its slave has (--read-slave " + gaps[0].Broker + ")"
+	if gap.Kind == rocketmq.GapNoMaster && e.side == "source" {
+		next += ", or copy what its slave has (--read-slave " + gap.Broker + ")"
 	}
-	if gaps[0].Broker != "" && e.side == "source" {
+	if gap.Broker != "" && e.side == "source" {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
 	}
-	return broken(next, "%s isn't seen whole: %s", e, gaps[0].Text)
+	return next
 }
 
 // denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16.

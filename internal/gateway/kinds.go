@@ -59,6 +59,7 @@ type limits struct {
 	noSends        bool
 	longest        int64 // 0 if it doesn't say
 	delaying       delaying
+	unread         string // why it isn't known; who refuses to tell is a finding before anything moves
 }
 
 // mayWrite is the bit of brokerPermission without which brokers refuse all sends (PermName).
@@ -94,6 +95,8 @@ func lookAtLimits(ctx context.Context, c *rocketmq.Cluster, known *atomic.Pointe
 		if err != nil || len(config) == 0 {
 			if last, was := all[b.Name]; was {
 				next[b.Name] = last
+			} else if err != nil && rocketmq.CodeOf(err) < 0 {
+				next[b.Name] = limits{unread: err.Error()}
 			}
 			continue
 		}
@@ -135,6 +138,9 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 			continue
 		}
 		broker := q.lane.Load().Target.Broker
+		if why := (*all)[broker].unread; why != "" {
+			return nil, fmt.Errorf("whether target broker %s takes what producers send isn't known yet: %s", broker, why)
+		}
 		cause, line := (*all)[broker].against(q.kinds, g.limitsOfSource(name.Broker))
 		if cause == "" {
 			continue

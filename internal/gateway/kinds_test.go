@@ -43,6 +43,10 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		"rejectTransactionMessage": "true", "maxMessageSize": "1024", "brokerPermission": "6",
 	}
 	takes() // nothing is known of the target yet
+	g.gateway.limits.Store(&map[string]limits{"broker-t": {unread: "10.0.0.9:10911: can't be reached"}})
+	_, err := g.gateway.takesSends(round)
+	require.ErrorContains(t, err, "isn't known yet: 10.0.0.9:10911: can't be reached")
+	require.NotErrorIs(t, err, ErrRefused, "it is tried again")
 	configured(strict)
 	send(success, "KEYS\x01TRAN_MSG\x02", "plain")
 	send(systemError, half, strings.Repeat("x", 2000))
