@@ -31,6 +31,34 @@ func (b *brokers) takes(ctx context.Context, broker string) (batches, error) {
 	return found, err
 }
 
+// Singly are the brokers of a cluster to which lanes send each message alone, as they take no batches,
+// and those that may take none and don't tell: lanes learn it by their answers.
+func Singly(ctx context.Context, cluster *rocketmq.Cluster) (alone, unsure []string, err error) {
+	if cluster.Proxy() != "" { // there is none before 5.x
+		return nil, nil, nil
+	}
+	all, err := cluster.Brokers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	side := newBrokers(SideTarget, cluster)
+	for _, b := range all {
+		if b.Slave {
+			continue // nothing is sent to it
+		}
+		takes, err := side.takes(ctx, b.Name)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case takes.none:
+			alone = append(alone, b.Name)
+		case takes.untold:
+			unsure = append(unsure, b.Name)
+		}
+	}
+	return alone, unsure, nil
+}
+
 // batchesOf is what a broker of a version takes by its configuration; nil where it can't be read.
 func batchesOf(version string, config map[string]string) batches {
 	found := batches{none: brokerconfig.RefusesBatches(version, config)}

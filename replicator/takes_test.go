@@ -49,6 +49,28 @@ func TestALaneLearnsThatABrokerTakesNoBatches(t *testing.T) {
 	})
 }
 
+// What a broker takes is judged by its version and configuration.
+func TestWhoMayTakeNoBatches(t *testing.T) {
+	dledger, plain := map[string]string{"enableDLegerCommitLog": "true"}, map[string]string{"enableDLegerCommitLog": "false"}
+	for name, c := range map[string]struct {
+		version string
+		config  map[string]string
+		want    batches
+	}{
+		"DLedger of 4.7":               {"4.7.1", dledger, batches{none: true, alone: true}},
+		"DLedger that was upgraded":    {"4.9.7", dledger, batches{alone: true}},
+		"no DLedger":                   {"4.7.1", plain, batches{}},
+		"4.7 that doesn't tell":        {"4.7.1", nil, batches{untold: true, alone: true}},
+		"4.9 that doesn't tell":        {"4.9.7", nil, batches{alone: true}},
+		"who doesn't tell its version": {"", nil, batches{untold: true, alone: true}},
+		"5.x that doesn't tell":        {"5.3.3", nil, batches{}},
+	} {
+		if got := batchesOf(c.version, c.config); got != c.want {
+			t.Errorf("%s: %+v, wanted %+v", name, got, c.want)
+		}
+	}
+}
+
 // A message that such a broker refuses alone, too, is one that it doesn't take.
 func TestAMessageThatIsRefusedAloneTooStopsTheLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -144,7 +144,11 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err := c.lookElsewhere(ctx, source, target); err != nil {
 		return err
 	}
-	for _, other := range slices.Concat(unlike(c.topics, source, target), c.notSeen) {
+	singly, err := c.singly(ctx, source, target)
+	if err != nil {
+		return err
+	}
+	for _, other := range slices.Concat(unlike(c.topics, source, target), c.notSeen, singly) {
 		note("%s", other)
 	}
 	if len(missing) == 0 {
