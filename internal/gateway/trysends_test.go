@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -88,6 +89,46 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.target.answer(codeReplyV2, wire.Reply{Code: systemError, Remark: "request queueId[2147483647] is illegal"})
 	_, err = try()
 	require.NoError(t, err)
+}
+
+// readsAlone makes the application's account on a 5.3.3 broker one that may read, and wants its home to
+// stay; then one that may do everything.
+func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
+	r.Helper()
+	auth := func(code int, fields map[string]string, body any) {
+		got, err := r.target.Client().Call(r.ctx, broker, &rocketmq.Command{Code: code, Fields: fields, Body: jsonOf(body)})
+		require.NoError(r, err)
+		require.Equal(r, rocketmq.Success, got.Code, got.Remark)
+	}
+	user := func(code int, kind string) {
+		auth(code, map[string]string{"username": "orders-there"}, map[string]string{
+			"username": "orders-there", "password": "there-secret", "userType": kind, "userStatus": "enable",
+		})
+	}
+	const createUser, updateUser, createACL = 3001, 3002, 3006 // AUTH_* of RequestCode, 5.3.3
+	user(createUser, "Normal")
+	var entries []any
+	for _, resource := range []string{"Topic:" + topic, "Group:" + group, "Topic:" + rocketmq.RetryTopic(group)} {
+		entries = append(entries, map[string]any{"resource": resource, "actions": []string{"Sub"}, "decision": "Allow"})
+	}
+	auth(createACL, map[string]string{"subject": "User:orders-there"}, map[string]any{
+		"subject": "User:orders-there", "policies": []any{map[string]any{"policyType": "Custom", "entries": entries}},
+	})
+	r.await("the target takes it as a member", problem)
+	home := Move{ID: "may not send", Kind: KindHome, To: "target", Topics: []string{topic}, Budget: Duration(usualBudget)}
+	_, err := r.gateway.Move(r.ctx, home)
+	require.ErrorIs(r, err, ErrRefused)
+	require.ErrorContains(r, err, "sends to topic "+topic+": target broker")
+	r.Log(err)
+	user(updateUser, "Super")
+	r.await("the target lets it send", func() string {
+		tries := r.gateway.sendTries([]string{topic})
+		if len(tries) == 0 {
+			return "nobody sends"
+		}
+		refusals, err := r.gateway.trySends(r.ctx, tries)
+		return textOf(err) + strings.Join(refusals, "; ")
+	})
 }
 
 func TestCallsStaySmall(t *testing.T) {
