@@ -31,6 +31,20 @@ func (g *Gateway) readBy(m *migration, brokers []string) []string {
 	})
 }
 
+// excuse counts brokers that lanes don't read as registered: pairs don't wait for one that is down.
+func (g *Gateway) excuse(m *migration, registered map[string]bool) {
+	for _, name := range m.LeftOut {
+		registered[name] = true
+	}
+	if all := g.clusters[source].byBroker.Load(); all != nil {
+		for name, cluster := range *all {
+			if !m.reads(name, cluster) {
+				registered[name] = true
+			}
+		}
+	}
+}
+
 // readOf splits the queues of a topic into those that lanes read, and the brokers of the others.
 func (g *Gateway) readOf(m *migration, queues []replicator.Queue) (read []replicator.Queue, unread []string) {
 	for _, q := range queues {

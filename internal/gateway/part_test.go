@@ -53,6 +53,10 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			both := pair("orders", map[string]int{"broker-a": 2, "broker-b": 2}, map[string]int{"broker-t": 2})
 			assert.Equal(t, replicator.Queue{Broker: "broker-t", ID: 1}, lane(both, "broker-b", 1))
 			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
+			registered := map[string]bool{"broker-b": true}
+			g.excuse(&m, registered)
+			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}), "nobody waits for it while it is down")
+			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
 			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).reason())
 		})
 	}

@@ -250,6 +250,7 @@ func (g *Gateway) look(ctx context.Context) error {
 		return err
 	}
 	masters := [2][]string{g.readBy(m, sortedKeys(registered[source])), sortedKeys(registered[target])}
+	g.excuse(m, registered[source])
 	for name, queues := range here {
 		t := g.topics.ensure(name)
 		if t.lacks(registered) {
