@@ -26,9 +26,10 @@ const mostLacks = 3
 // the source for. Each of their subscriptions is tried on each broker that has the topic, by a pull
 // at the end of a queue: it brings no message, commits nothing, and names the subscription itself,
 // so that no member is announced. A group that is open there asks itself. One that is closed can't,
-// as brokers look at that first: the lanes' group does, with the same subscription.
+// as brokers look at that first: the lanes' group does, with the same subscription. It fails too while
+// a part of either side may not be seen: members may be there, and brokers that serve them.
 func (s sides) accepts(ctx context.Context, groups []string) error {
-	l, err := s.layout(ctx)
+	l, err := s.wholeLayout(ctx)
 	if err != nil {
 		return err
 	}

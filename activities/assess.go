@@ -102,8 +102,12 @@ func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
 	if err != nil {
 		return Inventory{}, err
 	}
+	twice, err := a.twiceOnTarget(ctx, p, inv, target)
+	if err != nil {
+		return Inventory{}, err
+	}
 	result := inv.assessment()
-	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, inv.findings(target.brokers),
+	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
 		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
 		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
 	refusalsFirst(result.Findings)
@@ -119,6 +123,7 @@ type inventory struct {
 	positions map[string]positions
 	online    map[string]online // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
+	untold    []string        // brokers that don't tell who produces
 	orderly   map[string]bool // groups with an orderly member
 	silent    []string        // groups with members of which none says whether it is orderly
 	messages  map[string]int64
@@ -149,7 +154,7 @@ func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error
 	if inv.online, err = c.membersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
 		return nil, err
 	}
-	if inv.producers, err = c.producers(ctx, inv.brokers); err != nil {
+	if inv.producers, inv.untold, err = c.producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
 	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,

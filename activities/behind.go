@@ -57,5 +57,5 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []Finding
 	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
 		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)), Next: "give them the gateway as their name server before the shift; their groups can't move before"})
 	}
-	return all
+	return append(all, inv.gatewayVIPFindings(state)...)
 }

@@ -30,6 +30,10 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	}
 	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
+	all = append(all, inv.vipFindings()...)
+	if text := untoldProducers(inv.untold); text != "" {
+		all = append(all, warning("producers", "know yourself which applications write; the ledger has a row for each such broker", "%s", text))
+	}
 	refusalsFirst(all)
 	return all
 }

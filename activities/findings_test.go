@@ -76,6 +76,15 @@ func TestPlanOverridesWhatIsInferred(t *testing.T) {
 	assert.True(t, a.Topics[0].Ordered)
 }
 
+// Before, Assess waited for ever for an answer of such a broker.
+func TestBrokersThatDontListProducersAreAFinding(t *testing.T) {
+	found := shop(func(inv *inventory) { inv.untold = []string{"broker-a", "broker-b"} }).findings(nil)
+	require.Len(t, found, 1)
+	assert.False(t, found[0].Refusal)
+	assert.Contains(t, found[0].Cause, "isn't told by source broker broker-a, broker-b: brokers before 4.9.4")
+	assert.Contains(t, found[0].Next, "ledger")
+}
+
 func TestWhatIsRenamedMayHaveANameThatTheTargetDoesNotTake(t *testing.T) {
 	refused := func(rename *plan.Rename) (objects []string) {
 		inv := shop(func(inv *inventory) {

@@ -65,6 +65,13 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		if err := g.settings.mastered(ctx, r.Request); err != nil {
 			return Homes{}, err
 		}
+		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+		if err == nil {
+			err = both.whole(ctx)
+		}
+		if err != nil {
+			return Homes{}, err
+		}
 		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics); err != nil {
 			return Homes{}, err
 		}

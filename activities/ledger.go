@@ -201,9 +201,12 @@ func (b *book) consumers(ctx context.Context) error {
 
 // producers are all that are connected to the source: brokers don't know which topics a producer writes.
 func (b *book) producers(ctx context.Context) error {
-	found, err := b.source.producers(ctx, b.sourceBrokers)
+	found, untold, err := b.source.producers(ctx, b.sourceBrokers)
 	if err != nil {
 		return err
+	}
+	for _, name := range untold {
+		b.enter(kindProducers, "broker "+name, 1, untoldProducers([]string{name})+": see yourself that nobody does")
 	}
 	for _, group := range sortedKeys(found) {
 		var where []string

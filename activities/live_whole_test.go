@@ -10,6 +10,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // Two name servers know a broker each, of one cluster. Before, the first that answered was taken for
@@ -38,12 +39,23 @@ func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	}
 	assert.True(t, refused["source broker broker-alone"], "%v", refused)
 
+	behind := r.request()
+	behind.Plan.Traffic = plan.Traffic{
+		Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(newReturning(t).URL, "http://")},
+	}
 	wanted := MetadataRequest{Request: r.request(), Topics: Some(topic), Groups: Some(group)}
 	for name, ask := range map[string]func() error{
 		"Diff":   func() error { return ask(t, NewMetadata(r.settings), "Diff", wanted, nil) },
 		"Apply":  func() error { return ask(t, NewMetadata(r.settings), "Apply", wanted, nil) },
 		"State":  func() error { return ask(t, NewReplication(r.settings), "State", r.request(), nil) },
 		"Ledger": func() error { return ask(t, NewLedgers(r.settings), "Ledger", r.request(), nil) },
+		"moves of homes": func() error {
+			homes := HomesRequest{Request: behind, Topics: Some(topic), Percent: 50}
+			return ask(t, NewGateways(r.settings), "MoveHomes", homes, nil)
+		},
+		"moves of groups": func() error {
+			return ask(t, NewTraffic(r.settings), "ClosedByOthers", r.groups(Source, group), nil)
+		},
 		"Verify": func() error {
 			return ask(t, NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topic)}, nil)
 		},

@@ -2,7 +2,9 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"sort"
+	"strings"
 	"sync"
 
 	"rocketshift/internal/brokerconfig"
@@ -87,13 +89,24 @@ func (o online) addresses() []string {
 	return all[:min(len(all), 5)]
 }
 
-// producers are the connected producers by group, without those that clients register for themselves.
-func (c *cluster) producers(ctx context.Context, brokers []rocketmq.Broker) (map[string]map[string]rocketmq.Connection, error) {
-	all := map[string]map[string]rocketmq.Connection{}
+// producers are the connected producers by group, without those that clients register for themselves,
+// and the brokers that don't list them.
+func (c *cluster) producers(
+	ctx context.Context, brokers []rocketmq.Broker,
+) (all map[string]map[string]rocketmq.Connection, untold []string, err error) {
+	all = map[string]map[string]rocketmq.Connection{}
 	for _, b := range brokers {
+		if !b.TellsProducers() {
+			untold = append(untold, b.Name)
+			continue
+		}
 		found, err := c.Client().Producers(ctx, b.Addr)
+		if rocketmq.CodeOf(err) == rocketmq.NotSupported {
+			untold = append(untold, b.Name)
+			continue
+		}
 		if err != nil {
-			return nil, c.explain(ctx, err)
+			return nil, nil, c.explain(ctx, err)
 		}
 		for group, connections := range found {
 			if group == innerProducer {
@@ -107,7 +120,7 @@ func (c *cluster) producers(ctx context.Context, brokers []rocketmq.Broker) (map
 			}
 		}
 	}
-	return all, nil
+	return all, untold, nil
 }
 
 func sortedQueues[V any](m map[replicator.Queue]V) []replicator.Queue {
@@ -122,4 +135,13 @@ func sortedQueues[V any](m map[replicator.Queue]V) []replicator.Queue {
 		return all[i].ID < all[j].ID
 	})
 	return all
+}
+
+// untoldProducers says of which brokers it isn't known who produces; "" if of none.
+func untoldProducers(brokers []string) string {
+	if len(brokers) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("who is connected to write isn't told by source broker %s: brokers before 4.9.4 have no list of producers",
+		strings.Join(brokers, ", "))
 }

@@ -170,6 +170,9 @@ func (p *page) verification(v *Verification) {
 	for _, b := range v.FromSlaves {
 		p.bullets([]string{"read from a slave, as there is no master: " + b + "; what that had besides isn't known"})
 	}
+	for _, b := range v.LeftOut {
+		p.bullets([]string{"left out by the plan: " + b + "; nothing is said of what it holds"})
+	}
 }
 
 func (p *page) ledger(l *Ledger) {

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -50,7 +51,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error)
 	if err != nil {
 		return nil, err
 	}
-	producers, err := s.source.producers(ctx, brokers)
+	producers, untold, err := s.source.producers(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,8 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error)
 		clients = slices.DeleteFunc(clients, func(c string) bool { return !slices.Contains(still, c) })
 	}
 	clients = append(clients, pastProducers(state, s.plan.Topics)...)
-	return &Past{len(clients), clients[:min(len(clients), maxPast)], state.BypassUnknown}, nil
+	unknown := cmp.Or(state.BypassUnknown, untoldProducers(untold))
+	return &Past{len(clients), clients[:min(len(clients), maxPast)], unknown}, nil
 }
 
 // pastGateway are the clients connected to the source that aren't behind a gateway.

@@ -98,14 +98,7 @@ func (inv *inventory) routeFindings(topic string) (all []Finding) {
 	for _, q := range route.Queues {
 		shown[q.BrokerName] = rocketmq.TopicConfig{ReadQueues: q.Read, WriteQueues: q.Write, Perm: q.Perm}
 	}
-	for _, broker := range sortedKeys(shown) {
-		if _, here := inv.topics[topic][broker]; !here {
-			all = append(all, warning(object,
-				"nothing, if the broker is left out on purpose; keys go to other queues on the target then",
-				"clients also see its %d queues on broker %s, which isn't looked at",
-				shown[broker].Queues(), broker))
-		}
-	}
+	all = append(all, inv.elsewhere(topic, route)...)
 	for _, broker := range sortedKeys(inv.topics[topic]) {
 		if has, sees := inv.topics[topic][broker], shown[broker]; !shownAsIs(has, sees) {
 			tell("end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 // Before, none of these was told: the target was made writable with all queues.
@@ -18,11 +19,18 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 		{Name: "x", Addr: "127.0.0.2:1", Version: "5.3.3"},
 		{Name: "y", Addr: "127.0.0.2:2", Version: "5.3.3"},
 	}
+	elsewhere := &rocketmq.Route{
+		Queues: []rocketmq.RouteQueue{
+			{BrokerName: "broker-a", Read: 4, Write: 4, Perm: 6}, {BrokerName: "b", Read: 8, Write: 8, Perm: 6},
+		},
+		Brokers: []rocketmq.RouteBroker{{Name: "b", Cluster: "Other"}, {Name: "broker-a", Cluster: "C4"}},
+	}
 	for name, c := range map[string]struct {
 		topic   string // orders is ordered, clicks isn't
 		brokers map[string]rocketmq.TopicConfig
 		route   *rocketmq.Route // nil: as configured
 		target  []rocketmq.Broker
+		change  func(*plan.Plan)
 		refusal bool
 		cause   string // empty: nothing is found
 		next    string
@@ -81,10 +89,31 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 			}},
 			cause: "its 8 queues on broker b, which isn't looked at", next: "keys go to other queues",
 		},
+		"another cluster of the name servers has it, too": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two, route: elsewhere,
+			change:  func(p *plan.Plan) { p.Source.Cluster = "C4" },
+			refusal: true, cause: "its 8 queues on broker b of cluster Other, which isn't looked at",
+			next: "name broker b in source.leftOut",
+		},
+		"the same, left out": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two, route: elsewhere,
+			change: func(p *plan.Plan) { p.Source.Cluster, p.Source.LeftOut = "C4", []string{"b"} },
+			cause:  "broker b of cluster Other", next: "nothing, if the broker is left out on purpose",
+		},
+		"the same, behind gateways": {
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two, route: elsewhere,
+			change: func(p *plan.Plan) {
+				p.Source.Cluster, p.Source.LeftOut, p.Traffic.Mode = "C4", []string{"b"}, plan.ModeGateway
+			},
+			refusal: true, cause: "broker b of cluster Other", next: "no group moves that reads queues which lanes don't",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inv := shop(func(inv *inventory) {
 				inv.topics[c.topic] = c.brokers
+				if c.change != nil {
+					c.change(&inv.plan)
+				}
 				if c.route == nil {
 					c.route = &rocketmq.Route{}
 					for broker, config := range c.brokers {

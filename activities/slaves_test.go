@@ -30,7 +30,8 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 	require.Len(t, b.rows, 1)
 	assert.Equal(t, "broker broker-b", b.rows[0].Object)
 	assert.EqualValues(t, 1, b.sum, "what nobody saw isn't finished")
-	sum := Verification{FromSlaves: []string{"b"}}.Plus(Verification{FromSlaves: []string{"a", "b"}})
+	sum := Verification{FromSlaves: []string{"b"}}.Plus(Verification{FromSlaves: []string{"a", "b"}, LeftOut: []string{"c"}})
+	assert.Equal(t, []string{"c"}, sum.LeftOut, "nor does the verdict cover what the plan leaves out")
 	assert.Equal(t, []string{"a", "b"}, sum.FromSlaves)
 	assert.Nil(t, Verification{}.Plus(Verification{}).FromSlaves)
 }

@@ -52,6 +52,13 @@ type Verification struct {
 	// FromSlaves are the source's brokers without a master, of which a slave was compared: what their
 	// masters had besides isn't known.
 	FromSlaves []string `json:"fromSlaves,omitempty"`
+	// LeftOut are the source's brokers that the plan leaves out: nothing is said of what they hold.
+	LeftOut []string `json:"leftOut,omitempty"`
+}
+
+// union are the names of both lists, each once.
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
 // Clean reports whether the comparison found no difference and compared every lane.
@@ -75,7 +82,8 @@ func (v Verification) Plus(o Verification) Verification {
 		v.Examples = v.Examples[:maxExamples]
 	}
 	v.Measured = o.Measured
-	v.FromSlaves = slices.Compact(slices.Sorted(slices.Values(slices.Concat(v.FromSlaves, o.FromSlaves))))
+	v.FromSlaves = union(v.FromSlaves, o.FromSlaves)
+	v.LeftOut = union(v.LeftOut, o.LeftOut)
 	return v
 }
 
@@ -136,7 +144,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	if file.open != nil {
 		sum.Differences = file.path
 	}
-	sum.FromSlaves = readFrom(l.sourceBrokers)
+	sum.FromSlaves, sum.LeftOut = readFrom(l.sourceBrokers), r.Plan.Source.LeftOut
 	return sum, err
 }
 

@@ -53,6 +53,11 @@ func compareContent(source, target *rocketmq.Message, born int64, inert bool) (f
 	return sameProperties(rocketmq.PropertyMap(source.Properties), rocketmq.PropertyMap(target.Properties))
 }
 
+// sentAlone reports whether a copy has nothing that a broker would have acted on.
+func sentAlone(copied *rocketmq.Message) bool {
+	return len(rocketmq.Inert(copied.Properties)) == len(copied.Properties)
+}
+
 // bornOf is the born time of a copy's original, where the copy may have another one.
 func bornOf(target *rocketmq.Message) int64 {
 	if stamp, ok := ParseStamp(target.Properties); ok && stamp.Born != 0 {

@@ -19,14 +19,15 @@ type Placed struct {
 	Target, Source Queue
 }
 
-// placedLook is how many messages at a queue's end are searched for copies: as many as a broker gives
-// at once.
+// placedLook is how many messages at each end of a queue are searched for copies: as many as a broker
+// gives at once. Applications may have written behind all copies, and copies that lie at the beginning
+// may have expired.
 const placedLook = 32
 
 // anyGroup is built into every broker, so that looking makes no group.
 const anyGroup = "TOOLS_CONSUMER"
 
-// CopiesIn finds, at the end of each of these queues of a topic, which lanes of these names copied
+// CopiesIn finds, at both ends of each of these queues of a topic, which lanes of these names copied
 // there. A queue in which there is no such copy is missing in the result.
 func CopiesIn(
 	ctx context.Context, target *rocketmq.Cluster, names Names, topic string, queues []Queue,
@@ -39,14 +40,19 @@ func CopiesIn(
 			return nil, err
 		}
 		found := Placed{}
-		err = from.each(ctx, max(first, end-placedLook), end, func(m placed) bool {
-			if stamp, ok := ParseStamp(m.Properties); ok && stamp.intoFrom(names, topic, q) {
-				found = Placed{q, Queue{stamp.Broker, stamp.Queue}}
+		for _, part := range []Span{{max(first, end-placedLook), end}, {first, min(first+placedLook, end)}} {
+			err = from.each(ctx, part.From, part.To, func(m placed) bool {
+				if stamp, ok := ParseStamp(m.Properties); ok && stamp.intoFrom(names, topic, q) {
+					found = Placed{q, Queue{stamp.Broker, stamp.Queue}}
+				}
+				return true
+			})
+			if err != nil {
+				return nil, err
 			}
-			return true
-		})
-		if err != nil {
-			return nil, err
+			if found != (Placed{}) {
+				break
+			}
 		}
 		if found != (Placed{}) {
 			all = append(all, found)

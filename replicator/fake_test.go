@@ -37,8 +37,10 @@ type fakeSide struct {
 	limit int   // most bytes of a batch, 0 if it doesn't say
 	// noBatches: it takes messages that are sent alone.
 	noBatches bool
-	says      map[string]string // of how it is
-	brief     bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
+	// untold: it doesn't say that it takes none, nor did; upgraded: it took none before.
+	untold, upgraded bool
+	says             map[string]string // of how it is
+	brief            bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
 }
 
 type fakeQueue struct {
@@ -274,7 +276,8 @@ func (f *fakeSide) passSends(context.Context, string, string) error {
 func (f *fakeSide) takes(context.Context, string) (batches, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return batches{f.limit, f.noBatches}, f.down
+	none := f.noBatches && !f.untold
+	return batches{bytes: f.limit, none: none, untold: f.untold, alone: none || f.untold || f.upgraded}, f.down
 }
 
 func (f *fakeSide) runtime(context.Context, string) (map[string]string, error) {

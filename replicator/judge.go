@@ -106,7 +106,11 @@ func (v *verification) compare(original, copied placed, born int64) {
 	if born == 0 {
 		born = copied.BornTimestamp
 	}
-	if field, detail, same := compareContent(original.Message, copied.Message, born, v.inert); !same {
+	field, detail, same := compareContent(original.Message, copied.Message, born, v.inert)
+	if !same && v.either && sentAlone(copied.Message) {
+		_, _, same = compareContent(original.Message, copied.Message, born, true)
+	}
+	if !same {
 		v.altered(original.position, copied.position, field, detail)
 	}
 }

@@ -42,6 +42,8 @@ type runner struct {
 	took       time.Duration    // how long the last batch was on its way
 	batchBytes int              // most bytes of a batch of several messages
 	single     bool             // each message is sent alone
+	untold     bool             // whether the broker takes batches is learnt by its answers
+	trial      bool             // a message is sent alone to learn it
 	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
 	lastOwn    time.Time        // when it last read an application's own message
 	writers    writers          // who wrote those

@@ -77,7 +77,11 @@ func TestLongADLedgerSourceThatTakesNoBatchesGetsMessagesBackOneByOne(t *testing
 	if back.Compared != each+1 || back.Missing+back.Extra+back.Altered+back.OutOfOrder > 0 {
 		t.Fatalf("what came back: %+v", back)
 	}
-	again := l.start("two", l.lanes, func(r *Replicator) { r.options.BothWays = true }) // looks at the newest copies
-	l.write(l.target, lane.Target, "t", 1, nil)
-	l.held(again, lane, 0, each, each+2)
+	again := l.start("two", l.lanes, func(r *Replicator) { // looks at the newest copies
+		r.options.BothWays = true
+		// as if its configuration couldn't be read: it learns by the broker's answers
+		r.source.(*brokers).taken.Store("broker-a", batchesOf("4.7.1", nil))
+	})
+	l.write(l.target, lane.Target, "t", 4, nil)
+	l.held(again, lane, 0, each, each+5)
 }

@@ -44,7 +44,7 @@ func (l *runner) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the largest batch that the target takes: %w", err)
 	}
-	l.batchBytes, l.single = takes.bytes, takes.none || alone(l.Topic)
+	l.batchBytes, l.single, l.untold = takes.bytes, takes.none || alone(l.Topic) || l.trial, takes.untold
 	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
 	progress, known, err := from.position(ctx)
 	if err != nil {

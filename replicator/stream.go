@@ -190,8 +190,8 @@ func (l *runner) pace(ctx context.Context, messages, bytes int) error {
 	source, target := l.ends()
 	_, strain := l.health.share(source, target)
 	reason := cmp.Or(strain, l.pacer.slowed(l.Topic))
-	if reason != l.snapshot().slowed {
-		l.change(func(s *laneState) { s.slowed = reason })
+	if shown := cmp.Or(reason, l.learnt()); shown != l.snapshot().slowed {
+		l.change(func(s *laneState) { s.slowed = shown })
 	}
 	if reason == "" {
 		return nil
@@ -224,12 +224,16 @@ func (s *stream) landed(answer sent) error {
 		_, target := s.ends()
 		s.refusedAsBusy(target, answer.err)
 		err := s.sendFault(answer.err, f.from, f.to)
+		if s.tryAlone(answer.err) {
+			return unsure{answer.err}
+		}
 		if refused(err) && f.copies > 1 {
 			s.narrow = f.to // one of them is refused: which?
 			return unsure{answer.err}
 		}
 		return err
 	}
+	s.learnAlone()
 	stored := answer.result.Offset
 	if tail := s.snapshot().tail; stored < tail {
 		return s.targetFell(f.from, stored, tail)

@@ -12,6 +12,9 @@ import (
 type batches struct {
 	bytes int  // at most so many in one; 0 if it doesn't say
 	none  bool // it takes none: each message is sent alone, and is stored without what would make the broker act on it
+	// untold says that it may take none: its configuration can't be read, and its version lets it. Lanes learn it by its answers.
+	untold bool
+	alone  bool // copies there may have been sent alone: it takes none, or may have taken none before an upgrade
 }
 
 // takes reads what the broker's configuration says. A batch is as long as a message may be, and
@@ -28,11 +31,83 @@ func (b *brokers) takes(ctx context.Context, broker string) (batches, error) {
 	return found, err
 }
 
+// Singly are the brokers of a cluster to which lanes send each message alone, as they take no batches,
+// and those that may take none and don't tell: lanes learn it by their answers.
+func Singly(ctx context.Context, cluster *rocketmq.Cluster) (alone, unsure []string, err error) {
+	if cluster.Proxy() != "" { // there is none before 5.x
+		return nil, nil, nil
+	}
+	all, err := cluster.Brokers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	side := newBrokers(SideTarget, cluster)
+	for _, b := range all {
+		if b.Slave {
+			continue // nothing is sent to it
+		}
+		takes, err := side.takes(ctx, b.Name)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case takes.none:
+			alone = append(alone, b.Name)
+		case takes.untold:
+			unsure = append(unsure, b.Name)
+		}
+	}
+	return alone, unsure, nil
+}
+
+// batchesOf is what a broker of a version takes by its configuration; nil where it can't be read.
+func batchesOf(version string, config map[string]string) batches {
+	found := batches{none: brokerconfig.RefusesBatches(version, config)}
+	found.untold = config == nil && brokerconfig.MayRefuseBatches(version)
+	found.alone = found.none || brokerconfig.MayHaveRefusedBatches(version, config)
+	return found
+}
+
+// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
+// broker may take no batches at all. That is known when it has taken one so.
+func (l *runner) tryAlone(err error) bool {
+	if rocketmq.CodeOf(err) != rocketmq.MessageIllegal || !l.untold || l.single {
+		l.trial = false
+		return false
+	}
+	l.trial = true
+	return true
+}
+
+// learnAlone takes note that the target's broker takes no batches, for all lanes of this process.
+func (l *runner) learnAlone() {
+	if l.trial {
+		l.trial = false
+		l.crew.sendAlone(l.Target.Broker)
+	}
+}
+
+// sendAlone makes all lanes send each message alone to a broker.
+func (c *crew) sendAlone(broker string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	limit := c.limits[broker]
+	limit.none = true
+	c.limits[broker] = limit
+}
+
+// learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
+func (l *runner) learnt() string {
+	if !l.untold || !l.single || l.trial || alone(l.Topic) {
+		return ""
+	}
+	return "broker " + l.Target.Broker + " takes no batches, as its answers show: messages are sent one by one"
+}
+
 func (b *brokers) askTakes(ctx context.Context, broker string) (batches, error) {
 	config, err := at(ctx, b, broker,
 		func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })
 	if rocketmq.CodeOf(err) >= 0 && !rocketmq.Retryable(err) {
-		return batches{}, nil
+		config, err = nil, nil
 	}
 	if err != nil {
 		return batches{}, err
@@ -41,7 +116,7 @@ func (b *brokers) askTakes(ctx context.Context, broker string) (batches, error) 
 	if err != nil {
 		return batches{}, &SideError{b.side, broker, err}
 	}
-	found := batches{none: brokerconfig.RefusesBatches(is.Version, config)}
+	found := batchesOf(is.Version, config)
 	// what surrounds a message in a file is small
 	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} {
 		if n, err := strconv.Atoi(config[name]); err == nil && n > 0 && (found.bytes == 0 || n/share < found.bytes) {

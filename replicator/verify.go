@@ -61,6 +61,7 @@ type verification struct {
 	answers     []Answer
 	differences func(Difference)
 	inert       bool // copies were sent alone
+	either      bool // each copy may have been sent alone, or in a batch
 }
 
 func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
@@ -72,7 +73,7 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 	if err != nil {
 		return LaneReport{}, err
 	}
-	v.inert = takes.none || alone(lane.Topic)
+	v.inert, v.either = takes.none || alone(lane.Topic), takes.alone
 	if err := v.inEpoch(ctx, v.source.queue, v.target.queue, lane); err != nil {
 		return LaneReport{}, err
 	}

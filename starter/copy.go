@@ -102,6 +102,7 @@ type copying struct {
 	source, target *rocketmq.Cluster
 	lanes          []replicator.Lane
 	fromSlaves     []string // brokers of the source without a master, of which a slave is read
+	notSeen        []string // what isn't looked at, each as a sentence
 	now            func() time.Time
 	tell           func(replicator.Difference) // writes differences to their file; nil without one
 }

@@ -88,6 +88,9 @@ func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	assert.NotEqual(t, exitDone, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "isn't seen whole")
 	assert.Contains(t, o.stderr, "--leave-out")
+	for _, b := range r.source.Brokers {
+		assert.Contains(t, o.stderr, "broker "+b.Name+" is known to", "all that isn't seen is told at once")
+	}
 	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
 	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
 }
@@ -142,4 +145,25 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 	o = r.copy("--create-topics")
 	require.Equal(t, exitDone, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Compared   40 copies: 0 missing, 0 extra")
+}
+
+// What a copy of one of two clusters didn't look at stands beside its verdict.
+func TestLiveACopyOfOneClusterOfTwoSaysWhatItHasNotSeen(t *testing.T) {
+	t.Parallel()
+	one := labtest.OwnCluster(t, lab.ClusterSpec{Name: "One", Version: "4.9.7", BrokerNames: []string{"broker-a"}})
+	r := newRigBetween(t, "copy-twice", 2, one, labtest.Cluster(t, "5.3.3"))
+	labtest.Register(t, one.NameServers[0], "Two", "broker-b", r.topic, 3)
+	r.fill(one, 2, 5, "original")
+	r.until("the name server shows both", func() bool {
+		route, err := r.client.RouteOf(r.ctx, one.NameServers[0], r.topic)
+		return err == nil && len(route.Queues) == 2
+	})
+	o := r.copy("--create-topics", "--source-cluster", "One")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Not seen   topic "+r.topic+
+		": clients of the source also see 3 queues on broker broker-b of cluster Two, which isn't copied")
+	o = r.copy("--source-cluster", "One", "--leave-out", "broker-b")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Not seen   source broker broker-b is left out: what it holds isn't copied")
+	assert.NotContains(t, o.stdout, "also see")
 }

@@ -3,22 +3,25 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"slices"
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
 )
 
-// copiesLook is how many messages at a queue's end are searched for earlier copies: as many as a broker gives at once.
+// copiesLook is how many messages at each end of a queue are searched for earlier copies: as many as a broker gives at once. Applications
+// may have written behind all copies.
 const copiesLook = 32
+
+// anyGroup is built into every broker, so that looking writes nothing.
+const anyGroup = "TOOLS_CONSUMER"
 
 // checkIDs refuses ids under which what was copied before can't be known again: all of it would be copied once more. Where ids are
 // made of addresses, another name server on the command line is enough for that. Lanes that have progress under the copy's name
 // need no such look: the replicator misses its copies by itself.
-func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane) error {
+func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane, found *problems) error {
 	positions := replicator.NewPositions(c.source, c.target, c.names)
-	found := &problems{what: "copy"}
 	for _, lane := range lanes {
 		copied, _, err := positions.Progress(ctx, lane)
 		if err != nil {
@@ -45,16 +48,31 @@ func (c *copying) checkIDs(ctx context.Context, lanes []replicator.Lane) error {
 			}
 		}
 	}
-	return found.orNil()
+	return nil
 }
 
-// earlierCopy finds, at the end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
-func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (replicator.Stamp, bool, error) {
-	last, err := c.pull(ctx, c.target, lane.Topic, lane.Target, -copiesLook)
-	if err != nil {
-		return replicator.Stamp{}, false, err
+// fromFirst counts from the end to before any queue's first message.
+const fromFirst = math.MinInt64 / 2
+
+// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
+func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (stamp replicator.Stamp, found bool, err error) {
+	for _, at := range []int64{-copiesLook, fromFirst} {
+		messages, err := c.pull(ctx, c.target, lane.Topic, lane.Target, at)
+		if err != nil {
+			return stamp, false, err
+		}
+		if stamp, found, err = c.copyAmong(ctx, lane, messages); found || err != nil {
+			return stamp, found, err
+		}
 	}
-	for _, m := range slices.Backward(last) {
+	return replicator.Stamp{}, false, nil
+}
+
+// copyAmong finds the last of these messages that is a copy of what the source queue holds.
+func (c *copying) copyAmong(
+	ctx context.Context, lane replicator.Lane, messages []rocketmq.Message,
+) (replicator.Stamp, bool, error) {
+	for _, m := range slices.Backward(messages) {
 		stamp, ok := replicator.ParseStamp(m.Properties)
 		if !ok || stamp.Topic != lane.Topic || stamp.Broker != lane.Source.Broker || stamp.Queue != lane.Source.ID {
 			continue
@@ -63,8 +81,9 @@ func (c *copying) earlierCopy(ctx context.Context, lane replicator.Lane) (replic
 		if err != nil || len(originals) == 0 {
 			return stamp, false, err
 		}
-		_, same := replicator.SameMessage(&originals[0], &m)
-		return stamp, same, nil
+		if _, same := replicator.SameMessage(&originals[0], &m); same {
+			return stamp, true, nil
+		}
 	}
 	return replicator.Stamp{}, false, nil
 }
@@ -92,28 +111,13 @@ func (c *copying) pull(ctx context.Context, from *rocketmq.Cluster, topic string
 		if begin < first || begin >= end {
 			return nil
 		}
-		ask := rocketmq.PullRequest{Group: c.names.Group, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook}
-		r, err := from.Client().Pull(ctx, b.Addr, ask)
-		if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // brokers may create no groups by themselves
-			if err = c.makeGroup(ctx, from, b); err == nil {
-				r, err = from.Client().Pull(ctx, b.Addr, ask)
-			}
-		}
+		r, err := from.Client().Pull(ctx, b.Addr, rocketmq.PullRequest{
+			Group: anyGroup, Topic: topic, Queue: q.ID, Offset: begin, Max: copiesLook,
+		})
 		found = r.Messages
 		return err
 	})
 	return found, err
-}
-
-// makeGroup makes the copy's group, as lanes do. Without it nobody can look, and what can't be looked
-// at isn't known to be empty.
-func (c *copying) makeGroup(ctx context.Context, from *rocketmq.Cluster, b rocketmq.Broker) error {
-	err := from.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(c.names.Group))
-	if rocketmq.CodeOf(err) >= 0 {
-		return fmt.Errorf("broker %s has no group %s, and it can't be made: make it there, or give keys that may: %w",
-			b.Name, c.names.Group, err)
-	}
-	return err
 }
 
 // firstCopy is the position of the first copy on the target queue, where the lane back begins; the queue's end without any.

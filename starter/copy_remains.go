@@ -36,9 +36,9 @@ func (c *copying) tellRemains(found *problems, topic string, r replicator.Remain
 
 // checkPlaces finds copies that lie in the queue of another lane, at the ends of the target queues of
 // lanes that have no progress: those that have go on where they are.
-func (c *copying) checkPlaces(ctx context.Context, source, target topicsOf) error {
+func (c *copying) checkPlaces(ctx context.Context, source, target topicsOf, found *problems) error {
 	positions := replicator.NewPositions(c.source, c.target, c.names)
-	found, look := &problems{what: "copy"}, map[string][]replicator.Queue{}
+	look := map[string][]replicator.Queue{}
 	for _, lane := range c.lanes {
 		copied, _, err := positions.Progress(ctx, lane)
 		if err != nil {
@@ -49,6 +49,9 @@ func (c *copying) checkPlaces(ctx context.Context, source, target topicsOf) erro
 		}
 	}
 	for _, topic := range c.topics {
+		if len(look[topic]) == 0 {
+			continue
+		}
 		r, err := c.remains(ctx, topic, source, target, look[topic])
 		if err != nil {
 			return err
@@ -57,16 +60,15 @@ func (c *copying) checkPlaces(ctx context.Context, source, target topicsOf) erro
 			c.tellRemains(found, topic, r, source, target)
 		}
 	}
-	return found.orNil()
+	return nil
 }
 
-// slavesKnow fails where a slave, which is read in place of its master, may hold messages of topics
-// that it doesn't know.
-func (c *copying) slavesKnow(ctx context.Context, source topicsOf) error {
+// slavesKnow finds topics that a slave, which is read in place of its master, doesn't know, though it
+// may hold messages of them.
+func (c *copying) slavesKnow(ctx context.Context, source topicsOf, found *problems) error {
 	if len(c.fromSlaves) == 0 {
 		return nil
 	}
-	found := &problems{what: "copy"}
 	for _, topic := range c.topics {
 		route, err := c.source.Route(ctx, topic)
 		if rocketmq.CodeOf(err) == rocketmq.TopicNotExist {
@@ -79,5 +81,5 @@ func (c *copying) slavesKnow(ctx context.Context, source topicsOf) error {
 			found.add("topic "+topic, "%s; %s", l, l.Mend())
 		}
 	}
-	return found.orNil()
+	return nil
 }

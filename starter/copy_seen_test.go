@@ -65,7 +65,10 @@ func TestACopyRefusesTopicsThatProducersWouldSeeOtherwise(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			copying := &copying{copyRequest: copyRequest{topics: []string{"t"}, create: true}}
-			_, err := copying.check(t.Context(), c.source, c.target)
+			found := &problems{what: "copy"}
+			_, err := copying.check(t.Context(), c.source, c.target, found)
+			require.NoError(t, err)
+			err = found.orNil()
 			notes := unlike([]string{"t"}, c.source, c.target)
 			if c.problem == "" {
 				require.NoError(t, err)

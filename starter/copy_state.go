@@ -106,8 +106,8 @@ func (m *meter) state(p replicator.Progress) copyState {
 	s.ETA = eta(rest, s.PerSecond)
 	if p.Back != nil {
 		s.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
-		if s.Waiting == "" && p.Back.Waiting != "" {
-			s.Waiting = "back to the source: " + p.Back.Waiting
+		if back := cmp.Or(p.Back.Waiting, p.Back.Slowed); s.Waiting == "" && back != "" {
+			s.Waiting = "back to the source: " + back
 		}
 	}
 	return s

@@ -23,19 +23,18 @@ type topicsOf struct {
 // readSide reads a side.
 func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics []string) (topicsOf, error) {
 	t := topicsOf{endpoint: e, client: cluster.Client()}
-	registry, err := cluster.Registry(ctx)
+	registry, err := cluster.Registry(ctx) // without a second try: the address may be wrong
+	var gaps []rocketmq.Gap
 	if err == nil {
-		gaps, err := cluster.Gaps(ctx, registry)
-		if err != nil {
-			return t, broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
-		}
+		gaps, err = cluster.Gaps(ctx, registry)
+	}
+	if err == nil {
 		if err := e.whole(gaps); err != nil {
 			return t, err
 		}
-	} else if !rocketmq.Unreachable(err) && !denied(err) { // what is read next says it
-		return t, broken("", "%s: %w", e, err)
+		t.configs, err = cluster.TopicConfigs(ctx, topics)
 	}
-	if t.configs, err = cluster.TopicConfigs(ctx, topics); err == nil { // without a second try: the address may be wrong
+	if err == nil {
 		t.brokers, err = cluster.Brokers(ctx)
 	}
 	switch {
@@ -52,22 +51,37 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	}
 }
 
-// whole fails where something of the side may not be seen.
+// whole fails where something of the side may not be seen, and tells all of it.
 func (e endpoint) whole(gaps []rocketmq.Gap) error {
+	if len(gaps) > 0 && gaps[0].Kind == rocketmq.GapClusters { // the others go when one of them is named
+		return broken(e.mend(gaps[0]), "%s: %s", e, gaps[0].Text)
+	}
+	var causes, next []string
+	for _, gap := range gaps {
+		causes = append(causes, gap.Text)
+		if mend := e.mend(gap); !slices.Contains(next, mend) {
+			next = append(next, mend)
+		}
+	}
 	if len(gaps) == 0 {
 		return nil
 	}
-	next := gaps[0].Mend()
-	if gaps[0].Kind == rocketmq.GapClusters {
-		return broken(fmt.Sprintf("%s: --%s-cluster", next, e.side), "%s: %s", e, gaps[0].Text)
+	return broken(strings.Join(next, "; "), "%s isn't seen whole: %s", e, strings.Join(causes, "; "))
+}
+
+// mend is what people do about a gap.
+func (e endpoint) mend(gap rocketmq.Gap) string {
+	next := gap.Mend()
+	if gap.Kind == rocketmq.GapClusters {
+		return fmt.Sprintf("%s: --%s-cluster", next, e.side)
 	}
-	if gaps[0].Kind == rocketmq.GapNoMaster && e.side == "source" {
-		next += ", or copy what its slave has (--read-slave " + gaps[0].Broker + ")"
+	if gap.Kind == rocketmq.GapNoMaster && e.side == "source" {
+		next += ", or copy what its slave has (--read-slave " + gap.Broker + ")"
 	}
-	if gaps[0].Broker != "" && e.side == "source" {
+	if gap.Broker != "" && e.side == "source" {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
 	}
-	return broken(next, "%s isn't seen whole: %s", e, gaps[0].Text)
+	return next
 }
 
 // denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16.
@@ -116,9 +130,6 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 		return err
 	}
 	c.fromSlaves = rocketmq.FromSlaves(source.brokers)
-	if err := c.slavesKnow(ctx, source); err != nil {
-		return err
-	}
 	target, err := readSide(ctx, c.to, c.target, c.topics)
 	if err != nil {
 		return err
@@ -126,31 +137,28 @@ func (c *copying) prepare(ctx context.Context, note func(string, ...any)) error 
 	if err := twoClusters(source, target); err != nil {
 		return err
 	}
-	missing, err := c.check(ctx, source, target)
+	missing, err := c.checkAll(ctx, source, target)
 	if err != nil {
 		return err
 	}
-	for _, other := range unlike(c.topics, source, target) {
+	if err := c.lookElsewhere(ctx, source, target); err != nil {
+		return err
+	}
+	singly, err := c.singly(ctx, source, target)
+	if err != nil {
+		return err
+	}
+	for _, other := range slices.Concat(unlike(c.topics, source, target), c.notSeen, singly) {
 		note("%s", other)
 	}
-	there := slices.DeleteFunc(slices.Clone(c.topics), func(topic string) bool { return slices.Contains(missing, topic) })
-	if c.lanes, err = pairs(there, source, target); err != nil {
-		return err
-	}
-	if err := c.checkPlaces(ctx, source, target); err != nil {
-		return err
-	}
-	if err := c.checkIDs(ctx, c.lanes); err != nil {
-		return err
+	if len(missing) == 0 {
+		return nil
 	}
 	for _, topic := range missing {
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
 		note("created topic %s on the target with %d queues", c.to.renames.Topic(topic), len(source.queues(topic)))
-	}
-	if len(missing) == 0 {
-		return nil
 	}
 	if target, err = readSide(ctx, c.to, c.target, c.topics); err != nil {
 		return err
@@ -170,58 +178,6 @@ func twoClusters(source, target topicsOf) error {
 		}
 	}
 	return nil
-}
-
-// check finds everything that stands in the way, and lists the topics that have to be created.
-func (c *copying) check(
-	ctx context.Context, source, target topicsOf,
-) (missing []string, err error) {
-	found := &problems{what: "copy"}
-	for _, topic := range c.topics {
-		from, to := source.queues(topic), target.queues(topic)
-		unreadable := source.unreadable(topic)
-		_, unequal := replicator.Pair(topic, from, to)
-		unread := replicator.Unread(source.of(topic))
-		_, alike := replicator.Spread(replicator.Writable(source.of(topic)), target.names())
-		switch {
-		case rocketmq.SystemTopic(topic, source.brokers[0].Cluster, source.names()):
-			found.add("topic "+topic, "is RocketMQ's own and can't be copied; leave it out")
-		case len(from) == 0:
-			found.add("topic "+topic, "is missing on the %s; correct the name, or leave it out", source)
-		case len(unreadable) > 0:
-			found.add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there", strings.Join(unreadable, ", "))
-		case len(to) == 0 && !rocketmq.TakesTopic(c.to.renames.Topic(topic)):
-			found.add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
-		case unread != "":
-			found.add("topic "+topic,
-				"can't be read whole: the source's %s; give it as many queues to read from there, "+
-					"whose consumers then get what is in them", unread)
-		case len(to) == 0 && c.create && !alike:
-			found.add("topic "+topic,
-				"can't be made so that producers see the same queues in the same order on the target's %d "+
-					"brokers: of the source, %s; end that there, or create it with %d queues on the target yourself",
-				len(target.brokers), replicator.Hidden(source.of(topic)), len(from))
-		case len(to) == 0 && c.create:
-			missing = append(missing, topic)
-		case len(to) == 0 && target.proxied:
-			found.add("topic "+topic, "is missing on the %s; create it with %d queues by the target's console or API", target, len(from))
-		case len(to) == 0:
-			found.add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, len(from))
-		case replicator.Unread(target.of(topic)) != "":
-			found.add("topic "+topic, "the target's %s, so that consumers don't see all there: give it as many to read from",
-				replicator.Unread(target.of(topic)))
-		case len(from) > len(to):
-			r, err := c.remains(ctx, topic, source, target, to)
-			if err != nil {
-				return nil, err
-			}
-			c.tellRemains(found, topic, r, source, target)
-		case unequal != nil:
-			found.add("topic "+topic, "%s; give it %d queues on the target, or delete it there and add --create-topics",
-				strings.TrimPrefix(unequal.Error(), "topic "+topic+": "), len(from))
-		}
-	}
-	return missing, found.orNil()
 }
 
 // unlike tells of topics on the target whose producers see other queues there than on the source.
@@ -254,8 +210,8 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 	shares, _ := replicator.Spread(replicator.Writable(source.of(topic)), t.names()) // check has seen that they can be
 	for _, b := range t.brokers {
 		share, has := shares[b.Name]
-		if !has {
-			continue
+		if _, made := t.configs[b.Name][topic]; !has || made {
+			continue // an earlier run was cut off behind it
 		}
 		model.ReadQueues, model.WriteQueues = share.Queues, share.Writable
 		if err := rocketmq.Retry(ctx, func() error { return t.client.CreateTopic(ctx, b.Addr, model) }); err != nil {

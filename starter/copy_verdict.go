@@ -41,9 +41,11 @@ type copyVerdict struct {
 	// FromSlaves are the source's brokers without a master, of which a slave was read: what their
 	// masters had besides isn't known.
 	FromSlaves []string `json:"fromSlaves,omitempty"`
-	Seconds    float64  `json:"seconds"`
-	Next       string   `json:"next,omitempty"`
-	ExitCode   int      `json:"exitCode"`
+	// NotSeen is what wasn't looked at: the verdict says nothing of it.
+	NotSeen  []string `json:"notSeen,omitempty"`
+	Seconds  float64  `json:"seconds"`
+	Next     string   `json:"next,omitempty"`
+	ExitCode int      `json:"exitCode"`
 }
 
 const runAgain = "run the same command again: it goes on where this one stopped"
@@ -51,7 +53,7 @@ const runAgain = "run the same command again: it goes on where this one stopped"
 // judge compares, if everything is copied, and says how the copy ended.
 func (c *copying) judge(ctx context.Context, r ran, show func(copyState)) (copyVerdict, error) {
 	p := r.progress
-	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p), FromSlaves: c.fromSlaves}
+	v := copyVerdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: faultsIn(p), FromSlaves: c.fromSlaves, NotSeen: c.notSeen}
 	if p.Back != nil {
 		v.Back = &copyBack{Copied: p.Back.Copied, Lag: p.Back.Lag}
 	}
@@ -200,6 +202,9 @@ func (a *app) showVerdict(v copyVerdict) {
 		row("Slaves",
 			"%s read from a slave: what the master had besides isn't known; run it again when it is up",
 			strings.Join(v.FromSlaves, ", "))
+	}
+	for _, one := range v.NotSeen {
+		row("Not seen", "%s", one)
 	}
 	for _, r := range v.Differences {
 		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))

@@ -91,9 +91,10 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 	if v := s.Verification; v != nil {
 		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
 		if len(v.FromSlaves) > 0 {
-			row("Slaves",
-				"read from a slave, as there is no master: %s; what that had besides isn't known",
-				strings.Join(v.FromSlaves, ", "))
+			row("Slaves", "read from a slave, as there is no master: %s; what that had besides isn't known", strings.Join(v.FromSlaves, ", "))
+		}
+		if len(v.LeftOut) > 0 {
+			row("Left out", "%s by the plan: nothing is said of what they hold", strings.Join(v.LeftOut, ", "))
 		}
 	}
 	a.addTables(&b, s)

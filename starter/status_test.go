@@ -73,6 +73,7 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 			Compared:   5000,
 			Lanes:      12,
 			FromSlaves: []string{"broker-s (slave 127.0.0.1:3)"},
+			LeftOut:    []string{"broker-l"},
 		}
 		s.Ledger = &activities.Ledger{
 			Rows: activities.Some(
@@ -89,6 +90,7 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 		"AwaitMembers (try 7): 2 members of billing are still on the source",
 		"local c, RocketMQ 5.3.3, name servers 127.0.0.1:1, gRPC 127.0.0.1:2", "1,234,567 messages", "topic x: c; n",
 		"5,000 messages in 12 lanes", "no master: broker-s (slave 127.0.0.1:3); what that had besides", "%DLQ%billing",
+		"broker-l by the plan: nothing is said of what they hold",
 		"hold by alice", "boom",
 	} {
 		assert.Contains(t, o.stdout, want)

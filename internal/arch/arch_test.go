@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/secrets":      {"plan", "internal/rocketmq"},
 	"internal/instance":     {"plan", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"replicator":            {"internal/rocketmq", "internal/brokerconfig"},
-	"internal/gateway":      {"replicator", "internal/certificates", "internal/rocketmq", "internal/socket", "internal/printable"},
+	"internal/gateway":      {"replicator", "internal/certificates", "internal/rocketmq", "internal/socket", "internal/printable", "internal/brokerconfig"},
 	"gateway":               {"internal/gateway", "internal/rocketmq", "internal/printable"},
 	"activities":            {"plan", "replicator", "internal/gateway", "internal/rocketmq", "internal/instance", "internal/secrets", "internal/printable", "internal/documents", "internal/brokerconfig"},
 	"workflows":             {"plan", "activities", "internal/instance", "internal/printable"},

@@ -34,19 +34,25 @@ const longestValue = 200
 // between the two sides, and what the target's brokers lack for the groups in use. Who doesn't
 // tell is unknown, and is said.
 func Compare(source, target []Broker, use Uses) (all []Difference) {
-	all = append(unknown("source", source), unknown("target", target)...)
+	all = append(unknown("source", source, ""), unknown("target", target, byHand(telling(source), use))...)
+	everybody := source
 	source, target = telling(source), telling(target)
 	for _, s := range Table {
 		all = append(all, s.uneven("source", source)...)
 		all = append(all, s.uneven("target", target)...)
+		if s.Rule == Batches {
+			all = append(all, s.refusingBatches(everybody)...)
+			continue
+		}
 		all = append(all, s.between(source, target, use)...)
 	}
 	return all
 }
 
-// Depend reports whether some group may depend on what these brokers have otherwise than it needs.
+// Depend reports whether some group may depend on what these brokers have otherwise than it needs, or
+// don't tell.
 func Depend(brokers []Broker) bool {
-	return slices.ContainsFunc(Table, func(s Setting) bool {
+	return len(telling(brokers)) < len(brokers) || slices.ContainsFunc(Table, func(s Setting) bool {
 		return s.Needs != "" && len(s.lacking(telling(brokers))) > 0
 	})
 }
@@ -60,7 +66,8 @@ func telling(brokers []Broker) (all []Broker) {
 	return all
 }
 
-func unknown(side string, brokers []Broker) (all []Difference) {
+// unknown tells who doesn't tell; first is what of it people have to look at.
+func unknown(side string, brokers []Broker, first string) (all []Difference) {
 	var why []string
 	mute := map[string][]string{}
 	for _, b := range brokers {
@@ -77,7 +84,7 @@ func unknown(side string, brokers []Broker) (all []Difference) {
 			Object: fmt.Sprintf("settings of %s broker %s", side, few(mute[reason])),
 			Cause:  "are unknown, and not compared: " + reason,
 			Next: "let rocketshift read them (mqadmin getBrokerConfig), or compare them by hand " +
-				"with docs/compare-settings.md",
+				"with docs/compare-settings.md" + strings.TrimSuffix(": "+first, ": "),
 		})
 	}
 	return all
@@ -139,9 +146,6 @@ func (s Setting) uneven(side string, brokers []Broker) []Difference {
 
 // between says what differs from the source, and what groups lack.
 func (s Setting) between(source, target []Broker, use Uses) []Difference {
-	if s.Rule == Batches {
-		return s.refusingBatches(source)
-	}
 	if lacking, groups := s.lacking(target), use[s.Refuses]; len(lacking) > 0 && len(groups) > 0 {
 		return []Difference{{
 			Refusal: true, Object: "setting " + s.Name,
@@ -188,11 +192,36 @@ func (s Setting) lacking(brokers []Broker) (all []told) {
 // RefusesBatches reports whether a broker of that version takes no batches. Source:
 // DLedgerCommitLog.putMessages of 4.5 to 4.7 answers MESSAGE_ILLEGAL to each.
 func RefusesBatches(version string, values map[string]string) bool {
-	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && before(version, "4.8.0")
+	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && before(version, takesBatches)
+}
+
+// takesBatches is the first version of which all brokers take batches; firstOf5 begins those of targets,
+// which never were brokers that took none.
+const takesBatches, firstOf5 = "4.8.0", "5.0.0"
+
+// MayRefuseBatches reports whether a broker of that version, which doesn't tell how it is configured, may take none.
+func MayRefuseBatches(version string) bool { return version == "" || before(version, takesBatches) }
+
+// MayHaveRefusedBatches reports whether a broker may have taken none before it was upgraded. Values are nil where it
+// doesn't tell them.
+func MayHaveRefusedBatches(version string, values map[string]string) bool {
+	if values == nil {
+		return version == "" || before(version, firstOf5)
+	}
+	return strings.EqualFold(values["enableDLegerCommitLog"], "true")
 }
 
 func (s Setting) refusingBatches(source []Broker) (all []Difference) {
 	for _, b := range source {
+		if b.Unknown != "" && MayRefuseBatches(b.Version) {
+			all = append(all, Difference{
+				Object: "setting " + s.Name,
+				Cause: fmt.Sprintf("of source broker %s of version %s is unknown, and may be true: if it is, %s",
+					b.Name, show(b.Version), s.Why),
+				Next: "let rocketshift read it, or expect that lanes learn it by its answers",
+			})
+			continue
+		}
 		if !RefusesBatches(b.Version, b.Values) {
 			continue
 		}

@@ -126,10 +126,25 @@ func TestBrokersThatDontTellAreUnknownAndNotEqual(t *testing.T) {
 	require.Equal(t,
 		[]string{"warning: settings of target broker b are unknown, and not compared: access denied"},
 		texts(Compare(told, mute, Uses{Filtering: {"billing"}})))
+	old := []Broker{{Name: "b", Version: "4.7.1", Unknown: "access denied"}}
+	require.Equal(t, []string{
+		"warning: settings of source broker b are unknown, and not compared: access denied",
+		"warning: setting enableDLegerCommitLog of source broker b of version 4.7.1 is unknown, and may be true: if it is, " +
+			"DLedger brokers of 4.5 to 4.7 refuse batches: applications that begin to send them on the target " +
+			"can't go back, and lanes bring messages back one by one",
+	}, texts(Compare(old, told, nil)))
+	old[0].Version = "4.9.7"
 	require.Equal(t,
 		[]string{"warning: settings of source broker b are unknown, and not compared: access denied"},
-		texts(Compare(mute, told, nil)))
-	assert.False(t, Depend(mute))
+		texts(Compare(old, told, nil)))
+	assert.True(t, Depend(mute), "who depends on it is told")
+
+	// Which of them matter is said: before, a group that filters by SQL92 was told of in no way.
+	next := Compare(told, mute, Uses{Filtering: {"billing"}})[0].Next
+	assert.Contains(t, next, "docs/compare-settings.md: enablePropertyFilter must be true for billing; "+
+		"maxMessageSize is 8388608 on the source")
+	next = Compare([]Broker{broker("a", "4.9.7", "maxMessageSize", "4194304")}, mute, nil)[0].Next
+	assert.Contains(t, next, ": the source has the servers' own values of all of them")
 }
 
 func TestWhatLiveGroupsNeedIsARefusal(t *testing.T) {

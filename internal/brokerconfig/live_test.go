@@ -18,16 +18,6 @@ var ofTheLab = map[string]bool{
 	"osPageCacheBusyTimeOutMills": true,
 }
 
-// defaultOf is the servers' own value in a version, and whether it has the setting.
-func (s Setting) defaultOf(version string) (value string, there bool) {
-	for i, d := range s.Defaults {
-		if !before(version, d.From) {
-			value, there = d.Value, d.Value != "" || len(s.Defaults) == 1 && i == 0
-		}
-	}
-	return value, there
-}
-
 func TestLiveEverySettingThatServersTellIsJudged(t *testing.T) {
 	for _, version := range []string{"4.9.7", "5.3.3"} {
 		t.Run(version, func(t *testing.T) {

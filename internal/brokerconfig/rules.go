@@ -42,6 +42,18 @@ func times(levels string) string {
 	return strings.Join(all, " ")
 }
 
+// DelaySeconds are the seconds of each delay level, as messageDelayLevel lists them; nil if that can't be read.
+func DelaySeconds(levels string) (all []int64) {
+	for _, one := range strings.Fields(times(levels)) {
+		n, err := strconv.ParseInt(one, 10, 64)
+		if err != nil {
+			return nil
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
 // holds judges the target's value by the source's. What is no value of the setting isn't judged.
 func (s Setting) holds(source, target string) bool {
 	switch s.Rule {

@@ -57,6 +57,7 @@ func (g *Gateway) recall(kept saved) error {
 			g.brokers[on].Store(&was)
 		}
 	}
+	g.recallClusters(kept.Clusters)
 	g.source.Assume(mastersOf(kept.Brokers[source.String()]))
 	if m := g.migration.Load(); m != nil {
 		m.target.Assume(mastersOf(kept.Brokers[target.String()]))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
 )
 
 // stood is a folder with the state of a gateway that knew brokers of both sides.
@@ -70,6 +72,44 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 	}
 	assert.Equal(t, kept.Brokers, keptIn(t, dir).Brokers)
 	assert.Nil(t, g.replica().Brokers, "another gateway finds brokers by itself")
+}
+
+// Messages and answers go on naming the clusters that clients know while name servers are away.
+func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
+	clusters := map[string]map[string]string{
+		"source": {"broker-a": "Old", "broker-a#1": "Old"}, "target": {"broker-x": "Brand-New"},
+	}
+	dir := stood(t, func(s *saved) { s.Clusters = clusters })
+	g, err := begins(t, dir)
+	require.NoError(t, err)
+	assert.Equal(t, "Old", g.clusters[source].of("broker-a"))
+	assert.Equal(t, "Brand-New", g.clusters[target].of("broker-x"))
+	assert.Equal(t, clusters, keptIn(t, dir).Clusters)
+	assert.Nil(t, g.replica().Clusters, "another gateway finds them by itself")
+
+	u := &upstream{session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}}, dest: dest{target, "broker-x"}}
+	assert.NotNil(t, u.named("orders").Value, "names are translated before any name server has answered")
+}
+
+// Names are written when they are learnt, though no address has changed, and once.
+func TestClustersAreWrittenWhenTheyAreLearnt(t *testing.T) {
+	g := alone(t)
+	assert.True(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	assert.False(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	require.NoError(t, g.save())
+	assert.Equal(t, map[string]map[string]string{"target": {"broker-x": "Brand-New"}}, kept(t, g).Clusters)
+	assert.True(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Newer"}}))
+}
+
+func TestClustersThatAreNoneAreRefused(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"suorce":{"broker-a":"Old"}}`:      "source or target is possible",
+		`{"source":{"broker-a":"a\u0002b"}}`: "can't be the name of a cluster",
+		`{"source":{"":"Old"}}`:              "no name",
+	} {
+		_, err := parseState([]byte(`{"epoch":1,"ports":{"@":1},"homes":[],"views":[],"clusters":` + text + `}`))
+		require.ErrorContains(t, err, says, text)
+	}
 }
 
 // A state of an older gateway has no addresses: the ports open, and brokers are known when name servers answer.

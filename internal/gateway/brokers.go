@@ -22,7 +22,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 			all[name] = addrs
 		}
 	}
-	g.clusters[on].learn(nodes)
+	renamed := g.clusters[on].learn(nodes)
 	for _, n := range nodes {
 		name := n.Name
 		if n.ID != 0 {
@@ -37,7 +37,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 	} else {
 		err = g.number(sortedKeys(all))
 	}
-	if err == nil && (before == nil || !sameAddresses(*before, all)) {
+	if err == nil && (renamed || before == nil || !sameAddresses(*before, all)) {
 		_ = g.save() // for a start without name servers; that it can't be written is said, and tried again
 	}
 	return err

@@ -28,8 +28,10 @@ type call struct {
 	binary  bool // the format to answer in
 	pushed  bool // it was made here, such as the mirror of a request: the client gets no answer
 
-	transaction bool // of sends: the first half of one
-	member      bool // of pulls: what it asks for counts without an answer (view.asks)
+	transaction bool  // of sends: the first half of one
+	level       uint8 // of sends: of their delay; 0 without one
+	timer       int32 // of sends: for how many seconds a timer holds them back; 0 without one
+	member      bool  // of pulls: what it asks for counts without an answer (view.asks)
 }
 
 // rareCall is more of a call.

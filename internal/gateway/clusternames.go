@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -17,18 +18,61 @@ type clusterNames struct {
 	byBroker atomic.Pointer[map[string]string]
 }
 
-// learn takes over what name servers say.
-func (c *clusterNames) learn(nodes []rocketmq.Node) {
+// learn takes over what name servers say, and reports whether any of it is new.
+func (c *clusterNames) learn(nodes []rocketmq.Node) (changed bool) {
 	all := map[string]string{}
 	if before := c.byBroker.Load(); before != nil {
 		maps.Copy(all, *before)
 	}
 	for _, n := range nodes {
-		if isName(n.Cluster) {
-			all[n.Name] = n.Cluster
+		if isName(n.Cluster) && all[n.Name] != n.Cluster {
+			all[n.Name], changed = n.Cluster, true
 		}
 	}
 	c.byBroker.Store(&all)
+	return changed
+}
+
+// knownClusters are the clusters of both sides' brokers as they were seen last; nil where none was.
+func (g *Gateway) knownClusters() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, on := range []side{source, target} {
+		if known := g.clusters[on].byBroker.Load(); known != nil && len(*known) > 0 {
+			all[on.String()] = *known
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// recallClusters goes by the clusters of before a restart until name servers answer.
+func (g *Gateway) recallClusters(kept map[string]map[string]string) {
+	for _, on := range []side{source, target} {
+		if was := kept[on.String()]; len(was) > 0 {
+			was = maps.Clone(was)
+			g.clusters[on].byBroker.Store(&was)
+		}
+	}
+}
+
+// checkClusters refuses names in a state that nobody could have written.
+func checkClusters(all map[string]map[string]string) error {
+	for on, brokers := range all {
+		if _, known := sideOf(on); !known {
+			return fmt.Errorf("clusters are of %q: source or target is possible", on)
+		}
+		for name, cluster := range brokers {
+			if name == "" {
+				return fmt.Errorf("a %s broker of cluster %q has no name", on, cluster)
+			}
+			if !isName(cluster) {
+				return fmt.Errorf("%s broker %s: %q can't be the name of a cluster", on, name, cluster)
+			}
+		}
+	}
+	return nil
 }
 
 // isName reports whether a cluster's name can stand in a field and a property as it is.

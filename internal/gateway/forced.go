@@ -92,8 +92,8 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 // mayTakePart refuses a round without the target that this gateway has no reason for, and one of a
 // group whose members behind this gateway the target would refuse.
 func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
-	if r.Kind == KindSide && r.Leader != g.config.Name { // who leads has done so
-		if _, err := g.tryPulls(ctx, r.Group, to, r.Accept); err != nil {
+	if r.Leader != g.config.Name { // who leads has done so
+		if err := g.triesOfOwn(ctx, r, to); err != nil {
 			return err
 		}
 	}

@@ -62,6 +62,7 @@ type Gateway struct {
 	clusters   [2]clusterNames
 	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
 	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
+	limitsHere atomic.Pointer[map[string]limits] // of source brokers
 	topics     topics
 	groups     groups
 	mirrors    mirrors

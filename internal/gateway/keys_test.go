@@ -223,13 +223,7 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 		return strings.Contains(problem(), "target broker "+target.Brokers[0].Name+" answers its heartbeat with code")
 	})
 	t.Log(problem())
-	made, err := r.target.Client().Call(ctx, target.Brokers[0].Addr, &rocketmq.Command{
-		Code: 3001, Fields: map[string]string{"username": "orders-there"}, // AUTH_CREATE_USER
-		Body: []byte(`{"username": "orders-there", "password": "there-secret", "userType": "Super", "userStatus": "enable"}`),
-	})
-	require.NoError(t, err)
-	require.Equal(t, rocketmq.Success, made.Code, made.Remark)
-	r.await("the target takes it", problem)
+	r.readsAlone(target.Brokers[0].Addr, orders, billing, problem)
 
 	r.forges(orders, billing)
 	for _, to := range []string{"target", "source", "target"} {

@@ -25,7 +25,9 @@ import (
 // sentKinds are what kinds of messages brokers have taken of a topic since the gateway began.
 type sentKinds struct {
 	transactions atomic.Bool
-	longest      atomic.Int64 // body of a message, or of a batch, as it is sent, in bytes
+	longest      atomic.Int64  // body of a message, or of a batch, as it is sent, in bytes
+	levels       atomic.Uint64 // of delays: bit n for level n
+	timer        atomic.Int64  // the longest delay by a timer, in seconds
 }
 
 // note takes note of one that a broker has stored.
@@ -33,11 +35,16 @@ func (k *sentKinds) note(c call) {
 	if c.transaction && !k.transactions.Load() {
 		k.transactions.Store(true)
 	}
-	for size := int64(c.size); ; {
-		before := k.longest.Load()
-		if size <= before || k.longest.CompareAndSwap(before, size) {
-			return
-		}
+	raise(&k.longest, int64(c.size))
+	raise(&k.timer, int64(c.timer))
+	if bit := uint64(1) << c.level; c.level > 0 && k.levels.Load()&bit == 0 {
+		k.levels.Or(bit)
+	}
+}
+
+// raise makes a number at least that great.
+func raise(n *atomic.Int64, to int64) {
+	for before := n.Load(); to > before && !n.CompareAndSwap(before, to); before = n.Load() {
 	}
 }
 
@@ -57,6 +64,7 @@ type limits struct {
 	noTransactions bool
 	noSends        bool
 	longest        int64 // 0 if it doesn't say
+	delaying       delaying
 }
 
 // mayWrite is the bit of brokerPermission without which brokers refuse all sends (PermName).
@@ -68,15 +76,16 @@ func limitsOf(config map[string]string) (is limits) {
 		is.noSends = perm&mayWrite == 0
 	}
 	is.longest, _ = strconv.ParseInt(config["maxMessageSize"], 10, 64)
+	is.delaying = delayingOf(config)
 	return is
 }
 
 // limitsTime bounds how long a broker may take to say how it is configured: it has it in memory.
 const limitsTime = 2 * time.Second
 
-// lookAtLimits takes over how the target's brokers are configured. Of one that doesn't say, what it
+// lookAtLimits takes over how the brokers of a side are configured. Of one that doesn't say, what it
 // said before counts; a proxy never says.
-func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
+func lookAtLimits(ctx context.Context, c *rocketmq.Cluster, known *atomic.Pointer[map[string]limits]) {
 	if c.Proxy() != "" {
 		return
 	}
@@ -85,7 +94,7 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 		return
 	}
 	var before map[string]limits
-	if last := g.limits.Load(); last != nil {
+	if last := known.Load(); last != nil {
 		before = *last
 	}
 	var mu sync.Mutex
@@ -105,7 +114,7 @@ func (g *Gateway) lookAtLimits(ctx context.Context, c *rocketmq.Cluster) {
 		})
 	}
 	_ = all.Wait()
-	g.limits.Store(&next)
+	known.Store(&next)
 }
 
 // askUnknownLimits asks again where a broker of the target didn't say at the last look.
@@ -114,7 +123,7 @@ func (g *Gateway) askUnknownLimits(ctx context.Context) {
 	if m == nil || all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(*all)), limits.isUnknown) {
 		return
 	}
-	g.lookAtLimits(ctx, m.target)
+	lookAtLimits(ctx, m.target, &g.limits)
 }
 
 func (l limits) isUnknown() bool { return l.unknown != "" }
@@ -133,8 +142,9 @@ func limitsAt(ctx context.Context, client *rocketmq.Client, addr string) limits 
 	return limitsOf(config)
 }
 
-// against says what a broker doesn't take of a topic's sends, and the line to change; "" if nothing.
-func (l limits) against(k *sentKinds) (cause, line string) {
+// against says what a broker doesn't take of a topic's sends as the source's broker does, and the line
+// to change; "" if nothing.
+func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 	switch longest := k.longest.Load(); {
 	case l.noSends:
 		return "takes no sends at all", "brokerPermission=6"
@@ -144,7 +154,7 @@ func (l limits) against(k *sentKinds) (cause, line string) {
 		return fmt.Sprintf("takes %d bytes at most, and producers send %d", l.longest, longest),
 			fmt.Sprintf("maxMessageSize=%d", longest)
 	}
-	return "", ""
+	return l.delaying.against(k, here.delaying)
 }
 
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
@@ -170,7 +180,7 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 				"it is behind a proxy, which doesn't say")
 			continue
 		}
-		known, cause, line := g.takes(broker, q.kinds)
+		known, cause, line := g.takes(broker, q.kinds, g.limitsOfSource(name.Broker))
 		says := fmt.Sprintf("topic %s: target broker %s %s", t.name, broker, cause)
 		switch {
 		case cause == "":
@@ -199,7 +209,7 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 
 // takes says what a target broker doesn't take of a topic's sends, and the line to change, or why that
 // isn't known; no cause if it takes all.
-func (g *Gateway) takes(broker string, k *sentKinds) (known bool, cause, line string) {
+func (g *Gateway) takes(broker string, k *sentKinds, here limits) (known bool, cause, line string) {
 	var is limits
 	asked := false
 	if all := g.limits.Load(); all != nil {
@@ -211,6 +221,6 @@ func (g *Gateway) takes(broker string, k *sentKinds) (known bool, cause, line st
 	case is.unknown != "":
 		return false, "doesn't say how it is configured: " + is.unknown, ""
 	}
-	cause, line = is.against(k)
+	cause, line = is.against(k, here)
 	return true, cause, line
 }

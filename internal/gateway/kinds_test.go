@@ -91,6 +91,34 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")
 
+	open := map[string]string{"maxMessageSize": "4096", "messageDelayLevel": "1s 5s 10s", "timerWheelEnable": "true", "timerMaxDelaySec": "60"}
+	configured(open)
+	here := func(levels string) {
+		g.gateway.limitsHere.Store(&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})})
+	}
+	here("7s 5s 10s 30s")
+	send(success, "KEYS\x01DELAY\x02", "not delayed")
+	send(success, "DELAY\x012\x02", "by the level that is alike")
+	send(success, "TIMER_DELAY_SEC\x0160\x02", "as long as it may")
+	takes()
+	for _, c := range []struct{ properties, cause, line string }{
+		{"DELAY\x019\x02", "holds messages of delay level 9 back for 10 s, the source for 30 s", "messageDelayLevel=7s 5s 10s 30s"},
+		{"DELAY\x011\x02", "holds messages of delay level 1 back for 1 s, the source for 7 s", "messageDelayLevel=7s 5s 10s 30s"},
+		{"TIMER_DELAY_MS\x0161000\x02", "takes timers of 60 s at most, and producers send 61", "timerMaxDelaySec=61"},
+	} {
+		send(success, c.properties, "late")
+		_, err := g.gateway.takesSends(round)
+		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
+		require.ErrorContains(t, err, "write "+c.line+" into its configuration")
+	}
+	open["timerWheelEnable"] = "false"
+	configured(open)
+	_, err = g.gateway.takesSends(round)
+	require.ErrorContains(t, err, "takes no timers, which producers send: write timerWheelEnable=true")
+	open["timerWheelEnable"], open["timerMaxDelaySec"], open["messageDelayLevel"] = "true", "600", "7s 5s 10s 30s"
+	configured(open)
+	takes()
 	configured(map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096", "brokerPermission": "4"})
 	_, err = g.gateway.takesSends(round)
 	require.ErrorContains(t, err, "write brokerPermission=6")
@@ -131,7 +159,7 @@ func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 	c := rocketmq.NewCluster(client, []string{nobodyAt})
 	c.Assume(names)
 	begin := time.Now()
-	g.lookAtLimits(t.Context(), c)
+	lookAtLimits(t.Context(), c, &g.limits)
 	require.Less(t, time.Since(begin), 2*limitsTime, "not one after the other")
 	is := *g.limits.Load()
 	for i := range 4 {
@@ -142,6 +170,6 @@ func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 
 	was := map[string]limits{"broker-2": {longest: 5}}
 	g.limits.Store(&was)
-	g.lookAtLimits(t.Context(), c)
+	lookAtLimits(t.Context(), c, &g.limits)
 	assert.Equal(t, limits{longest: 5}, (*g.limits.Load())["broker-2"], "what it said before counts")
 }

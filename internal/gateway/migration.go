@@ -21,6 +21,10 @@ type Migration struct {
 	NameServers []string `json:"nameServers"` // of the target
 	// Cluster is the target's own name (brokerClusterName), where its name servers know several.
 	Cluster string `json:"cluster,omitempty"`
+	// SourceCluster and LeftOut say which of the source's brokers the lanes read: those of this cluster,
+	// where its name servers know several, but for those of these names.
+	SourceCluster string   `json:"sourceCluster,omitempty"`
+	LeftOut       []string `json:"leftOut,omitempty"`
 	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached; then without NameServers.
 	Proxy string `json:"proxy,omitempty"`
 	// Gateways are all of the migration, this one among them; none if it is the only one.
@@ -151,7 +155,7 @@ func (g *Gateway) inDoubt(p *part) bool {
 // clusters.
 func (m *migration) sameLanes(o *migration) bool {
 	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
-		m.sameTarget(o.Migration)
+		m.sameTarget(o.Migration) && m.samePart(o.Migration)
 }
 
 // sameTarget reports whether the target is the same, at the same addresses.

@@ -219,7 +219,7 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 		return done, err
 	}
 	g.askUnknownLimits(ctx)
-	untaken, err := g.takesSends(r)
+	untaken, err := g.takesAll(ctx, r)
 	if err != nil {
 		return done, err
 	}
@@ -255,7 +255,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if unseen := g.unseen(r.Group, to); unseen != "" {
 		inexact = append(inexact, unseen)
 	}
-	untaken, err := g.tryPulls(ctx, r.Group, to, m.Accept)
+	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)
 	if err != nil {
 		return done, err
 	}

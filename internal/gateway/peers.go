@@ -88,7 +88,7 @@ func (g *Gateway) clientOf(p Peer) *Client {
 func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
-	is.Brokers = nil // each finds them by itself
+	is.Brokers, is.Clusters = nil, nil // each finds them by itself
 	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.all(), saved: is}
 }
 

@@ -96,6 +96,7 @@ func TestAnAnswerGoesWhereTheRequesterIs(t *testing.T) {
 				}
 				g.nothing(name)
 				assert.Equal(t, held, g.session.memory.Held(), name)
+				assert.Equal(t, c.code == success, g.session.replied.Load(), name)
 			}
 		}
 	}

@@ -59,6 +59,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		c := callOf(f)
 		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
 		c.size, c.transaction = int32(len(f.Body)), transacts(f, propertiesKey)
+		c.level, c.timer = delays(f, propertiesKey, c.since)
 		if q.retries() || elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}

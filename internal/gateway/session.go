@@ -70,6 +70,7 @@ type session struct {
 
 	verifier  verifier
 	wrote     wroteTo           // the topics that it sends to
+	replied   atomic.Bool       // a broker has taken an answer of its to a request
 	vip       atomic.Bool       // it has come by a VIP channel, where clients send no heartbeats
 	unwelcome map[string]string // why target brokers didn't take its last heartbeat, by broker
 }

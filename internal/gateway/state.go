@@ -33,6 +33,8 @@ type saved struct {
 	Moves []Moved           `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 	// Brokers are where those of both sides were seen last, by side; states of before have none.
 	Brokers map[string]savedAddresses `json:"brokers,omitempty"`
+	// Clusters are what both sides' brokers belong to, by side and broker; states of before have none.
+	Clusters map[string]map[string]string `json:"clusters,omitempty"`
 	// Checksum is that of all the rest, SHA-256 in hexadecimal digits.
 	Checksum string `json:"checksum,omitempty"`
 }
@@ -135,7 +137,7 @@ func parseState(text []byte) (s saved, err error) {
 		return s, errors.Join(fmt.Errorf("its checksum is %s, and that of what it holds %s", was, is), err)
 	}
 	s.Checksum = ""
-	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers))
+	return s, errors.Join(s.sides(), s.numbers(), checkAddresses(s.Brokers), checkClusters(s.Clusters))
 }
 
 // sum is the checksum of a state.
@@ -251,7 +253,7 @@ func (g *Gateway) snapshot() saved {
 	g.decided.Lock() // all of an outcome, or nothing
 	defer g.decided.Unlock()
 	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}, Moves: g.moves.newest(savedMoves)}
-	s.Brokers = g.knownAddresses()
+	s.Brokers, s.Clusters = g.knownAddresses(), g.knownClusters()
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}

@@ -10,6 +10,9 @@ import (
 
 // tellAnswer gives an answer to a request that is rare the names that the client knows.
 func (u *upstream) tellAnswer(f *wire.Frame, c call) {
+	if (c.code == codeReply || c.code == codeReplyV2) && f.Code == success {
+		u.session.replied.Store(true)
+	}
 	switch {
 	case c.code == codeRoute || c.code == codeClusterInfo:
 		u.routed(f)

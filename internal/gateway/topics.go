@@ -234,14 +234,14 @@ func (g *Gateway) look(ctx context.Context) error {
 		return unread
 	}
 	to, err := queuesOf(ctx, m.target, sortedKeys(here), most)
-	there := to.queues
 	if err != nil {
 		unread = errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
 	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	g.lookAtLimits(ctx, m.target)
+	lookAtLimits(ctx, g.source, &g.limitsHere)
+	lookAtLimits(ctx, m.target, &g.limits)
 	if unread != nil {
 		return unread
 	}
@@ -249,22 +249,14 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	masters := [2][]string{sortedKeys(registered[source]), sortedKeys(registered[target])}
+	masters := [2][]string{g.readBy(m, sortedKeys(registered[source])), sortedKeys(registered[target])}
+	g.excuse(m, registered[source])
 	for name, queues := range here {
 		t := g.topics.ensure(name)
 		if t.lacks(registered) {
 			continue // its pairs are those of when all its queues could be seen
 		}
-		lanes, err := lanesOf(name, queues, there[name], masters, t.kept())
-		problem := ""
-		if err != nil {
-			problem = err.Error()
-		}
-		if n := to.vast[name]; n > 0 {
-			problem = tooVast(name, n, target)
-		}
-		t.pair(lanes, problem, g.inUse)
-		t.beyond.Store(int64(len(there[name]) - len(lanes)))
+		g.pairTopic(m, t, queues, to, masters)
 	}
 	return nil
 }

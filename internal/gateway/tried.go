@@ -162,7 +162,7 @@ func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
 	case pullTaken(no.code):
 		return "", nil
 	}
-	says, _, _ := strings.Cut(no.remark, "\n")
+	says := no.firstLine()
 	if strings.Contains(says, "does not support consumer to filter") { // its code stands for much else
 		says += ": write enablePropertyFilter=true into its configuration and start it again"
 	}

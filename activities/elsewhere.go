@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// Name servers show clients the queues of a topic on all brokers that have it, of whatever cluster.
+// Lanes read those of one cluster, but for brokers that are left out.
+
+// elsewhere tells which of a topic's queues clients see on the source, and lanes don't read. In another
+// cluster it refuses: what producers write there would be read by nobody once consumers have moved.
+// Gateways stand in for all brokers, so that no group moves that reads such a queue.
+func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []Finding) {
+	for _, e := range route.Elsewhere(sortedKeys(inv.topics[topic])) {
+		leftOut := slices.Contains(inv.plan.Source.LeftOut, e.Broker)
+		other := !leftOut && inv.plan.Source.Cluster != "" && e.Cluster != "" && e.Cluster != inv.plan.Source.Cluster
+		found := warning("topic "+topic,
+			"nothing, if the broker is left out on purpose; keys go to other queues on the target then",
+			"clients also see its %s, which isn't looked at", e)
+		switch {
+		case other:
+			found.Refusal = true
+			found.Next = fmt.Sprintf("delete it in one of both clusters (mqadmin deleteTopic -c), exclude it, or name broker %s "+
+				"in source.leftOut if nobody needs what is there", e.Broker)
+		case leftOut && inv.plan.Traffic.Mode == plan.ModeGateway:
+			found.Refusal = true
+			found.Next = "delete it there or exclude it, or move in traffic.mode release: behind gateways no group " +
+				"moves that reads queues which lanes don't"
+		}
+		all = append(all, found)
+	}
+	return all
+}
+
+// elsewhereOnTarget tells which of the topics clients of the target see in another cluster, too: keys
+// go to other queues there, and producers write where nobody looks.
+func (c *cluster) elsewhereOnTarget(
+	ctx context.Context, p plan.Plan, topics []string, brokers []rocketmq.Broker,
+) (all []Finding, err error) {
+	if p.Target.Cluster == "" || len(brokers) == 0 { // several clusters without a name are a gap
+		return nil, nil
+	}
+	for _, topic := range topics {
+		route, err := c.Route(ctx, topic)
+		if rocketmq.CodeOf(err) == rocketmq.TopicNotExist {
+			continue
+		}
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		for _, e := range route.Elsewhere(sortedKeys(addresses(brokers))) {
+			all = append(all, refusal("topic "+topic, "give it another name there (target.rename.topics), or delete it there",
+				"clients of the target also see %s of a topic of its name there: keys go to other queues", e))
+		}
+	}
+	return all, nil
+}
+
+// twiceOnTarget is elsewhereOnTarget of the selected topics, where the target exists.
+func (a *Assess) twiceOnTarget(
+	ctx context.Context, p plan.Plan, inv *inventory, found foundTarget,
+) ([]Finding, error) {
+	if len(found.brokers) == 0 {
+		return nil, nil
+	}
+	target, err := a.settings.target(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return target.elsewhereOnTarget(ctx, p, inv.topics.selected(p, inv.brokers), found.brokers)
+}

@@ -1,0 +1,71 @@
+package activities
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// javaClient is a Java client of a version by its ordinal.
+func javaClient(id string, version int) rocketmq.Connection {
+	return rocketmq.Connection{ClientID: id, Addr: "10.0.0.8:4000", Language: "JAVA", Version: version}
+}
+
+// Java clients up to 4.5.0 send at another port than all others.
+func TestClientsOnVIPChannelsAreFindings(t *testing.T) {
+	old := func(inv *inventory) {
+		inv.producers["shopfront"]["p2"] = javaClient("old-producer", 293)
+		inv.online["billing"].members["c2"] = member{Connection: javaClient("old-member", 275)}
+		inv.producers["shopfront"]["p3"] = javaClient("newer", 315)
+		inv.producers["shopfront"]["p4"] = rocketmq.Connection{ClientID: "go", Language: "GO", Version: 253}
+	}
+	r := newReturning(t)
+	behind := func(inv *inventory) {
+		inv.plan.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(r.URL, "http://")}}
+	}
+	of := func(changes ...func(*inventory)) (told []Finding) {
+		inv := shop(func(inv *inventory) {
+			for _, change := range changes {
+				change(inv)
+			}
+		})
+		for _, f := range append(inv.findings(nil), inv.gatewayFindings(t.Context(), Settings{}.withDefaults())...) {
+			if strings.Contains(f.Cause, "4.5.0") {
+				told = append(told, f)
+			}
+		}
+		return told
+	}
+
+	found := of(old, behind)
+	require.Len(t, found, 1)
+	assert.True(t, found[0].OfGateway(), "gateways may be started for the shift")
+	assert.Contains(t, found[0].Cause,
+		"2 Java clients up to 4.5.0 send at the port 2 below a broker's (VIP channel): "+
+			"[old-member at 10.0.0.8:4000 (4.4.0) old-producer at 10.0.0.8:4000 (4.5.0)")
+	assert.Contains(t, found[0].Next, "firewalls")
+	assert.Empty(t, of(behind), "nobody is on a VIP channel")
+
+	r.state.VIPProblems = []string{"broker broker-a is at port 10911, and Java clients up to 4.5.0 send elsewhere"}
+	found = of(behind)
+	require.Len(t, found, 1, "who comes later may be one: it is said anyway")
+	assert.Contains(t, found[0].Cause, "broker broker-a is at port 10911")
+	assert.Contains(t, found[0].Next, "--port")
+	found = of(old, behind)
+	require.Len(t, found, 2)
+
+	assert.Empty(t, of(old), "brokers of the target have VIP channels")
+	found = of(old, func(inv *inventory) { inv.plan.Target.Proxy = "10.0.9.1:8080" })
+	require.Len(t, found, 1, "a proxy has none")
+	assert.False(t, found[0].OfGateway())
+	assert.Contains(t, found[0].Cause, "proxy")
+	assert.Contains(t, found[0].Next, "sendMessageWithVIPChannel=false")
+	assert.Empty(t, of(old, behind, func(inv *inventory) {
+		inv.plan.Target.Proxy, r.state.VIPProblems = "10.0.9.1:8080", nil
+	})[1:], "gateways stand between, whatever the target has")
+}

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// The gateway stands in for all brokers that the source's name servers know. Those may be of several
+// clusters, or be left out by the plan: lanes don't read their queues, so pairs are made without them.
+
+// reads reports whether the lanes read the queues of a source broker. One whose cluster was never
+// told, as in a state of an older gateway, counts until name servers answer.
+func (m *Migration) reads(broker, cluster string) bool {
+	return !slices.Contains(m.LeftOut, broker) &&
+		(m.SourceCluster == "" || cluster == "" || cluster == m.SourceCluster)
+}
+
+// samePart reports whether lanes read the same brokers.
+func (m Migration) samePart(o Migration) bool {
+	return m.SourceCluster == o.SourceCluster && slices.Equal(m.LeftOut, o.LeftOut)
+}
+
+// readBy are those of the source's brokers that the migration's lanes read.
+func (g *Gateway) readBy(m *migration, brokers []string) []string {
+	return slices.DeleteFunc(slices.Clone(brokers), func(name string) bool {
+		return !m.reads(name, g.clusters[source].of(name))
+	})
+}
+
+// excuse counts brokers that lanes don't read as registered: pairs don't wait for one that is down.
+func (g *Gateway) excuse(m *migration, registered map[string]bool) {
+	for _, name := range m.LeftOut {
+		registered[name] = true
+	}
+	if all := g.clusters[source].byBroker.Load(); all != nil {
+		for name, cluster := range *all {
+			if !m.reads(name, cluster) {
+				registered[name] = true
+			}
+		}
+	}
+}
+
+// readOf splits the queues of a topic into those that lanes read, and the brokers of the others.
+func (g *Gateway) readOf(m *migration, queues []replicator.Queue) (read []replicator.Queue, unread []string) {
+	for _, q := range queues {
+		switch {
+		case m.reads(q.Broker, g.clusters[source].of(q.Broker)):
+			read = append(read, q)
+		case !slices.Contains(unread, q.Broker):
+			unread = append(unread, q.Broker)
+		}
+	}
+	return read, unread
+}
+
+// pairTopic pairs the queues that the source has of a topic with those of the target; masters are those
+// of both sides that count.
+func (g *Gateway) pairTopic(m *migration, t *topic, queues []replicator.Queue, to layout, masters [2][]string) {
+	read, unread := g.readOf(m, queues)
+	there := to.queues[t.name]
+	lanes, err := lanesOf(t.name, read, there, masters, t.kept())
+	problem := notRead(t.name, unread)
+	if err != nil {
+		problem = err.Error()
+	}
+	if n := to.vast[t.name]; n > 0 {
+		problem = tooVast(t.name, n, target)
+	}
+	t.pair(lanes, problem, g.inUse)
+	t.beyond.Store(int64(len(there) - len(lanes)))
+}
+
+// notRead is why a topic doesn't move of which lanes don't read all queues that clients see; "" if it
+// may. Retries of a queue without a pair are read where they are.
+func notRead(topic string, unread []string) string {
+	if _, retry := rocketmq.RetryGroup(topic); retry || len(unread) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("clients also see queues of topic %s on source broker %s, which the migration doesn't read "+
+		"(another cluster, or left out): delete the topic there, or exclude it", topic, strings.Join(unread, ", "))
+}

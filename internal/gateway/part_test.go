@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator"
+)
+
+// Before, the gateway paired the queues of all clusters that the source's name servers know: retry
+// topics otherwise than the lanes, without a word, and other topics not at all.
+func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
+	for name, part := range map[string]Migration{
+		"another cluster":   {SourceCluster: "Shop"},
+		"a broker left out": {LeftOut: []string{"broker-a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := alone(t)
+			m := *g.migration.Load()
+			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
+			g.clusters[source].learn([]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}})
+			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
+			pair := func(name string, here, there map[string]int) *topic {
+				one := g.topics.ensure(name)
+				queues := map[string]map[string]rocketmq.TopicConfig{}
+				for side, all := range map[string]map[string]int{"here": here, "there": there} {
+					queues[side] = map[string]rocketmq.TopicConfig{}
+					for broker, n := range all {
+						queues[side][broker] = rocketmq.TopicConfig{ReadQueues: n, WriteQueues: n, Perm: 6}
+						if side == "here" {
+							one.ensure(broker, n)
+						}
+					}
+				}
+				to := layout{map[string][]replicator.Queue{name: replicator.QueuesBy(queues["there"])}, nil}
+				g.pairTopic(&m, one, replicator.QueuesBy(queues["here"]), to, masters)
+				return one
+			}
+			lane := func(one *topic, broker string, id int64) any {
+				if l := one.queue([]byte(broker), id).lane.Load(); l != nil {
+					return l.Target
+				}
+				return nil
+			}
+
+			retry := pair("%RETRY%billing", map[string]int{"broker-a": 1, "broker-b": 1}, map[string]int{"broker-t": 1})
+			assert.Equal(t, replicator.Queue{Broker: "broker-t"}, lane(retry, "broker-b", 0), "as the lane pairs it")
+			assert.Nil(t, lane(retry, "broker-a", 0))
+			assert.Empty(t, retry.reason())
+
+			both := pair("orders", map[string]int{"broker-a": 2, "broker-b": 2}, map[string]int{"broker-t": 2})
+			assert.Equal(t, replicator.Queue{Broker: "broker-t", ID: 1}, lane(both, "broker-b", 1))
+			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
+			registered := map[string]bool{"broker-b": true}
+			g.excuse(&m, registered)
+			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}), "nobody waits for it while it is down")
+			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
+			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).reason())
+		})
+	}
+}
