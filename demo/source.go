@@ -15,7 +15,8 @@ import (
 	"rocketshift/internal/lab"
 )
 
-const sourceUsage = "want source start, source stop, or source release HOST:PORT[,HOST:PORT]; see rocketshift-demo --help"
+const sourceUsage = "want source start, source stop, or source release HOST:PORT[,HOST:PORT]; " +
+	"see rocketshift-demo --help"
 
 // gatewayPort is that of the gateway's name server, beside the source's own on the same machine.
 const gatewayPort = driver.SourcePort + 1

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"rocketshift/plan"
 )
 
 func TestNameServersOfAReleaseAreChecked(t *testing.T) {
@@ -41,4 +46,27 @@ func TestTheSourceTellsTheCommandsOfTheReadme(t *testing.T) {
 		require.True(t, strings.Contains(string(readme), strings.TrimSpace(command)), "the README has no %s", command)
 	}
 	require.Greater(t, commands, 8)
+}
+
+// The form of the Web UI gets the plan that the CLI is given, in short.
+func TestTheInputOfTheReadmeIsTheExamplesPlan(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, block)
+	var input struct{ Plan json.RawMessage }
+	require.NoError(t, json.Unmarshal(block[1], &input))
+	typed, err := plan.Parse(input.Plan)
+	require.NoError(t, err)
+	require.NoError(t, typed.Validate())
+
+	text, err := os.ReadFile("../docs/examples/orders-2026.yaml")
+	require.NoError(t, err)
+	document, err := yaml.YAMLToJSON(text)
+	require.NoError(t, err)
+	example, err := plan.Parse(document)
+	require.NoError(t, err)
+	require.Equal(t, []any{example.Name, example.Source, example.Target.Provider, example.Traffic},
+		[]any{typed.Name, typed.Source, typed.Target.Provider, typed.Traffic})
+	require.Equal(t, []string{"127.0.0.1:9876"}, example.Source.NameServers, "where make source is")
 }

@@ -84,7 +84,8 @@ func TestComposeFileNamesWhatExists(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, grace, 20*time.Second, "the worker ends in order within that")
 	require.Contains(t, worker.Volumes, "worker:/data")
-	require.True(t, strings.HasPrefix(worker.Environment["ROCKETSHIFT_STORE"], "/data/"), "workers of the service share their store")
+	require.True(t, strings.HasPrefix(worker.Environment["ROCKETSHIFT_STORE"], "/data/"),
+		"workers of the service share their store")
 }
 
 func TestServicesThatAreBuiltHaveTheirImageAndWhatTheyAreTold(t *testing.T) {

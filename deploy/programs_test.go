@@ -139,3 +139,50 @@ func TestProgramsTellHelpAndVersionWithoutAnything(t *testing.T) {
 		})
 	}
 }
+
+var (
+	block    = regexp.MustCompile("(?s)\n```\n(.*?)```")
+	target   = regexp.MustCompile(`(?m)^([a-z-]+):`)
+	longFlag = regexp.MustCompile(`--[a-z-]+`)
+)
+
+// What the README tells to type is there: targets of the Makefile, commands and their flags.
+func TestCommandsOfTheReadmeExist(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	makefile, err := os.ReadFile("../Makefile")
+	require.NoError(t, err)
+	targets := map[string]bool{}
+	for _, found := range target.FindAllStringSubmatch(string(makefile), -1) {
+		targets[found[1]] = true
+	}
+	commands := 0
+	for _, found := range block.FindAllSubmatch(readme, -1) {
+		for _, line := range strings.Split(string(found[1]), "\n") {
+			line, comment, _ := strings.Cut(line, " #")
+			words := strings.Fields(line)
+			switch {
+			case len(words) > 1 && words[0] == "make":
+				for _, word := range words[1:] {
+					require.True(t, strings.Contains(word, "=") || targets[word], "make %s", word)
+				}
+			case len(words) > 0 && strings.HasPrefix(words[0], "bin/"):
+				ask := []string{"--help"}
+				if words[0] == "bin/rocketshift" {
+					ask = []string{words[1], "--help"}
+					if words[1] == "targets" && len(words) > 2 {
+						ask = []string{words[1], words[2], "--help"}
+					}
+				}
+				help := said(t, folderOf(t, strings.TrimPrefix(words[0], "bin/")), ask...)
+				for _, flag := range append(longFlag.FindAllString(line, -1), longFlag.FindAllString(comment, -1)...) {
+					require.Contains(t, help, flag+" ", line)
+				}
+			default:
+				continue
+			}
+			commands++
+		}
+	}
+	require.Greater(t, commands, 15)
+}

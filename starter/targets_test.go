@@ -123,7 +123,8 @@ func TestALocalTargetIsRemovedWithoutTemporal(t *testing.T) {
 }
 
 func TestErrorsOfTargetsAreDocumentsToo(t *testing.T) {
-	o := withTargets(&fake{running: []string{"migration-orders"}}, fakeTargets{"orders": nil}, "targets", "remove", "orders", "-o", "json")
+	running := &fake{running: []string{"migration-orders"}}
+	o := withTargets(running, fakeTargets{"orders": nil}, "targets", "remove", "orders", "-o", "json")
 	require.Equal(t, exitUsage, o.code)
 	assert.Contains(t, o.document(t)["error"], "in use: migration-orders run")
 	assert.Contains(t, o.document(t)["next"], "rocketshift back orders")

@@ -68,11 +68,11 @@ func (s Source) Start(ctx context.Context) (nameServer string, err error) {
 		return "", err
 	}
 	defer d.lock.Close()
-	if d.files, err = check(s.Root); err != nil {
-		return "", err
-	}
 	if _, err := os.Stat(d.served()); err == nil {
 		return d.running()
+	}
+	if d.files, err = check(s.Root); err != nil {
+		return "", err
 	}
 	if err := d.endSource(); err != nil {
 		return "", fmt.Errorf("end what an earlier source left: %w", err)
