@@ -9,7 +9,7 @@ import (
 )
 
 // tableRow is a row of a table of the docs.
-var tableRow = regexp.MustCompile("(?m)^\\|.*$")
+var tableRow = regexp.MustCompile(`(?m)^\|.*$`)
 
 var variableName = regexp.MustCompile("`(ROCKETSHIFT_[A-Z_]+)`")
 
