@@ -11,11 +11,12 @@ TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
 APPROVE ?= auto
 TRAFFIC ?= gateway
+AT ?=
 KILLS ?= 200
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: prerequisites
 prerequisites:
@@ -87,6 +88,22 @@ $(CLIENTS)/node/.complete: $(OTHER_CLIENTS)/package.json
 .PHONY: demo
 demo: ready ## migrate a real 4.9.7 cluster with running applications behind a gateway; TRAFFIC=release without; APPROVE=me waits for you
 	@APPROVE=$(APPROVE) TRAFFIC=$(TRAFFIC) $(BIN)/rocketshift-demo
+
+.PHONY: source
+source: ready ## start a 4.9.7 cluster with applications at work, in the background, for a migration by hand: name server on 9876
+	@$(BIN)/rocketshift-demo source start
+
+.PHONY: source-release
+source-release: | $(BIN)/rocketshift-demo ## restart its applications with other name servers: AT=127.0.0.1:9877
+	@[ -n "$(AT)" ] || { echo "AT is missing: which name servers, such as AT=127.0.0.1:9877"; exit 1; }
+	@$(BIN)/rocketshift-demo source release $(AT)
+
+.PHONY: source-stop
+source-stop: | $(BIN)/rocketshift-demo ## end exactly what make source started, and tell what its applications noted
+	@$(BIN)/rocketshift-demo source stop
+
+$(BIN)/rocketshift-demo:
+	@$(MAKE) --no-print-directory programs
 
 .PHONY: temporal
 temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the foreground: Web UI on 8233, data in .run/temporal, kept 90 days
@@ -188,4 +205,7 @@ fuzz: jars ## fuzz what reads bytes from outside, 20 s each
 
 .PHONY: clean
 clean: ## remove what was built and what runs left; downloads stay in .cache
+	@if [ -d .run/source ]; then $(MAKE) --no-print-directory source-stop; fi
+	@if [ -d .run/instances ] && [ -x $(BIN)/rocketshift ] && $(BIN)/rocketshift targets -o json | grep -q '"processes"'; then \
+	  $(BIN)/rocketshift targets; echo "these targets run, and nobody would find them any more: remove them first"; exit 1; fi
 	rm -rf $(BIN) .run

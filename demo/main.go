@@ -18,15 +18,34 @@ import (
 
 	"rocketshift/demo/driver"
 	"rocketshift/internal/lab"
+	"rocketshift/internal/version"
 	"rocketshift/plan"
 )
 
+const (
+	programName = "rocketshift-demo"
+	usage       = `rocketshift-demo plays a whole migration on this machine, and starts what a migration by hand begins with.
+
+Usage:
+  rocketshift-demo [flags]                          the whole demo, see docs/run-the-demo.md
+  rocketshift-demo source start [flags]             a 4.x cluster with applications at work, in the background
+  rocketshift-demo source release NAME-SERVERS      restart these applications with other name servers
+  rocketshift-demo source stop                      end all of that
+  rocketshift-demo --help | --version
+
+Flags of the demo:
+`
+)
+
 func main() {
+	if version.Answer(os.Stdout, programName, help(), os.Args[1:]) {
+		return
+	}
 	// The handler stays until the end: a second Ctrl-C must not leave processes behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, programName+":", err)
 		os.Exit(1)
 	}
 }
@@ -34,6 +53,9 @@ func main() {
 var errHarm = errors.New("messages were lost, duplicated or out of order")
 
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "source" {
+		return runSource(ctx, args[1:])
+	}
 	o, err := options(args, os.Getenv)
 	if err != nil {
 		return err
@@ -57,9 +79,9 @@ func run(ctx context.Context, args []string) error {
 	return nil
 }
 
-func options(args []string, getenv func(string) string) (driver.Options, error) {
-	var o driver.Options
-	f := flag.NewFlagSet("rocketshift-demo", flag.ContinueOnError)
+// flags are those of the demo; kill is the value of -kill-worker-during.
+func flags(o *driver.Options, getenv func(string) string) (f *flag.FlagSet, kill *string) {
+	f = flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.Approve, "approve", getenv("APPROVE"), "who approves: auto (default; the demo itself) or me")
 	f.StringVar(&o.Name, "name", "demo", "name of the migration and of the run's folder below .run")
 	f.StringVar(&o.Traffic, "traffic", getenv("TRAFFIC"), "how applications come to the target: release (default) or gateway")
@@ -67,7 +89,24 @@ func options(args []string, getenv func(string) string) (driver.Options, error) 
 	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
 	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
 	f.IntVar(&o.BackAt, "back-at", 0, "ask to go back when the step of this percentage soaks; 0 goes to the end")
-	kill := f.String("kill-worker-during", "", "stages, separated by commas, during which the worker is killed by kill -9")
+	kill = f.String("kill-worker-during", "", "stages, separated by commas, during which the worker is killed by kill -9")
+	return f, kill
+}
+
+// help lists the flags too.
+func help() string {
+	text := strings.Builder{}
+	text.WriteString(usage)
+	var o driver.Options
+	f, _ := flags(&o, func(string) string { return "" })
+	f.SetOutput(&text)
+	f.PrintDefaults()
+	return text.String()
+}
+
+func options(args []string, getenv func(string) string) (driver.Options, error) {
+	var o driver.Options
+	f, kill := flags(&o, getenv)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/gateway/audit"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/version"
 )
 
 // settings are those of the process; the migration is told through the control API.
@@ -41,11 +42,13 @@ func command(getenv func(string) string) *cobra.Command {
 		Short: "Stand between applications and the clusters of a migration",
 		Long: "Applications use it as their name server. It shows them the brokers of the source, each at a port of its own, and moves where\n" +
 			"messages are stored, and from where groups read, when it is told to through its control API.",
-		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		Version: version.Line("rocketshift-gateway"),
+		Args:    cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return run(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr(), getenv)
 		},
 	}
+	c.SetVersionTemplate("{{.Version}}\n")
 	f := c.Flags()
 	f.StringVar(&s.Name, "name", host, "name of this gateway, unique in the migration")
 	f.StringSliceVar(&s.NameServers, "source", nil, "name servers of the source, host:port")

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"rocketshift/internal/printable"
+	"rocketshift/internal/version"
 	"rocketshift/plan"
 	"rocketshift/workflows"
 )
@@ -79,6 +80,7 @@ func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use: "rocketshift", Short: "Moves live applications from RocketMQ 4.x to 5.x, step by step, and back if need be",
 		Long:          "rocketshift moves live applications from a RocketMQ 4.x cluster to a 5.x one.\nConnection: TEMPORAL_ADDRESS and the other TEMPORAL_* settings of the temporal CLI.",
+		Version:       version.Line("rocketshift"),
 		SilenceErrors: true, SilenceUsage: true, CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.output != outputText && a.output != outputJSON {
@@ -88,6 +90,7 @@ func (a *app) command() *cobra.Command {
 			return nil
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
 	root.AddCommand(

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -33,21 +35,25 @@ func (a *app) targetsCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.targets() },
 	}
-	c.AddCommand(&cobra.Command{
+	var alone bool
+	remove := &cobra.Command{
 		Use: "remove NAME", Short: "End the processes of a local target and delete its messages",
 		Long: "End the processes of the local target of a migration and delete its folder with all " +
 			"messages. It is refused while\n" +
 			"a workflow of the migration runs, and while applications are connected to it. What isn't " +
-			"there is removed already.",
+			"there is removed already.\n" +
+			"Where Temporal is gone for good, --without-temporal leaves out the first of both.",
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !plan.ValidName(args[0]) {
 				return usage("see rocketshift targets", "%q is no name of a migration", args[0])
 			}
-			return a.withService(c.Context(),
-				func(s service) error { return a.removeTarget(c.Context(), s, args[0]) })
+			return a.removeTarget(c.Context(), args[0], alone)
 		},
-	})
+	}
+	remove.Flags().BoolVar(&alone, "without-temporal", false,
+		"don't ask Temporal whether the migration runs: you know that it doesn't")
+	c.AddCommand(remove)
 	return c
 }
 
@@ -101,25 +107,32 @@ type removed struct {
 	Removed bool   `json:"removed"` // false: it wasn't there
 }
 
-func (a *app) removeTarget(ctx context.Context, s service, name string) error {
+// removeTarget removes a target that nobody uses. alone says that Temporal isn't asked.
+func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 	local, err := a.localTargets()
 	if err != nil {
 		return err
 	}
-	ids := []string{plan.WorkflowID(name)}
-	for _, kind := range stageTypes() {
-		ids = append(ids, workflows.StageID(plan.Plan{Name: name}, kind))
+	all, err := local.List()
+	if err != nil {
+		return broken("", "%w", err)
 	}
+	there := slices.ContainsFunc(all, func(f instance.Found) bool { return f.Name == name })
 	limited, cancel := a.within(ctx)
 	defer cancel()
-	running, err := s.Running(limited, ids)
-	if err != nil {
-		return err
-	}
-	if len(running) > 0 {
-		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
-			"the target of %s is in use: %s run; nothing was changed", name,
-			strings.Join(running, ", "))
+	if !alone {
+		err := a.withService(ctx, func(s service) error { return notRunning(limited, s, name) })
+		if f := new(failure); errors.As(err, &f) && f.code == exitFailed {
+			if !there { // whatever Temporal would say
+				a.tellRemoved(name, false)
+				return nil
+			}
+			return broken(strings.TrimPrefix(f.next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
+				"%w", f.cause)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	clients, err := local.Clients(limited, name)
 	if err != nil {
@@ -134,14 +147,35 @@ func (a *app) removeTarget(ctx context.Context, s service, name string) error {
 	if err != nil {
 		return broken("it may be called again", "%w", err)
 	}
-	if a.json() {
-		a.document(removed{name, was})
-		return nil
-	}
-	if !was {
-		a.say("there is no local target of %s: nothing to remove", name)
-		return nil
-	}
-	a.say("the local target of %s was removed", name)
+	a.tellRemoved(name, was)
 	return nil
+}
+
+// notRunning is an error while a workflow of the migration runs.
+func notRunning(ctx context.Context, s service, name string) error {
+	ids := []string{plan.WorkflowID(name)}
+	for _, kind := range stageTypes() {
+		ids = append(ids, workflows.StageID(plan.Plan{Name: name}, kind))
+	}
+	running, err := s.Running(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(running) > 0 {
+		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
+			"the target of %s is in use: %s run; nothing was changed", name,
+			strings.Join(running, ", "))
+	}
+	return nil
+}
+
+func (a *app) tellRemoved(name string, was bool) {
+	switch {
+	case a.json():
+		a.document(removed{name, was})
+	case was:
+		a.say("the local target of %s was removed", name)
+	default:
+		a.say("there is no local target of %s: nothing to remove", name)
+	}
 }

@@ -99,3 +99,35 @@ func TestALocalTargetThatIsUsedStays(t *testing.T) {
 	o := withTargets(&fake{away: errors.New("unused")}, fakeTargets{}, "targets", "remove", "../x")
 	assert.Equal(t, exitUsage, o.code, "a name that leads out of the folder")
 }
+
+// Temporal may be gone when somebody tidies up, and with it whoever could say that nothing runs.
+func TestALocalTargetIsRemovedWithoutTemporal(t *testing.T) {
+	gone := &fake{away: broken("start it", "temporal doesn't answer")}
+	local := fakeTargets{"orders": nil, "payments": {"shop@1 at 10.0.0.7:1, of group billing"}}
+	o := withTargets(gone, local, "targets", "remove", "orders")
+	require.Equal(t, exitFailed, o.code)
+	assert.Contains(t, o.stderr, "--without-temporal", "the way out is told")
+	require.Len(t, local, 2)
+
+	o = withTargets(gone, local, "targets", "remove", "orders", "--without-temporal", "-o", "json")
+	require.Equal(t, exitDone, o.code, o.stderr)
+	assert.Equal(t, map[string]any{"name": "orders", "removed": true}, o.document(t))
+	o = withTargets(gone, local, "targets", "remove", "orders", "-o", "json")
+	require.Equal(t, exitDone, o.code, "what isn't there needs no Temporal: %s", o.stderr)
+	assert.Equal(t, map[string]any{"name": "orders", "removed": false}, o.document(t))
+
+	o = withTargets(gone, local, "targets", "remove", "payments", "--without-temporal")
+	assert.Equal(t, exitUsage, o.code, "applications are seen without it")
+	assert.Contains(t, o.stderr, "1 applications are connected")
+	assert.Len(t, local, 1)
+}
+
+func TestErrorsOfTargetsAreDocumentsToo(t *testing.T) {
+	running := &fake{running: []string{"migration-orders"}}
+	o := withTargets(running, fakeTargets{"orders": nil}, "targets", "remove", "orders", "-o", "json")
+	require.Equal(t, exitUsage, o.code)
+	assert.Contains(t, o.document(t)["error"], "in use: migration-orders run")
+	assert.Contains(t, o.document(t)["next"], "rocketshift back orders")
+	o = withTargets(&fake{}, fakeTargets{}, "targets", "remove", "-o", "json")
+	require.Equal(t, exitUsage, o.code, "a name is needed")
+}

@@ -19,17 +19,34 @@ import (
 	"syscall"
 
 	"github.com/apache/rocketmq-client-go/v2/rlog"
+
+	"rocketshift/internal/version"
 )
 
-const usage = "usage: rocketshift-demo-app produce|consume -name-servers HOST:PORT[,...] -ledger FILE [flags]; -h lists them"
+const (
+	programName = "rocketshift-demo-app"
+	usage       = "usage: rocketshift-demo-app produce|consume -name-servers HOST:PORT[,...] -ledger FILE [flags]; " +
+		"produce -h and consume -h list them"
+	help = `rocketshift-demo-app is an application that uses RocketMQ 4.x through the stock client of its time.
+
+Usage:
+  rocketshift-demo-app produce -name-servers HOST:PORT[,...] -ledger FILE -topic T -producer NAME [flags]
+  rocketshift-demo-app consume -name-servers HOST:PORT[,...] -ledger FILE -group G -topics T[,...] [flags]
+  rocketshift-demo-app produce -h | consume -h
+  rocketshift-demo-app --help | --version
+`
+)
 
 func main() {
+	if version.Answer(os.Stdout, programName, help, os.Args[1:]) {
+		return
+	}
 	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	rlog.SetLogLevel("warn")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "rocketshift-demo-app:", err)
+		fmt.Fprintln(os.Stderr, programName+":", err)
 		os.Exit(1)
 	}
 }

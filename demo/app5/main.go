@@ -19,6 +19,8 @@ import (
 	rmq "github.com/apache/rocketmq-clients/golang/v5"
 	"github.com/apache/rocketmq-clients/golang/v5/credentials"
 	"go.uber.org/zap"
+
+	"rocketshift/internal/version"
 )
 
 const (
@@ -34,6 +36,23 @@ const (
 	wait = 5 * time.Second
 )
 
+const (
+	programName = "rocketshift-demo-app5"
+	help        = `rocketshift-demo-app5 reads a topic through the proxy of RocketMQ 5.x with the stock client, and prints how many
+different messages it read.
+
+Usage:
+  rocketshift-demo-app5 -endpoint HOST:PORT -group G -topic T [-expect N] [-within 30s]
+  rocketshift-demo-app5 --help | --version
+
+  -endpoint  gRPC endpoint of the proxy
+  -group     consumer group; it has to exist
+  -topic     topic to read
+  -expect    number of different messages to read, 1 if absent
+  -within    how long to read at most, from the start of the client on
+`
+)
+
 type options struct {
 	endpoint, group, topic string
 	expect                 int
@@ -41,21 +60,30 @@ type options struct {
 }
 
 func main() {
-	var o options
-	flag.StringVar(&o.endpoint, "endpoint", "", "gRPC endpoint of the proxy")
-	flag.StringVar(&o.group, "group", "", "consumer group; it has to exist")
-	flag.StringVar(&o.topic, "topic", "", "topic to read")
-	flag.IntVar(&o.expect, "expect", 1, "number of different messages to read")
-	flag.DurationVar(&o.within, "within", 30*time.Second, "how long to read at most, from the start of the client on")
-	flag.Parse()
+	if version.Answer(os.Stdout, programName, help, os.Args[1:]) {
+		return
+	}
+	o := readOptions(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	n, err := read(ctx, o)
 	fmt.Println(n)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "rocketshift-demo-app5:", err)
+		fmt.Fprintln(os.Stderr, programName+":", err)
 		os.Exit(1)
 	}
+}
+
+func readOptions(args []string) options {
+	var o options
+	f := flag.NewFlagSet(programName, flag.ExitOnError)
+	f.StringVar(&o.endpoint, "endpoint", "", "gRPC endpoint of the proxy")
+	f.StringVar(&o.group, "group", "", "consumer group; it has to exist")
+	f.StringVar(&o.topic, "topic", "", "topic to read")
+	f.IntVar(&o.expect, "expect", 1, "number of different messages to read")
+	f.DurationVar(&o.within, "within", 30*time.Second, "how long to read at most, from the start of the client on")
+	_ = f.Parse(args) // ExitOnError
+	return o
 }
 
 // read returns how many different messages it read, at most o.expect.

@@ -78,6 +78,9 @@ func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
 	if w.byGateway() {
 		deploy = w.rollOut
 	}
+	if w.demo.deploy != nil {
+		deploy = w.demo.deploy
+	}
 	if err := deploy(ctx, groups, topics, asked.NameServers); err != nil {
 		return fmt.Errorf("release pipeline: %w", err)
 	}

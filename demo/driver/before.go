@@ -49,18 +49,20 @@ func newGroup(name string) rocketmq.Group {
 	}
 }
 
+// newApplications makes the fleet and what follows its ledgers; nothing is started.
+func (d *demo) newApplications() {
+	d.fleet = newFleet(d.bin("rocketshift-demo-app"), filepath.Join(d.dir, "apps"), d.o)
+	if d.background {
+		d.fleet.begin = inBackground
+	}
+	d.books = newBooks(d.fleet)
+}
+
 // startApplications deploys all applications on the source and waits until the history is written; consumers are reading it
 // meanwhile, and producers go on at their rate.
 func (d *demo) startApplications(ctx context.Context) error {
-	d.fleet = newFleet(d.bin("rocketshift-demo-app"), filepath.Join(d.dir, "apps"), d.o)
-	d.books = newBooks(d.fleet)
-	var groupNames, topicNames []string
-	for _, g := range groups() {
-		groupNames = append(groupNames, g.name)
-	}
-	for _, t := range topics() {
-		topicNames = append(topicNames, t.name)
-	}
+	d.newApplications()
+	groupNames, topicNames := names()
 	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", producerCount(), len(groupNames))
 	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.entrance); err != nil {
 		return err

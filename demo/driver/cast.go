@@ -53,6 +53,17 @@ func groups() []group {
 	}
 }
 
+// names are those of all groups and topics.
+func names() (ofGroups, ofTopics []string) {
+	for _, g := range groups() {
+		ofGroups = append(ofGroups, g.name)
+	}
+	for _, t := range topics() {
+		ofTopics = append(ofTopics, t.name)
+	}
+	return ofGroups, ofTopics
+}
+
 func orderedTopics() []string {
 	var names []string
 	for _, t := range topics() {

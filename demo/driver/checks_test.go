@@ -25,22 +25,22 @@ func TestAFullDiskIsSaid(t *testing.T) {
 
 func TestASecondDemoOfTheSameNameIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), ".run", "demo.lock")
-	first, err := lockRun(path)
+	first, err := lockRun(path, "a demo runs already")
 	require.NoError(t, err)
-	_, err = lockRun(path)
+	_, err = lockRun(path, "a demo runs already")
 	require.ErrorContains(t, err, "a demo runs already")
 	require.NoError(t, first.Close())
-	again, err := lockRun(path)
+	again, err := lockRun(path, "a demo runs already")
 	require.NoError(t, err)
 	require.NoError(t, again.Close())
 }
 
 func TestARefusedDemoTouchesNothingOfTheOneThatRuns(t *testing.T) {
 	d := &demo{dir: filepath.Join(t.TempDir(), "demo")}
-	first, err := lockRun(d.dir + ".lock")
+	first, err := lockRun(d.dir+".lock", "a demo runs already")
 	require.NoError(t, err)
 	defer first.Close()
-	d.lock, err = lockRun(d.dir + ".lock")
+	d.lock, err = lockRun(d.dir+".lock", "a demo runs already")
 	require.Error(t, err)
 	require.NoError(t, d.end(t.Context()), "with anything to end it would fail here: it has no console, root or clients")
 }

@@ -1,3 +1,10 @@
+// Package driver plays the demo: it starts a real 4.9.7 cluster with running applications and an embedded Temporal server,
+// lets rocketshift migrate them to a 5.x cluster, and judges from the applications' own ledgers whether anybody was harmed.
+//
+// The driver plays the people and machines around a migration: the release pipeline, which restarts applications with other
+// name servers when the migration asks for it, and the approver. It talks to the migration only as those would: by the
+// command line and the status query. Everything that it starts ends with it, but a Source, with which persons begin a
+// migration by hand.
 package driver
 
 import (
@@ -101,7 +108,11 @@ type demo struct {
 	entrance []string // the name servers that applications begin with
 	fleet    *fleet
 	books    *books
-	result   Result
+	// background says that applications outlive the driver.
+	background bool
+	// deploy, if set, is the release pipeline instead of the driver's own.
+	deploy func(ctx context.Context, groups, topics, nameServers []string) error
+	result Result
 }
 
 // Run plays the demo to its end and stops everything that it started, also when it fails or ctx ends. An error means that

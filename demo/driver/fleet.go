@@ -20,6 +20,8 @@ const (
 	appStart = 2 * time.Minute
 	// appStop is longer than an application's own patience for its unfinished work.
 	appStop = 90 * time.Second
+	// readyLine begins the line that an application prints when it is at work.
+	readyLine = "ready"
 	// slowWork with the client's 20 workers is 200 messages/s of a topic: half a minute behind a history of 24,000.
 	slowWork = 100 * time.Millisecond
 	// slowCache keeps what a slow group has to finish before it moves to a few seconds of work.
@@ -31,21 +33,34 @@ type application struct {
 	name    string // of its ledger and log
 	command []string
 	servers []string // it was last started with
-	process *process
+	process running  // nil: it doesn't run
 	starts  int
+}
+
+// running is an application's process: one that dies with the driver, or one that outlives it.
+type running interface {
+	awaitReady(ctx context.Context, within time.Duration) error
+	stop(grace time.Duration) error
+	kill()
+	alive() bool
+	ending() string // of one that isn't alive: how it ended, and its last words
 }
 
 // fleet is all applications, deployed by one release pipeline.
 type fleet struct {
 	program   string // path of rocketshift-demo-app
 	dir       string // of ledgers and logs
+	begin     func(f *fleet, a *application, args []string) (running, error)
 	mu        sync.Mutex
 	producers map[string][]*application // by topic
 	consumers map[string]*application   // by group
 }
 
 func newFleet(program, dir string, o Options) *fleet {
-	f := &fleet{program: program, dir: dir, producers: map[string][]*application{}, consumers: map[string]*application{}}
+	f := &fleet{
+		program: program, dir: dir, begin: spawned,
+		producers: map[string][]*application{}, consumers: map[string]*application{},
+	}
 	for _, t := range topics() {
 		for _, name := range t.producers {
 			args := []string{
@@ -74,6 +89,8 @@ func newFleet(program, dir string, o Options) *fleet {
 
 // historyOf is the share of one producer in the history.
 func historyOf(o Options) int { return (o.History + producerCount() - 1) / producerCount() }
+
+func (f *fleet) log(a *application) string { return filepath.Join(f.dir, a.name+".log") }
 
 func (f *fleet) ledger(a *application) string { return filepath.Join(f.dir, a.name+".ledger") }
 
@@ -142,12 +159,17 @@ func (f *fleet) start(ctx context.Context, a *application, servers []string) err
 	args := append([]string{f.program}, a.command...)
 	args = append(args, "-name-servers", strings.Join(servers, ","), "-ledger", f.ledger(a),
 		"-instance", fmt.Sprintf("%s-%d", a.name, a.starts))
-	p, err := spawn(a.name, filepath.Join(f.dir, a.name+".log"), "ready", nil, args...)
+	p, err := f.begin(f, a, args)
 	if err != nil {
 		return err
 	}
 	a.process, a.servers = p, servers
 	return p.awaitReady(ctx, appStart)
+}
+
+// spawned starts an application that dies with the driver.
+func spawned(f *fleet, a *application, args []string) (running, error) {
+	return spawn(a.name, f.log(a), readyLine, nil, args...)
 }
 
 // stopAll stops applications in good order, at the same time.
@@ -231,8 +253,7 @@ func (f *fleet) checkAlive() error {
 	defer f.mu.Unlock()
 	for _, a := range f.all() {
 		if a.process != nil && !a.process.alive() {
-			return fmt.Errorf("application %s ended by itself (%v); the end of %s:\n%s", a.name,
-				a.process.err, a.process.log, tail(a.process.log))
+			return fmt.Errorf("application %s ended by itself %s", a.name, a.process.ending())
 		}
 	}
 	return nil

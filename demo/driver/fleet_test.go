@@ -128,7 +128,6 @@ func TestStoppedApplicationsAreNotMissed(t *testing.T) {
 	require.NoError(t, f.stopProducers())
 	require.NoError(t, f.stopConsumers())
 	require.NoError(t, f.checkAlive())
-	for _, p := range []*process{producer, consumer} {
-		require.False(t, p.alive(), "%s still runs", p.name)
-	}
+	require.False(t, producer.alive(), "the producer still runs")
+	require.False(t, consumer.alive(), "the consumer still runs")
 }

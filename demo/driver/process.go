@@ -137,6 +137,11 @@ func (p *process) alive() bool {
 	}
 }
 
+// ending says how the program ended, and what it said last.
+func (p *process) ending() string {
+	return fmt.Sprintf("(%v); the end of %s:\n%s", p.err, p.log, tail(p.log))
+}
+
 // tail returns the last lines of a log.
 func tail(path string) string {
 	const enough = 1500

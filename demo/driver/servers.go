@@ -32,7 +32,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	if d.files, err = check(d.o.Root); err != nil {
 		return err
 	}
-	if d.lock, err = lockRun(d.dir + ".lock"); err != nil {
+	if d.lock, err = lockRun(d.dir+".lock", "a demo runs already"); err != nil {
 		return err
 	}
 	if err := d.endTarget(ctx); err != nil {
@@ -44,8 +44,9 @@ func (d *demo) prepare(ctx context.Context) error {
 	return os.MkdirAll(filepath.Join(d.dir, "apps"), 0o755)
 }
 
-// lockRun keeps a second demo of the same name away. The lock ends with the process.
-func lockRun(path string) (*os.File, error) {
+// lockRun keeps a second run with the same folder away; taken is what is the case then. The lock
+// ends with the process.
+func lockRun(path, taken string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func lockRun(path string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("a demo runs already (%s is locked): wait for its end or stop it by Ctrl-C", path)
+		return nil, fmt.Errorf("%s (%s is locked): wait for its end or stop it by Ctrl-C", taken, path)
 	}
 	return f, nil
 }
@@ -73,9 +74,7 @@ func (d *demo) startServers(ctx context.Context) error {
 		return err
 	})
 	starting.Go(func() (err error) {
-		d.source, err = lab.Start(both, d.files, filepath.Join(d.dir, "source"), lab.ClusterSpec{
-			Name: "Source", Version: sourceVersion, Brokers: sourceBrokers, BrokerNames: []string{"source-a", "source-b"},
-		})
+		d.source, err = lab.Start(both, d.files, filepath.Join(d.dir, "source"), sourceSpec())
 		return err
 	})
 	if err := starting.Wait(); err != nil {
@@ -88,6 +87,13 @@ func (d *demo) startServers(ctx context.Context) error {
 		return fmt.Errorf("connect to Temporal at %s: %w", d.temporal.Address, err)
 	}
 	return d.startWorker(ctx)
+}
+
+// sourceSpec is the cluster that is migrated.
+func sourceSpec() lab.ClusterSpec {
+	return lab.ClusterSpec{
+		Name: "Source", Version: sourceVersion, Brokers: sourceBrokers, BrokerNames: []string{"source-a", "source-b"},
+	}
 }
 
 // env is how programs of the project find Temporal and the project.

@@ -26,6 +26,8 @@ type ClusterSpec struct {
 	// servers fit a machine: there such a message stops a broker for tens of milliseconds, too.
 	Heap     int  `json:"heap,omitempty"`
 	Detached bool `json:"detached,omitempty"` // the processes outlive this one
+	// NameServerPort is where people expect the name server; 0 picks a free port.
+	NameServerPort int `json:"nameServerPort,omitempty"`
 
 	archives bool   // the servers write archives of their classes when they end
 	gated    func() // for tests: servers have been launched, after a look at their ports, and wait to become the program
@@ -95,6 +97,13 @@ func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, erro
 	ports, err := freePorts(s.Brokers*perBroker + 3)
 	if err != nil {
 		return nil, err
+	}
+	if s.NameServerPort != 0 {
+		if !portFree(s.NameServerPort) {
+			return nil, fmt.Errorf("port %d, which the name server should get, is in use: end the program "+
+				"that uses it, or choose another port", s.NameServerPort)
+		}
+		ports[0] = s.NameServerPort
 	}
 	servers := []server{{Role: roleNameServer, Name: nameServerName, Port: ports[0]}}
 	for i, name := range s.BrokerNames {
