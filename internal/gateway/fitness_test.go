@@ -56,6 +56,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	require.Equal(t, success, is)
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
+	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := local{g.gateway}.prepare(t.Context(), Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 

@@ -215,6 +215,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.NoError(t, err)
 
 	back := Move{ID: "forward", Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
+	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = local{g}.prepare(t.Context(), Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")

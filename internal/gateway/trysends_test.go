@@ -19,6 +19,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
 	illegal := wire.Reply{Code: systemError, Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders"}
 	denied := wire.Reply{Code: rocketmq.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
+	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	all := func() (inexact []string, err error) { return g.gateway.takesAll(t.Context(), round) }
 
 	g.target.answer(codeSendV2, denied)
