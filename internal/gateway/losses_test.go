@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"io"
+	"runtime"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,4 +170,32 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	inexact, err := g.settles(patience, "orders")
 	require.NoError(t, err)
 	assert.Len(t, inexact, 2, "one for each queue")
+}
+
+// Who looks for sends without an answer finds one, or knows where it was stored: before, an answered
+// send was neither for a moment, and a home could move as if its last message weren't there.
+func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
+	const sent = 1000
+	b := newStandIn(t, func(int) bool { return true })
+	g := before(t, b)
+	s, client := g.connect(t)
+	go func() { _, _ = io.Copy(io.Discard, client) }()
+	q := g.topics.get([]byte("orders")).all()[0]
+	of := map[*queue]bool{q: true}
+	for i := range int64(sent) {
+		_, err := client.Write(sendFrame(1, 10))
+		require.NoError(t, err)
+		asked := b.next(t)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			_, _ = asked.conn.Write(wire.AppendReply(nil, asked.opaque, false,
+				wire.Reply{Fields: []string{"queueOffset", strconv.FormatInt(i, 10), "msgId", "x"}}))
+		}()
+		for s.sendsTo(of) > 0 {
+			runtime.Gosched()
+		}
+		require.Equal(t, i+1, q.acked[source].Load(), "where send %d was stored is known", i)
+		<-answered
+	}
 }

@@ -112,25 +112,33 @@ func elsewhere(properties []byte) bool {
 		bytes.Contains(properties, []byte("TIMER_"))
 }
 
-// sent takes note of where a message was stored, and translates that for the producer.
-func (u *upstream) sent(f *wire.Frame, c call) {
-	stored := f.Code == success || f.Code >= flushDiskTimeout && f.Code <= flushSlaveTimeout
-	if !stored || c.queue == nil {
-		if c.queue != nil && u.mayBeStored(f) {
+// stores reports whether an answer says that the message is stored.
+func stores(code int) bool {
+	return code == success || code >= flushDiskTimeout && code <= flushSlaveTimeout
+}
+
+// judgeSent takes note of where a message was stored, or that it may be stored yet.
+func (u *upstream) judgeSent(f *wire.Frame, c call) {
+	if !stores(f.Code) {
+		if u.mayBeStored(f) {
 			u.unanswered(c)
 		}
 		return
 	}
 	u.wrote.note(&c.queue.topic)
 	c.queue.kinds.note(c)
-	offset, ok := f.Number("queueOffset")
-	if ok && c.offset == 0 {
+	if offset, ok := f.Number("queueOffset"); ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)
 		u.sampled(c.queue, offset)
 	}
-	if c.side == source {
+}
+
+// sent translates where a message was stored for the producer.
+func (u *upstream) sent(f *wire.Frame, c call) {
+	if !stores(f.Code) || c.queue == nil || c.side == source {
 		return
 	}
+	offset, ok := f.Number("queueOffset")
 	f.SetNumber("queueId", int64(c.queue.id))
 	if ok && c.offset == 0 {
 		f.SetNumber("queueOffset", offset-c.queue.shift.Load())

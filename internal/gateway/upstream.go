@@ -185,6 +185,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if isPull(c.code) && c.view != nil {
 		return u.pulled(f, c)
 	}
+	if sends(c.code) && c.queue != nil {
+		u.judgeSent(f, c) // before it is out of the table: who looks for sends finds it there, or knows where it lies
+	}
 	if _, there = s.take(f.Opaque, u); !there {
 		return nil
 	}
