@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -294,7 +295,11 @@ func (p *played) check(t *testing.T, of plan.Plan, back bool) {
 		wanted["AwaitQuiet target"], wanted["Unfence source"], wanted["AwaitReturnable"] = topics, groups, groups
 	}
 	for what, names := range wanted {
-		if got := p.noted(what); !slices.Equal(names, got) {
+		got := p.noted(what)
+		if strings.HasPrefix(what, "Await") { // which begin anew when the pipeline says more
+			got = slices.Compact(got)
+		}
+		if !slices.Equal(names, got) {
 			t.Errorf("%s: %d names, wanted the %d of the inventory, each once", what, len(got), len(names))
 		}
 	}
