@@ -95,6 +95,7 @@ func (p *played) recoveredInMigration(at standing, whom string, deed func(*playe
 		p.start()
 	}
 	p.called(stands)
+	p.called(at.activity)
 	calls := p.clusters.Calls(at.activity)
 	deed(p, whom)
 	if at.isService() && whom == at.stage {
@@ -215,7 +216,17 @@ func (p *played) reset(stage string) {
 }
 
 func resetToFirstTask(ctx context.Context, c client.Client, id string) error {
-	const firstTask = 4 // started, and its first task: scheduled, started, completed
+	firstTask := int64(0)
+	events := c.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for firstTask == 0 && events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return fmt.Errorf("history of %s: %w", id, err)
+		}
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			firstTask = event.GetEventId()
+		}
+	}
 	_, err := c.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: client.DefaultNamespace, Reason: "a test", RequestId: rand.Text(),
 		WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id},
