@@ -43,7 +43,7 @@ func standings() []standing {
 		{stage: EndPhaseType, activity: "AwaitEmpty", plan: gateways},
 		{stage: FinalizeType, activity: "Ledger"},
 		{stage: RollbackType, activity: "AwaitReturnable", back: "AwaitQuiet"},
-		{stage: RollbackType, activity: "MoveAuthority", plan: gateways, back: "MoveHomes"},
+		{stage: RollbackType, activity: "Pending", plan: gateways, back: "MoveHomes"},
 	}
 }
 
@@ -90,7 +90,7 @@ func (p *played) recoveredInMigration(at standing, whom string, deed func(*playe
 	}
 	release := p.clusters.Hold(stands)
 	if at.back != "" {
-		p.backFrom(at.back)
+		p.backFrom(at.back)()
 	} else {
 		p.start()
 	}
