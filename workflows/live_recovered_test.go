@@ -43,7 +43,7 @@ func standings() []standing {
 		{stage: EndPhaseType, activity: "AwaitEmpty", plan: gateways},
 		{stage: FinalizeType, activity: "Ledger"},
 		{stage: RollbackType, activity: "AwaitReturnable", back: "AwaitQuiet"},
-		{stage: RollbackType, activity: "MoveAuthority", plan: gateways, back: "MoveHomes"},
+		{stage: RollbackType, activity: "Pending", plan: gateways, back: "MoveHomes"},
 	}
 }
 
@@ -90,11 +90,12 @@ func (p *played) recoveredInMigration(at standing, whom string, deed func(*playe
 	}
 	release := p.clusters.Hold(stands)
 	if at.back != "" {
-		p.backFrom(at.back)
+		p.backFrom(at.back)()
 	} else {
 		p.start()
 	}
 	p.called(stands)
+	p.called(at.activity)
 	calls := p.clusters.Calls(at.activity)
 	deed(p, whom)
 	if at.isService() && whom == at.stage {
@@ -215,7 +216,17 @@ func (p *played) reset(stage string) {
 }
 
 func resetToFirstTask(ctx context.Context, c client.Client, id string) error {
-	const firstTask = 4 // started, and its first task: scheduled, started, completed
+	firstTask := int64(0)
+	events := c.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for firstTask == 0 && events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return fmt.Errorf("history of %s: %w", id, err)
+		}
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			firstTask = event.GetEventId()
+		}
+	}
 	_, err := c.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: client.DefaultNamespace, Reason: "a test", RequestId: rand.Text(),
 		WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id},
