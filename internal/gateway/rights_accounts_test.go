@@ -36,6 +36,7 @@ var accounts = []account{
 	{name: "sub", topic: "SUB", group: "DENY", listed: true, keyed: true, signs: true},
 	{name: "group", topic: "DENY", group: "SUB", listed: true, keyed: true, signs: true},
 	{name: "reads", topic: "SUB", group: "SUB", listed: true, keyed: true, signs: true},
+	{name: unsignedAs, topic: "SUB", group: "SUB", listed: true, signs: true},
 	{name: "nothing", topic: "DENY", group: "DENY", listed: true, keyed: true, signs: true},
 	{name: "not-in-keys", topic: "PUB|SUB", group: "SUB", listed: true, signs: true},
 	{name: "unknown", signs: true},
@@ -64,8 +65,9 @@ func (a account) sign(f *wire.Frame, on side) {
 	f.Sign(pair.AccessKey, pair.SecretKey)
 }
 
-// keyFileOf is a file of --keys with the accounts.
-func keyFileOf(all []account) string {
+// keyFileOf is a file of --keys with the accounts, and if so with the guest's keys for clients that don't
+// sign.
+func keyFileOf(all []account, unsigned bool) string {
 	text := "applications:\n"
 	for _, a := range all {
 		if here, there := a.keys(source), a.keys(target); a.keyed {
@@ -73,7 +75,19 @@ func keyFileOf(all []account) string {
 				fmt.Sprintf("  target: {accessKey: %s, secretKey: %s}\n", there.AccessKey, there.SecretKey)
 		}
 	}
+	if unsigned {
+		there := account{name: unsignedAs}.keys(target)
+		text += fmt.Sprintf("unsigned: {accessKey: %s, secretKey: %s}\n", there.AccessKey, there.SecretKey)
+	}
 	return text
+}
+
+// writeKeys writes the gateway's file of keys.
+func (m *matrix) writeKeys(unsigned bool) {
+	m.Helper()
+	next := m.config.Keys + ".next"
+	require.NoError(m, os.WriteFile(next, []byte(keyFileOf(accounts, unsigned)), 0o600))
+	require.NoError(m, os.Rename(next, m.config.Keys))
 }
 
 // acl1 are ACL 1.0's lines for an account with rights in places.
@@ -150,7 +164,11 @@ func (m *matrix) grantOnTarget(a account) {
 		return
 	}
 	var entries []any
-	for _, p := range []*place{m.through[a.name], m.straight[a.name]} {
+	places := []*place{m.through[a.name], m.straight[a.name]}
+	if a.name == unsignedAs { // who may do the same with what those ask for that don't sign
+		places = append(places, m.through["unsigned"])
+	}
+	for _, p := range places {
 		entries = append(entries, a.acl2("Topic:"+p.topic, a.topic), a.acl2("Group:"+p.group, a.group))
 	}
 	subject := "User:" + pair.AccessKey

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -27,6 +26,18 @@ type matrix struct {
 	through, straight map[string]*place // by account
 	rulings           map[question]ruling
 	cells             *cells
+	waiting           *waiting
+	clusters          [2]*lab.Cluster
+	unsigned          bool // the gateway signs on the target for those that don't sign
+	dead              bool // the target's broker
+}
+
+// sides are those whose brokers live.
+func (m *matrix) sides() []side {
+	if m.dead {
+		return []side{source}
+	}
+	return []side{source, target}
 }
 
 // question is what an account asks a side's broker straight.
@@ -93,13 +104,13 @@ func newMatrix(t *testing.T) *matrix {
 			target: connect(t, clusters[target], credentials[target]),
 		},
 		through: map[string]*place{}, straight: map[string]*place{},
-		rulings: map[question]ruling{}, cells: &cells{},
+		rulings: map[question]ruling{}, cells: &cells{}, waiting: &waiting{},
 	}
-	file := filepath.Join(t.TempDir(), "keys.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(keyFileOf(accounts)), 0o600))
 	m.configure(clusters[source].NameServers)
+	m.config.Keys = filepath.Join(t.TempDir(), "keys.yaml")
+	m.writeKeys(false)
+	m.clusters = clusters
 	m.config.Credentials, m.config.OnTarget = credentials[source], credentials[target]
-	m.config.Keys = file
 	m.at = [2]rocketmq.Broker{m.brokers(m.source)[0], m.brokers(m.target)[0]}
 	for _, a := range accounts {
 		m.through[a.name], m.straight[a.name] = m.newPlace(a, false), m.newPlace(a, true)

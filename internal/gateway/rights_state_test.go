@@ -33,7 +33,7 @@ func (m *matrix) look(p *place, whole bool) state {
 	s := state{"the gateway's positions": p.odd(m.learned(p)), "the gateway's notes": m.noted(p)}
 	_, here := m.gateway.clients()[p.client()]
 	s["the gateway's client"] = strconv.FormatBool(here)
-	for _, on := range []side{source, target} {
+	for _, on := range m.sides() {
 		client, addr, prefix := m.cluster(on).Client(), m.addr(on), "the "+on.String()+"'s "
 		topics := []string{p.topic, rocketmq.RetryTopic(p.group), "%DLQ%" + p.group}
 		if whole {
@@ -73,6 +73,9 @@ func endsOf(ends map[int]rocketmq.QueueRange, err error) string {
 // members are those of the group and of the producer group on a side.
 func (m *matrix) members(p *place, on side) string {
 	m.Helper()
+	if on == target && m.dead {
+		return ""
+	}
 	readers, err := m.cluster(on).Client().ConsumerConnectionsOf(m.ctx, m.addr(on), p.group)
 	require.NoError(m, err)
 	writers, err := m.cluster(on).Client().Producers(m.ctx, m.addr(on))
@@ -129,12 +132,17 @@ func (m *matrix) view(p *place) *view {
 }
 
 // ownersOnly is how locks are after lockForOwner.
-const ownersOnly = "source: free, locked; target: free, locked"
+func (m *matrix) ownersOnly() string {
+	if m.dead {
+		return "source: free, locked"
+	}
+	return "source: free, locked; target: free, locked"
+}
 
 // lockForOwner has the owner hold queue 1, and nobody queue 0, on both sides.
 func (m *matrix) lockForOwner(p *place) {
 	m.Helper()
-	for _, on := range []side{source, target} {
+	for _, on := range m.sides() {
 		client, addr := m.cluster(on).Client(), m.addr(on)
 		one := []rocketmq.MessageQueue{{Topic: p.topic, Broker: p.brokers[on], Queue: 1}}
 		held, err := client.LockQueues(m.ctx, addr, p.group, owner, one)
@@ -149,7 +157,7 @@ func (m *matrix) lockForOwner(p *place) {
 func (m *matrix) locked(p *place) string {
 	m.Helper()
 	var text []string
-	for _, on := range []side{source, target} {
+	for _, on := range m.sides() {
 		text = append(text, fmt.Sprintf("%s: %s, %s", on, m.lockOf(p, on, 0), m.lockOf(p, on, 1)))
 	}
 	return strings.Join(text, "; ")

@@ -61,6 +61,13 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 	held, err = l.client.LockQueues(l.ctx, l.addr, l.group, "two", queue)
 	require.NoError(t, err)
 	assert.Empty(t, held, "the lock is the broker's")
+	lease := []rocketmq.MessageQueue{{Topic: "rocketshift-gateway/a", Broker: l.broker}} // as gateways take theirs
+	held, err = l.client.LockQueues(l.ctx, broker.Addr, l.group, "one", lease)
+	require.NoError(t, err)
+	assert.Equal(t, lease, held, "it needs no topic that exists")
+	held, err = l.client.LockQueues(l.ctx, broker.Addr, l.group, "two", lease)
+	require.NoError(t, err)
+	assert.Empty(t, held)
 
 	topics, err := l.client.TopicConfigs(l.ctx, l.addr)
 	require.NoError(t, err)
