@@ -50,14 +50,17 @@ type sendTry struct {
 // sendTries are what has to be tried for topics: of clients with the same key, one on each broker.
 // Clients without a key have no rights of their own, and those that can't follow are told elsewhere.
 func (g *Gateway) sendTries(topics []string) (all []sendTry) {
-	seen := map[string]bool{}
+	seen, wanted := map[string]bool{}, map[string]bool{}
+	for _, topic := range topics {
+		wanted[topic] = true
+	}
 	for _, s := range g.all() {
 		client, key := s.signing()
 		if key == "" {
 			continue
 		}
-		for _, topic := range topics {
-			if !s.wrote.surely(topic) {
+		for _, topic := range s.wrote.kept() { // a few, where a round may be about thousands
+			if !wanted[topic] {
 				continue
 			}
 			for _, at := range g.onePerBroker(topic) {
@@ -108,11 +111,11 @@ func (s *session) signing() (client, key string) {
 	return client, s.accessKey
 }
 
-// surely reports whether a topic is one of those that are kept.
-func (w *wroteTo) surely(topic string) bool {
+// kept are the topics of which it is known.
+func (w *wroteTo) kept() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.all[topic]
+	return sortedKeys(w.all)
 }
 
 // refusal is what the broker says against a send; "" if it would take it.
