@@ -163,6 +163,20 @@ func (u *upstream) broke(err error) {
 	}
 }
 
+// odd closes the connection to a server whose answer its client may read otherwise than it is read here.
+func (u *upstream) odd(f *wire.Frame, c call) bool {
+	err := oddNumber(f, numbersInAnswer(c.code))
+	if err == nil {
+		return false
+	}
+	if u.said.odd.due(u.dest) {
+		u.log.Error("an answer of a server can't be read: the connection to it is closed",
+			"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+	}
+	_ = u.conn.Close()
+	return true
+}
+
 // answer passes an answer on to the client, if somebody waits for it.
 func (u *upstream) answer(f *wire.Frame) error {
 	s := u.session
@@ -170,12 +184,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if !there {
 		return nil // it was answered: a long poll of a queue that moved
 	}
-	if err := oddNumber(f, numbersInAnswer(c.code)); err != nil { // its client may read what isn't read here
-		if u.said.odd.due(u.dest) {
-			u.log.Error("an answer of a server can't be read: the connection to it is closed",
-				"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
-		}
-		_ = u.conn.Close()
+	if u.odd(f, c) {
 		return nil
 	}
 	s.counts.Answer(classOf(c.code), len(f.Bytes()))
