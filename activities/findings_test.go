@@ -76,7 +76,7 @@ func TestPlanOverridesWhatIsInferred(t *testing.T) {
 	assert.True(t, a.Topics[0].Ordered)
 }
 
-// Before, Assess waited for ever for an answer of such a broker.
+// That nothing is told of producers is said, not taken for nobody.
 func TestBrokersThatDontListProducersAreAFinding(t *testing.T) {
 	found := shop(func(inv *inventory) { inv.untold = []string{"broker-a", "broker-b"} }).findings(nil)
 	require.Len(t, found, 1)

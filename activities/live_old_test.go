@@ -10,8 +10,7 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// Brokers before 4.9.4 don't list producers. Assess and the ledger asked a 4.7.1 cluster for them again
-// and again.
+// Brokers before 4.9.4 list no producers: that is said by Assess and in the ledger.
 func TestLiveASourceOf47IsAssessedAndSettled(t *testing.T) {
 	t.Parallel()
 	from := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Old", Version: "4.7.1", BrokerNames: []string{"broker-a"}})
