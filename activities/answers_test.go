@@ -142,9 +142,9 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 			got.C = c
 			assert.JSONEq(t, `{}`, string(b))
 		}
-		all, err := got.C.all(t.Context(), s)
+		all, err := collected(t.Context(), s, got.C)
 		require.NoError(t, err)
-		want, err := c.all(t.Context(), s)
+		want, err := collected(t.Context(), s, c)
 		require.NoError(t, err)
 		assert.Equal(t, want, all)
 		assert.Len(t, all, len(c.Named)+2*len(c.In))

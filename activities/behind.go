@@ -21,21 +21,6 @@ func unfitClients(s gateway.State, p plan.Plan) (all []string) {
 	return all
 }
 
-// gatewayObject is the object of all findings about gateways.
-const gatewayObject = "gateway"
-
-// OfGateway reports whether the finding is about how gateways stood: they may stand otherwise soon
-// after, as they are started for the shift.
-func (f Finding) OfGateway() bool { return !f.Refusal && f.Object == gatewayObject }
-
-// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these
-// since. Of a list in a document it is the first ones that are told.
-func WithoutGateways(all List[Finding]) List[Finding] {
-	all.items = slices.DeleteFunc(slices.Clone(all.items), Finding.OfGateway)
-	all.first = slices.DeleteFunc(slices.Clone(all.first), Finding.OfGateway)
-	return all
-}
-
 // gatewayFindings is what would hold up the shift, as far as the gateway knows it now. None of it stops what comes before.
 func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []Finding {
 	if inv.plan.Traffic.Mode != plan.ModeGateway {

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"slices"
 )
@@ -40,17 +39,4 @@ func (c *Collected) UnmarshalJSON(b []byte) error {
 		return json.Unmarshal(b, &c.Named)
 	}
 	return json.Unmarshal(b, (*collectedJSON)(c))
-}
-
-// all reads the names, wherever they stand.
-func (c Collected) all(ctx context.Context, s Settings) ([]string, error) {
-	names := slices.Clone(c.Named)
-	for _, list := range c.In {
-		more, err := resolve(ctx, s, list)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, more...)
-	}
-	return names, nil
 }

@@ -8,14 +8,6 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Finding is something that Assess saw. A refusal stops the migration before anything is bought or written.
-type Finding struct {
-	Refusal bool   `json:"refusal"`
-	Object  string `json:"object"`
-	Cause   string `json:"cause"`
-	Next    string `json:"next"`
-}
-
 // findings judges the inventory. Refusals come first.
 func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 	var all []Finding

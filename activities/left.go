@@ -27,7 +27,7 @@ func (s sides) noteLeft(ctx context.Context, side Side, topics []string) error {
 		if err := s.noted(ctx, side, there.Leave(ctx, lane)); err != nil {
 			return err
 		}
-		return s.noted(ctx, side.other(), back.Enter(ctx, other))
+		return s.noted(ctx, side.Other(), back.Enter(ctx, other))
 	})
 }
 

@@ -2,35 +2,13 @@ package activities
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"rocketshift/internal/documents"
 	"rocketshift/internal/printable"
-)
-
-// inlineBytes is how much of one answer stands in a history itself, as JSON: about 400 names, so
-// that small migrations are read in the Web UI. A payload holds a few such lists, and has to stay
-// under 256 kB.
-const inlineBytes = 16 << 10
-
-// room is what a list may take in a history.
-type room struct {
-	inline int // bytes as JSON, up to which it stands there itself
-	items  int // first items that are told of a list in a document
-	bytes  int // and at most so many bytes of them
-}
-
-var (
-	// namesRoom is for names: of a hundred waves, four lists have to fit in one payload.
-	namesRoom = room{inlineBytes, 5, 200}
-	// rowsRoom is for what is measured again and again while a person is waited for, and told to
-	// the parent each time: 20 rows are a page.
-	rowsRoom = room{4 << 10, 20, 3 << 10}
 )
 
 // List is a list of any length that takes little room in a history: itself while it is short, else
@@ -49,6 +27,22 @@ type Names = List[string]
 
 // Some is a list that stands in the history itself: of names that were given one by one, or of few.
 func Some[T any](items ...T) List[T] { return List[T]{items: items} }
+
+// InDocument is a list in a document, items [from, to) of it, with its first items.
+func InDocument[T any](document documents.Reference, from, to int, first []T) List[T] {
+	return List[T]{in: &document, from: from, to: to, first: first}
+}
+
+// Range is where the list stands in its document: items [from, to).
+func (l List[T]) Range() (from, to int) { return l.from, l.to }
+
+// Without is the list without the items that the function names. Of a list in a document it is the
+// first items that are told.
+func (l List[T]) Without(is func(T) bool) List[T] {
+	l.items = slices.DeleteFunc(slices.Clone(l.items), is)
+	l.first = slices.DeleteFunc(slices.Clone(l.first), is)
+	return l
+}
 
 // Len is how many items the list has.
 func (l List[T]) Len() int {
@@ -166,98 +160,4 @@ func Short(names Names) string {
 	default:
 		return fmt.Sprintf("%s and %d more", strings.Join(first, ", "), rest)
 	}
-}
-
-// resolve reads the items of a list, wherever they stand.
-func resolve[T any](ctx context.Context, s Settings, l List[T]) ([]T, error) {
-	if l.in == nil {
-		return l.items, nil
-	}
-	var all []T
-	if err := s.readDocument(ctx, *l.in, &all); err != nil {
-		return nil, err
-	}
-	if l.to > len(all) {
-		return nil, invalid("document %s has %d entries, and %d to %d are asked for", l.in, len(all), l.from, l.to)
-	}
-	return all[l.from:l.to:l.to], nil
-}
-
-// bounded is a list as it may stand in a history: in a document if it is long and the request wants
-// bounded answers.
-func bounded[T any](
-	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
-	if !r.Bounded || size(items) <= room.inline {
-		return Some(items...), nil
-	}
-	return stored(ctx, s, r, kind, items, room)
-}
-
-// shared is a list beside others in one payload: what is longer than their first items is in a
-// document.
-func shared[T any](
-	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
-	room.inline = room.bytes
-	return bounded(ctx, s, r, kind, items, room)
-}
-
-// stored is a list in a document.
-func stored[T any](
-	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
-	ref, err := s.writeDocument(ctx, r.Plan.Name, kind, items)
-	if err != nil {
-		return List[T]{}, err
-	}
-	return List[T]{in: &ref, to: len(items), first: beginning(items, room)}, nil
-}
-
-// beginning are the first items that are told without the document.
-func beginning[T any](items []T, room room) []T {
-	first := items[:min(room.items, len(items))]
-	for len(first) > 0 && size(first) > room.bytes {
-		first = first[:len(first)-1]
-	}
-	return first
-}
-
-// size is how many bytes a value has as JSON.
-func size(v any) int {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return 0 // whoever sends it says why
-	}
-	return len(b)
-}
-
-// groups are those of the request, without the ones that are left alone.
-func (s Settings) groups(ctx context.Context, r GroupsRequest) ([]string, error) {
-	groups, err := resolve(ctx, s, r.Groups)
-	if err != nil || len(r.But) == 0 {
-		return groups, err
-	}
-	but := map[string]bool{}
-	for _, name := range r.But {
-		but[name] = true
-	}
-	return slices.DeleteFunc(slices.Clone(groups), func(name string) bool { return but[name] }), nil
-}
-
-// among are the names that are in the other list too.
-func among(names, others []string) []string {
-	there := map[string]bool{}
-	for _, name := range others {
-		there[name] = true
-	}
-	return slices.DeleteFunc(names, func(name string) bool { return !there[name] })
-}
-
-// fewOf is how many rows of a result are told that only people read.
-func fewOf(r Request) int {
-	if r.Bounded {
-		return 20 // as many as a page of the Web UI shows
-	}
-	return math.MaxInt
 }

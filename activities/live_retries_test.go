@@ -161,8 +161,8 @@ func (r *rig) move(group, topic string, from Side, into *trials, phase int, leav
 	leave()
 	r.must(traffic, "Translate", r.groups(from, group), nil)
 	into.enter(phase)
-	r.must(traffic, "Unfence", r.groups(from.other(), group), nil)
-	return r.trier(from.other(), group, topic, into)
+	r.must(traffic, "Unfence", r.groups(from.Other(), group), nil)
+	return r.trier(from.Other(), group, topic, into)
 }
 
 // TestLongRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with

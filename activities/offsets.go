@@ -155,7 +155,7 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	to := m.from.other()
+	to := m.from.Other()
 	brokers, _ := m.of(to)
 	err := m.at(to).write(bounded, addresses(brokers), group, change)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
@@ -180,7 +180,7 @@ func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
 			return false, err
 		}
 	}
-	to := m.from.other()
+	to := m.from.Other()
 	brokers, _ := m.of(to)
 	found, err := m.at(to).membersOf(ctx, brokers, []string{group})
 	return err == nil && len(found[group].members) == 0, err

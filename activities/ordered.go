@@ -29,7 +29,7 @@ func (t *Traffic) MoveOrdered(
 		seen = r.Stood
 	}
 	err = poll(ctx, func() error {
-		closed, err := both.closed(ctx, r.From.other(), topics)
+		closed, err := both.closed(ctx, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
@@ -55,7 +55,7 @@ func (t *Traffic) MoveOrdered(
 
 func (r AwaitMoveRequest) notOpen(of int, topics []string) error {
 	return notReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(topics), of,
-		r.From.other(), list(topics))
+		r.From.Other(), list(topics))
 }
 
 // AwaitOrdered waits until MoveOrdered has something to do: until the producers of one of the
@@ -73,13 +73,13 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (Quiet, 
 		if err != nil {
 			return err
 		}
-		closed, err := both.closed(ctx, r.From.other(), topics)
+		closed, err := both.closed(ctx, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
 		quiet, waiting, err := both.quiet(ctx, r, closed, seen)
 		// proxies open none alone
-		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.at(r.From.other()).Proxy() == "" {
+		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.at(r.From.Other()).Proxy() == "" {
 			return err
 		}
 		return r.notOpen(len(topics), waiting)
@@ -193,6 +193,6 @@ func (t *Traffic) openDrained(
 	if err := both.noteLeft(ctx, r.From, ready); err != nil {
 		return nil, err
 	}
-	open := TopicsRequest{Request: r.Request, Side: r.From.other(), Topics: Some(ready...)}
+	open := TopicsRequest{Request: r.Request, Side: r.From.Other(), Topics: Some(ready...)}
 	return lagging, t.OpenTopics(ctx, open)
 }

@@ -122,7 +122,7 @@ func (p *page) waves(waves []documentWave) {
 		check := ""
 		if w.Check != nil {
 			check = fmt.Sprintf("%d messages on the source, %d on the target, lag %d, %d members left", w.Check.SourcePuts, w.Check.TargetPuts, w.Check.Lag, w.Check.MembersLeft)
-			check += w.Check.byHomes()
+			check += byHomes(w.Check)
 			if past := w.Check.Past.String(); past != "" {
 				check += ", " + past
 			}

@@ -108,7 +108,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			behind[i] = err
 			return nil
 		}
-		found[i] = &move{lanes[i].Topic, queueOf(lanes[i], m.from.other()), to.Target, to.Exact}
+		found[i] = &move{lanes[i].Topic, queueOf(lanes[i], m.from.Other()), to.Target, to.Exact}
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (
 func (m *mover) pending(group string, moves []move) []move {
 	var changes []move
 	for _, mv := range moves {
-		if now, known := m.have[m.from.other()][group][mv.topic][mv.queue]; !known || now != mv.offset {
+		if now, known := m.have[m.from.Other()][group][mv.topic][mv.queue]; !known || now != mv.offset {
 			changes = append(changes, mv)
 		}
 	}

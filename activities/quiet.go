@@ -152,8 +152,8 @@ func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveC
 	}
 	state := summary(lanes)
 	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
-	left := check.countMembers(members)
-	writing := check.countPuts(wave.Topics, onSource, onTarget, seen, time.Duration(s.plan.Shift.Settle))
+	left := countMembers(&check, members)
+	writing := countPuts(&check, wave.Topics, onSource, onTarget, seen, time.Duration(s.plan.Shift.Settle))
 	switch {
 	case len(left) > 0:
 		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left)), nil
@@ -166,7 +166,7 @@ func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveC
 }
 
 // countMembers names the groups that still have members on the source.
-func (c *WaveCheck) countMembers(members []Members) []string {
+func countMembers(c *WaveCheck, members []Members) []string {
 	var left []string
 	for _, m := range members {
 		c.MembersLeft += m.Source
@@ -178,7 +178,7 @@ func (c *WaveCheck) countMembers(members []Members) []string {
 }
 
 // countPuts names the topics that haven't been quiet on the source for the settle time.
-func (c *WaveCheck) countPuts(topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
+func countPuts(c *WaveCheck, topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
 	var writing []string
 	for _, topic := range topics {
 		c.TargetPuts += onTarget[topic]

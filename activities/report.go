@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"rocketshift/internal/files"
 	"rocketshift/internal/printable"
 )
 
@@ -55,10 +56,10 @@ func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, err
 		return ReportResult{}, err
 	}
 	path := filepath.Join(w.settings.Reports, r.Name)
-	if err := replaceFile(path+".json", append(printable.JSON(document), '\n')); err != nil {
+	if err := replaceReport(path+".json", append(printable.JSON(document), '\n')); err != nil {
 		return ReportResult{}, err
 	}
-	if err := replaceFile(path+".md", page); err != nil {
+	if err := replaceReport(path+".md", page); err != nil {
 		return ReportResult{}, err
 	}
 	return ReportResult{Path: w.relative(path + ".md")}, nil
@@ -72,24 +73,7 @@ func (w *Reports) relative(path string) string {
 	return filepath.Base(path)
 }
 
-// replaceFile writes all or nothing: a reader never sees half a report, also when the machine dies.
-func replaceFile(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // nothing is left there once it is renamed
-	if _, err = temporary.Write(content); err == nil {
-		err = temporary.Chmod(0o644)
-	}
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
+// replaceReport replaces one of its files; an attempt that was given up may do so too.
+func replaceReport(path string, content []byte) error {
+	return files.Replacement{Path: path, Permission: 0o644, Several: true}.With(content)
 }

@@ -14,23 +14,6 @@ type Request struct {
 	Bounded bool `json:"bounded,omitempty"`
 }
 
-// Side names one of the two clusters.
-type Side string
-
-// The two sides of a migration.
-const (
-	Source Side = "source"
-	Target Side = "target"
-)
-
-// other is the side across.
-func (s Side) other() Side {
-	if s == Source {
-		return Target
-	}
-	return Source
-}
-
 // GroupsRequest names groups and, where it matters, the side to act on.
 type GroupsRequest struct {
 	Request

@@ -169,11 +169,11 @@ func unstored(ctx context.Context, s Settings, r Request, kind string, names []s
 // recorded are all groups that the migration has on record as fenced, without those that were
 // closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
-	all, err := Collected{r.Recorded, r.RecordedIn}.all(ctx, b.settings)
+	all, err := collected(ctx, b.settings, Collected{r.Recorded, r.RecordedIn})
 	if err != nil {
 		return nil, err
 	}
-	closed, err := r.Closed.all(ctx, b.settings)
+	closed, err := collected(ctx, b.settings, r.Closed)
 	if err != nil {
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func (s sides) endsOf(
 }
 
 // byHomes says how messages went as the homes of their queues ask; empty of checks without homes.
-func (c *WaveCheck) byHomes() string {
+func byHomes(c *WaveCheck) string {
 	if c.Since.IsZero() {
 		return ""
 	}

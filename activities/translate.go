@@ -51,7 +51,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 
 // carry brings the positions of one group over.
 func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error) {
-	next := m.from.other()
+	next := m.from.Other()
 	brokers, _ := m.of(next)
 	if err := m.at(next).mastered(brokers); err != nil {
 		return GroupPositions{}, err
@@ -156,7 +156,7 @@ func (t *Traffic) AwaitMembers(
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
-			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups), r.From.other(), list(open))
+			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups), r.From.Other(), list(open))
 		}
 		return nil
 	})
@@ -170,8 +170,8 @@ func stillMoving(members []Members, from Side, released bool) []string {
 		switch {
 		case m.on(from) > 0:
 			open = append(open, fmt.Sprintf("%s has %d members on the %s %v", m.Group, m.on(from), from, m.Where))
-		case m.on(from.other()) == 0 && !released:
-			open = append(open, fmt.Sprintf("%s has no member on the %s yet", m.Group, from.other()))
+		case m.on(from.Other()) == 0 && !released:
+			open = append(open, fmt.Sprintf("%s has no member on the %s yet", m.Group, from.Other()))
 		}
 	}
 	return open

@@ -42,14 +42,14 @@ func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) ([]Wave, error) 
 func WavesOf(found Assessment, waves []plan.Wave) []Wave {
 	all := make([]Wave, len(waves))
 	for i, w := range waves {
-		ordered, free := found.split(w.Topics)
+		ordered, free := split(found, w.Topics)
 		all[i] = Wave{w.Step, Some(w.Topics...), Some(ordered...), Some(free...), Some(w.Groups...)}
 	}
 	return all
 }
 
 // split sorts topics by whether their order must survive the move.
-func (a Assessment) split(topics []string) (ordered, free []string) {
+func split(a Assessment, topics []string) (ordered, free []string) {
 	is := map[string]bool{}
 	for _, name := range a.ordered() {
 		is[name] = true
@@ -84,7 +84,8 @@ func (s Settings) waves(
 	} {
 		var names []string
 		for i := range all {
-			names = append(names, list.of(&all[i]).items...)
+			items, _ := list.of(&all[i]).Inline()
+			names = append(names, items...)
 		}
 		whole, err := stored(ctx, s, r, list.kind, names, namesRoom)
 		if err != nil {
@@ -93,9 +94,8 @@ func (s Settings) waves(
 		from := 0
 		for i := range all {
 			of := list.of(&all[i])
-			items := of.items
-			*of = whole.Cut(from, from+len(items))
-			of.first = beginning(items, namesRoom)
+			items, _ := of.Inline()
+			*of = InDocument(*whole.Document(), from, from+len(items), beginning(items, namesRoom))
 			from += len(items)
 		}
 	}

@@ -146,9 +146,11 @@ func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
 			{"back", func(ctx context.Context) (Translation, error) { return p.Reversed().Across(ctx, b.lane.Back(), 7) }, 7},
 			{"there", func(ctx context.Context) (Translation, error) { return p.Across(ctx, b.lane, 10) }, 10},
 			{"there, after more copies", func(ctx context.Context) (Translation, error) {
-				c := Crossing{lane: b.lane, here: replicaCuts{to: 10}}
+				c, err := p.Crossing(ctx, b.lane, false)
+				if err != nil {
+					return Translation{}, err
+				}
 				for {
-					var err error
 					if c, _, err = p.More(ctx, c, 10*time.Millisecond); err != nil {
 						return Translation{}, err
 					}

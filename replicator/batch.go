@@ -69,3 +69,67 @@ func trueBorn(m placed, late int64) int64 {
 	}
 	return m.BornTimestamp
 }
+
+// segmentsOf are those of a batch, with positions on the target that count from the batch's first one.
+func segmentsOf(messages []placed) (all []Segment) {
+	copies := int64(0)
+	for _, m := range messages {
+		if m.skip {
+			continue
+		}
+		all = append(all, Segment{Source: m.position, Target: copies, Length: 1})
+		copies++
+	}
+	return joined(all)
+}
+
+// tell publishes what a batch has copied.
+func (l *runner) tell(segments []Segment, stored int64) {
+	lane := l.Lane
+	for i := range segments {
+		segments[i].Target += stored
+		if l.back {
+			segments[i].Source, segments[i].Target = segments[i].Target, segments[i].Source
+		}
+	}
+	if l.back {
+		lane = lane.Back()
+	}
+	l.options.Copied(lane, segments)
+}
+
+// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
+// broker may take no batches at all. That is known when it has taken one so.
+func (l *runner) tryAlone(err error) bool {
+	if rocketmq.CodeOf(err) != rocketmq.MessageIllegal || !l.untold || l.single {
+		l.trial = false
+		return false
+	}
+	l.trial = true
+	return true
+}
+
+// learnAlone takes note that the target's broker takes no batches, for all lanes of this process.
+func (l *runner) learnAlone() {
+	if l.trial {
+		l.trial = false
+		l.crew.sendAlone(l.Target.Broker)
+	}
+}
+
+// sendAlone makes all lanes send each message alone to a broker.
+func (c *crew) sendAlone(broker string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	limit := c.limits[broker]
+	limit.none = true
+	c.limits[broker] = limit
+}
+
+// learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
+func (l *runner) learnt() string {
+	if !l.untold || !l.single || l.trial || alone(l.Topic) {
+		return ""
+	}
+	return "broker " + l.Target.Broker + " takes no batches, as its answers show: messages are sent one by one"
+}

@@ -2,7 +2,6 @@ package replicator
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -39,13 +38,6 @@ func (b *bench) write(n, sameBorn int) {
 	b.source.set(func() { end = b.source.log(b.lane.Topic, b.lane.Source).end() })
 	for ; n > 0; n, end = n-1, end+1 {
 		b.source.append(b.lane.Topic, b.lane.Source, original(end, sameBorn))
-	}
-}
-
-func original(offset int64, sameBorn int) rocketmq.Message {
-	return rocketmq.Message{
-		Body: fmt.Appendf(nil, "body %d", offset), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
-		Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01a", offset)),
 	}
 }
 
@@ -177,7 +169,7 @@ func (b *bench) wantCopies(from, to int64) {
 
 func (b *bench) verify() LaneReport {
 	b.Helper()
-	report, err := b.positions().verify(context.Background(), b.lane, VerifyOptions{}, nil)
+	report, err := b.compare(VerifyOptions{}, nil)
 	if err != nil {
 		b.Fatalf("verify: %v", err)
 	}
@@ -185,3 +177,13 @@ func (b *bench) verify() LaneReport {
 }
 
 func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Names) }
+
+// compare verifies the lane.
+func (b *bench) compare(o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
+	return b.compareUntil(context.Background(), o, progress)
+}
+
+func (b *bench) compareUntil(ctx context.Context, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
+	o.Names = b.options.Names
+	return verifyReplicas(ctx, b.source, b.target, b.lane, o, progress)
+}

@@ -21,12 +21,6 @@ type Checkpoint struct {
 	TooMany   bool       `json:"tooMany,omitempty"` // there are more gaps than are carried: a comparison would begin again
 }
 
-// Span is the offsets [From, To).
-type Span struct {
-	From int64 `json:"from"`
-	To   int64 `json:"to"`
-}
-
 func (v *verification) checkpoint() Checkpoint {
 	c := Checkpoint{
 		Report: v.LaneReport, Read: v.source.at(), Position: v.target.at(), TargetEnd: v.target.end,
@@ -39,23 +33,24 @@ func (v *verification) checkpoint() Checkpoint {
 }
 
 // resumed goes on from a checkpoint; false if the queues aren't any more as they were then.
-func (p *Positions) resumed(ctx context.Context, lane Lane, o VerifyOptions) (*verification, bool, error) {
-	c := o.Resume
-	if c == nil || c.TooMany || c.Report.Topic != lane.Topic || c.Report.Source != lane.Source || c.Report.Target != lane.Target {
+func (c comparison) resumed(ctx context.Context) (*verification, bool, error) {
+	lane, from := c.lane, c.options.Resume
+	if from == nil || from.TooMany || from.Report.Topic != lane.Topic || from.Report.Source != lane.Source ||
+		from.Report.Target != lane.Target {
 		return nil, false, nil
 	}
-	source, target := p.queues(lane)
+	source, target := c.queues()
 	first, end, err := source.bounds(ctx)
-	if err != nil || end < c.Report.To {
+	if err != nil || end < from.Report.To {
 		return nil, false, err
 	}
-	from, to, err := target.bounds(ctx)
-	if err != nil || to < c.TargetEnd || from > c.Position {
+	start, to, err := target.bounds(ctx)
+	if err != nil || to < from.TargetEnd || start > from.Position {
 		return nil, false, err
 	}
-	v := p.verification(lane, c.Report, o)
-	v.Examples, v.missing = slices.Clone(c.Report.Examples), slices.Clone(c.Gaps)
-	v.newest, v.back, v.expired, v.begin, v.end = c.Newest, c.Back, c.Expired, first, end
-	v.source, v.target = newCursor(source, max(first, c.Read), c.Report.To), newCursor(target, c.Position, c.TargetEnd)
+	v := c.verification(from.Report)
+	v.Examples, v.missing = slices.Clone(from.Report.Examples), slices.Clone(from.Gaps)
+	v.newest, v.back, v.expired, v.begin, v.end = from.Newest, from.Back, from.Expired, first, end
+	v.source, v.target = newCursor(source, max(first, from.Read), from.Report.To), newCursor(target, from.Position, from.TargetEnd)
 	return v, true, nil
 }

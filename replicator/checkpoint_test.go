@@ -18,7 +18,7 @@ func (m *model) interrupted(nth int, resume *Checkpoint) (Checkpoint, bool) {
 	defer func() { m.target.onPull = nil }()
 	var last Checkpoint
 	n := 0
-	_, err := m.positions().verify(ctx, m.lane, VerifyOptions{Resume: resume}, func(c Checkpoint) {
+	_, err := m.compareUntil(ctx, VerifyOptions{Resume: resume}, func(c Checkpoint) {
 		if n++; n == nth {
 			last = c
 			cancel()
@@ -40,7 +40,7 @@ func (m *model) interrupted(nth int, resume *Checkpoint) (Checkpoint, bool) {
 
 func (m *model) resume(c *Checkpoint) LaneReport {
 	m.Helper()
-	report, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{Resume: c}, nil)
+	report, err := m.compare(VerifyOptions{Resume: c}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}

@@ -51,22 +51,20 @@ func TestACrossingWaitsForMoreCopies(t *testing.T) {
 func TestACrossingDoesNotReadALongBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
-		before := mostUnread
-		mostUnread = 50
-		t.Cleanup(func() { mostUnread = before })
-		b.write(51, 51)
+		const written = 100_001 // one more than a crossing looks at
+		b.write(written, written)
 		if _, err := b.positions().Crossing(context.Background(), b.lane, false); !errors.Is(err, ErrNotCopiedYet) {
 			t.Fatalf("%v; wanted that the lane is far behind", err)
 		}
 		run := b.start(fastHome)
-		b.untilBoth(run, 51)
+		b.untilBoth(run, written)
 		run.end()
 		c, err := b.positions().Crossing(context.Background(), b.lane, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := c.Across(51); err != nil || got.Target != 51 {
-			t.Fatalf("%+v, %v; wanted 51", got, err)
+		if got, err := c.Across(written); err != nil || got.Target != written {
+			t.Fatalf("%+v, %v; wanted %d", got, err, written)
 		}
 	})
 }

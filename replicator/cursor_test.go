@@ -39,12 +39,17 @@ func (m *moody) pull(ctx context.Context, group, topic string, q Queue, offset i
 
 // cursorOver returns a cursor over a fake's queue of n messages.
 func cursorOver(t *testing.T, n int, give func(offset int64) int) (*moody, *cursor) {
-	b := newBench(t)
+	source, at := newFakeSide("Old"), Queue{"broker-a", 1}
+	t.Cleanup(func() {
+		if source.events > 0 {
+			t.Errorf("%d pulls outside of the queue: brokers write an event message for each", source.events)
+		}
+	})
 	for offset := range int64(n) {
-		b.source.append(b.lane.Topic, b.lane.Source, original(offset, 3))
+		source.append("orders", at, original(offset, 3))
 	}
-	side := &moody{fakeSide: b.source, give: give}
-	return side, newCursor(queue{side: side, group: "g", topic: b.lane.Topic, Queue: b.lane.Source}, 0, int64(n))
+	side := &moody{fakeSide: source, give: give}
+	return side, newCursor(queue{side: side, group: "g", topic: "orders", Queue: at}, 0, int64(n))
 }
 
 // allOf takes what is left.
@@ -148,12 +153,12 @@ func TestCursorAsksForMoreAgainAfterItGotLittle(t *testing.T) {
 }
 
 func TestCursorReadsLessAheadWhereMessagesAreLarge(t *testing.T) {
-	b := newBench(t)
+	source, at := newFakeSide("Old"), Queue{"broker-a", 1}
 	for range 100 {
-		b.source.append(b.lane.Topic, b.lane.Source, rocketmq.Message{Body: make([]byte, maxAhead/3)})
+		source.append("orders", at, rocketmq.Message{Body: make([]byte, maxAhead/3)})
 	}
-	side := &moody{fakeSide: b.source, give: func(int64) int { return 1 }}
-	c := newCursor(queue{side: side, topic: b.lane.Topic, Queue: b.lane.Source}, 0, 100)
+	side := &moody{fakeSide: source, give: func(int64) int { return 1 }}
+	c := newCursor(queue{side: side, topic: "orders", Queue: at}, 0, 100)
 	if got := allOf(t, c); len(got) != 100 {
 		t.Fatalf("it read %d messages", len(got))
 	}

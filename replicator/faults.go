@@ -39,8 +39,17 @@ func (f *LaneFault) Error() string {
 		f.Cause, f.Next)
 }
 
-// fault makes a fault of the lane.
-func (l Lane) fault(kind string, from, to int64, next, cause string, args ...any) *LaneFault {
+// OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew, so that the answer Restart fits it. Where lanes go
+// both ways it must be the source's: of a target that was made anew nobody could tell what applications had written there.
+func (f *LaneFault) OfNewTopic(bothWays bool) bool {
+	if bothWays && f.Side == SideTarget {
+		return f.Type == TargetTruncated
+	}
+	return f.Type == SourceReset || !bothWays && f.Type == TargetTruncated
+}
+
+// Fault makes a fault of the lane.
+func (l Lane) Fault(kind string, from, to int64, next, cause string, args ...any) *LaneFault {
 	return &LaneFault{
 		Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID, Type: kind,
 		From: from, To: to, Cause: fmt.Sprintf(cause, args...), Next: next,
@@ -59,37 +68,37 @@ type unsure struct{ error }
 func (u unsure) Unwrap() error { return u.error }
 
 // pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back as they are.
-func (l Lane) pullFault(err error, at int64) error {
+func pullFault(l Lane, err error, at int64) error {
 	switch code := rocketmq.CodeOf(err); {
 	case code < 0, rocketmq.Retryable(err), rocketmq.Denied(err), code == rocketmq.SubscriptionGroupGone:
 		return err
 	case code == rocketmq.TopicNotExist, noSuchQueue(err):
-		return l.fault(SourceGone, at, at, "Leave the topic out, or restore it and try again", "%v", err)
+		return l.Fault(SourceGone, at, at, "Leave the topic out, or restore it and try again", "%v", err)
 	default:
-		return suspicion{l.fault(SourceUnreadable, at, at, "Check the queue on the source broker, then try again", "%v", err)}
+		return suspicion{l.Fault(SourceUnreadable, at, at, "Check the queue on the source broker, then try again", "%v", err)}
 	}
 }
 
 // sendFault judges an answer of the target to a batch.
-func (l Lane) sendFault(err error, from, to int64) error {
+func sendFault(l Lane, err error, from, to int64) error {
 	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them and try again, or skip the message"
 	if fault, yes := isFault(err); yes {
 		return fault
 	}
 	switch code := rocketmq.CodeOf(err); {
 	case errors.Is(err, rocketmq.ErrBatchTooLarge):
-		return l.fault(TargetRefused, from, to,
+		return l.Fault(TargetRefused, from, to,
 			"Skip the message: RocketMQ's clients and brokers read no larger frames", "%v", err)
 	case rocketmq.Retryable(err), rocketmq.Denied(err):
 		return err
 	case code < 0: // a time-out or a broken connection
 		return unsure{err}
 	case code == rocketmq.TopicNotExist, noSuchQueue(err):
-		return l.fault(TargetGone, from, to, "Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again", "%v", err)
+		return l.Fault(TargetGone, from, to, "Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again", "%v", err)
 	case code == rocketmq.MessageIllegal:
-		return l.fault(TargetRefused, from, to, next, "%v", err)
+		return l.Fault(TargetRefused, from, to, next, "%v", err)
 	default: // brokers use the code of an unknown error for refusals too
-		return unsure{suspicion{l.fault(TargetRefused, from, to, next, "%v", err)}}
+		return unsure{suspicion{l.Fault(TargetRefused, from, to, next, "%v", err)}}
 	}
 }
 
@@ -121,27 +130,27 @@ const madeAnew = "Find out whether the topic was deleted and made anew. If so, t
 const startAgain = "then try again"
 
 func (l *runner) truncated(next, first int64) error {
-	return l.fault(SourceTruncated, next, first,
+	return l.Fault(SourceTruncated, next, first,
 		fmt.Sprintf("They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again", l.options.Group, first),
 		"the source queue now begins at %d; messages before it expired before they were copied", first)
 }
 
 func (l *runner) fell(next, end int64) error {
-	return suspicion{l.fault(SourceReset, next, end, madeAnew,
+	return suspicion{l.Fault(SourceReset, next, end, madeAnew,
 		"the source queue ends at %d, before the lane's position %d", end, next)}
 }
 
 func (l *runner) unreadable(from, to int64) error {
-	return suspicion{l.fault(SourceUnreadable, from, to, "Check the source broker's store and log, "+startAgain,
+	return suspicion{l.Fault(SourceUnreadable, from, to, "Check the source broker's store and log, "+startAgain,
 		"the source queue holds these offsets but doesn't deliver them")}
 }
 
 func (l *runner) propertiesTooLong(offset int64, size int) error {
-	return l.fault(PropertiesTooLong, offset, offset+1, "Skip the message, leave the topic out, or wait until it has expired",
+	return l.Fault(PropertiesTooLong, offset, offset+1, "Skip the message, leave the topic out, or wait until it has expired",
 		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, rocketmq.MaxProperties)
 }
 
 func (l *runner) targetFell(from, position, tail int64) error {
-	return l.fault(TargetTruncated, from, from, madeAnew,
+	return l.Fault(TargetTruncated, from, from, madeAnew,
 		"the target stored at position %d, before the end %d of the copies made so far", position, tail)
 }

@@ -276,15 +276,3 @@ func (l *runner) ensureGroups(ctx context.Context) error {
 	}
 	return l.target.ensureGroup(ctx, l.Target.Broker, l.options.Group)
 }
-
-// sleep pauses, and ends early when the context does.
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}

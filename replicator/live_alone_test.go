@@ -69,8 +69,7 @@ func TestLongADLedgerSourceThatTakesNoBatchesGetsMessagesBackOneByOne(t *testing
 		t.Fatalf("%d messages on the source, %d on the target", len(here), len(there))
 	}
 	run.stop()
-	reversed := NewPositions(l.source, l.target, l.names()).Reversed()
-	back, err := reversed.verify(l.ctx, lane.Back(), VerifyOptions{}, nil)
+	back, err := VerifyLane(l.ctx, l.target, l.source, lane.Back(), VerifyOptions{Names: l.names().Back()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

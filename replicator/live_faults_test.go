@@ -67,7 +67,7 @@ func TestLongTopicThatIsDeletedOrShrinksIsAFault(t *testing.T) {
 
 func TestLiveSendThatPassesTheOthersLeavesNothing(t *testing.T) {
 	l := newLive(t, "passing", 1)
-	for _, side := range []*brokers{newBrokers("source", l.source), newBrokers("target", l.target)} {
+	for name, side := range map[string]*brokers{"source": newBrokers("source", l.source), "target": newBrokers("target", l.target)} {
 		found, err := side.Brokers(l.ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -77,20 +77,20 @@ func TestLiveSendThatPassesTheOthersLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := side.passSends(l.ctx, found[0].Name, l.group); err != nil {
-			t.Errorf("%s %s: %v, wanted a refusal that shows that it passed", side.side, found[0].Version, err)
+			t.Errorf("%s %s: %v, wanted a refusal that shows that it passed", name, found[0].Version, err)
 		}
 		after, err := side.Client().TopicConfigs(l.ctx, found[0].Addr)
 		if err != nil || after[passTopic].WriteQueues != before[passTopic].WriteQueues {
-			t.Errorf("%s %s: %v; %d queues of %s were %d", side.side, found[0].Version, err, after[passTopic].WriteQueues, passTopic, before[passTopic].WriteQueues)
+			t.Errorf("%s %s: %v; %d queues of %s were %d", name, found[0].Version, err, after[passTopic].WriteQueues, passTopic, before[passTopic].WriteQueues)
 		}
-		for name := range after { // other tests make topics with other names
-			if _, there := before[name]; !there && strings.Contains(name, l.group) {
-				t.Errorf("%s %s: there is a topic %s now", side.side, found[0].Version, name)
+		for topic := range after { // other tests make topics with other names
+			if _, there := before[topic]; !there && strings.Contains(topic, l.group) {
+				t.Errorf("%s %s: there is a topic %s now", name, found[0].Version, topic)
 			}
 		}
 		for id := range before[passTopic].WriteQueues {
 			if n, err := side.Client().MaxOffset(l.ctx, found[0].Addr, passTopic, id); n != 0 || err != nil {
-				t.Errorf("%s %s: %d messages in %s, %v", side.side, found[0].Version, n, passTopic, err)
+				t.Errorf("%s %s: %d messages in %s, %v", name, found[0].Version, n, passTopic, err)
 			}
 		}
 	}

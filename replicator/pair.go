@@ -135,7 +135,7 @@ func (h *half) look(ctx context.Context, wait time.Duration) (err error) {
 }
 
 // mostUnread is how many messages that a lane has still to copy are looked at.
-var mostUnread int64 = 100_000
+const mostUnread int64 = 100_000
 
 // behind is how many messages the lane has still to copy, about: some of them may need no copy.
 func (p *pair) behind() int64 {

@@ -2,8 +2,6 @@ package replicator
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -53,25 +51,6 @@ func (t TopicProgress) ETA() (time.Duration, bool) {
 	return time.Duration(float64(t.Lag) / t.PerSecond * float64(time.Second)), true
 }
 
-// topics sums what lanes say by topic.
-func topicsOf(runners []*runner, now time.Time) []TopicProgress {
-	byTopic := map[string]*TopicProgress{}
-	for _, l := range runners {
-		t := byTopic[l.Topic]
-		if t == nil {
-			t = &TopicProgress{Topic: l.Topic}
-			byTopic[l.Topic] = t
-		}
-		t.add(l.snapshot(), now)
-	}
-	all := make([]TopicProgress, 0, len(byTopic))
-	for _, t := range byTopic {
-		all = append(all, *t)
-	}
-	WorstFirst(all)
-	return all
-}
-
 // WorstFirst sorts topics: those with faults, then those furthest behind, then by name.
 func WorstFirst(all []TopicProgress) {
 	slices.SortFunc(all, func(a, b TopicProgress) int {
@@ -91,67 +70,4 @@ func (t TopicProgress) Plus(o TopicProgress) TopicProgress {
 	t.Stragglers += o.Stragglers
 	t.Sending, t.PerSecond = t.Sending+o.Sending, t.PerSecond+o.PerSecond
 	return t
-}
-
-func (t *TopicProgress) add(s laneState, now time.Time) {
-	t.Lanes++
-	t.Lag += s.lag()
-	t.Copied, t.Bytes, t.Batches, t.Skipped = t.Copied+s.copied, t.Bytes+s.bytes, t.Batches+s.batches, t.Skipped+s.skipped
-	t.Sending += s.sending.Seconds()
-	t.Stragglers += s.stragglers
-	if s.lag() > 0 && s.stored > 0 {
-		t.LagSeconds = max(t.LagSeconds, now.Sub(time.UnixMilli(s.stored)).Seconds())
-	}
-	switch {
-	case s.fault != nil:
-		t.Faults++
-		t.Reason = s.fault.Error()
-	case s.caughtUp() && s.waiting == "":
-		t.CaughtUp++
-	case t.Faults == 0 && (t.Reason == "" || s.waiting != ""):
-		t.Reason = cmp.Or(s.waiting, s.uncommitted, s.slowed)
-	}
-}
-
-// progressOf sums what the lanes say.
-func progressOf(runners []*runner) Progress {
-	p := Progress{Lanes: len(runners)}
-	waiting := map[string]int{}
-	for _, l := range runners {
-		s := l.snapshot()
-		p.Copied += s.copied
-		p.Lag += s.lag()
-		p.Skipped += s.skipped
-		if s.slowed != "" {
-			p.Slowed = s.slowed
-		}
-		switch {
-		case s.fault != nil:
-			p.Faults = append(p.Faults, *s.fault)
-		case s.waiting != "" || s.uncommitted != "":
-			waiting[cmp.Or(s.waiting, s.uncommitted)]++
-		case s.caughtUp():
-			p.CaughtUp++
-		}
-	}
-	p.Waiting = mostCommon(waiting)
-	return p
-}
-
-// mostCommon is the reason for which most lanes wait, and how many wait for others.
-func mostCommon(waiting map[string]int) string {
-	if len(waiting) == 0 {
-		return ""
-	}
-	total, worst := 0, ""
-	for _, reason := range slices.Sorted(maps.Keys(waiting)) {
-		total += waiting[reason]
-		if waiting[reason] > waiting[worst] {
-			worst = reason
-		}
-	}
-	if total == 1 {
-		return worst
-	}
-	return fmt.Sprintf("%d lanes wait, %d of them: %s", total, waiting[worst], worst)
 }

@@ -115,7 +115,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
 	case known && progress > first && end.first == 0 && (l.twin == nil && !alone(l.Topic) || end.lost): // retries begin further on
-		return 0, l.fault(TargetTruncated, first, progress,
+		return 0, l.Fault(TargetTruncated, first, progress,
 			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
 	case known && progress > 0:
@@ -128,7 +128,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 	}
 	switch {
 	case next < first && end.lost:
-		return 0, l.fault(TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")
+		return 0, l.Fault(TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")
 	case next < first:
 		return 0, l.truncated(next, first)
 	case next > last:
@@ -147,7 +147,7 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 		return err
 	}
 	if difference, same := SameMessage(&original, &end.copy); !same {
-		return l.fault(SourceReset, end.newest, end.newest+1, madeAnew,
+		return l.Fault(SourceReset, end.newest, end.newest+1, madeAnew,
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}
 	return nil

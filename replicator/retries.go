@@ -3,7 +3,6 @@ package replicator
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -11,12 +10,6 @@ import (
 // Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no batch for them, and looked at where it was
 // stored: from 5.1 on brokers make it a dead letter while members of the group hold queues locked. The history that the group has
 // worked off is not copied.
-
-// alone reports whether messages of the topic are sent one by one.
-func alone(topic string) bool {
-	_, retry := rocketmq.RetryGroup(topic)
-	return retry
-}
 
 // tried is where a forward lane begins that never ran: at the first message, of a retry topic at the position of its group.
 func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
@@ -30,9 +23,6 @@ func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
 	}
 	return min(max(at, first), last), nil
 }
-
-// lookPause is the time between looks for a message that was just stored: brokers show it about a millisecond later.
-const lookPause = time.Millisecond
 
 // checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if it became a dead letter, and an error
 // if it can't be found in time.
@@ -71,7 +61,7 @@ func (l *runner) copyAt(ctx context.Context, q queue, position, offset int64) (b
 }
 
 func (l *runner) deadRetry(offset int64, topic string) error {
-	return l.fault(TargetRefused, offset, offset+1,
+	return l.Fault(TargetRefused, offset, offset+1,
 		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
 		"the target put the copy into %s: it does so while members of the group hold queues locked there", topic)
 }

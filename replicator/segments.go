@@ -29,9 +29,9 @@ func (p *Positions) Segments(ctx context.Context, lane Lane) ([]Segment, error) 
 		return nil, err
 	}
 	var all []Segment
-	var source, target []span // what has its twin on the other side, or had it until that expired
+	var source, target []Span // what has its twin on the other side, or had it until that expired
 	keep := func(s Segment) {
-		source, target = append(source, span{s.Source, s.Source + s.Length}), append(target, span{s.Target, s.Target + s.Length})
+		source, target = append(source, Span{s.Source, s.Source + s.Length}), append(target, Span{s.Target, s.Target + s.Length})
 		if gone := min(s.Length, max(0, here.from-s.Source, there.from-s.Target)); gone < s.Length {
 			all = append(all, Segment{Source: s.Source + gone, Target: s.Target + gone, Length: s.Length - gone})
 		}
@@ -69,15 +69,12 @@ func markCuts(all []Segment, source, target int64) {
 	}
 }
 
-// span is a stretch of a queue, without its end.
-type span struct{ from, to int64 }
-
 // wholeUpTo is the first offset from one on that is in no span.
-func wholeUpTo(from int64, spans []span) int64 {
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+func wholeUpTo(from int64, spans []Span) int64 {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
 	for _, s := range spans {
-		if s.from <= from {
-			from = max(from, s.to)
+		if s.From <= from {
+			from = max(from, s.To)
 		}
 	}
 	return from
@@ -96,32 +93,4 @@ func joined(all []Segment) []Segment {
 		out = append(out, s)
 	}
 	return out
-}
-
-// segmentsOf are those of a batch, with positions on the target that count from the batch's first one.
-func segmentsOf(messages []placed) (all []Segment) {
-	copies := int64(0)
-	for _, m := range messages {
-		if m.skip {
-			continue
-		}
-		all = append(all, Segment{Source: m.position, Target: copies, Length: 1})
-		copies++
-	}
-	return joined(all)
-}
-
-// tell publishes what a batch has copied.
-func (l *runner) tell(segments []Segment, stored int64) {
-	lane := l.Lane
-	for i := range segments {
-		segments[i].Target += stored
-		if l.back {
-			segments[i].Source, segments[i].Target = segments[i].Target, segments[i].Source
-		}
-	}
-	if l.back {
-		lane = lane.Back()
-	}
-	l.options.Copied(lane, segments)
 }

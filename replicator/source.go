@@ -60,7 +60,7 @@ func (l *runner) accept(next int64, p pulled) ([]placed, error) {
 	case p.err != nil:
 		source, _ := l.ends()
 		l.refusedAsBusy(source, p.err)
-		return nil, l.pullFault(p.err, next)
+		return nil, pullFault(l.Lane, p.err, next)
 	case result.Min > next:
 		return nil, l.truncated(next, result.Min)
 	case result.Max < next:
@@ -82,9 +82,6 @@ func (l *runner) accept(next int64, p pulled) ([]placed, error) {
 	}
 	return messages, nil
 }
-
-// maxReads is how many pulls of a queue are in flight at once: with 32 messages in each, more bring nothing.
-const maxReads = 8
 
 // reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is known before the answer to the
 // last one: what a broker gives at once is what it gave before. Where that fails, what was asked too far is thrown away.

@@ -173,3 +173,11 @@ func ParseStamp(raw []byte) (Stamp, bool) {
 	}
 	return s, err == nil && errQueue == nil
 }
+
+// backSuffix makes the reverse lanes' consumer group of the forward lanes'.
+const backSuffix = "-back"
+
+// Back are the names of the same lanes in the other direction.
+func (n Names) Back() Names {
+	return Names{Group: n.Group + backSuffix, Source: n.Target, Target: n.Source}
+}

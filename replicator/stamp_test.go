@@ -54,7 +54,7 @@ func TestCopyKeepsPropertiesByteForByteAndReplacesAnOldStamp(t *testing.T) {
 		{"a name that begins alike", StampProperty + "S\x011\x02", StampProperty + "S\x011\x02"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := stored(s, []byte(test.original), 7)
+			got := storedBy(s, []byte(test.original), 7)
 			if want := test.want + StampProperty + "\x01" + value + "\x02"; string(got) != want {
 				t.Fatalf("properties %q, wanted %q", got, want)
 			}
@@ -65,7 +65,7 @@ func TestCopyKeepsPropertiesByteForByteAndReplacesAnOldStamp(t *testing.T) {
 func TestStampingLeavesTheNeighbourInThePulledBufferAlone(t *testing.T) {
 	buffer := []byte("KEYS\x01k\x02the next message of the pull lies right behind and must stay as it is")
 	before := bytes.Clone(buffer)
-	stored(stampsForTest(), buffer[:7], 1)
+	storedBy(stampsForTest(), buffer[:7], 1)
 	if !bytes.Equal(buffer, before) {
 		t.Fatalf("the buffer became %q", buffer)
 	}
@@ -90,11 +90,17 @@ func TestStampOfAnotherQueueOrTopicIsNotTheLanes(t *testing.T) {
 			n.Source, n.Target, l.Source, l.Target = n.Target, n.Source, l.Target, l.Source
 		}),
 	} {
-		if offset, yes := ours.offset(&rocketmq.Message{Properties: stored(other, nil, 5)}); yes {
+		if offset, yes := ours.offset(&rocketmq.Message{Properties: storedBy(other, nil, 5)}); yes {
 			t.Errorf("a stamp of another %s was taken for the lane's, offset %d", name, offset)
 		}
 	}
-	if offset, yes := ours.offset(&rocketmq.Message{Properties: stored(ours, nil, 5)}); !yes || offset != 5 {
+	if offset, yes := ours.offset(&rocketmq.Message{Properties: storedBy(ours, nil, 5)}); !yes || offset != 5 {
 		t.Errorf("the lane's own stamp was read as %d, %v", offset, yes)
 	}
+}
+
+// storedBy returns the properties that a copy of the stamper's lane stores.
+func storedBy(s stamper, original []byte, offset int64) []byte {
+	_, kept, stamp := s.properties(nil, original, offset, 0, "")
+	return rocketmq.BatchMessage{Properties: kept, Added: stamp}.StoredProperties()
 }

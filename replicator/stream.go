@@ -8,17 +8,11 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// pulled is the answer to a pull, sent that to a send.
-type (
-	pulled struct {
-		result rocketmq.PullResult
-		err    error
-	}
-	sent struct {
-		result rocketmq.SendResult
-		err    error
-	}
-)
+// sent is the answer to a send.
+type sent struct {
+	result rocketmq.SendResult
+	err    error
+}
 
 // stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep the order of their originals.
 type stream struct {
@@ -223,7 +217,7 @@ func (s *stream) landed(answer sent) error {
 	if answer.err != nil {
 		_, target := s.ends()
 		s.refusedAsBusy(target, answer.err)
-		err := s.sendFault(answer.err, f.from, f.to)
+		err := sendFault(s.Lane, answer.err, f.from, f.to)
 		if s.tryAlone(answer.err) {
 			return unsure{answer.err}
 		}

@@ -67,42 +67,6 @@ func batchesOf(version string, config map[string]string) batches {
 	return found
 }
 
-// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
-// broker may take no batches at all. That is known when it has taken one so.
-func (l *runner) tryAlone(err error) bool {
-	if rocketmq.CodeOf(err) != rocketmq.MessageIllegal || !l.untold || l.single {
-		l.trial = false
-		return false
-	}
-	l.trial = true
-	return true
-}
-
-// learnAlone takes note that the target's broker takes no batches, for all lanes of this process.
-func (l *runner) learnAlone() {
-	if l.trial {
-		l.trial = false
-		l.crew.sendAlone(l.Target.Broker)
-	}
-}
-
-// sendAlone makes all lanes send each message alone to a broker.
-func (c *crew) sendAlone(broker string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	limit := c.limits[broker]
-	limit.none = true
-	c.limits[broker] = limit
-}
-
-// learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
-func (l *runner) learnt() string {
-	if !l.untold || !l.single || l.trial || alone(l.Topic) {
-		return ""
-	}
-	return "broker " + l.Target.Broker + " takes no batches, as its answers show: messages are sent one by one"
-}
-
 func (b *brokers) askTakes(ctx context.Context, broker string) (batches, error) {
 	config, err := at(ctx, b, broker,
 		func(addr string) (map[string]string, error) { return b.Client().BrokerConfig(ctx, addr) })

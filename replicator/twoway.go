@@ -6,17 +6,6 @@ import (
 	"time"
 )
 
-// backSuffix makes the reverse lanes' consumer group of the forward lanes'.
-const backSuffix = "-back"
-
-// Back are the names of the same lanes in the other direction.
-func (n Names) Back() Names {
-	return Names{Group: n.Group + backSuffix, Source: n.Target, Target: n.Source}
-}
-
-// Back is the same lane in the other direction.
-func (l Lane) Back() Lane { l.Source, l.Target = l.Target, l.Source; return l }
-
 // lookBack is how many messages are searched for the newest copy of an origin other than the twin: rings of clusters pass messages
 // on all the time, and so does whoever sends them again.
 const lookBack = 1024

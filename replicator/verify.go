@@ -7,9 +7,6 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// showTime is far longer than brokers need to show what they have stored, milliseconds even when they are busy.
-const showTime = 3 * time.Second
-
 // VerifyOptions are the settings of a comparison.
 type VerifyOptions struct {
 	Names                        // of the lanes, whose progress says how far the comparison goes
@@ -41,7 +38,7 @@ type LaneReport struct {
 // of it, up to the lane's progress at that time. It reads both queues once, side by side, and holds no more than a few MiB of each.
 // Progress, if given, is called now and then.
 func VerifyLane(ctx context.Context, source, target *rocketmq.Cluster, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
-	return newPositions(newBrokers("source", source), newBrokers("target", target), o.Names).verify(ctx, lane, o, progress)
+	return verifyReplicas(ctx, newBrokers("source", source), newBrokers("target", target), lane, o, progress)
 }
 
 // verification is one comparison at work.
@@ -64,12 +61,21 @@ type verification struct {
 	either      bool // each copy may have been sent alone, or in a batch
 }
 
-func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
-	v, err := p.newVerification(ctx, lane, o)
+// comparison is what is to be compared.
+type comparison struct {
+	source, target replica
+	lane           Lane
+	options        VerifyOptions
+}
+
+// verifyReplicas is VerifyLane of any two replicas.
+func verifyReplicas(ctx context.Context, source, target replica, lane Lane, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
+	c := comparison{source, target, lane, o}
+	v, err := c.begin(ctx)
 	if err != nil {
 		return LaneReport{}, err
 	}
-	takes, err := p.target.takes(ctx, lane.Target.Broker)
+	takes, err := target.takes(ctx, lane.Target.Broker)
 	if err != nil {
 		return LaneReport{}, err
 	}
@@ -110,11 +116,18 @@ func (p *Positions) verify(ctx context.Context, lane Lane, o VerifyOptions, prog
 	return v.LaneReport, nil
 }
 
-func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOptions) (*verification, error) {
-	if v, ok, err := p.resumed(ctx, lane, o); ok || err != nil {
+func (c comparison) queues() (source, target queue) {
+	source = queue{side: c.source, group: c.options.Group, topic: c.lane.Topic, Queue: c.lane.Source}
+	target = queue{side: c.target, group: c.options.Group, topic: c.lane.Topic, Queue: c.lane.Target}
+	return source, target
+}
+
+func (c comparison) begin(ctx context.Context) (*verification, error) {
+	if v, ok, err := c.resumed(ctx); ok || err != nil {
 		return v, err
 	}
-	source, target := p.queues(lane)
+	lane, o := c.lane, c.options
+	source, target := c.queues()
 	first, end, err := source.bounds(ctx)
 	if err != nil {
 		return nil, err
@@ -133,22 +146,23 @@ func (p *Positions) newVerification(ctx context.Context, lane Lane, o VerifyOpti
 	upTo, expired := max(first, min(copied, end)), from > 0
 	if o.From > first {
 		first = min(o.From, upTo)
-		t, err := p.Forward(ctx, lane, first)
+		t, err := newPositions(c.source, c.target, o.Names).Forward(ctx, lane, first)
 		if err != nil {
 			return nil, err
 		}
 		from, expired = t.Target, expired && t.Target == from
 	}
-	v := p.verification(lane, LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo}, o)
+	v := c.verification(LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo})
 	v.expired, v.begin, v.end = expired || alone(lane.Topic), first, end // retries that were worked off aren't copied
 	v.source, v.target = newCursor(source, first, upTo), newCursor(target, from, to)
 	return v, nil
 }
 
-func (p *Positions) verification(lane Lane, report LaneReport, o VerifyOptions) *verification {
+func (c comparison) verification(report LaneReport) *verification {
 	return &verification{
-		LaneReport: report, newest: -1, stamps: newStamper(p.names, lane), differences: o.Differences, answers: o.Answers,
-		reverse: newStamper(p.back, lane.Back()), back: -1,
+		LaneReport: report, newest: -1, stamps: newStamper(c.options.Names, c.lane),
+		differences: c.options.Differences, answers: c.options.Answers,
+		reverse: newStamper(c.options.Names.Back(), c.lane.Back()), back: -1,
 	}
 }
 
@@ -164,4 +178,25 @@ func shown(ctx context.Context, target queue) (first, end int64, err error) {
 			return 0, 0, err
 		}
 	}
+}
+
+// inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a topic that is no more.
+func (v *verification) inEpoch(ctx context.Context, source, target queue, lane Lane) error {
+	for _, a := range v.answers {
+		if a.Action == Restart && a.of(lane.Back(), true) {
+			epoch, err := epochOf(ctx, source, &v.reverse)
+			if err != nil {
+				return err
+			}
+			v.reverse.restarted(epoch)
+		}
+		if a.Action == Restart && a.of(lane, false) {
+			epoch, err := epochOf(ctx, target, &v.stamps)
+			if err != nil {
+				return err
+			}
+			v.stamps.restarted(epoch)
+		}
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package replicator
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -135,13 +134,13 @@ func TestVerifyBeginsWhereItIsTold(t *testing.T) {
 	for from, want := range map[int64]LaneReport{
 		0: {Compared: 97, Missing: 3, Natives: 1}, 50: {Compared: 48, Missing: 2, Natives: 1}, 60: {Compared: 39, Missing: 1}, 80: {Compared: 20}, 100: {}, 900: {},
 	} {
-		got, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{From: from}, nil)
+		got, err := m.compare(VerifyOptions{From: from}, nil)
 		if err != nil || got.Compared != want.Compared || got.Missing != want.Missing || got.Natives != want.Natives || got.From != min(from, 100) || got.To != 100 {
 			t.Errorf("from %d: %+v, %v; wanted %+v", from, got, err, want)
 		}
 	}
 	m.target.expire(m.lane.Topic, m.lane.Target, 10)
-	if got, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{From: 70}, nil); err != nil || got.Missing != 1 || got.From != 70 {
+	if got, err := m.compare(VerifyOptions{From: 70}, nil); err != nil || got.Missing != 1 || got.From != 70 {
 		t.Errorf("from 70, with the beginning of the target expired: %+v, %v; wanted the missing 70 noticed", got, err)
 	}
 }
@@ -153,7 +152,7 @@ func TestVerifyWhileTheSourceExpires(t *testing.T) {
 		m.put(offset)
 	}
 	m.commit()
-	got, err := m.positions().verify(context.Background(), m.lane, VerifyOptions{}, func(c Checkpoint) {
+	got, err := m.compare(VerifyOptions{}, func(c Checkpoint) {
 		if log := m.source.log(m.lane.Topic, m.lane.Source); c.Report.Compared > 0 && log.first == 0 {
 			m.source.expire(m.lane.Topic, m.lane.Source, 290)
 		}

@@ -78,7 +78,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 	}
 	p.Name = cmp.Or(f.name, copyName(p.SourceID(), p.TargetID()))
 	found := &problems{what: "copy"}
-	found.ofPlan(p.Validate())
+	addOfPlan(found, p.Validate())
 	f.checkProxy(found)
 	if len(f.topics) == 0 {
 		found.add("--topic", "missing; want at least one topic of the source")
@@ -90,7 +90,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 		from: endpoint{
 			side:        "source",
 			nameServers: p.Source.NameServers,
-			credentials: found.keys("--source-credentials", f.sourceCredentials, lookupEnv),
+			credentials: keys(found, "--source-credentials", f.sourceCredentials, lookupEnv),
 			part: rocketmq.Part{
 				Cluster:    f.sourceCluster,
 				LeftOut:    f.leftOut,
@@ -102,7 +102,7 @@ func (f copyFlags) request(lookupEnv func(string) (string, bool)) (copyRequest, 
 			side:        "target",
 			nameServers: p.Target.NameServers,
 			proxied:     f.targetProxy != "",
-			credentials: found.keys("--target-credentials", f.targetCredentials, lookupEnv),
+			credentials: keys(found, "--target-credentials", f.targetCredentials, lookupEnv),
 			renames:     f.renames(),
 			part:        rocketmq.Part{Cluster: f.targetCluster},
 			reached:     f.targetReached,
@@ -171,45 +171,8 @@ func copyName(sourceID, targetID string) string {
 	return short(sourceID) + "-" + short(targetID)
 }
 
-// problems is everything that stands in the way of a command.
-type problems struct {
-	what string // the command
-	list []plan.Problem
-}
-
-func (p *problems) Error() string {
-	var lines []string
-	for _, one := range p.list {
-		lines = append(lines, one.String())
-	}
-	return p.what + ": " + strings.Join(lines, "; ")
-}
-
-func (p *problems) add(object, format string, args ...any) {
-	p.list = append(p.list, plan.Problem{Path: object, Text: fmt.Sprintf(format, args...)})
-}
-
-// once adds a problem if there is none of the object.
-func (p *problems) once(object, format string, args ...any) {
-	if !p.knows(object) {
-		p.add(object, format, args...)
-	}
-}
-
-func (p *problems) knows(object string) bool {
-	return slices.ContainsFunc(p.list, func(one plan.Problem) bool { return one.Path == object })
-}
-
-// orNil is a usage error, or nil without problems.
-func (p *problems) orNil() error {
-	if len(p.list) == 0 {
-		return nil
-	}
-	return usage("", "%w", p)
-}
-
-// ofPlan takes what is wrong with a plan, by the names of the flags.
-func (p *problems) ofPlan(err error) {
+// addOfPlan takes what is wrong with a plan, by the names of the flags.
+func addOfPlan(p *problems, err error) {
 	var wrong *plan.Problems
 	if !errors.As(err, &wrong) {
 		return
@@ -248,7 +211,7 @@ func flagOf(path string) string {
 }
 
 // keys reads the keys of a side from the environment.
-func (p *problems) keys(flag, env string, lookupEnv func(string) (string, bool)) *rocketmq.Credentials {
+func keys(p *problems, flag, env string, lookupEnv func(string) (string, bool)) *rocketmq.Credentials {
 	if env == "" {
 		return nil
 	}

@@ -28,11 +28,11 @@ func (a *app) copyView() copyView {
 		return a.bar(width)
 	}
 	c := a.changes(a.stdout)
-	return copyView{func(s copyState) { c.print(s.facts()) }, func() {}}
+	return copyView{func(s copyState) { c.print(factsOfCopy(s)) }, func() {}}
 }
 
-// facts are the state's lines.
-func (s copyState) facts() []fact {
+// factsOfCopy are the state's lines.
+func factsOfCopy(s copyState) []fact {
 	facts := []fact{{key: s.Doing, text: s.String(), pause: linesPause}}
 	if s.Waiting != "" {
 		facts = append(facts, fact{key: "waiting", text: "waiting: " + s.Waiting, pause: linesPause})

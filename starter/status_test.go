@@ -64,7 +64,7 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 		s.Comparing = &activities.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
 		s.Blocked = []blocked{{Activity: "AwaitMembers", Attempt: 7, Type: "NotReady", Cause: "2 members of billing are still on the source"}}
 		s.Target = &instance.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
-		s.Inventory = &workflows.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: activities.Some(activities.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
+		s.Inventory = &activities.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: activities.Some(activities.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
 		s.Metadata = &activities.MetadataDiff{Warnings: activities.Some(
 			s.Inventory.Findings.First()[0],
 			activities.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},

@@ -120,10 +120,10 @@ func (m *migration) tellWhatStands(ctx workflow.Context) {
 		return
 	}
 	if m.held != nil {
-		_ = m.forward(ctx, HoldName, m.held.forwarded())
+		_ = m.forward(ctx, HoldName, passedOn(*m.held))
 	}
 	if m.back != nil {
-		_ = m.forward(ctx, BackName, m.back.forwarded())
+		_ = m.forward(ctx, BackName, passedOn(*m.back))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // copiedBy is what a shard of lanes has copied so far, as far as its last activity told.
-func (s *Status) copiedBy(broker string, part int) activities.Copied {
+func copiedBy(s *Status, broker string, part int) activities.Copied {
 	for _, c := range s.Copied {
 		if c.Broker == broker && c.Part == part {
 			return c
@@ -19,7 +19,7 @@ func (s *Status) copiedBy(broker string, part int) activities.Copied {
 }
 
 // count takes what an activity told when it ended: lanes that start again count on from there.
-func (s *Status) count(of activities.Copied, end error) {
+func countCopied(s *Status, of activities.Copied, end error) {
 	var told activities.ReplicationProgress
 	var cancelled *temporal.CanceledError
 	var late *temporal.TimeoutError
@@ -35,7 +35,7 @@ func (s *Status) count(of activities.Copied, end error) {
 	default:
 		return
 	}
-	of = s.copiedBy(of.Broker, of.Part).AtLeast(told.Progress)
+	of = copiedBy(s, of.Broker, of.Part).AtLeast(told.Progress)
 	for i, c := range s.Copied {
 		if c.Broker == of.Broker && c.Part == of.Part {
 			s.Copied[i] = of

@@ -21,12 +21,12 @@ func TestWhatEndedLanesHaveCopiedIsCounted(t *testing.T) {
 	less := activities.ReplicationProgress{Progress: replicator.Progress{Copied: 5}}
 	a := activities.Copied{Broker: "broker-a", Part: 1}
 	var s Status
-	s.count(a, temporal.NewCanceledError())
-	s.count(a, nil)
+	countCopied(&s, a, temporal.NewCanceledError())
+	countCopied(&s, a, nil)
 	require.Empty(t, s.Copied, "nothing was told")
-	s.count(a, temporal.NewCanceledError(told))
-	s.count(activities.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
-	s.count(a, temporal.NewCanceledError(less))
+	countCopied(&s, a, temporal.NewCanceledError(told))
+	countCopied(&s, activities.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
+	countCopied(&s, a, temporal.NewCanceledError(less))
 	require.Equal(t, []activities.Copied{
 		{Broker: "broker-a", Part: 1, There: 1000, Back: 10}, {Broker: "broker-b", There: 5},
 	}, s.Copied, "counts never fall")

@@ -33,7 +33,7 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 			d.keepAnswers(ctx)
 			shards, running = d.startShards(ctx, inventory)
 			return running
-		}, func(i int, err error) { d.status.count(shards[i], err) })
+		}, func(i int, err error) { countCopied(&d.status, shards[i], err) })
 		if err != nil || !d.again || d.stopped || d.back != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (d *desk) startShards(
 	for _, broker := range brokers {
 		answers := activities.AnswersOfLanes(d.status.Answers, broker)
 		for part := range parts {
-			shards = append(shards, d.status.copiedBy(broker, part))
+			shards = append(shards, copiedBy(&d.status, broker, part))
 			request := activities.ReplicateRequest{
 				Request: d.request(), Broker: broker, Part: part, Parts: parts,
 				Answers: answers, Earlier: d.status.EarlierAnswers, Rates: rates,

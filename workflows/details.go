@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"rocketshift/activities"
 	"rocketshift/internal/printable"
@@ -14,9 +13,9 @@ import (
 // Details is the status as the Web UI shows it while a workflow runs: what is waited for first, with the command that answers.
 func Details(s Status) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, text(s.Name), s.PlanHash, s.State)
+	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, printable.Markdown(s.Name), s.PlanHash, s.State)
 	if s.Detail != "" {
-		fmt.Fprintf(&b, ": %s", text(s.Detail))
+		fmt.Fprintf(&b, ": %s", printable.Markdown(s.Detail))
 	}
 	b.WriteString("\n\n")
 	for _, w := range s.Waiting {
@@ -25,26 +24,23 @@ func Details(s Status) string {
 	writeStages(&b, s)
 	writeWaves(&b, s)
 	if s.Error != "" {
-		fmt.Fprintf(&b, "\n**Failed**: %s\n", text(s.Error))
+		fmt.Fprintf(&b, "\n**Failed**: %s\n", printable.Markdown(s.Error))
 	}
 	if s.Ledger != nil {
 		b.WriteString("\n| ledger | of | rest |\n|---|---|---|\n")
 		for _, r := range s.Ledger.Rows.First() {
-			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, text(r.Object), r.Rest)
+			fmt.Fprintf(&b, "| %s | %s | %d |\n", r.Kind, printable.Markdown(r.Object), r.Rest)
 		}
 		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
 			fmt.Fprintf(&b, "| | and %d more | |\n", rest)
 		}
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintf(&b, "\n- %s", text(n))
+		fmt.Fprintf(&b, "\n- %s", printable.Markdown(n))
 	}
 	writeMore(&b, s)
 	return b.String()
 }
-
-// text is what people, clients and brokers named, as text.
-func text(s string) string { return printable.Markdown(s) }
 
 // writeMore names the command that shows more. The Web UI may hide the last line until the page is loaded again: this one can be missed.
 func writeMore(b *strings.Builder, s Status) {
@@ -52,17 +48,17 @@ func writeMore(b *strings.Builder, s Status) {
 	case s.Name == "":
 	case s.Type == ReplicateType:
 		fmt.Fprintf(b, "\n\nHow far the lanes are: `rocketshift lanes %s`, or the heartbeats of the "+
-			"pending activities\n", text(s.Name))
+			"pending activities\n", printable.Markdown(s.Name))
 	default:
-		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", text(s.Name))
+		fmt.Fprintf(b, "\n\nMore: `rocketshift status %s`\n", printable.Markdown(s.Name))
 	}
 }
 
 func writeWaiting(b *strings.Builder, s Status, w Waiting) {
 	fmt.Fprintf(b, "**Waiting** for %s %s since %s: %s\n\n", w.Kind, w.Gate,
-		w.Since.UTC().Format(time.RFC3339), text(w.Text))
+		w.Since.UTC().Format(time.RFC3339), printable.Markdown(w.Text))
 	for _, command := range NextCommands(s, w) {
-		fmt.Fprintf(b, "`%s`\n\n", text(command))
+		fmt.Fprintf(b, "`%s`\n\n", printable.Markdown(command))
 	}
 }
 
@@ -101,7 +97,7 @@ func writeStages(b *strings.Builder, s Status) {
 	}
 	b.WriteString("| stage | state | |\n|---|---|---|\n")
 	for _, row := range s.Stages {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", row.Name, row.State, text(row.Detail))
+		fmt.Fprintf(b, "| %s | %s | %s |\n", row.Name, row.State, printable.Markdown(row.Detail))
 	}
 }
 
@@ -111,51 +107,7 @@ func writeWaves(b *strings.Builder, s Status) {
 	}
 	b.WriteString("\n| step | state | topics | groups |\n|---|---|---|---|\n")
 	for _, w := range s.Waves {
-		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, text(activities.Short(w.Topics)),
-			text(activities.Short(w.Groups)))
+		fmt.Fprintf(b, "| %d%% | %s | %s | %s |\n", w.Step, w.State, printable.Markdown(activities.Short(w.Topics)),
+			printable.Markdown(activities.Short(w.Groups)))
 	}
-}
-
-// short lists the first names and counts the rest: details stay readable with thousands of topics.
-func short(names []string) string {
-	const shown = 5
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-}
-
-// shortened is short as a list, which may be empty.
-func shortened(names activities.Names) []string {
-	if names.IsZero() {
-		return nil
-	}
-	return []string{activities.Short(names)}
-}
-
-// attributeBytes is what databases of Temporal's visibility take of a keyword.
-const attributeBytes = 255
-
-// keyword shortens the value of a search attribute to what fits, between two characters.
-func keyword(value string) string {
-	for len(value) > attributeBytes {
-		_, size := utf8.DecodeLastRuneInString(value)
-		value = value[:len(value)-size]
-	}
-	return value
-}
-
-// waitingValue is the search attribute: kind and gate of the first entry, so that a saved view finds "waiting for me".
-func waitingValue(s Status) string {
-	if len(s.Waiting) == 0 {
-		return "nobody"
-	}
-	return strings.TrimSuffix(s.Waiting[0].Kind+":"+s.Waiting[0].Gate, ":")
-}
-
-func targetValue(s Status) string {
-	if s.Target == nil {
-		return "none"
-	}
-	return s.Target.Provider + ":" + s.Target.Name
 }

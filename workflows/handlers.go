@@ -89,7 +89,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		d.publish(ctx)
 		return nil
 	}, d)
-	listen(ctx, stopName, func(workflow.Context, struct{}) error {
+	listen(ctx, StopName, func(workflow.Context, struct{}) error {
 		d.stopped = true
 		return nil
 	}, d)
@@ -173,7 +173,7 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 		d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
 	}
 	d.publish(ctx)
-	return name + " accepted", d.forward(ctx, name, m.forwarded())
+	return name + " accepted", d.forward(ctx, name, passedOn(m))
 }
 
 // isGoingBack reports whether this workflow returns everything to the source, or ends because it
@@ -198,7 +198,7 @@ func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) 
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.forward(ctx, BackName, m.forwarded())
+	return answer, d.forward(ctx, BackName, passedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.

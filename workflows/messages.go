@@ -1,12 +1,7 @@
 package workflows
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
-
-	"rocketshift/activities"
 )
 
 // Approval is a person's answer to one request, by update or signal `approve`.
@@ -31,9 +26,6 @@ type Steering struct {
 	Forwarded bool `json:"forwarded,omitempty"`
 }
 
-// forwarded is the message as the migration passes it on.
-func (m Steering) forwarded() Steering { m.Forwarded = true; return m }
-
 // Released is a release pipeline's word that applications were re-pointed. Empty lists mean all that is waited for.
 type Released struct {
 	By     string   `json:"by"`
@@ -46,148 +38,15 @@ type Released struct {
 	Forwarded bool `json:"forwarded,omitempty"`
 }
 
-// checkApproval says why an approval can't be taken, or nil. now is the workflow's time.
-func checkApproval(s Status, a Approval, now time.Time) error {
-	if strings.TrimSpace(a.By) == "" {
-		return fmt.Errorf("approve %q: nobody is named: say who approves in \"by\"", a.Gate)
-	}
-	if w, asked := waitingApproval(s, a.Gate); asked {
-		return checkBinding(w, a, now)
-	}
-	for _, given := range s.Approvals {
-		if given.Gate == a.Gate {
-			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
-				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
-		}
-	}
-	return fmt.Errorf("approve %q: no such gate is waiting; %s", a.Gate, pendingGates(s))
+// Moved are the applications that have moved: their names while they are few, and how many more.
+type Moved struct {
+	Groups     []string `json:"groups,omitempty"`
+	Topics     []string `json:"topics,omitempty"`
+	MoreGroups int      `json:"moreGroups,omitempty"`
+	MoreTopics int      `json:"moreTopics,omitempty"`
 }
 
-// waitingApproval is the question of a gate that waits for an approval.
-func waitingApproval(s Status, gate string) (Waiting, bool) {
-	for _, w := range s.Waiting {
-		if w.Kind == WaitingApproval && w.Gate == gate {
-			return w, true
-		}
-	}
-	return Waiting{}, false
-}
-
-// questionOf tells a question from the one that is asked after it, with the same evidence or other.
-func questionOf(w Waiting) string {
-	expires := ""
-	if w.Expires != nil {
-		expires = w.Expires.UTC().Format(time.RFC3339Nano)
-	}
-	return w.Gate + " " + w.Evidence + " " + expires
-}
-
-func checkBinding(w Waiting, a Approval, now time.Time) error {
-	switch {
-	case a.PlanHash != "" && a.PlanHash != w.PlanHash:
-		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate, a.PlanHash, w.PlanHash)
-	case a.Evidence != "" && a.Evidence != w.Evidence:
-		return fmt.Errorf("approve %q: it answers evidence %s, but %s is shown now: look at the status again", a.Gate, a.Evidence, w.Evidence)
-	case w.Expires != nil && !now.Before(*w.Expires):
-		return fmt.Errorf("approve %q: its evidence expired at %s and is being measured again: look at the status again",
-			a.Gate, w.Expires.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-func pendingGates(s Status) string {
-	var gates []string
-	for _, w := range s.Waiting {
-		if w.Kind == WaitingApproval {
-			gates = append(gates, w.Gate)
-		}
-	}
-	if len(gates) == 0 {
-		return "no approval is waited for now"
-	}
-	return "waiting now: " + strings.Join(gates, ", ")
-}
-
-func checkSteering(name string, s Status, m Steering) error {
-	if strings.TrimSpace(m.By) == "" {
-		return fmt.Errorf("%s: nobody is named: say who asks in \"by\"", name)
-	}
-	if name == BackName && s.PointOfNoReturn != nil {
-		return fmt.Errorf("back: the point of no return was passed at %s", s.PointOfNoReturn.UTC().Format(time.RFC3339))
-	}
-	if name == ResumeName && s.State != StateHeld {
-		return fmt.Errorf("resume: %s is not held (it is %s)", s.Name, s.State)
-	}
-	return nil
-}
-
-func checkReleased(s Status, r Released) error {
-	if strings.TrimSpace(r.By) == "" {
-		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
-	}
-	if said := len(r.Groups) + len(r.Topics); said > mostReleased {
-		return fmt.Errorf("released: it names %d groups and topics, at most are %d: say it in parts, or without names for all that is asked",
-			said, mostReleased)
-	}
-	groups, topics, listed := releaseWanted(s)
-	if len(groups)+len(topics) == 0 && listed && !s.Moved.any() {
-		return fmt.Errorf("released: no application is asked to move now")
-	}
-	if !listed || s.Moved.MoreGroups+s.Moved.MoreTopics > 0 {
-		return nil // all names aren't known here
-	}
-	for _, g := range r.Groups {
-		if !slices.Contains(groups, g) && !slices.Contains(s.Moved.Groups, g) {
-			return fmt.Errorf("released: group %q is not asked to move now; asked are: %s", g, orNone(groups))
-		}
-	}
-	for _, t := range r.Topics {
-		if !slices.Contains(topics, t) && !slices.Contains(s.Moved.Topics, t) {
-			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t, orNone(topics))
-		}
-	}
-	return nil
-}
-
-// mostReleased is how many names one message has at most: a message is a payload, in the history of
-// the migration and in that of its stage.
-const mostReleased = 1000
-
-// releaseWanted lists whose applications are asked to move now; of lists in documents (listed is
-// false then) no name.
-func releaseWanted(s Status) (groups, topics []string, listed bool) {
-	listed = true
-	for _, w := range s.Waiting {
-		if w.Kind == WaitingRelease {
-			g, inlineGroups := w.Groups.Inline()
-			t, inlineTopics := w.Topics.Inline()
-			groups, topics = append(groups, g...), append(topics, t...)
-			listed = listed && inlineGroups && inlineTopics
-		}
-	}
-	return groups, topics, listed
-}
-
-// releasesAsked are the gates of what applications are asked to do now.
-func releasesAsked(s Status) (gates []string) {
-	for _, w := range s.Waiting {
-		if w.Kind == WaitingRelease {
-			gates = append(gates, w.Gate)
-		}
-	}
-	return gates
-}
-
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
-}
-
-func other(side activities.Side) activities.Side {
-	if side == activities.Source {
-		return activities.Target
-	}
-	return activities.Source
+// Any reports whether anything has moved.
+func (m Moved) Any() bool {
+	return len(m.Groups)+len(m.Topics)+m.MoreGroups+m.MoreTopics > 0
 }

@@ -46,7 +46,7 @@ func (d *desk) awaitGroups(
 	ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
-	w := d.groupsAsked(other(from), groups, nameServers)
+	w := d.groupsAsked(from.Other(), groups, nameServers)
 	return d.askRelease(ctx, w, []activities.Names{w.Groups}, d.membersLeave(from, groups, away))
 }
 
@@ -78,7 +78,7 @@ func (d *desk) awaitProducers(
 	ctx workflow.Context, from activities.Side, topics activities.Names, nameServers []string,
 	away time.Duration,
 ) error {
-	return d.askRelease(ctx, d.producersAsked(other(from), topics, nameServers), d.parts(topics),
+	return d.askRelease(ctx, d.producersAsked(from.Other(), topics, nameServers), d.parts(topics),
 		d.putsEnd(from, away))
 }
 
@@ -148,7 +148,7 @@ func (d *desk) askRelease(
 	}
 	err := allOf(ctx, moves)
 	if err == nil {
-		d.status.Moved.add(w.Groups, w.Topics, d.bounded)
+		addTo(&d.status.Moved, w.Groups, w.Topics, d.bounded)
 	}
 	return err
 }

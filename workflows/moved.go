@@ -9,16 +9,8 @@ import (
 // mostMoved is how many groups, and how many topics, a status names of those that have moved.
 const mostMoved = 200
 
-// Moved are the applications that have moved: their names while they are few, and how many more.
-type Moved struct {
-	Groups     []string `json:"groups,omitempty"`
-	Topics     []string `json:"topics,omitempty"`
-	MoreGroups int      `json:"moreGroups,omitempty"`
-	MoreTopics int      `json:"moreTopics,omitempty"`
-}
-
-// add counts what has moved now. Runs of older releases name everything.
-func (m *Moved) add(groups, topics activities.Names, bounded bool) {
+// addTo counts what has moved now. Runs of older releases name everything.
+func addTo(m *Moved, groups, topics activities.Names, bounded bool) {
 	m.Groups, m.MoreGroups = addMoved(m.Groups, m.MoreGroups, groups, bounded)
 	m.Topics, m.MoreTopics = addMoved(m.Topics, m.MoreTopics, topics, bounded)
 }
@@ -36,13 +28,9 @@ func addMoved(names []string, more int, now activities.Names, bounded bool) ([]s
 	return slices.Concat(names, items), more
 }
 
-// plus is what a workflow and its child have moved.
-func (m Moved) plus(o Moved, bounded bool) Moved {
+// bothMoved is what a workflow and its child have moved.
+func bothMoved(m, o Moved, bounded bool) Moved {
 	m.MoreGroups, m.MoreTopics = m.MoreGroups+o.MoreGroups, m.MoreTopics+o.MoreTopics
-	m.add(activities.Some(o.Groups...), activities.Some(o.Topics...), bounded)
+	addTo(&m, activities.Some(o.Groups...), activities.Some(o.Topics...), bounded)
 	return m
-}
-
-func (m Moved) any() bool {
-	return len(m.Groups)+len(m.Topics)+m.MoreGroups+m.MoreTopics > 0
 }

@@ -1,11 +1,10 @@
-// Package workflows holds the migration's durable stories: Migration and the ten stages that it runs as children, each of
-// which a person may start alone with the same input, one plan.
-//
-// A workflow here only orchestrates. What touches a cluster is an activity; what a person sees and says goes through the
-// desk (desk.go): one status, one way to ask for an approval, one set of handlers for approve, hold, resume, back, released.
 package workflows
 
-import "rocketshift/plan"
+import (
+	"strconv"
+
+	"rocketshift/plan"
+)
 
 // Task queues. Data activities run for days next to the brokers; control activities are short.
 const (
@@ -40,21 +39,8 @@ const (
 	StatusQuery  = "status"
 )
 
-// Signals between a parent and its children; people don't send them.
-const (
-	stageReportName = "stageReport" // child to parent: its status changed
-	// child to parent: what became of an approval that was handed on
-	handedName = "approvalJudged"
-	stopName   = "stop" // parent to Replicate and SyncOffsets: finish and complete
-	// parent to child: a service that it needs doesn't run, or all do
-	missingName = "missing"
-)
-
-// byRocketshift is who holds a migration where no person did.
-const byRocketshift = "rocketshift"
-
-// StopName is the signal that ends a Replicate or SyncOffsets that a person started alone.
-const StopName = stopName
+// StopName is the signal that ends a Replicate or SyncOffsets: by its parent, or by whoever started it alone.
+const StopName = "stop"
 
 // Search attributes, all keywords, registered by the worker.
 const (
@@ -78,4 +64,4 @@ func StageID(p plan.Plan, stage string) string {
 }
 
 // ShiftGate names the approval of one step.
-func ShiftGate(percent int) string { return string(plan.GateShift) + "-" + itoa(percent) }
+func ShiftGate(percent int) string { return string(plan.GateShift) + "-" + strconv.Itoa(percent) }

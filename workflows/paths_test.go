@@ -12,13 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"rocketshift/internal/lab/labtest"
-
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
 )
@@ -69,8 +68,8 @@ func (p *played) record(of path) {
 		keep := func(slug string) bool { return strings.HasSuffix(name, "-"+slug) }
 		wanted := keep("migration")
 		for _, stage := range of.keep {
-			wanted = wanted || keep(stageSlugs[stage])
-			seen[stage] = seen[stage] || keep(stageSlugs[stage])
+			wanted = wanted || keep(slugOf(stage))
+			seen[stage] = seen[stage] || keep(slugOf(stage))
 		}
 		if wanted && os.Getenv("RECORD_FIXTURES") != "" {
 			save(p.T, filepath.Join("testdata", "replay", name+".json"), h)
@@ -320,7 +319,7 @@ func endedPaths() (paths []path) {
 		if stage == EndPhaseType {
 			change = gateways
 		}
-		slug := stageSlugs[stage]
+		slug := slugOf(stage)
 		paths = append(paths,
 			path{"cancelled-in-" + slug, change, []string{stage}, func(p *played) { p.cancelIn(activity) }},
 			path{"cancelled-alone-" + slug, change, []string{stage}, func(p *played) {
@@ -550,4 +549,9 @@ func servicePaths() []path {
 			p.ends(StateDone)
 		}},
 	}
+}
+
+// slugOf is what ends the ids of a stage's workflows.
+func slugOf(stage string) string {
+	return strings.TrimPrefix(StageID(plan.Plan{}, stage), plan.Plan{}.WorkflowID()+"-")
 }

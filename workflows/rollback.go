@@ -181,7 +181,7 @@ func (d *desk) returnEach(
 			if err := d.checkpoint(ctx); err != nil {
 				return nil, err
 			}
-			if err := d.returnGroups(ctx, fenced, in.freeTopics()); err != nil {
+			if err := d.returnGroups(ctx, fenced, freeTopics(in)); err != nil {
 				return nil, err
 			}
 		}

@@ -32,7 +32,7 @@ func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.returnGroupsBefore(ctx, fenced, in.freeTopics()); err != nil {
+		if err := d.returnGroupsBefore(ctx, fenced, freeTopics(in)); err != nil {
 			return err
 		}
 	}

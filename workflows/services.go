@@ -87,7 +87,7 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	}
 	s.running = true
 	if m.ending { // told to stop before it had begun
-		_ = workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx, nil)
+		_ = workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx, nil)
 	}
 	ended, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: serviceProof, TimerOptions: workflow.TimerOptions{Summary: s.name + " stands"},
@@ -116,7 +116,7 @@ func (m *migration) takeOver(ctx workflow.Context, s *service, err error) error 
 	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return err
 	}
-	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx,
+	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx,
 		nil); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (m *migration) stopServices(ctx workflow.Context) {
 		if s.over || s.future == nil || s.future.IsReady() {
 			continue
 		}
-		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", stopName, struct{}{}).Get(ctx,
+		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx,
 			nil); err != nil {
 			m.note(ctx, "%s was not running at the end: %s", s.id, err)
 		}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,7 +11,7 @@ import (
 )
 
 // SoakGate names the approval of a step whose soak leaves a doubt.
-func SoakGate(percent int) string { return "soak-" + itoa(percent) }
+func SoakGate(percent int) string { return "soak-" + strconv.Itoa(percent) }
 
 // gatewaySoak lets the step stand, and judges it by the messages that applications wrote meanwhile.
 // Silence is no evidence: where nothing was written, or messages went elsewhere than the step says,

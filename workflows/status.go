@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"strconv"
 	"time"
 
 	"rocketshift/activities"
@@ -67,12 +66,12 @@ type Status struct {
 	Rates          []activities.RateChange                `json:"rates,omitempty"`  // set while the lanes ran
 	Copied         []activities.Copied                    `json:"copied,omitempty"` // by lanes that ended, by shard
 	// Notes are steering, and what was ignored and why; the last 20.
-	Notes        []string                 `json:"notes,omitempty"`
-	Inventory    *InventorySummary        `json:"inventory,omitempty"`
-	Assessment   *activities.Inventory    `json:"assessment,omitempty"` // in the result of Assess alone
-	Metadata     *activities.MetadataDiff `json:"metadata,omitempty"`
-	Verification *activities.Verification `json:"verification,omitempty"`
-	Ledger       *activities.Ledger       `json:"ledger,omitempty"`
+	Notes        []string                     `json:"notes,omitempty"`
+	Inventory    *activities.InventorySummary `json:"inventory,omitempty"`
+	Assessment   *activities.Inventory        `json:"assessment,omitempty"` // in the result of Assess alone
+	Metadata     *activities.MetadataDiff     `json:"metadata,omitempty"`
+	Verification *activities.Verification     `json:"verification,omitempty"`
+	Ledger       *activities.Ledger           `json:"ledger,omitempty"`
 
 	PointOfNoReturn *time.Time `json:"pointOfNoReturn,omitempty"`
 	Report          string     `json:"report,omitempty"`
@@ -120,16 +119,3 @@ type Waiting struct {
 	Since      time.Time    `json:"since"`
 	Expires    *time.Time   `json:"expires,omitempty"`
 }
-
-// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
-func (in MigrationInput) freeTopics() activities.Names {
-	if in.Inventory == nil {
-		return activities.Names{}
-	}
-	return in.Inventory.Free()
-}
-
-// InventorySummary is the short form of an inventory.
-type InventorySummary = activities.InventorySummary
-
-func itoa(n int) string { return strconv.Itoa(n) }

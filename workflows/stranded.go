@@ -61,7 +61,7 @@ func (m *migration) stopLeftServices(ctx workflow.Context) {
 // signalled sends stop to a stage, and reports whether it runs. To Shift and the like it means
 // nothing; it can't be sent to a stage that has ended, while a cancellation can.
 func (m *migration) signalled(ctx workflow.Context, id string) bool {
-	return workflow.SignalExternalWorkflow(ctx, id, "", stopName, struct{}{}).Get(ctx, nil) == nil
+	return workflow.SignalExternalWorkflow(ctx, id, "", StopName, struct{}{}).Get(ctx, nil) == nil
 }
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side

@@ -79,7 +79,7 @@ func TestAMigrationWaitsForTheEndOfStagesOfAnEarlierRun(t *testing.T) {
 		looks := 0
 		s.OnSignalExternalWorkflow(anything, anything, anything, anything,
 			anything).Return(func(_, id, _, name string, _ any) error {
-			if name != stopName || !strings.HasSuffix(id, "-"+stage) {
+			if name != StopName || !strings.HasSuffix(id, "-"+stage) {
 				return errors.New("there is no such workflow")
 			}
 			if looks++; looks > 3 {
@@ -283,7 +283,7 @@ func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *te
 		anything).Return(func(_, id, _, name string, _ any) error {
 		looks[id]++
 		service := strings.HasSuffix(id, "-replicate") || strings.HasSuffix(id, "-sync-offsets")
-		if name != stopName || !service || looks[id] > 2 {
+		if name != StopName || !service || looks[id] > 2 {
 			return errors.New("there is no such workflow")
 		}
 		s.note(name + " " + id)

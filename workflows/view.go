@@ -60,7 +60,7 @@ func (d *desk) adopt(s *Status, id string, r Status) {
 			s.Stages[i].Detail = r.Detail
 		}
 	}
-	s.Moved = s.Moved.plus(r.Moved, d.bounded)
+	s.Moved = bothMoved(s.Moved, r.Moved, d.bounded)
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/files"
 	"rocketshift/replicator"
 )
 
@@ -113,7 +114,7 @@ func (o *owing) write() error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(o.path, text, func(string) {})
+	return files.Replace(o.path, text, 0o600)
 }
 
 // sorted are all queues. Callers hold o.mu.

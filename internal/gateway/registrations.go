@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"rocketshift/internal/files"
 )
 
 // Brokers know a client by its last heartbeat and the connection that it came over. When a gateway ends without a word, all of its
@@ -131,7 +133,7 @@ func (g *Gateway) keepRegistrations() {
 		begin := time.Now()
 		var err error
 		if g.ctx.Err() == nil && !g.state.isFrozen() {
-			err = replaceFileBy(path, g.clientsToKeep().writeTo, func(string) {})
+			err = files.Replacement{Path: path, Permission: 0o600}.Write(g.clientsToKeep().writeTo)
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))
 		if err != nil && said != err.Error() {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"rocketshift/internal/files"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -48,7 +49,7 @@ func readSource(dir string) (s savedSource, err error) {
 func (g *Gateway) keepSource() {
 	text, err := json.Marshal(savedSource{g.config.NameServers})
 	if err == nil {
-		err = replaceFile(sourceIn(g.config.Dir), text, func(string) {})
+		err = files.Replace(sourceIn(g.config.Dir), text, 0o600)
 	}
 	if err != nil {
 		g.log.Warn("of which source the state is can't be kept: another --source isn't noticed at the next start",

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/files"
 	"rocketshift/replicator"
 )
 
@@ -206,44 +207,14 @@ func (f *stateFile) write(s saved) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(f.path, text, f.reached); err != nil {
+	file := files.Replacement{
+		Path: f.path, Permission: 0o600,
+		Written: func() { f.reached(phaseWritten) }, Replaced: func() { f.reached(phaseReplaced) },
+	}
+	if err := file.With(text); err != nil {
 		return fmt.Errorf("gateway: its state can't be written to %s: %w", f.path, err)
 	}
 	return nil
-}
-
-// replaceFile makes the text the file's, for good or not at all.
-func replaceFile(path string, text []byte, reached func(phase string)) error {
-	return replaceFileBy(path, func(to io.Writer) error {
-		_, err := to.Write(text)
-		return err
-	}, reached)
-}
-
-// replaceFileBy is replaceFile with what write writes.
-func replaceFileBy(path string, write func(io.Writer) error, reached func(phase string)) error {
-	next := path + ".next"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	reached(phaseWritten)
-	if err := os.Rename(next, path); err != nil {
-		return err
-	}
-	reached(phaseReplaced)
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // save writes what the gateway has decided.

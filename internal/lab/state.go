@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"rocketshift/internal/files"
 )
 
 // stateFile is the memory of a folder: with it, another program finds the same cluster, or ends it.
@@ -79,11 +81,7 @@ func writeJSON(file string, content any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	unfinished := file + ".new"
-	if err := os.WriteFile(unfinished, append(raw, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	if err := os.Rename(unfinished, file); err != nil {
+	if err := files.Replace(file, append(raw, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	return nil

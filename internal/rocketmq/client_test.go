@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -243,7 +244,11 @@ func TestOnlyWhatWasCertainlyNotExecutedIsRetried(t *testing.T) {
 }
 
 func TestAPullReadsItsMessagesAndItsStatus(t *testing.T) {
-	stored := sampleMessages()[0]
+	stored := Message{
+		Topic: "orders", Queue: 3, QueueOffset: 7, PhysicalOffset: 4096, BornTimestamp: 1, StoreTimestamp: 2,
+		BornHost: netip.MustParseAddrPort("127.0.0.1:10911"), StoreHost: netip.MustParseAddrPort("127.0.0.1:10911"),
+		Body: []byte("hello"), Properties: []byte("KEYS\x01k\x02"),
+	}
 	s := serve(t, func(conn net.Conn, c *Command) {
 		fields := map[string]string{"nextBeginOffset": "8", "minOffset": "0", "maxOffset": "9"}
 		if c.Fields["queueOffset"] == "7" {

@@ -1,6 +1,7 @@
 package rocketmq
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestFastjsonAndStandardJSONReadAlike(t *testing.T) {
 	require.NoError(t, err)
 	table := o.object("t")
 	require.Len(t, table, 2)
-	require.Equal(t, TopicQueue{Topic: "%RETRY%g|x", Broker: "a}", Queue: 1}, readQueue(table[0].key.(object)))
+	require.Equal(t, map[string]any{"topic": "%RETRY%g|x", "brokerName": "a}", "queueId": json.Number("1")}, queueIn(table[0].key.(object)))
 	require.Equal(t, int64(3), table[0].value.(object).number("maxOffset"))
 	require.True(t, o.flag("b", false))
 	require.True(t, o.flag("absent", true))
@@ -46,26 +47,4 @@ func FuzzParseJSON(f *testing.F) {
 	})
 }
 
-func TestGroupsKeepSettingsThatWeDoNotKnow(t *testing.T) {
-	o, err := parseObject([]byte(`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`))
-	require.NoError(t, err)
-	g := readGroup("g", o)
-	require.True(t, g.Orderly)
-	require.Equal(t, map[string]any{"type": "CUSTOMIZED"}, g.extra["groupRetryPolicy"])
-	require.NotContains(t, g.extra, "groupName")
-}
-
-func TestNamesOfTheSystemAreTold(t *testing.T) {
-	for _, name := range []string{"TBW102", "rmq_sys_wheel_timer", "DefaultCluster", "DefaultCluster_REPLY_TOPIC", "broker-a"} {
-		require.True(t, SystemTopic(name, "DefaultCluster", []string{"broker-a"}), name)
-	}
-	for _, name := range []string{"orders", "%RETRY%g", "Other_REPLY_TOPIC", "broker-b"} {
-		require.False(t, SystemTopic(name, "DefaultCluster", []string{"broker-a"}), name)
-	}
-	require.True(t, SystemGroup("TOOLS_CONSUMER"))
-	require.True(t, SystemGroup("CID_ONSAPI_OWNER"))
-	require.False(t, SystemGroup("orders"))
-	require.Equal(t, "4.9.7", VersionName(407))
-	require.Equal(t, "#9999", VersionName(9999))
-	require.Equal(t, "CODE_4242", CodeName(4242))
-}
+func queueIn(o object) map[string]any { return plainJSON(o).(map[string]any) }

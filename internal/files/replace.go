@@ -1,0 +1,78 @@
+// Package files replaces files as a whole: whoever reads one sees the old content or the new one, never half of it, also when the
+// machine dies meanwhile.
+package files
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Replace makes the content the file's, for good or not at all. The file's folder must be there; the file gets the permission. One at a
+// time may replace the same file.
+func Replace(path string, content []byte, permission os.FileMode) error {
+	return Replacement{Path: path, Permission: permission}.With(content)
+}
+
+// Replacement is a file that is to be replaced.
+type Replacement struct {
+	Path       string
+	Permission os.FileMode
+	// Several says that others may replace the file at the same time: each of them then writes a file of its own first, which stays
+	// if it is killed. Otherwise that file has always the same name.
+	Several bool
+	// Written, if given, is called when the new content is on disk, beside the old one; Replaced when a restart would find it.
+	Written, Replaced func()
+}
+
+// With replaces the file with the content.
+func (r Replacement) With(content []byte) error {
+	return r.Write(func(to io.Writer) error {
+		_, err := to.Write(content)
+		return err
+	})
+}
+
+// Write replaces the file with what the function writes. If that fails, the old file stays.
+func (r Replacement) Write(write func(io.Writer) error) (err error) {
+	f, err := r.next()
+	if err != nil {
+		return err
+	}
+	next := f.Name()
+	err = write(f)
+	if err == nil {
+		err = f.Chmod(r.Permission) // that of a file which an earlier one left, and whatever the umask is
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(next))
+	}
+	tell(r.Written)
+	if err := os.Rename(next, r.Path); err != nil {
+		return err
+	}
+	tell(r.Replaced)
+	dir, err := os.Open(filepath.Dir(r.Path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// next is the file that becomes the new one.
+func (r Replacement) next() (*os.File, error) {
+	if r.Several {
+		return os.CreateTemp(filepath.Dir(r.Path), "."+filepath.Base(r.Path)+"-*")
+	}
+	return os.OpenFile(r.Path+".next", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, r.Permission)
+}
+
+func tell(to func()) {
+	if to != nil {
+		to()
+	}
+}
