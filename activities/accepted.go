@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // attempt is one subscription on one broker of the target, with the groups that have it.
@@ -157,11 +158,11 @@ func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
 			Group: a.as, Topic: a.Topic, Offset: max(end, 0), Max: 1, Filter: a.Filter,
 		})
 	}
-	var said *rocketmq.Error
+	var said *remoting.Error
 	switch {
-	case !errors.As(err, &said), rocketmq.Retryable(err), rocketmq.Denied(err):
+	case !errors.As(err, &said), remoting.Retryable(err), remoting.Denied(err):
 		return "", s.target.explain(ctx, err)
-	case said.Code == rocketmq.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
+	case said.Code == remoting.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
 		return "", notReady("target broker %s doesn't know the lanes' group %s: run Replicate first", a.broker.Name, a.as)
 	}
 	return fmt.Sprintf("target broker %s refuses the subscription of %s to topic %s (%s): %v: %s",
@@ -186,12 +187,12 @@ func (a attempt) filter() string {
 
 // mend is what people do about a refusal. That a kind of filter is switched off is told apart by the
 // broker's words alone (PullMessageProcessor, 4.5.2 to 5.3.3: code 1 for this and for much else).
-func (a attempt) mend(said *rocketmq.Error) string {
+func (a attempt) mend(said *remoting.Error) string {
 	switch {
 	case strings.Contains(said.Remark, "does not support consumer to filter"):
 		return fmt.Sprintf("write enablePropertyFilter=true into the configuration of target broker %s "+
 			"and start it again", a.broker.Name)
-	case said.Code == rocketmq.SubscriptionParseFailed:
+	case said.Code == remoting.SubscriptionParseFailed:
 		return "correct the expression in the application: brokers of the target can't read it"
 	}
 	return "mend what the broker names"

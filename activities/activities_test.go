@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
@@ -83,7 +84,7 @@ func TestTargetThatIsNotThereYetIsWaitedFor(t *testing.T) {
 		"Describe": func() error { return ask(t, NewPurchase(s), "Describe", Request{Plan: planFrom(silent(t))}, nil) },
 		"State":    func() error { return ask(t, NewReplication(s), "State", Request{Plan: planFrom(silent(t))}, nil) },
 		"Unfence": func() error {
-			return ask(t, NewTraffic(s), "Unfence", GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: Target}, nil)
+			return ask(t, NewTraffic(s), "Unfence", GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: api.Target}, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,12 +217,12 @@ func TestLedgerShowsRestsFirstAndEveryKind(t *testing.T) {
 	rows := l.Rows.First()
 	require.Len(t, rows, 8, "3 rests, and the 5 kinds without: %v", rows)
 	assert.Equal(t, kindConsumers, rows[0].Kind)
-	assert.Equal(t, LedgerRow{Kind: kindLag, Object: "all"}, rows[3])
+	assert.Equal(t, api.LedgerRow{Kind: kindLag, Object: "all"}, rows[3])
 }
 
 func TestPartsOfAVerificationAddUp(t *testing.T) {
-	a := Verification{Lanes: 1, Compared: 10, Examples: []string{"1", "2", "3", "4", "5", "6", "7"}}
-	b := Verification{Lanes: 2, Compared: 5, Missing: 1, Natives: 3, Examples: []string{"8", "9", "10", "11"}}
+	a := api.Verification{Lanes: 1, Compared: 10, Examples: []string{"1", "2", "3", "4", "5", "6", "7"}}
+	b := api.Verification{Lanes: 2, Compared: 5, Missing: 1, Natives: 3, Examples: []string{"8", "9", "10", "11"}}
 	sum := a.Plus(b)
 	assert.Equal(t, 3, sum.Lanes)
 	assert.EqualValues(t, 15, sum.Compared)

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
-func answerBy(by, action string, span ...int64) LaneAnswer {
-	a := LaneAnswer{By: by, Reason: "a reason", Answer: replicator.Answer{
+func answerBy(by, action string, span ...int64) api.LaneAnswer {
+	a := api.LaneAnswer{By: by, Reason: "a reason", Answer: lane.Answer{
 		Topic: "orders", Broker: "broker-a", Queue: 3, Action: action,
 	}}
 	if len(span) > 0 {
@@ -22,7 +23,7 @@ func answerBy(by, action string, span ...int64) LaneAnswer {
 	return a
 }
 
-func bys(answers []LaneAnswer) (names []string) {
+func bys(answers []api.LaneAnswer) (names []string) {
 	for _, a := range answers {
 		names = append(names, a.By)
 	}
@@ -32,61 +33,61 @@ func bys(answers []LaneAnswer) (names []string) {
 // Lists of older runs hold a retry before a skip: a restart must not come to stand before the skip,
 // whose offsets are of the topic of before.
 func TestARestartStandsBehindOlderAnswers(t *testing.T) {
-	old := []LaneAnswer{answerBy("a", replicator.Retry), answerBy("b", replicator.Skip, 5, 9)}
-	assert.Equal(t, []string{"b", "c"}, bys(StandingAnswers(old, answerBy("c", replicator.Restart))))
+	old := []api.LaneAnswer{answerBy("a", lane.Retry), answerBy("b", lane.Skip, 5, 9)}
+	assert.Equal(t, []string{"b", "c"}, bys(api.StandingAnswers(old, answerBy("c", lane.Restart))))
 }
 
 func TestAnAnswerTakesThePlaceOfWhatItSupersedesAlone(t *testing.T) {
-	other := answerBy("other", replicator.Retry)
+	other := answerBy("other", lane.Retry)
 	other.Queue = 4
-	back := answerBy("back", replicator.Retry)
-	back.Side = replicator.SideTarget
-	source := answerBy("d", replicator.Skip, 5, 9)
-	source.Side = replicator.SideSource // the same as none
+	back := answerBy("back", lane.Retry)
+	back.Side = lane.SideTarget
+	source := answerBy("d", lane.Skip, 5, 9)
+	source.Side = lane.SideSource // the same as none
 	for name, test := range map[string]struct {
-		said []LaneAnswer
+		said []api.LaneAnswer
 		want []string
 	}{
 		"retries of one lane": {
-			[]LaneAnswer{answerBy("a", replicator.Retry), other, back, answerBy("b", replicator.Retry)},
+			[]api.LaneAnswer{answerBy("a", lane.Retry), other, back, answerBy("b", lane.Retry)},
 			[]string{"other", "back", "b"},
 		},
 		"the same offsets": {
-			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 8), other, answerBy("b", replicator.Skip, 7, 8)},
+			[]api.LaneAnswer{answerBy("a", lane.Skip, 7, 8), other, answerBy("b", lane.Skip, 7, 8)},
 			[]string{"other", "b"},
 		},
 		"all of several": {
-			[]LaneAnswer{answerBy("a", replicator.Skip, 5, 6), other, answerBy("c", replicator.Skip, 7, 8), source},
+			[]api.LaneAnswer{answerBy("a", lane.Skip, 5, 6), other, answerBy("c", lane.Skip, 7, 8), source},
 			[]string{"other", "d"},
 		},
 		"some of them": {
-			[]LaneAnswer{answerBy("a", replicator.Skip, 7, 9), answerBy("b", replicator.Skip, 8, 10)},
+			[]api.LaneAnswer{answerBy("a", lane.Skip, 7, 9), answerBy("b", lane.Skip, 8, 10)},
 			[]string{"a", "b"},
 		},
-		"those of another topic": {[]LaneAnswer{
-			answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart), answerBy("c", replicator.Skip, 7, 8),
+		"those of another topic": {[]api.LaneAnswer{
+			answerBy("a", lane.Skip, 7, 8), answerBy("b", lane.Restart), answerBy("c", lane.Skip, 7, 8),
 		}, []string{"a", "b", "c"}},
 		"each restart counts": {
-			[]LaneAnswer{answerBy("a", replicator.Restart), answerBy("b", replicator.Restart)},
+			[]api.LaneAnswer{answerBy("a", lane.Restart), answerBy("b", lane.Restart)},
 			[]string{"a", "b"},
 		},
 	} {
-		var all []LaneAnswer
+		var all []api.LaneAnswer
 		for _, a := range test.said {
-			all = StandingAnswers(all, a)
+			all = api.StandingAnswers(all, a)
 		}
 		assert.Equal(t, test.want, bys(all), name)
 	}
 }
 
 func TestLanesGetOnlyTheAnswersThatTheyNeed(t *testing.T) {
-	elsewhere := answerBy("elsewhere", replicator.Skip, 1, 2)
+	elsewhere := answerBy("elsewhere", lane.Skip, 1, 2)
 	elsewhere.Broker = "broker-b"
-	back := answerBy("back", replicator.Skip, 1, 2)
-	back.Broker, back.Side = "broker-x", replicator.SideTarget
-	got := AnswersOfLanes([]LaneAnswer{
-		answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Restart),
-		answerBy("c", replicator.Skip, 1, 3), elsewhere, back, answerBy("d", replicator.Retry),
+	back := answerBy("back", lane.Skip, 1, 2)
+	back.Broker, back.Side = "broker-x", lane.SideTarget
+	got := api.AnswersOfLanes([]api.LaneAnswer{
+		answerBy("a", lane.Skip, 7, 8), answerBy("b", lane.Restart),
+		answerBy("c", lane.Skip, 1, 3), elsewhere, back, answerBy("d", lane.Retry),
 	}, "broker-a")
 	b, err := json.Marshal(got)
 	require.NoError(t, err)
@@ -102,13 +103,13 @@ func TestAnswersAreKeptInADocumentInTheirOrder(t *testing.T) {
 	r := NewReplication(Settings{Root: t.TempDir(), Store: store})
 	q := KeepAnswersRequest{
 		Request: Request{Plan: plan.Plan{Name: "orders"}, Bounded: true},
-		Answers: []LaneAnswer{answerBy("a", replicator.Skip, 7, 8), answerBy("b", replicator.Retry)},
+		Answers: []api.LaneAnswer{answerBy("a", lane.Skip, 7, 8), answerBy("b", lane.Retry)},
 	}
 	for _, by := range []string{"c", "d"} {
 		q.Earlier, err = r.KeepAnswers(t.Context(), q)
 		require.NoError(t, err)
 		require.NotNil(t, q.Earlier.Document())
-		q.Answers = []LaneAnswer{answerBy(by, replicator.Restart)}
+		q.Answers = []api.LaneAnswer{answerBy(by, lane.Restart)}
 	}
 	all, err := answersOf(t.Context(), r.settings, q.Earlier, q.Answers)
 	require.NoError(t, err)
@@ -120,22 +121,22 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 	require.NoError(t, err)
 	s := Settings{Root: t.TempDir(), Store: store}
 	list, err := NewAssess(s).KeepNames(t.Context(), NamesRequest{
-		Request: Request{Plan: plan.Plan{Name: "orders"}}, Names: Some("c", "d"),
+		Request: Request{Plan: plan.Plan{Name: "orders"}}, Names: api.Some("c", "d"),
 	})
 	require.NoError(t, err)
-	for _, c := range []Collected{
+	for _, c := range []api.Collected{
 		{},
 		{Named: []string{"a", "b"}},
-		{Named: []string{"a"}, In: []Names{list}},
-		{In: []Names{list}},
+		{Named: []string{"a"}, In: []api.Names{list}},
+		{In: []api.Names{list}},
 	} {
 		var got struct {
-			C Collected `json:"c,omitzero"`
+			C api.Collected `json:"c,omitzero"`
 		}
 		got.C = c
 		b, err := json.Marshal(got)
 		require.NoError(t, err)
-		got.C = Collected{Named: []string{"x"}}
+		got.C = api.Collected{Named: []string{"x"}}
 		if !c.IsZero() {
 			require.NoError(t, json.Unmarshal(b, &got))
 		} else {
@@ -149,7 +150,7 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 		assert.Equal(t, want, all)
 		assert.Len(t, all, len(c.Named)+2*len(c.In))
 	}
-	var c Collected
+	var c api.Collected
 	require.NoError(t, json.Unmarshal([]byte(`["a"]`), &c), "as releases before wrote it")
 	assert.Equal(t, []string{"a"}, c.Named)
 }

@@ -9,8 +9,10 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -22,39 +24,39 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
 // Assess returns the inventory of the source and what speaks against a migration. Refusals are findings, not errors; a source
 // that is down is an error that is tried again until it returns.
-func (a *Assess) Assess(ctx context.Context, r Request) (Inventory, error) {
+func (a *Assess) Assess(ctx context.Context, r Request) (api.Inventory, error) {
 	p := r.Plan.WithDefaults()
 	source, err := a.settings.source(p)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	gaps, err := source.gaps(ctx)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	inv, err := source.inventory(ctx, p)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	target, err := a.lookAtTarget(ctx, p)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	configured, err := source.brokerSettings(ctx, inv.brokers)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	left, err := a.settings.remainsFindings(ctx, p, inv, target.brokers)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	lacking, err := source.slavesLack(ctx, inv)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	twice, err := a.twiceOnTarget(ctx, p, inv, target)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
 	result := inv.assessment()
 	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
@@ -70,7 +72,7 @@ type inventory struct {
 	brokers   []rocketmq.Broker
 	topics    topicTable
 	groups    groupTable
-	positions map[string]positions
+	positions map[string]committed
 	online    map[string]online // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
 	untold    []string        // brokers that don't tell who produces
@@ -139,11 +141,11 @@ func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
 			return err
 		}
 		seen, lookErr := c.look(ctx, addr, topic, ranges)
-		if lookErr != nil && rocketmq.CodeOf(lookErr) < 0 {
+		if lookErr != nil && remoting.CodeOf(lookErr) < 0 {
 			return c.explain(ctx, lookErr)
 		}
 		route, err := c.Route(ctx, topic)
-		if err != nil && rocketmq.CodeOf(err) != rocketmq.TopicNotExist { // without a route clients see nothing
+		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist { // without a route clients see nothing
 			return c.explain(ctx, err)
 		}
 		mu.Lock()
@@ -161,8 +163,8 @@ func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
 }
 
 // assessment tells the inventory in short.
-func (inv *inventory) assessment() Assessment {
-	a := Assessment{MeasuredAt: inv.at, Topics: []Topic{}, Groups: []Group{}, Clients: inv.clients()}
+func (inv *inventory) assessment() api.Assessment {
+	a := api.Assessment{MeasuredAt: inv.at, Topics: []api.Topic{}, Groups: []api.Group{}, Clients: inv.clients()}
 	for _, b := range inv.brokers {
 		a.SourceBrokers = append(a.SourceBrokers, b.Name)
 		a.SourceVersion = b.Version
@@ -171,15 +173,15 @@ func (inv *inventory) assessment() Assessment {
 		a.Topics = append(a.Topics, inv.topic(name))
 	}
 	for _, name := range inv.groups.selected(inv.plan) {
-		a.Groups = append(a.Groups, Group{
+		a.Groups = append(a.Groups, api.Group{
 			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].members), Orderly: inv.orderly[name],
 		})
 	}
 	return a
 }
 
-func (inv *inventory) topic(name string) Topic {
-	t := Topic{Name: name, Queues: len(inv.topics.queues(name)), Messages: inv.messages[name], Ordered: inv.plan.Ordered(name)}
+func (inv *inventory) topic(name string) api.Topic {
+	t := api.Topic{Name: name, Queues: len(inv.topics.queues(name)), Messages: inv.messages[name], Ordered: inv.plan.Ordered(name)}
 	seen := inv.samples[name]
 	t.Type = seen.messageType()
 	if chosen, ok := inv.plan.Topics.Types[name]; ok {
@@ -212,10 +214,10 @@ func (inv *inventory) topicsOf(group string) []string {
 }
 
 // clients counts the connected clients by kind, language and version.
-func (inv *inventory) clients() []ClientVersion {
-	ids := map[ClientVersion]map[string]bool{}
+func (inv *inventory) clients() []api.ClientVersion {
+	ids := map[api.ClientVersion]map[string]bool{}
 	add := func(kind string, c rocketmq.Connection) {
-		key := ClientVersion{Kind: kind, Language: c.Language, Version: rocketmq.VersionName(c.Version)}
+		key := api.ClientVersion{Kind: kind, Language: c.Language, Version: rocketmq.VersionName(c.Version)}
 		if ids[key] == nil {
 			ids[key] = map[string]bool{}
 		}
@@ -231,7 +233,7 @@ func (inv *inventory) clients() []ClientVersion {
 			add("producer", c)
 		}
 	}
-	var all []ClientVersion
+	var all []api.ClientVersion
 	for key, clients := range ids {
 		key.Clients = len(clients)
 		all = append(all, key)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -22,25 +23,25 @@ func unfitClients(s gateway.State, p plan.Plan) (all []string) {
 }
 
 // gatewayFindings is what would hold up the shift, as far as the gateway knows it now. None of it stops what comes before.
-func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []Finding {
+func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Finding {
 	if inv.plan.Traffic.Mode != plan.ModeGateway {
 		return nil
 	}
-	const object = gatewayObject
+	const object = api.GatewayObject
 	client, err := s.gatewaysOf(inv.plan)
 	var state gateway.State
 	if err == nil {
 		state, err = client.State(ctx)
 	}
 	if err != nil {
-		return []Finding{{Object: object, Cause: err.Error(), Next: "start it, and give it to applications as their name server, before the shift"}}
+		return []api.Finding{{Object: object, Cause: err.Error(), Next: "start it, and give it to applications as their name server, before the shift"}}
 	}
-	var all []Finding
+	var all []api.Finding
 	if unfit := unfitClients(state, inv.plan); len(unfit) > 0 {
-		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)), Next: "give the gateway their access keys in the file of --keys, and the target their accounts"})
+		all = append(all, api.Finding{Object: object, Cause: fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)), Next: "give the gateway their access keys in the file of --keys, and the target their accounts"})
 	}
 	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
-		all = append(all, Finding{Object: object, Cause: fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)), Next: "give them the gateway as their name server before the shift; their groups can't move before"})
+		all = append(all, api.Finding{Object: object, Cause: fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)), Next: "give them the gateway as their name server before the shift; their groups can't move before"})
 	}
 	return append(all, inv.gatewayVIPFindings(state)...)
 }

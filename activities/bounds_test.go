@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/replicator/lane"
 )
 
 // longest is a migration as large as it may be, with names as long as brokers take them.
@@ -88,7 +88,7 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		require.NoError(t, err)
 		ledger, err := activities.LedgerFor(ctx, s, r, clusters.rows())
 		require.NoError(t, err)
-		batch := activities.Some(groups[:200]...) // whose names stand in the history
+		batch := api.Some(groups[:200]...) // whose names stand in the history
 		var positions []activities.GroupPositions
 		var members []activities.Members
 		for _, g := range groups[:200] {
@@ -109,7 +109,7 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 				Inventory: &inventory,
 				Topics:    inventory.Topics().Cut(200, 400),
 			},
-			mode + ": diff": activities.MetadataDiff{
+			mode + ": diff": api.MetadataDiff{
 				CreateTopics: list,
 				CreateGroups: list,
 				Conflicts:    inventory.Summary.Findings,
@@ -142,10 +142,10 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 
 // largestInput is of Rollback after all steps, with answers and rates of many topics.
 func largestInput(
-	t *testing.T, p *played, r activities.Request, inventory activities.Inventory, waves []activities.Wave,
-) workflows.MigrationInput {
+	t *testing.T, p *played, r activities.Request, inventory api.Inventory, waves []activities.Wave,
+) api.MigrationInput {
 	t.Helper()
-	in := workflows.MigrationInput{
+	in := api.MigrationInput{
 		Plan: r.Plan, Inventory: &inventory, FencedIn: groupsOf(waves),
 		Answers: answers(60), EarlierAnswers: manyAnswers(t, p, r), Rates: rates(100),
 	}
@@ -156,25 +156,25 @@ func largestInput(
 	in.Closed.Named = groups[:100]
 	for from := 100; from < len(groups); from += 200 { // others closed all of them
 		kept, err := activities.NewAssess(p.settings).KeepNames(t.Context(),
-			activities.NamesRequest{Request: r, Names: activities.Some(groups[from : from+200]...)})
+			activities.NamesRequest{Request: r, Names: api.Some(groups[from : from+200]...)})
 		require.NoError(t, err)
 		in.Closed.In = append(in.Closed.In, kept)
 	}
 	return in
 }
 
-func answers(n int) (all []activities.LaneAnswer) {
+func answers(n int) (all []api.LaneAnswer) {
 	for i := range n {
 		all = append(
 			all,
-			activities.LaneAnswer{
+			api.LaneAnswer{
 				By:     "alice",
 				Reason: "a test message of 5 MB",
-				Answer: replicator.Answer{
+				Answer: lane.Answer{
 					Topic: fmt.Sprintf(
 						"shop-orders-europe-created-events-v2-%06d",
 						i,
-					), Broker: "broker-a", Action: replicator.Skip, From: 1234567890, To: 1234567891,
+					), Broker: "broker-a", Action: lane.Skip, From: 1234567890, To: 1234567891,
 				},
 			},
 		)
@@ -182,19 +182,19 @@ func answers(n int) (all []activities.LaneAnswer) {
 	return all
 }
 
-func rates(n int) (all []activities.RateChange) {
+func rates(n int) (all []api.RateChange) {
 	for i := range n {
-		all = append(all, activities.RateChange{
+		all = append(all, api.RateChange{
 			Topic: fmt.Sprintf(
 				"shop-orders-europe-created-events-v2-%06d",
 				i,
-			), Rate: replicator.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
+			), Rate: lane.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
 		})
 	}
 	return all
 }
 
-func manyAnswers(t *testing.T, p *played, r activities.Request) activities.List[activities.LaneAnswer] {
+func manyAnswers(t *testing.T, p *played, r activities.Request) api.List[api.LaneAnswer] {
 	t.Helper()
 	list, err := activities.NewReplication(p.settings).
 		KeepAnswers(t.Context(), activities.KeepAnswersRequest{Request: r, Answers: answers(10_000)})
@@ -203,7 +203,7 @@ func manyAnswers(t *testing.T, p *played, r activities.Request) activities.List[
 	return list
 }
 
-func groupsOf(waves []activities.Wave) (lists []activities.Names) {
+func groupsOf(waves []activities.Wave) (lists []api.Names) {
 	for _, w := range waves {
 		lists = append(lists, w.Groups)
 	}
@@ -222,21 +222,21 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 	ledger, err := activities.LedgerFor(ctx, s, r, clusters.rows())
 	require.NoError(t, err)
 	groups := clusters.names("groups")
-	status := workflows.Status{
+	status := api.Status{
 		Name: "orders", Assessment: &inventory, Inventory: &inventory.Summary, Ledger: &ledger,
-		Metadata: &activities.MetadataDiff{CreateTopics: inventory.Topics(), CreateGroups: inventory.Groups(), Warnings: inventory.Summary.Findings},
-		Moved:    workflows.Moved{Groups: groups[:200], Topics: groups[:200], MoreGroups: 9800, MoreTopics: 9800},
-		Waiting: []workflows.Waiting{
-			{Groups: activities.Some(groups[:200]...)}, {Topics: inventory.Free()}, {Topics: inventory.Ordered()},
+		Metadata: &api.MetadataDiff{CreateTopics: inventory.Topics(), CreateGroups: inventory.Groups(), Warnings: inventory.Summary.Findings},
+		Moved:    api.Moved{Groups: groups[:200], Topics: groups[:200], MoreGroups: 9800, MoreTopics: 9800},
+		Waiting: []api.Waiting{
+			{Groups: api.Some(groups[:200]...)}, {Topics: inventory.Free()}, {Topics: inventory.Ordered()},
 		},
 		Answers: answers(60), EarlierAnswers: manyAnswers(t, clusters, r), Rates: rates(100),
 	}
 	closed := largestInput(t, clusters, r, inventory, waves).Closed
 	for _, w := range waves {
-		status.Waves = append(status.Waves, workflows.WaveStatus{
-			Step: w.Step, Topics: w.Topics, Groups: w.Groups, Check: &activities.WaveCheck{Measured: time.Now()},
+		status.Waves = append(status.Waves, api.WaveStatus{
+			Step: w.Step, Topics: w.Topics, Groups: w.Groups, Check: &api.WaveCheck{Measured: time.Now()},
 		})
-		status.Approvals = append(status.Approvals, workflows.Approval{
+		status.Approvals = append(status.Approvals, api.Approval{
 			Gate: "shift-100", By: "alice", Reason: "looked at lag and errors, ticket OPS-1234", Evidence: "0123456789ab", PlanHash: "0123456789ab",
 		})
 	}
@@ -260,7 +260,7 @@ func TestAListIsWholeWhereverItStands(t *testing.T) {
 		for _, part := range list.Chunks(70) {
 			b, err := json.Marshal(part)
 			require.NoError(t, err)
-			var travelled activities.Names
+			var travelled api.Names
 			require.NoError(t, json.Unmarshal(b, &travelled))
 			got, err := activities.NamesOf(t.Context(), clusters.settings, travelled)
 			require.NoError(t, err)
@@ -281,7 +281,7 @@ func TestListsFromOutsideAreJudged(t *testing.T) {
 		`{"document":{"digest":"` + digest + `","migration":"m"},"from":-1,"to":1}`: "is no range",
 		`[1]`: "cannot unmarshal",
 	} {
-		var list activities.Names
+		var list api.Names
 		assert.ErrorContains(t, json.Unmarshal([]byte(text), &list), says, text)
 	}
 	for reference, says := range map[string]string{
@@ -290,7 +290,7 @@ func TestListsFromOutsideAreJudged(t *testing.T) {
 		`{"digest":"` + digest + `","migration":"m"}`:            "isn't in the store",
 		`{"digest":"` + digest + `","migration":"m","bytes":-1}`: "at most are",
 	} {
-		var list activities.Names
+		var list api.Names
 		require.NoError(t, json.Unmarshal([]byte(`{"document":`+reference+`,"from":0,"to":1}`), &list))
 		_, err := activities.NamesOf(t.Context(), s, list)
 		assert.ErrorContains(t, err, says, reference)

@@ -3,8 +3,10 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -28,7 +30,7 @@ func (c *cluster) settingsOf(ctx context.Context, b rocketmq.Broker) (brokerconf
 	}
 	values, err := c.Client().BrokerConfig(ctx, b.Addr)
 	switch {
-	case rocketmq.CodeOf(err) >= 0 && !rocketmq.Retryable(err):
+	case remoting.CodeOf(err) >= 0 && !remoting.Retryable(err):
 		is.Unknown = err.Error()
 	case err != nil:
 		return is, err
@@ -45,7 +47,7 @@ func (c *cluster) settingsOf(ctx context.Context, b rocketmq.Broker) (brokerconf
 type foundTarget struct {
 	brokers  []rocketmq.Broker
 	settings []brokerconfig.Broker
-	gaps     []Finding
+	gaps     []api.Finding
 }
 
 func (a *Assess) lookAtTarget(ctx context.Context, p plan.Plan) (t foundTarget, err error) {
@@ -105,10 +107,10 @@ func (s Settings) likeSource(ctx context.Context, p plan.Plan) (map[string]strin
 	return brokerconfig.Provided(settings), err
 }
 
-func differences(all []brokerconfig.Difference) []Finding {
-	var findings []Finding
+func differences(all []brokerconfig.Difference) []api.Finding {
+	var findings []api.Finding
 	for _, d := range all {
-		findings = append(findings, Finding(d))
+		findings = append(findings, api.Finding(d))
 	}
 	return findings
 }

@@ -11,14 +11,15 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 )
 
 // Bypassing are groups and topics whose applications reach brokers without a gateway, and so hold
 // up a move: people have to point these to the gateways.
 type Bypassing struct {
-	Groups Names `json:"groups,omitzero"`
-	Topics Names `json:"topics,omitzero"`
+	Groups api.Names `json:"groups,omitzero"`
+	Topics api.Names `json:"topics,omitzero"`
 }
 
 // BypassingOf is whose applications hold up what an activity was to do, by its error of
@@ -85,7 +86,7 @@ func (h *heldUp) enough() bool { return !h.since.IsZero() && time.Since(h.since)
 // though no home of theirs is there: nothing would bring these messages back when the lanes end.
 func (h *heldUp) producers(state gateway.State, ours func(topic string) bool) {
 	for _, b := range state.Bypass {
-		if b.Side == string(Target) && ours(b.Topic) {
+		if b.Side == string(api.Target) && ours(b.Topic) {
 			h.add(gateway.Bypassing{Topics: []string{b.Topic}}, "producers have written to topic "+
 				b.Topic+" of the target without a gateway within the last minute, from "+b.Address)
 		}
@@ -142,6 +143,6 @@ func within(names map[string]bool, others []string) bool {
 }
 
 // named are sorted names as they may stand in a history.
-func named(ctx context.Context, s Settings, r Request, kind string, names map[string]bool) Names {
+func named(ctx context.Context, s Settings, r Request, kind string, names map[string]bool) api.Names {
 	return unstored(ctx, s, r, kind, slices.Sorted(maps.Keys(names)))
 }

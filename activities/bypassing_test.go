@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -89,7 +90,7 @@ func (r *refusing) serve(w http.ResponseWriter, in *http.Request) {
 }
 
 func (r *refusing) back(asked *Bypassing) GroupsRequest {
-	return GroupsRequest{Request: Request{Plan: r.plan}, Side: Source, All: true, Asked: asked}
+	return GroupsRequest{Request: Request{Plan: r.plan}, Side: api.Source, All: true, Asked: asked}
 }
 
 func TestPeopleHearOfAllWhoBypassTheGateways(t *testing.T) {
@@ -169,7 +170,7 @@ func TestGatewaysKnowWhoseApplicationsMayBeAtTheTarget(t *testing.T) {
 	require.NoError(t, err)
 	var at Gateway
 	require.NoError(t, got.Get(&at))
-	assert.Equal(t, Target, at.Authority)
+	assert.Equal(t, api.Target, at.Authority)
 	assert.Equal(t, []string{"audit", "billing"}, at.Groups.First())
 	assert.Equal(t, []string{"orders"}, at.Topics.First())
 	r.state.Authority = "source"
@@ -192,10 +193,10 @@ func TestHowFarStepsHaveComeNeedsNoBrokersWhileNothingHas(t *testing.T) {
 	r := newRefusing(t)
 	r.state.Authority, r.state.Homes.Away = "source", nil
 	got, err := r.env.ExecuteActivity(r.acts.Reached, ReachedRequest{
-		Request: Request{Plan: r.plan}, Topics: Some("orders"), Steps: []int{50, 100},
+		Request: Request{Plan: r.plan}, Topics: api.Some("orders"), Steps: []int{50, 100},
 	})
 	require.NoError(t, err)
 	var at Reached
 	require.NoError(t, got.Get(&at))
-	assert.Equal(t, Reached{Authority: Source}, at)
+	assert.Equal(t, Reached{Authority: api.Source}, at)
 }

@@ -9,8 +9,11 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // Before the first home moves behind a gateway, the way back must work: what is written on the target must reach the source. Applications'
@@ -36,7 +39,7 @@ func (s sides) ensureCanary(ctx context.Context) error {
 	topic := canaryTopic(s.plan)
 	make := func(c *cluster, b rocketmq.Broker, queues int) error {
 		err := c.Client().CreateTopic(ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
-		if err != nil && !rocketmq.Denied(err) {
+		if err != nil && !remoting.Denied(err) {
 			return c.explain(ctx, err)
 		}
 		return nil
@@ -97,7 +100,7 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 		return ProvedLanes{}, err
 	}
 	proved := ProvedLanes{Lanes: len(lanes)}
-	positions := replicator.NewPositions(both.source.Cluster, both.target.Cluster, laneNames(both.plan))
+	positions := positions.New(both.source.Cluster, both.target.Cluster, laneNames(both.plan))
 	for i, lane := range lanes {
 		activity.RecordHeartbeat(ctx, i)
 		there, err := crosses(ctx, both.source, positions, lane)
@@ -115,7 +118,7 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 }
 
 // crosses sends a message into a lane, and says how long it took to be on the other side.
-func crosses(ctx context.Context, from *cluster, positions *replicator.Positions, lane replicator.Lane) (time.Duration, error) {
+func crosses(ctx context.Context, from *cluster, positions *positions.Positions, lane lane.Lane) (time.Duration, error) {
 	broker, err := from.Broker(ctx, lane.Source.Broker)
 	if err != nil {
 		return 0, from.explain(ctx, err)
@@ -133,7 +136,7 @@ func crosses(ctx context.Context, from *cluster, positions *replicator.Positions
 		if _, err = positions.Across(ctx, lane, sent.Offset+1); err == nil {
 			return time.Since(begin), nil
 		}
-		if sleep(waiting, canaryPause) != nil {
+		if sleep.For(waiting, canaryPause) != nil {
 			return 0, notReady("a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: %v; see rocketshift lanes",
 				lane.Source, lane.Topic, from.side, time.Since(begin).Round(time.Millisecond), err)
 		}

@@ -9,11 +9,14 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // Clusters are the open connections to both sides and to gateways, shared by all activities of a
@@ -23,20 +26,20 @@ type Clusters struct {
 	mu          sync.Mutex
 	open        map[string]*rocketmq.Cluster
 	fleets      map[string]*gateway.Fleet
-	translators map[translatorKey]*replicator.Positions
+	translators map[translatorKey]*positions.Positions
 }
 
 // translatorKey is what a translator belongs to: it remembers what it has read of the lanes.
 type translatorKey struct {
 	source, target *rocketmq.Cluster
-	names          replicator.Names
+	names          replica.Names
 }
 
 // NewClusters returns an empty set; connections open when they are needed.
 func NewClusters() *Clusters {
 	return &Clusters{
 		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{},
-		translators: map[translatorKey]*replicator.Positions{},
+		translators: map[translatorKey]*positions.Positions{},
 	}
 }
 
@@ -63,7 +66,7 @@ type place struct {
 // open returns the cluster at a place. Credentials are looked up once: a changed key needs a
 // restarted worker.
 func (s Settings) open(
-	side Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
+	side api.Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
 ) (*rocketmq.Cluster, error) {
 	c := s.Clusters
 	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, where.part, where.reached, names)
@@ -91,12 +94,12 @@ func (s Settings) open(
 }
 
 // translator returns the positions of lanes between two clusters.
-func (c *Clusters) translator(source, target *rocketmq.Cluster, names replicator.Names) *replicator.Positions {
+func (c *Clusters) translator(source, target *rocketmq.Cluster, names replica.Names) *positions.Positions {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := translatorKey{source, target, names}
 	if c.translators[key] == nil {
-		c.translators[key] = replicator.NewPositions(source, target, names)
+		c.translators[key] = positions.New(source, target, names)
 	}
 	return c.translators[key]
 }
@@ -110,14 +113,14 @@ func renames(t plan.Target) rocketmq.Renames {
 }
 
 // laneNames are what the lanes of the plan go by.
-func laneNames(p plan.Plan) replicator.Names {
-	return replicator.Names{Group: p.LaneGroup(), Source: p.SourceID(), Target: p.TargetID()}
+func laneNames(p plan.Plan) replica.Names {
+	return replica.Names{Group: p.LaneGroup(), Source: p.SourceID(), Target: p.TargetID()}
 }
 
 // cluster is one side, open.
 type cluster struct {
 	*rocketmq.Cluster
-	side Side
+	side api.Side
 }
 
 // sides are both clusters of a plan, open.
@@ -125,29 +128,29 @@ type sides struct {
 	plan           plan.Plan
 	settings       Settings
 	source, target *cluster
-	translator     *replicator.Positions
+	translator     *positions.Positions
 }
 
 // at returns the cluster of a side.
-func (s sides) at(side Side) *cluster {
-	if side == Target {
+func (s sides) at(side api.Side) *cluster {
+	if side == api.Target {
 		return s.target
 	}
 	return s.source
 }
 
 // about is the side that a call of a lane failed on, as lanes ask both; otherwise the given one.
-func (s sides) about(otherwise Side, err error) *cluster {
-	var failed *replicator.SideError
+func (s sides) about(otherwise api.Side, err error) *cluster {
+	var failed *replica.SideError
 	if errors.As(err, &failed) {
-		otherwise = Side(failed.Side)
+		otherwise = api.Side(failed.Side)
 	}
 	return s.at(otherwise)
 }
 
 // explain is what a call of a lane failed with: of the side that it failed on.
 func (s sides) explain(ctx context.Context, err error) error {
-	return s.about(Target, err).explain(ctx, err)
+	return s.about(api.Target, err).explain(ctx, err)
 }
 
 func (s Settings) source(p plan.Plan) (*cluster, error) {
@@ -158,11 +161,11 @@ func (s Settings) source(p plan.Plan) (*cluster, error) {
 		},
 		reached: p.Source.Advertised,
 	}
-	found, err := s.open(Source, where, p.Source.Credentials, rocketmq.Renames{})
+	found, err := s.open(api.Source, where, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{found, Source}, nil
+	return &cluster{found, api.Source}, nil
 }
 
 // target opens the plan's target, which has to exist.
@@ -174,11 +177,11 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 	if where.addresses == nil {
 		return nil, absent(p)
 	}
-	open, err := s.open(Target, where, p.Target.Credentials, renames(p.Target))
+	open, err := s.open(api.Target, where, p.Target.Credentials, renames(p.Target))
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{open, Target}, nil
+	return &cluster{open, api.Target}, nil
 }
 
 // whereTarget asks the provider where the target is; one that is named in the plan needs no asking. Without addresses it isn't there.
@@ -197,17 +200,17 @@ func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	return place{addresses: found.NameServers}, nil
 }
 
-func (s Settings) describe(ctx context.Context, p plan.Plan) (instance.Instance, bool, error) {
+func (s Settings) describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
 	provider, err := instance.For(p, s.Root, s.Secrets)
 	if err != nil {
-		return instance.Instance{}, false, invalid("target.provider %q: %v", p.Target.Provider, err)
+		return api.Instance{}, false, invalid("target.provider %q: %v", p.Target.Provider, err)
 	}
 	found, there, err := provider.Describe(ctx, p)
 	if denied := denial(err); denied != nil {
-		return found, false, of(Target, denied)
+		return found, false, of(api.Target, denied)
 	}
 	if err != nil {
-		return found, false, unreachable(Target, err, "the target of provider %s can't be described: %v",
+		return found, false, unreachable(api.Target, err, "the target of provider %s can't be described: %v",
 			p.Target.Provider, err)
 	}
 	return found, there, nil
@@ -228,7 +231,7 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 
 // absent says that the target isn't there; it may be on its way.
 func absent(p plan.Plan) error {
-	return unreachable(Target, nil, "the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
+	return unreachable(api.Target, nil, "the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
 }
 
 // explain turns what a call to this side failed with into an error that says what people can do, and how Temporal goes on.
@@ -241,9 +244,9 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &known):
 		return err
-	case rocketmq.Denied(err): // nobody here pulls for an application's group
+	case remoting.Denied(err): // nobody here pulls for an application's group
 		return of(c.side, accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err))
-	case rocketmq.Unreachable(err):
+	case remoting.Unreachable(err):
 		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker advertises an address that doesn't lead there from here), rocketshift goes on by itself",
 			c.side, strings.Join(c.NameServers(), ", "), err, c.side)
 	default:

@@ -10,25 +10,19 @@ import (
 	"go.temporal.io/sdk/activity"
 	"golang.org/x/sync/errgroup"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/verify"
 )
-
-// VerifyProgress is what people see of a comparison at work.
-type VerifyProgress struct {
-	Messages  int64  `json:"messages"`       // of all its lanes, on the source
-	Read      int64  `json:"read"`           // of these
-	PerSecond int64  `json:"perSecond"`      // in the last seconds
-	Left      string `json:"left,omitempty"` // how long the rest takes at that pace
-}
 
 // comparison is what Verify carries from attempt to attempt: the lanes that are done, their sum, and how far the others are.
 type comparison struct {
-	Progress VerifyProgress                   `json:"progress"`
-	Done     laneSet                          `json:"done"`
-	Sum      Verification                     `json:"sum"`
-	Now      map[string]replicator.Checkpoint `json:"now,omitempty"`
+	Progress api.VerifyProgress           `json:"progress"`
+	Done     laneSet                      `json:"done"`
+	Sum      api.Verification             `json:"sum"`
+	Now      map[string]verify.Checkpoint `json:"now,omitempty"`
 
-	tell  func(replicator.Difference)
+	tell  func(verify.Difference)
 	mu    sync.Mutex
 	sizes map[string]int64 // messages on the source by lane
 	pace  pace
@@ -46,7 +40,7 @@ func resumedComparison(ctx context.Context) *comparison {
 		c.Done = laneSet{}
 	}
 	if c.Now == nil {
-		c.Now = map[string]replicator.Checkpoint{}
+		c.Now = map[string]verify.Checkpoint{}
 	}
 	return c
 }
@@ -58,7 +52,7 @@ func (c *comparison) expect(sizes map[string]int64) {
 	c.sizes = sizes
 }
 
-func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.Lane, answers []replicator.Answer) (Verification, error) {
+func (c *comparison) compare(ctx context.Context, s sides, lanes []lane.Lane, answers []lane.Answer) (api.Verification, error) {
 	group, comparing := errgroup.WithContext(ctx)
 	group.SetLimit(verifyTogether)
 	for _, lane := range lanes {
@@ -66,8 +60,8 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 			continue
 		}
 		group.Go(func() error {
-			o := replicator.VerifyOptions{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers, Differences: c.tell}
-			report, err := replicator.VerifyLane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
+			o := verify.Options{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers, Differences: c.tell}
+			report, err := verify.Lane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
 			if err != nil {
 				return err
 			}
@@ -76,7 +70,7 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return Verification{}, s.explain(ctx, err)
+		return api.Verification{}, s.explain(ctx, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,14 +78,14 @@ func (c *comparison) compare(ctx context.Context, s sides, lanes []replicator.La
 	return c.Sum, nil
 }
 
-func (c *comparison) has(lane replicator.Lane) bool {
+func (c *comparison) has(lane lane.Lane) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.Done.has(laneName(lane))
 }
 
 // resume is where the attempt before was in a lane, or nil.
-func (c *comparison) resume(lane replicator.Lane) *replicator.Checkpoint {
+func (c *comparison) resume(lane lane.Lane) *verify.Checkpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at, begun := c.Now[laneName(lane)]; begun {
@@ -100,7 +94,7 @@ func (c *comparison) resume(lane replicator.Lane) *replicator.Checkpoint {
 	return nil
 }
 
-func (c *comparison) done(lane replicator.Lane, r replicator.LaneReport) {
+func (c *comparison) done(lane lane.Lane, r verify.Report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Done.add(laneName(lane))
@@ -108,14 +102,14 @@ func (c *comparison) done(lane replicator.Lane, r replicator.LaneReport) {
 	c.Sum = c.Sum.Plus(ofLane(r))
 }
 
-func laneName(lane replicator.Lane) string {
+func laneName(lane lane.Lane) string {
 	return fmt.Sprintf("%s %s/%d", lane.Topic, lane.Source.Broker, lane.Source.ID)
 }
 
 // progress notes how far a lane is.
-func (c *comparison) progress(lane replicator.Lane) func(replicator.Checkpoint) {
+func (c *comparison) progress(lane lane.Lane) func(verify.Checkpoint) {
 	name := laneName(lane)
-	return func(at replicator.Checkpoint) {
+	return func(at verify.Checkpoint) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.Now[name] = at
@@ -132,8 +126,8 @@ func (c *comparison) snapshot() any {
 	return &comparison{Progress: c.Progress, Done: maps.Clone(c.Done), Sum: c.Sum, Now: maps.Clone(c.Now)}
 }
 
-func (c *comparison) measure(now time.Time) VerifyProgress {
-	var p VerifyProgress
+func (c *comparison) measure(now time.Time) api.VerifyProgress {
+	var p api.VerifyProgress
 	for name, size := range c.sizes {
 		p.Messages += size
 		if at, begun := c.Now[name]; begun {

@@ -8,17 +8,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/verify"
 )
 
-func laneOf(topic string, queue int) replicator.Lane {
-	return replicator.Lane{Topic: topic, Source: replicator.Queue{Broker: "a", ID: queue}, Target: replicator.Queue{Broker: "x", ID: queue}}
+func laneOf(topic string, queue int) lane.Lane {
+	return lane.Lane{Topic: topic, Source: lane.Queue{Broker: "a", ID: queue}, Target: lane.Queue{Broker: "x", ID: queue}}
 }
 
 // checkpointAt is a comparison of [100, 1100) that has come to an offset.
-func checkpointAt(lane replicator.Lane, read int64) replicator.Checkpoint {
-	report := replicator.LaneReport{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: 100, To: 1100, Compared: read - 100}
-	return replicator.Checkpoint{Report: report, Read: read}
+func checkpointAt(lane lane.Lane, read int64) verify.Checkpoint {
+	report := verify.Report{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: 100, To: 1100, Compared: read - 100}
+	return verify.Checkpoint{Report: report, Read: read}
 }
 
 func TestVerifyTellsHowMuchIsLeftAndHowLongItTakes(t *testing.T) {
@@ -26,21 +28,21 @@ func TestVerifyTellsHowMuchIsLeftAndHowLongItTakes(t *testing.T) {
 	c := resumedInTest(t, nil)
 	c.expect(map[string]int64{laneName(one): 1000, laneName(two): 1000, laneName(three): 2000})
 	begin := time.Now()
-	assert.Equal(t, VerifyProgress{Messages: 4000}, c.measure(begin), "before anything was read there is no pace")
+	assert.Equal(t, api.VerifyProgress{Messages: 4000}, c.measure(begin), "before anything was read there is no pace")
 	c.progress(one)(checkpointAt(one, 300))
 	c.progress(two)(checkpointAt(two, 200))
-	assert.Equal(t, VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"}, c.measure(begin.Add(2*time.Second)))
-	c.done(one, replicator.LaneReport{From: 100, To: 1100, Compared: 1000})
-	assert.Equal(t, VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"}, c.measure(begin.Add(4*time.Second)))
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"}, c.measure(begin.Add(2*time.Second)))
+	c.done(one, verify.Report{From: 100, To: 1100, Compared: 1000})
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"}, c.measure(begin.Add(4*time.Second)))
 	stands := c.measure(begin.Add(20 * time.Second))
-	assert.Equal(t, VerifyProgress{Messages: 4000, Read: 1100}, c.measure(begin.Add(22*time.Second)), "nothing moved in the last seconds, %+v before", stands)
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100}, c.measure(begin.Add(22*time.Second)), "nothing moved in the last seconds, %+v before", stands)
 }
 
 func TestVerifyGoesOnInsideALane(t *testing.T) {
 	one, two := laneOf("orders", 0), laneOf("orders", 1)
 	before := resumedInTest(t, nil)
 	before.progress(one)(checkpointAt(one, 700))
-	before.done(two, replicator.LaneReport{Compared: 5})
+	before.done(two, verify.Report{Compared: 5})
 	c := resumedInTest(t, before.snapshot())
 	require.NotNil(t, c.resume(one))
 	assert.Equal(t, checkpointAt(one, 700), *c.resume(one))

@@ -5,26 +5,9 @@ import (
 	"slices"
 	"sync"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
-
-// Copied is how many messages the lanes of one shard have copied since the migration's lanes began
-// for the first time. Lanes themselves count from their own start.
-type Copied struct {
-	Broker string `json:"broker"`
-	Part   int    `json:"part,omitempty"`
-	There  int64  `json:"there"`
-	Back   int64  `json:"back,omitempty"`
-}
-
-// AtLeast is the count with what a heartbeat, or an end, told: counts never fall.
-func (c Copied) AtLeast(p replicator.Progress) Copied {
-	c.There = max(c.There, p.Copied)
-	if p.Back != nil {
-		c.Back = max(c.Back, p.Back.Copied)
-	}
-	return c
-}
 
 // tally remembers what shards that ran in this process have copied, by topic too. The zero value is
 // empty.
@@ -35,20 +18,20 @@ type tally struct {
 
 // shardCount is what was told last of a shard.
 type shardCount struct {
-	all         Copied
+	all         api.Copied
 	there, back map[string]int64 // by topic
 }
 
 // begin returns a counter for lanes of a shard that begin now: it goes on where the last ones were,
 // as this process, the attempt before and the workflow know. The attempt before tells of the topics
 // that are furthest behind alone.
-func (t *tally) begin(of LanesOf, before Copied, last replicator.Progress) *counter {
+func (t *tally) begin(of LanesOf, before api.Copied, last lane.Progress) *counter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known := t.known[of]
 	before = before.AtLeast(last)
 	start := shardCount{
-		all: Copied{
+		all: api.Copied{
 			There: max(before.There, known.all.There),
 			Back:  max(before.Back, known.all.Back),
 		},
@@ -63,7 +46,7 @@ func (t *tally) begin(of LanesOf, before Copied, last replicator.Progress) *coun
 }
 
 // noLess are counts that are no less than what was told of topics.
-func noLess(counts map[string]int64, told []replicator.TopicProgress) map[string]int64 {
+func noLess(counts map[string]int64, told []lane.TopicProgress) map[string]int64 {
 	all := maps.Clone(counts)
 	if all == nil {
 		all = map[string]int64{}
@@ -75,12 +58,12 @@ func noLess(counts map[string]int64, told []replicator.TopicProgress) map[string
 }
 
 // end is what lanes tell that end: how much they have copied. What else they told was of a moment.
-func (b *beater) end() ReplicationProgress {
+func (b *beater) end() api.ReplicationProgress {
 	p := b.read()
 	if p.Back != nil {
-		p.Back = &replicator.Progress{Copied: p.Back.Copied}
+		p.Back = &lane.Progress{Copied: p.Back.Copied}
 	}
-	p.Progress = replicator.Progress{Copied: p.Copied, Back: p.Back}
+	p.Progress = lane.Progress{Copied: p.Copied, Back: p.Back}
 	return p
 }
 
@@ -93,12 +76,12 @@ type counter struct {
 
 // begun is what the attempt before told, with counts that are no less than what is known, while the
 // lanes haven't said anything yet.
-func (c *counter) begun(last replicator.Progress) replicator.Progress {
+func (c *counter) begun(last lane.Progress) lane.Progress {
 	last.Copied, last.Topics = c.before.all.There, known(last.Topics, c.before.there)
 	if last.Back == nil && c.before.all.Back == 0 {
 		return last
 	}
-	back := replicator.Progress{}
+	back := lane.Progress{}
 	if last.Back != nil {
 		back = *last.Back
 	}
@@ -108,19 +91,19 @@ func (c *counter) begun(last replicator.Progress) replicator.Progress {
 }
 
 // known are the counts by topic where nothing was told of them yet.
-func known(told []replicator.TopicProgress, counts map[string]int64) []replicator.TopicProgress {
+func known(told []lane.TopicProgress, counts map[string]int64) []lane.TopicProgress {
 	if len(told) > 0 {
 		return told
 	}
 	for topic, copied := range counts {
-		told = append(told, replicator.TopicProgress{Topic: topic, Copied: copied})
+		told = append(told, lane.TopicProgress{Topic: topic, Copied: copied})
 	}
-	replicator.WorstFirst(told)
+	lane.WorstFirst(told)
 	return told
 }
 
 // add is the progress with what was copied before.
-func (c *counter) add(p replicator.Progress) replicator.Progress {
+func (c *counter) add(p lane.Progress) lane.Progress {
 	now := shardCount{back: c.before.back} // back lanes may not have begun
 	p, now.there = plus(p, c.before.all.There, c.before.there)
 	if p.Back != nil {
@@ -138,8 +121,8 @@ func (c *counter) add(p replicator.Progress) replicator.Progress {
 }
 
 func plus(
-	p replicator.Progress, all int64, byTopic map[string]int64,
-) (replicator.Progress, map[string]int64) {
+	p lane.Progress, all int64, byTopic map[string]int64,
+) (lane.Progress, map[string]int64) {
 	p.Copied += all
 	p.Topics = slices.Clone(p.Topics) // others have them too
 	now := make(map[string]int64, len(p.Topics))

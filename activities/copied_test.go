@@ -5,14 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
-func progressOf(orders, back int64) replicator.Progress {
-	return replicator.Progress{
-		Copied: orders, Topics: []replicator.TopicProgress{{Topic: "orders", Copied: orders}},
-		Back: &replicator.Progress{
-			Copied: back, Topics: []replicator.TopicProgress{{Topic: "orders", Copied: back}},
+func progressOf(orders, back int64) lane.Progress {
+	return lane.Progress{
+		Copied: orders, Topics: []lane.TopicProgress{{Topic: "orders", Copied: orders}},
+		Back: &lane.Progress{
+			Copied: back, Topics: []lane.TopicProgress{{Topic: "orders", Copied: back}},
 		},
 	}
 }
@@ -20,35 +21,35 @@ func progressOf(orders, back int64) replicator.Progress {
 func TestCopiesAreCountedOnOverRestartsOfLanes(t *testing.T) {
 	of := LanesOf{Migration: "orders", Broker: "broker-a"}
 	var here tally
-	first := here.begin(of, Copied{}, replicator.Progress{})
+	first := here.begin(of, api.Copied{}, lane.Progress{})
 	raw := progressOf(100, 7)
 	told := first.add(raw)
 	require.Equal(t, progressOf(100, 7), told)
 	// A rate restarts the lanes in the same worker: another activity, whose lanes count from 0.
-	second := here.begin(of, Copied{}, replicator.Progress{})
-	require.Equal(t, progressOf(100, 7), second.begun(replicator.Progress{}), "before lanes tell")
+	second := here.begin(of, api.Copied{}, lane.Progress{})
+	require.Equal(t, progressOf(100, 7), second.begun(lane.Progress{}), "before lanes tell")
 	require.Equal(t, progressOf(103, 8), second.add(progressOf(3, 1)))
 	require.Equal(t, progressOf(110, 9), second.add(progressOf(10, 2)))
 	require.Equal(t, progressOf(100, 7), raw, "others have that slice too")
 	// Another worker knows what the workflow and the attempt before tell.
 	var there tally
-	third := there.begin(of, Copied{There: 90, Back: 20}, progressOf(110, 9))
+	third := there.begin(of, api.Copied{There: 90, Back: 20}, progressOf(110, 9))
 	want := progressOf(111, 10)
 	want.Back.Copied = 21 // what the workflow knows is more
 	require.Equal(t, want, third.add(progressOf(1, 1)))
 	// Back lanes that haven't begun yet don't forget.
-	fourth := there.begin(of, Copied{}, replicator.Progress{})
-	fourth.add(replicator.Progress{Copied: 1})
+	fourth := there.begin(of, api.Copied{}, lane.Progress{})
+	fourth.add(lane.Progress{Copied: 1})
 	require.EqualValues(t, 21, there.known[of].all.Back)
 	require.EqualValues(t, 10, there.known[of].back["orders"])
 }
 
 func TestLanesThatEndTellWhatTheyHaveCopiedAlone(t *testing.T) {
-	b := &beater{progress: ReplicationProgress{
+	b := &beater{progress: api.ReplicationProgress{
 		Broker: "broker-a", Holder: "me", Progress: progressOf(100, 7),
 	}}
-	require.Equal(t, ReplicationProgress{
+	require.Equal(t, api.ReplicationProgress{
 		Broker: "broker-a", Holder: "me",
-		Progress: replicator.Progress{Copied: 100, Back: &replicator.Progress{Copied: 7}},
+		Progress: lane.Progress{Copied: 100, Back: &lane.Progress{Copied: 7}},
 	}, b.end())
 }

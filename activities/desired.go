@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"sort"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/replica"
 )
 
 // Permissions of a topic, as brokers store them.
@@ -25,7 +26,7 @@ const typeAttribute = "message.type"
 // Assess has said so.
 func desiredTopic(
 	name string, source map[string]rocketmq.TopicConfig, kind plan.MessageType, ordered bool, targetBrokers []string,
-) (map[string]rocketmq.TopicConfig, *Finding) {
+) (map[string]rocketmq.TopicConfig, *api.Finding) {
 	if found := unreadable(name, source); len(found) > 0 {
 		return nil, &found[0]
 	}
@@ -53,9 +54,9 @@ func desiredTopic(
 // sharesOf are the queues of each target broker.
 func sharesOf(
 	name string, source map[string]rocketmq.TopicConfig, ordered bool, brokers []string,
-) (map[string]replicator.Share, *Finding) {
-	places := replicator.Writable(source)
-	shares, alike := replicator.Spread(places, brokers)
+) (map[string]replica.Share, *api.Finding) {
+	places := replica.Writable(source)
+	shares, alike := replica.Spread(places, brokers)
 	if alike {
 		return shares, nil
 	}
@@ -66,13 +67,13 @@ func sharesOf(
 	for i := range places {
 		places[i] = true
 	}
-	shares, _ = replicator.Spread(places, brokers)
+	shares, _ = replica.Spread(places, brokers)
 	return shares, nil
 }
 
 // missingTopic lists the brokers that lack the topic, or says in what an existing one differs.
 // Write permission of an ordered topic isn't compared: it opens and closes as producers move.
-func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *Finding) {
+func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
 	for _, broker := range sortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
 			return nil, conflictFinding("topic "+name, fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
@@ -125,7 +126,7 @@ func desiredGroup(source map[string]rocketmq.Group) rocketmq.Group {
 
 // missingGroup lists the brokers that lack the group, or says in what an existing one differs. Whether it is open isn't
 // compared: groups open as they move.
-func missingGroup(name string, want rocketmq.Group, have map[string]rocketmq.Group, targetBrokers []string) ([]string, *Finding) {
+func missingGroup(name string, want rocketmq.Group, have map[string]rocketmq.Group, targetBrokers []string) ([]string, *api.Finding) {
 	var missing []string
 	for _, broker := range targetBrokers {
 		found, there := have[broker]
@@ -160,8 +161,8 @@ func groupDifference(want, have rocketmq.Group) string {
 	return ""
 }
 
-func conflictFinding(object, cause string) *Finding {
-	return &Finding{
+func conflictFinding(object, cause string) *api.Finding {
+	return &api.Finding{
 		Refusal: true, Object: object, Cause: cause,
 		Next: "delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it",
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -15,7 +17,7 @@ import (
 // elsewhere tells which of a topic's queues clients see on the source, and lanes don't read. In another
 // cluster it refuses: what producers write there would be read by nobody once consumers have moved.
 // Gateways stand in for all brokers, so that no group moves that reads such a queue.
-func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []Finding) {
+func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.Finding) {
 	for _, e := range route.Elsewhere(sortedKeys(inv.topics[topic])) {
 		leftOut := slices.Contains(inv.plan.Source.LeftOut, e.Broker)
 		other := !leftOut && inv.plan.Source.Cluster != "" && e.Cluster != "" && e.Cluster != inv.plan.Source.Cluster
@@ -41,13 +43,13 @@ func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []Findi
 // go to other queues there, and producers write where nobody looks.
 func (c *cluster) elsewhereOnTarget(
 	ctx context.Context, p plan.Plan, topics []string, brokers []rocketmq.Broker,
-) (all []Finding, err error) {
+) (all []api.Finding, err error) {
 	if p.Target.Cluster == "" || len(brokers) == 0 { // several clusters without a name are a gap
 		return nil, nil
 	}
 	for _, topic := range topics {
 		route, err := c.Route(ctx, topic)
-		if rocketmq.CodeOf(err) == rocketmq.TopicNotExist {
+		if remoting.CodeOf(err) == remoting.TopicNotExist {
 			continue
 		}
 		if err != nil {
@@ -64,7 +66,7 @@ func (c *cluster) elsewhereOnTarget(
 // twiceOnTarget is elsewhereOnTarget of the selected topics, where the target exists.
 func (a *Assess) twiceOnTarget(
 	ctx context.Context, p plan.Plan, inv *inventory, found foundTarget,
-) ([]Finding, error) {
+) ([]api.Finding, error) {
 	if len(found.brokers) == 0 {
 		return nil, nil
 	}

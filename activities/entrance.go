@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 )
 
@@ -12,17 +13,17 @@ type Gateway struct {
 	Clients    int    `json:"clients"`
 	Homes      int    `json:"homes"` // queues whose home is the target
 	// Authority is the side that says who members are: Target once applications may be there.
-	Authority Side `json:"authority,omitempty"`
+	Authority api.Side `json:"authority,omitempty"`
 	// Groups and Topics are those of the plan whose applications may be at the target then, in the
 	// answer of Entrance alone: they read there, or have homes there.
-	Groups Names `json:"groups,omitzero"`
-	Topics Names `json:"topics,omitzero"`
+	Groups api.Names `json:"groups,omitzero"`
+	Topics api.Names `json:"topics,omitzero"`
 }
 
 func gatewayOf(state gateway.State) Gateway {
 	return Gateway{
 		NameServer: state.NameServer, Clients: len(state.Clients), Homes: state.Homes.Target,
-		Authority: Side(state.Authority),
+		Authority: api.Side(state.Authority),
 	}
 }
 
@@ -34,7 +35,7 @@ func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
 		return Gateway{}, err
 	}
 	at := gatewayOf(state)
-	if at.Authority != Target {
+	if at.Authority != api.Target {
 		return at, nil
 	}
 	groups, topics := map[string]bool{}, map[string]bool{}

@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/secrets"
 )
 
@@ -67,9 +68,9 @@ func notTaken(format string, args ...any) error {
 	return again(NotTakenType, pollAgain, nil, format, args...)
 }
 
-func unreachable(side Side, cause error, format string, args ...any) error {
+func unreachable(side api.Side, cause error, format string, args ...any) error {
 	kind := SourceUnreachableType
-	if side == Target {
+	if side == api.Target {
 		kind = TargetUnreachableType
 	}
 	return again(kind, reachAgain, cause, format, args...)
@@ -89,17 +90,17 @@ func invalid(format string, args ...any) error {
 
 // FaultOf is the side that an error is about: that doesn't answer, refuses, or answers wrongly. It
 // is empty where nobody knows, and for what isn't a fault.
-func FaultOf(err error) Side {
+func FaultOf(err error) api.Side {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) {
 		return ""
 	}
-	var side Side
+	var side api.Side
 	switch app.Type() {
 	case TargetUnreachableType, AwayType:
-		return Target
+		return api.Target
 	case SourceUnreachableType:
-		return Source
+		return api.Source
 	case AccessDeniedType, CallFailedType, ForbiddenType:
 		if app.HasDetails() && app.Details(&side) != nil {
 			return ""
@@ -110,7 +111,7 @@ func FaultOf(err error) Side {
 
 // of notes in an error of an activity which side it is about; nil and other errors stay as they
 // are.
-func of(side Side, err error) error {
+func of(side api.Side, err error) error {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) || app.HasDetails() {
 		return err

@@ -1,22 +1,26 @@
 package activities
 
-import "context"
+import (
+	"context"
+
+	"rocketshift/api"
+)
 
 // What activities answer, for tests that play them: the bounding of it is what is tested.
 
-func InventoryOf(ctx context.Context, s Settings, r Request, a Assessment) (Inventory, error) {
+func InventoryOf(ctx context.Context, s Settings, r Request, a api.Assessment) (api.Inventory, error) {
 	return s.withDefaults().inventoryOf(ctx, r, a)
 }
 
-func NamesFor(ctx context.Context, s Settings, r Request, names []string) (Names, error) {
+func NamesFor(ctx context.Context, s Settings, r Request, names []string) (api.Names, error) {
 	return bounded(ctx, s.withDefaults(), r, "names", names, namesRoom)
 }
 
-func NamesOf(ctx context.Context, s Settings, n Names) ([]string, error) {
+func NamesOf(ctx context.Context, s Settings, n api.Names) ([]string, error) {
 	return resolve(ctx, s.withDefaults(), n)
 }
 
-func LedgerFor(ctx context.Context, s Settings, r Request, rows []LedgerRow) (Ledger, error) {
+func LedgerFor(ctx context.Context, s Settings, r Request, rows []api.LedgerRow) (api.Ledger, error) {
 	b := &book{}
 	for _, row := range rows {
 		b.enter(row.Kind, row.Object, row.Rest, row.Detail)
@@ -32,5 +36,5 @@ func MembersFor(r Request, all []Members) []Members { return all[:min(len(all), 
 
 func PageFor(r SurveyRequest, fenced []string) Survey {
 	page, more := r.page(fenced)
-	return Survey{FencedGroups: Some(page...), MoreFenced: more}
+	return Survey{FencedGroups: api.Some(page...), MoreFenced: more}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -32,18 +33,18 @@ func TestASourceThatDoesNotAnswerIsNoTargetThatDoesNot(t *testing.T) {
 	}}
 	l := layout{sourceTopics: one, targetTopics: one}
 	// what producers wrote on the target, as for a Rollback
-	_, err := both.natives(t.Context(), l, Target, []string{"orders"})
+	_, err := both.natives(t.Context(), l, api.Target, []string{"orders"})
 	require.ErrorContains(t, err, "source broker broker-a: name server 127.0.0.1:1: can't be reached")
 	assert.Equal(t, SourceUnreachableType, typeOf(err), "%v", err)
 	// what they wrote on the source, which the target's copies tell
-	_, err = both.natives(t.Context(), l, Source, []string{"orders"})
+	_, err = both.natives(t.Context(), l, api.Source, []string{"orders"})
 	require.Error(t, err)
 	assert.Contains(t, []string{SourceUnreachableType, TargetUnreachableType}, typeOf(err))
 }
 
 func TestTheSideOfAFaultIsKnown(t *testing.T) {
 	both := deadSides(t)
-	for side, c := range map[Side]*cluster{Source: both.source, Target: both.target} {
+	for side, c := range map[api.Side]*cluster{api.Source: both.source, api.Target: both.target} {
 		failed := c.explain(t.Context(), assert.AnError)
 		assert.Equal(t, CallFailedType, typeOf(failed))
 		assert.Equal(t, side, FaultOf(failed))
@@ -53,7 +54,7 @@ func TestTheSideOfAFaultIsKnown(t *testing.T) {
 	assert.Empty(t, FaultOf(nil))
 	assert.Empty(t, FaultOf(assert.AnError))
 	assert.Empty(t, FaultOf(accessDenied(nil, "a token is refused")))
-	assert.Empty(t, FaultOf(of(Target, notReady("2 members left"))), "that is no fault")
+	assert.Empty(t, FaultOf(of(api.Target, notReady("2 members left"))), "that is no fault")
 }
 
 func TestBrokersThatAreDownAreNotThoseThatAnswer(t *testing.T) {
@@ -94,7 +95,7 @@ func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
 
 func TestWhatWasClosedBeforeIsNotOnRecord(t *testing.T) {
 	got, err := NewReturns(Settings{}).recorded(t.Context(), SurveyRequest{
-		Recorded: []string{"a"}, RecordedIn: []Names{Some("b", "theirs")}, Closed: Collected{Named: []string{"theirs"}},
+		Recorded: []string{"a"}, RecordedIn: []api.Names{api.Some("b", "theirs")}, Closed: api.Collected{Named: []string{"theirs"}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, got)

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -46,7 +48,7 @@ func (c *cluster) fences(
 }
 
 // marksIn reads marks from the positions of the fences' consumer group.
-func marksIn(of positions) fences {
+func marksIn(of committed) fences {
 	marks := fences{}
 	for topic, queues := range of {
 		group, retry := strings.CutPrefix(topic, rocketmq.RetryTopic(""))
@@ -70,12 +72,12 @@ func (c *cluster) mark(
 ) error {
 	topic := rocketmq.RetryTopic(group)
 	err := c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
-	if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+	if remoting.CodeOf(err) == remoting.SubscriptionGroupGone {
 		if err = c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(fenceGroup(p))); err == nil {
 			err = c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
 		}
 	}
-	if rocketmq.Denied(err) || rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+	if remoting.Denied(err) || remoting.CodeOf(err) == remoting.SubscriptionGroupGone {
 		return nil
 	}
 	if err != nil {
@@ -131,7 +133,7 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 // by the migration: they stay closed. All others are about to be opened on the target: it fails with
 // RefusedType if that doesn't serve what their live members ask for, before anything is fenced.
 func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
-	r.Side = Source
+	r.Side = api.Source
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return nil, err
@@ -166,7 +168,7 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
-	c, brokers, err := b.settings.at(ctx, r.Request, Source)
+	c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,12 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // marked are the positions of the fences' consumer group with one mark.
-func marked(group, broker string, mark int64) positions {
-	return positions{rocketmq.RetryTopic(group): {replicator.Queue{Broker: broker}: mark}}
+func marked(group, broker string, mark int64) committed {
+	return committed{rocketmq.RetryTopic(group): {lane.Queue{Broker: broker}: mark}}
 }
 
 func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
@@ -23,11 +23,11 @@ func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 		// closed by a person on b, by us on a, and open there again
 		"reopened": {"a": open, "b": closed},
 	}
-	marks := marksIn(positions{
-		rocketmq.RetryTopic("ours"):     {replicator.Queue{Broker: "a"}: markFenced},
-		rocketmq.RetryTopic("back"):     {replicator.Queue{Broker: "a"}: markOpened},
-		rocketmq.RetryTopic("reopened"): {replicator.Queue{Broker: "a"}: markOpened},
-		rocketmq.RetryTopic("free"):     {replicator.Queue{Broker: "a"}: markNone},
+	marks := marksIn(committed{
+		rocketmq.RetryTopic("ours"):     {lane.Queue{Broker: "a"}: markFenced},
+		rocketmq.RetryTopic("back"):     {lane.Queue{Broker: "a"}: markOpened},
+		rocketmq.RetryTopic("reopened"): {lane.Queue{Broker: "a"}: markOpened},
+		rocketmq.RetryTopic("free"):     {lane.Queue{Broker: "a"}: markNone},
 	})
 	p := plan.Plan{}.WithDefaults()
 	fenced, opened, others := marks.whose(p, table, []string{"theirs"})
@@ -48,10 +48,10 @@ func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 
 func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
 	assert.Equal(t, fences{"g": {"a": markFenced}}, marksIn(marked("g", "a", markFenced)))
-	assert.Empty(t, marksIn(positions{"orders": {replicator.Queue{Broker: "a"}: markFenced}}),
+	assert.Empty(t, marksIn(committed{"orders": {lane.Queue{Broker: "a"}: markFenced}}),
 		"no retry topic")
 	assert.Empty(t, marksIn(marked("g", "a", 12)), "a position is no mark")
-	assert.Empty(t, marksIn(positions{rocketmq.RetryTopic("g"): {replicator.Queue{
+	assert.Empty(t, marksIn(committed{rocketmq.RetryTopic("g"): {lane.Queue{
 		Broker: "a",
 		ID:     1,
 	}: markFenced}}))

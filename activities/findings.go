@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 )
 
 // findings judges the inventory. Refusals come first.
-func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
-	var all []Finding
+func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []api.Finding {
+	var all []api.Finding
 	all = append(all, inv.clusterFindings(targetBrokers)...)
 	all = append(all, inv.nameFindings()...)
 	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
@@ -31,8 +32,8 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []Finding {
 }
 
 // refusalsFirst sorts findings as people need them: of a long list the first ones are shown.
-func refusalsFirst(all []Finding) {
-	slices.SortStableFunc(all, func(a, b Finding) int {
+func refusalsFirst(all []api.Finding) {
+	slices.SortStableFunc(all, func(a, b api.Finding) int {
 		switch {
 		case a.Refusal == b.Refusal:
 			return 0
@@ -52,17 +53,17 @@ func major(b rocketmq.Broker) byte {
 	return version[0]
 }
 
-func refusal(object, next, cause string, args ...any) Finding {
-	return Finding{Refusal: true, Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
+func refusal(object, next, cause string, args ...any) api.Finding {
+	return api.Finding{Refusal: true, Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
 }
 
-func warning(object, next, cause string, args ...any) Finding {
-	return Finding{Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
+func warning(object, next, cause string, args ...any) api.Finding {
+	return api.Finding{Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
 }
 
 // clusterFindings: the source must be a 4.x cluster, and another one than the target.
-func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding {
-	var all []Finding
+func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding {
+	var all []api.Finding
 	for _, t := range targetBrokers {
 		if t.Version != "" && major(t) != '5' { // a proxy doesn't tell it, and there is none before 5.x
 			all = append(all, refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
@@ -93,8 +94,8 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []Finding
 }
 
 // nameFindings: everything that the plan names must exist, and something must be left to migrate.
-func (inv *inventory) nameFindings() []Finding {
-	var all []Finding
+func (inv *inventory) nameFindings() []api.Finding {
+	var all []api.Finding
 	topics := slices.DeleteFunc(sortedKeys(inv.topics), func(name string) bool { return systemTopic(name, inv.brokers) })
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
 		all = append(all, refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
@@ -105,8 +106,8 @@ func (inv *inventory) nameFindings() []Finding {
 	return all
 }
 
-func (inv *inventory) topicFindings(topic string) []Finding {
-	var all []Finding
+func (inv *inventory) topicFindings(topic string) []api.Finding {
+	var all []api.Finding
 	object := "topic " + topic
 	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
 		all = append(all, refusal(object, "give it another name there (target.rename.topics), or exclude it",
@@ -122,8 +123,8 @@ func (inv *inventory) topicFindings(topic string) []Finding {
 	return all
 }
 
-func (inv *inventory) groupFindings(group string) []Finding {
-	var all []Finding
+func (inv *inventory) groupFindings(group string) []api.Finding {
+	var all []api.Finding
 	object := "group " + group
 	if !rocketmq.TakesGroup(inv.plan.Target.Group(group)) {
 		all = append(all, refusal(object, "give it another name there (target.rename.groups), or exclude it",
@@ -144,8 +145,8 @@ func (inv *inventory) groupFindings(group string) []Finding {
 }
 
 // readerFindings: a group's applications are re-pointed as a whole, so a live group and its topics must be selected together.
-func (inv *inventory) readerFindings() []Finding {
-	var all []Finding
+func (inv *inventory) readerFindings() []api.Finding {
+	var all []api.Finding
 	topics, groups := inv.topics.selected(inv.plan, inv.brokers), inv.groups.selected(inv.plan)
 	for _, group := range sortedKeys(inv.online) {
 		if len(inv.online[group].members) == 0 {

@@ -8,9 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // shop is a source with two topics: orders, which the orderly group billing reads, and clicks, which the group stats once read.
@@ -34,7 +36,7 @@ func shop(change func(*inventory)) *inventory {
 		groups: groupTable{
 			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
 		},
-		positions: map[string]positions{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
+		positions: map[string]committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
 		online: map[string]online{
 			"billing": {members: client("c1"), topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
 			"stats":   {},
@@ -54,11 +56,11 @@ func shop(change func(*inventory)) *inventory {
 func TestInventoryShowsWhatIsSelected(t *testing.T) {
 	a := shop(nil).assessment()
 	require.Len(t, a.Topics, 2, "system, retry and dead-letter topics aren't selected: %v", a.Topics)
-	assert.Equal(t, Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}}, a.Topics[0])
-	assert.Equal(t, Topic{Name: "orders", Queues: 4, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"billing"}}, a.Topics[1],
+	assert.Equal(t, api.Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}}, a.Topics[0])
+	assert.Equal(t, api.Topic{Name: "orders", Queues: 4, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"billing"}}, a.Topics[1],
 		"a topic that an orderly group reads is ordered")
 	require.Len(t, a.Groups, 2, "brokers' and rocketshift's own groups aren't selected: %v", a.Groups)
-	assert.Equal(t, Group{Name: "billing", Topics: []string{"orders"}, Members: 1, Orderly: true}, a.Groups[0])
+	assert.Equal(t, api.Group{Name: "billing", Topics: []string{"orders"}, Members: 1, Orderly: true}, a.Groups[0])
 	assert.Equal(t, []string{"broker-a"}, a.SourceBrokers)
 	assert.Equal(t, "4.9.7", a.SourceVersion)
 	require.Len(t, a.Clients, 2)
@@ -213,34 +215,34 @@ func TestRefusalsComeFirst(t *testing.T) {
 	}).findings(nil)
 	require.Len(t, found, 2)
 	assert.True(t, found[0].Refusal)
-	assert.Equal(t, 1, Assessment{Findings: found}.Refusals())
+	assert.Equal(t, 1, api.Assessment{Findings: found}.Refusals())
 }
 
 func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
-	with := func(pairs ...string) rocketmq.Message {
-		var properties []rocketmq.Property
+	with := func(pairs ...string) remoting.Message {
+		var properties []remoting.Property
 		for i := 0; i < len(pairs); i += 2 {
-			properties = append(properties, rocketmq.Property{Name: pairs[i], Value: pairs[i+1]})
+			properties = append(properties, remoting.Property{Name: pairs[i], Value: pairs[i+1]})
 		}
-		return rocketmq.Message{Body: []byte("x"), Properties: rocketmq.EncodeProperties(properties)}
+		return remoting.Message{Body: []byte("x"), Properties: remoting.EncodeProperties(properties)}
 	}
 	normal, keyed := with("KEYS", "k", "UNIQ_KEY", "u"), with("KEYS", "k")
 	sharded, delayed := with("__SHARDINGKEY", "k"), with("DELAY", "3", "REAL_TOPIC", "orders")
 	half := with("TRAN_MSG", "true", "PGROUP", "p")
 	for name, c := range map[string]struct {
-		messages []rocketmq.Message
+		messages []remoting.Message
 		want     plan.MessageType
 	}{
 		"no message":                {nil, plan.TypeNormal},
-		"plain messages":            {[]rocketmq.Message{normal, keyed}, plan.TypeNormal},
-		"a sharding key":            {[]rocketmq.Message{sharded, sharded}, plan.TypeFIFO},
-		"delayed":                   {[]rocketmq.Message{delayed}, plan.TypeDelay},
-		"timers of 5.x producers":   {[]rocketmq.Message{with("TIMER_DELIVER_MS", "1")}, plan.TypeDelay},
-		"committed transactions":    {[]rocketmq.Message{half}, plan.TypeTransaction},
-		"a transaction with a key":  {[]rocketmq.Message{with("__SHARDINGKEY", "k", "TRAN_MSG", "true")}, plan.TypeTransaction},
-		"an ended property value":   {[]rocketmq.Message{with("TRAN_MSG", "false")}, plan.TypeNormal},
-		"delayed and plain":         {[]rocketmq.Message{delayed, normal}, plan.TypeMixed},
-		"transactions among others": {[]rocketmq.Message{normal, half, delayed}, plan.TypeMixed},
+		"plain messages":            {[]remoting.Message{normal, keyed}, plan.TypeNormal},
+		"a sharding key":            {[]remoting.Message{sharded, sharded}, plan.TypeFIFO},
+		"delayed":                   {[]remoting.Message{delayed}, plan.TypeDelay},
+		"timers of 5.x producers":   {[]remoting.Message{with("TIMER_DELIVER_MS", "1")}, plan.TypeDelay},
+		"committed transactions":    {[]remoting.Message{half}, plan.TypeTransaction},
+		"a transaction with a key":  {[]remoting.Message{with("__SHARDINGKEY", "k", "TRAN_MSG", "true")}, plan.TypeTransaction},
+		"an ended property value":   {[]remoting.Message{with("TRAN_MSG", "false")}, plan.TypeNormal},
+		"delayed and plain":         {[]remoting.Message{delayed, normal}, plan.TypeMixed},
+		"transactions among others": {[]remoting.Message{normal, half, delayed}, plan.TypeMixed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSample()
@@ -254,7 +256,7 @@ func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
 
 func TestTopicOfKeyedMessagesIsOrdered(t *testing.T) {
 	seen := newSample()
-	seen.add(rocketmq.Message{Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: "SHARDING_KEY", Value: "k"}})})
+	seen.add(remoting.Message{Properties: remoting.EncodeProperties([]remoting.Property{{Name: "SHARDING_KEY", Value: "k"}})})
 	assert.Equal(t, plan.TypeNormal, seen.messageType(), "5.x proxies don't know the Go client's key")
 	a := shop(func(inv *inventory) { inv.samples["clicks"] = seen }).assessment()
 	assert.True(t, a.Topics[0].Ordered)
@@ -262,7 +264,7 @@ func TestTopicOfKeyedMessagesIsOrdered(t *testing.T) {
 
 func TestQueuesComeInClientOrder(t *testing.T) {
 	table := topicTable{"orders": {"broker-b": {ReadQueues: 1, WriteQueues: 2}, "broker-a": {ReadQueues: 2, WriteQueues: 1}}}
-	assert.Equal(t, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b"}, {Broker: "broker-b", ID: 1}},
+	assert.Equal(t, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b"}, {Broker: "broker-b", ID: 1}},
 		table.queues("orders"))
 	assert.Empty(t, table.queues("absent"))
 }

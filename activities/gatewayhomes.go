@@ -8,8 +8,9 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // homesTogether is how many queues move at once: the more, the longer each of them waits for the
@@ -19,8 +20,8 @@ const homesTogether = 8
 // HomesRequest asks for so many percent of the topics' queues to have their home on the target.
 type HomesRequest struct {
 	Request
-	Topics  Names `json:"topics"`
-	Percent int   `json:"percent"`
+	Topics  api.Names `json:"topics"`
+	Percent int       `json:"percent"`
 	// All asks, instead of Topics, for all topics that the plan selects and gateways know; with
 	// Percent 0 alone.
 	All bool `json:"all,omitempty"`
@@ -59,7 +60,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	if r.All && r.Percent == 0 {
 		ours = r.Plan.WithDefaults().Topics.Match
 	}
-	var lanes []replicator.Lane
+	var lanes []lane.Lane
 	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
 		if err := g.settings.mastered(ctx, r.Request); err != nil {
@@ -79,9 +80,9 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	}
 	var held heldUp
 	for _, part := range []struct {
-		to     Side
+		to     api.Side
 		queues []gateway.TopicQueue
-	}{{Source, toSource}, {Target, toTarget}} {
+	}{{api.Source, toSource}, {api.Target, toTarget}} {
 		if err := g.moveHomes(ctx, client, r, part.to, part.queues, &held); err != nil {
 			return Homes{}, err
 		}
@@ -95,7 +96,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 
 // moveHomes gives queues their home on a side, some at a time, but for those that producers hold up.
 func (g *Gateways) moveHomes(
-	ctx context.Context, client *gateway.Fleet, r HomesRequest, to Side, queues []gateway.TopicQueue,
+	ctx context.Context, client *gateway.Fleet, r HomesRequest, to api.Side, queues []gateway.TopicQueue,
 	held *heldUp,
 ) error {
 	together := homesTogether
@@ -124,7 +125,7 @@ func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQu
 // lanesOf pairs the queues of the request's topics.
 func (s Settings) lanesOf(
 	ctx context.Context, r Request, topics []string,
-) ([]replicator.Lane, error) {
+) ([]lane.Lane, error) {
 	both, err := s.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
@@ -141,9 +142,9 @@ func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
 
 // homesToMove compares where homes are with where they are to be.
 func homesToMove(
-	lanes []replicator.Lane, percent int, away []gateway.TopicQueue,
+	lanes []lane.Lane, percent int, away []gateway.TopicQueue,
 ) (toTarget, toSource []gateway.TopicQueue) {
-	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b replicator.Lane) int {
+	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b lane.Lane) int {
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
 	})
 	is := map[gateway.TopicQueue]bool{}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 )
 
@@ -53,7 +54,7 @@ func (o Owed) String() string {
 // OwedRequest asks for what is owed.
 type OwedRequest struct {
 	Request
-	Ordered Names `json:"ordered,omitzero"` // the ordered topics, as far as they are known
+	Ordered api.Names `json:"ordered,omitzero"` // the ordered topics, as far as they are known
 }
 
 // Owed is what the target owes, by what the gateways know.

@@ -13,16 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestWhatIsOwedIsToldWithWhatIsKnown(t *testing.T) {
 	of := func(topic string, id int, copied, written int64) gateway.OwedQueue {
 		return gateway.OwedQueue{
-			TopicQueue: gateway.TopicQueue{Topic: topic, Queue: replicator.Queue{Broker: "broker-a", ID: id}},
-			Target:     replicator.Queue{Broker: "broker-t", ID: id}, Copied: copied, Written: written,
+			TopicQueue: gateway.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}},
+			Target:     lane.Queue{Broker: "broker-t", ID: id}, Copied: copied, Written: written,
 		}
 	}
 	o := owedOf([]gateway.OwedQueue{
@@ -86,9 +87,9 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 	request := Request{Plan: p}
 	for _, without := range []bool{false, true} {
 		for _, one := range []struct{ activity, request any }{
-			{g.MoveAuthority, GroupsRequest{Request: request, Side: Source, All: true, WithoutTarget: without}},
+			{g.MoveAuthority, GroupsRequest{Request: request, Side: api.Source, All: true, WithoutTarget: without}},
 			{g.MoveHomes, HomesRequest{Request: request, All: true, WithoutTarget: without}},
-			{g.MoveGroups, GroupsRequest{Request: request, Side: Source, All: true, WithoutTarget: without}},
+			{g.MoveGroups, GroupsRequest{Request: request, Side: api.Source, All: true, WithoutTarget: without}},
 		} {
 			_, err := env.ExecuteActivity(one.activity, one.request)
 			require.NoError(t, err)
@@ -101,7 +102,7 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 		assert.Equal(t, i >= 3, m.By != "", m.Kind)
 		assert.NotEmpty(t, m.Reason)
 	}
-	got, err := env.ExecuteActivity(g.Owed, OwedRequest{Request: request, Ordered: Some("orders")})
+	got, err := env.ExecuteActivity(g.Owed, OwedRequest{Request: request, Ordered: api.Some("orders")})
 	require.NoError(t, err)
 	var owed Owed
 	require.NoError(t, got.Get(&owed))

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
@@ -95,7 +96,7 @@ func led(state gateway.State) map[string]bool {
 // PrepareRequest tells gateways what they must know of a migration.
 type PrepareRequest struct {
 	Request
-	Ordered Names `json:"ordered"` // topics whose order must hold even while gateways can't agree
+	Ordered api.Names `json:"ordered"` // topics whose order must hold even while gateways can't agree
 }
 
 // Prepare tells the gateways the migration.
@@ -147,7 +148,7 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
-	if r.Side == Target {
+	if r.Side == api.Target {
 		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
@@ -189,7 +190,7 @@ func (g *Gateways) groupsToMove(
 	var groups []string
 	for _, of := range state.Groups {
 		elsewhere := of.Target
-		if r.Side == Target {
+		if r.Side == api.Target {
 			elsewhere = of.Source
 		}
 		if elsewhere > 0 && p.Groups.Match(of.Group) {
@@ -215,7 +216,7 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
 		return err
 	}
-	if _, _, dead := g.settings.at(ctx, r, Target); dead != nil { // which is the cause, and hides behind time-outs
+	if _, _, dead := g.settings.at(ctx, r, api.Target); dead != nil { // which is the cause, and hides behind time-outs
 		return dead
 	}
 	return explainGateway(ctx, err)
@@ -228,13 +229,13 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 	if err != nil {
 		return err
 	}
-	if r.Side == Target {
+	if r.Side == api.Target {
 		state, err := client.State(ctx)
 		if err != nil {
 			return explainGateway(ctx, err)
 		}
 		rest := r
-		rest.Groups, rest.But, rest.All = Some(partlyMoved(state)...), nil, false
+		rest.Groups, rest.But, rest.All = api.Some(partlyMoved(state)...), nil, false
 		if err := g.MoveGroups(ctx, rest); err != nil {
 			return err
 		}

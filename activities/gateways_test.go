@@ -6,21 +6,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
-	var lanes []replicator.Lane
+	var lanes []lane.Lane
 	for _, topic := range []string{"b", "a"} {
 		for i := range 4 {
-			lanes = append(lanes, replicator.Lane{Topic: topic, Index: i, Source: replicator.Queue{Broker: "broker-a", ID: i}})
+			lanes = append(lanes, lane.Lane{Topic: topic, Index: i, Source: lane.Queue{Broker: "broker-a", ID: i}})
 		}
 	}
 	of := func(topic string, id int) gateway.TopicQueue {
-		return gateway.TopicQueue{Topic: topic, Queue: replicator.Queue{Broker: "broker-a", ID: id}}
+		return gateway.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}}
 	}
 	for name, c := range map[string]struct {
 		percent            int
@@ -45,7 +46,7 @@ func TestHomesThatAllGoBackAreThoseOfTheMigrationsTopics(t *testing.T) {
 	away := []gateway.TopicQueue{
 		{Topic: "orders"},
 		{Topic: "of another migration"},
-		{Topic: "orders", Queue: replicator.Queue{ID: 1}},
+		{Topic: "orders", Queue: lane.Queue{ID: 1}},
 	}
 	assert.Equal(t, []gateway.TopicQueue{away[0], away[2]},
 		homesOf(func(topic string) bool { return slices.Contains([]string{"orders", "audit"}, topic) }, away))
@@ -83,7 +84,7 @@ func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	assert.Equal(t, []string{"past@1 at 10.0.0.7:1, of group billing", "past@2 at 10.0.0.8:1, of group shop"}, pastGateway(state, []string{"billing"}, members, producers))
 	state.Bypass = []gateway.Bypass{{Topic: "orders", Side: "source", Address: "10.0.0.8"}, {Topic: "of others", Side: "source", Address: "10.0.0.9"}}
 	assert.Equal(t, []string{"a producer at 10.0.0.8, which writes to topic orders of the source"}, pastProducers(state, plan.TopicSelection{Selection: plan.Selection{Include: []string{"ord*"}}}))
-	for text, p := range map[string]*Past{
+	for text, p := range map[string]*api.Past{
 		"":                         nil,
 		"who writes can't be told": {Unknown: "who writes can't be told"},
 		"1 clients reach brokers past the gateways: a at b":              {Count: 1, Clients: []string{"a at b"}},

@@ -2,18 +2,20 @@ package activities
 
 import (
 	"context"
+
+	"rocketshift/api"
 )
 
 // ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
 type ShareRequest struct {
 	Request
-	Topics Names      `json:"topics"`
-	Before *WaveCheck `json:"before,omitempty"`
+	Topics api.Names      `json:"topics"`
+	Before *api.WaveCheck `json:"before,omitempty"`
 }
 
 // MeasureShare counts what producers have written on each side, and since Before its share on the target. With Before it waits until the lanes
 // have caught up, and looks for clients past the gateways.
-func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check WaveCheck, err error) {
+func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return check, err
@@ -36,31 +38,31 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check Wave
 	if err != nil {
 		return check, err
 	}
-	check.Past = both.past(ctx, state).orNil()
+	check.Past = both.past(ctx, state).OrNil()
 	return check, nil
 }
 
 func (s sides) countShare(
-	ctx context.Context, topics []string, before *WaveCheck,
-) (WaveCheck, error) {
-	onSource, err := s.puts(ctx, Source, topics)
+	ctx context.Context, topics []string, before *api.WaveCheck,
+) (api.WaveCheck, error) {
+	onSource, err := s.puts(ctx, api.Source, topics)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
-	onTarget, err := s.puts(ctx, Target, topics)
+	onTarget, err := s.puts(ctx, api.Target, topics)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	l, err := s.layout(ctx)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	lanes, err := s.measure(ctx, l, topics)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	state := summary(lanes)
-	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
+	check := api.WaveCheck{Lag: state.Lag, Measured: state.Measured}
 	for _, topic := range topics {
 		check.SourcePuts += onSource[topic]
 		check.TargetPuts += onTarget[topic]

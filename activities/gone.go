@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -24,7 +25,7 @@ type BrokersRequest struct {
 
 // Missing lists those of the brokers that no name server knows with a master.
 func (b *Returns) Missing(ctx context.Context, r BrokersRequest) ([]string, error) {
-	_, brokers, err := b.settings.at(ctx, r.Request, Source)
+	_, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ const mostUnmarked = 20
 func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
 	stood := watch{}
 	err = waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r.Request, Source)
+		c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 		if err != nil {
 			return err
 		}

@@ -8,8 +8,9 @@ import (
 	"strings"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Each group has topics of its own: %RETRY%<group> for what it is to try again, and %DLQ%<group> for what failed for good. Brokers make them,
@@ -56,13 +57,13 @@ func (l layout) everywhere(topic string) map[string]rocketmq.TopicConfig {
 }
 
 // groupLanes pairs the queues that each source broker has, or would have, with the first of the target's.
-func (l layout) groupLanes(topic string) ([]replicator.Lane, error) {
+func (l layout) groupLanes(topic string) ([]lane.Lane, error) {
 	source, target := topicTable{topic: l.everywhere(topic)}.queues(topic), l.targetTopics.queues(topic)
-	lanes, err := replicator.Pair(topic, source, target[:min(len(source), len(target))])
+	lanes, err := lane.Pair(topic, source, target[:min(len(source), len(target))])
 	if err != nil {
 		return nil, notReady("%v: it is made on the target by itself; is a target broker down, or may rocketshift not create topics there?", err)
 	}
-	var here []replicator.Lane
+	var here []lane.Lane
 	for _, lane := range lanes {
 		if config, there := l.sourceTopics[topic][lane.Source.Broker]; there && lane.Source.ID < config.Queues() {
 			here = append(here, lane)
@@ -72,7 +73,7 @@ func (l layout) groupLanes(topic string) ([]replicator.Lane, error) {
 }
 
 // ownLanes are those of the groups' own topics that have any.
-func (l layout) ownLanes(p plan.Plan) (lanes []replicator.Lane, topics []string) {
+func (l layout) ownLanes(p plan.Plan) (lanes []lane.Lane, topics []string) {
 	for _, topic := range l.sourceTopics.ofGroups(p) {
 		if pairs, err := l.groupLanes(topic); err == nil {
 			lanes, topics = append(lanes, pairs...), append(topics, topic)
@@ -145,7 +146,7 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 			want.ReadQueues, want.WriteQueues = max(have.ReadQueues, queues), max(have.WriteQueues, queues)
 		}
 		err := s.source.Client().CreateTopic(ctx, addr[broker], want)
-		if rocketmq.Denied(err) {
+		if remoting.Denied(err) {
 			continue // what is there is copied; who may not change the source has these queues only when a member connects
 		}
 		if err != nil {
@@ -165,7 +166,7 @@ func (b *book) ownRest(ctx context.Context, group, topic string) (int64, error) 
 	if isNotReady(err) {
 		return b.rest(ctx, topic, b.positions[group][topic])
 	}
-	copied := map[replicator.Queue]int64{}
+	copied := map[lane.Queue]int64{}
 	for _, lane := range lanes {
 		at, _, err := b.translator.Progress(ctx, lane)
 		if err != nil {

@@ -3,7 +3,7 @@ package activities
 import (
 	"maps"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // counts are how many queues of a topic each broker has.
@@ -24,10 +24,10 @@ func (c counts) sum() (n int) {
 	return n
 }
 
-func (c counts) queues() (all []replicator.Queue) {
+func (c counts) queues() (all []lane.Queue) {
 	for broker, n := range c {
 		for id := range n {
-			all = append(all, replicator.Queue{Broker: broker, ID: id})
+			all = append(all, lane.Queue{Broker: broker, ID: id})
 		}
 	}
 	return all
@@ -36,12 +36,12 @@ func (c counts) queues() (all []replicator.Queue) {
 // paired is a topic on both sides, with as many queues on each.
 type paired struct{ source, target counts }
 
-func (p paired) pairs() map[replicator.Queue]replicator.Queue {
-	lanes, err := replicator.Pair("", p.source.queues(), p.target.queues())
+func (p paired) pairs() map[lane.Queue]lane.Queue {
+	lanes, err := lane.Pair("", p.source.queues(), p.target.queues())
 	if err != nil {
 		return nil
 	}
-	all := map[replicator.Queue]replicator.Queue{}
+	all := map[lane.Queue]lane.Queue{}
 	for _, lane := range lanes {
 		all[lane.Source] = lane.Target
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -68,7 +69,7 @@ func (s shelf) read(
 			return 0, err
 		}
 		for i, m := range got.Messages {
-			of, named := rocketmq.PropertyValue(m.Properties, rocketmq.PropRealTopic)
+			of, named := remoting.PropertyValue(m.Properties, remoting.PropRealTopic)
 			if at+int64(i) < span.Max && (!named || s.own(of)) {
 				rest++
 			}

@@ -5,8 +5,9 @@ import (
 	"strings"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 const (
@@ -28,9 +29,9 @@ type sample struct {
 
 func newSample() sample { return sample{kinds: map[plan.MessageType]bool{}} }
 
-func (s *sample) add(m rocketmq.Message) {
+func (s *sample) add(m remoting.Message) {
 	s.kinds[kindOf(m.Properties)] = true
-	if _, keyed := rocketmq.PropertyValue(m.Properties, rocketmq.PropShardingKeyGo); keyed || s.kinds[plan.TypeFIFO] {
+	if _, keyed := remoting.PropertyValue(m.Properties, remoting.PropShardingKeyGo); keyed || s.kinds[plan.TypeFIFO] {
 		s.keyed = true
 	}
 	s.looked++
@@ -55,13 +56,13 @@ func (s *sample) messageType() plan.MessageType {
 // kindOf tells the type of one stored message by its properties, in the order in which 5.x proxies judge them.
 func kindOf(raw []byte) plan.MessageType {
 	sharded, delayed := false, false
-	for _, p := range rocketmq.ParseProperties(raw) {
+	for _, p := range remoting.ParseProperties(raw) {
 		switch {
-		case p.Name == rocketmq.PropTranMsg && p.Value == "true":
+		case p.Name == remoting.PropTranMsg && p.Value == "true":
 			return plan.TypeTransaction
-		case p.Name == rocketmq.PropDelay, strings.HasPrefix(p.Name, "TIMER_"), p.Name == "__STARTDELIVERTIME":
+		case p.Name == remoting.PropDelay, strings.HasPrefix(p.Name, "TIMER_"), p.Name == "__STARTDELIVERTIME":
 			delayed = true
-		case p.Name == rocketmq.PropShardingKey:
+		case p.Name == remoting.PropShardingKey:
 			sharded = true
 		}
 	}
@@ -76,7 +77,7 @@ func kindOf(raw []byte) plan.MessageType {
 
 // look samples the first and the last messages of some queues. Pulls stay inside the stored range: a pull outside makes the
 // broker write an event message.
-func (c *cluster) look(ctx context.Context, addr map[string]string, topic string, ranges map[replicator.Queue]rocketmq.QueueRange) (sample, error) {
+func (c *cluster) look(ctx context.Context, addr map[string]string, topic string, ranges map[lane.Queue]rocketmq.QueueRange) (sample, error) {
 	seen := newSample()
 	looked := 0
 	for _, queue := range sortedQueues(ranges) {

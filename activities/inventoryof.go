@@ -1,32 +1,36 @@
 package activities
 
-import "context"
+import (
+	"context"
+
+	"rocketshift/api"
+)
 
 // inventoryOf is an assessment as it may stand in a history.
-func (s Settings) inventoryOf(ctx context.Context, r Request, a Assessment) (Inventory, error) {
+func (s Settings) inventoryOf(ctx context.Context, r Request, a api.Assessment) (api.Inventory, error) {
 	if !r.Bounded || size(a) <= inlineBytes {
-		return Whole(a), nil
+		return api.Whole(a), nil
 	}
 	ref, err := s.writeDocument(ctx, r.Plan.Name, "inventory", a)
 	if err != nil {
-		return Inventory{}, err
+		return api.Inventory{}, err
 	}
-	i := Inventory{Summary: summarize(a)}
+	i := api.Inventory{Summary: api.Summarize(a)}
 	i.Summary.Whole = &ref
-	i.long.Document, i.long.SourceBrokers = &ref, a.SourceBrokers
+	i.Long.Document, i.Long.SourceBrokers = &ref, a.SourceBrokers
 	for _, list := range []struct {
 		kind  string
-		into  *Names
+		into  *api.Names
 		names []string
 	}{
-		{"topics", &i.long.Topics, a.topics(nil)},
-		{"ordered topics", &i.long.Ordered, a.ordered()},
-		{"free topics", &i.long.Free, a.free()},
-		{"groups", &i.long.Groups, a.groups()},
-		{"reading groups", &i.long.Readers, a.readers()},
+		{"topics", &i.Long.Topics, a.TopicNames(nil)},
+		{"ordered topics", &i.Long.Ordered, a.OrderedTopics()},
+		{"free topics", &i.Long.Free, a.FreeTopics()},
+		{"groups", &i.Long.Groups, a.GroupNames()},
+		{"reading groups", &i.Long.Readers, a.Readers()},
 	} {
 		if *list.into, err = shared(ctx, s, r, list.kind, list.names, namesRoom); err != nil {
-			return Inventory{}, err
+			return api.Inventory{}, err
 		}
 	}
 	i.Summary.Findings, err = shared(ctx, s, r, "findings", a.Findings, rowsRoom)
@@ -34,10 +38,10 @@ func (s Settings) inventoryOf(ctx context.Context, r Request, a Assessment) (Inv
 }
 
 // assessment is the whole of an inventory.
-func (s Settings) assessment(ctx context.Context, i Inventory) (a Assessment, err error) {
+func (s Settings) assessment(ctx context.Context, i api.Inventory) (a api.Assessment, err error) {
 	if i.Whole != nil {
 		return *i.Whole, nil
 	}
-	err = s.readDocument(ctx, *i.long.Document, &a)
+	err = s.readDocument(ctx, *i.Long.Document, &a)
 	return a, err
 }

@@ -8,9 +8,10 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // LaneRequest names a topic of the lanes, and one queue of it where that is meant.
@@ -27,9 +28,9 @@ type LaneRequest struct {
 // what a person says about it means nothing. It asks the brokers of that side, as lanes begin for
 // topics that are made later, too.
 func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
-	side := Source
-	if q.Side == replicator.SideTarget {
-		side = Target
+	side := api.Source
+	if q.Side == lane.SideTarget {
+		side = api.Target
 	}
 	c, brokers, err := r.settings.at(ctx, q.Request, side)
 	if err != nil {
@@ -52,7 +53,7 @@ func refusedWord(format string, args ...any) error {
 }
 
 func (q LaneRequest) check(
-	p plan.Plan, side Side, brokers []rocketmq.Broker, table topicTable,
+	p plan.Plan, side api.Side, brokers []rocketmq.Broker, table topicTable,
 ) error {
 	if !ofLanes(p, q.Topic, brokers) {
 		return refusedWord("topic %q is none of this migration's, so no lane copies it: see "+
@@ -68,7 +69,7 @@ func (q LaneRequest) check(
 		return nil
 	}
 	queues := table.queues(q.Topic)
-	if slices.Contains(queues, replicator.Queue{Broker: q.Broker, ID: q.Queue}) {
+	if slices.Contains(queues, lane.Queue{Broker: q.Broker, ID: q.Queue}) {
 		return nil
 	}
 	var has []string

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -37,7 +38,7 @@ func TestOnlyQueuesThatLanesReadAreKnown(t *testing.T) {
 		},
 		"no such broker": {LaneRequest{Topic: "orders", Broker: "broker-x"}, "no queue broker-x/0"},
 	} {
-		err := c.request.check(p, Source, brokers, table)
+		err := c.request.check(p, api.Source, brokers, table)
 		if c.refused == "" {
 			require.NoError(t, err, name)
 			continue

@@ -3,8 +3,9 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // layout is how both sides are laid out at one moment.
@@ -36,8 +37,8 @@ func (s sides) wholeLayout(ctx context.Context) (layout, error) {
 }
 
 // brokers and topics of one side.
-func (l layout) of(side Side) ([]rocketmq.Broker, topicTable) {
-	if side == Target {
+func (l layout) of(side api.Side) ([]rocketmq.Broker, topicTable) {
+	if side == api.Target {
 		return l.targetBrokers, l.targetTopics
 	}
 	return l.sourceBrokers, l.sourceTopics
@@ -45,11 +46,11 @@ func (l layout) of(side Side) ([]rocketmq.Broker, topicTable) {
 
 // lanes pairs the queues of a topic. A side that shows fewer queues, because a broker is gone or a topic was changed, is an
 // error: what can't be paired can't be measured either.
-func (l layout) lanes(topic string) ([]replicator.Lane, error) {
+func (l layout) lanes(topic string) ([]lane.Lane, error) {
 	if _, own := groupOf(topic); own {
 		return l.groupLanes(topic)
 	}
-	lanes, err := replicator.Pair(topic, l.sourceTopics.queues(topic), l.targetTopics.queues(topic))
+	lanes, err := lane.Pair(topic, l.sourceTopics.queues(topic), l.targetTopics.queues(topic))
 	if err != nil {
 		return nil, notReady("%v: is a broker down, or was the topic changed? Run ImportMetadata to compare", err)
 	}
@@ -57,8 +58,8 @@ func (l layout) lanes(topic string) ([]replicator.Lane, error) {
 }
 
 // allLanes pairs the queues of several topics.
-func (l layout) allLanes(topics []string) ([]replicator.Lane, error) {
-	var all []replicator.Lane
+func (l layout) allLanes(topics []string) ([]lane.Lane, error) {
+	var all []lane.Lane
 	for _, topic := range topics {
 		lanes, err := l.lanes(topic)
 		if err != nil {
@@ -70,8 +71,8 @@ func (l layout) allLanes(topics []string) ([]replicator.Lane, error) {
 }
 
 // queue is the lane's queue on a side.
-func queueOf(lane replicator.Lane, side Side) replicator.Queue {
-	if side == Target {
+func queueOf(lane lane.Lane, side api.Side) lane.Queue {
+	if side == api.Target {
 		return lane.Target
 	}
 	return lane.Source

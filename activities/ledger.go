@@ -8,8 +8,9 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Kinds of unfinished business.
@@ -32,23 +33,6 @@ const (
 	halfGroup     = "CID_RMQ_SYS_TRANS"
 )
 
-// LedgerRow is one kind of unfinished business on the source.
-type LedgerRow struct {
-	Kind   string `json:"kind"` // lag, retry, dead letters, delayed, half messages, consumers, producers
-	Object string `json:"object"`
-	Rest   int64  `json:"rest"`
-	Detail string `json:"detail,omitempty"`
-}
-
-// Ledger is the list of what is still unfinished on the source before it may be retired.
-type Ledger struct {
-	Rows List[LedgerRow] `json:"rows"` // the largest rests first; a kind without rest is one row with Rest 0
-	Rest int64           `json:"rest"`
-	// Stragglers are what was written on the source after producers had left it, by topic. It is on the target too, and so no rest.
-	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
-	Measured   time.Time       `json:"measured"`
-}
-
 // Ledgers measures what is unfinished on the source.
 type Ledgers struct{ settings Settings }
 
@@ -56,24 +40,24 @@ type Ledgers struct{ settings Settings }
 func NewLedgers(s Settings) *Ledgers { return &Ledgers{s.withDefaults()} }
 
 // Ledger lists what is still unfinished on the source.
-func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
+func (l *Ledgers) Ledger(ctx context.Context, r Request) (api.Ledger, error) {
 	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return Ledger{}, err
+		return api.Ledger{}, err
 	}
 	if err := both.whole(ctx); err != nil {
-		return Ledger{}, err
+		return api.Ledger{}, err
 	}
 	b, err := both.openBook(ctx)
 	if err != nil {
-		return Ledger{}, err
+		return api.Ledger{}, err
 	}
 	for _, entry := range []func(context.Context) error{
 		b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves,
 	} {
 		activity.RecordHeartbeat(ctx, b.sum)
 		if err := entry(ctx); err != nil {
-			return Ledger{}, err
+			return api.Ledger{}, err
 		}
 	}
 	return l.close(ctx, r, b)
@@ -81,12 +65,12 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (Ledger, error) {
 
 // book is a ledger that is being written.
 type book struct {
-	rows, late []LedgerRow
+	rows, late []api.LedgerRow
 	sum        int64 // of the rests of rows
 	sides
 	layout
 	groups    []string // selected
-	positions map[string]positions
+	positions map[string]committed
 }
 
 func (s sides) openBook(ctx context.Context) (*book, error) {
@@ -107,15 +91,15 @@ func (s sides) openBook(ctx context.Context) (*book, error) {
 
 func (b *book) enter(kind, object string, rest int64, detail string) {
 	if rest > 0 {
-		b.rows = append(b.rows, LedgerRow{kind, object, rest, detail})
+		b.rows = append(b.rows, api.LedgerRow{Kind: kind, Object: object, Rest: rest, Detail: detail})
 		b.sum += rest
 	}
 }
 
 // close is the ledger as it may stand in a history. What doesn't change keeps its digest: an
 // approval is bound to it.
-func (l *Ledgers) close(ctx context.Context, r Request, b *book) (Ledger, error) {
-	ledger := Ledger{Rest: b.sum, Measured: time.Now().UTC()}
+func (l *Ledgers) close(ctx context.Context, r Request, b *book) (api.Ledger, error) {
+	ledger := api.Ledger{Rest: b.sum, Measured: time.Now().UTC()}
 	var err error
 	if ledger.Rows, err = bounded(ctx, l.settings, r, "ledger", b.sorted(), rowsRoom); err != nil {
 		return ledger, err
@@ -125,7 +109,7 @@ func (l *Ledgers) close(ctx context.Context, r Request, b *book) (Ledger, error)
 }
 
 // sorted are the rows with the largest rests first, and the kinds that have no rest.
-func (b *book) sorted() []LedgerRow {
+func (b *book) sorted() []api.LedgerRow {
 	open := map[string]bool{}
 	for _, row := range b.rows {
 		open[row.Kind] = true
@@ -133,7 +117,7 @@ func (b *book) sorted() []LedgerRow {
 	sort.SliceStable(b.rows, func(i, j int) bool { return b.rows[i].Rest > b.rows[j].Rest })
 	for _, kind := range []string{kindLag, kindRetry, kindDead, kindDelayed, kindHalf, kindConsumers, kindProducers} {
 		if !open[kind] {
-			b.rows = append(b.rows, LedgerRow{Kind: kind, Object: "all"})
+			b.rows = append(b.rows, api.LedgerRow{Kind: kind, Object: "all"})
 		}
 	}
 	return b.rows
@@ -174,7 +158,7 @@ func (b *book) retries(ctx context.Context) error {
 }
 
 // rest counts the messages of a topic that lie behind the positions; without a position everything counts.
-func (b *book) rest(ctx context.Context, topic string, at map[replicator.Queue]int64) (int64, error) {
+func (b *book) rest(ctx context.Context, topic string, at map[lane.Queue]int64) (int64, error) {
 	ranges, err := b.source.ranges(ctx, b.sourceBrokers, b.sourceTopics, topic)
 	if err != nil {
 		return 0, err

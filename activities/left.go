@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
 )
 
 // noteLeft notes on the brokers that the topics' producers have left a side, and that they write on the other one.
-func (s sides) noteLeft(ctx context.Context, side Side, topics []string) error {
+func (s sides) noteLeft(ctx context.Context, side api.Side, topics []string) error {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return err
@@ -18,10 +19,10 @@ func (s sides) noteLeft(ctx context.Context, side Side, topics []string) error {
 	if err != nil {
 		return err
 	}
-	return each(ctx, lanes, func(ctx context.Context, lane replicator.Lane) error {
+	return each(ctx, lanes, func(ctx context.Context, lane lane.Lane) error {
 		there, back := s.translator, s.translator.Reversed()
 		lane, other := lane, lane.Back()
-		if side == Target {
+		if side == api.Target {
 			there, back, lane, other = back, there, other, lane
 		}
 		if err := s.noted(ctx, side, there.Leave(ctx, lane)); err != nil {
@@ -32,17 +33,17 @@ func (s sides) noteLeft(ctx context.Context, side Side, topics []string) error {
 }
 
 // noted lets a move go on where rocketshift may not write the note: stragglers are copied all the same, and nobody is told of them.
-func (s sides) noted(ctx context.Context, side Side, err error) error {
-	if rocketmq.Denied(err) || rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone { // the group couldn't be created
+func (s sides) noted(ctx context.Context, side api.Side, err error) error {
+	if remoting.Denied(err) || remoting.CodeOf(err) == remoting.SubscriptionGroupGone { // the group couldn't be created
 		return nil
 	}
 	return s.about(side, err).explain(ctx, err)
 }
 
 // leftSource is where producers left the lane's source queue. Who may not read the notes has written none.
-func (s sides) leftSource(ctx context.Context, lane replicator.Lane) (int64, bool, error) {
+func (s sides) leftSource(ctx context.Context, lane lane.Lane) (int64, bool, error) {
 	at, left, err := s.translator.Left(ctx, lane)
-	return at, left, s.noted(ctx, Source, err)
+	return at, left, s.noted(ctx, api.Source, err)
 }
 
 // hasLeft reports whether producers of the topic have left the source.
@@ -84,7 +85,7 @@ func (b *book) stragglers(ctx context.Context) error {
 		}
 	}
 	for _, topic := range sortedKeys(counts) {
-		b.late = append(b.late, LedgerRow{kindStraggler, "topic " + topic, counts[topic], list(where[topic])})
+		b.late = append(b.late, api.LedgerRow{Kind: kindStraggler, Object: "topic " + topic, Rest: counts[topic], Detail: list(where[topic])})
 	}
 	return nil
 }

@@ -20,9 +20,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // inbox is what the members of a group have received, by body.
@@ -62,13 +63,13 @@ func (i *inbox) count() int {
 }
 
 // ends are the offsets behind the last message that was given of each queue of a topic.
-func (i *inbox) ends(topic string) map[replicator.Queue]int64 {
+func (i *inbox) ends(topic string) map[lane.Queue]int64 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	ends := map[replicator.Queue]int64{}
+	ends := map[lane.Queue]int64{}
 	for _, all := range i.seen {
 		for _, d := range all {
-			if q := (replicator.Queue{Broker: d.queue.BrokerName, ID: d.queue.QueueId}); d.queue.Topic == topic {
+			if q := (lane.Queue{Broker: d.queue.BrokerName, ID: d.queue.QueueId}); d.queue.Topic == topic {
 				ends[q] = max(ends[q], d.offset+1)
 			}
 		}
@@ -127,18 +128,18 @@ func (r *rig) logClients() {
 }
 
 // member starts a stock 4.x consumer as one instance of the group's application; stop ends it.
-func (r *rig) member(side Side, group, topic string, orderly bool, in *inbox) (stop func()) {
+func (r *rig) member(side api.Side, group, topic string, orderly bool, in *inbox) (stop func()) {
 	r.Helper()
 	return r.memberBy(consumer.MessageSelector{}, side, group, topic, orderly, in)
 }
 
 // memberBy starts one that filters.
 func (r *rig) memberBy(
-	by consumer.MessageSelector, side Side, group, topic string, orderly bool, in *inbox,
+	by consumer.MessageSelector, side api.Side, group, topic string, orderly bool, in *inbox,
 ) (stop func()) {
 	r.Helper()
 	nameServers := r.plan.Source.NameServers
-	if side == Target {
+	if side == api.Target {
 		nameServers = r.plan.Target.NameServers
 	}
 	r.logClients()
@@ -175,32 +176,32 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	r.background(NewOffsets(r.settings), "Sync", r.request())
 	var leave []func()
 	for _, group := range groups {
-		leave = append(leave, r.member(Source, group, orders, group == ordered, in[group]))
+		leave = append(leave, r.member(api.Source, group, orders, group == ordered, in[group]))
 	}
 	const each = 40 // for each of 4 queues
 	r.fill(orders, each)
 	r.eventually("both groups read on the source", func() bool { return in[ordered].count() > each && in[free].count() > each })
 
-	var a Assessment
+	var a api.Assessment
 	r.eventually("the orderly member says what it is, which this client doesn't always answer", func() bool {
 		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 		return len(a.Groups) == 2 && a.Groups[1].Orderly
 	})
 	require.Len(t, a.Groups, 2)
-	assert.Equal(t, Group{Name: free, Topics: []string{orders}, Members: 1}, a.Groups[0])
-	assert.Equal(t, Group{Name: ordered, Topics: []string{orders}, Members: 1, Orderly: true}, a.Groups[1])
+	assert.Equal(t, api.Group{Name: free, Topics: []string{orders}, Members: 1}, a.Groups[0])
+	assert.Equal(t, api.Group{Name: ordered, Topics: []string{orders}, Members: 1, Orderly: true}, a.Groups[1])
 	assert.True(t, a.Topics[0].Ordered, "an orderly group reads it")
 	require.NotEmpty(t, a.Clients)
 	assert.Empty(t, a.Findings)
 
 	traffic := NewTraffic(r.settings)
 	fenced := time.Now()
-	r.must(traffic, "Fence", r.groups(Source, groups...), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, groups...), nil)
 	r.fill(orders, each) // meanwhile producers go on
-	r.must(traffic, "AwaitSettled", r.groups(Source, groups...), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, groups...), nil)
 	assert.GreaterOrEqual(t, time.Since(fenced), fenceMargin)
 	var written []GroupPositions
-	r.must(traffic, "Translate", r.groups(Source, groups...), &written)
+	r.must(traffic, "Translate", r.groups(api.Source, groups...), &written)
 	assert.Equal(t, []GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}}, written, "4 queues of the topic, 2 of the retry topic")
 	for _, group := range groups {
 		given := in[group].ends(orders)
@@ -208,16 +209,16 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 			assert.Equal(t, given[lane.Source], r.position(r.target, group, orders, lane.Target), "%s, %s: it goes on with the first message that it wasn't given", group, lane)
 		}
 	}
-	r.must(traffic, "Unfence", r.groups(Target, groups...), nil)
+	r.must(traffic, "Unfence", r.groups(api.Target, groups...), nil)
 
-	move := AwaitMoveRequest{Request: r.request(), From: Source, Groups: Some(groups...)}
+	move := AwaitMoveRequest{Request: r.request(), From: api.Source, Groups: api.Some(groups...)}
 	err := ask(t, traffic, "AwaitMembers", move, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
 	assert.ErrorContains(t, err, "1 members on the source")
 	for i, group := range groups {
 		leave[i]()
 		in[group].moved()
-		r.member(Target, group, orders, group == ordered, in[group])
+		r.member(api.Target, group, orders, group == ordered, in[group])
 	}
 	var members []Members
 	r.must(traffic, "AwaitMembers", move, &members)
@@ -226,11 +227,11 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 		r.eventually(group+" has everything", func() bool { return in[group].count() == 8*each })
 		assert.Empty(t, in[group].repeated(), group)
 	}
-	var verified Verification // nothing is stored twice
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
+	var verified api.Verification // nothing is stored twice
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 8*each, verified.Compared)
-	var wave WaveCheck
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders), Groups: Some(groups...)}}, &wave)
+	var wave api.WaveCheck
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(groups...)}}, &wave)
 	assert.Zero(t, wave.MembersLeft)
 }

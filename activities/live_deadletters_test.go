@@ -6,8 +6,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/verify"
 )
 
 // deadLetters makes the group's dead-letter topic on a broker, as that does with the first one, and writes some.
@@ -25,7 +27,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.importAll([]string{orders}, []string{group}, nil)
 	topic, brokers := rocketmq.DLQTopic(group), r.brokers(r.source)
 	rest := func() (rest int64) {
-		var l Ledger
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind == kindDead {
@@ -34,7 +36,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 		}
 		return rest
 	}
-	wantLanes := func(n int) []replicator.Lane {
+	wantLanes := func(n int) []lane.Lane {
 		target := r.brokers(r.target)[0]
 		both, err := r.settings.both(r.ctx, r.plan)
 		require.NoError(t, err)
@@ -45,9 +47,9 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 		require.Len(t, lanes, n)
 		for _, lane := range lanes {
 			assert.Equal(t, target.Name, lane.Target.Broker)
-			var verified replicator.LaneReport
+			var verified verify.Report
 			r.eventually("the copies of "+lane.String()+" equal their originals", func() bool {
-				verified, err = replicator.VerifyLane(r.ctx, r.source, r.target, lane, replicator.VerifyOptions{Names: laneNames(r.plan)}, nil)
+				verified, err = verify.Lane(r.ctx, r.source, r.target, lane, verify.Options{Names: laneNames(r.plan)}, nil)
 				return err == nil && verified.Compared == 3
 			})
 			assert.Zero(t, verified.Missing+verified.Extra+verified.Altered+verified.OutOfOrder, "%+v", verified)
@@ -66,8 +68,8 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.replicate() // or lanes of new topics start some seconds later
 	r.eventually("those of the other broker are copied too", func() bool { return rest() == 0 })
 	assert.Equal(t, before[0], wantLanes(2)[1], "a lane stays where it is")
-	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders), Own: true}, &verified)
+	var verified api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 6, verified.Compared)
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/api"
 )
 
 // Producers that have moved write on the target without a pause, and reverse lanes copy that to the
@@ -23,7 +25,7 @@ func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
 		require.NoError(t, err)
 		return at > before+10
 	})
-	drained := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topic)}
+	drained := TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)}
 	r.must(NewReplication(r.settings), "AwaitDrained", drained, nil)
 	stop()
 

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/api"
 )
 
 // openOn says on which brokers of the source a group is open.
@@ -41,7 +43,7 @@ func TestLiveOnlyFencesOfRocketshiftAreOpened(t *testing.T) {
 	r.shut(partly, 1)
 	traffic, returns := NewTraffic(r.settings), NewReturns(r.settings)
 	var closed []string
-	r.must(traffic, "ClosedByOthers", r.groups(Source, ours, theirs, partly), &closed)
+	r.must(traffic, "ClosedByOthers", r.groups(api.Source, ours, theirs, partly), &closed)
 	assert.Equal(t, []string{theirs}, closed)
 	survey := func() (found Survey) {
 		r.Helper()
@@ -51,21 +53,21 @@ func TestLiveOnlyFencesOfRocketshiftAreOpened(t *testing.T) {
 	assert.Equal(t, Survey{}, survey(), "nothing is ours before anything was moved")
 
 	for range 2 { // the second call finds nothing to do
-		r.must(traffic, "Fence", r.groups(Source, ours, partly), nil)
+		r.must(traffic, "Fence", r.groups(api.Source, ours, partly), nil)
 	}
 	assert.Empty(t, r.openOn(ours))
 	assert.Empty(t, r.openOn(partly))
-	assert.Equal(t, Survey{FencedGroups: Some(ours, partly)}, survey())
+	assert.Equal(t, Survey{FencedGroups: api.Some(ours, partly)}, survey())
 
-	lift := r.groups(Source, ours, partly)
+	lift := r.groups(api.Source, ours, partly)
 	lift.Ours = true
 	r.must(traffic, "Unfence", lift, nil)
 	assert.Len(t, r.openOn(ours), 2)
 	assert.Equal(t, []string{r.brokers(r.source)[0].Name}, r.openOn(partly),
 		"what a person closed stays closed")
 	assert.Empty(t, r.openOn(theirs))
-	assert.Equal(t, Survey{OpenedGroups: Some(ours, partly)}, survey(),
+	assert.Equal(t, Survey{OpenedGroups: api.Some(ours, partly)}, survey(),
 		"the target isn't known to be as it was")
-	r.must(returns, "Forget", r.groups(Source, ours, partly), nil)
+	r.must(returns, "Forget", r.groups(api.Source, ours, partly), nil)
 	assert.Equal(t, Survey{}, survey())
 }

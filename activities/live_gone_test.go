@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -41,14 +42,14 @@ func TestLongABrokerThatDiesUnderAFenceIsOpenedWhenItIsBack(t *testing.T) {
 		require.Eventually(t, func() bool { return len(missing()) == 0 }, patience, 100*time.Millisecond)
 	}
 	for name, forgotten := range map[string]bool{"the target isn't as it was": false, "nothing is left of the fence": true} {
-		r.must(traffic, "Fence", r.groups(Source, group), nil)
+		r.must(traffic, "Fence", r.groups(api.Source, group), nil)
 		time.Sleep(6 * time.Second) // stock brokers write positions, as which the mark is kept, every 5 s
 		dies()
-		lift := r.groups(Source, group)
+		lift := r.groups(api.Source, group)
 		lift.Ours = true
 		r.must(traffic, "Unfence", lift, nil) // it knows nothing of the broker
 		if forgotten {
-			r.must(returns, "Forget", r.groups(Source, group), nil)
+			r.must(returns, "Forget", r.groups(api.Source, group), nil)
 		}
 		assert.Equal(t, []string{died}, missing(), name)
 		comesBack()
@@ -60,7 +61,7 @@ func TestLongABrokerThatDiesUnderAFenceIsOpenedWhenItIsBack(t *testing.T) {
 		assert.Empty(t, r.openOn(closed), "what others closed stays closed")
 		var found Survey
 		r.must(returns, "Survey", SurveyRequest{Request: r.request(), ByMark: true}, &found)
-		want := Survey{OpenedGroups: Some(group)}
+		want := Survey{OpenedGroups: api.Some(group)}
 		if forgotten {
 			want = Survey{}
 		}

@@ -6,7 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // What is written on the source while everything goes back is copied to the target, and comes back
@@ -18,10 +20,10 @@ func TestLiveOnlyWhatApplicationsWroteOnTheTargetIsStillToCome(t *testing.T) {
 	r.fill(orders, 5)
 	r.importAll([]string{orders}, nil, nil)
 	stop := r.replicate()
-	drained := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}
+	drained := TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}
 	r.must(NewReplication(r.settings), "AwaitDrained", drained, nil)
-	pending := func(kind, object string) (found LedgerRow) {
-		var l Ledger
+	pending := func(kind, object string) (found api.LedgerRow) {
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind == kind && row.Object == object {
@@ -47,7 +49,7 @@ func TestLiveOnlyWhatApplicationsWroteOnTheTargetIsStillToCome(t *testing.T) {
 	assert.EqualValues(t, 2, row.Rest, "%+v", row)
 	assert.NotContains(t, row.Detail, "; 0 copies")
 
-	later := rocketmq.Property{Name: rocketmq.PropDelay, Value: "18"} // two hours
+	later := remoting.Property{Name: remoting.PropDelay, Value: "18"} // two hours
 	require.NoError(t, r.target.Client().CreateTopic(r.ctx, r.addr(r.target, broker), rocketmq.TopicConfig{
 		Name: others, ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG",
 	}))

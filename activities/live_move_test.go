@@ -8,9 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
@@ -22,8 +23,8 @@ func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
 	r.must(NewReplication(r.settings), "State", r.request(), &state)
 	assert.Zero(t, state.Lag)
 
-	var verification Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verification)
+	var verification api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 200, verification.Compared)
 	assert.Equal(t, 4, verification.Lanes)
@@ -47,20 +48,20 @@ func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
 	r.eventually("Sync writes a position for each lane", func() bool {
 		return assert.ObjectsAreEqual([]int64{30, 0, 0, 10}, onTarget())
 	})
-	r.must(traffic, "Fence", r.groups(Source, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
 	r.commit(group, orders, lanes[0].Source, 40) // Sync doesn't touch a closed group
 	var written []GroupPositions
-	r.must(traffic, "Translate", r.groups(Source, group), &written)
+	r.must(traffic, "Translate", r.groups(api.Source, group), &written)
 	assert.Equal(t, []GroupPositions{{Group: group, Queues: 4, Exact: 4}}, written)
 	assert.Equal(t, []int64{40, 0, 0, 10}, onTarget())
 	require.Error(t, stopSync(), "a cancelled Sync ends as cancelled")
 
 	var moved []string
-	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	r.must(traffic, "Moved", r.groups(api.Source, group), &moved)
 	assert.Empty(t, moved, "still closed on the target")
-	r.must(traffic, "Unfence", r.groups(Target, group), nil)
-	r.must(traffic, "Moved", r.groups(Source, group), &moved)
+	r.must(traffic, "Unfence", r.groups(api.Target, group), nil)
+	r.must(traffic, "Moved", r.groups(api.Source, group), &moved)
 	assert.Equal(t, []string{group}, moved)
 
 	r.background(NewOffsets(r.settings), "Sync", r.request())
@@ -77,33 +78,33 @@ func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {
 	traffic, returns, lanes := NewTraffic(r.settings), NewReturns(r.settings), r.lanes(orders)
 	r.commit(group, orders, lanes[0].Source, 40)
 	r.commit(group, orders, lanes[3].Source, 10)
-	r.must(traffic, "Fence", r.groups(Source, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
-	r.must(traffic, "Translate", r.groups(Source, group), nil)
-	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(api.Target, group), nil)
 	first := lanes[0].Target
 	r.produce(r.target, first.Broker, orders, first.ID, 7)
 
-	var wave WaveCheck
+	var wave api.WaveCheck
 	stop := r.keepProducing(r.target, lanes[1].Target, orders)
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders), Groups: Some(group)}}, &wave)
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(group)}}, &wave)
 	stop()
 	assert.Greater(t, wave.TargetPuts, int64(7))
 	assert.Zero(t, wave.SourcePuts+wave.Lag, "what the reverse lanes copy back is neither the producers' nor to be copied")
 	var survey Survey
 	r.must(returns, "Survey", r.request(), &survey)
-	assert.Equal(t, Survey{FencedGroups: Some(group), MovedTopics: Some(orders)}, survey)
+	assert.Equal(t, Survey{FencedGroups: api.Some(group), MovedTopics: api.Some(orders)}, survey)
 
-	err := ask(t, returns, "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(Target, group)}, nil)
+	err := ask(t, returns, "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(api.Target, group)}, nil)
 	assert.Equal(t, NotReadyType, typeOf(err))
 	assert.ErrorContains(t, err, "is at 40", "of an ordered topic, what was written there is read there")
-	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(orders)}
+	free := ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(orders)}
 	r.must(returns, "AwaitReturnable", free, nil)
 	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 54))
 	r.must(returns, "AwaitReturnable", free, nil)
-	r.must(traffic, "Fence", r.groups(Target, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Target, group), nil)
-	r.must(traffic, "Translate", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Target, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Target, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Target, group), nil)
 	assert.EqualValues(t, 54, r.position(r.source, group, orders, lanes[0].Source), "behind the copies of the four that it read on the target")
 	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source), "what it didn't read on the target stays unread")
 }
@@ -114,17 +115,17 @@ func TestLongOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
 	orders, group := r.copied("orders", "billing", 10)
 	traffic, returns, lanes := NewTraffic(r.settings), NewReturns(r.settings), r.lanes(orders)
 	r.commit(group, orders, lanes[0].Source, 4)
-	r.must(traffic, "Fence", r.groups(Source, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
-	r.must(traffic, "Translate", r.groups(Source, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Source, group), nil)
 	first := lanes[0].Target
 	r.produce(r.target, first.Broker, orders, first.ID, 7)
-	free := ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(orders)}
+	free := ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(orders)}
 	err := ask(t, returns, "AwaitReturnable", free, nil)
 	assert.ErrorContains(t, err, "is at 4", "nothing is on the source of what was written here")
 	require.NoError(t, r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 17))
 	r.must(returns, "AwaitReturnable", free, nil)
-	r.must(traffic, "Translate", r.groups(Target, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Target, group), nil)
 	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[0].Source), "behind everything that it read as copies")
 }
 
@@ -134,10 +135,10 @@ func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	r.importAll([]string{orders}, nil, nil)
 	r.replicate()
 	broker := r.brokers(r.source)[0].Name
-	stop := r.keepProducing(r.source, replicator.Queue{Broker: broker}, orders)
+	stop := r.keepProducing(r.source, lane.Queue{Broker: broker}, orders)
 	traffic := NewTraffic(r.settings)
 	r.plan.Shift.Settle = plan.Duration(time.Hour) // a producer that stalls for a moment isn't quiet
-	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: Some(orders)}
+	move := AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)}
 	writes := regexp.MustCompile(regexp.QuoteMeta(orders) + ` \([1-9][0-9]*/s`)
 	var beat any
 	r.eventually("the topic is named, and how much is written", func() bool {
@@ -149,8 +150,8 @@ func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	r.plan.Shift.Settle = plan.Duration(time.Second)
 	move.Request = r.request()
 	r.must(traffic, "AwaitQuiet", move, nil)
-	var wave WaveCheck
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: Some(orders)}}, &wave)
+	var wave api.WaveCheck
+	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders)}}, &wave)
 	assert.Zero(t, wave.Lag+wave.TargetPuts)
 }
 
@@ -160,7 +161,7 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 	r.importAll([]string{orders}, nil, nil)
 	broker := r.brokers(r.source)[0].Name
 	drained := func() bool {
-		var l Ledger
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind == kindLag && row.Rest > 0 {
@@ -195,8 +196,8 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 		assert.Equal(t, NotReadyType, typeOf(err), "another worker is asked: %v", err)
 		requireGivenBack()
 	}
-	var verification Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verification)
+	var verification api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 60, verification.Compared)
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -22,9 +24,9 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r.fill(orders, 3)
 	r.replicate()
 	replicated := func(topics ...string) {
-		r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topics...)}, nil)
-		var verified Verification
-		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topics...)}, &verified)
+		r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
+		var verified api.Verification
+		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topics...)}, &verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
 	}
 	replicated(orders)
@@ -36,7 +38,7 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	replicated(orders)
 
 	clicks := r.topic("clicks", 2) // on both brokers
-	r.produce(r.source, broker.Name, clicks, 1, 4, rocketmq.Property{Name: rocketmq.PropDelay, Value: "1"})
+	r.produce(r.source, broker.Name, clicks, 1, 4, remoting.Property{Name: remoting.PropDelay, Value: "1"})
 	r.eventually("the target has the new topic", func() bool { return len(r.targetQueues(clicks)) == 4 })
 	replicated(orders, clicks)
 	last := r.brokers(r.source)[1]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -17,7 +18,7 @@ func TestLiveASourceOf47IsAssessedAndSettled(t *testing.T) {
 	r := newRigBetween(t, from, labtest.Cluster(t, "5.3.3"), "old", nil)
 	orders, group := r.topic("orders", 2), r.group("billing")
 	r.fill(orders, 5)
-	var a Assessment
+	var a api.Assessment
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	assert.Zero(t, a.Refusals(), "%v", a.Findings)
 	assert.Equal(t, "4.7.1", a.SourceVersion)
@@ -29,8 +30,8 @@ func TestLiveASourceOf47IsAssessedAndSettled(t *testing.T) {
 
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}, nil)
-	var l Ledger
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
+	var l api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 	rows, _ := l.Rows.Inline()
 	found := false
@@ -54,7 +55,7 @@ func TestLiveATopicInTwoClustersOfTheSourcesNameServersIsRefused(t *testing.T) {
 	r.create(r.source, "broker-a", both, 2)
 	labtest.Register(t, one.NameServers[0], "Two", "broker-b", both, 2)
 	refusals := func() map[string]string {
-		var a Assessment
+		var a api.Assessment
 		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 		all := map[string]string{}
 		for _, f := range a.Findings {

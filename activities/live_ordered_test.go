@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Ordered topics that are asked for together open one by one: a producer that moved early doesn't
@@ -21,16 +22,16 @@ func TestLiveEachOrderedTopicOpensWhenItsProducersHaveMoved(t *testing.T) {
 	r.replicate()
 	r.plan.Shift.Settle = plan.Duration(time.Second)
 	traffic := NewTraffic(r.settings)
-	both := Some(early, late)
-	r.must(traffic, "CloseTopics", TopicsRequest{Request: r.request(), Side: Target, Topics: both}, nil)
+	both := api.Some(early, late)
+	r.must(traffic, "CloseTopics", TopicsRequest{Request: r.request(), Side: api.Target, Topics: both}, nil)
 	r.fill(early, 5)
-	stop := r.keepProducing(r.source, replicator.Queue{Broker: r.brokers(r.source)[0].Name}, late)
+	stop := r.keepProducing(r.source, lane.Queue{Broker: r.brokers(r.source)[0].Name}, late)
 	open := func(topic string) bool {
 		configs, err := r.target.Client().TopicConfigs(t.Context(), r.brokers(r.target)[0].Addr)
 		require.NoError(t, err)
 		return configs[topic].Perm == permRead|permWrite
 	}
-	move := AwaitMoveRequest{Request: r.request(), From: Source, Topics: both}
+	move := AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: both}
 	var beat any
 	r.eventually("the early one opens, and the late one is waited for", func() bool {
 		err := askAgain(t, traffic, "MoveOrdered", move, nil, &beat)
@@ -58,14 +59,14 @@ func TestLiveALookAtOrderedTopicsOpensNoneAndSparesTheMoveTheSettleTime(t *testi
 	r.replicate()
 	r.plan.Shift.Settle = plan.Duration(time.Second)
 	traffic := NewTraffic(r.settings)
-	both := Some(early, late)
-	closing := TopicsRequest{Request: r.request(), Side: Target, Topics: both}
+	both := api.Some(early, late)
+	closing := TopicsRequest{Request: r.request(), Side: api.Target, Topics: both}
 	r.must(traffic, "CloseTopics", closing, nil)
 	r.fill(early, 5)
-	at := replicator.Queue{Broker: r.brokers(r.source)[0].Name}
+	at := lane.Queue{Broker: r.brokers(r.source)[0].Name}
 	stopEarly, stopLate := r.keepProducing(r.source, at, early), r.keepProducing(r.source, at, late)
 	defer stopLate()
-	look := AwaitMoveRequest{Request: r.request(), From: Source, Topics: both}
+	look := AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: both}
 	var beat any
 	err := askAgain(t, traffic, "AwaitOrdered", look, nil, &beat)
 	require.Equal(t, NotReadyType, typeOf(err), "both write: %v", err)

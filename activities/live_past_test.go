@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -54,7 +55,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	}
 
 	in := newInbox()
-	leave := r.member(Source, group, orders, false, in)
+	leave := r.member(api.Source, group, orders, false, in)
 	r.eventually("the member on the source is told, with its address", func() bool {
 		return look() && strings.Contains(told, " at 127.0.0.1:") && strings.Contains(told, "of group "+group)
 	})
@@ -62,7 +63,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r.eventually("it has left", func() bool { return look() && !strings.Contains(told, group) })
 
 	r.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
-	r.member(Source, group, orders, false, in)
+	r.member(api.Source, group, orders, false, in)
 	r.eventually("it is behind the gateway", func() bool {
 		state, err := r.settings.withDefaults().gatewayState(r.ctx, r.plan)
 		return err == nil && len(state.Clients) == 1

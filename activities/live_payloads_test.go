@@ -16,7 +16,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows"
@@ -114,8 +114,8 @@ func waitsFor(t *testing.T, name string, n, measurements int, back bool, change 
 	defer startWorkers(t, c, clusters)()
 	begin := time.Now()
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: p.WorkflowID(), TaskQueue: workflows.ControlTaskQueue,
-	}, workflows.MigrationType, workflows.MigrationInput{Plan: p})
+		ID: p.WorkflowID(), TaskQueue: api.ControlTaskQueue,
+	}, api.MigrationType, api.MigrationInput{Plan: p})
 	require.NoError(t, err)
 	for _, gate := range gates {
 		answer(t, c, clusters, p, gate, each)
@@ -123,12 +123,12 @@ func waitsFor(t *testing.T, name string, n, measurements int, back bool, change 
 	if back {
 		goBack(t, c, p)
 	}
-	var status workflows.Status
+	var status api.Status
 	require.NoError(t, run.Get(t.Context(), &status))
 	took := time.Since(begin).Round(time.Second)
-	wanted := workflows.StateDone
+	wanted := api.StateDone
 	if back {
-		wanted = workflows.StateRolledBack
+		wanted = api.StateRolledBack
 	}
 	require.Equal(t, wanted, status.State, "%s", status.Error)
 	clusters.check(t, p, back)
@@ -162,7 +162,7 @@ func largePlan(t *testing.T, name string, change func(*plan.Plan)) plan.Plan {
 // askedGates are the questions of a migration, in their order.
 func askedGates(p plan.Plan, back bool) (gates []string) {
 	for _, step := range p.Shift.Steps {
-		gates = append(gates, workflows.ShiftGate(step))
+		gates = append(gates, api.ShiftGate(step))
 	}
 	if back {
 		return gates
@@ -172,11 +172,11 @@ func askedGates(p plan.Plan, back bool) (gates []string) {
 
 func startWorkers(t *testing.T, c client.Client, clusters *played) (stop func()) {
 	t.Helper()
-	control := worker.New(c, workflows.ControlTaskQueue, worker.Options{
+	control := worker.New(c, api.ControlTaskQueue, worker.Options{
 		Interceptors: []interceptor.WorkerInterceptor{&hurry{}}, DisableRegistrationAliasing: true,
 	})
 	workflows.Register(control)
-	data := worker.New(c, workflows.DataTaskQueue, worker.Options{
+	data := worker.New(c, api.DataTaskQueue, worker.Options{
 		DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond,
 	})
 	for _, w := range []worker.Worker{control, data} {
@@ -192,7 +192,7 @@ func startWorkers(t *testing.T, c client.Client, clusters *played) (stop func())
 // answer approves a gate when its evidence was measured so often.
 func answer(t *testing.T, c client.Client, clusters *played, p plan.Plan, gate string, measured int) {
 	t.Helper()
-	var asked workflows.Waiting
+	var asked api.Waiting
 	require.Eventually(t, func() bool {
 		asked = askedFor(t, c, p, gate)
 		return asked.Gate != ""
@@ -204,9 +204,9 @@ func answer(t *testing.T, c client.Client, clusters *played, p plan.Plan, gate s
 	defer clusters.stand(false)
 	require.Eventually(t, func() bool {
 		u, err := c.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
-			WorkflowID: p.WorkflowID(), UpdateName: workflows.ApproveName,
+			WorkflowID: p.WorkflowID(), UpdateName: api.ApproveName,
 			WaitForStage: client.WorkflowUpdateStageCompleted,
-			Args:         []any{workflows.Approval{Gate: gate, By: "alice", Reason: "looks well"}},
+			Args:         []any{api.Approval{Gate: gate, By: "alice", Reason: "looks well"}},
 		})
 		if err == nil {
 			err = u.Get(t.Context(), nil)
@@ -224,9 +224,9 @@ func eventually(limit time.Duration, ok func() bool) bool {
 	return false
 }
 
-func statusOf(t *testing.T, c client.Client, p plan.Plan) (s workflows.Status, bytes int) {
+func statusOf(t *testing.T, c client.Client, p plan.Plan) (s api.Status, bytes int) {
 	t.Helper()
-	value, err := c.QueryWorkflow(t.Context(), p.WorkflowID(), "", workflows.StatusQuery)
+	value, err := c.QueryWorkflow(t.Context(), p.WorkflowID(), "", api.StatusQuery)
 	if err != nil {
 		return s, 0 // the workflow's first task isn't done yet
 	}
@@ -238,7 +238,7 @@ func statusOf(t *testing.T, c client.Client, p plan.Plan) (s workflows.Status, b
 
 // askedFor is the question of a gate, if it stands. What is told by then has to fit in a payload,
 // too.
-func askedFor(t *testing.T, c client.Client, p plan.Plan, gate string) workflows.Waiting {
+func askedFor(t *testing.T, c client.Client, p plan.Plan, gate string) api.Waiting {
 	t.Helper()
 	s, size := statusOf(t, c, p)
 	require.Less(t, size, mostPayload, "the status at %s", gate)
@@ -247,7 +247,7 @@ func askedFor(t *testing.T, c client.Client, p plan.Plan, gate string) workflows
 			return w
 		}
 	}
-	return workflows.Waiting{}
+	return api.Waiting{}
 }
 
 // goBack asks for the way back when all has moved.
@@ -257,9 +257,9 @@ func goBack(t *testing.T, c client.Client, p plan.Plan) {
 	require.Eventually(t, func() bool { return askedFor(t, c, p, finalize).Gate != "" }, mostPatience,
 		20*time.Millisecond, "everything has moved")
 	u, err := c.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
-		WorkflowID: p.WorkflowID(), UpdateName: workflows.BackName,
+		WorkflowID: p.WorkflowID(), UpdateName: api.BackName,
 		WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args:         []any{workflows.Steering{By: "alice", Reason: "errors rise"}},
+		Args:         []any{api.Steering{By: "alice", Reason: "errors rise"}},
 	})
 	require.NoError(t, err)
 	require.NoError(t, u.Get(t.Context(), nil))
@@ -312,9 +312,9 @@ func (p *played) check(t *testing.T, of plan.Plan, back bool) {
 func checkReport(t *testing.T, clusters *played, p plan.Plan, n int) {
 	t.Helper()
 	var report struct {
-		Inventory struct{ Findings []activities.Finding }
+		Inventory struct{ Findings []api.Finding }
 		Waves     []struct{ Topics, Groups []string }
-		Ledger    struct{ Rows []activities.LedgerRow }
+		Ledger    struct{ Rows []api.LedgerRow }
 	}
 	path := filepath.Join(clusters.settings.Root, ".run", "reports", p.Name+".json")
 	readJSON(t, path, &report)
@@ -334,11 +334,11 @@ func checkReport(t *testing.T, clusters *played, p plan.Plan, n int) {
 func workflowIDs(p plan.Plan) []string {
 	ids := []string{p.WorkflowID()}
 	for _, stage := range []string{
-		workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType,
-		workflows.SyncOffsetsType, workflows.VerifyType, workflows.ShiftType, workflows.EndPhaseType,
-		workflows.FinalizeType, workflows.RollbackType,
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType,
+		api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.EndPhaseType,
+		api.FinalizeType, api.RollbackType,
 	} {
-		ids = append(ids, workflows.StageID(p, stage))
+		ids = append(ids, api.StageID(p, stage))
 	}
 	return ids
 }

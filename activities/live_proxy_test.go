@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -30,11 +31,11 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	var is PurchaseResult
 	r.must(NewPurchase(r.settings), "Purchase", r.request(), &is)
 	assert.Equal(t, []string{there.ProxyRemoting}, is.NameServers)
-	var a Assessment
+	var a api.Assessment
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	assert.Zero(t, a.Refusals(), "%v", a.Findings)
 
-	objects := MetadataRequest{Request: r.request(), Topics: Some(orders), Groups: Some(group, offline)}
+	objects := MetadataRequest{Request: r.request(), Topics: api.Some(orders), Groups: api.Some(group, offline)}
 	err := ask(t, NewMetadata(r.settings), "Diff", objects, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
 	require.ErrorContains(t, err, "make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders with 4 queues, of type NORMAL; "+
@@ -45,13 +46,13 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	}
 	r.create(console, "broker-a", orders, 3)
 	r.create(console, "broker-a", canaryTopic(r.plan), 2)
-	var diff MetadataDiff
+	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len())
 	assert.Equal(t, "has 3 queues on the target, wanted are 4", diff.Conflicts.First()[0].Cause)
 	r.create(console, "broker-a", orders, 4)
 	r.eventually("the proxy shows it", func() bool { // it keeps routes for 20 s
-		diff = MetadataDiff{}
+		diff = api.MetadataDiff{}
 		r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 		return diff.Conflicts.Len() == 0
 	})
@@ -71,7 +72,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	behind := *r
 	behind.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
 	in := newInbox()
-	behind.member(Source, group, orders, false, in)
+	behind.member(api.Source, group, orders, false, in)
 	r.eventually("the member reads", func() bool { return in.count() == 40 })
 	r.eventually("positions of a group that nobody runs are on the target", func() bool {
 		for _, lane := range r.lanes(orders) {
@@ -82,16 +83,16 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 		return true
 	})
 
-	moved := r.groups(Target, group)
+	moved := r.groups(api.Target, group)
 	r.must(gateways, "MoveGroups", moved, nil)
 	in.moved()
-	all := HomesRequest{Request: r.request(), Topics: Some(orders), Percent: 100}
+	all := HomesRequest{Request: r.request(), Topics: api.Some(orders), Percent: 100}
 	var homes Homes
 	r.must(gateways, "MoveHomes", all, &homes)
 	assert.Equal(t, Homes{Target: 4, Queues: 4}, homes)
-	share := ShareRequest{Request: r.request(), Topics: Some(orders)}
-	soak := SoakRequest{Request: r.request(), Topics: Some(orders), Step: 100}
-	var before, check, judged WaveCheck
+	share := ShareRequest{Request: r.request(), Topics: api.Some(orders)}
+	soak := SoakRequest{Request: r.request(), Topics: api.Some(orders), Step: 100}
+	var before, check, judged api.WaveCheck
 	r.must(gateways, "MeasureShare", share, &before)
 	r.must(gateways, "BeginSoak", soak, nil)
 	r.must(gateways, "JudgeSoak", soak, &judged)
@@ -104,7 +105,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	share.Before = &before
 	r.must(gateways, "MeasureShare", share, &check)
 	assert.InDelta(t, 100, check.Share, 0)
-	judged = WaveCheck{}
+	judged = api.WaveCheck{}
 	r.must(gateways, "JudgeSoak", soak, &judged)
 	assert.Empty(t, judged.Doubt)
 	assert.EqualValues(t, 20, judged.TargetPuts)
@@ -112,23 +113,23 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	r.eventually("what is stored behind the proxy is read", func() bool { return in.count() == 60 })
 
 	r.must(gateways, "MoveAuthority", moved, nil)
-	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
+	var verified api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
-	var rest Ledger
+	var rest api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
 	for _, row := range rest.Rows.First() { // clients are there, and what brokers deliver later is of all their topics
 		others := slices.Contains([]string{kindConsumers, kindProducers, kindDelayed, kindHalf}, row.Kind)
 		assert.True(t, others || row.Rest == 0, "%+v", row)
 	}
 
-	moved.Side, all.Percent = Source, 0
+	moved.Side, all.Percent = api.Source, 0
 	r.must(gateways, "MoveAuthority", moved, nil)
 	r.must(gateways, "MoveHomes", all, nil)
 	r.must(gateways, "MoveGroups", moved, nil)
 	in.moved()
 	r.eventually("nothing is to come from the target", func() bool { // lanes tell a moment later what they have copied
-		rest = Ledger{}
+		rest = api.Ledger{}
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &rest)
 		return rest.Rest == 0
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -35,17 +36,17 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	}{{first, "eu-activities-rename-orders", "eu-activities-rename-billing", 4, 20}, {second, "activities-orders-of-the-us", "activities-billing-of-the-us", 2, 30}} {
 		orders, group := m.copied("orders", "billing", m.count)
 		require.Equal(t, []string{"activities-rename-orders", "activities-rename-billing"}, []string{orders, group})
-		var verified Verification
-		m.must(NewVerifier(m.settings), "Verify", VerifyRequest{Request: m.request(), Topics: Some(orders)}, &verified)
+		var verified api.Verification
+		m.must(NewVerifier(m.settings), "Verify", VerifyRequest{Request: m.request(), Topics: api.Some(orders)}, &verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
 		assert.EqualValues(t, m.queues*m.count, verified.Compared)
 
 		lanes, traffic := m.lanes(orders), NewTraffic(m.settings)
 		m.commit(group, orders, lanes[0].Source, 7)
-		m.must(traffic, "Fence", m.groups(Source, group), nil)
-		m.must(traffic, "AwaitSettled", m.groups(Source, group), nil)
-		m.must(traffic, "Translate", m.groups(Source, group), nil)
-		m.must(traffic, "Unfence", m.groups(Target, group), nil)
+		m.must(traffic, "Fence", m.groups(api.Source, group), nil)
+		m.must(traffic, "AwaitSettled", m.groups(api.Source, group), nil)
+		m.must(traffic, "Translate", m.groups(api.Source, group), nil)
+		m.must(traffic, "Unfence", m.groups(api.Target, group), nil)
 		stats, err := own.Client().TopicStats(t.Context(), broker.Addr, m.topic)
 		require.NoError(t, err)
 		require.Len(t, stats, m.queues)

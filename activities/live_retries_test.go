@@ -16,15 +16,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/replica"
 )
 
 // trials notes how often each message was tried, and what became of it.
 type trials struct {
 	mu    sync.Mutex
-	names replicator.Names
+	names replica.Names
 	phase int                // of the test: on the source, on the target, back on the source
 	tried map[string][]trial // in the order of deliveries
 	done  map[string]int     // how often it was worked off
@@ -32,7 +34,7 @@ type trials struct {
 
 // trial is one delivery.
 type trial struct {
-	side    Side
+	side    api.Side
 	member  string
 	attempt int32
 	place   string // where the message is stored that was given
@@ -41,19 +43,19 @@ type trial struct {
 
 // trialOf knows a copy by its stamp. What failed and was sent back keeps the stamp of what it was before, which names the place of an
 // earlier attempt.
-func (t *trials) trialOf(side Side, member string, m *primitive.MessageExt) trial {
-	cluster := map[Side]string{Source: t.names.Source, Target: t.names.Target}[side]
+func (t *trials) trialOf(side api.Side, member string, m *primitive.MessageExt) trial {
+	cluster := map[api.Side]string{api.Source: t.names.Source, api.Target: t.names.Target}[side]
 	one := trial{side: side, member: member, attempt: m.ReconsumeTimes}
 	one.place = fmt.Sprint(cluster, " ", m.Queue.Topic, " ", m.Queue.BrokerName, "/", m.Queue.QueueId, " ", m.QueueOffset)
-	stamp := rocketmq.Property{Name: replicator.StampProperty, Value: m.GetProperty(replicator.StampProperty)}
-	if s, is := replicator.ParseStamp(rocketmq.EncodeProperties([]rocketmq.Property{stamp})); is {
+	stamp := remoting.Property{Name: replica.StampProperty, Value: m.GetProperty(replica.StampProperty)}
+	if s, is := replica.ParseStamp(remoting.EncodeProperties([]remoting.Property{stamp})); is {
 		one.origin = fmt.Sprint(s.Cluster, " ", s.Topic, " ", s.Broker, "/", s.Queue, " ", s.Offset)
 	}
 	return one
 }
 
 // try fails messages up to the phase that their body begins with.
-func (t *trials) try(side Side, member string, m *primitive.MessageExt) bool {
+func (t *trials) try(side api.Side, member string, m *primitive.MessageExt) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	body := string(m.Body)
@@ -120,11 +122,11 @@ func (t *trials) requireAttempts(r *rig, body string) {
 }
 
 // trier starts a stock consumer whose failed messages are tried again a second later.
-func (r *rig) trier(side Side, group, topic string, into *trials) (stop func()) {
+func (r *rig) trier(side api.Side, group, topic string, into *trials) (stop func()) {
 	r.Helper()
 	r.logClients()
 	nameServers := r.plan.Source.NameServers
-	if side == Target {
+	if side == api.Target {
 		nameServers = r.plan.Target.NameServers
 	}
 	name := fmt.Sprint(group, side, time.Now().UnixNano())
@@ -150,13 +152,13 @@ func (r *rig) trier(side Side, group, topic string, into *trials) (stop func()) 
 }
 
 // move brings a group over, with the members of both sides.
-func (r *rig) move(group, topic string, from Side, into *trials, phase int, leave func()) (stop func()) {
+func (r *rig) move(group, topic string, from api.Side, into *trials, phase int, leave func()) (stop func()) {
 	r.Helper()
 	traffic := NewTraffic(r.settings)
 	r.must(traffic, "Fence", r.groups(from, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(from, group), nil)
-	if from == Target {
-		r.must(NewReturns(r.settings), "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(Target, group), Free: Some(topic)}, nil)
+	if from == api.Target {
+		r.must(NewReturns(r.settings), "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(topic)}, nil)
 	}
 	leave()
 	r.must(traffic, "Translate", r.groups(from, group), nil)
@@ -176,12 +178,12 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	r.replicate()
 	r.background(NewOffsets(r.settings), "Sync", r.request())
 	into := &trials{phase: 1, names: laneNames(r.plan), tried: map[string][]trial{}, done: map[string]int{}}
-	leave := r.trier(Source, group, orders, into)
+	leave := r.trier(api.Source, group, orders, into)
 	for _, b := range r.brokers(r.source) {
 		for i := range 12 { // four for each phase
 			_, err := r.source.Client().SendMessage(r.ctx, b.Addr, rocketmq.SendRequest{
 				Group: "producers", Topic: orders, Queue: i % 2, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%d %s %d", 1+i%3, b.Name, i),
-				Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: rocketmq.PropUniqKey, Value: fmt.Sprint(b.Name, i)}, {Name: "TAGS", Value: "a"}}),
+				Properties: remoting.EncodeProperties([]remoting.Property{{Name: remoting.PropUniqKey, Value: fmt.Sprint(b.Name, i)}, {Name: "TAGS", Value: "a"}}),
 			})
 			require.NoError(t, err)
 		}
@@ -189,7 +191,7 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	tried := func(times int) func(string) bool {
 		return func(body string) bool { return len(into.tried[body]) >= times }
 	}
-	on := func(side Side, more int) func(string) bool {
+	on := func(side api.Side, more int) func(string) bool {
 		return func(body string) bool {
 			all := into.tried[body]
 			return len(all) >= more && all[len(all)-1].side == side
@@ -198,20 +200,20 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	done := func(body string) bool { return into.done[body] > 0 }
 	r.eventually("messages without faults are worked off on the source", func() bool { return into.all("1", done) })
 	r.eventually("the others have failed twice there", func() bool { return into.all("2", tried(2)) && into.all("3", tried(2)) })
-	leave = r.move(group, orders, Source, into, 2, leave)
+	leave = r.move(group, orders, api.Source, into, 2, leave)
 	r.eventually("what failed on the source succeeds on the target", func() bool { return into.all("2", done) })
-	r.eventually("the rest fails there as well", func() bool { return into.all("3", on(Target, 4)) })
-	leave = r.move(group, orders, Target, into, 3, leave)
+	r.eventually("the rest fails there as well", func() bool { return into.all("3", on(api.Target, 4)) })
+	leave = r.move(group, orders, api.Target, into, 3, leave)
 	r.eventually("and succeeds back on the source", func() bool { return into.all("3", done) })
 	leave()
 	for _, body := range sortedKeys(into.tried) {
 		into.requireAttempts(r, body)
 	}
-	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders), Own: true}, &verified)
+	var verified api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
-	var ledger Ledger
+	var ledger api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
 	for _, row := range ledger.Rows.First() {
 		if row.Kind == kindRetry {
@@ -240,7 +242,7 @@ func (r *rig) requireComesBack(topic string) {
 	}
 	// What else the broker delivers later is of other tests' topics.
 	pending := func(level string) (rest int64) {
-		var l Ledger
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind != kindDelayed && row.Kind != kindHalf || row.Object == "broker "+b.Name+" level "+level {
@@ -252,7 +254,7 @@ func (r *rig) requireComesBack(topic string) {
 	before, written, level := end(), int64(0), ""
 	for _, level = range []string{"2", "4", "5"} { // 5 s, 30 s and 1 min: longer ones where looking took longer
 		there := delivered()
-		r.produce(r.target, b.Name, topic, 0, 1, rocketmq.Property{Name: rocketmq.PropDelay, Value: level})
+		r.produce(r.target, b.Name, topic, 0, 1, remoting.Property{Name: remoting.PropDelay, Value: level})
 		written++
 		if rest := pending(level); delivered() == there { // it wasn't delivered while this looked
 			assert.NotZero(r, rest, "a delayed message on the target is to come")

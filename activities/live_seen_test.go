@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/replica"
 )
 
 // Two brokers become one: topics that it can't show alike are refused.
@@ -49,7 +50,7 @@ func (r *rig) seesTheSame(clients []string) {
 	var alike []string
 	unlike := map[string]bool{}
 	for _, topic := range topics {
-		if _, ok := replicator.Spread(replicator.Writable(sourceTable[topic]), r.brokerNames(r.target)); ok {
+		if _, ok := replica.Spread(replica.Writable(sourceTable[topic]), r.brokerNames(r.target)); ok {
 			alike = append(alike, topic)
 		} else {
 			unlike["topic "+topic] = true
@@ -58,17 +59,17 @@ func (r *rig) seesTheSame(clients []string) {
 	r.Logf("%d topics, of which %d can't be shown alike on %d brokers", len(topics), len(unlike), len(r.brokers(r.target)))
 	require.Equal(r, len(r.brokers(r.target)) < 2, len(unlike) > 0)
 
-	var found Inventory
+	var found api.Inventory
 	r.must(NewAssess(r.settings), "Assess", r.request(), &found)
 	require.Equal(r, unlike, refusedOf(found.Whole.Findings), "before anything is bought or written")
-	var diff MetadataDiff
-	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(topics...)}, &diff)
+	var diff api.MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: api.Some(topics...)}, &diff)
 	conflicts, inline := diff.Conflicts.Inline()
 	require.True(r, inline)
 	require.Equal(r, unlike, refusedOf(conflicts))
 
 	r.importAll(alike, nil, nil)
-	opened := TopicsRequest{Request: r.request(), Side: Target, Topics: Some(alike...)}
+	opened := TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(alike...)}
 	r.must(NewTraffic(r.settings), "OpenTopics", opened, nil)
 	r.eventually("the target's name server shows the topics as they are", func() bool {
 		for _, topic := range alike {
@@ -82,7 +83,7 @@ func (r *rig) seesTheSame(clients []string) {
 	r.fillsAll(alike)
 }
 
-func refusedOf(findings []Finding) map[string]bool {
+func refusedOf(findings []api.Finding) map[string]bool {
 	refused := map[string]bool{}
 	for _, f := range findings {
 		if f.Refusal {
@@ -178,12 +179,12 @@ func (r *rig) fillsAll(topics []string) {
 	}
 	r.replicate()
 	r.must(NewReplication(r.settings), "AwaitDrained",
-		TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topics...)}, nil)
-	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topics...)}, &verified)
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
+	var verified api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topics...)}, &verified)
 	assert.True(r, verified.Clean(), "%+v", verified)
 	assert.EqualValues(r, lanes*each, verified.Compared)
-	var found Inventory
+	var found api.Inventory
 	r.must(NewAssess(r.settings), "Assess", r.request(), &found)
 	counted := int64(0)
 	for _, topic := range found.Whole.Topics {
@@ -203,12 +204,12 @@ func TestLongBrokersThatAreBeingTakenOutAreTold(t *testing.T) {
 	r.group("billing")
 	r.plan.Topics.Ordered = []string{orders}
 
-	var found Inventory
+	var found api.Inventory
 	r.must(NewAssess(r.settings), "Assess", r.request(), &found)
 	require.Equal(t, map[string]bool{"topic " + orders: true}, refusedOf(found.Whole.Findings))
 	assert.Contains(t, fmt.Sprint(found.Whole.Findings), "permission 4 on broker broker-a, which has 2, 2 and 6")
-	var diff MetadataDiff
-	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(orders)}, &diff)
+	var diff api.MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: api.Some(orders)}, &diff)
 	conflicts, _ := diff.Conflicts.Inline()
 	require.Equal(t, map[string]bool{"target broker broker-a": true}, refusedOf(conflicts))
 }

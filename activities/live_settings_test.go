@@ -11,9 +11,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // settingsRig has a source and a target whose brokers are configured otherwise.
@@ -33,13 +35,13 @@ func settingsRig(t *testing.T) *rig {
 }
 
 // about is the finding about one setting.
-func about(findings []Finding, setting string) Finding {
+func about(findings []api.Finding, setting string) api.Finding {
 	for _, f := range findings {
 		if f.Object == "setting "+setting {
 			return f
 		}
 	}
-	return Finding{}
+	return api.Finding{}
 }
 
 func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
@@ -47,7 +49,7 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 	r := settingsRig(t)
 	orders, group := r.topic("orders", 1), r.group("billing")
 	r.fill(orders, 1)
-	var a Assessment
+	var a api.Assessment
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	assert.Zero(t, a.Refusals(), "no group filters: %v", a.Findings)
 	delays := about(a.Findings, "messageDelayLevel")
@@ -60,8 +62,8 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 		"write enablePropertyFilter=true ")
 	assert.Len(t, a.Findings, 3, "what is the same is no finding: %v", a.Findings)
 
-	objects := MetadataRequest{Request: r.request(), Topics: Some(orders), Groups: Some(group)}
-	var diff MetadataDiff
+	objects := MetadataRequest{Request: r.request(), Topics: api.Some(orders), Groups: api.Some(group)}
+	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 	assert.Zero(t, diff.Conflicts.Len(), "%v", diff.Conflicts)
 	assert.Equal(t, 3, diff.Warnings.Len(), "%v", diff.Warnings)
@@ -72,7 +74,7 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 		"a target of provider local is started with it")
 
 	big := consumer.MessageSelector{Type: consumer.SQL92, Expression: "a > 1"}
-	r.memberBy(big, Source, group, orders, false, newInbox())
+	r.memberBy(big, api.Source, group, orders, false, newInbox())
 	r.eventually("the member is known", func() bool {
 		found, err := r.source.Client().ConsumerConnectionsOf(r.ctx, r.brokers(r.source)[0].Addr, group)
 		require.NoError(t, err)
@@ -97,10 +99,10 @@ func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
 	r.replicate()
 	in := newInbox()
 	sql := consumer.MessageSelector{Type: consumer.SQL92, Expression: "a BETWEEN 2 AND 9"}
-	leave := r.memberBy(sql, Source, group, orders, false, in)
+	leave := r.memberBy(sql, api.Source, group, orders, false, in)
 	write := func(c *rocketmq.Cluster, a string) {
 		for queue := range 2 {
-			r.produce(c, "broker-a", orders, queue, 2, rocketmq.Property{Name: "a", Value: a})
+			r.produce(c, "broker-a", orders, queue, 2, remoting.Property{Name: "a", Value: a})
 		}
 	}
 	write(r.source, "1")
@@ -110,7 +112,7 @@ func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
 	target := r.brokers(r.target)[0]
 	before, err := r.target.Client().AllOffsets(r.ctx, target.Addr)
 	require.NoError(t, err)
-	refused := ask(t, traffic, "ClosedByOthers", r.groups(Source, group), nil)
+	refused := ask(t, traffic, "ClosedByOthers", r.groups(api.Source, group), nil)
 	assert.Equal(t, RefusedType, typeOf(refused), "%v", refused)
 	for _, part := range []string{
 		"group " + group + " to topic " + orders, `SQL92 "a BETWEEN 2 AND 9"`, "target broker broker-a",
@@ -127,14 +129,14 @@ func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
 
 	r.configure(r.target, "enablePropertyFilter", "true")
 	var closed []string
-	r.must(traffic, "ClosedByOthers", r.groups(Source, group), &closed)
+	r.must(traffic, "ClosedByOthers", r.groups(api.Source, group), &closed)
 	assert.Empty(t, closed)
-	r.must(traffic, "Fence", r.groups(Source, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
-	r.must(traffic, "Translate", r.groups(Source, group), nil)
-	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(api.Target, group), nil)
 	leave()
-	r.memberBy(sql, Target, group, orders, false, in)
+	r.memberBy(sql, api.Target, group, orders, false, in)
 	write(r.target, "1")
 	write(r.target, "3")
 	r.eventually("the member reads on the target", func() bool { return in.count() == 8 })
@@ -144,11 +146,11 @@ func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
 func (r *rig) configure(c *rocketmq.Cluster, name, value string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		got, err := c.Client().Call(r.ctx, b.Addr, &rocketmq.Command{
+		got, err := c.Client().Call(r.ctx, b.Addr, &remoting.Command{
 			Code: updateBrokerConfig, Body: []byte(name + "=" + value + "\n"),
 		})
 		require.NoError(r, err)
-		require.Equal(r, rocketmq.Success, got.Code, got.Remark)
+		require.Equal(r, remoting.Success, got.Code, got.Remark)
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // A group moves from one broker to two and back. The target's topic holds messages of its own, which the group doesn't get; what it gets there on
@@ -33,18 +34,18 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	r.fill(orders, history)
 	assert.Equal(t, MetadataResult{CreatedGroups: 1}, r.importAll([]string{orders}, []string{group}, nil), "the topic is as it should be")
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}, nil)
-	var verified Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &verified)
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
+	var verified api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, []int64{3 * history, 3 * own}, []int64{verified.Compared, verified.Natives})
 
 	traffic, last := NewTraffic(r.settings), lanes[2]
 	r.commit(group, orders, lanes[0].Source, 7)
-	r.must(traffic, "Fence", r.groups(Source, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Source, group), nil)
-	r.must(traffic, "Translate", r.groups(Source, group), nil)
-	r.must(traffic, "Unfence", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Source, group), nil)
+	r.must(traffic, "Unfence", r.groups(api.Target, group), nil)
 	for i, want := range []int64{own + 7, own, own} {
 		assert.Equal(t, want, r.position(r.target, group, orders, lanes[i].Target), "%s: behind what the target held before", lanes[i])
 	}
@@ -66,14 +67,14 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	}
 	read(orders, last.Target.ID, own+history+1)
 	read(retry, 0, 1)
-	r.must(traffic, "Fence", r.groups(Target, group), nil)
-	r.must(traffic, "AwaitSettled", r.groups(Target, group), nil)
-	r.must(traffic, "Translate", r.groups(Target, group), nil)
+	r.must(traffic, "Fence", r.groups(api.Target, group), nil)
+	r.must(traffic, "AwaitSettled", r.groups(api.Target, group), nil)
+	r.must(traffic, "Translate", r.groups(api.Target, group), nil)
 	for _, at := range []struct {
 		topic string
-		queue replicator.Queue
+		queue lane.Queue
 		want  int64
-	}{{orders, lanes[0].Source, 7}, {orders, last.Source, history + 1}, {retry, replicator.Queue{Broker: "broker-a", ID: 1}, 1}} {
+	}{{orders, lanes[0].Source, 7}, {orders, last.Source, history + 1}, {retry, lane.Queue{Broker: "broker-a", ID: 1}, 1}} {
 		assert.Equal(t, at.want, r.position(r.source, group, at.topic, at.queue), "%s %s: what it hasn't read is still to come", at.topic, at.queue)
 	}
 }

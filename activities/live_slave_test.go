@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -38,9 +39,9 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 		nodes, err := r.source.Client().Nodes(r.ctx, own.NameServers[0])
 		return err == nil && len(nodes) == 3
 	})
-	assess := func() (mine Finding) {
+	assess := func() (mine api.Finding) {
 		t.Helper()
-		var a Assessment
+		var a api.Assessment
 		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 		for _, f := range a.Findings {
 			if f.Object == "source broker "+lost.Name {
@@ -61,11 +62,11 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 	for _, b := range own.Brokers {
 		r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: b.Name})
 	}
-	topics := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}
+	topics := TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}
 	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
-	verify := func() (v Verification) {
+	verify := func() (v api.Verification) {
 		t.Helper()
-		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &v)
+		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &v)
 		assert.True(t, v.Clean(), "%+v", v)
 		return v
 	}
@@ -73,7 +74,7 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 	assert.EqualValues(t, 100, v.Compared)
 	assert.Equal(t, []string{lost.Name + " (slave " + slave.Addr + ")"}, v.FromSlaves)
 	rest := func() int64 {
-		var l Ledger
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind == kindSlave && row.Object == "broker "+lost.Name {
@@ -86,14 +87,14 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 
 	traffic := NewTraffic(r.settings)
 	for activity, request := range map[string]any{
-		"ClosedByOthers": r.groups(Source, group), "Fence": r.groups(Source, group), "CloseTopics": topics,
+		"ClosedByOthers": r.groups(api.Source, group), "Fence": r.groups(api.Source, group), "CloseTopics": topics,
 	} {
 		err := ask(t, traffic, activity, request, nil)
 		assert.Equal(t, NotReadyType, typeOf(err), "%s: %v", activity, err)
 		assert.ErrorContains(t, err, lost.Name+" has no master and is read from its slave: nothing moves", activity)
 	}
 	require.NoError(t, own.StartBroker(r.ctx, lost.Name))
-	r.must(traffic, "ClosedByOthers", r.groups(Source, group), nil)
+	r.must(traffic, "ClosedByOthers", r.groups(api.Source, group), nil)
 	r.fill(orders, 5)
 	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
 	v = verify()

@@ -12,10 +12,10 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
-func queueOfTopic(lane replicator.Lane) gateway.TopicQueue {
+func queueOfTopic(lane lane.Lane) gateway.TopicQueue {
 	return gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
 }
 
@@ -72,7 +72,7 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, sum.source+sum.target)
 	t.Logf("counted nothing in %s", time.Since(began).Round(time.Millisecond))
-	var busy []replicator.Lane
+	var busy []lane.Lane
 	for lane := range begun.ends {
 		if len(lane.Topic) > 0 && (lane.Topic[len(lane.Topic)-1]-'0')%busyOnes == 0 {
 			busy = append(busy, lane)
@@ -82,7 +82,7 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	r.eventually("the brokers show all messages", func() bool {
 		ends, err := both.ends(r.ctx, names)
 		require.NoError(t, err)
-		return !slices.ContainsFunc(busy, func(lane replicator.Lane) bool {
+		return !slices.ContainsFunc(busy, func(lane lane.Lane) bool {
 			return ends[lane] == begun.ends[lane]
 		})
 	})
@@ -119,7 +119,7 @@ func (r *rig) everywhere(names []string, queues int) {
 }
 
 // toEach writes a message to the source queue of each lane.
-func (r *rig) toEach(all []replicator.Lane) {
+func (r *rig) toEach(all []lane.Lane) {
 	r.Helper()
 	r.each(len(all), func(i int) error {
 		_, err := r.source.Client().SendMessage(r.ctx, r.addr(r.source, all[i].Source.Broker),

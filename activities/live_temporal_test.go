@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 )
@@ -41,7 +42,7 @@ func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	defer w.Stop()
 	start := time.Now()
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"}, "activities-attempts",
-		AwaitMoveRequest{Request: r.request(), From: Source, Topics: Some(orders)})
+		AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)})
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
 	assert.GreaterOrEqual(t, time.Since(start), 2*shortAttempt)

@@ -7,9 +7,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestLiveAssessTakesTheInventory(t *testing.T) {
@@ -19,21 +21,21 @@ func TestLiveAssessTakesTheInventory(t *testing.T) {
 	broker := r.brokers(r.source)[0].Name
 	r.fill(orders, 3)
 	r.produce(r.source, broker, clicks, 0, 2)
-	r.produce(r.source, broker, clicks, 0, 1, rocketmq.Property{Name: "__SHARDINGKEY", Value: "k"})
-	r.produce(r.source, broker, timers, 0, 1, rocketmq.Property{Name: "DELAY", Value: "1"})
-	r.commit(group, orders, replicator.Queue{Broker: broker}, 1)
+	r.produce(r.source, broker, clicks, 0, 1, remoting.Property{Name: "__SHARDINGKEY", Value: "k"})
+	r.produce(r.source, broker, timers, 0, 1, remoting.Property{Name: "DELAY", Value: "1"})
+	r.commit(group, orders, lane.Queue{Broker: broker}, 1)
 	r.plan.Topics.Ordered = []string{"activities-assess-t*"}
-	var a Assessment
+	var a api.Assessment
 	r.eventually("the delayed message is delivered and sampled", func() bool {
 		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 		require.Len(t, a.Topics, 3)
 		return a.Topics[2].Messages == 1
 	})
-	assert.Equal(t, Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}}, a.Topics[1])
+	assert.Equal(t, api.Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}}, a.Topics[1])
 	assert.Equal(t, plan.TypeMixed, a.Topics[0].Type, "plain and sharded messages")
 	assert.Equal(t, plan.TypeDelay, a.Topics[2].Type)
 	assert.True(t, a.Topics[2].Ordered, "the plan says so")
-	assert.Equal(t, []Group{{Name: group, Topics: []string{orders}}}, a.Groups)
+	assert.Equal(t, []api.Group{{Name: group, Topics: []string{orders}}}, a.Groups)
 	assert.Len(t, a.SourceBrokers, 2)
 	assert.Equal(t, "4.9.7", a.SourceVersion)
 	assert.Empty(t, a.Findings)
@@ -45,7 +47,7 @@ func TestLiveAssessRefusesWhatCannotWork(t *testing.T) {
 	r.group("billing")
 	r.plan.Topics.Include = append(r.plan.Topics.Include, "activities-refuse-ordrs")
 	r.plan.Target.NameServers = r.plan.Source.NameServers // as reached by another name, which Validate can't see
-	var a Assessment
+	var a api.Assessment
 	r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 	require.GreaterOrEqual(t, a.Refusals(), 2)
 	var said string
@@ -61,12 +63,12 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	orders, clicks := r.topic("orders", 3), r.topic("clicks", 2)
 	group := r.group("billing")
 	all := MetadataRequest{
-		Request: r.request(), Topics: Some(clicks, orders), Groups: Some(group),
+		Request: r.request(), Topics: api.Some(clicks, orders), Groups: api.Some(group),
 		Types: map[string]plan.MessageType{orders: plan.TypeFIFO}, Ordered: []string{orders},
 	}
-	var diff MetadataDiff
+	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &diff)
-	assert.Equal(t, MetadataDiff{CreateTopics: Some(clicks, orders), CreateGroups: Some(group)}, diff)
+	assert.Equal(t, api.MetadataDiff{CreateTopics: api.Some(clicks, orders), CreateGroups: api.Some(group)}, diff)
 
 	made := r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders)
 	assert.Equal(t, MetadataResult{CreatedTopics: 2, CreatedGroups: 1}, made)
@@ -83,9 +85,9 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	assert.Equal(t, 5, groups[group].RetryMaxTimes)
 
 	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders), "a repeated import creates nothing")
-	var again MetadataDiff
+	var again api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &again)
-	assert.Equal(t, MetadataDiff{Same: 3}, again)
+	assert.Equal(t, api.MetadataDiff{Same: 3}, again)
 }
 
 func TestLiveTopicWithFewerQueuesIsAConflictAndStaysAsItIs(t *testing.T) {
@@ -95,8 +97,8 @@ func TestLiveTopicWithFewerQueuesIsAConflictAndStaysAsItIs(t *testing.T) {
 	require.NoError(t, r.target.Client().CreateTopic(t.Context(), target.Addr, rocketmq.TopicConfig{
 		Name: orders, ReadQueues: 2, WriteQueues: 2, Perm: 6, FilterType: "SINGLE_TAG",
 	}))
-	request := MetadataRequest{Request: r.request(), Topics: Some(orders)}
-	var diff MetadataDiff
+	request := MetadataRequest{Request: r.request(), Topics: api.Some(orders)}
+	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", request, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len())
 	assert.Contains(t, diff.Conflicts.First()[0].Cause,
@@ -113,27 +115,27 @@ func TestLiveFenceClosesAGroupOnEveryBrokerAndOpensItAgain(t *testing.T) {
 	r.fill(orders, 1)
 	pull := func(b rocketmq.Broker) int {
 		_, err := r.source.Client().Pull(t.Context(), b.Addr, rocketmq.PullRequest{Group: group, Topic: orders, Max: 1})
-		return rocketmq.CodeOf(err)
+		return remoting.CodeOf(err)
 	}
 	for range 2 { // the second call finds nothing to do
-		r.must(NewTraffic(r.settings), "Fence", r.groups(Source, group), nil)
+		r.must(NewTraffic(r.settings), "Fence", r.groups(api.Source, group), nil)
 	}
 	for _, b := range r.brokers(r.source) {
-		assert.Equal(t, rocketmq.NoPermission, pull(b), "broker %s serves a closed group", b.Name)
+		assert.Equal(t, remoting.NoPermission, pull(b), "broker %s serves a closed group", b.Name)
 	}
 	var survey Survey
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.must(NewReturns(r.settings), "Survey", r.request(), &survey)
-	assert.Equal(t, Survey{FencedGroups: Some(group)}, survey)
+	assert.Equal(t, Survey{FencedGroups: api.Some(group)}, survey)
 
-	r.must(NewTraffic(r.settings), "Unfence", r.groups(Source, group), nil)
+	r.must(NewTraffic(r.settings), "Unfence", r.groups(api.Source, group), nil)
 	for _, b := range r.brokers(r.source) {
 		assert.Equal(t, -1, pull(b), "broker %s refuses an open group", b.Name)
 	}
 	groups, err := r.source.Client().Groups(t.Context(), r.brokers(r.source)[0].Addr)
 	require.NoError(t, err)
 	assert.Equal(t, 5, groups[group].RetryMaxTimes, "other settings stay")
-	assert.Equal(t, RefusedType, typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(Source, "activities-fence-nobody"), nil)))
+	assert.Equal(t, RefusedType, typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(api.Source, "activities-fence-nobody"), nil)))
 }
 
 func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
@@ -145,7 +147,7 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 		activity string
 		perm     int
 	}{{"OpenTopics", 6}, {"OpenTopics", 6}, {"CloseTopics", 4}} {
-		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: Target, Topics: Some(orders)}, nil)
+		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(orders)}, nil)
 		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 		require.NoError(t, err)
 		assert.Equal(t, c.perm, configs[orders].Perm)
@@ -163,9 +165,9 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 		require.NoError(t, r.source.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"}))
 		r.produce(r.source, broker.Name, topic, 0, 3)
 	}
-	r.commit(group, rocketmq.RetryTopic(group), replicator.Queue{Broker: broker.Name}, 1)
+	r.commit(group, rocketmq.RetryTopic(group), lane.Queue{Broker: broker.Name}, 1)
 	rest := func(kind, object string) int64 {
-		var l Ledger
+		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
 			if row.Kind == kind && row.Object == object {
@@ -176,10 +178,10 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 	}
 	waiting, half := "broker "+broker.Name+" level 18", "broker "+broker.Name // of all its topics, other tests' among them
 	waited := rest(kindDelayed, waiting)
-	r.produce(r.source, broker.Name, orders, 0, 2, rocketmq.Property{Name: "DELAY", Value: "18"})
+	r.produce(r.source, broker.Name, orders, 0, 2, remoting.Property{Name: "DELAY", Value: "18"})
 	_, err := r.source.Client().SendMessage(t.Context(), broker.Addr, rocketmq.SendRequest{
 		Group: "producers", Topic: orders, SysFlag: 4, Body: []byte("half"), BornTimestamp: time.Now().UnixMilli(),
-		Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: "TRAN_MSG", Value: "true"}, {Name: "PGROUP", Value: "producers"}, {Name: "UNIQ_KEY", Value: "u"}}),
+		Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TRAN_MSG", Value: "true"}, {Name: "PGROUP", Value: "producers"}, {Name: "UNIQ_KEY", Value: "u"}}),
 	})
 	require.NoError(t, err)
 	assert.EqualValues(t, 10, rest(kindLag, "topic "+orders), "nothing is copied yet, delayed messages aren't there yet")

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -24,7 +25,7 @@ func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	topic, group := r.topic("orders", 1), r.group("billing")
 	r.plan.Source.NameServers = append(r.plan.Source.NameServers, other.NameServers...)
 
-	var found Inventory
+	var found api.Inventory
 	r.must(NewAssess(r.settings), "Assess", r.request(), &found)
 	require.NotNil(t, found.Whole)
 	assert.Contains(t, found.SourceBrokers(), "broker-alone", "all that any of them knows is looked at")
@@ -43,21 +44,21 @@ func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	behind.Plan.Traffic = plan.Traffic{
 		Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(newReturning(t).URL, "http://")},
 	}
-	wanted := MetadataRequest{Request: r.request(), Topics: Some(topic), Groups: Some(group)}
+	wanted := MetadataRequest{Request: r.request(), Topics: api.Some(topic), Groups: api.Some(group)}
 	for name, ask := range map[string]func() error{
 		"Diff":   func() error { return ask(t, NewMetadata(r.settings), "Diff", wanted, nil) },
 		"Apply":  func() error { return ask(t, NewMetadata(r.settings), "Apply", wanted, nil) },
 		"State":  func() error { return ask(t, NewReplication(r.settings), "State", r.request(), nil) },
 		"Ledger": func() error { return ask(t, NewLedgers(r.settings), "Ledger", r.request(), nil) },
 		"moves of homes": func() error {
-			homes := HomesRequest{Request: behind, Topics: Some(topic), Percent: 50}
+			homes := HomesRequest{Request: behind, Topics: api.Some(topic), Percent: 50}
 			return ask(t, NewGateways(r.settings), "MoveHomes", homes, nil)
 		},
 		"moves of groups": func() error {
-			return ask(t, NewTraffic(r.settings), "ClosedByOthers", r.groups(Source, group), nil)
+			return ask(t, NewTraffic(r.settings), "ClosedByOthers", r.groups(api.Source, group), nil)
 		},
 		"Verify": func() error {
-			return ask(t, NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(topic)}, nil)
+			return ask(t, NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topic)}, nil)
 		},
 	} {
 		err := ask()
@@ -80,15 +81,15 @@ func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 	r.plan.Source.LeftOut = []string{first}
 	r.importAll([]string{orders}, nil, nil)
 	stop := r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: last})
-	topics := TopicsRequest{Request: r.request(), Side: Source, Topics: Some(orders)}
+	topics := TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}
 	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
 	require.Error(t, stop())
 
 	r.plan.Source.LeftOut, topics.Plan.Source.LeftOut = nil, nil
 	target := r.brokers(r.target)[0]
-	about := func() (mine Finding) {
+	about := func() (mine api.Finding) {
 		t.Helper()
-		var a Assessment
+		var a api.Assessment
 		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
 		for _, f := range a.Findings {
 			if f.Object == "topic "+orders {
@@ -104,8 +105,8 @@ func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 		"copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now")
 	assert.Contains(t, found.Next,
 		"mqadmin deleteTopic -n '"+r.target.NameServers()[0]+"' -c "+target.Cluster+" -t '"+orders+"'")
-	var diff MetadataDiff
-	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: Some(orders)}, &diff)
+	var diff api.MetadataDiff
+	r.must(NewMetadata(r.settings), "Diff", MetadataRequest{Request: r.request(), Topics: api.Some(orders)}, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len(), "%v", diff.Conflicts)
 	assert.Equal(t, found, diff.Conflicts.First()[0])
 
@@ -115,8 +116,8 @@ func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 	assert.Contains(t, about().Cause, "copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0")
 	r.replicate()
 	r.must(NewReplication(r.settings), "AwaitDrained", topics, nil)
-	var v Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: Some(orders)}, &v)
+	var v api.Verification
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &v)
 	assert.EqualValues(t, 10, v.Extra, "copies of other queues: %v", v.Examples)
 	assert.Contains(t, strings.Join(v.Examples, "\n"), "whose lane goes elsewhere by now")
 }

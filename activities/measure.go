@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"rocketshift/replicator"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
 )
 
 const (
@@ -26,7 +27,7 @@ type ReplicationState struct {
 
 // laneState is one lane, measured: copied is the lane's progress, min and max bound what the source queue holds.
 type laneState struct {
-	lane             replicator.Lane
+	lane             lane.Lane
 	min, copied, max int64
 	back             int64 // messages behind the lane's progress that the reverse lane has copied there: nothing that it would copy
 }
@@ -103,7 +104,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (Replic
 		if err != nil {
 			return err
 		}
-		if err := sleep(ctx, drainedTwice); err != nil {
+		if err := sleep.For(ctx, drainedTwice); err != nil {
 			return err
 		}
 		second, err := both.drained(ctx, topics)
@@ -147,13 +148,13 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 	if err != nil {
 		return nil, err
 	}
-	mins := map[string]map[replicator.Queue]int64{}
+	mins := map[string]map[lane.Queue]int64{}
 	for _, topic := range topics {
 		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
 		if err != nil {
 			return nil, err
 		}
-		mins[topic] = map[replicator.Queue]int64{}
+		mins[topic] = map[lane.Queue]int64{}
 		for queue, span := range ranges {
 			mins[topic][queue] = span.Min
 		}
@@ -176,7 +177,7 @@ const nearEnd = 5000
 
 // writtenSince counts what applications wrote on a lane's source queue between two looks at its end.
 // What the reverse lane copied there meanwhile is no sign of a producer.
-func (s sides) writtenSince(ctx context.Context, lane replicator.Lane, was, end int64) (int64, error) {
+func (s sides) writtenSince(ctx context.Context, lane lane.Lane, was, end int64) (int64, error) {
 	if end <= was || s.plan.Replicate.OneWay {
 		return end - was, nil
 	}
@@ -185,7 +186,7 @@ func (s sides) writtenSince(ctx context.Context, lane replicator.Lane, was, end 
 }
 
 // copiedBack counts what the reverse lane has copied to the source behind the lane's progress.
-func (s sides) copiedBack(ctx context.Context, lane replicator.Lane, copied, end int64) (int64, error) {
+func (s sides) copiedBack(ctx context.Context, lane lane.Lane, copied, end int64) (int64, error) {
 	if s.plan.Replicate.OneWay || end <= copied || end-copied > nearEnd {
 		return 0, nil
 	}
@@ -203,14 +204,4 @@ func summary(states []laneState) ReplicationState {
 		}
 	}
 	return r
-}
-
-// sleep pauses, and ends early when the context does.
-func sleep(ctx context.Context, pause time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(pause):
-		return nil
-	}
 }

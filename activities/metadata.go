@@ -6,28 +6,19 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
-// MetadataDiff is what ImportMetadata would do.
-type MetadataDiff struct {
-	CreateTopics Names         `json:"createTopics,omitzero"`
-	CreateGroups Names         `json:"createGroups,omitzero"`
-	Same         int           `json:"same"`
-	Conflicts    List[Finding] `json:"conflicts,omitzero"`
-	// Warnings are what applications see of brokers that are configured otherwise.
-	Warnings List[Finding] `json:"warnings,omitzero"`
-}
-
 // MetadataRequest applies one chunk of a diff.
 type MetadataRequest struct {
 	Request
-	Topics Names `json:"topics,omitzero"`
-	Groups Names `json:"groups,omitzero"`
+	Topics api.Names `json:"topics,omitzero"`
+	Groups api.Names `json:"groups,omitzero"`
 	// Inventory is what Assess found. Releases before it was here sent parts of it: Types and
 	// Ordered. A closed (read-only) ordered topic opens only after its drain.
-	Inventory *Inventory                  `json:"inventory,omitempty"`
+	Inventory *api.Inventory              `json:"inventory,omitempty"`
 	Types     map[string]plan.MessageType `json:"types,omitempty"`
 	Ordered   []string                    `json:"ordered,omitempty"`
 }
@@ -53,27 +44,27 @@ type objects struct {
 	missingTopics      map[string][]string // brokers without it
 	missingGroups      map[string][]string
 	same               int
-	conflicts          []Finding
-	warnings           []Finding
+	conflicts          []api.Finding
+	warnings           []api.Finding
 	targetBrokers      []rocketmq.Broker
 	haveTopics         topicTable
 	haveGroups         groupTable
 	acceptsMixedTopics bool
 	sourceBrokers      []rocketmq.Broker
 	sourceTopics       topicTable
-	remain             map[string]Finding // what an earlier run left, by topic
+	remain             map[string]api.Finding // what an earlier run left, by topic
 }
 
 // Diff compares what the target should have with what it has.
-func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (MetadataDiff, error) {
+func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (api.MetadataDiff, error) {
 	o, err := m.compare(ctx, r)
 	if err != nil {
-		return MetadataDiff{}, err
+		return api.MetadataDiff{}, err
 	}
 	if err := o.compareSettings(ctx, m.settings, r); err != nil {
-		return MetadataDiff{}, err
+		return api.MetadataDiff{}, err
 	}
-	diff := MetadataDiff{Same: o.same}
+	diff := api.MetadataDiff{Same: o.same}
 	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
 		sortedKeys(o.missingTopics), namesRoom); err != nil {
 		return diff, err
@@ -224,7 +215,7 @@ func (o *objects) compareTopics(names []string) {
 		}
 		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
 		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics && messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
-			found = &Finding{
+			found = &api.Finding{
 				Refusal: true, Object: "topic " + name,
 				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
 				Next:  "set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types." + name,

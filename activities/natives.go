@@ -4,18 +4,20 @@ import (
 	"context"
 	"sync"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // natives counts what producers wrote on a side, by topic.
-func (s sides) natives(ctx context.Context, l layout, side Side, topics []string) (map[string]int64, error) {
+func (s sides) natives(ctx context.Context, l layout, side api.Side, topics []string) (map[string]int64, error) {
 	lanes, err := l.allLanes(topics)
 	if err != nil {
 		return nil, err
 	}
 	counts := map[string]int64{}
 	var mu sync.Mutex
-	err = each(ctx, lanes, func(ctx context.Context, lane replicator.Lane) error {
+	err = each(ctx, lanes, func(ctx context.Context, lane lane.Lane) error {
 		found, err := s.nativesOf(ctx, lane, side)
 		if err != nil {
 			return err
@@ -28,8 +30,8 @@ func (s sides) natives(ctx context.Context, l layout, side Side, topics []string
 	return counts, s.explain(ctx, err)
 }
 
-func (s sides) nativesOf(ctx context.Context, lane replicator.Lane, side Side) (replicator.Natives, error) {
-	if side == Source {
+func (s sides) nativesOf(ctx context.Context, lane lane.Lane, side api.Side) (positions.Natives, error) {
+	if side == api.Source {
 		return s.translator.Reversed().Natives(ctx, lane.Back())
 	}
 	return s.translator.Natives(ctx, lane)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // LanesOf names the lanes that one activity runs.
@@ -19,13 +19,13 @@ type LanesOf struct {
 // exports it as metrics. The zero value is empty.
 type Observed struct {
 	mu     sync.Mutex
-	newest map[LanesOf]replicator.Progress
-	ended  map[string]replicator.Progress // by migration: counts alone
+	newest map[LanesOf]lane.Progress
+	ended  map[string]lane.Progress // by migration: counts alone
 }
 
 // All returns a copy of what is there now.
-func (o *Observed) All() map[LanesOf]replicator.Progress {
-	all := map[LanesOf]replicator.Progress{}
+func (o *Observed) All() map[LanesOf]lane.Progress {
+	all := map[LanesOf]lane.Progress{}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for of, p := range o.newest {
@@ -35,21 +35,21 @@ func (o *Observed) All() map[LanesOf]replicator.Progress {
 }
 
 // Ended returns what lanes that ran here before have copied, by migration: counters must not fall when a shard goes to another worker.
-func (o *Observed) Ended() map[string]replicator.Progress {
+func (o *Observed) Ended() map[string]lane.Progress {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return maps.Clone(o.ended)
 }
 
 // Put takes what lanes say of themselves.
-func (o *Observed) Put(of LanesOf, p replicator.Progress) {
+func (o *Observed) Put(of LanesOf, p lane.Progress) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.newest == nil {
-		o.newest = map[LanesOf]replicator.Progress{}
+		o.newest = map[LanesOf]lane.Progress{}
 	}
 	o.newest[of] = p
 }
@@ -67,12 +67,12 @@ func (o *Observed) Forget(of LanesOf) {
 	}
 	delete(o.newest, of)
 	if o.ended == nil {
-		o.ended = map[string]replicator.Progress{}
+		o.ended = map[string]lane.Progress{}
 	}
 	sum := o.ended[of.Migration]
 	sum.Topics = counted(sum.Topics, last.Topics)
 	if last.Back != nil {
-		back := replicator.Progress{}
+		back := lane.Progress{}
 		if sum.Back != nil {
 			back = *sum.Back
 		}
@@ -83,11 +83,11 @@ func (o *Observed) Forget(of LanesOf) {
 }
 
 // counted adds the counts of lanes that ended to those before. What they were doing is no longer so.
-func counted(before, last []replicator.TopicProgress) []replicator.TopicProgress {
+func counted(before, last []lane.TopicProgress) []lane.TopicProgress {
 	sums := slices.Clone(before)
 	for _, t := range last {
-		counts := replicator.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped, Stragglers: t.Stragglers}
-		if i := slices.IndexFunc(sums, func(s replicator.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
+		counts := lane.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped, Stragglers: t.Stragglers}
+		if i := slices.IndexFunc(sums, func(s lane.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
 			sums[i] = sums[i].Plus(counts)
 		} else {
 			sums = append(sums, counts)

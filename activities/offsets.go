@@ -9,28 +9,9 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
-
-// SyncProgress is the heartbeat and the result of the Sync activity.
-type SyncProgress struct {
-	Rounds  int64     `json:"rounds"`
-	Groups  int       `json:"groups"`         // refreshed in the last round, on the target
-	Back    int       `json:"back,omitempty"` // refreshed in it on the source: they have moved
-	Skipped int       `json:"skipped"`        // on their way, or led by a gateway: whoever moves them owns their positions
-	Written int64     `json:"written"`
-	Waiting string    `json:"waiting,omitempty"`
-	At      time.Time `json:"at"`
-	// Past are the clients past the gateways, at PastAt; mode gateway.
-	Past   *Past     `json:"past,omitempty"`
-	PastAt time.Time `json:"pastAt,omitzero"`
-}
-
-// Urgent is what people should not have to wait for until the next heartbeat is due: what positions
-// wait for, that the gateways answer, and that clients reach brokers past them.
-func (p SyncProgress) Urgent() string {
-	return fmt.Sprint(p.Waiting != "", p.PastAt.IsZero(), p.Past.String() != "")
-}
 
 // Offsets keeps positions on the side that groups don't read.
 type Offsets struct{ settings Settings }
@@ -41,11 +22,11 @@ func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 // Sync refreshes the target's positions of all groups that have not moved, and the source's of those that have, until it is cancelled or
 // its worker stops. It writes no position of a group that is closed on the side it reads, open on both, or has members where it would write,
 // nor of one that a gateway leads.
-func (o *Offsets) Sync(ctx context.Context, r Request) (SyncProgress, error) {
+func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error) {
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
-	var progress SyncProgress
-	read := func() SyncProgress {
+	var progress api.SyncProgress
+	read := func() api.SyncProgress {
 		mu.Lock()
 		defer mu.Unlock()
 		return progress
@@ -80,8 +61,8 @@ func lasting(err error) error {
 }
 
 // syncRound refreshes every group once. What hinders one group doesn't stop the others; the first hindrance is returned.
-func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
-	m, err := s.mover(ctx, Source)
+func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error {
+	m, err := s.mover(ctx, api.Source)
 	if err != nil {
 		return err
 	}
@@ -100,7 +81,7 @@ func (s sides) syncRound(ctx context.Context, progress *SyncProgress) error {
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
 	var first error
 	back := *m
-	back.from = Target
+	back.from = api.Target
 	for _, group := range groups.selected(s.plan) {
 		if led[group] {
 			progress.Skipped++
@@ -172,9 +153,9 @@ func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
 		return false, err
 	}
 	switch {
-	case m.from == Source && groups.closed(group):
+	case m.from == api.Source && groups.closed(group):
 		return false, nil
-	case m.from == Target:
+	case m.from == api.Target:
 		there, err := m.target.groupTable(ctx, m.targetBrokers)
 		if err != nil || !groups.all(group, false) || !there.all(group, true) {
 			return false, err

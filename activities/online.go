@@ -9,7 +9,8 @@ import (
 
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
 )
 
 // innerProducer is the producer group that stock clients register for themselves, consumers too.
@@ -101,7 +102,7 @@ func (c *cluster) producers(
 			continue
 		}
 		found, err := c.Client().Producers(ctx, b.Addr)
-		if rocketmq.CodeOf(err) == rocketmq.NotSupported {
+		if remoting.CodeOf(err) == remoting.NotSupported {
 			untold = append(untold, b.Name)
 			continue
 		}
@@ -123,8 +124,8 @@ func (c *cluster) producers(
 	return all, untold, nil
 }
 
-func sortedQueues[V any](m map[replicator.Queue]V) []replicator.Queue {
-	all := make([]replicator.Queue, 0, len(m))
+func sortedQueues[V any](m map[lane.Queue]V) []lane.Queue {
+	all := make([]lane.Queue, 0, len(m))
 	for q := range m {
 		all = append(all, q)
 	}

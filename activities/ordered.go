@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+
+	"rocketshift/api"
+	"rocketshift/internal/sleep"
 )
 
 // MoveOrdered opens ordered topics on the side that their producers go to, each as soon as nothing
@@ -100,7 +103,7 @@ func (w watch) still(now time.Time) watch {
 }
 
 // closed are those of the topics that are read-only on a side.
-func (s sides) closed(ctx context.Context, side Side, topics []string) ([]string, error) {
+func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]string, error) {
 	c := s.at(side)
 	if c.Proxy() != "" { // which opens and closes no topic: all are looked at, and are opened at once
 		return topics, nil
@@ -164,7 +167,7 @@ func (t *Traffic) openDrained(
 	}
 	first, err := both.measure(ctx, l, topics)
 	if err == nil {
-		err = sleep(ctx, drainedTwice)
+		err = sleep.For(ctx, drainedTwice)
 	}
 	if err != nil {
 		return nil, err
@@ -193,6 +196,6 @@ func (t *Traffic) openDrained(
 	if err := both.noteLeft(ctx, r.From, ready); err != nil {
 		return nil, err
 	}
-	open := TopicsRequest{Request: r.Request, Side: r.From.Other(), Topics: Some(ready...)}
+	open := TopicsRequest{Request: r.Request, Side: r.From.Other(), Topics: api.Some(ready...)}
 	return lagging, t.OpenTopics(ctx, open)
 }

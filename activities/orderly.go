@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rocketshift/api"
 )
 
 const (
@@ -81,11 +83,11 @@ func (c *cluster) askMember(all map[string]online) asker {
 }
 
 // silentFindings warns of groups whose members didn't say whether they consume in order.
-func (inv *inventory) silentFindings() []Finding {
+func (inv *inventory) silentFindings() []api.Finding {
 	if len(inv.silent) == 0 {
 		return nil
 	}
-	return []Finding{warning("groups "+list(inv.silent),
+	return []api.Finding{warning("groups "+list(inv.silent),
 		"list their topics in topics.ordered if they are to be read in order",
 		"no member of these %d groups says whether it consumes in order", len(inv.silent))}
 }

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"rocketshift/internal/documents"
-	"rocketshift/internal/instance"
+	"rocketshift/api"
 	"rocketshift/internal/printable"
 )
 
@@ -21,19 +20,19 @@ type document struct {
 	State           string
 	Detail          string
 	Error           string
-	Target          *instance.Instance
+	Target          *api.Instance
 	PointOfNoReturn *time.Time
 	Stages          []documentStage
 	Waves           []documentWave
 	Approvals       []documentApproval
-	EarlierAnswers  List[LaneAnswer]
-	Answers         []LaneAnswer
-	Rates           []RateChange
+	EarlierAnswers  api.List[api.LaneAnswer]
+	Answers         []api.LaneAnswer
+	Rates           []api.RateChange
 	Notes           []string
 	Inventory       *documentInventory
-	Metadata        *MetadataDiff
-	Verification    *Verification
-	Ledger          *Ledger
+	Metadata        *api.MetadataDiff
+	Verification    *api.Verification
+	Ledger          *api.Ledger
 }
 
 type documentStage struct {
@@ -44,9 +43,9 @@ type documentStage struct {
 type documentWave struct {
 	Step   int
 	State  string
-	Topics Names
-	Groups Names
-	Check  *WaveCheck
+	Topics api.Names
+	Groups api.Names
+	Check  *api.WaveCheck
 }
 
 type documentApproval struct {
@@ -58,7 +57,7 @@ type documentInventory struct {
 	SourceVersion                   string
 	Brokers, Topics, Queues, Groups int
 	Messages                        int64
-	Findings                        List[Finding]
+	Findings                        api.List[api.Finding]
 }
 
 // page is a Markdown page that is being written.
@@ -141,7 +140,7 @@ func (p *page) approvals(approvals []documentApproval) {
 }
 
 // said is what persons told running lanes.
-func (p *page) said(answers []LaneAnswer, rates []RateChange) {
+func (p *page) said(answers []api.LaneAnswer, rates []api.RateChange) {
 	var rows [][]string
 	for _, a := range answers {
 		rows = append(rows, []string{a.Answer.String(), a.By, when(&a.At), a.Reason})
@@ -158,7 +157,7 @@ func (p *page) said(answers []LaneAnswer, rates []RateChange) {
 	p.table("Rates of lanes", []string{"of", "rate", "by", "at", "reason"}, rows)
 }
 
-func (p *page) verification(v *Verification) {
+func (p *page) verification(v *api.Verification) {
 	if v == nil {
 		return
 	}
@@ -175,7 +174,7 @@ func (p *page) verification(v *Verification) {
 	}
 }
 
-func (p *page) ledger(l *Ledger) {
+func (p *page) ledger(l *api.Ledger) {
 	if l == nil {
 		return
 	}
@@ -204,13 +203,13 @@ func (p *page) inventory(i *documentInventory) {
 }
 
 // configured says what ImportMetadata saw of brokers that are configured otherwise.
-func (p *page) configured(diff *MetadataDiff) {
+func (p *page) configured(diff *api.MetadataDiff) {
 	if diff != nil {
 		p.findings("Brokers' settings", diff.Warnings)
 	}
 }
 
-func (p *page) findings(title string, all List[Finding]) {
+func (p *page) findings(title string, all api.List[api.Finding]) {
 	var rows [][]string
 	for _, f := range all.First() {
 		kind := "warning"
@@ -228,15 +227,15 @@ const mostInCell = 50
 
 // everyName lists names; of many, or of a list whose document couldn't be read, the first ones and
 // their number.
-func everyName(names Names) string {
+func everyName(names api.Names) string {
 	if all, inline := names.Inline(); inline && len(all) <= mostInCell {
 		return strings.Join(all, ", ")
 	}
-	return Short(names)
+	return api.Short(names)
 }
 
 // elsewhere says where the rest of a table is that couldn't be read when the page was written.
-func (p *page) elsewhere(ref *documents.Reference) {
+func (p *page) elsewhere(ref *api.Reference) {
 	if ref != nil {
 		p.line("\nThe rest is in document %s of the workers' store.", text(ref.String()))
 	}

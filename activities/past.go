@@ -6,20 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
-
-// Past are clients that reach brokers without a gateway of the migration: their groups can't move exactly, nor can the homes of what they write.
-type Past struct {
-	Count   int      `json:"count"`
-	Clients []string `json:"clients"`           // the first maxPast, each with its address and what it does
-	Unknown string   `json:"unknown,omitempty"` // why they can't be found, or producers not by what they write
-}
 
 // maxPast is how many clients past the gateways are named.
 const maxPast = 20
@@ -28,16 +21,16 @@ const maxPast = 20
 const pastEvery = 30 * time.Second
 
 // past looks for clients past the gateways. Where it may not, it says so: nothing that moves depends on it.
-func (s sides) past(ctx context.Context, state gateway.State) *Past {
+func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
 	found, err := s.lookPast(ctx, state)
 	if err != nil {
-		return &Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
+		return &api.Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
 	}
 	return found
 }
 
 // lookPast finds those connected to the source, and those whose messages came another way.
-func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error) {
+func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, error) {
 	brokers, err := s.source.brokers(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +58,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*Past, error)
 	}
 	clients = append(clients, pastProducers(state, s.plan.Topics)...)
 	unknown := cmp.Or(state.BypassUnknown, untoldProducers(untold))
-	return &Past{len(clients), clients[:min(len(clients), maxPast)], unknown}, nil
+	return &api.Past{Count: len(clients), Clients: clients[:min(len(clients), maxPast)], Unknown: unknown}, nil
 }
 
 // pastGateway are the clients connected to the source that aren't behind a gateway.
@@ -100,25 +93,4 @@ func pastProducers(state gateway.State, topics plan.TopicSelection) (all []strin
 		}
 	}
 	return all
-}
-
-// String says it in one line.
-func (p *Past) String() string {
-	switch {
-	case p == nil || p.Count == 0 && p.Unknown == "":
-		return ""
-	case p.Count == 0:
-		return p.Unknown
-	case p.Count > len(p.Clients):
-		return fmt.Sprintf("%d clients reach brokers past the gateways: %s, and others", p.Count, strings.Join(p.Clients, ", "))
-	}
-	return fmt.Sprintf("%d clients reach brokers past the gateways: %s", p.Count, strings.Join(p.Clients, ", "))
-}
-
-// orNil is nil where there is nothing to say.
-func (p *Past) orNil() *Past {
-	if p.String() == "" {
-		return nil
-	}
-	return p
 }

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // shelf is a side with what its brokers keep for later.
@@ -14,7 +15,7 @@ type shelf struct {
 	*cluster
 	brokers   []rocketmq.Broker
 	topics    topicTable
-	positions map[string]positions
+	positions map[string]committed
 	enter     func(kind, object string, rest int64, detail string)
 	// own tells topics of the migration, by the names that they have on the side; without it all
 	// topics count
@@ -72,7 +73,7 @@ func (s shelf) halves(ctx context.Context) error {
 		if err != nil {
 			return s.explain(ctx, err)
 		}
-		at := s.positions[halfGroup][halfTopic][replicator.Queue{Broker: broker.Name}]
+		at := s.positions[halfGroup][halfTopic][lane.Queue{Broker: broker.Name}]
 		rest, of := s.held(ctx, broker, halfTopic, 0, rocketmq.QueueRange{
 			Min: max(stats[0].Min, at), Max: stats[0].Max,
 		})
@@ -102,10 +103,10 @@ func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
 // Pending lists what is still to come from the target after everybody has left it: what its brokers
 // deliver later, and what applications wrote there and the reverse lanes haven't copied. Copies of
 // what is written on the source meanwhile are no rest, however many there are.
-func (l *Ledgers) Pending(ctx context.Context, r Request) (Ledger, error) {
+func (l *Ledgers) Pending(ctx context.Context, r Request) (api.Ledger, error) {
 	b, err := l.leftThere(ctx, r)
 	if err != nil {
-		return Ledger{}, err
+		return api.Ledger{}, err
 	}
 	left, err := l.close(ctx, r, b)
 	if err != nil { // the way back never waits for the store
@@ -144,7 +145,7 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
 // toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't
 // copied, and the copies that stand there too: the reverse lane passes them.
 func (b *book) toCome(
-	ctx context.Context, lane replicator.Lane,
+	ctx context.Context, lane lane.Lane,
 ) (natives, copies int64, err error) {
 	copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
 	if err != nil || copied >= end {

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
 )
@@ -22,7 +23,7 @@ import (
 // ones give it, and what they are asked for is noted.
 type played struct {
 	settings activities.Settings
-	found    activities.Assessment
+	found    api.Assessment
 
 	mu     sync.Mutex
 	asked  map[string]map[string][]string // names, by activity and side, and by its execution
@@ -45,22 +46,22 @@ func newPlayed(t *testing.T, n int) *played {
 	return p
 }
 
-func largeAssessment(n int) activities.Assessment {
+func largeAssessment(n int) api.Assessment {
 	topic := func(i int) string { return fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i%n) }
 	group := func(i int) string { return fmt.Sprintf("billing-service-production-consumers-%06d", i%n) }
-	a := activities.Assessment{
+	a := api.Assessment{
 		SourceVersion: "V4_9_7", SourceBrokers: []string{"broker-a", "broker-b", "broker-c"},
 		MeasuredAt: time.Unix(1_790_000_000, 0).UTC(),
 	}
 	for i := range n {
-		a.Topics = append(a.Topics, activities.Topic{
+		a.Topics = append(a.Topics, api.Topic{
 			Name: topic(i), Queues: 8, Messages: int64(i), Type: plan.TypeNormal, Ordered: i%5 == 0,
 			Readers: []string{group(i), group(i + 1)},
 		})
-		a.Groups = append(a.Groups, activities.Group{
+		a.Groups = append(a.Groups, api.Group{
 			Name: group(i), Topics: []string{topic(i), topic(i + n - 1)}, Members: 3,
 		})
-		a.Findings = append(a.Findings, activities.Finding{
+		a.Findings = append(a.Findings, api.Finding{
 			Object: "group " + group(i), Cause: "a member is connected by a client of version 4.2.0",
 			Next: "give it a client of 4.9.7 or later before the shift, or leave it out",
 		})
@@ -69,7 +70,7 @@ func largeAssessment(n int) activities.Assessment {
 }
 
 // note adds names to what an activity was asked for.
-func (p *played) note(ctx context.Context, r activities.Request, what string, lists ...activities.Names) ([]string, error) {
+func (p *played) note(ctx context.Context, r activities.Request, what string, lists ...api.Names) ([]string, error) {
 	if !r.Bounded {
 		return nil, temporal.NewNonRetryableApplicationError(what+" isn't asked for bounded answers", "Test", nil)
 	}
@@ -133,7 +134,7 @@ func (p *played) state() activities.ReplicationState {
 }
 
 // rows is a ledger with a rest of every topic and group, which changes now and then.
-func (p *played) rows() (rows []activities.LedgerRow) {
+func (p *played) rows() (rows []api.LedgerRow) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.looked++
@@ -142,13 +143,13 @@ func (p *played) rows() (rows []activities.LedgerRow) {
 		rest = 1
 	}
 	for _, t := range p.found.Topics {
-		rows = append(rows, activities.LedgerRow{
+		rows = append(rows, api.LedgerRow{
 			Kind: "lag", Object: "topic " + t.Name, Rest: rest,
 			Detail: "not copied yet, most of all " + t.Name + " broker-a/3: copied to 1234567890 of 1234567897",
 		})
 	}
 	for _, g := range p.found.Groups {
-		rows = append(rows, activities.LedgerRow{
+		rows = append(rows, api.LedgerRow{
 			Kind: "consumers", Object: "group " + g.Name, Rest: 3,
 			Detail: "[10.0.0.7:4711 10.0.0.8:4711 10.0.0.9:4711]",
 		})
@@ -162,7 +163,7 @@ func (p *played) register(w worker.Worker) {
 	add("PlanWaves", real.PlanWaves)
 	add("ReadNames", real.ReadNames)
 	add("Write", activities.NewReports(p.settings).Write)
-	add("Assess", func(ctx context.Context, r activities.Request) (activities.Inventory, error) {
+	add("Assess", func(ctx context.Context, r activities.Request) (api.Inventory, error) {
 		return activities.InventoryOf(ctx, p.settings, r, p.found)
 	})
 	add("CheckPlan", activities.NewPlans().CheckPlan)
@@ -186,7 +187,7 @@ func (p *played) registerCopy(add func(string, any)) {
 	add("Describe", func(context.Context, activities.Request) (activities.PurchaseResult, error) {
 		return activities.PurchaseResult{Provider: "existing", NameServers: []string{"10.0.1.1:9876"}}, nil
 	})
-	add("Diff", func(ctx context.Context, r activities.MetadataRequest) (d activities.MetadataDiff, err error) {
+	add("Diff", func(ctx context.Context, r activities.MetadataRequest) (d api.MetadataDiff, err error) {
 		topics, err := p.note(ctx, r.Request, "Diff topics", r.Topics)
 		if err != nil {
 			return d, err
@@ -215,11 +216,11 @@ func (p *played) registerCopy(add func(string, any)) {
 	state := func(context.Context, activities.Request) (activities.ReplicationState, error) { return p.state(), nil }
 	add("State", state)
 	add("AwaitCaughtUp", state)
-	add("Verify", func(ctx context.Context, r activities.VerifyRequest) (activities.Verification, error) {
+	add("Verify", func(ctx context.Context, r activities.VerifyRequest) (api.Verification, error) {
 		topics, err := p.note(ctx, r.Request, "Verify", r.Topics)
-		return activities.Verification{Lanes: 8 * len(topics), Compared: 1 << 30, Measured: time.Now().UTC()}, err
+		return api.Verification{Lanes: 8 * len(topics), Compared: 1 << 30, Measured: time.Now().UTC()}, err
 	})
-	add("Ledger", func(ctx context.Context, r activities.Request) (activities.Ledger, error) {
+	add("Ledger", func(ctx context.Context, r activities.Request) (api.Ledger, error) {
 		return activities.LedgerFor(ctx, p.settings, r, p.rows())
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 func (p *played) registerReleases(add func(string, any)) {
@@ -71,17 +72,17 @@ func (p *played) registerReleases(add func(string, any)) {
 		_, err := p.note(ctx, r.Request, "AwaitDrained", r.Topics)
 		return activities.ReplicationState{Measured: time.Now().UTC()}, err
 	})
-	add("CheckWave", func(ctx context.Context, r activities.WaveRequest) (activities.WaveCheck, error) {
+	add("CheckWave", func(ctx context.Context, r activities.WaveRequest) (api.WaveCheck, error) {
 		if _, err := p.note(ctx, r.Request, "CheckWave topics", r.Wave.Topics); err != nil {
-			return activities.WaveCheck{}, err
+			return api.WaveCheck{}, err
 		}
 		_, err := p.note(ctx, r.Request, "CheckWave groups", r.Wave.Groups)
-		return activities.WaveCheck{TargetPuts: 1000, Measured: time.Now().UTC()}, err
+		return api.WaveCheck{TargetPuts: 1000, Measured: time.Now().UTC()}, err
 	})
 }
 
-func (p *played) fence(side activities.Side, names []string, closed bool) {
-	if side != activities.Source {
+func (p *played) fence(side api.Side, names []string, closed bool) {
+	if side != api.Source {
 		return
 	}
 	p.mu.Lock()
@@ -122,13 +123,13 @@ func (p *played) registerGateways(add func(string, any)) {
 		_, err := p.note(ctx, r.Request, "BeginSoak", r.Topics)
 		return time.Now().UTC(), err
 	})
-	add("JudgeSoak", func(ctx context.Context, r activities.SoakRequest) (activities.WaveCheck, error) {
+	add("JudgeSoak", func(ctx context.Context, r activities.SoakRequest) (api.WaveCheck, error) {
 		_, err := p.note(ctx, r.Request, "JudgeSoak", r.Topics)
-		return activities.WaveCheck{TargetPuts: 10, Measured: time.Now().UTC()}, err
+		return api.WaveCheck{TargetPuts: 10, Measured: time.Now().UTC()}, err
 	})
-	add("MeasureShare", func(ctx context.Context, r activities.ShareRequest) (activities.WaveCheck, error) {
+	add("MeasureShare", func(ctx context.Context, r activities.ShareRequest) (api.WaveCheck, error) {
 		_, err := p.note(ctx, r.Request, "MeasureShare", r.Topics)
-		return activities.WaveCheck{SourcePuts: 1000, Share: 50, Measured: time.Now().UTC()}, err
+		return api.WaveCheck{SourcePuts: 1000, Share: 50, Measured: time.Now().UTC()}, err
 	})
 	add("AwaitEmpty", func(context.Context, activities.Request) error { return nil })
 }
@@ -161,7 +162,7 @@ func (p *played) registerBack(add func(string, any)) {
 	add("Forget", func(context.Context, activities.GroupsRequest) error { return nil })
 	add("AwaitTarget", func(context.Context, activities.Request) error { return nil })
 	add("AwaitPending", untilCancelled)
-	add("Pending", func(ctx context.Context, r activities.Request) (activities.Ledger, error) {
+	add("Pending", func(ctx context.Context, r activities.Request) (api.Ledger, error) {
 		if p.looks() > p.enough {
 			return activities.LedgerFor(ctx, p.settings, r, nil)
 		}

@@ -9,8 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // fenceMargin is how old the proof that a group is nobody's on the target may be when Sync writes its position. A move
@@ -20,7 +22,7 @@ const fenceMargin = time.Second
 // move is one position to write: where, and which.
 type move struct {
 	topic  string
-	queue  replicator.Queue
+	queue  lane.Queue
 	offset int64
 	exact  bool
 }
@@ -31,23 +33,23 @@ func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.
 type mover struct {
 	sides
 	layout
-	from   Side
-	have   map[Side]map[string]positions // committed offsets by side and group
-	ranges map[string]map[replicator.Queue]rocketmq.QueueRange
+	from   api.Side
+	have   map[api.Side]map[string]committed // committed offsets by side and group
+	ranges map[string]map[lane.Queue]rocketmq.QueueRange
 
 	reading *sync.Mutex // of have, while several lanes are looked at
 }
 
-func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
+func (s sides) mover(ctx context.Context, from api.Side) (*mover, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	m := &mover{
-		sides: s, layout: l, from: from, have: map[Side]map[string]positions{},
-		ranges: map[string]map[replicator.Queue]rocketmq.QueueRange{}, reading: &sync.Mutex{},
+		sides: s, layout: l, from: from, have: map[api.Side]map[string]committed{},
+		ranges: map[string]map[lane.Queue]rocketmq.QueueRange{}, reading: &sync.Mutex{},
 	}
-	for _, side := range []Side{Source, Target} {
+	for _, side := range []api.Side{api.Source, api.Target} {
 		brokers, _ := l.of(side)
 		if m.have[side], err = s.at(side).positions(ctx, brokers); err != nil {
 			return nil, err
@@ -60,7 +62,7 @@ func (s sides) mover(ctx context.Context, from Side) (*mover, error) {
 func (m *mover) topicsOf(group string, now ...online) []string {
 	var topics []string
 	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
-		reads := len(m.have[Source][group][topic]) > 0 || len(m.have[Target][group][topic]) > 0
+		reads := len(m.have[api.Source][group][topic]) > 0 || len(m.have[api.Target][group][topic]) > 0
 		for _, o := range now {
 			reads = reads || o.topics[topic]
 		}
@@ -127,10 +129,10 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 }
 
 // readRanges finds the first messages of source queues without a position.
-func (m *mover) readRanges(ctx context.Context, group string, lanes []replicator.Lane) error {
+func (m *mover) readRanges(ctx context.Context, group string, lanes []lane.Lane) error {
 	for _, lane := range lanes {
 		_, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
-		if known || m.from == Target || m.ranges[lane.Topic] != nil {
+		if known || m.from == api.Target || m.ranges[lane.Topic] != nil {
 			continue
 		}
 		found, err := m.source.ranges(ctx, m.sourceBrokers, m.sourceTopics, lane.Topic)
@@ -143,9 +145,9 @@ func (m *mover) readRanges(ctx context.Context, group string, lanes []replicator
 }
 
 // position is where the group stands in the lane on the side that it reads.
-func (m *mover) position(group string, lane replicator.Lane) (int64, bool) {
+func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
 	at, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
-	if known || m.from == Target {
+	if known || m.from == api.Target {
 		return at, known
 	}
 	first, known := m.ranges[lane.Topic][lane.Source]
@@ -154,18 +156,18 @@ func (m *mover) position(group string, lane replicator.Lane) (int64, bool) {
 
 // translate takes a position to the other side. Where lanes go both ways, each message that was read has its twin there, and a position
 // that is exact repeats none of them.
-func (m *mover) translate(ctx context.Context, lane replicator.Lane, at int64) (to replicator.Translation, err error) {
+func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to positions.Translation, err error) {
 	switch {
-	case m.from == Target && m.plan.Replicate.OneWay:
+	case m.from == api.Target && m.plan.Replicate.OneWay:
 		to, err = m.translator.Back(ctx, lane, at)
-	case m.from == Target:
+	case m.from == api.Target:
 		to, err = m.translator.Reversed().Across(ctx, lane.Back(), at)
 	case m.plan.Replicate.OneWay:
 		to, err = m.translator.Forward(ctx, lane, at)
 	default:
 		to, err = m.translator.Across(ctx, lane, at)
 	}
-	if errors.Is(err, replicator.ErrNotCopiedYet) {
+	if errors.Is(err, positions.ErrNotCopiedYet) {
 		from := queueOf(lane, m.from)
 		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v", lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}

@@ -8,9 +8,12 @@ import (
 	"strings"
 	"sync"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // A target of which only the 5.x proxy can be reached, as with managed instances, lists nothing and makes nothing: no topics, groups or positions,
@@ -90,15 +93,15 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 // otherwise says in what clients would see a topic otherwise on the target, wherever its queues are
 // there; "" if they see the same. Without an order to keep, producers may see other queues, if any.
 func otherwise(source, target map[string]rocketmq.TopicConfig, ordered bool) string {
-	all := topicTable{string(Source): source, string(Target): target}
-	have, want := all.counts(string(Target)).sum(), all.counts(string(Source)).sum()
+	all := topicTable{string(api.Source): source, string(api.Target): target}
+	have, want := all.counts(string(api.Target)).sum(), all.counts(string(api.Source)).sum()
 	if have != want {
 		return fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)
 	}
-	if unread := replicator.Unread(target); unread != "" {
+	if unread := replica.Unread(target); unread != "" {
 		return "consumers don't see all queues there: target " + unread
 	}
-	if ordered || !slices.Contains(replicator.Writable(target), true) {
+	if ordered || !slices.Contains(replica.Writable(target), true) {
 		return sameView(source, target)
 	}
 	return ""
@@ -106,7 +109,7 @@ func otherwise(source, target map[string]rocketmq.TopicConfig, ordered bool) str
 
 // toHide tells a person which queues producers mustn't see.
 func toHide(source map[string]rocketmq.TopicConfig) string {
-	hidden := replicator.Hidden(source)
+	hidden := replica.Hidden(source)
 	if hidden == "" {
 		return ""
 	}
@@ -144,7 +147,7 @@ func (o *objects) readable(ctx context.Context, group string) (bool, error) {
 	for _, topic := range sortedKeys(o.haveTopics) {
 		for broker := range o.haveTopics[topic] {
 			_, err := o.target.Client().Pull(ctx, o.addr[broker], rocketmq.PullRequest{Group: group, Topic: topic, Max: 1})
-			if rocketmq.CodeOf(err) == rocketmq.SubscriptionGroupGone {
+			if remoting.CodeOf(err) == remoting.SubscriptionGroupGone {
 				return false, nil
 			}
 			if err != nil {
@@ -159,8 +162,8 @@ func (o *objects) readable(ctx context.Context, group string) (bool, error) {
 }
 
 // readThere reads one position of a group on the target, as a proxy doesn't list them.
-func (m *mover) readThere(ctx context.Context, group, topic string, q replicator.Queue) error {
-	if m.target.Proxy() == "" || m.from != Source {
+func (m *mover) readThere(ctx context.Context, group, topic string, q lane.Queue) error {
+	if m.target.Proxy() == "" || m.from != api.Source {
 		return nil
 	}
 	broker, err := m.target.Broker(ctx, q.Broker)
@@ -173,12 +176,12 @@ func (m *mover) readThere(ctx context.Context, group, topic string, q replicator
 	}
 	m.reading.Lock()
 	defer m.reading.Unlock()
-	all := m.have[Target]
+	all := m.have[api.Target]
 	if all[group] == nil {
-		all[group] = positions{}
+		all[group] = committed{}
 	}
 	if all[group][topic] == nil {
-		all[group][topic] = map[replicator.Queue]int64{}
+		all[group][topic] = map[lane.Queue]int64{}
 	}
 	all[group][topic][q] = at
 	return nil

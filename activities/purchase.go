@@ -3,11 +3,12 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/instance"
 )
 
 // PurchaseResult is the target as it runs.
-type PurchaseResult = instance.Instance
+type PurchaseResult = api.Instance
 
 // Purchase provides the target.
 type Purchase struct{ settings Settings }

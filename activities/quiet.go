@@ -5,40 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // quietReleased is how long a side must stand still when the pipeline reported that its producers have moved.
 const quietReleased = 500 * time.Millisecond
-
-// WaveCheck is the evidence of a soak: everything of the wave stands where it should.
-type WaveCheck struct {
-	SourcePuts  int64     `json:"sourcePuts"` // messages that by-passing producers wrote on the side left, since the settle time began
-	TargetPuts  int64     `json:"targetPuts"` // messages that producers have written on the target
-	Lag         int64     `json:"lag"`
-	MembersLeft int       `json:"membersLeft"`
-	Measured    time.Time `json:"measured"`
-	Share       float64   `json:"share,omitempty"` // percent of producers' messages that went to the target while the step stood; mode gateway
-	Past        *Past     `json:"past,omitempty"`  // clients past the gateways; mode gateway
-
-	// Of a soak behind gateways: what the homes of the queues ask for, in percent of the messages;
-	// messages of queues whose home is the target; messages on the other side than their queue's
-	// home; from when on they were counted; and what is doubtful, empty if nothing is.
-	Want      float64   `json:"want,omitempty"`
-	Moved     int64     `json:"moved,omitempty"`
-	Misplaced int64     `json:"misplaced,omitempty"`
-	Since     time.Time `json:"since,omitzero"`
-	Doubt     string    `json:"doubt,omitempty"`
-}
-
-// Plus is the check of two parts of one step.
-func (c WaveCheck) Plus(o WaveCheck) WaveCheck {
-	o.SourcePuts += c.SourcePuts
-	o.TargetPuts += c.TargetPuts
-	o.Lag += c.Lag
-	o.MembersLeft += c.MembersLeft
-	return o
-}
 
 // WaveRequest is one wave to check.
 type WaveRequest struct {
@@ -60,7 +32,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 			return err
 		}
 		topics, err := resolve(ctx, t.settings, r.Topics)
-		if err != nil && r.From == Target { // the way back never waits for the store
+		if err != nil && r.From == api.Target { // the way back never waits for the store
 			topics, err = both.movedTopics(ctx, false)
 		}
 		if err != nil {
@@ -85,13 +57,13 @@ func moving(topic string, s stillness, now time.Time, wanted time.Duration) stri
 }
 
 // puts counts what producers wrote into each topic on a side, and no lane.
-func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string]int64, error) {
+func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[string]int64, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, topic := range topics {
-		if _, there := l.sourceTopics[topic]; !there && side == Source {
+		if _, there := l.sourceTopics[topic]; !there && side == api.Source {
 			return nil, notReady("topic %s: no source broker has it: is one down?", topic)
 		}
 	}
@@ -100,10 +72,10 @@ func (s sides) puts(ctx context.Context, side Side, topics []string) (map[string
 
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
 // topics on the source, for the plan's settle time, and nothing left to copy.
-func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, error) {
+func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, error) {
 	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
 	wave := plan.Wave{Step: r.Wave.Step}
-	var check WaveCheck
+	var check api.WaveCheck
 	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err := wait.until(ctx, func() error {
 		both, err := t.settings.both(ctx, p)
@@ -129,29 +101,29 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (WaveCheck, erro
 }
 
 // checkWave looks once, and says which rule is broken.
-func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveCheck, string, error) {
-	members, err := s.members(ctx, wave.Groups, Source)
+func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (api.WaveCheck, string, error) {
+	members, err := s.members(ctx, wave.Groups, api.Source)
 	if err != nil {
-		return WaveCheck{}, "", err
+		return api.WaveCheck{}, "", err
 	}
-	onSource, err := s.puts(ctx, Source, wave.Topics)
+	onSource, err := s.puts(ctx, api.Source, wave.Topics)
 	if err != nil {
-		return WaveCheck{}, "", err
+		return api.WaveCheck{}, "", err
 	}
-	onTarget, err := s.puts(ctx, Target, wave.Topics)
+	onTarget, err := s.puts(ctx, api.Target, wave.Topics)
 	if err != nil {
-		return WaveCheck{}, "", err
+		return api.WaveCheck{}, "", err
 	}
 	l, err := s.layout(ctx)
 	if err != nil {
-		return WaveCheck{}, "", err
+		return api.WaveCheck{}, "", err
 	}
 	lanes, err := s.measure(ctx, l, wave.Topics)
 	if err != nil {
-		return WaveCheck{}, "", err
+		return api.WaveCheck{}, "", err
 	}
 	state := summary(lanes)
-	check := WaveCheck{Lag: state.Lag, Measured: state.Measured}
+	check := api.WaveCheck{Lag: state.Lag, Measured: state.Measured}
 	left := countMembers(&check, members)
 	writing := countPuts(&check, wave.Topics, onSource, onTarget, seen, time.Duration(s.plan.Shift.Settle))
 	switch {
@@ -166,7 +138,7 @@ func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (WaveC
 }
 
 // countMembers names the groups that still have members on the source.
-func countMembers(c *WaveCheck, members []Members) []string {
+func countMembers(c *api.WaveCheck, members []Members) []string {
 	var left []string
 	for _, m := range members {
 		c.MembersLeft += m.Source
@@ -178,7 +150,7 @@ func countMembers(c *WaveCheck, members []Members) []string {
 }
 
 // countPuts names the topics that haven't been quiet on the source for the settle time.
-func countPuts(c *WaveCheck, topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
+func countPuts(c *api.WaveCheck, topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
 	var writing []string
 	for _, topic := range topics {
 		c.TargetPuts += onTarget[topic]

@@ -3,14 +3,15 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 )
 
 // ReachedRequest asks how far steps behind gateways have come already.
 type ReachedRequest struct {
 	Request
-	Topics Names `json:"topics"`
-	Steps  []int `json:"steps"` // percent of the topics' queues whose home is the target, rising
+	Topics api.Names `json:"topics"`
+	Steps  []int     `json:"steps"` // percent of the topics' queues whose home is the target, rising
 }
 
 // Reached is how far steps have come by what the gateways say, whoever made them.
@@ -19,8 +20,8 @@ type Reached struct {
 	// before it were made.
 	Step int `json:"step"`
 	// Authority is the side that says who members are. The target does after the last step alone.
-	Authority Side `json:"authority,omitempty"`
-	Homes     int  `json:"homes"` // queues whose home is the target
+	Authority api.Side `json:"authority,omitempty"`
+	Homes     int      `json:"homes"` // queues whose home is the target
 }
 
 // Reached looks how far earlier runs have come. A step that is made again behind a later one would
@@ -30,7 +31,7 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (Reached, erro
 	if err != nil {
 		return Reached{}, err
 	}
-	found := Reached{Authority: Side(state.Authority)}
+	found := Reached{Authority: api.Side(state.Authority)}
 	if len(state.Homes.Away) == 0 {
 		return found, nil
 	}

@@ -10,8 +10,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // together bounds calls that run at the same time against one side: brokers serve admin calls from few threads.
@@ -26,8 +28,8 @@ type topicTable map[string]map[string]rocketmq.TopicConfig
 // groupTable is every group's settings by group and broker name.
 type groupTable map[string]map[string]rocketmq.Group
 
-// positions are the offsets of one group by topic and queue.
-type positions map[string]map[replicator.Queue]int64
+// committed are the offsets of one group by topic and queue.
+type committed map[string]map[lane.Queue]int64
 
 // each calls do for every item, a few at the same time, and returns the first error.
 func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
@@ -69,7 +71,7 @@ func (c *cluster) answering(
 	_ = each(ctx, indexes(brokers), func(ctx context.Context, i int) error {
 		_, err := c.Client().Runtime(ctx, brokers[i].Addr)
 		switch {
-		case rocketmq.Unreachable(err):
+		case remoting.Unreachable(err):
 			failed[i] = err
 		case brokers[i].Slave:
 			failed[i] = c.mastered(brokers[i : i+1])
@@ -124,8 +126,8 @@ func (c *cluster) groupTable(ctx context.Context, brokers []rocketmq.Broker) (gr
 }
 
 // positions reads every group's committed offsets, by group; none behind a proxy, which doesn't list them.
-func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map[string]positions, error) {
-	all := map[string]positions{}
+func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map[string]committed, error) {
+	all := map[string]committed{}
 	if c.Proxy() != "" {
 		return all, nil
 	}
@@ -136,14 +138,14 @@ func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map
 		}
 		for key, queues := range offsets {
 			if all[key.Group] == nil {
-				all[key.Group] = positions{}
+				all[key.Group] = committed{}
 			}
 			of := all[key.Group]
 			if of[key.Topic] == nil {
-				of[key.Topic] = map[replicator.Queue]int64{}
+				of[key.Topic] = map[lane.Queue]int64{}
 			}
 			for queue, offset := range queues {
-				of[key.Topic][replicator.Queue{Broker: b.Name, ID: queue}] = offset
+				of[key.Topic][lane.Queue{Broker: b.Name, ID: queue}] = offset
 			}
 		}
 	}
@@ -151,8 +153,8 @@ func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map
 }
 
 // ranges reads the first and the next offset of every queue of a topic.
-func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table topicTable, topic string) (map[replicator.Queue]rocketmq.QueueRange, error) {
-	all := map[replicator.Queue]rocketmq.QueueRange{}
+func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table topicTable, topic string) (map[lane.Queue]rocketmq.QueueRange, error) {
+	all := map[lane.Queue]rocketmq.QueueRange{}
 	for _, b := range brokers {
 		config, here := table[topic][b.Name]
 		if !here {
@@ -163,14 +165,14 @@ func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table t
 			return nil, c.explain(ctx, err)
 		}
 		for queue, span := range stats {
-			all[replicator.Queue{Broker: b.Name, ID: queue}] = span
+			all[lane.Queue{Broker: b.Name, ID: queue}] = span
 		}
 	}
 	return all, nil
 }
 
 // queues are the topic's queues in client order.
-func (t topicTable) queues(topic string) []replicator.Queue { return replicator.QueuesBy(t[topic]) }
+func (t topicTable) queues(topic string) []lane.Queue { return replica.QueuesBy(t[topic]) }
 
 // selected are the topics of the plan, sorted. System, retry and dead-letter topics are never selected: they are handled apart.
 func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {

@@ -5,37 +5,39 @@ import (
 	"strings"
 	"sync"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // remains finds topics of the target that an earlier run made while it saw a part of the source alone,
 // by topic, with how to mend them. Read are the positions of the lanes' group on the source: lanes
 // that have one go on where they are. Without any, topics with too few queues alone are looked at.
 func (s sides) remains(
-	ctx context.Context, l layout, topics []string, read positions,
-) (map[string]Finding, error) {
+	ctx context.Context, l layout, topics []string, read committed,
+) (map[string]api.Finding, error) {
 	if s.target.Proxy() != "" { // which nobody can be told to mend so
 		return nil, nil
 	}
 	var mu sync.Mutex
-	all := map[string]Finding{}
+	all := map[string]api.Finding{}
 	err := each(ctx, topics, func(ctx context.Context, topic string) error {
 		look := l.suspects(topic, read)
 		if len(look) == 0 {
 			return nil
 		}
-		copies, err := replicator.CopiesIn(ctx, s.target.Cluster, laneNames(s.plan), topic, look)
+		copies, err := replica.CopiesIn(ctx, s.target.Cluster, laneNames(s.plan), topic, look)
 		if err != nil {
 			return s.target.explain(ctx, err)
 		}
 		source, target := l.sourceTopics[topic], l.targetTopics[topic]
-		left, some := replicator.RemainsOf(source, target, sortedKeys(addresses(l.targetBrokers)), copies)
+		left, some := replica.RemainsOf(source, target, sortedKeys(addresses(l.targetBrokers)), copies)
 		if !some || left.Begun(target) {
 			return nil
 		}
-		at := replicator.Place{
+		at := replica.Place{
 			Source: strings.Join(s.source.NameServers(), ";"), Target: strings.Join(s.target.NameServers(), ";"),
 			Topic: topic, Renamed: s.plan.Target.Topic(topic), Group: s.plan.LaneGroup(), Brokers: l.targetBrokers,
 		}
@@ -49,7 +51,7 @@ func (s sides) remains(
 }
 
 // suspects are the queues of a topic of the target in which copies may lie where they don't belong.
-func (l layout) suspects(topic string, read positions) (queues []replicator.Queue) {
+func (l layout) suspects(topic string, read committed) (queues []lane.Queue) {
 	from, to := l.sourceTopics.queues(topic), l.targetTopics.queues(topic)
 	switch {
 	case len(to) == 0 || len(from) < len(to):
@@ -59,7 +61,7 @@ func (l layout) suspects(topic string, read positions) (queues []replicator.Queu
 	case read == nil:
 		return nil
 	}
-	lanes, err := replicator.Pair(topic, from, to)
+	lanes, err := lane.Pair(topic, from, to)
 	if err != nil {
 		return nil
 	}
@@ -74,7 +76,7 @@ func (l layout) suspects(topic string, read positions) (queues []replicator.Queu
 // remainsFindings are what an earlier run left on a target that exists.
 func (s Settings) remainsFindings(
 	ctx context.Context, p plan.Plan, inv *inventory, targetBrokers []rocketmq.Broker,
-) (findings []Finding, err error) {
+) (findings []api.Finding, err error) {
 	if len(targetBrokers) == 0 {
 		return nil, nil
 	}
@@ -89,7 +91,7 @@ func (s Settings) remainsFindings(
 	}
 	read := inv.positions[p.LaneGroup()]
 	if read == nil {
-		read = positions{}
+		read = committed{}
 	}
 	all, err := both.remains(ctx, l, topics, read)
 	for _, topic := range sortedKeys(all) {

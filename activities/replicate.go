@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"sync"
@@ -10,9 +9,12 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // batchBytes bounds one batch to the target: brokers take 4 MiB, and answer busy more often the larger batches are.
@@ -23,38 +25,17 @@ type ReplicateRequest struct {
 	Request
 	Broker string `json:"broker"`
 	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
-	Answers []LaneAnswer `json:"answers,omitempty"`
-	Rates   []RateChange `json:"rates,omitempty"`
+	Answers []api.LaneAnswer `json:"answers,omitempty"`
+	Rates   []api.RateChange `json:"rates,omitempty"`
 	// Earlier are the answers before them, of all lanes, where they were too many.
-	Earlier List[LaneAnswer] `json:"earlierAnswers,omitzero"`
+	Earlier api.List[api.LaneAnswer] `json:"earlierAnswers,omitzero"`
 	// Part and Parts pick the broker's lanes: the shard with number Part, of Parts.
 	Part  int `json:"part,omitempty"`
 	Parts int `json:"parts,omitempty"`
 	// Shards is how many such activities there are.
 	Shards int `json:"shards,omitempty"`
 	// Copied is what the shard has copied before, as far as the workflow knows.
-	Copied Copied `json:"copied,omitzero"`
-}
-
-// ReplicationProgress is the heartbeat and the result of a Replicate activity.
-type ReplicationProgress struct {
-	Broker string `json:"broker"`
-	// Holder names the attempt that holds the lanes' locks.
-	Holder string `json:"holder,omitempty"`
-	// Unpaired are topics of the plan that have no lanes, with the cause.
-	Unpaired []string `json:"unpaired,omitempty"`
-	// Offers is how many workers in a row left the shard to one that has fewer.
-	Offers int `json:"offers,omitempty"`
-	replicator.Progress
-}
-
-// Urgent is what people should not have to wait for until the next heartbeat is due: that lanes run, and what is wrong with them.
-func (p ReplicationProgress) Urgent() string {
-	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0)
-	if p.Back != nil {
-		text += fmt.Sprint(len(p.Back.Faults), p.Back.Waiting != "", len(p.Back.Stragglers) > 0)
-	}
-	return text
+	Copied api.Copied `json:"copied,omitzero"`
 }
 
 // Replication runs and measures lanes.
@@ -68,8 +49,8 @@ func NewReplication(s Settings) *Replication { return &Replication{settings: s.w
 
 // Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker stops. Where a lane goes on is
 // read from the target, so an attempt needs nothing from the one before but the name that holds its locks.
-func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (ReplicationProgress, error) {
-	var last ReplicationProgress
+func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.ReplicationProgress, error) {
+	var last api.ReplicationProgress
 	if activity.HasHeartbeatDetails(ctx) {
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
@@ -84,10 +65,10 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 	defer r.settings.Observed.Forget(of)
 	b := &beater{
 		offered: mine.offered, most: mostTold(q.Shards),
-		observe: func(p replicator.Progress) { r.settings.Observed.Put(of, p) },
+		observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
 		counter: r.copied.begin(of, q.Copied, last.Progress),
 	}
-	b.progress = ReplicationProgress{
+	b.progress = api.ReplicationProgress{
 		Broker: q.Broker, Holder: holderAfter(last.Holder),
 		Progress: b.bounded(b.counter.begun(last.Progress)),
 	}
@@ -121,7 +102,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (Replic
 }
 
 // run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
-func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.Lane, b *beater, beside func(context.Context, *replicator.Replicator)) error {
+func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []lane.Lane, b *beater, beside func(context.Context, *replicator.Replicator)) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -157,7 +138,7 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []replicator.L
 }
 
 // offered leaves the shard to another worker.
-func offered(ctx context.Context, p ReplicationProgress) error {
+func offered(ctx context.Context, p api.ReplicationProgress) error {
 	activity.RecordHeartbeat(ctx, p)
 	return again(NotReadyType, offerPause, nil, "this worker leaves the lanes to one that has fewer")
 }
@@ -167,7 +148,7 @@ const offerPause = 200 * time.Millisecond
 
 // lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A topic that can't be paired keeps
 // no other one waiting.
-func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []replicator.Lane, unpaired []string) {
+func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
 	if err := s.ensureGroupTopics(ctx, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
@@ -187,7 +168,7 @@ func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (her
 
 // partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so that the lanes of a hundred topics with
 // one queue each don't all go to the same.
-func partOf(lane replicator.Lane, parts int) int {
+func partOf(lane lane.Lane, parts int) int {
 	of := fnv.New32a()
 	_, _ = of.Write([]byte(lane.Topic))
 	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
@@ -213,7 +194,7 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 				if _, there := table[name][b.Name]; there || b.Slave {
 					continue // a slave takes no groups, and makes them of pulls
 				}
-				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil && !rocketmq.Denied(err) {
+				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil && !remoting.Denied(err) {
 					return c.explain(ctx, err)
 				}
 			}
@@ -233,15 +214,15 @@ func laneGroups(p plan.Plan) []string {
 
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
-	observe  func(replicator.Progress)
+	observe  func(lane.Progress)
 	counter  *counter
 	offered  <-chan struct{} // closed when another worker is to run the lanes
 	most     int             // topics, and faults, to tell of
 	mu       sync.Mutex
-	progress ReplicationProgress
+	progress api.ReplicationProgress
 }
 
-func (b *beater) report(p replicator.Progress) {
+func (b *beater) report(p lane.Progress) {
 	b.observe(p)
 	p = b.bounded(b.counter.add(p))
 	b.mu.Lock()
@@ -255,14 +236,14 @@ func (b *beater) unpaired(topics []string) {
 	b.progress.Unpaired = topics[:min(len(topics), b.most)]
 }
 
-func (b *beater) read() ReplicationProgress {
+func (b *beater) read() api.ReplicationProgress {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.progress
 }
 
 // offer is what the next worker is told.
-func (b *beater) offer() ReplicationProgress {
+func (b *beater) offer() api.ReplicationProgress {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Offers = 1

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
 )
@@ -104,10 +105,10 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	s := Settings{Root: t.TempDir()}.withDefaults()
 	r := Request{Plan: plan.Plan{Name: "orders"}, Bounded: true}
 	names := make([]string, 1000)
-	rows := make([]LedgerRow, 1000)
+	rows := make([]api.LedgerRow, 1000)
 	for i := range names {
 		names[i] = fmt.Sprintf("billing-service-%04d", i)
-		rows[i] = LedgerRow{Kind: kindLag, Object: "topic " + names[i], Rest: 1 << 60}
+		rows[i] = api.LedgerRow{Kind: kindLag, Object: "topic " + names[i], Rest: 1 << 60}
 	}
 	groups, err := bounded(t.Context(), s, r, "groups", names, namesRoom)
 	require.NoError(t, err)
@@ -115,7 +116,7 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	require.NoError(t, err)
 	status := func() string {
 		b, err := json.Marshal(map[string]any{
-			"name": "orders", "state": "done", "ledger": Ledger{Rows: ledger, Rest: 1000},
+			"name": "orders", "state": "done", "ledger": api.Ledger{Rows: ledger, Rest: 1000},
 			"waves": []any{map[string]any{"step": 100, "groups": groups.Cut(10, 990)}},
 		})
 		require.NoError(t, err)
@@ -130,7 +131,7 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	require.NoError(t, err)
 	var got struct {
 		Waves  []struct{ Groups []string }
-		Ledger struct{ Rows []LedgerRow }
+		Ledger struct{ Rows []api.LedgerRow }
 	}
 	require.NoError(t, json.Unmarshal([]byte(read(".json")), &got))
 	assert.Equal(t, names[10:990], got.Waves[0].Groups)

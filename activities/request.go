@@ -3,6 +3,7 @@ package activities
 import (
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -17,8 +18,8 @@ type Request struct {
 // GroupsRequest names groups and, where it matters, the side to act on.
 type GroupsRequest struct {
 	Request
-	Side   Side  `json:"side"`
-	Groups Names `json:"groups"`
+	Side   api.Side  `json:"side"`
+	Groups api.Names `json:"groups"`
 	// But are groups among them that are left alone: others closed them.
 	But []string `json:"but,omitempty"`
 	// All asks, instead of Groups, for all groups of the plan that gateways lead on another side.
@@ -39,17 +40,17 @@ type GroupsRequest struct {
 // TopicsRequest names topics and, where it matters, the side to act on.
 type TopicsRequest struct {
 	Request
-	Side   Side  `json:"side"`
-	Topics Names `json:"topics"`
+	Side   api.Side  `json:"side"`
+	Topics api.Names `json:"topics"`
 }
 
 // AwaitMoveRequest waits until applications have left From. Released says that the pipeline reported it done.
 type AwaitMoveRequest struct {
 	Request
-	From     Side  `json:"from"`
-	Groups   Names `json:"groups,omitzero"`
-	Topics   Names `json:"topics,omitzero"`
-	Released bool  `json:"released,omitempty"`
+	From     api.Side  `json:"from"`
+	Groups   api.Names `json:"groups,omitzero"`
+	Topics   api.Names `json:"topics,omitzero"`
+	Released bool      `json:"released,omitempty"`
 	// Said are topics among them that the pipeline reported, where it didn't report all.
 	Said []string `json:"said,omitempty"`
 	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits

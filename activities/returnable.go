@@ -6,15 +6,16 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // ReturnRequest names groups that are to go back to the source.
 type ReturnRequest struct {
 	GroupsRequest
 	// Free are topics whose order needn't survive the move.
-	Free Names `json:"free,omitzero"`
+	Free api.Names `json:"free,omitzero"`
 	// Away is as in AwaitMoveRequest.
 	Away time.Duration `json:"away,omitempty"`
 }
@@ -43,7 +44,7 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 		free = nil
 	}
 	return poll(ctx, func() error {
-		m, err := both.mover(ctx, Target)
+		m, err := both.mover(ctx, api.Target)
 		if err != nil {
 			return err
 		}
@@ -73,7 +74,7 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 			return "", err
 		}
 		for _, lane := range lanes {
-			at, known := m.have[Target][group][topic][lane.Target]
+			at, known := m.have[api.Target][group][topic][lane.Target]
 			reason, err := m.unreadNatives(ctx, lane, at)
 			if err == nil && !m.plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
 				reason, err = m.inexact(ctx, lane, at)
@@ -87,7 +88,7 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 }
 
 // unreadNatives says which native on the target a position hasn't passed.
-func (m *mover) unreadNatives(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
+func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (string, error) {
 	found, err := m.translator.Natives(ctx, lane)
 	if err != nil || found.Count == 0 || at > found.Last {
 		return "", m.explain(ctx, err)
@@ -96,7 +97,7 @@ func (m *mover) unreadNatives(ctx context.Context, lane replicator.Lane, at int6
 }
 
 // inexact says why a position has no exact counterpart on the source yet.
-func (m *mover) inexact(ctx context.Context, lane replicator.Lane, at int64) (string, error) {
+func (m *mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, error) {
 	to, err := m.translate(ctx, lane, at)
 	switch {
 	case isNotReady(err):

@@ -9,11 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/worker"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 func TestMain(m *testing.M) { labtest.Main(m) }
@@ -61,10 +64,10 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.withDefaults().open(Source, place{addresses: from.NameServers}, nil,
+	r.source, err = r.settings.withDefaults().open(api.Source, place{addresses: from.NameServers}, nil,
 		rocketmq.Renames{})
 	require.NoError(t, err)
-	r.target, err = r.settings.withDefaults().open(Target, place{addresses: to.NameServers}, nil,
+	r.target, err = r.settings.withDefaults().open(api.Target, place{addresses: to.NameServers}, nil,
 		renames(r.plan.Target))
 	require.NoError(t, err)
 	return r
@@ -103,19 +106,19 @@ func (r *rig) group(name string) string {
 }
 
 // produce writes n messages to a queue, as producers do.
-func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, properties ...rocketmq.Property) {
+func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, properties ...remoting.Property) {
 	r.Helper()
 	for i := range n {
 		_, err := c.Client().SendMessage(r.ctx, r.addr(c, broker), rocketmq.SendRequest{
 			Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(),
-			Body: fmt.Appendf(nil, "%s %s/%d %d %d", topic, broker, queue, i, time.Now().UnixNano()), Properties: rocketmq.EncodeProperties(properties),
+			Body: fmt.Appendf(nil, "%s %s/%d %d %d", topic, broker, queue, i, time.Now().UnixNano()), Properties: remoting.EncodeProperties(properties),
 		})
 		require.NoError(r, err)
 	}
 }
 
 // keepProducing writes to a queue at once, and then ten times a second until stop.
-func (r *rig) keepProducing(c *rocketmq.Cluster, q replicator.Queue, topic string) (stop func()) {
+func (r *rig) keepProducing(c *rocketmq.Cluster, q lane.Queue, topic string) (stop func()) {
 	r.Helper()
 	r.produce(c, q.Broker, topic, q.ID, 1)
 	stopping, done := make(chan struct{}), make(chan struct{})
@@ -153,13 +156,13 @@ func (r *rig) addr(c *rocketmq.Cluster, broker string) string {
 }
 
 // commit stores a position of a group, as consumers do.
-func (r *rig) commit(group, topic string, q replicator.Queue, at int64) {
+func (r *rig) commit(group, topic string, q lane.Queue, at int64) {
 	r.Helper()
 	require.NoError(r, r.source.Client().UpdateOffset(r.ctx, r.addr(r.source, q.Broker), group, topic, q.ID, at))
 }
 
 // position reads a position of a group; -1 stands for none.
-func (r *rig) position(c *rocketmq.Cluster, group, topic string, q replicator.Queue) int64 {
+func (r *rig) position(c *rocketmq.Cluster, group, topic string, q lane.Queue) int64 {
 	r.Helper()
 	at, known, err := c.Client().QueryOffset(r.ctx, r.addr(c, q.Broker), group, topic, q.ID)
 	require.NoError(r, err)
@@ -169,17 +172,17 @@ func (r *rig) position(c *rocketmq.Cluster, group, topic string, q replicator.Qu
 	return at
 }
 
-func (r *rig) lanes(topic string) []replicator.Lane {
+func (r *rig) lanes(topic string) []lane.Lane {
 	r.Helper()
-	lanes, err := replicator.LanesOf(r.ctx, r.source, r.target, topic)
+	lanes, err := replica.LanesOf(r.ctx, r.source, r.target, topic)
 	require.NoError(r, err)
 	return lanes
 }
 
 func (r *rig) request() Request { return Request{Plan: r.plan} }
 
-func (r *rig) groups(side Side, names ...string) GroupsRequest {
-	return GroupsRequest{Request: r.request(), Side: side, Groups: Some(names...)}
+func (r *rig) groups(side api.Side, names ...string) GroupsRequest {
+	return GroupsRequest{Request: r.request(), Side: side, Groups: api.Some(names...)}
 }
 
 // must runs an activity until it is ready, as Temporal would.
@@ -203,7 +206,7 @@ func (r *rig) importAll(topics, groups []string, types map[string]plan.MessageTy
 	r.Helper()
 	var made MetadataResult
 	r.must(NewMetadata(r.settings), "Apply", MetadataRequest{
-		Request: r.request(), Topics: Some(topics...), Groups: Some(groups...), Types: types, Ordered: ordered,
+		Request: r.request(), Topics: api.Some(topics...), Groups: api.Some(groups...), Types: types, Ordered: ordered,
 	}, &made)
 	return made
 }
@@ -263,7 +266,7 @@ func (r *rig) copied(topic, group string, n int) (string, string) {
 	r.fill(topic, n)
 	r.importAll([]string{topic}, []string{group}, nil)
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: Source, Topics: Some(topic)}, nil)
+	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)}, nil)
 	return topic, group
 }
 

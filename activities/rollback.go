@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -13,24 +14,24 @@ import (
 
 // Survey is what Rollback must undo, read from the brokers.
 type Survey struct {
-	FencedGroups Names `json:"fencedGroups,omitzero"` // fenced on the source, by rocketshift
-	MovedTopics  Names `json:"movedTopics,omitzero"`  // topics with natives on the target, or whose producers left the source
+	FencedGroups api.Names `json:"fencedGroups,omitzero"` // fenced on the source, by rocketshift
+	MovedTopics  api.Names `json:"movedTopics,omitzero"`  // topics with natives on the target, or whose producers left the source
 	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
-	OpenedGroups Names `json:"openedGroups,omitzero"`
+	OpenedGroups api.Names `json:"openedGroups,omitzero"`
 	// MoreFenced and MoreOpened are how many there are beyond those that are named.
 	MoreFenced int `json:"moreFenced,omitempty"`
 	MoreOpened int `json:"moreOpened,omitempty"`
 	// Of mode gateway: queues whose home is the target, groups that read there, and the side that
 	// says who members are.
-	Homes     int   `json:"homes,omitempty"`
-	LedGroups Names `json:"ledGroups,omitzero"`
-	Authority Side  `json:"authority,omitempty"`
+	Homes     int       `json:"homes,omitempty"`
+	LedGroups api.Names `json:"ledGroups,omitzero"`
+	Authority api.Side  `json:"authority,omitempty"`
 }
 
 // Moved reports whether there is anything to undo.
 func (s Survey) Moved() bool {
 	return s.FencedGroups.Len()+s.OpenedGroups.Len()+s.MovedTopics.Len()+s.Homes+
-		s.LedGroups.Len() > 0 || s.Authority == Target
+		s.LedGroups.Len() > 0 || s.Authority == api.Target
 }
 
 // SurveyRequest asks for what has moved.
@@ -50,9 +51,9 @@ type SurveyRequest struct {
 	// mark.
 	Recorded []string `json:"recorded,omitempty"`
 	// RecordedIn are such groups too, wave by wave.
-	RecordedIn []Names `json:"recordedIn,omitempty"`
+	RecordedIn []api.Names `json:"recordedIn,omitempty"`
 	// Closed are groups among them that others had closed.
-	Closed Collected `json:"closed,omitzero"`
+	Closed api.Collected `json:"closed,omitzero"`
 	// Most is how many fenced groups, and how many opened ones, the answer names, the first ones
 	// with names after After: whoever opens groups gets to know their names from the brokers alone.
 	// 0 asks for all.
@@ -76,7 +77,7 @@ func (r SurveyRequest) page(names []string) (page []string, more int) {
 // AwaitTarget waits until every broker of the target answers.
 func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
 	return waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r, Target)
+		c, brokers, err := b.settings.at(ctx, r, api.Target)
 		if err == nil {
 			_, err = c.topicTable(ctx, brokers, nil)
 		}
@@ -98,7 +99,7 @@ const watchAgain = 10 * time.Second
 // WatchTarget ends when one of the target's brokers hasn't answered for as long as Away.
 func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) error {
 	return waiting{away: r.Away}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r.Request, Target)
+		c, brokers, err := b.settings.at(ctx, r.Request, api.Target)
 		if err == nil && c.Proxy() == "" {
 			_, err = c.answering(ctx, brokers)
 		}
@@ -126,7 +127,7 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, er
 
 func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	p := r.Plan.WithDefaults()
-	source, brokers, err := b.settings.at(ctx, r.Request, Source)
+	source, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 	if err != nil {
 		return Survey{}, err
 	}
@@ -158,10 +159,10 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 
 // unstored is a list as it may stand in a history. The way back never waits for the store: where
 // that doesn't take a long list, the list stands in the history itself, which takes it.
-func unstored(ctx context.Context, s Settings, r Request, kind string, names []string) Names {
+func unstored(ctx context.Context, s Settings, r Request, kind string, names []string) api.Names {
 	list, err := bounded(ctx, s, r, kind, names, namesRoom)
 	if err != nil {
-		return Some(names...)
+		return api.Some(names...)
 	}
 	return list
 }
@@ -169,7 +170,7 @@ func unstored(ctx context.Context, s Settings, r Request, kind string, names []s
 // recorded are all groups that the migration has on record as fenced, without those that were
 // closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
-	all, err := collected(ctx, b.settings, Collected{r.Recorded, r.RecordedIn})
+	all, err := collected(ctx, b.settings, api.Collected{Named: r.Recorded, In: r.RecordedIn})
 	if err != nil {
 		return nil, err
 	}
@@ -213,13 +214,13 @@ func (b *Returns) surveySource(
 	fenced, opened, _ := marks.whose(p, groups, recorded)
 	fenced, found.MoreFenced = r.page(fenced)
 	opened, found.MoreOpened = r.page(opened)
-	found.FencedGroups, found.OpenedGroups = Some(fenced...), Some(opened...)
+	found.FencedGroups, found.OpenedGroups = api.Some(fenced...), api.Some(opened...)
 	return found, nil
 }
 
 // led adds what gateways have moved of the plan, and returns the groups among it.
 func (s *Survey) led(state gateway.State, p plan.Plan) (groups []string) {
-	s.Authority = Side(state.Authority)
+	s.Authority = api.Side(state.Authority)
 	for _, q := range state.Homes.Away {
 		if p.Topics.Match(q.Topic) {
 			s.Homes++
@@ -248,7 +249,7 @@ func (s sides) movedTopics(ctx context.Context, noted bool) ([]string, error) {
 	}
 	counts := map[string]int64{}
 	if !noted {
-		if counts, err = s.natives(ctx, l, Target, there); err != nil {
+		if counts, err = s.natives(ctx, l, api.Target, there); err != nil {
 			return nil, err
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/replica"
 )
 
 // Producers choose among the queues that brokers show them, and consumers share those that they are
@@ -16,7 +17,7 @@ import (
 // 4).
 
 // unreadable are the queues of a topic that lanes can't read.
-func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []Finding) {
+func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []api.Finding) {
 	object := "topic " + topic
 	for _, broker := range sortedKeys(brokers) {
 		if perm := brokers[broker].Perm; perm&permRead == 0 {
@@ -24,7 +25,7 @@ func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []Fi
 				"can't be read on broker %s (permission %d)", broker, perm))
 		}
 	}
-	if unread := replicator.Unread(brokers); unread != "" {
+	if unread := replica.Unread(brokers); unread != "" {
 		all = append(all, refusal(object,
 			"give it as many queues to read from on the source, whose consumers then get what is in them, "+
 				"or exclude it",
@@ -36,12 +37,12 @@ func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []Fi
 // unlike says that target brokers are too few to show producers the same queues.
 func unlike(
 	topic string, brokers map[string]rocketmq.TopicConfig, ordered bool, targetBrokers int,
-) Finding {
+) api.Finding {
 	next := fmt.Sprintf("%s, or give the target at least %d brokers", endShrinking,
-		replicator.Parts(replicator.Writable(brokers)))
+		replica.Parts(replica.Writable(brokers)))
 	cause := fmt.Sprintf("producers don't see all of its queues (source %s), and the target can't "+
 		"show them the same ones in the same order with %d broker(s)",
-		replicator.Hidden(brokers), targetBrokers)
+		replica.Hidden(brokers), targetBrokers)
 	if ordered {
 		return refusal("topic "+topic, next, "%s: keys would go to other queues", cause)
 	}
@@ -54,13 +55,13 @@ const endShrinking = "end that on the source first (as many queues to write to a
 
 // viewFindings are about what clients see of a topic. targetBrokers is 0 where the target isn't
 // there yet.
-func (inv *inventory) viewFindings(topic string, targetBrokers int) (all []Finding) {
+func (inv *inventory) viewFindings(topic string, targetBrokers int) (all []api.Finding) {
 	brokers := inv.topics[topic]
 	if all = unreadable(topic, brokers); len(all) > 0 {
 		return all
 	}
 	all = inv.routeFindings(topic)
-	hidden, parts := replicator.Hidden(brokers), replicator.Parts(replicator.Writable(brokers))
+	hidden, parts := replica.Hidden(brokers), replica.Parts(replica.Writable(brokers))
 	if hidden == "" {
 		return all
 	}
@@ -77,7 +78,7 @@ func (inv *inventory) viewFindings(topic string, targetBrokers int) (all []Findi
 
 // routeFindings tell where name servers show clients something else than the brokers have
 // configured. They refuse ordered topics.
-func (inv *inventory) routeFindings(topic string) (all []Finding) {
+func (inv *inventory) routeFindings(topic string) (all []api.Finding) {
 	route, known := inv.routes[topic]
 	if !known {
 		return nil
@@ -126,25 +127,25 @@ func (o *objects) ordered(topic string, r wanted) bool {
 const openBroker = "6"
 
 // closedBroker says that a broker of the target shows clients less than its topics' permissions.
-func closedBroker(name string, config map[string]string) []Finding {
+func closedBroker(name string, config map[string]string) []api.Finding {
 	perm := cmp.Or(config["brokerPermission"], openBroker)
 	if perm == openBroker {
 		return nil
 	}
-	return []Finding{refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
+	return []api.Finding{refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
 		"has brokerPermission=%s, which name servers show clients for each of its topics", perm)}
 }
 
 // sameView says what producers would see otherwise on a target that has the topic; "" if they see
 // the same.
 func sameView(source, target map[string]rocketmq.TopicConfig) string {
-	here, there := replicator.Writable(source), replicator.Writable(target)
+	here, there := replica.Writable(source), replica.Writable(target)
 	if slices.Equal(here, there) {
 		return ""
 	}
 	var parts []string
-	for side, topic := range map[Side]map[string]rocketmq.TopicConfig{Source: source, Target: target} {
-		if hidden := replicator.Hidden(topic); hidden != "" {
+	for side, topic := range map[api.Side]map[string]rocketmq.TopicConfig{api.Source: source, api.Target: target} {
+		if hidden := replica.Hidden(topic); hidden != "" {
 			parts = append(parts, fmt.Sprintf("%s %s", side, hidden))
 		}
 	}
@@ -154,24 +155,24 @@ func sameView(source, target map[string]rocketmq.TopicConfig) string {
 
 // canBeAlike reports whether the target's brokers can show producers the same of a topic.
 func (l layout) canBeAlike(topic string) bool {
-	places := replicator.Writable(l.sourceTopics[topic])
-	_, can := replicator.Spread(places, sortedKeys(addresses(l.targetBrokers)))
+	places := replica.Writable(l.sourceTopics[topic])
+	_, can := replica.Spread(places, sortedKeys(addresses(l.targetBrokers)))
 	return can
 }
 
 // laid is what the target's brokers show if they have so many queues of a topic.
-func (l layout) laid(topic string, want counts) (map[string]replicator.Share, error) {
+func (l layout) laid(topic string, want counts) (map[string]replica.Share, error) {
 	source := l.sourceTopics[topic]
-	if shares, alike := replicator.Laid(replicator.Writable(source), want); alike {
+	if shares, alike := replica.Laid(replica.Writable(source), want); alike {
 		return shares, nil
 	}
 	if l.canBeAlike(topic) {
 		return nil, fmt.Errorf("it got more queues on the source, of which producers don't see all "+
-			"(%s), and the target can't show them the same: %s", replicator.Hidden(source), endShrinking)
+			"(%s), and the target can't show them the same: %s", replica.Hidden(source), endShrinking)
 	}
-	all := map[string]replicator.Share{}
+	all := map[string]replica.Share{}
 	for broker, n := range want {
-		all[broker] = replicator.Share{Queues: n, Writable: n}
+		all[broker] = replica.Share{Queues: n, Writable: n}
 	}
 	return all, nil
 }

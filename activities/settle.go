@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // AwaitSettled waits until nothing that members of fenced groups have in work can move a position any more. Members that say
@@ -126,7 +126,7 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 
 // judge adds what the members say to what is committed. A position of a subscribed topic that no member answers for counts as a
 // silent member: an account that leaves queues out proves nothing about them.
-func (w work) judge(infos []rocketmq.RunningInfo, committed positions, subscribed map[string]bool) work {
+func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribed map[string]bool) work {
 	w.digest = committed.digest()
 	w.silent += unaccounted(infos, committed, subscribed)
 	most := 0
@@ -138,13 +138,13 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed positions, subscribe
 			if held > most {
 				most, w.worst = held, name
 			}
-			at, known := committed[q.Topic][replicator.Queue{Broker: q.Broker, ID: q.Queue}]
+			at, known := committed[q.Topic][lane.Queue{Broker: q.Broker, ID: q.Queue}]
 			if q.Dropped || q.CommitOffset <= 0 && !known || known && at == q.CommitOffset {
 				continue
 			}
 			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
 			if q.CommitOffset > at {
-				w.due = append(w.due, move{topic: q.Topic, queue: replicator.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
+				w.due = append(w.due, move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
 			}
 		}
 	}
@@ -152,14 +152,14 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed positions, subscribe
 }
 
 // unaccounted counts the committed queues of subscribed topics that are in no member's account.
-func unaccounted(infos []rocketmq.RunningInfo, committed positions, subscribed map[string]bool) int {
-	told := map[string]map[replicator.Queue]bool{}
+func unaccounted(infos []rocketmq.RunningInfo, committed committed, subscribed map[string]bool) int {
+	told := map[string]map[lane.Queue]bool{}
 	for _, info := range infos {
 		for _, q := range info.Queues {
 			if told[q.Topic] == nil {
-				told[q.Topic] = map[replicator.Queue]bool{}
+				told[q.Topic] = map[lane.Queue]bool{}
 			}
-			told[q.Topic][replicator.Queue{Broker: q.Broker, ID: q.Queue}] = !q.Dropped
+			told[q.Topic][lane.Queue{Broker: q.Broker, ID: q.Queue}] = !q.Dropped
 		}
 	}
 	missing := 0
@@ -174,7 +174,7 @@ func unaccounted(infos []rocketmq.RunningInfo, committed positions, subscribed m
 }
 
 // digest changes when any position does.
-func (p positions) digest() int64 {
+func (p committed) digest() int64 {
 	h := fnv.New64a()
 	for _, topic := range sortedKeys(p) {
 		for _, queue := range sortedQueues(p[topic]) {

@@ -6,8 +6,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
@@ -37,7 +38,7 @@ func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
 }
 
 func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
-	committed := positions{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
+	committed := committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
 	queue := func(id int, commit int64, cached, inWork int) rocketmq.ProcessQueueInfo {
 		return rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: id, CommitOffset: commit, CachedCount: cached, InWork: inWork}
 	}
@@ -50,9 +51,9 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 		"all done":                              {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 0), queue(1, 5, 0, 0)}, 0, false, nil},
 		"messages are cached":                   {[]rocketmq.ProcessQueueInfo{queue(0, 10, 4, 0)}, 4, false, nil},
 		"an orderly listener works":             {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 1)}, 1, false, nil},
-		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true, []move{{topic: "orders", queue: replicator.Queue{Broker: "a"}, offset: 12}}},
+		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true, []move{{topic: "orders", queue: lane.Queue{Broker: "a"}, offset: 12}}},
 		"nothing consumed, nothing committed":   {[]rocketmq.ProcessQueueInfo{queue(7, -1, 0, 0), queue(8, 0, 0, 0)}, 0, false, nil},
-		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true, []move{{topic: "orders", queue: replicator.Queue{Broker: "a", ID: 7}, offset: 3}}},
+		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true, []move{{topic: "orders", queue: lane.Queue{Broker: "a", ID: 7}, offset: 3}}},
 		"a dropped queue is another member's":   {[]rocketmq.ProcessQueueInfo{{Topic: "orders", Broker: "a", CommitOffset: 2, Dropped: true}}, 0, false, nil},
 		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true, nil},
 	} {
@@ -66,7 +67,7 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 }
 
 func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
-	committed := positions{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}, "left-long-ago": {{Broker: "a", ID: 0}: 1}}
+	committed := committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}, "left-long-ago": {{Broker: "a", ID: 0}: 1}}
 	subscribed := map[string]bool{"orders": true}
 	of := func(queues ...rocketmq.ProcessQueueInfo) []rocketmq.RunningInfo {
 		return []rocketmq.RunningInfo{{Queues: queues}}
@@ -82,10 +83,10 @@ func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
 }
 
 func TestDigestChangesWithEveryPosition(t *testing.T) {
-	p := positions{"orders": {{Broker: "a", ID: 0}: 10}, "%RETRY%billing": {{Broker: "a", ID: 0}: 1}}
+	p := committed{"orders": {{Broker: "a", ID: 0}: 10}, "%RETRY%billing": {{Broker: "a", ID: 0}: 1}}
 	before := p.digest()
 	assert.Equal(t, before, p.digest(), "the order of maps doesn't matter")
-	p["%RETRY%billing"][replicator.Queue{Broker: "a", ID: 0}] = 2
+	p["%RETRY%billing"][lane.Queue{Broker: "a", ID: 0}] = 2
 	assert.NotEqual(t, before, p.digest())
 }
 
@@ -95,16 +96,16 @@ func TestMovesThatAreNotOver(t *testing.T) {
 	half := Members{Group: "g", Source: 1, Target: 1, Where: []string{"10.0.0.7:1 (c1)"}}
 	for name, c := range map[string]struct {
 		members  Members
-		from     Side
+		from     api.Side
 		released bool
 		open     string
 	}{
-		"all moved":                         {gone, Source, false, ""},
-		"left, and not seen on the target":  {silent, Source, false, "no member on the target"},
-		"left, and the pipeline says so":    {silent, Source, true, ""},
-		"one left behind":                   {half, Source, false, "1 members on the source [10.0.0.7:1 (c1)]"},
-		"the pipeline's word doesn't count": {half, Source, true, "1 members on the source"},
-		"all to go back":                    {gone, Target, false, "2 members on the target"},
+		"all moved":                         {gone, api.Source, false, ""},
+		"left, and not seen on the target":  {silent, api.Source, false, "no member on the target"},
+		"left, and the pipeline says so":    {silent, api.Source, true, ""},
+		"one left behind":                   {half, api.Source, false, "1 members on the source [10.0.0.7:1 (c1)]"},
+		"the pipeline's word doesn't count": {half, api.Source, true, "1 members on the source"},
+		"all to go back":                    {gone, api.Target, false, "2 members on the target"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := stillMoving([]Members{c.members}, c.from, c.released)
@@ -138,7 +139,7 @@ func TestLaneHasCaughtUpWhenLittleIsLeft(t *testing.T) {
 
 func TestSummaryNamesTheWorstLane(t *testing.T) {
 	lane := func(id int, copied int64) laneState {
-		return laneState{lane: replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "a", ID: id}}, copied: copied, max: 100}
+		return laneState{lane: lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "a", ID: id}}, copied: copied, max: 100}
 	}
 	s := summary([]laneState{lane(0, 90), lane(1, 10), lane(2, 100)})
 	assert.Equal(t, 3, s.Lanes)
@@ -147,7 +148,7 @@ func TestSummaryNamesTheWorstLane(t *testing.T) {
 }
 
 func TestWaveCountsWhoIsLeftAndWhoStillWrites(t *testing.T) {
-	c := WaveCheck{Measured: time.Now()}
+	c := api.WaveCheck{Measured: time.Now()}
 	assert.Equal(t, []string{"g [10.0.0.7:1 (c1)]"}, countMembers(&c, []Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}}))
 	assert.Equal(t, 2, c.MembersLeft)
 	seen := watch{"orders": {Reading: 100, Since: c.Measured.Add(-time.Minute)}, "clicks": {Reading: 5, Since: c.Measured.Add(-time.Minute)}}

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // taken begins n free shards and counts those that the worker takes.
@@ -89,14 +89,14 @@ func TestAWorkerThatLeavesMovesNothing(t *testing.T) {
 func TestLanesOfABrokerAreSpreadOverItsShards(t *testing.T) {
 	counts := make([]int, 4)
 	for topic := range 400 {
-		counts[partOf(replicator.Lane{Topic: fmt.Sprint("orders-", topic)}, len(counts))]++
+		counts[partOf(lane.Lane{Topic: fmt.Sprint("orders-", topic)}, len(counts))]++
 	}
 	for part, n := range counts {
 		assert.Greater(t, n, 50, "topics with one queue each in shard %d, of 400 in 4: %v", part, counts)
 	}
 	whole := map[int]bool{}
 	for index := range 4 {
-		whole[partOf(replicator.Lane{Topic: "orders", Index: index}, 4)] = true
+		whole[partOf(lane.Lane{Topic: "orders", Index: index}, 4)] = true
 	}
 	assert.Len(t, whole, 4, "the queues of one topic go to different shards")
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker whose master is down can be copied from its slave, if the plan says so. Nothing can be
@@ -14,7 +16,7 @@ import (
 // whoever counts says it.
 
 // slaveFindings tell which brokers are read from a slave.
-func slaveFindings(brokers []rocketmq.Broker) (all []Finding) {
+func slaveFindings(brokers []rocketmq.Broker) (all []api.Finding) {
 	for _, b := range brokers {
 		if b.Slave {
 			all = append(all, warning("source broker "+b.Name,
@@ -28,7 +30,7 @@ func slaveFindings(brokers []rocketmq.Broker) (all []Finding) {
 
 // slavesLack tells of topics that slaves, which are read in place of their masters, don't know whole.
 // They are refused: what is in their queues would be copied by nobody.
-func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []Finding, err error) {
+func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []api.Finding, err error) {
 	if len(rocketmq.FromSlaves(inv.brokers)) == 0 {
 		return nil, nil
 	}
@@ -44,7 +46,7 @@ func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []Finding
 		if !seen {
 			route, err = c.Route(ctx, topic)
 		}
-		if err != nil && rocketmq.CodeOf(err) != rocketmq.TopicNotExist {
+		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist {
 			return nil, c.explain(ctx, err)
 		}
 		for _, l := range rocketmq.LackingOn(route, inv.brokers, topic, inv.topics[topic]) {
@@ -66,7 +68,7 @@ func (c *cluster) mastered(brokers []rocketmq.Broker) error {
 
 // mastered fails while a broker of the plan's source has no master.
 func (s Settings) mastered(ctx context.Context, r Request) error {
-	c, brokers, err := s.at(ctx, r, Source)
+	c, brokers, err := s.at(ctx, r, api.Source)
 	if err != nil {
 		return err
 	}

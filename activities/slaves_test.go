@@ -6,8 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
@@ -15,7 +16,7 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 		{Name: "broker-a", Addr: "127.0.0.1:1"},
 		{Name: "broker-b", Addr: "127.0.0.1:2", Slave: true},
 	}
-	c := &cluster{side: Source}
+	c := &cluster{side: api.Source}
 	require.NoError(t, c.mastered(brokers[:1]))
 	err := c.mastered(brokers)
 	assert.Equal(t, NotReadyType, typeOf(err), "it goes on by itself")
@@ -30,24 +31,24 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 	require.Len(t, b.rows, 1)
 	assert.Equal(t, "broker broker-b", b.rows[0].Object)
 	assert.EqualValues(t, 1, b.sum, "what nobody saw isn't finished")
-	sum := Verification{FromSlaves: []string{"b"}}.Plus(Verification{FromSlaves: []string{"a", "b"}, LeftOut: []string{"c"}})
+	sum := api.Verification{FromSlaves: []string{"b"}}.Plus(api.Verification{FromSlaves: []string{"a", "b"}, LeftOut: []string{"c"}})
 	assert.Equal(t, []string{"c"}, sum.LeftOut, "nor does the verdict cover what the plan leaves out")
 	assert.Equal(t, []string{"a", "b"}, sum.FromSlaves)
-	assert.Nil(t, Verification{}.Plus(Verification{}).FromSlaves)
+	assert.Nil(t, api.Verification{}.Plus(api.Verification{}).FromSlaves)
 }
 
 func TestCopiesAreLookedForWhereLanesHaveNotBegun(t *testing.T) {
 	has := func(broker string, n int) map[string]rocketmq.TopicConfig {
 		return map[string]rocketmq.TopicConfig{broker: {ReadQueues: n, WriteQueues: n, Perm: 6}}
 	}
-	queue := func(broker string, id int) replicator.Queue { return replicator.Queue{Broker: broker, ID: id} }
+	queue := func(broker string, id int) lane.Queue { return lane.Queue{Broker: broker, ID: id} }
 	l := layout{
 		sourceTopics: topicTable{"more": has("a", 2), "alike": has("a", 2), "fewer": has("a", 2), "new": has("a", 2)},
 		targetTopics: topicTable{"more": has("x", 1), "alike": has("x", 2), "fewer": has("x", 3)},
 	}
-	begun := positions{"alike": {queue("a", 0): 7}}
-	assert.Equal(t, []replicator.Queue{queue("x", 0)}, l.suspects("more", nil), "too few queues, whatever is read")
-	assert.Equal(t, []replicator.Queue{queue("x", 1)}, l.suspects("alike", begun))
+	begun := committed{"alike": {queue("a", 0): 7}}
+	assert.Equal(t, []lane.Queue{queue("x", 0)}, l.suspects("more", nil), "too few queues, whatever is read")
+	assert.Equal(t, []lane.Queue{queue("x", 1)}, l.suspects("alike", begun))
 	assert.Empty(t, l.suspects("alike", nil), "nobody knows how far lanes are")
 	assert.Empty(t, l.suspects("fewer", begun))
 	assert.Empty(t, l.suspects("new", begun), "it isn't there yet")

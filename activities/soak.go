@@ -7,14 +7,15 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 // SoakRequest is a step of a shift behind gateways that stands, and is to be judged.
 type SoakRequest struct {
 	Request
-	Topics Names `json:"topics"`
-	Step   int   `json:"step"` // percent of their queues whose home is to be the target
+	Topics api.Names `json:"topics"`
+	Step   int       `json:"step"` // percent of their queues whose home is to be the target
 }
 
 const (
@@ -42,7 +43,7 @@ type soakKey struct {
 // 10,000 queues it is too large for a history.
 type soak struct {
 	since time.Time
-	ends  map[replicator.Lane]laneEnds
+	ends  map[lane.Lane]laneEnds
 }
 
 type laneEnds struct{ source, target int64 }
@@ -113,44 +114,44 @@ func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
 // JudgeSoak counts what applications have written since the soak began, by the homes that the
 // gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin
 // counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
-func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (WaveCheck, error) {
+func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (api.WaveCheck, error) {
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	topics, err := resolve(ctx, g.settings, r.Topics)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.plan.Shift.Soak))
 	begun, known := g.soaks.get(key)
 	if !known {
 		if begun, err = both.beginSoak(ctx, topics); err != nil {
-			return WaveCheck{}, err
+			return api.WaveCheck{}, err
 		}
 		g.soaks.put(key, begun)
 	}
 	if left := enough - time.Since(begun.since); left > 0 {
-		return WaveCheck{}, again(NotReadyType, left, nil,
+		return api.WaveCheck{}, again(NotReadyType, left, nil,
 			"messages are counted from %s on, by another worker than the one that saw the soak begin",
 			begun.since.Format(time.TimeOnly))
 	}
 	state, err := g.settings.gatewayState(ctx, both.plan)
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away,
 		func(p SoakProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
-		return WaveCheck{}, err
+		return api.WaveCheck{}, err
 	}
 	if limit := closeLag * int64(max(1, sum.topics)); sum.lag > limit {
-		return WaveCheck{}, again(NotReadyType, countAgain, nil,
+		return api.WaveCheck{}, again(NotReadyType, countAgain, nil,
 			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.lag,
 			limit, both.plan.Name)
 	}
 	check := sum.judge(r.Step, begun.since)
-	check.Past = both.past(ctx, state).orNil()
+	check.Past = both.past(ctx, state).OrNil()
 	if check.Misplaced > 0 && check.Doubt != "" { // what went wrong once needn't stay in the count
 		if begun, err = both.beginSoak(ctx, topics); err == nil {
 			g.soaks.put(key, begun)

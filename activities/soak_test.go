@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/positions"
 )
 
 func TestASoakIsJudgedByTheMessagesOfItsHomes(t *testing.T) {
@@ -58,8 +58,8 @@ func TestASoakIsJudgedByTheMessagesOfItsHomes(t *testing.T) {
 
 func TestMessagesCountByTheHomeOfTheirQueue(t *testing.T) {
 	var sum traffic
-	sum.add(replicator.Traffic{OnSource: 5, OnTarget: 70, Lag: 1}, true)
-	sum.add(replicator.Traffic{OnSource: 100, OnTarget: 3, Lag: 2}, false)
+	sum.add(positions.Traffic{OnSource: 5, OnTarget: 70, Lag: 1}, true)
+	sum.add(positions.Traffic{OnSource: 100, OnTarget: 3, Lag: 2}, false)
 	require.Equal(t, traffic{source: 105, target: 73, moved: 75, misplaced: 8, lag: 3}, sum)
 }
 

@@ -7,8 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // traffic is what applications wrote to the queues of a migration.
@@ -21,7 +23,7 @@ type traffic struct {
 }
 
 // add takes what was written to one queue.
-func (t *traffic) add(seen replicator.Traffic, away bool) {
+func (t *traffic) add(seen positions.Traffic, away bool) {
 	t.source += seen.OnSource
 	t.target += seen.OnTarget
 	t.lag += seen.Lag
@@ -34,8 +36,8 @@ func (t *traffic) add(seen replicator.Traffic, away bool) {
 }
 
 // judge compares what was measured with what the step asks for.
-func (t *traffic) judge(step int, since time.Time) WaveCheck {
-	c := WaveCheck{
+func (t *traffic) judge(step int, since time.Time) api.WaveCheck {
+	c := api.WaveCheck{
 		SourcePuts: t.source, TargetPuts: t.target, Moved: t.moved, Misplaced: t.misplaced,
 		Lag: t.lag, Since: since, Measured: time.Now().UTC(),
 	}
@@ -78,11 +80,11 @@ func (s sides) countTraffic(
 	for _, q := range away {
 		onTarget[q] = true
 	}
-	isAway := func(lane replicator.Lane) bool {
+	isAway := func(lane lane.Lane) bool {
 		return onTarget[gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}]
 	}
 	sum, topics := traffic{queues: len(now)}, map[string]bool{}
-	var busy []replicator.Lane
+	var busy []lane.Lane
 	for lane, ends := range now {
 		topics[lane.Topic] = true
 		if isAway(lane) {
@@ -95,7 +97,7 @@ func (s sides) countTraffic(
 	sum.topics = len(topics)
 	var mu sync.Mutex
 	counted := 0
-	err = each(ctx, busy, func(ctx context.Context, lane replicator.Lane) error {
+	err = each(ctx, busy, func(ctx context.Context, lane lane.Lane) error {
 		from := begun.ends[lane]
 		seen, err := s.translator.Traffic(ctx, lane, from.source, from.target)
 		if err != nil {
@@ -124,12 +126,12 @@ type SoakProgress struct {
 // ends reads where all queues of the topics end, on both sides.
 func (s sides) ends(
 	ctx context.Context, topics []string,
-) (map[replicator.Lane]laneEnds, error) {
+) (map[lane.Lane]laneEnds, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := map[replicator.Lane]laneEnds{}
+	all := map[lane.Lane]laneEnds{}
 	var mu sync.Mutex
 	err = each(ctx, topics, func(ctx context.Context, topic string) error {
 		ends, err := s.endsOf(ctx, l, topic)
@@ -148,12 +150,12 @@ func (s sides) ends(
 // behind a proxy, which doesn't tell more.
 func (s sides) endsOf(
 	ctx context.Context, l layout, topic string,
-) (map[replicator.Lane]laneEnds, error) {
+) (map[lane.Lane]laneEnds, error) {
 	lanes, err := l.lanes(topic)
 	if err != nil {
 		return nil, err
 	}
-	all := map[replicator.Lane]laneEnds{}
+	all := map[lane.Lane]laneEnds{}
 	if s.target.Proxy() != "" {
 		for _, lane := range lanes {
 			source, target, err := s.translator.Ends(ctx, lane)
@@ -179,7 +181,7 @@ func (s sides) endsOf(
 }
 
 // byHomes says how messages went as the homes of their queues ask; empty of checks without homes.
-func byHomes(c *WaveCheck) string {
+func byHomes(c *api.WaveCheck) string {
 	if c.Since.IsZero() {
 		return ""
 	}

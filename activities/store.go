@@ -6,23 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 
+	"rocketshift/api"
 	"rocketshift/internal/documents"
 )
 
 // writeDocument writes a value where all workers find it.
 func (s Settings) writeDocument(
 	ctx context.Context, migration, kind string, value any,
-) (documents.Reference, error) {
+) (api.Reference, error) {
 	content, err := json.Marshal(value)
 	if err != nil {
-		return documents.Reference{}, invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
+		return api.Reference{}, invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
 	}
 	ref, err := s.Store.Put(ctx, migration, kind, content)
 	return ref, explainStore(err)
 }
 
 // readDocument reads a value that a worker of the task queue wrote.
-func (s Settings) readDocument(ctx context.Context, ref documents.Reference, into any) error {
+func (s Settings) readDocument(ctx context.Context, ref api.Reference, into any) error {
 	content, err := s.Store.Get(ctx, ref)
 	if err != nil {
 		return explainStore(err)
@@ -46,7 +47,7 @@ func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
 	if err != nil {
 		return nil, invalid("what has to be written is no JSON: %v", err)
 	}
-	return documents.Resolve(tree, func(ref documents.Reference) ([]byte, error) {
+	return documents.Resolve(tree, func(ref api.Reference) ([]byte, error) {
 		return s.Store.Get(ctx, ref)
 	}), ctx.Err()
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+
+	"rocketshift/api"
 )
 
 // inlineBytes is how much of one answer stands in a history itself, as JSON: about 400 names, so
@@ -28,7 +30,7 @@ var (
 )
 
 // resolve reads the items of a list, wherever they stand.
-func resolve[T any](ctx context.Context, s Settings, l List[T]) ([]T, error) {
+func resolve[T any](ctx context.Context, s Settings, l api.List[T]) ([]T, error) {
 	if items, inline := l.Inline(); inline {
 		return items, nil
 	}
@@ -47,9 +49,9 @@ func resolve[T any](ctx context.Context, s Settings, l List[T]) ([]T, error) {
 // bounded answers.
 func bounded[T any](
 	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
+) (api.List[T], error) {
 	if !r.Bounded || size(items) <= room.inline {
-		return Some(items...), nil
+		return api.Some(items...), nil
 	}
 	return stored(ctx, s, r, kind, items, room)
 }
@@ -58,7 +60,7 @@ func bounded[T any](
 // document.
 func shared[T any](
 	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
+) (api.List[T], error) {
 	room.inline = room.bytes
 	return bounded(ctx, s, r, kind, items, room)
 }
@@ -66,12 +68,12 @@ func shared[T any](
 // stored is a list in a document.
 func stored[T any](
 	ctx context.Context, s Settings, r Request, kind string, items []T, room room,
-) (List[T], error) {
+) (api.List[T], error) {
 	ref, err := s.writeDocument(ctx, r.Plan.Name, kind, items)
 	if err != nil {
-		return List[T]{}, err
+		return api.List[T]{}, err
 	}
-	return InDocument(ref, 0, len(items), beginning(items, room)), nil
+	return api.InDocument(ref, 0, len(items), beginning(items, room)), nil
 }
 
 // beginning are the first items that are told without the document.
@@ -123,7 +125,7 @@ func fewOf(r Request) int {
 }
 
 // collected reads the names, wherever they stand.
-func collected(ctx context.Context, s Settings, c Collected) ([]string, error) {
+func collected(ctx context.Context, s Settings, c api.Collected) ([]string, error) {
 	names := slices.Clone(c.Named)
 	for _, list := range c.In {
 		more, err := resolve(ctx, s, list)

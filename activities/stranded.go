@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -40,7 +41,7 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (Stranded, erro
 	if err != nil || len(fenced) == 0 {
 		return Stranded{}, err
 	}
-	source, brokers, err := b.settings.at(ctx, r.Request, Source)
+	source, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 	if err != nil {
 		return Stranded{}, err
 	}
@@ -68,7 +69,7 @@ func (b *Returns) stranded(
 	if err != nil || both.target.Proxy() != "" { // which closes no group
 		return all, err
 	}
-	m, err := both.mover(ctx, Source)
+	m, err := both.mover(ctx, api.Source)
 	if err != nil {
 		return all, err
 	}
@@ -114,7 +115,7 @@ func (m *mover) hasRead(ctx context.Context, group string) (bool, error) {
 		return false, err
 	}
 	for _, mv := range m.pending(group, moves) {
-		if now, known := m.have[Target][group][mv.topic][mv.queue]; known && now > mv.offset {
+		if now, known := m.have[api.Target][group][mv.topic][mv.queue]; known && now > mv.offset {
 			return true, nil
 		}
 	}

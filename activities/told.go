@@ -1,6 +1,6 @@
 package activities
 
-import "rocketshift/replicator"
+import "rocketshift/replicator/lane"
 
 // The heartbeats of all shards of a migration are looked at together, so they share what they may
 // tell of: topics, and faults. Both are lines of some 300 bytes, worst first, and servers bound
@@ -16,7 +16,7 @@ const (
 func mostTold(shards int) int { return min(maxTold, max(leastOf, toldOf/max(shards, 1))) }
 
 // bounded tells of as much as the heartbeat may.
-func (b *beater) bounded(p replicator.Progress) replicator.Progress {
+func (b *beater) bounded(p lane.Progress) lane.Progress {
 	p = told(p, b.most)
 	if p.Back != nil {
 		back := told(*p.Back, b.most)
@@ -25,7 +25,7 @@ func (b *beater) bounded(p replicator.Progress) replicator.Progress {
 	return p
 }
 
-func told(p replicator.Progress, most int) replicator.Progress {
+func told(p lane.Progress, most int) lane.Progress {
 	p.Topics, p.Faults = p.Topics[:min(len(p.Topics), most)], p.Faults[:min(len(p.Faults), most)]
 	p.Stragglers = p.Stragglers[:min(len(p.Stragglers), most)]
 	return p

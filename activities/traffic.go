@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -51,7 +52,7 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if o.table, err = c.groupTable(ctx, brokers); err != nil {
 		return err
 	}
-	if r.Side == Source {
+	if r.Side == api.Source {
 		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) erro
 		group = known[sortedKeys(known)[0]]
 	}
 	if !there || group.ConsumeEnable != o.enable {
-		if !o.enable && o.side == Source {
+		if !o.enable && o.side == api.Source {
 			if err := o.mark(ctx, o.plan, b, name, markFenced); err != nil {
 				return err
 			}
@@ -148,14 +149,14 @@ func (c *cluster) readBackOpen(
 }
 
 // at opens one side of the request's plan and finds its brokers.
-func (s Settings) at(ctx context.Context, r Request, side Side) (*cluster, []rocketmq.Broker, error) {
+func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, []rocketmq.Broker, error) {
 	p := r.Plan.WithDefaults()
 	var c *cluster
 	var err error
 	switch side {
-	case Source:
+	case api.Source:
 		c, err = s.source(p)
-	case Target:
+	case api.Target:
 		c, err = s.target(ctx, p)
 	default:
 		err = invalid("side %q: choose source or target", side)

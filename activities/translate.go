@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"go.temporal.io/sdk/activity"
+
+	"rocketshift/api"
 )
 
 // GroupPositions is what was translated and written for one group.
@@ -26,7 +28,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 	if err != nil {
 		return nil, err
 	}
-	if r.Side != Source && r.Side != Target {
+	if r.Side != api.Source && r.Side != api.Target {
 		return nil, invalid("side %q: choose source or target", r.Side)
 	}
 	var done []GroupPositions
@@ -94,8 +96,8 @@ func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	tables := map[Side]groupTable{}
-	for _, side := range []Side{Source, Target} {
+	tables := map[api.Side]groupTable{}
+	for _, side := range []api.Side{api.Source, api.Target} {
 		brokers, err := both.at(side).brokers(ctx)
 		if err != nil {
 			return nil, err
@@ -106,7 +108,7 @@ func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) 
 	}
 	moved := []string{}
 	for _, group := range groups {
-		if tables[Source].all(group, false) && tables[Target].all(group, true) {
+		if tables[api.Source].all(group, false) && tables[api.Target].all(group, true) {
 			moved = append(moved, group)
 		}
 	}
@@ -131,8 +133,8 @@ type Members struct {
 	Where  []string `json:"where,omitempty"` // addresses of those still on the side that they should leave, first 5
 }
 
-func (m Members) on(side Side) int {
-	if side == Target {
+func (m Members) on(side api.Side) int {
+	if side == api.Target {
 		return m.Target
 	}
 	return m.Source
@@ -164,7 +166,7 @@ func (t *Traffic) AwaitMembers(
 }
 
 // stillMoving says of each group that isn't over what is missing.
-func stillMoving(members []Members, from Side, released bool) []string {
+func stillMoving(members []Members, from api.Side, released bool) []string {
 	var open []string
 	for _, m := range members {
 		switch {
@@ -178,9 +180,9 @@ func stillMoving(members []Members, from Side, released bool) []string {
 }
 
 // members counts the groups' clients on both sides.
-func (s sides) members(ctx context.Context, groups []string, leaving Side) ([]Members, error) {
-	found := map[Side]map[string]online{}
-	for _, side := range []Side{Source, Target} {
+func (s sides) members(ctx context.Context, groups []string, leaving api.Side) ([]Members, error) {
+	found := map[api.Side]map[string]online{}
+	for _, side := range []api.Side{api.Source, api.Target} {
 		brokers, err := s.at(side).brokers(ctx)
 		if err != nil {
 			return nil, err
@@ -192,7 +194,7 @@ func (s sides) members(ctx context.Context, groups []string, leaving Side) ([]Me
 	all := make([]Members, 0, len(groups))
 	for _, group := range groups {
 		all = append(all, Members{
-			Group: group, Source: len(found[Source][group].members), Target: len(found[Target][group].members),
+			Group: group, Source: len(found[api.Source][group].members), Target: len(found[api.Target][group].members),
 			Where: found[leaving][group].addresses(),
 		})
 	}

@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,87 +8,34 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/verify"
 )
 
 const (
 	// verifyTogether bounds the lanes compared at the same time: each reads both sides at full speed.
 	verifyTogether = 4
-	// maxExamples is how many differences a verification names: enough to find the cause, few enough to read.
-	maxExamples = 10
 )
 
 // VerifyRequest compares the lanes of some topics.
 type VerifyRequest struct {
 	Request
-	Topics Names `json:"topics"`
+	Topics api.Names `json:"topics"`
 	// Own adds the retry and dead-letter topics of the plan's groups, as far as they have lanes.
 	Own bool `json:"own,omitempty"`
 	// Answers are what persons decided about faults: what they skip isn't missing.
-	Answers []LaneAnswer `json:"answers,omitempty"`
+	Answers []api.LaneAnswer `json:"answers,omitempty"`
 	// Earlier are those before them, where they were too many.
-	Earlier List[LaneAnswer] `json:"earlierAnswers,omitzero"`
-}
-
-// Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of order.
-type Verification struct {
-	Lanes    int   `json:"lanes"`
-	Compared int64 `json:"compared"`
-	Natives  int64 `json:"natives"`
-	Missing  int64 `json:"missing"`
-	Skipped  int64 `json:"skipped,omitempty"` // given up by persons
-	// Differences is the file on the worker that lists all of them as lines of JSON, if there are any.
-	Differences string    `json:"differences,omitempty"`
-	Extra       int64     `json:"extra"`
-	Altered     int64     `json:"altered"`
-	OutOfOrder  int64     `json:"outOfOrder"`
-	Examples    []string  `json:"examples,omitempty"`
-	Measured    time.Time `json:"measured"`
-	// FromSlaves are the source's brokers without a master, of which a slave was compared: what their
-	// masters had besides isn't known.
-	FromSlaves []string `json:"fromSlaves,omitempty"`
-	// LeftOut are the source's brokers that the plan leaves out: nothing is said of what they hold.
-	LeftOut []string `json:"leftOut,omitempty"`
-}
-
-// union are the names of both lists, each once.
-func union(a, b []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
-}
-
-// Clean reports whether the comparison found no difference and compared every lane.
-func (v Verification) Clean() bool {
-	return v.Missing == 0 && v.Extra == 0 && v.Altered == 0 && v.OutOfOrder == 0
-}
-
-// Plus adds the counts of two parts of one verification; the later measurement's time stands.
-func (v Verification) Plus(o Verification) Verification {
-	v.Lanes += o.Lanes
-	v.Compared += o.Compared
-	v.Natives += o.Natives
-	v.Missing += o.Missing
-	v.Skipped += o.Skipped
-	v.Differences = cmp.Or(o.Differences, v.Differences)
-	v.Extra += o.Extra
-	v.Altered += o.Altered
-	v.OutOfOrder += o.OutOfOrder
-	v.Examples = append(slices.Clone(v.Examples), o.Examples...)
-	if len(v.Examples) > maxExamples {
-		v.Examples = v.Examples[:maxExamples]
-	}
-	v.Measured = o.Measured
-	v.FromSlaves = union(v.FromSlaves, o.FromSlaves)
-	v.LeftOut = union(v.LeftOut, o.LeftOut)
-	return v
+	Earlier api.List[api.LaneAnswer] `json:"earlierAnswers,omitzero"`
 }
 
 // ofLane counts one lane.
-func ofLane(r replicator.LaneReport) Verification {
-	return Verification{
+func ofLane(r verify.Report) api.Verification {
+	return api.Verification{
 		Lanes: 1, Compared: r.Compared, Natives: r.Natives, Missing: r.Missing, Skipped: r.Skipped, Extra: r.Extra,
 		Altered: r.Altered, OutOfOrder: r.OutOfOrder, Examples: r.Examples,
 	}
@@ -102,25 +48,25 @@ type Verifier struct{ settings Settings }
 func NewVerifier(s Settings) *Verifier { return &Verifier{s.withDefaults()} }
 
 // Verify compares every lane of the topics by content over the copied range.
-func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, error) {
+func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (api.Verification, error) {
 	c := resumedComparison(ctx)
 	stop := beating(ctx, c.snapshot)
 	defer stop()
 	both, err := v.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	l, err := both.wholeLayout(ctx)
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	topics, err := resolve(ctx, v.settings, r.Topics)
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	lanes, err := l.allLanes(topics)
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	if r.Own {
 		own, ready := l.ownLanes(both.plan)
@@ -128,11 +74,11 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (Verification, e
 	}
 	answers, err := answersOf(ctx, v.settings, r.Earlier, r.Answers)
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	sizes, err := both.sizes(ctx, l, topics)
 	if err != nil {
-		return Verification{}, err
+		return api.Verification{}, err
 	}
 	c.expect(sizes)
 	file := &differencesFile{path: v.differences(ctx, r.Plan.Name)}
@@ -159,12 +105,12 @@ type differencesFile struct {
 	path   string
 	mu     sync.Mutex
 	open   *os.File
-	write  func(replicator.Difference)
+	write  func(verify.Difference)
 	failed func() error
 	err    error
 }
 
-func (f *differencesFile) tell(d replicator.Difference) {
+func (f *differencesFile) tell(d verify.Difference) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.open == nil && f.err == nil {
@@ -172,7 +118,7 @@ func (f *differencesFile) tell(d replicator.Difference) {
 			f.open, f.err = os.OpenFile(f.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 		}
 		if f.err == nil {
-			f.write, f.failed = replicator.WriteDifferences(f.open)
+			f.write, f.failed = verify.WriteDifferences(f.open)
 		}
 	}
 	if f.err == nil {
@@ -196,7 +142,7 @@ func (s sides) sizes(ctx context.Context, l layout, topics []string) (map[string
 		mu.Lock()
 		defer mu.Unlock()
 		for queue, span := range ranges {
-			all[laneName(replicator.Lane{Topic: topic, Source: queue})] = span.Max - span.Min
+			all[laneName(lane.Lane{Topic: topic, Source: queue})] = span.Max - span.Min
 		}
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -48,23 +49,23 @@ func vipClients(clients []string) string {
 
 // vipFindings: clients that are released to a proxy find nothing at the port 2 below its own.
 // Brokers of all versions listen there.
-func (inv *inventory) vipFindings() []Finding {
+func (inv *inventory) vipFindings() []api.Finding {
 	clients := inv.byVIP()
 	if inv.plan.Target.Proxy == "" || inv.plan.Traffic.Mode == plan.ModeGateway || len(clients) == 0 {
 		return nil
 	}
-	return []Finding{warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
+	return []api.Finding{warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
 		"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients))}
 }
 
 // gatewayVIPFindings: ports at which the gateways don't stand in for brokers, and who needs them.
-func (inv *inventory) gatewayVIPFindings(state gateway.State) (all []Finding) {
+func (inv *inventory) gatewayVIPFindings(state gateway.State) (all []api.Finding) {
 	for _, problem := range state.VIPProblems {
-		all = append(all, warning(gatewayObject, "free that port or choose another one (--port), or run such clients with "+
+		all = append(all, warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
 			withoutVIP+", before they get the gateway as their name server", "%s", problem))
 	}
 	if clients := inv.byVIP(); len(clients) > 0 {
-		all = append(all, warning(gatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
+		all = append(all, warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
 			"%s", vipClients(clients)))
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -28,7 +29,7 @@ func TestClientsOnVIPChannelsAreFindings(t *testing.T) {
 	behind := func(inv *inventory) {
 		inv.plan.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(r.URL, "http://")}}
 	}
-	of := func(changes ...func(*inventory)) (told []Finding) {
+	of := func(changes ...func(*inventory)) (told []api.Finding) {
 		inv := shop(func(inv *inventory) {
 			for _, change := range changes {
 				change(inv)

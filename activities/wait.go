@@ -9,6 +9,9 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/api"
+	"rocketshift/internal/sleep"
 )
 
 const (
@@ -36,13 +39,13 @@ func unlessAway(ctx context.Context, away time.Duration, look func() error) erro
 	for {
 		err := look()
 		var app *temporal.ApplicationError
-		if away == 0 || FaultOf(err) != Target || !errors.As(err, &app) || app.NonRetryable() {
+		if away == 0 || FaultOf(err) != api.Target || !errors.As(err, &app) || app.NonRetryable() {
 			return err
 		}
 		if time.Since(begin) >= away {
 			return temporal.NewNonRetryableApplicationError(app.Message(), AwayType, err)
 		}
-		if err := sleep(ctx, reachAgain); err != nil {
+		if err := sleep.For(ctx, reachAgain); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+
+	"rocketshift/api"
 )
 
 // newEnvironment is Temporal's environment for one activity, without its log: the tests say what matters.
@@ -137,7 +139,7 @@ func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {
 
 func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := unreachable(Target, nil, "the target at 10.0.0.1:9876 doesn't answer")
+		away := unreachable(api.Target, nil, "the target at 10.0.0.1:9876 doesn't answer")
 		start, looks := time.Now(), 0
 		err := inActivity(t, nil, func(ctx context.Context) error {
 			return unlessAway(ctx, time.Minute, func() error { looks++; return away })
@@ -146,7 +148,7 @@ func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 		assert.ErrorContains(t, err, "10.0.0.1:9876 doesn't answer")
 		assert.InDelta(t, time.Minute, time.Since(start), float64(reachAgain))
 		assert.Greater(t, looks, 10, "it is looked for again and again")
-		denied := of(Target, accessDenied(nil, "the target refuses the credentials"))
+		denied := of(api.Target, accessDenied(nil, "the target refuses the credentials"))
 		err = inActivity(t, nil, func(ctx context.Context) error {
 			return unlessAway(ctx, time.Minute, func() error { return denied })
 		})
@@ -156,8 +158,8 @@ func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 			err  error
 		}{
 			"nothing is fenced":           {0, away},
-			"the source is away":          {time.Minute, unreachable(Source, nil, "away")},
-			"the source refuses":          {time.Minute, of(Source, accessDenied(nil, "refused"))},
+			"the source is away":          {time.Minute, unreachable(api.Source, nil, "away")},
+			"the source refuses":          {time.Minute, of(api.Source, accessDenied(nil, "refused"))},
 			"the target answers: not yet": {time.Minute, notReady("2 members left")},
 		} {
 			err := inActivity(t, nil, func(ctx context.Context) error {

@@ -7,6 +7,9 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/api"
+	"rocketshift/internal/sleep"
 )
 
 // A wait costs an action of Temporal for each attempt and for each heartbeat, and none for a look.
@@ -57,7 +60,7 @@ func (w waiting) until(ctx context.Context, check func() error) error {
 			return err
 		}
 		now := time.Now()
-		gone := FaultOf(cause) == Target && w.away > 0
+		gone := FaultOf(cause) == api.Target && w.away > 0
 		if !gone {
 			answered = now
 		}
@@ -110,7 +113,7 @@ func (s Settings) stillWanted(ctx context.Context, details any) error {
 	case !errors.Is(err, ErrUnwanted):
 		return notReady("whether this is still wanted isn't known, so that nothing is written: %v", err)
 	}
-	if sleep(ctx, unwantedTime) != nil {
+	if sleep.For(ctx, unwantedTime) != nil {
 		return ctx.Err()
 	}
 	return err

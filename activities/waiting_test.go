@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/api"
 )
 
 // waitTimeout and oldTimeout are the time-outs that workflows give waits, and those that are older
@@ -73,7 +75,7 @@ func TestLooksGetRarerUnlessSomebodyIsRefused(t *testing.T) {
 		assert.Equal(t, c.has, waiting{away: time.Minute}.pause(cause, c.age), "after %s", c.age)
 	}
 	var down *temporal.ApplicationError
-	require.ErrorAs(t, unreachable(Target, nil, "away"), &down)
+	require.ErrorAs(t, unreachable(api.Target, nil, "away"), &down)
 	assert.Equal(t, reachAgain, waiting{urgent: true}.pause(down, 0), "a side that is down isn't hammered")
 }
 
@@ -84,7 +86,7 @@ func TestAWaitEndsItsAttemptWhenTheCauseIsAnother(t *testing.T) {
 			if looks++; looks < 3 {
 				return notReady("2 members left")
 			}
-			return unreachable(Target, nil, "the target doesn't answer")
+			return unreachable(api.Target, nil, "the target doesn't answer")
 		})
 	})
 	assert.Equal(t, TargetUnreachableType, typeOf(err), "people see it at once")
@@ -104,7 +106,7 @@ func TestATargetThatDiesLateInAWaitHasItsWholePatience(t *testing.T) {
 				if died.IsZero() {
 					died = time.Now()
 				}
-				return unreachable(Target, nil, "the target doesn't answer")
+				return unreachable(api.Target, nil, "the target doesn't answer")
 			})
 			ended = time.Now()
 			return err

@@ -3,23 +3,24 @@ package activities
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // Wave is what moves together in one step: first the groups, then the producers of the topics. The
 // ordered topics and the free ones are all of its topics.
 type Wave struct {
-	Step    int   `json:"step"`
-	Topics  Names `json:"topics,omitzero"`
-	Ordered Names `json:"ordered,omitzero"`
-	Free    Names `json:"free,omitzero"`
-	Groups  Names `json:"groups,omitzero"`
+	Step    int       `json:"step"`
+	Topics  api.Names `json:"topics,omitzero"`
+	Ordered api.Names `json:"ordered,omitzero"`
+	Free    api.Names `json:"free,omitzero"`
+	Groups  api.Names `json:"groups,omitzero"`
 }
 
 // WavesRequest asks for the waves of a plan.
 type WavesRequest struct {
 	Request
-	Inventory Inventory `json:"inventory"`
+	Inventory api.Inventory `json:"inventory"`
 }
 
 // PlanWaves deals what Assess found out to the plan's steps. It is an activity, as workflow code
@@ -31,27 +32,27 @@ func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) ([]Wave, error) 
 	}
 	var waves []plan.Wave
 	if r.Plan.Traffic.Mode == plan.ModeGateway {
-		waves = r.Plan.GatewayWaves(found.readersOf())
+		waves = r.Plan.GatewayWaves(found.ReadersOf())
 	} else {
-		waves = r.Plan.Waves(found.readersOf())
+		waves = r.Plan.Waves(found.ReadersOf())
 	}
 	return a.settings.waves(ctx, r.Request, found, waves)
 }
 
 // WavesOf are the waves of an inventory that stands in the history itself.
-func WavesOf(found Assessment, waves []plan.Wave) []Wave {
+func WavesOf(found api.Assessment, waves []plan.Wave) []Wave {
 	all := make([]Wave, len(waves))
 	for i, w := range waves {
 		ordered, free := split(found, w.Topics)
-		all[i] = Wave{w.Step, Some(w.Topics...), Some(ordered...), Some(free...), Some(w.Groups...)}
+		all[i] = Wave{w.Step, api.Some(w.Topics...), api.Some(ordered...), api.Some(free...), api.Some(w.Groups...)}
 	}
 	return all
 }
 
 // split sorts topics by whether their order must survive the move.
-func split(a Assessment, topics []string) (ordered, free []string) {
+func split(a api.Assessment, topics []string) (ordered, free []string) {
 	is := map[string]bool{}
-	for _, name := range a.ordered() {
+	for _, name := range a.OrderedTopics() {
 		is[name] = true
 	}
 	for _, name := range topics {
@@ -67,7 +68,7 @@ func split(a Assessment, topics []string) (ordered, free []string) {
 // waves are the waves as they may stand in a history: where they are long, each kind of list is one
 // document, and each wave has a range of it.
 func (s Settings) waves(
-	ctx context.Context, r Request, found Assessment, waves []plan.Wave,
+	ctx context.Context, r Request, found api.Assessment, waves []plan.Wave,
 ) ([]Wave, error) {
 	all := WavesOf(found, waves)
 	if !r.Bounded || size(all) <= inlineBytes {
@@ -75,12 +76,12 @@ func (s Settings) waves(
 	}
 	for _, list := range []struct {
 		kind string
-		of   func(*Wave) *Names
+		of   func(*Wave) *api.Names
 	}{
-		{"topics by wave", func(w *Wave) *Names { return &w.Topics }},
-		{"ordered topics by wave", func(w *Wave) *Names { return &w.Ordered }},
-		{"free topics by wave", func(w *Wave) *Names { return &w.Free }},
-		{"groups by wave", func(w *Wave) *Names { return &w.Groups }},
+		{"topics by wave", func(w *Wave) *api.Names { return &w.Topics }},
+		{"ordered topics by wave", func(w *Wave) *api.Names { return &w.Ordered }},
+		{"free topics by wave", func(w *Wave) *api.Names { return &w.Free }},
+		{"groups by wave", func(w *Wave) *api.Names { return &w.Groups }},
 	} {
 		var names []string
 		for i := range all {
@@ -95,7 +96,7 @@ func (s Settings) waves(
 		for i := range all {
 			of := list.of(&all[i])
 			items, _ := of.Inline()
-			*of = InDocument(*whole.Document(), from, from+len(items), beginning(items, namesRoom))
+			*of = api.InDocument(*whole.Document(), from, from+len(items), beginning(items, namesRoom))
 			from += len(items)
 		}
 	}
@@ -105,7 +106,7 @@ func (s Settings) waves(
 // NamesRequest asks for the names of a list.
 type NamesRequest struct {
 	Request
-	Names Names `json:"names"`
+	Names api.Names `json:"names"`
 }
 
 // ReadNames returns the names of a list in a document, so that what is done with them needs no
@@ -119,10 +120,10 @@ func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error
 var keptRoom = room{}
 
 // KeepNames writes names into a document, so that they take little room in a history.
-func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (Names, error) {
+func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (api.Names, error) {
 	names, err := resolve(ctx, a.settings, r.Names)
 	if err != nil {
-		return Names{}, err
+		return api.Names{}, err
 	}
 	return stored(ctx, a.settings, r.Request, "names", names, keptRoom)
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 )
 
 // gaps are the reasons why something of the side may not be seen, and what to do about each.
-func (c *cluster) gaps(ctx context.Context) (all []Finding, err error) {
+func (c *cluster) gaps(ctx context.Context) (all []api.Finding, err error) {
 	registry, err := c.Registry(ctx)
 	if err != nil {
 		return nil, c.explain(ctx, err)
@@ -40,7 +41,7 @@ func (c *cluster) mend(g rocketmq.Gap) string {
 	if g.Kind == rocketmq.GapClusters {
 		return fmt.Sprintf("%s: %s.cluster", g.Mend(), c.side)
 	}
-	if g.Broker == "" || c.side != Source {
+	if g.Broker == "" || c.side != api.Source {
 		return g.Mend()
 	}
 	mend := g.Mend()
@@ -75,7 +76,7 @@ func (s sides) whole(ctx context.Context) error {
 }
 
 // leftBehind tells which brokers the plan leaves out.
-func leftBehind(leftOut []string) (all []Finding) {
+func leftBehind(leftOut []string) (all []api.Finding) {
 	for _, name := range leftOut {
 		all = append(all, warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
 			"is left out by the plan: its queues, messages and positions aren't looked at"))

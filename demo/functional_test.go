@@ -12,11 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/demo/driver"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // These tests are the product's promise: real brokers, real clients, a real Temporal server, a whole migration.
@@ -62,14 +62,14 @@ func requireUnharmed(t *testing.T, r driver.Result, gateway bool, messages int64
 	t.Helper()
 	requireNoHarm(t, r, gateway)
 	require.GreaterOrEqual(t, r.Verdict.Messages, messages)
-	require.Equal(t, workflows.StateDone, r.Status.State)
+	require.Equal(t, api.StateDone, r.Status.State)
 	types := map[string]string{}
 	for _, e := range r.Workflows {
 		types[e.Type] = e.Status
 	}
 	for _, kind := range []string{
-		workflows.MigrationType, workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType,
-		workflows.SyncOffsetsType, workflows.VerifyType, workflows.ShiftType, workflows.FinalizeType,
+		api.MigrationType, api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType,
+		api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.FinalizeType,
 	} {
 		require.Equal(t, "Completed", types[kind], "workflow %s; all: %v", kind, r.Workflows)
 	}
@@ -92,10 +92,10 @@ func requireNoHarm(t *testing.T, r driver.Result, gateway bool) {
 }
 
 // moving reports whether groups or queues may have been moved shortly before that time.
-func moving(s workflows.Status, at time.Time) bool {
+func moving(s api.Status, at time.Time) bool {
 	ended, begun := time.Time{}, time.Time{}
 	for _, stage := range s.Stages {
-		if !slices.Contains([]string{workflows.ShiftType, workflows.EndPhaseType, workflows.RollbackType}, stage.Name) || stage.StartedAt == nil {
+		if !slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.RollbackType}, stage.Name) || stage.StartedAt == nil {
 			continue
 		}
 		if begun.IsZero() || stage.StartedAt.Before(begun) {
@@ -112,7 +112,7 @@ func moving(s workflows.Status, at time.Time) bool {
 // checks, and applications are restarted once, as the migration asks.
 func TestLongAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
 	r := play(t, driver.Options{
-		Name: "test-migration", KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType}, Histories: fixtures("done"),
+		Name: "test-migration", KillWorkerDuring: []string{api.ReplicateType, api.ShiftType}, Histories: fixtures("done"),
 	})
 	requireUnharmed(t, r, false, 20_000)
 	requireStarts(t, r, 2)
@@ -141,10 +141,10 @@ func fixtures(prefix string) string {
 func TestLiveAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-gateway", Traffic: plan.ModeGateway, History: 9000, Histories: fixtures("gateway"),
-		BlackoutDuring: workflows.ShiftType, BlackoutFor: 15 * time.Second, // which stands for ten minutes: no time-out of the gateway's is about either
+		BlackoutDuring: api.ShiftType, BlackoutFor: 15 * time.Second, // which stands for ten minutes: no time-out of the gateway's is about either
 	})
 	requireUnharmed(t, r, true, 9000)
-	require.Contains(t, r.Workflows, driver.Execution{ID: "migration-test-gateway-end-phase", Type: workflows.EndPhaseType, Status: "Completed"})
+	require.Contains(t, r.Workflows, driver.Execution{ID: "migration-test-gateway-end-phase", Type: api.EndPhaseType, Status: "Completed"})
 	require.Len(t, r.Status.Waves, 2)
 	for _, wave := range r.Status.Waves {
 		require.NotNil(t, wave.Check, "the share of step %d was measured", wave.Step)

@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/gateway/audit"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/version"
 )
 
@@ -115,11 +116,11 @@ func controlFlags(c *cobra.Command, s *settings) {
 }
 
 // credentials are what the environment holds under a name; nil without a name.
-func credentials(env string, getenv func(string) string) (*rocketmq.Credentials, error) {
+func credentials(env string, getenv func(string) string) (*remoting.Credentials, error) {
 	if env == "" {
 		return nil, nil //nolint:nilnil // none are asked for
 	}
-	c := &rocketmq.Credentials{AccessKey: getenv(env + "_ACCESS_KEY"), SecretKey: getenv(env + "_SECRET_KEY"), SecurityToken: getenv(env + "_SECURITY_TOKEN")}
+	c := &remoting.Credentials{AccessKey: getenv(env + "_ACCESS_KEY"), SecretKey: getenv(env + "_SECRET_KEY"), SecurityToken: getenv(env + "_SECURITY_TOKEN")}
 	if c.AccessKey == "" || c.SecretKey == "" {
 		return nil, fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", env, env)
 	}

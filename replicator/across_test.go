@@ -9,10 +9,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // wantAcross checks a translation against what the two queues hold: the reader has read everything before the position here.
-func wantAcross(t *testing.T, p *Positions, lane Lane, here, there []string, ours func(body string) bool, position int64) {
+func wantAcross(t *testing.T, p *positions.Positions, lane lane.Lane, here, there []string, ours func(body string) bool, position int64) {
 	t.Helper()
 	got, err := p.Across(context.Background(), lane, position)
 	if err != nil {
@@ -52,7 +55,7 @@ func TestPositionsGoAcrossToTheFirstUnreadMessageAndBack(t *testing.T) {
 				b.untilBoth(run, 1)
 				total++
 				p := b.positions()
-				back := newPositions(b.target, b.source, b.options.Back())
+				back := positions.Of(b.target, b.source, b.options.Back())
 				for range 8 {
 					for range random.IntN(40) { // now and then both at the same time
 						f, q, side := b.source, b.lane.Source, "s"
@@ -60,7 +63,7 @@ func TestPositionsGoAcrossToTheFirstUnreadMessageAndBack(t *testing.T) {
 							f, q, side = b.target, b.lane.Target, "t"
 						}
 						var properties []byte
-						if held := f.all(b.lane.Topic, q); random.IntN(4) == 0 {
+						if held := f.All(b.lane.Topic, q); random.IntN(4) == 0 {
 							properties = held[random.IntN(len(held))].Properties
 						}
 						time.Sleep(time.Duration(random.IntN(2000)) * time.Microsecond)
@@ -97,7 +100,7 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 				t.Errorf("back from %d: %+v, %v; wanted the same, before the message that isn't on the target yet", at, got, err)
 			}
 		}
-		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(err, ErrNotCopiedYet) {
+		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(err, positions.ErrNotCopiedYet) {
 			t.Errorf("%v; wanted that the last message isn't copied yet", err)
 		}
 		if got, err := b.positions().Across(context.Background(), b.lane, 4); err != nil || got.Target != 4 {
@@ -121,9 +124,9 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 		b.untilBoth(run, 6)
 		run.end()
 		source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
-		b.source.set(func() { b.source.log(b.lane.Topic, b.lane.Source).positions[b.options.Back().Group] = 2 }) // behind t0: no later commit
+		b.source.Set(func() { b.source.Log(b.lane.Topic, b.lane.Source).Positions[b.options.Back().Group] = 2 }) // behind t0: no later commit
 		for unshown := range int64(4) {
-			b.source.hide(unshown)
+			b.source.Hide(unshown)
 			p := b.positions()
 			for at := range int64(len(source)) - unshown + 1 {
 				wantAcross(t, p, b.lane, source, target, all, at)
@@ -137,22 +140,24 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := tenCopied(t)
-		var p *Positions
+		var p *positions.Positions
 		for _, one := range []struct {
 			name string
-			is   func(ctx context.Context) (Translation, error)
+			is   func(ctx context.Context) (positions.Translation, error)
 			want int64
 		}{
-			{"back", func(ctx context.Context) (Translation, error) { return p.Reversed().Across(ctx, b.lane.Back(), 7) }, 7},
-			{"there", func(ctx context.Context) (Translation, error) { return p.Across(ctx, b.lane, 10) }, 10},
-			{"there, after more copies", func(ctx context.Context) (Translation, error) {
+			{"back", func(ctx context.Context) (positions.Translation, error) {
+				return p.Reversed().Across(ctx, b.lane.Back(), 7)
+			}, 7},
+			{"there", func(ctx context.Context) (positions.Translation, error) { return p.Across(ctx, b.lane, 10) }, 10},
+			{"there, after more copies", func(ctx context.Context) (positions.Translation, error) {
 				c, err := p.Crossing(ctx, b.lane, false)
 				if err != nil {
-					return Translation{}, err
+					return positions.Translation{}, err
 				}
 				for {
 					if c, _, err = p.More(ctx, c, 10*time.Millisecond); err != nil {
-						return Translation{}, err
+						return positions.Translation{}, err
 					}
 					if got, err := c.Across(10); err == nil || ctx.Err() != nil {
 						return got, err
@@ -161,7 +166,7 @@ func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
 			}, 10},
 		} {
 			p = b.positions() // who has seen none of them
-			b.target.hide(3)
+			b.target.Hide(3)
 			soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			if got, err := one.is(soon); err == nil {
 				t.Errorf("%s: %+v while copies don't show; wanted none", one.name, got)
@@ -175,7 +180,7 @@ func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
 				}
 				found <- err
 			}()
-			b.target.hide(0)
+			b.target.Hide(0)
 			if err := <-found; err != nil {
 				t.Errorf("%s: %v; wanted %d, exactly", one.name, err, one.want)
 			}
@@ -205,7 +210,7 @@ func TestPositionsGoAcrossLongHistoriesWithFewReads(t *testing.T) {
 		}
 		b.untilBoth(run, 2*each)
 		run.end()
-		b.source.pulled, b.target.pulled = 0, 0
+		b.source.Pulled, b.target.Pulled = 0, 0
 		back := b.positions().Reversed()
 		for _, at := range []int64{5, each, each + each/2, 2*each - 1} {
 			got, err := back.Across(context.Background(), b.lane.Back(), at)
@@ -213,10 +218,10 @@ func TestPositionsGoAcrossLongHistoriesWithFewReads(t *testing.T) {
 				t.Errorf("position %d: %+v, %v; wanted the same, exactly", at, got, err)
 			}
 		}
-		if found, err := back.Reversed().Natives(context.Background(), b.lane); err != nil || found != (Natives{Count: each, First: each, Last: 2*each - 1}) {
+		if found, err := back.Reversed().Natives(context.Background(), b.lane); err != nil || found != (positions.Natives{Count: each, First: each, Last: 2*each - 1}) {
 			t.Errorf("%+v, %v; wanted the natives behind the history", found, err)
 		}
-		if pulled := b.source.pulled + b.target.pulled; pulled > each/4 {
+		if pulled := b.source.Pulled + b.target.Pulled; pulled > each/4 {
 			t.Errorf("%d messages read of %d", pulled, 4*each)
 		}
 	})

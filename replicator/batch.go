@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // bornWithin is how far the born time of a copy may be from its original's while the lane is behind. The exact one is in the stamp.
@@ -12,7 +15,7 @@ const bornWithin = time.Second
 // cut takes the first messages that may share a batch: brokers store system flags, born time and reconsume count once per batch.
 // Where exact is set, born times are the same for all of them. taken counts those that aren't to be copied too, newest is the offset
 // of the last one that is.
-func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
+func (l *runner) cut(messages []replica.Message, exact bool) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
 	batch = rocketmq.BatchRequest{Group: l.options.Group, Topic: l.Topic, Queue: l.Target.ID, Messages: l.batch[:0]} // that one has landed
 	within := bornWithin.Milliseconds()
 	if exact || l.options.ExactBorn {
@@ -21,36 +24,36 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 	size := 0
 	arena := l.stamps[:0]
 	most := min(l.options.BatchMessages, l.pacer.most(l.Topic))
-	if messages[0].position < l.narrow || l.single {
+	if messages[0].Position < l.narrow || l.single {
 		most = 1
 	}
 	for _, m := range messages[:min(len(messages), most)] {
-		if m.skip {
+		if m.Skip {
 			taken++
 			continue
 		}
 		empty := len(batch.Messages) == 0
 		if empty {
-			batch.SysFlag, batch.BornTimestamp, batch.ReconsumeTimes = m.SysFlag&rocketmq.FlagsOfContent, m.BornTimestamp, m.ReconsumeTimes
+			batch.SysFlag, batch.BornTimestamp, batch.ReconsumeTimes = m.SysFlag&remoting.FlagsOfContent, m.BornTimestamp, m.ReconsumeTimes
 		}
 		late := m.BornTimestamp - batch.BornTimestamp
-		if m.SysFlag&rocketmq.FlagsOfContent != batch.SysFlag || late > within || -late > within || m.ReconsumeTimes != batch.ReconsumeTimes {
+		if m.SysFlag&remoting.FlagsOfContent != batch.SysFlag || late > within || -late > within || m.ReconsumeTimes != batch.ReconsumeTimes {
 			break
 		}
 		copied := rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body}
-		arena, copied.Properties, copied.Added = l.properties(arena, m.Properties, m.position, trueBorn(m, late), m.via)
-		if long := copied.PropertiesSize(); long > rocketmq.MaxProperties {
+		arena, copied.Properties, copied.Added = l.Properties(arena, m.Properties, m.Position, trueBorn(m, late), m.Via)
+		if long := copied.PropertiesSize(); long > remoting.MaxProperties {
 			if taken > 0 {
 				break // those before it are copied first
 			}
-			return batch, 0, 0, l.propertiesTooLong(m.position, long)
+			return batch, 0, 0, l.propertiesTooLong(m.Position, long)
 		}
 		size += copied.Size()
 		if size > l.batchBytes && !empty {
 			break
 		}
 		batch.Messages = append(batch.Messages, copied)
-		newest = m.position
+		newest = m.Position
 		taken++
 	}
 	l.batch, l.stamps = batch.Messages, arena
@@ -58,9 +61,9 @@ func (l *runner) cut(messages []placed, exact bool) (batch rocketmq.BatchRequest
 }
 
 // trueBorn is what the stamp says of the born time: nothing where the copy has the right one.
-func trueBorn(m placed, late int64) int64 {
-	if m.via != "" { // the message may itself be a copy with another one
-		if born := bornOf(m.Message); born != m.BornTimestamp {
+func trueBorn(m replica.Message, late int64) int64 {
+	if m.Via != "" { // the message may itself be a copy with another one
+		if born := replica.BornOf(m.Message); born != m.BornTimestamp {
 			return born
 		}
 	}
@@ -71,20 +74,20 @@ func trueBorn(m placed, late int64) int64 {
 }
 
 // segmentsOf are those of a batch, with positions on the target that count from the batch's first one.
-func segmentsOf(messages []placed) (all []Segment) {
+func segmentsOf(messages []replica.Message) (all []positions.Segment) {
 	copies := int64(0)
 	for _, m := range messages {
-		if m.skip {
+		if m.Skip {
 			continue
 		}
-		all = append(all, Segment{Source: m.position, Target: copies, Length: 1})
+		all = append(all, positions.Segment{Source: m.Position, Target: copies, Length: 1})
 		copies++
 	}
-	return joined(all)
+	return positions.Joined(all)
 }
 
 // tell publishes what a batch has copied.
-func (l *runner) tell(segments []Segment, stored int64) {
+func (l *runner) tell(segments []positions.Segment, stored int64) {
 	lane := l.Lane
 	for i := range segments {
 		segments[i].Target += stored
@@ -101,7 +104,7 @@ func (l *runner) tell(segments []Segment, stored int64) {
 // tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
 // broker may take no batches at all. That is known when it has taken one so.
 func (l *runner) tryAlone(err error) bool {
-	if rocketmq.CodeOf(err) != rocketmq.MessageIllegal || !l.untold || l.single {
+	if remoting.CodeOf(err) != remoting.MessageIllegal || !l.untold || l.single {
 		l.trial = false
 		return false
 	}
@@ -122,13 +125,13 @@ func (c *crew) sendAlone(broker string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	limit := c.limits[broker]
-	limit.none = true
+	limit.None = true
 	c.limits[broker] = limit
 }
 
 // learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
 func (l *runner) learnt() string {
-	if !l.untold || !l.single || l.trial || alone(l.Topic) {
+	if !l.untold || !l.single || l.trial || replica.Alone(l.Topic) {
 		return ""
 	}
 	return "broker " + l.Target.Broker + " takes no batches, as its answers show: messages are sent one by one"

@@ -8,25 +8,31 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
+	"rocketshift/replicator/verify"
 )
 
 // bench is a lane between two fakes.
 type bench struct {
 	*testing.T
-	source, target *fakeSide
-	lane           Lane
+	source, target *replicatest.Side
+	lane           lane.Lane
 	options        Options
 }
 
 func newBench(t *testing.T) *bench {
 	b := &bench{
-		T: t, source: newFakeSide("Old"), target: newFakeSide("New"),
-		lane:    Lane{Topic: "orders", Source: Queue{"broker-a", 1}, Target: Queue{"broker-x", 2}},
-		options: Options{Names: Names{"rocketshift-test", "Old", "New"}, Holder: "one"},
+		T: t, source: replicatest.NewSide("Old"), target: replicatest.NewSide("New"),
+		lane:    lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-x", ID: 2}},
+		options: Options{Names: replica.Names{Group: "rocketshift-test", Source: "Old", Target: "New"}, Holder: "one"},
 	}
 	t.Cleanup(func() {
-		if b.source.events+b.target.events > 0 {
-			t.Errorf("%d pulls outside of the source queue, %d of the target's: brokers write an event message for each", b.source.events, b.target.events)
+		if b.source.Events+b.target.Events > 0 {
+			t.Errorf("%d pulls outside of the source queue, %d of the target's: brokers write an event message for each", b.source.Events, b.target.Events)
 		}
 	})
 	return b
@@ -35,22 +41,22 @@ func newBench(t *testing.T) *bench {
 // write appends messages to the source, with that many of each born time.
 func (b *bench) write(n, sameBorn int) {
 	var end int64
-	b.source.set(func() { end = b.source.log(b.lane.Topic, b.lane.Source).end() })
+	b.source.Set(func() { end = b.source.Log(b.lane.Topic, b.lane.Source).End() })
 	for ; n > 0; n, end = n-1, end+1 {
-		b.source.append(b.lane.Topic, b.lane.Source, original(end, sameBorn))
+		b.source.Append(b.lane.Topic, b.lane.Source, replicatest.Original(end, sameBorn))
 	}
 }
 
 // native is an application's own message on the target, or one sent again with the properties of another.
-func native(properties []byte) rocketmq.Message {
-	return rocketmq.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
+func native(properties []byte) remoting.Message {
+	return remoting.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
 }
 
-func (b *bench) stamps() stamper { return newStamper(b.options.Names, b.lane) }
+func (b *bench) stamps() replica.Stamper { return replica.NewStamper(b.options.Names, b.lane) }
 
 // stored returns the properties that a copy of the lane stores.
-func stored(s stamper, original []byte, offset int64) []byte {
-	_, kept, stamp := s.properties(nil, original, offset, 0, "")
+func stored(s replica.Stamper, original []byte, offset int64) []byte {
+	_, kept, stamp := s.Properties(nil, original, offset, 0, "")
 	return rocketmq.BatchMessage{Properties: kept, Added: stamp}.StoredProperties()
 }
 
@@ -69,7 +75,7 @@ type session struct {
 	stop       context.CancelFunc
 	ended      chan struct{}
 	mu         sync.Mutex
-	last       Progress
+	last       lane.Progress
 }
 
 func (b *bench) start(change ...func(*Replicator)) *session {
@@ -83,7 +89,7 @@ func (b *bench) start(change ...func(*Replicator)) *session {
 	started := &session{bench: b, replicator: r, stop: stop, ended: make(chan struct{})}
 	go func() {
 		defer close(started.ended)
-		if err := r.Run(ctx, []Lane{b.lane}, started.report); err != nil {
+		if err := r.Run(ctx, []lane.Lane{b.lane}, started.report); err != nil {
 			b.Errorf("run: %v", err)
 		}
 	}()
@@ -91,13 +97,13 @@ func (b *bench) start(change ...func(*Replicator)) *session {
 	return started
 }
 
-func (r *session) report(p Progress) {
+func (r *session) report(p lane.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last = p
 }
 
-func (r *session) progress() Progress {
+func (r *session) progress() lane.Progress {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last
@@ -122,27 +128,27 @@ func (b *bench) until(what string, condition func() bool, saw func() any) {
 	}
 }
 
-func (r *session) untilProgress(what string, condition func(Progress) bool) {
+func (r *session) untilProgress(what string, condition func(lane.Progress) bool) {
 	r.bench.Helper()
 	r.bench.until(what, func() bool { return condition(r.progress()) }, func() any { return r.progress() })
 }
 
 func (r *session) untilCaughtUp() {
 	r.bench.Helper()
-	r.untilProgress("the lane has caught up", func(p Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+	r.untilProgress("the lane has caught up", func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
 	b := r.bench
 	b.until("its progress is committed", func() bool {
-		at, known, _ := b.source.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source)
-		_, end, _ := b.source.bounds(context.Background(), b.lane.Topic, b.lane.Source)
+		at, known, _ := b.source.Position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source)
+		_, end, _ := b.source.Bounds(context.Background(), b.lane.Topic, b.lane.Source)
 		return known && at == end
-	}, func() any { return b.source.log(b.lane.Topic, b.lane.Source).positions })
+	}, func() any { return b.source.Log(b.lane.Topic, b.lane.Source).Positions })
 }
 
 // copies returns the stamped offsets on the target in their order, -1 for natives.
 func (b *bench) copies() []int64 {
 	var all []int64
-	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
-		offset, ours := b.stamps().offset(&m)
+	for _, m := range b.target.All(b.lane.Topic, b.lane.Target) {
+		offset, ours := b.stamps().Offset(&m)
 		if !ours {
 			offset = -1
 		}
@@ -167,23 +173,25 @@ func (b *bench) wantCopies(from, to int64) {
 	}
 }
 
-func (b *bench) verify() LaneReport {
+func (b *bench) verify() verify.Report {
 	b.Helper()
-	report, err := b.compare(VerifyOptions{}, nil)
+	report, err := b.compare(verify.Options{}, nil)
 	if err != nil {
 		b.Fatalf("verify: %v", err)
 	}
 	return report
 }
 
-func (b *bench) positions() *Positions { return newPositions(b.source, b.target, b.options.Names) }
+func (b *bench) positions() *positions.Positions {
+	return positions.Of(b.source, b.target, b.options.Names)
+}
 
 // compare verifies the lane.
-func (b *bench) compare(o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
+func (b *bench) compare(o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
 	return b.compareUntil(context.Background(), o, progress)
 }
 
-func (b *bench) compareUntil(ctx context.Context, o VerifyOptions, progress func(Checkpoint)) (LaneReport, error) {
+func (b *bench) compareUntil(ctx context.Context, o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
 	o.Names = b.options.Names
-	return verifyReplicas(ctx, b.source, b.target, b.lane, o, progress)
+	return verify.Replicas(ctx, b.source, b.target, b.lane, o, progress)
 }

@@ -7,18 +7,21 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"rocketshift/replicator/replicatest"
+	"rocketshift/replicator/verify"
 )
 
 // interrupted compares until progress is told for the nth time, and returns the checkpoint as it comes back from JSON.
-func (m *model) interrupted(nth int, resume *Checkpoint) (Checkpoint, bool) {
+func (m *model) interrupted(nth int, resume *verify.Checkpoint) (verify.Checkpoint, bool) {
 	m.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	m.target.onPull = func(int64) error { return ctx.Err() }
-	defer func() { m.target.onPull = nil }()
-	var last Checkpoint
+	m.target.OnPull = func(int64) error { return ctx.Err() }
+	defer func() { m.target.OnPull = nil }()
+	var last verify.Checkpoint
 	n := 0
-	_, err := m.compareUntil(ctx, VerifyOptions{Resume: resume}, func(c Checkpoint) {
+	_, err := m.compareUntil(ctx, verify.Options{Resume: resume}, func(c verify.Checkpoint) {
 		if n++; n == nth {
 			last = c
 			cancel()
@@ -31,16 +34,16 @@ func (m *model) interrupted(nth int, resume *Checkpoint) (Checkpoint, bool) {
 	if err != nil {
 		m.Fatal(err)
 	}
-	var back Checkpoint
+	var back verify.Checkpoint
 	if err := json.Unmarshal(raw, &back); err != nil {
 		m.Fatal(err)
 	}
 	return back, n >= nth
 }
 
-func (m *model) resume(c *Checkpoint) LaneReport {
+func (m *model) resume(c *verify.Checkpoint) verify.Report {
 	m.Helper()
-	report, err := m.compare(VerifyOptions{Resume: c}, nil)
+	report, err := m.compare(verify.Options{Resume: c}, nil)
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -51,7 +54,7 @@ func (m *model) resume(c *Checkpoint) LaneReport {
 func spoiled(t *testing.T, random *rand.Rand) *model {
 	m := &model{bench: newBench(t)}
 	for offset := range int64(3000) {
-		m.source.append(m.lane.Topic, m.lane.Source, original(offset, 3))
+		m.source.Append(m.lane.Topic, m.lane.Source, replicatest.Original(offset, 3))
 	}
 	for offset := int64(0); offset < 3000; offset++ {
 		switch random.IntN(200) {
@@ -65,7 +68,7 @@ func spoiled(t *testing.T, random *rand.Rand) *model {
 		case 3:
 			wrong := m.stamped(offset)
 			wrong.Body = []byte("another")
-			m.target.append(m.lane.Topic, m.lane.Target, wrong)
+			m.target.Append(m.lane.Topic, m.lane.Target, wrong)
 		case 4:
 			m.put(offset + 1)
 			m.put(offset)
@@ -84,7 +87,7 @@ func TestAComparisonThatIsResumedFindsTheSame(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 9))
 		m := spoiled(t, random)
 		want := m.verify()
-		var c *Checkpoint
+		var c *verify.Checkpoint
 		stops := 0
 		for {
 			next, more := m.interrupted(1+random.IntN(6), c)
@@ -106,19 +109,19 @@ func TestAComparisonThatIsResumedFindsTheSame(t *testing.T) {
 func TestAResumedComparisonReadsOnlyWhatIsLeft(t *testing.T) {
 	m := spoiled(t, rand.New(rand.NewPCG(1, 1)))
 	c, _ := m.interrupted(10, nil)
-	before := m.source.pulled
+	before := m.source.Pulled
 	m.resume(&c)
-	if read, left := int64(m.source.pulled-before), c.Report.To-c.Read; read > left+100 || c.Read < 2000 {
+	if read, left := int64(m.source.Pulled-before), c.Report.To-c.Read; read > left+100 || c.Read < 2000 {
 		t.Fatalf("it read %d of the source's messages; the checkpoint was at %d of %d", read, c.Read, c.Report.To)
 	}
 }
 
 func TestAComparisonBeginsAgainWhereItCantGoOn(t *testing.T) {
-	for name, change := range map[string]func(m *model, c *Checkpoint){
-		"another lane":                    func(_ *model, c *Checkpoint) { c.Report.Target.ID++ },
-		"too many gaps":                   func(_ *model, c *Checkpoint) { c.TooMany, c.Gaps = true, nil },
-		"the target is shorter than then": func(_ *model, c *Checkpoint) { c.TargetEnd += 10_000 },
-		"the source is shorter than then": func(_ *model, c *Checkpoint) { c.Report.To += 10_000 },
+	for name, change := range map[string]func(m *model, c *verify.Checkpoint){
+		"another lane":                    func(_ *model, c *verify.Checkpoint) { c.Report.Target.ID++ },
+		"too many gaps":                   func(_ *model, c *verify.Checkpoint) { c.TooMany, c.Gaps = true, nil },
+		"the target is shorter than then": func(_ *model, c *verify.Checkpoint) { c.TargetEnd += 10_000 },
+		"the source is shorter than then": func(_ *model, c *verify.Checkpoint) { c.Report.To += 10_000 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := spoiled(t, rand.New(rand.NewPCG(2, 2)))
@@ -133,13 +136,13 @@ func TestAComparisonBeginsAgainWhereItCantGoOn(t *testing.T) {
 	}
 	m := spoiled(t, rand.New(rand.NewPCG(2, 2)))
 	c, _ := m.interrupted(3, nil)
-	m.target.expire(m.lane.Topic, m.lane.Target, 1500)
+	m.target.Expire(m.lane.Topic, m.lane.Target, 1500)
 	if got := m.resume(&c); got.From < 1000 {
 		t.Errorf("after the place on the target expired: %+v, wanted a comparison of what is left", got)
 	}
 	m = spoiled(t, rand.New(rand.NewPCG(2, 2)))
 	c, _ = m.interrupted(3, nil)
-	m.source.expire(m.lane.Topic, m.lane.Source, 1500)
+	m.source.Expire(m.lane.Topic, m.lane.Source, 1500)
 	if got := m.resume(&c); got.Compared >= 2990 || got.Compared < 1450 || got.Missing > 20 {
 		t.Errorf("after the place on the source expired: %+v", got)
 	}
@@ -148,7 +151,7 @@ func TestAComparisonBeginsAgainWhereItCantGoOn(t *testing.T) {
 func TestACheckpointStaysSmall(t *testing.T) {
 	m := &model{bench: newBench(t)}
 	for offset := range int64(2000) {
-		m.source.append(m.lane.Topic, m.lane.Source, original(offset, 3))
+		m.source.Append(m.lane.Topic, m.lane.Source, replicatest.Original(offset, 3))
 		if offset%2 == 0 {
 			m.put(offset)
 		}

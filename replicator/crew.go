@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/replica"
 )
 
 // crew does for all lanes of one direction what would cost too much if each of ten thousand idle lanes did it: locks are renewed by
@@ -20,9 +21,9 @@ type crew struct {
 
 	mu     sync.Mutex
 	duties map[any]*duty
-	starts map[string]chan struct{} // per broker: how many lanes may find their place at once
-	limits map[string]batches       // per broker
-	boots  map[string]string        // per target broker: when its store was opened, as it says itself
+	starts map[string]chan struct{}   // per broker: how many lanes may find their place at once
+	limits map[string]replica.Batches // per broker
+	boots  map[string]string          // per target broker: when its store was opened, as it says itself
 
 	stragglers stragglers
 }
@@ -40,7 +41,7 @@ func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
 		all:        all,
 		duties:     map[any]*duty{},
 		starts:     map[string]chan struct{}{},
-		limits:     map[string]batches{},
+		limits:     map[string]replica.Batches{},
 		boots:      map[string]string{},
 	}
 }
@@ -132,23 +133,23 @@ func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*run
 
 // batches says which ones to send to a broker: as long as is set, or less where the broker takes
 // less. It is asked once.
-func (c *crew) batches(ctx context.Context, broker string) (batches, error) {
+func (c *crew) batches(ctx context.Context, broker string) (replica.Batches, error) {
 	c.mu.Lock()
 	limit, known := c.limits[broker]
 	c.mu.Unlock()
 	if !known {
 		var err error
-		if limit, err = c.target.takes(ctx, broker); err != nil {
-			return batches{}, err
+		if limit, err = c.target.Takes(ctx, broker); err != nil {
+			return replica.Batches{}, err
 		}
-		runtime, _ := c.target.runtime(ctx, broker) // proxies don't say, and not everybody may ask
+		runtime, _ := c.target.Runtime(ctx, broker) // proxies don't say, and not everybody may ask
 		c.mu.Lock()
 		c.limits[broker] = limit
 		c.mu.Unlock()
 		c.lookAtBoot(broker, runtime, nil)
 	}
-	if limit.bytes == 0 || c.options.BatchBytes < limit.bytes {
-		limit.bytes = c.options.BatchBytes
+	if limit.Bytes == 0 || c.options.BatchBytes < limit.Bytes {
+		limit.Bytes = c.options.BatchBytes
 	}
 	return limit, nil
 }
@@ -189,7 +190,7 @@ func (c *crew) renewSome(broker string, lanes []*runner) {
 		queues[i] = l.lockName()
 	}
 	begin := time.Now()
-	locked, err := c.target.lock(asking, broker, c.options.Group, c.options.Holder, queues)
+	locked, err := c.target.Lock(asking, broker, c.options.Group, c.options.Holder, queues)
 	if err != nil {
 		return // there is time left for the next try
 	}
@@ -241,14 +242,14 @@ func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
 	if len(before) == 0 {
 		return
 	}
-	ends, err := c.source.ends(c.ctx, broker, topic)
+	ends, err := c.source.Ends(c.ctx, broker, topic)
 	if err != nil {
 		return // the next look, or the lock, shows whether it lasts
 	}
 	for l, sends := range before {
 		end, listed := ends[l.Source.ID]
 		if !listed { // brokers before 5.x list only queues that producers see
-			if _, end, err = c.source.bounds(c.ctx, topic, l.Source); err != nil {
+			if _, end, err = c.source.Bounds(c.ctx, topic, l.Source); err != nil {
 				continue
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rocketshift/replicator/positions"
 )
 
 func TestACrossingWaitsForMoreCopies(t *testing.T) {
@@ -17,7 +19,7 @@ func TestACrossingWaitsForMoreCopies(t *testing.T) {
 		if err != nil || c.End() != 10 {
 			t.Fatalf("end %d, %v; wanted 10", c.End(), err)
 		}
-		if _, err := c.Across(10); !errors.Is(err, ErrNotCopiedYet) {
+		if _, err := c.Across(10); !errors.Is(err, positions.ErrNotCopiedYet) {
 			t.Fatalf("%v; wanted that nothing is copied yet", err)
 		}
 		c, news, err := p.More(ctx, c, 20*time.Millisecond)
@@ -33,7 +35,7 @@ func TestACrossingWaitsForMoreCopies(t *testing.T) {
 			if err == nil && got.Target == 10 && got.Exact {
 				break
 			}
-			if !errors.Is(err, ErrNotCopiedYet) || time.Since(begin) > time.Minute {
+			if !errors.Is(err, positions.ErrNotCopiedYet) || time.Since(begin) > time.Minute {
 				t.Fatalf("%+v, %v; wanted 10", got, err)
 			}
 		}
@@ -53,7 +55,7 @@ func TestACrossingDoesNotReadALongBacklog(t *testing.T) {
 		b := bothWays(t)
 		const written = 100_001 // one more than a crossing looks at
 		b.write(written, written)
-		if _, err := b.positions().Crossing(context.Background(), b.lane, false); !errors.Is(err, ErrNotCopiedYet) {
+		if _, err := b.positions().Crossing(context.Background(), b.lane, false); !errors.Is(err, positions.ErrNotCopiedYet) {
 			t.Fatalf("%v; wanted that the lane is far behind", err)
 		}
 		run := b.start(fastHome)

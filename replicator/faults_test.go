@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
 )
 
-func (r *session) untilFault(kind string, from, to int64) LaneFault {
+func (r *session) untilFault(kind string, from, to int64) lane.Fault {
 	r.bench.Helper()
-	r.untilProgress("a fault", func(p Progress) bool { return len(p.Faults) == 1 })
+	r.untilProgress("a fault", func(p lane.Progress) bool { return len(p.Faults) == 1 })
 	fault := r.progress().Faults[0]
 	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.bench.lane.Topic || fault.Broker != "broker-a" || fault.Queue != 1 {
 		r.bench.Fatalf("fault %+v, wanted %s of offsets %d to %d of broker-a/1", fault, kind, from, to)
@@ -37,15 +39,15 @@ func TestMessagesThatExpireBeforeTheyAreCopiedAreAFault(t *testing.T) {
 		b := newBench(t)
 		b.stopped(10)
 		b.write(10, 1)
-		b.source.expire(b.lane.Topic, b.lane.Source, 15)
+		b.source.Expire(b.lane.Topic, b.lane.Source, 15)
 		run := b.start()
-		fault := run.untilFault(SourceTruncated, 10, 15)
+		fault := run.untilFault(lane.SourceTruncated, 10, 15)
 		run.end()
 		if !strings.Contains(fault.Next, "rocketshift-test") || !strings.Contains(fault.Next, "15") {
 			t.Errorf("next step %q, wanted the group and the offset to set", fault.Next)
 		}
 		// The person's answer: go on without them.
-		if err := b.source.commit(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source, 15); err != nil {
+		if err := b.source.Commit(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source, 15); err != nil {
 			t.Fatal(err)
 		}
 		b.start().untilCaughtUp()
@@ -62,20 +64,20 @@ func TestSourceQueueThatIsMadeAnewIsAFault(t *testing.T) {
 			b.write(10, 1)
 			run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
 			run.untilCaughtUp()
-			positions := b.source.log(b.lane.Topic, b.lane.Source).positions
-			b.source.empty(b.lane.Topic, b.lane.Source)
-			b.source.set(func() { b.source.log(b.lane.Topic, b.lane.Source).positions = positions })
-			run.untilFault(SourceReset, 10, 0)
-			b.source.events = 0 // the pull that found it out is answered from outside of the queue
+			positions := b.source.Log(b.lane.Topic, b.lane.Source).Positions
+			b.source.Empty(b.lane.Topic, b.lane.Source)
+			b.source.Set(func() { b.source.Log(b.lane.Topic, b.lane.Source).Positions = positions })
+			run.untilFault(lane.SourceReset, 10, 0)
+			b.source.Events = 0 // the pull that found it out is answered from outside of the queue
 		})
 	})
 	t.Run("and is longer, between two runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.stopped(10)
-			b.source.empty(b.lane.Topic, b.lane.Source)
-			b.source.append(b.lane.Topic, b.lane.Source, make([]rocketmq.Message, 30)...)
-			fault := b.start().untilFault(SourceReset, 9, 10)
+			b.source.Empty(b.lane.Topic, b.lane.Source)
+			b.source.Append(b.lane.Topic, b.lane.Source, make([]remoting.Message, 30)...)
+			fault := b.start().untilFault(lane.SourceReset, 9, 10)
 			if !strings.Contains(fault.Cause, "isn't the one whose copy is on the target") {
 				t.Errorf("cause %q", fault.Cause)
 			}
@@ -84,48 +86,48 @@ func TestSourceQueueThatIsMadeAnewIsAFault(t *testing.T) {
 }
 
 func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
-	gone := &rocketmq.Error{Server: "broker", Call: "call", Code: rocketmq.TopicNotExist}
+	gone := &remoting.Error{Server: "broker", Call: "call", Code: remoting.TopicNotExist}
 	t.Run("source", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.write(1, 1)
-			b.source.onPull = func(int64) error { return gone }
-			b.start().untilFault(SourceGone, 0, 0)
+			b.source.OnPull = func(int64) error { return gone }
+			b.start().untilFault(lane.SourceGone, 0, 0)
 		})
 	})
 	t.Run("source queue", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.write(1, 1)
-			b.source.onPull = func(int64) error {
-				return &rocketmq.Error{Code: rocketmq.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
+			b.source.OnPull = func(int64) error {
+				return &remoting.Error{Code: remoting.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
 			}
-			b.start().untilFault(SourceGone, 0, 0)
+			b.start().untilFault(lane.SourceGone, 0, 0)
 		})
 	})
 	t.Run("target", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.write(3, 3)
-			b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, gone }
-			b.start().untilFault(TargetGone, 0, 3)
+			b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, gone }
+			b.start().untilFault(lane.TargetGone, 0, 3)
 		})
 	})
 }
 
 func TestRefusedMessageStopsTheLaneBeforeIt(t *testing.T) {
-	for name, code := range map[string]int{"at once": rocketmq.MessageIllegal, "when it is refused again and again": rocketmq.SystemError} {
+	for name, code := range map[string]int{"at once": remoting.MessageIllegal, "when it is refused again and again": remoting.SystemError} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
 				b.write(10, 1)
-				b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+				b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 					if string(batch.Messages[0].Body) == "body 6" {
-						return false, &rocketmq.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: code, Remark: "too big"}
+						return false, &remoting.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: code, Remark: "too big"}
 					}
 					return true, nil
 				}
-				fault := b.start().untilFault(TargetRefused, 6, 7)
+				fault := b.start().untilFault(lane.TargetRefused, 6, 7)
 				if !strings.Contains(fault.Cause, "too big") {
 					t.Errorf("cause %q, wanted the target's own words", fault.Cause)
 				}
@@ -141,9 +143,9 @@ func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(10, 1)
-		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n == 4 || n == 5 {
-				return false, &rocketmq.Error{Code: rocketmq.SystemError}
+				return false, &remoting.Error{Code: remoting.SystemError}
 			}
 			return true, nil
 		}
@@ -155,12 +157,12 @@ func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
 func TestMessageWithoutRoomForTheStampIsNeverSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		room := rocketmq.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
+		room := remoting.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
 		b.write(3, 3)
-		b.source.append(b.lane.Topic, b.lane.Source,
-			rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room)))},
-			rocketmq.Message{Properties: rocketmq.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room+1)))})
-		b.start().untilFault(PropertiesTooLong, 4, 5)
+		b.source.Append(b.lane.Topic, b.lane.Source,
+			remoting.Message{Properties: remoting.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room)))},
+			remoting.Message{Properties: remoting.AppendProperty(nil, "K", string(bytes.Repeat([]byte("x"), room+1)))})
+		b.start().untilFault(lane.PropertiesTooLong, 4, 5)
 		if got := b.copies(); len(got) != 4 {
 			t.Fatalf("copies %v, wanted those before it, the longest that fits included", got)
 		}
@@ -172,20 +174,20 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.stopped(10)
-			b.target.empty(b.lane.Topic, b.lane.Target)
-			b.start().untilFault(TargetTruncated, 0, 10)
+			b.target.Empty(b.lane.Topic, b.lane.Target)
+			b.start().untilFault(lane.TargetTruncated, 0, 10)
 		})
 	})
 	t.Run("the last ones gets them again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.stopped(10)
-			b.target.set(func() {
-				log := b.target.log(b.lane.Topic, b.lane.Target)
-				log.messages = log.messages[:7]
+			b.target.Set(func() {
+				log := b.target.Log(b.lane.Topic, b.lane.Target)
+				log.Messages = log.Messages[:7]
 			})
 			run := b.start()
-			run.untilProgress("it copied", func(p Progress) bool { return p.Copied == 3 && p.CaughtUp == 1 })
+			run.untilProgress("it copied", func(p lane.Progress) bool { return p.Copied == 3 && p.CaughtUp == 1 })
 			b.wantCopies(0, 10)
 		})
 	})
@@ -193,12 +195,12 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.stopped(10)
-			b.target.set(func() {
-				log := b.target.log(b.lane.Topic, b.lane.Target)
-				log.messages = log.messages[:7]
+			b.target.Set(func() {
+				log := b.target.Log(b.lane.Topic, b.lane.Target)
+				log.Messages = log.Messages[:7]
 			})
-			b.source.expire(b.lane.Topic, b.lane.Source, 9)
-			b.start().untilFault(TargetTruncated, 7, 9)
+			b.source.Expire(b.lane.Topic, b.lane.Source, 9)
+			b.start().untilFault(lane.TargetTruncated, 7, 9)
 		})
 	})
 	t.Run("under a running lane is a fault", func(t *testing.T) {
@@ -207,9 +209,9 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 			b.write(10, 1)
 			run := b.start()
 			run.untilCaughtUp()
-			b.target.empty(b.lane.Topic, b.lane.Target)
+			b.target.Empty(b.lane.Topic, b.lane.Target)
 			b.write(1, 1)
-			run.untilFault(TargetTruncated, 10, 10)
+			run.untilFault(lane.TargetTruncated, 10, 10)
 		})
 	})
 }
@@ -218,19 +220,19 @@ func TestFaultOfOneLaneLeavesTheOthersAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(5, 1)
-		other := Lane{Topic: "payments", Source: Queue{"broker-b", 0}, Target: Queue{"broker-x", 0}}
-		b.source.append(other.Topic, other.Source, rocketmq.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})
+		other := lane.Lane{Topic: "payments", Source: lane.Queue{Broker: "broker-b", ID: 0}, Target: lane.Queue{Broker: "broker-x", ID: 0}}
+		b.source.Append(other.Topic, other.Source, remoting.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})
 		r := newReplicator(b.source, b.target, b.options)
 		r.timing = quick()
 		ctx, stop := context.WithCancel(context.Background())
-		var last Progress
-		err := r.Run(ctx, []Lane{b.lane, other}, func(p Progress) {
+		var last lane.Progress
+		err := r.Run(ctx, []lane.Lane{b.lane, other}, func(p lane.Progress) {
 			last = p
 			if p.CaughtUp == 1 && len(p.Faults) == 1 {
 				stop()
 			}
 		})
-		if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" || last.Faults[0].Type != PropertiesTooLong {
+		if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" || last.Faults[0].Type != lane.PropertiesTooLong {
 			t.Fatalf("%v, progress %+v", err, last)
 		}
 	})

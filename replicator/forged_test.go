@@ -3,6 +3,8 @@ package replicator
 import (
 	"testing"
 	"testing/synctest"
+
+	"rocketshift/replicator/lane"
 )
 
 // Who may write to a topic may put a stamp on a message. It has a say over the lane of that queue
@@ -17,12 +19,12 @@ func TestAForgedStampStopsItsLaneLoudly(t *testing.T) {
 				b.write(written, 1)
 				forged := native(stored(b.stamps(), nil, 20))
 				forged.Body = []byte("forged")
-				b.target.append(b.lane.Topic, b.lane.Target, forged)
+				b.target.Append(b.lane.Topic, b.lane.Target, forged)
 				run := b.start()
-				run.untilProgress("the lane stops", func(p Progress) bool { return len(p.Faults) == 1 })
+				run.untilProgress("the lane stops", func(p lane.Progress) bool { return len(p.Faults) == 1 })
 				fault := run.progress().Faults[0]
-				if fault.Type != SourceReset || fault.Topic != b.lane.Topic || fault.Cause == "" || fault.Next == "" {
-					t.Fatalf("fault %+v, wanted %s of the topic, with its cause and the next step", fault, SourceReset)
+				if fault.Type != lane.SourceReset || fault.Topic != b.lane.Topic || fault.Cause == "" || fault.Next == "" {
+					t.Fatalf("fault %+v, wanted %s of the topic, with its cause and the next step", fault, lane.SourceReset)
 				}
 				if got := run.progress().Copied; got != 0 {
 					t.Fatalf("%d messages were copied on behind a stamp that isn't one", got)
@@ -39,10 +41,10 @@ func TestAForgedStampOnTheSameMessageIsSeenByVerify(t *testing.T) {
 		b := newBench(t)
 		b.stopped(10)
 		b.write(30, 1)
-		original := b.source.log(b.lane.Topic, b.lane.Source).messages[20]
+		original := b.source.Log(b.lane.Topic, b.lane.Source).Messages[20]
 		forged := original
 		forged.Properties = stored(b.stamps(), original.Properties, 20)
-		b.target.append(b.lane.Topic, b.lane.Target, forged)
+		b.target.Append(b.lane.Topic, b.lane.Target, forged)
 		run := b.start()
 		run.untilCaughtUp()
 		run.end()

@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/replica"
 )
 
 // health holds lanes back while brokers say that they have too much to do: both sides' applications come first. Each broker has its
@@ -19,7 +21,7 @@ type health struct {
 }
 
 type brokerOf struct {
-	side replica
+	side replica.Side
 	name string
 }
 
@@ -88,7 +90,7 @@ func (l *runner) ends() (source, target brokerOf) {
 
 // refusedAsBusy takes note of a broker's answer that it has too much to do.
 func (l *runner) refusedAsBusy(of brokerOf, err error) {
-	if code := rocketmq.CodeOf(err); code == rocketmq.SystemBusy || code == rocketmq.FlowControl {
+	if code := remoting.CodeOf(err); code == remoting.SystemBusy || code == remoting.FlowControl {
 		l.health.trouble(of, fmt.Sprintf("broker %s answers that it is busy", of.name), time.Now())
 	}
 }
@@ -101,7 +103,7 @@ func (l *runner) spare(ctx context.Context) error {
 		return nil
 	}
 	pause := time.Duration(float64(max(l.took, leastSend)) * (1/share - 1))
-	return sleep(ctx, min(pause, mostPause))
+	return sleep.For(ctx, min(pause, mostPause))
 }
 
 // lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no answer, learns of trouble by
@@ -109,7 +111,7 @@ func (l *runner) spare(ctx context.Context) error {
 func (c *crew) lookAtHealth(of brokerOf, reads bool) (runtime map[string]string) {
 	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
-	runtime, err := of.side.runtime(asking, of.name)
+	runtime, err := of.side.Runtime(asking, of.name)
 	if c.ctx.Err() != nil {
 		return nil
 	}

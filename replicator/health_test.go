@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replicatest"
 )
 
 func TestBusyBrokerGetsLessUntilItIsQuietAgain(t *testing.T) {
 	h := newHealth()
-	of, other := brokerOf{newFakeSide("New"), "broker-x"}, brokerOf{newFakeSide("New"), "broker-y"}
+	of, other := brokerOf{replicatest.NewSide("New"), "broker-x"}, brokerOf{replicatest.NewSide("New"), "broker-y"}
 	now := time.Now()
 	for _, after := range []time.Duration{0, halvePause / 2, halvePause, 2 * halvePause} { // the second is of the same moment
 		h.trouble(of, "busy", now.Add(after))
@@ -61,7 +64,7 @@ func TestWhatBrokersSayBeforeTheyRefuse(t *testing.T) {
 func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.says = map[string]string{"sendThreadPoolQueueHeadWaitTimeMills": "150"}
+		b.target.Says = map[string]string{"sendThreadPoolQueueHeadWaitTimeMills": "150"}
 		run := b.start(func(r *Replicator) { r.timing.health, r.options.BatchMessages = time.Millisecond, 5 })
 		run.untilCaughtUp()
 		strained := func() bool {
@@ -71,11 +74,13 @@ func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 		}
 		b.until("a look found that it is", strained, func() any { return run.progress() })
 		b.write(500, 500)
-		run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x lets sends wait for long") })
-		b.target.set(func() { b.target.says = nil })
+		run.untilProgress("it says why it is slow", func(p lane.Progress) bool {
+			return strings.Contains(p.Slowed, "broker broker-x lets sends wait for long")
+		})
+		b.target.Set(func() { b.target.Says = nil })
 		b.until("looks found it quiet", func() bool { return !strained() }, func() any { return run.progress() })
 		run.untilCaughtUp()
-		run.untilProgress("nothing holds it back", func(p Progress) bool { return p.Slowed == "" })
+		run.untilProgress("nothing holds it back", func(p lane.Progress) bool { return p.Slowed == "" })
 		b.wantCopies(0, 500)
 	})
 }
@@ -84,14 +89,16 @@ func TestBusyAnswersSlowLanes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(300, 10)
-		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n%3 == 0 {
-				return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"}
+				return false, &remoting.Error{Server: "broker-x", Code: remoting.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"}
 			}
 			return true, nil
 		}
 		run := b.start(func(r *Replicator) { r.options.BatchMessages = 5 })
-		run.untilProgress("it says why it is slow", func(p Progress) bool { return strings.Contains(p.Slowed, "broker broker-x answers that it is busy") })
+		run.untilProgress("it says why it is slow", func(p lane.Progress) bool {
+			return strings.Contains(p.Slowed, "broker broker-x answers that it is busy")
+		})
 		run.untilCaughtUp()
 		b.wantCopies(0, 300)
 	})

@@ -10,6 +10,9 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // strikes is how often in a row a suspicion must be seen to be a fault.
@@ -17,9 +20,9 @@ const strikes = 3
 
 // runner is one lane at work. Its run goroutine alone copies; the state is shared with the crew, the twin and the reporter.
 type runner struct {
-	Lane
+	lane.Lane
 	*Replicator
-	stamper
+	replica.Stamper
 	crew *crew
 
 	ready  bool      // next and tail are known to be right, and nothing is in flight
@@ -29,24 +32,24 @@ type runner struct {
 	sound  int       // answers to pulls so far with nothing wrong about them
 	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
-	back       bool             // the lane is a reverse one
-	twin       *runner          // the lane of the other direction; nil if there is none
-	sends      sendCounter      // the batches it has sent
-	wake       chan struct{}    // something that the twin has written was learned
-	began      chan struct{}    // closed when a reverse lane has its place, or gives up
-	begun      func()           // closes it
-	seen       map[origin]int64 // newest stamped offsets on the queue that the lane reads
-	answered   chan Answer      // to the lane's fault
-	skips      []Span           // offsets that a person gave up
-	restarts   int              // how often a person let the lane begin anew
-	took       time.Duration    // how long the last batch was on its way
-	batchBytes int              // most bytes of a batch of several messages
-	single     bool             // each message is sent alone
-	untold     bool             // whether the broker takes batches is learnt by its answers
-	trial      bool             // a message is sent alone to learn it
-	narrow     int64            // up to this offset messages are sent one by one, to find the one that the target refuses
-	lastOwn    time.Time        // when it last read an application's own message
-	writers    writers          // who wrote those
+	back       bool                     // the lane is a reverse one
+	twin       *runner                  // the lane of the other direction; nil if there is none
+	sends      sendCounter              // the batches it has sent
+	wake       chan struct{}            // something that the twin has written was learned
+	began      chan struct{}            // closed when a reverse lane has its place, or gives up
+	begun      func()                   // closes it
+	seen       map[replica.Origin]int64 // newest stamped offsets on the queue that the lane reads
+	answered   chan lane.Answer         // to the lane's fault
+	skips      []lane.Span              // offsets that a person gave up
+	restarts   int                      // how often a person let the lane begin anew
+	took       time.Duration            // how long the last batch was on its way
+	batchBytes int                      // most bytes of a batch of several messages
+	single     bool                     // each message is sent alone
+	untold     bool                     // whether the broker takes batches is learnt by its answers
+	trial      bool                     // a message is sent alone to learn it
+	narrow     int64                    // up to this offset messages are sent one by one, to find the one that the target refuses
+	lastOwn    time.Time                // when it last read an application's own message
+	writers    writers                  // who wrote those
 
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps
@@ -79,7 +82,7 @@ type laneState struct {
 	commits         int    // since it reached the brokers
 	waiting         string // why the lane doesn't copy
 	uncommitted     string // why its positions can't be committed
-	fault           *LaneFault
+	fault           *lane.Fault
 }
 
 // saved is what the lanes' group has as positions on both sides.
@@ -94,13 +97,13 @@ func (s *laneState) giveUp(from, to int64) {
 func (s laneState) lag() int64     { return max(0, s.end-s.next) }
 func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 
-func newRunner(r *Replicator, lane Lane, back bool) *runner {
+func newRunner(r *Replicator, one lane.Lane, back bool) *runner {
 	l := &runner{
-		Lane: lane, back: back, Replicator: r, stamper: newStamper(r.options.Names, lane), seen: map[origin]int64{},
-		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan Answer, 1),
+		Lane: one, back: back, Replicator: r, Stamper: replica.NewStamper(r.options.Names, one), seen: map[replica.Origin]int64{},
+		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan lane.Answer, 1),
 	}
 	for _, a := range r.options.Answers {
-		if a.of(lane, back) {
+		if a.Of(one, back) {
 			l.decided(a)
 		}
 	}
@@ -146,19 +149,19 @@ func (l *runner) repeat(ctx context.Context) {
 		}
 		var maybe suspicion
 		if errors.As(err, &maybe) {
-			if maybe.Type == SourceReset && l.sound > sound { // in between all was well: brokers show messages a little after they acknowledged them
+			if maybe.Type == lane.SourceReset && l.sound > sound { // in between all was well: brokers show messages a little after they acknowledged them
 				suspect, sound = 0, l.sound
 			}
 			if suspect++; suspect == 1 {
 				since = time.Now()
 			}
 			if suspect >= strikes && time.Since(since) >= l.timing.patience {
-				err = maybe.LaneFault
+				err = maybe.Fault
 			}
 		}
 		if fault, yes := isFault(err); yes {
 			if l.back {
-				fault.Side = SideTarget
+				fault.Side = lane.SideTarget
 			}
 			if !l.restart(fault) && !l.awaitAnswer(ctx, fault) {
 				return
@@ -168,13 +171,13 @@ func (l *runner) repeat(ctx context.Context) {
 			continue
 		}
 		l.waitFor(err)
-		_ = sleep(ctx, pause.NextBackOff())
+		_ = sleep.For(ctx, pause.NextBackOff())
 	}
 }
 
 // awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
 // the answer.
-func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
+func (l *runner) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	l.begun()
 	select {
@@ -190,11 +193,11 @@ func (l *runner) awaitAnswer(ctx context.Context, fault *LaneFault) bool {
 }
 
 // decided keeps what a person decided.
-func (l *runner) decided(a Answer) {
+func (l *runner) decided(a lane.Answer) {
 	switch a.Action {
-	case Skip:
-		l.skips = append(l.skips, Span{a.From, a.To})
-	case Restart:
+	case lane.Skip:
+		l.skips = append(l.skips, lane.Span{From: a.From, To: a.To})
+	case lane.Restart:
 		l.restarts++
 		l.skips = nil // they were offsets of the old topic
 	}
@@ -260,7 +263,7 @@ func (l *runner) awaitTwin(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			if l.source.fromSlave(ctx, l.Source.Broker) {
+			if l.source.FromSlave(ctx, l.Source.Broker) {
 				return // it can't begin there; whenever it does, the copies tell it where
 			}
 			if reason := l.twin.snapshot().waiting; reason != "" {
@@ -271,8 +274,8 @@ func (l *runner) awaitTwin(ctx context.Context) {
 }
 
 func (l *runner) ensureGroups(ctx context.Context) error {
-	if err := l.source.ensureGroup(ctx, l.Source.Broker, l.options.Group); err != nil {
+	if err := l.source.EnsureGroup(ctx, l.Source.Broker, l.options.Group); err != nil {
 		return err
 	}
-	return l.target.ensureGroup(ctx, l.Target.Broker, l.options.Group)
+	return l.target.EnsureGroup(ctx, l.Target.Broker, l.options.Group)
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replicatest"
 )
 
 func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
@@ -27,10 +30,10 @@ func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 		if p.Copied != 540 || p.Lanes != 1 || p.Waiting != "" || len(p.Faults) > 0 {
 			t.Errorf("progress %+v", p)
 		}
-		if hint, known, _ := b.target.position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
+		if hint, known, _ := b.target.Position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
 			t.Errorf("hint on the target %d, known %v; wanted 540", hint, known)
 		}
-		if holder := b.target.log(b.lane.Topic, b.lane.Target).holder; holder != "" {
+		if holder := b.target.Log(b.lane.Topic, b.lane.Target).Holder; holder != "" {
 			t.Errorf("the lock still belongs to %q", holder)
 		}
 	})
@@ -40,18 +43,18 @@ func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 func TestABrokerThatTakesNoBatchesGetsEachMessageAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.noBatches = true
+		b.target.NoBatches = true
 		b.write(50, 3)
-		late := rocketmq.Message{Body: []byte("late"), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01k\x02")}
-		b.source.append(b.lane.Topic, b.lane.Source, late)
+		late := remoting.Message{Body: []byte("late"), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01k\x02")}
+		b.source.Append(b.lane.Topic, b.lane.Source, late)
 		run := b.start()
 		run.untilCaughtUp()
 		run.end()
-		got := b.target.all(b.lane.Topic, b.lane.Target)
-		if len(got) != 51 || b.target.sends < 51 {
-			t.Fatalf("%d copies by %d sends, wanted 51 alone; %+v", len(got), b.target.sends, run.progress())
+		got := b.target.All(b.lane.Topic, b.lane.Target)
+		if len(got) != 51 || b.target.Sends < 51 {
+			t.Fatalf("%d copies by %d sends, wanted 51 alone; %+v", len(got), b.target.Sends, run.progress())
 		}
-		if _, delayed := rocketmq.PropertyValue(got[50].Properties, rocketmq.PropDelay); delayed {
+		if _, delayed := remoting.PropertyValue(got[50].Properties, remoting.PropDelay); delayed {
 			t.Error("the broker would deliver the copy late")
 		}
 		run = b.start() // compares the newest copy with its original
@@ -67,7 +70,7 @@ func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(50, 1)
-		b.source.expire(b.lane.Topic, b.lane.Source, 20)
+		b.source.Expire(b.lane.Topic, b.lane.Source, 20)
 		b.start().untilCaughtUp()
 		b.wantCopies(20, 50)
 	})
@@ -82,43 +85,43 @@ func TestEmptyLaneIsCaughtUpAtOnce(t *testing.T) {
 }
 
 func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
-	message := func(change func(m *rocketmq.Message)) rocketmq.Message {
-		m := rocketmq.Message{Body: []byte("b"), BornTimestamp: 5}
+	message := func(change func(m *remoting.Message)) remoting.Message {
+		m := remoting.Message{Body: []byte("b"), BornTimestamp: 5}
 		if change != nil {
 			change(&m)
 		}
 		return m
 	}
 	same := message(nil)
-	long := message(func(m *rocketmq.Message) { m.Body = make([]byte, 600) })
+	long := message(func(m *remoting.Message) { m.Body = make([]byte, 600) })
 	for _, test := range []struct {
 		name     string
-		messages []rocketmq.Message
+		messages []remoting.Message
 		want     []int
 	}{
-		{"alike", []rocketmq.Message{same, same, same}, []int{3}},
-		{"most messages", []rocketmq.Message{same, same, same, same, same, same}, []int{5, 1}},
-		{"born time", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.BornTimestamp = 6 }), same}, []int{1, 1, 1}},
-		{"reconsumed", []rocketmq.Message{same, same, message(func(m *rocketmq.Message) { m.ReconsumeTimes = 2 })}, []int{2, 1}},
-		{"compressed", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.SysFlag = 0x1 })}, []int{1, 1}},
-		{"flags that aren't copied", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.SysFlag = 0x18 }), same}, []int{3}},
-		{"flag is per message", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.Flag = 9 })}, []int{2}},
-		{"most bytes", []rocketmq.Message{long, same, long, same}, []int{2, 2}},
-		{"one that is longer than a batch", []rocketmq.Message{same, message(func(m *rocketmq.Message) { m.Body = make([]byte, 5000) }), same}, []int{1, 1, 1}},
+		{"alike", []remoting.Message{same, same, same}, []int{3}},
+		{"most messages", []remoting.Message{same, same, same, same, same, same}, []int{5, 1}},
+		{"born time", []remoting.Message{same, message(func(m *remoting.Message) { m.BornTimestamp = 6 }), same}, []int{1, 1, 1}},
+		{"reconsumed", []remoting.Message{same, same, message(func(m *remoting.Message) { m.ReconsumeTimes = 2 })}, []int{2, 1}},
+		{"compressed", []remoting.Message{same, message(func(m *remoting.Message) { m.SysFlag = 0x1 })}, []int{1, 1}},
+		{"flags that aren't copied", []remoting.Message{same, message(func(m *remoting.Message) { m.SysFlag = 0x18 }), same}, []int{3}},
+		{"flag is per message", []remoting.Message{same, message(func(m *remoting.Message) { m.Flag = 9 })}, []int{2}},
+		{"most bytes", []remoting.Message{long, same, long, same}, []int{2, 2}},
+		{"one that is longer than a batch", []remoting.Message{same, message(func(m *remoting.Message) { m.Body = make([]byte, 5000) }), same}, []int{1, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
 				b.options.BatchMessages, b.options.BatchBytes = 5, 1000
 				var got []int
-				b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+				b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 					got = append(got, len(batch.Messages))
-					if batch.SysFlag&^rocketmq.FlagsOfContent != 0 {
+					if batch.SysFlag&^remoting.FlagsOfContent != 0 {
 						t.Errorf("sent system flag %#x", batch.SysFlag)
 					}
 					return true, nil
 				}
-				b.source.append(b.lane.Topic, b.lane.Source, test.messages...)
+				b.source.Append(b.lane.Topic, b.lane.Source, test.messages...)
 				b.start().untilCaughtUp()
 				if !slices.Equal(got, test.want) {
 					t.Errorf("batches of %v messages, wanted %v", got, test.want)
@@ -132,9 +135,9 @@ func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
 func TestBatchesAreNoLongerThanTheTargetTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.limit = 500
+		b.target.Limit = 500
 		most := 0
-		b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 			size := 0
 			for _, m := range batch.Messages {
 				size += m.Size()
@@ -159,7 +162,7 @@ func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
 				b.write(100, 10)
-				b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+				b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 					if n%3 == 0 {
 						return stored, errNoAnswer
 					}
@@ -180,12 +183,12 @@ func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(10, 10)
-		b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
 			if n > 1 {
 				return true, nil
 			}
 			time.AfterFunc(10*time.Millisecond,
-				func() { _, _ = b.target.send(context.Background(), b.lane.Target.Broker, batch, false) })
+				func() { _, _ = b.target.Send(context.Background(), b.lane.Target.Broker, batch, false) })
 			return false, errNoAnswer
 		}
 		b.start(func(r *Replicator) { r.timing.settle = 100 * time.Millisecond }).untilCaughtUp()
@@ -198,20 +201,20 @@ func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
 		b := newBench(t)
 		b.write(10, 1)
 		busy := true
-		b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) {
 			if busy {
-				return false, &rocketmq.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: rocketmq.SystemBusy}
+				return false, &remoting.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: remoting.SystemBusy}
 			}
 			return true, nil
 		}
 		run := b.start()
-		run.untilProgress("it says that the target is busy", func(p Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
+		run.untilProgress("it says that the target is busy", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
 		if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
 			t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
 		}
-		b.target.set(func() { busy = false })
+		b.target.Set(func() { busy = false })
 		run.untilCaughtUp()
-		run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
+		run.untilProgress("nothing is waited for", func(p lane.Progress) bool { return p.Waiting == "" })
 		b.wantCopies(0, 10)
 	})
 }
@@ -226,16 +229,16 @@ func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 				if side == "target" {
 					f = b.target
 				}
-				refused := &rocketmq.Error{Server: side, Call: "any", Code: rocketmq.ServiceNotAvailable}
-				f.down = refused
+				refused := &remoting.Error{Server: side, Call: "any", Code: remoting.ServiceNotAvailable}
+				f.Down = refused
 				run := b.start()
-				run.untilProgress("it says which side is away", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
-				f.set(func() { f.down = nil })
+				run.untilProgress("it says which side is away", func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
+				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
-				f.set(func() { f.down = refused })
+				f.Set(func() { f.Down = refused })
 				b.write(10, 1)
-				run.untilProgress("it waits again", func(p Progress) bool { return strings.Contains(p.Waiting, side) })
-				f.set(func() { f.down = nil })
+				run.untilProgress("it waits again", func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
+				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
 				b.wantCopies(0, 20)
 			})
@@ -247,13 +250,13 @@ func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(200, 4)
-		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
+		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
 		run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
-		run.untilProgress("it stopped in the middle", func(p Progress) bool { return p.Copied > 50 && p.Waiting != "" })
-		b.source.set(func() { b.source.down = errNoAnswer })
-		b.target.set(func() { b.target.down = errNoAnswer }) // so that it can't leave anything in order at its end
+		run.untilProgress("it stopped in the middle", func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" })
+		b.source.Set(func() { b.source.Down = errNoAnswer })
+		b.target.Set(func() { b.target.Down = errNoAnswer }) // so that it can't leave anything in order at its end
 		run.end()
-		b.source.down, b.target.down, b.target.onSend = nil, nil, nil
+		b.source.Down, b.target.Down, b.target.OnSend = nil, nil, nil
 		b.start().untilCaughtUp()
 		b.wantCopies(0, 200)
 	})
@@ -274,14 +277,14 @@ func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
 		run.untilCaughtUp()
 		run.end()
 		for _, offset := range []int64{3, 59, 17} { // an application sends them again with all their properties
-			b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, offset)))
+			b.target.Append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, offset)))
 		}
 		for hint, change := range map[string]func(at map[string]int64){
 			"with the hint":    func(map[string]int64) {},
 			"without the hint": func(at map[string]int64) { delete(at, b.options.Group) },
 			"with an old hint": func(at map[string]int64) { at[b.options.Group] = 5 },
 		} {
-			change(b.target.log(b.lane.Topic, b.lane.Target).positions)
+			change(b.target.Log(b.lane.Topic, b.lane.Target).Positions)
 			b.write(10, 1)
 			run := b.start()
 			run.untilCaughtUp()
@@ -300,7 +303,7 @@ func TestOnlyOneCopierAtATime(t *testing.T) {
 		first.untilCaughtUp()
 		b.options.Holder = "two"
 		second := b.start()
-		second.untilProgress("the second says that it waits", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+		second.untilProgress("the second says that it waits", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
 		b.write(50, 1)
 		first.untilCaughtUp()
 		if got := second.progress().Copied; got != 0 {
@@ -323,22 +326,22 @@ func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 			r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 60*time.Millisecond, time.Millisecond
 		})
 		run.untilCaughtUp()
-		log := b.target.log(b.lane.Topic, b.lane.Target)
+		log := b.target.Log(b.lane.Topic, b.lane.Target)
 		taken := time.Now()
-		b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // ours had lapsed
+		b.target.Set(func() { log.Holder, log.LockedAt = "two", taken }) // ours had lapsed
 		b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 80*time.Millisecond }, func() any { return time.Since(taken) })
 		b.write(5, 1)
-		run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v without the lock", got)
 		}
 		// The other one copied two messages and ended.
 		for offset := range int64(2) {
-			m := original(offset, 1)
+			m := replicatest.Original(offset, 1)
 			m.Properties = stored(b.stamps(), m.Properties, offset)
-			b.target.append(b.lane.Topic, b.lane.Target, m)
+			b.target.Append(b.lane.Topic, b.lane.Target, m)
 		}
-		b.target.set(func() { log.holder = "" })
+		b.target.Set(func() { log.Holder = "" })
 		run.untilCaughtUp()
 		b.wantCopies(0, 5)
 	})

@@ -10,6 +10,9 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/verify"
 )
 
 // Brokers that are set so take bodies of up to a frame. Before, no lane sent more than 4 MiB: it
@@ -20,21 +23,21 @@ func TestLongLargerBodiesThanUsualAreCopiedBothWays(t *testing.T) {
 	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Config: large})
 	target := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Config: large})
 	l := newLiveBetween(t, source, target, "large", 1)
-	lane := l.lanes[0]
+	of := l.lanes[0]
 	body := func(with byte, size int) []rocketmq.BatchMessage {
 		return []rocketmq.BatchMessage{{Body: bytes.Repeat([]byte{with}, size), Properties: []byte("KEYS\x01large")}}
 	}
 	l.fill(3)
-	l.batch(l.source, lane.Source, time.Now().UnixMilli(), body('s', 5<<20)...)
-	l.batch(l.source, lane.Source, time.Now().UnixMilli(), body('s', 11<<20)...)
+	l.batch(l.source, of.Source, time.Now().UnixMilli(), body('s', 5<<20)...)
+	l.batch(l.source, of.Source, time.Now().UnixMilli(), body('s', 11<<20)...)
 	run := l.start("one", l.lanes, func(r *Replicator) { r.options.BothWays = true })
 	l.untilCopied(run)
-	l.batch(l.target, lane.Target, time.Now().UnixMilli(), body('t', 11<<20)...)
-	l.until("both sides hold all", run, func(Progress) bool {
-		return len(l.bodies(l.source, lane.Source)) == 6
+	l.batch(l.target, of.Target, time.Now().UnixMilli(), body('t', 11<<20)...)
+	l.until("both sides hold all", run, func(lane.Progress) bool {
+		return len(l.bodies(l.source, of.Source)) == 6
 	})
 	run.stop()
-	if here, there := l.bodies(l.source, lane.Source), l.bodies(l.target, lane.Target); !slices.Equal(here, there) {
+	if here, there := l.bodies(l.source, of.Source), l.bodies(l.target, of.Target); !slices.Equal(here, there) {
 		t.Fatalf("the source holds %d messages, the target %d, and they differ", len(here), len(there))
 	}
 }
@@ -69,7 +72,7 @@ func TestLongADLedgerSourceThatTakesNoBatchesGetsMessagesBackOneByOne(t *testing
 		t.Fatalf("%d messages on the source, %d on the target", len(here), len(there))
 	}
 	run.stop()
-	back, err := VerifyLane(l.ctx, l.target, l.source, lane.Back(), VerifyOptions{Names: l.names().Back()}, nil)
+	back, err := verify.Lane(l.ctx, l.target, l.source, lane.Back(), verify.Options{Names: l.names().Back()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +82,7 @@ func TestLongADLedgerSourceThatTakesNoBatchesGetsMessagesBackOneByOne(t *testing
 	again := l.start("two", l.lanes, func(r *Replicator) { // looks at the newest copies
 		r.options.BothWays = true
 		// as if its configuration couldn't be read: it learns by the broker's answers
-		r.source.(*brokers).taken.Store("broker-a", batchesOf("4.7.1", nil))
+		r.source.(*replica.Brokers).Taken.Store("broker-a", replica.BatchesOf("4.7.1", nil))
 	})
 	l.write(l.target, lane.Target, "t", 4, nil)
 	l.held(again, lane, 0, each, each+5)

@@ -11,6 +11,11 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/verify"
 )
 
 func TestMain(m *testing.M) { labtest.Main(m) }
@@ -30,7 +35,7 @@ type live struct {
 	source, target *rocketmq.Cluster
 	from, to       *rocketmq.Cluster // the same, as copiers see them: a frozen server is noticed soon
 	topic, group   string
-	lanes          []Lane
+	lanes          []lane.Lane
 	wrote          map[string]int // messages by write
 }
 
@@ -70,18 +75,20 @@ func newLiveBetween(t *testing.T, source, target *lab.Cluster, topic string, que
 		t.Fatal(err)
 	}
 	l.make(l.target, queues*len(sources)/len(targets))
-	if l.lanes, err = LanesOf(l.ctx, l.source, l.target, l.topic); err != nil {
+	if l.lanes, err = replica.LanesOf(l.ctx, l.source, l.target, l.topic); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func (l *live) names() Names { return Names{l.group, "Source", "Target"} }
+func (l *live) names() replica.Names {
+	return replica.Names{Group: l.group, Source: "Source", Target: "Target"}
+}
 
 func (l *live) connect(cluster *lab.Cluster, timeout time.Duration) *rocketmq.Cluster {
 	options := rocketmq.Options{CallTimeout: timeout}
 	if admin := cluster.Spec().Admin; admin != nil {
-		options.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
+		options.Credentials = &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
 	}
 	client := rocketmq.NewClient(options)
 	l.Cleanup(client.Close)
@@ -112,13 +119,13 @@ func (l *live) broker(cluster *rocketmq.Cluster, name string) string {
 }
 
 // batch stores messages verbatim in a queue, and returns when the queue shows them.
-func (l *live) batch(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) {
+func (l *live) batch(cluster *rocketmq.Cluster, q lane.Queue, born int64, messages ...rocketmq.BatchMessage) {
 	l.Helper()
 	l.shown(cluster, q, l.store(cluster, q, born, messages...))
 }
 
 // shown waits until the queue shows what lies before its end: brokers acknowledge a message a little before they do.
-func (l *live) shown(cluster *rocketmq.Cluster, q Queue, end int64) {
+func (l *live) shown(cluster *rocketmq.Cluster, q lane.Queue, end int64) {
 	l.Helper()
 	addr := l.broker(cluster, q.Broker)
 	var at int64
@@ -130,10 +137,10 @@ func (l *live) shown(cluster *rocketmq.Cluster, q Queue, end int64) {
 }
 
 // store is batch without the wait. It returns where the queue ends then.
-func (l *live) store(cluster *rocketmq.Cluster, q Queue, born int64, messages ...rocketmq.BatchMessage) (end int64) {
+func (l *live) store(cluster *rocketmq.Cluster, q lane.Queue, born int64, messages ...rocketmq.BatchMessage) (end int64) {
 	l.Helper()
 	request := rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born, Messages: messages}
-	err := rocketmq.Retry(l.ctx, func() error {
+	err := remoting.Retry(l.ctx, func() error {
 		sent, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
 		end = sent.Offset + int64(len(messages))
 		return err
@@ -145,12 +152,12 @@ func (l *live) store(cluster *rocketmq.Cluster, q Queue, born int64, messages ..
 }
 
 // single stores a message as an application's producer would.
-func (l *live) single(lane Lane, body []byte, born int64, properties ...rocketmq.Property) {
+func (l *live) single(lane lane.Lane, body []byte, born int64, properties ...remoting.Property) {
 	l.Helper()
 	request := rocketmq.SendRequest{
-		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body, Properties: rocketmq.EncodeProperties(properties),
+		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body, Properties: remoting.EncodeProperties(properties),
 	}
-	err := rocketmq.Retry(l.ctx, func() error {
+	err := remoting.Retry(l.ctx, func() error {
 		_, err := l.source.Client().SendMessage(l.ctx, l.broker(l.source, lane.Source.Broker), request)
 		return err
 	})
@@ -180,19 +187,19 @@ func (l *live) fill(n int) {
 
 // copier runs lanes until its stop is called.
 type copier struct {
-	stop func() Progress
+	stop func() lane.Progress
 	*Replicator
 	mu   sync.Mutex
-	last Progress
+	last lane.Progress
 }
 
-func (c *copier) progress() Progress {
+func (c *copier) progress() lane.Progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last
 }
 
-func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *copier {
+func (l *live) start(holder string, lanes []lane.Lane, change func(*Replicator)) *copier {
 	r := NewReplicator(l.from, l.to, Options{Names: l.names(), Holder: holder})
 	r.timing.report = 20 * time.Millisecond
 	if change != nil {
@@ -201,17 +208,17 @@ func (l *live) start(holder string, lanes []Lane, change func(*Replicator)) *cop
 	return l.run(r, lanes)
 }
 
-func (l *live) run(r *Replicator, lanes []Lane) *copier {
+func (l *live) run(r *Replicator, lanes []lane.Lane) *copier {
 	ctx, cancel := context.WithCancel(l.ctx)
 	c, ended := &copier{Replicator: r}, make(chan error, 1)
 	go func() {
-		ended <- r.Run(ctx, lanes, func(p Progress) {
+		ended <- r.Run(ctx, lanes, func(p lane.Progress) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.last = p
 		})
 	}()
-	c.stop = sync.OnceValue(func() Progress {
+	c.stop = sync.OnceValue(func() lane.Progress {
 		cancel()
 		if err := <-ended; err != nil {
 			l.Errorf("run: %v", err)
@@ -222,7 +229,7 @@ func (l *live) run(r *Replicator, lanes []Lane) *copier {
 	return c
 }
 
-func (l *live) until(what string, c *copier, condition func(Progress) bool) {
+func (l *live) until(what string, c *copier, condition func(lane.Progress) bool) {
 	l.Helper()
 	l.waitFor(what, func() bool { return condition(c.progress()) }, func() any { return fmt.Sprintf("progress %+v", c.progress()) })
 }
@@ -244,7 +251,7 @@ func (l *live) waitFor(what string, condition func() bool, saw func() any) {
 // untilCopied waits until the lanes' committed progress has reached the ends of the source's queues.
 func (l *live) untilCopied(c *copier) {
 	l.Helper()
-	positions := NewPositions(l.source, l.target, l.names())
+	positions := positions.New(l.source, l.target, l.names())
 	var saw string
 	l.waitFor("everything is copied and committed", func() bool {
 		for _, lane := range l.lanes {
@@ -258,10 +265,10 @@ func (l *live) untilCopied(c *copier) {
 }
 
 // verify sums the reports of all lanes.
-func (l *live) verify() (sum LaneReport) {
+func (l *live) verify() (sum verify.Report) {
 	l.Helper()
 	for _, lane := range l.lanes {
-		report, err := VerifyLane(l.ctx, l.source, l.target, lane, VerifyOptions{Names: l.names()}, nil)
+		report, err := verify.Lane(l.ctx, l.source, l.target, lane, verify.Options{Names: l.names()}, nil)
 		if err != nil {
 			l.Fatal(err)
 		}

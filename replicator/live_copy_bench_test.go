@@ -13,6 +13,9 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // load is what a benchmark copies.
@@ -63,16 +66,16 @@ func benchCopy(b *testing.B, source, target *rocketmq.Cluster, l load, n int) {
 	}
 	writeRaw(b, ctx, source, topic, l)
 	raw := writeRaw(b, ctx, target, topic+"-raw", l)
-	lanes, err := LanesOf(ctx, source, target, topic)
+	lanes, err := replica.LanesOf(ctx, source, target, topic)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(source, target, Options{Names: Names{"rocketshift-" + topic, "S", "T"}, Holder: "bench"})
+	r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
 	r.timing.report = 5 * time.Millisecond
 	running, stop := context.WithCancel(ctx)
 	cpu, begin := cpuTime(b), time.Now()
 	var took, used time.Duration
-	err = r.Run(running, lanes, func(p Progress) {
+	err = r.Run(running, lanes, func(p lane.Progress) {
 		if p.Copied >= int64(l.messages) && took == 0 {
 			took, used = time.Since(begin), cpuTime(b)-cpu
 			stop()
@@ -125,7 +128,7 @@ func writeRaw(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, topi
 						Body: body, Properties: fmt.Appendf(nil, "KEYS\x01k%d\x02TAGS\x01tag\x02UNIQ_KEY\x017F000001000000000000%08d\x02", i, left-i),
 					})
 				}
-				if err := rocketmq.Retry(ctx, func() error {
+				if err := remoting.Retry(ctx, func() error {
 					_, err := cluster.Client().SendBatch(ctx, brokers[0].Addr, batch)
 					return err
 				}); err != nil {

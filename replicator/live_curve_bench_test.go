@@ -10,6 +10,8 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // What BenchmarkLiveCurve copies: a history, then what is written meanwhile.
@@ -42,17 +44,17 @@ func benchCurve(b *testing.B, source, target *rocketmq.Cluster, queues int) {
 	makeTopic(b, ctx, source, topic, queues)
 	makeTopic(b, ctx, target, topic, queues)
 	writeRaw(b, ctx, source, topic, load{queues: queues, messages: history, body: 1 << 10})
-	lanes, err := LanesOf(ctx, source, target, topic)
+	lanes, err := replica.LanesOf(ctx, source, target, topic)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(source, target, Options{Names: Names{"rocketshift-" + topic, "S", "T"}, Holder: "bench"})
+	r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
 	r.timing.report = 5 * time.Millisecond
 	c := &course{began: time.Now(), stored: make(chan time.Time, liveCount), cpu: cpuTime(b)}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var live sync.WaitGroup
-	err = r.Run(running, lanes, func(p Progress) {
+	err = r.Run(running, lanes, func(p lane.Progress) {
 		if c.passed(b, p.Copied) {
 			live.Go(func() { writeLive(b, ctx, source, topic, queues, c.stored) })
 		}

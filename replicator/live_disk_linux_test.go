@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/replicator/lane"
 )
 
 func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
@@ -35,7 +36,7 @@ func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	more := time.Now()
-	l.until("the lanes say that the target takes nothing", c, func(p Progress) bool {
+	l.until("the lanes say that the target takes nothing", c, func(p lane.Progress) bool {
 		if time.Since(more) > time.Second { // little: what is on the disk must not become more than it takes
 			more = time.Now()
 			l.fill(1)

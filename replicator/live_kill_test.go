@@ -15,6 +15,8 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // copierJob is the environment variable that makes the test binary a copier to be killed.
@@ -35,8 +37,8 @@ func TestCopierProcess(t *testing.T) {
 	}
 	client := rocketmq.NewClient(rocketmq.Options{})
 	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
-	lanes, err := LanesOf(context.Background(), source, target, j.Topic)
-	for begin := time.Now(); err != nil && time.Since(begin) < liveUntil; lanes, err = LanesOf(context.Background(), source, target, j.Topic) {
+	lanes, err := replica.LanesOf(context.Background(), source, target, j.Topic)
+	for begin := time.Now(); err != nil && time.Since(begin) < liveUntil; lanes, err = replica.LanesOf(context.Background(), source, target, j.Topic) {
 		fmt.Println("lanes of topic", j.Topic, "aren't known yet:", err) // as brokers say when others make topics at the same moment
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -44,7 +46,7 @@ func TestCopierProcess(t *testing.T) {
 		t.Fatalf("lanes of topic %s: %v", j.Topic, err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
-	r := NewReplicator(source, target, Options{Names: Names{j.Group, "Source", "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
+	r := NewReplicator(source, target, Options{Names: replica.Names{Group: j.Group, Source: "Source", Target: "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
 	if j.Each > 0 {
 		r.target = newStuck(r.target, j.Each)
 	}
@@ -53,7 +55,7 @@ func TestCopierProcess(t *testing.T) {
 	}
 	r.timing.report = 5 * time.Millisecond
 	tell := sync.OnceFunc(func() { fmt.Println(hasCopied) })
-	err = r.Run(context.Background(), lanes, func(p Progress) {
+	err = r.Run(context.Background(), lanes, func(p lane.Progress) {
 		if p.Copied > 0 || p.Back != nil && p.Back.Copied > 0 {
 			tell()
 		}
@@ -97,16 +99,16 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 // the order in which it received them, and shows messages in the order in which it stored them.
 func (l *live) settled() {
 	l.Helper()
-	target := newBrokers("target", l.target)
+	target := replica.NewBrokers("target", l.target)
 	for _, lane := range l.lanes {
-		if err := target.passSends(l.ctx, lane.Target.Broker, l.group); err != nil {
+		if err := target.PassSends(l.ctx, lane.Target.Broker, l.group); err != nil {
 			l.Fatal(err)
 		}
 	}
 	last := &live{T: l.T, ctx: l.ctx, target: l.target, topic: l.topic + "-last"}
 	last.make(l.target, 1)
-	for _, lane := range l.lanes {
-		last.batch(l.target, Queue{Broker: lane.Target.Broker}, 1, rocketmq.BatchMessage{Body: []byte("last")})
+	for _, of := range l.lanes {
+		last.batch(l.target, lane.Queue{Broker: of.Target.Broker}, 1, rocketmq.BatchMessage{Body: []byte("last")})
 	}
 }
 
@@ -153,7 +155,7 @@ func TestLongKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
 	if err := source.KillBroker(broker); err != nil { // within 5 s of the commits: they aren't on its disk
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the dead source", c, func(p Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) })
+	l.until("the lanes say that they wait for the dead source", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) })
 	if err := source.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // BenchmarkLiveLatency sends 200 messages a second, one by one, and measures from when the source has acknowledged a message until a
@@ -22,14 +24,14 @@ func BenchmarkLiveLatency(b *testing.B) {
 		topic := fmt.Sprint("latency-", time.Now().UnixNano())
 		makeTopic(b, ctx, source, topic, 1)
 		makeTopic(b, ctx, target, topic, 1)
-		lanes, err := LanesOf(ctx, source, target, topic)
+		lanes, err := replica.LanesOf(ctx, source, target, topic)
 		if err != nil {
 			b.Fatal(err)
 		}
 		ended := make(chan error, 1)
 		go func() {
-			r := NewReplicator(source, target, Options{Names: Names{"rocketshift-" + topic, "S", "T"}, Holder: "bench"})
-			ended <- r.Run(ctx, lanes, func(Progress) {})
+			r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
+			ended <- r.Run(ctx, lanes, func(lane.Progress) {})
 		}()
 		stored := make(chan time.Time, warm+measured)
 		go sendSteadily(b, ctx, source, topic, warm+measured, stored)
@@ -69,10 +71,10 @@ func sendSteadily(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, 
 }
 
 // readAll reads the target with long pulls, and returns how long after its acknowledgement each message was there.
-func readAll(b *testing.B, ctx context.Context, target *rocketmq.Cluster, lane Lane, messages int, stored <-chan time.Time) (waits []time.Duration) {
-	side := newBrokers("target", target)
+func readAll(b *testing.B, ctx context.Context, target *rocketmq.Cluster, lane lane.Lane, messages int, stored <-chan time.Time) (waits []time.Duration) {
+	side := replica.NewBrokers("target", target)
 	for next := int64(0); len(waits) < messages; {
-		result, err := side.pull(ctx, "reader", lane.Topic, lane.Target, next, 32, 5*time.Second)
+		result, err := side.Pull(ctx, "reader", lane.Topic, lane.Target, next, 32, 5*time.Second)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
 )
 
 func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
@@ -26,10 +27,10 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 
 	l.batch(l.source, two.Source, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: bytes.Repeat([]byte("x"), 70_000)})
 	l.fill(50)
-	l.until("the message that is too long is named, and the other lane goes on", c, func(p Progress) bool {
-		return len(p.Faults) == 1 && p.Faults[0].Type == TargetRefused && p.Faults[0].From == 50 && p.Faults[0].To == 51 && p.Copied == 150 && p.CaughtUp == 1
+	l.until("the message that is too long is named, and the other lane goes on", c, func(p lane.Progress) bool {
+		return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetRefused && p.Faults[0].From == 50 && p.Faults[0].To == 51 && p.Copied == 150 && p.CaughtUp == 1
 	})
-	if err := c.Answer(Answer{Topic: two.Topic, Broker: two.Source.Broker, Queue: two.Source.ID, Action: Skip, From: 50, To: 51}); err != nil {
+	if err := c.Answer(lane.Answer{Topic: two.Topic, Broker: two.Source.Broker, Queue: two.Source.ID, Action: lane.Skip, From: 50, To: 51}); err != nil {
 		t.Fatal(err)
 	}
 	l.untilCopied(c)
@@ -38,12 +39,12 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.fill(50)
-	l.until("lanes copy without the name server", c, func(p Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 })
+	l.until("lanes copy without the name server", c, func(p lane.Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 })
 	if err := cluster.SuspendBroker(one.Target.Broker); err != nil {
 		t.Fatal(err)
 	}
 	l.fill(50)
-	l.until("the other lane goes on beside the frozen broker", c, func(p Progress) bool {
+	l.until("the other lane goes on beside the frozen broker", c, func(p lane.Progress) bool {
 		return p.Copied == 350 && p.CaughtUp == 1 && strings.Contains(p.Waiting, one.Target.Broker)
 	})
 	if err := cluster.ContinueBroker(one.Target.Broker); err != nil {

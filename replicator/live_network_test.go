@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
 )
 
 // network is a way to servers that can be cut: connections stay open, and nothing goes through until it is whole again.
@@ -121,7 +122,7 @@ func TestLongLanesOutliveANetworkThatIsCut(t *testing.T) {
 
 	heal := n.cut(source)
 	l.fill(100)
-	l.until("the lane of the other broker goes on", c, func(p Progress) bool { return p.Copied == 300 })
+	l.until("the lane of the other broker goes on", c, func(p lane.Progress) bool { return p.Copied == 300 })
 	heal()
 	l.untilCopied(c)
 
@@ -143,9 +144,9 @@ func TestLongLanesOutliveANetworkThatIsCut(t *testing.T) {
 	})
 	for range 3 { // each with batches in flight, which are stored, or lost, or late
 		before := c.progress().Copied
-		l.until("copies are made under load", c, func(p Progress) bool { return p.Copied > before+500 })
+		l.until("copies are made under load", c, func(p lane.Progress) bool { return p.Copied > before+500 })
 		heal = n.cut(target)
-		l.until("the lanes say that they wait for the target", c, func(p Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) })
+		l.until("the lanes say that they wait for the target", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) })
 		heal()
 	}
 	close(stop)

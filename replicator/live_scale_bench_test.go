@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/lab"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // BenchmarkLiveIdleLanes runs 10,000 lanes whose queues are empty, 100 topics of 100 queues, and reports the time until all of them
@@ -33,9 +35,9 @@ func BenchmarkLiveIdleLanes(b *testing.B) {
 		})
 	}
 	_ = making.Wait()
-	var lanes []Lane
+	var lanes []lane.Lane
 	for i := range topics {
-		some, err := LanesOf(ctx, source, target, fmt.Sprint("idle-", i))
+		some, err := replica.LanesOf(ctx, source, target, fmt.Sprint("idle-", i))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -43,14 +45,14 @@ func BenchmarkLiveIdleLanes(b *testing.B) {
 	}
 	for range b.N {
 		before := resident(b)
-		r := NewReplicator(source, target, Options{Names: Names{"rocketshift-idle", "S", "T"}, Holder: "bench"})
+		r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-idle", Source: "S", Target: "T"}, Holder: "bench"})
 		running, stop := context.WithCancel(ctx)
 		begin := time.Now()
 		var ready time.Duration
 		const watch = 30 * time.Second
 		var used time.Duration
 		var held float64
-		err := r.Run(running, lanes, func(p Progress) {
+		err := r.Run(running, lanes, func(p lane.Progress) {
 			switch {
 			case ready == 0 && p.CaughtUp == topics*queues:
 				ready, used = time.Since(begin), cpuTime(b)

@@ -9,6 +9,9 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // newShape makes a topic with so many queues on each of these brokers, and a queue per lane.
@@ -24,14 +27,14 @@ func newShape(t *testing.T, target *lab.Cluster, topic string, from, to map[stri
 		}
 	}
 	var err error
-	if l.lanes, err = LanesOf(l.ctx, l.source, l.target, l.topic); err != nil {
+	if l.lanes, err = replica.LanesOf(l.ctx, l.source, l.target, l.topic); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
 // write stores messages with bodies of their own, which begin with what says who wrote them.
-func (l *live) write(cluster *rocketmq.Cluster, q Queue, who string, n int, properties []byte) {
+func (l *live) write(cluster *rocketmq.Cluster, q lane.Queue, who string, n int, properties []byte) {
 	l.Helper()
 	var messages []rocketmq.BatchMessage
 	name := fmt.Sprint(who, " ", q)
@@ -43,20 +46,20 @@ func (l *live) write(cluster *rocketmq.Cluster, q Queue, who string, n int, prop
 }
 
 // held waits until both replicas of a lane hold everything: what the target held before only there, and all else on both, once and in order.
-func (l *live) held(run *copier, lane Lane, before, source, target int) (here, there []string) {
+func (l *live) held(run *copier, of lane.Lane, before, source, target int) (here, there []string) {
 	l.Helper()
-	l.until(fmt.Sprintf("%s holds %d of the source and %d of the target on both sides", lane, source, target), run, func(Progress) bool {
-		here, there = l.bodies(l.source, lane.Source), l.bodies(l.target, lane.Target)
+	l.until(fmt.Sprintf("%s holds %d of the source and %d of the target on both sides", of, source, target), run, func(lane.Progress) bool {
+		here, there = l.bodies(l.source, of.Source), l.bodies(l.target, of.Target)
 		return len(here) >= source+target && len(there) >= before+source+target
 	})
 	old := only('x', there)
 	if len(old) != before || len(only('x', here)) > 0 || !slices.Equal(old, there[:before]) {
-		l.Fatalf("%s: %d of the target's earlier messages there, %d on the source, wanted %d in front and none", lane, len(old), len(only('x', here)), before)
+		l.Fatalf("%s: %d of the target's earlier messages there, %d on the source, wanted %d in front and none", of, len(old), len(only('x', here)), before)
 	}
 	for side, want := range map[byte]int{'s': source, 't': target} {
 		original, copied := only(side, here), only(side, there)
 		if !slices.Equal(original, copied) || !slices.IsSorted(original) || len(slices.Compact(slices.Clone(original))) != want || len(original) != want {
-			l.Fatalf("%s: of %c the source holds %d, the target %d, wanted the same %d in their order:\n%q\n%q", lane, side, len(original), len(copied), want, original, copied)
+			l.Fatalf("%s: of %c the source holds %d, the target %d, wanted the same %d in their order:\n%q\n%q", of, side, len(original), len(copied), want, original, copied)
 		}
 	}
 	return here, there
@@ -88,7 +91,7 @@ func (l *live) shape() {
 		r.timing.homeRest, r.timing.look = time.Second, 100*time.Millisecond
 	}
 	for _, lane := range l.lanes {
-		elder := newStamper(Names{l.group, "Elder", "Target"}, lane)
+		elder := replica.NewStamper(replica.Names{Group: l.group, Source: "Elder", Target: "Target"}, lane)
 		l.write(l.target, lane.Target, "x", before/2, nil)
 		l.write(l.target, lane.Target, "x", before/2, stored(elder, nil, 7))
 		if lane.Index > 0 { // one has no history
@@ -116,7 +119,7 @@ func (l *live) shape() {
 	run = l.start("two", l.lanes, both)
 	l.untilCopied(run)
 	compared := 0
-	positions, ours := NewPositions(l.source, l.target, l.names()), func(body string) bool { return body[0] != 'x' }
+	positions, ours := positions.New(l.source, l.target, l.names()), func(body string) bool { return body[0] != 'x' }
 	for _, lane := range l.lanes {
 		compared += written[lane.Index]
 		here, there := l.held(run, lane, before, written[lane.Index], later)

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/replicator/lane"
 )
 
 // The target's master is lost under load, and what was a slave takes over at another address, without the last messages and positions: its
@@ -37,7 +38,7 @@ func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 	}
 	start()
 	l.fill(400)
-	l.until("copies are made that the slave won't have", c, func(p Progress) bool { return p.Copied > 1500 })
+	l.until("copies are made that the slave won't have", c, func(p lane.Progress) bool { return p.Copied > 1500 })
 	if err := cluster.KillBroker(broker); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	start()
-	l.until("the target holds everything, some of it copied again", c, func(p Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 })
+	l.until("the target holds everything, some of it copied again", c, func(p lane.Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 })
 	l.untilCopied(c)
 	if p := c.stop(); len(p.Faults) > 0 || p.Copied <= 1800 {
 		t.Fatalf("progress %+v, wanted more than 1800 copied: what the slave lacked was copied again", p)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
 )
 
 // soakKills is the environment variable that says how often the copier is killed, at other points each time: make soak sets it.
@@ -50,7 +51,7 @@ const perKill = 200
 
 func (l *live) trickle() *trickle {
 	w := &trickle{live: l, stop: make(chan struct{}), written: map[string]int{}}
-	w.sides(func(name string, cluster *rocketmq.Cluster, q Queue) {
+	w.sides(func(name string, cluster *rocketmq.Cluster, q lane.Queue) {
 		w.writing.Go(func() { w.run(cluster, q, name) })
 	})
 	l.Cleanup(w.end)
@@ -58,7 +59,7 @@ func (l *live) trickle() *trickle {
 }
 
 // sides calls do for all queues of both sides.
-func (w *trickle) sides(do func(name string, cluster *rocketmq.Cluster, q Queue)) {
+func (w *trickle) sides(do func(name string, cluster *rocketmq.Cluster, q lane.Queue)) {
 	for _, lane := range w.lanes {
 		do(fmt.Sprintf("s-%d", lane.Index), w.source, lane.Source)
 		do(fmt.Sprintf("t-%d", lane.Index), w.target, lane.Target)
@@ -72,7 +73,7 @@ func (w *trickle) more() {
 	w.limit += perKill
 }
 
-func (w *trickle) run(cluster *rocketmq.Cluster, q Queue, name string) {
+func (w *trickle) run(cluster *rocketmq.Cluster, q lane.Queue, name string) {
 	pace := time.NewTicker(25 * time.Millisecond)
 	defer pace.Stop()
 	for {
@@ -91,7 +92,7 @@ func (w *trickle) run(cluster *rocketmq.Cluster, q Queue, name string) {
 }
 
 // some writes the next messages of a queue.
-func (w *trickle) some(cluster *rocketmq.Cluster, q Queue, name string) {
+func (w *trickle) some(cluster *rocketmq.Cluster, q lane.Queue, name string) {
 	const each = 5
 	w.mu.Lock()
 	n := w.written[name]
@@ -164,12 +165,12 @@ func TestLiveCopiersKilledAtRandomPointsUnderLoadLoseAndRepeatNothing(t *testing
 		l.copyAndKill(time.Duration(random.IntN(400))*time.Millisecond, i%2 == 0)
 	}
 	load.end()
-	load.sides(func(name string, cluster *rocketmq.Cluster, q Queue) { load.some(cluster, q, name) }) // something is left for the last one
+	load.sides(func(name string, cluster *rocketmq.Cluster, q lane.Queue) { load.some(cluster, q, name) }) // something is left for the last one
 	last := l.start("killed", l.lanes, func(r *Replicator) {
 		both(r)
 		r.timing.homeRest, r.timing.look = time.Second, 100*time.Millisecond
 	})
-	l.until("both sides hold everything", last, func(Progress) bool {
+	l.until("both sides hold everything", last, func(lane.Progress) bool {
 		for _, lane := range l.lanes {
 			want := int64(10 + load.written[fmt.Sprintf("s-%d", lane.Index)] + load.written[fmt.Sprintf("t-%d", lane.Index)])
 			source, errSource := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)

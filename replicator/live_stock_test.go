@@ -12,6 +12,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/replica"
 )
 
 // commits is an application's answer to its half messages.
@@ -47,7 +49,7 @@ func TestLiveDelayedAndTransactionalMessagesOfStockProducersAreCopied(t *testing
 		}
 	}
 	for _, lane := range l.lanes {
-		l.single(lane, []byte("delayed"), time.Now().UnixMilli(), rocketmq.Property{Name: rocketmq.PropDelay, Value: "1"})
+		l.single(lane, []byte("delayed"), time.Now().UnixMilli(), remoting.Property{Name: remoting.PropDelay, Value: "1"})
 	}
 	// A slow broker may ask for a transaction's end again, and then puts the message into its queue twice.
 	complete := func(kinds map[string]int) bool { return len(kinds) == each+1 && kinds["delayed"] == len(l.lanes) }
@@ -61,14 +63,14 @@ func TestLiveDelayedAndTransactionalMessagesOfStockProducersAreCopied(t *testing
 	}
 	l.wantClean(sum)
 	for _, lane := range l.lanes {
-		at := queue{side: newBrokers("target", l.target), group: l.group, topic: l.topic, Queue: lane.Target}
-		_, end, err := at.bounds(l.ctx)
+		at := replica.Reader{Side: replica.NewBrokers("target", l.target), Group: l.group, Topic: l.topic, Queue: lane.Target}
+		_, end, err := at.Bounds(l.ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = at.each(l.ctx, 0, end, func(m placed) bool {
-			for name, body := range map[string]string{rocketmq.PropDelay: "delayed", rocketmq.PropTranMsg: "transaction"} {
-				if _, found := rocketmq.PropertyValue(m.Properties, name); found != strings.HasPrefix(string(m.Body), body) {
+		err = at.Each(l.ctx, 0, end, func(m replica.Message) bool {
+			for name, body := range map[string]string{remoting.PropDelay: "delayed", remoting.PropTranMsg: "transaction"} {
+				if _, found := remoting.PropertyValue(m.Properties, name); found != strings.HasPrefix(string(m.Body), body) {
 					t.Errorf("%s: property %s there: %v", m.Body, name, found)
 				}
 			}

@@ -5,36 +5,39 @@ import (
 	"sync"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
 )
 
 // stuck is a side that never answers the batch which brings a queue so many messages, nor those after it, and stores them all the same:
 // a copier that works with it stops in the middle, with batches on their way.
 type stuck struct {
-	replica
+	replica.Side
 	each int // messages of each queue
 
 	mu       sync.Mutex
-	taken    map[fakeQueue]int
-	silent   map[fakeQueue]bool // queues that have a batch without an answer
-	messages int64              // in those batches
+	taken    map[replicatest.Queue]int
+	silent   map[replicatest.Queue]bool // queues that have a batch without an answer
+	messages int64                      // in those batches
 }
 
-func newStuck(side replica, each int) *stuck {
-	return &stuck{replica: side, each: each, taken: map[fakeQueue]int{}, silent: map[fakeQueue]bool{}}
+func newStuck(side replica.Side, each int) *stuck {
+	return &stuck{Side: side, each: each, taken: map[replicatest.Queue]int{}, silent: map[replicatest.Queue]bool{}}
 }
 
-func (s *stuck) send(
+func (s *stuck) Send(
 	ctx context.Context,
 	broker string,
 	batch rocketmq.BatchRequest,
 	alone bool,
 ) (rocketmq.SendResult, error) {
-	result, err := s.replica.send(ctx, broker, batch, alone)
+	result, err := s.Side.Send(ctx, broker, batch, alone)
 	if err != nil {
 		return result, err
 	}
 	s.mu.Lock()
-	at := fakeQueue{batch.Topic, Queue{broker, batch.Queue}}
+	at := replicatest.Queue{Topic: batch.Topic, Queue: lane.Queue{Broker: broker, ID: batch.Queue}}
 	s.taken[at] += len(batch.Messages)
 	enough := s.taken[at] >= s.each
 	if enough {

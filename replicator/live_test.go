@@ -11,6 +11,10 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
@@ -21,9 +25,9 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	for i := range binary {
 		binary[i] = byte(i * 7)
 	}
-	p := func(pairs ...string) (all []rocketmq.Property) {
+	p := func(pairs ...string) (all []remoting.Property) {
 		for i := 0; i < len(pairs); i += 2 {
-			all = append(all, rocketmq.Property{Name: pairs[i], Value: pairs[i+1]})
+			all = append(all, remoting.Property{Name: pairs[i], Value: pairs[i+1]})
 		}
 		return all
 	}
@@ -38,7 +42,7 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 		{Body: []byte("timer"), Properties: []byte("TIMER_DELIVER_MS\x014102444800000")},
 		{Body: []byte("repeated names"), Properties: []byte("A\x011\x02A\x012\x02B\x01\x02"), Flag: -1},
 		{Body: []byte("stale stamp"), Properties: []byte("K\x01k\x02ROCKETSHIFT\x01999,0,broker-z,other,Old\x02")},
-		{Body: []byte("long properties"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", 32_000))},
+		{Body: []byte("long properties"), Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", 32_000))},
 	}
 	l.batch(l.source, lane.Source, born+4, verbatim...)
 	for _, size := range []int{1 << 20, 2<<20 + 3, 4<<20 - 4096} {
@@ -52,16 +56,16 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	l.wantClean(14)
 
 	// Once more without this package's own comparison: what a 5.x consumer pulls.
-	target := queue{side: newBrokers("target", l.target), group: l.group, topic: l.topic, Queue: lane.Target}
-	message, there, err := target.one(l.ctx, 1)
+	target := replica.Reader{Side: replica.NewBrokers("target", l.target), Group: l.group, Topic: l.topic, Queue: lane.Target}
+	message, there, err := target.One(l.ctx, 1)
 	if err != nil || !there || !bytes.Equal(message.Body, binary) || message.BornTimestamp != born+1 {
 		t.Fatalf("the second copy: %v, %v, %d bytes, born %d", err, there, len(message.Body), message.BornTimestamp)
 	}
-	if own, _ := rocketmq.PropertyValue(message.Properties, "own"); own != "ä€\U0001F600" {
+	if own, _ := remoting.PropertyValue(message.Properties, "own"); own != "ä€\U0001F600" {
 		t.Errorf("its property reads %q", own)
 	}
-	stale, _, err := target.one(l.ctx, 9)
-	if stamp, ok := ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 || stamp.Topic != l.topic || stamp.Cluster != "Source" {
+	stale, _, err := target.One(l.ctx, 9)
+	if stamp, ok := replica.ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 || stamp.Topic != l.topic || stamp.Cluster != "Source" {
 		t.Errorf("%v: stamp %v, wanted the lane's own in the place of the stale one", err, stamp)
 	}
 }
@@ -71,8 +75,8 @@ func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
 	l := newLive(t, "as-stored", 1)
 	lane, n := l.lanes[0], int64(0)
 	addr := l.broker(l.source, lane.Source.Broker)
-	for kind := int32(0); kind <= rocketmq.FlagCompressionType; kind += 0x100 { // 1 is LZ4, 2 ZSTD, 3 zlib, others are to come
-		for _, bits := range []int32{0, rocketmq.FlagCompressed, rocketmq.FlagMultiTags} {
+	for kind := int32(0); kind <= remoting.FlagCompressionType; kind += 0x100 { // 1 is LZ4, 2 ZSTD, 3 zlib, others are to come
+		for _, bits := range []int32{0, remoting.FlagCompressed, remoting.FlagMultiTags} {
 			_, err := l.source.Client().SendBatch(l.ctx, addr, rocketmq.BatchRequest{
 				Group: "writer", Topic: l.topic, Queue: lane.Source.ID, SysFlag: kind | bits, BornTimestamp: 7 + n,
 				Messages: []rocketmq.BatchMessage{{Body: []byte{0x28, 0xb5, 0x2f, 0xfd, byte(n)}, Properties: []byte("KEYS\x01k")}},
@@ -94,14 +98,14 @@ func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
 	l.untilCopied(c)
 	c.stop()
 	l.wantClean(n)
-	target := queue{side: newBrokers("target", l.target), group: l.group, topic: l.topic, Queue: lane.Target}
-	if m, there, err := target.one(l.ctx, n-1); err != nil || !there || m.SysFlag&rocketmq.FlagBornHostV6 != 0 {
+	target := replica.Reader{Side: replica.NewBrokers("target", l.target), Group: l.group, Topic: l.topic, Queue: lane.Target}
+	if m, there, err := target.One(l.ctx, n-1); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 != 0 {
 		t.Errorf("%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4", err, there, m.Body, m.SysFlag)
 	}
 }
 
 // sendFromFar stores a message of a sender with an IPv6 address, and checks that the broker says so.
-func (l *live) sendFromFar(lane Lane, offset int64) {
+func (l *live) sendFromFar(lane lane.Lane, offset int64) {
 	l.Helper()
 	_, port, err := net.SplitHostPort(l.broker(l.source, lane.Source.Broker))
 	if err != nil {
@@ -112,8 +116,8 @@ func (l *live) sendFromFar(lane Lane, offset int64) {
 		l.Fatalf("send over IPv6, which brokers listen to unless they are told otherwise: %v", err)
 	}
 	l.shown(l.source, lane.Source, offset+1)
-	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
-	if m, there, err := source.one(l.ctx, offset); err != nil || !there || m.SysFlag&rocketmq.FlagBornHostV6 == 0 || !m.BornHost.Addr().Is6() {
+	source := replica.Reader{Side: replica.NewBrokers("source", l.source), Group: l.group, Topic: l.topic, Queue: lane.Source}
+	if m, there, err := source.One(l.ctx, offset); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 == 0 || !m.BornHost.Addr().Is6() {
 		l.Fatalf("%v, %v: stored as of %s, system flag %#x; wanted one of IPv6", err, there, m.BornHost, m.SysFlag)
 	}
 }
@@ -130,7 +134,7 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
 		r.timing.checkpoint = -1                                  // and nothing at the end: locks stay, positions are old
 	})
-	l.until("each lane has a batch on its way", first, func(Progress) bool {
+	l.until("each lane has a batch on its way", first, func(lane.Progress) bool {
 		queues, _ := target.unanswered()
 		return queues == lanes
 	})
@@ -140,7 +144,7 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 		t.Fatalf("%d messages were copied, %d stored without an answer: the stop was not in the middle", copied, stored)
 	}
 	for _, lane := range l.lanes {
-		if at, _, err := NewPositions(l.source, l.target, l.names()).Progress(l.ctx, lane); err != nil || at != 0 {
+		if at, _, err := positions.New(l.source, l.target, l.names()).Progress(l.ctx, lane); err != nil || at != 0 {
 			t.Fatalf("%v: progress %d was committed, wanted none so that only stamps help", err, at)
 		}
 	}
@@ -158,7 +162,7 @@ func TestLiveSecondCopierWaitsForTheFirst(t *testing.T) {
 	first := l.start("one", l.lanes, nil)
 	l.untilCopied(first)
 	second := l.start("two", l.lanes, nil)
-	l.until("the second waits", second, func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+	l.until("the second waits", second, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
 	l.fill(100)
 	l.untilCopied(first)
 	first.stop()
@@ -180,8 +184,8 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 	l.fill(50)
 	l.untilCopied(c)
 	c.stop()
-	p := NewPositions(l.source, l.target, l.names())
-	for offset, want := range map[int64]Translation{
+	p := positions.New(l.source, l.target, l.names())
+	for offset, want := range map[int64]positions.Translation{
 		0: {Exact: true}, 1: {Target: 1, Exact: true}, 699: {Target: 699, Exact: true}, 700: {Target: 700},
 		701: {Target: 703, Exact: true, Unread: 2}, 750: {Target: 752, Exact: true, Unread: 2},
 	} {
@@ -189,7 +193,7 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 			t.Errorf("forward %d: %+v, %v; wanted %+v", offset, got, err, want)
 		}
 	}
-	for position, want := range map[int64]Translation{
+	for position, want := range map[int64]positions.Translation{
 		0: {Exact: true, Unread: 2}, 700: {Target: 700, Exact: true, Unread: 2}, 701: {Target: 700, Exact: true, Unread: 1}, 702: {Target: 700, Exact: true},
 		703: {Target: 701, Exact: true}, 752: {Target: 750, Exact: true},
 	} {
@@ -197,21 +201,21 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 			t.Errorf("back %d: %+v, %v; wanted %+v", position, got, err, want)
 		}
 	}
-	if got, err := p.Natives(l.ctx, lane); err != nil || got != (Natives{Count: 2, First: 700, Last: 701}) {
+	if got, err := p.Natives(l.ctx, lane); err != nil || got != (positions.Natives{Count: 2, First: 700, Last: 701}) {
 		t.Errorf("natives %+v, %v", got, err)
 	}
 }
 
 func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	l := newLive(t, "planted", 1)
-	lane := l.lanes[0]
+	of := l.lanes[0]
 	l.fill(60)
 	c := l.start("one", l.lanes[1:], nil)
-	l.until("the other lane is copied", c, func(p Progress) bool { return p.Copied == 60 })
+	l.until("the other lane is copied", c, func(p lane.Progress) bool { return p.Copied == 60 })
 	c.stop()
 	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50 is an application's.
-	source := queue{side: newBrokers("source", l.source), group: l.group, topic: l.topic, Queue: lane.Source}
-	stamps := newStamper(l.names(), lane)
+	source := replica.Reader{Side: replica.NewBrokers("source", l.source), Group: l.group, Topic: l.topic, Queue: of.Source}
+	stamps := replica.NewStamper(l.names(), of)
 	var offsets []int64
 	for offset := range int64(60) {
 		offsets = append(offsets, offset)
@@ -220,7 +224,7 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	offsets = slices.Insert(slices.Delete(offsets, 30, 31), 35, 30)
 	offsets = slices.Delete(offsets, 10, 11)
 	for _, offset := range offsets {
-		m, there, err := source.one(l.ctx, offset)
+		m, there, err := source.One(l.ctx, offset)
 		if err != nil || !there {
 			t.Fatalf("offset %d: %v, %v", offset, there, err)
 		}
@@ -228,13 +232,13 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		if offset == 20 {
 			body = []byte("altered")
 		}
-		l.batch(l.target, lane.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)})
+		l.batch(l.target, of.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)})
 	}
-	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)})
-	if err := newBrokers("source", l.source).ensureGroup(l.ctx, lane.Source.Broker, l.group); err != nil {
+	l.batch(l.target, of.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)})
+	if err := replica.NewBrokers("source", l.source).EnsureGroup(l.ctx, of.Source.Broker, l.group); err != nil {
 		t.Fatal(err)
 	}
-	if err := source.side.commit(l.ctx, l.group, l.topic, lane.Source, 60); err != nil {
+	if err := source.Side.Commit(l.ctx, l.group, l.topic, of.Source, 60); err != nil {
 		t.Fatal(err)
 	}
 	got := l.verify()
@@ -252,24 +256,24 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	c := l.start("one", l.lanes, func(r *Replicator) {
 		r.options.BatchMessages = 5
 		r.timing.sendTimeout = time.Second
-		r.SetRate("", Rate{Messages: 500}) // so that there is much left when the target freezes
+		r.SetRate("", lane.Rate{Messages: 500}) // so that there is much left when the target freezes
 	})
-	l.until("copies are made", c, func(p Progress) bool { return p.Copied > 500 })
+	l.until("copies are made", c, func(p lane.Progress) bool { return p.Copied > 500 })
 	if err := cluster.SuspendBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the frozen target", c, func(p Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) })
+	l.until("the lanes say that they wait for the frozen target", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) })
 	if err := cluster.ContinueBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	c.SetRate("", Rate{Messages: 2000}) // and when it dies
+	c.SetRate("", lane.Rate{Messages: 2000}) // and when it dies
 	frozen := c.progress().Copied
-	l.until("the lanes go on", c, func(p Progress) bool { return p.Copied > frozen+200 })
+	l.until("the lanes go on", c, func(p lane.Progress) bool { return p.Copied > frozen+200 })
 	if err := cluster.KillBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the dead target", c, func(p Progress) bool { return p.Waiting != "" })
-	c.SetRate("", Rate{})
+	l.until("the lanes say that they wait for the dead target", c, func(p lane.Progress) bool { return p.Waiting != "" })
+	c.SetRate("", lane.Rate{})
 	if err := cluster.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)
 	}

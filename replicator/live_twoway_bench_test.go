@@ -9,16 +9,18 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // countedReads is a side that counts the messages read from it.
 type countedReads struct {
-	*brokers
+	*replica.Brokers
 	read atomic.Int64
 }
 
-func (c *countedReads) pull(ctx context.Context, group, topic string, q Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
-	result, err := c.brokers.pull(ctx, group, topic, q, offset, most, wait)
+func (c *countedReads) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+	result, err := c.Brokers.Pull(ctx, group, topic, q, offset, most, wait)
 	c.read.Add(int64(len(result.Messages)))
 	return result, err
 }
@@ -56,19 +58,19 @@ func benchWays(b *testing.B, source, target *rocketmq.Cluster, l load, both bool
 	topic := fmt.Sprintf("ways-%d-%d", n, time.Now().UnixNano())
 	makeTopic(b, ctx, source, topic, l.queues)
 	makeTopic(b, ctx, target, topic, l.queues)
-	lanes, err := LanesOf(ctx, source, target, topic)
+	lanes, err := replica.LanesOf(ctx, source, target, topic)
 	if err != nil {
 		b.Fatal(err)
 	}
-	there := &countedReads{brokers: newBrokers("target", target)}
-	names := Names{"rocketshift-" + topic, "S", "T"}
-	r := newReplicator(newBrokers("source", source), there, Options{Names: names, Holder: "bench", BothWays: both})
+	there := &countedReads{Brokers: replica.NewBrokers("target", target)}
+	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
+	r := newReplicator(replica.NewBrokers("source", source), there, Options{Names: names, Holder: "bench", BothWays: both})
 	r.timing.report = 5 * time.Millisecond
 	writeRaw(b, ctx, source, topic, l)
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	own, copied := cpuTime(b), int64(0)
-	err = r.Run(running, lanes, func(p Progress) {
+	err = r.Run(running, lanes, func(p lane.Progress) {
 		if copied = p.Copied; copied >= int64(l.messages) && cpu == 0 {
 			cpu = cpuTime(b) - own
 			stop()

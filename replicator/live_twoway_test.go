@@ -8,17 +8,19 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // bodies lists what a queue holds.
-func (l *live) bodies(cluster *rocketmq.Cluster, q Queue) (all []string) {
+func (l *live) bodies(cluster *rocketmq.Cluster, q lane.Queue) (all []string) {
 	l.Helper()
-	from := queue{side: newBrokers("either", cluster), group: l.group, topic: l.topic, Queue: q}
-	first, end, err := from.bounds(l.ctx)
+	from := replica.Reader{Side: replica.NewBrokers("either", cluster), Group: l.group, Topic: l.topic, Queue: q}
+	first, end, err := from.Bounds(l.ctx)
 	if err != nil {
 		l.Fatal(err)
 	}
-	err = from.each(l.ctx, first, end, func(m placed) bool {
+	err = from.Each(l.ctx, first, end, func(m replica.Message) bool {
 		all = append(all, string(m.Body))
 		return true
 	})
@@ -29,14 +31,14 @@ func (l *live) bodies(cluster *rocketmq.Cluster, q Queue) (all []string) {
 }
 
 // properties are those of the last message of a queue.
-func (l *live) properties(cluster *rocketmq.Cluster, q Queue) []byte {
+func (l *live) properties(cluster *rocketmq.Cluster, q lane.Queue) []byte {
 	l.Helper()
-	from := queue{side: newBrokers("either", cluster), group: l.group, topic: l.topic, Queue: q}
-	_, end, err := from.bounds(l.ctx)
+	from := replica.Reader{Side: replica.NewBrokers("either", cluster), Group: l.group, Topic: l.topic, Queue: q}
+	_, end, err := from.Bounds(l.ctx)
 	if err != nil {
 		l.Fatal(err)
 	}
-	last, there, err := from.one(l.ctx, end-1)
+	last, there, err := from.One(l.ctx, end-1)
 	if err != nil || !there {
 		return nil
 	}
@@ -61,11 +63,11 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 		begun[n] = make(chan struct{})
 	}
 	var writers sync.WaitGroup
-	for _, lane := range l.lanes {
+	for _, of := range l.lanes {
 		for side, at := range map[string]struct {
 			cluster *rocketmq.Cluster
-			queue   Queue
-		}{"s": {l.source, lane.Source}, "t": {l.target, lane.Target}} {
+			queue   lane.Queue
+		}{"s": {l.source, of.Source}, "t": {l.target, of.Target}} {
 			writers.Go(func() {
 				for i := range batches {
 					select {
@@ -79,7 +81,7 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 						old = l.properties(at.cluster, at.queue)
 					}
 					for n := range each {
-						messages = append(messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s-%d-%05d", side, lane.Index, i*each+n), Properties: old})
+						messages = append(messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s-%d-%05d", side, of.Index, i*each+n), Properties: old})
 					}
 					l.store(at.cluster, at.queue, time.Now().UnixMilli(), messages...)
 				}
@@ -88,7 +90,7 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 	}
 	for n := range runs - 1 { // nothing is left in order by these
 		close(begun[n])
-		l.until("it has copied something", run, func(p Progress) bool { return p.Copied > 100 })
+		l.until("it has copied something", run, func(p lane.Progress) bool { return p.Copied > 100 })
 		run.stop()
 		run = l.start("one", l.lanes, func(r *Replicator) {
 			both(r)
@@ -98,7 +100,7 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 	close(begun[runs-1])
 	writers.Wait()
 	want := int64(50 + 2*batches*each)
-	l.until("both sides hold everything", run, func(Progress) bool {
+	l.until("both sides hold everything", run, func(lane.Progress) bool {
 		for _, lane := range l.lanes {
 			source, errSource := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
 			target, errTarget := l.target.Client().MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)

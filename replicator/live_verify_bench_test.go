@@ -11,6 +11,9 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/verify"
 )
 
 // BenchmarkLiveVerify copies a history from 4.9.7 to 5.3.3 and compares all lanes at once. Reported are the rate and the CPU seconds
@@ -36,19 +39,19 @@ func BenchmarkLiveVerify(b *testing.B) {
 }
 
 // copiedHistory writes a load and copies it.
-func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, l load) (Names, []Lane) {
+func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, l load) (replica.Names, []lane.Lane) {
 	topic := fmt.Sprintf("verify-%s-%d", l.name, time.Now().UnixNano())
 	makeTopic(b, ctx, source, topic, l.queues)
 	makeTopic(b, ctx, target, topic, l.queues)
 	writeRaw(b, ctx, source, topic, l)
-	lanes, err := LanesOf(ctx, source, target, topic)
+	lanes, err := replica.LanesOf(ctx, source, target, topic)
 	if err != nil {
 		b.Fatal(err)
 	}
-	names := Names{"rocketshift-" + topic, "S", "T"}
+	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	err = NewReplicator(source, target, Options{Names: names, Holder: "bench"}).Run(running, lanes, func(p Progress) {
+	err = NewReplicator(source, target, Options{Names: names, Holder: "bench"}).Run(running, lanes, func(p lane.Progress) {
 		if p.Copied >= int64(l.messages) {
 			stop()
 		}
@@ -59,12 +62,12 @@ func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.C
 	return names, lanes
 }
 
-func benchVerify(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, names Names, lanes []Lane, l load) {
+func benchVerify(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, names replica.Names, lanes []lane.Lane, l load) {
 	var compared, wrong atomic.Int64
 	var group errgroup.Group
 	for _, lane := range lanes {
 		group.Go(func() error {
-			r, err := VerifyLane(ctx, source, target, lane, VerifyOptions{Names: names}, nil)
+			r, err := verify.Lane(ctx, source, target, lane, verify.Options{Names: names}, nil)
 			compared.Add(r.Compared)
 			wrong.Add(r.Missing + r.Extra + r.Altered + r.OutOfOrder + r.Natives)
 			return err

@@ -11,12 +11,17 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/verify"
 )
 
 // natively writes to a queue as applications do, each message with a born time of its own, so that
 // lanes that are behind put several into a batch that has one; the last one is sent again with all
 // that the first copy there carries.
-func (l *live) natively(cluster *rocketmq.Cluster, q Queue, who string, n int) {
+func (l *live) natively(cluster *rocketmq.Cluster, q lane.Queue, who string, n int) {
 	l.Helper()
 	born := time.Now().UnixMilli()
 	for i := range n {
@@ -30,7 +35,7 @@ func (l *live) natively(cluster *rocketmq.Cluster, q Queue, who string, n int) {
 			Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born + int64(i)*7,
 			Body: fmt.Appendf(nil, "%s %d", who, i), Properties: properties, Flag: int32(i),
 		}
-		err := rocketmq.Retry(l.ctx, func() error {
+		err := remoting.Retry(l.ctx, func() error {
 			_, err := cluster.Client().SendMessage(l.ctx, l.broker(cluster, q.Broker), request)
 			return err
 		})
@@ -62,10 +67,10 @@ func (l *live) inTwoSteps(cluster *rocketmq.Cluster, who string, n int) {
 }
 
 // verified compares a lane's queues under the names of a copy.
-func (l *live) verified(what string, target *rocketmq.Cluster, names Names, lanes []Lane) (compared int64) {
+func (l *live) verified(what string, target *rocketmq.Cluster, names replica.Names, lanes []lane.Lane) (compared int64) {
 	l.Helper()
 	for _, lane := range lanes {
-		got, err := VerifyLane(l.ctx, l.source, target, lane, VerifyOptions{Names: names}, nil)
+		got, err := verify.Lane(l.ctx, l.source, target, lane, verify.Options{Names: names}, nil)
 		if err != nil {
 			l.Fatal(err)
 		}
@@ -92,7 +97,7 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	run.stop()
 	l.natively(l.target, lane.Target, "target", each) // lanes are behind, and batch them
 	l.inTwoSteps(l.target, "target", 3)
-	l.single(lane, []byte("late"), time.Now().UnixMilli(), rocketmq.Property{Name: rocketmq.PropDelay, Value: "1"})
+	l.single(lane, []byte("late"), time.Now().UnixMilli(), remoting.Property{Name: remoting.PropDelay, Value: "1"})
 	l.natively(l.source, lane.Source, "source again", each)
 	run = l.start("two", l.lanes, both)
 	l.waitFor("both sides hold everything", func() bool {
@@ -103,7 +108,7 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	run.stop()
 	l.verified("the migration", l.target, l.names(), l.lanes)
 
-	same := Names{l.group + "-copy", "Source", "Target"}
+	same := replica.Names{Group: l.group + "-copy", Source: "Source", Target: "Target"}
 	again := l.start("same target", l.lanes, func(r *Replicator) { r.options.Names = same })
 	l.waitFor("it has looked at all", func() bool { return l.done(l.target, same, l.lanes) },
 		func() any { return again.progress() })
@@ -113,11 +118,11 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	l.verified("a copy to the same target", l.target, same, l.lanes)
 
 	second := l.renamedTarget(l.topic + "-second")
-	lanes, err := LanesOf(l.ctx, l.source, second, l.topic)
+	lanes, err := replica.LanesOf(l.ctx, l.source, second, l.topic)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := Names{l.group + "-second", "Source", "Second"}
+	names := replica.Names{Group: l.group + "-second", Source: "Source", Target: "Second"}
 	for range 2 { // the second run finds its place by the copies
 		r := NewReplicator(l.from, second, Options{Names: names, Holder: "second target"})
 		r.timing.report = 20 * time.Millisecond
@@ -137,9 +142,9 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 }
 
 // done reports whether the progress of all lanes has reached the ends of the source's queues.
-func (l *live) done(target *rocketmq.Cluster, names Names, lanes []Lane) bool {
+func (l *live) done(target *rocketmq.Cluster, names replica.Names, lanes []lane.Lane) bool {
 	for _, lane := range lanes {
-		copied, end, err := NewPositions(l.source, target, names).Progress(l.ctx, lane)
+		copied, end, err := positions.New(l.source, target, names).Progress(l.ctx, lane)
 		if err != nil || copied != end {
 			return false
 		}

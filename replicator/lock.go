@@ -39,7 +39,7 @@ func (l *runner) holdToSend(ctx context.Context) error {
 	if err := l.renew(ctx); err != nil {
 		return err
 	}
-	hint, _, err := l.target.position(ctx, l.options.Group, l.Topic, l.Target)
+	hint, _, err := l.target.Position(ctx, l.options.Group, l.Topic, l.Target)
 	if err != nil {
 		return fmt.Errorf("the lane's hint: %w", err)
 	}
@@ -63,7 +63,7 @@ func (l *runner) renew(ctx context.Context) error {
 	begin := time.Now()
 	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
 	defer cancel()
-	locked, err := l.target.lock(asking, l.Target.Broker, l.options.Group, l.options.Holder, []rocketmq.MessageQueue{l.lockName()})
+	locked, err := l.target.Lock(asking, l.Target.Broker, l.options.Group, l.options.Holder, []rocketmq.MessageQueue{l.lockName()})
 	switch {
 	case err != nil:
 		return fmt.Errorf("lock of the target queue: %w", err)
@@ -112,10 +112,10 @@ func (l *runner) commit(ctx context.Context) error {
 	if err := l.ensureGroups(ctx); err != nil { // somebody may have deleted them
 		return err
 	}
-	if err := l.target.commit(ctx, l.options.Group, l.Topic, l.Target, now.tail); err != nil {
+	if err := l.target.Commit(ctx, l.options.Group, l.Topic, l.Target, now.tail); err != nil {
 		return fmt.Errorf("commit of the lane's hint: %w", err)
 	}
-	if err := l.source.commit(ctx, l.options.Group, l.Topic, l.Source, now.next); err != nil {
+	if err := l.source.Commit(ctx, l.options.Group, l.Topic, l.Source, now.next); err != nil {
 		return fmt.Errorf("commit of the lane's progress: %w", err)
 	}
 	l.change(func(s *laneState) {
@@ -135,6 +135,6 @@ func (l *runner) checkpoint(ctx context.Context) {
 	}
 	l.crew.renewing.Wait() // or the lock would be renewed once more
 	if !l.snapshot().renewed.IsZero() {
-		_ = l.target.unlock(ctx, l.options.Group, l.options.Holder, l.Topic, l.Target)
+		_ = l.target.Unlock(ctx, l.options.Group, l.options.Holder, l.Topic, l.Target)
 	}
 }

@@ -7,28 +7,12 @@ import (
 	"sync"
 
 	"golang.org/x/time/rate"
+
+	"rocketshift/replicator/lane"
 )
 
-// Rate bounds what is copied in a second; 0 is no bound.
-type Rate struct {
-	Messages float64 `json:"messages,omitempty"`
-	Bytes    float64 `json:"bytes,omitempty"` // of bodies and properties
-}
-
-func (r Rate) String() string {
-	switch {
-	case r.Messages > 0 && r.Bytes > 0:
-		return fmt.Sprintf("%g messages and %g bytes a second", r.Messages, r.Bytes)
-	case r.Messages > 0:
-		return fmt.Sprintf("%g messages a second", r.Messages)
-	case r.Bytes > 0:
-		return fmt.Sprintf("%g bytes a second", r.Bytes)
-	}
-	return "no bound"
-}
-
 // SetRate bounds all lanes together, or those of one topic where it is named. It holds at once, also while lanes run.
-func (r *Replicator) SetRate(topic string, to Rate) { r.pacer.set(topic, to) }
+func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.set(topic, to) }
 
 // pacer holds lanes back. Both directions share it.
 type pacer struct {
@@ -37,13 +21,13 @@ type pacer struct {
 }
 
 type limits struct {
-	rate            Rate
+	rate            lane.Rate
 	messages, bytes *rate.Limiter
 }
 
 func newPacer() *pacer { return &pacer{limits: map[string]*limits{}} }
 
-func (p *pacer) set(topic string, to Rate) {
+func (p *pacer) set(topic string, to lane.Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.limits[topic]
@@ -76,10 +60,10 @@ func (p *pacer) of(topic string) *limits {
 func (p *pacer) slowed(topic string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l := p.limits[topic]; l != nil && l.rate != (Rate{}) {
+	if l := p.limits[topic]; l != nil && l.rate != (lane.Rate{}) {
 		return fmt.Sprintf("the rate of topic %s: %s", topic, l.rate)
 	}
-	if l := p.limits[""]; l != nil && l.rate != (Rate{}) {
+	if l := p.limits[""]; l != nil && l.rate != (lane.Rate{}) {
 		return fmt.Sprintf("the rate of all topics: %s", l.rate)
 	}
 	return ""

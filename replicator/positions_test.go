@@ -8,7 +8,10 @@ import (
 	"slices"
 	"testing"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replicatest"
 )
 
 // model is a lane with a known history, on which every answer can be worked out by counting.
@@ -24,7 +27,7 @@ func randomModel(t *testing.T, random *rand.Rand) *model {
 	m.first = random.Int64N(20)
 	m.write(int(m.first)+random.IntN(150), 3)
 	m.copied = m.first
-	length := int64(len(m.source.all(m.lane.Topic, m.lane.Source)))
+	length := int64(len(m.source.All(m.lane.Topic, m.lane.Source)))
 	disorder := []float64{0, 0.02, 0.3}[random.IntN(3)]
 	for m.copied < length && random.IntN(200) > 0 {
 		switch {
@@ -40,35 +43,35 @@ func randomModel(t *testing.T, random *rand.Rand) *model {
 			}
 		}
 	}
-	m.source.groups[m.options.Group], m.target.groups[m.options.Group] = true, true
+	m.source.Groups[m.options.Group], m.target.Groups[m.options.Group] = true, true
 	m.commit()
 	begin := m.first
 	if random.IntN(4) == 0 {
 		begin += random.Int64N(m.copied - m.first + 1)
 	}
-	m.source.expire(m.lane.Topic, m.lane.Source, begin)
+	m.source.Expire(m.lane.Topic, m.lane.Source, begin)
 	return m
 }
 
-func (m *model) stamped(offset int64) rocketmq.Message {
-	copied := original(offset, 3)
+func (m *model) stamped(offset int64) remoting.Message {
+	copied := replicatest.Original(offset, 3)
 	copied.Properties = stored(m.stamps(), copied.Properties, offset)
 	return copied
 }
 
 func (m *model) put(offset int64) {
-	m.target.append(m.lane.Topic, m.lane.Target, m.stamped(offset))
+	m.target.Append(m.lane.Topic, m.lane.Target, m.stamped(offset))
 	m.content = append(m.content, offset)
 	m.copied = offset + 1
 }
 
 func (m *model) repeat(offset int64) {
-	m.target.append(m.lane.Topic, m.lane.Target, m.stamped(offset))
+	m.target.Append(m.lane.Topic, m.lane.Target, m.stamped(offset))
 	m.content = append(m.content, -1)
 }
 
 func (m *model) native(properties []byte) {
-	m.target.append(m.lane.Topic, m.lane.Target, native(properties))
+	m.target.Append(m.lane.Topic, m.lane.Target, native(properties))
 	m.content = append(m.content, -1)
 }
 
@@ -81,8 +84,8 @@ func (m *model) commit() {
 	if hint == 0 {
 		hint = int64(len(m.content))
 	}
-	m.target.log(m.lane.Topic, m.lane.Target).positions[m.options.Group] = hint
-	m.source.log(m.lane.Topic, m.lane.Source).positions[m.options.Group] = m.copied
+	m.target.Log(m.lane.Topic, m.lane.Target).Positions[m.options.Group] = hint
+	m.source.Log(m.lane.Topic, m.lane.Source).Positions[m.options.Group] = m.copied
 }
 
 // eachModel runs a check on many histories, and names the one that fails.
@@ -98,11 +101,11 @@ func eachModel(t *testing.T, check func(t *testing.T, m *model, random *rand.Ran
 func TestForwardNeverSkipsAnUnreadMessageAndIsExactWhereItCanBe(t *testing.T) {
 	eachModel(t, func(t *testing.T, m *model, random *rand.Rand) {
 		kept := m.positions()
-		begin := m.source.log(m.lane.Topic, m.lane.Source).first
+		begin := m.source.Log(m.lane.Topic, m.lane.Source).First
 		offsets := random.Perm(int(m.copied) + 1)
 		for _, o := range offsets[:min(len(offsets), 40)] {
 			offset := max(int64(o), begin) // a position before the queue's first message is as good as that
-			for name, p := range map[string]*Positions{"kept": kept, "new": m.positions()} {
+			for name, p := range map[string]*positions.Positions{"kept": kept, "new": m.positions()} {
 				got, err := p.Forward(context.Background(), m.lane, int64(o))
 				if err != nil {
 					t.Fatalf("%s: forward %d: %v", name, o, err)
@@ -124,7 +127,7 @@ func TestForwardNeverSkipsAnUnreadMessageAndIsExactWhereItCanBe(t *testing.T) {
 						natives++
 					}
 				}
-				want := Translation{Target: after, Exact: after == next, Unread: natives}
+				want := positions.Translation{Target: after, Exact: after == next, Unread: natives}
 				if got != want {
 					t.Fatalf("%s: forward %d: %+v, wanted %+v in %v", name, o, got, want, m.content)
 				}
@@ -135,7 +138,7 @@ func TestForwardNeverSkipsAnUnreadMessageAndIsExactWhereItCanBe(t *testing.T) {
 
 func TestBackNeverSkipsACopyAndCountsTheNativesThatAreLeftBehind(t *testing.T) {
 	eachModel(t, func(t *testing.T, m *model, random *rand.Rand) {
-		begin := m.source.log(m.lane.Topic, m.lane.Source).first
+		begin := m.source.Log(m.lane.Topic, m.lane.Source).First
 		for position := range len(m.content) + 1 {
 			got, err := m.positions().Back(context.Background(), m.lane, int64(position))
 			if err != nil {
@@ -152,7 +155,7 @@ func TestBackNeverSkipsACopyAndCountsTheNativesThatAreLeftBehind(t *testing.T) {
 					next = m.content[i]
 				}
 			}
-			want := Translation{Target: max(last+1, begin), Exact: true, Unread: natives}
+			want := positions.Translation{Target: max(last+1, begin), Exact: true, Unread: natives}
 			if next < want.Target && next < m.copied {
 				want.Exact, want.Unread = false, natives+want.Target-next // expired on the source
 			}
@@ -169,21 +172,21 @@ func TestPositionsOfAnUndisturbedLaneAreExactBothWays(t *testing.T) {
 	for offset := range int64(3000) {
 		m.put(offset)
 	}
-	m.source.groups[m.options.Group], m.target.groups[m.options.Group] = true, true
+	m.source.Groups[m.options.Group], m.target.Groups[m.options.Group] = true, true
 	m.commit()
-	m.target.pulls = 0
+	m.target.Pulls = 0
 	for _, offset := range []int64{0, 1, 1499, 2999, 3000} {
 		forward, err := m.positions().Forward(context.Background(), m.lane, offset)
-		if want := (Translation{Target: offset, Exact: true}); err != nil || forward != want {
+		if want := (positions.Translation{Target: offset, Exact: true}); err != nil || forward != want {
 			t.Errorf("forward %d: %+v, %v", offset, forward, err)
 		}
 		back, err := m.positions().Back(context.Background(), m.lane, offset)
-		if want := (Translation{Target: offset, Exact: true}); err != nil || back != want {
+		if want := (positions.Translation{Target: offset, Exact: true}); err != nil || back != want {
 			t.Errorf("back %d: %+v, %v", offset, back, err)
 		}
 	}
-	if m.target.pulls > 150 {
-		t.Errorf("%d pulls for ten translations: long runs of copies should be found by probes", m.target.pulls)
+	if m.target.Pulls > 150 {
+		t.Errorf("%d pulls for ten translations: long runs of copies should be found by probes", m.target.Pulls)
 	}
 }
 
@@ -194,7 +197,7 @@ func TestForwardOfWhatIsNotCopiedYetSaysSo(t *testing.T) {
 		m.put(offset)
 	}
 	p := m.positions()
-	for offset, want := range map[int64]error{4: nil, 5: ErrNotCopiedYet, 10: ErrNotCopiedYet, 99: ErrNotCopiedYet} {
+	for offset, want := range map[int64]error{4: nil, 5: positions.ErrNotCopiedYet, 10: positions.ErrNotCopiedYet, 99: positions.ErrNotCopiedYet} {
 		if _, err := p.Forward(context.Background(), m.lane, offset); !errors.Is(err, want) {
 			t.Errorf("forward %d: %v, wanted %v", offset, err, want)
 		}
@@ -204,7 +207,7 @@ func TestForwardOfWhatIsNotCopiedYetSaysSo(t *testing.T) {
 	}
 	for _, offset := range []int64{10, 99} { // nobody reads behind the end of the queue
 		got, err := p.Forward(context.Background(), m.lane, offset)
-		if want := (Translation{Target: 10, Exact: true}); err != nil || got != want {
+		if want := (positions.Translation{Target: 10, Exact: true}); err != nil || got != want {
 			t.Errorf("forward %d of a lane that caught up: %+v, %v", offset, got, err)
 		}
 	}
@@ -217,13 +220,13 @@ func TestForwardWaitsForCopiesThatTheTargetDoesNotShowYet(t *testing.T) {
 		m.put(offset)
 	}
 	m.commit()
-	log := m.target.log(m.lane.Topic, m.lane.Target)
-	stored := log.messages
-	log.messages = stored[:8]
-	if got, err := m.positions().Forward(context.Background(), m.lane, 10); !errors.Is(err, ErrNotCopiedYet) {
-		t.Fatalf("forward: %+v, %v; wanted %v while two copies aren't shown", got, err, ErrNotCopiedYet)
+	log := m.target.Log(m.lane.Topic, m.lane.Target)
+	stored := log.Messages
+	log.Messages = stored[:8]
+	if got, err := m.positions().Forward(context.Background(), m.lane, 10); !errors.Is(err, positions.ErrNotCopiedYet) {
+		t.Fatalf("forward: %+v, %v; wanted %v while two copies aren't shown", got, err, positions.ErrNotCopiedYet)
 	}
-	log.messages = stored
+	log.Messages = stored
 	if got, err := m.positions().Forward(context.Background(), m.lane, 10); err != nil || got.Target != 10 {
 		t.Fatalf("forward: %+v, %v", got, err)
 	}
@@ -231,10 +234,10 @@ func TestForwardWaitsForCopiesThatTheTargetDoesNotShowYet(t *testing.T) {
 
 func TestPositionsOfALaneWithoutAnyMessage(t *testing.T) {
 	m := &model{bench: newBench(t)}
-	for name, move := range map[string]func(*Positions, context.Context, Lane, int64) (Translation, error){"forward": (*Positions).Forward, "back": (*Positions).Back} {
+	for name, move := range map[string]func(*positions.Positions, context.Context, lane.Lane, int64) (positions.Translation, error){"forward": (*positions.Positions).Forward, "back": (*positions.Positions).Back} {
 		for _, position := range []int64{0, 7} {
 			got, err := move(m.positions(), context.Background(), m.lane, position)
-			if want := (Translation{Exact: true}); err != nil || got != want {
+			if want := (positions.Translation{Exact: true}); err != nil || got != want {
 				t.Errorf("%s %d: %+v, %v", name, position, got, err)
 			}
 		}
@@ -243,7 +246,7 @@ func TestPositionsOfALaneWithoutAnyMessage(t *testing.T) {
 
 func TestNativesAreCountedAndPlaced(t *testing.T) {
 	eachModel(t, func(t *testing.T, m *model, _ *rand.Rand) {
-		var want Natives
+		var want positions.Natives
 		if want.First = int64(slices.Index(m.content, -1)); want.First < 0 {
 			want.First = 0
 		}
@@ -262,7 +265,7 @@ func TestNativesAreCountedAndPlaced(t *testing.T) {
 func TestProgressOfALaneThatHasNotStarted(t *testing.T) {
 	b := newBench(t)
 	b.write(10, 1)
-	b.source.expire(b.lane.Topic, b.lane.Source, 4)
+	b.source.Expire(b.lane.Topic, b.lane.Source, 4)
 	if copied, end, err := b.positions().Progress(context.Background(), b.lane); copied != 4 || end != 10 || err != nil {
 		t.Fatalf("copied %d of %d, %v; wanted 4 of 10", copied, end, err)
 	}
@@ -279,7 +282,7 @@ func TestCutsAreForgottenWhenTheTargetIsMadeAnew(t *testing.T) {
 	if got, err := p.Forward(context.Background(), m.lane, 5); err != nil || got.Target != 6 {
 		t.Fatalf("forward: %+v, %v", got, err)
 	}
-	m.target.empty(m.lane.Topic, m.lane.Target)
+	m.target.Empty(m.lane.Topic, m.lane.Target)
 	m.native(nil)
 	m.native(nil)
 	for offset := range int64(6) {

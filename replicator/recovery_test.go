@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
 )
 
 // What brokers forget when they are killed, and what arrives late.
@@ -19,12 +24,12 @@ func TestIdleLaneCommitsAgainWhatAKilledSourceForgot(t *testing.T) {
 		b.write(10, 1)
 		run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
 		run.untilCaughtUp()
-		b.source.set(func() {
-			b.source.down = errNoAnswer
-			b.source.log(b.lane.Topic, b.lane.Source).positions[b.options.Group] = 3 // of its last flush
+		b.source.Set(func() {
+			b.source.Down = errNoAnswer
+			b.source.Log(b.lane.Topic, b.lane.Source).Positions[b.options.Group] = 3 // of its last flush
 		})
-		run.untilProgress("it waits for the source", func(p Progress) bool { return p.Waiting != "" })
-		b.source.set(func() { b.source.down = nil })
+		run.untilProgress("it waits for the source", func(p lane.Progress) bool { return p.Waiting != "" })
+		b.source.Set(func() { b.source.Down = nil })
 		run.untilCaughtUp()
 	})
 }
@@ -36,11 +41,11 @@ func TestLaneMakesItsGroupAgainWhereItWasDeleted(t *testing.T) {
 				b := newBench(t)
 				run := b.start()
 				run.untilCaughtUp()
-				f := map[string]*fakeSide{"source": b.source, "target": b.target}[side]
-				f.set(func() { delete(f.groups, b.options.Group) })
+				f := map[string]*replicatest.Side{"source": b.source, "target": b.target}[side]
+				f.Set(func() { delete(f.Groups, b.options.Group) })
 				b.write(10, 1)
 				run.untilCaughtUp()
-				run.untilProgress("nothing is waited for", func(p Progress) bool { return p.Waiting == "" })
+				run.untilProgress("nothing is waited for", func(p lane.Progress) bool { return p.Waiting == "" })
 			})
 		})
 	}
@@ -51,11 +56,11 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.write(10, 10)
-			b.target.onSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
+			b.target.OnSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
 				if n > 1 {
 					return true, nil
 				}
-				b.target.late = append(b.target.late, batch)
+				b.target.Late = append(b.target.Late, batch)
 				return false, errNoAnswer
 			}
 			b.start().untilCaughtUp()
@@ -67,12 +72,12 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 			b := newBench(t)
 			b.stopped(0) // the killed one has sent nothing but its first batch
 			b.write(10, 10)
-			batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: original(0, 10).BornTimestamp}
+			batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: replicatest.Original(0, 10).BornTimestamp}
 			for offset := range int64(10) {
-				m := original(offset, 10)
+				m := replicatest.Original(offset, 10)
 				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: stored(b.stamps(), m.Properties, offset)})
 			}
-			b.target.late = append(b.target.late, batch)
+			b.target.Late = append(b.target.Late, batch)
 			b.start().untilCaughtUp()
 			b.wantCopies(0, 10)
 		})
@@ -84,11 +89,11 @@ func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 		b := newBench(t)
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
-		log, taken := b.target.log(b.lane.Topic, b.lane.Target), time.Now()
-		b.target.set(func() { log.holder, log.lockedAt = "two", taken }) // the target was restarted: it forgot who held the lock
+		log, taken := b.target.Log(b.lane.Topic, b.lane.Target), time.Now()
+		b.target.Set(func() { log.Holder, log.LockedAt = "two", taken }) // the target was restarted: it forgot who held the lock
 		b.until("the lane has rested", func() bool { return time.Since(taken) > 20*time.Millisecond }, func() any { return time.Since(taken) })
 		b.write(5, 1)
-		run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -103,11 +108,11 @@ func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 		rested := time.Now()
 		b.until("the lane has rested", func() bool { return time.Since(rested) > 20*time.Millisecond }, func() any { return time.Since(rested) })
 		for offset := range int64(2) { // the other one had the lock of a restarted target, copied two messages, and ended
-			m := original(offset, 1)
+			m := replicatest.Original(offset, 1)
 			m.Properties = stored(b.stamps(), m.Properties, offset)
-			b.target.append(b.lane.Topic, b.lane.Target, m)
+			b.target.Append(b.lane.Topic, b.lane.Target, m)
 		}
-		b.target.set(func() { b.target.log(b.lane.Topic, b.lane.Target).positions[b.options.Group] = 2 })
+		b.target.Set(func() { b.target.Log(b.lane.Topic, b.lane.Target).Positions[b.options.Group] = 2 })
 		b.write(5, 1)
 		run.untilCaughtUp()
 		b.wantCopies(0, 5)
@@ -122,15 +127,15 @@ func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
 				b.options.BothWays = bothWays
-				b.target.says = map[string]string{"bootTimestamp": "1"}
+				b.target.Says = map[string]string{"bootTimestamp": "1"}
 				b.write(10, 1)
 				run := b.start()
 				run.untilCaughtUp()
-				b.target.set(func() {
-					log := b.target.log(b.lane.Topic, b.lane.Target)
-					log.messages, log.shown, log.holder = log.messages[:6], 0, ""
-					log.positions[b.options.Group] = 6
-					b.target.says = map[string]string{"bootTimestamp": "2"}
+				b.target.Set(func() {
+					log := b.target.Log(b.lane.Topic, b.lane.Target)
+					log.Messages, log.Shown, log.Holder = log.Messages[:6], 0, ""
+					log.Positions[b.options.Group] = 6
+					b.target.Says = map[string]string{"bootTimestamp": "2"}
 				})
 				b.until("what was lost is copied again", func() bool { return len(b.copies()) == 10 }, func() any { return run.progress() })
 				b.wantCopies(0, 10)
@@ -144,15 +149,15 @@ func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 		b := newBench(t)
 		run := b.start()
 		run.untilCaughtUp()
-		log := b.target.log(b.lane.Topic, b.lane.Target)
-		b.target.set(func() {
-			b.target.onSend = func(int, rocketmq.BatchRequest) (bool, error) {
-				log.holder, log.lockedAt, b.target.onSend = "two", time.Now(), nil // the target is restarted
-				return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.ServiceNotAvailable}
+		log := b.target.Log(b.lane.Topic, b.lane.Target)
+		b.target.Set(func() {
+			b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) {
+				log.Holder, log.LockedAt, b.target.OnSend = "two", time.Now(), nil // the target is restarted
+				return false, &remoting.Error{Server: "broker-x", Code: remoting.ServiceNotAvailable}
 			}
 		})
 		b.write(5, 5)
-		run.untilProgress("it sees that the lock is gone", func(p Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -167,8 +172,8 @@ func TestBackDoesNotTrustAHintThatAKilledTargetForgot(t *testing.T) {
 	}
 	m.native(nil)
 	m.commit()
-	m.target.log(m.lane.Topic, m.lane.Target).positions[m.options.Group] = 4 // of its last flush
-	for position, want := range map[int64]Translation{
+	m.target.Log(m.lane.Topic, m.lane.Target).Positions[m.options.Group] = 4 // of its last flush
+	for position, want := range map[int64]positions.Translation{
 		4: {Target: 4, Exact: true, Unread: 1}, 7: {Target: 7, Exact: true, Unread: 1}, 10: {Target: 10, Exact: true, Unread: 1}, 11: {Target: 10, Exact: true},
 	} {
 		if got, err := m.positions().Back(context.Background(), m.lane, position); err != nil || got != want {
@@ -189,7 +194,7 @@ func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *te
 	}
 	m.native(stored(m.stamps(), nil, 10)) // position 17, as far behind position 10 as offset 10 is behind 3
 	m.commit()
-	m.target.expire(m.lane.Topic, m.lane.Target, 10)
+	m.target.Expire(m.lane.Topic, m.lane.Target, 10)
 	if got, err := m.positions().Forward(context.Background(), m.lane, 10); err != nil || got.Target != 11 {
 		t.Fatalf("forward 10: %+v, %v; wanted 11, where its copy is", got, err)
 	}
@@ -199,9 +204,9 @@ func TestLaneFindsItsNewestCopyFarBehindNativesWithoutAHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(10)
-		b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 2*window)...)
-		b.target.append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, 3)))
-		delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
+		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 2*replica.Window)...)
+		b.target.Append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, 3)))
+		delete(b.target.Log(b.lane.Topic, b.lane.Target).Positions, b.options.Group)
 		b.write(5, 1)
 		b.start().untilCaughtUp()
 		if report := b.verify(); report.Compared != 15 || report.Extra+report.Missing+report.OutOfOrder > 0 {
@@ -214,8 +219,8 @@ func TestMessagesBeforeAnUnreadableOneAreCopied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.write(10, 1)
-		b.source.hidden = map[int64]bool{7: true}
-		b.start().untilFault(SourceUnreadable, 7, 8)
+		b.source.Hidden = map[int64]bool{7: true}
+		b.start().untilFault(lane.SourceUnreadable, 7, 8)
 		if got := b.copies(); len(got) != 7 {
 			t.Fatalf("copies %v, wanted 0 to 6", got)
 		}
@@ -226,9 +231,9 @@ func TestLaneKeepsItsLockWhileItReadsALongTail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(10)
-		b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 5000)...)
-		delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
-		b.target.slow = func() { time.Sleep(time.Millisecond) } // the whole tail takes longer than the lock lasts
+		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 5000)...)
+		delete(b.target.Log(b.lane.Topic, b.lane.Target).Positions, b.options.Group)
+		b.target.Slow = func() { time.Sleep(time.Millisecond) } // the whole tail takes longer than the lock lasts
 		b.write(5, 1)
 		b.start(func(r *Replicator) {
 			r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 80*time.Millisecond, time.Millisecond
@@ -243,25 +248,25 @@ func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(10)
-		b.target.append(b.lane.Topic, b.lane.Target, make([]rocketmq.Message, 200)...)
-		delete(b.target.log(b.lane.Topic, b.lane.Target).positions, b.options.Group)
+		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 200)...)
+		delete(b.target.Log(b.lane.Topic, b.lane.Target).Positions, b.options.Group)
 		b.write(5, 1)
 		const valid = 100 * time.Millisecond
-		b.target.passes = 0
+		b.target.Passes = 0
 		looked := false
-		b.target.slow = func() {
+		b.target.Slow = func() {
 			var last bool
-			b.target.set(func() { last = b.target.passes > 0 && !looked; looked = looked || last })
+			b.target.Set(func() { last = b.target.Passes > 0 && !looked; looked = looked || last })
 			if !last {
 				return
 			}
-			b.target.set(func() { b.target.down = errNoAnswer })
+			b.target.Set(func() { b.target.Down = errNoAnswer })
 			time.Sleep(2 * valid) // the last look at the tail is slow, no renewal gets through,
-			b.target.set(func() { b.target.down = nil })
+			b.target.Set(func() { b.target.Down = nil })
 			for offset := range int64(2) { // and meanwhile another copier has the queue, copies two messages, and ends
-				m := original(10+offset, 1)
+				m := replicatest.Original(10+offset, 1)
 				m.Properties = stored(b.stamps(), m.Properties, 10+offset)
-				b.target.append(b.lane.Topic, b.lane.Target, m)
+				b.target.Append(b.lane.Topic, b.lane.Target, m)
 			}
 		}
 		b.start(func(r *Replicator) {
@@ -281,14 +286,14 @@ func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 		run := b.start()
 		run.untilCaughtUp()
 		run.stop()
-		log := b.source.log(b.lane.Topic, b.lane.Source)
-		all := log.messages
-		b.source.set(func() { b.source.slave, log.messages, log.shown = true, all[:5], 0 })
+		log := b.source.Log(b.lane.Topic, b.lane.Source)
+		all := log.Messages
+		b.source.Set(func() { b.source.Slave, log.Messages, log.Shown = true, all[:5], 0 })
 		run = b.start()
-		run.untilProgress("it waits, and says for what", func(p Progress) bool {
+		run.untilProgress("it waits, and says for what", func(p lane.Progress) bool {
 			return strings.Contains(p.Waiting, "it ends at 5, before the lane's position 10: its master had more, start that")
 		})
-		b.source.set(func() { b.source.slave, log.messages = false, all })
+		b.source.Set(func() { b.source.Slave, log.Messages = false, all })
 		run.untilCaughtUp()
 		if p := run.progress(); len(p.Faults) > 0 || p.Copied != 0 {
 			t.Fatalf("progress %+v, wanted no fault and nothing copied again", p)
@@ -302,14 +307,14 @@ func TestALaneBothWaysCopiesFromASlave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := tenCopied(t)
 		b.write(5, 1)
-		b.source.set(func() {
-			b.source.slave = true
-			b.source.onSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, errSlave }
+		b.source.Set(func() {
+			b.source.Slave = true
+			b.source.OnSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, replicatest.ErrSlave }
 		})
 		run := b.start()
-		run.untilProgress("everything is copied", func(p Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 })
-		b.source.set(func() { b.source.slave, b.source.onSend = false, nil })
+		run.untilProgress("everything is copied", func(p lane.Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 })
+		b.source.Set(func() { b.source.Slave, b.source.OnSend = false, nil })
 		b.send(b.target, b.lane.Target, "of an application", nil)
-		run.untilProgress("the lane back goes on with the master", func(p Progress) bool { return p.Back.Copied == 1 })
+		run.untilProgress("the lane back goes on with the master", func(p lane.Progress) bool { return p.Back.Copied == 1 })
 	})
 }

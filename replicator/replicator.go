@@ -8,23 +8,26 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // Options are the settings of a Replicator.
 type Options struct {
-	Names
-	Holder        string   // who holds the lanes' locks; unique per running activity
-	BatchMessages int      // most messages in a batch; 300 if absent
-	BatchBytes    int      // most bytes in a batch of several messages; 1 MiB if absent
-	MemoryBytes   int64    // of messages on their way, for all lanes together; 256 MiB if absent
-	Answers       []Answer // given to faults of earlier runs: what is to be skipped stays skipped
-	BothWays      bool     // messages that applications write on the target are copied to the source too
-	ExactBorn     bool     // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
+	replica.Names
+	Holder        string        // who holds the lanes' locks; unique per running activity
+	BatchMessages int           // most messages in a batch; 300 if absent
+	BatchBytes    int           // most bytes in a batch of several messages; 1 MiB if absent
+	MemoryBytes   int64         // of messages on their way, for all lanes together; 256 MiB if absent
+	Answers       []lane.Answer // given to faults of earlier runs: what is to be skipped stays skipped
+	BothWays      bool          // messages that applications write on the target are copied to the source too
+	ExactBorn     bool          // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
 
 	// Copied is told what a batch has brought to the other side, of lanes in both directions, as segments of the forward lane. It must be
 	// quick: the lane waits for it. Whether they begin at cuts isn't told. A batch whose answer was lost isn't told either: who sees
 	// a gap asks Positions.Segments.
-	Copied func(lane Lane, segments []Segment)
+	Copied func(lane lane.Lane, segments []positions.Segment)
 }
 
 // timing is when lanes do what. Tests use shorter times.
@@ -62,7 +65,7 @@ func usualTiming() timing {
 
 // Replicator runs lanes from a source to a target.
 type Replicator struct {
-	source, target replica
+	source, target replica.Side
 	options        Options
 	timing         timing
 	pacer          *pacer
@@ -75,10 +78,10 @@ type Replicator struct {
 
 // NewReplicator prepares lanes between two clusters.
 func NewReplicator(source, target *rocketmq.Cluster, o Options) *Replicator {
-	return newReplicator(newBrokers("source", source), newBrokers("target", target), o)
+	return newReplicator(replica.NewBrokers("source", source), replica.NewBrokers("target", target), o)
 }
 
-func newReplicator(source, target replica, o Options) *Replicator {
+func newReplicator(source, target replica.Side, o Options) *Replicator {
 	if o.BatchMessages <= 0 {
 		o.BatchMessages = 300
 	}
@@ -93,8 +96,8 @@ func newReplicator(source, target replica, o Options) *Replicator {
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
 // lanes and are reported as progress. It reports about once a second, and at the end.
-func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress)) error {
-	if err := r.options.check(); err != nil {
+func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lane.Progress)) error {
+	if err := r.options.Check(); err != nil {
 		return err
 	}
 	if r.options.Holder == "" {
@@ -126,7 +129,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []Lane, report func(Progress
 }
 
 // begin makes w the replicator's work.
-func (r *Replicator) begin(w *work, lanes []Lane) error {
+func (r *Replicator) begin(w *work, lanes []lane.Lane) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.work != nil {
@@ -142,7 +145,7 @@ func (r *Replicator) begin(w *work, lanes []Lane) error {
 
 // Add starts more lanes while Run copies, such as those of a new topic, or of queues that a topic got. Lanes that run already are left
 // alone. A lane that shares a queue with another one isn't started, and is returned.
-func (r *Replicator) Add(lanes []Lane) (left []Lane, err error) {
+func (r *Replicator) Add(lanes []lane.Lane) (left []lane.Lane, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.work == nil {

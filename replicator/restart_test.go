@@ -9,15 +9,21 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
+	"rocketshift/replicator/verify"
 )
 
 // again replaces the source queue by one with other messages.
 func (b *bench) again(n int) {
-	b.source.empty(b.lane.Topic, b.lane.Source)
+	b.source.Empty(b.lane.Topic, b.lane.Source)
 	for i := range int64(n) {
-		m := original(i, 10)
+		m := replicatest.Original(i, 10)
 		m.Body = append([]byte("new "), m.Body...)
-		b.source.append(b.lane.Topic, b.lane.Source, m)
+		b.source.Append(b.lane.Topic, b.lane.Source, m)
 	}
 }
 
@@ -25,11 +31,11 @@ func (b *bench) again(n int) {
 func (b *bench) wantEpoch(epoch int) {
 	b.Helper()
 	stamps := b.stamps()
-	stamps.restarted(epoch)
-	want := b.source.all(b.lane.Topic, b.lane.Source)
-	var got []rocketmq.Message
-	for _, m := range b.target.all(b.lane.Topic, b.lane.Target) {
-		if offset, ours := stamps.offset(&m); ours {
+	stamps.Restarted(epoch)
+	want := b.source.All(b.lane.Topic, b.lane.Source)
+	var got []remoting.Message
+	for _, m := range b.target.All(b.lane.Topic, b.lane.Target) {
+		if offset, ours := stamps.Offset(&m); ours {
 			if offset != int64(len(got)) {
 				b.Fatalf("copy %d of epoch %d has offset %d", len(got), epoch, offset)
 			}
@@ -40,19 +46,19 @@ func (b *bench) wantEpoch(epoch int) {
 		b.Fatalf("%d copies of epoch %d, wanted %d", len(got), epoch, len(want))
 	}
 	for i := range want {
-		if difference, same := SameMessage(&want[i], &got[i]); !same {
+		if difference, same := replica.SameMessage(&want[i], &got[i]); !same {
 			b.Fatalf("copy %d: %s", i, difference)
 		}
 	}
 	answers := b.options.Answers
-	report, err := b.compare(VerifyOptions{Answers: answers}, nil)
+	report, err := b.compare(verify.Options{Answers: answers}, nil)
 	if err != nil || len(answers) > 0 && (report.Compared != int64(len(want)) || len(report.Examples) > 0) {
 		b.Errorf("%v: verification %+v, wanted %d compared and no difference", err, report, len(want))
 	}
 }
 
-func (b *bench) restartAnswer() Answer {
-	return Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Restart}
+func (b *bench) restartAnswer() lane.Answer {
+	return lane.Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Restart}
 }
 
 func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
@@ -63,11 +69,11 @@ func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 				b.stopped(100)
 				b.again(now)
 				run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-				run.untilProgress("the lane sees that its topic was made anew", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == SourceReset })
-				run.answerTo(Restart, 0, 0)
+				run.untilProgress("the lane sees that its topic was made anew", func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceReset })
+				run.answerTo(lane.Restart, 0, 0)
 				run.untilCaughtUp()
 				run.end()
-				b.options.Answers = []Answer{b.restartAnswer()} // as the next run is told
+				b.options.Answers = []lane.Answer{b.restartAnswer()} // as the next run is told
 				b.wantEpoch(1)
 				b.write(50, 1)
 				b.start().untilCaughtUp() // nothing begins a second time
@@ -82,20 +88,20 @@ func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
 		b := newBench(t)
 		b.stopped(100)
 		b.again(40)
-		b.options.Answers = []Answer{b.restartAnswer()}
+		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		for n := 1; n <= 6; n++ { // each run is killed at its n-th send, which is stored or isn't
-			b.target.set(func() {
-				b.target.onSend = func(sent int, _ rocketmq.BatchRequest) (bool, error) {
-					b.target.down = errNoAnswer
+			b.target.Set(func() {
+				b.target.OnSend = func(sent int, _ rocketmq.BatchRequest) (bool, error) {
+					b.target.Down = errNoAnswer
 					return n%2 == 0, errNoAnswer
 				}
 			})
 			run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
-			run.untilProgress("the send failed", func(p Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
+			run.untilProgress("the send failed", func(p lane.Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
 			run.end()
-			b.target.set(func() { b.target.down = nil })
+			b.target.Set(func() { b.target.Down = nil })
 		}
-		b.target.set(func() { b.target.onSend = nil })
+		b.target.Set(func() { b.target.OnSend = nil })
 		b.start().untilCaughtUp()
 		b.wantEpoch(1)
 	})
@@ -105,7 +111,7 @@ func TestRestartOfALaneThatIsInOrderChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(100)
-		b.options.Answers = []Answer{b.restartAnswer()}
+		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		b.write(20, 1)
 		run := b.start()
 		run.untilCaughtUp()
@@ -120,16 +126,16 @@ func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(100)
-		b.target.set(func() { // the queue goes, positions stay
-			log := b.target.log(b.lane.Topic, b.lane.Target)
-			log.messages = nil
+		b.target.Set(func() { // the queue goes, positions stay
+			log := b.target.Log(b.lane.Topic, b.lane.Target)
+			log.Messages = nil
 		})
 		run := b.start()
-		run.untilProgress("the lane misses its copies", func(p Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == TargetTruncated })
-		run.answerTo(Restart, 0, 0)
+		run.untilProgress("the lane misses its copies", func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated })
+		run.answerTo(lane.Restart, 0, 0)
 		run.untilCaughtUp()
 		run.end()
-		b.options.Answers = []Answer{b.restartAnswer()}
+		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		b.wantEpoch(1)
 		b.start().untilCaughtUp()
 		b.wantEpoch(1)
@@ -140,18 +146,18 @@ func TestPositionsOfALaneThatWasRestartedAreOfItsPresentEpoch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.stopped(100)
-		b.options.Answers = []Answer{b.restartAnswer()}
+		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		known := b.positions() // knows the lane as it was
 		if _, err := known.Back(context.Background(), b.lane, 50); err != nil {
 			t.Fatal(err)
 		}
 		b.again(40)
 		b.start().untilCaughtUp()
-		for name, p := range map[string]*Positions{"new": b.positions(), "that knew the lane before": known} {
+		for name, p := range map[string]*positions.Positions{"new": b.positions(), "that knew the lane before": known} {
 			if got, err := p.Back(context.Background(), b.lane, 120); err != nil || got.Target != 20 {
 				t.Errorf("%s: back 120: %+v, %v; wanted 20", name, got, err)
 			}
-			if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, ErrNotCopiedYet) || err == nil && got.Target > 120 {
+			if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, positions.ErrNotCopiedYet) || err == nil && got.Target > 120 {
 				t.Errorf("%s: forward 20: %+v, %v; wanted no position behind 120", name, got, err)
 			}
 		}

@@ -8,18 +8,17 @@ import (
 	"math"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
-
-// window is how far a search for the newest copy looks further back where no hint tells where it is: a message that an
-// application sent again carries an older stamp, and real copies lie close before it.
-const window = 1024
 
 // tail is the end of the copies on a target queue.
 type tail struct {
 	newest int64 // stamped offset of the newest copy, -1 without any
 	after  int64 // position behind it; without any, the end of the queue
-	copy   rocketmq.Message
+	copy   remoting.Message
 	first  int64 // first position that the queue still holds
 	hinted bool  // there is a hint, so that a lane has run before
 	lost   bool  // the queue ends before the hint: copies were lost
@@ -44,9 +43,9 @@ func (l *runner) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the largest batch that the target takes: %w", err)
 	}
-	l.batchBytes, l.single, l.untold = takes.bytes, takes.none || alone(l.Topic) || l.trial, takes.untold
-	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
-	progress, known, err := from.position(ctx)
+	l.batchBytes, l.single, l.untold = takes.Bytes, takes.None || replica.Alone(l.Topic) || l.trial, takes.Untold
+	from := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
+	progress, known, err := from.Position(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func (l *runner) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first, last, err := from.bounds(ctx)
+	first, last, err := from.Bounds(ctx)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (l *runner) resume(ctx context.Context) error {
 		}
 	})
 	clear(l.seen)
-	if !end.hinted || l.epoch > 0 { // so that the next start knows that this one was
+	if !end.hinted || l.Epoch > 0 { // so that the next start knows that this one was
 		if err := l.commit(ctx); err != nil {
 			return err
 		}
@@ -96,8 +95,8 @@ func (l *runner) resume(ctx context.Context) error {
 // had, the queue wasn't made anew.
 func (l *runner) orSlaveBehind(ctx context.Context, last int64, err error) error {
 	var maybe suspicion
-	if errors.As(err, &maybe) && maybe.Type == SourceReset && l.source.fromSlave(ctx, l.Source.Broker) {
-		return slaveBehind(SideSource, l.Source.Broker, last, maybe.From)
+	if errors.As(err, &maybe) && maybe.Type == lane.SourceReset && l.source.FromSlave(ctx, l.Source.Broker) {
+		return replica.SlaveBehind(lane.SideSource, l.Source.Broker, last, maybe.From)
 	}
 	return err
 }
@@ -105,7 +104,7 @@ func (l *runner) orSlaveBehind(ctx context.Context, last int64, err error) error
 // choose picks the next offset to copy.
 func (l *runner) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
 	next := start // what expired before the first start is history
-	if l.epoch > 0 && (end.newest < 0 || progress > end.newest+1 && progress > last) {
+	if l.Epoch > 0 && (end.newest < 0 || progress > end.newest+1 && progress > last) {
 		known, progress = false, 0 // what was committed is of the epoch before
 	}
 	switch {
@@ -114,8 +113,8 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 		if next < first && progress >= first && !end.lost {
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
-	case known && progress > first && end.first == 0 && (l.twin == nil && !alone(l.Topic) || end.lost): // retries begin further on
-		return 0, l.Fault(TargetTruncated, first, progress,
+	case known && progress > first && end.first == 0 && (l.twin == nil && !replica.Alone(l.Topic) || end.lost): // retries begin further on
+		return 0, l.Fault(lane.TargetTruncated, first, progress,
 			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
 	case known && progress > 0:
@@ -128,7 +127,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 	}
 	switch {
 	case next < first && end.lost:
-		return 0, l.Fault(TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")
+		return 0, l.Fault(lane.TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")
 	case next < first:
 		return 0, l.truncated(next, first)
 	case next > last:
@@ -138,16 +137,16 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 }
 
 // checkOriginal compares the newest copy with its original: a topic that was made anew has other messages at the same offsets.
-func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first, last int64) error {
+func (l *runner) checkOriginal(ctx context.Context, from replica.Reader, end tail, first, last int64) error {
 	if end.newest < first || end.newest >= last {
 		return nil
 	}
-	original, there, err := from.one(ctx, end.newest)
+	original, there, err := from.One(ctx, end.newest)
 	if err != nil || !there {
 		return err
 	}
-	if difference, same := SameMessage(&original, &end.copy); !same {
-		return l.Fault(SourceReset, end.newest, end.newest+1, madeAnew,
+	if difference, same := replica.SameMessage(&original, &end.copy); !same {
+		return l.Fault(lane.SourceReset, end.newest, end.newest+1, madeAnew,
 			"the source's message isn't the one whose copy is on the target: %s", difference)
 	}
 	return nil
@@ -156,13 +155,13 @@ func (l *runner) checkOriginal(ctx context.Context, from queue, end tail, first,
 // settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one before it, the tail counts when
 // it stood still after the broker had taken up every send that it received before.
 func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) {
-	to := queue{side: l.target, group: l.options.Group, topic: l.Topic, Queue: l.Target, between: l.hold}
+	to := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target, Between: l.hold}
 	now, err := l.newestCopy(ctx, to, progress)
 	for settle := l.unsure || progress > 0 || now.hinted; settle && err == nil; {
-		if err = l.target.passSends(ctx, l.Target.Broker, l.options.Group); err != nil {
+		if err = l.target.PassSends(ctx, l.Target.Broker, l.options.Group); err != nil {
 			return now, fmt.Errorf("sends on their way to the target queue: %w", err)
 		}
-		if err = sleep(ctx, l.timing.settle); err != nil {
+		if err = sleep.For(ctx, l.timing.settle); err != nil {
 			return now, err
 		}
 		before := now
@@ -175,16 +174,16 @@ func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) 
 // newestCopy starts at the hint, the committed position behind the newest copy that was known then, and looks for newer ones
 // up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
 // everywhere.
-func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail, error) {
+func (l *runner) newestCopy(ctx context.Context, q replica.Reader, progress int64) (tail, error) {
 	if err := l.findEpoch(ctx, q); err != nil {
 		return tail{}, err
 	}
-	stamps := l.stamper
-	hint, hinted, err := q.position(ctx)
+	stamps := l.Stamper
+	hint, hinted, err := q.Position(ctx)
 	if err != nil {
 		return tail{}, err
 	}
-	first, last, err := q.bounds(ctx)
+	first, last, err := q.Bounds(ctx)
 	if err != nil {
 		return tail{}, err
 	}
@@ -194,8 +193,8 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 	}
 	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
 	if l.twin != nil && hinted && !none.lost {
-		end, err := none.read(ctx, q, max(first, hint-window), last, stamps)
-		if err == nil && end.newest < 0 && l.epoch > 0 { // its copies may lie further back: what was committed may be of before
+		end, err := none.read(ctx, q, max(first, hint-replica.Window), last, stamps)
+		if err == nil && end.newest < 0 && l.Epoch > 0 { // its copies may lie further back: what was committed may be of before
 			return none.read(ctx, q, first, last, stamps)
 		}
 		if gap, errGap := l.uncopied(ctx, end.newest+1, progress); err != nil || errGap != nil || !gap {
@@ -207,19 +206,19 @@ func (l *runner) newestCopy(ctx context.Context, q queue, progress int64) (tail,
 	if hinted && hint <= last {
 		start = max(hint, first)
 	}
-	ours := func(m placed) bool { _, yes := stamps.offset(m.Message); return yes }
+	ours := func(m replica.Message) bool { _, yes := stamps.Offset(m.Message); return yes }
 	if first, err = l.lookFrom(ctx, first, last, hinted, progress); err != nil {
 		return none, err
 	}
-	found, ok, err := q.lastBefore(ctx, first, start, ours)
+	found, ok, err := q.LastBefore(ctx, first, start, ours)
 	if err != nil {
 		return none, err
 	}
 	guessed := !hinted || none.lost
 	if ok {
-		start = found.position
+		start = found.Position
 		if guessed {
-			start = max(first, start-window)
+			start = max(first, start-replica.Window)
 		}
 	}
 	end, err := none.read(ctx, q, start, last, stamps)
@@ -239,31 +238,31 @@ func (l *runner) lookFrom(ctx context.Context, first, last int64, hinted bool, p
 	if err != nil || ran {
 		return first, err
 	}
-	return max(first, last-window), nil
+	return max(first, last-replica.Window), nil
 }
 
 // uncopied reports whether the source holds anything in [from, to) that isn't a copy of the twin. Where natives are many on the target,
 // the newest copy may be too far back to be found soon; then the progress counts.
 func (l *runner) uncopied(ctx context.Context, from, to int64) (bool, error) {
-	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
-	first, last, err := q.bounds(ctx)
+	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
+	first, last, err := q.Bounds(ctx)
 	if err != nil || from == 0 {
 		return false, err
 	}
 	found := false
-	err = q.each(ctx, max(from, first), min(to, last), func(m placed) bool {
-		stamp, copied := ParseStamp(m.Properties)
-		found = !copied || !l.twin.made(stamp)
+	err = q.Each(ctx, max(from, first), min(to, last), func(m replica.Message) bool {
+		stamp, copied := replica.ParseStamp(m.Properties)
+		found = !copied || !l.twin.Made(stamp)
 		return !found
 	})
 	return found, err
 }
 
 // read looks for newer copies in [from, to).
-func (t tail) read(ctx context.Context, q queue, from, to int64, stamps stamper) (tail, error) {
-	err := q.each(ctx, from, to, func(m placed) bool {
-		if offset, yes := stamps.offset(m.Message); yes && offset > t.newest {
-			t.newest, t.after, t.copy = offset, m.position+1, *m.Message
+func (t tail) read(ctx context.Context, q replica.Reader, from, to int64, stamps replica.Stamper) (tail, error) {
+	err := q.Each(ctx, from, to, func(m replica.Message) bool {
+		if offset, yes := stamps.Offset(m.Message); yes && offset > t.newest {
+			t.newest, t.after, t.copy = offset, m.Position+1, *m.Message
 			if offset >= t.unsure {
 				t.stored.copies, t.stored.bytes = t.stored.copies+1, t.stored.bytes+int64(len(m.Body)+len(m.Properties))
 			}

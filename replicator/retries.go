@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no batch for them, and looked at where it was
@@ -17,7 +20,7 @@ func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
 	if !retry {
 		return first, nil
 	}
-	at, known, err := l.source.position(ctx, group, l.Topic, l.Source)
+	at, known, err := l.source.Position(ctx, group, l.Topic, l.Source)
 	if err != nil || !known {
 		return first, err
 	}
@@ -28,9 +31,9 @@ func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
 // if it can't be found in time.
 func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
 	group, _ := rocketmq.RetryGroup(l.Topic)
-	there := queue{side: l.target, group: l.options.Group, topic: l.Topic, Queue: l.Target}
+	there := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target}
 	dead := there
-	dead.topic, dead.ID = rocketmq.DLQTopic(group), stored.Queue
+	dead.Topic, dead.ID = rocketmq.DLQTopic(group), stored.Queue
 	for {
 		found, err := l.copyAt(ctx, there, stored.Offset, offset)
 		if found {
@@ -38,9 +41,9 @@ func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, off
 		}
 		if err == nil {
 			if found, _ = l.copyAt(ctx, dead, stored.Offset, offset); found { // an error: there is no such topic
-				return l.deadRetry(offset, dead.topic)
+				return l.deadRetry(offset, dead.Topic)
 			}
-			err = sleep(ctx, lookPause)
+			err = sleep.For(ctx, replica.LookPause)
 		}
 		if err != nil {
 			return fmt.Errorf("topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
@@ -50,18 +53,18 @@ func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, off
 }
 
 // copyAt reports whether the lane's copy of an offset lies at a position of a queue.
-func (l *runner) copyAt(ctx context.Context, q queue, position, offset int64) (bool, error) {
-	first, end, err := q.bounds(ctx)
+func (l *runner) copyAt(ctx context.Context, q replica.Reader, position, offset int64) (bool, error) {
+	first, end, err := q.Bounds(ctx)
 	if err != nil || position < first || position >= end {
 		return false, err
 	}
-	m, there, err := q.one(ctx, position)
-	copied, ours := l.offset(&m)
+	m, there, err := q.One(ctx, position)
+	copied, ours := l.Offset(&m)
 	return there && ours && copied == offset, err
 }
 
 func (l *runner) deadRetry(offset int64, topic string) error {
-	return l.Fault(TargetRefused, offset, offset+1,
+	return l.Fault(lane.TargetRefused, offset, offset+1,
 		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
 		"the target put the copy into %s: it does so while members of the group hold queues locked there", topic)
 }

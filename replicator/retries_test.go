@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // newRetries is a bench whose lane is a retry topic's.
@@ -24,8 +27,8 @@ func TestRetriesThatTheGroupHasWorkedOffAreNotCopied(t *testing.T) {
 				b := newRetries(t)
 				change(b)
 				b.write(100, 100)
-				b.source.groups["billing"] = true
-				if err := b.source.commit(context.Background(), "billing", b.lane.Topic, b.lane.Source, 100); err != nil {
+				b.source.Groups["billing"] = true
+				if err := b.source.Commit(context.Background(), "billing", b.lane.Topic, b.lane.Source, 100); err != nil {
 					t.Fatal(err)
 				}
 				run := b.start()
@@ -39,8 +42,8 @@ func TestRetriesThatTheGroupHasWorkedOffAreNotCopied(t *testing.T) {
 				b.write(20, 20)
 				b.start().untilCaughtUp() // a lane that has copied nothing begins again without a fault
 				b.wantCopies(100, 120)
-				if b.target.sends != 20 {
-					t.Errorf("%d sends of 20 messages, wanted one by one", b.target.sends)
+				if b.target.Sends != 20 {
+					t.Errorf("%d sends of 20 messages, wanted one by one", b.target.Sends)
 				}
 				at, err = b.positions().Across(context.Background(), b.lane, 110)
 				if err != nil || at.Target != 10 || !at.Exact {
@@ -55,21 +58,21 @@ func TestRetryThatBecomesADeadLetterIsAFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRetries(t)
 		b.write(3, 3)
-		b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 			if string(batch.Messages[0].Body) != "body 1" {
 				return true, nil
 			}
 			batch.Topic = rocketmq.DLQTopic("billing")
-			b.target.appendLocked(batch.Topic, Queue{"broker-x", batch.Queue}, native(nil)) // so that it lies where the retry would
-			b.target.store("broker-x", batch)
+			b.target.AppendLocked(batch.Topic, lane.Queue{Broker: "broker-x", ID: batch.Queue}, native(nil)) // so that it lies where the retry would
+			b.target.Store("broker-x", batch)
 			return false, nil
 		}
 		run := b.start()
-		fault := run.untilFault(TargetRefused, 1, 2)
+		fault := run.untilFault(lane.TargetRefused, 1, 2)
 		if !strings.Contains(fault.Cause, "%DLQ%billing") {
 			t.Errorf("cause %q doesn't name the dead-letter topic", fault.Cause)
 		}
-		if err := run.replicator.Answer(Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: Skip, From: 1, To: 2}); err != nil {
+		if err := run.replicator.Answer(lane.Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Skip, From: 1, To: 2}); err != nil {
 			t.Fatal(err)
 		}
 		run.untilCaughtUp()
@@ -83,7 +86,7 @@ func TestRetryThatIsAcknowledgedAndNotThereIsLookedForBeforeItIsSentAgain(t *tes
 	synctest.Test(t, func(t *testing.T) {
 		b := newRetries(t)
 		b.write(3, 3)
-		b.target.onSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n == 1 {
 				return false, nil // as if it were shown late
 			}
@@ -92,25 +95,25 @@ func TestRetryThatIsAcknowledgedAndNotThereIsLookedForBeforeItIsSentAgain(t *tes
 		run := b.start(func(r *Replicator) { r.timing.sendTimeout /= 10 })
 		run.untilCaughtUp()
 		b.wantCopies(0, 3)
-		if b.target.sends != 4 || b.target.passes == 0 {
-			t.Errorf("%d sends, %d looks at what was on its way; wanted 4 and some", b.target.sends, b.target.passes)
+		if b.target.Sends != 4 || b.target.Passes == 0 {
+			t.Errorf("%d sends, %d looks at what was on its way; wanted 4 and some", b.target.Sends, b.target.Passes)
 		}
 	})
 }
 
 func TestOfARetryOnlyWhatBrokersWouldActOnMayDiffer(t *testing.T) {
-	m := rocketmq.Message{Topic: rocketmq.RetryTopic("billing"), Body: []byte("b"), Properties: []byte("DELAY\x013\x02TRAN_MSG\x01true\x02KEYS\x01k\x02")}
+	m := remoting.Message{Topic: rocketmq.RetryTopic("billing"), Body: []byte("b"), Properties: []byte("DELAY\x013\x02TRAN_MSG\x01true\x02KEYS\x01k\x02")}
 	copied := m
-	copied.Properties = rocketmq.Inert(m.Properties)
+	copied.Properties = remoting.Inert(m.Properties)
 	if string(copied.Properties) != "KEYS\x01k\x02" {
 		t.Errorf("inert properties %q", copied.Properties)
 	}
-	if difference, same := SameMessage(&m, &copied); !same {
+	if difference, same := replica.SameMessage(&m, &copied); !same {
 		t.Error(difference)
 	}
 	m.Topic = "orders"
 	for _, inert := range []bool{false, true} { // sent in a batch, or alone
-		if _, _, same := compareContent(&m, &copied, 0, inert); same != inert {
+		if _, _, same := replica.CompareContent(&m, &copied, 0, inert); same != inert {
 			t.Errorf("in other topics copies in batches have all properties: inert %v, same %v", inert, same)
 		}
 	}

@@ -6,29 +6,31 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"rocketshift/replicator/lane"
 )
 
 // topics sums what lanes say by topic.
-func topicsOf(runners []*runner, now time.Time) []TopicProgress {
-	byTopic := map[string]*TopicProgress{}
+func topicsOf(runners []*runner, now time.Time) []lane.TopicProgress {
+	byTopic := map[string]*lane.TopicProgress{}
 	for _, l := range runners {
 		t := byTopic[l.Topic]
 		if t == nil {
-			t = &TopicProgress{Topic: l.Topic}
+			t = &lane.TopicProgress{Topic: l.Topic}
 			byTopic[l.Topic] = t
 		}
 		addLane(t, l.snapshot(), now)
 	}
-	all := make([]TopicProgress, 0, len(byTopic))
+	all := make([]lane.TopicProgress, 0, len(byTopic))
 	for _, t := range byTopic {
 		all = append(all, *t)
 	}
-	WorstFirst(all)
+	lane.WorstFirst(all)
 	return all
 }
 
 // addLane counts a lane of the topic.
-func addLane(t *TopicProgress, s laneState, now time.Time) {
+func addLane(t *lane.TopicProgress, s laneState, now time.Time) {
 	t.Lanes++
 	t.Lag += s.lag()
 	t.Copied, t.Bytes, t.Batches, t.Skipped = t.Copied+s.copied, t.Bytes+s.bytes, t.Batches+s.batches, t.Skipped+s.skipped
@@ -49,8 +51,8 @@ func addLane(t *TopicProgress, s laneState, now time.Time) {
 }
 
 // progressOf sums what the lanes say.
-func progressOf(runners []*runner) Progress {
-	p := Progress{Lanes: len(runners)}
+func progressOf(runners []*runner) lane.Progress {
+	p := lane.Progress{Lanes: len(runners)}
 	waiting := map[string]int{}
 	for _, l := range runners {
 		s := l.snapshot()

@@ -9,11 +9,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // wantSegments checks segments against what the two queues hold: each pairs equal messages, each message that is on both sides is in one,
 // and cuts are where the same messages lie before them.
-func (b *bench) wantSegments(segments []Segment) {
+func (b *bench) wantSegments(segments []positions.Segment) {
 	b.Helper()
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	paired, at := int64(0), int64(0)
@@ -47,23 +50,23 @@ func sameSet(a, b []string) bool {
 // told collects what a replicator publishes.
 type told struct {
 	mu  sync.Mutex
-	all []Segment
+	all []positions.Segment
 }
 
-func (c *told) copied(_ Lane, segments []Segment) {
+func (c *told) copied(_ lane.Lane, segments []positions.Segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = append(c.all, segments...)
 }
 
 // inOrder are the segments told so far, in the order of the source, with cuts marked as between two complete queues of that length.
-func (c *told) inOrder(length int) []Segment {
+func (c *told) inOrder(length int) []positions.Segment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all = append(c.all, Segment{Source: int64(length), Target: int64(length)})
-	all := slices.SortedFunc(slices.Values(c.all), func(a, b Segment) int { return int(a.Source - b.Source) })
-	markCuts(all, 1<<40, 1<<40)
-	return joined(all)
+	c.all = append(c.all, positions.Segment{Source: int64(length), Target: int64(length)})
+	all := slices.SortedFunc(slices.Values(c.all), func(a, b positions.Segment) int { return int(a.Source - b.Source) })
+	positions.MarkCuts(all, 1<<40, 1<<40)
+	return positions.Joined(all)
 }
 
 func TestSegmentsPairWhatIsOnBothSidesAndShowCuts(t *testing.T) {
@@ -112,7 +115,7 @@ func TestNoCutFollowsWhatIsOnOneSideOnly(t *testing.T) {
 		b := tenCopied(t)
 		b.send(b.target, b.lane.Target, "t0", nil) // nobody copies it
 		segments, err := b.positions().Segments(context.Background(), b.lane)
-		want := []Segment{{Source: 0, Target: 0, Length: 10, Cut: true}}
+		want := []positions.Segment{{Source: 0, Target: 0, Length: 10, Cut: true}}
 		if err != nil || !slices.Equal(segments, want) {
 			t.Errorf("%+v, %v; wanted %+v and no cut behind it", segments, err, want)
 		}

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/replica"
 )
 
 // pull reads the next messages, or waits for one at the end of the queue.
-func (l *runner) pull(ctx context.Context) ([]placed, rocketmq.PullResult, error) {
+func (l *runner) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
 	if err := l.awaitShown(ctx); err != nil {
 		return nil, rocketmq.PullResult{}, err
 	}
@@ -22,8 +24,8 @@ func (l *runner) pull(ctx context.Context) ([]placed, rocketmq.PullResult, error
 	if room := now.readable() - now.next; room > 0 {
 		most = int(min(room, int64(most))) // what follows is known
 	}
-	result, err := l.source.pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
-	messages, err := l.accept(now.next, pulled{result, err})
+	result, err := l.source.Pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
+	messages, err := l.accept(now.next, replica.Pulled{Result: result, Err: err})
 	if err == nil {
 		l.sound++
 	}
@@ -36,9 +38,9 @@ func (l *runner) awaitShown(ctx context.Context) error {
 	if !l.jumped {
 		return nil
 	}
-	from := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
+	from := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	for begin := time.Now(); time.Since(begin) < l.timing.patience; {
-		_, end, err := from.bounds(ctx)
+		_, end, err := from.Bounds(ctx)
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (l *runner) awaitShown(ctx context.Context) error {
 			l.jumped = false
 			return nil
 		}
-		if err := sleep(ctx, lookPause); err != nil {
+		if err := sleep.For(ctx, replica.LookPause); err != nil {
 			return err
 		}
 	}
@@ -54,27 +56,27 @@ func (l *runner) awaitShown(ctx context.Context) error {
 }
 
 // accept checks the answer to a pull and keeps the messages that follow the offset without a gap.
-func (l *runner) accept(next int64, p pulled) ([]placed, error) {
-	result := p.result
+func (l *runner) accept(next int64, p replica.Pulled) ([]replica.Message, error) {
+	result := p.Result
 	switch {
-	case p.err != nil:
+	case p.Err != nil:
 		source, _ := l.ends()
-		l.refusedAsBusy(source, p.err)
-		return nil, pullFault(l.Lane, p.err, next)
+		l.refusedAsBusy(source, p.Err)
+		return nil, pullFault(l.Lane, p.Err, next)
 	case result.Min > next:
 		return nil, l.truncated(next, result.Min)
 	case result.Max < next:
 		return nil, l.fell(next, result.Max)
 	}
 	l.change(func(s *laneState) { s.end = max(result.Max, s.next) })
-	messages := place(next, result)
+	messages := replica.At(next, result)
 	for i, m := range messages {
 		switch missing := next + int64(i); {
-		case m.position == missing:
+		case m.Position == missing:
 		case i > 0:
 			return messages[:i], nil // the next pull begins at what is missing
 		default:
-			return nil, l.unreadable(missing, m.position)
+			return nil, l.unreadable(missing, m.Position)
 		}
 	}
 	if len(messages) == 0 && result.Max > next {
@@ -101,7 +103,7 @@ type read struct {
 	offset int64
 	cost   int64 // bytes reserved
 	most   int
-	answer chan pulled
+	answer chan replica.Pulled
 }
 
 // fill starts pulls of what the queue is known to hold, as far as there is memory for their answers. A lane that has nothing else to do
@@ -119,11 +121,11 @@ func (r *reads) fill(ctx context.Context, idle bool) {
 				return
 			}
 		}
-		one := read{r.next, cost, most, make(chan pulled, 1)}
+		one := read{r.next, cost, most, make(chan replica.Pulled, 1)}
 		r.flying = append(r.flying, one)
 		go func() {
-			result, err := r.source.pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
-			one.answer <- pulled{result, err}
+			result, err := r.source.Pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
+			one.answer <- replica.Pulled{Result: result, Err: err}
 		}()
 		if r.stride == 0 {
 			r.next = end // nothing more before the answer
@@ -142,7 +144,7 @@ func (r *reads) abandon() {
 }
 
 // oldest is where the next answer in the order of offsets comes.
-func (r *reads) oldest() <-chan pulled {
+func (r *reads) oldest() <-chan replica.Pulled {
 	if len(r.flying) == 0 {
 		return nil
 	}
@@ -150,10 +152,10 @@ func (r *reads) oldest() <-chan pulled {
 }
 
 // take judges the answer to the oldest pull.
-func (r *reads) take(p pulled) ([]placed, error) {
+func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	one := r.flying[0]
 	r.flying = r.flying[1:]
-	r.size = p.result.Size()
+	r.size = p.Result.Size()
 	r.memory.take(r.size - one.cost)
 	messages, err := r.accept(one.offset, p)
 	if err != nil {
@@ -161,7 +163,7 @@ func (r *reads) take(p pulled) ([]placed, error) {
 	}
 	got := len(messages)
 	if r.stride > 0 && got >= one.most {
-		r.depth = min(r.depth+1, maxReads)
+		r.depth = min(r.depth+1, replica.MaxReads)
 		return messages, nil
 	}
 	r.abandon()

@@ -1,34 +1,17 @@
 package replicator
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
-
-// Straggler is an application that goes on writing to a queue that was left (Positions.Leave). What it writes is copied like everything
-// else. The numbers are those of one run.
-type Straggler struct {
-	Side      string    `json:"side"` // that it writes on: source or target, whose brokers may have the same names
-	Topic     string    `json:"topic"`
-	Broker    string    `json:"broker"` // of the queue that it writes to
-	Queue     int       `json:"queue"`
-	Sender    string    `json:"sender"` // address of its newest connection; of the proxy, where it sends through one
-	Messages  int64     `json:"messages"`
-	PerSecond float64   `json:"perSecond"`
-	Last      time.Time `json:"last"` // when its newest message was stored
-}
-
-func (s Straggler) String() string {
-	return fmt.Sprintf("%s writes to topic %s, %s queue %s/%d: %d messages, %.1f a second, the last at %s",
-		s.Sender, s.Topic, s.Side, s.Broker, s.Queue, s.Messages, s.PerSecond, s.Last.UTC().Format(time.DateTime))
-}
 
 const (
 	// maxStragglers bounds those that are remembered of one run and direction. More of them are counted, but not named.
@@ -65,16 +48,16 @@ type writing struct {
 }
 
 // note takes note of an application's own message.
-func (w *writers) note(m *placed) {
+func (w *writers) note(m *replica.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m.position < w.upTo {
+	if m.Position < w.upTo {
 		return
 	}
 	if m.StoreTimestamp-w.last >= burstPause.Milliseconds() {
 		w.burst++
 	}
-	w.upTo, w.last = m.position+1, m.StoreTimestamp
+	w.upTo, w.last = m.Position+1, m.StoreTimestamp
 	by := writer{m.BornHost.Addr(), w.burst}
 	of := w.seen[by]
 	if of == nil && len(w.seen) >= maxWriters {
@@ -85,7 +68,7 @@ func (w *writers) note(m *placed) {
 		if w.seen == nil {
 			w.seen = map[writer]*writing{}
 		}
-		of = &writing{first: m.position}
+		of = &writing{first: m.Position}
 		w.seen[by] = of
 	}
 	of.count++
@@ -143,7 +126,7 @@ func (c *crew) lookForStragglers(lanes []*runner) {
 
 func (l *runner) tellStragglers(ctx context.Context, now time.Time) {
 	seen := l.writers.take(now)
-	left, yes, err := leftAt(ctx, l.source, l.options.Names, l.Lane)
+	left, yes, err := positions.LeftAt(ctx, l.source, l.options.Names, l.Lane)
 	if err != nil {
 		l.writers.back(seen)
 		return
@@ -171,26 +154,26 @@ type stragglers struct {
 
 type strayName struct {
 	topic string
-	Queue
+	lane.Queue
 	sender netip.Addr
 }
 
 // stray is a straggler, and what its rate is measured from.
 type stray struct {
-	Straggler
+	lane.Straggler
 	since    time.Time
 	before   int64
 	measured bool
 }
 
-func (t *stragglers) add(lane Lane, of *writing, now time.Time) {
+func (t *stragglers) add(l lane.Lane, of *writing, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	name := strayName{lane.Topic, lane.Source, of.address.Addr()}
+	name := strayName{l.Topic, l.Source, of.address.Addr()}
 	s := t.known[name]
 	if s == nil {
 		t.makeRoom()
-		s = &stray{Straggler: Straggler{Side: t.side, Topic: lane.Topic, Broker: lane.Source.Broker, Queue: lane.Source.ID}, since: now}
+		s = &stray{Straggler: lane.Straggler{Side: t.side, Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID}, since: now}
 		t.known[name] = s
 	}
 	s.Messages += of.count
@@ -218,10 +201,10 @@ func (t *stragglers) makeRoom() {
 }
 
 // all are those known, the busiest first.
-func (t *stragglers) all(now time.Time) []Straggler {
+func (t *stragglers) all(now time.Time) []lane.Straggler {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var all []Straggler
+	var all []lane.Straggler
 	for _, s := range t.known {
 		passed := now.Sub(s.since)
 		if passed >= straggling || !s.measured {
@@ -232,14 +215,6 @@ func (t *stragglers) all(now time.Time) []Straggler {
 		}
 		all = append(all, s.Straggler)
 	}
-	BusiestFirst(all)
+	lane.BusiestFirst(all)
 	return all
-}
-
-// BusiestFirst sorts stragglers: those that write most a second, then those that wrote most.
-func BusiestFirst(all []Straggler) {
-	slices.SortFunc(all, func(a, b Straggler) int {
-		return cmp.Or(cmp.Compare(b.PerSecond, a.PerSecond), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Topic, b.Topic),
-			cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Sender, b.Sender))
-	})
 }

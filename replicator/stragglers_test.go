@@ -8,13 +8,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
 )
 
 // fromHost stores n messages of an application, at a time of the broker.
-func (b *bench) fromHost(f *fakeSide, q Queue, host string, n int, stored time.Time) {
+func (b *bench) fromHost(f *replicatest.Side, q lane.Queue, host string, n int, stored time.Time) {
 	for i := range n {
-		f.append(b.lane.Topic, q, rocketmq.Message{
+		f.Append(b.lane.Topic, q, remoting.Message{
 			Body: fmt.Appendf(nil, "%s %d", host, i), BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
 			BornHost: netip.MustParseAddrPort(host),
 		})
@@ -28,7 +32,7 @@ func askingOften(r *Replicator) {
 }
 
 // untilStragglers waits until so many messages of stragglers are counted in one direction.
-func (b *bench) untilStragglers(run *session, of func(Progress) Progress, messages int64) Progress {
+func (b *bench) untilStragglers(run *session, of func(lane.Progress) lane.Progress, messages int64) lane.Progress {
 	b.Helper()
 	count := func() (n int64) {
 		for _, t := range of(run.progress()).Topics {
@@ -43,11 +47,11 @@ func (b *bench) untilStragglers(run *session, of func(Progress) Progress, messag
 	return of(run.progress())
 }
 
-func there(p Progress) Progress { return p }
+func there(p lane.Progress) lane.Progress { return p }
 
-func back(p Progress) Progress {
+func back(p lane.Progress) lane.Progress {
 	if p.Back == nil { // nothing is reported yet
-		return Progress{}
+		return lane.Progress{}
 	}
 	return *p.Back
 }
@@ -68,7 +72,7 @@ func TestWhoWritesOnASideThatWasLeftIsCountedAndNamed(t *testing.T) {
 		b.fromHost(b.source, b.lane.Source, "10.0.0.2:5001", 4, begin.Add(3*time.Second))
 		p := b.untilStragglers(run, there, 12)
 		b.untilBoth(run, 62)
-		want := map[string]Straggler{
+		want := map[string]lane.Straggler{
 			"10.0.0.2:5001":  {Messages: 7, Last: begin.Add(3 * time.Second)},
 			"[fd00::7]:6000": {Messages: 5, Last: begin.Add(2 * time.Second)},
 		}
@@ -92,7 +96,7 @@ func TestAfterTheWayBackThoseOnTheTargetAreTheStragglers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
 		ctx, p, begin := context.Background(), b.positions(), time.Now()
-		reverse := newPositions(b.target, b.source, b.options.Back())
+		reverse := positions.Of(b.target, b.source, b.options.Back())
 		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin)
 		run := b.start(askingOften)
 		b.untilBoth(run, 5)
@@ -143,14 +147,14 @@ func TestWhatIsRememberedOfSendersIsBounded(t *testing.T) {
 	}
 	var w writers
 	for i := range 10_000 {
-		w.note(&placed{position: int64(i), Message: &rocketmq.Message{BornHost: address(i), StoreTimestamp: 1}})
-		w.note(&placed{position: int64(i), Message: &rocketmq.Message{BornHost: address(i), StoreTimestamp: 1}}) // judged again
+		w.note(&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}})
+		w.note(&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}}) // judged again
 	}
 	if len(w.seen) > maxWriters+1 {
 		t.Errorf("a lane remembers %d senders", len(w.seen))
 	}
 	seen := w.take(time.Now())
-	w.note(&placed{position: 10_000, Message: &rocketmq.Message{BornHost: address(1), StoreTimestamp: 1}})
+	w.note(&replica.Message{Position: 10_000, Message: &remoting.Message{BornHost: address(1), StoreTimestamp: 1}})
 	w.back(seen)
 	sum, now := int64(0), time.Now()
 	var known stragglers
@@ -161,7 +165,7 @@ func TestWhatIsRememberedOfSendersIsBounded(t *testing.T) {
 		t.Errorf("%d messages are counted, wanted 10001", sum)
 	}
 	for i := range 10 * maxStragglers {
-		known.add(Lane{Topic: "orders"}, &writing{count: 1, address: address(i), stored: int64(i)}, now)
+		known.add(lane.Lane{Topic: "orders"}, &writing{count: 1, address: address(i), stored: int64(i)}, now)
 	}
 	all := known.all(now)
 	if len(all) != maxStragglers {
@@ -178,7 +182,7 @@ func TestTheRateOfAStragglerFallsWhenItStops(t *testing.T) {
 	var known stragglers
 	now := time.Now()
 	for i := range 20 {
-		known.add(Lane{Topic: "orders"}, &writing{count: 5, stored: int64(i)}, now.Add(time.Duration(i)*time.Second))
+		known.add(lane.Lane{Topic: "orders"}, &writing{count: 5, stored: int64(i)}, now.Add(time.Duration(i)*time.Second))
 		known.all(now.Add(time.Duration(i) * time.Second))
 	}
 	if got := known.all(now.Add(20 * time.Second))[0]; got.PerSecond < 4 || got.PerSecond > 6 {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // sent is the answer to a send.
@@ -17,11 +19,11 @@ type sent struct {
 // stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep the order of their originals.
 type stream struct {
 	reads
-	ready   []placed // read, not sent
-	room    []placed // the memory that ready lies in
-	bytes   int      // of ready
-	held    []held   // memory of what is ready or in flight
-	broken  error    // why nothing more can be read
+	ready   []replica.Message // read, not sent
+	room    []replica.Message // the memory that ready lies in
+	bytes   int               // of ready
+	held    []held            // memory of what is ready or in flight
+	broken  error             // why nothing more can be read
 	sending chan sent
 	flight  flight
 }
@@ -40,11 +42,11 @@ type flight struct {
 	bytes    int64
 	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
-	segments []Segment // with target positions that count from where it will be stored; nil if nobody wants them
+	segments []positions.Segment // with target positions that count from where it will be stored; nil if nobody wants them
 }
 
 // stream copies these messages, and on until the lane has caught up.
-func (l *runner) stream(ctx context.Context, messages []placed, memory rocketmq.PullResult) (err error) {
+func (l *runner) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
 	s := &stream{reads: reads{runner: l, depth: 1}}
 	defer func() {
 		if len(s.ready) > 0 || err != nil {
@@ -91,7 +93,7 @@ func (s *stream) run(ctx, reading context.Context) error {
 				s.broken = err
 				s.abandon()
 			}
-			if err := s.add(reading, messages, answer.result); err != nil {
+			if err := s.add(reading, messages, answer.Result); err != nil {
 				return err
 			}
 		case answer := <-s.sending:
@@ -104,12 +106,12 @@ func (s *stream) run(ctx, reading context.Context) error {
 	}
 }
 
-func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.PullResult) error {
+func (s *stream) add(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) error {
 	if len(messages) == 0 {
 		s.memory.give(memory.Size())
 		return nil
 	}
-	s.held = append(s.held, held{messages[len(messages)-1].position + 1, memory})
+	s.held = append(s.held, held{messages[len(messages)-1].Position + 1, memory})
 	now := time.Now()
 	for i := range messages {
 		if err := s.judge(ctx, &messages[i], now); err != nil {
@@ -124,7 +126,7 @@ func (s *stream) add(ctx context.Context, messages []placed, memory rocketmq.Pul
 }
 
 // append puts messages behind those that are ready. Room that sent ones have left is used again before there is more.
-func (s *stream) append(messages []placed) {
+func (s *stream) append(messages []replica.Message) {
 	if cap(s.ready)-len(s.ready) < len(messages) {
 		s.ready = append(s.room[:0], s.ready...)
 	}
@@ -153,7 +155,7 @@ func (s *stream) send(ctx context.Context) error {
 	if err := s.pace(ctx, len(batch.Messages), size); err != nil {
 		return err
 	}
-	s.flight = flight{bytes: int64(size), stored: s.ready[taken-1].StoreTimestamp, from: s.ready[0].position, to: s.ready[taken-1].position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
+	s.flight = flight{bytes: int64(size), stored: s.ready[taken-1].StoreTimestamp, from: s.ready[0].Position, to: s.ready[taken-1].Position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
 	if len(batch.Messages) == 0 {
 		s.drop(taken)
 		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
@@ -175,7 +177,7 @@ func (s *stream) send(ctx context.Context) error {
 
 // caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for each born time costs nothing.
 func (s *stream) caughtUp() bool {
-	last := s.ready[len(s.ready)-1].position
+	last := s.ready[len(s.ready)-1].Position
 	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
 }
 
@@ -201,8 +203,8 @@ func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest, newes
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
-	result, err := l.target.send(sending, l.Target.Broker, batch, l.single)
-	if err == nil && alone(l.Topic) {
+	result, err := l.target.Send(sending, l.Target.Broker, batch, l.single)
+	if err == nil && replica.Alone(l.Topic) {
 		err = l.checkRetry(sending, result, newest)
 	}
 	return sent{result, err}
@@ -243,7 +245,7 @@ func (s *stream) landed(answer sent) error {
 		s.tell(f.segments, stored)
 	}
 	if s.twin != nil {
-		s.twin.learn(written{stored, stored + f.copies, f.newest, s.origin})
+		s.twin.learn(written{stored, stored + f.copies, f.newest, s.Origin})
 	}
 	return nil
 }

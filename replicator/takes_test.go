@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // late is a message that was delivered late on the source.
-func late(key string) rocketmq.Message {
-	return rocketmq.Message{
+func late(key string) remoting.Message {
+	return remoting.Message{
 		Body: []byte("late " + key), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01" + key + "\x02"),
 	}
 }
@@ -20,11 +23,11 @@ func late(key string) rocketmq.Message {
 func TestALaneLearnsThatABrokerTakesNoBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.noBatches, b.target.untold = true, true
+		b.target.NoBatches, b.target.Untold = true, true
 		b.write(50, 3)
-		b.source.append(b.lane.Topic, b.lane.Source, late("k"))
+		b.source.Append(b.lane.Topic, b.lane.Source, late("k"))
 		said := ""
-		b.target.slow = func() { time.Sleep(time.Second) }
+		b.target.Slow = func() { time.Sleep(time.Second) }
 		run := b.start(func(r *Replicator) {
 			r.options.BatchMessages = 8
 		})
@@ -34,11 +37,11 @@ func TestALaneLearnsThatABrokerTakesNoBatches(t *testing.T) {
 		}, func() any { return run.progress() })
 		run.untilCaughtUp()
 		run.end()
-		if got := b.target.all(b.lane.Topic, b.lane.Target); len(got) != 51 {
+		if got := b.target.All(b.lane.Topic, b.lane.Target); len(got) != 51 {
 			t.Fatalf("%d copies, wanted 51; %+v", len(got), run.progress())
 		}
-		if b.target.sends > 51+3 {
-			t.Errorf("%d sends of 51 messages: it is learnt once", b.target.sends)
+		if b.target.Sends > 51+3 {
+			t.Errorf("%d sends of 51 messages: it is learnt once", b.target.Sends)
 		}
 		if !strings.Contains(said, "broker-x takes no batches") {
 			t.Errorf("it said %q", said)
@@ -55,17 +58,17 @@ func TestWhoMayTakeNoBatches(t *testing.T) {
 	for name, c := range map[string]struct {
 		version string
 		config  map[string]string
-		want    batches
+		want    replica.Batches
 	}{
-		"DLedger of 4.7":               {"4.7.1", dledger, batches{none: true, alone: true}},
-		"DLedger that was upgraded":    {"4.9.7", dledger, batches{alone: true}},
-		"no DLedger":                   {"4.7.1", plain, batches{}},
-		"4.7 that doesn't tell":        {"4.7.1", nil, batches{untold: true, alone: true}},
-		"4.9 that doesn't tell":        {"4.9.7", nil, batches{alone: true}},
-		"who doesn't tell its version": {"", nil, batches{untold: true, alone: true}},
-		"5.x that doesn't tell":        {"5.3.3", nil, batches{}},
+		"DLedger of 4.7":               {"4.7.1", dledger, replica.Batches{None: true, Alone: true}},
+		"DLedger that was upgraded":    {"4.9.7", dledger, replica.Batches{Alone: true}},
+		"no DLedger":                   {"4.7.1", plain, replica.Batches{}},
+		"4.7 that doesn't tell":        {"4.7.1", nil, replica.Batches{Untold: true, Alone: true}},
+		"4.9 that doesn't tell":        {"4.9.7", nil, replica.Batches{Alone: true}},
+		"who doesn't tell its version": {"", nil, replica.Batches{Untold: true, Alone: true}},
+		"5.x that doesn't tell":        {"5.3.3", nil, replica.Batches{}},
 	} {
-		if got := batchesOf(c.version, c.config); got != c.want {
+		if got := replica.BatchesOf(c.version, c.config); got != c.want {
 			t.Errorf("%s: %+v, wanted %+v", name, got, c.want)
 		}
 	}
@@ -75,17 +78,17 @@ func TestWhoMayTakeNoBatches(t *testing.T) {
 func TestAMessageThatIsRefusedAloneTooStopsTheLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.untold = true
+		b.target.Untold = true
 		b.write(10, 1)
-		b.target.onSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
+		b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 			for _, m := range batch.Messages {
 				if string(m.Body) == "body 6" {
-					return false, &rocketmq.Error{Server: "broker-x", Code: rocketmq.MessageIllegal, Remark: "too big"}
+					return false, &remoting.Error{Server: "broker-x", Code: remoting.MessageIllegal, Remark: "too big"}
 				}
 			}
 			return true, nil
 		}
-		b.start().untilFault(TargetRefused, 6, 7)
+		b.start().untilFault(lane.TargetRefused, 6, 7)
 		if got := b.copies(); len(got) != 6 {
 			t.Errorf("copies %v, wanted those before it", got)
 		}
@@ -96,14 +99,14 @@ func TestAMessageThatIsRefusedAloneTooStopsTheLane(t *testing.T) {
 func TestCopiesThatWereSentAloneAreAlikeAfterAnUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.target.noBatches = true
+		b.target.NoBatches = true
 		b.write(3, 1)
-		b.source.append(b.lane.Topic, b.lane.Source, late("alone"))
+		b.source.Append(b.lane.Topic, b.lane.Source, late("alone"))
 		run := b.start()
 		run.untilCaughtUp()
 		run.end()
-		b.target.noBatches, b.target.upgraded = false, true
-		b.source.append(b.lane.Topic, b.lane.Source, late("batch"))
+		b.target.NoBatches, b.target.Upgraded = false, true
+		b.source.Append(b.lane.Topic, b.lane.Source, late("batch"))
 		run = b.start()
 		run.untilCaughtUp()
 		run.end()
@@ -111,21 +114,21 @@ func TestCopiesThatWereSentAloneAreAlikeAfterAnUpgrade(t *testing.T) {
 			t.Errorf("verification %+v, wanted 5 messages alike", got)
 		}
 
-		copies := b.target.all(b.lane.Topic, b.lane.Target) // one that isn't what the lane sent, either way
+		copies := b.target.All(b.lane.Topic, b.lane.Target) // one that isn't what the lane sent, either way
 		original := late("half")
 		original.Properties = append(original.Properties, "TRAN_MSG\x01true\x02"...)
-		b.source.append(b.lane.Topic, b.lane.Source, original)
+		b.source.Append(b.lane.Topic, b.lane.Source, original)
 		half := original
-		half.Properties = rocketmq.AppendProperty(rocketmq.WithoutProperty(original.Properties, rocketmq.PropDelay),
-			StampProperty, b.stamps().stamp(int64(len(copies))).String())
-		b.target.append(b.lane.Topic, b.lane.Target, half)
+		half.Properties = remoting.AppendProperty(remoting.WithoutProperty(original.Properties, remoting.PropDelay),
+			replica.StampProperty, b.stamps().Stamp(int64(len(copies))).String())
+		b.target.Append(b.lane.Topic, b.lane.Target, half)
 		run = b.start()
 		run.untilCaughtUp()
 		run.end()
 		if got := b.verify(); got.Altered != 1 {
 			t.Errorf("verification %+v, wanted the copy without a part of that to be altered", got)
 		}
-		b.target.upgraded = false
+		b.target.Upgraded = false
 		if got := b.verify(); got.Altered != 2 {
 			t.Errorf("verification %+v, wanted both that are without it to be altered where none was sent alone", got)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"rocketshift/replicator/replica"
 )
 
 // lookBack is how many messages are searched for the newest copy of an origin other than the twin: rings of clusters pass messages
@@ -15,22 +17,22 @@ const lookBack = 1024
 //
 // A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
 // before it: else an application sent the message again with all its properties.
-func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
-	if _, skip := l.skipTo(m.position); skip {
-		m.skip = true
-		l.change(func(s *laneState) { s.giveUp(m.position, m.position+1) })
+func (l *runner) judge(ctx context.Context, m *replica.Message, now time.Time) error {
+	if _, skip := l.skipTo(m.Position); skip {
+		m.Skip = true
+		l.change(func(s *laneState) { s.giveUp(m.Position, m.Position+1) })
 		return nil
 	}
-	stamp, stamped := ParseStamp(m.Properties)
-	if !stamped || stamp.Place != l.from {
+	stamp, stamped := replica.ParseStamp(m.Properties)
+	if !stamped || stamp.Place != l.From {
 		l.own(m, now)
 		return nil
 	}
-	origin := stamp.origin()
+	origin := stamp.Origin()
 	newest, known := l.seen[origin]
 	if !known {
 		var err error
-		if newest, err = l.newestBefore(ctx, stamp, m.position); err != nil {
+		if newest, err = l.newestBefore(ctx, stamp, m.Position); err != nil {
 			return err
 		}
 	}
@@ -38,43 +40,43 @@ func (l *runner) judge(ctx context.Context, m *placed, now time.Time) error {
 	switch {
 	case stamp.Offset <= newest:
 		l.own(m, now)
-	case stamp.passed(l.names.Target):
-		m.skip = true
+	case stamp.Passed(l.Names.Target):
+		m.Skip = true
 	default:
-		m.via = stamp.Via + stamp.Cluster + ";"
+		m.Via = stamp.Via + stamp.Cluster + ";"
 	}
 	return nil
 }
 
 // own is for a message that an application wrote where the lane reads.
-func (l *runner) own(m *placed, now time.Time) {
+func (l *runner) own(m *replica.Message, now time.Time) {
 	l.lastOwn = now
 	l.writers.note(m)
 }
 
 // newestBefore is the highest stamped offset of the stamp's origin before a position of the queue that the lane reads, or -1.
-func (l *runner) newestBefore(ctx context.Context, of Stamp, position int64) (int64, error) {
-	origin := of.origin()
-	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
-	first, _, err := q.bounds(ctx)
+func (l *runner) newestBefore(ctx context.Context, of replica.Stamp, position int64) (int64, error) {
+	origin := of.Origin()
+	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
+	first, _, err := q.Bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if l.twin == nil || !l.twin.made(of) {
+	if l.twin == nil || !l.twin.Made(of) {
 		first = max(first, position-lookBack)
 	}
 	newest := int64(-1)
-	look := func(m placed) bool {
-		stamp, ok := ParseStamp(m.Properties)
-		if ok = ok && stamp.Place == l.from && stamp.origin() == origin; ok {
+	look := func(m replica.Message) bool {
+		stamp, ok := replica.ParseStamp(m.Properties)
+		if ok = ok && stamp.Place == l.From && stamp.Origin() == origin; ok {
 			newest = max(newest, stamp.Offset)
 		}
 		return ok
 	}
 	near := max(first, position-lookBack) // what was sent again may lie behind the newest copy, with an older stamp
-	err = q.each(ctx, near, position, func(m placed) bool { look(m); return true })
+	err = q.Each(ctx, near, position, func(m replica.Message) bool { look(m); return true })
 	if err == nil && newest < 0 {
-		_, _, err = q.lastBefore(ctx, first, near, look)
+		_, _, err = q.LastBefore(ctx, first, near, look)
 	}
 	return newest, err
 }
@@ -94,14 +96,14 @@ func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
 
 // firstCopy finds the twin's first copy on the queue that the lane reads.
 func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error) {
-	q := queue{side: l.source, group: l.options.Group, topic: l.Topic, Queue: l.Source}
-	first, last, err := q.bounds(ctx)
+	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
+	first, last, err := q.Bounds(ctx)
 	if err != nil {
 		return 0, false, err
 	}
-	err = q.each(ctx, first, last, func(m placed) bool {
-		if stamp, ok := ParseStamp(m.Properties); ok && l.twin.made(stamp) {
-			at, found = m.position, true
+	err = q.Each(ctx, first, last, func(m replica.Message) bool {
+		if stamp, ok := replica.ParseStamp(m.Properties); ok && l.twin.Made(stamp) {
+			at, found = m.Position, true
 		}
 		return !found
 	})
@@ -112,7 +114,7 @@ func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error
 type written struct {
 	from, to int64 // positions
 	newest   int64 // stamped offset of the last one
-	origin   origin
+	origin   replica.Origin
 }
 
 // maxWritten bounds what is remembered; what is forgotten is read, and known by its stamps.
@@ -201,16 +203,6 @@ func (l *runner) rouse() {
 	case l.wake <- struct{}{}:
 	default:
 	}
-}
-
-// fromTarget reports whether a message on the source is a copy of the reverse lane.
-func (v *verification) fromTarget(m placed) bool {
-	offset, own := v.reverse.offset(m.Message)
-	if !own || offset <= v.back {
-		return false
-	}
-	v.back = offset
-	return true
 }
 
 // sends counts the batches that a lane has sent, and the answers: who sees as many of both before and after it looked knows that

@@ -10,7 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
+	"rocketshift/replicator/replicatest"
 )
 
 // bothWays makes the bench copy in both directions.
@@ -41,32 +44,32 @@ func (b *bench) slowly(seed uint64) {
 		mu.Unlock()
 		time.Sleep(pause)
 	}
-	b.source.slow, b.target.slow = slow, slow
+	b.source.Slow, b.target.Slow = slow, slow
 }
 
 // bodies lists what a queue holds, in its order.
-func (b *bench) bodies(f *fakeSide, q Queue) []string {
+func (b *bench) bodies(f *replicatest.Side, q lane.Queue) []string {
 	var all []string
-	for _, m := range f.all(b.lane.Topic, q) {
+	for _, m := range f.All(b.lane.Topic, q) {
 		all = append(all, string(m.Body))
 	}
 	return all
 }
 
 // send stores an application's message.
-func (b *bench) send(f *fakeSide, q Queue, body string, properties []byte) {
-	f.append(b.lane.Topic, q, rocketmq.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
+func (b *bench) send(f *replicatest.Side, q lane.Queue, body string, properties []byte) {
+	f.Append(b.lane.Topic, q, remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
 }
 
 // untilBoth waits until both queues hold as many messages.
 func (b *bench) untilBoth(run *session, messages int) {
 	b.Helper()
 	b.until(fmt.Sprintf("both sides hold %d messages", messages), func() bool {
-		return len(b.source.all(b.lane.Topic, b.lane.Source)) >= messages && len(b.target.all(b.lane.Topic, b.lane.Target)) >= messages &&
+		return len(b.source.All(b.lane.Topic, b.lane.Source)) >= messages && len(b.target.All(b.lane.Topic, b.lane.Target)) >= messages &&
 			run.progress().Lag == 0
 	}, func() any {
-		return fmt.Sprintf("%d on the source, %d on the target, %+v, back %+v", len(b.source.all(b.lane.Topic, b.lane.Source)),
-			len(b.target.all(b.lane.Topic, b.lane.Target)), run.progress(), run.progress().Back)
+		return fmt.Sprintf("%d on the source, %d on the target, %+v, back %+v", len(b.source.All(b.lane.Topic, b.lane.Source)),
+			len(b.target.All(b.lane.Topic, b.lane.Target)), run.progress(), run.progress().Back)
 	})
 }
 
@@ -96,18 +99,18 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 7))
 				b := bothWays(t)
 				b.options.BatchMessages = 1 + random.IntN(40)
-				b.source.brief, b.target.brief = seed%2 == 1, seed%3 == 1
+				b.source.Brief, b.target.Brief = seed%2 == 1, seed%3 == 1
 				b.slowly(seed)
 				sent := map[byte][]string{}
 				total := 0
-				write := func(side byte, f *fakeSide, q Queue, other *fakeSide, otherQ Queue) {
+				write := func(side byte, f *replicatest.Side, q lane.Queue, other *replicatest.Side, otherQ lane.Queue) {
 					for range random.IntN(30) {
 						body := fmt.Sprintf("%c%d", side, len(sent[side]))
 						var properties []byte
-						if again := other.all(b.lane.Topic, otherQ); len(again) > 0 && random.IntN(3) == 0 {
+						if again := other.All(b.lane.Topic, otherQ); len(again) > 0 && random.IntN(3) == 0 {
 							properties = again[random.IntN(len(again))].Properties // an application sends on what it received
 						}
-						if again := f.all(b.lane.Topic, q); len(again) > 0 && random.IntN(3) == 0 {
+						if again := f.All(b.lane.Topic, q); len(again) > 0 && random.IntN(3) == 0 {
 							properties = again[random.IntN(len(again))].Properties
 						}
 						time.Sleep(time.Duration(random.IntN(500)) * time.Microsecond)
@@ -119,7 +122,7 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 				run := b.start(fastHome)
 				for range 12 {
 					write('s', b.source, b.lane.Source, b.target, b.lane.Target)
-					if total > 0 && len(b.target.all(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
+					if total > 0 && len(b.target.All(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
 						write('t', b.target, b.lane.Target, b.source, b.lane.Source)
 					}
 					switch random.IntN(4) {
@@ -149,13 +152,13 @@ func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
 		run := b.start(fastHome)
 		b.write(10, 10)
 		b.untilBoth(run, 10)
-		before := b.target.pulled
+		before := b.target.Pulled
 		b.write(5000, 100)
 		b.untilBoth(run, 5010)
-		if read := b.target.pulled - before; read > 0 {
+		if read := b.target.Pulled - before; read > 0 {
 			t.Errorf("%d of 5000 copies were read from the target", read)
 		}
-		if got := len(b.source.all(b.lane.Topic, b.lane.Source)); got != 5010 {
+		if got := len(b.source.All(b.lane.Topic, b.lane.Source)); got != 5010 {
 			t.Errorf("the source holds %d messages, wanted its own 5010", got)
 		}
 	})
@@ -191,16 +194,16 @@ func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
 func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		third := newFakeSide("Third")
-		q := Queue{"broker-q", 0}
+		third := replicatest.NewSide("Third")
+		q := lane.Queue{Broker: "broker-q", ID: 0}
 		ring := []struct {
-			from, to *fakeSide
-			names    Names
-			lane     Lane
+			from, to *replicatest.Side
+			names    replica.Names
+			lane     lane.Lane
 		}{
-			{b.source, b.target, Names{"ab", "A", "B"}, b.lane},
-			{b.target, third, Names{"bc", "B", "C"}, Lane{Topic: b.lane.Topic, Source: b.lane.Target, Target: q}},
-			{third, b.source, Names{"ca", "C", "A"}, Lane{Topic: b.lane.Topic, Source: q, Target: b.lane.Source}},
+			{b.source, b.target, replica.Names{Group: "ab", Source: "A", Target: "B"}, b.lane},
+			{b.target, third, replica.Names{Group: "bc", Source: "B", Target: "C"}, lane.Lane{Topic: b.lane.Topic, Source: b.lane.Target, Target: q}},
+			{third, b.source, replica.Names{Group: "ca", Source: "C", Target: "A"}, lane.Lane{Topic: b.lane.Topic, Source: q, Target: b.lane.Source}},
 		}
 		b.send(b.source, b.lane.Source, "a0", nil)
 		b.send(b.target, b.lane.Target, "b0", nil)
@@ -218,14 +221,14 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 			return len(held["A"]) >= 3 && len(held["B"]) >= 3 && len(held["C"]) >= 3
 		}, func() any { return all() })
 		// An application on C sends on what it received, with all its properties: that is a message of its own.
-		received := third.all(b.lane.Topic, q)
+		received := third.All(b.lane.Topic, q)
 		b.send(third, q, "c1", received[len(received)-1].Properties)
 		b.until("the message that was sent on is everywhere", func() bool {
 			held := all()
 			return len(held["A"]) >= 4 && len(held["B"]) >= 4 && len(held["C"]) >= 4
 		}, func() any { return all() })
 		for _, run := range runs {
-			run.untilProgress("nothing is on its way", func(p Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+			run.untilProgress("nothing is on its way", func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
 			run.end()
 		}
 		for cluster, bodies := range all() {
@@ -241,13 +244,13 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
 		b.write(3, 3)
-		b.target.append(b.lane.Topic, b.lane.Target, native(nil))
-		b.target.set(func() { b.target.onPull = func(int64) error { return errNoAnswer } })
+		b.target.Append(b.lane.Topic, b.lane.Target, native(nil))
+		b.target.Set(func() { b.target.OnPull = func(int64) error { return errNoAnswer } })
 		run := b.start()
-		run.untilProgress("it says so", func(p Progress) bool {
+		run.untilProgress("it says so", func(p lane.Progress) bool {
 			return strings.Contains(p.Waiting, "the lane back must find its place first: ") && strings.Contains(p.Waiting, errNoAnswer.Error())
 		})
-		b.target.set(func() { b.target.onPull = nil })
+		b.target.Set(func() { b.target.OnPull = nil })
 		run.untilCaughtUp()
 		if p := run.progress(); p.Waiting != "" {
 			t.Errorf("it copies, and waits: %s", p.Waiting)
@@ -264,7 +267,7 @@ func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 		run.untilCaughtUp()                                                     // what is on the target before stays there
 		b.send(b.source, b.lane.Source, "home", nil)                            // so that the lane looks at the source for a while
 		b.untilBoth(run, 1)
-		b.source.set(func() { b.source.unshown = 1 })
+		b.source.Set(func() { b.source.Unshown = 1 })
 		for i := range 30 {
 			b.send(b.target, b.lane.Target, fmt.Sprint("t", i), nil)
 			b.until("the copy is on the source", func() bool { return len(b.bodies(b.source, b.lane.Source)) == i+2 }, func() any { return fmt.Sprintf("%+v", run.progress().Back) })
@@ -273,7 +276,7 @@ func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 		if p := run.progress(); len(p.Faults) > 0 {
 			t.Fatalf("progress %+v, wanted no fault", p)
 		}
-		b.source.set(func() { b.source.unshown = 0 })
+		b.source.Set(func() { b.source.Unshown = 0 })
 		b.send(b.source, b.lane.Source, "s0", nil)
 		b.untilBoth(run, 32)
 		run.stop()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"rocketshift/replicator/lane"
 )
 
 // work is one run: its lanes, and who serves them.
@@ -14,15 +16,15 @@ type work struct {
 	forward, back *crew
 
 	mu    sync.Mutex
-	lanes map[Lane]bool    // the forward ones
-	ends  map[laneEnd]bool // queues that lanes read or write
-	ways  [2][]*runner     // forward and reverse lanes, in the order in which they came
+	lanes map[lane.Lane]bool // the forward ones
+	ends  map[laneEnd]bool   // queues that lanes read or write
+	ways  [2][]*runner       // forward and reverse lanes, in the order in which they came
 
 	rates [2]rates // of the reporter alone
 }
 
 func newWork(ctx context.Context, r *Replicator) *work {
-	w := &work{Replicator: r, ctx: ctx, lanes: map[Lane]bool{}, ends: map[laneEnd]bool{}}
+	w := &work{Replicator: r, ctx: ctx, lanes: map[lane.Lane]bool{}, ends: map[laneEnd]bool{}}
 	w.forward, w.back = newCrew(ctx, r, &w.running), newCrew(ctx, r.reverse(), &w.running)
 	w.forward.stragglers.side, w.back.stragglers.side = "source", "target"
 	return w
@@ -31,16 +33,16 @@ func newWork(ctx context.Context, r *Replicator) *work {
 // laneEnd is a queue that has a lane.
 type laneEnd struct {
 	side, topic string
-	Queue
+	lane.Queue
 }
 
-func endsOfLane(l Lane) [2]laneEnd {
+func endsOfLane(l lane.Lane) [2]laneEnd {
 	return [2]laneEnd{{"source", l.Topic, l.Source}, {"target", l.Topic, l.Target}}
 }
 
 // add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a topic got more queues on several
 // brokers, queues would be paired anew, and what was copied would be copied again elsewhere.
-func (w *work) add(lanes []Lane) (left []Lane) {
+func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, lane := range lanes {
@@ -77,7 +79,7 @@ func (w *work) all(way int) []*runner {
 	return w.ways[way]
 }
 
-func (w *work) progress() Progress {
+func (w *work) progress() lane.Progress {
 	now := time.Now()
 	p := progressOf(w.all(0))
 	p.Topics = w.rates[0].of(topicsOf(w.all(0), now), now)
@@ -102,7 +104,7 @@ type rates struct {
 }
 
 // of fills in the rates: of the present window as soon as it is long enough, else of the one before.
-func (r *rates) of(topics []TopicProgress, now time.Time) []TopicProgress {
+func (r *rates) of(topics []lane.TopicProgress, now time.Time) []lane.TopicProgress {
 	passed := now.Sub(r.since)
 	next := passed >= rateWindow
 	fresh := map[string]float64{}

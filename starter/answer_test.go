@@ -6,12 +6,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 )
 
 // answered echoes an approval as the workflow does, with its time.
 func answered(message any) (any, error) {
-	a := message.(workflows.Approval)
+	a := message.(api.Approval)
 	a.At = noon
 	return a, nil
 }
@@ -19,12 +20,12 @@ func answered(message any) (any, error) {
 func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 	f := &fake{looks: seen(asking("shift-25"), running()), update: answered}
 	o := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "alice", "--reason", "looks fine", "-o", "json")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	require.Len(t, f.updates, 1)
 	assert.Equal(t, sent{
 		"migration-orders", "approve",
 		"migration-orders/shift-25/fedcba987654/2026-08-01T13:00:00Z",
-		workflows.Approval{Gate: "shift-25", By: "alice", Reason: "looks fine", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
+		api.Approval{Gate: "shift-25", By: "alice", Reason: "looks fine", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
 	}, f.updates[0])
 	doc := o.document(t)
 	assert.Equal(t, "update", doc["via"])
@@ -35,10 +36,10 @@ func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 func TestApproveOfAnotherPlanOrOtherEvidenceLeavesTheJudgementToTheWorkflow(t *testing.T) {
 	f := &fake{looks: seen(asking("shift-25")), update: func(any) (any, error) { return nil, refusal{"it names plan x, but plan y runs"} }}
 	o := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "alice", "--plan-hash", "x", "--evidence", "y")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "refused: it names plan x, but plan y runs; nothing was changed")
-	assert.Equal(t, "x", f.updates[0].message.(workflows.Approval).PlanHash)
-	assert.Equal(t, "y", f.updates[0].message.(workflows.Approval).Evidence)
+	assert.Equal(t, "x", f.updates[0].message.(api.Approval).PlanHash)
+	assert.Equal(t, "y", f.updates[0].message.(api.Approval).Evidence)
 }
 
 func TestTheSameQuestionHasTheSameUpdateIDAndAnotherOneAnother(t *testing.T) {
@@ -56,11 +57,11 @@ func TestTheSameQuestionHasTheSameUpdateIDAndAnotherOneAnother(t *testing.T) {
 
 func TestARepeatedApprovalGivesTheFirstAnswer(t *testing.T) {
 	passed := running(func(s *snapshot) {
-		s.Approvals = []workflows.Approval{{Gate: "shift-25", By: "alice", At: noon, PlanHash: "0123456789ab"}}
+		s.Approvals = []api.Approval{{Gate: "shift-25", By: "alice", At: noon, PlanHash: "0123456789ab"}}
 	})
 	f := &fake{looks: seen(passed)}
 	o := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "bob")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "shift-25 was approved already by alice at ")
 	assert.Empty(t, f.updates)
 	doc := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "bob", "-o", "json").document(t)
@@ -69,7 +70,7 @@ func TestARepeatedApprovalGivesTheFirstAnswer(t *testing.T) {
 }
 
 func TestTheSecondOfTwoAtTheSameMomentIsToldWhoWasFirst(t *testing.T) {
-	f := &fake{looks: seen(asking("purchase"), running()), update: func(any) (any, error) { return workflows.Approval{Gate: "purchase", By: "alice", At: noon}, nil }}
+	f := &fake{looks: seen(asking("purchase"), running()), update: func(any) (any, error) { return api.Approval{Gate: "purchase", By: "alice", At: noon}, nil }}
 	o := rocketshift(t, f, "approve", "orders", "purchase", "--by", "bob")
 	assert.Contains(t, o.stdout, "purchase was approved already by alice")
 }
@@ -77,10 +78,10 @@ func TestTheSecondOfTwoAtTheSameMomentIsToldWhoWasFirst(t *testing.T) {
 func TestAnApprovalOfAWrongGateIsRefusedAndNamesTheRightOne(t *testing.T) {
 	f := &fake{looks: seen(asking("shift-25"))}
 	o := rocketshift(t, f, "approve", "orders", "shift-50", "--by", "alice")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, `does not wait for an approval of "shift-50"; waiting now: shift-25`)
 	o = rocketshift(t, &fake{looks: seen(running())}, "approve", "orders", "finalize", "--by", "alice")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, `migration-orders waits for no approval now (it is running), so not for "finalize"; see rocketshift status`)
 	assert.Empty(t, f.updates)
 }
@@ -98,18 +99,18 @@ func TestWithNoWorkerAnAnswerIsLeftAsASignalAndThatIsSaid(t *testing.T) {
 		looks   []look
 		message any
 	}{
-		{[]string{"approve", "orders", "purchase", "--by", "alice"}, unseen(errLate), workflows.Approval{Gate: "purchase", By: "alice"}},
+		{[]string{"approve", "orders", "purchase", "--by", "alice"}, unseen(errLate), api.Approval{Gate: "purchase", By: "alice"}},
 		{
 			[]string{"approve", "orders", "purchase", "--by", "alice"},
 			seen(asking("purchase")),
-			workflows.Approval{Gate: "purchase", By: "alice", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
+			api.Approval{Gate: "purchase", By: "alice", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
 		},
-		{[]string{"hold", "orders", "--by", "alice", "--reason", "lunch"}, nil, workflows.Steering{By: "alice", Reason: "lunch"}},
-		{[]string{"released", "orders", "--by", "ci", "--group", "g"}, nil, workflows.Released{By: "ci", Groups: []string{"g"}}},
+		{[]string{"hold", "orders", "--by", "alice", "--reason", "lunch"}, nil, api.Steering{By: "alice", Reason: "lunch"}},
+		{[]string{"released", "orders", "--by", "ci", "--group", "g"}, nil, api.Released{By: "ci", Groups: []string{"g"}}},
 	} {
 		f := &fake{looks: c.looks, update: late}
 		o := rocketshift(t, f, append(c.args, "-o", "json")...)
-		require.Equal(t, exitDone, o.code, o.stderr)
+		require.Equal(t, failure.Done, o.code, o.stderr)
 		assert.Equal(t, []sent{{"migration-orders", c.args[0], "", c.message}}, f.signals)
 		assert.Contains(t, o.stderr, "no worker answered within 15s: "+c.args[0]+" was left as a signal")
 		assert.Equal(t, "signal", o.document(t)["via"])
@@ -118,10 +119,10 @@ func TestWithNoWorkerAnAnswerIsLeftAsASignalAndThatIsSaid(t *testing.T) {
 
 func TestASignalThatCannotBeLeftIsAFailure(t *testing.T) {
 	o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, errLate }, signal: errLate}, "back", "orders", "--by", "alice")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "see rocketshift doctor")
 	o = rocketshift(t, &fake{looks: unseen(errLate), signal: errNotFound}, "approve", "orders", "purchase", "--by", "alice")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
 }
 
@@ -129,8 +130,8 @@ func TestSteeringIsSentByItsName(t *testing.T) {
 	for _, name := range []string{"hold", "resume", "back"} {
 		f := &fake{}
 		o := rocketshift(t, f, name, "orders", "--by", "alice", "--reason", "why")
-		require.Equal(t, exitDone, o.code, o.stderr)
-		assert.Equal(t, []sent{{"migration-orders", name, "", workflows.Steering{By: "alice", Reason: "why"}}}, f.updates)
+		require.Equal(t, failure.Done, o.code, o.stderr)
+		assert.Equal(t, []sent{{"migration-orders", name, "", api.Steering{By: "alice", Reason: "why"}}}, f.updates)
 		assert.Equal(t, name+" taken by migration-orders\n", o.stdout)
 	}
 }
@@ -142,7 +143,7 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 		"there is no workflow migration-orders; rocketshift start -f pla": errNotFound,
 	} {
 		o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, err }}, "resume", "orders", "--by", "alice")
-		assert.Equal(t, exitUsage, o.code)
+		assert.Equal(t, failure.BadUsage, o.code)
 		assert.Contains(t, o.stderr, want)
 	}
 }
@@ -150,18 +151,18 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 func TestReleasedNamesGroupsAndTopics(t *testing.T) {
 	f := &fake{}
 	o := rocketshift(t, f, "released", "orders", "--by", "ci", "--group", "a", "--group", "b", "--topic", "t", "--stage", "Shift")
-	require.Equal(t, exitDone, o.code, o.stderr)
-	assert.Equal(t, []sent{{"migration-orders-shift", "released", "", workflows.Released{By: "ci", Groups: []string{"a", "b"}, Topics: []string{"t"}}}}, f.updates)
+	require.Equal(t, failure.Done, o.code, o.stderr)
+	assert.Equal(t, []sent{{"migration-orders-shift", "released", "", api.Released{By: "ci", Groups: []string{"a", "b"}, Topics: []string{"t"}}}}, f.updates)
 }
 
 func TestReleasedWaitReturnsWhenTheMigrationAsksNoMore(t *testing.T) {
 	f := &fake{looks: seen(asksRelease(), asksRelease(), asksRelease(), asking("shift-100"))}
 	o := rocketshift(t, f, "released", "orders", "--by", "ci", "--wait")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Len(t, f.asked, 4)
 	f = &fake{looks: seen(asksRelease())}
 	o = rocketshift(t, f, "released", "orders", "--by", "ci", "--group", "other", "--wait")
-	assert.Equal(t, exitDone, o.code, "what is asked of others is not waited for")
+	assert.Equal(t, failure.Done, o.code, "what is asked of others is not waited for")
 	o = rocketshift(t, &fake{looks: unseen(errNotFound)}, "released", "orders", "--by", "ci", "--wait")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 }

@@ -15,10 +15,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/version"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // app is one run of the command line, with all that it touches, so that tests run it in process.
@@ -69,9 +70,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return a.code
 	}
-	var f *failure
+	var f *failure.Error
 	if !a.parsed && !errors.As(err, &f) {
-		err = usage("see rocketshift --help", "%w", err)
+		err = failure.Usage("see rocketshift --help", "%w", err)
 	}
 	return a.fail(err, asksJSON(args))
 }
@@ -84,7 +85,7 @@ func (a *app) command() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true, CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.output != outputText && a.output != outputJSON {
-				return usage("", "-o %q: allowed: %s, %s", a.output, outputText, outputJSON)
+				return failure.Usage("", "-o %q: allowed: %s, %s", a.output, outputText, outputJSON)
 			}
 			a.parsed = true
 			return nil
@@ -96,9 +97,9 @@ func (a *app) command() *cobra.Command {
 	root.AddCommand(
 		a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(), a.releasedCommand(), a.reportCommand(),
 		a.lanesCommand(), a.answerCommand(), a.rateCommand(),
-		a.steerCommand(workflows.HoldName, "Stop before the next step, until resume"),
-		a.steerCommand(workflows.ResumeName, "Go on after a hold"),
-		a.steerCommand(workflows.BackName, "Return everything to the source; needs no approval"),
+		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
+		a.steerCommand(api.ResumeName, "Go on after a hold"),
+		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"),
 		a.copyCommand(), a.doctorCommand(), a.targetsCommand(), newExitCodesTopic(),
 	)
 	return root
@@ -119,13 +120,13 @@ func asksJSON(args []string) bool {
 
 // fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan or a copy on its own line.
 func (a *app) fail(err error, asJSON bool) int {
-	doc := documentOf(err)
+	doc := failure.DocumentOf(err)
 	if asJSON {
 		a.document(doc)
 		return doc.ExitCode
 	}
 	if len(doc.Problems) > 1 {
-		a.warn("rocketshift: %s %d problems:", doc.of, len(doc.Problems))
+		a.warn("rocketshift: %s %d problems:", doc.Of, len(doc.Problems))
 		for _, p := range doc.Problems {
 			a.warn("  %s", p)
 		}
@@ -190,17 +191,17 @@ func (a *app) workflowID(name string) (string, error) {
 		return plan.WorkflowID(name), nil
 	}
 	for _, kind := range stageTypes() {
-		if id := workflows.StageID(plan.Plan{Name: name}, kind); kind == a.stage || id == plan.WorkflowID(name)+"-"+a.stage {
+		if id := api.StageID(plan.Plan{Name: name}, kind); kind == a.stage || id == plan.WorkflowID(name)+"-"+a.stage {
 			return id, nil
 		}
 	}
-	return "", usage("", "--stage %q: allowed: %s", a.stage, strings.Join(stageTypes(), ", "))
+	return "", failure.Usage("", "--stage %q: allowed: %s", a.stage, strings.Join(stageTypes(), ", "))
 }
 
 func stageTypes() []string {
 	return []string{
-		workflows.AssessType, workflows.PurchaseType, workflows.ImportMetadataType, workflows.ReplicateType, workflows.SyncOffsetsType,
-		workflows.VerifyType, workflows.ShiftType, workflows.EndPhaseType, workflows.FinalizeType, workflows.RollbackType,
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+		api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType, api.RollbackType,
 	}
 }
 
@@ -211,7 +212,7 @@ func (a *app) stageFlag(c *cobra.Command) {
 // oneName refuses anything but exactly one migration name.
 func oneName(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usage("", "want exactly one argument: the migration's name (name in the plan)")
+		return failure.Usage("", "want exactly one argument: the migration's name (name in the plan)")
 	}
 	return nil
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 func planFile(t *testing.T, text string) string {
@@ -25,16 +26,16 @@ const goodPlan = "name: orders\nsource: {nameServers: [\"10.0.0.1:9876\"]}\ntarg
 
 func TestTheExampleOfTheDocumentationIsValid(t *testing.T) {
 	o := rocketshift(t, nil, "plan", "-f", "../docs/examples/orders-2026.yaml")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "# plan orders-2026, hash ")
 	again := rocketshiftIn(t, nil, o.stdout, nil, "plan", "-f", "-", "-o", "json")
-	require.Equal(t, exitDone, again.code, "what plan prints is a plan again: %s", again.stderr)
+	require.Equal(t, failure.Done, again.code, "what plan prints is a plan again: %s", again.stderr)
 	assert.Contains(t, o.stdout, "hash "+again.document(t)["hash"].(string)+":")
 }
 
 func TestPlanFillsInDefaults(t *testing.T) {
 	o := rocketshift(t, nil, "plan", planFile(t, goodPlan))
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	for _, want := range []string{"version: 5.3.3", "soak: 10s", "- 25\n", "- purchase\n"} {
 		assert.Contains(t, o.stdout, want)
 	}
@@ -53,7 +54,7 @@ func TestBadPlansAreRefusedByPathWithExitCode2(t *testing.T) {
 			for _, command := range []string{"plan", "start"} {
 				f := &fake{}
 				o := rocketshift(t, f, command, "-f", planFile(t, c.text))
-				assert.Equal(t, exitUsage, o.code)
+				assert.Equal(t, failure.BadUsage, o.code)
 				assert.Contains(t, o.stderr, c.want)
 				assert.Empty(t, o.stdout)
 				assert.Empty(t, f.plans, "nothing was started")
@@ -65,11 +66,11 @@ func TestBadPlansAreRefusedByPathWithExitCode2(t *testing.T) {
 func TestSeveralProblemsOfAPlanAreListed(t *testing.T) {
 	path := planFile(t, "name: Orders\nsource: {}\ntarget: {provider: cloud}\n")
 	o := rocketshift(t, nil, "plan", "-f", path)
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "the plan has 3 problems:\n  name: ")
 	doc := rocketshift(t, nil, "plan", "-f", path, "-o", "json").document(t)
 	assert.Len(t, doc["problems"], 3)
-	assert.EqualValues(t, exitUsage, doc["exitCode"])
+	assert.EqualValues(t, failure.BadUsage, doc["exitCode"])
 }
 
 func TestMistakesOfTheCommandLineAreUsage(t *testing.T) {
@@ -97,21 +98,21 @@ func TestMistakesOfTheCommandLineAreUsage(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			args := strings.Split(line, " ")
 			o := rocketshift(t, &fake{}, args...)
-			assert.Equal(t, exitUsage, o.code)
+			assert.Equal(t, failure.BadUsage, o.code)
 			assert.Contains(t, o.stderr, want)
 			assert.Empty(t, o.stdout)
 
 			o = rocketshift(t, &fake{}, append([]string{"-o", "json"}, args...)...)
 			assert.Contains(t, o.document(t)["error"], want)
-			assert.EqualValues(t, exitUsage, o.document(t)["exitCode"])
-			assert.Equal(t, exitUsage, o.code)
+			assert.EqualValues(t, failure.BadUsage, o.document(t)["exitCode"])
+			assert.Equal(t, failure.BadUsage, o.code)
 		})
 	}
 }
 
 func TestAnUnreachableTemporalFailsWithTheNextStep(t *testing.T) {
 	o := rocketshift(t, nil, "status", "orders")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Equal(t, "rocketshift: temporal at nowhere:7233 does not answer; start it\n", o.stderr)
 	doc := rocketshift(t, nil, "status", "orders", "-o", "json").document(t)
 	assert.Equal(t, map[string]any{"error": "temporal at nowhere:7233 does not answer", "next": "start it", "exitCode": 1.0}, doc)
@@ -119,37 +120,37 @@ func TestAnUnreachableTemporalFailsWithTheNextStep(t *testing.T) {
 
 func TestExitCodesAreDocumented(t *testing.T) {
 	o := rocketshift(t, nil, "help", "exit-codes")
-	assert.Equal(t, exitDone, o.code)
+	assert.Equal(t, failure.Done, o.code)
 	for _, want := range []string{"0  done", "1  failed", "2  usage", "3  waiting", "4  halted", "5  rolled back", "6  differs"} {
 		assert.Contains(t, o.stdout, want)
 	}
 }
 
 func TestTheStateIsTheExitCode(t *testing.T) {
-	held := workflows.Waiting{Kind: workflows.WaitingGate, Gate: workflows.ResumeName}
+	held := api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName}
 	for name, c := range map[string]struct {
 		snapshot snapshot
 		want     int
 	}{
-		"running":        {running(), exitDone},
-		"done":           {over(workflows.StateDone, ""), exitDone},
-		"failed":         {over(workflows.StateFailed, "no"), exitFailed},
-		"rolled back":    {over(workflows.StateRolledBack, ""), exitRolledBack},
-		"asks approval":  {asking("purchase"), exitWaiting},
-		"asks a release": {asksRelease(), exitWaiting},
-		"held":           {running(func(s *snapshot) { s.State, s.Waiting = workflows.StateWaiting, []workflows.Waiting{held} }), exitHalted},
-		"held by state":  {running(func(s *snapshot) { s.State = workflows.StateHeld }), exitHalted},
-		"polling a gate": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "NotReady", Attempt: 99}} }), exitDone},
+		"running":        {running(), failure.Done},
+		"done":           {over(api.StateDone, ""), failure.Done},
+		"failed":         {over(api.StateFailed, "no"), failure.Failed},
+		"rolled back":    {over(api.StateRolledBack, ""), failure.RolledBack},
+		"asks approval":  {asking("purchase"), failure.Waiting},
+		"asks a release": {asksRelease(), failure.Waiting},
+		"held":           {running(func(s *snapshot) { s.State, s.Waiting = api.StateWaiting, []api.Waiting{held} }), failure.Halted},
+		"held by state":  {running(func(s *snapshot) { s.State = api.StateHeld }), failure.Halted},
+		"polling a gate": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "NotReady", Attempt: 99}} }), failure.Done},
 		"people are asked for applications": {running(func(s *snapshot) {
-			s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingRelease}}
+			s.Waiting = []api.Waiting{{Kind: api.WaitingRelease}}
 			s.Blocked = []blocked{{Type: "Bypassed", Attempt: 99}}
-		}), exitWaiting},
-		"broker blinks":  {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 2}} }), exitDone},
-		"source is down": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 4}} }), exitHalted},
+		}), failure.Waiting},
+		"broker blinks":  {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 2}} }), failure.Done},
+		"source is down": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 4}} }), failure.Halted},
 		"asks and is held": {running(func(s *snapshot) {
 			s.Waiting = append(asking("shift-25").Waiting, held)
-			s.State = workflows.StateWaiting
-		}), exitHalted},
+			s.State = api.StateWaiting
+		}), failure.Halted},
 	} {
 		o := rocketshift(t, &fake{looks: seen(c.snapshot)}, "status", "orders", "-o", "json")
 		assert.Equal(t, c.want, o.code, name)
@@ -159,7 +160,7 @@ func TestTheStateIsTheExitCode(t *testing.T) {
 
 func TestFailuresKeepTheirCause(t *testing.T) {
 	cause := errors.New("cause")
-	assert.ErrorIs(t, usage("next", "text: %w", cause), cause)
-	assert.EqualError(t, usage("next", "text: %w", cause), "text: cause; next")
-	assert.EqualError(t, usage("", "text"), "text")
+	assert.ErrorIs(t, failure.Usage("next", "text: %w", cause), cause)
+	assert.EqualError(t, failure.Usage("next", "text: %w", cause), "text: cause; next")
+	assert.EqualError(t, failure.Usage("", "text"), "text")
 }

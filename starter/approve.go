@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 )
 
 // How a message reached the workflow.
@@ -21,7 +22,7 @@ const (
 
 // receipt is what a command that answers a migration prints.
 type receipt struct {
-	workflows.Approval
+	api.Approval
 	WorkflowID string `json:"workflowId"`
 	Via        string `json:"via"`
 	UpdateID   string `json:"updateId,omitempty"`
@@ -29,14 +30,14 @@ type receipt struct {
 }
 
 func (a *app) approveCommand() *cobra.Command {
-	var answer workflows.Approval
+	var answer api.Approval
 	c := &cobra.Command{
 		Use: "approve NAME GATE --by YOU --reason WHY", Short: "Approve a gate that waits: purchase, shift-<percent>, soak-<percent>, finalize, leave, lost, lost-brokers",
 		Long: "Approve a gate that waits. The approval is bound to the plan and the evidence that status shows now.\n" +
 			"A repeated approval gives the first answer, so a pipeline may try again freely.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usage("", "want two arguments: the migration's name and the gate, such as purchase or shift-25")
+				return failure.Usage("", "want two arguments: the migration's name and the gate, such as purchase or shift-25")
 			}
 			return checkBy(answer.By)
 		},
@@ -63,20 +64,20 @@ func byFlags(c *cobra.Command, by, reason *string) {
 
 func checkBy(by string) error {
 	if strings.TrimSpace(by) == "" {
-		return usage("", "nobody is named: say who you are by --by")
+		return failure.Usage("", "nobody is named: say who you are by --by")
 	}
 	return nil
 }
 
-func (a *app) approve(ctx context.Context, s service, id string, answer workflows.Approval) error {
+func (a *app) approve(ctx context.Context, s service, id string, answer api.Approval) error {
 	snap, err := a.look(ctx, s, id)
 	if errors.Is(err, errNoWorker) {
-		return a.leave(ctx, s, id, workflows.ApproveName, answer, receipt{Approval: answer, WorkflowID: id})
+		return a.leave(ctx, s, id, api.ApproveName, answer, receipt{Approval: answer, WorkflowID: id})
 	}
 	if err != nil {
 		return err
 	}
-	asked := slices.IndexFunc(snap.Waiting, func(w workflows.Waiting) bool { return isApproval(w, answer.Gate) })
+	asked := slices.IndexFunc(snap.Waiting, func(w api.Waiting) bool { return isApproval(w, answer.Gate) })
 	if asked < 0 {
 		return a.approvedEarlier(snap, answer.Gate)
 	}
@@ -85,10 +86,10 @@ func (a *app) approve(ctx context.Context, s service, id string, answer workflow
 	out := receipt{WorkflowID: id, Via: viaUpdate, UpdateID: updateID(id, w)}
 	limited, cancel := a.within(ctx)
 	defer cancel()
-	err = s.Update(limited, id, workflows.ApproveName, out.UpdateID, answer, &out.Approval)
+	err = s.Update(limited, id, api.ApproveName, out.UpdateID, answer, &out.Approval)
 	if errors.Is(err, errNoWorker) {
 		out.Approval, out.UpdateID = answer, ""
-		return a.leave(ctx, s, id, workflows.ApproveName, answer, out)
+		return a.leave(ctx, s, id, api.ApproveName, answer, out)
 	}
 	if err != nil {
 		return refused(id, err)
@@ -98,13 +99,13 @@ func (a *app) approve(ctx context.Context, s service, id string, answer workflow
 	return nil
 }
 
-func isApproval(w workflows.Waiting, gate string) bool {
-	return w.Kind == workflows.WaitingApproval && w.Gate == gate
+func isApproval(w api.Waiting, gate string) bool {
+	return w.Kind == api.WaitingApproval && w.Gate == gate
 }
 
 // updateID is the same for the same question: a repeated answer gets the first reply. A question that is asked again (after a
 // failed stage, or with new evidence) is another one, by its evidence or its time.
-func updateID(id string, w workflows.Waiting) string {
+func updateID(id string, w api.Waiting) string {
 	asked := w.Since // a question that stands keeps its age while its evidence is measured again
 	if w.Expires != nil {
 		asked = *w.Expires
@@ -132,14 +133,14 @@ func (a *app) approvedEarlier(snap snapshot, gate string) error {
 	}
 	var waiting []string
 	for _, w := range snap.Waiting {
-		if w.Kind == workflows.WaitingApproval {
+		if w.Kind == api.WaitingApproval {
 			waiting = append(waiting, w.Gate)
 		}
 	}
 	if len(waiting) == 0 {
-		return usage("see rocketshift status", "%s waits for no approval now (it is %s), so not for %q", snap.WorkflowID, snap.State, gate)
+		return failure.Usage("see rocketshift status", "%s waits for no approval now (it is %s), so not for %q", snap.WorkflowID, snap.State, gate)
 	}
-	return usage("", "%s does not wait for an approval of %q; waiting now: %s", snap.WorkflowID, gate, strings.Join(waiting, ", "))
+	return failure.Usage("", "%s does not wait for an approval of %q; waiting now: %s", snap.WorkflowID, gate, strings.Join(waiting, ", "))
 }
 
 func (a *app) printApproval(r receipt, by string) {
@@ -157,11 +158,11 @@ func (a *app) printApproval(r receipt, by string) {
 
 // untilTaken waits until the question is gone, so that a status right after shows what comes next. It is a courtesy: the
 // approval has been taken.
-func (a *app) untilTaken(ctx context.Context, s service, id string, w workflows.Waiting) {
+func (a *app) untilTaken(ctx context.Context, s service, id string, w api.Waiting) {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	_, _ = a.follow(limited, s, id, func(snapshot, error) {}, func(now snapshot) bool {
 		return !now.Running || !slices.ContainsFunc(now.Waiting,
-			func(o workflows.Waiting) bool { return updateID(id, o) == updateID(id, w) })
+			func(o api.Waiting) bool { return updateID(id, o) == updateID(id, w) })
 	})
 }

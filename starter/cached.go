@@ -7,7 +7,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 // cached is the last answer of a workflow to the status query. A query is an action of Temporal;
@@ -15,13 +15,13 @@ import (
 type cached struct {
 	runID  string
 	length int64 // events of the history when it was asked
-	status workflows.Status
+	status api.Status
 }
 
 // statusOf asks a running workflow, unless nothing has happened in it since it was asked last.
 func (t *temporalService) statusOf(
 	ctx context.Context, info *workflowpb.WorkflowExecutionInfo,
-) (workflows.Status, error) {
+) (api.Status, error) {
 	id, runID := info.GetExecution().GetWorkflowId(), info.GetExecution().GetRunId()
 	last, known := t.cached[id]
 	if known && last.runID == runID && last.length == info.GetHistoryLength() && t.isServed(ctx) {
@@ -39,7 +39,7 @@ func (t *temporalService) statusOf(
 // isServed reports whether a worker asked for workflow tasks lately; without one a query says what
 // is wrong. Who may not ask that sees it as if there were one.
 func (t *temporalService) isServed(ctx context.Context) bool {
-	d, err := t.client.DescribeTaskQueue(ctx, workflows.ControlTaskQueue,
+	d, err := t.client.DescribeTaskQueue(ctx, api.ControlTaskQueue,
 		enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err != nil {
 		return true

@@ -17,17 +17,17 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 // answer is what a query brings.
 type answer struct {
 	converter.EncodedValue
-	status workflows.Status
+	status api.Status
 }
 
 func (a answer) Get(into any) error {
-	*into.(*workflows.Status) = a.status
+	*into.(*api.Status) = a.status
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (s *watchedServer) QueryWorkflow(
 	_ context.Context, _, _, _ string, _ ...any,
 ) (converter.EncodedValue, error) {
 	s.asked++
-	return answer{status: workflows.Status{Name: "a", Detail: s.runID}}, s.err
+	return answer{status: api.Status{Name: "a", Detail: s.runID}}, s.err
 }
 
 func (s *watchedServer) DescribeTaskQueue(

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 )
@@ -15,10 +16,10 @@ import (
 func TestLiveAllProblemsOfACopyAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	r := newRig(t, "copy-at-once", 1)
 	r.fill(r.source, 1, 3, "original")
-	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	r.fill(r.target, 1, 40, "native") // before, these hid the copies
 	o := r.copy("--create-topics", "--source-id", "other", "--name", "at-once", "--topic", "starter-copy-at-once-nowhere")
-	require.Equal(t, exitUsage, o.code, o.stdout)
+	require.Equal(t, failure.BadUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "copy has 2 problems:\n")
 	assert.Contains(t, o.stderr, "topic starter-copy-at-once-nowhere: is missing on the source")
 	assert.Contains(t, o.stderr, "holds copies that were made under the source's id ")
@@ -39,7 +40,7 @@ func TestLiveACopyThatWasCutOffWhileItCreatedATopicGoesOn(t *testing.T) {
 	require.NoError(t, r.client.CreateTopic(r.ctx, first.Addr, share))
 
 	o := r.copy("--create-topics")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "created topic "+r.topic)
 	assert.Contains(t, o.stdout, "Copied     20 messages in 5 lanes")
 	topics, err := r.client.TopicConfigs(r.ctx, second.Addr)
@@ -54,6 +55,6 @@ func TestLiveATopicWithTooFewQueuesIsNoneThatWasCutOff(t *testing.T) {
 	few := rocketmq.TopicConfig{Name: r.topic, ReadQueues: 4, WriteQueues: 4, Perm: 6}
 	require.NoError(t, r.client.CreateTopic(r.ctx, r.target.Brokers[0].Addr, few))
 	o := r.copy("--create-topics")
-	require.Equal(t, exitUsage, o.code, o.stdout)
+	require.Equal(t, failure.BadUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "the source has 5 queues")
 }

@@ -9,9 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/copyjob"
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -28,7 +31,7 @@ func TestLiveServersAreReachedWhereThePlanSaysNotWhereTheyAdvertise(t *testing.T
 		}
 	}
 	o := r.copy(append(flags, "--create-topics")...)
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	for _, connections := range passed {
 		assert.Positive(t, connections.Load())
 	}
@@ -69,9 +72,9 @@ func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
 	}
 	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
 	r.fill(r.source, 1, 10, "original")
-	require.Equal(t, exitDone, r.copy("--create-topics").code)
+	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	o := r.copy("--source-id", "other")
-	assert.Equal(t, exitUsage, o.code, o.stdout)
+	assert.Equal(t, failure.BadUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "holds copies that were made under the source's id ")
 	assert.EqualValues(t, 10, r.stored(r.target))
 }
@@ -81,18 +84,18 @@ func TestLiveHalfAClusterIsNotCopied(t *testing.T) {
 	r.fill(r.source, 1, 10, "original")
 	other := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", BrokerNames: []string{"broker-alone"}})
 	o := r.copy("--create-topics", "--source", other.NameServers[0])
-	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.NotEqual(t, failure.Done, o.code, o.stdout)
 	assert.Contains(t, o.stderr,
 		"the name servers know several clusters: DefaultCluster, Source; say which one is meant: --source-cluster")
 	o = r.copy("--create-topics", "--source", other.NameServers[0], "--source-cluster", "Source")
-	assert.NotEqual(t, exitDone, o.code, o.stdout)
+	assert.NotEqual(t, failure.Done, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "isn't seen whole")
 	assert.Contains(t, o.stderr, "--leave-out")
 	for _, b := range r.source.Brokers {
 		assert.Contains(t, o.stderr, "broker "+b.Name+" is known to", "all that isn't seen is told at once")
 	}
 	_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
-	assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
+	assert.Equal(t, remoting.TopicNotExist, remoting.CodeOf(err), "nothing was made: %v", err)
 }
 
 // A copy of a part of a cluster makes a topic with a part of the queues. A copy of all of it knows
@@ -106,19 +109,19 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 	refused := func(wants ...string) {
 		t.Helper()
 		o := r.copy("--create-topics")
-		require.Equal(t, exitUsage, o.code, o.stdout)
+		require.Equal(t, failure.BadUsage, o.code, o.stdout)
 		for _, want := range wants {
 			assert.Contains(t, o.stderr, want)
 		}
 	}
-	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", last).code)
+	require.Equal(t, failure.Done, r.copy("--create-topics", "--leave-out", last).code)
 	refused("topic "+r.topic+": the source has 4 queues",
 		"which hold copies, and none of source broker "+last+": they were made by a run that didn't see it",
 		"its copies stay where they belong, and the rest is copied: mqadmin updateTopic "+
 			"-n '"+r.target.NameServers[0]+"' -b "+target.Addr+" -t '"+r.topic+"' -r 4 -w 4 -p 6")
 	require.NoError(t, r.client.CreateTopic(r.ctx, target.Addr, four))
 	o := r.copy()
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Copied     20 messages")
 	assert.Contains(t, o.stdout, "Compared   40 copies: 0 missing, 0 extra")
 
@@ -126,7 +129,7 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 	r.create(r.source, r.topic, 2)
 	r.fill(r.source, 2, 10, "original")
 	four.Name = r.topic
-	require.Equal(t, exitDone, r.copy("--create-topics", "--leave-out", first).code)
+	require.Equal(t, failure.Done, r.copy("--create-topics", "--leave-out", first).code)
 	anew := "mqadmin deleteTopic -n '" + r.target.NameServers[0] + "' -c "
 	refused("none of source broker "+first,
 		"copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now",
@@ -136,14 +139,14 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 		anew)
 
 	require.NoError(t, r.client.DeleteTopic(r.ctx, target.Addr, r.topic))
-	group := "rocketshift-copy-" + copyName(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers))
+	group := "rocketshift-copy-" + copyjob.NameOf(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers))
 	for _, b := range r.source.Brokers { // as mqadmin resetOffsetByTime does
 		for queue := range 2 {
 			require.NoError(t, r.client.UpdateOffset(r.ctx, b.Addr, group, r.topic, queue, 0))
 		}
 	}
 	o = r.copy("--create-topics")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Compared   40 copies: 0 missing, 0 extra")
 }
 
@@ -159,11 +162,11 @@ func TestLiveACopyOfOneClusterOfTwoSaysWhatItHasNotSeen(t *testing.T) {
 		return err == nil && len(route.Queues) == 2
 	})
 	o := r.copy("--create-topics", "--source-cluster", "One")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Not seen   topic "+r.topic+
 		": clients of the source also see 3 queues on broker broker-b of cluster Two, which isn't copied")
 	o = r.copy("--source-cluster", "One", "--leave-out", "broker-b")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Not seen   source broker broker-b is left out: what it holds isn't copied")
 	assert.NotContains(t, o.stdout, "also see")
 }

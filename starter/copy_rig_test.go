@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // buffer is what a command prints while a test reads it.
@@ -96,7 +97,7 @@ func (r *rig) fill(cluster *lab.Cluster, queues, n int, text string) {
 			for i := range n {
 				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")})
 			}
-			require.NoError(r, rocketmq.Retry(r.ctx, func() error {
+			require.NoError(r, remoting.Retry(r.ctx, func() error {
 				_, err := r.client.SendBatch(r.ctx, b.Addr, batch)
 				return err
 			}))

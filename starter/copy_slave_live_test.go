@@ -7,9 +7,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // updateBrokerConfig is UPDATE_BROKER_CONFIG (RequestCode, 4.5.2 to 5.3.3).
@@ -37,10 +38,10 @@ func TestLiveASlaveIsCopiedWhereThatIsAskedFor(t *testing.T) {
 	refused := func(wants string, args ...string) {
 		t.Helper()
 		o := r.copy(append(args, "--create-topics")...)
-		require.NotEqual(t, exitDone, o.code, o.stdout)
+		require.NotEqual(t, failure.Done, o.code, o.stdout)
 		assert.Contains(t, o.stderr, wants)
 		_, err := r.client.TopicStats(r.ctx, r.target.Brokers[0].Addr, r.topic)
-		assert.Equal(t, rocketmq.TopicNotExist, rocketmq.CodeOf(err), "nothing was made: %v", err)
+		assert.Equal(t, remoting.TopicNotExist, remoting.CodeOf(err), "nothing was made: %v", err)
 	}
 	require.Eventually(t, func() bool {
 		nodes, err := r.client.Nodes(r.ctx, own.NameServers[0])
@@ -49,13 +50,13 @@ func TestLiveASlaveIsCopiedWhereThatIsAskedFor(t *testing.T) {
 	refused("copy what its slave has (--read-slave " + lost.Name + ")")
 	refused("mqadmin updateBrokerConfig -b "+slave.Addr+" -k slaveReadEnable -v true", "--read-slave", lost.Name)
 
-	got, err := r.client.Call(r.ctx, slave.Addr, &rocketmq.Command{
+	got, err := r.client.Call(r.ctx, slave.Addr, &remoting.Command{
 		Code: updateBrokerConfig, Body: []byte("slaveReadEnable=true\n"),
 	})
 	require.NoError(t, err)
-	require.Equal(t, rocketmq.Success, got.Code, got.Remark)
+	require.Equal(t, remoting.Success, got.Code, got.Remark)
 	o := r.copy("--create-topics", "--read-slave", lost.Name)
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "created topic starter-copy-slave on the target with 4 queues")
 	assert.Contains(t, o.stdout, "Copied     200 messages in 4 lanes")
 	assert.Contains(t, o.stdout, lost.Name+" read from a slave: what the master had besides isn't known")
@@ -64,7 +65,7 @@ func TestLiveASlaveIsCopiedWhereThatIsAskedFor(t *testing.T) {
 	require.NoError(t, own.StartBroker(r.ctx, lost.Name))
 	r.fill(own, 2, 10, "after")
 	o = r.copy("--read-slave", lost.Name, "-o", "json")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	docs := documents(t, o.stdout)
 	verdict := docs[len(docs)-1]
 	assert.EqualValues(t, 40, verdict["copied"], "nothing is repeated")

@@ -9,7 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/replicator"
+	"rocketshift/internal/copyjob"
+	"rocketshift/internal/failure"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/verify"
 )
 
 func TestMistakesOfACopyAreToldByFlagWithExitCode2(t *testing.T) {
@@ -33,13 +36,13 @@ func TestMistakesOfACopyAreToldByFlagWithExitCode2(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			env := map[string]string{"OLD_ACCESS_KEY": "a", "OLD_SECRET_KEY": "s", "HALF_ACCESS_KEY": "a"}
 			o := rocketshiftIn(t, nil, "", env, strings.Fields(line)...)
-			assert.Equal(t, exitUsage, o.code)
+			assert.Equal(t, failure.BadUsage, o.code)
 			assert.Contains(t, o.stderr, want)
 			assert.NotContains(t, o.stderr, "secret-key", "what may be a key isn't shown")
 			assert.Empty(t, o.stdout)
 
 			doc := rocketshiftIn(t, nil, "", env, append(strings.Fields(line), "-o", "json")...).document(t)
-			assert.EqualValues(t, exitUsage, doc["exitCode"])
+			assert.EqualValues(t, failure.BadUsage, doc["exitCode"])
 		})
 	}
 }
@@ -47,22 +50,22 @@ func TestMistakesOfACopyAreToldByFlagWithExitCode2(t *testing.T) {
 func TestAClusterThatDoesNotAnswerFailsWithItsSideAndFlag(t *testing.T) {
 	a, stdout, stderr := capture()
 	code := a.run(shortContext(t, guard), strings.Fields("copy --source 127.0.0.1:1 --target 127.0.0.1:2 --topic t"))
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, failure.Failed, code)
 	assert.Contains(t, stderr.String(), "rocketshift: source 127.0.0.1:1 doesn't answer: ")
 	assert.Contains(t, stderr.String(), "; start it, or correct --source\n")
 	assert.Empty(t, stdout.String())
 }
 
-func faulty() replicator.Progress {
-	return replicator.Progress{Lanes: 2, CaughtUp: 1, Waiting: "target broker b is down", Faults: []replicator.LaneFault{{
-		Topic: "orders", Broker: "broker-a", Queue: 3, Type: replicator.SourceTruncated, From: 5, To: 9, Cause: "they expired",
+func faulty() lane.Progress {
+	return lane.Progress{Lanes: 2, CaughtUp: 1, Waiting: "target broker b is down", Faults: []lane.Fault{{
+		Topic: "orders", Broker: "broker-a", Queue: 3, Type: lane.SourceTruncated, From: 5, To: 9, Cause: "they expired",
 		Next: "Set the offset, then try again",
 	}}}
 }
 
 func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
-	m := meter{now: func() time.Time { return noon }}
-	s := m.state(faulty())
+	m := copyjob.Meter{Now: func() time.Time { return noon }}
+	s := m.State(faulty())
 	require.Len(t, s.Faults, 1)
 	assert.Equal(t, "SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then try again", s.Faults[0].Text)
 	asJSON, err := json.Marshal(s)
@@ -77,14 +80,14 @@ func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
 }
 
 func TestACopyThatFoundDifferencesOrFaultsSaysSoByItsExitCode(t *testing.T) {
-	different := replicator.LaneReport{Topic: "orders", Compared: 9, Missing: 1, Examples: []string{"missing: offsets 3 to 3"}}
+	different := verify.Report{Topic: "orders", Compared: 9, Missing: 1, Examples: []string{"missing: offsets 3 to 3"}}
 	for name, c := range map[string]struct {
-		v     copyVerdict
+		v     copyjob.Verdict
 		wants []string
 	}{
-		"differences": {copyVerdict{Verdict: verdictDifferences, Differences: []replicator.LaneReport{different}, Missing: 1, Compared: 9, ExitCode: exitDiffers}, []string{"9 copies: 1 missing", "missing: offsets 3 to 3"}},
-		"faults":      {copyVerdict{Verdict: verdictFaults, Faults: faultsIn(faulty()), ExitCode: exitDiffers, Next: "do"}, []string{"then try again", "Next       do"}},
-		"stopped":     {copyVerdict{Verdict: verdictStopped, Copied: 1234, Lag: 7, Natives: 2, Back: &copyBack{Copied: 3, Lag: 4}}, []string{"1,234 messages", "Left       7", "2 messages on the target", "3 messages copied to the source, 4 left"}},
+		"differences": {copyjob.Verdict{Verdict: copyjob.VerdictDifferences, Differences: []verify.Report{different}, Missing: 1, Compared: 9, ExitCode: failure.Differs}, []string{"9 copies: 1 missing", "missing: offsets 3 to 3"}},
+		"faults":      {copyjob.Verdict{Verdict: copyjob.VerdictFaults, Faults: copyjob.FaultsIn(faulty()), ExitCode: failure.Differs, Next: "do"}, []string{"then try again", "Next       do"}},
+		"stopped":     {copyjob.Verdict{Verdict: copyjob.VerdictStopped, Copied: 1234, Lag: 7, Natives: 2, Back: &copyjob.Back{Copied: 3, Lag: 4}}, []string{"1,234 messages", "Left       7", "2 messages on the target", "3 messages copied to the source, 4 left"}},
 	} {
 		a, out, _ := capture()
 		a.showVerdict(c.v)
@@ -101,10 +104,10 @@ func TestTheBarShowsTheStateAndEndsWithIt(t *testing.T) {
 	a := newApp(nil, screen, nil, func(string) (string, bool) { return "", false })
 	width, ok := a.screen()
 	require.True(t, ok)
-	m := meter{now: time.Now, total: 10}
+	m := copyjob.Meter{Now: time.Now, Total: 10}
 	for range 5 { // ending right after the beginning is what may go wrong
 		v := a.bar(width)
-		v.show(m.state(faulty()))
+		v.show(m.State(faulty()))
 		v.end()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
 )
@@ -23,7 +24,7 @@ func (a *app) doctor(ctx context.Context) error {
 	checks := append(a.checkTemporal(ctx), checkPrograms())
 	for _, c := range checks {
 		if c.Result == checkFailed {
-			a.code = exitFailed
+			a.code = failure.Failed
 		}
 	}
 	if a.json() {
@@ -51,9 +52,9 @@ func (a *app) checkTemporal(ctx context.Context) []check {
 	s, err := a.connect(ctx)
 	if err != nil {
 		c := check{Name: "temporal", Result: checkFailed, Detail: err.Error()}
-		var f *failure
+		var f *failure.Error
 		if errors.As(err, &f) {
-			c.Detail, c.Next = f.cause.Error(), f.next
+			c.Detail, c.Next = f.Cause.Error(), f.Next
 		}
 		return []check{c}
 	}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	docs "rocketshift/internal/documents" // tests have a function documents
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 )
 
@@ -31,9 +33,9 @@ func (a *app) whole(text []byte) []byte {
 	store, err := a.store()
 	ctx, cancel := context.WithTimeout(context.Background(), readDocuments)
 	defer cancel()
-	var first docs.Reference
+	var first api.Reference
 	left := 0
-	tree = docs.Resolve(tree, func(ref docs.Reference) ([]byte, error) {
+	tree = docs.Resolve(tree, func(ref api.Reference) ([]byte, error) {
 		if err == nil {
 			var content []byte
 			if content, err = store.Get(ctx, ref); err == nil {
@@ -68,7 +70,7 @@ func (a *app) store() (*docs.Store, error) {
 	}
 	folder := activities.StoreFolder(root)
 	if _, err := os.Stat(folder); err != nil {
-		return nil, usage("set "+docs.Variable+" as for the workers", "the workers' store isn't on this machine")
+		return nil, failure.Usage("set "+docs.Variable+" as for the workers", "the workers' store isn't on this machine")
 	}
 	return docs.New(folder)
 }

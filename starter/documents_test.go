@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	docs "rocketshift/internal/documents"
-	"rocketshift/workflows"
+	"rocketshift/internal/failure"
 )
 
 // inStore is a list of names that stands in a document of a worker with this home folder.
-func inStore(t *testing.T, home string, names []string) activities.Names {
+func inStore(t *testing.T, home string, names []string) api.Names {
 	t.Helper()
 	store, err := docs.New(activities.StoreFolder(home))
 	require.NoError(t, err)
@@ -24,7 +25,7 @@ func inStore(t *testing.T, home string, names []string) activities.Names {
 	require.NoError(t, err)
 	ref, err := store.Put(t.Context(), "orders", "groups", content)
 	require.NoError(t, err)
-	var list activities.Names
+	var list api.Names
 	first, err := json.Marshal(names[1:2])
 	require.NoError(t, err)
 	text := fmt.Sprintf(`{"document":{"kind":"groups","migration":"orders","digest":%q,"bytes":%d},"from":1,"to":%d,"first":%s}`,
@@ -41,7 +42,7 @@ func TestJSONHasWholeListsWhereTheStoreIsReached(t *testing.T) {
 	}
 	list := inStore(t, home, names)
 	asks := running(func(s *snapshot) {
-		s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingRelease, Gate: "groups", Groups: list, Text: "re-point"}}
+		s.Waiting = []api.Waiting{{Kind: api.WaitingRelease, Gate: "groups", Groups: list, Text: "re-point"}}
 	})
 	var got struct {
 		Waiting []struct{ Groups []string }
@@ -80,7 +81,7 @@ func TestATableNamesTheFirstOfLongListsWithoutEscapes(t *testing.T) {
 	names := []string{"x", "\x1b[2Jevil", "c"}
 	list := inStore(t, t.TempDir(), names)
 	o := rocketshift(t, &fake{looks: []look{{snapshot: running(func(s *snapshot) {
-		s.Waves = []workflows.WaveStatus{{Step: 100, State: workflows.WaveGroups, Groups: list}}
+		s.Waves = []api.WaveStatus{{Step: 100, State: api.WaveGroups, Groups: list}}
 	})}}}, "status", "orders")
 	assert.Contains(t, o.stdout, `\x1b[2Jevil and 1 more`)
 	assert.NotContains(t, o.stdout, "\x1b[2J")
@@ -93,7 +94,7 @@ func TestAPlanOfThousandsOfNamesIsRefusedBeforeItBegins(t *testing.T) {
 	}
 	f := &fake{}
 	o := rocketshift(t, f, "start", "-f", planFile(t, text))
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "at most are 32768")
 	assert.Empty(t, f.plans)
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/printable"
+	"rocketshift/replicator/lane"
 )
 
 // numbersPause keeps numbers that change with every look from filling a log.
@@ -26,7 +27,7 @@ func factsOf(s snapshot) []fact {
 	}
 	facts := []fact{{key: "state", text: fmt.Sprintf("%s: %s", s.WorkflowID, s.State)}}
 	for _, stage := range s.Stages {
-		if stage.State != workflows.StagePending {
+		if stage.State != api.StagePending {
 			facts = append(facts, fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State})
 		}
 		if stage.Detail != "" {
@@ -34,7 +35,7 @@ func factsOf(s snapshot) []fact {
 		}
 	}
 	for _, w := range s.Waves {
-		if w.State != workflows.StagePending {
+		if w.State != api.StagePending {
 			facts = append(facts, fact{key: fmt.Sprint("wave ", w.Step), text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
 		}
 	}
@@ -58,7 +59,7 @@ func factsOf(s snapshot) []fact {
 	}
 	for _, w := range s.Waiting {
 		text := fmt.Sprintf("waiting for %s %s: %s", w.Kind, w.Gate, w.Text)
-		if next := workflows.NextCommand(s.Status, w); next != "" {
+		if next := api.NextCommand(s.Status, w); next != "" {
 			text += "; next: " + next
 		}
 		facts = append(facts, fact{key: "waiting " + w.WorkflowID + w.Gate, text: text})
@@ -93,7 +94,7 @@ func pauseOf(detail string) time.Duration {
 func lagOf(s snapshot) string {
 	var parts []string
 	if len(s.Replication) > 0 {
-		var there, back replicator.Progress
+		var there, back lane.Progress
 		for _, r := range s.Replication {
 			there = added(there, r.Progress)
 			if r.Back != nil {
@@ -114,12 +115,12 @@ func lagOf(s snapshot) string {
 	return strings.Join(parts, "; ")
 }
 
-func added(sum, p replicator.Progress) replicator.Progress {
-	return replicator.Progress{Lanes: sum.Lanes + p.Lanes, CaughtUp: sum.CaughtUp + p.CaughtUp, Lag: sum.Lag + p.Lag, Copied: sum.Copied + p.Copied}
+func added(sum, p lane.Progress) lane.Progress {
+	return lane.Progress{Lanes: sum.Lanes + p.Lanes, CaughtUp: sum.CaughtUp + p.CaughtUp, Lag: sum.Lag + p.Lag, Copied: sum.Copied + p.Copied}
 }
 
-func wayOf(p replicator.Progress) string {
-	return fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", grouped(p.Lag), p.CaughtUp, p.Lanes, grouped(p.Copied))
+func wayOf(p lane.Progress) string {
+	return fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", printable.Grouped(p.Lag), p.CaughtUp, p.Lanes, printable.Grouped(p.Copied))
 }
 
 // comparingOf is how far Verify is: empty unless it runs.
@@ -128,7 +129,7 @@ func comparingOf(s snapshot) string {
 	if c == nil || c.Messages == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s of %s messages, %s a second", grouped(c.Read), grouped(c.Messages), grouped(c.PerSecond))
+	text := fmt.Sprintf("%s of %s messages, %s a second", printable.Grouped(c.Read), printable.Grouped(c.Messages), printable.Grouped(c.PerSecond))
 	if c.Left != "" {
 		text += ", " + c.Left + " left"
 	}
@@ -138,7 +139,7 @@ func comparingOf(s snapshot) string {
 // faultsOf are what the data plane waits for, and lanes that stopped, each with the next action.
 func faultsOf(s snapshot) []string {
 	var out []string
-	var ways []replicator.Progress
+	var ways []lane.Progress
 	for _, r := range s.Replication {
 		ways = append(ways, r.Progress)
 		if r.Back != nil {
@@ -163,27 +164,14 @@ func faultsOf(s snapshot) []string {
 const maxStrays = 5
 
 // stragglersOf are the busiest applications that write on the side that they should have left.
-func stragglersOf(s snapshot) []replicator.Straggler {
-	var all []replicator.Straggler
+func stragglersOf(s snapshot) []lane.Straggler {
+	var all []lane.Straggler
 	for _, r := range s.Replication {
 		all = append(all, r.Stragglers...)
 		if r.Back != nil {
 			all = append(all, r.Back.Stragglers...)
 		}
 	}
-	replicator.BusiestFirst(all)
+	lane.BusiestFirst(all)
 	return all[:min(len(all), maxStrays)]
-}
-
-// grouped writes 20480 as 20,480.
-func grouped(n int64) string {
-	digits := fmt.Sprint(n)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
 }

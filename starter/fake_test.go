@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // fake is a Temporal that says what the test tells it to, and remembers what it was told.
@@ -112,7 +112,7 @@ func rocketshiftIn(t *testing.T, f *fake, stdin string, env map[string]string, a
 	a.pace = time.Millisecond
 	a.connect = func(context.Context) (service, error) {
 		if f == nil {
-			return nil, broken("start it", "temporal at nowhere:7233 does not answer")
+			return nil, failure.Broken("start it", "temporal at nowhere:7233 does not answer")
 		}
 		return f, nil
 	}
@@ -137,16 +137,16 @@ func (o outcome) document(t *testing.T) map[string]any {
 // running is a migration between two questions.
 func running(change ...func(*snapshot)) snapshot {
 	started := noon.Add(-time.Hour)
-	s := snapshot{WorkflowID: "migration-orders", RunID: "run-1", Running: true, Status: workflows.Status{
-		Name: "orders", Type: workflows.MigrationType, PlanHash: "0123456789ab", Stage: "Shift", State: workflows.StateRunning,
-		Stages: []workflows.StageStatus{
-			{Name: "Assess", State: workflows.StageDone, Detail: "3 topics", StartedAt: &started, EndedAt: &noon},
-			{Name: "Shift", State: workflows.StageRunning, WorkflowID: "migration-orders-shift", StartedAt: &noon},
-			{Name: "Finalize", State: workflows.StagePending},
+	s := snapshot{WorkflowID: "migration-orders", RunID: "run-1", Running: true, Status: api.Status{
+		Name: "orders", Type: api.MigrationType, PlanHash: "0123456789ab", Stage: "Shift", State: api.StateRunning,
+		Stages: []api.StageStatus{
+			{Name: "Assess", State: api.StageDone, Detail: "3 topics", StartedAt: &started, EndedAt: &noon},
+			{Name: "Shift", State: api.StageRunning, WorkflowID: "migration-orders-shift", StartedAt: &noon},
+			{Name: "Finalize", State: api.StagePending},
 		},
-		Waves: []workflows.WaveStatus{
-			{Step: 25, State: workflows.WaveGroups, Topics: activities.Some("orders"), Groups: activities.Some("billing")},
-			{Step: 100, State: workflows.StagePending, Topics: activities.Some("payments")},
+		Waves: []api.WaveStatus{
+			{Step: 25, State: api.WaveGroups, Topics: api.Some("orders"), Groups: api.Some("billing")},
+			{Step: 100, State: api.StagePending, Topics: api.Some("payments")},
 		},
 	}}
 	for _, c := range change {
@@ -159,9 +159,9 @@ func running(change ...func(*snapshot)) snapshot {
 func asking(gate string) snapshot {
 	expires := noon.Add(time.Hour)
 	return running(func(s *snapshot) {
-		s.State = workflows.StateWaiting
-		s.Waiting = []workflows.Waiting{{
-			Kind: workflows.WaitingApproval, Gate: gate, Text: "shift to 25%: topics orders", PlanHash: "0123456789ab", Evidence: "fedcba987654",
+		s.State = api.StateWaiting
+		s.Waiting = []api.Waiting{{
+			Kind: api.WaitingApproval, Gate: gate, Text: "shift to 25%: topics orders", PlanHash: "0123456789ab", Evidence: "fedcba987654",
 			WorkflowID: "migration-orders-shift", Since: noon, Expires: &expires,
 		}}
 	})
@@ -170,9 +170,9 @@ func asking(gate string) snapshot {
 // asksRelease is a migration that waits for the applications of one group.
 func asksRelease() snapshot {
 	return running(func(s *snapshot) {
-		s.State = workflows.StateWaiting
-		s.Waiting = []workflows.Waiting{{
-			Kind: workflows.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: activities.Some("billing"), Since: noon, WorkflowID: "migration-orders-shift",
+		s.State = api.StateWaiting
+		s.Waiting = []api.Waiting{{
+			Kind: api.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: api.Some("billing"), Since: noon, WorkflowID: "migration-orders-shift",
 		}}
 	})
 }

@@ -12,26 +12,26 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"rocketshift/activities"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/replicator/lane"
 )
 
 // lanesView is what the lanes of a migration say, as their last heartbeats told.
 type lanesView struct {
-	WorkflowID string                     `json:"workflowId"`
-	MeasuredAt time.Time                  `json:"measuredAt,omitzero"` // of the oldest heartbeat
-	Topics     []replicator.TopicProgress `json:"topics"`              // worst first, at most 50 of each shard
-	Back       []replicator.TopicProgress `json:"back,omitempty"`      // the same of the lanes back to the source, if there are any
-	Faults     []replicator.LaneFault     `json:"faults,omitempty"`
-	Stragglers []replicator.Straggler     `json:"stragglers,omitempty"` // busiest first; of the side that is left now
-	Waiting    []string                   `json:"waiting,omitempty"`
-	Unpaired   []string                   `json:"unpaired,omitempty"`
-	Rates      []activities.RateChange    `json:"rates,omitempty"`
-	Answers    []activities.LaneAnswer    `json:"answers,omitempty"`
-	Next       []string                   `json:"next,omitempty"`
+	WorkflowID string               `json:"workflowId"`
+	MeasuredAt time.Time            `json:"measuredAt,omitzero"` // of the oldest heartbeat
+	Topics     []lane.TopicProgress `json:"topics"`              // worst first, at most 50 of each shard
+	Back       []lane.TopicProgress `json:"back,omitempty"`      // the same of the lanes back to the source, if there are any
+	Faults     []lane.Fault         `json:"faults,omitempty"`
+	Stragglers []lane.Straggler     `json:"stragglers,omitempty"` // busiest first; of the side that is left now
+	Waiting    []string             `json:"waiting,omitempty"`
+	Unpaired   []string             `json:"unpaired,omitempty"`
+	Rates      []api.RateChange     `json:"rates,omitempty"`
+	Answers    []api.LaneAnswer     `json:"answers,omitempty"`
+	Next       []string             `json:"next,omitempty"`
 }
 
 func (a *app) lanesCommand() *cobra.Command {
@@ -48,7 +48,7 @@ func (a *app) lanesCommand() *cobra.Command {
 }
 
 func (a *app) lanes(ctx context.Context, s service, name string) error {
-	snap, err := a.look(ctx, s, workflows.StageID(plan.Plan{Name: name}, workflows.ReplicateType))
+	snap, err := a.look(ctx, s, api.StageID(plan.Plan{Name: name}, api.ReplicateType))
 	if errors.Is(err, errNotFound) {
 		return a.showNoLanes(ctx, s, name)
 	}
@@ -70,7 +70,7 @@ func (a *app) lanes(ctx context.Context, s service, name string) error {
 
 // lanesOf adds up the heartbeats, one of each source broker.
 func lanesOf(name string, s snapshot) lanesView {
-	v := lanesView{WorkflowID: s.WorkflowID, MeasuredAt: s.MeasuredAt, Rates: s.Rates, Answers: s.Answers, Topics: []replicator.TopicProgress{}}
+	v := lanesView{WorkflowID: s.WorkflowID, MeasuredAt: s.MeasuredAt, Rates: s.Rates, Answers: s.Answers, Topics: []lane.TopicProgress{}}
 	for _, r := range s.Replication {
 		v.Topics = addTopics(v.Topics, r.Topics)
 		v.addTroubles(r.Progress)
@@ -84,9 +84,9 @@ func lanesOf(name string, s snapshot) lanesView {
 			}
 		}
 	}
-	replicator.WorstFirst(v.Topics)
-	replicator.WorstFirst(v.Back)
-	replicator.BusiestFirst(v.Stragglers)
+	lane.WorstFirst(v.Topics)
+	lane.WorstFirst(v.Back)
+	lane.BusiestFirst(v.Stragglers)
 	for _, f := range v.Faults {
 		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d%s --action %s --by YOU --reason WHY",
 			name, f.Topic, f.Broker, f.Queue, sideOf(f), actionsFor(f, v.Back != nil)))
@@ -95,7 +95,7 @@ func lanesOf(name string, s snapshot) lanesView {
 }
 
 // sideOf is the flag that tells a reverse lane.
-func sideOf(f replicator.LaneFault) string {
+func sideOf(f lane.Fault) string {
 	if f.Side == "" {
 		return ""
 	}
@@ -103,7 +103,7 @@ func sideOf(f replicator.LaneFault) string {
 }
 
 // actionsFor are the answers that make sense for a fault: of a topic that was made anew, everything can be copied again.
-func actionsFor(f replicator.LaneFault, bothWays bool) string {
+func actionsFor(f lane.Fault, bothWays bool) string {
 	if f.OfNewTopic(bothWays) {
 		return "retry|restart"
 	}
@@ -111,9 +111,9 @@ func actionsFor(f replicator.LaneFault, bothWays bool) string {
 }
 
 // addTopics adds what another shard says of topics.
-func addTopics(sums, topics []replicator.TopicProgress) []replicator.TopicProgress {
+func addTopics(sums, topics []lane.TopicProgress) []lane.TopicProgress {
 	for _, t := range topics {
-		if i := slices.IndexFunc(sums, func(s replicator.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
+		if i := slices.IndexFunc(sums, func(s lane.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
 			sums[i] = sums[i].Plus(t)
 		} else {
 			sums = append(sums, t)
@@ -122,7 +122,7 @@ func addTopics(sums, topics []replicator.TopicProgress) []replicator.TopicProgre
 	return sums
 }
 
-func (v *lanesView) addTroubles(p replicator.Progress) {
+func (v *lanesView) addTroubles(p lane.Progress) {
 	v.Faults = append(v.Faults, p.Faults...)
 	v.Stragglers = append(v.Stragglers, p.Stragglers...)
 	if p.Waiting != "" {
@@ -131,7 +131,7 @@ func (v *lanesView) addTroubles(p replicator.Progress) {
 }
 
 // topicsTable shows the lanes of one direction.
-func topicsTable(topics []replicator.TopicProgress) string {
+func topicsTable(topics []lane.TopicProgress) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"topic", "lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults", "why"})
@@ -146,8 +146,8 @@ func topicsTable(topics []replicator.TopicProgress) string {
 			eta = left.Round(time.Second).String()
 		}
 		t.AppendRow(table.Row{
-			topic.Topic, topic.Lanes, topic.CaughtUp, grouped(topic.Lag), (time.Duration(topic.LagSeconds) * time.Second).String(),
-			grouped(int64(topic.PerSecond)), eta, grouped(topic.Copied), topic.Faults, topic.Reason,
+			topic.Topic, topic.Lanes, topic.CaughtUp, printable.Grouped(topic.Lag), (time.Duration(topic.LagSeconds) * time.Second).String(),
+			printable.Grouped(int64(topic.PerSecond)), eta, printable.Grouped(topic.Copied), topic.Faults, topic.Reason,
 		})
 	}
 	return t.Render()
@@ -185,7 +185,7 @@ func (a *app) lanesTable(v lanesView) string {
 
 // answerCommand tells Replicate what to do about a lane's fault.
 func (a *app) answerCommand() *cobra.Command {
-	var message activities.LaneAnswer
+	var message api.LaneAnswer
 	c := &cobra.Command{
 		Use:   "answer NAME --topic T --broker B --queue Q [--side target] --action retry|skip|restart [--from N --to M] --by YOU [--reason WHY]",
 		Short: "Answer the fault of a lane: try again, or give messages up",
@@ -194,14 +194,14 @@ func (a *app) answerCommand() *cobra.Command {
 			"copied before belongs to the old topic. skip and restart need a reason, and the report keeps it.",
 		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.tellLanes(c.Context(), args[0], workflows.AnswerName, message.By, message.Reason, message)
+			return a.tellLanes(c.Context(), args[0], api.AnswerName, message.By, message.Reason, message)
 		},
 	}
 	c.Flags().StringVar(&message.Topic, "topic", "", "topic of the lane; required")
 	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the queue that the lane reads; required")
 	c.Flags().IntVar(&message.Queue, "queue", -1, "id of that queue; required")
 	c.Flags().StringVar(&message.Side, "side", "", "target for a lane back to the source, which reads there")
-	c.Flags().StringVar(&message.Action, "action", "", replicator.Retry+", "+replicator.Skip+" or "+replicator.Restart+"; required")
+	c.Flags().StringVar(&message.Action, "action", "", lane.Retry+", "+lane.Skip+" or "+lane.Restart+"; required")
 	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset of that queue to give up")
 	c.Flags().Int64Var(&message.To, "to", 0, "skip: offset behind the last one to give up")
 	byFlags(c, &message.By, &message.Reason)
@@ -210,13 +210,13 @@ func (a *app) answerCommand() *cobra.Command {
 
 // rateCommand bounds what Replicate copies in a second.
 func (a *app) rateCommand() *cobra.Command {
-	var message activities.RateChange
+	var message api.RateChange
 	c := &cobra.Command{
 		Use: "rate NAME [--topic T] [--messages N] [--bytes N] --by YOU [--reason WHY]", Short: "Bound what is copied in a second, of all topics or of one",
 		Long: "Bound what the lanes copy in a second: all together, or those of one topic. 0, or leaving it out, lifts a bound.",
 		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.tellLanes(c.Context(), args[0], workflows.SetRateName, message.By, message.Reason, message)
+			return a.tellLanes(c.Context(), args[0], api.SetRateName, message.By, message.Reason, message)
 		},
 	}
 	c.Flags().StringVar(&message.Topic, "topic", "", "the topic; absent: all topics together")
@@ -233,15 +233,15 @@ func oneNameAnd(check func() error) cobra.PositionalArgs {
 			return err
 		}
 		if err := check(); err != nil {
-			return usage("", "%w", err)
+			return failure.Usage("", "%w", err)
 		}
 		return nil
 	}
 }
 
 func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string, message any) error {
-	id := workflows.StageID(plan.Plan{Name: migration}, workflows.ReplicateType)
-	out := receipt{Approval: workflows.Approval{Gate: name, By: by, Reason: reason}, WorkflowID: id}
+	id := api.StageID(plan.Plan{Name: migration}, api.ReplicateType)
+	out := receipt{Approval: api.Approval{Gate: name, By: by, Reason: reason}, WorkflowID: id}
 	return a.withService(ctx, func(s service) error {
 		err := a.tell(ctx, s, id, name, message, out)
 		if !errors.Is(err, errNotFound) {
@@ -251,6 +251,6 @@ func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string,
 		if err != nil {
 			return err
 		}
-		return usage("nothing was changed", "%s", why)
+		return failure.Usage("nothing was changed", "%s", why)
 	})
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/replicator/lane"
 )
 
 // noLanes says why a migration has no lanes: Replicate hasn't begun. It is an error if there is no
@@ -22,7 +22,7 @@ func (a *app) noLanes(ctx context.Context, s service, name string) (why string, 
 	}
 	return fmt.Sprintf("no lane of %s runs yet: %s begins after %s, and %s is at %s (%s); "+
 		"rocketshift status %s says what it waits for",
-		name, workflows.ReplicateType, workflows.ImportMetadataType, snap.WorkflowID, snap.Stage,
+		name, api.ReplicateType, api.ImportMetadataType, snap.WorkflowID, snap.Stage,
 		snap.State, name), nil
 }
 
@@ -34,8 +34,8 @@ func (a *app) showNoLanes(ctx context.Context, s service, name string) error {
 	}
 	if a.json() {
 		a.document(lanesView{
-			WorkflowID: workflows.StageID(plan.Plan{Name: name}, workflows.ReplicateType),
-			Topics:     []replicator.TopicProgress{}, Waiting: []string{why},
+			WorkflowID: api.StageID(plan.Plan{Name: name}, api.ReplicateType),
+			Topics:     []lane.TopicProgress{}, Waiting: []string{why},
 		})
 		return nil
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 )
 
 // beforeReplicate is a Temporal that has the migration, and no Replicate yet.
@@ -15,24 +16,24 @@ func beforeReplicate(of snapshot) []look {
 }
 
 func TestLanesBeforeReplicateSayWhenTheyBegin(t *testing.T) {
-	at := running(func(s *snapshot) { s.Stage = workflows.PurchaseType })
+	at := running(func(s *snapshot) { s.Stage = api.PurchaseType })
 	f := &fake{looks: beforeReplicate(at)}
 	o := rocketshift(t, f, "lanes", "orders")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	require.Equal(t, []string{"migration-orders-replicate", "migration-orders"}, f.asked)
 	assert.Contains(t, o.stdout, "no lane of orders runs yet: Replicate begins after ImportMetadata")
 	assert.Contains(t, o.stdout, "is at Purchase (running)")
 
 	o = rocketshift(t, &fake{looks: beforeReplicate(at)}, "lanes", "orders", "-o", "json")
 	assert.Contains(t, o.document(t)["waiting"].([]any)[0], "no lane of orders runs yet")
-	o = rocketshift(t, &fake{looks: beforeReplicate(over(workflows.StateFailed, "refused"))},
+	o = rocketshift(t, &fake{looks: beforeReplicate(over(api.StateFailed, "refused"))},
 		"lanes", "orders")
 	assert.Contains(t, o.stdout, "no lane of orders has run: migration-orders has ended (failed)")
 }
 
 func TestLanesOfNoMigrationAreAMistake(t *testing.T) {
 	o := rocketshift(t, &fake{looks: unseen(errNotFound)}, "lanes", "orders")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
 	assert.NotContains(t, o.stderr, "migration-orders-replicate")
 }
@@ -43,6 +44,6 @@ func TestARateBeforeReplicateIsRefused(t *testing.T) {
 		update: func(any) (any, error) { return nil, errNotFound },
 	}
 	o := rocketshift(t, f, "rate", "orders", "--messages", "5", "--by", "bob")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "no lane of orders runs yet")
 }

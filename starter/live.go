@@ -10,8 +10,7 @@ import (
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
-	"rocketshift/activities"
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 // addLive adds what pending activities of the workflow and of its running stages tell: heartbeats, and why a try failed.
@@ -19,21 +18,21 @@ import (
 func (t *temporalService) addLive(ctx context.Context, s *snapshot, own *workflowservice.DescribeWorkflowExecutionResponse) {
 	t.addPending(s, s.WorkflowID, own.GetPendingActivities())
 	for _, stage := range s.Stages {
-		if stage.State != workflows.StageRunning || stage.WorkflowID == "" || stage.WorkflowID == s.WorkflowID {
+		if stage.State != api.StageRunning || stage.WorkflowID == "" || stage.WorkflowID == s.WorkflowID {
 			continue
 		}
 		if d, err := t.client.DescribeWorkflowExecution(ctx, stage.WorkflowID, ""); err == nil && isRunning(d) {
 			t.addPending(s, stage.WorkflowID, d.GetPendingActivities())
 		}
 	}
-	slices.SortFunc(s.Replication, func(a, b activities.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
+	slices.SortFunc(s.Replication, func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
 }
 
 func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
 	for _, p := range pending {
 		switch p.GetActivityType().GetName() {
 		case "Replicate":
-			var progress activities.ReplicationProgress
+			var progress api.ReplicationProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				if p.GetPaused() {
 					progress.Waiting = fmt.Sprintf("lanes of %s are paused; temporal activity unpause --workflow-id %s --activity-id %s", progress.Broker, workflowID, p.GetActivityId())
@@ -45,13 +44,13 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 			}
 		case "Verify":
 			var compared struct {
-				Progress activities.VerifyProgress `json:"progress"`
+				Progress api.VerifyProgress `json:"progress"`
 			}
 			if t.decode(p.GetHeartbeatDetails(), &compared) {
 				s.Comparing = &compared.Progress
 			}
 		case "Sync":
-			var progress activities.SyncProgress
+			var progress api.SyncProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				s.Sync = &progress
 			}

@@ -9,8 +9,8 @@ import (
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/converter"
 
-	"rocketshift/activities"
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
@@ -22,11 +22,11 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 	pending := []*workflowpb.PendingActivityInfo{
 		{
 			ActivityId: "9", ActivityType: &commonpb.ActivityType{Name: "Replicate"}, Paused: true,
-			HeartbeatDetails: details(activities.ReplicationProgress{Broker: "broker-a", Progress: replicator.Progress{Lanes: 4, Lag: 7}}),
+			HeartbeatDetails: details(api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, Lag: 7}}),
 		},
 		{
 			ActivityId: "10", ActivityType: &commonpb.ActivityType{Name: "Verify"},
-			HeartbeatDetails: details(map[string]any{"progress": activities.VerifyProgress{Messages: 100, Read: 40, PerSecond: 10, Left: "6s"}}),
+			HeartbeatDetails: details(map[string]any{"progress": api.VerifyProgress{Messages: 100, Read: 40, PerSecond: 10, Left: "6s"}}),
 		},
 	}
 	var s snapshot

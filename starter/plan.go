@@ -11,6 +11,7 @@ import (
 	goyaml "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
 )
 
@@ -41,12 +42,12 @@ func (a *app) printPlan(p plan.Plan) error {
 			Hash       string    `json:"hash"`
 			WorkflowID string    `json:"workflowId"`
 			ExitCode   int       `json:"exitCode"`
-		}{p, p.Hash(), p.WorkflowID(), exitDone})
+		}{p, p.Hash(), p.WorkflowID(), failure.Done})
 		return nil
 	}
 	text, err := inOrder(p)
 	if err != nil {
-		return broken("", "print the plan: %w", err)
+		return failure.Broken("", "print the plan: %w", err)
 	}
 	a.say("# plan %s, hash %s: valid; everything left out is filled in below", p.Name, p.Hash())
 	_, err = a.stdout.Write(text)
@@ -58,10 +59,10 @@ func (a *app) readPlan(file string, args []string) (plan.Plan, error) {
 	if file == "" && len(args) == 1 {
 		file = args[0]
 	} else if len(args) > 0 {
-		return plan.Plan{}, usage("", "one plan at a time: %q and %q were given", file, args[0])
+		return plan.Plan{}, failure.Usage("", "one plan at a time: %q and %q were given", file, args[0])
 	}
 	if file == "" {
-		return plan.Plan{}, usage("an example is docs/examples/orders-2026.yaml", "no plan: give its file by -f plan.yaml")
+		return plan.Plan{}, failure.Usage("an example is docs/examples/orders-2026.yaml", "no plan: give its file by -f plan.yaml")
 	}
 	text, err := a.readFile(file)
 	if err != nil {
@@ -70,7 +71,7 @@ func (a *app) readPlan(file string, args []string) (plan.Plan, error) {
 	p, err := parsePlan(file, text)
 	if err == nil {
 		if err := p.CheckSize(); err != nil {
-			return p, usage("", "%w", err)
+			return p, failure.Usage("", "%w", err)
 		}
 	}
 	return p, err
@@ -90,9 +91,9 @@ func (a *app) readFile(file string) ([]byte, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, usage("an example is docs/examples/orders-2026.yaml", "the plan's file %s is not there", file)
+		return nil, failure.Usage("an example is docs/examples/orders-2026.yaml", "the plan's file %s is not there", file)
 	case err != nil:
-		return nil, usage("", "read the plan's file: %w", err)
+		return nil, failure.Usage("", "read the plan's file: %w", err)
 	}
 	return text, nil
 }
@@ -103,15 +104,15 @@ func readLimited(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader
 // parsePlan turns YAML into JSON, refusing keys that are there twice, and reads the plan from that. JSON is YAML too.
 func parsePlan(file string, text []byte) (plan.Plan, error) {
 	if len(text) > plan.MaxBytes {
-		return plan.Plan{}, usage("use globs instead of lists of names", "%s is longer than the %d bytes that a plan may have", file, plan.MaxBytes)
+		return plan.Plan{}, failure.Usage("use globs instead of lists of names", "%s is longer than the %d bytes that a plan may have", file, plan.MaxBytes)
 	}
 	asJSON, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {
-		return plan.Plan{}, usage("", "%s is neither YAML nor JSON: %w", file, err)
+		return plan.Plan{}, failure.Usage("", "%s is neither YAML nor JSON: %w", file, err)
 	}
 	p, err := plan.Parse(asJSON)
 	if err != nil {
-		return plan.Plan{}, usage("", "%s: %w", file, err)
+		return plan.Plan{}, failure.Usage("", "%s: %w", file, err)
 	}
 	return p, nil
 }

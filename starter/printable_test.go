@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 // evil is what a client may call itself: it sets a terminal's title, forges a line and turns
@@ -24,33 +23,33 @@ const shown = `\x1b]0;x\a\nState  done\u202e`
 // fromClients is a status with everything that clients and brokers choose.
 func fromClients() snapshot {
 	s := running(func(s *snapshot) {
-		s.Replication = []activities.ReplicationProgress{{
+		s.Replication = []api.ReplicationProgress{{
 			Broker: evil, Unpaired: []string{evil},
-			Progress: replicator.Progress{
-				Lanes: 1, Waiting: evil, Topics: []replicator.TopicProgress{{
+			Progress: lane.Progress{
+				Lanes: 1, Waiting: evil, Topics: []lane.TopicProgress{{
 					Topic: "t" + evil, Lanes: 1,
 					Reason: evil,
 				}},
-				Stragglers: []replicator.Straggler{{Topic: "t", Sender: evil}},
-				Faults: []replicator.LaneFault{{
+				Stragglers: []lane.Straggler{{Topic: "t", Sender: evil}},
+				Faults: []lane.Fault{{
 					Topic: "t", Broker: evil, Type: "Gone", Cause: evil,
 					Next: evil,
 				}},
 			},
 		}}
-		s.Sync = &activities.SyncProgress{Past: &activities.Past{Count: 1, Clients: []string{evil +
+		s.Sync = &api.SyncProgress{Past: &api.Past{Count: 1, Clients: []string{evil +
 			" at 10.0.0.7:1"}}}
 		s.Blocked = []blocked{{
 			Activity: "AwaitEmpty", Attempt: 2,
 			Cause: "1 clients are still behind the gateway: " + evil,
 		}}
 	})
-	s.Metadata = &activities.MetadataDiff{Warnings: activities.Some(activities.Finding{
+	s.Metadata = &api.MetadataDiff{Warnings: api.Some(api.Finding{
 		Object: "setting regionId", Cause: evil, Next: evil,
 	})}
 	s.Detail, s.Notes, s.Error = evil, []string{evil}, evil
-	s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingApproval, Gate: "shift-25", Text: evil}}
-	s.Ledger = &activities.Ledger{Rows: activities.Some(activities.LedgerRow{
+	s.Waiting = []api.Waiting{{Kind: api.WaitingApproval, Gate: "shift-25", Text: evil}}
+	s.Ledger = &api.Ledger{Rows: api.Some(api.LedgerRow{
 		Kind: "kind", Object: evil,
 		Detail: evil,
 	})}

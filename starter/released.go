@@ -6,12 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rocketshift/activities"
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 func (a *app) releasedCommand() *cobra.Command {
-	var message workflows.Released
+	var message api.Released
 	var wait bool
 	c := &cobra.Command{
 		Use: "released NAME [--group G]... [--topic T]... --by PIPELINE", Short: "Say that applications were re-pointed, as status asks",
@@ -39,39 +38,39 @@ func (a *app) releasedCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) released(ctx context.Context, s service, id string, message workflows.Released, wait bool) error {
-	out := receipt{Approval: workflows.Approval{Gate: workflows.ReleasedName, By: message.By}, WorkflowID: id}
+func (a *app) released(ctx context.Context, s service, id string, message api.Released, wait bool) error {
+	out := receipt{Approval: api.Approval{Gate: api.ReleasedName, By: message.By}, WorkflowID: id}
 	if !wait {
-		return a.tell(ctx, s, id, workflows.ReleasedName, message, out)
+		return a.tell(ctx, s, id, api.ReleasedName, message, out)
 	}
 	before, err := a.look(ctx, s, id)
 	if err != nil {
 		return err
 	}
-	if err := a.tell(ctx, s, id, workflows.ReleasedName, message, out); err != nil {
+	if err := a.tell(ctx, s, id, api.ReleasedName, message, out); err != nil {
 		return err
 	}
-	asked := slices.DeleteFunc(before.Waiting, func(w workflows.Waiting) bool { return !concerns(w, message) })
+	asked := slices.DeleteFunc(before.Waiting, func(w api.Waiting) bool { return !concerns(w, message) })
 	_, err = a.follow(ctx, s, id, a.changes(a.stderr).show, func(now snapshot) bool {
-		return !now.Running || !slices.ContainsFunc(asked, func(w workflows.Waiting) bool { return stillAsked(now, w) })
+		return !now.Running || !slices.ContainsFunc(asked, func(w api.Waiting) bool { return stillAsked(now, w) })
 	})
 	return err
 }
 
 // concerns reports whether the message answers this question, at least in part.
-func concerns(w workflows.Waiting, m workflows.Released) bool {
-	if w.Kind != workflows.WaitingRelease {
+func concerns(w api.Waiting, m api.Released) bool {
+	if w.Kind != api.WaitingRelease {
 		return false
 	}
-	in := func(said []string, asked activities.Names) bool {
+	in := func(said []string, asked api.Names) bool {
 		names, inline := asked.Inline() // of a list in a document it may be one that isn't known here
 		return slices.ContainsFunc(said, func(name string) bool { return !inline || slices.Contains(names, name) })
 	}
 	return len(m.Groups)+len(m.Topics) == 0 || in(m.Groups, w.Groups) || in(m.Topics, w.Topics)
 }
 
-func stillAsked(now snapshot, w workflows.Waiting) bool {
-	return slices.ContainsFunc(now.Waiting, func(o workflows.Waiting) bool {
+func stillAsked(now snapshot, w api.Waiting) bool {
+	return slices.ContainsFunc(now.Waiting, func(o api.Waiting) bool {
 		return o.Kind == w.Kind && o.Gate == w.Gate && o.Since.Equal(w.Since)
 	})
 }

@@ -8,10 +8,9 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // colours of a terminal, as SGR codes.
@@ -33,13 +32,13 @@ func (a *app) paint(c colour, text string) string {
 
 func (a *app) paintState(state string) string {
 	switch state {
-	case workflows.StateDone:
+	case api.StateDone:
 		return a.paint(green, state)
-	case workflows.StateFailed, workflows.StateHeld, workflows.StateRolledBack, workflows.WaveRolledBack:
+	case api.StateFailed, api.StateHeld, api.StateRolledBack, api.WaveRolledBack:
 		return a.paint(red, state)
-	case workflows.StateWaiting:
+	case api.StateWaiting:
 		return a.paint(yellow, state)
-	case workflows.StagePending, workflows.StageSkipped:
+	case api.StagePending, api.StageSkipped:
 		return state
 	}
 	return a.paint(bold, state)
@@ -70,7 +69,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 	row := rows(&b)
 	title := s.Type
 	if title == "" {
-		title = workflows.MigrationType
+		title = api.MigrationType
 	}
 	row(title, "%s   %s   plan %s", nameOf(s), a.paintState(s.State), s.PlanHash)
 	if s.Detail != "" {
@@ -80,7 +79,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 		row("Target", "%s %s, RocketMQ %s, name servers %s%s", t.Provider, t.Cluster, t.Version, strings.Join(t.NameServers, ", "), prefixed(", gRPC ", t.ProxyGRPC))
 	}
 	if i := s.Inventory; i != nil && i.SourceVersion != "" {
-		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, grouped(i.Messages))
+		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, printable.Grouped(i.Messages))
 	}
 	if lag := lagOf(s); lag != "" {
 		row("Lag", "%s%s", lag, a.age(s.MeasuredAt))
@@ -89,7 +88,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 		row("Comparing", "%s", comparing)
 	}
 	if v := s.Verification; v != nil {
-		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", printable.Grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
 		if len(v.FromSlaves) > 0 {
 			row("Slaves", "read from a slave, as there is no master: %s; what that had besides isn't known", strings.Join(v.FromSlaves, ", "))
 		}
@@ -121,14 +120,14 @@ func (a *app) addTables(b *strings.Builder, s snapshot) {
 	if len(s.Waves) > 0 {
 		t := newTable("step", "state", "topics", "groups")
 		for _, w := range s.Waves {
-			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), activities.Short(w.Topics), activities.Short(w.Groups)})
+			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), api.Short(w.Topics), api.Short(w.Groups)})
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
 	if s.Ledger != nil {
 		t := newTable("ledger", "of", "rest", "detail")
 		for _, r := range s.Ledger.Rows.First() {
-			t.AppendRow(table.Row{r.Kind, r.Object, grouped(r.Rest), short(r.Detail)})
+			t.AppendRow(table.Row{r.Kind, r.Object, printable.Grouped(r.Rest), short(r.Detail)})
 		}
 		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
 			t.AppendRow(table.Row{"", fmt.Sprintf("and %d more", rest), "", "all of them: -o json"})
@@ -184,15 +183,15 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 }
 
 // findingsOf are what Assess found and still holds: of gateways SyncOffsets has heard since.
-func findingsOf(s snapshot) []activities.Finding {
+func findingsOf(s snapshot) []api.Finding {
 	if s.Sync != nil && !s.Sync.PastAt.IsZero() {
-		return activities.WithoutGateways(s.Inventory.Findings).First()
+		return api.WithoutGateways(s.Inventory.Findings).First()
 	}
 	return s.Inventory.Findings.First()
 }
 
 // configuredOtherwise is what ImportMetadata warned of that Assess had not, as the target came later.
-func configuredOtherwise(s snapshot) (all []activities.Finding) {
+func configuredOtherwise(s snapshot) (all []api.Finding) {
 	if s.Metadata == nil {
 		return nil
 	}
@@ -223,7 +222,7 @@ func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
 }
 
 // expiry says how long an answer still counts.
-func (a *app) expiry(w workflows.Waiting) string {
+func (a *app) expiry(w api.Waiting) string {
 	if w.Expires == nil {
 		return ""
 	}
@@ -245,7 +244,7 @@ func (a *app) age(at time.Time) string {
 }
 
 // took is how long a stage ran, or runs by now.
-func (a *app) took(s workflows.StageStatus) string {
+func (a *app) took(s api.StageStatus) string {
 	if s.StartedAt == nil {
 		return ""
 	}
@@ -280,15 +279,6 @@ func short(text string) string {
 		return string(r[:limit]) + "..."
 	}
 	return text
-}
-
-// listed shows the first names and counts the rest.
-func listed(names []string) string {
-	const shown = 5
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
 
 func prefixed(prefix, text string) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
 )
@@ -34,7 +35,7 @@ func (a *app) report(ctx context.Context, s service, id string) error {
 		return err
 	}
 	if snap.Running {
-		return usage("see rocketshift status "+snap.Name, "%s still runs (%s); the report is written when it ends", id, snap.State)
+		return failure.Usage("see rocketshift status "+snap.Name, "%s still runs (%s); the report is written when it ends", id, snap.State)
 	}
 	a.code = snap.ExitCode
 	if a.json() {

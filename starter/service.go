@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"rocketshift/activities"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // service is what commands need of Temporal. Errors are *failure, or one of the three below.
@@ -43,7 +44,7 @@ func (m missing) Is(other error) bool { return other == errNotFound }
 
 // notFound is the failure of a caller who names a workflow that isn't there.
 func notFound(id string) error {
-	return usage("rocketshift start -f plan.yaml starts a migration", "%w", missing{id})
+	return failure.Usage("rocketshift start -f plan.yaml starts a migration", "%w", missing{id})
 }
 
 // refusal is the workflow's own answer that it doesn't take a message.
@@ -63,15 +64,15 @@ type started struct {
 
 // snapshot is a status with what is seen from the outside: pending activities and their heartbeats.
 type snapshot struct {
-	workflows.Status
+	api.Status
 	WorkflowID string `json:"workflowId"`
 	RunID      string `json:"runId,omitempty"`
 	Running    bool   `json:"running"`
 	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each source broker.
-	Replication []activities.ReplicationProgress `json:"replication,omitempty"`
-	Sync        *activities.SyncProgress         `json:"sync,omitempty"`
+	Replication []api.ReplicationProgress `json:"replication,omitempty"`
+	Sync        *api.SyncProgress         `json:"sync,omitempty"`
 	// Comparing is how far Verify is while it runs.
-	Comparing *activities.VerifyProgress `json:"comparing,omitempty"`
+	Comparing *api.VerifyProgress `json:"comparing,omitempty"`
 	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only every so often.
 	MeasuredAt time.Time `json:"measuredAt,omitzero"`
 	Blocked    []blocked `json:"blocked,omitempty"`

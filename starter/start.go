@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
 )
 
@@ -48,7 +49,7 @@ func waitFlag(c *cobra.Command, wait *string) {
 
 func checkWait(wait string) error {
 	if wait != "" && wait != waitAsked && wait != waitEnd {
-		return usage("", "--wait=%s: allowed: %s, %s", wait, waitAsked, waitEnd)
+		return failure.Usage("", "--wait=%s: allowed: %s, %s", wait, waitAsked, waitEnd)
 	}
 	return nil
 }
@@ -58,7 +59,7 @@ func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wai
 	defer cancel()
 	st, err := s.Start(limited, p, again)
 	if errors.Is(err, errNoWorker) { // starting needs none: it is the server that is late
-		err = broken("see rocketshift doctor", "start %s: %w", p.WorkflowID(), err)
+		err = failure.Broken("see rocketshift doctor", "start %s: %w", p.WorkflowID(), err)
 	}
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wai
 		a.document(struct {
 			started
 			ExitCode int `json:"exitCode"`
-		}{st, exitDone})
+		}{st, failure.Done})
 		return nil
 	}
 	a.say("next: rocketshift status %s --watch", p.Name)

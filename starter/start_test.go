@@ -9,8 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 func newRun() started {
@@ -20,7 +21,7 @@ func newRun() started {
 func TestStartPassesThePlanWithDefaultsAndSaysWhatIsNext(t *testing.T) {
 	f := &fake{started: newRun()}
 	o := rocketshift(t, f, "start", "-f", planFile(t, goodPlan))
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	require.Len(t, f.plans, 1)
 	assert.Equal(t, plan.DefaultVersion, f.plans[0].Target.Version)
 	assert.Equal(t, "started migration-orders with plan 0123456789ab\nnext: rocketshift status orders --watch\n", o.stdout)
@@ -32,7 +33,7 @@ func TestStartJoinsARunningOneAndSaysWhenNoWorkerPolls(t *testing.T) {
 	s := newRun()
 	s.Joined, s.NoWorker = true, true
 	o := rocketshift(t, &fake{started: s}, "start", planFile(t, goodPlan))
-	assert.Equal(t, exitDone, o.code)
+	assert.Equal(t, failure.Done, o.code)
 	assert.Contains(t, o.stdout, "joined migration-orders")
 	assert.Contains(t, o.stderr, "no worker polls for it: start bin/rocketshift-worker")
 }
@@ -40,8 +41,8 @@ func TestStartJoinsARunningOneAndSaysWhenNoWorkerPolls(t *testing.T) {
 func TestStartOfAFinishedOneShowsItsEnd(t *testing.T) {
 	s := newRun()
 	s.Ended = true
-	o := rocketshift(t, &fake{started: s, looks: seen(over(workflows.StateRolledBack, ""))}, "start", planFile(t, goodPlan), "-o", "json")
-	assert.Equal(t, exitRolledBack, o.code)
+	o := rocketshift(t, &fake{started: s, looks: seen(over(api.StateRolledBack, ""))}, "start", planFile(t, goodPlan), "-o", "json")
+	assert.Equal(t, failure.RolledBack, o.code)
 	assert.Equal(t, "rolledBack", o.document(t)["state"])
 	assert.Contains(t, o.stderr, "has run with this plan and ended; nothing was started")
 }
@@ -55,22 +56,22 @@ func TestStartAgainIsAskedForInWords(t *testing.T) {
 }
 
 func TestStartPassesRefusalsOn(t *testing.T) {
-	o := rocketshift(t, &fake{startIs: usage("use another name", "migration-orders runs with another plan")}, "start", planFile(t, goodPlan))
-	assert.Equal(t, exitUsage, o.code)
+	o := rocketshift(t, &fake{startIs: failure.Usage("use another name", "migration-orders runs with another plan")}, "start", planFile(t, goodPlan))
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Equal(t, "rocketshift: migration-orders runs with another plan; use another name\n", o.stderr)
 	o = rocketshift(t, &fake{startIs: errLate}, "start", planFile(t, goodPlan))
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "see rocketshift doctor")
 }
 
 func TestStartWaits(t *testing.T) {
-	f := &fake{started: newRun(), looks: seen(running(), asking("purchase"), over(workflows.StateFailed, "refused by Assess"))}
+	f := &fake{started: newRun(), looks: seen(running(), asking("purchase"), over(api.StateFailed, "refused by Assess"))}
 	o := rocketshift(t, f, "start", planFile(t, goodPlan), "--wait")
-	assert.Equal(t, exitWaiting, o.code)
+	assert.Equal(t, failure.Waiting, o.code)
 	assert.Contains(t, o.stdout, "rocketshift approve orders purchase")
-	f.looks = seen(running(), asking("purchase"), over(workflows.StateFailed, "refused by Assess"))
+	f.looks = seen(running(), asking("purchase"), over(api.StateFailed, "refused by Assess"))
 	o = rocketshift(t, f, "start", planFile(t, goodPlan), "--wait=end", "-o", "json")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Equal(t, "refused by Assess", o.document(t)["error"])
 }
 
@@ -92,38 +93,38 @@ func TestReportPrintsTheFileWhereItLies(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "orders.md"), []byte("# Report\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "orders.json"), []byte(`{"name":"orders"}`), 0o600))
 	env := map[string]string{"ROCKETSHIFT_HOME": home}
-	f := &fake{looks: seen(over(workflows.StateDone, ""))}
+	f := &fake{looks: seen(over(api.StateDone, ""))}
 	o := rocketshiftIn(t, f, "", env, "report", "orders")
-	assert.Equal(t, exitDone, o.code)
+	assert.Equal(t, failure.Done, o.code)
 	assert.Equal(t, "# Report\n", o.stdout)
 	doc := rocketshiftIn(t, f, "", env, "report", "orders", "-o", "json").document(t)
 	assert.Equal(t, map[string]any{"path": ".run/reports/orders.json", "report": map[string]any{"name": "orders"}, "exitCode": 0.0}, doc)
 }
 
 func TestReportFallsBackToTheResult(t *testing.T) {
-	f := &fake{looks: seen(over(workflows.StateFailed, "boom"))}
+	f := &fake{looks: seen(over(api.StateFailed, "boom"))}
 	o := rocketshift(t, f, "report", "orders")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "does not lie on this machine")
 	assert.Contains(t, o.stdout, "boom")
 	doc := rocketshift(t, f, "report", "orders", "-o", "json").document(t)
 	assert.Equal(t, "boom", doc["report"].(map[string]any)["error"])
 	o = rocketshift(t, &fake{looks: seen(running())}, "report", "orders")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "migration-orders still runs (running); the report is written when it ends; see rocketshift status orders")
 }
 
 func TestDoctorFailsOnlyForWhatAMigrationNeeds(t *testing.T) {
 	f := &fake{checks: []check{{Name: "temporal", Result: checkOK, Detail: "answers"}, {Name: "namespace", Result: checkWarning, Detail: "1 day", Next: "keep longer"}}}
 	o := rocketshift(t, f, "doctor")
-	assert.Equal(t, exitDone, o.code)
+	assert.Equal(t, failure.Done, o.code)
 	assert.Contains(t, o.stdout, "namespace: keep longer")
 	assert.Contains(t, o.stdout, "local target")
 	f.checks[0].Result = checkFailed
 	o = rocketshift(t, f, "doctor", "-o", "json")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Equal(t, "failed", o.document(t)["checks"].([]any)[0].(map[string]any)["result"])
 	o = rocketshift(t, nil, "doctor")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stdout, "temporal: start it")
 }

@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -72,7 +73,7 @@ func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) 
 	case errors.Is(err, errNotFound):
 		return snap, notFound(id)
 	case errors.Is(err, errNoWorker):
-		return snap, &failure{code: exitFailed, next: "start bin/rocketshift-worker, or see rocketshift doctor", cause: err}
+		return snap, &failure.Error{Code: failure.Failed, Next: "start bin/rocketshift-worker, or see rocketshift doctor", Cause: err}
 	case err != nil:
 		return snap, err
 	}
@@ -82,10 +83,10 @@ func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) 
 // complete adds the next commands and the exit code. The workflow calls a hold a thing that it waits for; people call it held.
 func complete(s snapshot) snapshot {
 	for _, w := range s.Waiting {
-		if w.Gate == workflows.ResumeName && s.State == workflows.StateWaiting {
-			s.State = workflows.StateHeld
+		if w.Gate == api.ResumeName && s.State == api.StateWaiting {
+			s.State = api.StateHeld
 		}
-		for _, command := range workflows.NextCommands(s.Status, w) {
+		for _, command := range api.NextCommands(s.Status, w) {
 			if s.WorkflowID != plan.WorkflowID(s.Name) {
 				command += " --stage " + s.Type
 			}
@@ -112,7 +113,7 @@ func once(lines []string) []string {
 
 // ended reports whether a wait is over.
 func ended(s snapshot, wait string) bool {
-	return !s.Running || (wait == waitAsked && (s.ExitCode == exitWaiting || s.ExitCode == exitHalted))
+	return !s.Running || (wait == waitAsked && (s.ExitCode == failure.Waiting || s.ExitCode == failure.Halted))
 }
 
 // waitAndShow waits, telling people on standard error what changes, and prints the last snapshot.
@@ -133,19 +134,19 @@ func (a *app) follow(ctx context.Context, s service, id string, show func(snapsh
 	var last snapshot
 	for seen := false; ; {
 		snap, err := a.look(ctx, s, id)
-		var f *failure
+		var f *failure.Error
 		switch {
 		case ctx.Err() != nil && seen:
 			return last, nil // interrupted: what was seen last is the answer
 		case ctx.Err() != nil:
-			return last, broken("", "interrupted")
+			return last, failure.Broken("", "interrupted")
 		case err == nil:
 			last, seen = snap, true
 			show(snap, nil)
 			if until(snap) {
 				return snap, nil
 			}
-		case errors.As(err, &f) && f.code == exitUsage, !seen && !errors.Is(err, errNoWorker):
+		case errors.As(err, &f) && f.Code == failure.BadUsage, !seen && !errors.Is(err, errNoWorker):
 			return last, err
 		default:
 			show(last, err)

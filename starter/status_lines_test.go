@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 )
 
 const refusal2 = "refused, 2 reasons:\ntopic a: can't be read; exclude it\ntopic b: is gone; " +
@@ -17,7 +17,7 @@ const refusal2 = "refused, 2 reasons:\ntopic a: can't be read; exclude it\ntopic
 
 func TestErrorsOfSeveralLinesAreOneRowOfTheTable(t *testing.T) {
 	s := running(func(s *snapshot) {
-		s.Stages[1].State, s.Stages[1].Detail, s.Error = workflows.StageFailed, refusal2, refusal2
+		s.Stages[1].State, s.Stages[1].Detail, s.Error = api.StageFailed, refusal2, refusal2
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	const line = "refused, 2 reasons: topic a: can't be read; exclude it; topic b: is gone"
@@ -34,17 +34,17 @@ func TestErrorsOfSeveralLinesAreOneRowOfTheTable(t *testing.T) {
 
 func TestAFindingAboutTheGatewayEndsWhenTheGatewayIsHeardOf(t *testing.T) {
 	s := running(func(s *snapshot) {
-		s.Inventory = &activities.InventorySummary{
-			SourceVersion: "4.9.7", Findings: activities.Some(
-				activities.Finding{Object: "gateway", Cause: "it doesn't answer", Next: "start it"},
-				activities.Finding{Object: "group billing", Cause: "broadcasts", Next: "plan for it"},
+		s.Inventory = &api.InventorySummary{
+			SourceVersion: "4.9.7", Findings: api.Some(
+				api.Finding{Object: "gateway", Cause: "it doesn't answer", Next: "start it"},
+				api.Finding{Object: "group billing", Cause: "broadcasts", Next: "plan for it"},
 			),
 		}
-		s.Sync = &activities.SyncProgress{Waiting: "the gateway doesn't answer"}
+		s.Sync = &api.SyncProgress{Waiting: "the gateway doesn't answer"}
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	assert.Contains(t, o.stdout, "Finding    gateway: it doesn't answer")
-	s.Sync = &activities.SyncProgress{PastAt: noon}
+	s.Sync = &api.SyncProgress{PastAt: noon}
 	o = rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	assert.NotContains(t, o.stdout, "Finding    gateway")
 	assert.Contains(t, o.stdout, "Finding    group billing")
@@ -57,6 +57,6 @@ func TestAQuestionThatIsMeasuredAgainIsStillWaitedFor(t *testing.T) {
 	past := noon.Add(-time.Minute)
 	s.Waiting[0].Expires = &past
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
-	require.Equal(t, exitWaiting, o.code)
+	require.Equal(t, failure.Waiting, o.code)
 	assert.Contains(t, o.stdout, "being measured again")
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
-	"rocketshift/internal/instance"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
+	"rocketshift/internal/printable"
+	"rocketshift/replicator/lane"
 )
 
 func TestStatusShowsWhatIsAskedAndTheCommandThatAnswers(t *testing.T) {
 	o := rocketshift(t, &fake{looks: seen(asking("shift-25"))}, "status", "orders")
-	require.Equal(t, exitWaiting, o.code, o.stderr)
+	require.Equal(t, failure.Waiting, o.code, o.stderr)
 	for _, want := range []string{
 		"Migration  orders   waiting   plan 0123456789ab",
 		"for approval shift-25 since", "shift to 25%: topics orders", "evidence fedcba987654", "measured again in 5",
@@ -40,7 +40,7 @@ func TestStatusInJSONIsOneDocumentWithNextCommands(t *testing.T) {
 
 func TestStatusOfAStageThatRunsAloneAnswersThere(t *testing.T) {
 	s := asking("purchase")
-	s.WorkflowID, s.Type = "migration-orders-purchase", workflows.PurchaseType
+	s.WorkflowID, s.Type = "migration-orders-purchase", api.PurchaseType
 	for _, stage := range []string{"Purchase", "purchase"} {
 		f := &fake{looks: seen(s)}
 		o := rocketshift(t, f, "status", "orders", "--stage", stage)
@@ -51,33 +51,33 @@ func TestStatusOfAStageThatRunsAloneAnswersThere(t *testing.T) {
 
 func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 	s := running(func(s *snapshot) {
-		s.Replication = []activities.ReplicationProgress{
-			{Broker: "a", Progress: replicator.Progress{
+		s.Replication = []api.ReplicationProgress{
+			{Broker: "a", Progress: lane.Progress{
 				Lanes: 8, CaughtUp: 8, Copied: 20480, Lag: 0,
-				Back: &replicator.Progress{Lanes: 8, CaughtUp: 7, Lag: 3, Waiting: "target broker z is busy"},
+				Back: &lane.Progress{Lanes: 8, CaughtUp: 7, Lag: 3, Waiting: "target broker z is busy"},
 			}},
-			{Broker: "b", Progress: replicator.Progress{Lanes: 4, CaughtUp: 3, Copied: 1, Lag: 1200, Waiting: "source broker b is down", Faults: []replicator.LaneFault{
+			{Broker: "b", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Copied: 1, Lag: 1200, Waiting: "source broker b is down", Faults: []lane.Fault{
 				{Topic: "t", Broker: "b", Queue: 2, Type: "SourceTruncated", From: 5, To: 9, Cause: "the source deleted them", Next: "raise its retention"},
 			}}},
 		}
-		s.Sync = &activities.SyncProgress{Groups: 3}
-		s.Comparing = &activities.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
+		s.Sync = &api.SyncProgress{Groups: 3}
+		s.Comparing = &api.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
 		s.Blocked = []blocked{{Activity: "AwaitMembers", Attempt: 7, Type: "NotReady", Cause: "2 members of billing are still on the source"}}
-		s.Target = &instance.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
-		s.Inventory = &activities.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: activities.Some(activities.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
-		s.Metadata = &activities.MetadataDiff{Warnings: activities.Some(
+		s.Target = &api.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
+		s.Inventory = &api.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: api.Some(api.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
+		s.Metadata = &api.MetadataDiff{Warnings: api.Some(
 			s.Inventory.Findings.First()[0],
-			activities.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
+			api.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
 		)}
-		s.Verification = &activities.Verification{
+		s.Verification = &api.Verification{
 			Compared:   5000,
 			Lanes:      12,
 			FromSlaves: []string{"broker-s (slave 127.0.0.1:3)"},
 			LeftOut:    []string{"broker-l"},
 		}
-		s.Ledger = &activities.Ledger{
-			Rows: activities.Some(
-				activities.LedgerRow{Kind: "dead letters", Object: "%DLQ%billing", Rest: 7}),
+		s.Ledger = &api.Ledger{
+			Rows: api.Some(
+				api.LedgerRow{Kind: "dead letters", Object: "%DLQ%billing", Rest: 7}),
 		}
 		s.Notes = []string{"12:00:00 hold by alice"}
 		s.Error = "boom"
@@ -101,8 +101,8 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 
 func TestAHoldIsShownAsHeld(t *testing.T) {
 	s := running(func(s *snapshot) {
-		s.State = workflows.StateWaiting
-		s.Waiting = []workflows.Waiting{{Kind: workflows.WaitingGate, Gate: workflows.ResumeName, Text: "held by alice: lunch"}}
+		s.State = api.StateWaiting
+		s.Waiting = []api.Waiting{{Kind: api.WaitingGate, Gate: api.ResumeName, Text: "held by alice: lunch"}}
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	assert.Contains(t, o.stdout, "held   plan")
@@ -120,18 +120,18 @@ func TestNotesOfAMigrationAndItsStagesAreShownOnce(t *testing.T) {
 
 func TestStatusOfNothingAndOfNobody(t *testing.T) {
 	o := rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders; rocketshift start")
 	o = rocketshift(t, &fake{looks: unseen(errLate)}, "status", "orders")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "no worker answers")
 	assert.Contains(t, o.stderr, "start bin/rocketshift-worker")
 }
 
 func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
-	soaking := running(func(s *snapshot) { s.Waves[0].State = workflows.WaveSoak })
-	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("shift-25"), asking("shift-25"), soaking, over(workflows.StateDone, ""))}, "status", "orders", "--watch")
-	assert.Equal(t, exitDone, o.code)
+	soaking := running(func(s *snapshot) { s.Waves[0].State = api.WaveSoak })
+	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("shift-25"), asking("shift-25"), soaking, over(api.StateDone, ""))}, "status", "orders", "--watch")
+	assert.Equal(t, failure.Done, o.code)
 	var texts []string
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
 		_, text, _ := strings.Cut(line, " ")
@@ -147,17 +147,17 @@ func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestWatchGoesOnWhenTheWorkerIsAwayForAWhile(t *testing.T) {
-	looks := append(unseen(errLate), append(seen(running()), append(unseen(errors.New("server away")), seen(over(workflows.StateRolledBack, ""))...)...)...)
+	looks := append(unseen(errLate), append(seen(running()), append(unseen(errors.New("server away")), seen(over(api.StateRolledBack, ""))...)...)...)
 	o := rocketshift(t, &fake{looks: looks}, "status", "orders", "-w")
-	assert.Equal(t, exitRolledBack, o.code)
+	assert.Equal(t, failure.RolledBack, o.code)
 	assert.Contains(t, o.stdout, "no worker answers")
 	assert.Contains(t, o.stdout, "server away")
 	assert.Contains(t, o.stdout, "migration-orders: rolledBack")
 }
 
 func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
-	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("purchase"), over(workflows.StateFailed, "no"))}, "status", "orders", "--watch", "-o", "json")
-	assert.Equal(t, exitFailed, o.code)
+	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("purchase"), over(api.StateFailed, "no"))}, "status", "orders", "--watch", "-o", "json")
+	assert.Equal(t, failure.Failed, o.code)
 	var states []any
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
 		var doc map[string]any
@@ -168,17 +168,17 @@ func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
 }
 
 func TestWatchOfNothingEnds(t *testing.T) {
-	assert.Equal(t, exitUsage, rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code)
+	assert.Equal(t, failure.BadUsage, rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code)
 }
 
 func TestWaitEndsWhenSomebodyIsAskedUnlessTheEndIsWanted(t *testing.T) {
-	looks := func() []look { return seen(running(), asking("purchase"), running(), over(workflows.StateDone, "")) }
+	looks := func() []look { return seen(running(), asking("purchase"), running(), over(api.StateDone, "")) }
 	o := rocketshift(t, &fake{looks: looks()}, "status", "orders", "--wait", "-o", "json")
-	assert.Equal(t, exitWaiting, o.code)
+	assert.Equal(t, failure.Waiting, o.code)
 	assert.Equal(t, "waiting", o.document(t)["state"])
 	assert.Contains(t, o.stderr, "migration-orders: running", "what happens meanwhile goes to standard error")
 	o = rocketshift(t, &fake{looks: looks()}, "status", "orders", "--wait=end", "-o", "json")
-	assert.Equal(t, exitDone, o.code)
+	assert.Equal(t, failure.Done, o.code)
 	assert.Equal(t, "done", o.document(t)["state"])
 }
 
@@ -191,7 +191,7 @@ func TestNumbersDoNotFillALog(t *testing.T) {
 	for i := range 25 { // 25 looks, a second apart, each with another lag
 		clock = noon.Add(time.Duration(i) * time.Second)
 		c.show(running(func(s *snapshot) {
-			s.Replication = []activities.ReplicationProgress{{Progress: replicator.Progress{Lag: int64(1000 - i)}}}
+			s.Replication = []api.ReplicationProgress{{Progress: lane.Progress{Lag: int64(1000 - i)}}}
 		}), nil)
 	}
 	assert.Equal(t, 3, strings.Count(out.String(), "lag: "), out.String())
@@ -210,15 +210,15 @@ func TestATerminalIsRedrawnInPlaceAndCutToItsHeight(t *testing.T) {
 
 func TestThousandsAreGrouped(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -999: "-999"} {
-		assert.Equal(t, want, grouped(n))
+		assert.Equal(t, want, printable.Grouped(n))
 	}
 }
 
 func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 	s := running()
 	for i := range 7 {
-		s.Replication = append(s.Replication, activities.ReplicationProgress{Progress: replicator.Progress{
-			Back: &replicator.Progress{Stragglers: []replicator.Straggler{{Topic: "orders", Broker: "broker-a", Queue: i, Sender: "10.0.0.7:4711", PerSecond: float64(i)}}},
+		s.Replication = append(s.Replication, api.ReplicationProgress{Progress: lane.Progress{
+			Back: &lane.Progress{Stragglers: []lane.Straggler{{Topic: "orders", Broker: "broker-a", Queue: i, Sender: "10.0.0.7:4711", PerSecond: float64(i)}}},
 		}})
 	}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
@@ -229,7 +229,7 @@ func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 
 func TestStatusTellsClientsPastTheGateways(t *testing.T) {
 	s := running()
-	s.Sync = &activities.SyncProgress{Past: &activities.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}}}
+	s.Sync = &api.SyncProgress{Past: &api.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}}}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
 	assert.Contains(t, o.stdout, "1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing")
 }

@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 )
 
 // steerCommand makes hold, resume and back, which differ in their name only.
 func (a *app) steerCommand(name, short string) *cobra.Command {
-	var message workflows.Steering
+	var message api.Steering
 	c := &cobra.Command{
 		Use: name + " NAME --by YOU [--reason WHY]", Short: short,
 		Args: func(c *cobra.Command, args []string) error {
@@ -25,7 +26,7 @@ func (a *app) steerCommand(name, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out := receipt{Approval: workflows.Approval{Gate: name, By: message.By, Reason: message.Reason}, WorkflowID: id}
+			out := receipt{Approval: api.Approval{Gate: name, By: message.By, Reason: message.Reason}, WorkflowID: id}
 			return a.withService(c.Context(), func(s service) error { return a.tell(c.Context(), s, id, name, message, out) })
 		},
 	}
@@ -57,7 +58,7 @@ func (a *app) leave(ctx context.Context, s service, id, name string, message any
 	defer cancel()
 	if err := s.Signal(limited, id, name, message); err != nil {
 		if errors.Is(err, errNoWorker) { // a signal needs none: it is the server that is late
-			err = broken("see rocketshift doctor", "%w", err)
+			err = failure.Broken("see rocketshift doctor", "%w", err)
 		}
 		return refused(id, err)
 	}
@@ -80,9 +81,9 @@ func refused(id string, err error) error {
 	var no refusal
 	switch {
 	case errors.As(err, &no):
-		return usage("nothing was changed", "refused: %s", no.text)
+		return failure.Usage("nothing was changed", "refused: %s", no.text)
 	case errors.Is(err, errEnded):
-		return usage("see rocketshift status", "%s has ended: nothing more can be asked of it", id)
+		return failure.Usage("see rocketshift status", "%s has ended: nothing more can be asked of it", id)
 	case errors.Is(err, errNotFound):
 		return notFound(id)
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // localTargets are the targets of provider local on this machine.
@@ -46,7 +47,7 @@ func (a *app) targetsCommand() *cobra.Command {
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !plan.ValidName(args[0]) {
-				return usage("see rocketshift targets", "%q is no name of a migration", args[0])
+				return failure.Usage("see rocketshift targets", "%q is no name of a migration", args[0])
 			}
 			return a.removeTarget(c.Context(), args[0], alone)
 		},
@@ -63,7 +64,7 @@ func (a *app) localTargets() (localTargets, error) {
 	}
 	root, err := lab.Root()
 	if err != nil {
-		return nil, broken("", "find the worker's folder: %w", err)
+		return nil, failure.Broken("", "find the worker's folder: %w", err)
 	}
 	return instance.Local{Root: root}, nil
 }
@@ -75,7 +76,7 @@ func (a *app) targets() error {
 	}
 	all, err := local.List()
 	if err != nil {
-		return broken("", "%w", err)
+		return failure.Broken("", "%w", err)
 	}
 	if a.json() {
 		a.document(struct {
@@ -115,20 +116,20 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 	}
 	all, err := local.List()
 	if err != nil {
-		return broken("", "%w", err)
+		return failure.Broken("", "%w", err)
 	}
 	there := slices.ContainsFunc(all, func(f instance.Found) bool { return f.Name == name })
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	if !alone {
 		err := a.withService(ctx, func(s service) error { return notRunning(limited, s, name) })
-		if f := new(failure); errors.As(err, &f) && f.code == exitFailed {
+		if f := new(failure.Error); errors.As(err, &f) && f.Code == failure.Failed {
 			if !there { // whatever Temporal would say
 				a.tellRemoved(name, false)
 				return nil
 			}
-			return broken(strings.TrimPrefix(f.next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
-				"%w", f.cause)
+			return failure.Broken(strings.TrimPrefix(f.Next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
+				"%w", f.Cause)
 		}
 		if err != nil {
 			return err
@@ -136,16 +137,16 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 	}
 	clients, err := local.Clients(limited, name)
 	if err != nil {
-		return broken("", "%w", err)
+		return failure.Broken("", "%w", err)
 	}
 	if len(clients) > 0 {
-		return usage("stop them, or bring them back first",
+		return failure.Usage("stop them, or bring them back first",
 			"the target of %s is in use: %d applications are connected: %s; nothing was changed", name,
-			len(clients), listed(clients))
+			len(clients), printable.Listed(clients))
 	}
 	was, err := local.Remove(ctx, name)
 	if err != nil {
-		return broken("it may be called again", "%w", err)
+		return failure.Broken("it may be called again", "%w", err)
 	}
 	a.tellRemoved(name, was)
 	return nil
@@ -155,14 +156,14 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 func notRunning(ctx context.Context, s service, name string) error {
 	ids := []string{plan.WorkflowID(name)}
 	for _, kind := range stageTypes() {
-		ids = append(ids, workflows.StageID(plan.Plan{Name: name}, kind))
+		ids = append(ids, api.StageID(plan.Plan{Name: name}, kind))
 	}
 	running, err := s.Running(ctx, ids)
 	if err != nil {
 		return err
 	}
 	if len(running) > 0 {
-		return usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
+		return failure.Usage(fmt.Sprintf("rocketshift back %s brings its applications home, and ends it", name),
 			"the target of %s is in use: %s run; nothing was changed", name,
 			strings.Join(running, ", "))
 	}

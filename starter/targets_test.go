@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/instance"
 )
 
@@ -48,7 +49,7 @@ func withTargets(f *fake, local fakeTargets, args ...string) outcome {
 
 func TestLocalTargetsAreListedWithTheirProcesses(t *testing.T) {
 	o := withTargets(&fake{}, fakeTargets{"orders": nil}, "targets")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "11 12 13")
 	assert.Contains(t, o.stdout, "rocketshift targets remove NAME")
 	o = withTargets(&fake{}, fakeTargets{}, "targets", "-o", "json")
@@ -58,11 +59,11 @@ func TestLocalTargetsAreListedWithTheirProcesses(t *testing.T) {
 func TestALocalTargetIsRemovedOnceAndAgain(t *testing.T) {
 	local := fakeTargets{"orders": nil, "payments": nil}
 	o := withTargets(&fake{}, local, "targets", "remove", "orders")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "was removed")
 	require.Len(t, local, 1)
 	o = withTargets(&fake{}, local, "targets", "remove", "orders")
-	require.Equal(t, exitDone, o.code, "what isn't there is removed already: %s", o.stderr)
+	require.Equal(t, failure.Done, o.code, "what isn't there is removed already: %s", o.stderr)
 	assert.Contains(t, o.stdout, "nothing to remove")
 }
 
@@ -74,20 +75,20 @@ func TestALocalTargetThatIsUsedStays(t *testing.T) {
 		want    string
 	}{
 		"by its migration": {
-			&fake{running: []string{"migration-orders"}}, nil, exitUsage, "migration-orders run",
+			&fake{running: []string{"migration-orders"}}, nil, failure.BadUsage, "migration-orders run",
 		},
 		"by a stage alone": {
-			&fake{running: []string{"migration-orders-replicate"}}, nil, exitUsage,
+			&fake{running: []string{"migration-orders-replicate"}}, nil, failure.BadUsage,
 			"migration-orders-replicate run",
 		},
 		"by applications": {
 			&fake{},
 			[]string{"shop@1 at 10.0.0.7:1, of group billing"},
-			exitUsage,
+			failure.BadUsage,
 			"1 applications are connected: shop@1",
 		},
 		"nobody knows": {
-			&fake{away: broken("start it", "temporal doesn't answer")}, nil, exitFailed, "temporal",
+			&fake{away: failure.Broken("start it", "temporal doesn't answer")}, nil, failure.Failed, "temporal",
 		},
 	} {
 		local := fakeTargets{"orders": c.clients}
@@ -97,27 +98,27 @@ func TestALocalTargetThatIsUsedStays(t *testing.T) {
 		assert.Len(t, local, 1, name)
 	}
 	o := withTargets(&fake{away: errors.New("unused")}, fakeTargets{}, "targets", "remove", "../x")
-	assert.Equal(t, exitUsage, o.code, "a name that leads out of the folder")
+	assert.Equal(t, failure.BadUsage, o.code, "a name that leads out of the folder")
 }
 
 // Temporal may be gone when somebody tidies up, and with it whoever could say that nothing runs.
 func TestALocalTargetIsRemovedWithoutTemporal(t *testing.T) {
-	gone := &fake{away: broken("start it", "temporal doesn't answer")}
+	gone := &fake{away: failure.Broken("start it", "temporal doesn't answer")}
 	local := fakeTargets{"orders": nil, "payments": {"shop@1 at 10.0.0.7:1, of group billing"}}
 	o := withTargets(gone, local, "targets", "remove", "orders")
-	require.Equal(t, exitFailed, o.code)
+	require.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "--without-temporal", "the way out is told")
 	require.Len(t, local, 2)
 
 	o = withTargets(gone, local, "targets", "remove", "orders", "--without-temporal", "-o", "json")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Equal(t, map[string]any{"name": "orders", "removed": true}, o.document(t))
 	o = withTargets(gone, local, "targets", "remove", "orders", "-o", "json")
-	require.Equal(t, exitDone, o.code, "what isn't there needs no Temporal: %s", o.stderr)
+	require.Equal(t, failure.Done, o.code, "what isn't there needs no Temporal: %s", o.stderr)
 	assert.Equal(t, map[string]any{"name": "orders", "removed": false}, o.document(t))
 
 	o = withTargets(gone, local, "targets", "remove", "payments", "--without-temporal")
-	assert.Equal(t, exitUsage, o.code, "applications are seen without it")
+	assert.Equal(t, failure.BadUsage, o.code, "applications are seen without it")
 	assert.Contains(t, o.stderr, "1 applications are connected")
 	assert.Len(t, local, 1)
 }
@@ -125,9 +126,9 @@ func TestALocalTargetIsRemovedWithoutTemporal(t *testing.T) {
 func TestErrorsOfTargetsAreDocumentsToo(t *testing.T) {
 	running := &fake{running: []string{"migration-orders"}}
 	o := withTargets(running, fakeTargets{"orders": nil}, "targets", "remove", "orders", "-o", "json")
-	require.Equal(t, exitUsage, o.code)
+	require.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.document(t)["error"], "in use: migration-orders run")
 	assert.Contains(t, o.document(t)["next"], "rocketshift back orders")
 	o = withTargets(&fake{}, fakeTargets{}, "targets", "remove", "-o", "json")
-	require.Equal(t, exitUsage, o.code, "a name is needed")
+	require.Equal(t, failure.BadUsage, o.code, "a name is needed")
 }

@@ -18,8 +18,9 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 const (
@@ -42,7 +43,7 @@ type temporalService struct {
 func connectTemporal(ctx context.Context) (service, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
-		return nil, broken("", "read the TEMPORAL_* settings: %w", err)
+		return nil, failure.Broken("", "read the TEMPORAL_* settings: %w", err)
 	}
 	if options.HostPort == "" {
 		options.HostPort = client.DefaultHostPort
@@ -55,7 +56,7 @@ func connectTemporal(ctx context.Context) (service, error) {
 	defer cancel()
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, broken("start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS", "temporal at %s does not answer: %w", options.HostPort, err)
+		return nil, failure.Broken("start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS", "temporal at %s does not answer: %w", options.HostPort, err)
 	}
 	data := options.DataConverter
 	if data == nil {
@@ -83,12 +84,12 @@ func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (s
 	}
 	out := started{WorkflowID: p.WorkflowID(), PlanHash: p.Hash()}
 	run, err := t.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: p.WorkflowID(), TaskQueue: workflows.ControlTaskQueue,
+		ID: p.WorkflowID(), TaskQueue: api.ControlTaskQueue,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:                    reuse(again),
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summaryOf(p), StaticDetails: detailsOf(p),
-	}, workflows.MigrationType, workflows.MigrationInput{Plan: p})
+	}, api.MigrationType, api.MigrationInput{Plan: p})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case errors.As(err, &already):
@@ -101,7 +102,7 @@ func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (s
 	if err := t.samePlan(ctx, p, out); err != nil {
 		return out, err
 	}
-	out.NoWorker = !out.Ended && t.pollers(ctx, workflows.ControlTaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW) == 0
+	out.NoWorker = !out.Ended && t.pollers(ctx, api.ControlTaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW) == 0
 	return out, nil
 }
 
@@ -120,7 +121,7 @@ func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {
 		return nil // it is for the start itself to say what is wrong
 	}
-	return usage("rocketshift start --again starts it anew",
+	return failure.Usage("rocketshift start --again starts it anew",
 		"%s was cancelled: what had moved went back to the source", p.WorkflowID())
 }
 
@@ -136,8 +137,8 @@ func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
 		RunID:      described.GetWorkflowExecutionInfo().GetExecution().GetRunId(),
 	}
 	t.lastWord(ctx, &last, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
-	if last.State != workflows.StateRolledBack {
-		return usage("use another name in the plan",
+	if last.State != api.StateRolledBack {
+		return failure.Usage("use another name in the plan",
 			"%s ended as %s: only a migration that went back is started anew", last.WorkflowID,
 			last.State)
 	}
@@ -151,9 +152,9 @@ func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s started) 
 	if err != nil {
 		return t.explain("read the plan of "+s.WorkflowID, err)
 	}
-	var input workflows.MigrationInput
+	var input api.MigrationInput
 	if err := t.converter.FromPayloads(event.GetWorkflowExecutionStartedEventAttributes().GetInput(), &input); err != nil {
-		return broken("", "read the plan of %s: %w", s.WorkflowID, err)
+		return failure.Broken("", "read the plan of %s: %w", s.WorkflowID, err)
 	}
 	if input.Plan.Hash() == p.Hash() {
 		return nil
@@ -162,7 +163,7 @@ func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s started) 
 	if s.Ended {
 		state = "has ended"
 	}
-	return usage("nothing was started: use another name in the plan, or that plan", "%s %s with another plan: it has hash %s, this one %s",
+	return failure.Usage("nothing was started: use another name in the plan, or that plan", "%s %s with another plan: it has hash %s, this one %s",
 		s.WorkflowID, state, input.Plan.Hash(), p.Hash())
 }
 
@@ -190,9 +191,9 @@ func (t *temporalService) Snapshot(ctx context.Context, id string) (snapshot, er
 }
 
 // queryStatus waits for the workflow's first task, if need be, as long as ctx allows.
-func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (status workflows.Status, err error) {
+func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (status api.Status, err error) {
 	ask := func() error {
-		value, err := t.client.QueryWorkflow(ctx, id, runID, workflows.StatusQuery)
+		value, err := t.client.QueryWorkflow(ctx, id, runID, api.StatusQuery)
 		if err != nil {
 			var early *serviceerror.WorkflowNotReady
 			if errors.As(err, &early) {
@@ -218,10 +219,10 @@ func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enum
 		s.Status = status
 	}
 	if closed == enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED &&
-		s.State == workflows.StateRolledBack {
+		s.State == api.StateRolledBack {
 		return // a cancelled migration goes back before it ends
 	}
-	s.State, s.Waiting = workflows.StateFailed, nil
+	s.State, s.Waiting = api.StateFailed, nil
 	var cause *temporal.ApplicationError
 	switch {
 	case errors.As(err, &cause):
@@ -265,7 +266,7 @@ func (t *temporalService) explain(doing string, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &namespace):
-		return broken("create it, or set TEMPORAL_NAMESPACE", "temporal at %s has no namespace %q", t.options.HostPort, t.options.Namespace)
+		return failure.Broken("create it, or set TEMPORAL_NAMESPACE", "temporal at %s has no namespace %q", t.options.HostPort, t.options.Namespace)
 	case errors.As(err, &missing) && missing.Message == "workflow execution already completed":
 		return errEnded
 	case errors.As(err, &missing):
@@ -277,7 +278,7 @@ func (t *temporalService) explain(doing string, err error) error {
 	case errors.As(err, &updateLate), errors.As(err, &late), errors.As(err, &notReady), errors.As(err, &canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %s: not in time", errNoWorker, doing)
 	}
-	return broken("see rocketshift doctor", "%s: %w", doing, err)
+	return failure.Broken("see rocketshift doctor", "%s: %w", doing, err)
 }
 
 // decode reads a payload, such as a heartbeat's, into out; what can't be read is left out of the picture.

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 const (
@@ -67,7 +67,7 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 		c.Result, c.Detail = checkWarning, "they can't be listed here: "+err.Error()
 		return c
 	}
-	wanted := []string{workflows.StageAttribute, workflows.WaitingAttribute, workflows.TargetAttribute}
+	wanted := []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute}
 	missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
 		return list.GetCustomAttributes()[name] == enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	})
@@ -87,8 +87,8 @@ func (t *temporalService) checkWorkers(ctx context.Context) []check {
 		role, queue string
 		kinds       []enumspb.TaskQueueType
 	}{
-		{"control", workflows.ControlTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
-		{"data", workflows.DataTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
+		{"control", api.ControlTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
+		{"data", api.DataTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
 	} {
 		c := check{Name: want.role + " worker", Result: checkOK}
 		fewest := -1

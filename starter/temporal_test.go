@@ -21,59 +21,60 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/activities"
+	"rocketshift/api"
+	"rocketshift/internal/failure"
 	"rocketshift/internal/lab/labtest"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/replicator/lane"
 )
 
 // standIn is a migration without clusters: it asks for one approval, runs a data plane that only beats, and ends as the
 // answer's reason says. The real one is tested with its own package; here it is what the commands talk to.
-func standIn(ctx workflow.Context, in workflows.MigrationInput) (workflows.Status, error) {
-	s := workflows.Status{Name: in.Plan.Name, Type: workflows.MigrationType, PlanHash: in.Plan.Hash(), State: workflows.StateWaiting}
+func standIn(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	s := api.Status{Name: in.Plan.Name, Type: api.MigrationType, PlanHash: in.Plan.Hash(), State: api.StateWaiting}
 	child := in.Plan.WorkflowID() + "-replicate"
-	s.Stages = []workflows.StageStatus{{Name: "Replicate", State: workflows.StageRunning, WorkflowID: child}}
-	asked := workflows.Waiting{Kind: workflows.WaitingApproval, Gate: "purchase", Text: "buy", PlanHash: s.PlanHash, Evidence: "e1", Since: workflow.Now(ctx)}
-	s.Waiting = []workflows.Waiting{asked}
-	if err := workflow.SetQueryHandler(ctx, workflows.StatusQuery, func() (workflows.Status, error) { return s, nil }); err != nil {
+	s.Stages = []api.StageStatus{{Name: "Replicate", State: api.StageRunning, WorkflowID: child}}
+	asked := api.Waiting{Kind: api.WaitingApproval, Gate: "purchase", Text: "buy", PlanHash: s.PlanHash, Evidence: "e1", Since: workflow.Now(ctx)}
+	s.Waiting = []api.Waiting{asked}
+	if err := workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.Status, error) { return s, nil }); err != nil {
 		return s, err
 	}
-	take := func(ctx workflow.Context, a workflows.Approval) (workflows.Approval, error) {
+	take := func(ctx workflow.Context, a api.Approval) (api.Approval, error) {
 		a.At = workflow.Now(ctx)
-		s.Waiting, s.Approvals, s.State = nil, append(s.Approvals, a), workflows.StateRunning
+		s.Waiting, s.Approvals, s.State = nil, append(s.Approvals, a), api.StateRunning
 		return a, nil
 	}
-	refuse := func(_ workflow.Context, a workflows.Approval) error {
+	refuse := func(_ workflow.Context, a api.Approval) error {
 		if a.Evidence != "e1" || len(s.Approvals) > 0 {
 			return temporal.NewApplicationError("it answers other evidence", "Refused")
 		}
 		return nil
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, workflows.ApproveName, take, workflow.UpdateHandlerOptions{Validator: refuse}); err != nil {
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, api.ApproveName, take, workflow.UpdateHandlerOptions{Validator: refuse}); err != nil {
 		return s, err
 	}
-	var end workflows.Steering
+	var end api.Steering
 	ended := false
-	finish := func(_ workflow.Context, m workflows.Steering) (string, error) {
+	finish := func(_ workflow.Context, m api.Steering) (string, error) {
 		end, ended = m, true
 		return "taken", nil
 	}
-	if err := workflow.SetUpdateHandler(ctx, workflows.BackName, finish); err != nil {
+	if err := workflow.SetUpdateHandler(ctx, api.BackName, finish); err != nil {
 		return s, err
 	}
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		var a workflows.Approval
-		workflow.GetSignalChannel(ctx, workflows.ApproveName).Receive(ctx, &a)
+		var a api.Approval
+		workflow.GetSignalChannel(ctx, api.ApproveName).Receive(ctx, &a)
 		_, _ = take(ctx, a)
 	})
 	children, cancel := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: child}))
 	defer cancel()
-	if err := workflow.ExecuteChildWorkflow(children, workflows.ReplicateType, in).GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteChildWorkflow(children, api.ReplicateType, in).GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 		return s, err
 	}
 	if err := workflow.Await(ctx, func() bool { return ended }); err != nil {
 		return s, err
 	}
-	s.State, s.Report = workflows.StateRolledBack, "nowhere.json"
+	s.State, s.Report = api.StateRolledBack, "nowhere.json"
 	if end.Reason == "fail" {
 		return s, temporal.NewNonRetryableApplicationError("Assess refused it", "Refused", nil)
 	}
@@ -81,11 +82,11 @@ func standIn(ctx workflow.Context, in workflows.MigrationInput) (workflows.Statu
 }
 
 // lanes is a Replicate whose activities beat, and one that can't reach its source.
-func lanes(ctx workflow.Context, _ workflows.MigrationInput) (workflows.Status, error) {
+func lanes(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard})
 	workflow.ExecuteActivity(ctx, "Sync")
 	workflow.ExecuteActivity(ctx, "AwaitCaughtUp")
-	return workflows.Status{}, workflow.ExecuteActivity(ctx, "Replicate").Get(ctx, nil)
+	return api.Status{}, workflow.ExecuteActivity(ctx, "Replicate").Get(ctx, nil)
 }
 
 // beat heartbeats until the worker stops.
@@ -108,21 +109,21 @@ func standInWorker(t *testing.T, at client.Options) (stop func()) {
 	at.Logger = log.NewStructuredLogger(labtest.Log(t, "worker"))
 	c, err := client.Dial(at)
 	require.NoError(t, err)
-	control := worker.New(c, workflows.ControlTaskQueue, worker.Options{})
-	control.RegisterWorkflowWithOptions(standIn, workflow.RegisterOptions{Name: workflows.MigrationType})
-	control.RegisterWorkflowWithOptions(lanes, workflow.RegisterOptions{Name: workflows.ReplicateType})
+	control := worker.New(c, api.ControlTaskQueue, worker.Options{})
+	control.RegisterWorkflowWithOptions(standIn, workflow.RegisterOptions{Name: api.MigrationType})
+	control.RegisterWorkflowWithOptions(lanes, workflow.RegisterOptions{Name: api.ReplicateType})
 	control.RegisterActivityWithOptions(func(ctx context.Context) error {
 		if activity.GetInfo(ctx).Attempt == 1 { // trouble that passed must not be shown for ever
 			return temporal.NewApplicationErrorWithOptions("blinked", "Blink", temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond})
 		}
-		return beat(ctx, activities.ReplicationProgress{Broker: "broker-a", Progress: replicator.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}})
+		return beat(ctx, api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}})
 	}, activity.RegisterOptions{Name: "Replicate"})
-	control.RegisterActivityWithOptions(func(ctx context.Context) error { return beat(ctx, activities.SyncProgress{Groups: 2}) },
+	control.RegisterActivityWithOptions(func(ctx context.Context) error { return beat(ctx, api.SyncProgress{Groups: 2}) },
 		activity.RegisterOptions{Name: "Sync"})
 	control.RegisterActivityWithOptions(func(context.Context) error {
 		return temporal.NewApplicationErrorWithOptions("source broker-a is down", activities.SourceUnreachableType, temporal.ApplicationErrorOptions{NextRetryDelay: 100 * time.Millisecond})
 	}, activity.RegisterOptions{Name: "AwaitCaughtUp"})
-	data := worker.New(c, workflows.DataTaskQueue, worker.Options{DisableWorkflowWorker: true})
+	data := worker.New(c, api.DataTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	data.RegisterActivityWithOptions(func() error { return nil }, activity.RegisterOptions{Name: "Nothing"})
 	require.NoError(t, control.Start())
 	require.NoError(t, data.Start())
@@ -204,7 +205,7 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, first["runId"], again["runId"], "a repeated start gives the same run")
 
 	other := live(t, "start", "-f", livePlan(t, "cli-end", "approvals: []\n"))
-	assert.Equal(t, exitUsage, other.code)
+	assert.Equal(t, failure.BadUsage, other.code)
 	assert.Contains(t, other.stderr, "migration-cli-end runs with another plan: it has hash "+first["planHash"].(string))
 
 	doc := eventually(t, "heartbeats and the failing activity are seen", func(d map[string]any) bool {
@@ -218,11 +219,11 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, "SourceUnreachable", down["type"])
 
 	used := live(t, "targets", "remove", "cli-end")
-	assert.Equal(t, exitUsage, used.code)
+	assert.Equal(t, failure.BadUsage, used.code)
 	assert.Contains(t, used.stderr, "in use: migration-cli-end, migration-cli-end-replicate run")
 
 	refusedAnswer := live(t, "approve", "cli-end", "purchase", "--by", "bob", "--evidence", "old")
-	assert.Equal(t, exitUsage, refusedAnswer.code)
+	assert.Equal(t, failure.BadUsage, refusedAnswer.code)
 	assert.Contains(t, refusedAnswer.stderr, "refused: it answers other evidence")
 	approved := live(t, "approve", "cli-end", "purchase", "--by", "alice", "--reason", "fine", "-o", "json").document(t)
 	assert.Equal(t, "update", approved["via"])
@@ -231,23 +232,23 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 	assert.Equal(t, "alice", repeated["by"])
 	assert.Equal(t, approved["at"], repeated["at"])
 
-	assert.Equal(t, exitDone, live(t, "back", "cli-end", "--by", "alice").code)
+	assert.Equal(t, failure.Done, live(t, "back", "cli-end", "--by", "alice").code)
 	final := live(t, "status", "cli-end", "--wait=end", "-o", "json")
-	assert.Equal(t, exitRolledBack, final.code, final.stdout)
+	assert.Equal(t, failure.RolledBack, final.code, final.stdout)
 	late := live(t, "back", "cli-end", "--by", "alice")
-	assert.Equal(t, exitUsage, late.code)
+	assert.Equal(t, failure.BadUsage, late.code)
 	assert.Contains(t, late.stderr, "has ended")
 	restart := live(t, "start", "-f", path)
-	assert.Equal(t, exitRolledBack, restart.code, "a finished migration is never repeated")
+	assert.Equal(t, failure.RolledBack, restart.code, "a finished migration is never repeated")
 	assert.Contains(t, restart.stdout, "nothing was started")
 	anew := live(t, "start", "-f", path, "--again", "-o", "json").document(t)
 	assert.NotEqual(t, first["runId"], anew["runId"],
 		"one that went back is started anew when that is asked for")
-	assert.Equal(t, exitDone, live(t, "back", "cli-end", "--by", "alice").code)
-	assert.Equal(t, exitRolledBack, live(t, "status", "cli-end", "--wait=end", "-o", "json").code)
-	assert.Equal(t, exitRolledBack, live(t, "report", "cli-end").code)
+	assert.Equal(t, failure.Done, live(t, "back", "cli-end", "--by", "alice").code)
+	assert.Equal(t, failure.RolledBack, live(t, "status", "cli-end", "--wait=end", "-o", "json").code)
+	assert.Equal(t, failure.RolledBack, live(t, "report", "cli-end").code)
 	gone := live(t, "targets", "remove", "cli-end")
-	assert.Equal(t, exitDone, gone.code, gone.stderr)
+	assert.Equal(t, failure.Done, gone.code, gone.stderr)
 	assert.Contains(t, gone.stdout, "nothing to remove")
 }
 
@@ -256,35 +257,35 @@ func TestLiveAFailedMigrationShowsItsErrorAndMayBeStartedAgain(t *testing.T) {
 	standInWorker(t, at)
 	path := livePlan(t, "cli-fails", "")
 	first := live(t, "start", "-f", path, "-o", "json").document(t)
-	require.Equal(t, exitDone, live(t, "back", "cli-fails", "--by", "alice", "--reason", "fail").code)
+	require.Equal(t, failure.Done, live(t, "back", "cli-fails", "--by", "alice", "--reason", "fail").code)
 	failed := live(t, "status", "cli-fails", "--wait=end", "-o", "json")
-	assert.Equal(t, exitFailed, failed.code)
+	assert.Equal(t, failure.Failed, failed.code)
 	assert.Equal(t, "Assess refused it", failed.document(t)["error"])
 	again := live(t, "start", "-f", path, "-o", "json").document(t)
 	assert.NotEqual(t, first["runId"], again["runId"])
 	assert.Equal(t, false, again["joined"])
-	require.Equal(t, exitDone, live(t, "back", "cli-fails", "--by", "alice").code)
+	require.Equal(t, failure.Done, live(t, "back", "cli-fails", "--by", "alice").code)
 }
 
 func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 	at := connected(t)
 	stop := standInWorker(t, at)
-	require.Equal(t, exitDone, live(t, "start", "-f", livePlan(t, "cli-alone", "")).code)
+	require.Equal(t, failure.Done, live(t, "start", "-f", livePlan(t, "cli-alone", "")).code)
 	eventually(t, "the migration asks", func(d map[string]any) bool { return d["state"] == "waiting" }, "status", "cli-alone")
 	stop()
 
 	o := live(t, "status", "cli-alone", "--timeout", "5s")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "no worker answers")
 	o = live(t, "approve", "cli-alone", "purchase", "--by", "alice", "--timeout", "5s", "-o", "json")
-	require.Equal(t, exitDone, o.code, o.stderr)
+	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Equal(t, "signal", o.document(t)["via"])
 	assert.Contains(t, o.stderr, "was left as a signal")
 
 	standInWorker(t, at)
 	doc := eventually(t, "the approval is there when a worker runs again", func(d map[string]any) bool { return d["approvals"] != nil }, "status", "cli-alone")
 	assert.Equal(t, "alice", doc["approvals"].([]any)[0].(map[string]any)["by"])
-	require.Equal(t, exitDone, live(t, "back", "cli-alone", "--by", "alice").code)
+	require.Equal(t, failure.Done, live(t, "back", "cli-alone", "--by", "alice").code)
 }
 
 func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
@@ -306,19 +307,19 @@ func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
 func TestLiveWhatIsNotThereIsSaid(t *testing.T) {
 	connected(t)
 	o := live(t, "status", "cli-nobody")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-cli-nobody")
 	o = live(t, "hold", "cli-nobody", "--by", "alice")
-	assert.Equal(t, exitUsage, o.code)
+	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-cli-nobody")
 
 	t.Setenv("TEMPORAL_NAMESPACE", "nowhere")
 	o = live(t, "status", "cli-nobody")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, `has no namespace "nowhere"`)
 
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	o = live(t, "status", "cli-nobody")
-	assert.Equal(t, exitFailed, o.code)
+	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "temporal at 127.0.0.1:1 does not answer")
 }

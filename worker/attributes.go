@@ -8,14 +8,14 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 // ensureAttributes registers the search attributes and reports whether all are there as keywords. Where registering is not
 // allowed (Temporal Cloud wants its own API), workflows run without them: an unknown attribute would stop every workflow task.
 func ensureAttributes(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) bool {
 	wanted := map[string]enumspb.IndexedValueType{}
-	for _, name := range []string{workflows.StageAttribute, workflows.WaitingAttribute, workflows.TargetAttribute} {
+	for _, name := range []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute} {
 		wanted[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	}
 	service := c.OperatorService()

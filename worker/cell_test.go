@@ -17,12 +17,11 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"sigs.k8s.io/yaml"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 const (
@@ -52,8 +51,8 @@ type cell struct {
 	gateway  *program
 	control  *gateway.Client
 
-	wait  atomic.Pointer[func(workflows.Waiting) bool] // what people don't answer yet
-	back  bool                                         // was asked
+	wait  atomic.Pointer[func(api.Waiting) bool] // what people don't answer yet
+	back  bool                                   // was asked
 	begun time.Time
 	row   row
 }
@@ -149,17 +148,17 @@ func (c *cell) writePlan() {
 	require.NoError(c.t, os.WriteFile(c.file, text, 0o644))
 }
 
-func (c *cell) id(stage string) string { return workflows.StageID(c.plan, stage) }
+func (c *cell) id(stage string) string { return api.StageID(c.plan, stage) }
 
 func (c *cell) start(more ...string) {
 	require.NoError(c.t, c.rocketshift(append([]string{"start", "-f", c.file}, more...)...))
 }
 
 // status is the migration's; ok is false while nobody answers.
-func (c *cell) status() (s workflows.Status, ok bool) {
+func (c *cell) status() (s api.Status, ok bool) {
 	ctx, cancel := context.WithTimeout(c.ctx, 10*time.Second) // without a worker it would wait for one
 	defer cancel()
-	value, err := c.client.QueryWorkflow(ctx, c.id(workflows.MigrationType), "", workflows.StatusQuery)
+	value, err := c.client.QueryWorkflow(ctx, c.id(api.MigrationType), "", api.StatusQuery)
 	return s, err == nil && value.Get(&s) == nil
 }
 
@@ -209,32 +208,32 @@ func (c *cell) people() (stop func()) {
 	return func() { cancel(); working.Wait() }
 }
 
-func (c *cell) answer(ctx context.Context, w workflows.Waiting, answered map[string]bool) {
+func (c *cell) answer(ctx context.Context, w api.Waiting, answered map[string]bool) {
 	key := fmt.Sprint(w.Kind, w.Gate, w.Groups, w.Topics, w.To, w.Evidence, w.Since.UnixNano())
 	if unready := c.wait.Load(); answered[key] || unready != nil && (*unready)(w) {
 		return
 	}
 	switch w.Kind {
-	case workflows.WaitingApproval:
-		answered[key] = c.update(ctx, workflows.ApproveName,
-			workflows.Approval{Gate: w.Gate, By: "people"}) == nil
-	case workflows.WaitingRelease:
+	case api.WaitingApproval:
+		answered[key] = c.update(ctx, api.ApproveName,
+			api.Approval{Gate: w.Gate, By: "people"}) == nil
+	case api.WaitingRelease:
 		if err := c.release(ctx, w); err != nil {
 			if ctx.Err() == nil {
 				fmt.Fprintf(c.log, "release: %v\n", err)
 			}
 			return
 		}
-		answered[key] = c.update(ctx, workflows.ReleasedName,
-			workflows.Released{By: "pipeline", Groups: w.Groups.First(), Topics: w.Topics.First()}) == nil
+		answered[key] = c.update(ctx, api.ReleasedName,
+			api.Released{By: "pipeline", Groups: w.Groups.First(), Topics: w.Topics.First()}) == nil
 	}
 }
 
 // release re-points what is asked for. At the end phase it is one instance after the other.
-func (c *cell) release(ctx context.Context, w workflows.Waiting) error {
+func (c *cell) release(ctx context.Context, w api.Waiting) error {
 	fmt.Fprintf(c.log, "%s release to %s: %v %v\n", time.Now().Format("15:04:05.000"), w.To, w.Groups, w.Topics)
 	if w.Groups.Len()+w.Topics.Len() == 0 { // a run that has assessed nothing knows no names
-		w.Groups, w.Topics = activities.Some(c.groups()...), activities.Some(c.topics()...)
+		w.Groups, w.Topics = api.Some(c.groups()...), api.Some(c.topics()...)
 	}
 	if c.at.mode != plan.ModeGateway {
 		return c.apps.deploy(ctx, w.Groups.First(), w.Topics.First(), w.NameServers)
@@ -256,7 +255,7 @@ func (c *cell) release(ctx context.Context, w workflows.Waiting) error {
 func (c *cell) update(ctx context.Context, name string, message any) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	err := c.stand.update(ctx, c.id(workflows.MigrationType), name, message)
+	err := c.stand.update(ctx, c.id(api.MigrationType), name, message)
 	fmt.Fprintf(c.log, "%s %s %+v: %v\n", time.Now().Format("15:04:05.000"), name, message, err)
 	return err
 }
@@ -268,7 +267,7 @@ func (c *cell) reach(others func() error) {
 	if c.at.activity != "" {
 		require.NoError(c.t, b.close())
 	}
-	waits := func(w workflows.Waiting) bool { return c.at.waits(w) }
+	waits := func(w api.Waiting) bool { return c.at.waits(w) }
 	before := waits
 	if c.at.refused && others != nil && !c.at.back {
 		before = firstStep
@@ -303,7 +302,7 @@ func (c *cell) reach(others func() error) {
 }
 
 // untilAsked waits until people are asked for something.
-func (c *cell) untilAsked(what string, asked func(workflows.Waiting) bool) {
+func (c *cell) untilAsked(what string, asked func(api.Waiting) bool) {
 	c.t.Helper()
 	c.until(what, func() bool {
 		s, ok := c.status()
@@ -318,7 +317,7 @@ func (c *cell) barrier() barrier {
 // letGo opens the barrier, and lets people answer what they left open; but nobody deploys to a
 // target that is dead.
 func (c *cell) letGo(away bool) {
-	if dead := func(w workflows.Waiting) bool { return w.To == activities.Target }; away {
+	if dead := func(w api.Waiting) bool { return w.To == api.Target }; away {
 		c.wait.Store(&dead)
 	} else {
 		c.wait.Store(nil)
@@ -329,7 +328,7 @@ func (c *cell) letGo(away bool) {
 func (c *cell) goBack() {
 	c.t.Helper()
 	c.until("back is accepted", func() bool {
-		return c.update(c.ctx, workflows.BackName, workflows.Steering{By: "people"}) == nil
+		return c.update(c.ctx, api.BackName, api.Steering{By: "people"}) == nil
 	})
 	c.back = true
 }

@@ -18,9 +18,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 const (
@@ -124,7 +124,7 @@ func (c *crew) costs(state waitingState, watch string) {
 		c.member(c.plan.Name+"-readers", c.plan.Name+"-000")
 	}
 	c.worker()
-	c.start(workflows.MigrationType)
+	c.start(api.MigrationType)
 	if state.say {
 		c.sayReleased()
 	}
@@ -198,14 +198,14 @@ func (c *crew) ownNamespace() string {
 // longWaits are the activities that wait, once none is watched closely any more, and the attempts
 // of all are long. Before that it is nil.
 func (c *crew) longWaits(state waitingState) (names []string) {
-	of := map[string]string{workflows.MigrationType: "WatchTarget"}
+	of := map[string]string{api.MigrationType: "WatchTarget"}
 	if state.waits != "" {
-		of[workflows.ShiftType] = state.waits
-	} else if _, asked := c.waiting(workflows.WaitingApproval); !asked {
+		of[api.ShiftType] = state.waits
+	} else if _, asked := c.waiting(api.WaitingApproval); !asked {
 		return nil
 	}
 	for kind, name := range of {
-		d, err := c.client.DescribeWorkflowExecution(c.ctx, workflows.StageID(c.plan, kind), "")
+		d, err := c.client.DescribeWorkflowExecution(c.ctx, api.StageID(c.plan, kind), "")
 		if err != nil {
 			return nil
 		}
@@ -226,9 +226,9 @@ func (c *crew) longWaits(state waitingState) (names []string) {
 }
 
 // waiting is the first entry of a kind on the migration's page.
-func (c *crew) waiting(kind string) (w workflows.Waiting, found bool) {
-	var status workflows.Status
-	value, err := c.client.QueryWorkflow(c.ctx, c.plan.WorkflowID(), "", workflows.StatusQuery)
+func (c *crew) waiting(kind string) (w api.Waiting, found bool) {
+	var status api.Status
+	value, err := c.client.QueryWorkflow(c.ctx, c.plan.WorkflowID(), "", api.StatusQuery)
 	if err != nil || value.Get(&status) != nil {
 		return w, false
 	}
@@ -244,12 +244,12 @@ func (c *crew) waiting(kind string) (w workflows.Waiting, found bool) {
 func (c *crew) sayReleased() {
 	c.Helper()
 	c.eventually("producers are asked to move", func() bool {
-		_, asked := c.waiting(workflows.WaitingRelease)
+		_, asked := c.waiting(api.WaitingRelease)
 		return asked
 	})
 	update, err := c.client.UpdateWorkflow(c.ctx, client.UpdateWorkflowOptions{
-		WorkflowID: c.plan.WorkflowID(), UpdateName: workflows.ReleasedName,
-		Args:         []any{workflows.Released{By: "ci"}},
+		WorkflowID: c.plan.WorkflowID(), UpdateName: api.ReleasedName,
+		Args:         []any{api.Released{By: "ci"}},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	require.NoError(c, err)

@@ -18,11 +18,12 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 func TestMain(m *testing.M) {
@@ -115,8 +116,8 @@ func (c *crew) eventually(what string, ok func() bool) {
 func (c *crew) start(kind string) client.WorkflowRun {
 	c.Helper()
 	run, err := c.client.ExecuteWorkflow(c.ctx, client.StartWorkflowOptions{
-		ID: workflows.StageID(c.plan, kind), TaskQueue: workflows.ControlTaskQueue,
-	}, kind, workflows.MigrationInput{Plan: c.plan})
+		ID: api.StageID(c.plan, kind), TaskQueue: api.ControlTaskQueue,
+	}, kind, api.MigrationInput{Plan: c.plan})
 	require.NoError(c, err)
 	return run
 }
@@ -160,7 +161,7 @@ func (c *crew) load(topics ...string) (stop func()) {
 			writing.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					for queue := range queues {
-						err := rocketmq.Retry(c.ctx, func() error { // what a busy broker surely didn't store
+						err := remoting.Retry(c.ctx, func() error { // what a busy broker surely didn't store
 							_, err := c.source.Client().SendMessage(c.ctx, b.Addr, rocketmq.SendRequest{
 								Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
 							})

@@ -7,8 +7,8 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // position is where a migration stands when something is done to it.
@@ -20,7 +20,7 @@ type position struct {
 	// empty
 	activity, within string
 	// waits, without an activity, is what people leave open until the deed is done
-	waits func(workflows.Waiting) bool
+	waits func(api.Waiting) bool
 	// back says that it is a way back, from where the first step stands
 	back bool
 	// refused says that groups or producers are refused on both sides there: nobody stands there
@@ -38,89 +38,89 @@ func (p position) in() string {
 // nothing is left open where an activity waits; on a way back it is the second step.
 func (p position) withDefaults() position {
 	if p.waits == nil {
-		p.waits = func(w workflows.Waiting) bool { return p.back && secondStep(w) }
+		p.waits = func(w api.Waiting) bool { return p.back && secondStep(w) }
 	}
 	return p
 }
 
-func firstStep(w workflows.Waiting) bool {
-	return w.Kind == workflows.WaitingApproval && w.Gate == workflows.ShiftGate(50)
+func firstStep(w api.Waiting) bool {
+	return w.Kind == api.WaitingApproval && w.Gate == api.ShiftGate(50)
 }
 
-func secondStep(w workflows.Waiting) bool {
-	return w.Kind == workflows.WaitingApproval && w.Gate == workflows.ShiftGate(100)
+func secondStep(w api.Waiting) bool {
+	return w.Kind == api.WaitingApproval && w.Gate == api.ShiftGate(100)
 }
 
-func asksGroups(w workflows.Waiting) bool {
-	return w.Kind == workflows.WaitingRelease && w.Groups.Len() > 0
+func asksGroups(w api.Waiting) bool {
+	return w.Kind == api.WaitingRelease && w.Groups.Len() > 0
 }
 
-func asksProducers(w workflows.Waiting) bool {
-	return w.Kind == workflows.WaitingRelease && w.Topics.Len() > 0
+func asksProducers(w api.Waiting) bool {
+	return w.Kind == api.WaitingRelease && w.Topics.Len() > 0
 }
 
-func asksToFinalize(w workflows.Waiting) bool {
-	return w.Kind == workflows.WaitingApproval && w.Gate == string(plan.GateFinalize)
+func asksToFinalize(w api.Waiting) bool {
+	return w.Kind == api.WaitingApproval && w.Gate == string(plan.GateFinalize)
 }
 
 // positions are all stages, and each step of those that touch applications.
 func positions() []position {
 	release, behind := plan.ModeRelease, plan.ModeGateway
 	all := []position{
-		{name: "assess", mode: release, stage: workflows.AssessType, activity: "Assess"},
-		{name: "purchase", mode: release, stage: workflows.PurchaseType, activity: "Purchase"},
-		{name: "import", mode: release, stage: workflows.ImportMetadataType, activity: "Apply"},
+		{name: "assess", mode: release, stage: api.AssessType, activity: "Assess"},
+		{name: "purchase", mode: release, stage: api.PurchaseType, activity: "Purchase"},
+		{name: "import", mode: release, stage: api.ImportMetadataType, activity: "Apply"},
 		{
-			name: "replicate", mode: release, stage: workflows.ReplicateType,
-			activity: "AwaitCaughtUp", within: workflows.MigrationType,
+			name: "replicate", mode: release, stage: api.ReplicateType,
+			activity: "AwaitCaughtUp", within: api.MigrationType,
 		},
 		{
-			name: "sync", mode: release, stage: workflows.SyncOffsetsType,
-			activity: "AwaitCaughtUp", within: workflows.MigrationType,
+			name: "sync", mode: release, stage: api.SyncOffsetsType,
+			activity: "AwaitCaughtUp", within: api.MigrationType,
 		},
-		{name: "verify", mode: release, stage: workflows.VerifyType, activity: "Verify"},
+		{name: "verify", mode: release, stage: api.VerifyType, activity: "Verify"},
 		// the group is fenced on the source
 		{
-			name: "fenced", mode: release, stage: workflows.ShiftType,
+			name: "fenced", mode: release, stage: api.ShiftType,
 			activity: "AwaitSettled", refused: true,
 		},
 		// its positions stand still, and aren't written on the target yet
 		{
-			name: "settled", mode: release, stage: workflows.ShiftType,
+			name: "settled", mode: release, stage: api.ShiftType,
 			activity: "Translate", refused: true,
 		},
 		// it may read the target, and its applications are asked to move
 		{
-			name: "groups", mode: release, stage: workflows.ShiftType, waits: asksGroups, refused: true,
+			name: "groups", mode: release, stage: api.ShiftType, waits: asksGroups, refused: true,
 		},
-		{name: "producers", mode: release, stage: workflows.ShiftType, waits: asksProducers},
+		{name: "producers", mode: release, stage: api.ShiftType, waits: asksProducers},
 		// nobody may write to the ordered topic
 		{
-			name: "drained", mode: release, stage: workflows.ShiftType,
+			name: "drained", mode: release, stage: api.ShiftType,
 			activity: "MoveOrdered", refused: true,
 		},
-		{name: "finalize", mode: release, stage: workflows.FinalizeType, waits: asksToFinalize},
+		{name: "finalize", mode: release, stage: api.FinalizeType, waits: asksToFinalize},
 		// the group is fenced on both sides
 		{
-			name: "back-fenced", mode: release, stage: workflows.RollbackType,
+			name: "back-fenced", mode: release, stage: api.RollbackType,
 			activity: "Translate", back: true, refused: true,
 		},
 		{
-			name: "back-groups", mode: release, stage: workflows.RollbackType,
+			name: "back-groups", mode: release, stage: api.RollbackType,
 			activity: "Unfence", back: true, refused: true,
 		},
-		{name: "prepare", mode: behind, stage: workflows.ShiftType, activity: "Prepare"},
-		{name: "sides", mode: behind, stage: workflows.ShiftType, activity: "MoveGroups"},
-		{name: "homes", mode: behind, stage: workflows.ShiftType, activity: "MoveHomes"},
-		{name: "soak", mode: behind, stage: workflows.ShiftType, activity: "JudgeSoak"},
-		{name: "end", mode: behind, stage: workflows.EndPhaseType, waits: asksGroups},
-		{name: "finalize", mode: behind, stage: workflows.FinalizeType, waits: asksToFinalize},
+		{name: "prepare", mode: behind, stage: api.ShiftType, activity: "Prepare"},
+		{name: "sides", mode: behind, stage: api.ShiftType, activity: "MoveGroups"},
+		{name: "homes", mode: behind, stage: api.ShiftType, activity: "MoveHomes"},
+		{name: "soak", mode: behind, stage: api.ShiftType, activity: "JudgeSoak"},
+		{name: "end", mode: behind, stage: api.EndPhaseType, waits: asksGroups},
+		{name: "finalize", mode: behind, stage: api.FinalizeType, waits: asksToFinalize},
 		{
-			name: "back-homes", mode: behind, stage: workflows.RollbackType,
+			name: "back-homes", mode: behind, stage: api.RollbackType,
 			activity: "MoveHomes", back: true,
 		},
 		{
-			name: "back-sides", mode: behind, stage: workflows.RollbackType,
+			name: "back-sides", mode: behind, stage: api.RollbackType,
 			activity: "MoveGroups", back: true,
 		},
 	}
@@ -161,11 +161,11 @@ func deeds() []deed {
 		{name: "none", do: func(*cell) error { return nil }, only: isControl},
 		{
 			name: "cancel-migration", ends: cancelled,
-			do: func(c *cell) error { return c.cancel(workflows.MigrationType) },
+			do: func(c *cell) error { return c.cancel(api.MigrationType) },
 		},
 		{
 			name: "terminate-migration", ends: terminated,
-			do: func(c *cell) error { return c.terminate(workflows.MigrationType) },
+			do: func(c *cell) error { return c.terminate(api.MigrationType) },
 		},
 		{
 			name: "cancel-stage", holds: true,
@@ -179,7 +179,7 @@ func deeds() []deed {
 		{
 			name: "terminate-both", ends: terminated,
 			do: func(c *cell) error {
-				if err := c.terminate(workflows.MigrationType); err != nil {
+				if err := c.terminate(api.MigrationType); err != nil {
 					return err
 				}
 				return c.terminate(c.at.stage)
@@ -210,8 +210,8 @@ func isControl(p position) bool {
 
 // touches reports whether applications are in the middle of something there.
 func touches(p position) bool {
-	return p.stage == workflows.ShiftType || p.stage == workflows.EndPhaseType ||
-		p.stage == workflows.RollbackType
+	return p.stage == api.ShiftType || p.stage == api.EndPhaseType ||
+		p.stage == api.RollbackType
 }
 
 func (c *cell) cancel(stage string) error {

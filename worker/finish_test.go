@@ -12,10 +12,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"rocketshift/api"
 	"rocketshift/demo/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // Goals: what people want after the deed.
@@ -27,7 +27,7 @@ const (
 // reset makes the migration begin anew at its first workflow task: what was started since is there
 // twice.
 func (c *cell) reset() error {
-	id := c.id(workflows.MigrationType)
+	id := c.id(api.MigrationType)
 	d, err := c.client.DescribeWorkflowExecution(c.ctx, id, "")
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c *cell) reset() error {
 func (c *cell) followUp(d deed, goal string) {
 	if d.ends == cancelled {
 		c.until("a cancelled migration ends by itself", func() bool {
-			state := c.state(workflows.MigrationType)
+			state := c.state(api.MigrationType)
 			return state == cancelled || c.at.back && state == completed // it went back already
 		})
 		if goal == goalBack {
@@ -69,7 +69,7 @@ func (c *cell) followUp(d deed, goal string) {
 	}
 	started := 0
 	c.until("the migration comes to the end: "+goal, func() bool {
-		switch state := c.state(workflows.MigrationType); state {
+		switch state := c.state(api.MigrationType); state {
 		case running:
 			c.steer(goal)
 		case completed:
@@ -104,15 +104,15 @@ func again(state enumspb.WorkflowExecutionStatus) (more []string) {
 
 // kept are stages that the migration starts again by itself.
 func (c *cell) kept(d deed) bool {
-	return c.at.stage == workflows.ReplicateType || c.at.stage == workflows.SyncOffsetsType ||
-		c.at.stage == workflows.RollbackType && strings.HasPrefix(d.name, "terminate")
+	return c.at.stage == api.ReplicateType || c.at.stage == api.SyncOffsetsType ||
+		c.at.stage == api.RollbackType && strings.HasPrefix(d.name, "terminate")
 }
 
-func held(s workflows.Status) bool { return s.State == workflows.StateHeld }
+func held(s api.Status) bool { return s.State == api.StateHeld }
 
 // forAPerson tells a hold from a wait for a service, which the migration starts again by itself.
-func forAPerson(w workflows.Waiting) bool {
-	return w.Gate == workflows.ResumeName && !strings.Contains(w.Text, "started again by itself")
+func forAPerson(w api.Waiting) bool {
+	return w.Gate == api.ResumeName && !strings.Contains(w.Text, "started again by itself")
 }
 
 // steer resumes or goes back.
@@ -121,9 +121,9 @@ func (c *cell) steer(goal string) {
 	switch {
 	case !ok:
 	case goal == goalBack && !c.back:
-		c.back = c.update(c.ctx, workflows.BackName, workflows.Steering{By: "people"}) == nil
+		c.back = c.update(c.ctx, api.BackName, api.Steering{By: "people"}) == nil
 	case held(s) && slices.ContainsFunc(s.Waiting, forAPerson):
-		_ = c.update(c.ctx, workflows.ResumeName, workflows.Steering{By: "people"})
+		_ = c.update(c.ctx, api.ResumeName, api.Steering{By: "people"})
 	}
 }
 
@@ -188,10 +188,10 @@ func (c *cell) awaitDeliveries() {
 // side.
 func (c *cell) requireNothingLeft(goal string) {
 	for _, stage := range []string{
-		workflows.MigrationType, workflows.AssessType, workflows.PurchaseType,
-		workflows.ImportMetadataType, workflows.ReplicateType, workflows.SyncOffsetsType,
-		workflows.VerifyType, workflows.ShiftType, workflows.EndPhaseType, workflows.FinalizeType,
-		workflows.RollbackType,
+		api.MigrationType, api.AssessType, api.PurchaseType,
+		api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+		api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
+		api.RollbackType,
 	} {
 		c.until(stage+" has ended", func() bool { return c.state(stage) != running })
 	}

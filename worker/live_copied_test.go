@@ -8,9 +8,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
-	"rocketshift/activities"
-	"rocketshift/replicator"
-	"rocketshift/workflows"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 // TestLongCopiedNeverFalls restarts lanes in all ways: by rates, by a worker that stops in order,
@@ -21,8 +20,8 @@ func TestLongCopiedNeverFalls(t *testing.T) {
 	stop := c.load("worker-copied-orders")
 	defer stop()
 	worker := c.worker()
-	require.NoError(t, c.start(workflows.ImportMetadataType).Get(c.ctx, nil))
-	run := c.start(workflows.ReplicateType)
+	require.NoError(t, c.start(api.ImportMetadataType).Get(c.ctx, nil))
+	run := c.start(api.ReplicateType)
 	seen := map[string]int64{}
 	grown := func(more int64) {
 		c.Helper()
@@ -53,8 +52,8 @@ func TestLongCopiedNeverFalls(t *testing.T) {
 	grown(50)
 	c.rate(run, 2000)
 	grown(50)
-	require.NoError(t, c.client.SignalWorkflow(c.ctx, run.GetID(), "", workflows.StopName, nil))
-	var end workflows.Status
+	require.NoError(t, c.client.SignalWorkflow(c.ctx, run.GetID(), "", api.StopName, nil))
+	var end api.Status
 	require.NoError(t, run.Get(c.ctx, &end))
 	require.Len(t, end.Copied, 2)
 	for _, of := range end.Copied {
@@ -66,7 +65,7 @@ func TestLongCopiedNeverFalls(t *testing.T) {
 func (c *crew) copied(run client.WorkflowRun) map[string]int64 {
 	all := map[string]int64{}
 	for _, p := range c.shards(run) {
-		var told activities.ReplicationProgress
+		var told api.ReplicationProgress
 		details := p.GetHeartbeatDetails()
 		if len(details.GetPayloads()) > 0 &&
 			converter.GetDefaultDataConverter().FromPayloads(details, &told) == nil {
@@ -80,9 +79,9 @@ func (c *crew) copied(run client.WorkflowRun) map[string]int64 {
 func (c *crew) rate(run client.WorkflowRun, messages float64) {
 	c.Helper()
 	handle, err := c.client.UpdateWorkflow(c.ctx, client.UpdateWorkflowOptions{
-		WorkflowID: run.GetID(), UpdateName: workflows.SetRateName,
-		Args: []any{activities.RateChange{
-			Rate: replicator.Rate{Messages: messages}, By: "bob", Topic: "worker-copied-orders",
+		WorkflowID: run.GetID(), UpdateName: api.SetRateName,
+		Args: []any{api.RateChange{
+			Rate: lane.Rate{Messages: messages}, By: "bob", Topic: "worker-copied-orders",
 		}},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})

@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // podGrace is when Kubernetes kills a pod that was asked to end.
@@ -47,7 +47,7 @@ func TestLongWorkerStopsWithinAPodsGrace(t *testing.T) {
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
 	worker := c.worker()
-	for _, kind := range []string{workflows.AssessType, workflows.SyncOffsetsType} {
+	for _, kind := range []string{api.AssessType, api.SyncOffsetsType} {
 		run := c.start(kind)
 		c.eventually(kind+" waits for the source", func() bool {
 			pending := c.shards(run)

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 // TestLongWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
@@ -21,8 +21,8 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 	topics := []string{"worker-shares-orders", "worker-shares-payments"}
 	stop := c.load(topics...)
 	first := c.worker()
-	require.NoError(t, c.start(workflows.ImportMetadataType).Get(c.ctx, nil))
-	run := c.start(workflows.ReplicateType)
+	require.NoError(t, c.start(api.ImportMetadataType).Get(c.ctx, nil))
+	run := c.start(api.ReplicateType)
 	c.eventually("the first worker runs all shards", func() bool { return c.runs(run, first)[0] == 6 })
 
 	second, third := c.worker(), c.worker()
@@ -52,7 +52,7 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 	c.eventually("all is copied", func() bool { return c.behind(topics...) == 0 })
 	c.requireLedger(topics...)
 	began = time.Now()
-	require.NoError(t, c.client.SignalWorkflow(c.ctx, run.GetID(), "", workflows.StopName, nil))
+	require.NoError(t, c.client.SignalWorkflow(c.ctx, run.GetID(), "", api.StopName, nil))
 	require.NoError(t, run.Get(c.ctx, nil), "a stop is a good end")
 	t.Logf("stopped in %s", time.Since(began).Round(100*time.Millisecond))
 }

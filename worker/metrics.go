@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rocketshift/activities"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // defaultMetrics is where metrics are served unless ROCKETSHIFT_METRICS says otherwise. It is this machine only: a container says
@@ -88,14 +88,14 @@ func (c lanesCollector) Describe(out chan<- *prometheus.Desc) { prometheus.Descr
 // Collect implements prometheus.Collector. Lanes of several source brokers add up.
 func (c lanesCollector) Collect(out chan<- prometheus.Metric) {
 	type key struct{ migration, direction, topic string }
-	sums := map[key]replicator.TopicProgress{}
-	add := func(migration, direction string, topics []replicator.TopicProgress) {
+	sums := map[key]lane.TopicProgress{}
+	add := func(migration, direction string, topics []lane.TopicProgress) {
 		for _, t := range topics {
 			k := key{migration, direction, t.Topic}
 			sums[k] = sums[k].Plus(t)
 		}
 	}
-	both := func(migration string, p replicator.Progress) {
+	both := func(migration string, p lane.Progress) {
 		add(migration, forward, p.Topics)
 		if p.Back != nil {
 			add(migration, reverse, p.Back.Topics)
@@ -133,7 +133,7 @@ type reason struct {
 	used   int
 }
 
-func note(reasons map[reason]bool, of activities.LanesOf, direction string, p replicator.Progress) {
+func note(reasons map[reason]bool, of activities.LanesOf, direction string, p lane.Progress) {
 	if p.Waiting != "" {
 		reasons[reason{waitingDesc, [4]string{of.Migration, direction, of.Broker}, 3}] = true
 	}
@@ -143,7 +143,7 @@ func note(reasons map[reason]bool, of activities.LanesOf, direction string, p re
 	}
 }
 
-func collectTopic(out chan<- prometheus.Metric, t replicator.TopicProgress, labels ...string) {
+func collectTopic(out chan<- prometheus.Metric, t lane.TopicProgress, labels ...string) {
 	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(desc, kind, value, labels...)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -23,10 +23,10 @@ func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 	observed := &activities.Observed{}
 	for _, broker := range []string{"broker-a", "broker-b"} {
-		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, replicator.Progress{
+		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, lane.Progress{
 			Waiting: "source broker " + broker + " is down",
-			Topics:  []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1, Stragglers: 6}},
-			Back:    &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
+			Topics:  []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1, Stragglers: 6}},
+			Back:    &lane.Progress{Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
 		})
 	}
 	body := served(t, observed)
@@ -63,8 +63,8 @@ func served(t *testing.T, observed *activities.Observed) string {
 func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 	observed := &activities.Observed{}
 	for part := range 3 {
-		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, replicator.Progress{
-			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part), Back: &replicator.Progress{Waiting: "b"},
+		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, lane.Progress{
+			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part), Back: &lane.Progress{Waiting: "b"},
 		})
 	}
 	body := served(t, observed)
@@ -76,9 +76,9 @@ func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 func TestCountersDontFallWhenAShardGoesToAnotherWorker(t *testing.T) {
 	observed := &activities.Observed{}
 	for part := range 2 {
-		observed.Put(activities.LanesOf{Migration: "m", Part: part}, replicator.Progress{
-			Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 1, Lag: 7, Copied: 100}},
-			Back:   &replicator.Progress{Topics: []replicator.TopicProgress{{Topic: "orders", Lanes: 1, Copied: 10}}},
+		observed.Put(activities.LanesOf{Migration: "m", Part: part}, lane.Progress{
+			Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 1, Lag: 7, Copied: 100}},
+			Back:   &lane.Progress{Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 1, Copied: 10}}},
 		})
 	}
 	for _, left := range []string{"1", ""} {

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/workflows"
 )
 
@@ -145,10 +146,10 @@ func pollsWith(
 	ends := &watch{server: temporalServer{c}, which: seldom, pause: lookEvery, calm: calm}
 	if role == roleControl {
 		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}, ends}
-		return workflows.ControlTaskQueue, options
+		return api.ControlTaskQueue, options
 	}
 	ends.which = beating // its activities beat by their progress
 	options.Interceptors = []interceptor.WorkerInterceptor{ends}
 	options.DisableWorkflowWorker = true
-	return workflows.DataTaskQueue, options
+	return api.DataTaskQueue, options
 }

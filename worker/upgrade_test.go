@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows"
@@ -115,8 +116,8 @@ func (u *upgrade) makeCurrent(id string) {
 func (u *upgrade) start() client.WorkflowRun {
 	u.Helper()
 	run, err := u.client.ExecuteWorkflow(u.ctx, client.StartWorkflowOptions{
-		ID: u.plan.WorkflowID(), TaskQueue: workflows.ControlTaskQueue,
-	}, workflows.MigrationType, workflows.MigrationInput{Plan: u.plan})
+		ID: u.plan.WorkflowID(), TaskQueue: api.ControlTaskQueue,
+	}, api.MigrationType, api.MigrationInput{Plan: u.plan})
 	require.NoError(u, err)
 	return run
 }
@@ -128,8 +129,8 @@ func (u *upgrade) called(name string, times int) {
 
 func (u *upgrade) back() {
 	u.Helper()
-	require.NoError(u, u.client.SignalWorkflow(u.ctx, u.plan.WorkflowID(), "", workflows.BackName,
-		workflows.Steering{By: "alice"}))
+	require.NoError(u, u.client.SignalWorkflow(u.ctx, u.plan.WorkflowID(), "", api.BackName,
+		api.Steering{By: "alice"}))
 }
 
 // builds are those whose workers advanced a workflow, in their order.
@@ -155,8 +156,8 @@ func (u *upgrade) builds(id string) (ids []string) {
 func (u *upgrade) requireCounted() {
 	u.Helper()
 	for queue, kind := range map[string]enumspb.TaskQueueType{
-		workflows.ControlTaskQueue: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
-		workflows.DataTaskQueue:    enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+		api.ControlTaskQueue: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+		api.DataTaskQueue:    enumspb.TASK_QUEUE_TYPE_ACTIVITY,
 	} {
 		d, err := u.client.DescribeTaskQueue(u.ctx, queue, kind)
 		require.NoError(u, err)
@@ -167,11 +168,11 @@ func (u *upgrade) requireCounted() {
 // stages are activities in the middle of each stage, at which an upgrade comes.
 func stages() map[string]struct{ activity, mode string } {
 	return map[string]struct{ activity, mode string }{
-		workflows.AssessType: {"Assess", ""}, workflows.PurchaseType: {"Purchase", ""},
-		workflows.ImportMetadataType: {"Apply", ""}, workflows.ReplicateType: {"AwaitCaughtUp", ""},
-		workflows.SyncOffsetsType: {"Verify", ""}, workflows.VerifyType: {"Verify", ""},
-		workflows.ShiftType: {"AwaitMembers", ""}, workflows.EndPhaseType: {"AwaitEmpty", plan.ModeGateway},
-		workflows.FinalizeType: {"Ledger", ""}, workflows.RollbackType: {"AwaitReturnable", ""},
+		api.AssessType: {"Assess", ""}, api.PurchaseType: {"Purchase", ""},
+		api.ImportMetadataType: {"Apply", ""}, api.ReplicateType: {"AwaitCaughtUp", ""},
+		api.SyncOffsetsType: {"Verify", ""}, api.VerifyType: {"Verify", ""},
+		api.ShiftType: {"AwaitMembers", ""}, api.EndPhaseType: {"AwaitEmpty", plan.ModeGateway},
+		api.FinalizeType: {"Ledger", ""}, api.RollbackType: {"AwaitReturnable", ""},
 	}
 }
 
@@ -184,7 +185,7 @@ func upgradeIn(t *testing.T, stage string) {
 	stopFirst := u.build("1.0", workflows.Register)
 	u.makeCurrent("1.0")
 	run := u.start()
-	if stage == workflows.RollbackType {
+	if stage == api.RollbackType {
 		u.called("Fence", 1)
 		u.back()
 	}
@@ -205,19 +206,19 @@ func upgradeIn(t *testing.T, stage string) {
 		u.called("Replicate", lanes+1)
 	}
 	release()
-	var last workflows.Status
+	var last api.Status
 	require.NoError(t, run.Get(u.ctx, &last))
-	want := workflows.StateDone
-	if stage == workflows.RollbackType {
-		want = workflows.StateRolledBack
+	want := api.StateDone
+	if stage == api.RollbackType {
+		want = api.StateRolledBack
 	}
 	require.Equal(t, want, last.State)
 	require.Equal(t, []string{"1.0", "1.1"}, u.builds(u.plan.WorkflowID()), "the migration")
-	require.Equal(t, []string{"1.0", "1.1"}, u.builds(workflows.StageID(u.plan, stage)), stage)
+	require.Equal(t, []string{"1.0", "1.1"}, u.builds(api.StageID(u.plan, stage)), stage)
 }
 
 func TestLiveANewBuildTakesOverInTheMiddleOfAShift(t *testing.T) {
-	upgradeIn(t, workflows.ShiftType)
+	upgradeIn(t, api.ShiftType)
 }
 
 func TestLongANewBuildTakesOverInTheMiddleOfEachStage(t *testing.T) {
@@ -242,23 +243,23 @@ func TestLongABuildThatIsNoGoodIsRolledBack(t *testing.T) {
 	u.called("AwaitMembers", 1)
 
 	u.build("1.1-bad", func(r worker.WorkflowRegistry) {
-		for _, kind := range []string{workflows.MigrationType, workflows.ShiftType, workflows.ReplicateType, workflows.SyncOffsetsType} {
-			r.RegisterWorkflowWithOptions(func(workflow.Context, workflows.MigrationInput) (workflows.Status, error) {
+		for _, kind := range []string{api.MigrationType, api.ShiftType, api.ReplicateType, api.SyncOffsetsType} {
+			r.RegisterWorkflowWithOptions(func(workflow.Context, api.MigrationInput) (api.Status, error) {
 				panic("a bad build")
 			}, workflow.RegisterOptions{Name: kind})
 		}
 	})
 	u.makeCurrent("1.1-bad")
 	// the next try of an activity would be the new build's, which first has to take its workflow
-	require.Eventually(t, func() bool { return u.failed(workflows.StageID(u.plan, workflows.ShiftType)) },
+	require.Eventually(t, func() bool { return u.failed(api.StageID(u.plan, api.ShiftType)) },
 		patience, 100*time.Millisecond, "the bad build fails a task")
 
 	u.makeCurrent("1.0")
 	u.called("AwaitMembers", u.clusters.Calls("AwaitMembers")+1)
 	release()
-	var last workflows.Status
+	var last api.Status
 	require.NoError(t, run.Get(u.ctx, &last))
-	require.Equal(t, workflows.StateDone, last.State)
+	require.Equal(t, api.StateDone, last.State)
 	require.Equal(t, []string{"1.0"}, u.builds(u.plan.WorkflowID()), "the bad build has written nothing")
 }
 

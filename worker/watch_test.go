@@ -18,8 +18,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 // fakeServer shows an activity in a state, and hears what is told.
@@ -155,13 +155,13 @@ func TestAWorkflowIsLookedAtOnceForAllItsActivities(t *testing.T) {
 func TestWhatCantWaitIsToldAtOnceAndOnce(t *testing.T) {
 	s := &fakeServer{}
 	require.NoError(t, underWatch(t, s, func(ctx context.Context) error {
-		running := activities.ReplicationProgress{Progress: replicator.Progress{Lanes: 4, Lag: 10}}
-		activity.RecordHeartbeat(ctx, activities.ReplicationProgress{}) // the first one of an attempt is sent anyway
+		running := api.ReplicationProgress{Progress: lane.Progress{Lanes: 4, Lag: 10}}
+		activity.RecordHeartbeat(ctx, api.ReplicationProgress{}) // the first one of an attempt is sent anyway
 		for lag := range 5 {
 			running.Lag = int64(lag)
 			activity.RecordHeartbeat(ctx, running)
 		}
-		running.Faults = []replicator.LaneFault{{Topic: "orders"}}
+		running.Faults = []lane.Fault{{Topic: "orders"}}
 		activity.RecordHeartbeat(ctx, running)
 		activity.RecordHeartbeat(ctx, running)
 		return nil
@@ -176,7 +176,7 @@ func TestUrgentHeartbeatsDontFollowEachOther(t *testing.T) {
 	env := newSuite().NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {
 		for faults := range 10 {
-			l.RecordHeartbeat(ctx, activities.ReplicationProgress{Progress: replicator.Progress{Faults: make([]replicator.LaneFault, faults)}})
+			l.RecordHeartbeat(ctx, api.ReplicationProgress{Progress: lane.Progress{Faults: make([]lane.Fault, faults)}})
 		}
 		return nil
 	}, activity.RegisterOptions{Name: "act"})

@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"rocketshift/activities"
-	"rocketshift/workflows"
+	"rocketshift/api"
 )
 
 const (
@@ -26,7 +26,7 @@ func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, opt
 	defer ticker.Stop()
 	known := roll{self: options.Identity, seen: map[string]bool{}}
 	for failed := false; ; {
-		d, err := c.DescribeTaskQueue(ctx, workflows.DataTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+		d, err := c.DescribeTaskQueue(ctx, api.DataTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 		switch {
 		case err == nil:
 			shares.Set(known.call(d.GetPollers(), time.Now()))

@@ -3,6 +3,8 @@ package workflows
 import (
 	"errors"
 	"slices"
+
+	"rocketshift/api"
 )
 
 // errLeft is the end of a stage that was started alone and is asked to go back: Rollback is another
@@ -11,5 +13,5 @@ var errLeft = errors.New("it has stopped, and what it moved stays where it is: s
 
 // leavesMoved reports whether the workflow moves applications, and nobody runs Rollback after it.
 func (d *desk) leavesMoved() bool {
-	return d.parent == nil && slices.Contains([]string{ShiftType, EndPhaseType, FinalizeType}, d.status.Type)
+	return d.parent == nil && slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, d.status.Type)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -15,14 +16,14 @@ import (
 func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	t.Helper()
 	a := &anywhere{
-		theatre: emptyTheatre(t), t: t, at: at, sides: map[string]activities.Side{}, authority: activities.Source,
+		theatre: emptyTheatre(t), t: t, at: at, sides: map[string]api.Side{}, authority: api.Source,
 	}
 	a.deed = func() { deed(a) }
 	for _, g := range testAssessment().Groups {
-		a.sides[g.Name] = activities.Source
+		a.sides[g.Name] = api.Source
 	}
-	stages := map[string]stageFunc{ShiftType: Shift, EndPhaseType: EndPhase, RollbackType: Rollback, FinalizeType: Finalize}
-	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType} {
+	stages := map[string]stageFunc{api.ShiftType: Shift, api.EndPhaseType: EndPhase, api.RollbackType: Rollback, api.FinalizeType: Finalize}
+	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
 		stages[name] = a.aSecondOf(name)
 	}
 	a.playMoves()
@@ -107,15 +108,15 @@ func (a *anywhere) playGatewayLooks() {
 			return time.Unix(1, 0), a.seen("BeginSoak")
 		})
 	a.OnActivity("JudgeSoak", anything, anything).Return(
-		func(context.Context, activities.SoakRequest) (activities.WaveCheck, error) {
-			return activities.WaveCheck{TargetPuts: 1, Measured: time.Unix(1, 0)}, a.seen("JudgeSoak")
+		func(context.Context, activities.SoakRequest) (api.WaveCheck, error) {
+			return api.WaveCheck{TargetPuts: 1, Measured: time.Unix(1, 0)}, a.seen("JudgeSoak")
 		})
 	a.OnActivity("AwaitEmpty", anything, anything).Return(
 		func(context.Context, activities.Request) error { return a.seen("AwaitEmpty") })
 	a.OnActivity("Owed", anything, anything).Return(activities.Owed{}, nil)
 	a.OnActivity("Ledger", anything, anything).Return(
-		func(context.Context, activities.Request) (activities.Ledger, error) {
-			return activities.Ledger{}, a.seen("Ledger")
+		func(context.Context, activities.Request) (api.Ledger, error) {
+			return api.Ledger{}, a.seen("Ledger")
 		})
 	a.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
 		if err := a.seen("AwaitTarget"); err != nil {
@@ -135,9 +136,9 @@ func (a *anywhere) goesBehind(back bool) {
 	if !known {
 		return
 	}
-	homes, side := 0, activities.Source
+	homes, side := 0, api.Source
 	if done {
-		homes, side = 100, activities.Target
+		homes, side = 100, api.Target
 	}
 	require.Equal(a.t, homes, a.homes)
 	require.Equal(a.t, side, a.authority)

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -42,8 +43,8 @@ type anywhere struct {
 
 	// behind gateways
 	homes     int // percent of the queues whose home is the target
-	sides     map[string]activities.Side
-	authority activities.Side
+	sides     map[string]api.Side
+	authority api.Side
 }
 
 // seen counts a call. At its turn the deed is done, while the activity waits to be tried again.
@@ -60,7 +61,7 @@ func (a *anywhere) seen(name string) error {
 }
 
 // set changes groups, and notes for how long they are closed on both sides.
-func (a *anywhere) set(names activities.Names, change func(*group)) {
+func (a *anywhere) set(names api.Names, change func(*group)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all, _ := names.Inline()
@@ -110,22 +111,22 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playGroups()
 	a.playLooks()
 	a.playProducers()
-	stages := map[string]stageFunc{ShiftType: Shift, RollbackType: Rollback, FinalizeType: Finalize}
-	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType} {
+	stages := map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback, api.FinalizeType: Finalize}
+	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
 		stages[name] = a.aSecondOf(name) // a stage that has ended at once can't be signalled in the test environment
 	}
 	fillMigration(a.theatre, stages)
-	a.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
-		return activities.Ledger{}, a.seen("Ledger")
+	a.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
+		return api.Ledger{}, a.seen("Ledger")
 	})
 	a.playTraffic()
 	return a
 }
 
 func (a *anywhere) aSecondOf(name string) stageFunc {
-	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if err := workflow.Sleep(ctx, time.Second); err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
 		return a.goodStage(name)(ctx, in)
 	}
@@ -137,7 +138,7 @@ func (a *anywhere) playGroups() {
 			if err := a.seen(name + "@" + string(r.Side)); err != nil {
 				return err
 			}
-			if r.Side == activities.Target {
+			if r.Side == api.Target {
 				if err := a.away(); err != nil {
 					return err
 				}
@@ -172,7 +173,7 @@ func (a *anywhere) playGroups() {
 			if a.away() != nil && r.Away > 0 {
 				return nil, stayedAway()
 			}
-			a.set(r.Groups, func(g *group) { g.onTarget = r.From == activities.Source })
+			a.set(r.Groups, func(g *group) { g.onTarget = r.From == api.Source })
 			return nil, nil
 		})
 	a.OnActivity("AwaitReturnable", anything, anything).Return(func(context.Context, activities.ReturnRequest) error {
@@ -215,13 +216,13 @@ func (a *anywhere) playLooks() {
 			if err := a.seen("Survey"); err != nil {
 				return found, err
 			}
-			found.FencedGroups = activities.Some(a.which(func(g *group) bool { return g.shutSource && g.marked })...)
-			found.OpenedGroups = activities.Some(a.which(func(g *group) bool { return !g.shutSource && g.marked })...)
+			found.FencedGroups = api.Some(a.which(func(g *group) bool { return g.shutSource && g.marked })...)
+			found.OpenedGroups = api.Some(a.which(func(g *group) bool { return !g.shutSource && g.marked })...)
 			if !r.SourceOnly && a.away() != nil {
 				return activities.Survey{}, stayedAway()
 			}
 			if !r.SourceOnly {
-				found.MovedTopics = activities.Some(a.there()...)
+				found.MovedTopics = api.Some(a.there()...)
 			}
 			return found, nil
 		})
@@ -262,7 +263,7 @@ func (a *anywhere) playProducers() {
 			defer a.mu.Unlock()
 			topics, _ := r.Topics.Inline()
 			for _, topic := range topics {
-				a.producers[topic] = r.From == activities.Source
+				a.producers[topic] = r.From == api.Source
 			}
 			return nil
 		}
@@ -278,8 +279,8 @@ func (a *anywhere) people() {
 	for i := range 12 {
 		a.RegisterDelayedCallback(func() {
 			now := a.statusNow(a.t)
-			if now.State == StateHeld && slices.ContainsFunc(now.Waiting, func(w Waiting) bool { return w.Gate == ResumeName }) {
-				a.update(ResumeName, Steering{By: "alice"})
+			if now.State == api.StateHeld && slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == api.ResumeName }) {
+				a.update(api.ResumeName, api.Steering{By: "alice"})
 			}
 		}, time.Duration(i+1)*30*time.Minute)
 	}
@@ -291,10 +292,10 @@ func (a *anywhere) plays(back bool, p plan.Plan) (done, known bool) {
 	a.t.Helper()
 	a.people()
 	if back { // from where the first step stands
-		a.RegisterDelayedCallback(func() { a.update(BackName, Steering{By: "alice"}) }, time.Duration(p.Shift.Soak)+5*time.Second)
+		a.RegisterDelayedCallback(func() { a.update(api.BackName, api.Steering{By: "alice"}) }, time.Duration(p.Shift.Soak)+5*time.Second)
 	}
 	a.SetTestTimeout(20 * time.Second) // of real time without anything happening
-	a.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	a.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	require.True(a.t, a.IsWorkflowCompleted())
 	err := a.GetWorkflowError()
 	if err != nil && strings.Contains(err.Error(), "nobody knows whether an earlier run moved anything") {
@@ -305,11 +306,11 @@ func (a *anywhere) plays(back bool, p plan.Plan) (done, known bool) {
 		require.True(a.t, temporal.IsCanceledError(err), "%v", err)
 	}
 	now := a.statusNow(a.t)
-	require.Contains(a.t, []string{StateDone, StateRolledBack}, now.State, "%s", now.Error)
-	if slices.Contains(a.called(), ReplicateType) {
+	require.Contains(a.t, []string{api.StateDone, api.StateRolledBack}, now.State, "%s", now.Error)
+	if slices.Contains(a.called(), api.ReplicateType) {
 		require.Contains(a.t, a.called(), "Replicate stopped")
 	}
-	return now.State == StateDone, true
+	return now.State == api.StateDone, true
 }
 
 // goes plays a migration, and requires that it ends with everything on one side.
@@ -333,34 +334,34 @@ func twoSteps(p *plan.Plan) { p.Shift.Steps = []int{50, 100} }
 
 // deedsAnywhere are what persons, operators and faults do to a migration.
 func deedsAnywhere(t *testing.T) map[string]func(*anywhere) {
-	steer := func(a *anywhere, name string) { a.update(name, Steering{By: "bob"}) }
+	steer := func(a *anywhere, name string) { a.update(name, api.Steering{By: "bob"}) }
 	later := func(a *anywhere, do func()) { a.RegisterDelayedCallback(do, 3*time.Second) }
 	stage := func(a *anywhere, name string) {
-		a.CancelWorkflowByID(StageID(testPlan(t, nil), name), "")
+		a.CancelWorkflowByID(api.StageID(testPlan(t, nil), name), "")
 	}
 	return map[string]func(*anywhere){
-		"back":       func(a *anywhere) { steer(a, BackName) },
-		"back twice": func(a *anywhere) { steer(a, BackName); later(a, func() { steer(a, BackName) }) },
-		"hold":       func(a *anywhere) { steer(a, HoldName) },
-		"hold, back": func(a *anywhere) { steer(a, HoldName); later(a, func() { steer(a, BackName) }) },
+		"back":       func(a *anywhere) { steer(a, api.BackName) },
+		"back twice": func(a *anywhere) { steer(a, api.BackName); later(a, func() { steer(a, api.BackName) }) },
+		"hold":       func(a *anywhere) { steer(a, api.HoldName) },
+		"hold, back": func(a *anywhere) { steer(a, api.HoldName); later(a, func() { steer(a, api.BackName) }) },
 		"cancel":     func(a *anywhere) { a.CancelWorkflow() },
 		"back, cancel": func(a *anywhere) {
-			steer(a, BackName)
+			steer(a, api.BackName)
 			later(a, a.CancelWorkflow)
 		},
-		"cancel Shift":    func(a *anywhere) { stage(a, ShiftType) },
-		"cancel Rollback": func(a *anywhere) { stage(a, RollbackType) },
+		"cancel Shift":    func(a *anywhere) { stage(a, api.ShiftType) },
+		"cancel Rollback": func(a *anywhere) { stage(a, api.RollbackType) },
 		"stale signals": func(a *anywhere) {
-			a.SignalWorkflow(ApproveName, Approval{Gate: "shift-7", By: "bob"})
-			a.SignalWorkflow(ReleasedName, Released{By: "ci", Groups: []string{"nobody"}})
-			a.SignalWorkflow(ResumeName, Steering{By: "bob"})
+			a.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-7", By: "bob"})
+			a.SignalWorkflow(api.ReleasedName, api.Released{By: "ci", Groups: []string{"nobody"}})
+			a.SignalWorkflow(api.ResumeName, api.Steering{By: "bob"})
 			a.SignalWorkflow(missingName, missing{Number: 1})
 		},
 		"target dies, back": func(a *anywhere) {
 			a.mu.Lock()
 			a.dead = true
 			a.mu.Unlock()
-			later(a, func() { steer(a, BackName) })
+			later(a, func() { steer(a, api.BackName) })
 			a.RegisterDelayedCallback(func() {
 				a.mu.Lock()
 				a.dead = false

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -75,8 +76,8 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 	}
 	evidence := shownDigest(ctx, q.evidence)
 	given := d.answered(ctx, q.gate, evidence)
-	done := d.put(ctx, Waiting{
-		Kind: WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence, Expires: &expires,
+	done := d.put(ctx, api.Waiting{
+		Kind: api.WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence, Expires: &expires,
 	})
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
@@ -117,16 +118,16 @@ func (d *desk) answered(ctx workflow.Context, gate, evidence string) func() bool
 	}
 	d.firstPut[gate] = before
 	return func() bool {
-		return slices.ContainsFunc(d.status.Approvals[before:], func(a Approval) bool {
+		return slices.ContainsFunc(d.status.Approvals[before:], func(a api.Approval) bool {
 			return a.Gate == gate && a.Evidence == evidence
 		})
 	}
 }
 
 // put shows a question, in the place and with the age of the one of its gate that stands.
-func (d *desk) put(ctx workflow.Context, w Waiting) func() {
+func (d *desk) put(ctx workflow.Context, w api.Waiting) func() {
 	for i, old := range d.status.Waiting {
-		if old.Kind == WaitingApproval && old.Gate == w.Gate {
+		if old.Kind == api.WaitingApproval && old.Gate == w.Gate {
 			w.WorkflowID, w.Since = old.WorkflowID, old.Since
 			d.status.Waiting = slices.Clone(d.status.Waiting)
 			d.status.Waiting[i] = w
@@ -140,7 +141,7 @@ func (d *desk) put(ctx workflow.Context, w Waiting) func() {
 // unask takes a question off the page that stands and isn't asked any more.
 func (d *desk) unask(ctx workflow.Context, gate string) {
 	delete(d.firstPut, gate)
-	standing := func(w Waiting) bool { return w.Kind == WaitingApproval && w.Gate == gate }
+	standing := func(w api.Waiting) bool { return w.Kind == api.WaitingApproval && w.Gate == gate }
 	if slices.ContainsFunc(d.status.Waiting, standing) {
 		d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), standing)
 		d.publish(ctx)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // short lists the first names and counts the rest: details stay readable with thousands of topics.
@@ -18,11 +18,11 @@ func short(names []string) string {
 }
 
 // shortened is short as a list, which may be empty.
-func shortened(names activities.Names) []string {
+func shortened(names api.Names) []string {
 	if names.IsZero() {
 		return nil
 	}
-	return []string{activities.Short(names)}
+	return []string{api.Short(names)}
 }
 
 // attributeBytes is what databases of Temporal's visibility take of a keyword.
@@ -38,14 +38,14 @@ func keyword(value string) string {
 }
 
 // waitingValue is the search attribute: kind and gate of the first entry, so that a saved view finds "waiting for me".
-func waitingValue(s Status) string {
+func waitingValue(s api.Status) string {
 	if len(s.Waiting) == 0 {
 		return "nobody"
 	}
 	return strings.TrimSuffix(s.Waiting[0].Kind+":"+s.Waiting[0].Gate, ":")
 }
 
-func targetValue(s Status) string {
+func targetValue(s api.Status) string {
 	if s.Target == nil {
 		return "none"
 	}

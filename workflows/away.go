@@ -6,11 +6,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
 // Why says what it does instead.
-func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput, why string) error {
+func (d *desk) withoutTarget(ctx workflow.Context, in api.MigrationInput, why string) error {
 	var survey activities.Survey
 	if err := d.surveySource(ctx, in, "", &survey); err != nil {
 		return err
@@ -21,11 +22,11 @@ func (d *desk) withoutTarget(ctx workflow.Context, in MigrationInput, why string
 	}
 	text := fmt.Sprintf("%s. Owed to it: to close %d groups, and to bring back what was written there; it is done "+
 		"by itself when the target is back", why, open.count)
-	w := Waiting{Kind: WaitingGate, Gate: "target", Text: text}
+	w := api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text}
 	if open.count > 0 {
-		w = Waiting{
-			Kind: WaitingRelease, Gate: "target", Groups: activities.Some(open.first...),
-			To: activities.Source, NameServers: d.plan.Source.NameServers,
+		w = api.Waiting{
+			Kind: api.WaitingRelease, Gate: "target", Groups: api.Some(open.first...),
+			To: api.Source, NameServers: d.plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}
 		if in.Inventory != nil { // whose producers have moved only the target could tell
@@ -46,7 +47,7 @@ type openedGroups struct {
 
 // openFenced lifts the fences on the source, a batch after another.
 func (d *desk) openFenced(
-	ctx workflow.Context, in MigrationInput, survey activities.Survey,
+	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
 ) (open openedGroups, err error) {
 	var traffic *activities.Traffic
 	for {
@@ -54,7 +55,7 @@ func (d *desk) openFenced(
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(groups) > 0 {
 			request := activities.GroupsRequest{
-				Request: d.request(), Side: activities.Source,
+				Request: d.request(), Side: api.Source,
 				Groups: survey.FencedGroups, Ours: true,
 			}
 			names := short(groups)
@@ -88,7 +89,7 @@ func (d *desk) undoReturn(
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
-	names := activities.Short(onTarget.Groups)
+	names := api.Short(onTarget.Groups)
 	err := why
 	if !isAway(err) || !changed(ctx, changeWholeFence) {
 		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // testDelay is so long that the fence budget ends before the ten tries that Temporal's test
@@ -42,7 +43,7 @@ func (s *theatre) opened(at *time.Duration) {
 	s.OnActivity("Unfence", anything,
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Unfence@" + string(r.Side))
-		if r.Side == activities.Source && *at == 0 {
+		if r.Side == api.Source && *at == 0 {
 			*at = max(s.Now().Sub(start), 1) // 0 says that they weren't
 		}
 		return nil
@@ -57,13 +58,13 @@ func TestTheUndoOfAFenceOpensTheSourceWithADeadTarget(t *testing.T) {
 	s.OnActivity("Fence", anything,
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note("Fence@" + string(r.Side))
-		if r.Side == activities.Target {
+		if r.Side == api.Target {
 			return targetAway()
 		}
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan:      testPlan(t, oneStep),
 		Inventory: testInventory(),
 	})
@@ -79,7 +80,7 @@ func TestATargetThatDiesWhileApplicationsMoveOpensTheSource(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, stayedAway())
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan:      testPlan(t, oneStep),
 		Inventory: testInventory(),
 	})
@@ -100,8 +101,8 @@ func TestAMoveThatNeverSettlesIsOpenedWhereItWasWithinTheBudget(t *testing.T) {
 				s.OnActivity(activity, anything, anything).Return(notYet("members hold 3 messages"))
 			}
 			s.playTraffic()
-			s.ExecuteWorkflow(ShiftType,
-				MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+			s.ExecuteWorkflow(api.ShiftType,
+				api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 			require.ErrorContains(t, s.GetWorkflowError(),
 				"not done within the fence budget of 1m0s")
 			require.NotZero(t, after)
@@ -122,11 +123,11 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		switch {
 		case after != 0:
 			return activities.Survey{
-				OpenedGroups: activities.Some("orders-group"),
-				MovedTopics:  activities.Some("orders"),
+				OpenedGroups: api.Some("orders-group"),
+				MovedTopics:  api.Some("orders"),
 			}, nil
 		case r.SourceOnly:
-			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 		}
 		require.Equal(t, time.Minute, r.Away)
 		return activities.Survey{}, stayedAway()
@@ -147,16 +148,16 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 		require.Len(t, w, 1)
 		require.Contains(t, w[0].Text,
 			"re-point all applications to the source now: the target doesn't answer. Owed to it")
-		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, api.Source, w[0].To)
 		require.Equal(t, []string{"orders-group"}, w[0].Groups.First())
 		require.Equal(t, testInventory().Topics().First(), w[0].Topics.First(),
 			"producers may be on the target too")
 		back = true
 	}, time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.LessOrEqual(t, after, time.Minute+10*time.Second)
 	requireOrder(t, s.called(), "Unfence@source", "AwaitQuiet orders@target", "Fence@target",
 		"AwaitMembers@target", "Pending")
@@ -183,8 +184,8 @@ func (s *theatre) lostTarget() {
 
 // approveLost says after a while that the target is gone for good.
 func (s *theatre) approveLost(t *testing.T) {
-	asked := func() (w Waiting, ok bool) {
-		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w Waiting) bool { return w.Gate == LostGate })
+	asked := func() (w api.Waiting, ok bool) {
+		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == LostGate })
 		if i < 0 {
 			return w, false
 		}
@@ -198,7 +199,7 @@ func (s *theatre) approveLost(t *testing.T) {
 		w, ok := asked()
 		require.True(t, ok)
 		require.Contains(t, w.Text, "only if it is gone for good")
-		s.update(ApproveName, Approval{Gate: LostGate, By: "alice", Evidence: w.Evidence})
+		s.update(api.ApproveName, api.Approval{Gate: LostGate, By: "alice", Evidence: w.Evidence})
 	}, 30*time.Minute)
 }
 
@@ -213,9 +214,9 @@ func TestAWayBackWithoutATargetThatIsGoneForGoodEndsIfAPersonSaysSo(t *testing.T
 		case !r.SourceOnly:
 			return activities.Survey{}, stayedAway()
 		case after == 0:
-			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 		}
-		return activities.Survey{OpenedGroups: activities.Some("orders-group")}, nil
+		return activities.Survey{OpenedGroups: api.Some("orders-group")}, nil
 	})
 	s.lostTarget()
 	s.opened(&after)
@@ -226,9 +227,9 @@ func TestAWayBackWithoutATargetThatIsGoneForGoodEndsIfAPersonSaysSo(t *testing.T
 	})
 	s.playTraffic()
 	s.approveLost(t)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	result := s.result(t)
-	require.Equal(t, StateDone, result.State)
+	require.Equal(t, api.StateDone, result.State)
 	require.Contains(t, strings.Join(result.Notes, "\n"), "the target is lost")
 	require.Equal(t, []string{"Unfence@source", "Forget"}, s.called())
 }
@@ -242,14 +243,14 @@ func TestWhatIsStillToComeFromALostTargetEndsTheWayBackIfAPersonSaysSo(t *testin
 		if r.SourceOnly {
 			return activities.Survey{}, nil
 		}
-		return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+		return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 	})
-	s.OnActivity("Pending", anything, anything).Return(activities.Ledger{}, stayedAway())
+	s.OnActivity("Pending", anything, anything).Return(api.Ledger{}, stayedAway())
 	s.lostTarget()
 	s.playTraffic()
 	s.approveLost(t)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *testing.T) {
@@ -260,11 +261,11 @@ func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *t
 		error,
 	) {
 		if open {
-			return activities.Survey{OpenedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{OpenedGroups: api.Some("orders-group")}, nil
 		}
 		return activities.Survey{
-			FencedGroups: activities.Some("orders-group"),
-			MovedTopics:  activities.Some("orders"),
+			FencedGroups: api.Some("orders-group"),
+			MovedTopics:  api.Some("orders"),
 		}, nil
 	})
 	s.OnActivity("AwaitQuiet", anything,
@@ -279,19 +280,19 @@ func TestRollbackOpensTheSourceWhenTheTargetDiesBeforeProducersHaveReturned(t *t
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, s.called(), "Unfence@source")
 }
 
 func TestARollbackThatIsCancelledBeforePositionsAreWrittenOpensTheTargetAgain(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(
-		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+		activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	s.playTraffic()
 	s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	requireOrder(t, s.called(), "Fence@target", "Unfence@target")
 	require.NotContains(t, s.called(), "Unfence@source")
@@ -300,7 +301,7 @@ func TestARollbackThatIsCancelledBeforePositionsAreWrittenOpensTheTargetAgain(t 
 func TestARollbackThatIsCancelledAfterwardsLiftsTheFenceOnTheSource(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(
-		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+		activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	tries := 0
 	s.groupsStep("Unfence", func(activities.GroupsRequest) error {
 		if tries++; tries == 1 {
@@ -310,7 +311,7 @@ func TestARollbackThatIsCancelledAfterwardsLiftsTheFenceOnTheSource(t *testing.T
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	requireOrder(t, s.called(), "Fence@target", "Translate@target", "Unfence@source", "Unfence@source")
 	require.Equal(t, 2, tries)
@@ -334,11 +335,11 @@ func TestGroupsThatOthersClosedStayClosed(t *testing.T) {
 		return nil, nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan:      testPlan(t, oneStep),
 		Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	moved := []string{"orders-group", "payments-group"}
 	require.Equal(t, moved, groups["Fence@source"])
 	require.Equal(t, moved, groups["Unfence@target"])
@@ -351,11 +352,11 @@ func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
 	back := false
 	s.OnActivity("Prepare", anything, anything).Return(activities.Gateway{}, targetAway())
 	s.OnActivity("Pending", anything,
-		anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		if !back {
-			return activities.Ledger{}, targetAway()
+			return api.Ledger{}, targetAway()
 		}
-		return activities.Ledger{}, nil
+		return api.Ledger{}, nil
 	})
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(context.Context, activities.Request) error {
@@ -375,7 +376,7 @@ func TestRollbackByGatewayNeedsNoTargetToBringEverythingBack(t *testing.T) {
 			"the target doesn't answer: everything reads and writes the source")
 		back = true
 	}, 150*time.Second)
-	s.ExecuteWorkflow(RollbackType,
-		MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType,
+		api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // authorityTries is for how long the gateways are asked before applications are: a move under load
@@ -16,7 +17,7 @@ const authorityTries = 15 * time.Second
 // returnAuthority makes the source the side that says who members are. Gateways refuse that while
 // members are connected to the target: then applications are asked to return behind the gateways,
 // which they left in the end phase.
-func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics activities.Names) error {
+func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics api.Names) error {
 	err := move.run(within(ctx, authorityTries, move.summary))
 	if err == nil || ctx.Err() != nil || lasts(err) {
 		return err
@@ -29,7 +30,7 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 // the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
 // for. It ends, too, when the target doesn't answer.
 func (d *desk) askBehind(
-	ctx workflow.Context, move action, why error, groups, topics activities.Names,
+	ctx workflow.Context, move action, why error, groups, topics api.Names,
 ) error {
 	tells := changed(ctx, changeBypassed)
 	var gateways *activities.Gateways
@@ -51,8 +52,8 @@ func (d *desk) askBehind(
 		if tells {
 			try = telling(move, activities.Bypassing{Groups: groups, Topics: topics})
 		}
-		err := d.askRelease(ctx, d.behindAsked(at, why, groups, topics), []activities.Names{{}}, func(
-			ctx workflow.Context, _ activities.Names, _ bool, _ []string,
+		err := d.askRelease(ctx, d.behindAsked(at, why, groups, topics), []api.Names{{}}, func(
+			ctx workflow.Context, _ api.Names, _ bool, _ []string,
 		) workflow.Future {
 			if tells {
 				return untilBehind(ctx, try)
@@ -85,15 +86,15 @@ func untilBehind(ctx workflow.Context, move action) workflow.Future {
 
 // behindAsked is the question for applications that bypass the gateways.
 func (d *desk) behindAsked(
-	at activities.Gateway, why error, groups, topics activities.Names,
-) Waiting {
+	at activities.Gateway, why error, groups, topics api.Names,
+) api.Waiting {
 	who := "all applications"
 	if _, told := activities.BypassingOf(why); told {
 		who = "these applications"
 	}
-	return Waiting{
-		Kind: WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
-		To: activities.Source, NameServers: []string{at.NameServer},
+	return api.Waiting{
+		Kind: api.WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
+		To: api.Source, NameServers: []string{at.NameServer},
 		Text: fmt.Sprintf("re-point %s to the gateway (name server %s): %s", who, at.NameServer,
 			rootMessage(why)),
 	}
@@ -124,8 +125,8 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 		return ctx.Err()
 	}
 	r.forgetReleased()
-	w := Waiting{
-		Kind: WaitingRelease, Gate: "clients past the gateway", To: activities.Source,
+	w := api.Waiting{
+		Kind: api.WaitingRelease, Gate: "clients past the gateway", To: api.Source,
 		Groups: r.at.Groups, Topics: r.at.Topics, NameServers: []string{r.at.NameServer},
 		Text: fmt.Sprintf("stop releases that bring applications to the target, and re-point those "+
 			"that are there to the gateway (name server %s); say released when none is on its way: "+
@@ -153,8 +154,8 @@ func (d *desk) byGateway(ctx workflow.Context, move action) error {
 	defer func() { done() }()
 	say := func(format string, args ...any) {
 		done()
-		done = d.wait(ctx, Waiting{
-			Kind: WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
+		done = d.wait(ctx, api.Waiting{
+			Kind: api.WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
 		})
 	}
 	if changed(ctx, changeBypassed) {
@@ -169,7 +170,7 @@ func (d *desk) byGateway(ctx workflow.Context, move action) error {
 		if _, bypassed := activities.BypassingOf(err); bypassed {
 			done()
 			done = func() {}
-			err = d.askBehind(ctx, move, err, activities.Names{}, activities.Names{})
+			err = d.askBehind(ctx, move, err, api.Names{}, api.Names{})
 		}
 		switch {
 		case err == nil || ctx.Err() != nil || lasts(err):

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *testing.T) {
@@ -30,18 +31,18 @@ func TestAWayBackFromTheEndPhaseAsksApplicationsToReturnBehindTheGateways(t *tes
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
-		require.Equal(t, WaitingRelease, w[0].Kind)
-		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, api.WaitingRelease, w[0].Kind)
+		require.Equal(t, api.Source, w[0].To)
 		require.Equal(t, []string{"10.0.0.7:9876"}, w[0].NameServers)
 		require.Contains(t, w[0].Text, "has 1 members that are connected to the target")
 		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, w[0].Groups.First())
 		past = false
 	}, time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{"orders", "payments"}, got.Moved.Topics)
 	requireOrder(t, s.called(), "MoveAuthority@source", "MoveHomes all 0")
 }
@@ -70,9 +71,9 @@ func TestAShiftByGatewaysWaitsForADeadTargetAndThePageSaysSo(t *testing.T) {
 		}
 		dead = false
 	}, 90*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.True(t, seen)
 }

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -33,7 +34,7 @@ func (s *bypassers) refuses(asked *activities.Bypassing, groups, topics []string
 	case asked == nil:
 		return notYet("applications bypass the gateways")
 	}
-	known := func(names []string, of activities.Names) bool {
+	known := func(names []string, of api.Names) bool {
 		return !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(of.First(), n) })
 	}
 	if known(groups, asked.Groups) && known(topics, asked.Topics) {
@@ -43,8 +44,8 @@ func (s *bypassers) refuses(asked *activities.Bypassing, groups, topics []string
 	return temporal.NewApplicationErrorWithOptions("applications bypass the gateways: "+
 		strings.Join(append(groups, topics...), " "), activities.BypassedType,
 		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{activities.Bypassing{
-			Groups: activities.Some(append(asked.Groups.First(), groups...)...),
-			Topics: activities.Some(append(asked.Topics.First(), topics...)...),
+			Groups: api.Some(append(asked.Groups.First(), groups...)...),
+			Topics: api.Some(append(asked.Topics.First(), topics...)...),
 		}}})
 }
 
@@ -98,16 +99,16 @@ func (s *bypassers) moved() []string {
 }
 
 // asks is the question for applications, if there is one.
-func (s *bypassers) asks(t *testing.T) Waiting {
+func (s *bypassers) asks(t *testing.T) api.Waiting {
 	t.Helper()
 	for _, w := range s.statusNow(t).Waiting {
-		if w.Kind == WaitingRelease {
-			require.Equal(t, activities.Source, w.To)
+		if w.Kind == api.WaitingRelease {
+			require.Equal(t, api.Source, w.To)
 			require.Equal(t, []string{"10.0.0.7:9876"}, w.NameServers)
 			return w
 		}
 	}
-	return Waiting{}
+	return api.Waiting{}
 }
 
 // Nobody knows an inventory in a run that goes back at once: the gateways say whom to ask for.
@@ -131,9 +132,9 @@ func TestAWayBackAsksForExactlyThoseWhoBypassTheGateways(t *testing.T) {
 		require.Zero(t, w.Topics.Len())
 		s.groups = nil
 	}, 40*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{"authority", "homes", "groups all"}, s.moved())
 	require.Equal(t, []string{"payments", "orders"}, got.Moved.Topics)
 	require.Equal(t, []string{"audit-group"}, got.Moved.Groups)
@@ -150,21 +151,21 @@ func TestAQuestionForApplicationsEndsWhenSomethingElseHinders(t *testing.T) {
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
-		require.Equal(t, WaitingGate, w[0].Kind)
+		require.Equal(t, api.WaitingGate, w[0].Kind)
 		require.Contains(t, w[0].Text, "the lanes are behind")
 		s.other = nil
 	}, 5*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // fromTheEnd is a way back after the end phase has asked applications to go to the target.
 func fromTheEnd(t *testing.T) *bypassers {
 	t.Helper()
 	s := newBypassers(t)
-	s.at.Authority = activities.Target
-	s.at.Groups = activities.Some("audit-group", "orders-group")
-	s.at.Topics = activities.Some("orders")
+	s.at.Authority = api.Target
+	s.at.Groups = api.Some("audit-group", "orders-group")
+	s.at.Topics = api.Some("orders")
 	return s
 }
 
@@ -177,13 +178,13 @@ func TestAWayBackFromTheEndPhaseFirstCallsBackWhoIsOnTheWay(t *testing.T) {
 		require.Equal(t, []string{"audit-group", "orders-group"}, w.Groups.First())
 		require.Equal(t, []string{"orders"}, w.Topics.First())
 		require.Empty(t, s.moved(), "nothing moves before")
-		s.update(ReleasedName, Released{By: "jenkins"})
+		s.update(api.ReleasedName, api.Released{By: "jenkins"})
 	}, 30*time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, "authority", s.moved()[0])
 	}, 32*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []string{
 		"authority", "homes, and nobody writes to the target", "groups [audit-group orders-group]",
 	}, s.moved())
@@ -197,8 +198,8 @@ func TestAWayBackFromTheEndPhaseGoesOnWithoutAWord(t *testing.T) {
 		require.Equal(t, []string{"audit-group"}, s.asks(t).Groups.First(), "those that are there")
 		s.groups = nil
 	}, callBackTime+time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.GreaterOrEqual(t, s.Now().Sub(begin), callBackTime)
 }
 
@@ -206,14 +207,14 @@ func TestAWayBackFromTheEndPhaseGoesOnWithoutAWord(t *testing.T) {
 func TestAWayBackDoesNotEndWhileSomebodyWritesToTheTarget(t *testing.T) {
 	s := fromTheEnd(t)
 	s.topics = []string{"orders"}
-	s.RegisterDelayedCallback(func() { s.update(ReleasedName, Released{By: "jenkins"}) }, time.Second)
+	s.RegisterDelayedCallback(func() { s.update(api.ReleasedName, api.Released{By: "jenkins"}) }, time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, []string{"orders"}, s.asks(t).Topics.First())
 		require.Equal(t, []string{"authority"}, s.moved())
 		s.topics = nil
 	}, 10*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // Nobody waits for people while the target is dead.
@@ -233,8 +234,8 @@ func TestATargetThatDiesWhileApplicationsAreAskedForIsDoneWithout(t *testing.T) 
 		require.Less(t, s.Now().Sub(died), 2*plan.Shift.FenceLimit())
 		s.dead, s.groups = false, nil
 	}, 100*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestAShiftAsksForMembersThatBypassTheGateways(t *testing.T) {
@@ -244,10 +245,10 @@ func TestAShiftAsksForMembersThatBypassTheGateways(t *testing.T) {
 		require.Equal(t, []string{"audit-group"}, s.asks(t).Groups.First())
 		s.groups = nil
 	}, 4*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestAnEndPhaseAsksForMembersThatBypassTheGateways(t *testing.T) {
@@ -257,10 +258,10 @@ func TestAnEndPhaseAsksForMembersThatBypassTheGateways(t *testing.T) {
 		require.Equal(t, []string{"audit-group"}, s.asks(t).Groups.First())
 		s.groups = nil
 	}, 4*time.Second)
-	s.ExecuteWorkflow(EndPhaseType, MigrationInput{
+	s.ExecuteWorkflow(api.EndPhaseType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []string{"authority"}, s.moved())
 }
 
@@ -286,15 +287,15 @@ func TestAMoveByGatewaysThatWaitsForHoursIsTriedInEverLongerRounds(t *testing.T)
 		require.Contains(t, s.statusNow(t).Waiting[0].Text, "a member allocates queues by their names")
 		refused = false
 	}, 6*time.Hour)
-	s.ExecuteWorkflow(EndPhaseType, MigrationInput{
+	s.ExecuteWorkflow(api.EndPhaseType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Less(t, rounds, 60, "of 180 that take two minutes each")
 }
 
 // reachedBy is a Shift that begins anew where an earlier run had come so far.
-func reachedBy(t *testing.T, at activities.Reached) (*theatre, Status) {
+func reachedBy(t *testing.T, at activities.Reached) (*theatre, api.Status) {
 	t.Helper()
 	s := newTheatre(t)
 	s.OnActivity("Reached", anything, anything).Return(
@@ -306,11 +307,11 @@ func reachedBy(t *testing.T, at activities.Reached) (*theatre, Status) {
 	s.playGateway()
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
-		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"})
 	}, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
 		byGateway(p)
-		if at.Authority != activities.Target {
+		if at.Authority != api.Target {
 			p.Approvals = []plan.Gate{plan.GateShift}
 		}
 	}), Inventory: testInventory()})
@@ -319,23 +320,23 @@ func reachedBy(t *testing.T, at activities.Reached) (*theatre, Status) {
 
 // Made again, step 50 % would take half of the homes back, which producers at the target refuse.
 func TestAShiftThatIsStartedAnewAfterTheEndPhaseMovesNothing(t *testing.T) {
-	s, got := reachedBy(t, activities.Reached{Step: 100, Authority: activities.Target, Homes: 8})
-	require.Equal(t, StateDone, got.State)
+	s, got := reachedBy(t, activities.Reached{Step: 100, Authority: api.Target, Homes: 8})
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{
 		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
 	}, s.called())
 	for _, w := range got.Waves {
-		require.Equal(t, StageDone, w.State)
+		require.Equal(t, api.StageDone, w.State)
 	}
 	require.Contains(t, strings.Join(got.Notes, "\n"), "step 50% was made by an earlier run, and stands")
 }
 
 func TestAShiftThatIsStartedAnewGoesOnAtTheStepThatWasReached(t *testing.T) {
-	s, got := reachedBy(t, activities.Reached{Step: 100, Authority: activities.Source, Homes: 8})
-	require.Equal(t, StateDone, got.State)
+	s, got := reachedBy(t, activities.Reached{Step: 100, Authority: api.Source, Homes: 8})
+	require.Equal(t, api.StateDone, got.State)
 	require.NotContains(t, s.called(), "MoveHomes [orders payments] 50")
 	requireOrder(t, s.called(), "MoveGroups [audit-group orders-group]@target", // one may be new
 		"MoveGroups [payments-group]@target", "MoveHomes [orders payments] 100")
-	require.Equal(t, ShiftGate(100), got.Approvals[0].Gate)
+	require.Equal(t, api.ShiftGate(100), got.Approvals[0].Gate)
 	require.Len(t, got.Approvals, 1)
 }

@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // A way back begins while releases may be under way: applications that were asked to move aren't on
@@ -29,9 +29,9 @@ func (d *desk) awaitBack(ctx workflow.Context, groups []string) error {
 	if d.arrivals.IsZero() { // else it was done before the first question
 		d.forgetReleased()
 	}
-	w := d.groupsAsked(activities.Source, groups, d.plan.Source.NameServers)
-	look := d.membersLeave(activities.Target, groups, d.untilDead())
-	return d.askRelease(ctx, d.untilArrived(ctx, w), []activities.Names{w.Groups}, d.arrived(look))
+	w := d.groupsAsked(api.Source, groups, d.plan.Source.NameServers)
+	look := d.membersLeave(api.Target, groups, d.untilDead())
+	return d.askRelease(ctx, d.untilArrived(ctx, w), []api.Names{w.Groups}, d.arrived(look))
 }
 
 // untilDead is for how long a question about applications on the target waits for a target that
@@ -51,7 +51,7 @@ type calledBack struct {
 
 // callBackProducers asks for producers that a Shift has asked to go to the target, and that nobody
 // saw there when the way back began.
-func (d *desk) callBackProducers(ctx workflow.Context, asked []activities.Names) calledBack {
+func (d *desk) callBackProducers(ctx workflow.Context, asked []api.Names) calledBack {
 	ctx, cancel := workflow.WithCancel(ctx)
 	outcome, settable := workflow.NewFuture(ctx)
 	if len(asked) == 0 {
@@ -61,8 +61,8 @@ func (d *desk) callBackProducers(ctx workflow.Context, asked []activities.Names)
 	var questions []func(workflow.Context) error
 	for _, topics := range asked {
 		questions = append(questions, func(ctx workflow.Context) error {
-			w := d.producersAsked(activities.Source, topics, d.plan.Source.NameServers)
-			look := d.putsEnd(activities.Target, d.untilDead())
+			w := d.producersAsked(api.Source, topics, d.plan.Source.NameServers)
+			look := d.putsEnd(api.Target, d.untilDead())
 			return d.askRelease(ctx, d.untilArrived(ctx, w), d.parts(topics), d.arrived(look))
 		})
 	}
@@ -74,27 +74,27 @@ func (d *desk) callBackProducers(ctx workflow.Context, asked []activities.Names)
 
 // underWay are the topics whose producers may be on their way to the target, although those of the
 // moved ones have returned.
-func (d *desk) underWay(in MigrationInput, moved activities.Names) []activities.Names {
+func (d *desk) underWay(in api.MigrationInput, moved api.Names) []api.Names {
 	if d.arrivals.IsZero() {
 		return nil
 	}
 	asked := in.AskedIn
 	if len(asked) == 0 && moved.Len() > 0 { // who began it doesn't know
-		asked = []activities.Names{moved}
+		asked = []api.Names{moved}
 	}
-	gate := d.producersAsked(activities.Source, moved, nil).Gate
-	if moved.Len() == 0 || !d.isReleased(gate, activities.Names{}, moved) {
+	gate := d.producersAsked(api.Source, moved, nil).Gate
+	if moved.Len() == 0 || !d.isReleased(gate, api.Names{}, moved) {
 		return asked
 	}
 	names, inline := moved.Inline() // of these nothing is under way
-	return slices.DeleteFunc(slices.Clone(asked), func(topics activities.Names) bool {
+	return slices.DeleteFunc(slices.Clone(asked), func(topics api.Names) bool {
 		others, all := topics.Inline()
 		return inline && all && len(without(others, names)) == 0
 	})
 }
 
 // untilArrived says in a question how long it stands.
-func (d *desk) untilArrived(ctx workflow.Context, w Waiting) Waiting {
+func (d *desk) untilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
 	if left := d.arrivals.Sub(workflow.Now(ctx)); left > 0 {
 		w.Text += fmt.Sprintf(
 			"; stop releases that bring them to the target, and say released when none is under way: else it "+
@@ -107,7 +107,7 @@ func (d *desk) untilArrived(ctx workflow.Context, w Waiting) Waiting {
 // says that none is.
 func (d *desk) arrived(look poller) poller {
 	return func(
-		ctx workflow.Context, part activities.Names, released bool, said []string,
+		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {
 		if released || !workflow.Now(ctx).Before(d.arrivals) {
 			return look(ctx, part, released, said)
@@ -137,9 +137,9 @@ func (d *desk) arrived(look poller) poller {
 }
 
 // askedToMove are the topics of the steps whose producers a Shift has asked to go to the target.
-func askedToMove(s Status) (topics []activities.Names) {
+func askedToMove(s api.Status) (topics []api.Names) {
 	for _, w := range s.Waves {
-		if w.State != StagePending && w.State != WaveGroups && w.Topics.Len() > 0 {
+		if w.State != api.StagePending && w.State != api.WaveGroups && w.Topics.Len() > 0 {
 			topics = append(topics, w.Topics)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target yet.
@@ -18,7 +19,7 @@ func goesBack(t *testing.T) *theatre {
 	t.Helper()
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).
-		Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+		Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	return s
 }
 
@@ -26,7 +27,7 @@ func goesBack(t *testing.T) *theatre {
 func (s *theatre) asks(t *testing.T) (texts []string) {
 	t.Helper()
 	for _, w := range s.statusNow(t).Waiting {
-		if w.Kind == WaitingRelease {
+		if w.Kind == api.WaitingRelease {
 			texts = append(texts, w.Text)
 		}
 	}
@@ -49,8 +50,8 @@ func TestAGroupThatArrivesAtTheTargetLateIsCalledBack(t *testing.T) {
 	s.playTraffic()
 	var asked []string
 	s.RegisterDelayedCallback(func() { asked = s.asks(t) }, 2*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Len(t, asked, 1)
 	require.Contains(t, asked[0], "re-point the applications of 1 groups to the source")
 	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
@@ -61,7 +62,7 @@ func TestAGroupThatArrivesAtTheTargetLateIsCalledBack(t *testing.T) {
 // again.
 func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
 	s := newTheatre(t)
-	group := activities.Some("orders-group")
+	group := api.Some("orders-group")
 	freed := activities.Stranded{Asked: []string{"orders-group"}}
 	s.OnActivity("Stranded", anything, anything).Return(freed, nil)
 	forgotten := false
@@ -87,8 +88,8 @@ func TestAGroupThatIsFreedFirstIsCalledBack(t *testing.T) {
 			return nil, nil
 		})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.True(t, forgotten)
 	require.False(t, s.Now().Before(leaves), "it ends when nobody reads the target")
 }
@@ -123,8 +124,8 @@ func TestATargetThatDiesWhileApplicationsReturnIsToldAndWaitedFor(t *testing.T) 
 		}
 		dead = false
 	}, 4*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, gates, "target")
 }
 
@@ -134,10 +135,10 @@ func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
 	begin := s.Now()
 	s.RegisterDelayedCallback(func() {
 		require.Contains(t, strings.Join(s.asks(t), ""), "say released when none is under way")
-		s.update(ReleasedName, Released{By: "ci"})
+		s.update(api.ReleasedName, api.Released{By: "ci"})
 	}, 5*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Less(t, s.Now().Sub(begin), callBackTime, "the word is enough")
 }
 
@@ -149,24 +150,24 @@ func TestProducersThatWereAskedToMoveAreCalledBack(t *testing.T) {
 	var last time.Time
 	s.OnActivity("AwaitQuiet", anything, anything).
 		Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
-			require.Equal(t, activities.Target, r.From)
+			require.Equal(t, api.Target, r.From)
 			if now := s.Now(); now.After(arrives) && now.Before(leaves) {
 				return notYet("producers write on the target")
 			}
 			return nil
 		})
 	s.OnActivity("Pending", anything, anything).
-		Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+		Return(func(context.Context, activities.Request) (api.Ledger, error) {
 			last = s.Now()
-			return activities.Ledger{}, nil
+			return api.Ledger{}, nil
 		})
 	s.playTraffic()
 	var asked string
 	s.RegisterDelayedCallback(func() { asked = strings.Join(s.asks(t), "\n") }, 2*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
-		Plan: testPlan(t, nil), AskedIn: []activities.Names{activities.Some("orders")},
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
+		Plan: testPlan(t, nil), AskedIn: []api.Names{api.Some("orders")},
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, asked, "re-point the producers of 1 topics to the source")
 	require.False(t, last.Before(leaves), "what they wrote there is still brought back")
 }
@@ -175,30 +176,30 @@ func TestProducersThatWereAskedToMoveAreCalledBack(t *testing.T) {
 // one before.
 func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 	tries := 0
-	var told MigrationInput
+	var told api.MigrationInput
 	s := newMigration(t, map[string]stageFunc{
-		ShiftType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
-			d, err := newDesk(ctx, ShiftType, in)
+		api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			d, err := newDesk(ctx, api.ShiftType, in)
 			if err != nil {
-				return Status{}, err
+				return api.Status{}, err
 			}
 			return d.run(ctx, func(ctx workflow.Context) error {
 				if tries++; tries > 1 {
 					return temporal.NewNonRetryableApplicationError("the target isn't known", "No", nil)
 				}
-				d.status.Waves = []WaveStatus{
+				d.status.Waves = []api.WaveStatus{
 					{
 						Step:   50,
-						State:  WaveSoak,
-						Topics: activities.Some("orders"),
-						Groups: activities.Some("orders-group"),
-						Closed: activities.Collected{Named: []string{"audit-group"}},
+						State:  api.WaveSoak,
+						Topics: api.Some("orders"),
+						Groups: api.Some("orders-group"),
+						Closed: api.Collected{Named: []string{"audit-group"}},
 					},
 					{
 						Step:   100,
-						State:  WaveGroups,
-						Topics: activities.Some("payments"),
-						Groups: activities.Some("payments-group"),
+						State:  api.WaveGroups,
+						Topics: api.Some("payments"),
+						Groups: api.Some("payments-group"),
 					},
 				}
 				d.publish(ctx)
@@ -206,25 +207,25 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 				return temporal.NewNonRetryableApplicationError("a broker is down", "No", nil)
 			})
 		},
-		RollbackType: func(_ workflow.Context, in MigrationInput) (Status, error) {
+		api.RollbackType: func(_ workflow.Context, in api.MigrationInput) (api.Status, error) {
 			told = in
-			return Status{State: StateDone}, nil
+			return api.Status{State: api.StateDone}, nil
 		},
 	})
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 	require.Equal(t, 2, tries)
-	require.Equal(t, []activities.Names{activities.Some("orders")}, told.AskedIn)
-	require.Equal(t, []activities.Names{activities.Some("orders-group"), activities.Some("payments-group")}, told.FencedIn)
+	require.Equal(t, []api.Names{api.Some("orders")}, told.AskedIn)
+	require.Equal(t, []api.Names{api.Some("orders-group"), api.Some("payments-group")}, told.FencedIn)
 	require.Equal(t, []string{"audit-group"}, told.Closed.Named)
 }
 
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
-	step := func(state, topic string) WaveStatus { return WaveStatus{State: state, Topics: activities.Some(topic)} }
-	got := askedToMove(Status{Waves: []WaveStatus{
-		step(StageDone, "a"), step(WaveSoak, "b"), step(WaveProducers, "c"), step(WaveGroups, "d"), step(StagePending, "e"),
+	step := func(state, topic string) api.WaveStatus { return api.WaveStatus{State: state, Topics: api.Some(topic)} }
+	got := askedToMove(api.Status{Waves: []api.WaveStatus{
+		step(api.StageDone, "a"), step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
 	}})
-	require.Equal(t, []activities.Names{activities.Some("a"), activities.Some("b"), activities.Some("c")}, got)
+	require.Equal(t, []api.Names{api.Some("a"), api.Some("b"), api.Some("c")}, got)
 }

@@ -10,13 +10,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // cancelledOnce is a stage that somebody cancels at its first try.
 func (s *theatre) cancelledOnce(name string, tries *int) stageFunc {
-	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries == 1 {
-			return Status{}, temporal.NewCanceledError()
+			return api.Status{}, temporal.NewCanceledError()
 		}
 		return s.goodStage(name)(ctx, in)
 	}
@@ -24,8 +25,8 @@ func (s *theatre) cancelledOnce(name string, tries *int) stageFunc {
 
 func TestACancelledStageHoldsTheMigrationWithItsLanes(t *testing.T) {
 	for _, name := range []string{
-		AssessType, ImportMetadataType, VerifyType, ShiftType,
-		FinalizeType,
+		api.AssessType, api.ImportMetadataType, api.VerifyType, api.ShiftType,
+		api.FinalizeType,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := emptyTheatre(t)
@@ -34,65 +35,65 @@ func TestACancelledStageHoldsTheMigrationWithItsLanes(t *testing.T) {
 			s.RegisterDelayedCallback(func() {
 				require.NotContains(t, s.called(), "Replicate stopped")
 				status := s.statusNow(t)
-				require.Equal(t, StateHeld, status.State)
+				require.Equal(t, api.StateHeld, status.State)
 				require.Contains(t, status.Waiting[0].Text, name+" was cancelled")
-				s.update(ResumeName, Steering{By: "alice"})
+				s.update(api.ResumeName, api.Steering{By: "alice"})
 			}, time.Minute)
-			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-			require.Equal(t, StateDone, s.result(t).State)
+			s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+			require.Equal(t, api.StateDone, s.result(t).State)
 			require.Equal(t, 2, tries)
 		})
 	}
 }
 
 // shiftUntilCancelled stands in for a Shift in the middle of a wave.
-func (s *theatre) shiftUntilCancelled(ctx workflow.Context, _ MigrationInput) (Status, error) {
-	s.note(ShiftType)
+func (s *theatre) shiftUntilCancelled(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+	s.note(api.ShiftType)
 	err := workflow.Sleep(ctx, time.Hour)
 	s.note("Shift undone")
-	return Status{}, err
+	return api.Status{}, err
 }
 
 func TestACancelledMigrationGoesBackWithLanesThatRunUntilItIsDone(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{ShiftType: s.shiftUntilCancelled})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: s.shiftUntilCancelled})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	calls := s.called()
 	require.Equal(t, []string{
-		"Shift undone", RollbackType, "Replicate stopped",
+		"Shift undone", api.RollbackType, "Replicate stopped",
 		"SyncOffsets stopped", "report",
 	}, calls[len(calls)-5:])
-	require.Equal(t, StateRolledBack, s.statusNow(t).State)
+	require.Equal(t, api.StateRolledBack, s.statusNow(t).State)
 }
 
 func TestACancelledMigrationWhoseRollbackFailsWaitsForAPersonWithItsLanes(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{
-		ShiftType:    s.shiftUntilCancelled,
-		RollbackType: s.cancelledOnce(RollbackType, &tries),
+		api.ShiftType:    s.shiftUntilCancelled,
+		api.RollbackType: s.cancelledOnce(api.RollbackType, &tries),
 	})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.NotContains(t, s.called(), "Replicate stopped")
-		require.Equal(t, ResumeName, s.statusNow(t).Waiting[0].Gate)
-		s.update(ResumeName, Steering{By: "alice"})
+		require.Equal(t, api.ResumeName, s.statusNow(t).Waiting[0].Gate)
+		s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
 	require.Equal(t, 2, tries)
 }
 
 func TestACancelledMigrationThatMovedNothingJustEnds(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{VerifyType: s.shiftUntilCancelled})
+	fillMigration(s, map[string]stageFunc{api.VerifyType: s.shiftUntilCancelled})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
-	require.NotContains(t, s.called(), RollbackType)
+	require.NotContains(t, s.called(), api.RollbackType)
 	require.Contains(t, s.called(), "Replicate stopped")
 }
 
@@ -104,28 +105,28 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 	}{
 		"nothing moved": {back: false},
 		"a group is fenced": {
-			found: activities.Survey{FencedGroups: activities.Some("orders-group")},
+			found: activities.Survey{FencedGroups: api.Some("orders-group")},
 			back:  true,
 		},
 		"homes are away":  {found: activities.Survey{Homes: 3}, back: true},
 		"nobody can tell": {err: targetAway(), back: true},
 		"the target has rests": {
-			found: activities.Survey{MovedTopics: activities.Some("orders")},
+			found: activities.Survey{MovedTopics: api.Some("orders")},
 			back:  true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := emptyTheatre(t)
-			fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
+			fillMigration(s, map[string]stageFunc{api.PurchaseType: shiftUntilBack})
 			s.OnActivity("Survey", anything, anything).Return(c.found, c.err)
-			s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) },
+			s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) },
 				time.Minute)
-			s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-			require.Equal(t, StateRolledBack, s.result(t).State)
+			s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+			require.Equal(t, api.StateRolledBack, s.result(t).State)
 			if c.back {
-				requireOrder(t, s.called(), ReplicateType, RollbackType, "Replicate stopped")
+				requireOrder(t, s.called(), api.ReplicateType, api.RollbackType, "Replicate stopped")
 			} else {
-				require.NotContains(t, s.called(), RollbackType)
+				require.NotContains(t, s.called(), api.RollbackType)
 			}
 		})
 	}
@@ -133,9 +134,9 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 
 // terminatedOnce is a stage that somebody terminates at its first try.
 func (s *theatre) terminatedOnce(name string, tries *int) stageFunc {
-	return func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries == 1 {
-			return Status{}, &temporal.TerminatedError{}
+			return api.Status{}, &temporal.TerminatedError{}
 		}
 		return s.goodStage(name)(ctx, in)
 	}
@@ -152,7 +153,7 @@ func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 		}
 		return activities.Stranded{Source: []string{"orders-group"}}, nil
 	})
-	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: s.terminatedOnce(api.ShiftType, &tries)})
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		opened = append(opened, r.Groups.First()...)
 		return nil
@@ -160,43 +161,43 @@ func TestATerminatedShiftLeavesNoGroupFenced(t *testing.T) {
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, []string{"orders-group"}, opened)
-		require.Equal(t, StateHeld, s.statusNow(t).State)
-		s.update(ResumeName, Steering{By: "alice"})
+		require.Equal(t, api.StateHeld, s.statusNow(t).State)
+		s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestATerminatedRollbackIsStartedAgain(t *testing.T) {
 	s := emptyTheatre(t)
 	tries := 0
 	fillMigration(s, map[string]stageFunc{
-		ShiftType:    shiftUntilBack,
-		RollbackType: s.terminatedOnce(RollbackType, &tries),
+		api.ShiftType:    shiftUntilBack,
+		api.RollbackType: s.terminatedOnce(api.RollbackType, &tries),
 	})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 	require.Equal(t, 2, tries)
 }
 
 func TestACancelDuringARollbackLetsItEnd(t *testing.T) {
 	s := emptyTheatre(t)
 	fillMigration(s, map[string]stageFunc{
-		ShiftType: shiftUntilBack,
-		RollbackType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
-			s.note(RollbackType)
+		api.ShiftType: shiftUntilBack,
+		api.RollbackType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+			s.note(api.RollbackType)
 			err := workflow.Sleep(ctx, time.Hour)
 			s.note("Rollback ended")
-			return Status{State: StateDone}, err
+			return api.Status{State: api.StateDone}, err
 		},
 	})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.RegisterDelayedCallback(s.CancelWorkflow, 2*time.Minute)
 	s.RegisterDelayedCallback(func() { require.NotContains(t, s.called(), "Rollback ended") },
 		30*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 	calls := s.called()
 	require.Equal(t, []string{
 		"Rollback ended", "Replicate stopped", "SyncOffsets stopped",
@@ -221,8 +222,8 @@ func TestAMigrationWhoseCopyCanNotBeMeasuredIsHeldWithItsLanes(t *testing.T) {
 	s.RegisterDelayedCallback(func() {
 		require.NotContains(t, s.called(), "Replicate stopped")
 		require.Contains(t, s.statusNow(t).Waiting[0].Text, "no keys for the source")
-		s.update(ResumeName, Steering{By: "alice"})
+		s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }

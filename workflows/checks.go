@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rocketshift/api"
 )
 
 // passedOn is the message as the migration passes it on.
-func passedOn(m Steering) Steering { m.Forwarded = true; return m }
+func passedOn(m api.Steering) api.Steering { m.Forwarded = true; return m }
 
 // checkApproval says why an approval can't be taken, or nil. now is the workflow's time.
-func checkApproval(s Status, a Approval, now time.Time) error {
+func checkApproval(s api.Status, a api.Approval, now time.Time) error {
 	if strings.TrimSpace(a.By) == "" {
 		return fmt.Errorf("approve %q: nobody is named: say who approves in \"by\"", a.Gate)
 	}
@@ -28,17 +30,17 @@ func checkApproval(s Status, a Approval, now time.Time) error {
 }
 
 // waitingApproval is the question of a gate that waits for an approval.
-func waitingApproval(s Status, gate string) (Waiting, bool) {
+func waitingApproval(s api.Status, gate string) (api.Waiting, bool) {
 	for _, w := range s.Waiting {
-		if w.Kind == WaitingApproval && w.Gate == gate {
+		if w.Kind == api.WaitingApproval && w.Gate == gate {
 			return w, true
 		}
 	}
-	return Waiting{}, false
+	return api.Waiting{}, false
 }
 
 // questionOf tells a question from the one that is asked after it, with the same evidence or other.
-func questionOf(w Waiting) string {
+func questionOf(w api.Waiting) string {
 	expires := ""
 	if w.Expires != nil {
 		expires = w.Expires.UTC().Format(time.RFC3339Nano)
@@ -46,7 +48,7 @@ func questionOf(w Waiting) string {
 	return w.Gate + " " + w.Evidence + " " + expires
 }
 
-func checkBinding(w Waiting, a Approval, now time.Time) error {
+func checkBinding(w api.Waiting, a api.Approval, now time.Time) error {
 	switch {
 	case a.PlanHash != "" && a.PlanHash != w.PlanHash:
 		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate, a.PlanHash, w.PlanHash)
@@ -59,10 +61,10 @@ func checkBinding(w Waiting, a Approval, now time.Time) error {
 	return nil
 }
 
-func pendingGates(s Status) string {
+func pendingGates(s api.Status) string {
 	var gates []string
 	for _, w := range s.Waiting {
-		if w.Kind == WaitingApproval {
+		if w.Kind == api.WaitingApproval {
 			gates = append(gates, w.Gate)
 		}
 	}
@@ -72,20 +74,20 @@ func pendingGates(s Status) string {
 	return "waiting now: " + strings.Join(gates, ", ")
 }
 
-func checkSteering(name string, s Status, m Steering) error {
+func checkSteering(name string, s api.Status, m api.Steering) error {
 	if strings.TrimSpace(m.By) == "" {
 		return fmt.Errorf("%s: nobody is named: say who asks in \"by\"", name)
 	}
-	if name == BackName && s.PointOfNoReturn != nil {
+	if name == api.BackName && s.PointOfNoReturn != nil {
 		return fmt.Errorf("back: the point of no return was passed at %s", s.PointOfNoReturn.UTC().Format(time.RFC3339))
 	}
-	if name == ResumeName && s.State != StateHeld {
+	if name == api.ResumeName && s.State != api.StateHeld {
 		return fmt.Errorf("resume: %s is not held (it is %s)", s.Name, s.State)
 	}
 	return nil
 }
 
-func checkReleased(s Status, r Released) error {
+func checkReleased(s api.Status, r api.Released) error {
 	if strings.TrimSpace(r.By) == "" {
 		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
 	}
@@ -119,10 +121,10 @@ const mostReleased = 1000
 
 // releaseWanted lists whose applications are asked to move now; of lists in documents (listed is
 // false then) no name.
-func releaseWanted(s Status) (groups, topics []string, listed bool) {
+func releaseWanted(s api.Status) (groups, topics []string, listed bool) {
 	listed = true
 	for _, w := range s.Waiting {
-		if w.Kind == WaitingRelease {
+		if w.Kind == api.WaitingRelease {
 			g, inlineGroups := w.Groups.Inline()
 			t, inlineTopics := w.Topics.Inline()
 			groups, topics = append(groups, g...), append(topics, t...)
@@ -133,9 +135,9 @@ func releaseWanted(s Status) (groups, topics []string, listed bool) {
 }
 
 // releasesAsked are the gates of what applications are asked to do now.
-func releasesAsked(s Status) (gates []string) {
+func releasesAsked(s api.Status) (gates []string) {
 	for _, w := range s.Waiting {
-		if w.Kind == WaitingRelease {
+		if w.Kind == api.WaitingRelease {
 			gates = append(gates, w.Gate)
 		}
 	}

@@ -9,37 +9,38 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // stageOrder is the table that people see from the first moment.
 var stageOrder = []string{
-	AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, EndPhaseType, FinalizeType,
+	api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
 }
 
 func (m *migration) rows() {
 	for _, name := range stageOrder {
-		if name == EndPhaseType && m.plan.Traffic.Mode != plan.ModeGateway {
+		if name == api.EndPhaseType && m.plan.Traffic.Mode != plan.ModeGateway {
 			continue
 		}
-		m.status.Stages = append(m.status.Stages, StageStatus{Name: name, State: StagePending})
+		m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
 	}
 }
 
-func (m *migration) row(name string) *StageStatus {
+func (m *migration) row(name string) *api.StageStatus {
 	for i := range m.status.Stages {
 		if m.status.Stages[i].Name == name {
 			return &m.status.Stages[i]
 		}
 	}
-	m.status.Stages = append(m.status.Stages, StageStatus{Name: name, State: StagePending})
+	m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
 	return &m.status.Stages[len(m.status.Stages)-1]
 }
 
 // begin shows that a stage runs; a stage that is tried again starts its row anew.
 func (m *migration) begin(ctx workflow.Context, name, id string) {
 	now := workflow.Now(ctx)
-	*m.row(name) = StageStatus{Name: name, State: StageRunning, WorkflowID: id, StartedAt: &now}
+	*m.row(name) = api.StageStatus{Name: name, State: api.StageRunning, WorkflowID: id, StartedAt: &now}
 	m.status.Stage = name
 	m.forget(id)
 	m.heard[id] = now.UnixNano() // reports of an earlier run are older
@@ -69,9 +70,9 @@ func (m *migration) keepRecord(ctx workflow.Context, id string) {
 func (m *migration) end(ctx workflow.Context, name string, err error) {
 	now := workflow.Now(ctx)
 	row := m.row(name)
-	row.EndedAt, row.State = &now, StageDone
+	row.EndedAt, row.State = &now, api.StageDone
 	if err != nil {
-		row.State, row.Detail = StageFailed, rootMessage(err)
+		row.State, row.Detail = api.StageFailed, rootMessage(err)
 	}
 	m.publish(ctx)
 }
@@ -81,12 +82,12 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	if err := m.checkpoint(ctx); err != nil {
 		return err
 	}
-	id := StageID(m.plan, name)
+	id := api.StageID(m.plan, name)
 	input := m.input() // before what the stage told goes away with its row
 	m.keepRecord(ctx, id)
 	m.begin(ctx, name, id)
 	m.active = id
-	var result Status
+	var result api.Status
 	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
 		input)
 	var run workflow.Execution
@@ -105,7 +106,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 		m.silence(id)
 	}
 	m.end(ctx, name, err)
-	if err == nil && result.State == StateRolledBack && name != RollbackType {
+	if err == nil && result.State == api.StateRolledBack && name != api.RollbackType {
 		return errBack
 	}
 	return err
@@ -120,10 +121,10 @@ func (m *migration) tellWhatStands(ctx workflow.Context) {
 		return
 	}
 	if m.held != nil {
-		_ = m.forward(ctx, HoldName, passedOn(*m.held))
+		_ = m.forward(ctx, api.HoldName, passedOn(*m.held))
 	}
 	if m.back != nil {
-		_ = m.forward(ctx, BackName, passedOn(*m.back))
+		_ = m.forward(ctx, api.BackName, passedOn(*m.back))
 	}
 }
 
@@ -134,9 +135,9 @@ func (m *migration) silence(id string) {
 	m.reports[id] = r
 }
 
-func (m *migration) input() MigrationInput {
+func (m *migration) input() api.MigrationInput {
 	now := m.view()
-	in := MigrationInput{
+	in := api.MigrationInput{
 		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		EarlierAnswers: now.EarlierAnswers, Rates: now.Rates, Copied: now.Copied,
 	}
@@ -145,9 +146,9 @@ func (m *migration) input() MigrationInput {
 }
 
 // begun are the groups of the waves that a Shift has begun.
-func begun(s Status) (groups []activities.Names) {
+func begun(s api.Status) (groups []api.Names) {
 	for _, w := range s.Waves {
-		if w.State != StagePending && w.Groups.Len() > 0 {
+		if w.State != api.StagePending && w.Groups.Len() > 0 {
 			groups = append(groups, w.Groups)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // mostClosed is how many of them the steps name in all: the status, and the input of Rollback, have
@@ -35,8 +36,8 @@ func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 		return nil
 	}
 	var acts *activities.Assess
-	var kept activities.Names
-	request := activities.NamesRequest{Request: s.request(), Names: activities.Some(groups...)}
+	var kept api.Names
+	request := activities.NamesRequest{Request: s.request(), Names: api.Some(groups...)}
 	summary := fmt.Sprintf("keep the names of %d groups that others closed", len(groups))
 	if err := workflow.ExecuteActivity(quick(ctx, summary), acts.KeepNames,
 		request).Get(ctx, &kept); err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -120,8 +121,8 @@ func (s *theatre) stayWaiting(on string) {
 			return of, nil
 		}
 	case "CheckWave":
-		play = func(ctx context.Context, _ activities.WaveRequest) (activities.WaveCheck, error) {
-			return activities.WaveCheck{}, stillWaits(ctx)
+		play = func(ctx context.Context, _ activities.WaveRequest) (api.WaveCheck, error) {
+			return api.WaveCheck{}, stillWaits(ctx)
 		}
 	default:
 		return
@@ -164,7 +165,7 @@ func TestAMigrationThatWaitsCostsLittle(t *testing.T) {
 				require.LessOrEqual(t, commands+attempts, forWaits)
 				s.CancelWorkflow()
 			}, 2*day)
-			s.ExecuteWorkflow(ShiftType, MigrationInput{
+			s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 				Plan: testPlan(t, func(p *plan.Plan) {
 					oneStep(p)
 					switch on {

@@ -5,22 +5,22 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // copiedBy is what a shard of lanes has copied so far, as far as its last activity told.
-func copiedBy(s *Status, broker string, part int) activities.Copied {
+func copiedBy(s *api.Status, broker string, part int) api.Copied {
 	for _, c := range s.Copied {
 		if c.Broker == broker && c.Part == part {
 			return c
 		}
 	}
-	return activities.Copied{Broker: broker, Part: part}
+	return api.Copied{Broker: broker, Part: part}
 }
 
 // count takes what an activity told when it ended: lanes that start again count on from there.
-func countCopied(s *Status, of activities.Copied, end error) {
-	var told activities.ReplicationProgress
+func countCopied(s *api.Status, of api.Copied, end error) {
+	var told api.ReplicationProgress
 	var cancelled *temporal.CanceledError
 	var late *temporal.TimeoutError
 	switch {

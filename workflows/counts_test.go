@@ -9,25 +9,26 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
-	"rocketshift/replicator"
+	"rocketshift/api"
+	"rocketshift/replicator/lane"
 )
 
 // Lanes count what they have copied from their own start on; the sum goes on over their restarts.
 // What an activity tells when it is cancelled needs a real server: TestLongCopiedNeverFalls.
 func TestWhatEndedLanesHaveCopiedIsCounted(t *testing.T) {
-	told := activities.ReplicationProgress{Progress: replicator.Progress{
-		Copied: 1000, Back: &replicator.Progress{Copied: 10},
+	told := api.ReplicationProgress{Progress: lane.Progress{
+		Copied: 1000, Back: &lane.Progress{Copied: 10},
 	}}
-	less := activities.ReplicationProgress{Progress: replicator.Progress{Copied: 5}}
-	a := activities.Copied{Broker: "broker-a", Part: 1}
-	var s Status
+	less := api.ReplicationProgress{Progress: lane.Progress{Copied: 5}}
+	a := api.Copied{Broker: "broker-a", Part: 1}
+	var s api.Status
 	countCopied(&s, a, temporal.NewCanceledError())
 	countCopied(&s, a, nil)
 	require.Empty(t, s.Copied, "nothing was told")
 	countCopied(&s, a, temporal.NewCanceledError(told))
-	countCopied(&s, activities.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
+	countCopied(&s, api.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
 	countCopied(&s, a, temporal.NewCanceledError(less))
-	require.Equal(t, []activities.Copied{
+	require.Equal(t, []api.Copied{
 		{Broker: "broker-a", Part: 1, There: 1000, Back: 10}, {Broker: "broker-b", There: 5},
 	}, s.Copied, "counts never fall")
 }
@@ -36,14 +37,14 @@ func TestAReplicateThatIsStartedAgainCountsOn(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
-	s.once(&requests, 2, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	before := []activities.Copied{{Broker: "broker-a", There: 7, Back: 3}}
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{
+	s.once(&requests, 2, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	before := []api.Copied{{Broker: "broker-a", There: 7, Back: 3}}
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(), Copied: before,
 	})
 	require.Equal(t, before, s.result(t).Copied)
 	for _, r := range requests {
-		want := activities.Copied{Broker: r.Broker}
+		want := api.Copied{Broker: r.Broker}
 		if r.Broker == "broker-a" {
 			want = before[0]
 		}
@@ -65,23 +66,23 @@ func TestWhatIsSaidAboutLanesThatAreNotThereIsRefused(t *testing.T) {
 	s.lanesUntilCancelled(&requests)
 	elsewhere := skipOne()
 	elsewhere.Broker = "broker-x"
-	rate := activities.RateChange{Rate: replicator.Rate{Messages: 5}, Topic: "gone", By: "bob"}
+	rate := api.RateChange{Rate: lane.Rate{Messages: 5}, Topic: "gone", By: "bob"}
 	var answer, bound *answered
 	s.once(&requests, 2, func() {
-		answer, bound = s.update(AnswerName, elsewhere), s.update(SetRateName, rate)
-		s.SignalWorkflow(AnswerName, elsewhere)
+		answer, bound = s.update(api.AnswerName, elsewhere), s.update(api.SetRateName, rate)
+		s.SignalWorkflow(api.AnswerName, elsewhere)
 	})
 	var whenJudged func()
 	whenJudged = func() {
 		judged := answer != nil && answer.completed && bound.completed
 		if judged && len(s.statusNow(t).Notes) == 1 {
-			s.SignalWorkflow(StopName, struct{}{})
+			s.SignalWorkflow(api.StopName, struct{}{})
 			return
 		}
 		s.RegisterDelayedCallback(whenJudged, 10*time.Millisecond)
 	}
 	s.RegisterDelayedCallback(whenJudged, 10*time.Millisecond)
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),
 	})
 	got := s.result(t)

@@ -9,26 +9,27 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker, until its parent or a person signals stop.
-func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, ReplicateType, in)
+func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.ReplicateType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	// of the run before
 	d.status.Answers, d.status.EarlierAnswers = in.Answers, in.EarlierAnswers
 	d.status.Rates, d.status.Copied = in.Rates, in.Copied
 	if err := d.handleLanes(ctx); err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		inventory, err := d.inventory(ctx, in)
 		if err != nil {
 			return err
 		}
-		var shards []activities.Copied // of those that run, in their order
+		var shards []api.Copied // of those that run, in their order
 		err = d.serveAgain(ctx, func(ctx workflow.Context) (running []workflow.Future) {
 			d.keepAnswers(ctx)
 			shards, running = d.startShards(ctx, inventory)
@@ -44,17 +45,17 @@ func Replicate(ctx workflow.Context, in MigrationInput) (Status, error) {
 // startShards starts the activities that run the lanes. Each gets what persons decided about its
 // lanes.
 func (d *desk) startShards(
-	ctx workflow.Context, inventory activities.Inventory,
-) (shards []activities.Copied, running []workflow.Future) {
+	ctx workflow.Context, inventory api.Inventory,
+) (shards []api.Copied, running []workflow.Future) {
 	var acts *activities.Replication
 	brokers, parts := inventory.SourceBrokers(), max(d.plan.Replicate.Shards, 1)
 	d.detail(ctx, "%d source brokers, %d topics", len(brokers), inventory.Topics().Len())
 	rates := slices.Clone(d.status.Rates)
 	for i, c := range rates {
-		rates[i] = activities.RateChange{Rate: c.Rate, Topic: c.Topic}
+		rates[i] = api.RateChange{Rate: c.Rate, Topic: c.Topic}
 	}
 	for _, broker := range brokers {
-		answers := activities.AnswersOfLanes(d.status.Answers, broker)
+		answers := api.AnswersOfLanes(d.status.Answers, broker)
 		for part := range parts {
 			shards = append(shards, copiedBy(&d.status, broker, part))
 			request := activities.ReplicateRequest{
@@ -78,10 +79,10 @@ func lanesOf(broker string, part, parts int) string {
 }
 
 // SyncOffsets keeps the positions of all groups that still read the source translated on the target, until stop.
-func SyncOffsets(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, SyncOffsetsType, in)
+func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.SyncOffsetsType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Offsets
@@ -158,10 +159,10 @@ func failure(err error, asked bool) error {
 }
 
 // Verify compares every lane by content over the range that is copied.
-func Verify(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, VerifyType, in)
+func Verify(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.VerifyType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		return d.step(ctx, func(ctx workflow.Context) error {
@@ -183,14 +184,14 @@ func givenUp(messages int64) string {
 }
 
 func (d *desk) verify(
-	ctx workflow.Context, inventory activities.Inventory, in MigrationInput,
+	ctx workflow.Context, inventory api.Inventory, in api.MigrationInput,
 ) error {
 	var acts *activities.Verifier
-	sum := activities.Verification{}
+	sum := api.Verification{}
 	d.status.Verification = &sum
 	own := true
 	for _, part := range inventory.Topics().Chunks(chunk) {
-		var v activities.Verification
+		var v api.Verification
 		request := activities.VerifyRequest{
 			Request: d.request(), Topics: part, Own: own, Answers: in.Answers,
 			Earlier: in.EarlierAnswers,

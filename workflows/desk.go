@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -24,12 +25,12 @@ const maxNotes = 20
 type desk struct {
 	plan      plan.Plan
 	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
-	status    Status
+	status    api.Status
 
 	bounded bool // what it asks for and tells fits in a history, however large the clusters are
 
-	reports map[string]Status   // last status of each child, by workflow id
-	given   map[string]Approval // handed on to the child that asks, by what they answer
+	reports map[string]api.Status   // last status of each child, by workflow id
+	given   map[string]api.Approval // handed on to the child that asks, by what they answer
 	// number of the newest report of each child: signals may arrive in another order
 	heard  map[string]int64
 	fields map[string]*heardChild // what each child told so far, by workflow id
@@ -50,31 +51,31 @@ type desk struct {
 	// how many approvals there were when a question was first put, of the gates that are asked now
 	firstPut map[string]int
 
-	held        *Steering
-	back        *Steering // asked, and not done yet
-	goingBack   bool      // Rollback is being done or was
-	numbered    int64     // of the newest word on what is missing
-	brokers     []string  // of the source, as Assess found them; empty while it hasn't
-	missing     string    // what doesn't run that this workflow needs; empty while everything does
-	toldMissing func()    // takes it off the page
-	retry       bool      // a person wants it tried again at once
+	held        *api.Steering
+	back        *api.Steering // asked, and not done yet
+	goingBack   bool          // Rollback is being done or was
+	numbered    int64         // of the newest word on what is missing
+	brokers     []string      // of the source, as Assess found them; empty while it hasn't
+	missing     string        // what doesn't run that this workflow needs; empty while everything does
+	toldMissing func()        // takes it off the page
+	retry       bool          // a person wants it tried again at once
 	stopped     bool
-	again       bool      // the long activities are to start again, with what was decided since
-	taking      int       // signals that are being taken
-	released    Released  // said since the last ask, accumulated
-	all         bool      // a released message with empty lists came since the last ask
-	arrivals    time.Time // until when what was on its way when a way back began may reach the target
+	again       bool         // the long activities are to start again, with what was decided since
+	taking      int          // signals that are being taken
+	released    api.Released // said since the last ask, accumulated
+	all         bool         // a released message with empty lists came since the last ask
+	arrivals    time.Time    // until when what was on its way when a way back began may reach the target
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
 }
 
 // newDesk registers the handlers, before anything else happens, so that no early message is lost.
-func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error) {
+func newDesk(ctx workflow.Context, kind string, in api.MigrationInput) (*desk, error) {
 	info := workflow.GetInfo(ctx)
 	d := &desk{
-		status:  Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: StateRunning},
-		reports: map[string]Status{}, given: map[string]Approval{}, heard: map[string]int64{},
+		status:  api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
+		reports: map[string]api.Status{}, given: map[string]api.Approval{}, heard: map[string]int64{},
 		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
 		firstPut: map[string]int{},
 		parent:   info.ParentWorkflowExecution,
@@ -84,7 +85,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 		d.brokers = in.Inventory.SourceBrokers()
 	}
 	d.usePlan(ctx, in)
-	err := workflow.SetQueryHandlerWithOptions(ctx, StatusQuery, func() (Status, error) { return d.view(), nil },
+	err := workflow.SetQueryHandlerWithOptions(ctx, api.StatusQuery, func() (api.Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
 	if err != nil {
 		return nil, err
@@ -101,7 +102,7 @@ func newDesk(ctx workflow.Context, kind string, in MigrationInput) (*desk, error
 }
 
 // run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
-func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (Status, error) {
+func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
 	if err := d.checkPlan(ctx); err != nil {
 		return d.close(ctx, err)
 	}
@@ -116,25 +117,25 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (St
 }
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
-func (d *desk) close(ctx workflow.Context, err error) (Status, error) {
+func (d *desk) close(ctx workflow.Context, err error) (api.Status, error) {
 	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
 		return d.status, err
 	}
 	awaitHandlers(ctx)
 	d.status.Waiting = nil
 	switch {
-	case err == nil && d.status.State != StateRolledBack:
-		d.status.State = StateDone
+	case err == nil && d.status.State != api.StateRolledBack:
+		d.status.State = api.StateDone
 	// it went back before it ended
-	case d.status.State == StateRolledBack && temporal.IsCanceledError(err):
+	case d.status.State == api.StateRolledBack && temporal.IsCanceledError(err):
 	// a rollback that ends before it is done is none
 	case errors.Is(err, errBack) && d.leavesMoved() && changed(ctx, changeAlone):
-		d.status.State, d.status.Error = StateFailed, errLeft.Error()
+		d.status.State, d.status.Error = api.StateFailed, errLeft.Error()
 		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), "NotRolledBack", nil)
-	case errors.Is(err, errBack) && d.status.Type != RollbackType:
-		d.status.State, err = StateRolledBack, nil
+	case errors.Is(err, errBack) && d.status.Type != api.RollbackType:
+		d.status.State, err = api.StateRolledBack, nil
 	case err != nil:
-		d.status.State, d.status.Error = StateFailed, rootMessage(err)
+		d.status.State, d.status.Error = api.StateFailed, rootMessage(err)
 	}
 	d.publish(ctx)
 	if d.untold && err != nil { // a good result tells all of it
@@ -159,13 +160,13 @@ func (d *desk) detail(ctx workflow.Context, format string, args ...any) {
 }
 
 // wait adds an entry to what is waited for and returns the function that takes it away again.
-func (d *desk) wait(ctx workflow.Context, w Waiting) func() {
+func (d *desk) wait(ctx workflow.Context, w api.Waiting) func() {
 	w.WorkflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
 	w.Since = workflow.Now(ctx)
 	d.status.Waiting = append(d.status.Waiting, w)
 	d.publish(ctx)
 	return func() {
-		d.status.Waiting = slices.DeleteFunc(d.status.Waiting, func(o Waiting) bool {
+		d.status.Waiting = slices.DeleteFunc(d.status.Waiting, func(o api.Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate && o.Text == w.Text
 		})
 		d.publish(ctx)
@@ -179,8 +180,8 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 		done := func() {}
 		// else it stands on the page already
 		if held != nil && !d.holdIsShown() || held == nil && d.toldMissing == nil {
-			done = d.wait(ctx, Waiting{
-				Kind: WaitingGate, Gate: ResumeName,
+			done = d.wait(ctx, api.Waiting{
+				Kind: api.WaitingGate, Gate: api.ResumeName,
 				Text: holdText(held, missing),
 			})
 		}
@@ -247,10 +248,10 @@ func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) err
 // publish shows the status everywhere that people look: current details, search attributes, the parent's copy.
 func (d *desk) publish(ctx workflow.Context) {
 	s := d.view()
-	if d.status.State == StateRunning && d.isHeld() {
-		s.State = StateHeld
+	if d.status.State == api.StateRunning && d.isHeld() {
+		s.State = api.StateHeld
 	}
-	workflow.SetCurrentDetails(ctx, Details(s))
+	workflow.SetCurrentDetails(ctx, api.Details(s))
 	d.upsert(ctx, s)
 	switch {
 	case d.parent != nil && d.bounded:
@@ -265,13 +266,13 @@ func (d *desk) publish(ctx workflow.Context) {
 }
 
 // upsert writes the search attributes that changed, in one command.
-func (d *desk) upsert(ctx workflow.Context, s Status) {
+func (d *desk) upsert(ctx workflow.Context, s api.Status) {
 	if !d.attributes {
 		return
 	}
 	now := [3]string{s.Stage, waitingValue(s), targetValue(s)}
 	var changes []temporal.SearchAttributeUpdate
-	for i, name := range []string{StageAttribute, WaitingAttribute, TargetAttribute} {
+	for i, name := range []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute} {
 		if now[i] != d.shown[i] {
 			changes = append(changes,
 				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // awaitHandlers waits until every update that was accepted has its answer: one that is open when
@@ -29,9 +31,9 @@ func lastDetail(err error) string {
 func finalState(err error) string {
 	switch {
 	case err == nil:
-		return StateDone
+		return api.StateDone
 	case errors.Is(err, errBack):
-		return StateRolledBack
+		return api.StateRolledBack
 	}
-	return StateFailed
+	return api.StateFailed
 }

@@ -7,23 +7,24 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // EndPhase follows Shift where applications are behind gateways: with everything on the target, releases point them there, an instance at a time and
 // in any order. Members there and members behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody is
 // behind a gateway any more.
-func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, EndPhaseType, in)
+func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.EndPhaseType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	s := &shift{desk: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError("traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase", "InvalidPlan", nil)
 		}
-		var inventory activities.Inventory
+		var inventory api.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
 			inventory, err = d.inventory(ctx, in)
 			return err
@@ -34,13 +35,13 @@ func EndPhase(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
-func (s *shift) endPhase(ctx workflow.Context, inventory activities.Inventory) error {
+func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	groups, topics := inventory.Readers(), inventory.Topics()
 	if err := s.hears(ctx, s.findTarget); err != nil {
 		return err
 	}
 	var gateways *activities.Gateways
-	onTarget := activities.GroupsRequest{Request: s.request(), Side: activities.Target}
+	onTarget := activities.GroupsRequest{Request: s.request(), Side: api.Target}
 	if err := s.step(ctx, func(ctx workflow.Context) error {
 		s.detail(ctx, "the target becomes the side that says who members are")
 		move := action{"the target says who members are", gateways.MoveAuthority, onTarget}
@@ -58,16 +59,16 @@ func (s *shift) endPhase(ctx workflow.Context, inventory activities.Inventory) e
 	return nil
 }
 
-func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics activities.Names) error {
+func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names) error {
 	s.forgetReleased()
-	w := Waiting{
-		Kind: WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: activities.Target, NameServers: s.target.NameServers,
+	w := api.Waiting{
+		Kind: api.WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: api.Target, NameServers: s.target.NameServers,
 		Text: fmt.Sprintf("re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
 			orNone(s.target.NameServers)),
 	}
 	var gateways *activities.Gateways
-	return s.askRelease(ctx, w, []activities.Names{{}}, func(
-		ctx workflow.Context, _ activities.Names, _ bool, _ []string,
+	return s.askRelease(ctx, w, []api.Names{{}}, func(
+		ctx workflow.Context, _ api.Names, _ bool, _ []string,
 	) workflow.Future {
 		return waitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
 	})

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // action is one activity of a numbered sequence.
@@ -63,7 +64,7 @@ func lasts(err error) bool {
 }
 
 // isAway reports whether work ended because the target doesn't answer, or refuses.
-func isAway(err error) bool { return activities.FaultOf(err) == activities.Target }
+func isAway(err error) bool { return activities.FaultOf(err) == api.Target }
 
 // awayText says so.
 func awayText(err error) string {
@@ -88,11 +89,11 @@ func (d *desk) undoFence(ctx workflow.Context, names []string, asked bool) {
 	var traffic *activities.Traffic
 	var returns *activities.Returns
 	groups := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Source, Ours: true,
-		Groups: activities.Some(names...),
+		Request: d.request(), Side: api.Source, Ours: true,
+		Groups: api.Some(names...),
 	}
 	onTarget := groups
-	onTarget.Side = activities.Target
+	onTarget.Side = api.Target
 	first := short(names)
 	lift := action{"undo 1: lift the fence on the source: " + first, traffic.Unfence, groups}
 	if err := lift.run(quick(ctx, lift.summary)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // never is an answer that isn't another for as long as a test looks: the next try is far away.
@@ -24,7 +25,7 @@ func (s *theatre) fencedUntil(opened *time.Duration) {
 		if *opened != 0 {
 			return activities.Survey{}, nil
 		}
-		return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+		return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 	})
 }
 
@@ -41,13 +42,13 @@ func TestATargetThatDiesWhenItIsToBeFencedOpensTheSource(t *testing.T) {
 	s.opened(&after)
 	s.fencedUntil(&after)
 	s.groupsStep("Fence", func(r activities.GroupsRequest) error {
-		if r.Side == activities.Target && after == 0 {
+		if r.Side == api.Target && after == 0 {
 			return never(activities.TargetUnreachableType, "the target doesn't answer")
 		}
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	requireWithinTheBudget(t, after)
 }
 
@@ -56,13 +57,13 @@ func TestAFenceThatIsSetOnSomeBrokersOnlyIsOpenedWithinTheBudget(t *testing.T) {
 	var after time.Duration
 	s.opened(&after)
 	s.groupsStep("Fence", func(r activities.GroupsRequest) error {
-		if r.Side == activities.Source { // broker-a took it, broker-b doesn't answer
+		if r.Side == api.Source { // broker-a took it, broker-b doesn't answer
 			return never(activities.SourceUnreachableType, "broker-b of the source doesn't answer")
 		}
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	require.ErrorContains(t, s.GetWorkflowError(), "broker-b of the source doesn't answer")
@@ -76,7 +77,7 @@ func TestATargetThatDiesUnderTheFenceOfARollbackOpensTheSourceWithinTheBudget(t 
 	s.fencedUntil(&after)
 	s.OnActivity("AwaitSettled", anything, anything).Return(targetAway())
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
-		if r.Side == activities.Target {
+		if r.Side == api.Target {
 			return targetAway()
 		}
 		if after == 0 {
@@ -85,7 +86,7 @@ func TestATargetThatDiesUnderTheFenceOfARollbackOpensTheSourceWithinTheBudget(t 
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	requireWithinTheBudget(t, after)
 }
 
@@ -94,7 +95,7 @@ func TestAReturnThatIsUndoneOnTheSourceAsksForItsApplications(t *testing.T) {
 	var after time.Duration
 	s.OnActivity("Survey", anything,
 		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
-		group := activities.Some("orders-group")
+		group := api.Some("orders-group")
 		if after != 0 { // its mark is there still
 			return activities.Survey{OpenedGroups: group}, nil
 		}
@@ -102,7 +103,7 @@ func TestAReturnThatIsUndoneOnTheSourceAsksForItsApplications(t *testing.T) {
 	})
 	s.OnActivity("Translate", anything, anything).Return(nil, notYet("the worker was dead"))
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
-		if r.Side == activities.Target { // it has died since
+		if r.Side == api.Target { // it has died since
 			return targetAway()
 		}
 		after = 1
@@ -112,13 +113,13 @@ func TestAReturnThatIsUndoneOnTheSourceAsksForItsApplications(t *testing.T) {
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(context.Context, activities.Request) error {
 		w := s.statusNow(t).Waiting
-		asked = len(w) == 1 && w[0].Kind == WaitingRelease && w[0].To == activities.Source
+		asked = len(w) == 1 && w[0].Kind == api.WaitingRelease && w[0].To == api.Source
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, asked, "groups read the source, and their applications are on the target")
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
@@ -133,10 +134,10 @@ func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 		case after != 0:
 			return activities.Survey{}, nil
 		case r.SourceOnly:
-			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 		}
 		return activities.Survey{}, never(activities.AccessDeniedType,
-			"the target refuses the credentials", activities.Target)
+			"the target refuses the credentials", api.Target)
 	})
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(context.Context, activities.Request) error {
@@ -145,8 +146,8 @@ func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	requireWithinTheBudget(t, after)
 }
 
@@ -154,7 +155,7 @@ func TestATargetThatRefusesTheKeysKeepsNobodyOffTheSource(t *testing.T) {
 func TestAFaultOfTheSourceIsNoReasonToGoOnWithoutTheTarget(t *testing.T) {
 	for name, fault := range map[string]error{
 		"away":    never(activities.SourceUnreachableType, "the source doesn't answer"),
-		"refuses": never(activities.AccessDeniedType, "the source refuses", activities.Source),
+		"refuses": never(activities.AccessDeniedType, "the source refuses", api.Source),
 		"unknown": never(activities.AccessDeniedType, "who knows who refuses"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,11 +169,11 @@ func TestAFaultOfTheSourceIsNoReasonToGoOnWithoutTheTarget(t *testing.T) {
 					return activities.Survey{}, fault
 				}
 				require.False(t, r.SourceOnly)
-				return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+				return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 			})
 			s.playTraffic()
-			s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-			require.Equal(t, StateDone, s.result(t).State)
+			s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+			require.Equal(t, api.StateDone, s.result(t).State)
 			requireOrder(t, s.called(), "Translate@target", "Unfence@source")
 		})
 	}
@@ -182,12 +183,12 @@ func TestATargetThatDiesInTheSoakIsSaid(t *testing.T) {
 	s := newTheatre(t)
 	dead := true
 	s.OnActivity("CheckWave", anything,
-		anything).Return(func(context.Context, activities.WaveRequest) (activities.WaveCheck, error) {
+		anything).Return(func(context.Context, activities.WaveRequest) (api.WaveCheck, error) {
 		if dead {
-			return activities.WaveCheck{}, never(activities.TargetUnreachableType,
+			return api.WaveCheck{}, never(activities.TargetUnreachableType,
 				"the target doesn't answer")
 		}
-		return activities.WaveCheck{Measured: time.Unix(1, 0)}, nil
+		return api.WaveCheck{Measured: time.Unix(1, 0)}, nil
 	})
 	s.OnActivity("WatchTarget", anything,
 		anything).Return(func(_ context.Context, r activities.WatchRequest) error {
@@ -209,16 +210,16 @@ func TestATargetThatDiesInTheSoakIsSaid(t *testing.T) {
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
-		require.Contains(t, Details(s.statusNow(t)),
+		require.Contains(t, api.Details(s.statusNow(t)),
 			"`rocketshift back orders-2026 --by YOU --reason WHY`")
-		require.Contains(t, Details(s.statusNow(t)), "Groups that have moved get no messages")
+		require.Contains(t, api.Details(s.statusNow(t)), "Groups that have moved get no messages")
 		dead = false
 	}, 12*time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.NotContains(t, Details(s.statusNow(t)), "get no messages", "it is back")
+		require.NotContains(t, api.Details(s.statusNow(t)), "get no messages", "it is back")
 	}, 18*time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }

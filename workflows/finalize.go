@@ -8,15 +8,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval what is left. Its end is the
 // point of no return: from there on nothing returns by itself.
-func Finalize(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, FinalizeType, in)
+func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.FinalizeType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if err := d.settleLedger(ctx); err != nil {
@@ -64,8 +65,8 @@ func (d *desk) longestPause() time.Duration {
 	return evidenceLongest
 }
 
-func (d *desk) ledger(ctx workflow.Context) (activities.Ledger, error) {
-	var ledger activities.Ledger
+func (d *desk) ledger(ctx workflow.Context) (api.Ledger, error) {
+	var ledger api.Ledger
 	err := d.step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers
 		return workflow.ExecuteActivity(quick(ctx, "ledger of the source"), acts.Ledger, d.request()).Get(ctx, &ledger)
@@ -74,7 +75,7 @@ func (d *desk) ledger(ctx workflow.Context) (activities.Ledger, error) {
 	return ledger, err
 }
 
-func ledgerText(ledger activities.Ledger) string {
+func ledgerText(ledger api.Ledger) string {
 	if ledger.Rest == 0 {
 		return "retire the source: nothing is left on it"
 	}
@@ -82,7 +83,7 @@ func ledgerText(ledger activities.Ledger) string {
 		"and no more", ledger.Rest, rests(ledger))
 }
 
-func rests(l activities.Ledger) string {
+func rests(l api.Ledger) string {
 	var names []string
 	for _, r := range l.Rows.First() {
 		if r.Rest > 0 {

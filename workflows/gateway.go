@@ -6,12 +6,13 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves its part of the groups, then the homes of its
 // share of the queues, and stands for the soak. EndPhase comes afterwards.
 func (s *shift) gatewayStory(
-	ctx workflow.Context, inventory activities.Inventory, waves []activities.Wave,
+	ctx workflow.Context, inventory api.Inventory, waves []activities.Wave,
 ) error {
 	topics := inventory.Topics()
 	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target, since only the gateway leads anybody there.
@@ -19,17 +20,17 @@ func (s *shift) gatewayStory(
 		return err
 	}
 	for _, w := range waves {
-		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Groups: w.Groups})
+		s.status.Waves = append(s.status.Waves, api.WaveStatus{Step: w.Step, State: api.StagePending, Groups: w.Groups})
 	}
 	stand, err := s.reached(ctx, waves, topics)
 	if err != nil {
 		return err
 	}
-	var before []activities.Names // of steps that stand, whose groups may be more by now
+	var before []api.Names // of steps that stand, whose groups may be more by now
 	for i, w := range waves {
 		if stand(w.Step) {
 			before = append(before, w.Groups)
-			s.status.Waves[i].State = StageDone
+			s.status.Waves[i].State = api.StageDone
 			s.note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
 			continue
 		}
@@ -46,7 +47,7 @@ func (s *shift) gatewayStory(
 // reached looks which steps earlier runs have made, by what the gateways say. Made again, they would
 // take homes back, which gateways refuse once producers are at the target.
 func (s *shift) reached(
-	ctx workflow.Context, waves []activities.Wave, topics activities.Names,
+	ctx workflow.Context, waves []activities.Wave, topics api.Names,
 ) (stands func(step int) bool, err error) {
 	if !changed(ctx, changeReached) {
 		return func(int) bool { return false }, nil
@@ -61,10 +62,10 @@ func (s *shift) reached(
 		return workflow.ExecuteActivity(quick(ctx, "which steps stand"), gateways.Reached,
 			request).Get(ctx, &at)
 	})
-	return func(step int) bool { return at.Authority == activities.Target || step < at.Step }, err
+	return func(step int) bool { return at.Authority == api.Target || step < at.Step }, err
 }
 
-func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Inventory) error {
+func (s *shift) openForGateway(ctx workflow.Context, inventory api.Inventory) error {
 	var traffic *activities.Traffic
 	var gateways *activities.Gateways
 	for _, part := range s.batches(inventory.Readers(), openTogether) {
@@ -74,8 +75,8 @@ func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Invent
 	}
 	ordered := inventory.Ordered()
 	for _, part := range s.batches(ordered, openTogether) {
-		all := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: part}
-		summary := "open on the target: " + activities.Short(part)
+		all := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: part}
+		summary := "open on the target: " + api.Short(part)
 		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
 			return err
 		}
@@ -92,9 +93,9 @@ func (s *shift) openForGateway(ctx workflow.Context, inventory activities.Invent
 const openTogether = 500
 
 // openGroups opens groups on the target that others haven't closed.
-func (s *shift) openGroups(ctx workflow.Context, groups activities.Names) error {
+func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 	var traffic *activities.Traffic
-	all := activities.GroupsRequest{Request: s.request(), Side: activities.Source, Groups: groups}
+	all := activities.GroupsRequest{Request: s.request(), Side: api.Source, Groups: groups}
 	if changed(ctx, changeHealthyFirst) {
 		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
 			traffic.ClosedByOthers, all).Get(ctx, &all.But); err != nil {
@@ -104,8 +105,8 @@ func (s *shift) openGroups(ctx workflow.Context, groups activities.Names) error 
 	if groups.Len() == len(all.But) {
 		return nil
 	}
-	all.Side = activities.Target
-	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+activities.Short(groups)),
+	all.Side = api.Target
+	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+api.Short(groups)),
 		traffic.Unfence, all).Get(ctx, nil)
 }
 
@@ -119,8 +120,8 @@ func (s *shift) proveLanes(ctx workflow.Context) error {
 // gatewayWave is one step: approval, groups, homes, soak with the measured share. Before are groups
 // of steps before it, which an earlier run has made.
 func (s *shift) gatewayWave(
-	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
-	before []activities.Names,
+	ctx workflow.Context, row *api.WaveStatus, w activities.Wave, topics api.Names,
+	before []api.Names,
 ) error {
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
@@ -135,7 +136,7 @@ func (s *shift) gatewayWave(
 		state string
 		work  func(workflow.Context) error
 	}{
-		{WaveGroups, func(ctx workflow.Context) error {
+		{api.WaveGroups, func(ctx workflow.Context) error {
 			for _, groups := range append(before, w.Groups) {
 				if err := s.leadGroups(ctx, groups); err != nil {
 					return err
@@ -143,11 +144,11 @@ func (s *shift) gatewayWave(
 			}
 			return nil
 		}},
-		{WaveProducers, func(ctx workflow.Context) error {
+		{api.WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
 			return s.byGateway(ctx, action{fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request})
 		}},
-		{WaveSoak, func(ctx workflow.Context) error {
+		{api.WaveSoak, func(ctx workflow.Context) error {
 			if !changed(ctx, changeSoak) {
 				return s.gatewaySoakBefore(ctx, row, w, topics)
 			}
@@ -160,22 +161,22 @@ func (s *shift) gatewayWave(
 			return err
 		}
 	}
-	row.State = StageDone
+	row.State = api.StageDone
 	s.publish(ctx)
 	return nil
 }
 
 // leadGroups makes groups read on the target, a batch after another.
-func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error {
+func (s *shift) leadGroups(ctx workflow.Context, groups api.Names) error {
 	var gateways *activities.Gateways
 	for i, part := range s.batches(groups, batch) {
 		if err := s.betweenBatches(ctx, i); err != nil {
 			return err
 		}
 		request := activities.GroupsRequest{
-			Request: s.request(), Side: activities.Target, Groups: part,
+			Request: s.request(), Side: api.Target, Groups: part,
 		}
-		summary := "groups read on the target: " + activities.Short(part)
+		summary := "groups read on the target: " + api.Short(part)
 		if err := s.byGateway(ctx, action{summary, gateways.MoveGroups, request}); err != nil {
 			return err
 		}
@@ -184,7 +185,7 @@ func (s *shift) leadGroups(ctx workflow.Context, groups activities.Names) error 
 }
 
 // gatewayBack brings everything that the gateway has moved back to the source.
-func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
+func (d *desk) gatewayBack(ctx workflow.Context, in api.MigrationInput) error {
 	steps, err := d.stepsBack(ctx, in)
 	if err != nil {
 		return err
@@ -207,7 +208,7 @@ func (d *desk) gatewayBack(ctx workflow.Context, in MigrationInput) error {
 }
 
 // gatewayBackBefore is of runs that are older than changeWithoutTarget.
-func (d *desk) gatewayBackBefore(ctx workflow.Context, in MigrationInput, steps []action) error {
+func (d *desk) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []action) error {
 	for i, step := range steps {
 		d.detail(ctx, "%s", step.summary)
 		// a gateway that moved anything knows it already
@@ -224,7 +225,7 @@ func (d *desk) gatewayBackBefore(ctx workflow.Context, in MigrationInput, steps 
 			continue
 		}
 		if i == 1 && changed(ctx, changeBehind) {
-			var groups, topics activities.Names // of whom applications are asked for
+			var groups, topics api.Names // of whom applications are asked for
 			if in.Inventory != nil {
 				groups, topics = in.Inventory.Readers(), in.Inventory.Topics()
 			}
@@ -242,7 +243,7 @@ func (d *desk) gatewayBackBefore(ctx workflow.Context, in MigrationInput, steps 
 
 // stepsBack are the activities of the way back. What has to go back the gateways know: no inventory
 // is needed, and no document.
-func (d *desk) stepsBack(ctx workflow.Context, in MigrationInput) ([]action, error) {
+func (d *desk) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
 	if !d.bounded {
 		return d.stepsBackBefore(ctx, in)
 	}
@@ -251,7 +252,7 @@ func (d *desk) stepsBack(ctx workflow.Context, in MigrationInput) ([]action, err
 	if in.Inventory != nil {
 		prepare.Ordered = in.Inventory.Ordered()
 	}
-	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, All: true}
+	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, All: true}
 	homes := activities.HomesRequest{Request: d.request(), All: true}
 	return []action{
 		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
@@ -262,7 +263,7 @@ func (d *desk) stepsBack(ctx workflow.Context, in MigrationInput) ([]action, err
 }
 
 // stepsBackBefore is of runs that are older than changeBounded.
-func (d *desk) stepsBackBefore(ctx workflow.Context, in MigrationInput) ([]action, error) {
+func (d *desk) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
 	inventory, err := d.inventory(ctx, in)
 	if err != nil {
 		return nil, err
@@ -270,12 +271,12 @@ func (d *desk) stepsBackBefore(ctx workflow.Context, in MigrationInput) ([]actio
 	var gateways *activities.Gateways
 	prepare := activities.PrepareRequest{Request: d.request(), Ordered: inventory.Ordered()}
 	groups := inventory.Readers()
-	onSource := activities.GroupsRequest{Request: d.request(), Side: activities.Source, Groups: groups}
+	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, Groups: groups}
 	homes := activities.HomesRequest{Request: d.request(), Topics: inventory.Topics()}
 	return []action{
 		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
 		{"step 2: the source says who members are", gateways.MoveAuthority, onSource},
 		{"step 3: all queues have their home on the source", gateways.MoveHomes, homes},
-		{"step 4: groups read on the source: " + activities.Short(groups), gateways.MoveGroups, onSource},
+		{"step 4: groups read on the source: " + api.Short(groups), gateways.MoveGroups, onSource},
 	}, nil
 }

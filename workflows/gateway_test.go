@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -18,7 +19,7 @@ func byGateway(p *plan.Plan) {
 	p.Shift.Steps = []int{50, 100}
 }
 
-func allOr(all bool, names activities.Names) string {
+func allOr(all bool, names api.Names) string {
 	if all {
 		return "all"
 	}
@@ -46,17 +47,17 @@ func (s *theatre) playGateway() {
 	s.groupsStep("MoveAuthority", nil)
 	s.OnActivity("Entrance", anything, anything).Return(activities.Gateway{NameServer: "127.0.0.1:9876"}, nil).Maybe()
 	s.OnActivity("Owed", anything, anything).Return(activities.Owed{}, nil)
-	s.OnActivity("MeasureShare", anything, anything).Return(func(_ context.Context, r activities.ShareRequest) (activities.WaveCheck, error) {
+	s.OnActivity("MeasureShare", anything, anything).Return(func(_ context.Context, r activities.ShareRequest) (api.WaveCheck, error) {
 		if r.Before == nil {
-			return activities.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil
+			return api.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil
 		}
-		return activities.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
+		return api.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
 	})
 	s.OnActivity("Reached", anything, anything).Return(activities.Reached{}, nil)
 	s.OnActivity("BeginSoak", anything, anything).Return(time.Unix(1, 0), nil)
 	s.OnActivity("JudgeSoak", anything, anything).Return(
-		func(_ context.Context, r activities.SoakRequest) (activities.WaveCheck, error) {
-			return activities.WaveCheck{Share: float64(r.Step), Measured: time.Unix(2, 0)}, nil
+		func(_ context.Context, r activities.SoakRequest) (api.WaveCheck, error) {
+			return api.WaveCheck{Share: float64(r.Step), Measured: time.Unix(2, 0)}, nil
 		})
 	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
 		s.note("AwaitEmpty")
@@ -68,9 +69,9 @@ func TestShiftByGatewayMovesGroupsThenHomesStepByStep(t *testing.T) {
 	s := newTheatre(t)
 	s.playGateway()
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{
 		"Unfence@target", "OpenTopics orders@target", "Prepare", "ProveLanes",
 		"ProveLanes", "MoveGroups [audit-group orders-group]@target",
@@ -84,16 +85,16 @@ func TestEndPhaseMakesTheTargetTheAuthorityAndEndsWithNobodyBehindAGateway(t *te
 	s := newTheatre(t)
 	s.playGateway()
 	s.playTraffic()
-	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.EndPhaseType, api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{"MoveAuthority@target", "AwaitEmpty"}, s.called())
 	require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, got.Moved.Groups)
 }
 
 func TestEndPhaseIsOfGatewaysOnly(t *testing.T) {
 	s := newTheatre(t)
-	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.EndPhaseType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "only applications behind gateways have an end phase")
 }
 
@@ -111,13 +112,13 @@ func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
-		require.Equal(t, WaitingRelease, w[0].Kind)
-		require.Equal(t, activities.Target, w[0].To)
+		require.Equal(t, api.WaitingRelease, w[0].Kind)
+		require.Equal(t, api.Target, w[0].To)
 		require.Equal(t, []string{"127.0.0.1:9900"}, w[0].NameServers)
 		left = false
 	}, time.Minute)
-	s.ExecuteWorkflow(EndPhaseType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.EndPhaseType, api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // A gateway that can't move a group yet holds the step, and a person may go back from there.
@@ -127,8 +128,8 @@ func TestShiftByGatewayGoesBackFromAMoveThatWaits(t *testing.T) {
 		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}))
 	s.playGateway()
 	s.playTraffic()
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
 	s.leftBehind(t)
 	require.NotContains(t, s.called(), "MoveHomes [orders payments] 50")
 }
@@ -137,8 +138,8 @@ func TestRollbackByGatewayReturnsAuthorityHomesAndGroups(t *testing.T) {
 	s := newTheatre(t)
 	s.playGateway()
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []string{
 		"Prepare", "MoveAuthority@source", "MoveHomes all 0", "MoveGroups all@source", "Pending", "Pending",
 	}, s.called())
@@ -163,11 +164,11 @@ func TestNoHomeMovesWhereNoLaneRuns(t *testing.T) {
 		require.Contains(t, s.called(), "MoveHomes [orders payments] 50")
 		require.NotContains(t, s.called(), "MoveGroups [payments-group]@target")
 	}, 5*time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
 		byGateway(p)
 		p.Shift.Soak = plan.Duration(time.Minute)
 	}), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, 4, proofs)
 }
 
@@ -192,7 +193,7 @@ func TestAWayBackByGatewaysSaysWhatHindersIt(t *testing.T) {
 			"not done yet: gateway: the target doesn't answer; it goes on by itself")
 		moved = true
 	}, 10*time.Minute)
-	s.ExecuteWorkflow(RollbackType,
-		MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType,
+		api.MigrationInput{Plan: testPlan(t, byGateway), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // Name servers drop a broker of the source that dies. If that happens while groups are fenced on it,
@@ -75,7 +76,7 @@ func (m *migration) reopen(ctx workflow.Context) {
 }
 
 func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
-	defer m.wait(ctx, Waiting{Kind: WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
+	defer m.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
 	var unmarked []string
 	err := m.untilReopened(ctx, activities.BrokersRequest{
 		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
@@ -112,7 +113,7 @@ func (d *desk) awaitMissing(ctx workflow.Context) error {
 		return err
 	}
 	d.status.Owed = missing
-	done := d.wait(ctx, Waiting{Kind: WaitingGate, Gate: SourceGate, Text: owedText(missing)})
+	done := d.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(missing)})
 	defer done()
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // gone plays a source whose broker-b is missing until it is back.
@@ -43,8 +44,8 @@ func (s *theatre) gone(t *testing.T) (back *bool) {
 	return back
 }
 
-func waitsForSource(now Status) bool {
-	return slices.ContainsFunc(now.Waiting, func(w Waiting) bool { return w.Gate == SourceGate })
+func waitsForSource(now api.Status) bool {
+	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == SourceGate })
 }
 
 func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T) {
@@ -58,11 +59,11 @@ func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T
 		}
 		return nil
 	})
-	fillMigration(s, map[string]stageFunc{ShiftType: Shift})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: Shift})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Equal(t, []string{"broker-b"}, now.Owed)
 		require.True(t, waitsForSource(now), "%v", now.Waiting)
 	}, 10*time.Minute)
@@ -73,14 +74,14 @@ func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T
 	s.RegisterDelayedCallback(func() {
 		require.Contains(t, s.called(), "Reopen 1m0s", "moves may be under way")
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Empty(t, now.Owed)
 		require.False(t, waitsForSource(now), "%v", now.Waiting)
 		require.Contains(t, strings.Join(now.Notes, "\n"), "groups audit-group are closed there alone, without a mark")
-		s.update(ResumeName, Steering{By: "alice"})
+		s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, 4*time.Hour)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, oneStep)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, oneStep)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // missingInRollback plays a way back that finds groups open on the source, and broker-b missing.
@@ -89,7 +90,7 @@ func missingInRollback(t *testing.T) (s *theatre, back *bool) {
 	s = newTheatre(t)
 	back = s.gone(t)
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{OpenedGroups: activities.Some("orders-group")}, nil)
+		anything).Return(activities.Survey{OpenedGroups: api.Some("orders-group")}, nil)
 	s.playTraffic()
 	return s, back
 }
@@ -102,11 +103,11 @@ func TestRollbackEndsWhenGroupsAreOpenOnABrokerThatWasMissing(t *testing.T) {
 		require.True(t, waitsForSource(now), "%v", now.Waiting)
 		*back = true
 	}, 5*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),
 	})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Empty(t, got.Owed)
 	require.Contains(t, s.called(), "Reopen 0s", "every fence on it is left there")
 	require.Contains(t, got.Notes[len(got.Notes)-1], "groups audit-group are closed there alone, without a mark")
@@ -116,16 +117,16 @@ func TestRollbackEndsWithoutABrokerThatIsLostIfAPersonSaysSo(t *testing.T) {
 	s, _ := missingInRollback(t)
 	var wrong, right *answered
 	s.RegisterDelayedCallback(func() {
-		wrong = s.update(ApproveName, Approval{Gate: LostGate, By: "alice"})
-		right = s.update(ApproveName, Approval{Gate: LostBrokersGate, By: "alice"})
+		wrong = s.update(api.ApproveName, api.Approval{Gate: LostGate, By: "alice"})
+		right = s.update(api.ApproveName, api.Approval{Gate: LostBrokersGate, By: "alice"})
 	}, 30*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),
 	})
 	require.Error(t, wrong.rejected, "the target isn't lost")
 	require.NoError(t, right.rejected)
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{"broker-b"}, got.Owed, "the report says so")
 	require.Contains(t, got.Notes[len(got.Notes)-1], "broker-b is lost")
 }

@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // A migration hands an approval on to the stage that asks, by a signal. The stage judges it: what
@@ -24,11 +26,11 @@ type handed struct {
 }
 
 // handOn gives an approval to the stage that asks, and waits for its word.
-func (d *desk) handOn(ctx workflow.Context, a Approval) error {
+func (d *desk) handOn(ctx workflow.Context, a api.Approval) error {
 	d.handedOn++
 	a.Number = d.handedOn
 	child := d.active
-	if err := d.forward(ctx, ApproveName, a); err != nil || child == "" {
+	if err := d.forward(ctx, api.ApproveName, a); err != nil || child == "" {
 		return err
 	}
 	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.active != child }
@@ -55,7 +57,7 @@ func (d *desk) handOn(ctx workflow.Context, a Approval) error {
 
 // tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it
 // otherwise.
-func (d *desk) tellJudged(ctx workflow.Context, a Approval, err error) {
+func (d *desk) tellJudged(ctx workflow.Context, a api.Approval, err error) {
 	if d.parent == nil || a.Number == 0 {
 		return
 	}

@@ -5,15 +5,15 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // handleUpdates registers the updates. A validator refuses at once and leaves no trace in the history.
 func (d *desk) handleUpdates(ctx workflow.Context) error {
-	approve := func(ctx workflow.Context, a Approval) (Approval, error) { return d.takeApproval(ctx, a) }
-	err := workflow.SetUpdateHandlerWithOptions(ctx, ApproveName, approve, workflow.UpdateHandlerOptions{
+	approve := func(ctx workflow.Context, a api.Approval) (api.Approval, error) { return d.takeApproval(ctx, a) }
+	err := workflow.SetUpdateHandlerWithOptions(ctx, api.ApproveName, approve, workflow.UpdateHandlerOptions{
 		Validator: func(ctx workflow.Context,
-			a Approval,
+			a api.Approval,
 		) error {
 			return d.checkApproval(a, workflow.Now(ctx))
 		},
@@ -22,11 +22,11 @@ func (d *desk) handleUpdates(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{HoldName, ResumeName, BackName} {
-		steer := func(ctx workflow.Context, m Steering) (string, error) { return d.steer(ctx, name, m) }
+	for _, name := range []string{api.HoldName, api.ResumeName, api.BackName} {
+		steer := func(ctx workflow.Context, m api.Steering) (string, error) { return d.steer(ctx, name, m) }
 		err := workflow.SetUpdateHandlerWithOptions(ctx, name, steer, workflow.UpdateHandlerOptions{
 			Validator: func(_ workflow.Context,
-				m Steering,
+				m api.Steering,
 			) error {
 				return d.checkSteering(name, m)
 			},
@@ -36,23 +36,23 @@ func (d *desk) handleUpdates(ctx workflow.Context) error {
 			return err
 		}
 	}
-	released := func(ctx workflow.Context, r Released) (string, error) { return d.takeReleased(ctx, r) }
-	return workflow.SetUpdateHandlerWithOptions(ctx, ReleasedName, released, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, r Released) error { return d.checkReleased(r) },
+	released := func(ctx workflow.Context, r api.Released) (string, error) { return d.takeReleased(ctx, r) }
+	return workflow.SetUpdateHandlerWithOptions(ctx, api.ReleasedName, released, workflow.UpdateHandlerOptions{
+		Validator:   func(_ workflow.Context, r api.Released) error { return d.checkReleased(r) },
 		Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
 	})
 }
 
 var steeringDescriptions = map[string]string{
-	HoldName:   `Stop before the next step: {"by": "alice", "reason": "…"}`,
-	ResumeName: `Go on after a hold: {"by": "alice"}`,
-	BackName:   `Return everything to the source: {"by": "alice", "reason": "…"}`,
+	api.HoldName:   `Stop before the next step: {"by": "alice", "reason": "…"}`,
+	api.ResumeName: `Go on after a hold: {"by": "alice"}`,
+	api.BackName:   `Return everything to the source: {"by": "alice", "reason": "…"}`,
 }
 
 // handleSignals receives the same messages as signals: for tools that only signal, and when no worker is there to validate.
 // What a validator would refuse is ignored and noted.
 func (d *desk) handleSignals(ctx workflow.Context) {
-	listen(ctx, ApproveName, func(ctx workflow.Context, a Approval) error {
+	listen(ctx, api.ApproveName, func(ctx workflow.Context, a api.Approval) error {
 		err := judged(ctx, func() error { return d.checkApproval(a, workflow.Now(ctx)) })
 		if err == nil {
 			_, err = d.takeApproval(ctx, a)
@@ -64,8 +64,8 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		d.judged[h.Number] = h.Refused
 		return nil
 	}, d)
-	for _, name := range []string{HoldName, ResumeName, BackName} {
-		listen(ctx, name, func(ctx workflow.Context, m Steering) error {
+	for _, name := range []string{api.HoldName, api.ResumeName, api.BackName} {
+		listen(ctx, name, func(ctx workflow.Context, m api.Steering) error {
 			if err := judged(ctx, func() error { return d.checkSteering(name, m) }); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 			return err
 		}, d)
 	}
-	listen(ctx, ReleasedName, func(ctx workflow.Context, r Released) error {
+	listen(ctx, api.ReleasedName, func(ctx workflow.Context, r api.Released) error {
 		if err := judged(ctx, func() error { return d.checkReleased(r) }); err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 		d.publish(ctx)
 		return nil
 	}, d)
-	listen(ctx, StopName, func(workflow.Context, struct{}) error {
+	listen(ctx, api.StopName, func(workflow.Context, struct{}) error {
 		d.stopped = true
 		return nil
 	}, d)
@@ -116,10 +116,10 @@ func listen[T any](ctx workflow.Context, name string, take func(workflow.Context
 }
 
 // steerable is the view with the state that hold and resume judge by.
-func (d *desk) steerable() Status {
+func (d *desk) steerable() api.Status {
 	s := d.view()
 	if d.isHeld() {
-		s.State = StateHeld
+		s.State = api.StateHeld
 	}
 	return s
 }
@@ -127,10 +127,10 @@ func (d *desk) steerable() Status {
 // takeApproval records the approval, or hands it to the child that waits for it: the approval is
 // used where the work is. It is bound to what is shown here now; if the child has measured anew
 // meanwhile, it is refused there, and who approved is told.
-func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) {
+func (d *desk) takeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
 	a.At = workflow.Now(ctx)
 	for _, w := range d.status.Waiting {
-		if w.Kind == WaitingApproval && w.Gate == a.Gate {
+		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
 			d.given[questionOf(w)] = a // until it is used another one is told of it
 			d.status.Approvals = append(d.status.Approvals, a)
@@ -142,7 +142,7 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
 		d.given[questionOf(w)] = a
 		if d.active == "" { // a stage that runs since before a reset of this workflow
-			if err := d.send(ctx, w.WorkflowID, ApproveName, a); err != nil {
+			if err := d.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err
 			}
 		}
@@ -150,20 +150,20 @@ func (d *desk) takeApproval(ctx workflow.Context, a Approval) (Approval, error) 
 	if changed(ctx, changeHanded) {
 		return a, d.handOn(ctx, a)
 	}
-	return a, d.forward(ctx, ApproveName, a)
+	return a, d.forward(ctx, api.ApproveName, a)
 }
 
-func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, error) {
-	if name == BackName && d.isGoingBack() && changed(ctx, changeBackTwice) {
+func (d *desk) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
+	if name == api.BackName && d.isGoingBack() && changed(ctx, changeBackTwice) {
 		return d.steerBackAgain(ctx, m)
 	}
 	switch name {
-	case HoldName:
+	case api.HoldName:
 		d.showHold(ctx, m)
-	case ResumeName:
+	case api.ResumeName:
 		d.liftHold(ctx)
 		d.retry = true
-	case BackName:
+	case api.BackName:
 		d.back = &m
 		if changed(ctx, changeHoldShown) { // it says to go on, to the source
 			d.liftHold(ctx)
@@ -179,16 +179,16 @@ func (d *desk) steer(ctx workflow.Context, name string, m Steering) (string, err
 // isGoingBack reports whether this workflow returns everything to the source, or ends because it
 // was asked to.
 func (d *desk) isGoingBack() bool {
-	return d.back != nil || d.goingBack || d.status.Type == RollbackType
+	return d.back != nil || d.goingBack || d.status.Type == api.RollbackType
 }
 
 // steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a
 // hold, as it says to go on.
-func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) {
+func (d *desk) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
 	if d.held != nil {
 		d.liftHold(ctx)
 		if !m.Forwarded {
-			d.note(ctx, "%s by %s: it goes on going back: %s", BackName, m.By,
+			d.note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
 				orNoReason(m.Reason))
 		}
 		d.publish(ctx)
@@ -198,11 +198,11 @@ func (d *desk) steerBackAgain(ctx workflow.Context, m Steering) (string, error) 
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.forward(ctx, BackName, passedOn(m))
+	return answer, d.forward(ctx, api.BackName, passedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
-func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
+func (d *desk) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
 	groups, topics, listed := releaseWanted(d.view())
 	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
@@ -230,7 +230,7 @@ func (d *desk) takeReleased(ctx workflow.Context, r Released) (string, error) {
 	}
 	d.publish(ctx)
 	r.Forwarded = true
-	return "released accepted", d.forward(ctx, ReleasedName, r)
+	return "released accepted", d.forward(ctx, api.ReleasedName, r)
 }
 
 func (d *desk) shortOrNone(names []string) string {
@@ -245,11 +245,11 @@ func among(said, wanted []string) []string {
 }
 
 // isReleased reports whether the pipeline said that all of these moved.
-func (d *desk) isReleased(gate string, groups, topics activities.Names) bool {
+func (d *desk) isReleased(gate string, groups, topics api.Names) bool {
 	if d.all || slices.Contains(d.released.Asked, gate) {
 		return true
 	}
-	has := func(said []string, wanted activities.Names) bool {
+	has := func(said []string, wanted api.Names) bool {
 		names, inline := wanted.Inline()
 		return inline && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(said, name) })
 	}
@@ -257,7 +257,7 @@ func (d *desk) isReleased(gate string, groups, topics activities.Names) bool {
 }
 
 // forgetReleased clears what was said, before the next ask.
-func (d *desk) forgetReleased() { d.released, d.all = Released{}, false }
+func (d *desk) forgetReleased() { d.released, d.all = api.Released{}, false }
 
 // forward passes a message to the child that runs now. A child that has just ended needs it no more.
 func (d *desk) forward(ctx workflow.Context, name string, message any) error {

@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
 // gate too, where an approval alone would move nothing. What is held already is held by who said
 // it last.
-func (d *desk) showHold(ctx workflow.Context, m Steering) {
+func (d *desk) showHold(ctx workflow.Context, m api.Steering) {
 	if d.held != nil {
 		d.hideHold()
 	}
@@ -18,8 +20,8 @@ func (d *desk) showHold(ctx workflow.Context, m Steering) {
 	if !changed(ctx, changeHoldShown) {
 		return
 	}
-	d.status.Waiting = slices.Insert(slices.Clone(d.status.Waiting), 0, Waiting{
-		Kind: WaitingGate, Gate: ResumeName, Text: holdText(d.held, ""),
+	d.status.Waiting = slices.Insert(slices.Clone(d.status.Waiting), 0, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.ResumeName, Text: holdText(d.held, ""),
 		WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Since: workflow.Now(ctx),
 	})
 }
@@ -31,7 +33,7 @@ func (d *desk) holdItself(ctx workflow.Context, reason string) {
 		reason += "; " + holdText(d.held, "")
 		d.hideHold()
 	}
-	d.held = &Steering{By: byRocketshift, Reason: reason}
+	d.held = &api.Steering{By: byRocketshift, Reason: reason}
 }
 
 // liftHold lets the next step go on.
@@ -51,12 +53,12 @@ func (d *desk) hideHold() {
 func (d *desk) holdIsShown() bool { return slices.ContainsFunc(d.status.Waiting, d.isHold) }
 
 // isHold reports whether an entry is the hold that stands now.
-func (d *desk) isHold(w Waiting) bool {
-	return d.held != nil && w.Kind == WaitingGate && w.Gate == ResumeName &&
+func (d *desk) isHold(w api.Waiting) bool {
+	return d.held != nil && w.Kind == api.WaitingGate && w.Gate == api.ResumeName &&
 		w.Text == holdText(d.held, "")
 }
 
-func holdText(held *Steering, missing string) string {
+func holdText(held *api.Steering, missing string) string {
 	if held != nil {
 		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
 	}

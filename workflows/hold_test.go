@@ -11,13 +11,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // askingPurchase is a migration whose Purchase asks for an approval.
 func askingPurchase(t *testing.T) (*theatre, plan.Plan) {
 	t.Helper()
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"},
 		nil)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
@@ -27,36 +28,36 @@ func askingPurchase(t *testing.T) (*theatre, plan.Plan) {
 func TestAHoldAtAGateIsShownWithTheCommandThatLiftsIt(t *testing.T) {
 	s, p := askingPurchase(t)
 	s.RegisterDelayedCallback(func() {
-		s.update(HoldName, Steering{By: "bob", Reason: "market hours"})
-		s.update(HoldName, Steering{By: "carol", Reason: "lunch"})
+		s.update(api.HoldName, api.Steering{By: "bob", Reason: "market hours"})
+		s.update(api.HoldName, api.Steering{By: "carol", Reason: "lunch"})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Len(t, now.Waiting, 2, "one hold, and the gate: %v", now.Waiting)
 		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
-		require.Equal(t, "rocketshift resume orders-2026 --by YOU", NextCommand(now, now.Waiting[0]))
+		require.Equal(t, "rocketshift resume orders-2026 --by YOU", api.NextCommand(now, now.Waiting[0]))
 		require.Equal(t, "gate:resume", waitingValue(now))
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.NotContains(t, s.called(), ImportMetadataType, "it is held")
+		require.NotContains(t, s.called(), api.ImportMetadataType, "it is held")
 		now := s.statusNow(t)
 		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
-		s.update(ResumeName, Steering{By: "bob"})
+		s.update(api.ResumeName, api.Steering{By: "bob"})
 	}, 3*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // severalBatches are so many groups, which read one topic.
-func severalBatches(groups int) *activities.Inventory {
+func severalBatches(groups int) *api.Inventory {
 	found := testAssessment()
-	found.Topics = []activities.Topic{{Name: "orders"}}
+	found.Topics = []api.Topic{{Name: "orders"}}
 	for i := range groups {
 		found.Topics[0].Readers = append(found.Topics[0].Readers, fmt.Sprintf("g%03d", i))
 	}
-	inventory := activities.Whole(found)
+	inventory := api.Whole(found)
 	return &inventory
 }
 
@@ -67,12 +68,12 @@ func heldBetweenBatches(t *testing.T, s *theatre, p plan.Plan, batches *int, the
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, 1, *batches, "no further group moves without lanes")
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Contains(t, now.Waiting[0].Text, "resume tries at once, back returns everything")
-		require.Contains(t, Details(now), "rocketshift back orders-2026 --by YOU")
+		require.Contains(t, api.Details(now), "rocketshift back orders-2026 --by YOU")
 		then()
 	}, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: severalBatches(450)})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: severalBatches(450)})
 }
 
 func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
@@ -80,7 +81,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 		s := newTheatre(t)
 		batches := 0
 		s.groupsStep("Fence", func(r activities.GroupsRequest) error {
-			if r.Side == activities.Source {
+			if r.Side == api.Source {
 				if batches++; batches == 1 {
 					s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
 				}
@@ -90,7 +91,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 		s.playTraffic()
 		heldBetweenBatches(t, s, testPlan(t, oneStep), &batches, func() {
 			if back {
-				s.update(BackName, Steering{By: "alice"})
+				s.update(api.BackName, api.Steering{By: "alice"})
 				return
 			}
 			s.SignalWorkflow(missingName, missing{"", 8})
@@ -100,7 +101,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 			require.Equal(t, 1, batches)
 			continue
 		}
-		require.Equal(t, StateDone, s.result(t).State)
+		require.Equal(t, api.StateDone, s.result(t).State)
 		require.Equal(t, 3, batches)
 	}
 }
@@ -122,97 +123,97 @@ func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
 	}), &batches, func() {
 		s.SignalWorkflow(missingName, missing{"", 8})
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, 3, batches)
 }
 
 func TestBackLiftsAHold(t *testing.T) {
 	s, p := askingPurchase(t)
-	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.HoldName, api.Steering{By: "bob"}) }, time.Minute)
 	s.RegisterDelayedCallback(func() {
-		s.update(BackName, Steering{By: "bob"})
+		s.update(api.BackName, api.Steering{By: "bob"})
 	}, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 }
 
 func TestAHeldShiftGoesBackWithoutAResume(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack})
-	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "bob"}) }, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
-	require.Contains(t, s.called(), RollbackType)
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: shiftUntilBack})
+	s.RegisterDelayedCallback(func() { s.update(api.HoldName, api.Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "bob"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
+	require.Contains(t, s.called(), api.RollbackType)
 }
 
 func TestWhatAPersonSaysIsNotedOnce(t *testing.T) {
 	s, p := askingPurchase(t)
-	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "bob"}) }, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "bob"}) }, 2*time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.HoldName, api.Steering{By: "bob"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "bob"}) }, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.Len(t, s.statusNow(t).Notes, 2, "the stage was told too: %v", s.statusNow(t).Notes)
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 3*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	require.Len(t, s.result(t).Notes, 2, "%v", s.result(t).Notes)
 }
 
 func TestAHoldOfAStageAloneIsShownAtItsMigration(t *testing.T) {
 	s, p := askingPurchase(t)
 	s.RegisterDelayedCallback(func() {
-		require.NoError(t, s.SignalWorkflowByID(StageID(p, PurchaseType), HoldName,
-			Steering{By: "bob"}))
+		require.NoError(t, s.SignalWorkflowByID(api.StageID(p, api.PurchaseType), api.HoldName,
+			api.Steering{By: "bob"}))
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.Equal(t, ResumeName, s.statusNow(t).Waiting[0].Gate)
-		require.NoError(t, s.SignalWorkflowByID(StageID(p, PurchaseType), ResumeName,
-			Steering{By: "bob"}))
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		require.Equal(t, api.ResumeName, s.statusNow(t).Waiting[0].Gate)
+		require.NoError(t, s.SignalWorkflowByID(api.StageID(p, api.PurchaseType), api.ResumeName,
+			api.Steering{By: "bob"}))
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 // A run that was reset counts its reports on from where it was: its parent has heard of greater
 // numbers, unless they go with the time.
 func TestReportsOfARunThatWasResetAreNewer(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
-	id := StageID(p, PurchaseType)
+	id := api.StageID(p, api.PurchaseType)
 	s.RegisterDelayedCallback(func() { // the run before the reset told much, until now
 		s.SignalWorkflow(stageReportName, stageReport{
 			WorkflowID: id, Number: s.Now().UnixNano() - 1,
-			Status: &Status{State: StateRunning, Detail: "of before the reset"},
+			Status: &api.Status{State: api.StateRunning, Detail: "of before the reset"},
 		})
 	}, time.Hour)
 	s.RegisterDelayedCallback(func() {
-		require.NoError(t, s.SignalWorkflowByID(id, HoldName, Steering{By: "bob"}))
+		require.NoError(t, s.SignalWorkflowByID(id, api.HoldName, api.Steering{By: "bob"}))
 	}, 2*time.Hour)
 	s.RegisterDelayedCallback(func() {
 		require.NotEmpty(t, s.statusNow(t).Waiting, "the report after the reset is heard")
-		require.NoError(t, s.SignalWorkflowByID(id, ResumeName, Steering{By: "bob"}))
+		require.NoError(t, s.SignalWorkflowByID(id, api.ResumeName, api.Steering{By: "bob"}))
 	}, 2*time.Hour+time.Minute)
 	s.RegisterDelayedCallback(func() {
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 150*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestAStageThatIsResetAfterItsEndIsHeardOf(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ImportMetadataType: failingStage("terminated", "x")})
+	s := newMigration(t, map[string]stageFunc{api.ImportMetadataType: failingStage("terminated", "x")})
 	p := testPlan(t, nil)
-	id := StageID(p, ImportMetadataType)
+	id := api.StageID(p, api.ImportMetadataType)
 	tell := func(after time.Duration, detail string) {
 		s.SignalWorkflow(stageReportName, stageReport{
 			WorkflowID: id, Number: s.Now().Add(after).UnixNano(),
-			Status: &Status{State: StateRunning, Detail: detail},
+			Status: &api.Status{State: api.StateRunning, Detail: detail},
 		})
 	}
 	detail := func() string {
 		for _, row := range s.statusNow(t).Stages {
-			if row.Name == ImportMetadataType {
+			if row.Name == api.ImportMetadataType {
 				return row.Detail
 			}
 		}
@@ -225,16 +226,16 @@ func TestAStageThatIsResetAfterItsEndIsHeardOf(t *testing.T) {
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, "goes on after a reset", detail())
-		s.update(BackName, Steering{By: "bob"})
+		s.update(api.BackName, api.Steering{By: "bob"})
 	}, 3*time.Minute)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 }
 
 func TestTheLastWordOfAMigrationSaysThatNothingRuns(t *testing.T) {
 	s := newMigration(t, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, "everything has moved to the target, and the ledger of the source is settled",
 		s.result(t).Detail)
 }
@@ -249,13 +250,13 @@ func TestQuestionsOfStepsNameWhatMoves(t *testing.T) {
 		s.playTraffic()
 		s.RegisterDelayedCallback(func() {
 			require.Contains(t, s.statusNow(t).Waiting[0].Text, mode)
-			s.update(BackName, Steering{By: "alice"})
+			s.update(api.BackName, api.Steering{By: "alice"})
 		}, time.Minute)
 		p := testPlan(t, func(p *plan.Plan) {
 			change(p)
 			p.Approvals = []plan.Gate{plan.GateShift}
 		})
-		s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+		s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 		s.leftBehind(t)
 	}
 }
@@ -263,16 +264,16 @@ func TestQuestionsOfStepsNameWhatMoves(t *testing.T) {
 func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	s := newTheatre(t)
 	release := false
-	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in MigrationInput) (Status, error) {
-		d, err := newDesk(ctx, AssessType, in)
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+		d, err := newDesk(ctx, api.AssessType, in)
 		if err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
 		if err := workflow.SetUpdateHandler(ctx, "slow", func(ctx workflow.Context) error {
 			release = true
 			return workflow.Sleep(ctx, time.Minute)
 		}); err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
 		return d.run(ctx, func(ctx workflow.Context) error {
 			return workflow.Await(ctx, func() bool { return release })
@@ -281,14 +282,14 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	var slow answered
 	s.RegisterDelayedCallback(func() { s.UpdateWorkflow("slow", "", &slow) }, time.Minute)
 	p := testPlan(t, nil)
-	s.TestWorkflowEnvironment.SetStartWorkflowOptions(startAs(StageID(p, AssessType)))
-	s.TestWorkflowEnvironment.ExecuteWorkflow("slow", MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.TestWorkflowEnvironment.SetStartWorkflowOptions(startAs(api.StageID(p, api.AssessType)))
+	s.TestWorkflowEnvironment.ExecuteWorkflow("slow", api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.True(t, slow.completed, "the update has its answer")
 }
 
 func TestWhatWasApprovedInAStageThatFailedStaysOnRecord(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	tries := 0
 	s.OnActivity("Purchase", anything, anything).Return(func(context.Context,
 		activities.Request,
@@ -298,18 +299,18 @@ func TestWhatWasApprovedInAStageThatFailedStaysOnRecord(t *testing.T) {
 		}
 		return activities.PurchaseResult{Provider: "local"}, nil
 	})
-	approve := func() { s.update(ApproveName, Approval{Gate: "purchase", By: "alice"}) }
+	approve := func() { s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"}) }
 	s.RegisterDelayedCallback(approve, time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.Equal(t, StateHeld, s.statusNow(t).State)
-		s.update(ResumeName, Steering{By: "bob"})
+		require.Equal(t, api.StateHeld, s.statusNow(t).State)
+		s.update(api.ResumeName, api.Steering{By: "bob"})
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(approve, 3*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{
 		Plan: testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} }),
 	})
 	result := s.result(t)
-	require.Equal(t, StateDone, result.State)
+	require.Equal(t, api.StateDone, result.State)
 	require.Len(t, result.Approvals, 2, "both: %v", result.Approvals)
 }
 
@@ -322,12 +323,12 @@ func TestAnOlderWordOnWhatIsMissingThatComesLateChangesNothing(t *testing.T) {
 		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 6})
 	}, 10*time.Second)
 	s.RegisterDelayedCallback(func() {
-		require.NotEqual(t, StateHeld, s.statusNow(t).State)
+		require.NotEqual(t, api.StateHeld, s.statusNow(t).State)
 		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 8})
 	}, 20*time.Second)
 	s.RegisterDelayedCallback(func() {
-		require.Equal(t, StateHeld, s.statusNow(t).State)
+		require.Equal(t, api.StateHeld, s.statusNow(t).State)
 		s.CancelWorkflow()
 	}, 30*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 }

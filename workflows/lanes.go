@@ -7,39 +7,40 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // handleLanes registers what persons may tell running lanes. The activities are cancelled, checkpoint, and start again with it: a pause
 // of a second or two in copying.
 func (d *desk) handleLanes(ctx workflow.Context) error {
-	answer := func(ctx workflow.Context, a activities.LaneAnswer) (string, error) {
+	answer := func(ctx workflow.Context, a api.LaneAnswer) (string, error) {
 		return d.takeAnswer(ctx, a)
 	}
-	err := workflow.SetUpdateHandlerWithOptions(ctx, AnswerName, answer, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, a activities.LaneAnswer) error { return checkAnswer(a) },
+	err := workflow.SetUpdateHandlerWithOptions(ctx, api.AnswerName, answer, workflow.UpdateHandlerOptions{
+		Validator:   func(_ workflow.Context, a api.LaneAnswer) error { return checkAnswer(a) },
 		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", "from": 7, "to": 8, "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
 		return err
 	}
-	setRate := func(ctx workflow.Context, c activities.RateChange) (string, error) {
+	setRate := func(ctx workflow.Context, c api.RateChange) (string, error) {
 		return d.takeRate(ctx, c)
 	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, SetRateName, setRate, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, c activities.RateChange) error { return checkRate(c) },
+	err = workflow.SetUpdateHandlerWithOptions(ctx, api.SetRateName, setRate, workflow.UpdateHandlerOptions{
+		Validator:   func(_ workflow.Context, c api.RateChange) error { return checkRate(c) },
 		Description: `Bound what is copied in a second, 0 lifts a bound: {"messages": 5000, "bytes": 0, "topic": "orders", "by": "alice"}`,
 	})
 	if err != nil {
 		return err
 	}
-	listen(ctx, AnswerName, func(ctx workflow.Context, a activities.LaneAnswer) error {
+	listen(ctx, api.AnswerName, func(ctx workflow.Context, a api.LaneAnswer) error {
 		if err := judged(ctx, func() error { return checkAnswer(a) }); err != nil {
 			return err
 		}
 		_, err := d.takeAnswer(ctx, a)
 		return err
 	}, d)
-	listen(ctx, SetRateName, func(ctx workflow.Context, c activities.RateChange) error {
+	listen(ctx, api.SetRateName, func(ctx workflow.Context, c api.RateChange) error {
 		if err := judged(ctx, func() error { return checkRate(c) }); err != nil {
 			return err
 		}
@@ -49,22 +50,22 @@ func (d *desk) handleLanes(ctx workflow.Context) error {
 	return nil
 }
 
-func checkAnswer(a activities.LaneAnswer) error {
-	if err := checkWords(AnswerName, a.By, a.Reason); err != nil {
+func checkAnswer(a api.LaneAnswer) error {
+	if err := checkWords(api.AnswerName, a.By, a.Reason); err != nil {
 		return err
 	}
 	return a.Check()
 }
 
-func checkRate(c activities.RateChange) error {
-	if err := checkWords(SetRateName, c.By, c.Reason); err != nil {
+func checkRate(c api.RateChange) error {
+	if err := checkWords(api.SetRateName, c.By, c.Reason); err != nil {
 		return err
 	}
 	return c.Check()
 }
 
-func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string, error) {
-	if err := d.knowLane(ctx, AnswerName, activities.LaneRequest{
+func (d *desk) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, error) {
+	if err := d.knowLane(ctx, api.AnswerName, activities.LaneRequest{
 		Request: d.request(), Topic: a.Topic, Broker: a.Broker, Queue: a.Queue, Side: a.Side,
 	}); err != nil {
 		return "", err
@@ -73,14 +74,14 @@ func (d *desk) takeAnswer(ctx workflow.Context, a activities.LaneAnswer) (string
 		return "", err
 	}
 	a.At = workflow.Now(ctx)
-	d.status.Answers = activities.StandingAnswers(d.status.Answers, a)
+	d.status.Answers = api.StandingAnswers(d.status.Answers, a)
 	d.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, orNoReason(a.Reason)))
 	return "answer accepted: the lanes start again with it", nil
 }
 
-func (d *desk) takeRate(ctx workflow.Context, c activities.RateChange) (string, error) {
+func (d *desk) takeRate(ctx workflow.Context, c api.RateChange) (string, error) {
 	if c.Topic != "" {
-		if err := d.knowLane(ctx, SetRateName,
+		if err := d.knowLane(ctx, api.SetRateName,
 			activities.LaneRequest{Request: d.request(), Topic: c.Topic}); err != nil {
 			return "", err
 		}

@@ -9,19 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // lanesUntilCancelled plays the Replicate activity, and keeps each request.
 func (s *theatre) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
 	s.OnActivity("KnowLane", anything, anything).Return(nil)
-	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
+	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
 		s.mu.Lock()
 		*requests = append(*requests, r)
 		s.mu.Unlock()
 		<-ctx.Done()
-		return activities.ReplicationProgress{Broker: r.Broker}, ctx.Err()
+		return api.ReplicationProgress{Broker: r.Broker}, ctx.Err()
 	})
 }
 
@@ -39,9 +40,9 @@ func (s *theatre) once(requests *[]activities.ReplicateRequest, started int, do 
 	}, 10*time.Millisecond)
 }
 
-func skipOne() activities.LaneAnswer {
-	return activities.LaneAnswer{
-		Answer: replicator.Answer{Topic: "orders", Broker: "broker-a", Queue: 3, Action: replicator.Skip, From: 7, To: 8},
+func skipOne() api.LaneAnswer {
+	return api.LaneAnswer{
+		Answer: lane.Answer{Topic: "orders", Broker: "broker-a", Queue: 3, Action: lane.Skip, From: 7, To: 8},
 		By:     "alice", Reason: "a test message of 5 MB",
 	}
 }
@@ -51,12 +52,12 @@ func TestAnswersAndRatesReachTheLanesAndStayInTheStatus(t *testing.T) {
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
 	var answer, rate *answered
-	s.once(&requests, 2, func() { answer = s.update(AnswerName, skipOne()) })
+	s.once(&requests, 2, func() { answer = s.update(api.AnswerName, skipOne()) })
 	s.once(&requests, 4, func() {
-		rate = s.update(SetRateName, activities.RateChange{Rate: replicator.Rate{Messages: 100}, Topic: "orders", By: "bob"})
+		rate = s.update(api.SetRateName, api.RateChange{Rate: lane.Rate{Messages: 100}, Topic: "orders", By: "bob"})
 	})
-	s.once(&requests, 6, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.once(&requests, 6, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.NoError(t, answer.rejected)
 	require.NoError(t, rate.rejected)
@@ -64,7 +65,7 @@ func TestAnswersAndRatesReachTheLanesAndStayInTheStatus(t *testing.T) {
 	require.Empty(t, requests[0].Answers)
 	for _, r := range requests[2:4] {
 		if r.Broker == "broker-a" {
-			require.Equal(t, []activities.LaneAnswer{{Answer: skipOne().Answer}}, r.Answers)
+			require.Equal(t, []api.LaneAnswer{{Answer: skipOne().Answer}}, r.Answers)
 		} else {
 			require.Empty(t, r.Answers, "its lanes are others")
 		}
@@ -83,9 +84,9 @@ func TestShardsOfABrokerShareItsLanes(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
-	s.once(&requests, 6, func() { s.SignalWorkflow(StopName, struct{}{}) })
+	s.once(&requests, 6, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
 	p := testPlan(t, func(p *plan.Plan) { p.Replicate.Shards = 3 })
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: p, Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 	s.result(t)
 	seen := map[string]bool{}
 	for _, r := range requests {
@@ -110,14 +111,14 @@ func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	nowhere.Side = "left"
 	var refused []*answered
 	s.once(&requests, 2, func() {
-		for _, a := range []activities.LaneAnswer{unsaid, unreasoned, backwards, nowhere} {
-			refused = append(refused, s.update(AnswerName, a))
+		for _, a := range []api.LaneAnswer{unsaid, unreasoned, backwards, nowhere} {
+			refused = append(refused, s.update(api.AnswerName, a))
 		}
-		refused = append(refused, s.update(SetRateName, activities.RateChange{Rate: replicator.Rate{Bytes: -1}, By: "bob"}),
-			s.update(SetRateName, activities.RateChange{}))
-		s.SignalWorkflow(StopName, struct{}{})
+		refused = append(refused, s.update(api.SetRateName, api.RateChange{Rate: lane.Rate{Bytes: -1}, By: "bob"}),
+			s.update(api.SetRateName, api.RateChange{}))
+		s.SignalWorkflow(api.StopName, struct{}{})
 	})
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	s.result(t)
 	require.Len(t, requests, 2, "nothing started again")
 	for i, want := range []string{"nobody is named", "say why", "greater than the first", "side \"left\" is unknown", "negative", "nobody is named"} {
@@ -130,11 +131,11 @@ func TestAnswersLeftAsSignalsAreJudgedLikeUpdates(t *testing.T) {
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
 	s.once(&requests, 2, func() {
-		s.SignalWorkflow(AnswerName, skipOne())
-		s.SignalWorkflow(SetRateName, activities.RateChange{})
+		s.SignalWorkflow(api.AnswerName, skipOne())
+		s.SignalWorkflow(api.SetRateName, api.RateChange{})
 	})
-	s.once(&requests, 4, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.once(&requests, 4, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.Len(t, got.Answers, 1)
 	require.Empty(t, got.Rates)

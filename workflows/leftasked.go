@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // A move that is cut off opens the source for groups that were asked to move, and closes the target
@@ -15,7 +15,7 @@ import (
 
 // sayLeft tells of such groups. A stage that ends tells its migration before that.
 func (d *desk) sayLeft(ctx workflow.Context, groups []string) {
-	if d.status.Type == RollbackType || !changed(ctx, changeLeftShown) { // it calls them back
+	if d.status.Type == api.RollbackType || !changed(ctx, changeLeftShown) { // it calls them back
 		return
 	}
 	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
@@ -37,8 +37,8 @@ func (d *desk) showLeft(ctx workflow.Context) {
 	if len(d.status.LeftAsked) == 0 {
 		return
 	}
-	d.hideLeft = d.wait(ctx, Waiting{
-		Kind: WaitingGate, Gate: BackName, Text: leftText(d.status.LeftAsked),
+	d.hideLeft = d.wait(ctx, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.BackName, Text: leftText(d.status.LeftAsked),
 	})
 }
 
@@ -70,17 +70,17 @@ func (d *desk) dropLeft() {
 }
 
 // hearLeft drops them when a Shift asks for their applications again, or has moved them.
-func (d *desk) hearLeft(s Status) {
+func (d *desk) hearLeft(s api.Status) {
 	if len(d.status.LeftAsked) == 0 {
 		return
 	}
 	left := d.status.LeftAsked[0] // all are of one batch, or of what one migration left
-	asked := slices.ContainsFunc(s.Waiting, func(w Waiting) bool {
+	asked := slices.ContainsFunc(s.Waiting, func(w api.Waiting) bool {
 		groups, _ := w.Groups.Inline()
-		return w.Kind == WaitingRelease && w.To == activities.Target && slices.Contains(groups, left)
+		return w.Kind == api.WaitingRelease && w.To == api.Target && slices.Contains(groups, left)
 	})
-	moved := len(s.Waves) > 0 && !slices.ContainsFunc(s.Waves, func(w WaveStatus) bool {
-		return w.State == StagePending || w.State == WaveGroups
+	moved := len(s.Waves) > 0 && !slices.ContainsFunc(s.Waves, func(w api.WaveStatus) bool {
+		return w.State == api.StagePending || w.State == api.WaveGroups
 	})
 	if asked || moved || slices.Contains(s.Moved.Groups, left) {
 		d.dropLeft()

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
 )
@@ -31,19 +32,19 @@ type standing struct {
 
 func standings() []standing {
 	return []standing{
-		{stage: AssessType, activity: "Assess"},
-		{stage: PurchaseType, activity: "Purchase"},
-		{stage: ImportMetadataType, activity: "Apply"},
-		{stage: ReplicateType, activity: "Replicate", at: "Verify"},
-		{stage: SyncOffsetsType, activity: "Sync", at: "Verify"},
-		{stage: VerifyType, activity: "Verify"},
-		{stage: ShiftType, activity: "AwaitSettled"},
-		{stage: ShiftType, activity: "MoveOrdered"},
-		{stage: ShiftType, activity: "MoveHomes", plan: gateways},
-		{stage: EndPhaseType, activity: "AwaitEmpty", plan: gateways},
-		{stage: FinalizeType, activity: "Ledger"},
-		{stage: RollbackType, activity: "AwaitReturnable", back: "AwaitQuiet"},
-		{stage: RollbackType, activity: "Pending", plan: gateways, back: "MoveHomes"},
+		{stage: api.AssessType, activity: "Assess"},
+		{stage: api.PurchaseType, activity: "Purchase"},
+		{stage: api.ImportMetadataType, activity: "Apply"},
+		{stage: api.ReplicateType, activity: "Replicate", at: "Verify"},
+		{stage: api.SyncOffsetsType, activity: "Sync", at: "Verify"},
+		{stage: api.VerifyType, activity: "Verify"},
+		{stage: api.ShiftType, activity: "AwaitSettled"},
+		{stage: api.ShiftType, activity: "MoveOrdered"},
+		{stage: api.ShiftType, activity: "MoveHomes", plan: gateways},
+		{stage: api.EndPhaseType, activity: "AwaitEmpty", plan: gateways},
+		{stage: api.FinalizeType, activity: "Ledger"},
+		{stage: api.RollbackType, activity: "AwaitReturnable", back: "AwaitQuiet"},
+		{stage: api.RollbackType, activity: "Pending", plan: gateways, back: "MoveHomes"},
 	}
 }
 
@@ -54,7 +55,7 @@ func (s standing) isService() bool { return s.at != "" }
 // Whoever terminates one starts it again, or resumes its migration, and that is all.
 func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 	s := newServer(t)
-	types := map[string]bool{MigrationType: true}
+	types := map[string]bool{api.MigrationType: true}
 	const together = 12 // most of them wait: for the end of what a stage that was reset began
 	turn := make(chan struct{}, together)
 	var playing sync.WaitGroup
@@ -65,7 +66,7 @@ func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 		} {
 			for whom, do := range map[string]func(*played){
 				"stage":     func(p *played) { p.recoveredInMigration(at, at.stage, deed) },
-				"migration": func(p *played) { p.recoveredInMigration(at, MigrationType, deed) },
+				"migration": func(p *played) { p.recoveredInMigration(at, api.MigrationType, deed) },
 				"alone":     func(p *played) { p.recoveredAlone(at, deed) },
 			} {
 				title := strings.ToLower(strings.Join([]string{name, whom, slugOf(at.stage), at.activity}, "-"))
@@ -116,7 +117,7 @@ func (p *played) goesOnOrIsHeld(activity, whom string) {
 	for p.clusters.Calls(activity) < calls+3 && p.runs(whom) {
 		select {
 		case <-p.ctx.Done():
-			require.FailNow(p, "nothing goes on", Details(p.status()))
+			require.FailNow(p, "nothing goes on", api.Details(p.status()))
 		case <-time.After(50 * time.Millisecond): // between two looks
 		}
 	}
@@ -139,32 +140,32 @@ func (p *played) recovered() {
 			p.start()
 		default:
 			p.run = p.client.GetWorkflow(p.ctx, id, "")
-			var s Status
+			var s api.Status
 			require.NoError(p, p.run.Get(p.ctx, &s))
-			require.Contains(p, []string{StateDone, StateRolledBack}, s.State)
+			require.Contains(p, []string{api.StateDone, api.StateRolledBack}, s.State)
 			require.Empty(p, p.left(), "nothing runs any more")
 			return
 		}
 		select {
 		case <-p.ctx.Done():
-			require.FailNow(p, "it isn't recovered", Details(p.status()))
+			require.FailNow(p, "it isn't recovered", api.Details(p.status()))
 		case <-time.After(100 * time.Millisecond): // between two looks
 		}
 	}
 }
 
 func (p *played) resumeIfHeld() {
-	value, err := p.client.QueryWorkflow(p.ctx, p.run.GetID(), p.run.GetRunID(), StatusQuery)
-	var s Status
+	value, err := p.client.QueryWorkflow(p.ctx, p.run.GetID(), p.run.GetRunID(), api.StatusQuery)
+	var s api.Status
 	if err == nil && value.Get(&s) == nil && slices.ContainsFunc(s.Waiting,
-		func(w Waiting) bool { return w.Gate == ResumeName }) {
-		_ = p.update(p.run.GetID(), ResumeName, Steering{By: "alice"}) // somebody else may have been quicker
+		func(w api.Waiting) bool { return w.Gate == api.ResumeName }) {
+		_ = p.update(p.run.GetID(), api.ResumeName, api.Steering{By: "alice"}) // somebody else may have been quicker
 	}
 }
 
 // left are the stages that still run.
 func (p *played) left() (stages []string) {
-	for _, stage := range append([]string{RollbackType}, stageOrder...) {
+	for _, stage := range append([]string{api.RollbackType}, stageOrder...) {
 		if p.runs(stage) {
 			stages = append(stages, stage)
 		}
@@ -174,24 +175,24 @@ func (p *played) left() (stages []string) {
 
 // runs reports whether a workflow of the migration runs.
 func (p *played) runs(stage string) bool {
-	d, err := p.client.DescribeWorkflowExecution(p.ctx, StageID(p.plan, stage), "")
+	d, err := p.client.DescribeWorkflowExecution(p.ctx, api.StageID(p.plan, stage), "")
 	return err == nil && d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 // recoveredAlone does something to a stage that was started alone, and starts it again where it has
 // ended.
 func (p *played) recoveredAlone(at standing, deed func(*played, string)) {
-	id := StageID(p.plan, at.stage)
+	id := api.StageID(p.plan, at.stage)
 	release := func() {}
 	if !at.isService() {
 		release = p.clusters.Hold(at.activity)
 	}
-	if at.stage == RollbackType {
+	if at.stage == api.RollbackType {
 		p.clusters.Answer("Survey", func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
-			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 		})
 	}
-	begin := func() client.WorkflowRun { return p.startAs(at.stage, id, MigrationInput{Plan: p.plan}) }
+	begin := func() client.WorkflowRun { return p.startAs(at.stage, id, api.MigrationInput{Plan: p.plan}) }
 	begin()
 	p.called(at.activity)
 	calls := p.clusters.Calls(at.activity)
@@ -202,17 +203,17 @@ func (p *played) recoveredAlone(at standing, deed func(*played, string)) {
 	require.NoError(p, p.clusters.Called(p.ctx, at.activity, calls+1), "it is tried again")
 	release()
 	if at.isService() {
-		p.signal(at.stage, StopName, struct{}{})
+		p.signal(at.stage, api.StopName, struct{}{})
 	}
-	var s Status
+	var s api.Status
 	require.NoError(p, p.client.GetWorkflow(p.ctx, id, "").Get(p.ctx, &s))
-	require.Equal(p, StateDone, s.State)
+	require.Equal(p, api.StateDone, s.State)
 }
 
 // reset begins a workflow anew from its first task, without what was said to it since.
 func (p *played) reset(stage string) {
 	p.Helper()
-	require.NoError(p, resetToFirstTask(p.ctx, p.client, StageID(p.plan, stage)))
+	require.NoError(p, resetToFirstTask(p.ctx, p.client, api.StageID(p.plan, stage)))
 }
 
 func resetToFirstTask(ctx context.Context, c client.Client, id string) error {
@@ -249,17 +250,17 @@ func TestLongAShiftThatIsResetUnderItsFenceOpensTheSourceBeforeItAsksAgain(t *te
 	release := p.clusters.Hold("AwaitSettled")
 	p.start()
 	p.asked("shift-100")
-	require.NoError(t, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice"}))
+	require.NoError(t, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}))
 	p.called("AwaitSettled")
 	require.True(t, fenced())
-	p.reset(ShiftType)
-	p.until("it is asked again, with the source open", func(s Status) bool {
+	p.reset(api.ShiftType)
+	p.until("it is asked again, with the source open", func(s api.Status) bool {
 		_, asked := waitingApproval(s, "shift-100")
 		return asked && !fenced()
 	})
 	release()
-	require.NoError(t, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice"}))
-	p.ends(StateDone)
+	require.NoError(t, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}))
+	p.ends(api.StateDone)
 }
 
 // newFences lets clusters remember whether groups are fenced on the source.
@@ -270,7 +271,7 @@ func newFences(c *standins.Clusters) (fenced func() bool) {
 		return func(_ context.Context, r activities.GroupsRequest) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if r.Side == activities.Source {
+			if r.Side == api.Source {
 				shut = to
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
@@ -35,19 +36,19 @@ func newResettable(t *testing.T) *resettable {
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	w := worker.New(c, ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
+	w := worker.New(c, api.ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
 	at := &theatre{}
 	register := func(name string, run stageFunc) {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
-	register(MigrationType, Migration)
-	register(PurchaseType, Purchase)
+	register(api.MigrationType, Migration)
+	register(api.PurchaseType, Purchase)
 	for _, name := range []string{
-		AssessType, ImportMetadataType, VerifyType, ShiftType, FinalizeType, RollbackType,
+		api.AssessType, api.ImportMetadataType, api.VerifyType, api.ShiftType, api.FinalizeType, api.RollbackType,
 	} {
 		register(name, at.goodStage(name))
 	}
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
 		register(name, at.untilStopped(name))
 	}
 	standins.New().Register(w)
@@ -56,19 +57,19 @@ func newResettable(t *testing.T) *resettable {
 	r := &resettable{T: t, client: c, plan: testPlan(t, func(p *plan.Plan) {
 		p.Name, p.Approvals = "reset-"+strings.ToLower(rand.Text()[:8]), []plan.Gate{plan.GatePurchase}
 	})}
-	_, err = c.ExecuteWorkflow(t.Context(), startAs(StageID(r.plan, MigrationType)), MigrationType,
-		MigrationInput{Plan: r.plan})
+	_, err = c.ExecuteWorkflow(t.Context(), startAs(api.StageID(r.plan, api.MigrationType)), api.MigrationType,
+		api.MigrationInput{Plan: r.plan})
 	require.NoError(t, err)
 	return r
 }
 
 // asked is the question of Purchase as the migration shows it.
-func (r *resettable) asked() (Waiting, bool) {
-	value, err := r.client.QueryWorkflow(r.Context(), StageID(r.plan, MigrationType), "",
-		StatusQuery)
-	var s Status
+func (r *resettable) asked() (api.Waiting, bool) {
+	value, err := r.client.QueryWorkflow(r.Context(), api.StageID(r.plan, api.MigrationType), "",
+		api.StatusQuery)
+	var s api.Status
 	if err != nil || value.Get(&s) != nil {
-		return Waiting{}, false
+		return api.Waiting{}, false
 	}
 	return waitingApproval(s, string(plan.GatePurchase))
 }
@@ -91,45 +92,45 @@ func (r *resettable) reset(id string) {
 
 func TestLiveAStageThatIsResetIsHeardByItsMigration(t *testing.T) {
 	r := newResettable(t)
-	migration, purchase := StageID(r.plan, MigrationType), StageID(r.plan, PurchaseType)
-	var before Waiting
+	migration, purchase := api.StageID(r.plan, api.MigrationType), api.StageID(r.plan, api.PurchaseType)
+	var before api.Waiting
 	require.Eventually(t, func() (asks bool) {
 		before, asks = r.asked()
 		return asks
 	}, livePatience, 20*time.Millisecond)
 	for range 5 { // the stage tells much
-		r.say(purchase, HoldName, Steering{By: "bob"})
-		r.say(purchase, ResumeName, Steering{By: "bob"})
+		r.say(purchase, api.HoldName, api.Steering{By: "bob"})
+		r.say(purchase, api.ResumeName, api.Steering{By: "bob"})
 	}
 	r.reset(purchase)
 	require.Eventually(t, func() bool {
 		now, asks := r.asked()
 		return asks && now.Since.After(before.Since)
 	}, livePatience, 20*time.Millisecond, "the question of the run after the reset is shown")
-	r.say(migration, ApproveName, Approval{Gate: "purchase", By: "alice"})
-	var end Status
+	r.say(migration, api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
+	var end api.Status
 	require.NoError(t, r.client.GetWorkflow(t.Context(), migration, "").Get(t.Context(), &end))
-	require.Equal(t, StateDone, end.State)
+	require.Equal(t, api.StateDone, end.State)
 }
 
 func TestLiveAMigrationThatIsResetPassesAnswersOnToTheStageThatStillRuns(t *testing.T) {
 	r := newResettable(t)
-	migration := StageID(r.plan, MigrationType)
+	migration := api.StageID(r.plan, api.MigrationType)
 	require.Eventually(t, func() bool { _, asks := r.asked(); return asks }, livePatience,
 		20*time.Millisecond)
 	r.reset(migration)
 	require.Eventually(t, func() bool {
-		value, err := r.client.QueryWorkflow(t.Context(), migration, "", StatusQuery)
-		var s Status
-		return err == nil && value.Get(&s) == nil && s.State == StateHeld
+		value, err := r.client.QueryWorkflow(t.Context(), migration, "", api.StatusQuery)
+		var s api.Status
+		return err == nil && value.Get(&s) == nil && s.State == api.StateHeld
 	}, livePatience, 20*time.Millisecond, "the stage runs already")
-	r.say(StageID(r.plan, PurchaseType), HoldName, Steering{By: "bob"}) // so that it tells again
-	r.say(StageID(r.plan, PurchaseType), ResumeName, Steering{By: "bob"})
+	r.say(api.StageID(r.plan, api.PurchaseType), api.HoldName, api.Steering{By: "bob"}) // so that it tells again
+	r.say(api.StageID(r.plan, api.PurchaseType), api.ResumeName, api.Steering{By: "bob"})
 	require.Eventually(t, func() bool { _, asks := r.asked(); return asks }, livePatience,
 		20*time.Millisecond, "what it asks is shown")
-	r.say(migration, ApproveName, Approval{Gate: "purchase", By: "alice"})
-	var ended Status
-	require.NoError(t, r.client.GetWorkflow(t.Context(), StageID(r.plan, PurchaseType),
+	r.say(migration, api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
+	var ended api.Status
+	require.NoError(t, r.client.GetWorkflow(t.Context(), api.StageID(r.plan, api.PurchaseType),
 		"").Get(t.Context(), &ended))
 	require.Equal(t, "alice", ended.Approvals[0].By)
 	require.NoError(t, r.client.TerminateWorkflow(t.Context(), migration, "", "the test is over"))

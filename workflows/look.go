@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -30,7 +31,7 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 			return
 		}
 		groups := activities.GroupsRequest{
-			Request: m.request(), Side: activities.Source, Groups: found.FencedGroups,
+			Request: m.request(), Side: api.Source, Groups: found.FencedGroups,
 		}
 		limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
 		if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -72,7 +73,7 @@ func (d *desk) untilOrLost(
 
 // endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
 // and nothing comes from there. Marks on the source would keep a later migration from its groups.
-func (d *desk) endWithoutTarget(ctx workflow.Context, in MigrationInput) error {
+func (d *desk) endWithoutTarget(ctx workflow.Context, in api.MigrationInput) error {
 	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
 		"and hadn't been copied back")
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // forgets notes when marks of fences are taken away.
@@ -31,9 +32,9 @@ func TestARollbackForgetsItsFencesLast(t *testing.T) {
 				s := newTheatre(t)
 				forgotten := false
 				s.forgets(&forgotten)
-				found := activities.Survey{FencedGroups: activities.Some("orders-group")}
+				found := activities.Survey{FencedGroups: api.Some("orders-group")}
 				if opened {
-					found = activities.Survey{OpenedGroups: activities.Some("orders-group")}
+					found = activities.Survey{OpenedGroups: api.Some("orders-group")}
 				}
 				s.OnActivity("Survey", anything, anything).Return(found, nil)
 				if stuck[0] == 'm' {
@@ -43,7 +44,7 @@ func TestARollbackForgetsItsFencesLast(t *testing.T) {
 				}
 				s.playTraffic()
 				s.RegisterDelayedCallback(s.CancelWorkflow, 30*time.Second)
-				s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+				s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 				require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
 				require.False(t, forgotten, "the next Rollback finds nothing to do though %s", stuck)
 			})
@@ -56,10 +57,10 @@ func TestARollbackThatIsDoneLeavesNoMarks(t *testing.T) {
 	forgotten := false
 	s.forgets(&forgotten)
 	s.OnActivity("Survey", anything,
-		anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+		anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	requireOrder(t, s.called(), "Unfence@source", "AwaitMembers@target", "Pending", "Forget")
 }
 
@@ -80,7 +81,7 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 		var closed, open []string
 		closed, found.MoreFenced = page(fenced, r.After)
 		open, found.MoreOpened = page(marked, r.After)
-		found.FencedGroups, found.OpenedGroups = activities.Some(closed...), activities.Some(open...)
+		found.FencedGroups, found.OpenedGroups = api.Some(closed...), api.Some(open...)
 		return found, nil
 	})
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
@@ -104,8 +105,8 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Empty(t, marked)
 	require.Equal(t, map[string]int{"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}, shut)
 }
@@ -116,7 +117,7 @@ func TestTheUndoOfAMoveThatApplicationsWereAskedForKeepsItsMarks(t *testing.T) {
 	s.forgets(&forgotten)
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, stayedAway())
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	requireOrder(t, s.called(), "Unfence@source", "Fence@target")
@@ -124,7 +125,7 @@ func TestTheUndoOfAMoveThatApplicationsWereAskedForKeepsItsMarks(t *testing.T) {
 }
 
 func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ShiftType: Shift, RollbackType: Rollback})
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback})
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string{"audit-group"}, nil)
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	asked := false
@@ -140,13 +141,13 @@ func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
 		return activities.Survey{}, nil
 	})
 	s.OnActivity("PlanWaves", anything, anything).Return([]activities.Wave{{
-		Step: 100, Topics: activities.Some("payments"), Free: activities.Some("payments"),
-		Groups: activities.Some("audit-group", "payments-group"),
+		Step: 100, Topics: api.Some("payments"), Free: api.Some("payments"),
+		Groups: api.Some("audit-group", "payments-group"),
 	}}, nil)
 	s.playTraffic()
 	// the budget passes, the fence is undone and its marks are forgotten; then somebody goes back
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 5*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, oneStep)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, 5*time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, oneStep)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 	require.True(t, asked)
 }

@@ -8,15 +8,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // Migration moves what the plan selects from the source to the target. It runs the stages as children and keeps what people
 // need in one place: one status, one address for approvals and steering.
-func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, MigrationType, in)
+func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.MigrationType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	m := &migration{desk: d}
 	return d.run(ctx, m.story)
@@ -24,12 +25,12 @@ func Migration(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 type migration struct {
 	*desk
-	inventory *activities.Inventory
-	services  []*service   // Replicate and SyncOffsets: they stay until the end
-	shifted   bool         // a Shift was started: going back needs a Rollback
-	steps     []WaveStatus // that Shifts have begun, with what all of them did
-	ending    bool         // services are being stopped on purpose
-	reopening bool         // brokers of the source are waited for that weren't there when fences were lifted
+	inventory *api.Inventory
+	services  []*service       // Replicate and SyncOffsets: they stay until the end
+	shifted   bool             // a Shift was started: going back needs a Rollback
+	steps     []api.WaveStatus // that Shifts have begun, with what all of them did
+	ending    bool             // services are being stopped on purpose
+	reopening bool             // brokers of the source are waited for that weren't there when fences were lifted
 }
 
 // story is the whole migration; whatever its end, the services are stopped and the report is
@@ -63,7 +64,7 @@ func (m *migration) story(ctx workflow.Context) error {
 	}
 	m.report(ctx, err)
 	if cancelled != nil && errors.Is(err, errBack) {
-		m.status.State = StateRolledBack
+		m.status.State = api.StateRolledBack
 		return cancelled
 	}
 	return err
@@ -91,7 +92,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		return err
 	}
 	// Step 2: have a target. Step 3: make its topics and groups.
-	for _, name := range []string{PurchaseType, ImportMetadataType} {
+	for _, name := range []string{api.PurchaseType, api.ImportMetadataType} {
 		if err := m.insist(ctx, name); err != nil {
 			return err
 		}
@@ -110,12 +111,12 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		}
 	}
 	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no return.
-	last := []string{VerifyType, ShiftType, FinalizeType}
+	last := []string{api.VerifyType, api.ShiftType, api.FinalizeType}
 	if m.plan.Traffic.Mode == plan.ModeGateway {
-		last = slices.Insert(last, 2, EndPhaseType)
+		last = slices.Insert(last, 2, api.EndPhaseType)
 	}
 	for _, name := range last {
-		if name == ShiftType {
+		if name == api.ShiftType {
 			m.shifted = true
 			m.watchTarget(ctx)
 		}
@@ -129,18 +130,18 @@ func (m *migration) goForward(ctx workflow.Context) error {
 // assess fails the migration when Assess refuses: nothing has been bought or written yet.
 func (m *migration) assess(ctx workflow.Context) error {
 	for {
-		err := m.child(ctx, AssessType)
+		err := m.child(ctx, api.AssessType)
 		if err == nil {
 			break
 		}
 		if !m.endedByHand(ctx, err) && !runsAlready(ctx, err) {
 			return err
 		}
-		if err := m.holdFor(ctx, AssessType, err); err != nil {
+		if err := m.holdFor(ctx, api.AssessType, err); err != nil {
 			return err
 		}
 	}
-	m.inventory = m.reports[StageID(m.plan, AssessType)].Assessment
+	m.inventory = m.reports[api.StageID(m.plan, api.AssessType)].Assessment
 	if m.inventory != nil {
 		m.brokers = m.inventory.SourceBrokers()
 	}
@@ -180,7 +181,7 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	if temporal.IsCanceledError(err) {
 		what = " was cancelled: "
 	}
-	if name == ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
+	if name == api.ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
 		if changed(ctx, changeStranded) {
 			m.freeStranded(ctx)
 			m.freeLate(ctx)
@@ -260,12 +261,12 @@ func (m *migration) goBack(ctx workflow.Context) error {
 
 // tryRollback runs Rollback; one that ended before everything was back has failed.
 func (m *migration) tryRollback(ctx workflow.Context) error {
-	err := m.child(ctx, RollbackType)
-	state := m.reports[StageID(m.plan, RollbackType)].State
-	if err == nil && state != StateDone && changed(ctx, changeBackTwice) {
+	err := m.child(ctx, api.RollbackType)
+	state := m.reports[api.StageID(m.plan, api.RollbackType)].State
+	if err == nil && state != api.StateDone && changed(ctx, changeBackTwice) {
 		err = temporal.NewNonRetryableApplicationError("it ended before everything was back (state "+state+"): resume tries again",
 			"Unfinished", nil)
-		m.end(ctx, RollbackType, err)
+		m.end(ctx, api.RollbackType, err)
 	}
 	return err
 }

@@ -10,10 +10,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
-type stageFunc = func(workflow.Context, MigrationInput) (Status, error)
+type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
 
 // newMigration is a theatre with the real Migration and stand-ins for its children; services run until they are told to stop.
 func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
@@ -30,11 +31,11 @@ func fillMigration(s *theatre, instead map[string]stageFunc) {
 		}
 		s.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
-	register(MigrationType, Migration)
-	for _, name := range []string{AssessType, PurchaseType, ImportMetadataType, VerifyType, ShiftType, EndPhaseType, FinalizeType, RollbackType} {
+	register(api.MigrationType, Migration)
+	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType, api.RollbackType} {
 		register(name, s.goodStage(name))
 	}
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
 		register(name, s.untilStopped(name))
 	}
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, nil)
@@ -48,10 +49,10 @@ func fillMigration(s *theatre, instead map[string]stageFunc) {
 }
 
 func (s *theatre) goodStage(name string) stageFunc {
-	return func(_ workflow.Context, in MigrationInput) (Status, error) {
+	return func(_ workflow.Context, in api.MigrationInput) (api.Status, error) {
 		s.note(name)
-		status := Status{Name: in.Plan.Name, Type: name, State: StateDone, Detail: name + " went well"}
-		if name == AssessType {
+		status := api.Status{Name: in.Plan.Name, Type: name, State: api.StateDone, Detail: name + " went well"}
+		if name == api.AssessType {
 			status.Assessment = testInventory()
 		}
 		return status, nil
@@ -59,78 +60,78 @@ func (s *theatre) goodStage(name string) stageFunc {
 }
 
 func failingStage(text, kind string) stageFunc {
-	return func(workflow.Context, MigrationInput) (Status, error) {
-		return Status{}, temporal.NewNonRetryableApplicationError(text, kind, nil)
+	return func(workflow.Context, api.MigrationInput) (api.Status, error) {
+		return api.Status{}, temporal.NewNonRetryableApplicationError(text, kind, nil)
 	}
 }
 
 func TestMigrationBehindGatewaysHasAnEndPhase(t *testing.T) {
 	s := newMigration(t, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, byGateway)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, byGateway)})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{
-		AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, EndPhaseType, FinalizeType,
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
 		"Replicate stopped", "SyncOffsets stopped", "report",
 	}, s.called())
 }
 
 func TestMigrationRunsItsStagesInOrderAndStopsTheServicesLast(t *testing.T) {
 	s := newMigration(t, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, "reports/orders-2026.json", got.Report)
 	require.Equal(t, []string{
-		AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType, VerifyType, ShiftType, FinalizeType,
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.FinalizeType,
 		"Replicate stopped", "SyncOffsets stopped", "report",
 	}, s.called())
 	for _, row := range got.Stages {
-		require.Equal(t, StageDone, row.State, "stage %s", row.Name)
+		require.Equal(t, api.StageDone, row.State, "stage %s", row.Name)
 		require.NotNil(t, row.EndedAt, "stage %s", row.Name)
 	}
 }
 
 func TestMigrationFailsOnARefusalBeforeAnythingIsBought(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{AssessType: failingStage(`topic "x*" matches nothing`, "Refused")})
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s := newMigration(t, map[string]stageFunc{api.AssessType: failingStage(`topic "x*" matches nothing`, "Refused")})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.ErrorContains(t, s.GetWorkflowError(), "matches nothing")
 	require.Equal(t, []string{"report"}, s.called(), "only the report is written")
 }
 
 func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 	tries := 0
-	s := newMigration(t, map[string]stageFunc{ImportMetadataType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	s := newMigration(t, map[string]stageFunc{api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if tries++; tries == 1 {
 			return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
 		}
-		return Status{State: StateDone}, nil
+		return api.Status{State: api.StateDone}, nil
 	}})
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
-		require.Equal(t, ResumeName, status.Waiting[0].Gate)
+		require.Equal(t, api.ResumeName, status.Waiting[0].Gate)
 		require.Contains(t, status.Waiting[0].Text, "wants 8")
-		s.update(ResumeName, Steering{By: "alice", Reason: "deleted the old topic"})
+		s.update(api.ResumeName, api.Steering{By: "alice", Reason: "deleted the old topic"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, 2, tries)
 }
 
 func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	var wrong, nobody *answered
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
-		require.Equal(t, StateWaiting, status.State)
+		require.Equal(t, api.StateWaiting, status.State)
 		require.Equal(t, "purchase", status.Waiting[0].Gate, "the child's request is visible in the parent")
-		require.NotContains(t, s.called(), ImportMetadataType)
-		wrong, nobody = s.update(ApproveName, Approval{Gate: "shift-25", By: "alice"}), s.update(ApproveName, Approval{Gate: "purchase"})
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice", Reason: "budget ok"})
+		require.NotContains(t, s.called(), api.ImportMetadataType)
+		wrong, nobody = s.update(api.ApproveName, api.Approval{Gate: "shift-25", By: "alice"}), s.update(api.ApproveName, api.Approval{Gate: "purchase"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice", Reason: "budget ok"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	got := s.result(t)
 	require.ErrorContains(t, wrong.rejected, "waiting now: purchase")
 	require.ErrorContains(t, nobody.rejected, "nobody is named")
@@ -139,48 +140,48 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 }
 
 func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: StageID(p, PurchaseType), Number: 1, Status: &Status{State: StateRunning}})
+		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: api.StageID(p, api.PurchaseType), Number: 1, Status: &api.Status{State: api.StateRunning}})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
-		require.Equal(t, StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		require.Equal(t, api.StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ShiftType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
-		workflow.GetSignalChannel(ctx, BackName).Receive(ctx, nil)
-		return Status{State: StateRolledBack}, nil
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+		workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, nil)
+		return api.Status{State: api.StateRolledBack}, nil
 	}})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice", Reason: "errors rise"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice", Reason: "errors rise"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
-	require.Equal(t, StateRolledBack, got.State)
+	require.Equal(t, api.StateRolledBack, got.State)
 	calls := s.called()
-	require.Equal(t, []string{RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:],
+	require.Equal(t, []string{api.RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:],
 		"the lanes run until the groups are back")
 }
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateRolledBack, s.result(t).State)
-	require.Equal(t, []string{AssessType, "report"}, s.called())
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
+	require.Equal(t, []string{api.AssessType, "report"}, s.called())
 }
 
 func TestMigrationIgnoresAWrongSignalAndSaysSo(t *testing.T) {
 	s := newMigration(t, nil)
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(ApproveName, Approval{Gate: "moon", By: "alice"}) }, 0)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "moon", By: "alice"}) }, 0)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.NotEmpty(t, got.Notes)
 	require.Contains(t, got.Notes[0], `ignored signal approve "moon"`)
@@ -188,7 +189,7 @@ func TestMigrationIgnoresAWrongSignalAndSaysSo(t *testing.T) {
 
 func TestMigrationRefusesAPlanWithAnUnknownKey(t *testing.T) {
 	s := newTheatre(t)
-	s.ExecuteWorkflow(MigrationType, map[string]any{"plan": map[string]any{
+	s.ExecuteWorkflow(api.MigrationType, map[string]any{"plan": map[string]any{
 		"name": "x", "source": map[string]any{"nameServers": []string{"127.0.0.1:9876"}}, "target": map[string]any{"provder": "local"},
 	}})
 	var app *temporal.ApplicationError

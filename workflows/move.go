@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -43,17 +44,17 @@ func allOf(ctx workflow.Context, parts []func(workflow.Context) error) error {
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
 // answer.
 func (d *desk) awaitGroups(
-	ctx workflow.Context, from activities.Side, groups, nameServers []string, away time.Duration,
+	ctx workflow.Context, from api.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
 	w := d.groupsAsked(from.Other(), groups, nameServers)
-	return d.askRelease(ctx, w, []activities.Names{w.Groups}, d.membersLeave(from, groups, away))
+	return d.askRelease(ctx, w, []api.Names{w.Groups}, d.membersLeave(from, groups, away))
 }
 
 // groupsAsked is the question for the applications of groups.
-func (d *desk) groupsAsked(to activities.Side, groups, nameServers []string) Waiting {
-	return Waiting{
-		Kind: WaitingRelease, Gate: "groups", Groups: activities.Some(groups...), To: to,
+func (d *desk) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
+	return api.Waiting{
+		Kind: api.WaitingRelease, Gate: "groups", Groups: api.Some(groups...), To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to,
 			orNone(nameServers), short(groups), d.renamed(to)),
@@ -62,9 +63,9 @@ func (d *desk) groupsAsked(to activities.Side, groups, nameServers []string) Wai
 }
 
 // membersLeave looks whether groups have no member on a side any more.
-func (d *desk) membersLeave(from activities.Side, groups []string, away time.Duration) poller {
+func (d *desk) membersLeave(from api.Side, groups []string, away time.Duration) poller {
 	var acts *activities.Traffic
-	return func(ctx workflow.Context, part activities.Names, released bool, _ []string) workflow.Future {
+	return func(ctx workflow.Context, part api.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
 			Request: d.request(), From: from, Groups: part,
 			Released: released, Away: away,
@@ -75,7 +76,7 @@ func (d *desk) membersLeave(from activities.Side, groups []string, away time.Dur
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
 func (d *desk) awaitProducers(
-	ctx workflow.Context, from activities.Side, topics activities.Names, nameServers []string,
+	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
 ) error {
 	return d.askRelease(ctx, d.producersAsked(from.Other(), topics, nameServers), d.parts(topics),
@@ -83,27 +84,27 @@ func (d *desk) awaitProducers(
 }
 
 // putsEnd looks whether nothing is written to topics on a side any more.
-func (d *desk) putsEnd(from activities.Side, away time.Duration) poller {
+func (d *desk) putsEnd(from api.Side, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(
-		ctx workflow.Context, part activities.Names, released bool, said []string,
+		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {
 		request := activities.AwaitMoveRequest{
 			Request: d.request(), From: from, Topics: part,
 			Released: released, Said: said, Away: away,
 		}
-		summary := "nothing is written on the " + string(from) + ": " + activities.Short(part)
+		summary := "nothing is written on the " + string(from) + ": " + api.Short(part)
 		return waitFor(ctx, away, summary, acts.AwaitQuiet, request)
 	}
 }
 
 // producersAsked is the question for the producers of topics.
 func (d *desk) producersAsked(
-	to activities.Side, topics activities.Names, nameServers []string,
-) Waiting {
-	first := activities.Short(topics)
-	return Waiting{
-		Kind: WaitingRelease, Gate: "producers of " + first, Topics: topics, To: to,
+	to api.Side, topics api.Names, nameServers []string,
+) api.Waiting {
+	first := api.Short(topics)
+	return api.Waiting{
+		Kind: api.WaitingRelease, Gate: "producers of " + first, Topics: topics, To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s",
 			topics.Len(), to, orNone(nameServers), first, d.renamed(to)),
@@ -112,15 +113,15 @@ func (d *desk) producersAsked(
 }
 
 // rename is how names change for applications that go to a side.
-func (d *desk) rename(to activities.Side) *plan.Rename {
-	if to != activities.Target {
+func (d *desk) rename(to api.Side) *plan.Rename {
+	if to != api.Target {
 		return nil
 	}
 	return d.plan.Target.Rename
 }
 
 // renamed says so in words.
-func (d *desk) renamed(to activities.Side) string {
+func (d *desk) renamed(to api.Side) string {
 	r := d.rename(to)
 	if r == nil {
 		return ""
@@ -131,14 +132,14 @@ func (d *desk) renamed(to activities.Side) string {
 // poller looks whether a part of what is asked for has moved. Released says that the pipeline
 // reported all that is asked for; said are names of the part that it reported.
 type poller func(
-	ctx workflow.Context, part activities.Names, released bool, said []string,
+	ctx workflow.Context, part api.Names, released bool, said []string,
 ) workflow.Future
 
 // askRelease waits for the measured proof that applications have moved, part by part. The
 // pipeline's word (`released`) asks the activities to look again under their easier rule: they need
 // not guess any more from silence whether a move is over.
 func (d *desk) askRelease(
-	ctx workflow.Context, w Waiting, parts []activities.Names, poll poller,
+	ctx workflow.Context, w api.Waiting, parts []api.Names, poll poller,
 ) error {
 	done := d.wait(ctx, w)
 	defer done()
@@ -155,7 +156,7 @@ func (d *desk) askRelease(
 
 // pollPart looks at one part until it has moved, and anew when the pipeline says more of it.
 func (d *desk) pollPart(
-	ctx workflow.Context, w Waiting, part activities.Names, poll poller,
+	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
 	all := func() bool { return d.isReleased(w.Gate, w.Groups, w.Topics) }
 	some := func() []string { return d.saidOf(part) }
@@ -182,7 +183,7 @@ func (d *desk) pollPart(
 }
 
 // saidOf are the topics of a part that the pipeline reported.
-func (d *desk) saidOf(part activities.Names) (said []string) {
+func (d *desk) saidOf(part api.Names) (said []string) {
 	names, inline := part.Inline()
 	if !inline || !d.bounded {
 		return nil
@@ -196,15 +197,15 @@ func (d *desk) saidOf(part activities.Names) (said []string) {
 }
 
 // awaitDrained waits until the lanes of the topics have copied all that the source holds.
-func (d *desk) awaitDrained(ctx workflow.Context, topics activities.Names) error {
+func (d *desk) awaitDrained(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Replication
 	var moves []func(workflow.Context) error
 	for _, part := range d.parts(topics) {
 		moves = append(moves, func(ctx workflow.Context) error {
 			request := activities.TopicsRequest{
-				Request: d.request(), Side: activities.Source, Topics: part,
+				Request: d.request(), Side: api.Source, Topics: part,
 			}
-			return waitFor(ctx, 0, "last messages are copied: "+activities.Short(part),
+			return waitFor(ctx, 0, "last messages are copied: "+api.Short(part),
 				acts.AwaitDrained, request).Get(ctx, nil)
 		})
 	}

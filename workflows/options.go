@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -107,7 +108,7 @@ func retryForEver() *temporal.RetryPolicy {
 // undoes: the worker learns of it within a heartbeat, and a dead one is missed after that.
 func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
+		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
 		RetryPolicy: retryForEver(), Summary: summary,
 		WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
@@ -140,7 +141,7 @@ func patient(ctx workflow.Context, summary string) workflow.Context {
 		return quick(ctx, summary)
 	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: ControlTaskQueue, StartToCloseTimeout: waitTimeout,
+		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: waitTimeout,
 		RetryPolicy: retryForEver(), Summary: summary,
 	})
 }
@@ -158,7 +159,7 @@ func patientFor(ctx workflow.Context, away time.Duration, summary string) workfl
 // minutes is for starting a target, and for counting the messages of thousands of queues.
 func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
+		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
 		RetryPolicy: retryForEver(), Summary: summary,
 		WaitForCancellation: changed(ctx, changeWaitForEnd),
 	})
@@ -167,7 +168,7 @@ func minutes(ctx workflow.Context, summary string) workflow.Context {
 // long is for the data plane: it beats with the plan's heartbeat, and its end is waited for, so that nothing writes afterwards.
 func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
+		TaskQueue: api.DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
 		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
 	})
 }
@@ -188,7 +189,7 @@ func comparing(ctx workflow.Context, p plan.Plan, summary string) workflow.Conte
 // stage is for children: their undo runs when the parent is cancelled or ends.
 func stage(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
+		WorkflowID: id, TaskQueue: api.ControlTaskQueue, WaitForCancellation: true, StaticSummary: summary,
 		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 	})
 }
@@ -197,7 +198,7 @@ func stage(ctx workflow.Context, id, summary string) workflow.Context {
 // terminated, until they are told to stop.
 func lasting(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: id, TaskQueue: ControlTaskQueue, WaitForCancellation: true,
+		WorkflowID: id, TaskQueue: api.ControlTaskQueue, WaitForCancellation: true,
 		StaticSummary:     summary,
 		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 	})
@@ -206,7 +207,7 @@ func lasting(ctx workflow.Context, id, summary string) workflow.Context {
 // reporting is for the last write of a migration, which must not keep it open for ever.
 func reporting(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: ControlTaskQueue, StartToCloseTimeout: quickTimeout, ScheduleToCloseTimeout: reportPatience,
+		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: quickTimeout, ScheduleToCloseTimeout: reportPatience,
 		RetryPolicy: retryForEver(), Summary: "write the report",
 	})
 }

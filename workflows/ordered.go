@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // openOrdered opens a part of the ordered topics, each when its producers have left the source. It
@@ -23,7 +24,7 @@ func openOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.F
 
 func moveOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.Future {
 	var acts *activities.Traffic
-	summary := "ordered topics open on the target: " + activities.Short(r.Topics)
+	summary := "ordered topics open on the target: " + api.Short(r.Topics)
 	return workflow.ExecuteActivity(quick(ctx, summary), acts.MoveOrdered, r)
 }
 
@@ -32,7 +33,7 @@ func moveOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.F
 // come and go don't fill the history.
 func openInTurns(ctx workflow.Context, r activities.AwaitMoveRequest) error {
 	var acts *activities.Traffic
-	summary := "producers leave ordered topics of the source: " + activities.Short(r.Topics)
+	summary := "producers leave ordered topics of the source: " + api.Short(r.Topics)
 	r.Stay = patientAfter
 	for left := r.Topics.Len(); ; {
 		var moved activities.OrderedMove

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // movesOrdered plays moves of ordered topics that leave none to wait for.
@@ -75,7 +76,7 @@ func (o *orderedTopics) look(
 
 func (o *orderedTopics) shift(t *testing.T) {
 	t.Helper()
-	o.ExecuteWorkflow(ShiftType, MigrationInput{
+	o.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 }
@@ -84,7 +85,7 @@ func TestOrderedTopicsThatWaitLongOpenWhenTheirProducersLeave(t *testing.T) {
 	o := playOrdered(t)
 	o.RegisterDelayedCallback(func() { o.writing = 0 }, 30*time.Hour)
 	o.shift(t)
-	require.Equal(t, StateDone, o.result(t).State)
+	require.Equal(t, api.StateDone, o.result(t).State)
 	requireOrder(t, o.called(), "move", "look", "move", "open")
 }
 
@@ -101,7 +102,7 @@ func TestProducersOfOrderedTopicsThatComeBackAreWaitedForAgain(t *testing.T) {
 		o.writing = 0
 	}, 10*time.Hour)
 	o.shift(t)
-	require.Equal(t, StateDone, o.result(t).State)
+	require.Equal(t, api.StateDone, o.result(t).State)
 	require.Equal(t, []time.Duration{
 		patientAfter, 2 * patientAfter, 4 * patientAfter, 8 * patientAfter, 16 * patientAfter,
 		oldAfter, oldAfter,
@@ -116,7 +117,7 @@ func TestTheMoveOfOrderedTopicsKnowsWhatStoodStill(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stood), &o.seen))
 	o.RegisterDelayedCallback(func() { o.writing = 0 }, 3*time.Hour)
 	o.shift(t)
-	require.Equal(t, StateDone, o.result(t).State)
+	require.Equal(t, api.StateDone, o.result(t).State)
 	require.Nil(t, o.requests[0].Stood)
 	given, err := json.Marshal(activities.Quiet{Stood: o.requests[1].Stood})
 	require.NoError(t, err)
@@ -127,20 +128,20 @@ func TestThePipelinesWordEndsALongWaitForProducersOfOrderedTopics(t *testing.T) 
 	o := playOrdered(t)
 	o.RegisterDelayedCallback(func() {
 		require.NotContains(t, o.called(), "open")
-		o.update(ReleasedName, Released{By: "ci"})
+		o.update(api.ReleasedName, api.Released{By: "ci"})
 	}, 3*time.Hour)
 	o.RegisterDelayedCallback(func() {
 		require.Contains(t, o.called(), "open")
 	}, 3*time.Hour+time.Second)
 	o.shift(t)
-	require.Equal(t, StateDone, o.result(t).State)
+	require.Equal(t, api.StateDone, o.result(t).State)
 }
 
 // Nobody waits for the end of a look, whose worker may be dead.
 func TestALongWaitForProducersOfOrderedTopicsIsSteered(t *testing.T) {
 	const at = 3 * time.Hour
 	for name, steer := range map[string]func(*orderedTopics){
-		"back":   func(o *orderedTopics) { o.update(BackName, Steering{By: "alice"}) },
+		"back":   func(o *orderedTopics) { o.update(api.BackName, api.Steering{By: "alice"}) },
 		"cancel": func(o *orderedTopics) { o.CancelWorkflow() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -156,15 +157,15 @@ func TestALongWaitForProducersOfOrderedTopicsIsSteered(t *testing.T) {
 		})
 	}
 	o := playOrdered(t)
-	o.RegisterDelayedCallback(func() { o.update(HoldName, Steering{By: "bob", Reason: "lunch"}) }, at)
+	o.RegisterDelayedCallback(func() { o.update(api.HoldName, api.Steering{By: "bob", Reason: "lunch"}) }, at)
 	o.RegisterDelayedCallback(func() { o.writing = 0 }, at+6*time.Hour)
 	o.RegisterDelayedCallback(func() {
 		require.Contains(t, o.called(), "open", "a hold is for the next step")
-		require.Equal(t, StateHeld, o.statusNow(t).State)
-		o.update(ResumeName, Steering{By: "bob"})
+		require.Equal(t, api.StateHeld, o.statusNow(t).State)
+		o.update(api.ResumeName, api.Steering{By: "bob"})
 	}, at+24*time.Hour)
 	o.shift(t)
-	require.Equal(t, StateDone, o.result(t).State)
+	require.Equal(t, api.StateDone, o.result(t).State)
 }
 
 // What opens topics may be at it just then: `back` must not close them before. (Temporal's test
@@ -172,12 +173,12 @@ func TestALongWaitForProducersOfOrderedTopicsIsSteered(t *testing.T) {
 func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	const takes = 10 * time.Second
-	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in MigrationInput) (Status, error) {
-		d, err := newDesk(ctx, ShiftType, in)
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+		d, err := newDesk(ctx, api.ShiftType, in)
 		if err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
-		poll := func(ctx workflow.Context, _ activities.Names, _ bool, _ []string) workflow.Future {
+		poll := func(ctx workflow.Context, _ api.Names, _ bool, _ []string) workflow.Future {
 			proof, settable := workflow.NewFuture(ctx)
 			workflow.Go(ctx, func(ctx workflow.Context) {
 				ctx.Done().Receive(ctx, nil)
@@ -188,10 +189,10 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 			})
 			return proof
 		}
-		return Status{}, d.pollPart(ctx, Waiting{}, activities.Some("orders"), poll)
-	}, workflow.RegisterOptions{Name: ShiftType})
+		return api.Status{}, d.pollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
+	}, workflow.RegisterOptions{Name: api.ShiftType})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	require.Equal(t, []string{"end"}, s.called())
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
 )
@@ -20,7 +21,7 @@ func brokerPaths() []path {
 		return p.clusters.Hold("Reopen")
 	}
 	return []path{
-		{"broker-missing", hasty, []string{ShiftType}, func(p *played) {
+		{"broker-missing", hasty, []string{api.ShiftType}, func(p *played) {
 			back := missing(p)
 			restore := p.clusters.Fail("AwaitSettled", standins.NotYet("members hold 3 messages"))
 			p.start()
@@ -28,17 +29,17 @@ func brokerPaths() []path {
 			p.called("Reopen")
 			restore()
 			back()
-			p.until("nothing is owed any more", func(s Status) bool { return len(s.Owed) == 0 })
+			p.until("nothing is owed any more", func(s api.Status) bool { return len(s.Owed) == 0 })
 			p.resumeUntilDone()
 		}},
-		{"back-broker-missing", nil, []string{RollbackType}, func(p *played) {
+		{"back-broker-missing", nil, []string{api.RollbackType}, func(p *played) {
 			back := missing(p)
 			p.backFrom("AwaitQuiet")
 			p.called("Reopen")
 			back()
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"left-asked", func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GateShift} }, []string{ShiftType}, leftAsked},
+		{"left-asked", func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GateShift} }, []string{api.ShiftType}, leftAsked},
 	}
 }
 
@@ -46,7 +47,7 @@ func brokerPaths() []path {
 func leftAsked(p *played) {
 	approve := func() {
 		p.asked("shift-100")
-		require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice"}))
+		require.NoError(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}))
 	}
 	release := p.clusters.Hold("AwaitMembers")
 	p.start()
@@ -55,14 +56,14 @@ func leftAsked(p *played) {
 	p.clusters.Answer("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
 		return activities.Stranded{Asked: []string{"orders-group"}}, nil
 	})
-	p.cancel(ShiftType)
+	p.cancel(api.ShiftType)
 	p.untilHeld()
 	release()
-	p.steer(ResumeName)
-	p.until("the page tells of them beside the question", func(s Status) bool {
+	p.steer(api.ResumeName)
+	p.until("the page tells of them beside the question", func(s api.Status) bool {
 		_, asks := waitingApproval(s, "shift-100")
 		return asks && slices.Contains(s.LeftAsked, "orders-group")
 	})
 	approve()
-	p.ends(StateDone)
+	p.ends(api.StateDone)
 }

@@ -8,28 +8,29 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/workflows/standins"
 )
 
 // atTheEnd are gateways whose end phase has begun.
 var atTheEnd = activities.Gateway{
-	NameServer: "127.0.0.1:9876", Authority: activities.Target,
-	Groups: activities.Some("orders-group"), Topics: activities.Some("orders"),
+	NameServer: "127.0.0.1:9876", Authority: api.Target,
+	Groups: api.Some("orders-group"), Topics: api.Some("orders"),
 }
 
 // gatewayPaths are ways on which applications have left the gateways.
 func gatewayPaths() []path {
 	return []path{
-		{"gateway-back-end", gateways, []string{EndPhaseType, RollbackType}, backFromTheEnd},
-		{"gateway-anew", gateways, []string{ShiftType, EndPhaseType}, func(p *played) {
-			stands := activities.Reached{Step: 100, Authority: activities.Target, Homes: 16}
+		{"gateway-back-end", gateways, []string{api.EndPhaseType, api.RollbackType}, backFromTheEnd},
+		{"gateway-anew", gateways, []string{api.ShiftType, api.EndPhaseType}, func(p *played) {
+			stands := activities.Reached{Step: 100, Authority: api.Target, Homes: 16}
 			p.clusters.Answer("Reached", func(
 				context.Context, activities.ReachedRequest,
 			) (activities.Reached, error) {
 				return stands, nil
 			})
 			p.start()
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 			require.Zero(p, p.clusters.Calls("MoveHomes"))
 		}},
 	}
@@ -57,13 +58,13 @@ func backFromTheEnd(p *played) {
 			"producers of orders write there", activities.BypassedType,
 			temporal.ApplicationErrorOptions{
 				NonRetryable: true,
-				Details:      []any{activities.Bypassing{Topics: activities.Some("orders")}},
+				Details:      []any{activities.Bypassing{Topics: api.Some("orders")}},
 			})
 	})
 	asked := func(groups int) {
-		p.until("applications are asked for", func(s Status) bool {
+		p.until("applications are asked for", func(s api.Status) bool {
 			for _, w := range s.Waiting {
-				if w.Kind == WaitingRelease && w.To == activities.Source && w.Groups.Len() == groups {
+				if w.Kind == api.WaitingRelease && w.To == api.Source && w.Groups.Len() == groups {
 					return true
 				}
 			}
@@ -72,8 +73,8 @@ func backFromTheEnd(p *played) {
 	}
 	p.backFrom("AwaitEmpty")
 	asked(1)
-	require.NoError(p, p.update(p.run.GetID(), ReleasedName, Released{By: "pipeline"}))
+	require.NoError(p, p.update(p.run.GetID(), api.ReleasedName, api.Released{By: "pipeline"}))
 	asked(0)
 	returned.Store(true)
-	p.ends(StateRolledBack)
+	p.ends(api.StateRolledBack)
 }

@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
@@ -94,39 +95,39 @@ func hasty(p *plan.Plan) { p.Shift.FenceBudget = plan.Duration(5 * time.Second) 
 func plainPaths() []path {
 	return []path{
 		{"done", nil, []string{
-			AssessType, PurchaseType, ImportMetadataType, ReplicateType, SyncOffsetsType,
-			VerifyType, ShiftType, FinalizeType,
-		}, func(p *played) { p.start(); p.ends(StateDone) }},
+			api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+			api.VerifyType, api.ShiftType, api.FinalizeType,
+		}, func(p *played) { p.start(); p.ends(api.StateDone) }},
 		{
 			"gateway", gateways,
-			[]string{ShiftType, EndPhaseType},
-			func(p *played) { p.start(); p.ends(StateDone) },
+			[]string{api.ShiftType, api.EndPhaseType},
+			func(p *played) { p.start(); p.ends(api.StateDone) },
 		},
-		{"back", nil, []string{ShiftType, RollbackType}, func(p *played) {
+		{"back", nil, []string{api.ShiftType, api.RollbackType}, func(p *played) {
 			p.backFrom("AwaitQuiet")
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"gateway-back", gateways, []string{ShiftType, RollbackType}, func(p *played) {
+		{"gateway-back", gateways, []string{api.ShiftType, api.RollbackType}, func(p *played) {
 			p.backFrom("MoveHomes")()
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"back-early", nil, []string{VerifyType}, func(p *played) {
+		{"back-early", nil, []string{api.VerifyType}, func(p *played) {
 			p.backFrom("Verify")
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"raw", nil, []string{AssessType}, func(p *played) {
-			p.startAs(MigrationType, p.plan.WorkflowID(), json.RawMessage(`{"plan": {"name": "`+p.plan.Name+`",
+		{"raw", nil, []string{api.AssessType}, func(p *played) {
+			p.startAs(api.MigrationType, p.plan.WorkflowID(), json.RawMessage(`{"plan": {"name": "`+p.plan.Name+`",
 			  "source": {"nameServers": ["127.0.0.1:9876"]}, "target": {"provider": "local"},
 			  "shift": {"soak": "1ms"}, "replicate": {"heartbeat": "2s"}, "approvals": []}}`))
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
 		{"raw-refused", nil, nil, func(p *played) {
-			p.startAs(MigrationType, p.plan.WorkflowID(),
+			p.startAs(api.MigrationType, p.plan.WorkflowID(),
 				json.RawMessage(`{"plan": {"name": "`+p.plan.Name+`", "shift": {"stps": [7]}}}`))
 			p.ends("shift.stps: unknown key")
 		}},
 		{"wrong-id", nil, nil, func(p *played) {
-			p.startAs(MigrationType, "another-"+p.plan.Name, MigrationInput{Plan: p.plan})
+			p.startAs(api.MigrationType, "another-"+p.plan.Name, api.MigrationInput{Plan: p.plan})
 			p.ends("with the id")
 		}},
 	}
@@ -139,31 +140,31 @@ func (p *played) backFrom(activity string) (release func()) {
 	p.start()
 	p.called(activity)
 	if activity == "AwaitQuiet" { // producers return
-		p.steer(BackName)
+		p.steer(api.BackName)
 		release()
 		return release
 	}
-	p.steer(BackName)
+	p.steer(api.BackName)
 	return release
 }
 
 func steeredPaths() []path {
 	return []path{
-		{"held", nil, []string{ShiftType}, func(p *played) {
+		{"held", nil, []string{api.ShiftType}, func(p *played) {
 			release := p.clusters.Hold("AwaitQuiet")
 			p.start()
 			p.called("AwaitQuiet")
-			p.steer(HoldName)
+			p.steer(api.HoldName)
 			release()
 			p.untilHeld()
-			p.signal(MigrationType, ResumeName, Steering{By: "bob"})
-			p.ends(StateDone)
+			p.signal(api.MigrationType, api.ResumeName, api.Steering{By: "bob"})
+			p.ends(api.StateDone)
 		}},
-		{"released", nil, []string{ShiftType}, func(p *played) {
+		{"released", nil, []string{api.ShiftType}, func(p *played) {
 			asked := func(gate string) {
-				p.until("asked to move "+gate, func(s Status) bool {
-					return slices.ContainsFunc(s.Waiting, func(w Waiting) bool {
-						return w.Kind == WaitingRelease && strings.Contains(w.Gate, gate)
+				p.until("asked to move "+gate, func(s api.Status) bool {
+					return slices.ContainsFunc(s.Waiting, func(w api.Waiting) bool {
+						return w.Kind == api.WaitingRelease && strings.Contains(w.Gate, gate)
 					})
 				})
 			}
@@ -184,28 +185,28 @@ func steeredPaths() []path {
 			})
 			p.start()
 			asked("groups")
-			require.NoError(p, p.update(p.run.GetID(), ReleasedName, Released{By: "ci"}))
+			require.NoError(p, p.update(p.run.GetID(), api.ReleasedName, api.Released{By: "ci"}))
 			asked("producers of ordered orders")
 			asked("producers of payments")
-			p.signal(MigrationType, ReleasedName, Released{By: "ci", Topics: []string{"orders"}})
-			p.signal(ShiftType, ReleasedName, Released{By: "ci", Topics: []string{"payments"}})
-			p.ends(StateDone)
+			p.signal(api.MigrationType, api.ReleasedName, api.Released{By: "ci", Topics: []string{"orders"}})
+			p.signal(api.ShiftType, api.ReleasedName, api.Released{By: "ci", Topics: []string{"payments"}})
+			p.ends(api.StateDone)
 		}},
-		{"stale-approval", asking, []string{PurchaseType, ShiftType, FinalizeType}, staleApprovals},
-		{"answered", nil, []string{ReplicateType}, answeredLanes},
-		{"refused-steering", nil, []string{ReplicateType}, func(p *played) {
+		{"stale-approval", asking, []string{api.PurchaseType, api.ShiftType, api.FinalizeType}, staleApprovals},
+		{"answered", nil, []string{api.ReplicateType}, answeredLanes},
+		{"refused-steering", nil, []string{api.ReplicateType}, func(p *played) {
 			release := p.clusters.Hold("Verify")
 			p.start()
 			p.called("Verify")
-			p.signal(MigrationType, ResumeName, Steering{By: "alice"})
-			p.signal(MigrationType, BackName, Steering{})
-			p.signal(MigrationType, ApproveName, Approval{Gate: "shift-7", By: "alice"})
-			p.signal(MigrationType, ReleasedName, Released{By: "ci"})
-			p.signal(ReplicateType, HoldName, Steering{By: "alice"})
-			p.signal(ReplicateType, AnswerName, activities.LaneAnswer{By: "alice"})
-			p.until("refusals are noted", func(s Status) bool { return len(s.Notes) >= 6 })
+			p.signal(api.MigrationType, api.ResumeName, api.Steering{By: "alice"})
+			p.signal(api.MigrationType, api.BackName, api.Steering{})
+			p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-7", By: "alice"})
+			p.signal(api.MigrationType, api.ReleasedName, api.Released{By: "ci"})
+			p.signal(api.ReplicateType, api.HoldName, api.Steering{By: "alice"})
+			p.signal(api.ReplicateType, api.AnswerName, api.LaneAnswer{By: "alice"})
+			p.until("refusals are noted", func(s api.Status) bool { return len(s.Notes) >= 6 })
 			release()
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
 	}
 }
@@ -213,32 +214,32 @@ func steeredPaths() []path {
 // staleApprovals answers evidence that isn't shown any more, before what is shown.
 func staleApprovals(p *played) {
 	rest := int64(3)
-	p.clusters.Answer("Ledger", func(context.Context, activities.Request) (activities.Ledger, error) {
+	p.clusters.Answer("Ledger", func(context.Context, activities.Request) (api.Ledger, error) {
 		rest--
-		return activities.Ledger{
-			Rest: rest + 1, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest + 1}),
+		return api.Ledger{
+			Rest: rest + 1, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest + 1}),
 		}, nil
 	})
 	p.start()
 	p.asked("purchase")
-	require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "purchase", By: "alice"}))
+	require.NoError(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "purchase", By: "alice"}))
 	p.asked("shift-100")
-	require.Error(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "shift-100", By: "alice", Evidence: "old"}))
-	p.signal(MigrationType, ApproveName, Approval{Gate: "shift-100", By: "alice", PlanHash: "old"})
-	p.signal(ShiftType, ApproveName, Approval{Gate: "shift-100", By: "alice", Evidence: "old"})
-	p.until("both are refused", func(s Status) bool { return len(s.Notes) >= 2 })
-	p.signal(MigrationType, ApproveName, Approval{Gate: "shift-100", By: "bob"})
+	require.Error(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"}))
+	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", PlanHash: "old"})
+	p.signal(api.ShiftType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"})
+	p.until("both are refused", func(s api.Status) bool { return len(s.Notes) >= 2 })
+	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-100", By: "bob"})
 	first := p.asked("finalize")
-	p.until("the evidence has expired", func(s Status) bool {
+	p.until("the evidence has expired", func(s api.Status) bool {
 		now, asked := waitingApproval(s, "finalize")
 		return asked && now.Evidence != first.Evidence
 	})
-	p.signal(MigrationType, ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: first.Evidence})
-	p.until("the answer to the old one is refused", func(s Status) bool {
+	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "finalize", By: "alice", Evidence: first.Evidence})
+	p.until("the answer to the old one is refused", func(s api.Status) bool {
 		return slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, first.Evidence) })
 	})
-	require.NoError(p, p.update(p.run.GetID(), ApproveName, Approval{Gate: "finalize", By: "carol"}))
-	p.ends(StateDone)
+	require.NoError(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "finalize", By: "carol"}))
+	p.ends(api.StateDone)
 }
 
 // answeredLanes tells the lanes what to do, by updates and by signals.
@@ -246,22 +247,22 @@ func answeredLanes(p *played) {
 	release := p.clusters.Hold("Verify")
 	p.start()
 	p.called("Verify")
-	lanes := StageID(p.plan, ReplicateType)
+	lanes := api.StageID(p.plan, api.ReplicateType)
 	again := func(tries int) {
 		require.NoError(p, p.clusters.Called(p.ctx, "Replicate", tries), "the lanes start again")
 	}
-	require.NoError(p, p.update(lanes, AnswerName, skipOne()))
+	require.NoError(p, p.update(lanes, api.AnswerName, skipOne()))
 	again(4)
-	p.signal(ReplicateType, AnswerName, skipOne())
+	p.signal(api.ReplicateType, api.AnswerName, skipOne())
 	again(6)
-	change := activities.RateChange{Topic: "orders", By: "bob"}
+	change := api.RateChange{Topic: "orders", By: "bob"}
 	change.Messages = 100
-	require.NoError(p, p.update(lanes, SetRateName, change))
+	require.NoError(p, p.update(lanes, api.SetRateName, change))
 	again(8)
-	p.signal(ReplicateType, SetRateName, change)
+	p.signal(api.ReplicateType, api.SetRateName, change)
 	again(10)
 	release()
-	p.ends(StateDone)
+	p.ends(api.StateDone)
 }
 
 func failedPaths() []path {
@@ -277,33 +278,33 @@ func failedPaths() []path {
 	}
 	wrong := standins.Lasting("topic orders exists with other settings", activities.ConflictType)
 	return []path{
-		{"import-failed", nil, []string{ImportMetadataType}, fails("Apply", wrong)},
-		{"verify-failed", nil, []string{VerifyType}, fails("Verify", wrong)},
-		{"unfenced", nil, []string{ShiftType}, fails("Translate", wrong)},
+		{"import-failed", nil, []string{api.ImportMetadataType}, fails("Apply", wrong)},
+		{"verify-failed", nil, []string{api.VerifyType}, fails("Verify", wrong)},
+		{"unfenced", nil, []string{api.ShiftType}, fails("Translate", wrong)},
 		{
 			"over-budget", hasty,
-			[]string{ShiftType},
+			[]string{api.ShiftType},
 			fails("AwaitSettled", standins.NotYet("members hold 3 messages")),
 		},
-		{"refused", nil, []string{AssessType}, func(p *played) {
+		{"refused", nil, []string{api.AssessType}, func(p *played) {
 			found := standins.Inventory()
-			found.Findings = []activities.Finding{{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true}}
-			p.clusters.Answer("Assess", func(context.Context, activities.Request) (activities.Inventory, error) {
-				return activities.Whole(found), nil
+			found.Findings = []api.Finding{{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true}}
+			p.clusters.Answer("Assess", func(context.Context, activities.Request) (api.Inventory, error) {
+				return api.Whole(found), nil
 			})
 			p.start()
 			p.ends("it can't move")
 		}},
-		{"ledger-rounds", nil, []string{FinalizeType}, func(p *played) {
+		{"ledger-rounds", nil, []string{api.FinalizeType}, func(p *played) {
 			rest := int64(3)
-			p.clusters.Answer("Ledger", func(context.Context, activities.Request) (activities.Ledger, error) {
+			p.clusters.Answer("Ledger", func(context.Context, activities.Request) (api.Ledger, error) {
 				rest--
-				return activities.Ledger{
-					Rest: rest, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest}),
+				return api.Ledger{
+					Rest: rest, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker-a", Rest: rest}),
 				}, nil
 			})
 			p.start()
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
 	}
 }
@@ -311,12 +312,12 @@ func failedPaths() []path {
 // endedPaths end the migration, and its stages alone, in the middle of each stage.
 func endedPaths() (paths []path) {
 	for stage, activity := range map[string]string{
-		AssessType: "Assess", PurchaseType: "Purchase", ImportMetadataType: "Apply",
-		VerifyType: "Verify", ShiftType: "AwaitMembers", EndPhaseType: "AwaitEmpty",
-		FinalizeType: "Ledger",
+		api.AssessType: "Assess", api.PurchaseType: "Purchase", api.ImportMetadataType: "Apply",
+		api.VerifyType: "Verify", api.ShiftType: "AwaitMembers", api.EndPhaseType: "AwaitEmpty",
+		api.FinalizeType: "Ledger",
 	} {
 		var change func(*plan.Plan)
-		if stage == EndPhaseType {
+		if stage == api.EndPhaseType {
 			change = gateways
 		}
 		slug := slugOf(stage)
@@ -338,10 +339,10 @@ func (p *played) cancelIn(activity string) {
 	release := p.clusters.Hold(activity)
 	p.start()
 	p.called(activity)
-	p.cancel(MigrationType)
-	p.until("it goes back", func(s Status) bool {
+	p.cancel(api.MigrationType)
+	p.until("it goes back", func(s api.Status) bool {
 		return slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "cancelled") }) ||
-			s.State == StateRolledBack
+			s.State == api.StateRolledBack
 	})
 	release()
 	err := p.run.Get(p.ctx, nil)
@@ -356,8 +357,8 @@ func (p *played) endAlone(stage, activity string, end func(stage string)) {
 	end(stage)
 	p.untilHeld()
 	release()
-	p.steer(ResumeName)
-	p.ends(StateDone)
+	p.steer(api.ResumeName)
+	p.ends(api.StateDone)
 }
 
 func backPaths() []path {
@@ -368,48 +369,48 @@ func backPaths() []path {
 			release := p.clusters.Hold("AwaitReturnable")
 			p.called("AwaitReturnable")
 			play(p, release)
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}
 	}
 	again := func(p *played) {
-		require.NoError(p, p.update(p.run.GetID(), BackName, Steering{By: "bob"}))
+		require.NoError(p, p.update(p.run.GetID(), api.BackName, api.Steering{By: "bob"}))
 	}
 	return []path{
-		{"back-twice", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
+		{"back-twice", nil, []string{api.RollbackType}, goingBack(func(p *played, release func()) {
 			again(p)
-			p.signal(MigrationType, BackName, Steering{By: "carol"})
-			p.signal(RollbackType, BackName, Steering{By: "carol"})
+			p.signal(api.MigrationType, api.BackName, api.Steering{By: "carol"})
+			p.signal(api.RollbackType, api.BackName, api.Steering{By: "carol"})
 			release()
 		})},
-		{"rollback-held", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
-			p.steer(HoldName)
+		{"rollback-held", nil, []string{api.RollbackType}, goingBack(func(p *played, release func()) {
+			p.steer(api.HoldName)
 			release()
 			p.untilHeld()
 			again(p)
 		})},
-		{"rollback-cancelled", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
-			p.cancel(RollbackType)
+		{"rollback-cancelled", nil, []string{api.RollbackType}, goingBack(func(p *played, release func()) {
+			p.cancel(api.RollbackType)
 			p.untilHeld()
 			release()
-			p.steer(ResumeName)
+			p.steer(api.ResumeName)
 		})},
-		{"rollback-terminated", nil, []string{RollbackType}, goingBack(func(p *played, release func()) {
-			p.terminate(RollbackType)
+		{"rollback-terminated", nil, []string{api.RollbackType}, goingBack(func(p *played, release func()) {
+			p.terminate(api.RollbackType)
 			release()
 		})},
-		{"rollback-failed", nil, []string{RollbackType}, func(p *played) {
+		{"rollback-failed", nil, []string{api.RollbackType}, func(p *played) {
 			restore := p.clusters.Fail("AwaitReturnable", standins.Lasting("groups can't return", activities.RefusedType))
 			p.backFrom("AwaitQuiet")
 			p.untilHeld()
 			restore()
-			p.steer(ResumeName)
-			p.ends(StateRolledBack)
+			p.steer(api.ResumeName)
+			p.ends(api.StateRolledBack)
 		}},
-		{"cancelled-in-rollback", nil, []string{RollbackType}, func(p *played) {
+		{"cancelled-in-rollback", nil, []string{api.RollbackType}, func(p *played) {
 			p.backFrom("AwaitQuiet")
 			release := p.clusters.Hold("AwaitReturnable")
 			p.called("AwaitReturnable")
-			p.cancel(MigrationType)
+			p.cancel(api.MigrationType)
 			release()
 			_ = p.run.Get(p.ctx, nil)
 			require.NoError(p, p.ctx.Err())
@@ -430,21 +431,21 @@ func (p *played) dead() (alive func()) {
 		return err
 	}
 	p.clusters.Answer("Fence", func(_ context.Context, r activities.GroupsRequest) error {
-		if r.Side == activities.Target {
+		if r.Side == api.Target {
 			return either(gone)
 		}
 		return nil
 	})
 	p.clusters.Answer("Survey", func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
 		if r.SourceOnly {
-			return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+			return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 		}
-		return activities.Survey{OpenedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders")}, either(stays)
+		return activities.Survey{OpenedGroups: api.Some("orders-group"), MovedTopics: api.Some("orders")}, either(stays)
 	})
 	p.clusters.Answer("AwaitTarget",
 		func(context.Context, activities.Request) error { return either(gone) })
-	p.clusters.Answer("Pending", func(context.Context, activities.Request) (activities.Ledger, error) {
-		return activities.Ledger{}, either(gone)
+	p.clusters.Answer("Pending", func(context.Context, activities.Request) (api.Ledger, error) {
+		return api.Ledger{}, either(gone)
 	})
 	return alive
 }
@@ -470,88 +471,88 @@ func (p *played) deadBehindGateways() (alive func()) {
 
 func targetPaths() []path {
 	return []path{
-		{"gateway-without-target", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{RollbackType}, func(p *played) {
+		{"gateway-without-target", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{api.RollbackType}, func(p *played) {
 			release := p.clusters.Hold("MoveHomes")
 			p.start()
 			p.called("MoveHomes")
 			release()
 			alive := p.deadBehindGateways()
-			p.steer(BackName)
+			p.steer(api.BackName)
 			p.called("Owed")
 			alive()
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"target-dead", hasty, []string{ShiftType, RollbackType}, func(p *played) {
+		{"target-dead", hasty, []string{api.ShiftType, api.RollbackType}, func(p *played) {
 			alive := p.dead()
 			restore := p.clusters.Fail("Translate", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
 			p.start()
 			p.untilHeld()
 			restore()
-			p.steer(BackName)
+			p.steer(api.BackName)
 			p.called("AwaitTarget")
 			alive()
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
-		{"target-dead-moving", hasty, []string{ShiftType}, func(p *played) {
+		{"target-dead-moving", hasty, []string{api.ShiftType}, func(p *played) {
 			restore := p.clusters.Fail("AwaitMembers", standins.Lasting("the target doesn't answer", activities.AwayType))
 			p.start()
 			p.untilHeld()
 			restore()
 			p.resumeUntilDone()
 		}},
-		{"gateway-target-dead", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{RollbackType}, func(p *played) {
+		{"gateway-target-dead", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{api.RollbackType}, func(p *played) {
 			release := p.clusters.Hold("MoveHomes")
 			p.start()
 			p.called("MoveHomes")
 			p.clusters.Fail("Prepare", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
 			alive := p.dead()
-			p.steer(BackName)
+			p.steer(api.BackName)
 			release()
 			p.called("AwaitTarget")
 			alive()
-			p.ends(StateRolledBack)
+			p.ends(api.StateRolledBack)
 		}},
 	}
 }
 
 func servicePaths() []path {
 	return []path{
-		{"service-died", nil, []string{ReplicateType}, func(p *played) {
+		{"service-died", nil, []string{api.ReplicateType}, func(p *played) {
 			release := p.clusters.Hold("Verify")
 			p.start()
 			p.called("Verify")
 			restore := p.clusters.Fail("Replicate", standins.Lasting("a lane can't go on", activities.RefusedType))
-			require.NoError(p, p.update(StageID(p.plan, ReplicateType), AnswerName, skipOne())) // the lanes start again
+			require.NoError(p, p.update(api.StageID(p.plan, api.ReplicateType), api.AnswerName, skipOne())) // the lanes start again
 			p.untilHeld()
 			restore()
-			p.until("it runs again", func(s Status) bool { return s.State != StateHeld })
+			p.until("it runs again", func(s api.Status) bool { return s.State != api.StateHeld })
 			release()
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
-		{"service-terminated", nil, []string{SyncOffsetsType}, func(p *played) {
+		{"service-terminated", nil, []string{api.SyncOffsetsType}, func(p *played) {
 			release := p.clusters.Hold("Verify")
 			p.start()
 			p.called("Verify")
-			p.terminate(SyncOffsetsType)
+			p.terminate(api.SyncOffsetsType)
 			p.untilHeld()
-			p.until("it runs again", func(s Status) bool { return s.State != StateHeld })
+			p.until("it runs again", func(s api.Status) bool { return s.State != api.StateHeld })
 			release()
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
-		{"service-taken-over", nil, []string{ReplicateType}, func(p *played) {
+		{"service-taken-over", nil, []string{api.ReplicateType}, func(p *played) {
 			run, err := p.client.ExecuteWorkflow(p.ctx, client.StartWorkflowOptions{
-				ID: StageID(p.plan, ReplicateType), TaskQueue: ControlTaskQueue,
-			}, ReplicateType, MigrationInput{Plan: p.plan})
+				ID: api.StageID(p.plan, api.ReplicateType), TaskQueue: api.ControlTaskQueue,
+			}, api.ReplicateType, api.MigrationInput{Plan: p.plan})
 			require.NoError(p, err)
 			p.called("Replicate")
 			p.start()
 			require.NoError(p, run.Get(p.ctx, nil), "it was told to stop")
-			p.ends(StateDone)
+			p.ends(api.StateDone)
 		}},
 	}
 }
 
 // slugOf is what ends the ids of a stage's workflows.
 func slugOf(stage string) string {
-	return strings.TrimPrefix(StageID(plan.Plan{}, stage), plan.Plan{}.WorkflowID()+"-")
+	return strings.TrimPrefix(api.StageID(plan.Plan{}, stage), plan.Plan{}.WorkflowID()+"-")
 }

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -51,7 +52,7 @@ func pendingGate(ctx workflow.Context) string {
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.
-func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err error) {
+func (d *desk) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for limit := 2 * quickTimeout; ; limit = min(2*limit, longestTries) {
@@ -66,8 +67,8 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 					rootMessage(err))
 				continue
 			}
-			done := d.wait(ctx, Waiting{
-				Kind: WaitingGate, Gate: "target",
+			done := d.wait(ctx, api.Waiting{
+				Kind: api.WaitingGate, Gate: "target",
 				Text: awayText(err) + ": everything reads and writes the source, and what is still to come from the target comes when it is back",
 			})
 			err = d.awaitTarget(ctx, "what is still to come from it is lost")
@@ -80,7 +81,7 @@ func (d *desk) measurePending(ctx workflow.Context) (left activities.Ledger, err
 	return left, err
 }
 
-func pendingText(left activities.Ledger) string {
+func pendingText(left api.Ledger) string {
 	return fmt.Sprintf("end the lanes although %d are still to come from the target: %s; "+
 		"approving leaves this rest there, and no more", left.Rest, rests(left))
 }
@@ -88,7 +89,7 @@ func pendingText(left activities.Ledger) string {
 // awaitPendingBefore is of runs that are older than changePending.
 func (d *desk) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
-		var left activities.Ledger
+		var left api.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {
 			var acts *activities.Ledgers
 			return workflow.ExecuteActivity(quick(ctx, "what is to come from the target"),

@@ -7,19 +7,20 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // usePlan says by which plan the workflow works: its parent's, which is checked, or one that is
 // still to be checked.
-func (d *desk) usePlan(ctx workflow.Context, in MigrationInput) {
+func (d *desk) usePlan(ctx workflow.Context, in api.MigrationInput) {
 	if !changed(ctx, changePlan) {
 		d.plan, d.status.PlanHash = planBefore(in.Plan)
 		return
 	}
 	d.plan, d.status.PlanHash = in.Plan, in.PlanHash
-	if d.parent == nil || in.PlanHash == "" || !in.read {
-		d.unchecked, d.status.PlanHash = in.given, ""
-		if in.given == nil {
+	if d.parent == nil || in.PlanHash == "" || !in.Read {
+		d.unchecked, d.status.PlanHash = in.Given, ""
+		if in.Given == nil {
 			d.unchecked = json.RawMessage("null")
 		}
 	}
@@ -47,9 +48,9 @@ func (d *desk) checkPlan(ctx workflow.Context) error {
 }
 
 // freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
-func freeTopics(in MigrationInput) activities.Names {
+func freeTopics(in api.MigrationInput) api.Names {
 	if in.Inventory == nil {
-		return activities.Names{}
+		return api.Names{}
 	}
 	return in.Inventory.Free()
 }

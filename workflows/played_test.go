@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows/standins"
@@ -43,9 +44,9 @@ func newServer(t *testing.T) *server {
 	require.NoError(t, err)
 	s := &server{client: c, acts: standins.New()}
 	t.Cleanup(c.Close)
-	control := worker.New(c, ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
+	control := worker.New(c, api.ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
 	Register(control)
-	data := worker.New(c, DataTaskQueue, worker.Options{
+	data := worker.New(c, api.DataTaskQueue, worker.Options{
 		DisableRegistrationAliasing: true, DisableWorkflowWorker: true,
 	})
 	for _, w := range []worker.Worker{control, data} {
@@ -88,12 +89,14 @@ func (s *server) play(t *testing.T, name string, change func(*plan.Plan)) *playe
 	return &played{T: t, server: s, ctx: ctx, plan: p, clusters: s.acts.Of(name)}
 }
 
-func (p *played) start() { p.startAs(MigrationType, p.plan.WorkflowID(), MigrationInput{Plan: p.plan}) }
+func (p *played) start() {
+	p.startAs(api.MigrationType, p.plan.WorkflowID(), api.MigrationInput{Plan: p.plan})
+}
 
 func (p *played) startAs(kind, id string, input any) client.WorkflowRun {
 	p.Helper()
 	run, err := p.client.ExecuteWorkflow(p.ctx,
-		client.StartWorkflowOptions{ID: id, TaskQueue: ControlTaskQueue}, kind, input)
+		client.StartWorkflowOptions{ID: id, TaskQueue: api.ControlTaskQueue}, kind, input)
 	require.NoError(p, err)
 	if p.run == nil {
 		p.run = run
@@ -105,50 +108,50 @@ func (p *played) startAs(kind, id string, input any) client.WorkflowRun {
 func (p *played) called(name string) {
 	p.Helper()
 	if err := p.clusters.Called(p.ctx, name, 1); err != nil {
-		require.NoError(p, err, "status: %s", Details(p.status()))
+		require.NoError(p, err, "status: %s", api.Details(p.status()))
 	}
 }
 
-func (p *played) status() (s Status) {
+func (p *played) status() (s api.Status) {
 	p.Helper()
-	value, err := p.client.QueryWorkflow(context.WithoutCancel(p.ctx), p.run.GetID(), p.run.GetRunID(), StatusQuery)
+	value, err := p.client.QueryWorkflow(context.WithoutCancel(p.ctx), p.run.GetID(), p.run.GetRunID(), api.StatusQuery)
 	require.NoError(p, err)
 	require.NoError(p, value.Get(&s))
 	return s
 }
 
 // until waits for a status.
-func (p *played) until(what string, ok func(Status) bool) Status {
+func (p *played) until(what string, ok func(api.Status) bool) api.Status {
 	p.Helper()
 	for {
-		var s Status
-		value, err := p.client.QueryWorkflow(p.ctx, p.run.GetID(), p.run.GetRunID(), StatusQuery)
+		var s api.Status
+		value, err := p.client.QueryWorkflow(p.ctx, p.run.GetID(), p.run.GetRunID(), api.StatusQuery)
 		if err == nil {
 			require.NoError(p, value.Get(&s))
 		}
 		if err == nil && ok(s) {
 			return s
 		}
-		if s.State == StateFailed {
-			require.FailNow(p, what, "status: %s", Details(s))
+		if s.State == api.StateFailed {
+			require.FailNow(p, what, "status: %s", api.Details(s))
 		}
 		select {
 		case <-p.ctx.Done():
-			require.FailNow(p, what, "status: %s, last answer: %v", Details(p.status()), err)
+			require.FailNow(p, what, "status: %s, last answer: %v", api.Details(p.status()), err)
 		case <-time.After(100 * time.Millisecond): // between two looks
 		}
 	}
 }
 
-func (p *played) untilHeld() Status {
+func (p *played) untilHeld() api.Status {
 	p.Helper()
-	return p.until("it is held", func(s Status) bool { return s.State == StateHeld })
+	return p.until("it is held", func(s api.Status) bool { return s.State == api.StateHeld })
 }
 
 // asked waits for the question of a gate.
-func (p *played) asked(gate string) (w Waiting) {
+func (p *played) asked(gate string) (w api.Waiting) {
 	p.Helper()
-	p.until("asked for "+gate, func(s Status) (found bool) {
+	p.until("asked for "+gate, func(s api.Status) (found bool) {
 		w, found = waitingApproval(s, gate)
 		return found
 	})
@@ -170,43 +173,43 @@ func (p *played) update(id, name string, message any) error {
 
 func (p *played) steer(name string) {
 	p.Helper()
-	require.NoError(p, p.update(p.run.GetID(), name, Steering{By: "alice", Reason: "a test"}))
+	require.NoError(p, p.update(p.run.GetID(), name, api.Steering{By: "alice", Reason: "a test"}))
 }
 
 func (p *played) signal(stage, name string, message any) {
 	p.Helper()
-	require.NoError(p, p.client.SignalWorkflow(p.ctx, StageID(p.plan, stage), "", name, message))
+	require.NoError(p, p.client.SignalWorkflow(p.ctx, api.StageID(p.plan, stage), "", name, message))
 }
 
 func (p *played) cancel(stage string) {
 	p.Helper()
-	require.NoError(p, p.client.CancelWorkflow(p.ctx, StageID(p.plan, stage), ""))
+	require.NoError(p, p.client.CancelWorkflow(p.ctx, api.StageID(p.plan, stage), ""))
 }
 
 func (p *played) terminate(stage string) {
 	p.Helper()
-	require.NoError(p, p.client.TerminateWorkflow(p.ctx, StageID(p.plan, stage), "", "a test"))
+	require.NoError(p, p.client.TerminateWorkflow(p.ctx, api.StageID(p.plan, stage), "", "a test"))
 }
 
 // resumeUntilDone resumes each time it is held: on a busy machine a fence budget ends again.
 func (p *played) resumeUntilDone() {
 	p.Helper()
 	for done := false; !done; {
-		p.steer(ResumeName)
-		done = p.until("it is held again, or done", func(s Status) bool {
-			return s.State == StateHeld || s.State == StateDone
-		}).State == StateDone
+		p.steer(api.ResumeName)
+		done = p.until("it is held again, or done", func(s api.Status) bool {
+			return s.State == api.StateHeld || s.State == api.StateDone
+		}).State == api.StateDone
 	}
-	p.ends(StateDone)
+	p.ends(api.StateDone)
 }
 
 // ends waits for the end; want is the state of the result, or part of the error.
 func (p *played) ends(want string) {
 	p.Helper()
-	var s Status
+	var s api.Status
 	err := p.run.Get(p.ctx, &s)
 	if p.ctx.Err() != nil {
-		require.FailNow(p, "it hasn't ended", Details(p.status()))
+		require.FailNow(p, "it hasn't ended", api.Details(p.status()))
 	}
 	if err != nil {
 		require.ErrorContains(p, err, want)

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 const (
@@ -24,15 +25,15 @@ const (
 
 // parts cuts a list for activities that work on it at the same time. Runs of older releases work on
 // the whole list.
-func (d *desk) parts(names activities.Names) []activities.Names {
+func (d *desk) parts(names api.Names) []api.Names {
 	if !d.bounded {
-		return []activities.Names{names}
+		return []api.Names{names}
 	}
 	return names.Parts(mostParts, leastPart)
 }
 
 // batches cuts a list for activities that work on it one after another.
-func (d *desk) batches(names activities.Names, size int) []activities.Names {
+func (d *desk) batches(names api.Names, size int) []api.Names {
 	if !d.bounded {
 		size = max(1, names.Len())
 	}
@@ -49,7 +50,7 @@ func (d *desk) mostAtOnce() int {
 
 // eachBatch does something with groups, a batch after another, with their names at hand.
 func (d *desk) eachBatch(
-	ctx workflow.Context, groups activities.Names, do func(workflow.Context, []string) error,
+	ctx workflow.Context, groups api.Names, do func(workflow.Context, []string) error,
 ) error {
 	for i, part := range d.batches(groups, batch) {
 		if err := d.betweenBatches(ctx, i); err != nil {
@@ -76,7 +77,7 @@ func (d *desk) betweenBatches(ctx workflow.Context, i int) error {
 }
 
 // read returns the names of a short list, wherever it stands.
-func (d *desk) read(ctx workflow.Context, list activities.Names) ([]string, error) {
+func (d *desk) read(ctx workflow.Context, list api.Names) ([]string, error) {
 	names, inline := list.Inline()
 	if inline {
 		return names, nil
@@ -99,7 +100,7 @@ func (s *shift) moveProducers(ctx workflow.Context, w activities.Wave) error {
 	var moves []func(workflow.Context) error
 	if w.Free.Len() > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
-			if err := s.awaitProducers(ctx, activities.Source, w.Free, s.target.NameServers,
+			if err := s.awaitProducers(ctx, api.Source, w.Free, s.target.NameServers,
 				0); err != nil {
 				return err
 			}
@@ -114,18 +115,18 @@ func (s *shift) moveProducers(ctx workflow.Context, w activities.Wave) error {
 
 // moveOrdered moves the producers of ordered topics: all are asked at once, and parts of the topics
 // are looked at side by side.
-func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error {
+func (s *shift) moveOrdered(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Traffic
 	if err := s.onTopics(ctx, "read-only on the target", acts.CloseTopics, topics); err != nil {
 		return err
 	}
-	w := s.producersAsked(activities.Target, topics, s.target.NameServers)
-	w.Gate = "producers of ordered " + activities.Short(topics)
+	w := s.producersAsked(api.Target, topics, s.target.NameServers)
+	w.Gate = "producers of ordered " + api.Short(topics)
 	w.Text += "; each ordered topic takes messages on the target when its last one on the source was copied"
 	err := s.askRelease(ctx, w, s.parts(topics),
-		func(ctx workflow.Context, part activities.Names, released bool, said []string) workflow.Future {
+		func(ctx workflow.Context, part api.Names, released bool, said []string) workflow.Future {
 			request := activities.AwaitMoveRequest{
-				Request: s.request(), From: activities.Source, Topics: part,
+				Request: s.request(), From: api.Source, Topics: part,
 				Released: released, Said: said,
 			}
 			return openOrdered(ctx, request)
@@ -139,14 +140,14 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics activities.Names) error
 // openDrained is for a move that is cancelled while producers may write nowhere: they have left the
 // source, and the target isn't open yet. Topics on which the source is quiet are opened if the
 // lanes bring the rest in time.
-func (s *shift) openDrained(ctx workflow.Context, topics activities.Names) {
+func (s *shift) openDrained(ctx workflow.Context, topics api.Names) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var acts *activities.Traffic
 	for _, part := range s.parts(topics) {
-		names := activities.Short(part)
+		names := api.Short(part)
 		request := activities.AwaitMoveRequest{
-			Request: s.request(), From: activities.Source, Topics: part, Released: true,
+			Request: s.request(), From: api.Source, Topics: part, Released: true,
 		}
 		err := workflow.ExecuteActivity(ifItAnswers(ctx, s.plan.Shift.FenceLimit(),
 			"cancelled: topics that are left open on the target: "+names), acts.MoveOrdered,
@@ -160,13 +161,13 @@ func (s *shift) openDrained(ctx workflow.Context, topics activities.Names) {
 
 // onTopics opens or closes topics on the target, a part after another.
 func (s *shift) onTopics(
-	ctx workflow.Context, what string, activity any, topics activities.Names,
+	ctx workflow.Context, what string, activity any, topics api.Names,
 ) error {
 	for _, part := range s.parts(topics) {
 		request := activities.TopicsRequest{
-			Request: s.request(), Side: activities.Target, Topics: part,
+			Request: s.request(), Side: api.Target, Topics: part,
 		}
-		if err := workflow.ExecuteActivity(quick(ctx, what+": "+activities.Short(part)), activity,
+		if err := workflow.ExecuteActivity(quick(ctx, what+": "+api.Short(part)), activity,
 			request).Get(ctx, nil); err != nil {
 			return err
 		}
@@ -177,7 +178,7 @@ func (s *shift) onTopics(
 // checkWave measures the parts of a wave side by side.
 func (s *shift) checkWave(
 	ctx workflow.Context, w activities.Wave,
-) (sum activities.WaveCheck, err error) {
+) (sum api.WaveCheck, err error) {
 	topics, groups := s.parts(w.Topics), s.parts(w.Groups)
 	var moves []func(workflow.Context) error
 	for i := range max(len(topics), len(groups)) {
@@ -190,7 +191,7 @@ func (s *shift) checkWave(
 		}
 		moves = append(moves, func(ctx workflow.Context) error {
 			var acts *activities.Traffic
-			var check activities.WaveCheck
+			var check api.WaveCheck
 			request := activities.WaveRequest{Request: s.request(), Wave: part}
 			summary := fmt.Sprintf("check of step %d%%", w.Step)
 			err := heldCheck(ctx, summary, acts.CheckWave, request).Get(ctx, &check)

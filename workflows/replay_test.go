@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 )
 
@@ -25,7 +26,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 			Register(replayer)
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file))
 		})
-		for _, kind := range append([]string{RollbackType}, stageOrder...) {
+		for _, kind := range append([]string{api.RollbackType}, stageOrder...) {
 			if matched, _ := filepath.Match("*-"+slugOf(kind)+".json", filepath.Base(file)); matched {
 				seen[kind] = true
 			}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // stageReport is what a child tells its parent: what has changed of its status since it told last.
@@ -23,7 +25,7 @@ type stageReport struct {
 	// as waves/2. A null takes a field away.
 	Changes map[string]json.RawMessage `json:"changes,omitempty"`
 	// Status is what children of older releases tell: all of it.
-	Status *Status `json:"status,omitempty"`
+	Status *api.Status `json:"status,omitempty"`
 }
 
 // told are the fields that a parent shows of its children; the others are in a child's result.
@@ -37,7 +39,7 @@ var told = []string{
 var byRow = []string{"waves", "approvals", "answers", "rates", "copied"}
 
 // fieldsOf are the fields of a status that a parent is told.
-func fieldsOf(s Status) (map[string]json.RawMessage, error) {
+func fieldsOf(s api.Status) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ type heardChild struct {
 }
 
 // take adds a report and returns the child's status by now.
-func (h *heardChild) take(r stageReport) (Status, error) {
+func (h *heardChild) take(r stageReport) (api.Status, error) {
 	if h.run != r.Run {
 		h.run, h.fields = r.Run, map[string]heardField{}
 	}
@@ -110,7 +112,7 @@ func (h *heardChild) take(r stageReport) (Status, error) {
 	return h.status()
 }
 
-func (h *heardChild) status() (s Status, err error) {
+func (h *heardChild) status() (s api.Status, err error) {
 	values := map[string]any{}
 	rows := map[string]map[int]json.RawMessage{}
 	//workflowcheck:ignore

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -29,19 +30,19 @@ func report(run string, number int64, changes map[string]any) stageReport {
 
 func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 	reports := []stageReport{
-		report("run", 1, map[string]any{"state": StateRunning, "detail": "a", "waves/0": WaveStatus{Step: 50, State: StagePending}, "waves/1": WaveStatus{Step: 100}}),
-		report("run", 2, map[string]any{"detail": "b", "waves/0": WaveStatus{Step: 50, State: WaveGroups}}),
-		report("run", 3, map[string]any{"waiting": []Waiting{{Gate: "shift-50"}}}),
-		report("run", 4, map[string]any{"waiting": nil, "approvals/0": Approval{By: "alice"}, "ledger": activities.Ledger{Rest: 3}}),
+		report("run", 1, map[string]any{"state": api.StateRunning, "detail": "a", "waves/0": api.WaveStatus{Step: 50, State: api.StagePending}, "waves/1": api.WaveStatus{Step: 100}}),
+		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
+		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
+		report("run", 4, map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}}),
 	}
-	wanted := Status{
-		State: StateRunning, Detail: "b", Ledger: &activities.Ledger{Rest: 3}, Approvals: []Approval{{By: "alice"}},
-		Waves: []WaveStatus{{Step: 50, State: WaveGroups}, {Step: 100}},
+	wanted := api.Status{
+		State: api.StateRunning, Detail: "b", Ledger: &api.Ledger{Rest: 3}, Approvals: []api.Approval{{By: "alice"}},
+		Waves: []api.WaveStatus{{Step: 50, State: api.WaveGroups}, {Step: 100}},
 	}
 	for range 50 {
 		rand.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		h := &heardChild{run: "run", fields: map[string]heardField{}}
-		var got Status
+		var got api.Status
 		for _, r := range reports {
 			var err error
 			got, err = h.take(r)
@@ -57,11 +58,11 @@ func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 
 func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing.T) {
 	h := &heardChild{run: "first", fields: map[string]heardField{}}
-	_, err := h.take(report("first", 9, map[string]any{"detail": "old", "rates/0": activities.RateChange{By: "a"}}))
+	_, err := h.take(report("first", 9, map[string]any{"detail": "old", "rates/0": api.RateChange{By: "a"}}))
 	require.NoError(t, err)
-	got, err := h.take(report("second", 1, map[string]any{"state": StateRunning}))
+	got, err := h.take(report("second", 1, map[string]any{"state": api.StateRunning}))
 	require.NoError(t, err)
-	assert.Equal(t, Status{State: StateRunning}, got)
+	assert.Equal(t, api.Status{State: api.StateRunning}, got)
 	for _, field := range []string{"waves/x", "waves/-1", "detail/0"} {
 		_, err := h.take(report("second", 2, map[string]any{field: "x"}))
 		assert.ErrorContains(t, err, "a field that is none")
@@ -70,7 +71,7 @@ func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing
 }
 
 func TestOnlyWhatChangedIsTold(t *testing.T) {
-	s := Status{Name: "orders", State: StateRunning, Detail: "a", Waves: make([]WaveStatus, 3), Notes: []string{"n"}}
+	s := api.Status{Name: "orders", State: api.StateRunning, Detail: "a", Waves: make([]api.WaveStatus, 3), Notes: []string{"n"}}
 	before, err := fieldsOf(s)
 	require.NoError(t, err)
 	assert.NotContains(t, before, "name")
@@ -78,19 +79,19 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 	again, err := fieldsOf(s)
 	require.NoError(t, err)
 	assert.Empty(t, changesOf(before, again))
-	s.Detail, s.Waves[1].State, s.Notes = "b", WaveSoak, nil
+	s.Detail, s.Waves[1].State, s.Notes = "b", api.WaveSoak, nil
 	now, err := fieldsOf(s)
 	require.NoError(t, err)
 	changes := changesOf(before, now)
 	assert.Len(t, changes, 3)
 	assert.JSONEq(t, `"b"`, string(changes["detail"]))
 	assert.JSONEq(t, `null`, string(changes["notes"]))
-	assert.Contains(t, string(changes["waves/1"]), WaveSoak)
+	assert.Contains(t, string(changes["waves/1"]), api.WaveSoak)
 }
 
 // tellingStage notes how often its parent is told, and of what.
 func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
 	var told []map[string]json.RawMessage
 	s.OnSignalExternalWorkflow(anything, anything, anything, stageReportName, anything).Return(
@@ -100,8 +101,8 @@ func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 			told = append(told, r.Changes)
 			return nil
 		})
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	seen := map[string]string{}
 	for _, changes := range told {
 		require.NotEmpty(t, changes)
@@ -114,47 +115,47 @@ func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 }
 
 func TestAFailedStageTellsWhatItFound(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{VerifyType: Verify})
-	s.OnActivity("Verify", anything, anything).Return(activities.Verification{Lanes: 8, Compared: 10, Missing: 1}, nil)
+	s := newMigration(t, map[string]stageFunc{api.VerifyType: Verify})
+	s.OnActivity("Verify", anything, anything).Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1}, nil)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
 		require.NotNil(t, status.Verification)
 		require.EqualValues(t, 1, status.Verification.Missing)
-		s.update(BackName, Steering{By: "alice"})
+		s.update(api.BackName, api.Steering{By: "alice"})
 	}, time.Minute)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 }
 
 func TestReportsOfARunThatHasEndedArentHeard(t *testing.T) {
 	tries := 0
-	s := newMigration(t, map[string]stageFunc{ImportMetadataType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
+	s := newMigration(t, map[string]stageFunc{api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if tries++; tries == 1 {
 			run := workflow.GetInfo(ctx).WorkflowExecution.RunID
 			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
-				WorkflowID: StageID(in.Plan, ImportMetadataType), Run: run, Number: 1,
+				WorkflowID: api.StageID(in.Plan, api.ImportMetadataType), Run: run, Number: 1,
 				Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
 			}).Get(ctx, nil)
-			return Status{}, temporal.NewNonRetryableApplicationError("no", "Conflict", nil)
+			return api.Status{}, temporal.NewNonRetryableApplicationError("no", "Conflict", nil)
 		}
-		return Status{State: StateDone, Detail: "went well"}, nil
+		return api.Status{State: api.StateDone, Detail: "went well"}, nil
 	}})
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	for _, row := range s.result(t).Stages {
-		if row.Name == ImportMetadataType {
+		if row.Name == api.ImportMetadataType {
 			require.Equal(t, "went well", row.Detail)
 		}
 	}
 }
 
 func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
-	var found activities.Assessment
+	var found api.Assessment
 	for i := range 900 {
-		found.Topics = append(found.Topics, activities.Topic{Name: fmt.Sprintf("t%03d", i), Ordered: true})
+		found.Topics = append(found.Topics, api.Topic{Name: fmt.Sprintf("t%03d", i), Ordered: true})
 	}
-	inventory := activities.Whole(found)
+	inventory := api.Whole(found)
 	s := newTheatre(t)
 	var mu sync.Mutex
 	parts := map[string]bool{}
@@ -175,22 +176,22 @@ func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1, "one question for all of them")
 		require.Equal(t, 900, w[0].Topics.Len())
-		s.update(ReleasedName, Released{By: "ci", Topics: []string{"t007"}})
+		s.update(api.ReleasedName, api.Released{By: "ci", Topics: []string{"t007"}})
 	}, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(ReleasedName, Released{By: "ci"}) }, 2*time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.RegisterDelayedCallback(func() { s.update(api.ReleasedName, api.Released{By: "ci"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, said, "t007")
 	require.Len(t, parts, mostParts)
 }
 
 func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {
 	found := testAssessment()
-	found.Topics = []activities.Topic{{Name: "orders"}}
+	found.Topics = []api.Topic{{Name: "orders"}}
 	for i := range 450 {
 		found.Topics[0].Readers = append(found.Topics[0].Readers, fmt.Sprintf("g%03d", i))
 	}
-	inventory := activities.Whole(found)
+	inventory := api.Whole(found)
 	s := newTheatre(t)
 	var sizes []int
 	s.groupsStep("Fence", func(r activities.GroupsRequest) error {
@@ -198,36 +199,36 @@ func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {
 		return nil
 	})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []int{200, 200, 50}, sizes)
 	requireOrder(t, s.called(), "Fence@source", "AwaitMembers@source", "Fence@source", "AwaitMembers@source")
 }
 
 func TestGroupsThatOthersClosedAreNamedInDocumentsWhenTheyAreMany(t *testing.T) {
 	found := testAssessment()
-	found.Topics = []activities.Topic{{Name: "orders"}}
+	found.Topics = []api.Topic{{Name: "orders"}}
 	var closed []string
 	for i := range 450 {
 		closed = append(closed, fmt.Sprintf("g%03d", i))
 	}
 	found.Topics[0].Readers = closed
-	inventory := activities.Whole(found)
+	inventory := api.Whole(found)
 	s := newTheatre(t)
 	s.OnActivity("ClosedByOthers", anything, anything).Return(
 		func(_ context.Context, r activities.GroupsRequest) ([]string, error) { return r.Groups.First(), nil })
 	var kept []string
 	s.OnActivity("KeepNames", anything, anything).Return(
-		func(_ context.Context, r activities.NamesRequest) (activities.Names, error) {
+		func(_ context.Context, r activities.NamesRequest) (api.Names, error) {
 			kept = append(kept, r.Names.First()...)
-			return activities.Some("of a document"), nil
+			return api.Some("of a document"), nil
 		})
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
 		p.Shift.Steps = []int{50, 100}
 	}), Inventory: &inventory})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	named, lists := 0, 0
 	for _, w := range got.Waves {
 		named, lists = named+len(w.Closed.Named), lists+len(w.Closed.In)
@@ -240,25 +241,25 @@ func TestGroupsThatOthersClosedAreNamedInDocumentsWhenTheyAreMany(t *testing.T) 
 }
 
 func TestWordsOfPersonsHaveBounds(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	long := string(make([]byte, longestWords+1))
 	answers := map[string]*answered{}
 	s.RegisterDelayedCallback(func() {
 		for name, message := range map[string]any{
-			ApproveName:  Approval{Gate: "purchase", By: "alice", Reason: long},
-			HoldName:     Steering{By: long},
-			ReleasedName: Released{By: "ci", Groups: make([]string, mostReleased+1)},
+			api.ApproveName:  api.Approval{Gate: "purchase", By: "alice", Reason: long},
+			api.HoldName:     api.Steering{By: long},
+			api.ReleasedName: api.Released{By: "ci", Groups: make([]string, mostReleased+1)},
 		} {
 			answers[name] = s.update(name, message)
 		}
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice", Reason: "fits"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice", Reason: "fits"})
 	}, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Len(t, answers, 3)
 	for name, a := range answers {
 		require.ErrorContains(t, a.rejected, "at most are 1000", name)

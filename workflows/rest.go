@@ -6,20 +6,20 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // restAsked is the rest that persons are asked to accept. It stands for a while although the rest
 // is measured again and again meanwhile, so that somebody can read it, ask others, and answer.
 type restAsked struct {
-	ledger  activities.Ledger
+	ledger  api.Ledger
 	expires time.Time
 }
 
 // take returns what to ask now that the rest was measured, and when that is to be measured again. A
 // question stands until it expires, or more is left than it says: who accepted more accepts less.
 func (r *restAsked) take(
-	ctx workflow.Context, now activities.Ledger, text func(activities.Ledger) string,
+	ctx workflow.Context, now api.Ledger, text func(api.Ledger) string,
 	pause time.Duration,
 ) question {
 	q := question{life: pause}
@@ -38,7 +38,7 @@ func (r *restAsked) take(
 
 // covers reports whether whoever accepted one ledger has accepted the other. Of a ledger that is so
 // long that it stands in a document, that is so only while it stays the same.
-func covers(accepted, now activities.Ledger) bool {
+func covers(accepted, now api.Ledger) bool {
 	if (accepted.Rest == 0) != (now.Rest == 0) {
 		return false
 	}
@@ -48,8 +48,8 @@ func covers(accepted, now activities.Ledger) bool {
 		was, is := accepted.Rows.Document(), now.Rows.Document()
 		return was != nil && is != nil && was.Digest == is.Digest
 	}
-	return !slices.ContainsFunc(after, func(n activities.LedgerRow) bool {
-		return n.Rest > 0 && !slices.ContainsFunc(before, func(a activities.LedgerRow) bool {
+	return !slices.ContainsFunc(after, func(n api.LedgerRow) bool {
+		return n.Rest > 0 && !slices.ContainsFunc(before, func(a api.LedgerRow) bool {
 			return a.Kind == n.Kind && a.Object == n.Object && a.Rest >= n.Rest
 		})
 	})

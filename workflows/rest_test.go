@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
-func retries(rest int64) activities.Ledger {
-	return activities.Ledger{Rest: rest, Rows: activities.Some(
-		activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest},
+func retries(rest int64) api.Ledger {
+	return api.Ledger{Rest: rest, Rows: api.Some(
+		api.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest},
 	)}
 }
 
@@ -20,7 +21,7 @@ func retries(rest int64) activities.Ledger {
 func (s *theatre) ledgers(rests ...int64) (measured *int) {
 	measured = new(int)
 	s.OnActivity("Ledger", anything, anything).Return(
-		func(context.Context, activities.Request) (activities.Ledger, error) {
+		func(context.Context, activities.Request) (api.Ledger, error) {
 			rest := rests[min(*measured, len(rests)-1)]
 			*measured++
 			return retries(rest), nil
@@ -31,7 +32,7 @@ func (s *theatre) ledgers(rests ...int64) (measured *int) {
 func TestTheEvidenceOfARestStandsWhileTheRestShrinks(t *testing.T) {
 	s := newTheatre(t)
 	measured := s.ledgers(70, 60, 50, 40)
-	var first Waiting
+	var first api.Waiting
 	var accepted *answered
 	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Second)
 	s.RegisterDelayedCallback(func() {
@@ -40,11 +41,11 @@ func TestTheEvidenceOfARestStandsWhileTheRestShrinks(t *testing.T) {
 		require.Equal(t, first, now.Waiting[0], "somebody may have read it by now")
 		require.Equal(t, int64(40), now.Ledger.Rest, "what is left now is shown too")
 		require.Contains(t, first.Text, "70 are left")
-		accepted = s.update(ApproveName, Approval{
+		accepted = s.update(api.ApproveName, api.Approval{
 			Gate: "finalize", By: "alice", Evidence: first.Evidence,
 		})
 	}, 5*time.Minute)
-	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.FinalizeType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(40), s.result(t).Ledger.Rest)
 	require.NoError(t, accepted.rejected)
 }
@@ -52,13 +53,13 @@ func TestTheEvidenceOfARestStandsWhileTheRestShrinks(t *testing.T) {
 func TestTheEvidenceOfARestEndsWhenTheRestGrowsOrItIsOld(t *testing.T) {
 	s := newTheatre(t)
 	s.ledgers(70, 71)
-	var first, grown Waiting
+	var first, grown api.Waiting
 	var refused *answered
 	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Second)
 	s.RegisterDelayedCallback(func() {
 		grown = s.statusNow(t).Waiting[0]
 		require.Contains(t, grown.Text, "71 are left")
-		refused = s.update(ApproveName, Approval{
+		refused = s.update(api.ApproveName, api.Approval{
 			Gate: "finalize", By: "alice", Evidence: first.Evidence,
 		})
 	}, 10*time.Second)
@@ -66,10 +67,10 @@ func TestTheEvidenceOfARestEndsWhenTheRestGrowsOrItIsOld(t *testing.T) {
 		old := s.statusNow(t).Waiting[0]
 		require.Equal(t, grown.Evidence, old.Evidence)
 		require.True(t, old.Expires.After(*grown.Expires), "measured anew")
-		s.update(ApproveName, Approval{Gate: "finalize", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "finalize", By: "alice"})
 	}, time.Hour)
-	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.FinalizeType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.ErrorContains(t, refused.rejected, "is shown now")
 }
 
@@ -80,7 +81,7 @@ func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
 			s.OnActivity("Survey", anything,
-				anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+				anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 			watched, measured := 0, 0
 			s.OnActivity("AwaitPending", anything,
 				anything).Return(func(context.Context, activities.Request) error {
@@ -91,7 +92,7 @@ func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
 			}).After(time.Minute)
 			var taken *answered
 			s.OnActivity("Pending", anything,
-				anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+				anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 				measured++
 				switch {
 				case watched == 0:
@@ -99,9 +100,9 @@ func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
 				case taken == nil:
 					s.RegisterDelayedCallback(func() {
 						gate := s.statusNow(t).Waiting[0].Gate
-						taken = s.update(ApproveName, Approval{Gate: gate, By: "alice"})
+						taken = s.update(api.ApproveName, api.Approval{Gate: gate, By: "alice"})
 					}, time.Second)
-					return activities.Ledger{}, notYet("the source is slow")
+					return api.Ledger{}, notYet("the source is slow")
 				}
 				return retries(grown), nil
 			})
@@ -111,7 +112,7 @@ func TestAnApprovalThatComesWhileTheRestIsMeasuredAgainCounts(t *testing.T) {
 				again = true
 				s.CancelWorkflow()
 			}, 5*time.Minute)
-			s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+			s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 			require.NotNil(t, taken)
 			require.NoError(t, taken.rejected)
 			require.Equal(t, grown > 1, again, "it is asked again for what is more alone")

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -20,10 +21,10 @@ import (
 //
 // A target that doesn't answer keeps nobody off the source: groups are opened there within the
 // fence budget, and what the target needs is done when it is back.
-func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, RollbackType, in)
+func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.RollbackType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		err := d.rollBack(ctx, in)
@@ -34,7 +35,7 @@ func Rollback(ctx workflow.Context, in MigrationInput) (Status, error) {
 	})
 }
 
-func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
+func (d *desk) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 	switch {
 	case d.plan.Traffic.Mode == plan.ModeGateway:
 		return d.gatewayBack(ctx, in)
@@ -70,7 +71,7 @@ func (d *desk) rollBack(ctx workflow.Context, in MigrationInput) error {
 // survey is what has moved. Both sides are waited for, the target for no longer than groups may
 // wait for it: then the error says so. The activity says it by itself after half of the time that
 // it has; a fault of the source, or of nobody known, is no reason to go on without the target.
-func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Survey, error) {
+func (d *desk) survey(ctx workflow.Context, in api.MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
@@ -95,7 +96,7 @@ func (d *desk) survey(ctx workflow.Context, in MigrationInput) (activities.Surve
 
 // surveySource is what the source alone tells of it.
 func (d *desk) surveySource(
-	ctx workflow.Context, in MigrationInput, after string, survey *activities.Survey,
+	ctx workflow.Context, in api.MigrationInput, after string, survey *activities.Survey,
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
@@ -108,7 +109,7 @@ func (d *desk) surveySource(
 }
 
 // returnAll is the way back while both sides answer.
-func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activities.Survey) error {
+func (d *desk) returnAll(ctx workflow.Context, in api.MigrationInput, survey activities.Survey) error {
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
@@ -123,7 +124,7 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.awaitProducers(ctx, activities.Target, moved, d.plan.Source.NameServers,
+		if err := d.awaitProducers(ctx, api.Target, moved, d.plan.Source.NameServers,
 			away); err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func (d *desk) returnAll(ctx workflow.Context, in MigrationInput, survey activit
 // returnEach returns the groups, a batch after another: the brokers say which are left. It names
 // those whose marks are to be taken away in the end.
 func (d *desk) returnEach(
-	ctx workflow.Context, in MigrationInput, survey activities.Survey,
+	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
 ) (back []string, err error) {
 	last := changed(ctx, changeForgetLast)
 	after := ""
@@ -217,7 +218,7 @@ func (d *desk) returnEach(
 func (d *desk) forgetFences(ctx workflow.Context, groups []string) error {
 	var returns *activities.Returns
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	forget := action{"nothing of these fences is left: " + short(groups), returns.Forget, request}
 	return forget.run(quick(ctx, forget.summary))
@@ -230,15 +231,15 @@ func (d *desk) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), 
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
 func (d *desk) returnGroups(
-	ctx workflow.Context, groups []string, free activities.Names,
+	ctx workflow.Context, groups []string, free api.Names,
 ) (err error) {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	onTarget := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	onSource := onTarget
-	onSource.Side, onSource.Ours = activities.Source, true
+	onSource.Side, onSource.Ours = api.Source, true
 	names := short(groups)
 	exact := action{
 		"step 1: positions are exact on the source: " + names, returns.AwaitReturnable,
@@ -288,7 +289,7 @@ func (d *desk) returnGroups(
 func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	names := short(groups)
 	shut := action{"close on the target: " + names, traffic.Fence, request}

@@ -4,10 +4,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // releasesBack is the way back of runs that are older than changeHealthyFirst.
-func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
+func (d *desk) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -23,7 +24,7 @@ func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.awaitProducers(ctx, activities.Target, survey.MovedTopics, d.plan.Source.NameServers, 0); err != nil {
+		if err := d.awaitProducers(ctx, api.Target, survey.MovedTopics, d.plan.Source.NameServers, 0); err != nil {
 			return err
 		}
 	}
@@ -48,13 +49,13 @@ func (d *desk) releasesBack(ctx workflow.Context, in MigrationInput) error {
 
 // returnGroupsBefore is of runs that are older than changeHealthyFirst.
 func (d *desk) returnGroupsBefore(
-	ctx workflow.Context, groups []string, free activities.Names,
+	ctx workflow.Context, groups []string, free api.Names,
 ) error {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
-	onTarget := activities.GroupsRequest{Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...)}
+	onTarget := activities.GroupsRequest{Request: d.request(), Side: api.Target, Groups: api.Some(groups...)}
 	onSource := onTarget
-	onSource.Side = activities.Source
+	onSource.Side = api.Source
 	names := short(groups)
 	for _, step := range []struct {
 		summary  string
@@ -72,5 +73,5 @@ func (d *desk) returnGroupsBefore(
 			return err
 		}
 	}
-	return d.awaitGroups(ctx, activities.Target, groups, d.plan.Source.NameServers, 0)
+	return d.awaitGroups(ctx, api.Target, groups, d.plan.Source.NameServers, 0)
 }

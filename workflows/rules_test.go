@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -43,8 +44,8 @@ func TestLiveRulesAndDefaultsOfAnotherReleaseReplay(t *testing.T) {
 	_, err := plan.Parse([]byte(ofAnotherRelease))
 	require.ErrorContains(t, err, "target.brokers: 99; allowed", "today's rules refuse it")
 	require.ErrorContains(t, err, "target.region: unknown key")
-	p.startAs(MigrationType, p.plan.WorkflowID(), json.RawMessage(`{"plan": `+ofAnotherRelease+`}`))
-	p.ends(StateDone)
+	p.startAs(api.MigrationType, p.plan.WorkflowID(), json.RawMessage(`{"plan": `+ofAnotherRelease+`}`))
+	p.ends(api.StateDone)
 	s := p.status()
 	require.Equal(t, "ofother0rule", s.PlanHash)
 	require.Len(t, s.Waves, 2)
@@ -64,7 +65,7 @@ func TestAPlanThatIsRefusedFailsTheWorkflowWithEveryProblem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)
-			s.ExecuteWorkflow(AssessType, json.RawMessage(input.given))
+			s.ExecuteWorkflow(api.AssessType, json.RawMessage(input.given))
 			var app *temporal.ApplicationError
 			require.ErrorAs(t, s.GetWorkflowError(), &app)
 			require.Equal(t, "Invalid", app.Type())
@@ -76,7 +77,7 @@ func TestAPlanThatIsRefusedFailsTheWorkflowWithEveryProblem(t *testing.T) {
 // A stage that somebody starts alone with the word that its plan is checked isn't believed.
 func TestOnlyAParentsWordThatAPlanIsCheckedCounts(t *testing.T) {
 	s := newTheatre(t)
-	s.ExecuteWorkflow(AssessType, MigrationInput{
+	s.ExecuteWorkflow(api.AssessType, api.MigrationInput{
 		Plan: plan.Plan{Name: "Orders"}, PlanHash: "0113f79ef6ce",
 	})
 	require.ErrorContains(t, s.GetWorkflowError(), "source.nameServers: missing")

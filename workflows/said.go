@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // What persons told the lanes goes to every shard each time that the lanes start again, to the
@@ -45,26 +46,26 @@ func sizeOf(v any) int {
 }
 
 // roomFor refuses an answer for which there is no room.
-func (d *desk) roomFor(ctx workflow.Context, a activities.LaneAnswer) error {
+func (d *desk) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
 	n := d.status.EarlierAnswers.Len() + len(d.status.Answers)
 	if n >= mostAnswers && changed(ctx, changeAnswersKept) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
 			"are %d: go back, and start a migration whose plan leaves these topics out",
-			AnswerName, n, mostAnswers), activities.RefusedType, nil)
+			api.AnswerName, n, mostAnswers), activities.RefusedType, nil)
 	}
-	with := activities.StandingAnswers(slices.Clone(d.status.Answers), a)
+	with := api.StandingAnswers(slices.Clone(d.status.Answers), a)
 	if d.bounded && sizeOf(with) > mostAnswerBytes && changed(ctx, changeAnswersKept) {
 		return temporal.NewApplicationError(fmt.Sprintf("%s: nothing was changed: the %d answers "+
 			"before it couldn't be written into the workers' store yet: see to it "+
-			"(ROCKETSHIFT_STORE), then say it again", AnswerName, len(d.status.Answers)), activities.NotReadyType)
+			"(ROCKETSHIFT_STORE), then say it again", api.AnswerName, len(d.status.Answers)), activities.NotReadyType)
 	}
 	return nil
 }
 
 // setRate takes a rate in place of the last one of the same topic, or of all: no other counts.
-func (d *desk) setRate(ctx workflow.Context, c activities.RateChange) error {
+func (d *desk) setRate(ctx workflow.Context, c api.RateChange) error {
 	rates := slices.Clone(d.status.Rates)
-	same := func(o activities.RateChange) bool { return o.Topic == c.Topic }
+	same := func(o api.RateChange) bool { return o.Topic == c.Topic }
 	if i := slices.IndexFunc(rates, same); i >= 0 {
 		rates[i] = c
 	} else {
@@ -72,14 +73,14 @@ func (d *desk) setRate(ctx workflow.Context, c activities.RateChange) error {
 	}
 	if d.bounded && sizeOf(rates) > mostRateBytes {
 		// those that were lifted bound nothing
-		rates = slices.DeleteFunc(rates, func(o activities.RateChange) bool {
+		rates = slices.DeleteFunc(rates, func(o api.RateChange) bool {
 			return o.Topic != "" && o.Messages == 0 && o.Bytes == 0
 		})
 	}
 	if d.bounded && sizeOf(rates) > mostRateBytes && changed(ctx, changeRatesBounded) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: nothing was changed: rates of "+
 			"%d topics stand, and no more fit: lift one (0 messages, 0 bytes), give shorter "+
-			"reasons, or bound all topics together", SetRateName, len(d.status.Rates)), activities.RefusedType, nil)
+			"reasons, or bound all topics together", api.SetRateName, len(d.status.Rates)), activities.RefusedType, nil)
 	}
 	d.status.Rates = rates
 	return nil
@@ -96,7 +97,7 @@ func (d *desk) keepAnswers(ctx workflow.Context) {
 		Request: d.request(), Earlier: d.status.EarlierAnswers, Answers: answers,
 	}
 	var acts *activities.Replication
-	var kept activities.List[activities.LaneAnswer]
+	var kept api.List[api.LaneAnswer]
 	summary := fmt.Sprintf("keep %d answers", len(answers))
 	if err := workflow.ExecuteActivity(within(ctx, knowLimit, summary), acts.KeepAnswers,
 		request).Get(ctx, &kept); err != nil {
@@ -106,7 +107,7 @@ func (d *desk) keepAnswers(ctx workflow.Context) {
 	d.status.EarlierAnswers = kept
 	// those that came meanwhile stand
 	d.status.Answers = slices.DeleteFunc(slices.Clone(d.status.Answers),
-		func(a activities.LaneAnswer) bool { return slices.Contains(answers, a) })
+		func(a api.LaneAnswer) bool { return slices.Contains(answers, a) })
 	d.publish(ctx)
 }
 
@@ -120,7 +121,7 @@ func (d *desk) isLong(ctx workflow.Context) bool {
 
 // inNewRun ends this run, and goes on in another with what was decided so far. What was said
 // before is taken first.
-func (d *desk) inNewRun(ctx workflow.Context, inventory activities.Inventory) error {
+func (d *desk) inNewRun(ctx workflow.Context, inventory api.Inventory) error {
 	taken, settable := workflow.NewFuture(ctx)
 	// it comes after all that wait for signals, so that none is left
 	workflow.GoNamed(ctx, "what was said before is taken", func(ctx workflow.Context) {
@@ -134,7 +135,7 @@ func (d *desk) inNewRun(ctx workflow.Context, inventory activities.Inventory) er
 	if d.stopped || d.back != nil {
 		return nil
 	}
-	return workflow.NewContinueAsNewError(ctx, ReplicateType, MigrationInput{
+	return workflow.NewContinueAsNewError(ctx, api.ReplicateType, api.MigrationInput{
 		Plan: d.plan, PlanHash: d.status.PlanHash, Inventory: &inventory,
 		Answers: d.status.Answers, EarlierAnswers: d.status.EarlierAnswers,
 		Rates: d.status.Rates, Copied: d.status.Copied,

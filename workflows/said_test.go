@@ -15,9 +15,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 const (
@@ -32,7 +33,7 @@ const (
 // something each time that the lanes run. What Temporal would keep of it is added up.
 type saidFor struct {
 	t       *testing.T
-	input   MigrationInput
+	input   api.MigrationInput
 	store   activities.Settings
 	runs    int
 	payload int // the largest
@@ -50,7 +51,7 @@ func newSaidFor(t *testing.T) *saidFor {
 		p.Topics.Include = append(p.Topics.Include, fmt.Sprintf("orders-%04d-*", i))
 	}
 	return &saidFor{
-		t: t, input: MigrationInput{Plan: p, Inventory: testInventory()},
+		t: t, input: api.MigrationInput{Plan: p, Inventory: testInventory()},
 		store: activities.Settings{Root: t.TempDir(), Store: store},
 	}
 }
@@ -78,27 +79,27 @@ func (f *saidFor) run(times int, say func(s *theatre, n int) []*answered) (more 
 		return nil
 	})
 	s.OnActivity("KeepAnswers", anything, anything).Return(
-		func(ctx context.Context, r activities.KeepAnswersRequest) (activities.List[activities.LaneAnswer], error) {
+		func(ctx context.Context, r activities.KeepAnswersRequest) (api.List[api.LaneAnswer], error) {
 			list, err := real.KeepAnswers(ctx, r)
 			kept(6, r, list)
 			return list, err
 		})
 	var requests []activities.ReplicateRequest
 	s.OnActivity("Replicate", anything, anything).
-		Return(func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
+		Return(func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
 			s.mu.Lock()
 			requests = append(requests, r)
 			// with its cancellation, a report to the parent, and the tasks between them
 			kept(10, r, string(make([]byte, 2<<10)))
 			s.mu.Unlock()
 			<-ctx.Done()
-			return activities.ReplicationProgress{}, ctx.Err()
+			return api.ReplicationProgress{}, ctx.Err()
 		})
 	var next func(started int)
 	next = func(started int) {
 		s.once(&requests, started, func() {
 			if f.said++; f.said > times {
-				s.SignalWorkflow(StopName, struct{}{})
+				s.SignalWorkflow(api.StopName, struct{}{})
 				return
 			}
 			f.open = say(s, f.said)
@@ -109,7 +110,7 @@ func (f *saidFor) run(times int, say func(s *theatre, n int) []*answered) (more 
 		})
 	}
 	next(4)
-	s.ExecuteWorkflow(ReplicateType, f.input)
+	s.ExecuteWorkflow(api.ReplicateType, f.input)
 	f.last = requests[len(requests)-4:]
 	assert.Less(f.t, bytes, mostHistory, "bytes of run %d", f.runs)
 	assert.Less(f.t, events, mostEvents, "events of run %d", f.runs)
@@ -143,7 +144,7 @@ func TestAThousandAnswersFitInHistories(t *testing.T) {
 			if n%2 == 0 {
 				a.Broker = "broker-b"
 			}
-			all = append(all, s.update(AnswerName, a))
+			all = append(all, s.update(api.AnswerName, a))
 		}
 		return all
 	}) {
@@ -166,8 +167,8 @@ func TestAnHourlyRateForAMonthFitsInHistories(t *testing.T) {
 	f := newSaidFor(t)
 	const month = 30 * 24
 	for f.run(month, func(s *theatre, n int) []*answered {
-		return []*answered{s.update(SetRateName, activities.RateChange{
-			Rate: replicator.Rate{Messages: float64(n)}, Topic: []string{"orders", ""}[n%2],
+		return []*answered{s.update(api.SetRateName, api.RateChange{
+			Rate: lane.Rate{Messages: float64(n)}, Topic: []string{"orders", ""}[n%2],
 			By: "a timer", Reason: "the hour of the day",
 		})}
 	}) {
@@ -193,26 +194,26 @@ func TestRatesOfTooManyTopicsAreRefused(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
-	rate := func(n int, messages float64) activities.RateChange {
-		return activities.RateChange{
-			Rate: replicator.Rate{
+	rate := func(n int, messages float64) api.RateChange {
+		return api.RateChange{
+			Rate: lane.Rate{
 				Messages: messages,
 			}, Topic: fmt.Sprint("orders-", n), By: "alice", Reason: strings.Repeat("r", 940),
 		}
 	}
-	var in MigrationInput
+	var in api.MigrationInput
 	for n := range 16 {
 		in.Rates = append(in.Rates, rate(n, 5))
 	}
 	in.Plan, in.Inventory = testPlan(t, nil), testInventory()
 	var refused, lifted, taken *answered
-	s.once(&requests, 2, func() { refused = s.update(SetRateName, rate(100, 5)) })
+	s.once(&requests, 2, func() { refused = s.update(api.SetRateName, rate(100, 5)) })
 	untilAnswered(s, &refused, func() {
-		lifted = s.update(SetRateName, rate(7, 0))
-		s.once(&requests, 4, func() { taken = s.update(SetRateName, rate(200, 5)) })
+		lifted = s.update(api.SetRateName, rate(7, 0))
+		s.once(&requests, 4, func() { taken = s.update(api.SetRateName, rate(200, 5)) })
 	})
-	s.once(&requests, 6, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType, in)
+	s.once(&requests, 6, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	s.ExecuteWorkflow(api.ReplicateType, in)
 	got := s.result(t)
 	require.ErrorContains(t, refused.err, "lift one")
 	require.NoError(t, lifted.err)
@@ -229,13 +230,13 @@ func TestASignalThatCameBeforeANewRunIsTaken(t *testing.T) {
 	s.lanesUntilCancelled(&requests)
 	s.SetContinueAsNewSuggested(true)
 	s.once(&requests, 2, func() {
-		s.SignalWorkflow(SetRateName, activities.RateChange{Rate: replicator.Rate{Messages: 1}, By: "alice"})
-		s.SignalWorkflow(AnswerName, skipOne())
+		s.SignalWorkflow(api.SetRateName, api.RateChange{Rate: lane.Rate{Messages: 1}, By: "alice"})
+		s.SignalWorkflow(api.AnswerName, skipOne())
 	})
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, s.GetWorkflowError(), &again)
-	var in MigrationInput
+	var in api.MigrationInput
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &in))
 	require.Len(t, in.Rates, 1)
 	require.Len(t, in.Answers, 1)

@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // service is a stage that stays until the migration ends. The migration starts it again whenever it
@@ -25,14 +27,14 @@ func (m *migration) startServices(ctx workflow.Context) error {
 	if !changed(ctx, changeServices) {
 		return m.startServicesBefore(ctx)
 	}
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
 		if m.hasService(name) {
 			continue
 		}
 		if err := m.checkpoint(ctx); err != nil {
 			return err
 		}
-		s := &service{name: name, id: StageID(m.plan, name), kept: true}
+		s := &service{name: name, id: api.StageID(m.plan, name), kept: true}
 		m.services = append(m.services, s)
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		workflow.GoNamed(disconnected, "keep "+name, func(ctx workflow.Context) { m.keep(ctx, s) })
@@ -87,7 +89,7 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	}
 	s.running = true
 	if m.ending { // told to stop before it had begun
-		_ = workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx, nil)
+		_ = workflow.SignalExternalWorkflow(ctx, s.id, "", api.StopName, struct{}{}).Get(ctx, nil)
 	}
 	ended, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: serviceProof, TimerOptions: workflow.TimerOptions{Summary: s.name + " stands"},
@@ -96,7 +98,7 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	if stood {
 		m.found(ctx, s)
 	}
-	var last Status
+	var last api.Status
 	err = s.future.Get(ctx, &last)
 	if of := m.fields[s.id]; of != nil { // it may have gone on in a new run
 		run.RunID = of.run
@@ -116,7 +118,7 @@ func (m *migration) takeOver(ctx workflow.Context, s *service, err error) error 
 	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return err
 	}
-	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx,
+	if err := workflow.SignalExternalWorkflow(ctx, s.id, "", api.StopName, struct{}{}).Get(ctx,
 		nil); err != nil {
 		return err
 	}
@@ -170,7 +172,7 @@ func (m *migration) tellMissing(ctx workflow.Context) {
 	}
 	if m.missing != "" {
 		m.toldMissing = m.wait(ctx,
-			Waiting{Kind: WaitingGate, Gate: ResumeName, Text: holdText(nil, m.missing)})
+			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: holdText(nil, m.missing)})
 	}
 	m.publish(ctx)
 	m.numbered = max(m.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
@@ -194,7 +196,7 @@ func (m *migration) stopServices(ctx workflow.Context) {
 		if s.over || s.future == nil || s.future.IsReady() {
 			continue
 		}
-		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", StopName, struct{}{}).Get(ctx,
+		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", api.StopName, struct{}{}).Get(ctx,
 			nil); err != nil {
 			m.note(ctx, "%s was not running at the end: %s", s.id, err)
 		}

@@ -1,17 +1,21 @@
 package workflows
 
-import "go.temporal.io/sdk/workflow"
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
+)
 
 // startServicesBefore is of runs that are older than changeServices.
 func (m *migration) startServicesBefore(ctx workflow.Context) error {
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
+	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
 		if m.hasService(name) {
 			continue
 		}
 		if err := m.checkpoint(ctx); err != nil {
 			return err
 		}
-		id := StageID(m.plan, name)
+		id := api.StageID(m.plan, name)
 		m.begin(ctx, name, id)
 		future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
@@ -25,7 +29,7 @@ func (m *migration) startServicesBefore(ctx workflow.Context) error {
 
 // watch holds the migration if a service ends before its time: without it nothing may move.
 func (m *migration) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
-	var last Status
+	var last api.Status
 	err := future.Get(ctx, &last)
 	m.heard[id] = workflow.Now(ctx).UnixNano()
 	if err == nil {
@@ -35,6 +39,6 @@ func (m *migration) watch(ctx workflow.Context, name, id string, future workflow
 	if m.ending || ctx.Err() != nil {
 		return
 	}
-	m.held = &Steering{By: "rocketshift", Reason: name + " ended early; start it again alone with the same plan, then resume"}
+	m.held = &api.Steering{By: "rocketshift", Reason: name + " ended early; start it again alone with the same plan, then resume"}
 	m.publish(ctx)
 }

@@ -8,19 +8,20 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // Shift moves applications in waves: for each step of the plan first the groups, then the producers, then a soak. A wave that
 // was moved before (by an earlier Shift that failed or was reset) is seen as moved and not moved again.
-func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, ShiftType, in)
+func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.ShiftType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	s := &shift{desk: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
-		var inventory activities.Inventory
+		var inventory api.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
 			inventory, err = d.inventory(ctx, in)
 			d.brokers = inventory.SourceBrokers()
@@ -35,10 +36,10 @@ func Shift(ctx workflow.Context, in MigrationInput) (Status, error) {
 type shift struct {
 	*desk
 	target activities.PurchaseResult
-	row    *WaveStatus // of the step that is at its groups
+	row    *api.WaveStatus // of the step that is at its groups
 }
 
-func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) error {
+func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 	if s.wasReset(ctx) {
 		s.freeStranded(ctx)
 		s.freeLate(ctx)
@@ -63,7 +64,7 @@ func (s *shift) story(ctx workflow.Context, inventory activities.Inventory) erro
 		s.watchTarget(ctx)
 	}
 	for _, w := range waves {
-		s.status.Waves = append(s.status.Waves, WaveStatus{Step: w.Step, State: StagePending, Topics: w.Topics, Groups: w.Groups})
+		s.status.Waves = append(s.status.Waves, api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups})
 	}
 	for i, w := range waves {
 		s.detail(ctx, "step %d of %d: %d%% of the topics", i+1, len(waves), w.Step)
@@ -84,7 +85,7 @@ func (s *shift) findTarget(ctx workflow.Context) error {
 
 // planWaves deals topics and groups out to the plan's steps.
 func (s *shift) planWaves(
-	ctx workflow.Context, inventory activities.Inventory,
+	ctx workflow.Context, inventory api.Inventory,
 ) (waves []activities.Wave, err error) {
 	if !s.bounded {
 		return s.planWavesBefore(inventory)
@@ -97,7 +98,7 @@ func (s *shift) planWaves(
 }
 
 // wave is one step: approval, groups, producers, soak, check.
-func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w activities.Wave) error {
+func (s *shift) wave(ctx workflow.Context, row *api.WaveStatus, w activities.Wave) error {
 	// Step 1: a person agrees, where the plan wants it.
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
@@ -107,12 +108,12 @@ func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w activities.Wave) e
 		state string
 		work  func(workflow.Context) error
 	}{
-		{WaveGroups, func(ctx workflow.Context) error {
+		{api.WaveGroups, func(ctx workflow.Context) error {
 			s.row = row
 			return s.moveGroups(ctx, w.Groups)
 		}},
-		{WaveProducers, func(ctx workflow.Context) error { return s.moveProducers(ctx, w) }},
-		{WaveSoak, func(ctx workflow.Context) error { return s.soak(ctx, row, w) }},
+		{api.WaveProducers, func(ctx workflow.Context) error { return s.moveProducers(ctx, w) }},
+		{api.WaveSoak, func(ctx workflow.Context) error { return s.soak(ctx, row, w) }},
 	} {
 		row.State = part.state
 		s.publish(ctx)
@@ -120,7 +121,7 @@ func (s *shift) wave(ctx workflow.Context, row *WaveStatus, w activities.Wave) e
 			return err
 		}
 	}
-	row.State = StageDone
+	row.State = api.StageDone
 	s.publish(ctx)
 	return nil
 }
@@ -135,7 +136,7 @@ func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 		err := workflow.ExecuteActivity(quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
 		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
 			w.Step, s.partOf(w), state.Lanes, state.Lag)
-		return question{gate: ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
+		return question{gate: api.ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
 	})
 }
 
@@ -161,7 +162,7 @@ func (s *shift) shown(w activities.Wave) any {
 
 // moveGroups moves the groups a few hundred at a time: each batch is asked to be re-pointed before
 // the next is fenced, so that none waits fenced for the others.
-func (s *shift) moveGroups(ctx workflow.Context, groups activities.Names) error {
+func (s *shift) moveGroups(ctx workflow.Context, groups api.Names) error {
 	return s.eachBatch(ctx, groups, s.moveBatch)
 }
 
@@ -170,7 +171,7 @@ func (s *shift) moveGroups(ctx workflow.Context, groups activities.Names) error 
 func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 	var acts *activities.Traffic
 	all := activities.GroupsRequest{
-		Request: s.request(), Side: activities.Source, Groups: activities.Some(groups...),
+		Request: s.request(), Side: api.Source, Groups: api.Some(groups...),
 	}
 	var moved []string
 	if err := workflow.ExecuteActivity(quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
@@ -212,12 +213,12 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		}
 	}
 	asked = true
-	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers, s.patience())
+	return s.awaitGroups(ctx, api.Source, groups, s.target.NameServers, s.patience())
 }
 
 // of is the request for other groups.
 func of(r activities.GroupsRequest, groups []string) activities.GroupsRequest {
-	r.Groups = activities.Some(groups...)
+	r.Groups = api.Some(groups...)
 	return r
 }
 
@@ -226,8 +227,8 @@ func of(r activities.GroupsRequest, groups []string) activities.GroupsRequest {
 func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
 	var acts *activities.Traffic
 	onTarget := fenced
-	onTarget.Side = activities.Target
-	names := activities.Short(all.Groups)
+	onTarget.Side = api.Target
+	names := api.Short(all.Groups)
 	actions := []action{
 		{"step 1: fence on the source: " + names, acts.Fence, fenced},
 		{"step 2: positions stand still: " + names, acts.AwaitSettled, all},
@@ -246,7 +247,7 @@ func without(names, some []string) []string {
 }
 
 // soak lets the wave stand, then checks it by measurement: no data, members left behind or messages on the source hold it.
-func (s *shift) soak(ctx workflow.Context, row *WaveStatus, w activities.Wave) error {
+func (s *shift) soak(ctx workflow.Context, row *api.WaveStatus, w activities.Wave) error {
 	soak := time.Duration(s.plan.Shift.Soak)
 	if err := workflow.NewTimerWithOptions(ctx, soak, workflow.TimerOptions{
 		Summary: fmt.Sprintf("soak of step %d%%", w.Step),

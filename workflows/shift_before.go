@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -24,15 +25,15 @@ func (s *shift) moveGroupsBefore(ctx workflow.Context, groups []string, rest act
 		}
 		asked = true
 	}
-	return s.awaitGroups(ctx, activities.Source, groups, s.target.NameServers, 0)
+	return s.awaitGroups(ctx, api.Source, groups, s.target.NameServers, 0)
 }
 
 // openOnTargetBefore is the numbered heart of a group's move.
 func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.GroupsRequest) error {
 	var acts *activities.Traffic
 	onTarget := groups
-	onTarget.Side = activities.Target
-	names := activities.Short(groups.Groups)
+	onTarget.Side = api.Target
+	names := api.Short(groups.Groups)
 	for _, step := range []struct {
 		summary  string
 		activity any
@@ -57,8 +58,8 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	defer cancel()
 	var acts *activities.Traffic
 	onTarget := groups
-	onTarget.Side = activities.Target
-	names := activities.Short(groups.Groups)
+	onTarget.Side = api.Target
+	names := api.Short(groups.Groups)
 	if err := workflow.ExecuteActivity(quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
 		s.note(ctx, "undo: %s", rootMessage(err))
 	}
@@ -70,7 +71,7 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 
 // planWavesBefore is of runs that are older than changeBounded: their inventory stands in the
 // history.
-func (s *shift) planWavesBefore(inventory activities.Inventory) ([]activities.Wave, error) {
+func (s *shift) planWavesBefore(inventory api.Inventory) ([]activities.Wave, error) {
 	if inventory.Whole == nil {
 		return nil, temporal.NewNonRetryableApplicationError("the inventory stands in a document, which a run of an older "+
 			"release can't read: go back, and start the migration again", "Invalid", nil)
@@ -100,7 +101,7 @@ func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) err
 	var moves []func(workflow.Context) error
 	if w.Free.Len() > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
-			if err := s.awaitProducers(ctx, activities.Source, w.Free, s.target.NameServers,
+			if err := s.awaitProducers(ctx, api.Source, w.Free, s.target.NameServers,
 				0); err != nil {
 				return err
 			}
@@ -115,12 +116,12 @@ func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) err
 
 func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	var acts *activities.Traffic
-	topic := activities.Some(name)
-	onTarget := activities.TopicsRequest{Request: s.request(), Side: activities.Target, Topics: topic}
+	topic := api.Some(name)
+	onTarget := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: topic}
 	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
 		return err
 	}
-	if err := s.awaitProducers(ctx, activities.Source, topic, s.target.NameServers, 0); err != nil {
+	if err := s.awaitProducers(ctx, api.Source, topic, s.target.NameServers, 0); err != nil {
 		return err
 	}
 	if err := s.awaitDrained(ctx, topic); err != nil {

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -21,10 +22,10 @@ func oneStep(p *plan.Plan) { p.Shift.Steps = []int{100} }
 func TestShiftMovesGroupsBeforeProducersAndOpensOrderedTopicsAfterTheDrain(t *testing.T) {
 	s := newTheatre(t)
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
-	require.Equal(t, StageDone, got.Waves[0].State)
+	require.Equal(t, api.StateDone, got.State)
+	require.Equal(t, api.StageDone, got.Waves[0].State)
 	require.NotNil(t, got.Waves[0].Check, "the check of the wave is in the status")
 	calls := s.called()
 	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Translate@source", "Unfence@target", "AwaitMembers@source"}, calls[:5])
@@ -48,7 +49,7 @@ func TestShiftUndoesTheFenceWhenTranslationFails(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Translate", anything, anything).Return(nil, temporal.NewNonRetryableApplicationError("lane broken", "Conflict", nil))
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	require.True(t, s.IsWorkflowCompleted())
 	require.ErrorContains(t, s.GetWorkflowError(), "lane broken")
 	require.Equal(t, []string{
@@ -65,7 +66,7 @@ func TestShiftUndoesTheFenceWhenItIsCancelled(t *testing.T) {
 	})
 	s.playTraffic()
 	s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	var canceled *temporal.CanceledError
 	require.ErrorAs(t, s.GetWorkflowError(), &canceled)
 	calls := s.called()
@@ -86,16 +87,16 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
-		require.Equal(t, StateWaiting, status.State)
+		require.Equal(t, api.StateWaiting, status.State)
 		require.Len(t, status.Waiting, 1)
-		require.Equal(t, WaitingRelease, status.Waiting[0].Kind)
+		require.Equal(t, api.WaitingRelease, status.Waiting[0].Kind)
 		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, status.Waiting[0].Groups.First())
 		require.Equal(t, []string{"127.0.0.1:9900"}, status.Waiting[0].NameServers)
-		wrong, unnamed = s.update(ReleasedName, Released{By: "ci", Groups: []string{"nobody"}}), s.update(ReleasedName, Released{})
-		right = s.update(ReleasedName, Released{By: "ci"})
+		wrong, unnamed = s.update(api.ReleasedName, api.Released{By: "ci", Groups: []string{"nobody"}}), s.update(api.ReleasedName, api.Released{})
+		right = s.update(api.ReleasedName, api.Released{By: "ci"})
 	}, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.ErrorContains(t, wrong.rejected, `"nobody" is not asked`)
 	require.ErrorContains(t, unnamed.rejected, "nobody is named")
 	require.True(t, right.accepted)
@@ -107,8 +108,8 @@ func TestShiftGoesBackWithoutLiftingFencesOnceApplicationsWereAsked(t *testing.T
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil,
 		temporal.NewApplicationErrorWithOptions("2 members left", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}))
 	s.playTraffic()
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	s.leftBehind(t)
 	require.NotContains(t, s.called(), "Unfence@source", "members may read the target already: only Rollback translates back")
 }
@@ -117,8 +118,8 @@ func TestShiftDoesNotMoveAgainWhatMovedBefore(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Moved", anything, anything).Return([]string{"audit-group", "orders-group", "payments-group"}, nil)
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.NotContains(t, s.called(), "Fence@source")
 	require.Contains(t, s.called(), "AwaitMembers@source")
 }
@@ -133,18 +134,18 @@ func TestShiftAsksOneApprovalForEachStepAndHoldStopsTheNext(t *testing.T) {
 	var early *answered
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, "shift-50", s.statusNow(t).Waiting[0].Gate)
-		early = s.update(ApproveName, Approval{Gate: "shift-100", By: "alice"})
-		s.update(HoldName, Steering{By: "bob", Reason: "lunch"})
-		s.update(ApproveName, Approval{Gate: "shift-50", By: "alice", Reason: "looks good"})
+		early = s.update(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"})
+		s.update(api.HoldName, api.Steering{By: "bob", Reason: "lunch"})
+		s.update(api.ApproveName, api.Approval{Gate: "shift-50", By: "alice", Reason: "looks good"})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
 		require.Empty(t, s.called(), "nothing moves while held")
-		require.Equal(t, ResumeName, status.Waiting[0].Gate)
-		s.SignalWorkflow(ResumeName, Steering{By: "bob"})
+		require.Equal(t, api.ResumeName, status.Waiting[0].Gate)
+		s.SignalWorkflow(api.ResumeName, api.Steering{By: "bob"})
 	}, 2*time.Minute)
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(ApproveName, Approval{Gate: "shift-100", By: "alice"}) }, 10*time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}) }, 10*time.Minute)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 	got := s.result(t)
 	require.ErrorContains(t, early.rejected, "waiting now: shift-50")
 	require.Len(t, got.Approvals, 2)
@@ -154,9 +155,9 @@ func TestShiftAsksOneApprovalForEachStepAndHoldStopsTheNext(t *testing.T) {
 
 func TestShiftFailsWithoutEvidence(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{}, nil)
+	s.OnActivity("CheckWave", anything, anything).Return(api.WaveCheck{}, nil)
 	s.playTraffic()
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	var app *temporal.ApplicationError
 	require.True(t, errors.As(s.GetWorkflowError(), &app))
 	require.Equal(t, "NoEvidence", app.Type())

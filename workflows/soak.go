@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // SoakGate names the approval of a step whose soak leaves a doubt.
@@ -18,7 +19,7 @@ func SoakGate(percent int) string { return "soak-" + strconv.Itoa(percent) }
 // it goes on as soon as they show that it works, or when a person says that it is as it should be.
 // No plan can say that: whether it is depends on the hour.
 func (s *shift) gatewaySoak(
-	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+	ctx workflow.Context, row *api.WaveStatus, w activities.Wave, topics api.Names,
 ) error {
 	var gateways *activities.Gateways
 	request := activities.SoakRequest{Request: s.request(), Topics: topics, Step: w.Step}
@@ -33,7 +34,7 @@ func (s *shift) gatewaySoak(
 	}
 	defer s.unask(ctx, SoakGate(w.Step))
 	for pause := soakFirst; ; pause = min(2*pause, soakMax) {
-		var check activities.WaveCheck
+		var check api.WaveCheck
 		if err := workflow.ExecuteActivity(minutes(ctx, fmt.Sprintf("messages of step %d%%",
 			w.Step)), gateways.JudgeSoak, request).Get(ctx, &check); err != nil {
 			return err
@@ -56,10 +57,10 @@ func (s *shift) gatewaySoak(
 
 // gatewaySoakBefore is of runs that are older than changeSoak.
 func (s *shift) gatewaySoakBefore(
-	ctx workflow.Context, row *WaveStatus, w activities.Wave, topics activities.Names,
+	ctx workflow.Context, row *api.WaveStatus, w activities.Wave, topics api.Names,
 ) error {
 	var gateways *activities.Gateways
-	var before, check activities.WaveCheck
+	var before, check api.WaveCheck
 	request := activities.ShareRequest{Request: s.request(), Topics: topics}
 	if err := workflow.ExecuteActivity(quick(ctx, "put counters before the soak"),
 		gateways.MeasureShare, request).Get(ctx, &before); err != nil {

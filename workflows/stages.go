@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -14,10 +15,10 @@ import (
 const chunk = 200
 
 // Assess takes the inventory of the source and refuses what can't work, before anything is bought or written.
-func Assess(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, AssessType, in)
+func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.AssessType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		return d.step(ctx, func(ctx workflow.Context) error {
@@ -34,16 +35,16 @@ func Assess(ctx workflow.Context, in MigrationInput) (Status, error) {
 }
 
 // measure runs the Assess activity and shows its summary.
-func (d *desk) measure(ctx workflow.Context) (activities.Inventory, error) {
+func (d *desk) measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
-	var inventory activities.Inventory
+	var inventory api.Inventory
 	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).Get(ctx, &inventory)
 	d.status.Inventory = &inventory.Summary
 	return inventory, err
 }
 
 // inventory is the parent's, or measured now when the stage was started alone.
-func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.Inventory, error) {
+func (d *desk) inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
 	if in.Inventory != nil {
 		return *in.Inventory, nil
 	}
@@ -57,11 +58,11 @@ func (d *desk) inventory(ctx workflow.Context, in MigrationInput) (activities.In
 // mostSaid is how many findings an error names; the inventory has all of them.
 const mostSaid = 20
 
-func refusal(i activities.Inventory) error {
+func refusal(i api.Inventory) error {
 	if i.Summary.Refusals == 0 {
 		return nil
 	}
-	var refusals []activities.Finding
+	var refusals []api.Finding
 	for _, f := range i.Summary.Findings.First() {
 		if f.Refusal {
 			refusals = append(refusals, f)
@@ -73,7 +74,7 @@ func refusal(i activities.Inventory) error {
 }
 
 // sayFindings says the first of so many findings, one on a line.
-func sayFindings(findings []activities.Finding, of int) (text string) {
+func sayFindings(findings []api.Finding, of int) (text string) {
 	findings = findings[:min(mostSaid, len(findings))]
 	for _, f := range findings {
 		text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)
@@ -85,10 +86,10 @@ func sayFindings(findings []activities.Finding, of int) (text string) {
 }
 
 // Purchase makes sure that the target runs, after an approval where the plan wants one. It is idempotent by the plan's name.
-func Purchase(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, PurchaseType, in)
+func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.PurchaseType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if err := d.approvePurchase(ctx); err != nil {
@@ -121,10 +122,10 @@ func (d *desk) approvePurchase(ctx workflow.Context) error {
 }
 
 // ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks, each read back.
-func ImportMetadata(ctx workflow.Context, in MigrationInput) (Status, error) {
-	d, err := newDesk(ctx, ImportMetadataType, in)
+func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+	d, err := newDesk(ctx, api.ImportMetadataType, in)
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		return d.step(ctx, func(ctx workflow.Context) error {
@@ -142,7 +143,7 @@ func ImportMetadata(ctx workflow.Context, in MigrationInput) (Status, error) {
 
 func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataRequest) error {
 	var acts *activities.Metadata
-	var diff activities.MetadataDiff
+	var diff api.MetadataDiff
 	if err := workflow.ExecuteActivity(quick(ctx, "compare metadata of both sides"), acts.Diff, all).Get(ctx, &diff); err != nil {
 		return err
 	}
@@ -167,16 +168,16 @@ func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataReque
 }
 
 // metadataChunks splits what has to be made. Groups come first: a member that connects early then finds its group closed.
-func metadataChunks(all activities.MetadataRequest, diff activities.MetadataDiff) []activities.MetadataRequest {
+func metadataChunks(all activities.MetadataRequest, diff api.MetadataDiff) []activities.MetadataRequest {
 	var parts []activities.MetadataRequest
 	for _, groups := range diff.CreateGroups.Chunks(chunk) {
 		part := all
-		part.Topics, part.Groups = activities.Names{}, groups
+		part.Topics, part.Groups = api.Names{}, groups
 		parts = append(parts, part)
 	}
 	for _, topics := range diff.CreateTopics.Chunks(chunk) {
 		part := all
-		part.Topics, part.Groups = topics, activities.Names{}
+		part.Topics, part.Groups = topics, api.Names{}
 		parts = append(parts, part)
 	}
 	return parts
@@ -184,7 +185,7 @@ func metadataChunks(all activities.MetadataRequest, diff activities.MetadataDiff
 
 // configuredOtherwise says that brokers' settings differ: the target may have come after Assess told
 // its findings.
-func configuredOtherwise(warnings activities.List[activities.Finding]) string {
+func configuredOtherwise(warnings api.List[api.Finding]) string {
 	if warnings.Len() == 0 {
 		return ""
 	}
@@ -192,7 +193,7 @@ func configuredOtherwise(warnings activities.List[activities.Finding]) string {
 		warnings.Len())
 }
 
-func conflict(findings activities.List[activities.Finding]) error {
+func conflict(findings api.List[api.Finding]) error {
 	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:",
 		findings.Len()) + sayFindings(findings.First(), findings.Len())
 	return temporal.NewNonRetryableApplicationError(text, "Conflict", nil)

@@ -10,19 +10,20 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 	s := newTheatre(t)
 	tries := 0
-	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (activities.Inventory, error) {
+	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (api.Inventory, error) {
 		if tries++; tries < 4 {
-			return activities.Inventory{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
+			return api.Inventory{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
 		}
 		return *testInventory(), nil
 	})
-	s.ExecuteWorkflow(AssessType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.AssessType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.Equal(t, 2, got.Inventory.Topics)
 	require.Equal(t, int64(150), got.Inventory.Messages)
@@ -32,12 +33,12 @@ func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 func TestAssessRefusesWithEveryReason(t *testing.T) {
 	s := newTheatre(t)
 	inventory := testAssessment()
-	inventory.Findings = []activities.Finding{
+	inventory.Findings = []api.Finding{
 		{Refusal: true, Object: "topics.include[0]", Cause: "\"nothing*\" matches no topic", Next: "correct the pattern"},
 		{Object: "group g", Cause: "broadcasting", Next: "its positions stay with the clients"},
 	}
-	s.OnActivity("Assess", anything, anything).Return(activities.Whole(inventory), nil)
-	s.ExecuteWorkflow(AssessType, MigrationInput{Plan: testPlan(t, nil)})
+	s.OnActivity("Assess", anything, anything).Return(api.Whole(inventory), nil)
+	s.ExecuteWorkflow(api.AssessType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.ErrorContains(t, s.GetWorkflowError(), "matches no topic")
 	require.NotContains(t, s.GetWorkflowError().Error(), "broadcasting")
 }
@@ -50,10 +51,10 @@ func TestPurchaseAsksAgainWhenTheEvidenceExpired(t *testing.T) {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1, "still asked, with a new deadline")
 		require.True(t, w[0].Expires.After(s.Now()))
-		s.SignalWorkflow(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 90*time.Minute)
-	s.ExecuteWorkflow(PurchaseType, MigrationInput{Plan: p})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.PurchaseType, api.MigrationInput{Plan: p})
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
@@ -62,9 +63,9 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	for i := range 450 {
 		topics = append(topics, fmt.Sprintf("t%03d", i))
 	}
-	diff := activities.MetadataDiff{
-		CreateGroups: activities.Some("g"), CreateTopics: activities.Some(topics...), Same: 1,
-		Warnings: activities.Some(activities.Finding{Object: "setting regionId", Cause: "is eu"}),
+	diff := api.MetadataDiff{
+		CreateGroups: api.Some("g"), CreateTopics: api.Some(topics...), Same: 1,
+		Warnings: api.Some(api.Finding{Object: "setting regionId", Cause: "is eu"}),
 	}
 	s.OnActivity("Diff", anything, anything).Return(diff, nil)
 	var sizes [][2]int
@@ -72,7 +73,7 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 		sizes = append(sizes, [2]int{r.Groups.Len(), r.Topics.Len()})
 		return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
 	})
-	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "created 450 topics, 1 groups; 1 were there; "+
 		"1 warnings about brokers' settings, see status or the report", s.result(t).Detail)
 	require.Equal(t, [][2]int{{1, 0}, {0, 200}, {0, 200}, {0, 50}}, sizes)
@@ -80,18 +81,18 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 
 func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Diff", anything, anything).Return(activities.MetadataDiff{
-		CreateTopics: activities.Some("a"),
-		Conflicts:    activities.Some(activities.Finding{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}),
+	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{
+		CreateTopics: api.Some("a"),
+		Conflicts:    api.Some(api.Finding{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}),
 	}, nil)
-	s.ExecuteWorkflow(ImportMetadataType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "topic orders: has 2 queues on the target")
 }
 
 func TestVerifyFailsOnADifferenceAndCountsIt(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Verify", anything, anything).Return(activities.Verification{Lanes: 8, Compared: 10, Missing: 1, Examples: []string{"orders q3 offset 7"}}, nil)
-	s.ExecuteWorkflow(VerifyType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.OnActivity("Verify", anything, anything).Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1, Examples: []string{"orders q3 offset 7"}}, nil)
+	s.ExecuteWorkflow(api.VerifyType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "1 missing")
 	require.ErrorContains(t, s.GetWorkflowError(), "orders q3 offset 7")
 }
@@ -100,8 +101,8 @@ func TestReplicateRunsOneActivityForEachBrokerUntilStop(t *testing.T) {
 	s := newTheatre(t)
 	var requests []activities.ReplicateRequest
 	s.lanesUntilCancelled(&requests)
-	s.once(&requests, 2, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.once(&requests, 2, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "stopped", s.result(t).Detail)
 	require.Len(t, requests, 2)
 	require.ElementsMatch(t, []string{"broker-a", "broker-b"}, []string{requests[0].Broker, requests[1].Broker})
@@ -109,33 +110,33 @@ func TestReplicateRunsOneActivityForEachBrokerUntilStop(t *testing.T) {
 
 func TestReplicateFailsWhenALaneActivityFailsForGood(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Replicate", anything, anything).Return(activities.ReplicationProgress{},
+	s.OnActivity("Replicate", anything, anything).Return(api.ReplicationProgress{},
 		temporal.NewNonRetryableApplicationError("topic orders: 8 queues on the source, 2 on the target", "Conflict", nil))
-	s.ExecuteWorkflow(ReplicateType, MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "2 on the target")
 }
 
 func TestSyncOffsetsRunsUntilStop(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Sync", anything, anything).Return(func(ctx context.Context, _ activities.Request) (activities.SyncProgress, error) {
+	s.OnActivity("Sync", anything, anything).Return(func(ctx context.Context, _ activities.Request) (api.SyncProgress, error) {
 		s.note("Sync")
-		s.SignalWorkflow(StopName, struct{}{})
+		s.SignalWorkflow(api.StopName, struct{}{})
 		<-ctx.Done()
-		return activities.SyncProgress{}, ctx.Err()
+		return api.SyncProgress{}, ctx.Err()
 	})
-	s.ExecuteWorkflow(SyncOffsetsType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.SyncOffsetsType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []string{"Sync"}, s.called())
 }
 
 func TestFinalizeEndsAtZero(t *testing.T) {
 	s := newTheatre(t)
 	rest := int64(3)
-	s.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+	s.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		rest--
-		return activities.Ledger{Rest: rest, Rows: activities.Some(activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest})}, nil
+		return api.Ledger{Rest: rest, Rows: api.Some(api.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest})}, nil
 	})
-	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.FinalizeType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.NotNil(t, got.PointOfNoReturn)
 	require.Zero(t, got.Ledger.Rest)
@@ -143,31 +144,31 @@ func TestFinalizeEndsAtZero(t *testing.T) {
 
 func TestFinalizeAcceptsARestThatAnApprovalNames(t *testing.T) {
 	s := newTheatre(t)
-	ledger := activities.Ledger{Rest: 2, Rows: activities.Some(activities.LedgerRow{Kind: "retry", Object: "orders-group", Rest: 2})}
+	ledger := api.Ledger{Rest: 2, Rows: api.Some(api.LedgerRow{Kind: "retry", Object: "orders-group", Rest: 2})}
 	s.OnActivity("Ledger", anything, anything).Return(ledger, nil)
 	var old *answered
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "retry orders-group 2")
-		old = s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: "000000000000"})
-		s.update(ApproveName, Approval{Gate: "finalize", By: "alice", Evidence: w.Evidence})
+		old = s.update(api.ApproveName, api.Approval{Gate: "finalize", By: "alice", Evidence: "000000000000"})
+		s.update(api.ApproveName, api.Approval{Gate: "finalize", By: "alice", Evidence: w.Evidence})
 	}, time.Minute)
-	s.ExecuteWorkflow(FinalizeType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.FinalizeType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(2), s.result(t).Ledger.Rest)
 	require.ErrorContains(t, old.rejected, "is shown now")
 }
 
 func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
-	inventory := activities.Whole(activities.Assessment{Topics: []activities.Topic{{Name: "orders", Ordered: true}, {Name: "audit"}}})
-	for free, in := range map[string]MigrationInput{
+	inventory := api.Whole(api.Assessment{Topics: []api.Topic{{Name: "orders", Ordered: true}, {Name: "audit"}}})
+	for free, in := range map[string]api.MigrationInput{
 		"[]":      {Plan: testPlan(t, nil)}, // nobody knows whose order matters
 		"[audit]": {Plan: testPlan(t, nil), Inventory: &inventory},
 	} {
 		s := newTheatre(t)
-		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders")}, nil)
+		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: api.Some("orders-group"), MovedTopics: api.Some("orders")}, nil)
 		s.playTraffic()
-		s.ExecuteWorkflow(RollbackType, in)
-		require.Equal(t, StateDone, s.result(t).State)
+		s.ExecuteWorkflow(api.RollbackType, in)
+		require.Equal(t, api.StateDone, s.result(t).State)
 		const producers = "AwaitQuiet orders@target"
 		called := s.called()
 		require.Equal(t, producers, called[0])
@@ -184,8 +185,8 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 
 func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
-	left := activities.Ledger{Rest: 3, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3})}
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
+	left := api.Ledger{Rest: 3, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3})}
 	s.OnActivity("Pending", anything, anything).Return(left, nil)
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(notYet("3 are still to come from the target"))
@@ -193,17 +194,17 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
-		s.update(ApproveName, Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
+		s.update(api.ApproveName, api.Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
 	}, callBackTime+time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestRollbackWithNothingMovedIsDoneAtOnce(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Empty(t, s.called())
 }

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -23,24 +24,24 @@ func later(kind, text string) error {
 func backFromHeld(t *testing.T, s *theatre, at time.Duration) {
 	t.Helper()
 	late := false
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, at)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, at)
 	s.RegisterDelayedCallback(func() {
 		late = true
-		s.update(BackName, Steering{By: "bob"}) // lets the test end
+		s.update(api.BackName, api.Steering{By: "bob"}) // lets the test end
 	}, at+time.Hour)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Contains(t, s.called(), RollbackType)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Contains(t, s.called(), api.RollbackType)
 	require.False(t, late, "an hour after back nothing had begun to go back")
 }
 
 func TestBackAfterAFailedShiftGoesBack(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ShiftType: failingStage("fence budget", "FenceBudget")})
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: failingStage("fence budget", "FenceBudget")})
 	backFromHeld(t, s, time.Minute)
 }
 
 func TestBackAfterAHoldGoesBack(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{ShiftType: shiftUntilBack})
-	s.RegisterDelayedCallback(func() { s.update(HoldName, Steering{By: "alice"}) }, 30*time.Second)
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: shiftUntilBack})
+	s.RegisterDelayedCallback(func() { s.update(api.HoldName, api.Steering{By: "alice"}) }, 30*time.Second)
 	backFromHeld(t, s, time.Minute)
 }
 
@@ -68,10 +69,10 @@ func TestAReleaseOfGroupsIsNoReleaseOfProducers(t *testing.T) {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
 		require.Equal(t, []string{"payments"}, w[0].Topics.First(), "the ordered topic isn't asked for yet")
-		s.update(ReleasedName, Released{By: "ci"}) // all that is waited for
+		s.update(api.ReleasedName, api.Released{By: "ci"}) // all that is waited for
 	}, 20*time.Second)
 	s.RegisterDelayedCallback(func() { moved = true }, 21*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	require.True(t, released["payments"])
 	require.False(t, released["orders"], "nobody said that the producers of the ordered topic moved")
 }
@@ -83,14 +84,14 @@ func TestOfTwoApproversInOneTaskTheSecondIsTold(t *testing.T) {
 	s := emptyTheatre(t)
 	var second error
 	approvals := 0
-	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in MigrationInput) (Status, error) {
-		d, err := newDesk(ctx, PurchaseType, in)
+	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+		d, err := newDesk(ctx, api.PurchaseType, in)
 		if err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			_ = workflow.Sleep(ctx, time.Minute)
-			a, b := Approval{Gate: "purchase", By: "alice"}, Approval{Gate: "purchase", By: "bob"}
+			a, b := api.Approval{Gate: "purchase", By: "alice"}, api.Approval{Gate: "purchase", By: "bob"}
 			require.NoError(t, d.checkApproval(a, workflow.Now(ctx)))
 			_, _ = d.takeApproval(ctx, a)
 			if second = d.checkApproval(b, workflow.Now(ctx)); second == nil {
@@ -104,8 +105,8 @@ func TestOfTwoApproversInOneTaskTheSecondIsTold(t *testing.T) {
 			approvals = len(d.status.Approvals)
 			return err
 		})
-	}, workflow.RegisterOptions{Name: PurchaseType})
-	s.ExecuteWorkflow(PurchaseType, MigrationInput{Plan: testPlan(t, nil)})
+	}, workflow.RegisterOptions{Name: api.PurchaseType})
+	s.ExecuteWorkflow(api.PurchaseType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.NoError(t, s.GetWorkflowError())
 	require.ErrorContains(t, second, "approved by alice")
 	require.Equal(t, 1, approvals)
@@ -116,34 +117,34 @@ func TestBackToAShiftThatWasStartedAloneIsNoRollback(t *testing.T) {
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, later("NotReady", "2 members left"))
 	s.playTraffic()
 	var got *answered
-	s.RegisterDelayedCallback(func() { got = s.update(BackName, Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { got = s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.RegisterDelayedCallback(func() { s.CancelWorkflow() }, 5*time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	if got.rejected != nil {
 		return // refused with the right command is right too
 	}
-	require.NotEqual(t, StateRolledBack, s.statusNow(t).State,
+	require.NotEqual(t, api.StateRolledBack, s.statusNow(t).State,
 		"its groups are fenced on the source still: nothing was rolled back")
 }
 
 func TestTheCommandThatAHeldStageShowsIsTaken(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{ShiftType: s.steppingShift(3)})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: s.steppingShift(3)})
 	p := testPlan(t, nil)
 	var resumed *answered
 	shown := ""
 	s.RegisterDelayedCallback(func() {
-		require.NoError(t, s.SignalWorkflowByID(StageID(p, ShiftType), HoldName, Steering{By: "alice"}))
+		require.NoError(t, s.SignalWorkflowByID(api.StageID(p, api.ShiftType), api.HoldName, api.Steering{By: "alice"}))
 	}, 30*time.Second)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
 		for _, w := range status.Waiting {
-			shown = NextCommand(status, w)
+			shown = api.NextCommand(status, w)
 		}
-		resumed = s.update(ResumeName, Steering{By: "alice"})
+		resumed = s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, 5*time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 10*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, 10*time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	require.Equal(t, "rocketshift resume orders-2026 --by YOU", shown)
 	require.NoError(t, resumed.rejected)
 }
@@ -151,12 +152,12 @@ func TestTheCommandThatAHeldStageShowsIsTaken(t *testing.T) {
 func TestACancelledFirstRunThatReachedNothingEnds(t *testing.T) {
 	s := emptyTheatre(t)
 	stuck := func(name string) stageFunc {
-		return func(ctx workflow.Context, _ MigrationInput) (Status, error) {
+		return func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
 			s.note(name)
-			return Status{State: StateDone}, workflow.Sleep(ctx, 12*time.Hour)
+			return api.Status{State: api.StateDone}, workflow.Sleep(ctx, 12*time.Hour)
 		}
 	}
-	fillMigration(s, map[string]stageFunc{AssessType: stuck(AssessType), RollbackType: stuck(RollbackType)})
+	fillMigration(s, map[string]stageFunc{api.AssessType: stuck(api.AssessType), api.RollbackType: stuck(api.RollbackType)})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{},
 		temporal.NewApplicationErrorWithOptions("the source at wrong:9876 doesn't answer", activities.SourceUnreachableType,
 			temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}))
@@ -165,14 +166,14 @@ func TestACancelledFirstRunThatReachedNothingEnds(t *testing.T) {
 	s.RegisterDelayedCallback(func() {
 		calls = s.called()
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Contains(t, now.Waiting[0].Text, "the source at wrong:9876")
-		s.update(BackName, Steering{By: "alice"})
+		s.update(api.BackName, api.Steering{By: "alice"})
 	}, 10*time.Hour)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.NotContains(t, calls, ReplicateType,
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.NotContains(t, calls, api.ReplicateType,
 		"lanes were started before anybody assessed or approved anything: %v", calls)
-	require.NotContains(t, s.called(), RollbackType)
+	require.NotContains(t, s.called(), api.RollbackType)
 	require.ErrorContains(t, s.GetWorkflowError(), "nobody knows")
 }
 
@@ -189,17 +190,17 @@ func TestAFenceThatATerminatedShiftSetsLateIsLifted(t *testing.T) {
 		}
 		return activities.Stranded{Source: []string{"orders-group"}}, nil
 	})
-	fillMigration(s, map[string]stageFunc{ShiftType: s.terminatedOnce(ShiftType, &tries)})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: s.terminatedOnce(api.ShiftType, &tries)})
 	s.playTraffic()
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, 5*time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, 5*time.Minute)
 	lifted := false
 	s.RegisterDelayedCallback(func() {
 		for _, c := range s.called() {
 			lifted = lifted || c == "Unfence@source"
 		}
 	}, 4*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.True(t, lifted)
 }
 
@@ -207,29 +208,29 @@ func TestAFenceThatATerminatedShiftSetsLateIsLifted(t *testing.T) {
 // never hears the first back; a second one must reach it.
 func TestABackThatDidNotReachTheStageIsSentAgain(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{ShiftType: func(ctx workflow.Context, _ MigrationInput) (Status, error) {
-		backs := workflow.GetSignalChannel(ctx, BackName)
+	fillMigration(s, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+		backs := workflow.GetSignalChannel(ctx, api.BackName)
 		backs.Receive(ctx, nil) // lost
 		if ok, _ := backs.ReceiveWithTimeout(ctx, 24*time.Hour, nil); !ok {
 			s.note("Shift went on for a day")
 		}
-		return Status{State: StateRolledBack}, nil
+		return api.Status{State: api.StateRolledBack}, nil
 	}})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "bob"}) }, 2*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "bob"}) }, 2*time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.NotContains(t, s.called(), "Shift went on for a day")
 }
 
 func TestLeavingMessagesOnTheTargetIsNotTheGateThatRetiresTheSource(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
+	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	s.stillToCome(func() bool { return false })
 	s.playTraffic()
 	gate := ""
 	s.RegisterDelayedCallback(func() { gate = s.statusNow(t).Waiting[0].Gate }, 11*time.Second)
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.NotEmpty(t, gate)
 	require.NotEqual(t, string(plan.GateFinalize), gate, "an approval left as a signal for Finalize would lose what is on the target")
 }
@@ -238,11 +239,11 @@ func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
 	s := emptyTheatre(t)
 	tries, day := 0, 0
 	fillMigration(s, map[string]stageFunc{
-		ReplicateType: s.dying(ReplicateType, &tries, 1800, 45*time.Second),
-		ShiftType:     shiftUntilBack,
+		api.ReplicateType: s.dying(api.ReplicateType, &tries, 1800, 45*time.Second),
+		api.ShiftType:     shiftUntilBack,
 	})
-	s.RegisterDelayedCallback(func() { day = tries; s.update(BackName, Steering{By: "alice"}) }, 24*time.Hour)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { day = tries; s.update(api.BackName, api.Steering{By: "alice"}) }, 24*time.Hour)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	if day == 0 {
 		day = tries
 	}
@@ -252,15 +253,15 @@ func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
 // It was accepted before the migration heard of the point of no return.
 func TestABackThatCameTooLateIsSaid(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{FinalizeType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
-		var said Steering
-		workflow.GetSignalChannel(ctx, BackName).Receive(ctx, &said)
+	fillMigration(s, map[string]stageFunc{api.FinalizeType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+		var said api.Steering
+		workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, &said)
 		now := workflow.Now(ctx)
-		return Status{Name: in.Plan.Name, Type: FinalizeType, State: StateDone, PointOfNoReturn: &now}, nil
+		return api.Status{Name: in.Plan.Name, Type: api.FinalizeType, State: api.StateDone, PointOfNoReturn: &now}, nil
 	}})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Contains(t, strings.Join(got.Notes, "\n"), "back by alice came when the last stage had passed the point of no return")
 }

@@ -3,12 +3,12 @@ package workflows
 import (
 	"slices"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // waveStates are the states of a step of a shift, in their order.
-var waveStates = []string{StagePending, WaveGroups, WaveProducers, WaveSoak, StageDone}
+var waveStates = []string{api.StagePending, api.WaveGroups, api.WaveProducers, api.WaveSoak, api.StageDone}
 
 // rememberSteps keeps what Shifts have told of the steps that they began: a Shift that is tried
 // again starts its table anew, and Rollback must know what all of them did. Which groups others had
@@ -16,10 +16,10 @@ var waveStates = []string{StagePending, WaveGroups, WaveProducers, WaveSoak, Sta
 // can be written.
 func (m *migration) rememberSteps() {
 	for _, w := range m.view().Waves {
-		if w.State == StagePending {
+		if w.State == api.StagePending {
 			continue
 		}
-		i := slices.IndexFunc(m.steps, func(o WaveStatus) bool { return o.Step == w.Step })
+		i := slices.IndexFunc(m.steps, func(o api.WaveStatus) bool { return o.Step == w.Step })
 		if i < 0 {
 			m.steps = append(m.steps, w)
 			continue
@@ -34,7 +34,7 @@ func (m *migration) rememberSteps() {
 }
 
 // closedByOthers are the groups that others had closed before a Shift came to them.
-func closedByOthers(steps []WaveStatus) (all activities.Collected) {
+func closedByOthers(steps []api.WaveStatus) (all api.Collected) {
 	for _, w := range steps {
 		all = all.Plus(w.Closed)
 	}
@@ -42,13 +42,13 @@ func closedByOthers(steps []WaveStatus) (all activities.Collected) {
 }
 
 // tellSteps puts into the input of a stage what Shifts have begun.
-func (m *migration) tellSteps(in *MigrationInput) {
+func (m *migration) tellSteps(in *api.MigrationInput) {
 	m.rememberSteps()
 	in.Closed = closedByOthers(m.steps)
 	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
-		in.AskedIn = askedToMove(Status{Waves: m.steps})
+		in.AskedIn = askedToMove(api.Status{Waves: m.steps})
 	}
-	for _, groups := range begun(Status{Waves: m.steps}) {
+	for _, groups := range begun(api.Status{Waves: m.steps}) {
 		names, inline := groups.Inline()
 		switch {
 		case m.bounded:

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 )
@@ -36,22 +37,22 @@ func testPlan(t *testing.T, change func(*plan.Plan)) plan.Plan {
 	return p
 }
 
-func testInventory() *activities.Inventory {
-	inventory := activities.Whole(testAssessment())
+func testInventory() *api.Inventory {
+	inventory := api.Whole(testAssessment())
 	return &inventory
 }
 
 // first is the first of the names that a request is about.
-func first(names activities.Names) string { return names.First()[0] }
+func first(names api.Names) string { return names.First()[0] }
 
-func testAssessment() activities.Assessment {
-	return activities.Assessment{
+func testAssessment() api.Assessment {
+	return api.Assessment{
 		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
-		Topics: []activities.Topic{
+		Topics: []api.Topic{
 			{Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"orders-group"}},
 			{Name: "payments", Queues: 8, Messages: 50, Type: plan.TypeNormal, Readers: []string{"payments-group", "audit-group"}},
 		},
-		Groups:     []activities.Group{{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"}},
+		Groups:     []api.Group{{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"}},
 		MeasuredAt: time.Unix(1_790_000_000, 0).UTC(),
 	}
 }
@@ -158,15 +159,15 @@ func (s *theatre) playTraffic() {
 		s.note("AwaitDrained " + first(r.Topics))
 		return activities.ReplicationState{}, nil
 	})
-	s.OnActivity("CheckWave", anything, anything).Return(activities.WaveCheck{Measured: time.Unix(1, 0)}, nil)
+	s.OnActivity("CheckWave", anything, anything).Return(api.WaveCheck{Measured: time.Unix(1, 0)}, nil)
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(func(context.Context, activities.Request) error { return nil })
 	delivered := false // what the target held for later: nothing any more from the second look on
-	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (activities.Ledger, error) {
+	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		s.note("Pending")
-		left := activities.Ledger{Rest: 1, Rows: activities.Some(activities.LedgerRow{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1})}
+		left := api.Ledger{Rest: 1, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1})}
 		if delivered {
-			left = activities.Ledger{}
+			left = api.Ledger{}
 		}
 		delivered = true
 		return left, nil
@@ -176,10 +177,10 @@ func (s *theatre) playTraffic() {
 // ExecuteWorkflow starts a stage under the id that its plan's name makes.
 func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 	name, _ := kind.(string)
-	if in, ok := input[0].(MigrationInput); ok {
+	if in, ok := input[0].(api.MigrationInput); ok {
 		s.SetStartWorkflowOptions(client.StartWorkflowOptions{
-			ID:        StageID(in.Plan, name),
-			TaskQueue: ControlTaskQueue,
+			ID:        api.StageID(in.Plan, name),
+			TaskQueue: api.ControlTaskQueue,
 		})
 	}
 	s.OnRequestCancelExternalWorkflow(anything, anything,
@@ -194,14 +195,14 @@ func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
 
 // startAs are the options of a workflow under an id.
 func startAs(id string) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{ID: id, TaskQueue: ControlTaskQueue}
+	return client.StartWorkflowOptions{ID: id, TaskQueue: api.ControlTaskQueue}
 }
 
-func (s *theatre) statusNow(t *testing.T) Status {
+func (s *theatre) statusNow(t *testing.T) api.Status {
 	t.Helper()
-	v, err := s.QueryWorkflow(StatusQuery)
+	v, err := s.QueryWorkflow(api.StatusQuery)
 	require.NoError(t, err)
-	var got Status
+	var got api.Status
 	require.NoError(t, v.Get(&got))
 	return got
 }
@@ -212,15 +213,15 @@ func (s *theatre) leftBehind(t *testing.T) {
 	t.Helper()
 	require.True(t, s.IsWorkflowCompleted())
 	require.ErrorContains(t, s.GetWorkflowError(), "start Rollback")
-	require.Equal(t, StateFailed, s.statusNow(t).State)
+	require.Equal(t, api.StateFailed, s.statusNow(t).State)
 }
 
 // result is the workflow's last status; it must have completed without an error.
-func (s *theatre) result(t *testing.T) Status {
+func (s *theatre) result(t *testing.T) api.Status {
 	t.Helper()
 	require.True(t, s.IsWorkflowCompleted(), "the workflow is still open; calls so far: %v", s.called())
 	require.NoError(t, s.GetWorkflowError())
-	var got Status
+	var got api.Status
 	require.NoError(t, s.GetWorkflowResult(&got))
 	return got
 }

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -17,12 +18,12 @@ const leftLook = 2 * time.Second
 // left: its children go on after a reset, and for seconds after a termination. It waits until they
 // have ended, and so have undone what they were at.
 func (m *migration) endLeftStages(ctx workflow.Context) {
-	left := []string{ShiftType, EndPhaseType, RollbackType}
+	left := []string{api.ShiftType, api.EndPhaseType, api.RollbackType}
 	if changed(ctx, changeLeftFinalize) { // else somebody may retire a source that is used again
-		left = append(left, FinalizeType)
+		left = append(left, api.FinalizeType)
 	}
 	for _, name := range left {
-		id := StageID(m.plan, name)
+		id := api.StageID(m.plan, name)
 		for said := false; m.signalled(ctx, id); said = true {
 			if !said {
 				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
@@ -43,8 +44,8 @@ func (m *migration) stopLeftServices(ctx workflow.Context) {
 	if !changed(ctx, changeStranded) {
 		return
 	}
-	for _, name := range []string{ReplicateType, SyncOffsetsType} {
-		id := StageID(m.plan, name)
+	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
+		id := api.StageID(m.plan, name)
 		if m.hasService(name) {
 			continue // and so it has ended
 		}
@@ -61,7 +62,7 @@ func (m *migration) stopLeftServices(ctx workflow.Context) {
 // signalled sends stop to a stage, and reports whether it runs. To Shift and the like it means
 // nothing; it can't be sent to a stage that has ended, while a cancellation can.
 func (m *migration) signalled(ctx workflow.Context, id string) bool {
-	return workflow.SignalExternalWorkflow(ctx, id, "", StopName, struct{}{}).Get(ctx, nil) == nil
+	return workflow.SignalExternalWorkflow(ctx, id, "", api.StopName, struct{}{}).Get(ctx, nil) == nil
 }
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side
@@ -91,8 +92,8 @@ func (d *desk) freeThose(
 		d.note(ctx, "whether a move left groups without messages isn't known: %s", rootMessage(err))
 		return false
 	}
-	groups := activities.GroupsRequest{Request: d.request(), Side: activities.Target}
-	if groups.Groups = activities.Some(found.Target...); len(found.Target) > 0 {
+	groups := activities.GroupsRequest{Request: d.request(), Side: api.Target}
+	if groups.Groups = api.Some(found.Target...); len(found.Target) > 0 {
 		var traffic *activities.Traffic
 		open := action{
 			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
@@ -107,7 +108,7 @@ func (d *desk) freeThose(
 		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
 		d.undoFence(ctx, found.Source, false)
 	}
-	if len(found.Source) > 0 && found.Away && d.status.Type != RollbackType {
+	if len(found.Source) > 0 && found.Away && d.status.Type != api.RollbackType {
 		d.liftCutOff(ctx, found.Source)
 	}
 	if len(found.Asked) > 0 {
@@ -173,7 +174,7 @@ func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
 	d.sayLeft(ctx, groups)
 	var traffic *activities.Traffic
 	shut := action{"close on the target: " + short(groups), traffic.Fence, activities.GroupsRequest{
-		Request: d.request(), Side: activities.Target, Groups: activities.Some(groups...),
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}}
 	if err := shut.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), shut.summary)); err != nil {
 		d.note(ctx, "owed to the target: %s: %s", shut.summary, rootMessage(err))
@@ -184,8 +185,8 @@ func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
 func (d *desk) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: activities.Source, Ours: true,
-		Groups: activities.Some(groups...),
+		Request: d.request(), Side: api.Source, Ours: true,
+		Groups: api.Some(groups...),
 	}
 	lift := action{"lift the fence on the source: " + short(groups), traffic.Unfence, request}
 	if err := lift.run(quick(ctx, lift.summary)); err != nil {

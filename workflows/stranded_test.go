@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -32,26 +33,26 @@ func TestAMigrationThatIsStartedAnewFirstFreesGroupsThatAMoveLeftClosed(t *testi
 	s.stranded()
 	fillMigration(s, nil)
 	s.playTraffic()
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source",
-		"Fence@target", AssessType)
+		"Fence@target", api.AssessType)
 }
 
 func TestStagesThatAreStartedAloneFirstFreeGroupsThatAMoveLeftClosed(t *testing.T) {
 	for kind, first := range map[string]string{
-		ShiftType: "Translate@source", RollbackType: "AwaitReturnable@target free [payments]",
+		api.ShiftType: "Translate@source", api.RollbackType: "AwaitReturnable@target free [payments]",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			s := newTheatre(t)
 			s.stranded()
 			s.OnActivity("Survey", anything,
-				anything).Return(activities.Survey{FencedGroups: activities.Some("audit-group")}, nil)
+				anything).Return(activities.Survey{FencedGroups: api.Some("audit-group")}, nil)
 			s.playTraffic()
-			s.ExecuteWorkflow(kind, MigrationInput{
+			s.ExecuteWorkflow(kind, api.MigrationInput{
 				Plan: testPlan(t, oneStep), Inventory: testInventory(),
 			})
-			require.Equal(t, StateDone, s.result(t).State)
+			require.Equal(t, api.StateDone, s.result(t).State)
 			requireOrder(t, s.called(), "open audit-group@target", "open orders-group@source", first)
 		})
 	}
@@ -61,25 +62,25 @@ func TestAMigrationStartsThoughNobodyKnowsWhatAMoveLeftClosed(t *testing.T) {
 	s := emptyTheatre(t)
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{}, targetAway())
 	fillMigration(s, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Contains(t, got.Notes[0], "isn't known: the target at 10.0.0.1:9876")
 }
 
 func TestAMigrationWaitsForTheEndOfStagesOfAnEarlierRun(t *testing.T) {
-	for stage, name := range map[string]string{"shift": ShiftType, "finalize": FinalizeType} {
+	for stage, name := range map[string]string{"shift": api.ShiftType, "finalize": api.FinalizeType} {
 		s := emptyTheatre(t)
 		fillMigration(s, map[string]stageFunc{
-			AssessType: func(workflow.Context, MigrationInput) (Status, error) {
-				s.note(AssessType)
-				return Status{}, errors.New("enough")
+			api.AssessType: func(workflow.Context, api.MigrationInput) (api.Status, error) {
+				s.note(api.AssessType)
+				return api.Status{}, errors.New("enough")
 			},
 		})
 		looks := 0
 		s.OnSignalExternalWorkflow(anything, anything, anything, anything,
 			anything).Return(func(_, id, _, name string, _ any) error {
-			if name != StopName || !strings.HasSuffix(id, "-"+stage) {
+			if name != api.StopName || !strings.HasSuffix(id, "-"+stage) {
 				return errors.New("there is no such workflow")
 			}
 			if looks++; looks > 3 {
@@ -88,11 +89,11 @@ func TestAMigrationWaitsForTheEndOfStagesOfAnEarlierRun(t *testing.T) {
 			s.note("look at " + id)
 			return nil
 		})
-		s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
+		s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 		require.ErrorContains(t, s.GetWorkflowError(), "enough")
 		left := "migration-orders-2026-" + stage
 		require.Equal(t, []string{
-			"look at " + left, "cancel " + left, "look at " + left, "look at " + left, AssessType,
+			"look at " + left, "cancel " + left, "look at " + left, "look at " + left, api.AssessType,
 		}, s.called()[:5])
 		require.Contains(t, s.statusNow(t).Notes[0], name+" of an earlier run is cancelled")
 	}
@@ -111,7 +112,7 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 	s.OnActivity("AwaitMembers", anything,
 		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
 		s.note("AwaitMembers@" + string(r.From))
-		if r.From == activities.Source {
+		if r.From == api.Source {
 			return nil, notYet("they are on the source")
 		}
 		return nil, nil
@@ -121,7 +122,7 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 		require.NotContains(t, s.called(), "Unfence@source")
 		s.CancelWorkflow()
 	}, 30*time.Second)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	require.True(t, temporal.IsCanceledError(s.GetWorkflowError()), "%v", s.GetWorkflowError())
@@ -144,12 +145,12 @@ func cutOff(t *testing.T, first activities.Stranded) (s *theatre, moves *bool) {
 	})
 	s.OnActivity("AwaitMembers", anything,
 		anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
-		if r.From == activities.Source && !*moves {
+		if r.From == api.Source && !*moves {
 			return nil, notYet("they are on the source")
 		}
 		return nil, nil
 	})
-	fillMigration(s, map[string]stageFunc{ShiftType: Shift})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: Shift})
 	s.playTraffic()
 	return s, moves
 }
@@ -160,18 +161,18 @@ const leftSaid = "applications of orders-group were asked to move, and their gro
 func TestAHeldMigrationNamesGroupsWhoseApplicationsMayBeOnTheirWay(t *testing.T) {
 	s, moves := cutOff(t, activities.Stranded{})
 	p := testPlan(t, oneStep)
-	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(StageID(p, ShiftType), "") }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(api.StageID(p, api.ShiftType), "") }, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		require.Equal(t, StateHeld, now.State)
+		require.Equal(t, api.StateHeld, now.State)
 		require.Contains(t, now.Waiting[0].Text, leftSaid)
 		require.Contains(t, now.Waiting[0].Text, "(back)")
 		*moves = true
-		s.update(ResumeName, Steering{By: "alice"})
+		s.update(api.ResumeName, api.Steering{By: "alice"})
 	}, 10*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Empty(t, got.LeftAsked)
 }
 
@@ -182,31 +183,31 @@ func TestAShiftThatIsTriedAgainStillNamesGroupsWhoseApplicationsMayBeOnTheirWay(
 		oneStep(p)
 		p.Approvals = []plan.Gate{plan.GateShift}
 	})
-	s.RegisterDelayedCallback(func() { s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"}) }, time.Second)
-	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(StageID(p, ShiftType), "") }, time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(ResumeName, Steering{By: "alice"}) }, 10*time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"}) }, time.Second)
+	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(api.StageID(p, api.ShiftType), "") }, time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, 10*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		_, asks := waitingApproval(now, ShiftGate(100))
+		_, asks := waitingApproval(now, api.ShiftGate(100))
 		require.True(t, asks, "the Shift that is tried again asks: %v", now.Waiting)
 		require.Equal(t, []string{"orders-group"}, now.LeftAsked)
 		require.True(t, saysLeft(now), "%v", now.Waiting)
-		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"})
 	}, 20*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.False(t, saysLeft(s.statusNow(t)), "they are asked to move again")
 		*moves = true
 	}, 21*time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	got := s.result(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Empty(t, got.LeftAsked)
 }
 
 // saysLeft reports whether the page tells of groups that are left asked.
-func saysLeft(now Status) bool {
-	return slices.ContainsFunc(now.Waiting, func(w Waiting) bool {
-		return w.Gate == BackName && strings.Contains(w.Text, leftSaid)
+func saysLeft(now api.Status) bool {
+	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool {
+		return w.Gate == api.BackName && strings.Contains(w.Text, leftSaid)
 	})
 }
 
@@ -215,17 +216,17 @@ func TestAMigrationThatIsStartedAnewNamesGroupsWhoseApplicationsMayBeOnTheirWay(
 	said := func() bool { return saysLeft(s.statusNow(t)) }
 	s.RegisterDelayedCallback(func() {
 		require.True(t, said(), "while a person is asked for the step")
-		s.update(ApproveName, Approval{Gate: ShiftGate(100), By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.False(t, said(), "they are asked to move again: %v", s.statusNow(t).Waiting)
 		*moves = true
 	}, 80*time.Second)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
 		oneStep(p)
 		p.Approvals = []plan.Gate{plan.GateShift}
 	})})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }
 
 func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *testing.T) {
@@ -242,7 +243,7 @@ func TestAShiftThatIsCancelledWhileProducersMayWriteNowhereOpensTheTarget(t *tes
 			})
 			s.playTraffic()
 			s.RegisterDelayedCallback(s.CancelWorkflow, 20*time.Second)
-			s.ExecuteWorkflow(ShiftType, MigrationInput{
+			s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 				Plan: testPlan(t, oneStep), Inventory: testInventory(),
 			})
 			require.True(t, temporal.IsCanceledError(s.GetWorkflowError()))
@@ -267,8 +268,8 @@ func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
 		return targetAway()
 	})
 	s.playTraffic()
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, asked)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, asked)
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
 	require.LessOrEqual(t, s.Now().Sub(begun), asked+testDelay)
@@ -276,22 +277,22 @@ func TestABackWhileProducersMoveDoesNotWaitForATargetThatIsDead(t *testing.T) {
 
 func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{PurchaseType: shiftUntilBack})
+	fillMigration(s, map[string]stageFunc{api.PurchaseType: shiftUntilBack})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	looks := map[string]int{}
 	s.OnSignalExternalWorkflow(anything, anything, anything, anything,
 		anything).Return(func(_, id, _, name string, _ any) error {
 		looks[id]++
 		service := strings.HasSuffix(id, "-replicate") || strings.HasSuffix(id, "-sync-offsets")
-		if name != StopName || !service || looks[id] > 2 {
+		if name != api.StopName || !service || looks[id] > 2 {
 			return errors.New("there is no such workflow")
 		}
 		s.note(name + " " + id)
 		return nil
 	})
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
 	const replicate, sync = "stop migration-orders-2026-replicate",
 		"stop migration-orders-2026-sync-offsets"
 	requireOrder(t, s.called(), replicate, replicate, sync, sync, "report")
@@ -300,18 +301,18 @@ func TestAMigrationThatGoesBackBeforeItHasServicesStopsThoseOfAnEarlierRun(t *te
 func TestABackWhileServicesAreBeingStartedStartsTheOtherToo(t *testing.T) {
 	s := emptyTheatre(t)
 	fillMigration(s, map[string]stageFunc{
-		ReplicateType: func(ctx workflow.Context, in MigrationInput) (Status, error) {
-			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", BackName,
-				Steering{By: "alice"}).Get(ctx, nil)
-			return s.untilStopped(ReplicateType)(ctx, in)
+		api.ReplicateType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", api.BackName,
+				api.Steering{By: "alice"}).Get(ctx, nil)
+			return s.untilStopped(api.ReplicateType)(ctx, in)
 		},
 	})
 	// an earlier run has moved groups
 	s.OnActivity("Survey", anything, anything).Return(
-		activities.Survey{FencedGroups: activities.Some("orders-group")}, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, nil)})
-	require.Equal(t, StateRolledBack, s.result(t).State)
-	requireOrder(t, s.called(), ReplicateType, SyncOffsetsType, RollbackType, "SyncOffsets stopped", "report")
+		activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
+	require.Equal(t, api.StateRolledBack, s.result(t).State)
+	requireOrder(t, s.called(), api.ReplicateType, api.SyncOffsetsType, api.RollbackType, "SyncOffsets stopped", "report")
 }
 
 func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {
@@ -323,7 +324,7 @@ func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {
 	s.OnActivity("Survey", anything,
 		anything).Return(func(_ context.Context, r activities.SurveyRequest) (activities.Survey, error) {
 		require.True(t, back || r.SourceOnly, "the target isn't waited for a second time")
-		return activities.Survey{FencedGroups: activities.Some("orders-group")}, nil
+		return activities.Survey{FencedGroups: api.Some("orders-group")}, nil
 	})
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(context.Context, activities.Request) error {
@@ -340,8 +341,8 @@ func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {
 		require.Contains(t, w[0].Text, "re-point all applications to the source now")
 		back = true
 	}, 5*time.Second)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, oneStep), Inventory: testInventory(),
 	})
-	require.Equal(t, StateDone, s.result(t).State)
+	require.Equal(t, api.StateDone, s.result(t).State)
 }

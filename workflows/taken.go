@@ -7,6 +7,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/api"
 )
 
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
@@ -14,9 +16,9 @@ import (
 // the lanes.
 func (d *desk) checkTaken(name string) error {
 	switch d.status.Type {
-	case ReplicateType:
+	case api.ReplicateType:
 		return fmt.Errorf("%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
-	case SyncOffsetsType:
+	case api.SyncOffsetsType:
 		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
 	}
 	return nil
@@ -25,7 +27,7 @@ func (d *desk) checkTaken(name string) error {
 // checkID refuses a workflow under another id than its migration's name and its type make: fixed
 // ids keep a stage from running twice at a time, and every command that is shown uses them.
 func (d *desk) checkID(ctx workflow.Context) error {
-	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, StageID(d.plan, d.status.Type)
+	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, api.StageID(d.plan, d.status.Type)
 	if id == want || !changed(ctx, changeIDs) {
 		return nil
 	}
@@ -48,11 +50,11 @@ func checkWords(message string, words ...string) error {
 	return nil
 }
 
-func (d *desk) checkApproval(a Approval, now time.Time) error {
-	if err := d.checkTaken(ApproveName); err != nil {
+func (d *desk) checkApproval(a api.Approval, now time.Time) error {
+	if err := d.checkTaken(api.ApproveName); err != nil {
 		return err
 	}
-	if err := checkWords(ApproveName, a.By, a.Reason); err != nil {
+	if err := checkWords(api.ApproveName, a.By, a.Reason); err != nil {
 		return err
 	}
 	s := d.view()
@@ -65,7 +67,7 @@ func (d *desk) checkApproval(a Approval, now time.Time) error {
 	return checkApproval(s, a, now)
 }
 
-func (d *desk) checkSteering(name string, m Steering) error {
+func (d *desk) checkSteering(name string, m api.Steering) error {
 	if err := d.checkTaken(name); err != nil {
 		return err
 	}
@@ -73,17 +75,17 @@ func (d *desk) checkSteering(name string, m Steering) error {
 		return err
 	}
 	s := d.steerable()
-	if name == ResumeName && s.State != StateHeld && d.stageIsHeld() {
-		s.State = StateHeld // it is passed on
+	if name == api.ResumeName && s.State != api.StateHeld && d.stageIsHeld() {
+		s.State = api.StateHeld // it is passed on
 	}
 	return checkSteering(name, s, m)
 }
 
-func (d *desk) checkReleased(r Released) error {
-	if err := d.checkTaken(ReleasedName); err != nil {
+func (d *desk) checkReleased(r api.Released) error {
+	if err := d.checkTaken(api.ReleasedName); err != nil {
 		return err
 	}
-	if err := checkWords(ReleasedName, r.By); err != nil {
+	if err := checkWords(api.ReleasedName, r.By); err != nil {
 		return err
 	}
 	return checkReleased(d.view(), r)
@@ -91,7 +93,7 @@ func (d *desk) checkReleased(r Released) error {
 
 // stageIsHeld reports whether the stage that runs is held by itself.
 func (d *desk) stageIsHeld() bool {
-	return slices.ContainsFunc(d.view().Waiting, func(w Waiting) bool {
-		return w.Gate == ResumeName && w.WorkflowID == d.active
+	return slices.ContainsFunc(d.view().Waiting, func(w api.Waiting) bool {
+		return w.Gate == api.ResumeName && w.WorkflowID == d.active
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -22,17 +23,17 @@ func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
 	s.lanesUntilCancelled(&requests)
 	refused := map[string]*answered{}
 	s.once(&requests, 2, func() {
-		for _, name := range []string{HoldName, ResumeName, BackName} {
-			refused[name] = s.update(name, Steering{By: "alice"})
+		for _, name := range []string{api.HoldName, api.ResumeName, api.BackName} {
+			refused[name] = s.update(name, api.Steering{By: "alice"})
 		}
-		refused[ApproveName] = s.update(ApproveName, Approval{Gate: "shift-25", By: "alice"})
-		refused[ReleasedName] = s.update(ReleasedName, Released{By: "ci"})
-		s.SignalWorkflow(BackName, Steering{By: "alice"})
-		s.SignalWorkflow(AnswerName, skipOne()) // the lanes run still
+		refused[api.ApproveName] = s.update(api.ApproveName, api.Approval{Gate: "shift-25", By: "alice"})
+		refused[api.ReleasedName] = s.update(api.ReleasedName, api.Released{By: "ci"})
+		s.SignalWorkflow(api.BackName, api.Steering{By: "alice"})
+		s.SignalWorkflow(api.AnswerName, skipOne()) // the lanes run still
 	})
-	s.once(&requests, 4, func() { s.SignalWorkflow(StopName, struct{}{}) })
-	s.ExecuteWorkflow(ReplicateType,
-		MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	s.once(&requests, 4, func() { s.SignalWorkflow(api.StopName, struct{}{}) })
+	s.ExecuteWorkflow(api.ReplicateType,
+		api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	got := s.result(t)
 	require.Len(t, requests, 4)
 	require.Len(t, refused, 5)
@@ -45,21 +46,21 @@ func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
 }
 
 func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything,
 		anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	var first, second *answered
-	shown := Waiting{}
+	shown := api.Waiting{}
 	s.RegisterDelayedCallback(func() {
 		shown = s.statusNow(t).Waiting[0]
-		first = s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
-		second = s.update(ApproveName, Approval{Gate: "purchase", By: "bob"})
+		first = s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
+		second = s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "bob"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	got := s.result(t)
 	require.NoError(t, first.rejected)
-	taken, ok := first.result.(Approval)
+	taken, ok := first.result.(api.Approval)
 	require.True(t, ok)
 	require.Equal(t, shown.Evidence, taken.Evidence)
 	require.Equal(t, shown.PlanHash, taken.PlanHash)
@@ -68,12 +69,12 @@ func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
 }
 
 func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{PurchaseType: func(ctx workflow.Context,
-		in MigrationInput,
-	) (Status, error) {
-		d, err := newDesk(ctx, PurchaseType, in)
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: func(ctx workflow.Context,
+		in api.MigrationInput,
+	) (api.Status, error) {
+		d, err := newDesk(ctx, api.PurchaseType, in)
 		if err != nil {
-			return Status{}, err
+			return api.Status{}, err
 		}
 		return d.run(ctx, func(ctx workflow.Context) error {
 			measured := 0
@@ -92,29 +93,29 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 	}})
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 45*time.Minute)
-	s.RegisterDelayedCallback(func() { s.update(BackName, Steering{By: "alice"}) }, 50*time.Minute)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, 50*time.Minute)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: p})
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
 	got := s.result(t)
-	require.Equal(t, StateRolledBack, got.State)
+	require.Equal(t, api.StateRolledBack, got.State)
 	require.Empty(t, got.Approvals)
-	require.NotContains(t, s.called(), ImportMetadataType)
+	require.NotContains(t, s.called(), api.ImportMetadataType)
 }
 
 func TestAWorkflowUnderAnotherIDIsRefusedWithTheRightOne(t *testing.T) {
 	for kind, want := range map[string]string{
-		MigrationType: "migration-orders-2026",
-		ShiftType:     "migration-orders-2026-shift",
+		api.MigrationType: "migration-orders-2026",
+		api.ShiftType:     "migration-orders-2026-shift",
 	} {
 		s := newTheatre(t)
 		s.SetStartWorkflowOptions(client.StartWorkflowOptions{
 			ID:        "my-migration",
-			TaskQueue: ControlTaskQueue,
+			TaskQueue: api.ControlTaskQueue,
 		})
 		s.TestWorkflowEnvironment.ExecuteWorkflow(kind,
-			MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+			api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, s.GetWorkflowError(), &app)
 		require.Equal(t, "Invalid", app.Type())
@@ -139,30 +140,30 @@ func TestAQuestionStandsWhileItsEvidenceIsMeasuredAgain(t *testing.T) {
 		p.Shift.Steps = []int{100}
 		p.Approvals = []plan.Gate{plan.GateShift}
 	})
-	var first Waiting
+	var first api.Waiting
 	var late *answered
 	s.RegisterDelayedCallback(func() { first = s.statusNow(t).Waiting[0] }, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1, "measured anew right now")
 		require.Equal(t, first, w[0])
-		late = s.update(ApproveName, Approval{Gate: "shift-100", By: "alice"})
+		late = s.update(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"})
 	}, time.Hour+5*time.Second)
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
 		require.Len(t, w, 1)
 		require.NotEqual(t, first.Evidence, w[0].Evidence)
 		require.Equal(t, first.Since, w[0].Since, "it waits since it was asked first")
-		s.update(ApproveName, Approval{Gate: "shift-100", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"})
 	}, time.Hour+time.Minute)
-	s.ExecuteWorkflow(ShiftType, MigrationInput{Plan: p, Inventory: testInventory()})
+	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 	require.Empty(t, s.result(t).Waiting)
 	require.ErrorContains(t, late.rejected, "is being measured again")
 }
 
 func TestSearchAttributesFit(t *testing.T) {
-	long := Status{Waiting: []Waiting{{
-		Kind: WaitingRelease,
+	long := api.Status{Waiting: []api.Waiting{{
+		Kind: api.WaitingRelease,
 		Gate: "producers of " + strings.Repeat("\u00e4", 400),
 	}}}
 	value := keyword(waitingValue(long))

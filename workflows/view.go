@@ -3,12 +3,12 @@ package workflows
 import (
 	"slices"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // view is the status with what the children told about themselves.
-func (d *desk) view() Status {
+func (d *desk) view() api.Status {
 	s := d.status
 	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
@@ -22,22 +22,22 @@ func (d *desk) view() Status {
 	if s.Waves != nil && s.Inventory != nil && d.plan.Traffic.Mode == plan.ModeGateway {
 		// the shift began with gateways that took the migration: what Assess saw of them is over
 		inventory := *s.Inventory
-		inventory.Findings = activities.WithoutGateways(inventory.Findings)
+		inventory.Findings = api.WithoutGateways(inventory.Findings)
 		s.Inventory = &inventory
 	}
-	if s.State == StateRunning && len(s.Waiting) > 0 {
-		s.State = StateWaiting
+	if s.State == api.StateRunning && len(s.Waiting) > 0 {
+		s.State = api.StateWaiting
 	}
-	if d.isHeld() && (s.State == StateRunning || s.State == StateWaiting) {
-		s.State = StateHeld
+	if d.isHeld() && (s.State == api.StateRunning || s.State == api.StateWaiting) {
+		s.State = api.StateHeld
 	}
 	return s
 }
 
 // adopt merges a child's status into its parent's.
-func (d *desk) adopt(s *Status, id string, r Status) {
+func (d *desk) adopt(s *api.Status, id string, r api.Status) {
 	for _, w := range r.Waiting {
-		same := func(o Waiting) bool {
+		same := func(o api.Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate &&
 				o.Text == w.Text
 		}

@@ -8,32 +8,33 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 func TestFindingsAboutGatewaysEndWhenTheShiftBeginsWithThem(t *testing.T) {
 	found := *testInventory().Whole
-	found.Findings = []activities.Finding{
+	found.Findings = []api.Finding{
 		{Object: "gateway", Cause: "it doesn't answer", Next: "start it"},
 		{Object: "group billing", Cause: "broadcasts"},
 	}
-	inventory := activities.Whole(found)
-	tell := func(status Status) stageFunc {
-		return func(workflow.Context, MigrationInput) (Status, error) { return status, nil }
+	inventory := api.Whole(found)
+	tell := func(status api.Status) stageFunc {
+		return func(workflow.Context, api.MigrationInput) (api.Status, error) { return status, nil }
 	}
 	s := newMigration(t, map[string]stageFunc{
-		AssessType: tell(Status{
-			State: StateDone, Assessment: &inventory, Inventory: &inventory.Summary,
+		api.AssessType: tell(api.Status{
+			State: api.StateDone, Assessment: &inventory, Inventory: &inventory.Summary,
 		}),
-		PurchaseType: Purchase,
-		ShiftType:    tell(Status{State: StateDone, Waves: []WaveStatus{{Step: 100}}}),
+		api.PurchaseType: Purchase,
+		api.ShiftType:    tell(api.Status{State: api.StateDone, Waves: []api.WaveStatus{{Step: 100}}}),
 	})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, 2, s.statusNow(t).Inventory.Findings.Len(), "nobody has heard of it since")
-		s.update(ApproveName, Approval{Gate: "purchase", By: "alice"})
+		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, time.Minute)
-	s.ExecuteWorkflow(MigrationType, MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
+	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, func(p *plan.Plan) {
 		byGateway(p)
 		p.Approvals = []plan.Gate{plan.GatePurchase}
 	})})

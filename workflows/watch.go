@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -38,12 +39,12 @@ func (d *desk) watchTarget(ctx workflow.Context) {
 // sayAway puts on the page that the target is away, where applications are on it and nothing takes
 // them back yet; the result takes it off again.
 func (d *desk) sayAway(ctx workflow.Context, why string) (done func()) {
-	there := len(begun(d.view())) > 0 || d.status.Type == RollbackType
+	there := len(begun(d.view())) > 0 || d.status.Type == api.RollbackType
 	if !there || d.isGoingBack() && !d.isHeld() {
 		return func() {}
 	}
-	return d.wait(ctx, Waiting{
-		Kind: WaitingGate, Gate: BackName,
+	return d.wait(ctx, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.BackName,
 		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go "+
 			"back to the source: back opens it for them at once", why),
 	})

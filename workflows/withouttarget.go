@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 )
 
 // A target that doesn't answer keeps nobody off the source, behind gateways either: once it has been
@@ -16,7 +17,7 @@ import (
 // gatewaysReturn is a way back behind gateways.
 type gatewaysReturn struct {
 	*desk
-	in MigrationInput
+	in api.MigrationInput
 	// away says that the target was away for as long as groups may wait, and answered nobody since.
 	away bool
 	// without says that something returned without it.
@@ -30,7 +31,7 @@ type gatewaysReturn struct {
 }
 
 // left are the groups whose applications may be at the target when the way back begins.
-func (r *gatewaysReturn) left() activities.Names {
+func (r *gatewaysReturn) left() api.Names {
 	if r.at.Groups.Len() == 0 && r.in.Inventory != nil {
 		return r.in.Inventory.Readers()
 	}
@@ -40,7 +41,7 @@ func (r *gatewaysReturn) left() activities.Names {
 // fromEnd reports whether the way back begins in the end phase or after it: applications were asked
 // to go to the target, and some may be there, or on their way.
 func (r *gatewaysReturn) fromEnd() bool {
-	return r.tells && r.at.Authority == activities.Target
+	return r.tells && r.at.Authority == api.Target
 }
 
 // oneTry is how long one try of a move takes at most until it says that the target is away: ten
@@ -50,7 +51,7 @@ const oneTry = 20 * time.Second
 // returnByGateways brings everything back, with or without the target. It ends when both sides
 // answered. Done takes what is owed by then off the page.
 func (d *desk) returnByGateways(
-	ctx workflow.Context, in MigrationInput, steps []action,
+	ctx workflow.Context, in api.MigrationInput, steps []action,
 ) (done func(), err error) {
 	done = func() {}
 	var at activities.Gateway
@@ -61,7 +62,7 @@ func (d *desk) returnByGateways(
 		return done, err
 	}
 	tells := changed(ctx, changeBypassed)
-	past := activities.Names{} // groups with members that may have gone to the target itself
+	past := api.Names{} // groups with members that may have gone to the target itself
 	for first := true; ; first = false {
 		r := gatewaysReturn{
 			desk: d, in: in, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
@@ -72,7 +73,7 @@ func (d *desk) returnByGateways(
 		if err := r.all(ctx, steps, past, first && r.fromEnd()); err != nil || !r.without {
 			return done, err
 		}
-		if at.Authority == activities.Target {
+		if at.Authority == api.Target {
 			past = r.left()
 		}
 		done()
@@ -85,7 +86,7 @@ func (d *desk) returnByGateways(
 // all takes each step. Those that were done are done again without effect.
 // Calls says that applications are called back first.
 func (r *gatewaysReturn) all(
-	ctx workflow.Context, steps []action, past activities.Names, calls bool,
+	ctx workflow.Context, steps []action, past api.Names, calls bool,
 ) error {
 	for i, step := range steps {
 		r.detail(ctx, "%s", step.summary)
@@ -110,9 +111,9 @@ func (r *gatewaysReturn) all(
 		case 3:
 			if past.Len() > 0 { // gateways refuse groups with members that are on the target
 				request := activities.GroupsRequest{
-					Request: r.request(), Side: activities.Source, Groups: past,
+					Request: r.request(), Side: api.Source, Groups: past,
 				}
-				step = action{"nobody reads the target: " + activities.Short(past), step.activity, request}
+				step = action{"nobody reads the target: " + api.Short(past), step.activity, request}
 				if r.tells {
 					step = telling(step, activities.Bypassing{})
 				}
@@ -170,7 +171,7 @@ func (r *gatewaysReturn) step(
 		if asks {
 			done()
 			done = func() {}
-			err = r.askBehind(ctx, move, err, activities.Names{}, activities.Names{})
+			err = r.askBehind(ctx, move, err, api.Names{}, api.Names{})
 		}
 		if err == nil || ctx.Err() != nil || lasts(err) {
 			return err
@@ -184,7 +185,7 @@ func (r *gatewaysReturn) step(
 // says shows why a step isn't done yet.
 func (r *gatewaysReturn) says(ctx workflow.Context, move action, err error) (done func()) {
 	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.summary, rootMessage(err))
-	return r.wait(ctx, Waiting{Kind: WaitingGate, Gate: "target", Text: text})
+	return r.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text})
 }
 
 // takeAuthority makes the source say who members are. While members are connected to the target,
@@ -192,7 +193,7 @@ func (r *gatewaysReturn) says(ctx workflow.Context, move action, err error) (don
 func (r *gatewaysReturn) takeAuthority(
 	ctx workflow.Context, move action, limit time.Duration,
 ) error {
-	var groups, topics activities.Names // of whom applications are asked for
+	var groups, topics api.Names // of whom applications are asked for
 	if r.in.Inventory != nil {
 		groups, topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
 	}
@@ -207,11 +208,11 @@ func (r *gatewaysReturn) takeAuthority(
 }
 
 // asksBehind asks applications that may have gone to the target itself to return behind the gateways.
-func (r *gatewaysReturn) asksBehind(w *Waiting, at activities.Gateway) {
-	if at.Authority != activities.Target {
+func (r *gatewaysReturn) asksBehind(w *api.Waiting, at activities.Gateway) {
+	if at.Authority != api.Target {
 		return
 	}
-	w.Kind, w.To, w.NameServers = WaitingRelease, activities.Source, []string{at.NameServer}
+	w.Kind, w.To, w.NameServers = api.WaitingRelease, api.Source, []string{at.NameServer}
 	w.Groups, w.Topics = at.Groups, at.Topics
 	if r.in.Inventory != nil {
 		w.Groups, w.Topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
@@ -254,8 +255,8 @@ func (r *gatewaysReturn) awaitTarget(
 	r.note(ctx, "the target doesn't answer: homes and groups are back on the source without it; "+
 		"groups go on from the positions that the source has, and may read again what they have read "+
 		"on the target in the last seconds. %s", text)
-	w := Waiting{
-		Kind: WaitingGate, Gate: "target",
+	w := api.Waiting{
+		Kind: api.WaitingGate, Gate: "target",
 		Text: "the target doesn't answer: start its brokers. Everything reads and writes the source " +
 			"meanwhile; " + text,
 	}
@@ -266,6 +267,6 @@ func (r *gatewaysReturn) awaitTarget(
 	if err != nil {
 		return func() {}, err
 	}
-	w.Kind, w.Text = WaitingGate, "the target answers again, and the lanes copy what was owed; "+text
+	w.Kind, w.Text = api.WaitingGate, "the target answers again, and the lanes copy what was owed; "+text
 	return r.wait(ctx, w), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
@@ -20,7 +21,7 @@ type deadTarget struct {
 	busy      bool    // moves fail, but not for the target
 	answers   bool    // gateways reach the target, and the worker doesn't
 	away      [3]bool // whether the authority, homes and groups are on the target
-	authority activities.Side
+	authority api.Side
 	back      time.Time // when the last of them was back
 }
 
@@ -85,9 +86,9 @@ func newDeadTarget(t *testing.T) *deadTarget {
 	return s
 }
 
-func (s *deadTarget) rollBack(t *testing.T) Status {
+func (s *deadTarget) rollBack(t *testing.T) api.Status {
 	t.Helper()
-	s.ExecuteWorkflow(RollbackType, MigrationInput{
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, byGateway), Inventory: testInventory(),
 	})
 	return s.result(t)
@@ -108,7 +109,7 @@ func TestAWayBackByGatewaysEndsWithoutATargetThatIsGoneForGood(t *testing.T) {
 	s := newDeadTarget(t)
 	s.approveLost(t)
 	got := s.rollBack(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Contains(t, strings.Join(got.Notes, "\n"), "the target is lost")
 	require.Equal(t, "groups without the target", s.called()[len(s.called())-1])
 }
@@ -122,7 +123,7 @@ func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
 		s.dead = false
 	}, 2*time.Minute)
 	got := s.rollBack(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	called := slices.DeleteFunc(s.called(), func(c string) bool { return c == "Prepare" })
 	require.Equal(t, []string{
 		"homes without the target", "groups without the target", "AwaitTarget", "Pending", "Pending",
@@ -154,14 +155,14 @@ func TestATargetThatDiesInTheMiddleOfAWayBackIsNotWaitedForLonger(t *testing.T) 
 	dies := begin.Add(budget + 5*time.Second) // the first try has ended
 	s.RegisterDelayedCallback(func() { s.dead, s.busy = true, false }, dies.Sub(begin))
 	s.RegisterDelayedCallback(func() { s.dead = false }, 10*time.Minute)
-	s.ExecuteWorkflow(RollbackType, MigrationInput{Plan: short, Inventory: testInventory()})
-	require.Equal(t, StateDone, s.result(t).State)
+	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: short, Inventory: testInventory()})
+	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Less(t, s.back.Sub(dies), budget+oneTry)
 }
 
 func TestAnAuthorityThatReturnedWithoutTheTargetLeavesNobodyThere(t *testing.T) {
 	s := newDeadTarget(t)
-	s.authority = activities.Target
+	s.authority = api.Target
 	var dead string
 	s.RegisterDelayedCallback(func() {
 		dead = s.waitsFor(t)
@@ -169,12 +170,12 @@ func TestAnAuthorityThatReturnedWithoutTheTargetLeavesNobodyThere(t *testing.T) 
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting
-		require.Equal(t, WaitingRelease, w[0].Kind)
-		require.Equal(t, activities.Source, w[0].To)
+		require.Equal(t, api.WaitingRelease, w[0].Kind)
+		require.Equal(t, api.Source, w[0].To)
 		require.Equal(t, []string{"10.0.0.7:9876"}, w[0].NameServers)
 	}, 110*time.Second)
 	got := s.rollBack(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Contains(t, dead, "re-point all applications to the gateway now")
 	requireOrder(t, s.called(), "homes without the target",
 		"groups without the target", "AwaitTarget",
@@ -187,7 +188,7 @@ func TestGatewaysThatReachTheTargetAskIt(t *testing.T) {
 	s.answers = true
 	s.RegisterDelayedCallback(func() { s.dead = false }, 2*time.Minute)
 	got := s.rollBack(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{"homes", "groups"}, slices.DeleteFunc(s.called(),
 		func(c string) bool { return c != "homes" && c != "groups" && !strings.Contains(c, "without") }))
 }
@@ -197,7 +198,7 @@ func TestATargetThatIsBackInTimeIsAsked(t *testing.T) {
 	s := newDeadTarget(t)
 	s.RegisterDelayedCallback(func() { s.dead = false }, 15*time.Second)
 	got := s.rollBack(t)
-	require.Equal(t, StateDone, got.State)
+	require.Equal(t, api.StateDone, got.State)
 	require.NotContains(t, strings.Join(s.called(), " "), "without the target")
 	require.Empty(t, got.Notes)
 }

@@ -12,7 +12,7 @@ import (
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/replica"
 )
 
 // course is a broker with a gateway before it, and where it is needed a proxy, or a target.
@@ -148,7 +148,7 @@ func (c *course) each(ctx context.Context, call func(client *rocketmq.Client, ad
 }
 
 // names are those of the migration's lanes.
-var names = replicator.Names{Group: "rocketshift-bench", Source: "S", Target: "T"}
+var names = replica.Names{Group: "rocketshift-bench", Source: "S", Target: "T"}
 
 // use tells the gateway its migration.
 func (c *course) use(ctx context.Context) error {

@@ -12,6 +12,8 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // moved is the result of moves of one kind. Times are milliseconds.
@@ -79,9 +81,9 @@ func (c *course) measureMoves(ctx context.Context, result *json.Encoder) error {
 func (c *course) replicate(ctx context.Context, topics ...string) (stop func() error, err error) {
 	client := rocketmq.NewClient(rocketmq.Options{})
 	here, there := rocketmq.NewCluster(client, c.source.NameServers), rocketmq.NewCluster(client, c.target.NameServers)
-	var lanes []replicator.Lane
+	var lanes []lane.Lane
 	for _, name := range topics {
-		some, err := replicator.LanesOf(ctx, here, there, name)
+		some, err := replica.LanesOf(ctx, here, there, name)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +92,7 @@ func (c *course) replicate(ctx context.Context, topics ...string) (stop func() e
 	ctx, cancel := context.WithCancel(ctx)
 	copier := replicator.NewReplicator(here, there, replicator.Options{Names: names, Holder: "bench", BothWays: true})
 	ended := make(chan error, 1)
-	go func() { ended <- copier.Run(ctx, lanes, func(replicator.Progress) {}) }()
+	go func() { ended <- copier.Run(ctx, lanes, func(lane.Progress) {}) }()
 	return func() error {
 		cancel()
 		defer client.Close()
@@ -154,7 +156,7 @@ func (c *course) moveWide(ctx context.Context, group string, result *json.Encode
 		for _, name := range c.wide() {
 			var all []gateway.TopicQueue
 			for id := range wideQueues {
-				all = append(all, gateway.TopicQueue{Topic: name, Queue: replicator.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
+				all = append(all, gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
 			}
 			for some := range slices.Chunk(all, c.chunk) {
 				s, err := c.move(ctx, gateway.Move{Kind: gateway.KindHome, To: "target", Queues: some})

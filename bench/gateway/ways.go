@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // measured is one line of the result of sends and reads.
@@ -61,14 +62,14 @@ const fillBatch = 300
 // fill writes the history to read.
 func (c *course) fill(ctx context.Context) error {
 	return c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		one := rocketmq.BatchMessage{Body: bytes.Repeat([]byte{'x'}, c.body), Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: "TAGS", Value: "bench"}})}
+		one := rocketmq.BatchMessage{Body: bytes.Repeat([]byte{'x'}, c.body), Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TAGS", Value: "bench"}})}
 		for at, turn := 0, 0; at < c.history; turn++ {
 			r := rocketmq.BatchRequest{Group: "bench-fill", Topic: topic, Queue: turn % queues, BornTimestamp: time.Now().UnixMilli()}
 			for range min(fillBatch, c.history-at) {
 				r.Messages = append(r.Messages, one)
 			}
 			at += len(r.Messages)
-			if err := rocketmq.Retry(ctx, func() error { _, err := client.SendBatch(ctx, addr, r); return err }); err != nil {
+			if err := remoting.Retry(ctx, func() error { _, err := client.SendBatch(ctx, addr, r); return err }); err != nil {
 				return fmt.Errorf("fill: %w", err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -33,7 +34,7 @@ func (s *side) fill(ctx context.Context, topic string, l load) error {
 		for n := start; n < min(l.messages, start+fillBatch); n++ {
 			request.Messages = append(request.Messages, message(n, l.body))
 		}
-		err := rocketmq.Retry(ctx, func() error {
+		err := remoting.Retry(ctx, func() error {
 			_, err := s.client.SendBatch(ctx, brokers[turn%len(brokers)].Addr, request)
 			return err
 		})
@@ -49,7 +50,7 @@ func message(n, body int) rocketmq.BatchMessage {
 	number := fmt.Sprintf("%0*d", numberSize, n)
 	return rocketmq.BatchMessage{
 		Body: append([]byte(number), bytes.Repeat([]byte{'x'}, max(0, body-numberSize))...),
-		Properties: rocketmq.EncodeProperties([]rocketmq.Property{
+		Properties: remoting.EncodeProperties([]remoting.Property{
 			{Name: "KEYS", Value: "key-" + number},
 			{Name: "UNIQ_KEY", Value: fmt.Sprintf("7F000001%024X", n)},
 			{Name: "WAIT", Value: "true"},
@@ -94,7 +95,7 @@ func (s *side) tally(ctx context.Context, topic string, messages int) (tally, er
 	return t, nil
 }
 
-func (t *tally) add(messages []rocketmq.Message, seen []bool) error {
+func (t *tally) add(messages []remoting.Message, seen []bool) error {
 	for _, m := range messages {
 		n, err := strconv.Atoi(string(m.Body[:min(numberSize, len(m.Body))]))
 		if err != nil || n < 0 || n >= len(seen) {
@@ -134,7 +135,7 @@ func (s *side) stored(ctx context.Context, topic string) (int64, error) {
 }
 
 func (s *side) stats(ctx context.Context, addr, topic string) (queues map[int]rocketmq.QueueRange, err error) {
-	err = rocketmq.RetryRead(ctx, func() error {
+	err = remoting.RetryRead(ctx, func() error {
 		queues, err = s.client.TopicStats(ctx, addr, topic)
 		return err
 	})
@@ -145,7 +146,7 @@ func (s *side) stats(ctx context.Context, addr, topic string) (queues map[int]ro
 }
 
 func (s *side) pull(ctx context.Context, addr string, q rocketmq.PullRequest) (read rocketmq.PullResult, err error) {
-	err = rocketmq.RetryRead(ctx, func() error {
+	err = remoting.RetryRead(ctx, func() error {
 		read, err = s.client.Pull(ctx, addr, q)
 		if err == nil && read.Next <= q.Offset {
 			return fmt.Errorf("the answer leads from offset %d to %d", q.Offset, read.Next)

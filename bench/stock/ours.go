@@ -5,6 +5,8 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // copyByReplicator is rocketshift's own way, for the ratios: it alone keeps the order of a queue, and repeats nothing.
@@ -12,11 +14,11 @@ func copyByReplicator(ctx context.Context, j job, _ func(error)) error {
 	client := rocketmq.NewClient(rocketmq.Options{})
 	defer client.Close()
 	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
-	lanes, err := replicator.LanesOf(ctx, source, target, j.Topic)
+	lanes, err := replica.LanesOf(ctx, source, target, j.Topic)
 	if err != nil {
 		return err
 	}
-	names := replicator.Names{Group: j.Group, Source: "source", Target: "target"}
+	names := replica.Names{Group: j.Group, Source: "source", Target: "target"}
 	r := replicator.NewReplicator(source, target, replicator.Options{Names: names, Holder: "bench"})
-	return r.Run(ctx, lanes, func(replicator.Progress) {})
+	return r.Run(ctx, lanes, func(lane.Progress) {})
 }

@@ -15,10 +15,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/api"
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 const (
@@ -75,7 +75,7 @@ func (d *demo) awaitDeliveries(ctx context.Context) error {
 // readThroughProxy is the proof that the migrated topic is readable the 5.x way: a group of its own reads all of it through
 // the proxy, with the 5.x client.
 func (d *demo) readThroughProxy(ctx context.Context, want int) error {
-	if d.result.Status.State == workflows.StateRolledBack {
+	if d.result.Status.State == api.StateRolledBack {
 		return nil // nothing lives on the target
 	}
 	target := d.result.Status.Target

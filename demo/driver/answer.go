@@ -6,35 +6,35 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // pipeline is the name under which the demo's release pipeline speaks.
 const pipeline = "demo-pipeline"
 
 // heldByPerson reports whether somebody held the migration who will resume it.
-func heldByPerson(asked workflows.Waiting) bool {
+func heldByPerson(asked api.Waiting) bool {
 	by, held := strings.CutPrefix(asked.Text, "held by ")
 	return held && !strings.HasPrefix(by, "rocketshift:")
 }
 
 // answer gives what the migration waits for, once.
-func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflows.Waiting) error {
+func (w *watcher) answer(ctx context.Context, s api.Status, asked api.Waiting) error {
 	question := fmt.Sprintf("%s %s %v %v %s %s", asked.Kind, asked.Gate, asked.Groups, asked.Topics, asked.To, asked.Since.Format(time.RFC3339Nano))
 	if w.answered[question] {
 		return nil
 	}
 	w.answered[question] = true
 	switch {
-	case asked.Kind == workflows.WaitingApproval:
+	case asked.Kind == api.WaitingApproval:
 		return w.approve(ctx, asked)
-	case asked.Kind == workflows.WaitingRelease:
+	case asked.Kind == api.WaitingRelease:
 		return w.release(ctx, asked)
-	case asked.Gate == workflows.ResumeName && heldByPerson(asked):
-		w.console.say("%s; it goes on by: %s", asked.Text, workflows.NextCommand(s, asked))
+	case asked.Gate == api.ResumeName && heldByPerson(asked):
+		w.console.say("%s; it goes on by: %s", asked.Text, api.NextCommand(s, asked))
 		return nil
-	case asked.Gate == workflows.ResumeName:
+	case asked.Gate == api.ResumeName:
 		return fmt.Errorf("the migration stopped and waits for a person: %s", asked.Text)
 	}
 	w.console.say("waiting: %s", asked.Text)
@@ -42,7 +42,7 @@ func (w *watcher) answer(ctx context.Context, s workflows.Status, asked workflow
 }
 
 // approve approves a gate, or tells the person at the terminal how to.
-func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
+func (w *watcher) approve(ctx context.Context, asked api.Waiting) error {
 	if w.o.Approve == ApproveMe {
 		w.console.say("your approval of %s is asked for: %s", asked.Gate, asked.Text)
 		w.console.say("  look:    %s/namespaces/default/workflows/%s", w.temporal.UIAddress, plan.WorkflowID(w.o.Name))
@@ -55,7 +55,7 @@ func (w *watcher) approve(ctx context.Context, asked workflows.Waiting) error {
 
 // release is the release pipeline: it restarts the named applications with the name servers that the migration tells, and says
 // so when they are at work. The way back is the same.
-func (w *watcher) release(ctx context.Context, asked workflows.Waiting) error {
+func (w *watcher) release(ctx context.Context, asked api.Waiting) error {
 	var what []string
 	args := []string{"released", w.o.Name, "--by", pipeline}
 	groups, inline := asked.Groups.Inline()

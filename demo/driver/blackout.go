@@ -11,15 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
-	"rocketshift/workflows"
 )
 
 // blackout kills the worker and Temporal in the middle of the stage that the options name, and starts them again later: meanwhile nothing moves, which
 // the command line says, and producers go on.
-func (w *watcher) blackout(ctx context.Context, s workflows.Status) error {
-	running := func(stage workflows.StageStatus) bool {
-		return stage.Name == w.o.BlackoutDuring && stage.State == workflows.StageRunning && w.inTheMiddle(ctx, stage.Name, s)
+func (w *watcher) blackout(ctx context.Context, s api.Status) error {
+	running := func(stage api.StageStatus) bool {
+		return stage.Name == w.o.BlackoutDuring && stage.State == api.StageRunning && w.inTheMiddle(ctx, stage.Name, s)
 	}
 	if w.blackedOut || !slices.ContainsFunc(s.Stages, running) {
 		return nil

@@ -18,11 +18,11 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"rocketshift/api"
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 // Who gives the approvals.
@@ -76,7 +76,7 @@ func (o Options) withDefaults() Options {
 type Result struct {
 	Verdict   verdict.Verdict
 	Detail    verdict.Detail
-	Status    workflows.Status
+	Status    api.Status
 	Workflows []Execution
 	// Starts is how often each application was started, by the name of its ledger.
 	Starts map[string]int

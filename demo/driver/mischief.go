@@ -4,16 +4,16 @@ import (
 	"context"
 	"slices"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/workflows"
 )
 
 // sabotage kills the worker in the middle of each stage that the options name. Producers that the migration hasn't moved go on while
 // there is none.
-func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
+func (w *watcher) sabotage(ctx context.Context, s api.Status) error {
 	for _, stage := range s.Stages {
 		at := slices.Index(w.toKill, stage.Name)
-		if at < 0 || stage.State != workflows.StageRunning || !w.inTheMiddle(ctx, stage.Name, s) {
+		if at < 0 || stage.State != api.StageRunning || !w.inTheMiddle(ctx, stage.Name, s) {
 			continue
 		}
 		w.toKill = slices.Delete(w.toKill, at, at+1)
@@ -28,9 +28,9 @@ func (w *watcher) sabotage(ctx context.Context, s workflows.Status) error {
 }
 
 // regret asks to go back when the step of the options soaks: its groups and producers are on the target then.
-func (w *watcher) regret(ctx context.Context, s workflows.Status) error {
+func (w *watcher) regret(ctx context.Context, s api.Status) error {
 	for _, wave := range s.Waves {
-		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != workflows.WaveSoak {
+		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != api.WaveSoak {
 			continue
 		}
 		w.back = true
@@ -41,18 +41,18 @@ func (w *watcher) regret(ctx context.Context, s workflows.Status) error {
 }
 
 // inTheMiddle reports whether a running stage has begun its work.
-func (w *watcher) inTheMiddle(ctx context.Context, stage string, s workflows.Status) bool {
+func (w *watcher) inTheMiddle(ctx context.Context, stage string, s api.Status) bool {
 	switch stage {
-	case workflows.ReplicateType:
+	case api.ReplicateType:
 		return w.copying(ctx, s)
-	case workflows.ShiftType:
+	case api.ShiftType:
 		return moving(s)
 	}
 	return true
 }
 
 // copying reports whether copies have reached the target.
-func (d *demo) copying(ctx context.Context, s workflows.Status) bool {
+func (d *demo) copying(ctx context.Context, s api.Status) bool {
 	if s.Target == nil {
 		return false
 	}
@@ -75,8 +75,8 @@ func (d *demo) copying(ctx context.Context, s workflows.Status) bool {
 }
 
 // moving reports whether a wave is in the middle of its work.
-func moving(s workflows.Status) bool {
-	return slices.ContainsFunc(s.Waves, func(w workflows.WaveStatus) bool {
-		return w.State == workflows.WaveGroups || w.State == workflows.WaveProducers
+func moving(s api.Status) bool {
+	return slices.ContainsFunc(s.Waves, func(w api.WaveStatus) bool {
+		return w.State == api.WaveGroups || w.State == api.WaveProducers
 	})
 }

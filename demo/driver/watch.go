@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/workflows"
 )
 
 const (
@@ -45,11 +45,11 @@ func (d *demo) watch(ctx context.Context) error {
 	}
 }
 
-func (d *demo) status(ctx context.Context) (workflows.Status, error) {
+func (d *demo) status(ctx context.Context) (api.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTime)
 	defer cancel()
-	var status workflows.Status
-	value, err := d.sdk.QueryWorkflow(ctx, plan.WorkflowID(d.o.Name), "", workflows.StatusQuery)
+	var status api.Status
+	value, err := d.sdk.QueryWorkflow(ctx, plan.WorkflowID(d.o.Name), "", api.StatusQuery)
 	if err != nil {
 		return status, err
 	}
@@ -66,7 +66,7 @@ type watcher struct {
 	back     bool // asked
 
 	blackedOut bool
-	copying    func(context.Context, workflows.Status) bool
+	copying    func(context.Context, api.Status) bool
 }
 
 func (d *demo) watcher() *watcher {
@@ -76,17 +76,17 @@ func (d *demo) watcher() *watcher {
 }
 
 // turn handles one status. The migration's own end ends the watch.
-func (w *watcher) turn(ctx context.Context, s workflows.Status) (ended bool, err error) {
+func (w *watcher) turn(ctx context.Context, s api.Status) (ended bool, err error) {
 	w.show(s)
 	switch s.State {
-	case workflows.StateDone:
+	case api.StateDone:
 		return true, nil
-	case workflows.StateRolledBack:
+	case api.StateRolledBack:
 		if w.o.BackAt > 0 {
 			return true, nil
 		}
 		return true, fmt.Errorf("the migration was rolled back, though nobody was to ask for it")
-	case workflows.StateFailed:
+	case api.StateFailed:
 		return true, fmt.Errorf("the migration ended as %s: %s", s.State, s.Error)
 	}
 	if err := w.sabotage(ctx, s); err != nil {
@@ -107,14 +107,14 @@ func (w *watcher) turn(ctx context.Context, s workflows.Status) (ended bool, err
 }
 
 // show prints one line for each stage, wave or note that changed.
-func (w *watcher) show(s workflows.Status) {
+func (w *watcher) show(s api.Status) {
 	for _, stage := range s.Stages {
-		if stage.State != workflows.StagePending {
+		if stage.State != api.StagePending {
 			w.line("stage "+stage.Name, stage.State, stage.Detail)
 		}
 	}
 	for _, wave := range s.Waves {
-		if wave.State != workflows.StagePending {
+		if wave.State != api.StagePending {
 			w.line(fmt.Sprintf("step %d%%", wave.Step), wave.State, strings.Join(wave.Topics.First(), ", "))
 		}
 	}

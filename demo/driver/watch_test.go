@@ -11,9 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/internal/lab"
-	"rocketshift/workflows"
 )
 
 // fakeCLI notes its arguments and answers with the exit code in code.txt, if that is there.
@@ -59,12 +58,12 @@ func (s *stage) exits(code string) {
 	require.NoError(s.t, os.WriteFile(filepath.Join(s.bin, "code.txt"), []byte(code), 0o644))
 }
 
-func waiting(w ...workflows.Waiting) workflows.Status {
-	return workflows.Status{State: workflows.StateWaiting, Waiting: w}
+func waiting(w ...api.Waiting) api.Status {
+	return api.Status{State: api.StateWaiting, Waiting: w}
 }
 
-func approval(gate string) workflows.Waiting {
-	return workflows.Waiting{Kind: workflows.WaitingApproval, Gate: gate, Text: "why not", Since: time.Unix(1, 0)}
+func approval(gate string) api.Waiting {
+	return api.Waiting{Kind: api.WaitingApproval, Gate: gate, Text: "why not", Since: time.Unix(1, 0)}
 }
 
 func TestTheDemoApprovesEachQuestionOnce(t *testing.T) {
@@ -96,8 +95,8 @@ func TestAPersonIsToldHowToApprove(t *testing.T) {
 
 func TestThePipelineReleasesWhatIsAskedForAndSaysSo(t *testing.T) {
 	s := newStage(t, Options{})
-	asked := workflows.Waiting{
-		Kind: workflows.WaitingRelease, Groups: activities.Some("billing"), Topics: activities.Some("payments"), To: activities.Target,
+	asked := api.Waiting{
+		Kind: api.WaitingRelease, Groups: api.Some("billing"), Topics: api.Some("payments"), To: api.Target,
 		NameServers: []string{"target:1"}, Since: time.Unix(1, 0),
 	}
 	for range 2 {
@@ -114,54 +113,54 @@ func TestThePipelineReleasesWhatIsAskedForAndSaysSo(t *testing.T) {
 
 func TestAMigrationThatStopsForAPersonEndsTheDemo(t *testing.T) {
 	s := newStage(t, Options{})
-	_, err := s.turn(t.Context(), waiting(workflows.Waiting{Kind: workflows.WaitingGate, Gate: workflows.ResumeName, Text: "Verify: 3 missing"}))
+	_, err := s.turn(t.Context(), waiting(api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: "Verify: 3 missing"}))
 	require.ErrorContains(t, err, "waits for a person: Verify: 3 missing")
 }
 
 func TestTheWatchEndsWithTheMigration(t *testing.T) {
 	s := newStage(t, Options{})
-	ended, err := s.turn(t.Context(), workflows.Status{State: workflows.StateDone})
+	ended, err := s.turn(t.Context(), api.Status{State: api.StateDone})
 	require.True(t, ended)
 	require.NoError(t, err)
-	ended, err = s.turn(t.Context(), workflows.Status{State: workflows.StateFailed, Error: "because"})
+	ended, err = s.turn(t.Context(), api.Status{State: api.StateFailed, Error: "because"})
 	require.True(t, ended)
 	require.ErrorContains(t, err, "failed: because")
-	ended, err = s.turn(t.Context(), workflows.Status{State: workflows.StateRolledBack})
+	ended, err = s.turn(t.Context(), api.Status{State: api.StateRolledBack})
 	require.True(t, ended)
 	require.ErrorContains(t, err, "nobody was to ask for it")
 }
 
 func TestTheWayBackIsAskedForOnceInTheSoakOfItsStep(t *testing.T) {
 	s := newStage(t, Options{BackAt: 50})
-	soaking := func(step int, state string) workflows.Status {
-		return workflows.Status{State: workflows.StateRunning, Waves: []workflows.WaveStatus{{Step: step, State: state}}}
+	soaking := func(step int, state string) api.Status {
+		return api.Status{State: api.StateRunning, Waves: []api.WaveStatus{{Step: step, State: state}}}
 	}
-	for _, status := range []workflows.Status{
-		soaking(25, workflows.WaveSoak), soaking(50, workflows.WaveProducers), soaking(50, workflows.WaveSoak), soaking(50, workflows.WaveSoak),
+	for _, status := range []api.Status{
+		soaking(25, api.WaveSoak), soaking(50, api.WaveProducers), soaking(50, api.WaveSoak), soaking(50, api.WaveSoak),
 	} {
 		_, err := s.turn(t.Context(), status)
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"back demo --by demo --reason the demo tries the way back"}, s.said())
-	ended, err := s.turn(t.Context(), workflows.Status{State: workflows.StateRolledBack})
+	ended, err := s.turn(t.Context(), api.Status{State: api.StateRolledBack})
 	require.True(t, ended)
 	require.NoError(t, err)
 }
 
 func TestEachChangeIsPrintedOnce(t *testing.T) {
 	s := newStage(t, Options{})
-	status := workflows.Status{
-		State: workflows.StateRunning,
-		Stages: []workflows.StageStatus{
-			{Name: "Assess", State: workflows.StageDone, Detail: "3 topics"}, {Name: "Verify", State: workflows.StagePending},
+	status := api.Status{
+		State: api.StateRunning,
+		Stages: []api.StageStatus{
+			{Name: "Assess", State: api.StageDone, Detail: "3 topics"}, {Name: "Verify", State: api.StagePending},
 		},
-		Waves: []workflows.WaveStatus{{Step: 25, State: workflows.WaveGroups, Topics: activities.Some("audit")}},
+		Waves: []api.WaveStatus{{Step: 25, State: api.WaveGroups, Topics: api.Some("audit")}},
 		Notes: []string{"held by alice"},
 	}
 	for range 3 {
 		s.show(status)
 	}
-	status.Waves[0].State = workflows.WaveProducers
+	status.Waves[0].State = api.WaveProducers
 	s.show(status)
 	lines := strings.Split(strings.TrimSpace(s.out.String()), "\n")
 	for i, want := range []string{"stage Assess done: 3 topics", "step 25% groups: audit", "note: held by alice", "step 25% producers: audit"} {
@@ -181,23 +180,23 @@ func TestARefusalOfTheCommandLineIsAnError(t *testing.T) {
 }
 
 func TestTheWorkerIsKilledOnceInTheMiddleOfAStage(t *testing.T) {
-	s := newStage(t, Options{KillWorkerDuring: []string{workflows.ReplicateType, workflows.ShiftType}})
+	s := newStage(t, Options{KillWorkerDuring: []string{api.ReplicateType, api.ShiftType}})
 	require.NoError(t, os.WriteFile(filepath.Join(s.bin, "rocketshift-worker"), []byte("#!/bin/sh\necho worker ready\nexec sleep 60\n"), 0o755))
 	require.NoError(t, s.startWorker(t.Context()))
 	t.Cleanup(func() { s.worker.kill() })
-	turn := func(stages ...workflows.StageStatus) *process {
-		_, err := s.turn(t.Context(), workflows.Status{
-			State: workflows.StateRunning, Stages: stages,
-			Waves: []workflows.WaveStatus{{Step: 25, State: workflows.WaveGroups}},
+	turn := func(stages ...api.StageStatus) *process {
+		_, err := s.turn(t.Context(), api.Status{
+			State: api.StateRunning, Stages: stages,
+			Waves: []api.WaveStatus{{Step: 25, State: api.WaveGroups}},
 		})
 		require.NoError(t, err)
 		return s.worker
 	}
-	replicate := workflows.StageStatus{Name: workflows.ReplicateType, State: workflows.StageRunning}
-	shift := workflows.StageStatus{Name: workflows.ShiftType, State: workflows.StageRunning}
+	replicate := api.StageStatus{Name: api.ReplicateType, State: api.StageRunning}
+	shift := api.StageStatus{Name: api.ShiftType, State: api.StageRunning}
 	first, copying := s.worker, false
-	s.copying = func(context.Context, workflows.Status) bool { return copying }
-	require.Same(t, first, turn(workflows.StageStatus{Name: workflows.ReplicateType, State: workflows.StagePending}))
+	s.copying = func(context.Context, api.Status) bool { return copying }
+	require.Same(t, first, turn(api.StageStatus{Name: api.ReplicateType, State: api.StagePending}))
 	require.Same(t, first, turn(replicate), "nothing is copied yet")
 	copying = true
 	second := turn(replicate)

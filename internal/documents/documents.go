@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -21,50 +20,16 @@ import (
 	_ "gocloud.dev/blob/fileblob" // folders
 	_ "gocloud.dev/blob/s3blob"   // S3, and whatever speaks its protocol
 	"gocloud.dev/gcerrors"
+
+	"rocketshift/api"
 )
 
 // Variable is the environment variable that says where the store is.
 const Variable = "ROCKETSHIFT_STORE"
 
-// Largest is the most bytes of one document: an inventory of 10,000 topics and 10,000 groups has
-// 4 MB, and a damaged store mustn't fill a worker's memory.
-const Largest = 64 << 20
-
-// Reference tells a document from all others.
-type Reference struct {
-	Kind      string `json:"kind"`      // what it holds, such as inventory or ledger
-	Migration string `json:"migration"` // whose it is: the folder that it lies in
-	Digest    string `json:"digest"`    // SHA-256 of its bytes, 64 hex digits
-	Bytes     int    `json:"bytes"`
-}
-
-// String names the document as people find it in the store.
-func (r Reference) String() string { return fmt.Sprintf("%s (%s)", r.key(), r.Kind) }
-
-func (r Reference) key() string { return r.Migration + "/" + r.Digest + ".json" }
-
-// What a reference may say: it comes from outside, and names a place in the store.
-var (
-	validDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	validName   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-)
-
-// Check says what is wrong with a reference, or nil.
-func (r Reference) Check() error {
-	switch {
-	case !validDigest.MatchString(r.Digest):
-		return fmt.Errorf("document digest %q: want 64 hex digits", r.Digest)
-	case !validName.MatchString(r.Migration):
-		return fmt.Errorf("document of migration %q: want a plan's name: a-z, 0-9 and -", r.Migration)
-	case r.Bytes < 0 || r.Bytes > Largest:
-		return fmt.Errorf("document %s: it says %d bytes, at most are %d", r, r.Bytes, Largest)
-	}
-	return nil
-}
-
 // MissingError says that a document isn't where this program looks.
 type MissingError struct {
-	Reference Reference
+	Reference api.Reference
 	Store     string
 	Changed   bool // something else is there
 }
@@ -172,9 +137,9 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Put writes a document of a migration, unless it is there already. The error is an
 // *UnreachableError, or says what is wrong with the document.
-func (s *Store) Put(ctx context.Context, migration, kind string, content []byte) (Reference, error) {
+func (s *Store) Put(ctx context.Context, migration, kind string, content []byte) (api.Reference, error) {
 	sum := sha256.Sum256(content)
-	ref := Reference{
+	ref := api.Reference{
 		Kind: kind, Migration: migration, Digest: hex.EncodeToString(sum[:]), Bytes: len(content),
 	}
 	if err := ref.Check(); err != nil {
@@ -188,7 +153,7 @@ func (s *Store) Put(ctx context.Context, migration, kind string, content []byte)
 		return ref, err
 	}
 	o := &blob.WriterOptions{ContentType: "application/json"}
-	if err := bucket.WriteAll(ctx, ref.key(), content, o); err != nil {
+	if err := bucket.WriteAll(ctx, ref.Key(), content, o); err != nil {
 		return ref, s.failed(ctx, err)
 	}
 	s.read.put(ref.Digest, content)
@@ -198,7 +163,7 @@ func (s *Store) Put(ctx context.Context, migration, kind string, content []byte)
 // Get reads a document and proves that it is the one that was written. The error is a
 // *MissingError, an *UnreachableError, or says what is wrong with the reference. Callers mustn't
 // change the content.
-func (s *Store) Get(ctx context.Context, ref Reference) ([]byte, error) {
+func (s *Store) Get(ctx context.Context, ref api.Reference) ([]byte, error) {
 	if err := ref.Check(); err != nil {
 		return nil, err
 	}
@@ -209,7 +174,7 @@ func (s *Store) Get(ctx context.Context, ref Reference) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := bucket.NewReader(ctx, ref.key(), nil)
+	r, err := bucket.NewReader(ctx, ref.Key(), nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, &MissingError{Reference: ref, Store: s.String()}
 	}

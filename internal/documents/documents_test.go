@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/api"
 )
 
 func newStore(t *testing.T, where string) *Store {
@@ -66,13 +68,13 @@ func TestADocumentThatWasChangedIsNotBelievedAndIsWrittenAgain(t *testing.T) {
 
 func TestAReferenceNamesNothingOutsideTheStore(t *testing.T) {
 	s := newStore(t, t.TempDir())
-	good := Reference{Kind: "k", Migration: "orders", Digest: string(bytes.Repeat([]byte("a"), 64)), Bytes: 1}
+	good := api.Reference{Kind: "k", Migration: "orders", Digest: string(bytes.Repeat([]byte("a"), 64)), Bytes: 1}
 	require.NoError(t, good.Check())
-	for _, change := range []func(*Reference){
-		func(r *Reference) { r.Migration = "../secrets" },
-		func(r *Reference) { r.Digest = "../../etc/passwd" },
-		func(r *Reference) { r.Bytes = Largest + 1 },
-		func(r *Reference) { r.Bytes = -1 },
+	for _, change := range []func(*api.Reference){
+		func(r *api.Reference) { r.Migration = "../secrets" },
+		func(r *api.Reference) { r.Digest = "../../etc/passwd" },
+		func(r *api.Reference) { r.Bytes = api.Largest + 1 },
+		func(r *api.Reference) { r.Bytes = -1 },
 	} {
 		bad := good
 		change(&bad)

@@ -3,11 +3,13 @@ package documents
 import (
 	"bytes"
 	"encoding/json"
+
+	"rocketshift/api"
 )
 
 // Resolve puts lists in place of their references, in JSON as it is decoded into an any. A list is
 // referred to by an object with the keys document, from and to. What get can't read stays as it is.
-func Resolve(tree any, get func(Reference) ([]byte, error)) any {
+func Resolve(tree any, get func(api.Reference) ([]byte, error)) any {
 	switch v := tree.(type) {
 	case []any:
 		for i := range v {
@@ -25,16 +27,16 @@ func Resolve(tree any, get func(Reference) ([]byte, error)) any {
 }
 
 // referred is the list that an object refers to.
-func referred(v map[string]any, get func(Reference) ([]byte, error)) ([]any, bool) {
+func referred(v map[string]any, get func(api.Reference) ([]byte, error)) ([]any, bool) {
 	for _, key := range []string{"document", "from", "to"} {
 		if _, there := v[key]; !there {
 			return nil, false
 		}
 	}
 	var of struct {
-		Document Reference `json:"document"`
-		From     int       `json:"from"`
-		To       int       `json:"to"`
+		Document api.Reference `json:"document"`
+		From     int           `json:"from"`
+		To       int           `json:"to"`
 	}
 	b, err := json.Marshal(v)
 	if err != nil || json.Unmarshal(b, &of) != nil || of.Document.Check() != nil {

@@ -9,7 +9,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // One side answers who the members of groups are, and who holds queues locked: the source, until the end phase, then the target. So members
@@ -161,7 +161,7 @@ func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, na
 			continue
 		}
 		if q == nil || q.lane.Load() == nil {
-			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", replicator.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
+			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
 		}
 		there := q.lane.Load().Target
 		mq := jsonQueue{one.Topic, there.Broker, there.ID}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // connected is what there is to say of the session's client. Callers hold s.mu.
@@ -107,7 +109,7 @@ func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introdu
 			last = time.Now()
 			introduce()
 		}
-		if wait(ctx, 10*proofPause) != nil {
+		if sleep.For(ctx, 10*proofPause) != nil {
 			return refused("group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause", group, why)
 		}
 	}

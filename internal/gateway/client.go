@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rocketshift/internal/certificates"
+	"rocketshift/internal/sleep"
 )
 
 // Access is what a caller of control APIs has.
@@ -231,7 +232,7 @@ func (c *Client) MoveUntilDone(ctx context.Context, m Move) (was Moved, err erro
 		if was, err = c.Move(ctx, m); err != nil || was.Done {
 			return was, err
 		}
-		if wait(ctx, retryAfter) != nil {
+		if sleep.For(ctx, retryAfter) != nil {
 			return was, fmt.Errorf("gateway %s: move %s: %s", c.base, id, was.Reason)
 		}
 	}

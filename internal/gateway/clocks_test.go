@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // codeRuntime is GET_BROKER_RUNTIME_INFO.
@@ -31,7 +31,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
 			two.passers.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
-			stored := rocketmq.EncodeStored(rocketmq.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(ahead).UnixMilli(), StoreHost: past, Body: []byte("m")})
+			stored := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(ahead).UnixMilli(), StoreHost: past, Body: []byte("m")})
 			two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
 			two.brokers[source].answer(codePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForPassers(t.Context())
@@ -59,7 +59,7 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two.passers.life, two.serving = time.Minute, time.Now()
 	two.tells(source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
-	before := rocketmq.EncodeStored(rocketmq.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(), StoreHost: past})
+	before := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(), StoreHost: past})
 	two.brokers[source].answer(codePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
 		two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Brokers name their cluster in each message that they store (property CLUSTER, from 4.6 on), and
@@ -108,7 +109,7 @@ func (s *session) cluster() string { return s.clusters[source].of(string(s.port.
 // Properties whose values are told to clients otherwise. Brokers write the id of a message that
 // failed into its retries (AbstractSendMessageProcessor.consumerSendMsgBack, 5.3.3).
 var (
-	propCluster    = []byte(rocketmq.PropCluster)
+	propCluster    = []byte(remoting.PropCluster)
 	propOriginalID = []byte("ORIGIN_MESSAGE_ID")
 )
 
@@ -126,7 +127,7 @@ func (u *upstream) named(topic string) (n wire.Named) {
 	}
 	n.Value = func(name, value []byte) []byte {
 		switch string(name) {
-		case rocketmq.PropCluster:
+		case remoting.PropCluster:
 			if string(value) == there && here != "" {
 				return []byte(here)
 			}

@@ -16,7 +16,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // idle is a gateway without clusters, for what needs none.
@@ -88,7 +88,7 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	one := q.queue([]byte("broker-a"), 1)
 	one.home.Store(uint32(target))
 	one.shift.Store(-7)
-	lane := replicator.Lane{Topic: "orders", Index: 1, Source: replicator.Queue{Broker: "broker-a", ID: 1}, Target: replicator.Queue{Broker: "new", ID: 3}}
+	lane := lane.Lane{Topic: "orders", Index: 1, Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "new", ID: 3}}
 	one.lane.Store(&lane)
 	v := g.groups.get([]byte("billing")).of(one)
 	g.apply(&Outcome{Epoch: 5, Authority: "target", Views: []savedView{v.after(target, step{next: 10, there: 3})}})

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // guarded is a gateway that has the keys of one application, between a broker of each side and a client.
@@ -54,7 +54,7 @@ const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
 func (g *guarded) queue(at side) *view {
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
-	q.lane.Store(&replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "broker-a"}, Target: replicator.Queue{Broker: "broker-t", ID: 1}})
+	q.lane.Store(&lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t", ID: 1}})
 	q.home.Store(uint32(at))
 	v := g.gateway.groups.get([]byte("billing")).of(q)
 	v.side = at

@@ -10,7 +10,7 @@ import (
 
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Brokers take every delay level, and each holds a message back as long as its own configuration says.
@@ -24,8 +24,8 @@ const mostLevel = 63
 // many seconds.
 func delays(f *wire.Frame, propertiesKey string, now time.Time) (level uint8, timer int32) {
 	raw := f.Get(propertiesKey)
-	if bytes.Contains(raw, []byte(rocketmq.PropDelay)) {
-		text, _ := rocketmq.PropertyValue(f.Text(propertiesKey), rocketmq.PropDelay)
+	if bytes.Contains(raw, []byte(remoting.PropDelay)) {
+		text, _ := remoting.PropertyValue(f.Text(propertiesKey), remoting.PropDelay)
 		if n, err := strconv.Atoi(text); err == nil && n > 0 {
 			return uint8(min(n, mostLevel)), 0
 		}
@@ -34,16 +34,16 @@ func delays(f *wire.Frame, propertiesKey string, now time.Time) (level uint8, ti
 		return 0, 0
 	}
 	value := func(name string) (n int64, is bool) {
-		text, there := rocketmq.PropertyValue(f.Text(propertiesKey), name)
+		text, there := remoting.PropertyValue(f.Text(propertiesKey), name)
 		n, err := strconv.ParseInt(text, 10, 64)
 		return n, there && err == nil
 	}
 	seconds := int64(0)
-	if n, is := value(rocketmq.PropTimerDelaySec); is {
+	if n, is := value(remoting.PropTimerDelaySec); is {
 		seconds = n
-	} else if n, is := value(rocketmq.PropTimerDelayMs); is {
+	} else if n, is := value(remoting.PropTimerDelayMs); is {
 		seconds = n / 1000
-	} else if n, is := value(rocketmq.PropTimerDeliver); is {
+	} else if n, is := value(remoting.PropTimerDeliver); is {
 		seconds = (n - now.UnixMilli()) / 1000
 	} else {
 		return 0, 0

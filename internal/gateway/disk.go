@@ -3,6 +3,8 @@ package gateway
 import (
 	"log/slog"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // A disk that can't be written doesn't end the gateway: it serves as everything stood, says so, moves
@@ -54,7 +56,7 @@ func (f *stateFile) noted(err error) {
 
 // keepSaving writes the state again that couldn't be written.
 func (g *Gateway) keepSaving() {
-	for wait(g.ctx, saveAgain) == nil {
+	for sleep.For(g.ctx, saveAgain) == nil {
 		if g.StateProblem() != "" {
 			_ = g.save() // which is said once
 		}

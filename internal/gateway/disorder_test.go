@@ -12,7 +12,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/producer"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/replica"
 )
 
 // byKey selects a queue by the key from the queues in client order. client-go v2.1.2 lists them in the order in which the name server lists the
@@ -98,8 +99,8 @@ func (r *rig) kept(c *rocketmq.Cluster, topic string, names map[string]bool) (al
 			}
 			says := fmt.Sprintf("%q: queue %s/%d offset %d, sent %s, stored %s at %s %x", m.Body, b.Name, m.Queue, m.QueueOffset,
 				clock(m.BornTimestamp), clock(m.StoreTimestamp), m.StoreHost, m.PhysicalOffset)
-			properties := rocketmq.PropertyMap(m.Properties)
-			for _, name := range []string{rocketmq.PropUniqKey, replicator.StampProperty} {
+			properties := remoting.PropertyMap(m.Properties)
+			for _, name := range []string{remoting.PropUniqKey, replica.StampProperty} {
 				if value, has := properties[name]; has {
 					says += ", " + name + " " + value
 				}

@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // A gateway that was ready and heard nothing more doesn't know whether the round was decided: who leads may have died just before, or just
@@ -48,7 +50,7 @@ func (g local) findOut(p *part) {
 				_ = g.conclude(p, was)
 				return
 			}
-			if wait(g.ctx, doubtPause) != nil || !g.takesPart(p) {
+			if sleep.For(g.ctx, doubtPause) != nil || !g.takesPart(p) {
 				return
 			}
 		}

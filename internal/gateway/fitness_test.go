@@ -11,7 +11,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // A client with an access key that nobody knows holds up what it shares in, and nothing else; a person may accept it by its id.
@@ -22,7 +22,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, success, is)
 	homes := func(topic string) Round {
-		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, replicator.Queue{Broker: "broker-a"}}}}
+		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, lane.Queue{Broker: "broker-a"}}}}
 	}
 	fits := func(r Round) {
 		t.Helper()
@@ -76,7 +76,7 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Len(t, w.all, mostWritten)
 	assert.True(t, w.more)
 	u := unfit{wrote: []*wroteTo{{}, &w}}
-	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", replicator.Queue{}}}}, nil))
+	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", lane.Queue{}}}}, nil))
 	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
 }
 
@@ -100,7 +100,7 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, systemError, is)
 	side := Round{Kind: KindSide, To: "target", Group: "billing"}
-	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", replicator.Queue{Broker: "broker-a"}}}}
+	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a"}}}}
 	for _, r := range []Round{side, home} {
 		_, err := g.gateway.allFit(r)
 		require.NoError(t, err, r.Kind)

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A move without the target brings homes, groups or the authority back to the source while no
@@ -112,7 +113,7 @@ func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
 // asked for, as that costs it little: runtime facts take a busy 5.3.3 longer than targetTime.
 func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 	_, err := c.BrokerConfig(ctx, addr)
-	var refusal *rocketmq.Error
+	var refusal *remoting.Error
 	return err == nil || errors.As(err, &refusal)
 }
 

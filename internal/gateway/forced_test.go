@@ -14,7 +14,8 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 const (
@@ -67,9 +68,9 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		g.topics.ensure("orders").ensure("broker-a", 1)
 		q = g.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	}
-	q.lane.Store(&replicator.Lane{
-		Topic: "orders", Source: replicator.Queue{Broker: "broker-a"},
-		Target: replicator.Queue{Broker: "broker-t"},
+	q.lane.Store(&lane.Lane{
+		Topic: "orders", Source: lane.Queue{Broker: "broker-a"},
+		Target: lane.Queue{Broker: "broker-t"},
 	})
 	g.apply(&Outcome{
 		Homes:     []savedHome{{"orders", "broker-a", 0, "target", 7}},
@@ -220,7 +221,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
-	notYet := func(context.Context, *queue) error { return replicator.ErrNotCopiedYet }
+	notYet := func(context.Context, *queue) error { return positions.ErrNotCopiedYet }
 	g.payNow(t.Context(), notYet)
 	require.Len(t, g.State().Owed, 1)
 	g.payNow(t.Context(), func(context.Context, *queue) error { return nil })

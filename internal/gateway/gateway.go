@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Config is what a gateway needs to begin. Everything else is told through the control API, and kept in Dir.
@@ -28,8 +29,8 @@ type Config struct {
 	Dir       string // where its state is kept
 
 	NameServers []string              // of the source
-	Credentials *rocketmq.Credentials // the gateway's own, on the source
-	OnTarget    *rocketmq.Credentials // and on the target; nil: the same
+	Credentials *remoting.Credentials // the gateway's own, on the source
+	OnTarget    *remoting.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
 	Peers       Access                // to these, but for the token

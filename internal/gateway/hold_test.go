@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // standIn is a broker of the source that tells the test what it is sent.
@@ -184,7 +184,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "3", b.next(t).key, "and who sends later doesn't wait either")
 	require.NotNil(t, queues[0].hold.Load(), "while it is stuck, the queue can't be moved again")
-	queues[0].lane.Store(&replicator.Lane{Topic: "orders"})
+	queues[0].lane.Store(&lane.Lane{Topic: "orders"})
 	_, err = g.holdSends(queues[:1], target)
 	require.ErrorContains(t, err, "is being moved already")
 }

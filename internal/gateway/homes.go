@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/positions"
 )
 
 // provedTogether is how many queues are looked at at the same time.
@@ -84,7 +84,7 @@ func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		all.Go(func() error {
-			here, there, err := l.exactly(ctx, q, from, func(c replicator.Crossing) (int64, error) { return q.endIn(c, from) })
+			here, there, err := l.exactly(ctx, q, from, func(c positions.Crossing) (int64, error) { return q.endIn(c, from) })
 			both := [2]int64{}
 			both[from], both[from.other()] = here, there
 			mu.Lock()

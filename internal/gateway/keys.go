@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/sleep"
 )
 
 // A request that the gateway changes, or that goes to the target under other keys, needs a new signature, and for that the
@@ -154,7 +155,7 @@ const keysAgain = 2 * time.Second
 
 func (g *Gateway) readKeysAgain() {
 	said := ""
-	for wait(g.ctx, keysAgain) == nil {
+	for sleep.For(g.ctx, keysAgain) == nil {
 		changed, err := g.keys.read()
 		for _, s := range g.all() { // clients say who they are every 30 s only
 			s.mu.Lock()

@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
@@ -181,8 +182,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	target := labtest.OwnCluster(t, lab.ClusterSpec{Name: "SignedNew", Version: "5.3.3", Brokers: 1, Admin: there})
 	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
-	onSource := &rocketmq.Credentials{AccessKey: here.AccessKey, SecretKey: here.SecretKey}
-	onTarget := &rocketmq.Credentials{AccessKey: there.AccessKey, SecretKey: there.SecretKey}
+	onSource := &remoting.Credentials{AccessKey: here.AccessKey, SecretKey: here.SecretKey}
+	onTarget := &remoting.Credentials{AccessKey: there.AccessKey, SecretKey: there.SecretKey}
 	r := &rig{T: t, ctx: ctx, name: "signed", source: connect(t, source, onSource), target: connect(t, target, onTarget), signs: primitive.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"}, seen: &seen{}}
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
@@ -197,7 +198,7 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	require.NoError(t, os.WriteFile(accounts, []byte(rules), 0o600))
 
 	orders, billing := r.topic("orders", 4), r.group("billing")
-	application := connect(t, source, &rocketmq.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"})
+	application := connect(t, source, &remoting.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"})
 	r.await("the source knows the application", func() string {
 		_, err := application.Client().MaxOffset(ctx, source.Brokers[0].Addr, orders, 0)
 		return textOf(err)
@@ -274,7 +275,7 @@ const forgedBody = "forged"
 // broker, to which the same is sent straight.
 func (r *rig) forges(topic, group string) {
 	r.Helper()
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: &rocketmq.Credentials{AccessKey: r.signs.AccessKey, SecretKey: "not their secret"}})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: r.signs.AccessKey, SecretKey: "not their secret"}})
 	defer client.Close()
 	straight := r.brokers(r.source)
 	through := r.gateway.ports.translation()[straight[0].Addr]
@@ -294,10 +295,10 @@ func (r *rig) forges(topic, group string) {
 		},
 	} {
 		want, got := does(straight[0].Addr), does(through)
-		if rocketmq.CodeOf(want) == rocketmq.Success { // such as locks, which brokers of 4.9.7 give to everybody: more is refused here
-			want = &rocketmq.Error{Code: rocketmq.SystemError}
+		if remoting.CodeOf(want) == remoting.Success { // such as locks, which brokers of 4.9.7 give to everybody: more is refused here
+			want = &remoting.Error{Code: remoting.SystemError}
 		}
-		require.Equal(r, rocketmq.CodeOf(want), rocketmq.CodeOf(got), "%s: %v, and straight to the source's broker %v", what, got, want)
+		require.Equal(r, remoting.CodeOf(want), remoting.CodeOf(got), "%s: %v, and straight to the source's broker %v", what, got, want)
 		require.ErrorContains(r, got, "Check signature failed", what)
 	}
 }

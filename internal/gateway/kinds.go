@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // What brokers take depends on how they are configured, and who sends what no request tells but the
@@ -51,10 +52,10 @@ func raise(n *atomic.Int64, to int64) {
 // transacts reports whether a message is the first half of a transaction (SendMessageProcessor reads
 // the property, 4.5.2 to 5.3.3).
 func transacts(f *wire.Frame, propertiesKey string) bool {
-	if !bytes.Contains(f.Get(propertiesKey), []byte(rocketmq.PropTranMsg)) {
+	if !bytes.Contains(f.Get(propertiesKey), []byte(remoting.PropTranMsg)) {
 		return false
 	}
-	is, _ := rocketmq.PropertyValue(f.Text(propertiesKey), rocketmq.PropTranMsg)
+	is, _ := remoting.PropertyValue(f.Text(propertiesKey), remoting.PropTranMsg)
 	return strings.EqualFold(is, "true")
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
@@ -19,7 +19,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g.gateway.keys.file = ""
 	g.gateway.topics.ensure("orders").ensure("broker-a", 1)
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
-	q.lane.Store(&replicator.Lane{Target: replicator.Queue{Broker: "broker-t"}})
+	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
 		g.gateway.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
 	}
@@ -134,7 +134,7 @@ func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	t1.ensure("broker-a", 2)
 	var queues []TopicQueue
 	for _, q := range t1.all() {
-		q.lane.Store(&replicator.Lane{Target: replicator.Queue{Broker: "broker-t"}})
+		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 		queues = append(queues, q.name())
 	}
 	inexact, err := g.takesSends(Round{Kind: KindHome, To: "target", Queues: queues})

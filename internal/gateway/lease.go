@@ -8,7 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
 )
 
 // A gateway of several has a lease with the brokers of both sides: a lock of LOCK_BATCH_MQ, made for it, which it renews. While any broker renews it,
@@ -42,7 +43,7 @@ const leaseKind = "rocketshift-gateway"
 func (g *Gateway) keepLease() {
 	for {
 		g.renewLease()
-		if wait(g.ctx, leaseKeep) != nil {
+		if sleep.For(g.ctx, leaseKeep) != nil {
 			return
 		}
 	}
@@ -89,7 +90,7 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 			got, lockErr := g.lockLeaseAt(ctx, at, of)
 			mu.Lock()
 			defer mu.Unlock()
-			if at.side == target && g.behindProxy() && rocketmq.CodeOf(lockErr) == rocketmq.NotSupported {
+			if at.side == target && g.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
 				return nil
 			}
 			brokers++

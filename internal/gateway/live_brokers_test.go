@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/sleep"
 )
 
 // frozenFor is how long a broker stands still: longer than clients' time-outs, shorter than the 60 s after which locks of queues end.
@@ -74,7 +75,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 				armed.Store(&strike)
 				m.ID, m.Budget = what, Duration(time.Second)
 				was := strikes(r, m, &armed, struck) // which ends while the broker is away: it comes back below
-				require.NoError(t, wait(ctx, fault.after))
+				require.NoError(t, sleep.For(ctx, fault.after))
 				t.Logf("%s: done %t, held %s, %s; %s", what, was.Done, time.Duration(was.Held), was.Reason, load)
 				require.NoError(t, fault.end(), what)
 				try := 0
@@ -110,7 +111,7 @@ func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) M
 			return was
 		}
 		require.False(r, was.Done, "a move that nothing struck")
-		require.NoError(r, wait(r.ctx, retryAfter), "%+v", was)
+		require.NoError(r, sleep.For(r.ctx, retryAfter), "%+v", was)
 		m.ID += "-"
 	}
 }

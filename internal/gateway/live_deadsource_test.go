@@ -11,6 +11,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/sleep"
 )
 
 // memberLife is after how long without a heartbeat brokers strike a member off
@@ -67,7 +68,7 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	require.False(t, was.Done)
 	t.Log("a move without the source: ", was.Reason, err)
 	p.agree()
-	require.NoError(t, wait(r.ctx, time.Until(died.Add(leaseTime+2*leaseKeep))))
+	require.NoError(t, sleep.For(r.ctx, time.Until(died.Add(leaseTime+2*leaseKeep))))
 	for _, is := range p.states() {
 		assert.False(t, is.Fenced, "gateway %s", is.Gateway)
 		assert.Empty(t, is.Round)
@@ -80,7 +81,7 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	p.introduce()
 	p.agree()
 	r.untilMore(200, all...)
-	require.NoError(t, wait(r.ctx, time.Until(died.Add(memberLife+30*time.Second))))
+	require.NoError(t, sleep.For(r.ctx, time.Until(died.Add(memberLife+30*time.Second))))
 	r.untilMore(200, all...)
 	one.end()
 	two.end()

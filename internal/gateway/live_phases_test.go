@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A gateway is killed in every phase of every kind of move, in both directions, under load. What it is after a restart is the old state or the new
@@ -183,7 +184,7 @@ func (w *walk) everyAttemptOnce(topic string) {
 func (r *rig) stored(c *rocketmq.Cluster, topic string) (bodies []string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		messages := untilAnswered(r, "what is stored", func() ([]rocketmq.Message, error) { return r.messages(c, b, topic) })
+		messages := untilAnswered(r, "what is stored", func() ([]remoting.Message, error) { return r.messages(c, b, topic) })
 		for _, m := range messages {
 			bodies = append(bodies, string(m.Body))
 		}
@@ -192,7 +193,7 @@ func (r *rig) stored(c *rocketmq.Cluster, topic string) (bodies []string) {
 }
 
 // messages are a topic's on a broker, queue by queue.
-func (r *rig) messages(c *rocketmq.Cluster, b rocketmq.Broker, topic string) (all []rocketmq.Message, err error) {
+func (r *rig) messages(c *rocketmq.Cluster, b rocketmq.Broker, topic string) (all []remoting.Message, err error) {
 	ranges, err := c.Client().TopicStats(r.ctx, b.Addr, topic)
 	if err != nil {
 		return nil, err

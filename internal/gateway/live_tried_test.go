@@ -13,6 +13,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // updateBrokerConfig is UPDATE_BROKER_CONFIG (RequestCode, 4.5.2 to 5.3.3).
@@ -22,7 +23,7 @@ const updateBrokerConfig = 25
 func (r *rig) configureAll(c *rocketmq.Cluster, name, value string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		got, err := c.Client().Call(r.ctx, b.Addr, &rocketmq.Command{
+		got, err := c.Client().Call(r.ctx, b.Addr, &remoting.Command{
 			Code: updateBrokerConfig, Body: []byte(name + "=" + value + "\n"),
 		})
 		require.NoError(r, err)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // losses are sends whose answers were lost, by queue. The broker may store them a little later, and
@@ -199,7 +201,7 @@ const (
 func (g *Gateway) untilItAnswers(to dest) {
 	for {
 		asked := time.Now()
-		if !g.losses.answered(to, asked, g.answers(to)) || wait(g.ctx, signPause) != nil {
+		if !g.losses.answered(to, asked, g.answers(to)) || sleep.For(g.ctx, signPause) != nil {
 			return
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // settles has the queues of topic orders held, and wants what was sent to them to come to its end.
@@ -136,7 +136,7 @@ func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 		began := loss{since: time.Now()}
 		l.before = map[dest]loss{here: began, there: began, other: began}
 		require.Len(t, l.among(of), 1, "that of its broker")
-		q.lane.Store(&replicator.Lane{Target: replicator.Queue{Broker: there.broker}})
+		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: there.broker}})
 		require.Len(t, l.among(of), 2, "and of its replica's")
 		time.Sleep(time.Hour)
 		require.Contains(t, l.among(of)[0].String(), "hasn't answered anything since")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/sleep"
 )
 
 // mostLeave is how long a request may be that says that a client leaves: it names the client and a group, of 255 characters at most.
@@ -179,7 +180,7 @@ func (m *mirrors) leave(s *session) {
 		return
 	}
 	s.inBackground(func() {
-		if wait(s.ctx, takeOverAfter) == nil {
+		if sleep.For(s.ctx, takeOverAfter) == nil {
 			m.takeOver(s)
 		}
 	})

@@ -9,7 +9,8 @@ import (
 	"slices"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/positions"
+	"rocketshift/replicator/replica"
 )
 
 // Migration is what the gateway must know to move anything: the other cluster, and the names that the lanes' copies are stamped with.
@@ -67,7 +68,7 @@ func (m *migration) without(next Migration) (gone []Peer) {
 type migration struct {
 	Migration
 	target    *rocketmq.Cluster
-	positions *replicator.Positions
+	positions *positions.Positions
 	others    []Peer // the other gateways
 	ordered   map[string]bool
 }
@@ -80,12 +81,12 @@ func (g *Gateway) meant(m Migration) *migration {
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
 	}
-	names := replicator.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
+	names := replica.Names{Group: m.LaneGroup, Source: m.Source, Target: m.Target}
 	ordered := map[string]bool{}
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &migration{m, c, replicator.NewPositions(g.source, c, names), m.othersThan(g.config.Name), ordered}
+	return &migration{m, c, positions.New(g.source, c, names), m.othersThan(g.config.Name), ordered}
 }
 
 // ordered reports whether a topic's order must hold even while gateways can't agree.
@@ -252,7 +253,7 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 				return err
 			}
 			for i := range found {
-				stamp, is := replicator.ParseStamp(found[i].Properties)
+				stamp, is := replica.ParseStamp(found[i].Properties)
 				if is && stamp.Cluster == l.Source && stamp.Topic == q.topic && stamp.Broker == q.broker && stamp.Queue == q.id {
 					return nil
 				}

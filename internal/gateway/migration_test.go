@@ -13,7 +13,8 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // What is wrong with a migration is found before anything is done with it.
@@ -41,7 +42,7 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 			g.migration.Store(before)
 			if c.away {
 				q := g.queueFor("orders", "broker-a", 0)
-				q.lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
+				q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 				g.targets.Store(&[]string{"broker-t"})
 				g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			}
@@ -88,7 +89,7 @@ func abroad(t *testing.T) (names, broker *standIn) {
 // of its name servers is believed when its brokers are known, or hold copies of the lanes.
 func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 	copyOf := func(cluster, topic, broker string, queue int) string {
-		return fmt.Sprintf("%s\x015,%d,%s,%s,%s,x\x02", replicator.StampProperty, queue, broker, topic, cluster)
+		return fmt.Sprintf("%s\x015,%d,%s,%s,%s,x\x02", replica.StampProperty, queue, broker, topic, cluster)
 	}
 	for name, c := range map[string]struct {
 		known bool
@@ -103,7 +104,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 		"with copies of another topic":             {holds: copyOf("S", "billing", "broker-a", 0)},
 		"with copies of another broker's queue":    {holds: copyOf("S", "orders", "broker-b", 0)},
 		"with copies of another queue":             {holds: copyOf("S", "orders", "broker-a", 1)},
-		"with what looks like a stamp and is none": {holds: replicator.StampProperty + "\x01S,orders\x02"},
+		"with what looks like a stamp and is none": {holds: replica.StampProperty + "\x01S,orders\x02"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			names, broker := abroad(t)
@@ -118,7 +119,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			before := g.meant(now)
 			g.migration.Store(before)
 			q := g.queueFor("orders", "broker-a", 0)
-			q.lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
+			q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 			g.targets.Store(&[]string{"broker-t"})
 			g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"

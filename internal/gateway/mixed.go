@@ -15,7 +15,8 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
 )
 
 // MixedGroup is a group with members behind the gateway and members past it.
@@ -66,7 +67,7 @@ func (m *mixed) report() (all []MixedGroup) {
 
 // watchMixed looks how members share queues.
 func (g *Gateway) watchMixed() {
-	for wait(g.ctx, mixedPause) == nil {
+	for sleep.For(g.ctx, mixedPause) == nil {
 		if l, err := g.lanes(); err == nil {
 			g.lookAtMixed(l)
 		}
@@ -201,7 +202,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 // heldQueue is the queue that a member means, by the names of the source or of the target.
 func (g *Gateway) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
 	if !bySource {
-		return g.pairOf(held.Topic, replicator.Queue{Broker: held.Broker, ID: held.Queue})
+		return g.pairOf(held.Topic, lane.Queue{Broker: held.Broker, ID: held.Queue})
 	}
 	if t := g.topics.get([]byte(held.Topic)); t != nil {
 		return t.queue([]byte(held.Broker), int64(held.Queue))

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
@@ -29,9 +29,9 @@ func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 	g := &Gateway{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
 	orders := g.topics.ensure("orders")
 	orders.ensure("a", 2)
-	orders.pair([]replicator.Lane{
-		{Topic: "orders", Source: replicator.Queue{Broker: "a"}, Target: replicator.Queue{Broker: "x", ID: 4}},
-		{Topic: "orders", Source: replicator.Queue{Broker: "a", ID: 1}, Target: replicator.Queue{Broker: "x", ID: 5}},
+	orders.pair([]lane.Lane{
+		{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "x", ID: 4}},
+		{Topic: "orders", Source: lane.Queue{Broker: "a", ID: 1}, Target: lane.Queue{Broker: "x", ID: 5}},
 	}, "", nil)
 	return g, orders.all()
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/metrics"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Kinds of moves.
@@ -43,7 +43,7 @@ type Move struct {
 // TopicQueue is a queue of the source.
 type TopicQueue struct {
 	Topic string `json:"topic"`
-	replicator.Queue
+	lane.Queue
 }
 
 // Moved is what became of a move.

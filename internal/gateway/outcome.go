@@ -1,6 +1,6 @@
 package gateway
 
-import "rocketshift/replicator"
+import "rocketshift/replicator/lane"
 
 // apply makes an outcome so in memory.
 func (g *Gateway) apply(o *Outcome) {
@@ -33,7 +33,7 @@ func (g *Gateway) apply(o *Outcome) {
 }
 
 // learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts more.
-func (g *Gateway) learnLanes(lanes []replicator.Lane) {
+func (g *Gateway) learnLanes(lanes []lane.Lane) {
 	for i := range lanes {
 		lane := &lanes[i]
 		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)

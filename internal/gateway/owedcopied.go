@@ -6,7 +6,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rocketshift/replicator"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/replica"
 )
 
 const (
@@ -66,7 +67,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 	}
 	copied := int64(-1)
 	for i := range found {
-		stamp, is := replicator.ParseStamp(found[i].Properties)
+		stamp, is := replica.ParseStamp(found[i].Properties)
 		if is && stamp.Cluster == l.Target && stamp.Topic == q.topic &&
 			stamp.Broker == lane.Target.Broker && stamp.Queue == lane.Target.ID {
 			copied = max(copied, stamp.Offset+1)
@@ -77,7 +78,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 
 // payOwed forgets queues of which everything on the target is copied, once that answers.
 func (g *Gateway) payOwed() {
-	for wait(g.ctx, payPause) == nil {
+	for sleep.For(g.ctx, payPause) == nil {
 		if len(g.owing.all()) == 0 || g.targetIsAway(g.ctx) == nil {
 			continue
 		}

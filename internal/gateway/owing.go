@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // OwedQueue is a queue that came back to the source while the target didn't answer. What was written
@@ -21,7 +21,7 @@ import (
 // copied it. It comes to the source after what is sent meanwhile: order isn't kept between the two.
 type OwedQueue struct {
 	TopicQueue
-	Target replicator.Queue `json:"target"` // its replica
+	Target lane.Queue `json:"target"` // its replica
 	// Copied is behind the last message there of which a copy was seen on the source; -1 if unknown.
 	Copied int64 `json:"copied"`
 	// Written is behind the last message there that gateways have an acknowledgement of; 0 if unknown.

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Queues of both sides are pairs in client order, as many as there are on each side. Retry topics are
@@ -14,22 +14,22 @@ import (
 // place in them. All that is needed is that members read every queue of the side that their group is on.
 
 // lanesOf pairs the queues of a topic. masters are those of both sides; kept are the lanes so far.
-func lanesOf(topic string, here, there []replicator.Queue, masters [2][]string, kept map[replicator.Queue]replicator.Queue) ([]replicator.Lane, error) {
+func lanesOf(topic string, here, there []lane.Queue, masters [2][]string, kept map[lane.Queue]lane.Queue) ([]lane.Lane, error) {
 	if _, retry := rocketmq.RetryGroup(topic); !retry {
-		return replicator.Pair(topic, here, there)
+		return lane.Pair(topic, here, there)
 	}
 	all := everywhere(here, masters)
 	if len(all) > len(there) {
 		return keptLanes(topic, here, there, kept), nil
 	}
-	lanes, err := replicator.Pair(topic, all, there[:len(all)])
-	return slices.DeleteFunc(lanes, func(l replicator.Lane) bool { return !slices.Contains(here, l.Source) }), err
+	lanes, err := lane.Pair(topic, all, there[:len(all)])
+	return slices.DeleteFunc(lanes, func(l lane.Lane) bool { return !slices.Contains(here, l.Source) }), err
 }
 
 // everywhere are the queues of a retry topic as if each source broker had it, with a queue for each broker of
 // the target: so the lanes are started (activities' grouptopics.go), and so a broker that gets its topic later changes no
 // pair.
-func everywhere(here []replicator.Queue, masters [2][]string) (all []replicator.Queue) {
+func everywhere(here []lane.Queue, masters [2][]string) (all []lane.Queue) {
 	brokers := masters[source]
 	if len(brokers) == 0 || len(here) == 0 {
 		return here
@@ -40,7 +40,7 @@ func everywhere(here []replicator.Queue, masters [2][]string) (all []replicator.
 	}
 	for _, broker := range brokers {
 		for id := range queues {
-			all = append(all, replicator.Queue{Broker: broker, ID: id})
+			all = append(all, lane.Queue{Broker: broker, ID: id})
 		}
 	}
 	return all
@@ -49,29 +49,29 @@ func everywhere(here []replicator.Queue, masters [2][]string) (all []replicator.
 // keptLanes pairs the queues of a retry topic of which the target has too few for each source broker:
 // pairs stay as they are, and what is left is paired in its order. Queues of the source without a pair are
 // read on the source, whichever side their group is on, until the target has more.
-func keptLanes(topic string, here, there []replicator.Queue, kept map[replicator.Queue]replicator.Queue) (lanes []replicator.Lane) {
-	taken := map[replicator.Queue]bool{}
-	pairs := map[replicator.Queue]replicator.Queue{}
+func keptLanes(topic string, here, there []lane.Queue, kept map[lane.Queue]lane.Queue) (lanes []lane.Lane) {
+	taken := map[lane.Queue]bool{}
+	pairs := map[lane.Queue]lane.Queue{}
 	for _, q := range here {
 		if at, has := kept[q]; has && slices.Contains(there, at) && !taken[at] {
 			pairs[q], taken[at] = at, true
 		}
 	}
-	free := slices.DeleteFunc(slices.Clone(there), func(q replicator.Queue) bool { return taken[q] })
+	free := slices.DeleteFunc(slices.Clone(there), func(q lane.Queue) bool { return taken[q] })
 	for i, q := range here {
 		if _, has := pairs[q]; !has && len(free) > 0 {
 			pairs[q], free = free[0], free[1:]
 		}
 		if at, has := pairs[q]; has {
-			lanes = append(lanes, replicator.Lane{Topic: topic, Index: i, Source: q, Target: at})
+			lanes = append(lanes, lane.Lane{Topic: topic, Index: i, Source: q, Target: at})
 		}
 	}
 	return lanes
 }
 
 // kept are the lanes of a topic so far.
-func (t *topic) kept() map[replicator.Queue]replicator.Queue {
-	all := map[replicator.Queue]replicator.Queue{}
+func (t *topic) kept() map[lane.Queue]lane.Queue {
+	all := map[lane.Queue]lane.Queue{}
 	for _, q := range t.all() {
 		if lane := q.lane.Load(); lane != nil {
 			all[lane.Source] = lane.Target
@@ -82,7 +82,7 @@ func (t *topic) kept() map[replicator.Queue]replicator.Queue {
 
 // pair gives the queues their lanes. What is in use keeps the lane that it has: by another one, offsets would
 // mean other messages.
-func (t *topic) pair(lanes []replicator.Lane, problem string, inUse func(*queue) bool) {
+func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.problem = problem

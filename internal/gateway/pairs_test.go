@@ -9,20 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // on are so many queues of each broker.
-func on(counts map[string]int) (all []replicator.Queue) {
+func on(counts map[string]int) (all []lane.Queue) {
 	for _, broker := range sortedKeys(counts) {
 		for id := range counts[broker] {
-			all = append(all, replicator.Queue{Broker: broker, ID: id})
+			all = append(all, lane.Queue{Broker: broker, ID: id})
 		}
 	}
 	return all
 }
 
-func told(lanes []replicator.Lane) (all []string) {
+func told(lanes []lane.Lane) (all []string) {
 	for _, l := range lanes {
 		all = append(all, fmt.Sprintf("%s-%s", l.Source, l.Target))
 	}
@@ -35,7 +35,7 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 	for name, c := range map[string]struct {
 		here, there n
 		masters     [2][]string
-		kept        map[replicator.Queue]replicator.Queue
+		kept        map[lane.Queue]lane.Queue
 		want        []string
 	}{
 		"one broker each":                       {n{"a": 1}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, nil, []string{"a/0-x/0"}},
@@ -43,10 +43,10 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 		"the source's second broker has it":     {n{"a": 1, "b": 1}, n{"x": 1}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"a/0-x/0"}},
 		"and the target has room":               {n{"a": 1, "b": 1}, n{"x": 2}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"a/0-x/0", "b/0-x/1"}},
 		"only the second broker had it":         {n{"b": 1}, n{"x": 2}, [2][]string{{"a", "b"}, {"x"}}, nil, []string{"b/0-x/1"}},
-		"the first one gets it":                 {n{"a": 1, "b": 1}, n{"x": 1}, [2][]string{{"a", "b"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "b"}: {Broker: "x"}}, []string{"b/0-x/0"}},
-		"a broker's grows from one to two":      {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "a"}: {Broker: "x"}}, []string{"a/0-x/0"}},
-		"the first of two brokers' grows":       {n{"a": 2, "b": 1}, n{"x": 1, "y": 1}, [2][]string{{"a", "b"}, {"x", "y"}}, map[replicator.Queue]replicator.Queue{{Broker: "a"}: {Broker: "x"}, {Broker: "b"}: {Broker: "y"}}, []string{"a/0-x/0", "b/0-y/0"}},
-		"none is taken for a queue that's gone": {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[replicator.Queue]replicator.Queue{{Broker: "a", ID: 1}: {Broker: "x", ID: 7}}, []string{"a/0-x/0"}},
+		"the first one gets it":                 {n{"a": 1, "b": 1}, n{"x": 1}, [2][]string{{"a", "b"}, {"x"}}, map[lane.Queue]lane.Queue{{Broker: "b"}: {Broker: "x"}}, []string{"b/0-x/0"}},
+		"a broker's grows from one to two":      {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[lane.Queue]lane.Queue{{Broker: "a"}: {Broker: "x"}}, []string{"a/0-x/0"}},
+		"the first of two brokers' grows":       {n{"a": 2, "b": 1}, n{"x": 1, "y": 1}, [2][]string{{"a", "b"}, {"x", "y"}}, map[lane.Queue]lane.Queue{{Broker: "a"}: {Broker: "x"}, {Broker: "b"}: {Broker: "y"}}, []string{"a/0-x/0", "b/0-y/0"}},
+		"none is taken for a queue that's gone": {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[lane.Queue]lane.Queue{{Broker: "a", ID: 1}: {Broker: "x", ID: 7}}, []string{"a/0-x/0"}},
 		"the target lacks it":                   {n{"a": 1}, nil, [2][]string{{"a"}, {"x"}}, nil, nil},
 	} {
 		lanes, err := lanesOf("%RETRY%billing", on(c.here), on(c.there), c.masters, c.kept)
@@ -61,7 +61,7 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	g, queues := sharedTopic(t)
 	orders := g.topics.get([]byte("orders"))
-	other := []replicator.Lane{{Topic: "orders", Source: replicator.Queue{Broker: "a"}, Target: replicator.Queue{Broker: "y", ID: 9}}}
+	other := []lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "y", ID: 9}}}
 	was := *queues[0].lane.Load()
 	v := g.groups.get([]byte("billing")).of(queues[0])
 	v.side = target
@@ -84,7 +84,7 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	retry := rocketmq.RetryTopic("billing")
 	two.topics.ensure(retry).ensure("broker-a", 2)
 	all := two.topics.get([]byte(retry)).all()
-	two.topics.get([]byte(retry)).pair([]replicator.Lane{{Topic: retry, Source: replicator.Queue{Broker: "broker-a"}, Target: replicator.Queue{Broker: "broker-t"}}}, "", nil)
+	two.topics.get([]byte(retry)).pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
 	one := two.groups.get([]byte("billing"))
 	views, err := two.viewsOf(t.Context(), "billing", target)
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
 			lanes, err := lanesOf("orders", here, there, [2][]string{{"a", "b"}, {"x", "y"}}, nil)
 			require.NoError(t, err)
 			assert.Equal(t, want, told(lanes), "source %v, target %v", source, target)
-			ofLanes, err := replicator.Pair("orders", here, there)
+			ofLanes, err := lane.Pair("orders", here, there)
 			require.NoError(t, err)
 			assert.Equal(t, ofLanes, lanes)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // The gateway stands in for all brokers that the source's name servers know. Those may be of several
@@ -46,7 +46,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 }
 
 // readOf splits the queues of a topic into those that lanes read, and the brokers of the others.
-func (g *Gateway) readOf(m *migration, queues []replicator.Queue) (read []replicator.Queue, unread []string) {
+func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
 	for _, q := range queues {
 		switch {
 		case m.reads(q.Broker, g.clusters[source].of(q.Broker)):
@@ -60,7 +60,7 @@ func (g *Gateway) readOf(m *migration, queues []replicator.Queue) (read []replic
 
 // pairTopic pairs the queues that the source has of a topic with those of the target; masters are those
 // of both sides that count.
-func (g *Gateway) pairTopic(m *migration, t *topic, queues []replicator.Queue, to layout, masters [2][]string) {
+func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layout, masters [2][]string) {
 	read, unread := g.readOf(m, queues)
 	there := to.queues[t.name]
 	lanes, err := lanesOf(t.name, read, there, masters, t.kept())

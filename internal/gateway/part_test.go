@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // Before, the gateway paired the queues of all clusters that the source's name servers know: retry
@@ -34,11 +35,11 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 						}
 					}
 				}
-				to := layout{map[string][]replicator.Queue{name: replicator.QueuesBy(queues["there"])}, nil}
-				g.pairTopic(&m, one, replicator.QueuesBy(queues["here"]), to, masters)
+				to := layout{map[string][]lane.Queue{name: replica.QueuesBy(queues["there"])}, nil}
+				g.pairTopic(&m, one, replica.QueuesBy(queues["here"]), to, masters)
 				return one
 			}
-			lane := func(one *topic, broker string, id int64) any {
+			of := func(one *topic, broker string, id int64) any {
 				if l := one.queue([]byte(broker), id).lane.Load(); l != nil {
 					return l.Target
 				}
@@ -46,12 +47,12 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			}
 
 			retry := pair("%RETRY%billing", map[string]int{"broker-a": 1, "broker-b": 1}, map[string]int{"broker-t": 1})
-			assert.Equal(t, replicator.Queue{Broker: "broker-t"}, lane(retry, "broker-b", 0), "as the lane pairs it")
-			assert.Nil(t, lane(retry, "broker-a", 0))
+			assert.Equal(t, lane.Queue{Broker: "broker-t"}, of(retry, "broker-b", 0), "as the lane pairs it")
+			assert.Nil(t, of(retry, "broker-a", 0))
 			assert.Empty(t, retry.reason())
 
 			both := pair("orders", map[string]int{"broker-a": 2, "broker-b": 2}, map[string]int{"broker-t": 2})
-			assert.Equal(t, replicator.Queue{Broker: "broker-t", ID: 1}, lane(both, "broker-b", 1))
+			assert.Equal(t, lane.Queue{Broker: "broker-t", ID: 1}, of(both, "broker-b", 1))
 			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
 			g.excuse(&m, registered)

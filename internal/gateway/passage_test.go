@@ -19,7 +19,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // passage is a client's session between loopback connections: a client that writes and reads bytes, and a broker of each side that answers
@@ -77,7 +77,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	})
 	g.topics.ensure("orders").ensure("broker-a", 4)
 	q := g.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
-	q.lane.Store(&replicator.Lane{Topic: "orders", Source: replicator.Queue{Broker: "broker-a", ID: 3}, Target: replicator.Queue{Broker: "broker-t", ID: 1}})
+	q.lane.Store(&lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 3}, Target: lane.Queue{Broker: "broker-t", ID: 1}})
 	return &passage{TB: tb, gateway: g, client: client, in: wire.NewReader(client), queue: q, view: g.groups.get([]byte("billing")).of(q), asked: asked}
 }
 

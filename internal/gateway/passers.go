@@ -14,7 +14,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/replica"
 )
 
 // Bypass is a producer that writes past the gateways of the migration.
@@ -94,11 +96,11 @@ func (p *passers) unknown(why error, turns time.Duration) {
 
 // newlyWritten reports whether a producer has just written a message: it is no copy, and none that a broker delivers later than it was sent, when its
 // connection may be long gone.
-func newlyWritten(m *rocketmq.Message) bool {
-	if _, copied := replicator.ParseStamp(m.Properties); copied || m.SysFlag&rocketmq.FlagTransaction != 0 {
+func newlyWritten(m *remoting.Message) bool {
+	if _, copied := replica.ParseStamp(m.Properties); copied || m.SysFlag&remoting.FlagTransaction != 0 {
 		return false
 	}
-	for _, late := range [...]string{rocketmq.PropRealTopic, rocketmq.PropDelay, "TIMER_"} {
+	for _, late := range [...]string{remoting.PropRealTopic, remoting.PropDelay, "TIMER_"} {
 		if bytes.Contains(m.Properties, []byte(late)) {
 			return false
 		}
@@ -107,7 +109,7 @@ func newlyWritten(m *rocketmq.Message) bool {
 }
 
 // read reads messages of a queue's replica on a side.
-func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int) ([]rocketmq.Message, error) {
+func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int) ([]remoting.Message, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return nil, err
@@ -211,7 +213,7 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 const freshTime = 5 * time.Second
 
 func (g *Gateway) lookForPassersAgain() {
-	for wait(g.ctx, lookPause) == nil {
+	for sleep.For(g.ctx, lookPause) == nil {
 		g.lookForPassers(g.ctx)
 	}
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/replica"
 )
 
 func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
 	of := func(name, value string) []byte {
-		return rocketmq.EncodeProperties([]rocketmq.Property{{Name: "KEYS", Value: "k"}, {Name: name, Value: value}})
+		return remoting.EncodeProperties([]remoting.Property{{Name: "KEYS", Value: "k"}, {Name: name, Value: value}})
 	}
 	for name, c := range map[string]struct {
-		m    rocketmq.Message
+		m    remoting.Message
 		want bool
 	}{
-		"plain":                   {rocketmq.Message{Properties: of("TAGS", "t")}, true},
-		"nothing":                 {rocketmq.Message{}, true},
-		"of a transaction":        {rocketmq.Message{SysFlag: rocketmq.FlagTransaction & 8}, false},
-		"delayed":                 {rocketmq.Message{Properties: of(rocketmq.PropDelay, "3")}, false},
-		"delivered after a delay": {rocketmq.Message{Properties: of(rocketmq.PropRealTopic, "orders")}, false},
-		"timed":                   {rocketmq.Message{Properties: of("TIMER_OUT_MS", "7")}, false},
-		"copied":                  {rocketmq.Message{Properties: of(replicator.StampProperty, replicator.Stamp{Cluster: "S", Topic: "orders", Broker: "a", Place: "p"}.String())}, false},
+		"plain":                   {remoting.Message{Properties: of("TAGS", "t")}, true},
+		"nothing":                 {remoting.Message{}, true},
+		"of a transaction":        {remoting.Message{SysFlag: remoting.FlagTransaction & 8}, false},
+		"delayed":                 {remoting.Message{Properties: of(remoting.PropDelay, "3")}, false},
+		"delivered after a delay": {remoting.Message{Properties: of(remoting.PropRealTopic, "orders")}, false},
+		"timed":                   {remoting.Message{Properties: of("TIMER_OUT_MS", "7")}, false},
+		"copied":                  {remoting.Message{Properties: of(replica.StampProperty, replica.Stamp{Cluster: "S", Topic: "orders", Broker: "a", Place: "p"}.String())}, false},
 	} {
 		assert.Equal(t, c.want, newlyWritten(&c.m), name)
 	}

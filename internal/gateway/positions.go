@@ -7,7 +7,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rocketshift/replicator"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/positions"
 )
 
 // beforehand is what is known of a group's position on a queue before its pulls wait.
@@ -47,7 +48,7 @@ func (l lanes) bring(ctx context.Context, v *view, to side) (a beforehand, err e
 		return a, err
 	}
 	t, err := l.across(ctx, v.queue, to.other(), a.position)
-	if errors.Is(err, replicator.ErrNotCopiedYet) {
+	if errors.Is(err, positions.ErrNotCopiedYet) {
 		return a, nil
 	}
 	if err == nil {
@@ -63,7 +64,7 @@ const keepPause = 2 * time.Second
 // keepPositions keeps the positions of groups that were moved on the side that they don't read, so that they can go back from anywhere, and find
 // their place when they do without a gateway.
 func (g *Gateway) keepPositions() {
-	for wait(g.ctx, keepPause) == nil {
+	for sleep.For(g.ctx, keepPause) == nil {
 		l, err := g.lanes()
 		if err != nil {
 			continue
@@ -91,7 +92,7 @@ func (l lanes) keep(ctx context.Context, v *view, d duty) {
 	defer cancel()
 	err := l.catchUp(ctx, v, d)
 	if err == nil {
-		var t replicator.Translation
+		var t positions.Translation
 		if t, err = l.across(ctx, v.queue, d.on, d.position); err == nil {
 			err = l.commit(ctx, v.queue, v.group, d.on.other(), t.Target)
 		}

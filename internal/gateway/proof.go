@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/sleep"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/positions"
 )
 
 // look again after this long for copies that aren't there yet.
@@ -31,26 +33,26 @@ func (g *Gateway) lanes() (lanes, error) {
 }
 
 // at is where a queue's replica on a side is.
-func (q *queue) on(s side) (replicator.Queue, error) {
-	lane := q.lane.Load()
+func (q *queue) on(s side) (lane.Queue, error) {
+	l := q.lane.Load()
 	switch {
 	case s == source:
-		return replicator.Queue{Broker: q.broker, ID: q.id}, nil
-	case lane == nil:
-		return replicator.Queue{}, fmt.Errorf("queue %s has no lane to the target", q)
+		return lane.Queue{Broker: q.broker, ID: q.id}, nil
+	case l == nil:
+		return lane.Queue{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
-	return lane.Target, nil
+	return l.Target, nil
 }
 
 func (q *queue) String() string {
-	return fmt.Sprintf("%s of topic %s", replicator.Queue{Broker: q.broker, ID: q.id}, q.topic)
+	return fmt.Sprintf("%s of topic %s", lane.Queue{Broker: q.broker, ID: q.id}, q.topic)
 }
 
 // crossing looks at both replicas of a queue, for native positions of a side to be translated to the other.
-func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (replicator.Crossing, error) {
+func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (positions.Crossing, error) {
 	forward := q.lane.Load()
 	if forward == nil {
-		return replicator.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
+		return positions.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
 	lane := *forward
 	if from == target {
@@ -60,7 +62,7 @@ func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (
 }
 
 // leaving translates from a side to the other.
-func (l lanes) leaving(from side) *replicator.Positions {
+func (l lanes) leaving(from side) *positions.Positions {
 	if from == target {
 		return l.positions.Reversed()
 	}
@@ -68,24 +70,24 @@ func (l lanes) leaving(from side) *replicator.Positions {
 }
 
 // across translates a native position to the other side.
-func (l lanes) across(ctx context.Context, q *queue, from side, position int64) (replicator.Translation, error) {
+func (l lanes) across(ctx context.Context, q *queue, from side, position int64) (positions.Translation, error) {
 	c, err := l.crossing(ctx, q, from, false)
 	if err != nil {
-		return replicator.Translation{}, err
+		return positions.Translation{}, err
 	}
 	return c.Across(position)
 }
 
 // exact translates a native position when it is a cut, and waits until it is one.
 func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (int64, error) {
-	_, there, err := l.exactly(ctx, q, from, func(replicator.Crossing) (int64, error) { return position, nil })
+	_, there, err := l.exactly(ctx, q, from, func(positions.Crossing) (int64, error) { return position, nil })
 	return there, err
 }
 
 // exactly translates a native position, which is found anew at each look, when it is a cut, and waits until it is one.
-func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(replicator.Crossing) (int64, error)) (here, there int64, err error) {
+func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(positions.Crossing) (int64, error)) (here, there int64, err error) {
 	var why error
-	var c replicator.Crossing
+	var c positions.Crossing
 	for more, glance := false, true; ; glance = false {
 		if more {
 			c, more, err = l.leaving(from).More(ctx, c, copyPause)
@@ -97,7 +99,7 @@ func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(repl
 		if err == nil {
 			here, err = which(c)
 		}
-		var t replicator.Translation
+		var t positions.Translation
 		if err == nil {
 			t, err = c.Across(here)
 		}
@@ -109,17 +111,17 @@ func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(repl
 		case why == nil || ctx.Err() == nil: // that the budget ended it in a call says nothing
 			why = err
 		}
-		if more = looked && errors.Is(err, replicator.ErrNotCopiedYet) && ctx.Err() == nil; more {
+		if more = looked && errors.Is(err, positions.ErrNotCopiedYet) && ctx.Err() == nil; more {
 			continue
 		}
-		if wait(ctx, proofPause) != nil {
+		if sleep.For(ctx, proofPause) != nil {
 			return 0, 0, fmt.Errorf("in %w: %w", context.Cause(ctx), why)
 		}
 	}
 }
 
 // endIn is where a queue ends on the side that is looked at, once that shows all that was acknowledged: brokers do some milliseconds afterwards.
-func (q *queue) endIn(c replicator.Crossing, on side) (int64, error) {
+func (q *queue) endIn(c positions.Crossing, on side) (int64, error) {
 	if end, acked := c.End(), q.acked[on].Load(); end < acked {
 		return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages", q, on, end, acked)
 	}
@@ -144,7 +146,7 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 		if end >= q.acked[on].Load() {
 			return end, nil
 		}
-		if wait(ctx, proofPause) != nil {
+		if sleep.For(ctx, proofPause) != nil {
 			return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages: %w", q, on, end, q.acked[on].Load(), context.Cause(ctx))
 		}
 	}
@@ -215,7 +217,7 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on side, posi
 		if err == nil && known && got == position {
 			return nil
 		}
-		if wait(ctx, 10*proofPause) != nil {
+		if sleep.For(ctx, 10*proofPause) != nil {
 			return fmt.Errorf("group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w", group, q, position, on, got, context.Cause(ctx))
 		}
 	}
@@ -232,16 +234,4 @@ func (l lanes) write(ctx context.Context, q *queue, group string, on side, posit
 		return err
 	}
 	return l.clusters[on].Client().UpdateOffset(ctx, broker.Addr, group, q.topic, at.ID, position)
-}
-
-// wait pauses, and ends early when the context does.
-func wait(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // side is one of the two clusters.
@@ -53,18 +53,18 @@ type queue struct {
 	id     int
 	kinds  *sentKinds // of its topic
 
-	lane  atomic.Pointer[replicator.Lane] // nil while there is none
-	home  atomic.Uint32                   // a side
-	shift atomic.Int64                    // target offset minus source offset where the home last moved
-	hold  atomic.Pointer[hold]            // sends wait there while its home moves
-	acked [2]atomic.Int64                 // behind the highest acknowledged offset of each side
+	lane  atomic.Pointer[lane.Lane] // nil while there is none
+	home  atomic.Uint32             // a side
+	shift atomic.Int64              // target offset minus source offset where the home last moved
+	hold  atomic.Pointer[hold]      // sends wait there while its home moves
+	acked [2]atomic.Int64           // behind the highest acknowledged offset of each side
 
 	looked [2]atomic.Int64 // behind the end up to which it was looked for messages past the gateways; 0: never
 }
 
 // name is what the control API calls it.
 func (q *queue) name() TopicQueue {
-	return TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}}
+	return TopicQueue{q.topic, lane.Queue{Broker: q.broker, ID: q.id}}
 }
 
 func (q *queue) at() side { return side(q.home.Load()) }

@@ -3,7 +3,7 @@ package gateway
 import (
 	"fmt"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Queues that a state, a round or another gateway names are made here if they aren't known yet, up
@@ -13,7 +13,7 @@ import (
 func isNumber(topic, broker string, id int) error {
 	if id < 0 || id >= mostOfTopic {
 		return fmt.Errorf("queue %s of topic %s: numbers from 0 to %d are possible",
-			replicator.Queue{Broker: broker, ID: id}, topic, mostOfTopic-1)
+			lane.Queue{Broker: broker, ID: id}, topic, mostOfTopic-1)
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (o *Outcome) numbers() error {
 		}
 	}
 	for _, l := range o.Lanes {
-		for _, q := range []replicator.Queue{l.Source, l.Target} {
+		for _, q := range []lane.Queue{l.Source, l.Target} {
 			if err := isNumber(l.Topic, q.Broker, q.ID); err != nil {
 				return err
 			}

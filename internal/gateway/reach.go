@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/sleep"
 )
 
 // reach knows the servers to which connections get no answer. A request for one fails at once then: while a client's connection waits for that, all
@@ -71,7 +72,7 @@ func (g *Gateway) dial(to dest) (net.Conn, error) {
 // dialAgain tries a silent server until it answers, be it by a refusal.
 func (g *Gateway) dialAgain(to dest) {
 	defer g.reach.found(to)
-	for wait(g.ctx, dialPause) == nil {
+	for sleep.For(g.ctx, dialPause) == nil {
 		conn, err := g.dialNow(to)
 		if err == nil {
 			_ = conn.Close()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/sleep"
 )
 
 // Brokers know a client by its last heartbeat and the connection that it came over. When a gateway ends without a word, all of its
@@ -127,7 +128,7 @@ func (g *Gateway) keepRegistrations() {
 			continue
 		case <-g.changed:
 		}
-		if wait(g.ctx, pause) != nil {
+		if sleep.For(g.ctx, pause) != nil {
 			return // clients leave as the gateway ends: they are expected back
 		}
 		begin := time.Now()

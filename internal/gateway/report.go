@@ -3,7 +3,7 @@ package gateway
 import (
 	"maps"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // State is what a gateway says of itself.
@@ -90,7 +90,7 @@ func (g *Gateway) State() State {
 				continue
 			}
 			s.Homes.Target++
-			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, replicator.Queue{Broker: q.broker, ID: q.id}})
+			s.Homes.Away = append(s.Homes.Away, TopicQueue{q.topic, lane.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
 	s.Owed = g.owing.all()

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/sleep"
 )
 
 const (
@@ -69,7 +70,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	_ = sent.Wait()
 	missing := 0
 	for _, s := range sessions {
-		for s.registering() && wait(ctx, proofPause) == nil {
+		for s.registering() && sleep.For(ctx, proofPause) == nil {
 		}
 		if s.registering() {
 			missing++
@@ -81,7 +82,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 
 // expectForAWhile gives up the clients that don't come back.
 func (g *Gateway) expectForAWhile() {
-	if wait(g.ctx, comeBackTime) == nil {
+	if sleep.For(g.ctx, comeBackTime) == nil {
 		g.expectNoMore()
 	}
 }

@@ -17,7 +17,11 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/sleep"
 	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 func TestMain(m *testing.M) {
@@ -51,7 +55,7 @@ type rig struct {
 	gateway        *Gateway
 	entrance       string // the name server that clients are given
 	config         Config
-	lanes          []replicator.Lane
+	lanes          []lane.Lane
 	signs          primitive.Credentials // of applications
 	breaks         breaks                // what the test breaks while producers send
 	seen           *seen
@@ -79,7 +83,7 @@ func (r *rig) configure(source []string) {
 	}
 }
 
-func connect(t *testing.T, c *lab.Cluster, as *rocketmq.Credentials) *rocketmq.Cluster {
+func connect(t *testing.T, c *lab.Cluster, as *remoting.Credentials) *rocketmq.Cluster {
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: as})
 	t.Cleanup(client.Close)
 	return rocketmq.NewCluster(client, c.NameServers)
@@ -104,10 +108,10 @@ func (r *rig) topicNamed(name string, queues int) string {
 	for _, b := range targets {
 		r.make(r.admin, b, name, queues*len(sources)/len(targets))
 	}
-	var lanes []replicator.Lane
+	var lanes []lane.Lane
 	r.await("the topic's lanes are known", func() string { // proxies read routes anew every 20 s
 		var err error
-		lanes, err = replicator.LanesOf(r.ctx, r.source, r.target, name)
+		lanes, err = replica.LanesOf(r.ctx, r.source, r.target, name)
 		return textOf(err)
 	})
 	r.lanes = append(r.lanes, lanes...)
@@ -141,8 +145,8 @@ func (r *rig) brokers(c *rocketmq.Cluster) []rocketmq.Broker {
 	return untilAnswered(r, "the brokers are known", func() ([]rocketmq.Broker, error) { return c.Brokers(r.ctx) })
 }
 
-func (r *rig) names() replicator.Names {
-	return replicator.Names{Group: "rocketshift-gateway-" + r.name, Source: "S", Target: "T"}
+func (r *rig) names() replica.Names {
+	return replica.Names{Group: "rocketshift-gateway-" + r.name, Source: "S", Target: "T"}
 }
 
 // replicate runs the lanes both ways until they are stopped, at the end of the test at the latest.
@@ -151,8 +155,8 @@ func (r *rig) replicate() (end func()) {
 	ctx, stop := context.WithCancel(r.ctx)
 	copier := replicator.NewReplicator(r.source, r.target, replicator.Options{Names: r.names(), Holder: r.name, BothWays: true})
 	ended := make(chan error, 1)
-	var last replicator.Progress
-	go func() { ended <- copier.Run(ctx, r.lanes, func(p replicator.Progress) { last = p }) }()
+	var last lane.Progress
+	go func() { ended <- copier.Run(ctx, r.lanes, func(p lane.Progress) { last = p }) }()
 	end = sync.OnceFunc(func() {
 		stop()
 		require.NoError(r, <-ended)
@@ -165,7 +169,7 @@ func (r *rig) replicate() (end func()) {
 }
 
 // toldOf is a run's sums and faults.
-func toldOf(p *replicator.Progress) string {
+func toldOf(p *lane.Progress) string {
 	if p == nil {
 		return "none"
 	}
@@ -231,7 +235,7 @@ func (r *rig) await(what string, missing func() string) {
 		if time.Now().After(end) {
 			r.Fatalf("waited for %s: %s. Missing: %.1000s", patience, what, is)
 		}
-		require.NoError(r, wait(r.ctx, lookEvery), "%s. Missing: %.1000s", what, is)
+		require.NoError(r, sleep.For(r.ctx, lookEvery), "%s. Missing: %.1000s", what, is)
 	}
 }
 

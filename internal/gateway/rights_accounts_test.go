@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // account is one of the accounts of the matrix: the same rights on both sides, by other keys.
@@ -137,7 +138,7 @@ func (m *matrix) grant(source *lab.Cluster) {
 	require.NoError(m, os.WriteFile(file, text, 0o600))
 	last := listed[len(listed)-1].keys(0)
 	client := rocketmq.NewClient(rocketmq.Options{
-		Credentials: &rocketmq.Credentials{AccessKey: last.AccessKey, SecretKey: last.SecretKey},
+		Credentials: &remoting.Credentials{AccessKey: last.AccessKey, SecretKey: last.SecretKey},
 	})
 	defer client.Close()
 	m.await("the source knows the accounts", func() string {
@@ -153,7 +154,7 @@ func (m *matrix) grantOnTarget(a account) {
 	if a.admin {
 		kind = "Super"
 	}
-	m.call(target, &rocketmq.Command{ // AUTH_CREATE_USER
+	m.call(target, &remoting.Command{ // AUTH_CREATE_USER
 		Code: 3001, Fields: map[string]string{"username": pair.AccessKey},
 		Body: jsonOf(map[string]string{
 			"username": pair.AccessKey, "password": pair.SecretKey, "userType": kind,
@@ -173,7 +174,7 @@ func (m *matrix) grantOnTarget(a account) {
 	}
 	subject := "User:" + pair.AccessKey
 	policies := []any{map[string]any{"policyType": "Custom", "entries": entries}}
-	m.call(target, &rocketmq.Command{ // AUTH_CREATE_ACL
+	m.call(target, &remoting.Command{ // AUTH_CREATE_ACL
 		Code: 3006, Fields: map[string]string{"subject": subject},
 		Body: jsonOf(map[string]any{"subject": subject, "policies": policies}),
 	})

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/sleep"
 )
 
 // waiting are the cells of the matrix that are sent while a round has everything wait.
@@ -88,7 +90,7 @@ func (m *matrix) moveWith(move Move, before stage) {
 			return
 		}
 		m.Logf("%s: %s", move.ID, was.Reason)
-		require.NoError(m, wait(m.ctx, retryAfter))
+		require.NoError(m, sleep.For(m.ctx, retryAfter))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // matrix is each request of each account in each stage of a migration, through a gateway between
@@ -83,12 +84,12 @@ func (m *matrix) as(t *testing.T) *matrix {
 // newMatrix starts the clusters, and makes the accounts with their topics and groups on both.
 func newMatrix(t *testing.T) *matrix {
 	t.Helper()
-	var credentials [2]*rocketmq.Credentials
+	var credentials [2]*remoting.Credentials
 	var clusters [2]*lab.Cluster
 	for on, version := range []string{"4.9.7", "5.3.3"} {
 		name := side(on).String()
 		admin := &lab.Account{AccessKey: "rights-" + name, SecretKey: "secret-of-" + name}
-		credentials[on] = &rocketmq.Credentials{
+		credentials[on] = &remoting.Credentials{
 			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey,
 		}
 		clusters[on] = labtest.OwnCluster(t, lab.ClusterSpec{
@@ -120,11 +121,11 @@ func newMatrix(t *testing.T) *matrix {
 }
 
 // call sends a request to the broker of a side as its admin, and wants it done.
-func (m *matrix) call(on side, c *rocketmq.Command) *rocketmq.Command {
+func (m *matrix) call(on side, c *remoting.Command) *remoting.Command {
 	m.Helper()
 	got, err := m.cluster(on).Client().Call(m.ctx, m.addr(on), c)
 	require.NoError(m, err)
-	require.Equal(m, rocketmq.Success, got.Code, "code %d: %s", c.Code, got.Remark)
+	require.Equal(m, remoting.Success, got.Code, "code %d: %s", c.Code, got.Remark)
 	return got
 }
 
@@ -223,6 +224,6 @@ func (c *caller) answer(names bool) (r ruling, err error) {
 // refusal reports whether an answer is that of an access control: ACL 1.0 throws AclException, ACL
 // 2.0 answers NO_PERMISSION.
 func refusal(code int, remark string) bool {
-	return code == rocketmq.NoPermission ||
-		code == rocketmq.SystemError && strings.Contains(remark, "AclException")
+	return code == remoting.NoPermission ||
+		code == remoting.SystemError && strings.Contains(remark, "AclException")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // place is what an account asks for: its own topic and group. Those of straight places are asked
@@ -17,7 +18,7 @@ type place struct {
 	straight     bool
 	topic, group string
 	brokers      [2]string           // their names
-	first        [2]rocketmq.Message // the first message of queue 0
+	first        [2]remoting.Message // the first message of queue 0
 	half         map[string]half     // half messages by the requests that end them
 	position     int64               // that is committed next
 	stored       map[string]bool     // bodies that were stored
@@ -105,7 +106,7 @@ func (m *matrix) findFirst(p *place, on side) {
 func (m *matrix) prepare(p *place, q asked, on side) {
 	m.Helper()
 	body := p.body(q.name)
-	send := &rocketmq.Command{Code: codeSendV2, Body: []byte(body), Fields: map[string]string{}}
+	send := &remoting.Command{Code: codeSendV2, Body: []byte(body), Fields: map[string]string{}}
 	fields := sendShort(p.topic, p.writers(), false)
 	for i := 0; i < len(fields); i += 2 {
 		send.Fields[fields[i]] = fields[i+1]
@@ -151,7 +152,7 @@ func (p *place) pull(commit int64) []string {
 }
 
 // at is where a message lies in the commit log, as clients have it.
-func (p *place) at(m rocketmq.Message, on side) string { return p.tagged(m.PhysicalOffset, on) }
+func (p *place) at(m remoting.Message, on side) string { return p.tagged(m.PhysicalOffset, on) }
 
 func (p *place) tagged(offset int64, on side) string {
 	if on == target && !p.straight {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // state is everything of an account's topic and group that a request could change, in words.
@@ -46,7 +47,7 @@ func (m *matrix) look(p *place, whole bool) state {
 		}
 		for _, topic := range topics {
 			ends, err := client.TopicStats(m.ctx, addr, topic)
-			require.False(m, rocketmq.Unreachable(err), "%v", err)
+			require.False(m, remoting.Unreachable(err), "%v", err)
 			s[prefix+"topic "+topic] = endsOf(ends, err)
 		}
 		positions, err := client.AllOffsets(m.ctx, addr)

@@ -3,7 +3,7 @@ package gateway
 import (
 	"context"
 
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one gateway leads, and all gateways of the
@@ -74,7 +74,7 @@ type Outcome struct {
 	Views     []savedView `json:"views,omitempty"`
 	Authority string      `json:"authority,omitempty"`
 	// Lanes are those of the queues that it names: a gateway may not have seen a topic yet that clients of another one use.
-	Lanes []replicator.Lane `json:"lanes,omitempty"`
+	Lanes []lane.Lane `json:"lanes,omitempty"`
 }
 
 // party takes part in rounds: this gateway, or another one.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // idlePair are two gateways without clusters that know each other, with a queue whose home can move.
@@ -42,7 +42,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		t1 := g.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)
-		queues[i].lane.Store(&replicator.Lane{Topic: "orders", Target: replicator.Queue{Broker: "broker-t"}})
+		queues[i].lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 		g.serving = time.Now().Add(time.Hour) // the topic was there before
 		g.limits.Store(&map[string]limits{"broker-t": {}})
 	}
@@ -64,7 +64,7 @@ func pipe(t *testing.T) (server, client net.Conn) {
 func homeRound(id string, budget time.Duration) Round {
 	return Round{
 		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(budget),
-		Queues: []TopicQueue{{"orders", replicator.Queue{Broker: "broker-a", ID: 0}}},
+		Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a", ID: 0}}},
 	}
 }
 
@@ -186,7 +186,7 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 }
 
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
-	of := TopicQueue{"orders", replicator.Queue{Broker: "broker-a"}}
+	of := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
 	got := newest([]Prepared{
 		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second), -1}}},
 		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0, 95}}},
@@ -212,8 +212,8 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 // as that gateway wouldn't know where to send to.
 func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	all, queues := idlePair(t)
-	lane := *queues[1].lane.Swap(nil)
-	lane.Source = replicator.Queue{Broker: "broker-a"}
+	l := *queues[1].lane.Swap(nil)
+	l.Source = lane.Queue{Broker: "broker-a"}
 	other := local{all[1]}
 	r := Round{ID: "one", Kind: KindSide, To: "target", Leader: "a", Group: "billing", Budget: Duration(2 * time.Second), Queues: []TopicQueue{queues[0].name()}}
 	prepare(t, other, all[1], r)
@@ -222,10 +222,10 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")
 
-	o.Lanes = []replicator.Lane{lane}
+	o.Lanes = []lane.Lane{l}
 	require.NoError(t, other.ready(t.Context(), "one", o))
 	require.NoError(t, other.commit(t.Context(), "one"))
-	require.Equal(t, lane, *queues[1].lane.Load())
+	require.Equal(t, l, *queues[1].lane.Load())
 }
 
 // Queues that a gateway is told of are made here up to their numbers: one that nobody could have is
@@ -235,7 +235,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
 		g, other := all[1], remote{all[0].clientOf(all[0].peers()[0])}
-		odd := TopicQueue{"orders", replicator.Queue{Broker: "broker-a", ID: id}}
+		odd := TopicQueue{"orders", lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.groups.get([]byte("billing")).of(queues[1])
 		for _, r := range []Round{
 			homeRound("1", time.Second),
@@ -252,7 +252,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		for _, o := range []Outcome{
 			{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}},
 			{Epoch: 1, Views: []savedView{{Topic: "orders", Broker: "broker-a", Queue: id, Side: "source"}}},
-			{Epoch: 1, Lanes: []replicator.Lane{{Topic: "orders", Source: odd.Queue}}},
+			{Epoch: 1, Lanes: []lane.Lane{{Topic: "orders", Source: odd.Queue}}},
 		} {
 			require.ErrorContains(t, other.ready(t.Context(), "2", o), "numbers from 0 to 16383")
 		}

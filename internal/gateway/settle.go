@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // orAccept ends what is said of sends that may still be on their ways.
@@ -59,7 +61,7 @@ func (g *Gateway) settle(
 			}
 			return inexact, nil
 		}
-		if wait(ctx, proofPause/2) != nil {
+		if sleep.For(ctx, proofPause/2) != nil {
 			if len(lost) > 0 {
 				return nil, fmt.Errorf("%s%s: %w", lost[0], orAccept, context.Cause(ctx))
 			}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/positions"
 )
 
 // viewsOf are a group's views of all queues that it reads and that may move to a side: of those that were asked for here, and of those that
@@ -217,7 +217,7 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a be
 	}
 	brought := a.brought && committed == a.position
 	var bringing errgroup.Group
-	native, there, err := l.exactly(ctx, v.queue, from, func(c replicator.Crossing) (native int64, err error) {
+	native, there, err := l.exactly(ctx, v.queue, from, func(c positions.Crossing) (native int64, err error) {
 		switch {
 		case is.Next >= 0 && (!known || is.Next+shift >= committed):
 			native = is.Next + shift

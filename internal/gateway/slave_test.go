@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
@@ -40,7 +40,7 @@ func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	one := g.topics.ensure("%RETRY%billing")
 	one.ensure("broker-a", 1)
 	one.ensure("broker-b", 1)
-	lanes, err := lanesOf(one.name, []replicator.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}}, []replicator.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
+	lanes, err := lanesOf(one.name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}}, []lane.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
 	require.NoError(t, err)
 	one.pair(lanes, "", nil)
 	all := [2]map[string]bool{{"broker-a": true, "broker-b": true}, {"new": true}}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // saved is what a gateway keeps on disk: all that it decides, and nothing that it can read elsewhere.
@@ -30,8 +30,8 @@ type saved struct {
 	Homes     []savedHome    `json:"homes"`
 	Views     []savedView    `json:"views"`
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
-	Lanes []replicator.Lane `json:"lanes,omitempty"`
-	Moves []Moved           `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
+	Lanes []lane.Lane `json:"lanes,omitempty"`
+	Moves []Moved     `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 	// Brokers are where those of both sides were seen last, by side; states of before have none.
 	Brokers map[string]savedAddresses `json:"brokers,omitempty"`
 	// Clusters are what both sides' brokers belong to, by side and broker; states of before have none.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // A group stays on the target when each of its brokers lists all members that the source lists: it would
@@ -60,7 +62,7 @@ func (g *Gateway) returns(ctx context.Context, m Move, r Round) error {
 	for try, id := 1, r.ID; ; try++ {
 		r.ID = fmt.Sprintf("%s-%d", id, try)
 		_, err := g.moveGroup(ctx, m, r, source)
-		if err == nil || wait(ctx, returnPause) != nil {
+		if err == nil || sleep.For(ctx, returnPause) != nil {
 			return err
 		}
 	}

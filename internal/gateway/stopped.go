@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/sleep"
 )
 
 // stoppedSession is a session with its connections, stopped.
@@ -35,7 +37,7 @@ func (g *Gateway) stopAll() []*stoppedSession {
 	_ = stopping.Wait()
 	all = slices.DeleteFunc(all, func(p *stoppedSession) bool { return p == nil })
 	for _, p := range all {
-		for p.session.busy() && wait(ctx, proofPause/4) == nil {
+		for p.session.busy() && sleep.For(ctx, proofPause/4) == nil {
 		}
 	}
 	ctx, over = context.WithTimeout(g.ctx, quietTime)

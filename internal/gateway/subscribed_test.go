@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // ofTopics is a heartbeat of a member of billing that subscribes to topics.
@@ -95,7 +95,7 @@ func TestAnAnswerToAStrangerSaysNothingOfAMembersPull(t *testing.T) {
 	v := g.queue(target)
 	v.mu.Lock()
 	v.asks(10)
-	refusal := &wire.Frame{Code: rocketmq.NoPermission}
+	refusal := &wire.Frame{Code: remoting.NoPermission}
 	v.answers(refusal, call{offset: 10})
 	v.mu.Unlock()
 	assert.EqualValues(t, 10, v.mayAskFor(false))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // A planned restart isn't seen by clients: the process that serves (the predecessor) passes everything to the one that is to serve
@@ -80,7 +82,7 @@ func (g *Gateway) freeze(ctx context.Context) error {
 		if now == nil {
 			return nil
 		}
-		if err := wait(ctx, proofPause); err != nil {
+		if err := sleep.For(ctx, proofPause); err != nil {
 			return fmt.Errorf("round %s hasn't ended: %w", now.round.ID, err)
 		}
 	}

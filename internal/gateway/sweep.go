@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"rocketshift/internal/sleep"
 )
 
 // waits are how long a gateway waits for others.
@@ -26,7 +28,7 @@ func (p waits) with(code int) time.Duration {
 
 // sweepAgain ends what nobody else ends: calls that brokers forgot, connections that hang half-open, frames that don't come to their ends.
 func (g *Gateway) sweepAgain() {
-	for wait(g.ctx, g.waits.sweep) == nil {
+	for sleep.For(g.ctx, g.waits.sweep) == nil {
 		now := time.Now()
 		for _, s := range g.all() {
 			s.sweep(now)

@@ -2,7 +2,7 @@ package gateway
 
 import (
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // What a broker of the target asks a client, or shows it as one message, has the names that the
@@ -69,7 +69,7 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 		return nil
 	}
 	moved := wire.Moved{Queue: id, Tag: u.tag(u.dest.broker), Stored: u.session.port.address()}
-	q := u.pairOf(topic, replicator.Queue{Broker: u.dest.broker, ID: id})
+	q := u.pairOf(topic, lane.Queue{Broker: u.dest.broker, ID: id})
 	if q != nil {
 		moved.Queue = q.id
 		if shifts {
@@ -83,7 +83,7 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 }
 
 // pairOf is the queue of the source of which a queue of the target is the pair; nil if none is.
-func (g *Gateway) pairOf(topic string, there replicator.Queue) *queue {
+func (g *Gateway) pairOf(topic string, there lane.Queue) *queue {
 	t := g.topics.get([]byte(topic))
 	if t == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
 )
 
 // storedMessage is a message as a broker at 10.0.0.9:10911 shows it, at 1234 in its commit log.
@@ -41,11 +41,11 @@ const (
 func id(text string) string { return text[:12] + text[13:] }
 
 // told is what a frame says to a client.
-func (g *guarded) told() (f wire.Frame, messages []rocketmq.Message) {
+func (g *guarded) told() (f wire.Frame, messages []remoting.Message) {
 	g.Helper()
 	require.NoError(g, g.client.SetReadDeadline(time.Now().Add(patience)))
 	require.NoError(g, g.in.Next(&f))
-	messages, err := rocketmq.DecodeMessages(f.Body)
+	messages, err := remoting.DecodeMessages(f.Body)
 	require.NoError(g, err)
 	return f, messages
 }
@@ -58,7 +58,7 @@ func (g *guarded) knowsTheBrokerOfIDs() {
 }
 
 // isTold wants a message to say what clients know: queue 0 of a source broker, behind the gateway.
-func (g *guarded) isTold(what string, m rocketmq.Message, offset int64, properties string) {
+func (g *guarded) isTold(what string, m remoting.Message, offset int64, properties string) {
 	g.Helper()
 	assert.Equal(g, 0, m.Queue, what)
 	assert.Equal(g, offset, m.QueueOffset, what)
@@ -76,9 +76,9 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 		g.knowsTheBrokerOfIDs()
 		g.gateway.topics.ensure(topic).ensure("broker-a", 1)
 		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
-		q.lane.Store(&replicator.Lane{
-			Topic: topic, Source: replicator.Queue{Broker: "broker-a"},
-			Target: replicator.Queue{Broker: "broker-t", ID: 1},
+		q.lane.Store(&lane.Lane{
+			Topic: topic, Source: lane.Queue{Broker: "broker-a"},
+			Target: lane.Queue{Broker: "broker-t", ID: 1},
 		})
 		v := g.gateway.groups.get([]byte("billing")).of(q)
 		v.side, v.shift = target, [2]int64{target: 100}
@@ -171,7 +171,7 @@ func TestAMessageByItsIDNamesWhatClientsKnow(t *testing.T) {
 
 // asksClient has the target's broker ask the client, and returns what the client gets.
 func (g *guarded) asksClient(code int, fields []string, body []byte) (
-	wire.Frame, []rocketmq.Message,
+	wire.Frame, []remoting.Message,
 ) {
 	g.Helper()
 	_, err := g.broker().Write(wire.AppendRequest(nil, code, 77, 0, fields, body))

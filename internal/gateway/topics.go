@@ -13,7 +13,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -31,7 +31,7 @@ type topics struct {
 const (
 	// mostOfTopic is how many queues a topic may have on a side. Brokers take numbers up to 2^31; operators give topics tens, and the largest ones a few
 	// thousand. Consumers poll, lock and commit each queue by itself, and list all of them for each message that they send.
-	mostOfTopic = replicator.MostQueues
+	mostOfTopic = lane.MostQueues
 	// mostQueues is how many all topics may have: 20,000 topics of 100. Together these take 800 MB here.
 	mostQueues = 2_000_000
 	// perQueue is what a queue takes, in bytes: itself, its lane, and its part of what is read anew at each look.
@@ -120,8 +120,8 @@ func (g *groups) all() []*group {
 
 // layout is what topics a cluster has.
 type layout struct {
-	queues map[string][]replicator.Queue // in client order
-	vast   map[string]int64              // how many queues those have that are too many, which aren't listed
+	queues map[string][]lane.Queue // in client order
+	vast   map[string]int64        // how many queues those have that are too many, which aren't listed
 }
 
 // queuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At most so many queues are listed. An
@@ -150,7 +150,7 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 			counts[name] += int64(config.Queues())
 		}
 	}
-	is := layout{map[string][]replicator.Queue{}, map[string]int64{}}
+	is := layout{map[string][]lane.Queue{}, map[string]int64{}}
 	for _, name := range sortedKeys(counts) {
 		if counts[name] > min(mostOfTopic, most) {
 			is.vast[name] = counts[name]
@@ -160,7 +160,7 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 		for _, broker := range sortedKeys(topics) {
 			config := topics[broker][name]
 			for id := range config.Queues() {
-				is.queues[name] = append(is.queues[name], replicator.Queue{Broker: broker, ID: id})
+				is.queues[name] = append(is.queues[name], lane.Queue{Broker: broker, ID: id})
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 func configs(queues map[string]int) map[string]map[string]rocketmq.TopicConfig {
@@ -28,7 +28,7 @@ func configs(queues map[string]int) map[string]map[string]rocketmq.TopicConfig {
 // A topic of three million queues, which 4.9.7 takes, cost 291 MB in 15 s; one of 2^31 would need 240 GB.
 func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 	is := lay(configs(map[string]int{"orders": 2, "vast": 3_000_000, "whole": math.MaxInt32, "full": mostOfTopic, "over": mostOfTopic + 1, "odd": -7}), mostQueues)
-	assert.Equal(t, []replicator.Queue{{Broker: "broker-a", ID: 0}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b", ID: 0}, {Broker: "broker-b", ID: 1}}, is.queues["orders"])
+	assert.Equal(t, []lane.Queue{{Broker: "broker-a", ID: 0}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b", ID: 0}, {Broker: "broker-b", ID: 1}}, is.queues["orders"])
 	assert.Len(t, is.queues["full"], mostOfTopic)
 	assert.Len(t, is.queues["odd"], 1)
 	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": mostOfTopic + 1}, is.vast)
@@ -68,7 +68,7 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 	g.serving = time.Now().Add(time.Hour)
 	one := g.topics.ensure("orders")
 	one.ensure("broker-a", 4)
-	one.pair([]replicator.Lane{{Topic: "orders", Source: replicator.Queue{Broker: "broker-a", ID: 1}, Target: replicator.Queue{Broker: "broker-t"}}}, "", func(*queue) bool { return false })
+	one.pair([]lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-t"}}}, "", func(*queue) bool { return false })
 	one.all()[1].home.Store(uint32(target))
 	g.passVast(map[string]int64{"orders": mostOfTopic + 1})
 	assert.Empty(t, one.reason())

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // That a broker of the target lists a member says nothing of its pulls: it takes any subscription in a
@@ -34,7 +34,7 @@ type pullTry struct {
 	as    asker
 	group string
 	subscription
-	at     replicator.Queue // of the target
+	at     lane.Queue // of the target
 	client string
 }
 
@@ -79,15 +79,15 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 }
 
 // onePerBroker are queues of a topic on the target, one on each of its brokers.
-func (g *Gateway) onePerBroker(name string) (all []replicator.Queue) {
+func (g *Gateway) onePerBroker(name string) (all []lane.Queue) {
 	t := g.topics.get([]byte(name))
 	if t == nil {
 		return nil
 	}
 	for _, q := range t.all() {
-		lane := q.lane.Load()
-		if lane != nil && !slices.ContainsFunc(all, func(o replicator.Queue) bool { return o.Broker == lane.Target.Broker }) {
-			all = append(all, lane.Target)
+		l := q.lane.Load()
+		if l != nil && !slices.ContainsFunc(all, func(o lane.Queue) bool { return o.Broker == l.Target.Broker }) {
+			all = append(all, l.Target)
 		}
 	}
 	return all

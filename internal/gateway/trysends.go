@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Whether the target lets producers send what they send depends on their keys, too. So before homes
@@ -132,7 +133,7 @@ func (t sendTry) refusal(ctx context.Context) (string, error) {
 		return "", err
 	case refusesQueue(said):
 		return "", nil
-	case said.code == rocketmq.SystemBusy || said.code == serviceNotAvailable:
+	case said.code == remoting.SystemBusy || said.code == serviceNotAvailable:
 		return "", err // it says nothing of the send
 	}
 	says := said.firstLine()

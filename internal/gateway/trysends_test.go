@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A producer whose key has no right to send on the target was told so by its sends, after the move.
@@ -18,7 +19,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g.queue(source)
 	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
 	illegal := wire.Reply{Code: systemError, Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders"}
-	denied := wire.Reply{Code: rocketmq.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
+	denied := wire.Reply{Code: remoting.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	all := func() (inexact []string, err error) { return g.gateway.takesAll(t.Context(), round) }
 
@@ -53,7 +54,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	inexact, err = all()
 	require.NoError(t, err)
 	assert.Empty(t, inexact)
-	g.target.answer(codeSendV2, wire.Reply{Code: rocketmq.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
+	g.target.answer(codeSendV2, wire.Reply{Code: remoting.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
 	_, err = all()
 	require.Error(t, err)
 	require.NotErrorIs(t, err, ErrRefused, "it isn't known, and is tried again")
@@ -71,7 +72,7 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, success, is)
-	g.target.answer(codeReplyV2, wire.Reply{Code: rocketmq.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
+	g.target.answer(codeReplyV2, wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
 	try := func(accept ...string) ([]string, error) {
 		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
 	}
@@ -97,9 +98,9 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
 	r.Helper()
 	auth := func(code int, fields map[string]string, body any) {
-		got, err := r.target.Client().Call(r.ctx, broker, &rocketmq.Command{Code: code, Fields: fields, Body: jsonOf(body)})
+		got, err := r.target.Client().Call(r.ctx, broker, &remoting.Command{Code: code, Fields: fields, Body: jsonOf(body)})
 		require.NoError(r, err)
-		require.Equal(r, rocketmq.Success, got.Code, got.Remark)
+		require.Equal(r, remoting.Success, got.Code, got.Remark)
 	}
 	user := func(code int, kind string) {
 		auth(code, map[string]string{"username": "orders-there"}, map[string]string{

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Who names thousands of groups on hundreds of connections makes a look at who can't follow no
@@ -34,7 +34,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	}
 	rounds := []Round{
 		{Kind: KindSide, To: "target", Group: "billing"},
-		{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", replicator.Queue{}}}},
+		{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{}}}},
 		{Kind: KindAuthority, To: "target"},
 	}
 	var first, last runtime.MemStats

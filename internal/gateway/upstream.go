@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/sleep"
 )
 
 // upstream is a session's connection to one server.
@@ -81,7 +82,7 @@ func (u *upstream) leave() {
 func (u *upstream) awaitAnswers(most time.Duration, which func(call) bool) {
 	waits := func(c call) bool { return c.up == u && which(c) }
 	for begin := time.Now(); u.session.any(waits) && time.Since(begin) < most; {
-		if wait(u.ctx, proofPause) != nil {
+		if sleep.For(u.ctx, proofPause) != nil {
 			return
 		}
 	}

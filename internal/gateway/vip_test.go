@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // standing is a guarded gateway with ports for brokers.
@@ -144,7 +144,7 @@ func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 		g.request(codeSendV2, 0, stranger, send.fields, send.body)
 		is, _ := g.answer()
 		require.Equal(t, success, is)
-		orders := TopicQueue{"orders", replicator.Queue{Broker: "broker-a"}}
+		orders := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
 		home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{orders}}
 		_, err := g.gateway.allFit(home)
 		if vip {

@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/otherclients"
+	"rocketshift/internal/sleep"
 )
 
 // waysCount is how many messages of a way a client sends with one word.
@@ -229,7 +230,7 @@ func (w *ways) judged(word string) map[[2]string]string {
 		if !missing || time.Now().After(end) {
 			break
 		}
-		require.NoError(w, wait(w.ctx, lookEvery))
+		require.NoError(w, sleep.For(w.ctx, lookEvery))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

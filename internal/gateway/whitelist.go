@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/sleep"
 )
 
 // Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses of a white list in without
@@ -98,7 +99,7 @@ func isOpen(ctx context.Context, client, nobody *rocketmq.Client, addr string) b
 // watchWhiteLists looks again and again. What is found holds up moves to the target, is in the log,
 // and in what probes are told.
 func (g *Gateway) watchWhiteLists() {
-	for said, pause := "", time.Duration(0); wait(g.ctx, pause) == nil; pause = whiteListPause {
+	for said, pause := "", time.Duration(0); sleep.For(g.ctx, pause) == nil; pause = whiteListPause {
 		err := g.lookAtWhiteLists(g.ctx)
 		if err != nil && said != err.Error() {
 			g.log.Error("access control has no effect for clients behind the gateway", "cause", err)

@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // lockKeeper is a broker that keeps locks as brokers do: by queue, for one client id.
@@ -58,7 +59,7 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.code != 0 || f.Code != codeLock {
-		return wire.Reply{Code: max(k.code, rocketmq.NotSupported), Remark: "request type not supported"}
+		return wire.Reply{Code: max(k.code, remoting.NotSupported), Remark: "request type not supported"}
 	}
 	body, err := parseLock(f.Body)
 	if err != nil {
@@ -196,7 +197,7 @@ func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
 // is taken off the list.
 func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	here, proxy := newLockKeeper(t), newLockKeeper(t)
-	proxy.code = rocketmq.NotSupported
+	proxy.code = remoting.NotSupported
 	all := between(t, here.Addr().String(), proxy.Addr().String())
 	g := all[0]
 	m := g.migration.Load()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rocketshift/api"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
@@ -18,11 +19,11 @@ type Existing struct{ Keys *secrets.Store }
 
 // Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
 // know can't be a target.
-func (e Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, error) {
+func (e Existing) Describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
 	credentials, err := e.Keys.Keys("target", p.Target.Credentials,
 		plan.Hosts(p.Target.Addresses(), p.Target.Advertised))
 	if err != nil {
-		return Instance{}, false, err
+		return api.Instance{}, false, err
 	}
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Addresses: p.Target.Advertised})
 	defer client.Close()
@@ -33,34 +34,34 @@ func (e Existing) Describe(ctx context.Context, p plan.Plan) (Instance, bool, er
 	brokers, err := rocketmq.NewClusterOf(client, p.Target.NameServers,
 		rocketmq.Part{Cluster: p.Target.Cluster}).Brokers(ctx)
 	if err != nil {
-		return Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
+		return api.Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
 	}
 	oldest, err := oldestOf(brokers)
 	if err != nil {
-		return Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
+		return api.Instance{}, false, fmt.Errorf("target behind %s: %w", where, err)
 	}
-	return Instance{
+	return api.Instance{
 		Provider: plan.ProviderExisting, Name: oldest.Cluster, NameServers: p.Target.NameServers,
 		Version: number(oldest.Version), Cluster: oldest.Cluster,
 	}, true, nil
 }
 
 // behindProxy finds a cluster of which only a proxy can be reached. That doesn't tell the brokers' version, and there is none before 5.x.
-func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (Instance, bool, error) {
+func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (api.Instance, bool, error) {
 	brokers, err := rocketmq.NewClusterBehind(client, proxy).Brokers(ctx)
 	switch {
 	case err != nil:
-		return Instance{}, false, fmt.Errorf("target behind proxy %s: %w", proxy, err)
+		return api.Instance{}, false, fmt.Errorf("target behind proxy %s: %w", proxy, err)
 	case len(brokers) == 0:
-		return Instance{}, false, fmt.Errorf("target behind proxy %s: it shows no broker: make a topic there, and start the brokers if they aren't", proxy)
+		return api.Instance{}, false, fmt.Errorf("target behind proxy %s: it shows no broker: make a topic there, and start the brokers if they aren't", proxy)
 	}
-	return Instance{
+	return api.Instance{
 		Provider: plan.ProviderExisting, Name: brokers[0].Cluster, NameServers: []string{proxy}, Version: "5.x", Cluster: brokers[0].Cluster,
 	}, true, nil
 }
 
 // Purchase returns what Describe does: somebody has bought the cluster already.
-func (e Existing) Purchase(ctx context.Context, p plan.Plan) (Instance, error) {
+func (e Existing) Purchase(ctx context.Context, p plan.Plan) (api.Instance, error) {
 	is, _, err := e.Describe(ctx, p)
 	return is, err
 }

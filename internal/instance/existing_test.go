@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -58,7 +59,7 @@ func TestLongExistingInstanceIsFoundWithItsCredentials(t *testing.T) {
 
 	is, err := existing.Purchase(testContext(t), p)
 	require.NoError(t, err)
-	require.Equal(t, Instance{
+	require.Equal(t, api.Instance{
 		Provider: "existing", Name: "Theirs", NameServers: c.NameServers, Version: "5.3.3", Cluster: "Theirs",
 	}, is)
 	_, there, err := existing.Describe(testContext(t), p)

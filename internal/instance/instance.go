@@ -8,26 +8,17 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/api"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
 
-// Instance is a 5.x cluster that can be migrated to.
-type Instance struct {
-	Provider    string   `json:"provider"`
-	Name        string   `json:"name"`
-	NameServers []string `json:"nameServers"`
-	ProxyGRPC   string   `json:"proxyGrpc,omitempty"` // host:port for 5.x clients, where known
-	Version     string   `json:"version"`             // of the brokers; the oldest, if they differ
-	Cluster     string   `json:"cluster"`             // broker cluster name
-}
-
 // Provider finds and provides instances.
 type Provider interface {
 	// Describe returns what is known of the plan's instance, and whether it is there and serves.
-	Describe(ctx context.Context, p plan.Plan) (Instance, bool, error)
+	Describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error)
 	// Purchase returns the plan's instance when it serves. Repeated and concurrent calls give the same one.
-	Purchase(ctx context.Context, p plan.Plan) (Instance, error)
+	Purchase(ctx context.Context, p plan.Plan) (api.Instance, error)
 }
 
 // For returns the provider that the plan names. root is the folder that holds .run, and .cache with the jars.

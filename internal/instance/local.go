@@ -11,6 +11,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/plan"
 )
@@ -28,28 +29,28 @@ type Local struct {
 }
 
 // Describe returns the instance of the plan, and whether it runs. One that has ended is known, but not there.
-func (l Local) Describe(_ context.Context, p plan.Plan) (Instance, bool, error) {
+func (l Local) Describe(_ context.Context, p plan.Plan) (api.Instance, bool, error) {
 	cluster, err := lab.Open(l.dir(p.Name))
 	switch {
 	case errors.Is(err, lab.ErrNoCluster), errors.Is(err, lab.ErrNotRunning):
-		return Instance{Provider: plan.ProviderLocal, Name: p.Name, Version: p.WithDefaults().Target.Version}, false, nil
+		return api.Instance{Provider: plan.ProviderLocal, Name: p.Name, Version: p.WithDefaults().Target.Version}, false, nil
 	case err != nil:
-		return Instance{}, false, fmt.Errorf("local instance %s: %w", p.Name, err)
+		return api.Instance{}, false, fmt.Errorf("local instance %s: %w", p.Name, err)
 	}
 	return describe(p.Name, cluster), true, nil
 }
 
 // Purchase starts the plan's instance, or what of it does not run, and returns when it serves.
-func (l Local) Purchase(ctx context.Context, p plan.Plan) (Instance, error) {
+func (l Local) Purchase(ctx context.Context, p plan.Plan) (api.Instance, error) {
 	p = p.WithDefaults()
 	unlock, err := l.lock(ctx, p.Name)
 	if err != nil {
-		return Instance{}, fmt.Errorf("local instance %s: %w", p.Name, err)
+		return api.Instance{}, fmt.Errorf("local instance %s: %w", p.Name, err)
 	}
 	defer unlock()
 	cluster, err := l.provide(ctx, p)
 	if err != nil {
-		return Instance{}, fmt.Errorf("local instance %s: %w", p.Name, err)
+		return api.Instance{}, fmt.Errorf("local instance %s: %w", p.Name, err)
 	}
 	return describe(p.Name, cluster), nil
 }
@@ -137,9 +138,9 @@ func (l Local) lock(ctx context.Context, name string) (unlock func(), err error)
 	return func() { lock.Close() }, nil // closing gives the lock back
 }
 
-func describe(name string, cluster *lab.Cluster) Instance {
+func describe(name string, cluster *lab.Cluster) api.Instance {
 	spec := cluster.Spec()
-	return Instance{
+	return api.Instance{
 		Provider: plan.ProviderLocal, Name: name, NameServers: cluster.NameServers, ProxyGRPC: cluster.ProxyGRPC,
 		Version: spec.Version, Cluster: spec.Name,
 	}

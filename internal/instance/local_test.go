@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
@@ -71,7 +72,7 @@ func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T)
 	require.False(t, there, "before the purchase")
 
 	const callers = 3
-	var got [callers]Instance
+	var got [callers]api.Instance
 	var errs [callers]error
 	var calls sync.WaitGroup
 	for i := range callers {

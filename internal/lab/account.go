@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Account is an account that may do everything in a cluster that refuses all others: ACL 1.0 on 4.x, ACL 2.0 on 5.x.
@@ -20,7 +21,7 @@ func (a *Account) options() rocketmq.Options {
 	if a == nil {
 		return rocketmq.Options{}
 	}
-	return rocketmq.Options{Credentials: &rocketmq.Credentials{AccessKey: a.AccessKey, SecretKey: a.SecretKey}}
+	return rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: a.AccessKey, SecretKey: a.SecretKey}}
 }
 
 // acl1 is plain_acl.yml, which 4.x reads.

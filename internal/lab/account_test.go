@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestClusterWithAnAdminRefusesEverybodyElse(t *testing.T) {
@@ -20,9 +21,9 @@ func TestClusterWithAnAdminRefusesEverybodyElse(t *testing.T) {
 
 			stranger := rocketmq.NewClient(rocketmq.Options{})
 			defer stranger.Close()
-			answer, err := stranger.Call(testContext(t), c.Brokers[0].Addr, &rocketmq.Command{Code: brokerRuntime})
+			answer, err := stranger.Call(testContext(t), c.Brokers[0].Addr, &remoting.Command{Code: brokerRuntime})
 			require.NoError(t, err)
-			require.NotEqual(t, rocketmq.Success, answer.Code)
+			require.NotEqual(t, remoting.Success, answer.Code)
 		})
 	}
 }

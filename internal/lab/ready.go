@@ -13,6 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -96,12 +97,12 @@ func (c *Cluster) works(ctx context.Context, client *rocketmq.Client, s server, 
 		}
 		return connects(ctx, s.Port)
 	case roleBroker:
-		answer, err := client.Call(ctx, address(s.Port), &rocketmq.Command{Code: brokerRuntime})
+		answer, err := client.Call(ctx, address(s.Port), &remoting.Command{Code: brokerRuntime})
 		if err != nil {
 			return err
 		}
-		if answer.Code != rocketmq.Success {
-			return fmt.Errorf("%s answers %s: %s", s.Name, rocketmq.CodeName(answer.Code), answer.Remark)
+		if answer.Code != remoting.Success {
+			return fmt.Errorf("%s answers %s: %s", s.Name, remoting.CodeName(answer.Code), answer.Remark)
 		}
 		return r.ensure(ctx, s)
 	default:
@@ -128,7 +129,7 @@ type registration struct {
 // check asks the name server for the topic that every broker makes with the cluster's name.
 func (r *registration) check(ctx context.Context, s server) error {
 	for _, nameServer := range r.cluster.NameServers {
-		route, err := r.client.Call(ctx, nameServer, &rocketmq.Command{
+		route, err := r.client.Call(ctx, nameServer, &remoting.Command{
 			Code: routeOfTopic, Fields: map[string]string{"topic": r.cluster.state.Spec.Name},
 		})
 		if err != nil {
@@ -152,7 +153,7 @@ func (r *registration) ensure(ctx context.Context, s server) error {
 	}
 	r.asked = true
 	permission := cmp.Or(r.cluster.state.Spec.Config["brokerPermission"], "6")
-	_, call := r.client.Call(ctx, address(s.Port), &rocketmq.Command{
+	_, call := r.client.Call(ctx, address(s.Port), &remoting.Command{
 		Code: updateBrokerConfig, Body: []byte("brokerPermission=" + permission + "\n"),
 	})
 	return errors.Join(err, call)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/socket"
 )
 
@@ -23,7 +24,7 @@ const (
 
 // Options of a Client; the zero value connects in plain text without credentials.
 type Options struct {
-	Credentials *Credentials
+	Credentials *remoting.Credentials
 	DialTimeout time.Duration // default 3 s
 	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
 	TLS         *tls.Config   // nil means plain text
@@ -88,7 +89,7 @@ func (c *Client) Close() {
 }
 
 // Call makes one round trip. A response code other than 0 is not an error here: the typed calls judge it. It does not retry.
-func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command, error) {
+func (c *Client) Call(ctx context.Context, addr string, cmd *remoting.Command) (*remoting.Command, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.options.CallTimeout)
@@ -98,19 +99,19 @@ func (c *Client) Call(ctx context.Context, addr string, cmd *Command) (*Command,
 		cmd.Fields = map[string]string{}
 	}
 	if ctx.Err() != nil {
-		return nil, &dialError{addr, context.Cause(ctx)} // it was never sent
+		return nil, &remoting.DialError{Server: addr, Err: context.Cause(ctx)} // it was never sent
 	}
-	cmd.Language, cmd.Version = "GO", version
+	cmd.Language, cmd.Version = "GO", remoting.Version
 	_, broker := viaProxy(addr)
 	if broker != "" {
 		c.nameBroker(cmd, broker)
 	}
 	if c.options.Credentials != nil {
-		sign(cmd, *c.options.Credentials)
+		remoting.Sign(cmd, *c.options.Credentials)
 	}
 	conn, err := c.conn(ctx, addr)
 	if err != nil {
-		return nil, &dialError{addr, err}
+		return nil, &remoting.DialError{Server: addr, Err: err}
 	}
 	got, err := conn.call(ctx, cmd)
 	if err != nil {
@@ -144,7 +145,7 @@ func (c *Client) conn(ctx context.Context, addr string) (*conn, error) {
 		return s.conn, nil
 	}
 	if s.conn != nil {
-		s.conn.fail(errConnectionLost)
+		s.conn.fail(remoting.ErrConnectionLost)
 		s.conn = nil
 	}
 	raw, err := c.dial(ctx, addr)
@@ -206,13 +207,13 @@ func secured(ctx context.Context, plain net.Conn, addr string, config *tls.Confi
 }
 
 // ask is Call for calls whose every code but the accepted ones is an error. object names what the call is about.
-func (c *Client) ask(ctx context.Context, addr string, cmd *Command, object string, accepted ...int) (*Command, error) {
+func (c *Client) ask(ctx context.Context, addr string, cmd *remoting.Command, object string, accepted ...int) (*remoting.Command, error) {
 	c.options.Renames.command(cmd)
 	got, err := c.Call(ctx, addr, cmd)
 	if err != nil {
 		return nil, err
 	}
-	if got.Code == Success {
+	if got.Code == remoting.Success {
 		return got, nil
 	}
 	for _, code := range accepted {
@@ -220,9 +221,9 @@ func (c *Client) ask(ctx context.Context, addr string, cmd *Command, object stri
 			return got, nil
 		}
 	}
-	call := requestName(cmd.Code)
+	call := remoting.RequestName(cmd.Code)
 	if object != "" {
 		call += " " + object
 	}
-	return nil, &Error{Server: addr, Call: call, Code: got.Code, Remark: got.Remark}
+	return nil, &remoting.Error{Server: addr, Call: call, Code: got.Code, Remark: got.Remark}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // fakeServer answers each frame by a function; nil means no answer.
@@ -21,7 +23,7 @@ type fakeServer struct {
 	conns []net.Conn
 }
 
-func serve(t *testing.T, answer func(conn net.Conn, c *Command)) *fakeServer {
+func serve(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) *fakeServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -42,9 +44,9 @@ func serve(t *testing.T, answer func(conn net.Conn, c *Command)) *fakeServer {
 	return s
 }
 
-func answerAll(conn net.Conn, answer func(conn net.Conn, c *Command)) {
+func answerAll(conn net.Conn, answer func(conn net.Conn, c *remoting.Command)) {
 	for {
-		c, err := readFrame(conn)
+		c, err := remoting.ReadFrame(conn)
 		if err != nil {
 			return
 		}
@@ -53,7 +55,7 @@ func answerAll(conn net.Conn, answer func(conn net.Conn, c *Command)) {
 }
 
 // inMemory is a way to a server that answers by a function, for tests whose time is synctest's.
-func inMemory(t *testing.T, answer func(conn net.Conn, c *Command)) func(context.Context, string) (net.Conn, error) {
+func inMemory(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) func(context.Context, string) (net.Conn, error) {
 	return func(context.Context, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		t.Cleanup(func() { _ = there.Close() })
@@ -76,8 +78,8 @@ func (s *fakeServer) accepted() int {
 	return len(s.conns)
 }
 
-func reply(conn net.Conn, to *Command, code int, fields map[string]string, body string) {
-	frame, err := appendFrame(nil, &Command{Code: code, Opaque: to.Opaque, Flag: flagResponse, Fields: fields, Body: []byte(body)})
+func reply(conn net.Conn, to *remoting.Command, code int, fields map[string]string, body string) {
+	frame, err := remoting.AppendFrame(nil, &remoting.Command{Code: code, Opaque: to.Opaque, Flag: remoting.FlagResponse, Fields: fields, Body: []byte(body)})
 	if err == nil {
 		_, _ = conn.Write(frame)
 	}
@@ -92,8 +94,8 @@ func testClient(t *testing.T) *Client {
 
 func TestAnswersFindTheirRequestsInAnyOrder(t *testing.T) {
 	var mu sync.Mutex
-	var waiting []*Command
-	s := serve(t, func(conn net.Conn, c *Command) {
+	var waiting []*remoting.Command
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		mu.Lock()
 		defer mu.Unlock()
 		waiting = append(waiting, c)
@@ -101,7 +103,7 @@ func TestAnswersFindTheirRequestsInAnyOrder(t *testing.T) {
 			return
 		}
 		for i := len(waiting) - 1; i >= 0; i-- { // the last first
-			reply(conn, waiting[i], Success, map[string]string{"offset": waiting[i].Fields["queueId"]}, "")
+			reply(conn, waiting[i], remoting.Success, map[string]string{"offset": waiting[i].Fields["queueId"]}, "")
 		}
 		waiting = nil
 	})
@@ -120,21 +122,21 @@ func TestAnswersFindTheirRequestsInAnyOrder(t *testing.T) {
 }
 
 func TestAServersOwnRequestIsDeclined(t *testing.T) {
-	declined := make(chan *Command, 1)
-	s := serve(t, func(conn net.Conn, c *Command) {
+	declined := make(chan *remoting.Command, 1)
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		if c.Response() {
 			declined <- c
 			return
 		}
-		frame, _ := appendFrame(nil, &Command{Code: 40, Opaque: 99, Fields: map[string]string{}})
+		frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: 40, Opaque: 99, Fields: map[string]string{}})
 		_, _ = conn.Write(frame)
-		reply(conn, c, Success, map[string]string{"offset": "1"}, "")
+		reply(conn, c, remoting.Success, map[string]string{"offset": "1"}, "")
 	})
 	_, err := testClient(t).MaxOffset(t.Context(), s.Addr().String(), "t", 0)
 	require.NoError(t, err)
 	select {
 	case c := <-declined:
-		require.Equal(t, NotSupported, c.Code)
+		require.Equal(t, remoting.NotSupported, c.Code)
 		require.Equal(t, int32(99), c.Opaque)
 	case <-time.After(time.Minute):
 		t.Fatal("the server's request was not answered")
@@ -143,19 +145,19 @@ func TestAServersOwnRequestIsDeclined(t *testing.T) {
 
 func TestALostConnectionIsAmbiguousAndTheNextCallDialsAgain(t *testing.T) {
 	var answered atomic.Bool
-	s := serve(t, func(conn net.Conn, c *Command) {
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		if !answered.Swap(true) {
 			_ = conn.Close()
 			return
 		}
-		reply(conn, c, Success, map[string]string{"offset": "3"}, "")
+		reply(conn, c, remoting.Success, map[string]string{"offset": "3"}, "")
 	})
 	client := testClient(t)
 	_, err := client.MaxOffset(t.Context(), s.Addr().String(), "t", 0)
-	require.True(t, Ambiguous(err), "%v", err)
-	require.False(t, Retryable(err), "%v", err)
+	require.True(t, remoting.Ambiguous(err), "%v", err)
+	require.False(t, remoting.Retryable(err), "%v", err)
 	var got int64
-	require.NoError(t, RetryRead(t.Context(), func() (err error) {
+	require.NoError(t, remoting.RetryRead(t.Context(), func() (err error) {
 		got, err = client.MaxOffset(t.Context(), s.Addr().String(), "t", 0)
 		return err
 	}))
@@ -164,13 +166,13 @@ func TestALostConnectionIsAmbiguousAndTheNextCallDialsAgain(t *testing.T) {
 
 func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := NewClient(Options{CallTimeout: time.Hour, Dial: inMemory(t, func(net.Conn, *Command) {})})
+		client := NewClient(Options{CallTimeout: time.Hour, Dial: inMemory(t, func(net.Conn, *remoting.Command) {})})
 		t.Cleanup(client.Close)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		began := time.Now()
 		_, err := client.MaxOffset(ctx, "server:1", "t", 0)
-		require.True(t, Ambiguous(err), "%v", err)
+		require.True(t, remoting.Ambiguous(err), "%v", err)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 50*time.Millisecond, time.Since(began))
 	})
@@ -180,17 +182,17 @@ func TestASilentServerIsAmbiguousAndADeadOneRetryable(t *testing.T) {
 	addr := gone.Addr().String()
 	require.NoError(t, gone.Close())
 	_, err = testClient(t).MaxOffset(t.Context(), addr, "t", 0)
-	require.True(t, Retryable(err), "%v", err)
-	require.True(t, Unreachable(err), "%v", err)
-	require.False(t, Ambiguous(err), "%v", err)
+	require.True(t, remoting.Retryable(err), "%v", err)
+	require.True(t, remoting.Unreachable(err), "%v", err)
+	require.False(t, remoting.Ambiguous(err), "%v", err)
 }
 
 func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var first atomic.Value // connection that is answered no more
-		dial := inMemory(t, func(conn net.Conn, c *Command) {
+		dial := inMemory(t, func(conn net.Conn, c *remoting.Command) {
 			if first.CompareAndSwap(nil, conn) || first.Load() != conn {
-				reply(conn, c, Success, nil, "{}")
+				reply(conn, c, remoting.Success, nil, "{}")
 			}
 		})
 		dials := 0
@@ -202,7 +204,7 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 		call := func(patience time.Duration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			_, err := c.Call(ctx, "server:1", &Command{Code: codeRuntime})
+			_, err := c.Call(ctx, "server:1", &remoting.Command{Code: remoting.CodeRuntime})
 			return err
 		}
 		require.NoError(t, call(10*time.Second)) // its connection is the one that is answered no more
@@ -218,44 +220,44 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 }
 
 func TestRefusalsNameServerCallCodeAndRemark(t *testing.T) {
-	s := serve(t, func(conn net.Conn, c *Command) {
-		frame, _ := appendFrame(nil, &Command{Code: NoPermission, Opaque: c.Opaque, Flag: flagResponse, Remark: "no right\n\tat java.lang.Thread", Fields: map[string]string{}})
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
+		frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.NoPermission, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "no right\n\tat java.lang.Thread", Fields: map[string]string{}})
 		_, _ = conn.Write(frame)
 	})
 	_, err := testClient(t).SendBatch(t.Context(), s.Addr().String(), BatchRequest{Topic: "orders", Queue: 2, Messages: []BatchMessage{{}}})
 	require.EqualError(t, err, s.Addr().String()+": SEND_BATCH_MESSAGE orders queue 2: code 16 NO_PERMISSION: no right")
-	require.Equal(t, NoPermission, CodeOf(err))
-	require.Equal(t, -1, CodeOf(errors.New("other")))
+	require.Equal(t, remoting.NoPermission, remoting.CodeOf(err))
+	require.Equal(t, -1, remoting.CodeOf(errors.New("other")))
 }
 
 func TestOnlyWhatWasCertainlyNotExecutedIsRetried(t *testing.T) {
-	for code, again := range map[int]bool{SystemBusy: true, FlowControl: true, GoAway: true, ServiceNotAvailable: true, SystemError: false, MessageIllegal: false, NoPermission: false} {
-		require.Equal(t, again, Retryable(&Error{Code: code}), CodeName(code))
+	for code, again := range map[int]bool{remoting.SystemBusy: true, remoting.FlowControl: true, remoting.GoAway: true, remoting.ServiceNotAvailable: true, remoting.SystemError: false, remoting.MessageIllegal: false, remoting.NoPermission: false} {
+		require.Equal(t, again, remoting.Retryable(&remoting.Error{Code: code}), remoting.CodeName(code))
 	}
 	tries := 0
-	err := Retry(t.Context(), func() error {
+	err := remoting.Retry(t.Context(), func() error {
 		if tries++; tries < 3 {
-			return &Error{Code: SystemBusy}
+			return &remoting.Error{Code: remoting.SystemBusy}
 		}
-		return &Error{Code: MessageIllegal}
+		return &remoting.Error{Code: remoting.MessageIllegal}
 	})
-	require.Equal(t, MessageIllegal, CodeOf(err))
+	require.Equal(t, remoting.MessageIllegal, remoting.CodeOf(err))
 	require.Equal(t, 3, tries)
 }
 
 func TestAPullReadsItsMessagesAndItsStatus(t *testing.T) {
-	stored := Message{
+	stored := remoting.Message{
 		Topic: "orders", Queue: 3, QueueOffset: 7, PhysicalOffset: 4096, BornTimestamp: 1, StoreTimestamp: 2,
 		BornHost: netip.MustParseAddrPort("127.0.0.1:10911"), StoreHost: netip.MustParseAddrPort("127.0.0.1:10911"),
 		Body: []byte("hello"), Properties: []byte("KEYS\x01k\x02"),
 	}
-	s := serve(t, func(conn net.Conn, c *Command) {
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		fields := map[string]string{"nextBeginOffset": "8", "minOffset": "0", "maxOffset": "9"}
 		if c.Fields["queueOffset"] == "7" {
-			reply(conn, c, Success, fields, string(EncodeStored(stored)))
+			reply(conn, c, remoting.Success, fields, string(remoting.EncodeStored(stored)))
 			return
 		}
-		reply(conn, c, PullOffsetMoved, fields, "")
+		reply(conn, c, remoting.PullOffsetMoved, fields, "")
 	})
 	client := testClient(t)
 	got, err := client.Pull(t.Context(), s.Addr().String(), PullRequest{Topic: "orders", Offset: 7, Max: 32})
@@ -269,14 +271,14 @@ func TestAPullReadsItsMessagesAndItsStatus(t *testing.T) {
 }
 
 func TestAMembersEmptyAccountIsAnError(t *testing.T) {
-	s := serve(t, func(conn net.Conn, c *Command) { reply(conn, c, Success, nil, "") })
+	s := serve(t, func(conn net.Conn, c *remoting.Command) { reply(conn, c, remoting.Success, nil, "") })
 	_, err := testClient(t).ConsumerRunningInfo(t.Context(), s.Addr().String(), "g", "client")
 	require.ErrorContains(t, err, "the member's answer is empty")
 }
 
 func TestAPendingResetIsNotTakenForAStoredPosition(t *testing.T) {
-	s := serve(t, func(conn net.Conn, c *Command) {
-		frame, _ := appendFrame(nil, &Command{Code: Success, Opaque: c.Opaque, Flag: flagResponse, Remark: "Offset has been previously reset", Fields: map[string]string{}})
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
+		frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.Success, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "Offset has been previously reset", Fields: map[string]string{}})
 		_, _ = conn.Write(frame)
 	})
 	err := testClient(t).UpdateOffset(t.Context(), s.Addr().String(), "g", "t", 0, 5)
@@ -284,12 +286,12 @@ func TestAPendingResetIsNotTakenForAStoredPosition(t *testing.T) {
 }
 
 func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
-	s := serve(t, func(conn net.Conn, c *Command) {
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		switch c.Code {
-		case codeClusterInfo:
-			reply(conn, c, Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().String()+`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
-		case codeRuntime:
-			reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		case remoting.CodeClusterInfo:
+			reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().String()+`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+		case remoting.CodeRuntime:
+			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		}
 	})
 	down, err := net.Listen("tcp", "127.0.0.1:0")
@@ -300,7 +302,7 @@ func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Broker{{Cluster: "C", Name: "b", Addr: s.Addr().String(), Version: "4.9.7"}}, got)
 	_, err = cluster.Broker(t.Context(), "nobody")
-	require.True(t, Retryable(err), "%v", err)
+	require.True(t, remoting.Retryable(err), "%v", err)
 	require.ErrorContains(t, err, "nobody")
 	require.NoError(t, s.Close())
 	s.breakAll()
@@ -314,12 +316,12 @@ func TestOnlyOneCallWaitsForAFrozenNameServer(t *testing.T) {
 	frozen := make(chan struct{})
 	asked := make(chan struct{}, 10)
 	var once atomic.Bool
-	s := serve(t, func(conn net.Conn, c *Command) {
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		switch {
-		case c.Code == codeRuntime:
-			reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		case c.Code == remoting.CodeRuntime:
+			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		case once.CompareAndSwap(false, true):
-			reply(conn, c, Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().String()+`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+			reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().String()+`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
 		default:
 			asked <- struct{}{}
 			<-frozen

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // brokersLife is how long a cluster's broker list is believed: a new master is seen after it, a lost one at the first error.
@@ -86,7 +88,7 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reading = false
-	if err != nil && CodeOf(err) < 0 {
+	if err != nil && remoting.CodeOf(err) < 0 {
 		if ctx.Err() == nil {
 			c.read = time.Now().Add(againSoon - brokersLife)
 		}
@@ -176,7 +178,7 @@ func (c *Cluster) Broker(ctx context.Context, name string) (Broker, error) {
 		}
 	}
 	c.Forget()
-	return Broker{}, &dialError{"broker " + name, fmt.Errorf("no master of that name is registered at %s", strings.Join(c.nameServers, ", "))}
+	return Broker{}, &remoting.DialError{Server: "broker " + name, Err: fmt.Errorf("no master of that name is registered at %s", strings.Join(c.nameServers, ", "))}
 }
 
 // Route asks the name servers for a topic's route; a topic without one is an Error with code TopicNotExist.
@@ -201,7 +203,7 @@ func (c *Cluster) eachNameServer(ask func(addr string) error) error {
 	var failed []error
 	for _, addr := range c.nameServers {
 		err := ask(addr)
-		if err == nil || CodeOf(err) >= 0 {
+		if err == nil || remoting.CodeOf(err) >= 0 {
 			return err
 		}
 		failed = append(failed, fmt.Errorf("name server %w", err))
@@ -219,16 +221,16 @@ type Node struct {
 
 // Nodes lists the masters and slaves that a name server knows, sorted by name and id.
 func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
-	o, err := c.askObject(ctx, nameServer, &Command{Code: codeClusterInfo}, "")
+	o, err := c.askObject(ctx, nameServer, &remoting.Command{Code: remoting.CodeClusterInfo}, "")
 	if err != nil {
 		return nil, err
 	}
 	var out []Node
-	for _, entry := range o.object("brokerAddrTable") {
-		b, _ := entry.value.(object)
-		for _, addr := range b.object("brokerAddrs") {
-			if id, ok := numberOf(addr.key); ok {
-				out = append(out, Node{Cluster: b.text("cluster"), Name: b.text("brokerName"), ID: id, Addr: textOf(addr.value)})
+	for _, entry := range o.Object("brokerAddrTable") {
+		b, _ := entry.Value.(remoting.Object)
+		for _, addr := range b.Object("brokerAddrs") {
+			if id, ok := remoting.NumberOf(addr.Key); ok {
+				out = append(out, Node{Cluster: b.Text("cluster"), Name: b.Text("brokerName"), ID: id, Addr: remoting.TextOf(addr.Value)})
 			}
 		}
 	}
@@ -264,25 +266,25 @@ type RouteBroker struct {
 
 // RouteOf asks one name server for a topic's route.
 func (c *Client) RouteOf(ctx context.Context, nameServer, topic string) (Route, error) {
-	o, err := c.askObject(ctx, nameServer, &Command{Code: codeRoute, Fields: map[string]string{
+	o, err := c.askObject(ctx, nameServer, &remoting.Command{Code: remoting.CodeRoute, Fields: map[string]string{
 		"topic": topic, "acceptStandardJsonOnly": "true",
 	}}, topic)
 	if err != nil {
 		return Route{}, err
 	}
-	r := Route{Order: o.text("orderTopicConf")}
-	for _, v := range o.list("queueDatas") {
-		q, _ := v.(object)
+	r := Route{Order: o.Text("orderTopicConf")}
+	for _, v := range o.List("queueDatas") {
+		q, _ := v.(remoting.Object)
 		r.Queues = append(r.Queues, RouteQueue{
-			BrokerName: q.text("brokerName"), Read: int(q.number("readQueueNums")), Write: int(q.number("writeQueueNums")), Perm: int(q.number("perm")),
+			BrokerName: q.Text("brokerName"), Read: int(q.Number("readQueueNums")), Write: int(q.Number("writeQueueNums")), Perm: int(q.Number("perm")),
 		})
 	}
-	for _, v := range o.list("brokerDatas") {
-		b, _ := v.(object)
-		broker := RouteBroker{Name: b.text("brokerName"), Cluster: b.text("cluster"), Addrs: map[int64]string{}}
-		for _, addr := range b.object("brokerAddrs") {
-			if id, ok := numberOf(addr.key); ok {
-				broker.Addrs[id] = textOf(addr.value)
+	for _, v := range o.List("brokerDatas") {
+		b, _ := v.(remoting.Object)
+		broker := RouteBroker{Name: b.Text("brokerName"), Cluster: b.Text("cluster"), Addrs: map[int64]string{}}
+		for _, addr := range b.Object("brokerAddrs") {
+			if id, ok := remoting.NumberOf(addr.Key); ok {
+				broker.Addrs[id] = remoting.TextOf(addr.Value)
 			}
 		}
 		r.Brokers = append(r.Brokers, broker)

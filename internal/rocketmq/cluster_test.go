@@ -10,20 +10,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker of 4.9.7 that has just been started answers the question for its version with an exception.
 func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 	young := true
-	broker := serve(t, func(conn net.Conn, c *Command) {
+	broker := serve(t, func(conn net.Conn, c *remoting.Command) {
 		if young {
-			reply(conn, c, SystemError, map[string]string{}, "")
+			reply(conn, c, remoting.SystemError, map[string]string{}, "")
 			return
 		}
-		reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 	})
-	names := serve(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, nil, fmt.Sprintf(`{"brokerAddrTable":{"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
+	names := serve(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, nil, fmt.Sprintf(`{"brokerAddrTable":{"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
 			`"young":{"brokerAddrs":{0:%q},"brokerName":"young","cluster":"C"}}}`, broker.Addr().String()))
 	})
 	c := NewCluster(testClient(t), []string{names.Addr().String()})
@@ -43,13 +45,13 @@ func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 func TestBrokersSayHowTheyAreOnceForAll(t *testing.T) {
 	var asked, failing atomic.Int32
 	failing.Store(1)
-	broker := serve(t, func(conn net.Conn, c *Command) {
+	broker := serve(t, func(conn net.Conn, c *remoting.Command) {
 		asked.Add(1)
 		if failing.Add(-1) >= 0 {
-			reply(conn, c, SystemError, map[string]string{}, "")
+			reply(conn, c, remoting.SystemError, map[string]string{}, "")
 			return
 		}
-		reply(conn, c, Success, nil, `{"table":{"bootTimestamp":"17"}}`)
+		reply(conn, c, remoting.Success, nil, `{"table":{"bootTimestamp":"17"}}`)
 	})
 	c := NewCluster(testClient(t), nil)
 	_, err := c.RuntimeAt(t.Context(), broker.Addr().String())
@@ -83,8 +85,8 @@ func TestAssumedBrokersStandUntilNameServersAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 
-	names := serve(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, nil, `{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`)
+	names := serve(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`)
 	})
 	here := NewCluster(testClient(t), []string{names.Addr().String()})
 	here.Assume(map[string]string{"broker-a": "10.0.0.1:10911", "broker-b": "10.0.0.2:10911"})

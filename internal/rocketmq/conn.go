@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/socket"
 )
 
@@ -25,7 +26,7 @@ type conn struct {
 	buf     []byte
 
 	mu      sync.Mutex
-	waiting map[int32]chan *Command
+	waiting map[int32]chan *remoting.Command
 	next    int32
 	err     error // set once, when the connection is of no more use
 	used    time.Time
@@ -37,14 +38,14 @@ type conn struct {
 }
 
 func newConn(c net.Conn, server string) *conn {
-	return &conn{net: c, server: server, waiting: map[int32]chan *Command{}, used: time.Now(), maxSilence: defaultSilence}
+	return &conn{net: c, server: server, waiting: map[int32]chan *remoting.Command{}, used: time.Now(), maxSilence: defaultSilence}
 }
 
 // read takes answers until the connection breaks, then ends every waiting call.
 func (c *conn) read() {
 	r := bufio.NewReaderSize(c.net, 8<<10) // small, so that most of a large frame goes straight to its place
 	for {
-		cmd, err := readFrame(r)
+		cmd, err := remoting.ReadFrame(r)
 		if err != nil {
 			c.fail(err)
 			return
@@ -79,11 +80,11 @@ func (c *conn) silent() bool {
 }
 
 // decline answers a server's own request (notifications, checks) with "not supported": we are no consumer or producer.
-func (c *conn) decline(request *Command) {
-	if request.Flag&flagOneWay != 0 {
+func (c *conn) decline(request *remoting.Command) {
+	if request.Flag&remoting.FlagOneWay != 0 {
 		return
 	}
-	reply := &Command{Code: NotSupported, Language: "GO", Version: version, Opaque: request.Opaque, Flag: flagResponse, Remark: "not a client application"}
+	reply := &remoting.Command{Code: remoting.NotSupported, Language: "GO", Version: remoting.Version, Opaque: request.Opaque, Flag: remoting.FlagResponse, Remark: "not a client application"}
 	_ = c.write(reply)
 }
 
@@ -132,12 +133,12 @@ func (c *conn) idle() time.Duration {
 	return time.Since(c.used)
 }
 
-func (c *conn) write(cmd *Command) error {
+func (c *conn) write(cmd *remoting.Command) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if len(cmd.Body) > largeBody {
-		head, err := appendHead(c.buf[:0], cmd)
+		head, err := remoting.AppendHead(c.buf[:0], cmd)
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (c *conn) write(cmd *Command) error {
 		parts := net.Buffers{head, cmd.Body}
 		return socket.WriteAll(c.net, &parts)
 	}
-	frame, err := appendFrame(c.buf[:0], cmd)
+	frame, err := remoting.AppendFrame(c.buf[:0], cmd)
 	if err != nil {
 		return err
 	}
@@ -155,12 +156,12 @@ func (c *conn) write(cmd *Command) error {
 }
 
 // call sends one request and waits for its answer or ctx.
-func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
-	answer := make(chan *Command, 1)
+func (c *conn) call(ctx context.Context, cmd *remoting.Command) (*remoting.Command, error) {
+	answer := make(chan *remoting.Command, 1)
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
-		return nil, &dialError{c.server, errConnectionLost}
+		return nil, &remoting.DialError{Server: c.server, Err: remoting.ErrConnectionLost}
 	}
 	c.next++
 	cmd.Opaque = c.next
@@ -170,7 +171,9 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 		c.unheard, c.since = true, c.used
 	}
 	c.mu.Unlock()
-	lost := func(err error) error { return &lostError{c.server, requestName(cmd.Code), err} }
+	lost := func(err error) error {
+		return &remoting.LostError{Server: c.server, Call: remoting.RequestName(cmd.Code), Err: err}
+	}
 	if err := c.write(cmd); err != nil {
 		c.fail(err)
 		return nil, lost(err)
@@ -178,7 +181,7 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 	select {
 	case got, ok := <-answer:
 		if !ok {
-			return nil, lost(errConnectionLost)
+			return nil, lost(remoting.ErrConnectionLost)
 		}
 		return got, nil
 	case <-ctx.Done():
@@ -187,7 +190,7 @@ func (c *conn) call(ctx context.Context, cmd *Command) (*Command, error) {
 		c.gaveUp = true
 		c.mu.Unlock()
 		if c.silent() {
-			c.fail(errSilent)
+			c.fail(remoting.ErrSilent)
 		}
 		return nil, lost(context.Cause(ctx))
 	}

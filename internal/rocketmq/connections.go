@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Connection is a client as a broker sees it.
@@ -45,9 +47,9 @@ type Subscription struct {
 // ByTags reports whether it filters by tags, as all brokers can.
 func (s Subscription) ByTags() bool { return s.Kind == "" || s.Kind == byTags }
 
-func readSubscription(topic string, of object) Subscription {
+func readSubscription(topic string, of remoting.Object) Subscription {
 	return Subscription{
-		topic, Filter{of.text("expressionType"), of.text("subString")}, of.flag("classFilterMode", false),
+		topic, Filter{of.Text("expressionType"), of.Text("subString")}, of.Flag("classFilterMode", false),
 	}
 }
 
@@ -57,24 +59,24 @@ const byTags = "TAG"
 
 // ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an empty list, no error.
 func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
-	got, err := c.ask(ctx, addr, &Command{Code: codeConsumerConnection, Fields: map[string]string{"consumerGroup": group}}, group, ConsumerNotOnline)
-	if err != nil || got.Code == ConsumerNotOnline {
+	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeConsumerConnection, Fields: map[string]string{"consumerGroup": group}}, group, remoting.ConsumerNotOnline)
+	if err != nil || got.Code == remoting.ConsumerNotOnline {
 		return ConsumerConnections{}, err
 	}
-	o, err := parseObject(got.Body)
+	o, err := remoting.ParseObject(got.Body)
 	if err != nil {
-		return ConsumerConnections{}, badBody(addr, codeConsumerConnection, err)
+		return ConsumerConnections{}, badBody(addr, remoting.CodeConsumerConnection, err)
 	}
 	out := ConsumerConnections{
-		Connections: readConnections(o.list("connectionSet")), MessageModel: o.text("messageModel"),
-		ConsumeType: o.text("consumeType"), ConsumeFromWhere: o.text("consumeFromWhere"),
+		Connections: readConnections(o.List("connectionSet")), MessageModel: o.Text("messageModel"),
+		ConsumeType: o.Text("consumeType"), ConsumeFromWhere: o.Text("consumeFromWhere"),
 	}
-	for _, entry := range o.object("subscriptionTable") {
-		topic, known := c.options.Renames.topicHere(textOf(entry.key))
+	for _, entry := range o.Object("subscriptionTable") {
+		topic, known := c.options.Renames.topicHere(remoting.TextOf(entry.Key))
 		if !known {
 			continue
 		}
-		of, _ := entry.value.(object)
+		of, _ := entry.Value.(remoting.Object)
 		out.Topics = append(out.Topics, topic)
 		out.Subscriptions = append(out.Subscriptions, readSubscription(topic, of))
 	}
@@ -84,26 +86,26 @@ func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) 
 func readConnections(list []any) []Connection {
 	var out []Connection
 	for _, v := range list {
-		o, _ := v.(object)
-		addr := o.text("clientAddr")
+		o, _ := v.(remoting.Object)
+		addr := o.Text("clientAddr")
 		if addr == "" {
-			addr = strings.TrimPrefix(o.text("remoteIP"), "/") // ProducerInfo's name for it, and Java's way to print a socket's address
+			addr = strings.TrimPrefix(o.Text("remoteIP"), "/") // ProducerInfo's name for it, and Java's way to print a socket's address
 		}
-		out = append(out, Connection{ClientID: o.text("clientId"), Addr: addr, Language: o.text("language"), Version: int(o.number("version"))})
+		out = append(out, Connection{ClientID: o.Text("clientId"), Addr: addr, Language: o.Text("language"), Version: int(o.Number("version"))})
 	}
 	return out
 }
 
 // Producers lists all connected producers of a broker by their producer group (4.9.4 and later).
 func (c *Client) Producers(ctx context.Context, addr string) (map[string][]Connection, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeProducers}, "")
+	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeProducers}, "")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string][]Connection{}
-	for _, entry := range o.object("data") {
-		list, _ := entry.value.([]any)
-		out[textOf(entry.key)] = readConnections(list)
+	for _, entry := range o.Object("data") {
+		list, _ := entry.Value.([]any)
+		out[remoting.TextOf(entry.Key)] = readConnections(list)
 	}
 	return out, nil
 }
@@ -129,32 +131,32 @@ type RunningInfo struct {
 // so is an empty answer: client-go v2 sends one, with code 0, when a statistic of it isn't a number.
 func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID string) (RunningInfo, error) {
 	about := "group " + group + " member " + clientID
-	got, err := c.ask(ctx, addr, &Command{Code: codeRunningInfo, Fields: map[string]string{
+	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeRunningInfo, Fields: map[string]string{
 		"consumerGroup": group, "clientId": clientID, "jstackEnable": "false",
 	}}, about)
 	if err != nil {
 		return RunningInfo{}, err
 	}
 	if len(got.Body) == 0 {
-		return RunningInfo{}, &Error{Server: addr, Call: requestName(codeRunningInfo) + " " + about, Code: SystemError, Remark: "the member's answer is empty: " + got.Remark}
+		return RunningInfo{}, &remoting.Error{Server: addr, Call: remoting.RequestName(remoting.CodeRunningInfo) + " " + about, Code: remoting.SystemError, Remark: "the member's answer is empty: " + got.Remark}
 	}
-	o, err := parseObject(got.Body)
+	o, err := remoting.ParseObject(got.Body)
 	if err != nil {
-		return RunningInfo{}, badBody(addr, codeRunningInfo, err)
+		return RunningInfo{}, badBody(addr, remoting.CodeRunningInfo, err)
 	}
-	out := RunningInfo{Properties: o.object("properties").texts()}
-	for _, entry := range o.object("mqTable") {
-		key, _ := entry.key.(object)
-		v, _ := entry.value.(object)
+	out := RunningInfo{Properties: o.Object("properties").Texts()}
+	for _, entry := range o.Object("mqTable") {
+		key, _ := entry.Key.(remoting.Object)
+		v, _ := entry.Value.(remoting.Object)
 		q, known := c.options.Renames.queueHere(key)
 		if !known {
 			continue
 		}
 		out.Queues = append(out.Queues, ProcessQueueInfo{
-			Topic: q.Topic, Broker: q.Broker, Queue: q.Queue, CommitOffset: v.number("commitOffset"),
-			CachedMin: v.number("cachedMsgMinOffset"), CachedMax: v.number("cachedMsgMaxOffset"),
-			CachedCount: int(v.number("cachedMsgCount")), InWork: int(v.number("transactionMsgCount")),
-			Locked: v.flag("locked", false), Dropped: v.flag("droped", false), // RocketMQ's own spelling
+			Topic: q.Topic, Broker: q.Broker, Queue: q.Queue, CommitOffset: v.Number("commitOffset"),
+			CachedMin: v.Number("cachedMsgMinOffset"), CachedMax: v.Number("cachedMsgMaxOffset"),
+			CachedCount: int(v.Number("cachedMsgCount")), InWork: int(v.Number("transactionMsgCount")),
+			Locked: v.Flag("locked", false), Dropped: v.Flag("droped", false), // RocketMQ's own spelling
 		})
 	}
 	return out, nil

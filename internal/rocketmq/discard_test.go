@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A closed connection whose end is a reset has thrown away what was on its way; an orderly end means that it was delivered.
@@ -35,12 +37,12 @@ func TestRequestsThatWereGivenUpAreNotDeliveredLater(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				called := make(chan error, 1)
 				go func() {
-					_, err := client.Call(ctx, server.Addr().String(), &Command{Code: codeSendBatch})
+					_, err := client.Call(ctx, server.Addr().String(), &remoting.Command{Code: remoting.CodeSendBatch})
 					called <- err
 				}()
 				_, err := accepted.Read(make([]byte, 1))
 				cancel()
-				if gone := <-called; err != nil || !Ambiguous(gone) {
+				if gone := <-called; err != nil || !remoting.Ambiguous(gone) {
 					t.Fatalf("%v, %v, wanted a request and no answer", err, gone)
 				}
 			}

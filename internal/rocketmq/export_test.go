@@ -1,8 +1,10 @@
 package rocketmq
 
+import "rocketshift/internal/rocketmq/remoting"
+
 // What a test needs to play a group's member, which answers a broker's own requests.
 var (
-	AppendFrame  = appendFrame
-	ReadFrame    = readFrame
-	FlagResponse = int32(flagResponse)
+	AppendFrame  = remoting.AppendFrame
+	ReadFrame    = remoting.ReadFrame
+	FlagResponse = int32(remoting.FlagResponse)
 )

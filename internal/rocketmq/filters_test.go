@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestSubscriptionsTellHowTheyFilter(t *testing.T) {
@@ -25,7 +27,7 @@ func TestSubscriptionsTellHowTheyFilter(t *testing.T) {
 		"something new": {`{"expressionType":"CEL"}`, Subscription{Filter: Filter{"CEL", ""}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			of, err := parseObject([]byte(c.text))
+			of, err := remoting.ParseObject([]byte(c.text))
 			require.NoError(t, err)
 			got := readSubscription("", of)
 			assert.Equal(t, c.want, got)

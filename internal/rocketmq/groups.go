@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Group is a consumer group's settings on one broker (SubscriptionGroupConfig).
@@ -27,32 +29,32 @@ type Group struct {
 
 // Groups lists all groups of a broker, built-in ones included.
 func (c *Client) Groups(ctx context.Context, addr string) (map[string]Group, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeGroups}, "")
+	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeGroups}, "")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]Group{}
-	for _, entry := range o.object("subscriptionGroupTable") {
-		g, _ := entry.value.(object)
-		if name, known := c.options.Renames.groupHere(textOf(entry.key)); known {
+	for _, entry := range o.Object("subscriptionGroupTable") {
+		g, _ := entry.Value.(remoting.Object)
+		if name, known := c.options.Renames.groupHere(remoting.TextOf(entry.Key)); known {
 			out[name] = readGroup(name, g)
 		}
 	}
 	return out, nil
 }
 
-func readGroup(name string, o object) Group {
+func readGroup(name string, o remoting.Object) Group {
 	g := Group{
-		Name: name, ConsumeEnable: o.flag("consumeEnable", true), FromMinEnable: o.flag("consumeFromMinEnable", true),
-		BroadcastEnable: o.flag("consumeBroadcastEnable", true), Orderly: o.flag("consumeMessageOrderly", false),
-		RetryQueues: int(o.number("retryQueueNums")), RetryMaxTimes: int(o.number("retryMaxTimes")), BrokerID: o.number("brokerId"),
-		WhichBrokerWhenSlow: o.number("whichBrokerWhenConsumeSlowly"), NotifyChanged: o.flag("notifyConsumerIdsChangedEnable", true),
+		Name: name, ConsumeEnable: o.Flag("consumeEnable", true), FromMinEnable: o.Flag("consumeFromMinEnable", true),
+		BroadcastEnable: o.Flag("consumeBroadcastEnable", true), Orderly: o.Flag("consumeMessageOrderly", false),
+		RetryQueues: int(o.Number("retryQueueNums")), RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
+		WhichBrokerWhenSlow: o.Number("whichBrokerWhenConsumeSlowly"), NotifyChanged: o.Flag("notifyConsumerIdsChangedEnable", true),
 		extra: map[string]any{},
 	}
 	known := g.fields()
 	for _, m := range o {
-		if key := textOf(m.key); known[key] == nil {
-			g.extra[key] = plainJSON(m.value)
+		if key := remoting.TextOf(m.Key); known[key] == nil {
+			g.extra[key] = remoting.PlainJSON(m.Value)
 		}
 	}
 	return g
@@ -83,14 +85,14 @@ func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 	if err != nil {
 		return fmt.Errorf("group %s: %w", g.Name, err)
 	}
-	_, err = c.ask(ctx, addr, &Command{Code: codePutGroup, Body: body}, g.Name)
+	_, err = c.ask(ctx, addr, &remoting.Command{Code: remoting.CodePutGroup, Body: body}, g.Name)
 	return err
 }
 
 // DeleteGroup deletes a group and, where clean, its offsets.
 func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool) error {
 	value := fmt.Sprint(clean)
-	_, err := c.ask(ctx, addr, &Command{Code: codeDeleteGroup, Fields: map[string]string{
+	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeDeleteGroup, Fields: map[string]string{
 		"groupName": group, "removeOffset": value, "cleanOffset": value, // the names of 4.9 and of 5.x
 	}}, group)
 	return err

@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestGroupsKeepSettingsThatWeDoNotKnow(t *testing.T) {
-	o, err := parseObject([]byte(`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`))
+	o, err := remoting.ParseObject([]byte(`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`))
 	require.NoError(t, err)
 	g := readGroup("g", o)
 	require.True(t, g.Orderly)
@@ -27,5 +29,5 @@ func TestNamesOfTheSystemAreTold(t *testing.T) {
 	require.False(t, SystemGroup("orders"))
 	require.Equal(t, "4.9.7", VersionName(407))
 	require.Equal(t, "#9999", VersionName(9999))
-	require.Equal(t, "CODE_4242", CodeName(4242))
+	require.Equal(t, "CODE_4242", remoting.CodeName(4242))
 }

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
@@ -22,45 +23,45 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 			code         int
 			ask          func() error
 		}{
-			{l.addr, "GET_TOPIC_STATS_INFO " + nothing, rocketmq.TopicNotExist, func() error {
+			{l.addr, "GET_TOPIC_STATS_INFO " + nothing, remoting.TopicNotExist, func() error {
 				_, err := l.client.TopicStats(l.ctx, l.addr, nothing)
 				return err
 			}},
-			{l.nameServer, "GET_ROUTEINFO_BY_TOPIC " + nothing, rocketmq.TopicNotExist, func() error {
+			{l.nameServer, "GET_ROUTEINFO_BY_TOPIC " + nothing, remoting.TopicNotExist, func() error {
 				_, err := l.cluster.Route(l.ctx, nothing)
 				return err
 			}},
-			{l.addr, "PULL_MESSAGE " + nothing + " queue 3 offset 7", rocketmq.TopicNotExist, func() error {
+			{l.addr, "PULL_MESSAGE " + nothing + " queue 3 offset 7", remoting.TopicNotExist, func() error {
 				_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7})
 				return err
 			}},
-			{l.addr, "UPDATE_AND_CREATE_TOPIC TBW102", byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter), func() error {
+			{l.addr, "UPDATE_AND_CREATE_TOPIC TBW102", byVersion(l, remoting.SystemError, remoting.InvalidParameter), func() error {
 				return l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6})
 			}},
-			{l.addr, "GET_CONSUMER_RUNNING_INFO group " + l.group + " member nobody", rocketmq.SystemError, func() error {
+			{l.addr, "GET_CONSUMER_RUNNING_INFO group " + l.group + " member nobody", remoting.SystemError, func() error {
 				_, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "nobody")
 				return err
 			}},
 		}
 		for _, row := range rows {
 			err := row.ask()
-			var refusal *rocketmq.Error
+			var refusal *remoting.Error
 			require.ErrorAs(l, err, &refusal, row.call)
 			assert.NotEmpty(l, refusal.Remark, row.call)
-			want := rocketmq.Error{Server: row.server, Call: row.call, Code: row.code, Remark: refusal.Remark}
+			want := remoting.Error{Server: row.server, Call: row.call, Code: row.code, Remark: refusal.Remark}
 			assert.Equal(l, want, *refusal)
 			assert.True(l, strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "), "%q should begin with server and call", err)
 			assert.NotContains(l, err.Error(), "\n", "an error is one line")
-			assert.False(l, rocketmq.Retryable(err) || rocketmq.Ambiguous(err) || rocketmq.Unreachable(err), "%v: a refusal is an answer", err)
+			assert.False(l, remoting.Retryable(err) || remoting.Ambiguous(err) || remoting.Unreachable(err), "%v: a refusal is an answer", err)
 		}
 	})
 }
 
 func TestLongUntypedCallReturnsTheCodeAsItIs(t *testing.T) {
 	onEach(t, func(l *live) {
-		got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: unknownCode})
+		got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: unknownCode})
 		require.NoError(l, err)
-		assert.Equal(l, rocketmq.NotSupported, got.Code)
+		assert.Equal(l, remoting.NotSupported, got.Code)
 	})
 }
 
@@ -69,7 +70,7 @@ func TestLiveServerThatIsGoneIsRetryableAndTheNextNameServerAnswers(t *testing.T
 		gone := closedAddress(l.T)
 		_, err := l.client.MaxOffset(l.ctx, gone, l.topic, 0)
 		require.ErrorContains(l, err, gone)
-		assert.True(l, rocketmq.Retryable(err) && rocketmq.Unreachable(err) && !rocketmq.Ambiguous(err), "it was certainly not executed: %v", err)
+		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err) && !remoting.Ambiguous(err), "it was certainly not executed: %v", err)
 
 		behind := rocketmq.NewCluster(l.client, []string{gone, l.nameServer})
 		brokers, err := behind.Brokers(l.ctx)
@@ -95,7 +96,7 @@ var admin = lab.Account{AccessKey: "live-admin", SecretKey: "live-admin-secret"}
 func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 	t.Parallel()
 	onOwn(t, lab.ClusterSpec{Admin: &admin, TLS: true}, func(l *live, c *lab.Cluster) {
-		for name, credentials := range map[string]*rocketmq.Credentials{
+		for name, credentials := range map[string]*remoting.Credentials{
 			"not signed":   nil,
 			"wrong secret": {AccessKey: admin.AccessKey, SecretKey: "live-wrong-secret"},
 			"unknown user": {AccessKey: "live-nobody", SecretKey: admin.SecretKey},
@@ -103,7 +104,7 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 			stranger := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
 			l.Cleanup(stranger.Close)
 			err := stranger.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6})
-			l.wantCode(name, byVersion(l, rocketmq.SystemError, rocketmq.NoPermission), err)
+			l.wantCode(name, byVersion(l, remoting.SystemError, remoting.NoPermission), err)
 			assert.NotContains(l, err.Error(), admin.SecretKey, name)
 			assert.NotContains(l, err.Error(), "live-wrong-secret", name)
 		}
@@ -112,14 +113,14 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 		require.NotContains(l, topics, l.topic, "a refused call was executed")
 		l.useEverything(l.client)
 
-		withToken := rocketmq.NewClient(rocketmq.Options{Credentials: &rocketmq.Credentials{
+		withToken := rocketmq.NewClient(rocketmq.Options{Credentials: &remoting.Credentials{
 			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey, SecurityToken: "token",
 		}})
 		l.Cleanup(withToken.Close)
 		l.useEverything(withToken)
 
 		overTLS := rocketmq.NewClient(rocketmq.Options{
-			Credentials: &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}, TLS: &tls.Config{InsecureSkipVerify: true},
+			Credentials: &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}, TLS: &tls.Config{InsecureSkipVerify: true},
 		})
 		l.Cleanup(overTLS.Close)
 		l.useEverything(overTLS)
@@ -140,7 +141,7 @@ func (l *live) useEverything(c *rocketmq.Client) {
 	require.Equal(l, sent.Offset+1, single.Offset)
 	got := l.read(l.topic, 0, sent.Offset, 2)
 	assert.Equal(l, "signed 漢字", string(got[0].Body))
-	assert.Equal(l, "\u2028<&>😀", rocketmq.PropertyMap(got[1].Properties)["größe"])
+	assert.Equal(l, "\u2028<&>😀", remoting.PropertyMap(got[1].Properties)["größe"])
 	require.NoError(l, c.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 1))
 	l.wantOffset(0, 1)
 	queue := []rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}}

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // TestLongFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
@@ -48,7 +49,7 @@ func restartedBrokerIsFound(l *live, c *lab.Cluster) {
 		l.endDuringALongPull(func() error { return end.end(l.broker) })
 		_, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
 		require.ErrorContains(l, err, l.addr)
-		assert.True(l, rocketmq.Retryable(err) && rocketmq.Unreachable(err), "%s: %v, wanted one that may be tried again", end.name, err)
+		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err), "%s: %v, wanted one that may be tried again", end.name, err)
 
 		require.NoError(l, c.StartBroker(l.ctx, l.broker))
 		got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
@@ -66,7 +67,7 @@ func (l *live) endDuringALongPull(end func() error) {
 	require.NoError(l, end())
 	_, err := ended()
 	require.ErrorContains(l, err, l.addr)
-	assert.True(l, rocketmq.Unreachable(err), "the pull ended with %v, wanted a broken connection", err)
+	assert.True(l, remoting.Unreachable(err), "the pull ended with %v, wanted a broken connection", err)
 	assert.NotErrorIs(l, err, context.DeadlineExceeded, "the pull ended by its own deadline")
 }
 
@@ -155,7 +156,7 @@ func (l *live) wantDeadline(call string, began time.Time, do func() error) {
 	if took := time.Since(began); took < allowed {
 		l.Errorf("%s ended after %s, before its deadline of %s", call, took, allowed)
 	}
-	if !errors.Is(err, context.DeadlineExceeded) || !rocketmq.Ambiguous(err) || !rocketmq.Unreachable(err) || rocketmq.Retryable(err) {
+	if !errors.Is(err, context.DeadlineExceeded) || !remoting.Ambiguous(err) || !remoting.Unreachable(err) || remoting.Retryable(err) {
 		l.Errorf("%s: %v, wanted a deadline that leaves open whether it was executed", call, err)
 	}
 	assert.ErrorContains(l, err, l.addr+": "+call+": no answer")

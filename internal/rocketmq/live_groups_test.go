@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Requests that the tests make beside the typed calls (RequestCode).
@@ -60,9 +61,9 @@ func TestLiveGroupKeepsSettingsThatTheClientDoesNotKnow(t *testing.T) {
 	l := newLive(t, labtest.Cluster(t, v5), rocketmq.Options{})
 	l.groupsCreated = append(l.groupsCreated, l.group)
 	unknown := `"consumeTimeoutMinute":7,"groupRetryPolicy":{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1000,"max":9000,"multiplier":3}}`
-	got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: putGroup, Body: []byte(`{"groupName":"` + l.group + `",` + unknown + `}`)})
+	got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: putGroup, Body: []byte(`{"groupName":"` + l.group + `",` + unknown + `}`)})
 	require.NoError(l, err)
-	require.Equal(l, rocketmq.Success, got.Code, got.Remark)
+	require.Equal(l, remoting.Success, got.Code, got.Remark)
 	before := l.groupAsStored()
 
 	all, err := l.client.Groups(l.ctx, l.addr)
@@ -81,7 +82,7 @@ func TestLiveGroupKeepsSettingsThatTheClientDoesNotKnow(t *testing.T) {
 // groupAsStored is the group's settings in the broker's own words.
 func (l *live) groupAsStored() map[string]any {
 	l.Helper()
-	got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: allGroups})
+	got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: allGroups})
 	require.NoError(l, err)
 	var all struct {
 		Table map[string]map[string]any `json:"subscriptionGroupTable"`
@@ -101,7 +102,7 @@ func TestLiveFencedGroupReadsNothingButCommits(t *testing.T) {
 		fenced.ConsumeEnable = false
 		require.NoError(l, l.client.PutGroup(l.ctx, l.addr, fenced))
 		_, err := l.client.Pull(l.ctx, l.addr, request)
-		l.wantCode("pull of a fenced group", rocketmq.NoPermission, err)
+		l.wantCode("pull of a fenced group", remoting.NoPermission, err)
 		require.NoError(l, l.client.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 2))
 		l.wantOffset(0, 2)
 

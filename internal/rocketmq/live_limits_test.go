@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // longestPropertiesHarmNobody sends batches up to MaxProperties. Longer ones would be acknowledged, and then messages of other topics would
@@ -19,8 +20,8 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 	l.makeTopic(1)
 	l.makeTopicNamed(other, 1)
 	short := rocketmq.BatchMessage{Body: []byte("short"), Properties: []byte("KEYS\x01k\x02")}
-	longest := rocketmq.BatchMessage{Body: []byte("long"), Properties: rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-len("long\x01\x02")))}
-	require.Equal(l, rocketmq.MaxProperties, longest.PropertiesSize())
+	longest := rocketmq.BatchMessage{Body: []byte("long"), Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02")))}
+	require.Equal(l, remoting.MaxProperties, longest.PropertiesSize())
 	send := func(topic string, messages ...rocketmq.BatchMessage) error {
 		_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
 			Group: "writer", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Messages: messages,
@@ -36,7 +37,7 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 		require.NoError(l, send(other, neighbours...))
 	}
 	tooLong := longest
-	tooLong.Properties = rocketmq.AppendProperty(nil, "long", strings.Repeat("x", rocketmq.MaxProperties-len("long\x01\x02")+1))
+	tooLong.Properties = remoting.AppendProperty(nil, "long", strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02")+1))
 	require.ErrorIs(l, send(l.topic, short, tooLong), rocketmq.ErrPropertiesTooLong)
 	l.wantReadable(l.topic, 3*rounds)
 	l.wantReadable(other, others*rounds)

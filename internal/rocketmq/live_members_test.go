@@ -12,10 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // application is a heartbeat of a program that reads the test's topic as a member of its group, and writes as producer.
-func (l *live) application(clientID, producer string) *rocketmq.Command {
+func (l *live) application(clientID, producer string) *remoting.Command {
 	l.Helper()
 	body, err := json.Marshal(map[string]any{
 		"clientID": clientID,
@@ -26,7 +27,7 @@ func (l *live) application(clientID, producer string) *rocketmq.Command {
 		"producerDataSet": []map[string]any{{"groupName": producer}},
 	})
 	require.NoError(l, err)
-	return &rocketmq.Command{Code: heartbeat, Body: body}
+	return &remoting.Command{Code: heartbeat, Body: body}
 }
 
 func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
@@ -43,7 +44,7 @@ func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
 		l.Cleanup(application.Close)
 		got, err := application.Call(l.ctx, l.addr, l.application("member@1", writers))
 		require.NoError(l, err)
-		require.Equal(l, rocketmq.Success, got.Code, got.Remark)
+		require.Equal(l, remoting.Success, got.Code, got.Remark)
 
 		members, err := l.client.ConsumerConnectionsOf(l.ctx, l.addr, l.group)
 		require.NoError(l, err)
@@ -99,7 +100,7 @@ func TestLiveMemberAccountsForItsQueues(t *testing.T) {
 		}, got.Queues)
 
 		_, err = l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "member@2")
-		l.wantCode("a member that isn't there", rocketmq.SystemError, err)
+		l.wantCode("a member that isn't there", remoting.SystemError, err)
 		assert.ErrorContains(l, err, "member@2")
 	})
 }
@@ -113,7 +114,7 @@ func TestLiveMemberThatDeclinesOrSaysNothingIsAnError(t *testing.T) {
 		require.NoError(l, err)
 		l.join("empty", "")
 		_, err = l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "declines")
-		l.wantCode("a member that declines", rocketmq.NotSupported, err)
+		l.wantCode("a member that declines", remoting.NotSupported, err)
 		assert.ErrorContains(l, err, "not a client application")
 		_, err = l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "empty")
 		assert.ErrorContains(l, err, "the member's answer is empty")
@@ -160,13 +161,13 @@ func answerAll(conn net.Conn, joined chan<- error, account string) error {
 			return err
 		}
 		if c.Response() {
-			if c.Code != rocketmq.Success {
+			if c.Code != remoting.Success {
 				joined <- fmt.Errorf("heartbeat: code %d: %s", c.Code, c.Remark)
 			}
 			close(joined)
 			continue
 		}
-		answer := &rocketmq.Command{Opaque: c.Opaque, Flag: rocketmq.FlagResponse, Language: "JAVA", Version: 407, Body: []byte(account)}
+		answer := &remoting.Command{Opaque: c.Opaque, Flag: rocketmq.FlagResponse, Language: "JAVA", Version: 407, Body: []byte(account)}
 		frame, err := rocketmq.AppendFrame(nil, answer)
 		if err != nil {
 			return err

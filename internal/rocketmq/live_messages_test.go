@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // content is what applications may have put into a message, odd as it may be.
@@ -23,17 +24,17 @@ type content struct {
 
 func oddContents() []content {
 	text := []byte("text")
-	properties := func(list ...rocketmq.Property) string { return string(rocketmq.EncodeProperties(list)) }
+	properties := func(list ...remoting.Property) string { return string(remoting.EncodeProperties(list)) }
 	return []content{
-		{name: "plain", body: text, properties: properties(rocketmq.Property{Name: "KEYS", Value: "k1 k2"}, rocketmq.Property{Name: "TAGS", Value: "t"})},
+		{name: "plain", body: text, properties: properties(remoting.Property{Name: "KEYS", Value: "k1 k2"}, remoting.Property{Name: "TAGS", Value: "t"})},
 		{name: "no properties", body: text},
-		{name: "empty body", properties: properties(rocketmq.Property{Name: "KEYS", Value: "empty"})},
+		{name: "empty body", properties: properties(remoting.Property{Name: "KEYS", Value: "empty"})},
 		{name: "body of 1 MiB", body: bytes.Repeat([]byte{0, 1, 2, 0xFF}, 1<<18)},
 		{name: "body of separators", body: []byte{1, 2, 1, 2, 0}},
-		{name: "repeated name", body: text, properties: properties(rocketmq.Property{Name: "a", Value: "1"}, rocketmq.Property{Name: "b", Value: "2"}, rocketmq.Property{Name: "a", Value: "3"})},
-		{name: "empty value", body: text, properties: properties(rocketmq.Property{Name: "a", Value: ""}, rocketmq.Property{Name: "b", Value: "2"})},
-		{name: "unicode", body: []byte("Übergröße 😀 漢字"), properties: properties(rocketmq.Property{Name: "größe", Value: "漢字 😀"}, rocketmq.Property{Name: "KEYS", Value: "ключ"})},
-		{name: "what would break a JSON header", body: text, properties: properties(rocketmq.Property{Name: `"`, Value: "{\"a\":\"\\\n\t\r</b>&\u2028\"}"})},
+		{name: "repeated name", body: text, properties: properties(remoting.Property{Name: "a", Value: "1"}, remoting.Property{Name: "b", Value: "2"}, remoting.Property{Name: "a", Value: "3"})},
+		{name: "empty value", body: text, properties: properties(remoting.Property{Name: "a", Value: ""}, remoting.Property{Name: "b", Value: "2"})},
+		{name: "unicode", body: []byte("Übergröße 😀 漢字"), properties: properties(remoting.Property{Name: "größe", Value: "漢字 😀"}, remoting.Property{Name: "KEYS", Value: "ключ"})},
+		{name: "what would break a JSON header", body: text, properties: properties(remoting.Property{Name: `"`, Value: "{\"a\":\"\\\n\t\r</b>&\u2028\"}"})},
 		{name: "last separator left out", body: text, properties: "a\x011\x02b\x012"},
 		{name: "lowest flag", flag: -1 << 31, body: text},
 		{name: "highest flag", flag: 1<<31 - 1, body: text},
@@ -41,7 +42,7 @@ func oddContents() []content {
 }
 
 // addedByBrokers are the properties that a broker writes itself.
-var addedByBrokers = []string{rocketmq.PropCluster, rocketmq.PropMsgRegion, rocketmq.PropTraceOn}
+var addedByBrokers = []string{remoting.PropCluster, remoting.PropMsgRegion, remoting.PropTraceOn}
 
 func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 	onEach(t, func(l *live) {
@@ -51,7 +52,7 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 			properties: "DELAY\x013\x02TRAN_MSG\x01true\x02CLUSTER\x01other\x02TIMER_DELAY_SEC\x0160\x02WAIT\x01false\x02",
 		})
 		request := rocketmq.BatchRequest{
-			Group: "writer", Topic: l.topic, Queue: 1, SysFlag: rocketmq.FlagMultiTags, BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4,
+			Group: "writer", Topic: l.topic, Queue: 1, SysFlag: remoting.FlagMultiTags, BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4,
 		}
 		for _, c := range contents {
 			request.Messages = append(request.Messages, rocketmq.BatchMessage{Flag: c.flag, Body: c.body, Properties: []byte(c.properties)})
@@ -65,7 +66,7 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 			assert.Equal(l, want.flag, got.Flag, want.name)
 			rest, kept := strings.CutPrefix(string(got.Properties), want.properties)
 			assert.True(l, kept, "%s: properties %q came back as %q", want.name, want.properties, got.Properties)
-			for _, p := range rocketmq.ParseProperties([]byte(strings.TrimPrefix(rest, "\x02"))) {
+			for _, p := range remoting.ParseProperties([]byte(strings.TrimPrefix(rest, "\x02"))) {
 				assert.Contains(l, addedByBrokers, p.Name, want.name)
 			}
 			assert.Equal(l, [3]any{int64(i), 1, l.topic}, [3]any{got.QueueOffset, got.Queue, got.Topic}, want.name)
@@ -82,11 +83,11 @@ func TestLiveSingleSendKeepsWhatAnApplicationSees(t *testing.T) {
 		offset := int64(0)
 		for _, c := range oddContents() {
 			sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{
-				Group: "writer", Topic: l.topic, Flag: c.flag, SysFlag: rocketmq.FlagMultiTags, BornTimestamp: 1_600_000_000_123,
+				Group: "writer", Topic: l.topic, Flag: c.flag, SysFlag: remoting.FlagMultiTags, BornTimestamp: 1_600_000_000_123,
 				ReconsumeTimes: 4, Body: c.body, Properties: []byte(c.properties),
 			})
 			if len(c.body) == 0 && l.is5() {
-				l.wantCode(c.name, rocketmq.SystemError, err) // 5.x refuses it, by a failure of its own
+				l.wantCode(c.name, remoting.SystemError, err) // 5.x refuses it, by a failure of its own
 				continue
 			}
 			require.NoError(l, err, c.name)
@@ -95,12 +96,12 @@ func TestLiveSingleSendKeepsWhatAnApplicationSees(t *testing.T) {
 			offset++
 			assert.True(l, bytes.Equal(c.body, got.Body), "%s: body of %d bytes came back with %d: %.40q", c.name, len(c.body), len(got.Body), got.Body)
 			assert.Equal(l, c.flag, got.Flag, c.name)
-			assert.Equal(l, [3]any{int32(rocketmq.FlagMultiTags), int64(1_600_000_000_123), int32(4)}, [3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes}, c.name)
-			seen := rocketmq.PropertyMap(got.Properties)
-			for _, name := range append(addedByBrokers, rocketmq.PropUniqKey) {
+			assert.Equal(l, [3]any{int32(remoting.FlagMultiTags), int64(1_600_000_000_123), int32(4)}, [3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes}, c.name)
+			seen := remoting.PropertyMap(got.Properties)
+			for _, name := range append(addedByBrokers, remoting.PropUniqKey) {
 				delete(seen, name)
 			}
-			assert.Equal(l, rocketmq.PropertyMap([]byte(c.properties)), seen, c.name)
+			assert.Equal(l, remoting.PropertyMap([]byte(c.properties)), seen, c.name)
 		}
 	})
 }
@@ -109,8 +110,8 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeTopic(2)
 		var flags []int32
-		for kind := int32(0); kind <= rocketmq.FlagCompressionType; kind += 0x100 {
-			for _, bits := range []int32{0, rocketmq.FlagCompressed, rocketmq.FlagMultiTags, rocketmq.FlagCompressed | rocketmq.FlagMultiTags} {
+		for kind := int32(0); kind <= remoting.FlagCompressionType; kind += 0x100 {
+			for _, bits := range []int32{0, remoting.FlagCompressed, remoting.FlagMultiTags, remoting.FlagCompressed | remoting.FlagMultiTags} {
 				flags = append(flags, kind|bits)
 			}
 		}
@@ -131,14 +132,14 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 			}
 		}
 		_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{Group: "writer", Topic: l.topic, SysFlag: 4, Messages: []rocketmq.BatchMessage{{Body: body}}})
-		l.wantCode("batch with a transaction flag", rocketmq.MessageIllegal, err) // a batch has no transaction
+		l.wantCode("batch with a transaction flag", remoting.MessageIllegal, err) // a batch has no transaction
 	})
 }
 
 func TestLiveLargestBatchAndLongestPropertiesAreReadableAndHarmNobody(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeTopic(1)
-		longest := rocketmq.BatchMessage{Body: []byte("longest properties"), Properties: []byte("a\x01" + strings.Repeat("x", rocketmq.MaxProperties-3) + "\x02")}
+		longest := rocketmq.BatchMessage{Body: []byte("longest properties"), Properties: []byte("a\x01" + strings.Repeat("x", remoting.MaxProperties-3) + "\x02")}
 		var batch []rocketmq.BatchMessage
 		left := rocketmq.MaxBatchBody
 		for range 3 {
@@ -198,8 +199,8 @@ func TestLiveRefusedSendsStoreNothing(t *testing.T) {
 			name, topic string
 			queue, code int
 		}{
-			{"queue that isn't there", l.topic, 77, byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter)},
-			{"no topic's name", l.topic + " !", 0, byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter)},
+			{"queue that isn't there", l.topic, 77, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
+			{"no topic's name", l.topic + " !", 0, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 		} {
 			_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Messages: []rocketmq.BatchMessage{{Body: []byte("x")}}})
 			l.wantCode("batch: "+row.name, row.code, err)

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // wantOffset fails unless the broker says that position of the test's group.
@@ -107,8 +108,8 @@ func TestLivePositionsOfUnknownGroupsAndTopicsAreRefusedBy5Only(t *testing.T) {
 			assert.NoError(l, topic)
 			return
 		}
-		l.wantCode("position of an unknown group", rocketmq.SubscriptionGroupGone, group)
-		l.wantCode("position on an unknown topic", rocketmq.TopicNotExist, topic)
+		l.wantCode("position of an unknown group", remoting.SubscriptionGroupGone, group)
+		l.wantCode("position on an unknown topic", remoting.TopicNotExist, topic)
 	})
 }
 
@@ -133,11 +134,11 @@ func TestLivePendingResetIsSaidInsteadOfLosingAPosition(t *testing.T) {
 	l.makeGroup()
 	l.fill(0, 8)
 	require.NoError(l, l.client.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 7))
-	got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: resetOffset, Fields: map[string]string{
+	got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: resetOffset, Fields: map[string]string{
 		"topic": l.topic, "group": l.group, "timestamp": "-1", "isForce": "true", "queueId": "0", "offset": "3",
 	}})
 	require.NoError(l, err)
-	require.Equal(l, rocketmq.Success, got.Code, got.Remark)
+	require.Equal(l, remoting.Success, got.Code, got.Remark)
 
 	err = l.client.UpdateOffset(l.ctx, l.addr, l.group, l.topic, 0, 5)
 	require.ErrorContains(l, err, "reset of this position is pending")
@@ -189,11 +190,11 @@ func TestLiveSearchByTimeKnowsBeforeAndAfter(t *testing.T) {
 			{"before the first", stored - time.Hour.Milliseconds(), "0"},
 			{"in the future", stored + time.Hour.Milliseconds(), byVersion(l, "2", "3")}, // 4.x says the last, 5.x the end
 		} {
-			got, err := l.client.Call(l.ctx, l.addr, &rocketmq.Command{Code: searchOffset, Fields: map[string]string{
+			got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: searchOffset, Fields: map[string]string{
 				"topic": l.topic, "queueId": "0", "timestamp": strconv.FormatInt(row.time, 10),
 			}})
 			require.NoError(l, err, row.name)
-			assert.Equal(l, rocketmq.Success, got.Code, row.name)
+			assert.Equal(l, remoting.Success, got.Code, row.name)
 			assert.Equal(l, row.want, got.Fields["offset"], row.name)
 		}
 	})
@@ -211,7 +212,7 @@ func TestLiveDelayOffsetsFollowTheDeliveries(t *testing.T) {
 		before := delivered()
 		_, err := l.sendMessage(l.addr, rocketmq.SendRequest{
 			Group: "writer", Topic: l.topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte("later"),
-			Properties: rocketmq.EncodeProperties([]rocketmq.Property{{Name: rocketmq.PropDelay, Value: strconv.Itoa(level)}}),
+			Properties: remoting.EncodeProperties([]remoting.Property{{Name: remoting.PropDelay, Value: strconv.Itoa(level)}}),
 		})
 		require.NoError(l, err)
 		got := l.read(l.topic, 0, 0, 1)[0]

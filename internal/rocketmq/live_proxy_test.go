@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // behind is a 5.x cluster of which only the proxy is reached; the test's topic is made at the broker, as a console would.
@@ -46,7 +47,7 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 	straight, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10})
 	require.NoError(t, err)
 	assert.Equal(t, straight.Messages, through.Messages)
-	_, flagged := rocketmq.PropertyValue(through.Messages[0].Properties, rocketmq.PropTransferFlag)
+	_, flagged := remoting.PropertyValue(through.Messages[0].Properties, remoting.PropTransferFlag)
 	assert.False(t, flagged, "the topic's type fits without it")
 
 	require.NoError(t, l.client.UpdateOffset(l.ctx, broker.Addr, l.group, l.topic, 1, 2))
@@ -75,12 +76,12 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 	assert.True(t, rocketmq.SystemTopic("DefaultHeartBeatSyncerTopic", "", nil))
 
 	_, err = p.Broker(l.ctx, "nobody") // a proxy would never answer
-	assert.True(t, rocketmq.Retryable(err), "%v", err)
+	assert.True(t, remoting.Retryable(err), "%v", err)
 	configs, err := p.TopicConfigs(l.ctx, []string{l.topic, l.topic + "-missing"})
 	require.NoError(t, err)
 	assert.Len(t, configs[l.broker], 1)
 	_, err = l.client.TopicStats(l.ctx, broker.Addr, l.topic)
-	assert.Equal(t, rocketmq.NotSupported, rocketmq.CodeOf(err))
+	assert.Equal(t, remoting.NotSupported, remoting.CodeOf(err))
 }
 
 func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
@@ -106,7 +107,7 @@ func TestLiveAProxyIgnoresTheFirstEndOfATransaction(t *testing.T) {
 		Group: l.topic, Topic: l.topic, SysFlag: 4, Body: []byte("half"), Properties: []byte("TRAN_MSG\x01true\x02PGROUP\x01" + l.topic + "\x02UNIQ_KEY\x01" + l.topic + "\x02"),
 	})
 	require.NoError(t, err)
-	got, err := l.client.Call(l.ctx, broker.Addr, &rocketmq.Command{Code: 37, Fields: map[string]string{
+	got, err := l.client.Call(l.ctx, broker.Addr, &remoting.Command{Code: 37, Fields: map[string]string{
 		"producerGroup": l.topic, "topic": l.topic, "tranStateTableOffset": "0", "commitLogOffset": "0", "commitOrRollback": "8",
 		"fromTransactionCheck": "false", "msgId": l.topic, "transactionId": l.topic,
 	}})

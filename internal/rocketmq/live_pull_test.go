@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestLivePullSaysWhetherMessagesAreHereNotYetOrElsewhere(t *testing.T) {
@@ -56,9 +57,9 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 			name, topic string
 			queue, code int
 		}{
-			{"topic that isn't there", l.topic + "-nothing", 0, rocketmq.TopicNotExist},
-			{"topic that can't be read", writeOnly, 0, rocketmq.NoPermission},
-			{"queue that isn't there", l.topic, 77, byVersion(l, rocketmq.SystemError, rocketmq.InvalidParameter)},
+			{"topic that isn't there", l.topic + "-nothing", 0, remoting.TopicNotExist},
+			{"topic that can't be read", writeOnly, 0, remoting.NoPermission},
+			{"queue that isn't there", l.topic, 77, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 		} {
 			_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: row.topic, Queue: row.queue, Max: 1})
 			l.wantCode(row.name, row.code, err)

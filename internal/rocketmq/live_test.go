@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
@@ -68,7 +69,7 @@ func onOwn(t *testing.T, spec lab.ClusterSpec, test func(l *live, c *lab.Cluster
 			c := labtest.OwnCluster(t, own)
 			var o rocketmq.Options
 			if admin := spec.Admin; admin != nil {
-				o.Credentials = &rocketmq.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
+				o.Credentials = &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}
 			}
 			test(newLive(t, c, o), c)
 		})
@@ -159,7 +160,7 @@ func (l *live) batch(queue int, messages ...rocketmq.BatchMessage) rocketmq.Send
 
 // sendBatch is the client's, repeated while a broker that shares its cores says that it is busy: it has stored nothing then.
 func (l *live) sendBatch(addr string, request rocketmq.BatchRequest) (got rocketmq.SendResult, err error) {
-	err = rocketmq.Retry(l.ctx, func() (err error) {
+	err = remoting.Retry(l.ctx, func() (err error) {
 		got, err = l.client.SendBatch(l.ctx, addr, request)
 		return err
 	})
@@ -168,7 +169,7 @@ func (l *live) sendBatch(addr string, request rocketmq.BatchRequest) (got rocket
 
 // sendMessage is sendBatch for a single message.
 func (l *live) sendMessage(addr string, request rocketmq.SendRequest) (got rocketmq.SendResult, err error) {
-	err = rocketmq.Retry(l.ctx, func() (err error) {
+	err = remoting.Retry(l.ctx, func() (err error) {
 		got, err = l.client.SendMessage(l.ctx, addr, request)
 		return err
 	})
@@ -229,9 +230,9 @@ func (l *live) fill(queue, n int) {
 }
 
 // read pulls n messages from an offset on, waiting for those that brokers have acknowledged but not yet dispatched.
-func (l *live) read(topic string, queue int, offset int64, n int) []rocketmq.Message {
+func (l *live) read(topic string, queue int, offset int64, n int) []remoting.Message {
 	l.Helper()
-	var out []rocketmq.Message
+	var out []remoting.Message
 	for len(out) < n {
 		next := offset + int64(len(out))
 		got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{
@@ -267,7 +268,7 @@ func (l *live) until(wanted string, look func() (seen any, ok bool)) {
 // wantCode fails unless err is a refusal by the broker with that code.
 func (l *live) wantCode(what string, code int, err error) {
 	l.Helper()
-	if got := rocketmq.CodeOf(err); got != code {
-		l.Errorf("%s: code %d %s (%v), wanted %d %s", what, got, rocketmq.CodeName(got), err, code, rocketmq.CodeName(code))
+	if got := remoting.CodeOf(err); got != code {
+		l.Errorf("%s: code %d %s (%v), wanted %d %s", what, got, remoting.CodeName(got), err, code, remoting.CodeName(code))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestLiveNameServersListTheMastersWithTheirVersions(t *testing.T) {
@@ -28,7 +29,7 @@ func TestLiveNameServersListTheMastersWithTheirVersions(t *testing.T) {
 		_, err = l.cluster.Broker(l.ctx, "nobody")
 		assert.ErrorContains(l, err, "nobody")
 		assert.ErrorContains(l, err, l.nameServer)
-		assert.True(l, rocketmq.Retryable(err), "a broker that isn't registered may come back: %v", err)
+		assert.True(l, remoting.Retryable(err), "a broker that isn't registered may come back: %v", err)
 
 		nodes, err := l.client.Nodes(l.ctx, l.nameServer)
 		require.NoError(l, err)
@@ -42,7 +43,7 @@ func TestLiveNameServersListTheMastersWithTheirVersions(t *testing.T) {
 func TestLiveTopicIsRoutedFromItsCreationToItsDeletion(t *testing.T) {
 	onEach(t, func(l *live) {
 		_, err := l.cluster.Route(l.ctx, l.topic)
-		l.wantCode("route before the creation", rocketmq.TopicNotExist, err)
+		l.wantCode("route before the creation", remoting.TopicNotExist, err)
 		l.topicsCreated = append(l.topicsCreated, l.topic)
 		require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: l.topic, ReadQueues: 5, WriteQueues: 3, Perm: 6}))
 		cluster := labtest.Cluster(l.T, l.version).Spec().Name
@@ -58,7 +59,7 @@ func TestLiveTopicIsRoutedFromItsCreationToItsDeletion(t *testing.T) {
 		require.NoError(l, l.client.DeleteTopic(l.ctx, l.addr, l.topic))
 		require.NoError(l, l.client.DeleteTopicInNameServer(l.ctx, l.nameServer, l.topic))
 		_, err = l.cluster.Route(l.ctx, l.topic)
-		l.wantCode("route after the deletion", rocketmq.TopicNotExist, err)
+		l.wantCode("route after the deletion", remoting.TopicNotExist, err)
 		all, err := l.client.TopicConfigs(l.ctx, l.addr)
 		require.NoError(l, err)
 		assert.NotContains(l, all, l.topic)
@@ -117,7 +118,7 @@ func TestLiveTopicAttributesAreKeptUntilTheyAreChanged(t *testing.T) {
 func TestLiveTopicStatsShowTheRangeOfEachWriteQueue(t *testing.T) {
 	onEach(t, func(l *live) {
 		_, err := l.client.TopicStats(l.ctx, l.addr, l.topic)
-		l.wantCode("stats of an unknown topic", rocketmq.TopicNotExist, err)
+		l.wantCode("stats of an unknown topic", remoting.TopicNotExist, err)
 		l.makeTopic(3)
 		l.fill(1, 7)
 		got, err := l.client.TopicStats(l.ctx, l.addr, l.topic)

@@ -3,6 +3,8 @@ package rocketmq
 import (
 	"context"
 	"encoding/json"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // MessageQueue names a queue in lock requests.
@@ -23,7 +25,7 @@ type lockQueue struct {
 // LockQueues takes or renews the locks of a group's queues for one client id, and returns those that it holds now. A lock lapses
 // 60 s after its last renewal. Locks don't stop pulls or sends: they only tell who may work.
 func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) ([]MessageQueue, error) {
-	cmd, err := lockCommand(codeLock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
+	cmd, err := lockCommand(remoting.CodeLock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +34,8 @@ func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, q
 		return nil, err
 	}
 	var held []MessageQueue
-	for _, v := range o.list("lockOKMQSet") {
-		q, _ := v.(object)
+	for _, v := range o.List("lockOKMQSet") {
+		q, _ := v.(remoting.Object)
 		if locked, known := c.options.Renames.queueHere(q); known {
 			held = append(held, locked)
 		}
@@ -43,7 +45,7 @@ func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, q
 
 // UnlockQueues gives locks back; those of other clients are left alone.
 func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) error {
-	cmd, err := lockCommand(codeUnlock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
+	cmd, err := lockCommand(remoting.CodeUnlock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
 	if err != nil {
 		return err
 	}
@@ -51,11 +53,11 @@ func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string,
 	return err
 }
 
-func lockCommand(code int, group, clientID string, queues []MessageQueue) (*Command, error) {
+func lockCommand(code int, group, clientID string, queues []MessageQueue) (*remoting.Command, error) {
 	body := lockBody{Group: group, ClientID: clientID, Queues: []lockQueue{}}
 	for _, q := range queues {
 		body.Queues = append(body.Queues, lockQueue(q))
 	}
 	b, err := json.Marshal(body)
-	return &Command{Code: code, Body: b}, err
+	return &remoting.Command{Code: code, Body: b}, err
 }

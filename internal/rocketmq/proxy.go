@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Brokers that can't be reached are spoken to through the remoting port of a 5.x proxy, as managed instances have it. Such a broker's address
@@ -33,16 +35,16 @@ func ServerOf(addr string) string {
 
 // BrokerNameField is the field in which a request names its broker; proxies answer 15 without it (AbstractRemotingActivity, 5.3.3).
 func BrokerNameField(code int) string {
-	if code == codeSendV2 || code == codeSendBatch {
+	if code == remoting.CodeSendV2 || code == remoting.CodeSendBatch {
 		return "n"
 	}
 	return "bname"
 }
 
 // nameBroker names the broker in a request that goes through a proxy.
-func (c *Client) nameBroker(cmd *Command, broker string) {
+func (c *Client) nameBroker(cmd *remoting.Command, broker string) {
 	cmd.Fields[BrokerNameField(cmd.Code)] = broker
-	if cmd.Code == codeSendV2 || cmd.Code == codeSendBatch {
+	if cmd.Code == remoting.CodeSendV2 || cmd.Code == remoting.CodeSendBatch {
 		if _, refused := c.untyped.Load(cmd.Fields["b"]); refused {
 			cmd.Fields["i"] = string(WithTransferFlag([]byte(cmd.Fields["i"])))
 		}
@@ -52,38 +54,38 @@ func (c *Client) nameBroker(cmd *Command, broker string) {
 // WithTransferFlag are properties of a send that a proxy takes whatever the topic's message type is (SendMessageActivity, 5.3.3): what was
 // written to a 4.x topic fits none, as orderly producers of 4.x send no sharding key. 5.3.3 stores the flag with the message.
 func WithTransferFlag(properties []byte) []byte {
-	if _, there := PropertyValue(properties, PropTransferFlag); there {
+	if _, there := remoting.PropertyValue(properties, remoting.PropTransferFlag); there {
 		return properties
 	}
-	return AppendProperty(slices.Clip(properties), PropTransferFlag, "true")
+	return remoting.AppendProperty(slices.Clip(properties), remoting.PropTransferFlag, "true")
 }
 
 // refusedForType reports whether a proxy refused a send as its message isn't of the topic's type, which brokers never do. Further sends to the
 // topic carry the flag that makes it pass.
-func (c *Client) refusedForType(broker string, cmd, got *Command) bool {
-	if broker == "" || got.Code != MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
+func (c *Client) refusedForType(broker string, cmd, got *remoting.Command) bool {
+	if broker == "" || got.Code != remoting.MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
 		return false
 	}
 	c.untyped.Store(cmd.Fields["b"], true)
-	_, carried := PropertyValue([]byte(cmd.Fields["i"]), PropTransferFlag)
+	_, carried := remoting.PropertyValue([]byte(cmd.Fields["i"]), remoting.PropTransferFlag)
 	return !carried // else another call has learned it while this one was under way
 }
 
 // lostBehind is the error of an answer in which a proxy says that it got none from the broker. It does so with the code of any other failure,
 // so that only its words tell: they are of NettyRemotingAbstract and MQClientAPIExt (5.3.3).
-func lostBehind(addr, broker string, cmd, got *Command) error {
-	if broker == "" || got.Code != SystemError {
+func lostBehind(addr, broker string, cmd, got *remoting.Command) error {
+	if broker == "" || got.Code != remoting.SystemError {
 		return nil
 	}
 	remark := strings.ToLower(got.Remark)
 	for _, words := range []string{"connect to", "connect failed"} {
 		if strings.Contains(remark, words) {
-			return &dialError{addr, errors.New(firstLine(got.Remark))}
+			return &remoting.DialError{Server: addr, Err: errors.New(remoting.FirstLine(got.Remark))}
 		}
 	}
 	for _, words := range []string{"timeout", "timed out", "wait response", "send request", "channel", "connection"} {
 		if strings.Contains(remark, words) {
-			return &lostError{addr, requestName(cmd.Code), errors.New(firstLine(got.Remark))}
+			return &remoting.LostError{Server: addr, Call: remoting.RequestName(cmd.Code), Err: errors.New(remoting.FirstLine(got.Remark))}
 		}
 	}
 	return nil
@@ -153,12 +155,12 @@ func (c *Cluster) readBehind(ctx context.Context) ([]Broker, error) {
 		if err == nil {
 			break
 		}
-		if failed = err; CodeOf(err) < 0 {
+		if failed = err; remoting.CodeOf(err) < 0 {
 			break
 		}
 	}
 	found := c.behind.known()
-	if failed != nil && (len(found) == 0 || CodeOf(failed) < 0) {
+	if failed != nil && (len(found) == 0 || remoting.CodeOf(failed) < 0) {
 		return nil, failed
 	}
 	return found, nil
@@ -174,7 +176,7 @@ func (c *Cluster) brokersBehind(ctx context.Context) ([]Broker, error) {
 	}
 	found, err := c.readBehind(ctx)
 	last := c.behind.known()
-	if err != nil && (len(last) == 0 || CodeOf(err) >= 0) {
+	if err != nil && (len(last) == 0 || remoting.CodeOf(err) >= 0) {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -210,7 +212,7 @@ func (c *Cluster) routedConfigs(ctx context.Context, names []string) (map[string
 	all := map[string]map[string]TopicConfig{}
 	for _, name := range names {
 		route, err := c.Route(ctx, name)
-		if CodeOf(err) == TopicNotExist {
+		if remoting.CodeOf(err) == remoting.TopicNotExist {
 			continue
 		}
 		if err != nil {

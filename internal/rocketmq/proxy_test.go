@@ -8,19 +8,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // proxyOf plays a proxy that has a topic on two brokers.
-func proxyOf(t *testing.T, answer func(conn net.Conn, c *Command)) (*Cluster, *fakeServer) {
+func proxyOf(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) (*Cluster, *fakeServer) {
 	t.Helper()
-	s := serve(t, func(conn net.Conn, c *Command) {
+	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		switch {
-		case c.Code != codeRoute:
+		case c.Code != remoting.CodeRoute:
 			answer(conn, c)
 		case c.Fields["topic"] != "orders":
-			reply(conn, c, TopicNotExist, nil, "")
+			reply(conn, c, remoting.TopicNotExist, nil, "")
 		default:
-			reply(conn, c, Success, nil, `{"brokerDatas":[{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-b","cluster":"C"},{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-a","cluster":"C"}],
+			reply(conn, c, remoting.Success, nil, `{"brokerDatas":[{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-b","cluster":"C"},{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-a","cluster":"C"}],
 				"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":2,"writeQueueNums":2},{"brokerName":"broker-b","perm":6,"readQueueNums":3,"writeQueueNums":3}]}`)
 		}
 	})
@@ -28,8 +30,8 @@ func proxyOf(t *testing.T, answer func(conn net.Conn, c *Command)) (*Cluster, *f
 }
 
 func TestBrokersBehindAProxyAreThoseOfRoutesAndAreDialledAtTheProxy(t *testing.T) {
-	c, s := proxyOf(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, map[string]string{"offset": map[string]string{"broker-a": "5", "broker-b": "7"}[c.Fields["bname"]]}, "")
+	c, s := proxyOf(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, map[string]string{"offset": map[string]string{"broker-a": "5", "broker-b": "7"}[c.Fields["bname"]]}, "")
 	})
 	_, err := c.Brokers(context.Background())
 	require.Error(t, err, "none was named yet")
@@ -54,16 +56,16 @@ func TestBrokersBehindAProxyAreThoseOfRoutesAndAreDialledAtTheProxy(t *testing.T
 func TestASendThatAProxyRefusesForItsTypeIsSentAgainWithTheFlag(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string
-	c, _ := proxyOf(t, func(conn net.Conn, c *Command) {
+	c, _ := proxyOf(t, func(conn net.Conn, c *remoting.Command) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, c.Fields["n"]+" "+c.Fields["i"])
 		if c.Fields["i"] == "" {
-			frame, _ := appendFrame(nil, &Command{Code: MessageIllegal, Opaque: c.Opaque, Flag: flagResponse, Remark: "TopicMessageType validate failed, topicMessageType is FIFO"})
+			frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.MessageIllegal, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "TopicMessageType validate failed, topicMessageType is FIFO"})
 			_, _ = conn.Write(frame)
 			return
 		}
-		reply(conn, c, Success, map[string]string{"queueOffset": "3", "queueId": "0"}, "")
+		reply(conn, c, remoting.Success, map[string]string{"queueOffset": "3", "queueId": "0"}, "")
 	})
 	_, err := c.Route(context.Background(), "orders")
 	require.NoError(t, err)
@@ -80,8 +82,10 @@ func TestASendThatAProxyRefusesForItsTypeIsSentAgainWithTheFlag(t *testing.T) {
 
 func TestSendsThatAreRefusedTogetherAreAllSentAgain(t *testing.T) {
 	c := testClient(t)
-	refused := &Command{Code: MessageIllegal, Remark: "TopicMessageType validate failed"}
-	send := func() *Command { return &Command{Code: codeSendBatch, Fields: map[string]string{"b": "orders"}} }
+	refused := &remoting.Command{Code: remoting.MessageIllegal, Remark: "TopicMessageType validate failed"}
+	send := func() *remoting.Command {
+		return &remoting.Command{Code: remoting.CodeSendBatch, Fields: map[string]string{"b": "orders"}}
+	}
 	one, other := send(), send() // both are under way when the first refusal comes
 	assert.True(t, c.refusedForType("broker-a", one, refused))
 	assert.True(t, c.refusedForType("broker-a", other, refused))
@@ -90,15 +94,15 @@ func TestSendsThatAreRefusedTogetherAreAllSentAgain(t *testing.T) {
 }
 
 func TestWhatAProxySaysOfABrokerItLostIsNoRefusal(t *testing.T) {
-	cmd := &Command{Code: codeSendBatch}
+	cmd := &remoting.Command{Code: remoting.CodeSendBatch}
 	for remark, wants := range map[string][2]bool{ // ambiguous, retryable
 		"org.apache.rocketmq.remoting.exception.RemotingTimeoutException: wait response on the channel <10.0.0.1:10911> timeout, 3000(ms)": {true, false},
 		"send request to <10.0.0.1:10911> failed":                   {true, false},
 		"connect to <10.0.0.1:10911> failed":                        {false, true},
 		"message body size exceeded, the max size is 4194304 bytes": {false, false},
 	} {
-		err := lostBehind("proxy/broker-a", "broker-a", cmd, &Command{Code: SystemError, Remark: remark})
-		assert.Equal(t, wants, [2]bool{Ambiguous(err), Retryable(err)}, remark)
+		err := lostBehind("proxy/broker-a", "broker-a", cmd, &remoting.Command{Code: remoting.SystemError, Remark: remark})
+		assert.Equal(t, wants, [2]bool{remoting.Ambiguous(err), remoting.Retryable(err)}, remark)
 	}
-	assert.NoError(t, lostBehind("broker:10911", "", cmd, &Command{Code: SystemError, Remark: "wait response on the channel timeout"}), "a broker's own answer")
+	assert.NoError(t, lostBehind("broker:10911", "", cmd, &remoting.Command{Code: remoting.SystemError, Remark: "wait response on the channel timeout"}), "a broker's own answer")
 }

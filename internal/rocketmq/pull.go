@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // PullStatus is how a pull ended.
@@ -41,9 +43,9 @@ type PullResult struct {
 	Status   PullStatus
 	Next     int64
 	Min, Max int64 // the queue holds [Min, Max)
-	Messages []Message
+	Messages []remoting.Message
 
-	frame *buffer
+	frame *remoting.Buffer
 }
 
 // Size is how many bytes of memory the messages take until they are released.
@@ -51,14 +53,14 @@ func (r *PullResult) Size() int64 {
 	if r.frame == nil {
 		return 0
 	}
-	return int64(cap(r.frame.bytes))
+	return int64(cap(r.frame.Bytes))
 }
 
 // Release gives the memory of the messages back, for those who read many. Bodies and properties must not be used any more.
 func (r *PullResult) Release() {
 	if r.frame != nil {
-		r.frame.messages = r.Messages
-		r.frame.release()
+		r.frame.Messages = r.Messages
+		r.frame.Release()
 	}
 	r.frame, r.Messages = nil, nil
 }
@@ -81,12 +83,12 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	ctx, cancel := context.WithTimeout(ctx, c.options.CallTimeout+q.Wait+pullGrace)
 	defer cancel()
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	got, err := c.ask(ctx, addr, &Command{Code: codePull, binary: true, Fields: map[string]string{
+	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodePull, Binary: true, Fields: map[string]string{
 		"consumerGroup": q.Group, "topic": q.Topic, "queueId": strconv.Itoa(q.Queue), "queueOffset": number(q.Offset),
 		"maxMsgNums": strconv.Itoa(max(q.Max, 1)), "sysFlag": strconv.Itoa(flags), "commitOffset": "0",
 		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": cmp.Or(q.Filter.Expression, "*"),
 		"subVersion": "0", "expressionType": cmp.Or(q.Filter.Kind, byTags),
-	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset), PullNotFound, PullRetryImmediately, PullOffsetMoved)
+	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset), remoting.PullNotFound, remoting.PullRetryImmediately, remoting.PullOffsetMoved)
 	if err != nil {
 		return PullResult{}, err
 	}
@@ -97,8 +99,8 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 		}
 	}
 	if out.Status == PullFound {
-		out.frame = got.frame
-		if out.Messages, err = decodeMessages(got.frame.messages[:0], got.Body); err != nil {
+		out.frame = got.Frame
+		if out.Messages, err = remoting.AppendMessages(got.Frame.Messages[:0], got.Body); err != nil {
 			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic, q.Queue, q.Offset, err)
 		}
 		c.options.Renames.retriesHere(q.Topic, out.Messages)
@@ -107,5 +109,5 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 }
 
 var pullStatuses = map[int]PullStatus{
-	Success: PullFound, PullNotFound: PullNoNew, PullRetryImmediately: PullRetryNow, PullOffsetMoved: PullMovedOffset,
+	remoting.Success: PullFound, remoting.PullNotFound: PullNoNew, remoting.PullRetryImmediately: PullRetryNow, remoting.PullOffsetMoved: PullMovedOffset,
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Registry is what the name servers of a cluster say, side by side. Brokers register with each name
@@ -184,7 +186,7 @@ func (r Registry) err() error {
 		switch {
 		case s.Err == nil:
 			return nil
-		case CodeOf(s.Err) >= 0:
+		case remoting.CodeOf(s.Err) >= 0:
 			return s.Err // it is there, and refuses
 		}
 		failed = append(failed, fmt.Errorf("name server %w", s.Err))

@@ -11,13 +11,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // nameServer answers with brokers, each written as cluster/name/id=address.
 func nameServer(t *testing.T, brokers ...string) string {
 	t.Helper()
-	return serve(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, nil, clusterInfo(brokers))
+	return serve(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, nil, clusterInfo(brokers))
 	}).Addr().String()
 }
 
@@ -41,12 +43,12 @@ func clusterInfo(brokers []string) string {
 func TestASlaveStandsInForItsMasterWhereThatIsAskedFor(t *testing.T) {
 	const a, slave = "C/broker-a/0=127.0.0.1:1", "C/broker-b/2=127.0.0.1:3"
 	mute := "false"
-	broker := serve(t, func(conn net.Conn, c *Command) {
-		if c.Code == codeBrokerConfig {
-			reply(conn, c, Success, nil, "slaveReadEnable="+mute+"\n")
+	broker := serve(t, func(conn net.Conn, c *remoting.Command) {
+		if c.Code == remoting.CodeBrokerConfig {
+			reply(conn, c, remoting.Success, nil, "slaveReadEnable="+mute+"\n")
 			return
 		}
-		reply(conn, c, Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
+		reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 	}).Addr().String()
 	at := nameServer(t, a, "C/broker-b/1="+broker, slave)
 	read := func(part Part) (*Cluster, Registry) {
@@ -158,8 +160,8 @@ func closedPort(t *testing.T) string {
 // Of a name server that doesn't answer any more, what it said before counts: brokers serve without it.
 func TestWhatASilentNameServerSaidStands(t *testing.T) {
 	first := nameServer(t, "C/broker-a/0=127.0.0.1:1")
-	second := serve(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, nil, clusterInfo([]string{"C/broker-b/0=127.0.0.1:2"}))
+	second := serve(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, nil, clusterInfo([]string{"C/broker-b/0=127.0.0.1:2"}))
 	})
 	c := NewCluster(testClient(t), []string{first, second.Addr().String()})
 	r, err := c.Registry(context.Background())
@@ -177,7 +179,7 @@ func TestWhatASilentNameServerSaidStands(t *testing.T) {
 	nobody := NewCluster(testClient(t), []string{closedPort(t), closedPort(t)})
 	_, err = nobody.Registry(context.Background())
 	require.Error(t, err)
-	assert.Negative(t, CodeOf(err))
+	assert.Negative(t, remoting.CodeOf(err))
 	_, err = NewCluster(testClient(t), nil).Registry(context.Background())
 	require.ErrorContains(t, err, "no name server is given")
 }
@@ -190,14 +192,14 @@ func TestAFreshListDoesNotWaitForANameServerThatHangs(t *testing.T) {
 	at := atomic.Pointer[string]{}
 	first := "127.0.0.1:1"
 	at.Store(&first)
-	fast := serve(t, func(conn net.Conn, c *Command) {
-		reply(conn, c, Success, nil, clusterInfo([]string{"C/broker-a/0=" + *at.Load()}))
+	fast := serve(t, func(conn net.Conn, c *remoting.Command) {
+		reply(conn, c, remoting.Success, nil, clusterInfo([]string{"C/broker-a/0=" + *at.Load()}))
 	})
-	slow := serve(t, func(conn net.Conn, c *Command) {
+	slow := serve(t, func(conn net.Conn, c *remoting.Command) {
 		if hangs.Load() {
 			<-released
 		}
-		reply(conn, c, Success, nil, clusterInfo([]string{"C/broker-b/0=127.0.0.1:2"}))
+		reply(conn, c, remoting.Success, nil, clusterInfo([]string{"C/broker-b/0=127.0.0.1:2"}))
 	})
 	t.Cleanup(func() { close(released) })
 	c := NewCluster(testClient(t), []string{fast.Addr().String(), slow.Addr().String()})

@@ -3,6 +3,8 @@ package rocketmq
 import (
 	"slices"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Renames are the names that a cluster has for topics and groups which the caller knows by others, such as those of another cluster that is
@@ -87,7 +89,7 @@ func (r Renames) here(own string, names map[string]string, becomes func(string) 
 }
 
 // command puts the cluster's names into a request.
-func (r Renames) command(cmd *Command) {
+func (r Renames) command(cmd *remoting.Command) {
 	if r.none() {
 		return
 	}
@@ -97,9 +99,9 @@ func (r Renames) command(cmd *Command) {
 		}
 	}
 	switch cmd.Code {
-	case codeSendV2, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSendBatch:
 		cmd.Fields["b"] = r.Topic(cmd.Fields["b"])
-	case codeStats: // of a topic, or of a group on it
+	case remoting.CodeStats: // of a topic, or of a group on it
 		topic, group, both := strings.Cut(cmd.Fields["statsKey"], "@")
 		cmd.Fields["statsKey"] = r.Topic(topic)
 		if both {
@@ -121,7 +123,7 @@ func (r Renames) queues(all []MessageQueue) []MessageQueue {
 }
 
 // queueHere is a queue in an answer, with the caller's name of its topic; false if it has none.
-func (r Renames) queueHere(o object) (TopicQueue, bool) {
+func (r Renames) queueHere(o remoting.Object) (TopicQueue, bool) {
 	q := readQueue(o)
 	var known bool
 	q.Topic, known = r.topicHere(q.Topic)
@@ -136,7 +138,7 @@ func (r Renames) retryThere(properties []byte) []byte {
 }
 
 // retriesHere gives messages of a retry topic the caller's names.
-func (r Renames) retriesHere(topic string, messages []Message) {
+func (r Renames) retriesHere(topic string, messages []remoting.Message) {
 	if _, retry := RetryGroup(topic); !retry || r.none() {
 		return
 	}
@@ -146,7 +148,7 @@ func (r Renames) retriesHere(topic string, messages []Message) {
 }
 
 func (r Renames) retried(properties []byte, rename func(string) (string, bool)) []byte {
-	topic, there := PropertyValue(properties, PropRetryTopic)
+	topic, there := remoting.PropertyValue(properties, remoting.PropRetryTopic)
 	if !there || r.none() {
 		return properties
 	}
@@ -154,5 +156,5 @@ func (r Renames) retried(properties []byte, rename func(string) (string, bool)) 
 	if !known || renamed == topic {
 		return properties
 	}
-	return AppendProperty(slices.Clip(WithoutProperty(properties, PropRetryTopic)), PropRetryTopic, renamed)
+	return remoting.AppendProperty(slices.Clip(remoting.WithoutProperty(properties, remoting.PropRetryTopic)), remoting.PropRetryTopic, renamed)
 }

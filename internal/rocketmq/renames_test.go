@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestRenamesGoThereAndBack(t *testing.T) {
@@ -56,13 +58,13 @@ func TestEveryNameThatIsShownIsTheOneThatLeadsThere(t *testing.T) {
 
 func TestRequestsCarryTheClustersNames(t *testing.T) {
 	r := Renames{Prefix: "eu-"}
-	cmd := &Command{Code: codeStats, Fields: map[string]string{"statsName": "GROUP_GET_NUMS", "statsKey": "orders@billing"}}
+	cmd := &remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": "GROUP_GET_NUMS", "statsKey": "orders@billing"}}
 	r.command(cmd)
 	assert.Equal(t, "eu-orders@eu-billing", cmd.Fields["statsKey"])
-	cmd = &Command{Code: codeSendBatch, Fields: map[string]string{"a": "group", "b": "orders"}}
+	cmd = &remoting.Command{Code: remoting.CodeSendBatch, Fields: map[string]string{"a": "group", "b": "orders"}}
 	r.command(cmd)
 	assert.Equal(t, map[string]string{"a": "group", "b": "eu-orders"}, cmd.Fields)
-	cmd = &Command{Code: codePull, Fields: map[string]string{"consumerGroup": "g", "topic": "t", "queueId": "1"}}
+	cmd = &remoting.Command{Code: remoting.CodePull, Fields: map[string]string{"consumerGroup": "g", "topic": "t", "queueId": "1"}}
 	r.command(cmd)
 	assert.Equal(t, map[string]string{"consumerGroup": "eu-g", "topic": "eu-t", "queueId": "1"}, cmd.Fields)
 	assert.Equal(t, []MessageQueue{{Topic: "eu-t", Broker: "b", Queue: 3}}, r.queues([]MessageQueue{{Topic: "t", Broker: "b", Queue: 3}}))
@@ -72,12 +74,12 @@ func TestRetriesSayOfWhichTopicTheyAreByItsNameThere(t *testing.T) {
 	r := Renames{Prefix: "eu-"}
 	here := []byte("KEYS\x01k\x02RETRY_TOPIC\x01orders\x02TAGS\x01a\x02")
 	there := r.retryThere(here)
-	value, _ := PropertyValue(there, PropRetryTopic)
+	value, _ := remoting.PropertyValue(there, remoting.PropRetryTopic)
 	assert.Equal(t, "eu-orders", value)
-	m := []Message{{Properties: there}, {Properties: []byte("RETRY_TOPIC\x01foreign\x02")}, {}}
+	m := []remoting.Message{{Properties: there}, {Properties: []byte("RETRY_TOPIC\x01foreign\x02")}, {}}
 	r.retriesHere("orders", m)
 	assert.Equal(t, there, m[0].Properties, "not a retry topic")
 	r.retriesHere(RetryTopic("g"), m)
-	assert.Equal(t, PropertyMap(here), PropertyMap(m[0].Properties))
+	assert.Equal(t, remoting.PropertyMap(here), remoting.PropertyMap(m[0].Properties))
 	assert.Equal(t, "RETRY_TOPIC\x01foreign\x02", string(m[1].Properties))
 }

@@ -6,15 +6,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp, msgPutTotalTodayNow and others.
 func (c *Client) Runtime(ctx context.Context, addr string) (map[string]string, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeRuntime}, "")
+	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeRuntime}, "")
 	if err != nil {
 		return nil, err
 	}
-	return o.object("table").texts(), nil
+	return o.Object("table").Texts(), nil
 }
 
 // brokerVersion reads V4_9_7 as 4.9.7.
@@ -28,7 +30,7 @@ func (c *Client) brokerVersion(ctx context.Context, addr string) (string, error)
 
 // BrokerConfig is a broker's configuration as its own properties text says it.
 func (c *Client) BrokerConfig(ctx context.Context, addr string) (map[string]string, error) {
-	got, err := c.ask(ctx, addr, &Command{Code: codeBrokerConfig}, "")
+	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeBrokerConfig}, "")
 	if err != nil {
 		return nil, err
 	}
@@ -49,29 +51,29 @@ type MinuteStats struct {
 
 // Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero, no error.
 func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
-	got, err := c.ask(ctx, addr, &Command{Code: codeStats, Fields: map[string]string{"statsName": name, "statsKey": key}}, name+" "+key, SystemError)
-	if err != nil || got.Code == SystemError {
+	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}}, name+" "+key, remoting.SystemError)
+	if err != nil || got.Code == remoting.SystemError {
 		return MinuteStats{}, err
 	}
-	o, err := parseObject(got.Body)
+	o, err := remoting.ParseObject(got.Body)
 	if err != nil {
-		return MinuteStats{}, badBody(addr, codeStats, err)
+		return MinuteStats{}, badBody(addr, remoting.CodeStats, err)
 	}
-	minute := o.object("statsMinute")
+	minute := o.Object("statsMinute")
 	var tps float64
-	if _, err := fmt.Sscan(minute.text("tps"), &tps); err != nil {
+	if _, err := fmt.Sscan(minute.Text("tps"), &tps); err != nil {
 		tps = 0
 	}
-	return MinuteStats{Sum: minute.number("sum"), TPS: tps}, nil
+	return MinuteStats{Sum: minute.Number("sum"), TPS: tps}, nil
 }
 
 // askObject is ask for calls that answer with a JSON object.
-func (c *Client) askObject(ctx context.Context, addr string, cmd *Command, about string) (object, error) {
+func (c *Client) askObject(ctx context.Context, addr string, cmd *remoting.Command, about string) (remoting.Object, error) {
 	got, err := c.ask(ctx, addr, cmd, about)
 	if err != nil {
 		return nil, err
 	}
-	o, err := parseObject(got.Body)
+	o, err := remoting.ParseObject(got.Body)
 	if err != nil {
 		return nil, badBody(addr, cmd.Code, err)
 	}
@@ -79,7 +81,7 @@ func (c *Client) askObject(ctx context.Context, addr string, cmd *Command, about
 }
 
 func badBody(addr string, code int, err error) error {
-	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, requestName(code), err)
+	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, remoting.RequestName(code), err)
 }
 
 // Clock is a broker's time, as its runtime facts tell: when it started, by its clock, and how long ago that

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestTheTimeOfABrokerIsItsStartAndHowLongAgoThatWas(t *testing.T) {
@@ -15,7 +17,9 @@ func TestTheTimeOfABrokerIsItsStartAndHowLongAgoThatWas(t *testing.T) {
 		`"bootTimestamp":"1000000","runtime":"1 day"`:                                     0,
 		`"runtime":"[ 0 days, 0 hours, 0 minutes, 0 seconds ]"`:                           0,
 	} {
-		s := serve(t, func(conn net.Conn, c *Command) { reply(conn, c, Success, nil, `{"table":{`+table+`}}`) })
+		s := serve(t, func(conn net.Conn, c *remoting.Command) {
+			reply(conn, c, remoting.Success, nil, `{"table":{`+table+`}}`)
+		})
 		is, err := testClient(t).Clock(context.Background(), s.Addr().String())
 		if want == 0 {
 			require.ErrorContains(t, err, "its time isn't known", table)

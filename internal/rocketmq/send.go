@@ -8,13 +8,15 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // MaxBatchBody is the most bytes of a batch body that brokers take with their default maxMessageSize.
 const MaxBatchBody = 4 << 20
 
 // mostBody is the most bytes of a body that a frame holds beside its header, whatever maxMessageSize is.
-const mostBody = maxFrame - 64<<10
+const mostBody = remoting.MaxFrame - 64<<10
 
 // batchOverhead is what one message adds to a batch besides its body and properties.
 const batchOverhead = 22
@@ -38,13 +40,13 @@ func (m BatchMessage) StoredProperties() []byte {
 	if len(m.Added) == 0 {
 		return m.Properties
 	}
-	return append(closed(append([]byte(nil), m.Properties...)), m.Added...)
+	return append(remoting.Closed(append([]byte(nil), m.Properties...)), m.Added...)
 }
 
 // PropertiesSize is how long StoredProperties are.
 func (m BatchMessage) PropertiesSize() int {
 	size := len(m.Properties) + len(m.Added)
-	if len(m.Added) > 0 && open(m.Properties) {
+	if len(m.Added) > 0 && remoting.Open(m.Properties) {
 		size++
 	}
 	return size
@@ -77,15 +79,15 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 	for _, m := range q.Messages {
 		size += m.Size()
 	}
-	memory := newBuffer(min(size, mostBody))
-	defer memory.release() // when the call returns, the body is written
-	body, err := appendBatch(memory.bytes[:0], q.Messages)
+	memory := remoting.NewBuffer(min(size, mostBody))
+	defer memory.Release() // when the call returns, the body is written
+	body, err := appendBatch(memory.Bytes[:0], q.Messages)
 	if err != nil {
 		return SendResult{}, fmt.Errorf("%s queue %d: %w", q.Topic, q.Queue, err)
 	}
 	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
 	fields["m"] = "true"
-	return c.send(ctx, addr, &Command{Code: codeSendBatch, binary: true, Fields: fields, Body: body}, q.Topic, q.Queue)
+	return c.send(ctx, addr, &remoting.Command{Code: remoting.CodeSendBatch, Binary: true, Fields: fields, Body: body}, q.Topic, q.Queue)
 }
 
 // SendAlone stores the only message of the request by a send of its own, as retry topics want it: 5.x brokers take no batch for them.
@@ -96,13 +98,13 @@ func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (Se
 		return SendResult{}, fmt.Errorf("%s queue %d: %d messages to send alone", q.Topic, q.Queue, len(q.Messages))
 	}
 	m := q.Messages[0]
-	if size := m.PropertiesSize(); size > MaxProperties {
-		return SendResult{}, fmt.Errorf("%s queue %d: %w: %d bytes, allowed %d", q.Topic, q.Queue, ErrPropertiesTooLong, size, MaxProperties)
+	if size := m.PropertiesSize(); size > remoting.MaxProperties {
+		return SendResult{}, fmt.Errorf("%s queue %d: %w: %d bytes, allowed %d", q.Topic, q.Queue, ErrPropertiesTooLong, size, remoting.MaxProperties)
 	}
 	return c.SendMessage(ctx, addr, SendRequest{
 		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
 		ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32, Body: m.Body,
-		Properties: c.options.Renames.retryThere(Inert(m.StoredProperties())),
+		Properties: c.options.Renames.retryThere(remoting.Inert(m.StoredProperties())),
 	})
 }
 
@@ -110,8 +112,8 @@ func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (Se
 func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 	total := 0
 	for i, m := range messages {
-		if size := m.PropertiesSize(); size > MaxProperties {
-			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, size, MaxProperties)
+		if size := m.PropertiesSize(); size > remoting.MaxProperties {
+			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, size, remoting.MaxProperties)
 		}
 		total += m.Size()
 	}
@@ -126,8 +128,8 @@ func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(m.Body))), m.Body...)
 		dst = append(binary.BigEndian.AppendUint16(dst, uint16(m.PropertiesSize())), m.Properties...)
 		if len(m.Added) > 0 {
-			if open(m.Properties) {
-				dst = append(dst, valueEnd)
+			if remoting.Open(m.Properties) {
+				dst = append(dst, remoting.ValueEnd)
 			}
 			dst = append(dst, m.Added...)
 		}
@@ -157,7 +159,7 @@ func (c *Client) SendMessage(ctx context.Context, addr string, q SendRequest) (S
 	if q.MaxReconsumeTimes > 0 {
 		fields["l"] = strconv.Itoa(int(q.MaxReconsumeTimes))
 	}
-	return c.send(ctx, addr, &Command{Code: codeSendV2, Fields: fields, Body: q.Body}, q.Topic, q.Queue)
+	return c.send(ctx, addr, &remoting.Command{Code: remoting.CodeSendV2, Fields: fields, Body: q.Body}, q.Topic, q.Queue)
 }
 
 // sendFields are the one-letter names of SendMessageRequestHeaderV2.
@@ -168,9 +170,9 @@ func sendFields(group, topic string, queue int, sysFlag int32, born int64, recon
 	}
 }
 
-func (c *Client) send(ctx context.Context, addr string, cmd *Command, topic string, queue int) (SendResult, error) {
+func (c *Client) send(ctx context.Context, addr string, cmd *remoting.Command, topic string, queue int) (SendResult, error) {
 	object := topic + " queue " + strconv.Itoa(queue)
-	got, err := c.ask(ctx, addr, cmd, object, FlushDiskTimeout, SlaveNotAvailable, FlushSlaveTimeout)
+	got, err := c.ask(ctx, addr, cmd, object, remoting.FlushDiskTimeout, remoting.SlaveNotAvailable, remoting.FlushSlaveTimeout)
 	if err != nil {
 		return SendResult{}, err
 	}
@@ -178,7 +180,7 @@ func (c *Client) send(ctx context.Context, addr string, cmd *Command, topic stri
 	first, _, _ := strings.Cut(got.Fields["queueOffset"], ",")
 	offset, err := strconv.ParseInt(first, 10, 64)
 	if err != nil {
-		return SendResult{}, &lostError{addr, requestName(cmd.Code), fmt.Errorf("the answer's queueOffset %q is not a number", got.Fields["queueOffset"])}
+		return SendResult{}, &remoting.LostError{Server: addr, Call: remoting.RequestName(cmd.Code), Err: fmt.Errorf("the answer's queueOffset %q is not a number", got.Fields["queueOffset"])}
 	}
 	stored, err := strconv.Atoi(got.Fields["queueId"])
 	if err != nil {

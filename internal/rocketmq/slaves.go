@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // standIn picks the slave that is read of a broker without a master: that of the lowest id.
@@ -27,7 +29,7 @@ func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 			continue
 		}
 		config, err := c.client.BrokerConfig(ctx, b.Slave)
-		if err != nil && CodeOf(err) < 0 {
+		if err != nil && remoting.CodeOf(err) < 0 {
 			return all, err
 		}
 		if serves, told := config["slaveReadEnable"]; told && serves != "true" {
@@ -91,12 +93,12 @@ func LackingOn(route Route, brokers []Broker, topic string, has map[string]Topic
 // TopicNames are the topics that any of the name servers knows, RocketMQ's own among them.
 func (c *Cluster) TopicNames(ctx context.Context) (names []string, err error) {
 	for _, addr := range c.nameServers {
-		o, err := c.client.askObject(ctx, addr, &Command{Code: codeTopicNames}, "")
+		o, err := c.client.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeTopicNames}, "")
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range o.list("topicList") {
-			if topic, known := c.client.options.Renames.topicHere(textOf(v)); known {
+		for _, v := range o.List("topicList") {
+			if topic, known := c.client.options.Renames.topicHere(remoting.TextOf(v)); known {
 				names = append(names, topic)
 			}
 		}

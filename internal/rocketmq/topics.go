@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Permissions of a topic (PermName).
@@ -38,21 +40,21 @@ func (t TopicConfig) Writable() int {
 
 // TopicConfigs lists all topics of a broker, system topics included.
 func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]TopicConfig, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicConfigs}, "")
+	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeTopicConfigs}, "")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]TopicConfig{}
-	for _, entry := range o.object("topicConfigTable") {
-		name, known := c.options.Renames.topicHere(textOf(entry.key))
+	for _, entry := range o.Object("topicConfigTable") {
+		name, known := c.options.Renames.topicHere(remoting.TextOf(entry.Key))
 		if !known {
 			continue
 		}
-		t, _ := entry.value.(object)
+		t, _ := entry.Value.(remoting.Object)
 		out[name] = TopicConfig{
-			Name: name, ReadQueues: int(t.number("readQueueNums")), WriteQueues: int(t.number("writeQueueNums")),
-			Perm: int(t.number("perm")), FilterType: t.text("topicFilterType"), SysFlag: int(t.number("topicSysFlag")),
-			Order: t.flag("order", false), Attributes: t.object("attributes").texts(),
+			Name: name, ReadQueues: int(t.Number("readQueueNums")), WriteQueues: int(t.Number("writeQueueNums")),
+			Perm: int(t.Number("perm")), FilterType: t.Text("topicFilterType"), SysFlag: int(t.Number("topicSysFlag")),
+			Order: t.Flag("order", false), Attributes: t.Object("attributes").Texts(),
 		}
 	}
 	return out, nil
@@ -74,19 +76,19 @@ func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) er
 	if slices.Sort(attributes); len(attributes) > 0 {
 		fields["attributes"] = strings.Join(attributes, ",")
 	}
-	_, err := c.ask(ctx, addr, &Command{Code: codeCreateTopic, Fields: fields}, t.Name)
+	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeCreateTopic, Fields: fields}, t.Name)
 	return err
 }
 
 // DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again starts with the old ones.
 func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
-	_, err := c.ask(ctx, addr, &Command{Code: codeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
+	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 
 // DeleteTopicInNameServer takes a topic out of one name server's routes.
 func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
-	_, err := c.ask(ctx, nameServer, &Command{Code: codeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
+	_, err := c.ask(ctx, nameServer, &remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 
@@ -99,19 +101,19 @@ type QueueRange struct {
 // TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by
 // the others; an unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
-	o, err := c.askObject(ctx, addr, &Command{Code: codeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
+	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
 	if err != nil {
 		return nil, err
 	}
 	out := map[int]QueueRange{}
-	for _, entry := range o.object("offsetTable") {
-		key, _ := entry.key.(object)
-		v, _ := entry.value.(object)
-		r := QueueRange{Min: v.number("minOffset"), Max: v.number("maxOffset")}
-		if ms := v.number("lastUpdateTimestamp"); ms > 0 {
+	for _, entry := range o.Object("offsetTable") {
+		key, _ := entry.Key.(remoting.Object)
+		v, _ := entry.Value.(remoting.Object)
+		r := QueueRange{Min: v.Number("minOffset"), Max: v.Number("maxOffset")}
+		if ms := v.Number("lastUpdateTimestamp"); ms > 0 {
 			r.LastUpdate = time.UnixMilli(ms)
 		}
-		out[int(key.number("queueId"))] = r
+		out[int(key.Number("queueId"))] = r
 	}
 	return out, nil
 }

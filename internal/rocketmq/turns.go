@@ -4,6 +4,8 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // turns lets the writers of one thing on one server go one after another. The zero value is ready.
@@ -24,7 +26,7 @@ func (t *turns) take(ctx context.Context, addr, thing string) (done func(), err 
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
-		return nil, &dialError{addr, context.Cause(ctx)} // it was never sent
+		return nil, &remoting.DialError{Server: addr, Err: context.Cause(ctx)} // it was never sent
 	}
 }
 

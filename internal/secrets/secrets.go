@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -97,7 +97,7 @@ func missing(format string, args ...any) error {
 // without any.
 func (s *Store) Keys(
 	part string, c *plan.Credentials, addresses []string,
-) (*rocketmq.Credentials, error) {
+) (*remoting.Credentials, error) {
 	if c == nil {
 		return nil, nil //nolint:nilnil // none are asked for
 	}
@@ -109,7 +109,7 @@ func (s *Store) Keys(
 				part, c.Env, address, Variable, c.Env, strings.Join(addresses, ","))
 		}
 	}
-	keys := &rocketmq.Credentials{
+	keys := &remoting.Credentials{
 		AccessKey:     s.getenv(c.Env + "_ACCESS_KEY"),
 		SecretKey:     s.getenv(c.Env + "_SECRET_KEY"),
 		SecurityToken: s.getenv(c.Env + "_SECURITY_TOKEN"),

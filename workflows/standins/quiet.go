@@ -8,14 +8,15 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/plan"
 )
 
 // Inventory is what Assess finds: two topics, one of them ordered, and three groups.
-func Inventory() activities.Assessment {
-	return activities.Assessment{
+func Inventory() api.Assessment {
+	return api.Assessment{
 		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
-		Topics: []activities.Topic{
+		Topics: []api.Topic{
 			{
 				Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true,
 				Readers: []string{"orders-group"},
@@ -25,7 +26,7 @@ func Inventory() activities.Assessment {
 				Readers: []string{"payments-group", "audit-group"},
 			},
 		},
-		Groups: []activities.Group{
+		Groups: []api.Group{
 			{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"},
 		},
 		MeasuredAt: measured(),
@@ -36,11 +37,11 @@ func Inventory() activities.Assessment {
 func measured() time.Time { return time.Unix(1_790_000_000, 0).UTC() }
 
 // diff finds that everything is to be created, and apply creates all that it is told.
-func diff(_ context.Context, r activities.MetadataRequest) (activities.MetadataDiff, error) {
+func diff(_ context.Context, r activities.MetadataRequest) (api.MetadataDiff, error) {
 	if r.Inventory != nil {
 		r.Topics, r.Groups = r.Inventory.Topics(), r.Inventory.Groups()
 	}
-	return activities.MetadataDiff{CreateTopics: r.Topics, CreateGroups: r.Groups}, nil
+	return api.MetadataDiff{CreateTopics: r.Topics, CreateGroups: r.Groups}, nil
 }
 
 func apply(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
@@ -57,38 +58,38 @@ func (c *Clusters) quiet() map[string]reflect.Value {
 		NameServers: []string{"127.0.0.1:9900"},
 	}
 	state := activities.ReplicationState{Lanes: 16, Measured: measured()}
-	check := activities.WaveCheck{TargetPuts: 10, Measured: measured()}
+	check := api.WaveCheck{TargetPuts: 10, Measured: measured()}
 	answers := map[string]any{
 		"CheckPlan": (&activities.Plans{}).CheckPlan,
-		"Assess": func(context.Context, activities.Request) (activities.Inventory, error) {
-			return activities.Whole(Inventory()), nil
+		"Assess": func(context.Context, activities.Request) (api.Inventory, error) {
+			return api.Whole(Inventory()), nil
 		},
 		"PlanWaves": (&activities.Assess{}).PlanWaves,
 		"Purchase":  always(target), "Describe": always(target),
 		"Diff": diff, "Apply": apply,
-		"Replicate": func(ctx context.Context, r activities.ReplicateRequest) (activities.ReplicationProgress, error) {
-			return activities.ReplicationProgress{Broker: r.Broker}, untilEnded(ctx)
+		"Replicate": func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
+			return api.ReplicationProgress{Broker: r.Broker}, untilEnded(ctx)
 		},
-		"Sync": func(ctx context.Context, _ activities.Request) (activities.SyncProgress, error) {
-			return activities.SyncProgress{Groups: 3}, untilEnded(ctx)
+		"Sync": func(ctx context.Context, _ activities.Request) (api.SyncProgress, error) {
+			return api.SyncProgress{Groups: 3}, untilEnded(ctx)
 		},
 		"State": always(state), "AwaitCaughtUp": always(state),
 		"AwaitDrained": func(context.Context, activities.TopicsRequest) (activities.ReplicationState, error) {
 			return state, nil
 		},
-		"Verify": func(context.Context, activities.VerifyRequest) (activities.Verification, error) {
-			return activities.Verification{Lanes: 16, Compared: 150, Measured: measured()}, nil
+		"Verify": func(context.Context, activities.VerifyRequest) (api.Verification, error) {
+			return api.Verification{Lanes: 16, Compared: 150, Measured: measured()}, nil
 		},
-		"CheckWave": func(context.Context, activities.WaveRequest) (activities.WaveCheck, error) {
+		"CheckWave": func(context.Context, activities.WaveRequest) (api.WaveCheck, error) {
 			return check, nil
 		},
-		"MeasureShare": func(context.Context, activities.ShareRequest) (activities.WaveCheck, error) {
+		"MeasureShare": func(context.Context, activities.ShareRequest) (api.WaveCheck, error) {
 			return check, nil
 		},
-		"JudgeSoak": func(context.Context, activities.SoakRequest) (activities.WaveCheck, error) {
+		"JudgeSoak": func(context.Context, activities.SoakRequest) (api.WaveCheck, error) {
 			return check, nil
 		},
-		"Ledger": always(activities.Ledger{Measured: measured()}), "Pending": always(activities.Ledger{Measured: measured()}),
+		"Ledger": always(api.Ledger{Measured: measured()}), "Pending": always(api.Ledger{Measured: measured()}),
 		"Survey": c.survey,
 		"Write": func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
 			return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
@@ -107,7 +108,7 @@ func (c *Clusters) survey(context.Context, activities.SurveyRequest) (activities
 		return activities.Survey{}, nil
 	}
 	return activities.Survey{
-		FencedGroups: activities.Some("orders-group"), MovedTopics: activities.Some("orders"),
+		FencedGroups: api.Some("orders-group"), MovedTopics: api.Some("orders"),
 	}, nil
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // storedWith is a message as brokers store it.
@@ -65,7 +65,7 @@ func TestMessagesSayAnotherName(t *testing.T) {
 		}
 		got := cluster(here).Rename(bytes.Clone(all))
 		assert.Equal(t, want, got, "%q", here)
-		messages, err := rocketmq.DecodeMessages(got)
+		messages, err := remoting.DecodeMessages(got)
 		require.NoError(t, err)
 		require.Len(t, messages, len(properties))
 	}

@@ -1,0 +1,20 @@
+package api
+
+import "time"
+
+// LedgerRow is one kind of unfinished business on the source.
+type LedgerRow struct {
+	Kind   string `json:"kind"` // lag, retry, dead letters, delayed, half messages, consumers, producers
+	Object string `json:"object"`
+	Rest   int64  `json:"rest"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Ledger is the list of what is still unfinished on the source before it may be retired.
+type Ledger struct {
+	Rows List[LedgerRow] `json:"rows"` // the largest rests first; a kind without rest is one row with Rest 0
+	Rest int64           `json:"rest"`
+	// Stragglers are what was written on the source after producers had left it, by topic. It is on the target too, and so no rest.
+	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
+	Measured   time.Time       `json:"measured"`
+}

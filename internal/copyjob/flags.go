@@ -1,0 +1,226 @@
+package copyjob
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rocketshift/internal/failure"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/plan"
+	"rocketshift/replicator/replica"
+)
+
+// Flags is what the command line says.
+type Flags struct {
+	Source, Target, Topics               []string
+	Create, Follow, BothWays             bool
+	SourceCredentials, TargetCredentials string
+	SourceID, TargetID, Name             string
+	TargetProxy                          string
+	SourceCluster, TargetCluster         string
+	LeftOut, ReadSlaves                  []string
+	SourceReached, TargetReached         map[string]string
+	Differences, Prefix                  string
+	Rename                               map[string]string
+}
+
+// Request is what a copy is to do, checked.
+type Request struct {
+	From, To                 endpoint
+	topics                   []string
+	names                    replica.Names
+	create, follow, bothWays bool
+	differences              string // file; empty for none
+}
+
+// endpoint is a cluster as the command line names it.
+type endpoint struct {
+	side        string   // source or target, also the name of its flag
+	nameServers []string // of one behind a proxy the proxy's address
+	proxied     bool
+	credentials *remoting.Credentials
+	renames     rocketmq.Renames
+	part        rocketmq.Part
+	reached     rocketmq.Addresses
+}
+
+func (e endpoint) Open() *rocketmq.Cluster {
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: e.credentials, Renames: e.renames, Addresses: e.reached})
+	if e.proxied {
+		return rocketmq.NewClusterBehind(client, e.nameServers[0])
+	}
+	return rocketmq.NewClusterOf(client, e.nameServers, e.part)
+}
+
+func (e endpoint) String() string {
+	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
+}
+
+// GroupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of migrations.
+const GroupPrefix = "rocketshift-copy-"
+
+// Request checks the flags by the rules of plans, and tells all that is wrong at once.
+func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
+	p := plan.Plan{
+		Source: plan.Cluster{
+			NameServers: addresses(f.Source), Cluster: f.SourceCluster, LeftOut: f.LeftOut, ReadSlaves: f.ReadSlaves,
+			Advertised: f.SourceReached, ID: f.SourceID, Credentials: prefix(f.SourceCredentials),
+		},
+		Target: plan.Target{
+			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.TargetCluster, Advertised: f.TargetReached, ID: f.TargetID, Credentials: prefix(f.TargetCredentials),
+		},
+	}
+	if f.Prefix != "" || len(f.Rename) > 0 {
+		p.Target.Rename = &plan.Rename{Prefix: f.Prefix, Topics: f.Rename}
+	}
+	p.Name = cmp.Or(f.Name, NameOf(p.SourceID(), p.TargetID()))
+	found := &failure.Problems{What: "copy"}
+	addOfPlan(found, p.Validate())
+	f.checkProxy(found)
+	if len(f.Topics) == 0 {
+		found.Add("--topic", "missing; want at least one topic of the source")
+	}
+	for _, clash := range p.Target.Clashes(f.Topics, nil) {
+		found.Add("--rename", "%s", clash.Text)
+	}
+	q := Request{
+		From: endpoint{
+			side:        "source",
+			nameServers: p.Source.NameServers,
+			credentials: keys(found, "--source-credentials", f.SourceCredentials, lookupEnv),
+			part: rocketmq.Part{
+				Cluster:    f.SourceCluster,
+				LeftOut:    f.LeftOut,
+				ReadSlaves: f.ReadSlaves,
+			},
+			reached: f.SourceReached,
+		},
+		To: endpoint{
+			side:        "target",
+			nameServers: p.Target.NameServers,
+			proxied:     f.TargetProxy != "",
+			credentials: keys(found, "--target-credentials", f.TargetCredentials, lookupEnv),
+			renames:     f.renames(),
+			part:        rocketmq.Part{Cluster: f.TargetCluster},
+			reached:     f.TargetReached,
+		},
+		topics: slices.Compact(slices.Sorted(slices.Values(f.Topics))),
+		names:  replica.Names{Group: GroupPrefix + p.Name, Source: p.SourceID(), Target: p.TargetID()},
+		create: f.Create, follow: f.Follow, bothWays: f.BothWays, differences: f.Differences,
+	}
+	return q, found.OrNil()
+}
+
+// targetAddresses are where the target is found: its name servers, or its proxy.
+func (f Flags) targetAddresses() []string {
+	if f.TargetProxy != "" {
+		return []string{f.TargetProxy}
+	}
+	return addresses(f.Target)
+}
+
+// checkProxy finds what a target behind a proxy makes impossible.
+func (f Flags) checkProxy(found *failure.Problems) {
+	if f.TargetProxy == "" {
+		return
+	}
+	for i := range found.List {
+		if found.List[i].Path == "--target" {
+			found.List[i].Path = "--target-proxy"
+		}
+	}
+	if len(f.Target) > 0 {
+		found.Add("--target-proxy", "--target is given too; want one of them")
+	}
+	if f.Create {
+		found.Add("--create-topics", "a proxy creates no topics; make them on the target by its console or API, with as many queues as on the source")
+	}
+}
+
+// renames are what the target calls the topics; the copy's own groups have the same names on both sides.
+func (f Flags) renames() rocketmq.Renames {
+	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: GroupPrefix}
+}
+
+// addresses splits at semicolons too, as RocketMQ's own tools do.
+func addresses(given []string) []string {
+	return strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+}
+
+func prefix(env string) *plan.Credentials {
+	if env == "" {
+		return nil
+	}
+	return &plan.Credentials{Env: env}
+}
+
+// plainID is an id that a copy's name can hold twice, with a hyphen between.
+var plainID = regexp.MustCompile(`^[a-z0-9]{1,19}$`)
+
+// NameOf is the name of a copy that was given none. Other clusters never give the same name: what isn't plain is hashed.
+func NameOf(sourceID, targetID string) string {
+	short := func(id string) string {
+		if plainID.MatchString(id) {
+			return id
+		}
+		return plan.ClusterID([]string{id})
+	}
+	return short(sourceID) + "-" + short(targetID)
+}
+
+// addOfPlan takes what is wrong with a plan, by the names of the flags.
+func addOfPlan(p *failure.Problems, err error) {
+	var wrong *plan.Problems
+	if !errors.As(err, &wrong) {
+		return
+	}
+	for _, one := range wrong.List {
+		flag := flagOf(one.Path)
+		if strings.HasSuffix(one.Path, ".nameServers") {
+			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(flag, "--") + "'s name servers"
+		}
+		p.Add(flag, "%s", one.Text)
+	}
+}
+
+// flagOf is the flag that sets this value of a plan.
+func flagOf(path string) string {
+	side, rest, _ := strings.Cut(path, ".")
+	switch {
+	case strings.HasPrefix(rest, "credentials"):
+		return "--" + side + "-credentials"
+	case rest == "rename.prefix":
+		return "--prefix"
+	case strings.HasPrefix(rest, "rename"):
+		return "--rename"
+	case strings.HasPrefix(rest, "leftOut"):
+		return "--leave-out"
+	case strings.HasPrefix(rest, "readSlaves"):
+		return "--read-slave"
+	case strings.HasPrefix(rest, "addresses"):
+		return "--" + side + "-address"
+	case rest == "cluster":
+		return "--" + side + "-cluster"
+	case rest == "id":
+		return "--" + side + "-id"
+	}
+	return "--" + side
+}
+
+// keys reads the keys of a side from the environment.
+func keys(p *failure.Problems, flag, env string, lookupEnv func(string) (string, bool)) *remoting.Credentials {
+	if env == "" {
+		return nil
+	}
+	value := func(name string) string { v, _ := lookupEnv(env + name); return v }
+	k := &remoting.Credentials{AccessKey: value("_ACCESS_KEY"), SecretKey: value("_SECRET_KEY"), SecurityToken: value("_SECURITY_TOKEN")}
+	if k.AccessKey == "" || k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+		p.Once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
+	}
+	return k
+}

@@ -1,0 +1,178 @@
+package remoting
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"net/netip"
+)
+
+// Magic codes of stored messages (MessageDecoder.MESSAGE_MAGIC_CODE and _V2; V2 has a two-byte topic length).
+const (
+	magicV1 = 0xDAA320A7
+	magicV2 = 0xDAA320AB
+)
+
+// Bits of a message's system flag (MessageSysFlag).
+const (
+	FlagCompressed      = 0x1
+	FlagMultiTags       = 0x2
+	FlagTransaction     = 0xC // prepared 4, commit 8, rollback 0xC
+	FlagBornHostV6      = 0x10
+	FlagStoreHostV6     = 0x20
+	FlagCompressionType = 0x700
+	// FlagsOfContent are the bits that say how the body is to be read. Only these may be sent with a copy: a foreign address bit
+	// makes the copy, or its neighbour, unreadable.
+	FlagsOfContent = FlagCompressed | FlagMultiTags | FlagCompressionType
+)
+
+// Message is one stored message as a pull returns it. Body and Properties are slices of the answer's buffer.
+type Message struct {
+	Topic          string
+	Queue          int
+	QueueOffset    int64
+	PhysicalOffset int64
+	SysFlag        int32
+	Flag           int32
+	BornTimestamp  int64 // milliseconds since 1970
+	StoreTimestamp int64 // milliseconds since 1970
+	BornHost       netip.AddrPort
+	StoreHost      netip.AddrPort
+	ReconsumeTimes int32
+	PreparedOffset int64
+	BodyCRC        uint32
+	Body           []byte // as stored: still compressed when the flag says so
+	Properties     []byte // as stored: name 0x01 value 0x02 …
+}
+
+var errMessage = errors.New("malformed message")
+
+// DecodeMessages reads the body of a pull: messages back to back. Bounds and checksums are checked; any bytes give messages or an
+// error, never a panic.
+func DecodeMessages(b []byte) ([]Message, error) { return AppendMessages(nil, b) }
+
+// AppendMessages appends the messages to out.
+func AppendMessages(out []Message, b []byte) ([]Message, error) {
+	topic := ""
+	for len(b) > 0 {
+		if len(b) < 4 {
+			return out, fmt.Errorf("%w: %d bytes left", errMessage, len(b))
+		}
+		size := binary.BigEndian.Uint32(b)
+		if size < 4 || uint64(size) > uint64(len(b)) {
+			return out, fmt.Errorf("%w: size %d with %d bytes left", errMessage, size, len(b))
+		}
+		if cap(out) == 0 {
+			out = make([]Message, 0, min(len(b)/int(size)+1, 64))
+		}
+		m, err := decodeMessage(b[4:size], topic)
+		topic = m.Topic
+		if err != nil {
+			return out, fmt.Errorf("message %d of the answer: %w", len(out), err)
+		}
+		out = append(out, m)
+		b = b[size:]
+	}
+	return out, nil
+}
+
+// decodeMessage reads what follows the total size (layout: facts in docs/how-it-works.md, MessageDecoder.decode).
+// topic is one that the message is likely to have.
+func decodeMessage(b []byte, topic string) (Message, error) {
+	r := reader{b: b}
+	magic := r.u32()
+	if magic != magicV1 && magic != magicV2 {
+		return Message{}, fmt.Errorf("%w: magic %#x", errMessage, magic)
+	}
+	var m Message
+	m.BodyCRC = r.u32()
+	m.Queue, m.Flag = int(int32(r.u32())), int32(r.u32())
+	m.QueueOffset, m.PhysicalOffset = int64(r.u64()), int64(r.u64())
+	m.SysFlag = int32(r.u32())
+	m.BornTimestamp = int64(r.u64())
+	m.BornHost = r.host(m.SysFlag&FlagBornHostV6 != 0)
+	m.StoreTimestamp = int64(r.u64())
+	m.StoreHost = r.host(m.SysFlag&FlagStoreHostV6 != 0)
+	m.ReconsumeTimes = int32(r.u32())
+	m.PreparedOffset = int64(r.u64())
+	m.Body = r.take(r.length32())
+	topicLength := 0
+	if magic == magicV2 {
+		topicLength = int(r.u16())
+	} else {
+		topicLength = int(r.u8())
+	}
+	if name := r.take(topicLength); string(name) == topic {
+		m.Topic = topic
+	} else {
+		m.Topic = string(name)
+	}
+	m.Properties = r.take(int(r.u16()))
+	if r.bad || len(r.b) != 0 {
+		return Message{}, fmt.Errorf("%w: its fields don't end where it ends", errMessage)
+	}
+	if sum := crc32.ChecksumIEEE(m.Body) & 0x7FFFFFFF; m.BodyCRC != 0 && sum != m.BodyCRC {
+		return Message{}, fmt.Errorf("%w: topic %s queue %d offset %d: body checksum %#x, stored %#x",
+			errMessage, m.Topic, m.Queue, m.QueueOffset, sum, m.BodyCRC)
+	}
+	return m, nil
+}
+
+func (r *reader) host(v6 bool) netip.AddrPort {
+	n := 4
+	if v6 {
+		n = 16
+	}
+	addr, _ := netip.AddrFromSlice(r.take(n))
+	return netip.AddrPortFrom(addr, uint16(r.u32()))
+}
+
+// EncodeStored writes a message as a broker stores it. Tests and fakes of brokers use it.
+func EncodeStored(m Message) []byte {
+	b := make([]byte, 4, 128+len(m.Body)+len(m.Properties))
+	magic := uint32(magicV1)
+	if len(m.Topic) > 127 {
+		magic = magicV2
+	}
+	put := binary.BigEndian
+	b = put.AppendUint32(b, magic)
+	b = put.AppendUint32(b, crc32.ChecksumIEEE(m.Body)&0x7FFFFFFF)
+	b = put.AppendUint32(b, uint32(m.Queue))
+	b = put.AppendUint32(b, uint32(m.Flag))
+	b = put.AppendUint64(b, uint64(m.QueueOffset))
+	b = put.AppendUint64(b, uint64(m.PhysicalOffset))
+	flag := m.SysFlag &^ (FlagBornHostV6 | FlagStoreHostV6)
+	if m.BornHost.Addr().Is6() {
+		flag |= FlagBornHostV6
+	}
+	if m.StoreHost.Addr().Is6() {
+		flag |= FlagStoreHostV6
+	}
+	b = put.AppendUint32(b, uint32(flag))
+	b = put.AppendUint64(b, uint64(m.BornTimestamp))
+	b = appendHost(b, m.BornHost)
+	b = put.AppendUint64(b, uint64(m.StoreTimestamp))
+	b = appendHost(b, m.StoreHost)
+	b = put.AppendUint32(b, uint32(m.ReconsumeTimes))
+	b = put.AppendUint64(b, uint64(m.PreparedOffset))
+	b = append(put.AppendUint32(b, uint32(len(m.Body))), m.Body...)
+	if magic == magicV2 {
+		b = put.AppendUint16(b, uint16(len(m.Topic)))
+	} else {
+		b = append(b, byte(len(m.Topic)))
+	}
+	b = append(b, m.Topic...)
+	b = append(put.AppendUint16(b, uint16(len(m.Properties))), m.Properties...)
+	put.PutUint32(b, uint32(len(b)))
+	return b
+}
+
+func appendHost(b []byte, a netip.AddrPort) []byte {
+	addr := a.Addr()
+	if !addr.IsValid() {
+		addr = netip.AddrFrom4([4]byte{})
+	}
+	b = append(b, addr.AsSlice()...)
+	return binary.BigEndian.AppendUint32(b, uint32(a.Port()))
+}

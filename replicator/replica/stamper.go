@@ -1,0 +1,82 @@
+package replica
+
+import (
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/lane"
+)
+
+// Stamper reads and writes the stamps of one lane in one direction.
+type Stamper struct {
+	Names  Names
+	lane   lane.Lane
+	Origin Origin
+	place  string // of the queue that the lane writes to
+	From   string // place of the queue that it reads
+	Epoch  int    // how often the lane was restarted: copies of before are of a queue that is no more
+}
+
+func NewStamper(names Names, lane lane.Lane) Stamper {
+	s := Stamper{
+		Names: names, lane: lane,
+		place: placeOf(names.Target, lane.Topic, lane.Target), From: placeOf(names.Source, lane.Topic, lane.Source),
+	}
+	s.Origin = s.Stamp(0).Origin()
+	return s
+}
+
+func (s Stamper) Stamp(offset int64) Stamp {
+	return Stamp{
+		Offset: offset, Queue: s.lane.Source.ID, Broker: s.lane.Source.Broker, Topic: s.lane.Topic,
+		Cluster: s.Names.Source, Place: s.place, Epoch: s.Epoch,
+	}
+}
+
+// Restarted makes the stamps those of an epoch. The twin reads everything else here at the same time.
+func (s *Stamper) Restarted(epoch int) {
+	s.Epoch = epoch
+	s.Origin = s.Stamp(0).Origin()
+}
+
+// Made reports whether the lane made a stamp for that queue, in whatever epoch.
+func (s *Stamper) Made(stamp Stamp) bool {
+	return stamp.Place == s.place && stamp.Cluster == s.Names.Source && stamp.Queue == s.lane.Source.ID &&
+		stamp.Broker == s.lane.Source.Broker && stamp.Topic == s.lane.Topic
+}
+
+// own returns the stamp of a message on the target if the lane made it for that queue. It is a copy only if the offset is greater
+// than every one before it in the queue: an application that sends a message again with all its properties carries an old stamp
+// along.
+func (s Stamper) own(m *remoting.Message) (Stamp, bool) {
+	stamp, ok := ParseStamp(m.Properties)
+	if !ok || stamp.Epoch != s.Epoch || !s.Made(stamp) {
+		return Stamp{}, false
+	}
+	return stamp, true
+}
+
+// Offset is the stamped offset of own.
+func (s Stamper) Offset(m *remoting.Message) (int64, bool) {
+	offset, _, ok := s.Read(m)
+	return offset, ok
+}
+
+// Read returns what own's stamp says of the original: its offset, and when it was born, or 0.
+func (s *Stamper) Read(m *remoting.Message) (offset, born int64, ok bool) {
+	if offset, born, ok = s.Origin.read(m.Properties); ok {
+		return offset, born, true
+	}
+	stamp, ok := s.own(m)
+	return stamp.Offset, stamp.Born, ok
+}
+
+// Properties splits what the copy stores into the original's properties, byte for byte, and the stamp, which comes behind them.
+// A stamp that the original carries goes: it is stale, or its path goes on in via. born is the original's born time where the copy
+// can't have it, or 0. The stamp is appended to arena.
+func (s Stamper) Properties(arena, original []byte, offset, born int64, via string) (grown, kept, stamp []byte) {
+	kept = remoting.WithoutProperty(original, StampProperty)
+	begin := len(arena)
+	arena = append(arena, stampName...)
+	arena = s.Origin.append(arena, offset, born, via)
+	arena = append(arena, 0x02)
+	return arena, kept, arena[begin:len(arena):len(arena)]
+}
