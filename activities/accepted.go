@@ -87,7 +87,7 @@ func (s sides) lacksFor(
 // attempts are what has to be tried, in a fixed order, and the subscribed topics of the source that
 // the target lacks. A filter that is a class of the application can't be tried: settings judge it.
 func (s sides) attempts(
-	ctx context.Context, l layout, members map[string]online,
+	ctx context.Context, l layout, members map[string]connections,
 ) (all []attempt, missing []string, err error) {
 	known, err := s.targetGroups(ctx, l.targetBrokers)
 	if err != nil {

@@ -206,7 +206,7 @@ func TestSecretsStayOutOfRequestsAndErrors(t *testing.T) {
 }
 
 func TestLedgerShowsRestsFirstAndEveryKind(t *testing.T) {
-	b := &book{}
+	b := &ledgerBuilder{}
 	b.enter(kindRetry, "group a", 2, "")
 	b.enter(kindLag, "topic t", 0, "")
 	b.enter(kindConsumers, "group a", 5, "")

@@ -73,7 +73,7 @@ type inventory struct {
 	topics    topicTable
 	groups    groupTable
 	positions map[string]committed
-	online    map[string]online // of every group that isn't a broker's own, selected or not
+	online    map[string]connections // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
 	untold    []string        // brokers that don't tell who produces
 	orderly   map[string]bool // groups with an orderly member

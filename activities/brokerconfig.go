@@ -70,7 +70,7 @@ func (a *Assess) lookAtTarget(ctx context.Context, p plan.Plan) (t foundTarget, 
 }
 
 // usesOf are those of these groups that have members which depend on settings.
-func usesOf(all map[string]online, groups []string) brokerconfig.Uses {
+func usesOf(all map[string]connections, groups []string) brokerconfig.Uses {
 	uses := brokerconfig.Uses{}
 	for _, group := range groups {
 		for kind, is := range all[group].uses {

@@ -14,14 +14,14 @@ func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 	member := []rocketmq.Connection{{ClientID: "c1"}}
 	bySQL := []rocketmq.Subscription{{Topic: "orders", Filter: rocketmq.Filter{Kind: "SQL92"}}}
 	byClass := []rocketmq.Subscription{{Topic: "orders", ByClass: true}}
-	seen := func(told ...rocketmq.ConsumerConnections) online {
+	seen := func(told ...rocketmq.ConsumerConnections) connections {
 		of := newOnline()
 		for _, one := range told {
 			of.note(one, "127.0.0.1:10911")
 		}
 		return of
 	}
-	all := map[string]online{
+	all := map[string]connections{
 		"tags":   seen(rocketmq.ConsumerConnections{Connections: member, ConsumeType: "CONSUME_PASSIVELY"}),
 		"filter": seen(rocketmq.ConsumerConnections{Connections: member, Subscriptions: bySQL}),
 		"second": seen(rocketmq.ConsumerConnections{Connections: member},

@@ -21,7 +21,7 @@ func NamesOf(ctx context.Context, s Settings, n api.Names) ([]string, error) {
 }
 
 func LedgerFor(ctx context.Context, s Settings, r Request, rows []api.LedgerRow) (api.Ledger, error) {
-	b := &book{}
+	b := &ledgerBuilder{}
 	for _, row := range rows {
 		b.enter(row.Kind, row.Object, row.Rest, row.Detail)
 	}

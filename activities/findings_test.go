@@ -37,7 +37,7 @@ func shop(change func(*inventory)) *inventory {
 			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
 		},
 		positions: map[string]committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
-		online: map[string]online{
+		online: map[string]connections{
 			"billing": {members: client("c1"), topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
 			"stats":   {},
 		},
@@ -169,13 +169,13 @@ func TestFindings(t *testing.T) {
 		},
 		"the lanes' group is an application's": {
 			change: func(inv *inventory) {
-				inv.online["rocketshift-shop"] = online{members: map[string]member{"c9": {}}}
+				inv.online["rocketshift-shop"] = connections{members: map[string]member{"c9": {}}}
 			},
 			refusal: true, object: "group rocketshift-shop", cause: "used by an application",
 		},
 		"a group broadcasts": {
 			change: func(inv *inventory) {
-				inv.online["billing"] = online{members: inv.online["billing"].members, broadcasting: true}
+				inv.online["billing"] = connections{members: inv.online["billing"].members, broadcasting: true}
 			},
 			object: "group billing", cause: "broadcasts",
 		},

@@ -71,7 +71,7 @@ func TestClientsThatCannotFollowCountWhereTheyShareInThePlan(t *testing.T) {
 
 func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	state := gateway.State{Clients: []gateway.Connected{{ID: "behind@1"}}}
-	members := map[string]online{
+	members := map[string]connections{
 		"billing": {members: map[string]member{
 			"behind@1": {Connection: rocketmq.Connection{ClientID: "behind@1", Addr: "10.0.0.9:1"}},
 			"past@1":   {Connection: rocketmq.Connection{ClientID: "past@1", Addr: "10.0.0.7:1"}},

@@ -45,7 +45,7 @@ const mostUnmarked = 20
 // there. It names groups that are closed there alone without a mark, and stay so: others closed them,
 // or the broker died before the mark was on its disk.
 func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
-	stood := watch{}
+	stood := stabilities{}
 	err = waiting{}.until(ctx, func() error {
 		c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 		if err != nil {

@@ -158,7 +158,7 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 }
 
 // ownRest counts the messages of a group's own topic that aren't copied yet. Without lanes, it is those behind the group's positions.
-func (b *book) ownRest(ctx context.Context, group, topic string) (int64, error) {
+func (b *ledgerBuilder) ownRest(ctx context.Context, group, topic string) (int64, error) {
 	if len(b.sourceTopics[topic]) == 0 {
 		return 0, nil
 	}

@@ -15,10 +15,10 @@ import (
 // dead-letter topics of 10,000 groups.
 func TestHeartbeatsOfLargePartsFitInPayloads(t *testing.T) {
 	const most = 256 << 10
-	seen := watch{}
+	seen := stabilities{}
 	for i := range 1250 {
 		name := fmt.Sprintf("topic-%06d", i) + strings.Repeat("x", 115)
-		seen[name] = stillness{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
+		seen[name] = stability{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
 	}
 	b, err := json.Marshal(seen)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ const (
 
 // ownOnTarget tells the topics of the migration by their names on the target. Other applications
 // that use the target have messages there too, which no way back waits for.
-func (b *book) ownOnTarget() func(topic string) bool {
+func (b *ledgerBuilder) ownOnTarget() func(topic string) bool {
 	names, own := renames(b.plan.Target), map[string]bool{}
 	for _, topic := range b.sourceTopics.selected(b.plan, b.sourceBrokers) {
 		own[names.Topic(topic)] = true
@@ -37,7 +37,7 @@ func (b *book) ownOnTarget() func(topic string) bool {
 
 // held counts the messages of a queue that holds what isn't delivered yet, and says of which topics
 // they are: of the migration's, where few enough are there and the broker lets them be read.
-func (s shelf) held(
+func (s deferred) held(
 	ctx context.Context, broker rocketmq.Broker, topic string, queue int, span rocketmq.QueueRange,
 ) (rest int64, of string) {
 	all := span.Max - span.Min
@@ -56,7 +56,7 @@ func (s shelf) held(
 }
 
 // read counts those of the migration. What names no topic counts too.
-func (s shelf) read(
+func (s deferred) read(
 	ctx context.Context, addr, topic string, queue int, span rocketmq.QueueRange,
 ) (rest int64, err error) {
 	bytes := int64(0)

@@ -12,19 +12,19 @@ import (
 func TestOfTooManyHeldMessagesItIsSaidThatTheyAreOfAllTopics(t *testing.T) {
 	own := func(string) bool { return false }
 	span := func(n int64) rocketmq.QueueRange { return rocketmq.QueueRange{Min: 7, Max: 7 + n} }
-	rest, of := shelf{}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(3))
+	rest, of := deferred{}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(3))
 	assert.EqualValues(t, 3, rest)
 	assert.Equal(t, "of all topics of the broker", of, "on a source that is retired all count")
-	rest, of = shelf{own: own}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(mostHeld+1))
+	rest, of = deferred{own: own}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(mostHeld+1))
 	assert.EqualValues(t, mostHeld+1, rest)
 	assert.Contains(t, of, "other applications' among them: more than 2000")
-	rest, _ = shelf{own: own}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(-1))
+	rest, _ = deferred{own: own}.held(t.Context(), rocketmq.Broker{}, scheduleTopic, 0, span(-1))
 	assert.EqualValues(t, -1, rest, "which no row shows")
 }
 
 func TestTopicsOfTheMigrationAreKnownByTheirNamesOnTheTarget(t *testing.T) {
 	one := map[string]rocketmq.TopicConfig{"broker-a": {ReadQueues: 1, WriteQueues: 1}}
-	b := &book{}
+	b := &ledgerBuilder{}
 	b.plan = plan.Plan{Topics: plan.TopicSelection{Selection: plan.Selection{Include: []string{"orders"}}}}
 	b.plan.Groups.Include = []string{"billing"}
 	b.plan.Target.Rename = &plan.Rename{Prefix: "eu-"}

@@ -63,8 +63,8 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (api.Ledger, error) {
 	return l.close(ctx, r, b)
 }
 
-// book is a ledger that is being written.
-type book struct {
+// ledgerBuilder is a ledger that is being written.
+type ledgerBuilder struct {
 	rows, late []api.LedgerRow
 	sum        int64 // of the rests of rows
 	sides
@@ -73,7 +73,7 @@ type book struct {
 	positions map[string]committed
 }
 
-func (s sides) openBook(ctx context.Context) (*book, error) {
+func (s sides) openBook(ctx context.Context) (*ledgerBuilder, error) {
 	l, err := s.layout(ctx)
 	if err != nil {
 		return nil, err
@@ -86,10 +86,10 @@ func (s sides) openBook(ctx context.Context) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &book{sides: s, layout: l, groups: table.selected(s.plan), positions: offsets}, nil
+	return &ledgerBuilder{sides: s, layout: l, groups: table.selected(s.plan), positions: offsets}, nil
 }
 
-func (b *book) enter(kind, object string, rest int64, detail string) {
+func (b *ledgerBuilder) enter(kind, object string, rest int64, detail string) {
 	if rest > 0 {
 		b.rows = append(b.rows, api.LedgerRow{Kind: kind, Object: object, Rest: rest, Detail: detail})
 		b.sum += rest
@@ -98,7 +98,7 @@ func (b *book) enter(kind, object string, rest int64, detail string) {
 
 // close is the ledger as it may stand in a history. What doesn't change keeps its digest: an
 // approval is bound to it.
-func (l *Ledgers) close(ctx context.Context, r Request, b *book) (api.Ledger, error) {
+func (l *Ledgers) close(ctx context.Context, r Request, b *ledgerBuilder) (api.Ledger, error) {
 	ledger := api.Ledger{Rest: b.sum, Measured: time.Now().UTC()}
 	var err error
 	if ledger.Rows, err = bounded(ctx, l.settings, r, "ledger", b.sorted(), rowsRoom); err != nil {
@@ -109,7 +109,7 @@ func (l *Ledgers) close(ctx context.Context, r Request, b *book) (api.Ledger, er
 }
 
 // sorted are the rows with the largest rests first, and the kinds that have no rest.
-func (b *book) sorted() []api.LedgerRow {
+func (b *ledgerBuilder) sorted() []api.LedgerRow {
 	open := map[string]bool{}
 	for _, row := range b.rows {
 		open[row.Kind] = true
@@ -124,7 +124,7 @@ func (b *book) sorted() []api.LedgerRow {
 }
 
 // lag is what the lanes have not copied, by topic.
-func (b *book) lag(ctx context.Context) error {
+func (b *ledgerBuilder) lag(ctx context.Context) error {
 	states, err := b.measure(ctx, b.layout, b.sourceTopics.selected(b.plan, b.sourceBrokers))
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (b *book) lag(ctx context.Context) error {
 }
 
 // retries are the messages that wait in the groups' retry topics, and those that ended in their dead-letter topics.
-func (b *book) retries(ctx context.Context) error {
+func (b *ledgerBuilder) retries(ctx context.Context) error {
 	for _, group := range b.groups {
 		retry, err := b.ownRest(ctx, group, rocketmq.RetryTopic(group))
 		if err != nil {
@@ -158,7 +158,7 @@ func (b *book) retries(ctx context.Context) error {
 }
 
 // rest counts the messages of a topic that lie behind the positions; without a position everything counts.
-func (b *book) rest(ctx context.Context, topic string, at map[lane.Queue]int64) (int64, error) {
+func (b *ledgerBuilder) rest(ctx context.Context, topic string, at map[lane.Queue]int64) (int64, error) {
 	ranges, err := b.source.ranges(ctx, b.sourceBrokers, b.sourceTopics, topic)
 	if err != nil {
 		return 0, err
@@ -171,7 +171,7 @@ func (b *book) rest(ctx context.Context, topic string, at map[lane.Queue]int64) 
 }
 
 // consumers are the members of selected groups that still read the source.
-func (b *book) consumers(ctx context.Context) error {
+func (b *ledgerBuilder) consumers(ctx context.Context) error {
 	members, err := b.source.membersOf(ctx, b.sourceBrokers, b.groups)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (b *book) consumers(ctx context.Context) error {
 }
 
 // producers are all that are connected to the source: brokers don't know which topics a producer writes.
-func (b *book) producers(ctx context.Context) error {
+func (b *ledgerBuilder) producers(ctx context.Context) error {
 	found, untold, err := b.source.producers(ctx, b.sourceBrokers)
 	if err != nil {
 		return err

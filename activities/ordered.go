@@ -27,7 +27,7 @@ func (t *Traffic) MoveOrdered(
 		return left, err
 	}
 	begun := activity.GetInfo(ctx).ScheduledTime
-	seen := resumedWatch(ctx)
+	seen := resumedStabilities(ctx)
 	if len(seen) == 0 && r.Stood != nil {
 		seen = r.Stood
 	}
@@ -65,7 +65,7 @@ func (r AwaitMoveRequest) notOpen(of int, topics []string) error {
 // topics that are closed have left From. It only looks, as often as MoveOrdered does: whoever has
 // left is refused until the topic is open.
 func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (Quiet, error) {
-	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
+	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wait := waiting{urgent: true, seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err := wait.until(ctx, func() error {
 		both, err := t.settings.both(ctx, p)
@@ -92,8 +92,8 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (Quiet, 
 
 // still are the numbers that haven't changed for a while: those of topics that are written to would
 // only be long.
-func (w watch) still(now time.Time) watch {
-	stood := watch{}
+func (w stabilities) still(now time.Time) stabilities {
+	stood := stabilities{}
 	for name, seen := range w {
 		if now.Sub(seen.Since) >= lookAgain {
 			stood[name] = seen
@@ -133,7 +133,7 @@ func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]st
 
 // quiet sorts topics by whether their producers have been quiet on From for long enough.
 func (s sides) quiet(
-	ctx context.Context, r AwaitMoveRequest, topics []string, seen watch,
+	ctx context.Context, r AwaitMoveRequest, topics []string, seen stabilities,
 ) (quiet, waiting []string, err error) {
 	puts, err := s.puts(ctx, r.From, topics)
 	if err != nil {

@@ -29,7 +29,7 @@ type asker func(ctx context.Context, group, member string) (bool, error)
 // order, and tells how far it is. Groups with members of which none says it are silent; a plan can
 // say it for them.
 func howGroupsConsume(
-	ctx context.Context, groups []string, all map[string]online, ask asker, tell func(string),
+	ctx context.Context, groups []string, all map[string]connections, ask asker, tell func(string),
 ) (orderly map[string]bool, silent []string) {
 	asking, cancel := context.WithTimeout(ctx, askedFor)
 	defer cancel()
@@ -71,7 +71,7 @@ func askGroup(
 }
 
 // askMember asks by the broker that the member is connected to.
-func (c *cluster) askMember(all map[string]online) asker {
+func (c *cluster) askMember(all map[string]connections) asker {
 	return func(ctx context.Context, group, member string) (bool, error) {
 		broker := all[group].members[member].broker
 		info, err := c.Client().ConsumerRunningInfo(ctx, broker, group, member)

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func withMembers(groups, members int) (names []string, all map[string]online) {
-	all = map[string]online{}
+func withMembers(groups, members int) (names []string, all map[string]connections) {
+	all = map[string]connections{}
 	for g := range groups {
-		of := online{members: map[string]member{}}
+		of := connections{members: map[string]member{}}
 		for m := range members {
 			of.members[fmt.Sprint("client-", m)] = member{}
 		}

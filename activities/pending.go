@@ -10,8 +10,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// shelf is a side with what its brokers keep for later.
-type shelf struct {
+// deferred is a side with what its brokers keep for later.
+type deferred struct {
 	*cluster
 	brokers   []rocketmq.Broker
 	topics    topicTable
@@ -23,14 +23,14 @@ type shelf struct {
 }
 
 // pending are the messages that the source will deliver later.
-func (b *book) pending(ctx context.Context) error {
-	return shelf{
+func (b *ledgerBuilder) pending(ctx context.Context) error {
+	return deferred{
 		cluster: b.source, brokers: b.sourceBrokers, topics: b.sourceTopics, positions: b.positions,
 		enter: b.enter,
 	}.pending(ctx)
 }
 
-func (s shelf) pending(ctx context.Context) error {
+func (s deferred) pending(ctx context.Context) error {
 	if err := s.delayed(ctx); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s shelf) pending(ctx context.Context) error {
 }
 
 // delayed are the messages that the brokers will deliver later, retries among them, by delay level.
-func (s shelf) delayed(ctx context.Context) error {
+func (s deferred) delayed(ctx context.Context) error {
 	for _, broker := range s.brokers {
 		delivered, err := s.Client().DelayOffsets(ctx, broker.Addr)
 		if err != nil {
@@ -64,7 +64,7 @@ func (s shelf) delayed(ctx context.Context) error {
 }
 
 // halves are the open transactions. The count is an upper bound: a half message that was checked and stays open counts again.
-func (s shelf) halves(ctx context.Context) error {
+func (s deferred) halves(ctx context.Context) error {
 	for _, broker := range s.brokers {
 		if _, there := s.topics[halfTopic][broker.Name]; !there {
 			continue
@@ -116,7 +116,7 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (api.Ledger, error) {
 	return left, nil
 }
 
-func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
+func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, error) {
 	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
 	}
 	// What is delivered while this looks is counted by the lanes, which are asked after the shelf.
 	if both.target.Proxy() == "" { // which shows nothing of it
-		err = shelf{
+		err = deferred{
 			cluster: both.target, brokers: b.targetBrokers, topics: b.targetTopics,
 			positions: committed, enter: b.enter, own: b.ownOnTarget(),
 		}.pending(ctx)
@@ -144,7 +144,7 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*book, error) {
 
 // toCome counts what applications wrote on the lane's target queue and the reverse lane hasn't
 // copied, and the copies that stand there too: the reverse lane passes them.
-func (b *book) toCome(
+func (b *ledgerBuilder) toCome(
 	ctx context.Context, lane lane.Lane,
 ) (natives, copies int64, err error) {
 	copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
@@ -156,7 +156,7 @@ func (b *book) toCome(
 }
 
 // backLag is what applications wrote on the target and the reverse lanes have not copied, by topic.
-func (b *book) backLag(ctx context.Context) error {
+func (b *ledgerBuilder) backLag(ctx context.Context) error {
 	if b.plan.Replicate.OneWay {
 		return nil
 	}

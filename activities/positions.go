@@ -59,7 +59,7 @@ func (s sides) mover(ctx context.Context, from api.Side) (*mover, error) {
 }
 
 // topicsOf are the selected topics that the group reads: it has a position there, or is subscribed to them now. Its retry topic is one.
-func (m *mover) topicsOf(group string, now ...online) []string {
+func (m *mover) topicsOf(group string, now ...connections) []string {
 	var topics []string
 	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
 		reads := len(m.have[api.Source][group][topic]) > 0 || len(m.have[api.Target][group][topic]) > 0

@@ -60,7 +60,7 @@ type AwaitMoveRequest struct {
 	// 0 is until it has opened all. Those that nobody may write to, it always opens.
 	Stay time.Duration `json:"stay,omitempty"`
 	// Stood are the put counters that AwaitOrdered saw stand still.
-	Stood watch `json:"stood,omitempty"`
+	Stood stabilities `json:"stood,omitempty"`
 }
 
 // OrderedMove is what MoveOrdered has left.
@@ -70,5 +70,5 @@ type OrderedMove struct {
 
 // Quiet is what AwaitOrdered saw: put counters that stand still, and since when.
 type Quiet struct {
-	Stood watch `json:"stood,omitempty"`
+	Stood stabilities `json:"stood,omitempty"`
 }

@@ -27,7 +27,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 		return err
 	}
 	settle := time.Duration(r.Plan.WithDefaults().Shift.Settle)
-	seen := resumedWatch(ctx)
+	seen := resumedStabilities(ctx)
 	return poll(ctx, func() error {
 		states, err := c.workOf(ctx, brokers, groups)
 		if err != nil {

@@ -76,7 +76,7 @@ func (s Settings) mastered(ctx context.Context, r Request) error {
 }
 
 // slaves enters that of a broker without a master only its slave was looked at.
-func (b *book) slaves(context.Context) error {
+func (b *ledgerBuilder) slaves(context.Context) error {
 	for _, name := range rocketmq.FromSlaves(b.sourceBrokers) {
 		b.enter(kindSlave, "broker "+name, 1,
 			"has no master and was read from its slave: what the master had besides isn't known; start it")

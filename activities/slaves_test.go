@@ -26,7 +26,7 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 	require.Len(t, found, 1)
 	assert.False(t, found[0].Refusal, "the plan asks for it")
 	assert.Contains(t, found[0].Cause, "is read from its slave 127.0.0.1:2, as source.readSlaves says")
-	b := &book{layout: layout{sourceBrokers: brokers}}
+	b := &ledgerBuilder{layout: layout{sourceBrokers: brokers}}
 	require.NoError(t, b.slaves(t.Context()))
 	require.Len(t, b.rows, 1)
 	assert.Equal(t, "broker broker-b", b.rows[0].Object)

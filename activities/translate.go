@@ -181,7 +181,7 @@ func stillMoving(members []Members, from api.Side, released bool) []string {
 
 // members counts the groups' clients on both sides.
 func (s sides) members(ctx context.Context, groups []string, leaving api.Side) ([]Members, error) {
-	found := map[api.Side]map[string]online{}
+	found := map[api.Side]map[string]connections{}
 	for _, side := range []api.Side{api.Source, api.Target} {
 		brokers, err := s.at(side).brokers(ctx)
 		if err != nil {

@@ -56,8 +56,8 @@ func isNotReady(err error) bool {
 	return errors.As(err, &app) && app.Type() == NotReadyType
 }
 
-// stillness is how long a number has been standing. Rate is how fast it last changed, per second.
-type stillness struct {
+// stability is how long a number has been standing. Rate is how fast it last changed, per second.
+type stability struct {
 	Reading int64
 	Since   time.Time
 	Rate    float64
@@ -65,7 +65,7 @@ type stillness struct {
 
 // MarshalJSON writes the reading, milliseconds since 1970, and the rate: a heartbeat holds more
 // than a thousand of them.
-func (s stillness) MarshalJSON() ([]byte, error) {
+func (s stability) MarshalJSON() ([]byte, error) {
 	since := s.Since.UnixMilli()
 	if s.Since.After(time.UnixMilli(since)) {
 		since++ // it never stood for longer than it did
@@ -78,7 +78,7 @@ func (s stillness) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads that. What releases before it wrote is no list: the watch begins anew.
-func (s *stillness) UnmarshalJSON(b []byte) error {
+func (s *stability) UnmarshalJSON(b []byte) error {
 	var n [3]json.Number
 	if err := json.Unmarshal(b, &n); err != nil {
 		return err
@@ -86,32 +86,32 @@ func (s *stillness) UnmarshalJSON(b []byte) error {
 	reading, err := n[0].Int64()
 	since, errSince := n[1].Int64()
 	rate, errRate := n[2].Float64()
-	*s = stillness{reading, time.UnixMilli(since), rate}
+	*s = stability{reading, time.UnixMilli(since), rate}
 	return errors.Join(err, errSince, errRate)
 }
 
-// watch is a set of numbers that should stand still, by name. It travels in heartbeats from attempt to attempt, so that a
+// stabilities is a set of numbers that should stand still, by name. It travels in heartbeats from attempt to attempt, so that a
 // settle time of minutes needs no activity of minutes.
-type watch map[string]stillness
+type stabilities map[string]stability
 
-// resumedWatch is what the attempt before saw.
-func resumedWatch(ctx context.Context) watch {
-	w := watch{}
+// resumedStabilities is what the attempt before saw.
+func resumedStabilities(ctx context.Context) stabilities {
+	w := stabilities{}
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &w); err != nil || w == nil {
-			return watch{}
+			return stabilities{}
 		}
 	}
 	return w
 }
 
 // stands notes a reading and returns for how long it has been the same.
-func (w watch) stands(name string, reading int64, now time.Time) time.Duration {
+func (w stabilities) stands(name string, reading int64, now time.Time) time.Duration {
 	seen, known := w[name]
 	if known && seen.Reading == reading {
 		return now.Sub(seen.Since)
 	}
-	next := stillness{Reading: reading, Since: now}
+	next := stability{Reading: reading, Since: now}
 	if passed := now.Sub(seen.Since).Seconds(); known && passed > 0 {
 		next.Rate = float64(reading-seen.Reading) / passed
 	}

@@ -92,7 +92,7 @@ func typeOf(err error) string {
 
 func TestWatchCountsFromTheLastChange(t *testing.T) {
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	w := watch{}
+	w := stabilities{}
 	assert.Zero(t, w.stands("orders", 100, at), "a first look proves nothing")
 	assert.Equal(t, 4*time.Second, w.stands("orders", 100, at.Add(4*time.Second)))
 	assert.Zero(t, w.stands("orders", 120, at.Add(5*time.Second)))
@@ -104,20 +104,20 @@ func TestWatchCountsFromTheLastChange(t *testing.T) {
 func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 	since := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
 	var stood time.Duration
-	require.NoError(t, inActivity(t, watch{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
-		stood = resumedWatch(ctx).stands("orders", 7, since.Add(time.Hour))
+	require.NoError(t, inActivity(t, stabilities{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
+		stood = resumedStabilities(ctx).stands("orders", 7, since.Add(time.Hour))
 		return nil
 	}))
 	assert.Equal(t, time.Hour, stood)
 }
 
 func TestWatchStartsAnewOnForeignDetails(t *testing.T) {
-	var w watch
+	var w stabilities
 	require.NoError(t, inActivity(t, "something else", func(ctx context.Context) error {
-		w = resumedWatch(ctx)
+		w = resumedStabilities(ctx)
 		return nil
 	}))
-	assert.Equal(t, watch{}, w)
+	assert.Equal(t, stabilities{}, w)
 }
 
 func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {

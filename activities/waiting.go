@@ -39,7 +39,7 @@ type waiting struct {
 	away time.Duration
 	// seen are numbers that must stand for the time settle. They are told to the next attempt where
 	// they are of use to it.
-	seen   watch
+	seen   stabilities
 	settle time.Duration
 }
 

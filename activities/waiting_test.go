@@ -133,7 +133,7 @@ func beats(t *testing.T, w waiting, check func() error) (told int) {
 func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
 	never := func() error { return notReady("not yet") }
 	assert.Zero(t, beats(t, waiting{}, never), "it holds nothing")
-	seen := watch{"orders": {Reading: 7, Since: time.Now()}}
+	seen := stabilities{"orders": {Reading: 7, Since: time.Now()}}
 	assert.Equal(t, 1, beats(t, waiting{seen: seen, settle: time.Minute}, never), "the settle time is longer than an attempt")
 	assert.Zero(t, beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never), "to begin anew costs a tenth of the attempt")
 }
@@ -151,7 +151,7 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				"unwanted":     func(context.Context) error { return ErrUnwanted },
 				"nobody knows": func(context.Context) error { return errors.New("Temporal is away") },
 			} {
-				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, watch{})
+				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, stabilities{})
 			}
 			ctx, cancel := context.WithCancel(ctx)
 			// as the worker's look, or the answer to a heartbeat, does it later
@@ -159,8 +159,8 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				time.AfterFunc(5*time.Second, cancel)
 				return ErrUnwanted
 			}}
-			asked["told later"] = late.stillWanted(ctx, watch{})
-			asked["cancelled"] = Settings{}.stillWanted(ctx, watch{})
+			asked["told later"] = late.stillWanted(ctx, stabilities{})
+			asked["cancelled"] = Settings{}.stillWanted(ctx, stabilities{})
 			return nil
 		}, activity.RegisterOptions{Name: "work"})
 		_, err := env.ExecuteActivity("work")

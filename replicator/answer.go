@@ -25,17 +25,17 @@ func (r *Replicator) Answer(a lane.Answer) error {
 	return fmt.Errorf("%s: no lane that runs here reads this queue", a)
 }
 
-func (l *runner) answer(a lane.Answer) error {
+func (l *laneWorker) answer(a lane.Answer) error {
 	fault := l.snapshot().fault
 	switch {
 	case fault == nil:
 		return fmt.Errorf("%s: the lane has no fault", a)
 	case a.Action == lane.Skip && (fault.From < a.From || fault.From >= a.To):
 		return fmt.Errorf("%s: the lane stands at offset %d, which must be among those to skip", a, fault.From)
-	case a.Action == lane.Restart && l.twin != nil && !fault.OfNewTopic(true) && fault.OfNewTopic(false):
+	case a.Action == lane.Restart && l.reverse != nil && !fault.OfNewTopic(true) && fault.OfNewTopic(false):
 		return fmt.Errorf("%s: the lane's fault is %s, its topic was made anew on the target, and its lanes go both ways: "+
 			"nobody could tell what applications had written there. Exclude the topic, and give it a migration of its own", a, fault.Type)
-	case a.Action == lane.Restart && !fault.OfNewTopic(l.twin != nil):
+	case a.Action == lane.Restart && !fault.OfNewTopic(l.reverse != nil):
 		return fmt.Errorf("%s: the lane's fault is %s: only a topic that was made anew (%s, %s) can be copied from its beginning again", a, fault.Type, lane.SourceReset, lane.TargetTruncated)
 	}
 	select {
@@ -47,7 +47,7 @@ func (l *runner) answer(a lane.Answer) error {
 }
 
 // skipTo returns the offset behind those that a person gave up, if the offset is one of them.
-func (l *runner) skipTo(offset int64) (to int64, skip bool) {
+func (l *laneWorker) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {
 		again = false
 		for _, s := range l.skips {

@@ -27,7 +27,7 @@ func (r *session) answerTo(action string, from, to int64) {
 
 func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(100, 100)
 		var tried atomic.Int32
 		refusing := refuse("body 42")
@@ -121,7 +121,7 @@ func refuse(body string) func(int, rocketmq.BatchRequest) (bool, error) {
 
 func TestLaneGoesOnByItselfOnceTheAnswerIsRetryAndTheCauseIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 10)
 		b.target.OnSend = refuse("body 3")
 		run := b.start()
@@ -135,7 +135,7 @@ func TestLaneGoesOnByItselfOnceTheAnswerIsRetryAndTheCauseIsGone(t *testing.T) {
 
 func TestExpiredMessagesAreSkippedOnAnswerAlsoByLaterRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.write(10, 1)
 		b.source.Expire(b.lane.Topic, b.lane.Source, 15)
@@ -153,7 +153,7 @@ func TestExpiredMessagesAreSkippedOnAnswerAlsoByLaterRuns(t *testing.T) {
 
 func TestAnswersOfEarlierRunsHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(5, 5)
 		b.target.OnSend = refuse("body 4")
 		run := b.start()
@@ -169,7 +169,7 @@ func TestAnswersOfEarlierRunsHold(t *testing.T) {
 
 func TestUnreadableMessagesAreSkippedOnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(20, 1)
 		b.source.Hidden = map[int64]bool{7: true, 8: true}
 		run := b.start()
@@ -184,7 +184,7 @@ func TestUnreadableMessagesAreSkippedOnAnswer(t *testing.T) {
 
 func TestAnswersThatFitNoFaultAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 10)
 		b.target.OnSend = refuse("body 3")
 		run := b.start()
@@ -206,7 +206,7 @@ func TestAnswersThatFitNoFaultAreRefused(t *testing.T) {
 
 func TestRatesHoldLanesBackAndAreNamedUntilTheyAreLifted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start(func(r *Replicator) { r.SetRate("orders", lane.Rate{Messages: 20}) })
 		b.write(1000, 1000)
 		run.untilProgress("it says why it is slow", func(p lane.Progress) bool {
@@ -248,7 +248,7 @@ func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
 
 func TestLanesAreAddedWhileOthersRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start()
 		run.untilCaughtUp()
 		more := lane.Lane{Topic: "new", Source: lane.Queue{Broker: "broker-b", ID: 0}, Target: lane.Queue{Broker: "broker-y", ID: 0}}
@@ -275,7 +275,7 @@ func TestLanesAreAddedWhileOthersRun(t *testing.T) {
 }
 
 func TestLanesThatShareAQueueAreRefused(t *testing.T) {
-	b := newBench(t)
+	b := newLaneFixture(t)
 	other := b.lane
 	other.Target.ID++
 	err := newReplicator(b.source, b.target, b.options).Run(context.Background(), []lane.Lane{b.lane, other}, func(lane.Progress) {})

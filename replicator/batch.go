@@ -15,7 +15,7 @@ const bornWithin = time.Second
 // cut takes the first messages that may share a batch: brokers store system flags, born time and reconsume count once per batch.
 // Where exact is set, born times are the same for all of them. taken counts those that aren't to be copied too, newest is the offset
 // of the last one that is.
-func (l *runner) cut(messages []replica.Message, exact bool) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
+func (l *laneWorker) cut(messages []replica.Message, exact bool) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
 	batch = rocketmq.BatchRequest{Group: l.options.Group, Topic: l.Topic, Queue: l.Target.ID, Messages: l.batch[:0]} // that one has landed
 	within := bornWithin.Milliseconds()
 	if exact || l.options.ExactBorn {
@@ -87,7 +87,7 @@ func segmentsOf(messages []replica.Message) (all []positions.Segment) {
 }
 
 // tell publishes what a batch has copied.
-func (l *runner) tell(segments []positions.Segment, stored int64) {
+func (l *laneWorker) tell(segments []positions.Segment, stored int64) {
 	lane := l.Lane
 	for i := range segments {
 		segments[i].Target += stored
@@ -103,7 +103,7 @@ func (l *runner) tell(segments []positions.Segment, stored int64) {
 
 // tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
 // broker may take no batches at all. That is known when it has taken one so.
-func (l *runner) tryAlone(err error) bool {
+func (l *laneWorker) tryAlone(err error) bool {
 	if remoting.CodeOf(err) != remoting.MessageIllegal || !l.untold || l.single {
 		l.trial = false
 		return false
@@ -113,15 +113,15 @@ func (l *runner) tryAlone(err error) bool {
 }
 
 // learnAlone takes note that the target's broker takes no batches, for all lanes of this process.
-func (l *runner) learnAlone() {
+func (l *laneWorker) learnAlone() {
 	if l.trial {
 		l.trial = false
-		l.crew.sendAlone(l.Target.Broker)
+		l.shared.sendAlone(l.Target.Broker)
 	}
 }
 
 // sendAlone makes all lanes send each message alone to a broker.
-func (c *crew) sendAlone(broker string) {
+func (c *maintenance) sendAlone(broker string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	limit := c.limits[broker]
@@ -130,7 +130,7 @@ func (c *crew) sendAlone(broker string) {
 }
 
 // learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
-func (l *runner) learnt() string {
+func (l *laneWorker) learnt() string {
 	if !l.untold || !l.single || l.trial || replica.Alone(l.Topic) {
 		return ""
 	}

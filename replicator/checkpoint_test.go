@@ -52,7 +52,7 @@ func (m *model) resume(c *verify.Checkpoint) verify.Report {
 
 // spoiled is a lane's history with differences of all kinds.
 func spoiled(t *testing.T, random *rand.Rand) *model {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	for offset := range int64(3000) {
 		m.source.Append(m.lane.Topic, m.lane.Source, replicatest.Original(offset, 3))
 	}
@@ -149,7 +149,7 @@ func TestAComparisonBeginsAgainWhereItCantGoOn(t *testing.T) {
 }
 
 func TestACheckpointStaysSmall(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	for offset := range int64(2000) {
 		m.source.Append(m.lane.Topic, m.lane.Source, replicatest.Original(offset, 3))
 		if offset%2 == 0 {

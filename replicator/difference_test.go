@@ -10,7 +10,7 @@ import (
 )
 
 func TestVerifyTellsOfEveryDifference(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(60, 3)
 	m.put(0)
 	wrong := m.stamped(1)

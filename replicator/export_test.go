@@ -16,7 +16,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("the disk 
 
 func TestDifferencesAreWrittenAsLinesOfJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(5, 5)
 		run := b.start()
 		run.untilCaughtUp()

@@ -83,28 +83,28 @@ const madeAnew = "Find out whether the topic was deleted and made anew. If so, t
 
 const startAgain = "then try again"
 
-func (l *runner) truncated(next, first int64) error {
+func (l *laneWorker) truncated(next, first int64) error {
 	return l.Fault(lane.SourceTruncated, next, first,
 		fmt.Sprintf("They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again", l.options.Group, first),
 		"the source queue now begins at %d; messages before it expired before they were copied", first)
 }
 
-func (l *runner) fell(next, end int64) error {
+func (l *laneWorker) fell(next, end int64) error {
 	return suspicion{l.Fault(lane.SourceReset, next, end, madeAnew,
 		"the source queue ends at %d, before the lane's position %d", end, next)}
 }
 
-func (l *runner) unreadable(from, to int64) error {
+func (l *laneWorker) unreadable(from, to int64) error {
 	return suspicion{l.Fault(lane.SourceUnreadable, from, to, "Check the source broker's store and log, "+startAgain,
 		"the source queue holds these offsets but doesn't deliver them")}
 }
 
-func (l *runner) propertiesTooLong(offset int64, size int) error {
+func (l *laneWorker) propertiesTooLong(offset int64, size int) error {
 	return l.Fault(lane.PropertiesTooLong, offset, offset+1, "Skip the message, leave the topic out, or wait until it has expired",
 		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, remoting.MaxProperties)
 }
 
-func (l *runner) targetFell(from, position, tail int64) error {
+func (l *laneWorker) targetFell(from, position, tail int64) error {
 	return l.Fault(lane.TargetTruncated, from, from, madeAnew,
 		"the target stored at position %d, before the end %d of the copies made so far", position, tail)
 }

@@ -27,7 +27,7 @@ func (r *session) untilFault(kind string, from, to int64) lane.Fault {
 }
 
 // stopped copies what is there and ends.
-func (b *bench) stopped(messages int) {
+func (b *laneFixture) stopped(messages int) {
 	b.write(messages, 1)
 	run := b.start()
 	run.untilCaughtUp()
@@ -36,7 +36,7 @@ func (b *bench) stopped(messages int) {
 
 func TestMessagesThatExpireBeforeTheyAreCopiedAreAFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.write(10, 1)
 		b.source.Expire(b.lane.Topic, b.lane.Source, 15)
@@ -60,7 +60,7 @@ func TestMessagesThatExpireBeforeTheyAreCopiedAreAFault(t *testing.T) {
 func TestSourceQueueThatIsMadeAnewIsAFault(t *testing.T) {
 	t.Run("and is shorter, while the lane runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(10, 1)
 			run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
 			run.untilCaughtUp()
@@ -73,7 +73,7 @@ func TestSourceQueueThatIsMadeAnewIsAFault(t *testing.T) {
 	})
 	t.Run("and is longer, between two runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.stopped(10)
 			b.source.Empty(b.lane.Topic, b.lane.Source)
 			b.source.Append(b.lane.Topic, b.lane.Source, make([]remoting.Message, 30)...)
@@ -89,7 +89,7 @@ func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 	gone := &remoting.Error{Server: "broker", Call: "call", Code: remoting.TopicNotExist}
 	t.Run("source", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(1, 1)
 			b.source.OnPull = func(int64) error { return gone }
 			b.start().untilFault(lane.SourceGone, 0, 0)
@@ -97,7 +97,7 @@ func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 	})
 	t.Run("source queue", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(1, 1)
 			b.source.OnPull = func(int64) error {
 				return &remoting.Error{Code: remoting.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
@@ -107,7 +107,7 @@ func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 	})
 	t.Run("target", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(3, 3)
 			b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, gone }
 			b.start().untilFault(lane.TargetGone, 0, 3)
@@ -119,7 +119,7 @@ func TestRefusedMessageStopsTheLaneBeforeIt(t *testing.T) {
 	for name, code := range map[string]int{"at once": remoting.MessageIllegal, "when it is refused again and again": remoting.SystemError} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.write(10, 1)
 				b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 					if string(batch.Messages[0].Body) == "body 6" {
@@ -141,7 +141,7 @@ func TestRefusedMessageStopsTheLaneBeforeIt(t *testing.T) {
 
 func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 1)
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n == 4 || n == 5 {
@@ -156,7 +156,7 @@ func TestUnknownRefusalThatGoesByItselfIsNoFault(t *testing.T) {
 
 func TestMessageWithoutRoomForTheStampIsNeverSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		room := remoting.MaxProperties - len(stored(b.stamps(), nil, 3)) - len("K\x01\x02")
 		b.write(3, 3)
 		b.source.Append(b.lane.Topic, b.lane.Source,
@@ -172,7 +172,7 @@ func TestMessageWithoutRoomForTheStampIsNeverSent(t *testing.T) {
 func TestTargetThatLostItsCopies(t *testing.T) {
 	t.Run("all of them is a fault", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.stopped(10)
 			b.target.Empty(b.lane.Topic, b.lane.Target)
 			b.start().untilFault(lane.TargetTruncated, 0, 10)
@@ -180,7 +180,7 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 	})
 	t.Run("the last ones gets them again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.stopped(10)
 			b.target.Set(func() {
 				log := b.target.Log(b.lane.Topic, b.lane.Target)
@@ -193,7 +193,7 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 	})
 	t.Run("the last ones, whose originals expired, is a fault", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.stopped(10)
 			b.target.Set(func() {
 				log := b.target.Log(b.lane.Topic, b.lane.Target)
@@ -205,7 +205,7 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 	})
 	t.Run("under a running lane is a fault", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(10, 1)
 			run := b.start()
 			run.untilCaughtUp()
@@ -218,7 +218,7 @@ func TestTargetThatLostItsCopies(t *testing.T) {
 
 func TestFaultOfOneLaneLeavesTheOthersAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(5, 1)
 		other := lane.Lane{Topic: "payments", Source: lane.Queue{Broker: "broker-b", ID: 0}, Target: lane.Queue{Broker: "broker-x", ID: 0}}
 		b.source.Append(other.Topic, other.Source, remoting.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})

@@ -14,7 +14,7 @@ func TestAForgedStampStopsItsLaneLoudly(t *testing.T) {
 	for name, written := range map[string]int{"of an offset that isn't there": 0, "of another message": 30} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.stopped(10)
 				b.write(written, 1)
 				forged := native(stored(b.stamps(), nil, 20))
@@ -38,7 +38,7 @@ func TestAForgedStampStopsItsLaneLoudly(t *testing.T) {
 // it isn't copied, and counts as missing when both sides are compared.
 func TestAForgedStampOnTheSameMessageIsSeenByVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.write(30, 1)
 		original := b.source.Log(b.lane.Topic, b.lane.Source).Messages[20]

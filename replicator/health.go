@@ -84,19 +84,19 @@ func (h *health) share(all ...brokerOf) (share float64, reason string) {
 	return share, reason
 }
 
-func (l *runner) ends() (source, target brokerOf) {
+func (l *laneWorker) ends() (source, target brokerOf) {
 	return brokerOf{l.source, l.Source.Broker}, brokerOf{l.target, l.Target.Broker}
 }
 
 // refusedAsBusy takes note of a broker's answer that it has too much to do.
-func (l *runner) refusedAsBusy(of brokerOf, err error) {
+func (l *laneWorker) refusedAsBusy(of brokerOf, err error) {
 	if code := remoting.CodeOf(err); code == remoting.SystemBusy || code == remoting.FlowControl {
 		l.health.trouble(of, fmt.Sprintf("broker %s answers that it is busy", of.name), time.Now())
 	}
 }
 
 // spare waits as long as the brokers need to do other things: with a share of a quarter, three times as long as the last batch took.
-func (l *runner) spare(ctx context.Context) error {
+func (l *laneWorker) spare(ctx context.Context) error {
 	source, target := l.ends()
 	share, _ := l.health.share(source, target)
 	if share >= 1 {
@@ -108,7 +108,7 @@ func (l *runner) spare(ctx context.Context) error {
 
 // lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no answer, learns of trouble by
 // refusals alone.
-func (c *crew) lookAtHealth(of brokerOf, reads bool) (runtime map[string]string) {
+func (c *maintenance) lookAtHealth(of brokerOf, reads bool) (runtime map[string]string) {
 	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
 	runtime, err := of.side.Runtime(asking, of.name)

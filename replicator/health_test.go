@@ -63,7 +63,7 @@ func TestWhatBrokersSayBeforeTheyRefuse(t *testing.T) {
 
 func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.Says = map[string]string{"sendThreadPoolQueueHeadWaitTimeMills": "150"}
 		run := b.start(func(r *Replicator) { r.timing.health, r.options.BatchMessages = time.Millisecond, 5 })
 		run.untilCaughtUp()
@@ -87,7 +87,7 @@ func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 
 func TestBusyAnswersSlowLanes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(300, 10)
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n%3 == 0 {

@@ -17,7 +17,7 @@ import (
 
 func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(500, 3)
 		run := b.start()
 		run.untilCaughtUp()
@@ -42,7 +42,7 @@ func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 // Before, the lane stopped at its first batch, and said that maxMessageSize be raised.
 func TestABrokerThatTakesNoBatchesGetsEachMessageAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.NoBatches = true
 		b.write(50, 3)
 		late := remoting.Message{Body: []byte("late"), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01k\x02")}
@@ -68,7 +68,7 @@ func TestABrokerThatTakesNoBatchesGetsEachMessageAlone(t *testing.T) {
 
 func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(50, 1)
 		b.source.Expire(b.lane.Topic, b.lane.Source, 20)
 		b.start().untilCaughtUp()
@@ -78,7 +78,7 @@ func TestFirstStartBeginsAtWhatTheSourceStillHolds(t *testing.T) {
 
 func TestEmptyLaneIsCaughtUpAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.start().untilCaughtUp()
 		b.wantCopies(0, 0)
 	})
@@ -111,7 +111,7 @@ func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.options.BatchMessages, b.options.BatchBytes = 5, 1000
 				var got []int
 				b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
@@ -134,7 +134,7 @@ func TestBatchesAreCutWhereWhatTheySharesChanges(t *testing.T) {
 
 func TestBatchesAreNoLongerThanTheTargetTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.Limit = 500
 		most := 0
 		b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
@@ -160,7 +160,7 @@ func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
 	for name, stored := range map[string]bool{"stored": true, "not stored": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.write(100, 10)
 				b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 					if n%3 == 0 {
@@ -181,7 +181,7 @@ func TestSendWithoutAnswerIsNeitherRepeatedNorLost(t *testing.T) {
 
 func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 10)
 		b.target.OnSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
 			if n > 1 {
@@ -198,7 +198,7 @@ func TestSendWhoseAnswerIsLostAndThatIsStoredLateIsNotRepeated(t *testing.T) {
 
 func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 1)
 		busy := true
 		b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) {
@@ -223,7 +223,7 @@ func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 	for _, side := range []string{"source", "target"} {
 		t.Run(side, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.write(10, 1)
 				f := b.source
 				if side == "target" {
@@ -248,7 +248,7 @@ func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 
 func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(200, 4)
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
 		run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
@@ -271,7 +271,7 @@ func errIf(bad bool) error {
 
 func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(60, 1)
 		run := b.start()
 		run.untilCaughtUp()
@@ -298,7 +298,7 @@ func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
 
 func TestOnlyOneCopierAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		first := b.start()
 		first.untilCaughtUp()
 		b.options.Holder = "two"
@@ -321,7 +321,7 @@ func TestOnlyOneCopierAtATime(t *testing.T) {
 
 func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start(func(r *Replicator) {
 			r.timing.renew, r.timing.lockValid, r.timing.settle = 20*time.Millisecond, 60*time.Millisecond, time.Millisecond
 		})

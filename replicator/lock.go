@@ -11,7 +11,7 @@ import (
 // hold makes sure that the lane may send: its lock on the target queue is held, and was renewed lately enough that it can't
 // have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
 // monotonic clock, from when the renewal began.
-func (l *runner) hold(ctx context.Context) error {
+func (l *laneWorker) hold(ctx context.Context) error {
 	if l.snapshot().doubted {
 		l.ready = false
 		if err := l.renew(ctx); err != nil {
@@ -31,7 +31,7 @@ func (l *runner) hold(ctx context.Context) error {
 
 // holdToSend is hold for a send. A lane that has rested, or had trouble, renews the lock whatever its age: a target that was
 // restarted in the meantime has forgotten it, and may have given it to another copier. One that has ended already left its hint.
-func (l *runner) holdToSend(ctx context.Context) error {
+func (l *laneWorker) holdToSend(ctx context.Context) error {
 	if !l.held() || time.Since(l.sure) < l.timing.rest {
 		return l.hold(ctx)
 	}
@@ -50,12 +50,12 @@ func (l *runner) holdToSend(ctx context.Context) error {
 	return nil
 }
 
-func (l *runner) held() bool {
+func (l *laneWorker) held() bool {
 	renewed := l.snapshot().renewed
 	return !renewed.IsZero() && time.Since(renewed) < l.timing.lockValid
 }
 
-func (l *runner) renew(ctx context.Context) error {
+func (l *laneWorker) renew(ctx context.Context) error {
 	if !l.held() {
 		l.ready = false // another copier may have had the queue: the tail must be read again
 		l.lapses++
@@ -78,12 +78,12 @@ func (l *runner) renew(ctx context.Context) error {
 }
 
 // lockName is the target queue in lock requests.
-func (l *runner) lockName() rocketmq.MessageQueue {
+func (l *laneWorker) lockName() rocketmq.MessageQueue {
 	return rocketmq.MessageQueue{Topic: l.Topic, Broker: l.Target.Broker, Queue: l.Target.ID}
 }
 
 // commitDue reports whether the lane has something to commit now.
-func (l *runner) commitDue() bool {
+func (l *laneWorker) commitDue() bool {
 	if !l.changed.Load() {
 		return false
 	}
@@ -98,12 +98,12 @@ const commitsToStay = 2
 
 // commit writes the lane's positions, if they changed. First the target's, then the source's: who reads them the other way
 // round knows that the copies of everything before the source's position lie before the target's.
-func (l *runner) commit(ctx context.Context) error {
+func (l *laneWorker) commit(ctx context.Context) error {
 	l.changed.Store(false)
 	s := l.snapshot()
 	now := saved{s.next, s.tail}
-	if l.twin != nil { // what it has read there and isn't behind the tail is no copy of this lane
-		now.tail = max(now.tail, l.twin.snapshot().next)
+	if l.reverse != nil { // what it has read there and isn't behind the tail is no copy of this lane
+		now.tail = max(now.tail, l.reverse.snapshot().next)
 	}
 	if s.commits >= commitsToStay && s.saved == now {
 		return nil
@@ -127,13 +127,13 @@ func (l *runner) commit(ctx context.Context) error {
 
 // checkpoint commits for the last time and gives the lock back. What fails here is made good by the next start: it reads the
 // tail, and waits until the lock lapses.
-func (l *runner) checkpoint(ctx context.Context) {
+func (l *laneWorker) checkpoint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.checkpoint)
 	defer cancel()
 	if l.snapshot().started {
 		_ = l.commit(ctx)
 	}
-	l.crew.renewing.Wait() // or the lock would be renewed once more
+	l.shared.renewing.Wait() // or the lock would be renewed once more
 	if !l.snapshot().renewed.IsZero() {
 		_ = l.target.Unlock(ctx, l.options.Group, l.options.Holder, l.Topic, l.Target)
 	}

@@ -16,14 +16,14 @@ import (
 
 // model is a lane with a known history, on which every answer can be worked out by counting.
 type model struct {
-	*bench
+	*laneFixture
 	first, copied int64   // source offsets [first, copied) have copies
 	content       []int64 // per target position: the source offset whose copy it is, -1 for natives and repeats
 }
 
 // randomModel makes a lane's history: copies in order, between them natives, natives with old stamps, and repeated batches.
 func randomModel(t *testing.T, random *rand.Rand) *model {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.first = random.Int64N(20)
 	m.write(int(m.first)+random.IntN(150), 3)
 	m.copied = m.first
@@ -167,7 +167,7 @@ func TestBackNeverSkipsACopyAndCountsTheNativesThatAreLeftBehind(t *testing.T) {
 }
 
 func TestPositionsOfAnUndisturbedLaneAreExactBothWays(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(3000, 3)
 	for offset := range int64(3000) {
 		m.put(offset)
@@ -191,7 +191,7 @@ func TestPositionsOfAnUndisturbedLaneAreExactBothWays(t *testing.T) {
 }
 
 func TestForwardOfWhatIsNotCopiedYetSaysSo(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(10, 3)
 	for offset := range int64(4) {
 		m.put(offset)
@@ -214,7 +214,7 @@ func TestForwardOfWhatIsNotCopiedYetSaysSo(t *testing.T) {
 }
 
 func TestForwardWaitsForCopiesThatTheTargetDoesNotShowYet(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(10, 3)
 	for offset := range int64(10) {
 		m.put(offset)
@@ -233,7 +233,7 @@ func TestForwardWaitsForCopiesThatTheTargetDoesNotShowYet(t *testing.T) {
 }
 
 func TestPositionsOfALaneWithoutAnyMessage(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	for name, move := range map[string]func(*positions.Positions, context.Context, lane.Lane, int64) (positions.Translation, error){"forward": (*positions.Positions).Forward, "back": (*positions.Positions).Back} {
 		for _, position := range []int64{0, 7} {
 			got, err := move(m.positions(), context.Background(), m.lane, position)
@@ -263,7 +263,7 @@ func TestNativesAreCountedAndPlaced(t *testing.T) {
 }
 
 func TestProgressOfALaneThatHasNotStarted(t *testing.T) {
-	b := newBench(t)
+	b := newLaneFixture(t)
 	b.write(10, 1)
 	b.source.Expire(b.lane.Topic, b.lane.Source, 4)
 	if copied, end, err := b.positions().Progress(context.Background(), b.lane); copied != 4 || end != 10 || err != nil {
@@ -272,7 +272,7 @@ func TestProgressOfALaneThatHasNotStarted(t *testing.T) {
 }
 
 func TestCutsAreForgottenWhenTheTargetIsMadeAnew(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(10, 3)
 	m.native(nil)
 	for offset := range int64(10) {

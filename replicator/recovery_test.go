@@ -20,7 +20,7 @@ import (
 
 func TestIdleLaneCommitsAgainWhatAKilledSourceForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 1)
 		run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
 		run.untilCaughtUp()
@@ -38,7 +38,7 @@ func TestLaneMakesItsGroupAgainWhereItWasDeleted(t *testing.T) {
 	for _, side := range []string{"source", "target"} {
 		t.Run(side, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				run := b.start()
 				run.untilCaughtUp()
 				f := map[string]*replicatest.Side{"source": b.source, "target": b.target}[side]
@@ -54,7 +54,7 @@ func TestLaneMakesItsGroupAgainWhereItWasDeleted(t *testing.T) {
 func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 	t.Run("by the lane that sent it", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.write(10, 10)
 			b.target.OnSend = func(n int, batch rocketmq.BatchRequest) (bool, error) {
 				if n > 1 {
@@ -69,7 +69,7 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 	})
 	t.Run("by the one that follows a killed one", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
+			b := newLaneFixture(t)
 			b.stopped(0) // the killed one has sent nothing but its first batch
 			b.write(10, 10)
 			batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: replicatest.Original(0, 10).BornTimestamp}
@@ -86,7 +86,7 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 
 func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
 		log, taken := b.target.Log(b.lane.Topic, b.lane.Target), time.Now()
@@ -102,7 +102,7 @@ func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 
 func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
 		rested := time.Now()
@@ -125,7 +125,7 @@ func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 	for _, bothWays := range []bool{false, true} {
 		t.Run(fmt.Sprintf("both ways %t", bothWays), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.options.BothWays = bothWays
 				b.target.Says = map[string]string{"bootTimestamp": "1"}
 				b.write(10, 1)
@@ -146,7 +146,7 @@ func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 
 func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		run := b.start()
 		run.untilCaughtUp()
 		log := b.target.Log(b.lane.Topic, b.lane.Target)
@@ -165,7 +165,7 @@ func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 }
 
 func TestBackDoesNotTrustAHintThatAKilledTargetForgot(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(10, 3)
 	for offset := range int64(10) {
 		m.put(offset)
@@ -183,7 +183,7 @@ func TestBackDoesNotTrustAHintThatAKilledTargetForgot(t *testing.T) {
 }
 
 func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(30, 3)
 	for offset := range int64(10) {
 		m.put(offset)
@@ -202,7 +202,7 @@ func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *te
 
 func TestLaneFindsItsNewestCopyFarBehindNativesWithoutAHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 2*replica.Window)...)
 		b.target.Append(b.lane.Topic, b.lane.Target, native(stored(b.stamps(), nil, 3)))
@@ -217,7 +217,7 @@ func TestLaneFindsItsNewestCopyFarBehindNativesWithoutAHint(t *testing.T) {
 
 func TestMessagesBeforeAnUnreadableOneAreCopied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 1)
 		b.source.Hidden = map[int64]bool{7: true}
 		b.start().untilFault(lane.SourceUnreadable, 7, 8)
@@ -229,7 +229,7 @@ func TestMessagesBeforeAnUnreadableOneAreCopied(t *testing.T) {
 
 func TestLaneKeepsItsLockWhileItReadsALongTail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 5000)...)
 		delete(b.target.Log(b.lane.Topic, b.lane.Target).Positions, b.options.Group)
@@ -246,7 +246,7 @@ func TestLaneKeepsItsLockWhileItReadsALongTail(t *testing.T) {
 
 func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(10)
 		b.target.Append(b.lane.Topic, b.lane.Target, make([]remoting.Message, 200)...)
 		delete(b.target.Log(b.lane.Topic, b.lane.Target).Positions, b.options.Group)
@@ -281,7 +281,7 @@ func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 // The master is down, and its slave, which is read in its place, hasn't got all that was copied from it.
 func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.write(10, 1)
 		run := b.start()
 		run.untilCaughtUp()

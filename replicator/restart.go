@@ -11,8 +11,8 @@ import (
 // restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from then on, and copies of epochs
 // before don't count. The answer alone does nothing. It takes a fault that it fits, so that one which is read again after a kill
 // restarts no lane that is in order: the epoch that a lane is in can be read off its last copy.
-func (l *runner) restart(fault *lane.Fault) bool {
-	if l.restarts <= l.Epoch || !fault.OfNewTopic(l.twin != nil) {
+func (l *laneWorker) restart(fault *lane.Fault) bool {
+	if l.restarts <= l.Epoch || !fault.OfNewTopic(l.reverse != nil) {
 		return false
 	}
 	l.Restarted(l.Epoch + 1)
@@ -27,7 +27,7 @@ func (l *runner) restart(fault *lane.Fault) bool {
 }
 
 // findEpoch reads off the target queue how often the lane was restarted before: its last copy says so.
-func (l *runner) findEpoch(ctx context.Context, q replica.Reader) error {
+func (l *laneWorker) findEpoch(ctx context.Context, q replica.Reader) error {
 	if l.restarts <= l.Epoch {
 		return nil
 	}

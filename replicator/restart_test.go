@@ -18,7 +18,7 @@ import (
 )
 
 // again replaces the source queue by one with other messages.
-func (b *bench) again(n int) {
+func (b *laneFixture) again(n int) {
 	b.source.Empty(b.lane.Topic, b.lane.Source)
 	for i := range int64(n) {
 		m := replicatest.Original(i, 10)
@@ -28,7 +28,7 @@ func (b *bench) again(n int) {
 }
 
 // wantEpoch fails unless exactly the source's messages are on the target as copies of the epoch, in order.
-func (b *bench) wantEpoch(epoch int) {
+func (b *laneFixture) wantEpoch(epoch int) {
 	b.Helper()
 	stamps := b.stamps()
 	stamps.Restarted(epoch)
@@ -57,7 +57,7 @@ func (b *bench) wantEpoch(epoch int) {
 	}
 }
 
-func (b *bench) restartAnswer() lane.Answer {
+func (b *laneFixture) restartAnswer() lane.Answer {
 	return lane.Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Restart}
 }
 
@@ -65,7 +65,7 @@ func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 	for name, now := range map[string]int{"shorter": 30, "longer": 300} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t)
+				b := newLaneFixture(t)
 				b.stopped(100)
 				b.again(now)
 				run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
@@ -85,7 +85,7 @@ func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 
 func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(100)
 		b.again(40)
 		b.options.Answers = []lane.Answer{b.restartAnswer()}
@@ -109,7 +109,7 @@ func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
 
 func TestRestartOfALaneThatIsInOrderChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(100)
 		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		b.write(20, 1)
@@ -124,7 +124,7 @@ func TestRestartOfALaneThatIsInOrderChangesNothing(t *testing.T) {
 
 func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(100)
 		b.target.Set(func() { // the queue goes, positions stay
 			log := b.target.Log(b.lane.Topic, b.lane.Target)
@@ -144,7 +144,7 @@ func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
 
 func TestPositionsOfALaneThatWasRestartedAreOfItsPresentEpoch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.stopped(100)
 		b.options.Answers = []lane.Answer{b.restartAnswer()}
 		known := b.positions() // knows the lane as it was

@@ -13,12 +13,12 @@ import (
 )
 
 // backAnswer is restartAnswer for the reverse lane.
-func (b *bench) backAnswer() lane.Answer {
+func (b *laneFixture) backAnswer() lane.Answer {
 	return lane.Answer{Side: lane.SideTarget, Topic: b.lane.Topic, Broker: b.lane.Target.Broker, Queue: b.lane.Target.ID, Action: lane.Restart}
 }
 
 // wantOnSource fails unless the source holds the new topic's messages and the natives, each once and in its order.
-func (b *bench) wantOnSource(natives []string, new int) {
+func (b *laneFixture) wantOnSource(natives []string, new int) {
 	b.Helper()
 	bodies := b.bodies(b.source, b.lane.Source)
 	got := slices.DeleteFunc(slices.Clone(bodies), func(body string) bool { return !strings.HasPrefix(body, "native") })

@@ -30,8 +30,8 @@ type tail struct {
 type batch struct{ copies, bytes int64 }
 
 // resume finds where the lane goes on: behind the newest copy that the target holds.
-func (l *runner) resume(ctx context.Context) error {
-	turn := l.crew.turn(l)
+func (l *laneWorker) resume(ctx context.Context) error {
+	turn := l.shared.turn(l)
 	select {
 	case turn <- struct{}{}:
 		defer func() { <-turn }()
@@ -39,7 +39,7 @@ func (l *runner) resume(ctx context.Context) error {
 		return ctx.Err()
 	}
 	lapses := l.lapses
-	takes, err := l.crew.batches(ctx, l.Target.Broker)
+	takes, err := l.shared.batches(ctx, l.Target.Broker)
 	if err != nil {
 		return fmt.Errorf("the largest batch that the target takes: %w", err)
 	}
@@ -93,7 +93,7 @@ func (l *runner) resume(ctx context.Context) error {
 
 // orSlaveBehind is why no offset could be chosen: where a slave is read that has less than its master
 // had, the queue wasn't made anew.
-func (l *runner) orSlaveBehind(ctx context.Context, last int64, err error) error {
+func (l *laneWorker) orSlaveBehind(ctx context.Context, last int64, err error) error {
 	var maybe suspicion
 	if errors.As(err, &maybe) && maybe.Type == lane.SourceReset && l.source.FromSlave(ctx, l.Source.Broker) {
 		return replica.SlaveBehind(lane.SideSource, l.Source.Broker, last, maybe.From)
@@ -102,7 +102,7 @@ func (l *runner) orSlaveBehind(ctx context.Context, last int64, err error) error
 }
 
 // choose picks the next offset to copy.
-func (l *runner) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
+func (l *laneWorker) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
 	next := start // what expired before the first start is history
 	if l.Epoch > 0 && (end.newest < 0 || progress > end.newest+1 && progress > last) {
 		known, progress = false, 0 // what was committed is of the epoch before
@@ -113,7 +113,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 		if next < first && progress >= first && !end.lost {
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
-	case known && progress > first && end.first == 0 && (l.twin == nil && !replica.Alone(l.Topic) || end.lost): // retries begin further on
+	case known && progress > first && end.first == 0 && (l.reverse == nil && !replica.Alone(l.Topic) || end.lost): // retries begin further on
 		return 0, l.Fault(lane.TargetTruncated, first, progress,
 			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
@@ -137,7 +137,7 @@ func (l *runner) choose(end tail, progress int64, known bool, first, start, last
 }
 
 // checkOriginal compares the newest copy with its original: a topic that was made anew has other messages at the same offsets.
-func (l *runner) checkOriginal(ctx context.Context, from replica.Reader, end tail, first, last int64) error {
+func (l *laneWorker) checkOriginal(ctx context.Context, from replica.Reader, end tail, first, last int64) error {
 	if end.newest < first || end.newest >= last {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (l *runner) checkOriginal(ctx context.Context, from replica.Reader, end tai
 
 // settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one before it, the tail counts when
 // it stood still after the broker had taken up every send that it received before.
-func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) {
+func (l *laneWorker) settledTail(ctx context.Context, progress int64) (tail, error) {
 	to := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target, Between: l.hold}
 	now, err := l.newestCopy(ctx, to, progress)
 	for settle := l.unsure || progress > 0 || now.hinted; settle && err == nil; {
@@ -174,7 +174,7 @@ func (l *runner) settledTail(ctx context.Context, progress int64) (tail, error) 
 // newestCopy starts at the hint, the committed position behind the newest copy that was known then, and looks for newer ones
 // up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
 // everywhere.
-func (l *runner) newestCopy(ctx context.Context, q replica.Reader, progress int64) (tail, error) {
+func (l *laneWorker) newestCopy(ctx context.Context, q replica.Reader, progress int64) (tail, error) {
 	if err := l.findEpoch(ctx, q); err != nil {
 		return tail{}, err
 	}
@@ -192,7 +192,7 @@ func (l *runner) newestCopy(ctx context.Context, q replica.Reader, progress int6
 		none.unsure = now.next
 	}
 	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
-	if l.twin != nil && hinted && !none.lost {
+	if l.reverse != nil && hinted && !none.lost {
 		end, err := none.read(ctx, q, max(first, hint-replica.Window), last, stamps)
 		if err == nil && end.newest < 0 && l.Epoch > 0 { // its copies may lie further back: what was committed may be of before
 			return none.read(ctx, q, first, last, stamps)
@@ -230,7 +230,7 @@ func (l *runner) newestCopy(ctx context.Context, q replica.Reader, progress int6
 
 // lookFrom is how far back copies of the lane may lie. A reverse lane that seems to run for the first time need not read all of the
 // source's history for them: if the forward lane has copied nothing either, a window is enough for what a kill made brokers forget.
-func (l *runner) lookFrom(ctx context.Context, first, last int64, hinted bool, progress int64) (int64, error) {
+func (l *laneWorker) lookFrom(ctx context.Context, first, last int64, hinted bool, progress int64) (int64, error) {
 	if !l.back || hinted || progress > 0 {
 		return first, nil
 	}
@@ -243,7 +243,7 @@ func (l *runner) lookFrom(ctx context.Context, first, last int64, hinted bool, p
 
 // uncopied reports whether the source holds anything in [from, to) that isn't a copy of the twin. Where natives are many on the target,
 // the newest copy may be too far back to be found soon; then the progress counts.
-func (l *runner) uncopied(ctx context.Context, from, to int64) (bool, error) {
+func (l *laneWorker) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	first, last, err := q.Bounds(ctx)
 	if err != nil || from == 0 {
@@ -252,7 +252,7 @@ func (l *runner) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	found := false
 	err = q.Each(ctx, max(from, first), min(to, last), func(m replica.Message) bool {
 		stamp, copied := replica.ParseStamp(m.Properties)
-		found = !copied || !l.twin.Made(stamp)
+		found = !copied || !l.reverse.Made(stamp)
 		return !found
 	})
 	return found, err

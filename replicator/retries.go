@@ -15,7 +15,7 @@ import (
 // worked off is not copied.
 
 // tried is where a forward lane begins that never ran: at the first message, of a retry topic at the position of its group.
-func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
+func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error) {
 	group, retry := rocketmq.RetryGroup(l.Topic)
 	if !retry {
 		return first, nil
@@ -29,7 +29,7 @@ func (l *runner) tried(ctx context.Context, first, last int64) (int64, error) {
 
 // checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if it became a dead letter, and an error
 // if it can't be found in time.
-func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
+func (l *laneWorker) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
 	group, _ := rocketmq.RetryGroup(l.Topic)
 	there := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target}
 	dead := there
@@ -53,7 +53,7 @@ func (l *runner) checkRetry(ctx context.Context, stored rocketmq.SendResult, off
 }
 
 // copyAt reports whether the lane's copy of an offset lies at a position of a queue.
-func (l *runner) copyAt(ctx context.Context, q replica.Reader, position, offset int64) (bool, error) {
+func (l *laneWorker) copyAt(ctx context.Context, q replica.Reader, position, offset int64) (bool, error) {
 	first, end, err := q.Bounds(ctx)
 	if err != nil || position < first || position >= end {
 		return false, err
@@ -63,7 +63,7 @@ func (l *runner) copyAt(ctx context.Context, q replica.Reader, position, offset 
 	return there && ours && copied == offset, err
 }
 
-func (l *runner) deadRetry(offset int64, topic string) error {
+func (l *laneWorker) deadRetry(offset int64, topic string) error {
 	return l.Fault(lane.TargetRefused, offset, offset+1,
 		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
 		"the target put the copy into %s: it does so while members of the group hold queues locked there", topic)

@@ -14,14 +14,14 @@ import (
 )
 
 // newRetries is a bench whose lane is a retry topic's.
-func newRetries(t *testing.T) *bench {
-	b := newBench(t)
+func newRetries(t *testing.T) *laneFixture {
+	b := newLaneFixture(t)
 	b.lane.Topic = rocketmq.RetryTopic("billing")
 	return b
 }
 
 func TestRetriesThatTheGroupHasWorkedOffAreNotCopied(t *testing.T) {
-	for name, change := range map[string]func(*bench){"both ways": func(b *bench) { b.options.BothWays = true }, "one way": func(*bench) {}} {
+	for name, change := range map[string]func(*laneFixture){"both ways": func(b *laneFixture) { b.options.BothWays = true }, "one way": func(*laneFixture) {}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newRetries(t)

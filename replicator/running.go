@@ -11,7 +11,7 @@ import (
 )
 
 // topics sums what lanes say by topic.
-func topicsOf(runners []*runner, now time.Time) []lane.TopicProgress {
+func topicsOf(runners []*laneWorker, now time.Time) []lane.TopicProgress {
 	byTopic := map[string]*lane.TopicProgress{}
 	for _, l := range runners {
 		t := byTopic[l.Topic]
@@ -51,7 +51,7 @@ func addLane(t *lane.TopicProgress, s laneState, now time.Time) {
 }
 
 // progressOf sums what the lanes say.
-func progressOf(runners []*runner) lane.Progress {
+func progressOf(runners []*laneWorker) lane.Progress {
 	p := lane.Progress{Lanes: len(runners)}
 	waiting := map[string]int{}
 	for _, l := range runners {

@@ -16,7 +16,7 @@ import (
 
 // wantSegments checks segments against what the two queues hold: each pairs equal messages, each message that is on both sides is in one,
 // and cuts are where the same messages lie before them.
-func (b *bench) wantSegments(segments []positions.Segment) {
+func (b *laneFixture) wantSegments(segments []positions.Segment) {
 	b.Helper()
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	paired, at := int64(0), int64(0)

@@ -11,7 +11,7 @@ import (
 )
 
 // pull reads the next messages, or waits for one at the end of the queue.
-func (l *runner) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
+func (l *laneWorker) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
 	if err := l.awaitShown(ctx); err != nil {
 		return nil, rocketmq.PullResult{}, err
 	}
@@ -27,14 +27,14 @@ func (l *runner) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResu
 	result, err := l.source.Pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
 	messages, err := l.accept(now.next, replica.Pulled{Result: result, Err: err})
 	if err == nil {
-		l.sound++
+		l.goodPulls++
 	}
 	return messages, result, err
 }
 
 // awaitShown waits until the queue shows what the twin has written and the lane has gone behind: brokers do so a little after they
 // acknowledged it, and a pull before that would look like one behind the end of the queue. What isn't shown in time is judged by the pull.
-func (l *runner) awaitShown(ctx context.Context) error {
+func (l *laneWorker) awaitShown(ctx context.Context) error {
 	if !l.jumped {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (l *runner) awaitShown(ctx context.Context) error {
 }
 
 // accept checks the answer to a pull and keeps the messages that follow the offset without a gap.
-func (l *runner) accept(next int64, p replica.Pulled) ([]replica.Message, error) {
+func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, error) {
 	result := p.Result
 	switch {
 	case p.Err != nil:
@@ -88,7 +88,7 @@ func (l *runner) accept(next int64, p replica.Pulled) ([]replica.Message, error)
 // reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is known before the answer to the
 // last one: what a broker gives at once is what it gave before. Where that fails, what was asked too far is thrown away.
 type reads struct {
-	*runner
+	*laneWorker
 	flying []read
 	next   int64 // where the next pull begins
 	stride int   // messages that a pull of this queue brings; 0 if unknown

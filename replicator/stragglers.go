@@ -112,7 +112,7 @@ func (w *writers) back(seen map[writer]*writing) {
 }
 
 // lookForStragglers asks for queues that applications wrote to whether they have left them.
-func (c *crew) lookForStragglers(lanes []*runner) {
+func (c *maintenance) lookForStragglers(lanes []*laneWorker) {
 	now := time.Now()
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
@@ -124,7 +124,7 @@ func (c *crew) lookForStragglers(lanes []*runner) {
 	_ = together.Wait() // who got no answer asks again
 }
 
-func (l *runner) tellStragglers(ctx context.Context, now time.Time) {
+func (l *laneWorker) tellStragglers(ctx context.Context, now time.Time) {
 	seen := l.writers.take(now)
 	left, yes, err := positions.LeftAt(ctx, l.source, l.options.Names, l.Lane)
 	if err != nil {
@@ -140,7 +140,7 @@ func (l *runner) tellStragglers(ctx context.Context, now time.Time) {
 		}
 		l.change(func(s *laneState) { s.stragglers += of.count })
 		if by.sender.IsValid() {
-			l.crew.stragglers.add(l.Lane, of, now)
+			l.shared.stragglers.add(l.Lane, of, now)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // fromHost stores n messages of an application, at a time of the broker.
-func (b *bench) fromHost(f *replicatest.Side, q lane.Queue, host string, n int, stored time.Time) {
+func (b *laneFixture) fromHost(f *replicatest.Side, q lane.Queue, host string, n int, stored time.Time) {
 	for i := range n {
 		f.Append(b.lane.Topic, q, remoting.Message{
 			Body: fmt.Appendf(nil, "%s %d", host, i), BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
@@ -32,7 +32,7 @@ func askingOften(r *Replicator) {
 }
 
 // untilStragglers waits until so many messages of stragglers are counted in one direction.
-func (b *bench) untilStragglers(run *session, of func(lane.Progress) lane.Progress, messages int64) lane.Progress {
+func (b *laneFixture) untilStragglers(run *session, of func(lane.Progress) lane.Progress, messages int64) lane.Progress {
 	b.Helper()
 	count := func() (n int64) {
 		for _, t := range of(run.progress()).Topics {

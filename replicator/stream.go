@@ -46,8 +46,8 @@ type flight struct {
 }
 
 // stream copies these messages, and on until the lane has caught up.
-func (l *runner) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
-	s := &stream{reads: reads{runner: l, depth: 1}}
+func (l *laneWorker) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
+	s := &stream{reads: reads{laneWorker: l, depth: 1}}
 	defer func() {
 		if len(s.ready) > 0 || err != nil {
 			clear(l.seen) // what was judged will be judged again
@@ -78,12 +78,12 @@ func (s *stream) run(ctx, reading context.Context) error {
 		if s.broken == nil && s.bytes < 4*s.batchBytes {
 			s.fill(reading, len(s.ready) == 0 && s.sending == nil)
 		}
-		for s.due() && s.runner.ready && ctx.Err() == nil {
+		for s.due() && s.laneWorker.ready && ctx.Err() == nil {
 			if err := s.send(ctx); err != nil {
 				return err
 			}
 		}
-		if s.sending == nil && (len(s.flying) == 0 || !s.runner.ready) {
+		if s.sending == nil && (len(s.flying) == 0 || !s.laneWorker.ready) {
 			return s.broken
 		}
 		select {
@@ -162,7 +162,7 @@ func (s *stream) send(ctx context.Context) error {
 		s.release()
 		return nil
 	}
-	if err := s.holdToSend(ctx); err != nil || !s.runner.ready { // the lock may have been away in between
+	if err := s.holdToSend(ctx); err != nil || !s.laneWorker.ready { // the lock may have been away in between
 		return err
 	}
 	if s.options.Copied != nil {
@@ -182,7 +182,7 @@ func (s *stream) caughtUp() bool {
 }
 
 // pace holds the lane back to the rates that are set.
-func (l *runner) pace(ctx context.Context, messages, bytes int) error {
+func (l *laneWorker) pace(ctx context.Context, messages, bytes int) error {
 	source, target := l.ends()
 	_, strain := l.health.share(source, target)
 	reason := cmp.Or(strain, l.pacer.slowed(l.Topic))
@@ -199,7 +199,7 @@ func (l *runner) pace(ctx context.Context, messages, bytes int) error {
 }
 
 // deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
-func (l *runner) deliver(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
+func (l *laneWorker) deliver(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
@@ -244,8 +244,8 @@ func (s *stream) landed(answer sent) error {
 	if s.options.Copied != nil {
 		s.tell(f.segments, stored)
 	}
-	if s.twin != nil {
-		s.twin.learn(written{stored, stored + f.copies, f.newest, s.Origin})
+	if s.reverse != nil {
+		s.reverse.learn(written{stored, stored + f.copies, f.newest, s.Origin})
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func late(key string) remoting.Message {
 // Before, the lane stopped at its first batch where it couldn't read that the broker takes none.
 func TestALaneLearnsThatABrokerTakesNoBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.NoBatches, b.target.Untold = true, true
 		b.write(50, 3)
 		b.source.Append(b.lane.Topic, b.lane.Source, late("k"))
@@ -77,7 +77,7 @@ func TestWhoMayTakeNoBatches(t *testing.T) {
 // A message that such a broker refuses alone, too, is one that it doesn't take.
 func TestAMessageThatIsRefusedAloneTooStopsTheLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.Untold = true
 		b.write(10, 1)
 		b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
@@ -98,7 +98,7 @@ func TestAMessageThatIsRefusedAloneTooStopsTheLane(t *testing.T) {
 // Before, copies that were sent alone were called altered once the broker took batches.
 func TestCopiesThatWereSentAloneAreAlikeAfterAnUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		b.target.NoBatches = true
 		b.write(3, 1)
 		b.source.Append(b.lane.Topic, b.lane.Source, late("alone"))

@@ -17,7 +17,7 @@ const lookBack = 1024
 //
 // A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
 // before it: else an application sent the message again with all its properties.
-func (l *runner) judge(ctx context.Context, m *replica.Message, now time.Time) error {
+func (l *laneWorker) judge(ctx context.Context, m *replica.Message, now time.Time) error {
 	if _, skip := l.skipTo(m.Position); skip {
 		m.Skip = true
 		l.change(func(s *laneState) { s.giveUp(m.Position, m.Position+1) })
@@ -49,20 +49,20 @@ func (l *runner) judge(ctx context.Context, m *replica.Message, now time.Time) e
 }
 
 // own is for a message that an application wrote where the lane reads.
-func (l *runner) own(m *replica.Message, now time.Time) {
+func (l *laneWorker) own(m *replica.Message, now time.Time) {
 	l.lastOwn = now
 	l.writers.note(m)
 }
 
 // newestBefore is the highest stamped offset of the stamp's origin before a position of the queue that the lane reads, or -1.
-func (l *runner) newestBefore(ctx context.Context, of replica.Stamp, position int64) (int64, error) {
+func (l *laneWorker) newestBefore(ctx context.Context, of replica.Stamp, position int64) (int64, error) {
 	origin := of.Origin()
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	first, _, err := q.Bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if l.twin == nil || !l.twin.Made(of) {
+	if l.reverse == nil || !l.reverse.Made(of) {
 		first = max(first, position-lookBack)
 	}
 	newest := int64(-1)
@@ -83,7 +83,7 @@ func (l *runner) newestBefore(ctx context.Context, of replica.Stamp, position in
 
 // begin is where a lane starts that never ran. A forward lane copies the history, of retries only what the group hasn't tried again; a
 // reverse lane only what comes after the first copy of the forward lane: what the target held before is of others.
-func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
+func (l *laneWorker) begin(ctx context.Context, first, last int64) (int64, error) {
 	if !l.back {
 		return l.tried(ctx, first, last)
 	}
@@ -95,14 +95,14 @@ func (l *runner) begin(ctx context.Context, first, last int64) (int64, error) {
 }
 
 // firstCopy finds the twin's first copy on the queue that the lane reads.
-func (l *runner) firstCopy(ctx context.Context) (at int64, found bool, err error) {
+func (l *laneWorker) firstCopy(ctx context.Context) (at int64, found bool, err error) {
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	first, last, err := q.Bounds(ctx)
 	if err != nil {
 		return 0, false, err
 	}
 	err = q.Each(ctx, first, last, func(m replica.Message) bool {
-		if stamp, ok := replica.ParseStamp(m.Properties); ok && l.twin.Made(stamp) {
+		if stamp, ok := replica.ParseStamp(m.Properties); ok && l.reverse.Made(stamp) {
 			at, found = m.Position, true
 		}
 		return !found
@@ -121,7 +121,7 @@ type written struct {
 const maxWritten = 1024
 
 // learn takes what the twin has written.
-func (l *runner) learn(w written) {
+func (l *laneWorker) learn(w written) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.changed.Store(true)
@@ -138,7 +138,7 @@ func (l *runner) learn(w written) {
 }
 
 // jump goes on behind what a person gave up, and behind what the twin has written, where the lane stands at it.
-func (l *runner) jump() {
+func (l *laneWorker) jump() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.state
@@ -169,15 +169,15 @@ func (s laneState) readable() int64 {
 
 // resting reports whether messages of applications are so rare here that waiting for them with a pull would mostly bring copies of
 // the twin: their home is on the other side.
-func (l *runner) resting(now time.Time) bool {
-	if l.twin == nil || now.Sub(l.lastOwn) < l.timing.homeRest {
+func (l *laneWorker) resting(now time.Time) bool {
+	if l.reverse == nil || now.Sub(l.lastOwn) < l.timing.homeRest {
 		return false
 	}
 	return l.back || now.Sub(l.snapshot().twinWrote) < l.timing.homeRest
 }
 
 // rest waits until the queue holds something that the twin hasn't written.
-func (l *runner) rest(ctx context.Context) error {
+func (l *laneWorker) rest(ctx context.Context) error {
 	defer l.change(func(s *laneState) { s.resting = false })
 	for l.resting(time.Now()) {
 		l.jump()
@@ -198,7 +198,7 @@ func (l *runner) rest(ctx context.Context) error {
 }
 
 // rouse wakes a lane that rests.
-func (l *runner) rouse() {
+func (l *laneWorker) rouse() {
 	select {
 	case l.wake <- struct{}{}:
 	default:

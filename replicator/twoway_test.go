@@ -17,14 +17,14 @@ import (
 )
 
 // bothWays makes the bench copy in both directions.
-func bothWays(t *testing.T) *bench {
-	b := newBench(t)
+func bothWays(t *testing.T) *laneFixture {
+	b := newLaneFixture(t)
 	b.options.BothWays = true
 	return b
 }
 
 // tenCopied is a pair of queues whose lanes have copied ten messages of the source, and have ended.
-func tenCopied(t *testing.T) *bench {
+func tenCopied(t *testing.T) *laneFixture {
 	b := bothWays(t)
 	run := b.start(fastHome)
 	b.write(10, 10)
@@ -35,7 +35,7 @@ func tenCopied(t *testing.T) *bench {
 
 // slowly makes both sides take up to some milliseconds for each pull and each send, so that what the lanes do meets what applications do
 // at many points.
-func (b *bench) slowly(seed uint64) {
+func (b *laneFixture) slowly(seed uint64) {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 11))
 	slow := func() {
@@ -48,7 +48,7 @@ func (b *bench) slowly(seed uint64) {
 }
 
 // bodies lists what a queue holds, in its order.
-func (b *bench) bodies(f *replicatest.Side, q lane.Queue) []string {
+func (b *laneFixture) bodies(f *replicatest.Side, q lane.Queue) []string {
 	var all []string
 	for _, m := range f.All(b.lane.Topic, q) {
 		all = append(all, string(m.Body))
@@ -57,12 +57,12 @@ func (b *bench) bodies(f *replicatest.Side, q lane.Queue) []string {
 }
 
 // send stores an application's message.
-func (b *bench) send(f *replicatest.Side, q lane.Queue, body string, properties []byte) {
+func (b *laneFixture) send(f *replicatest.Side, q lane.Queue, body string, properties []byte) {
 	f.Append(b.lane.Topic, q, remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
 }
 
 // untilBoth waits until both queues hold as many messages.
-func (b *bench) untilBoth(run *session, messages int) {
+func (b *laneFixture) untilBoth(run *session, messages int) {
 	b.Helper()
 	b.until(fmt.Sprintf("both sides hold %d messages", messages), func() bool {
 		return len(b.source.All(b.lane.Topic, b.lane.Source)) >= messages && len(b.target.All(b.lane.Topic, b.lane.Target)) >= messages &&
@@ -78,7 +78,7 @@ func only(side byte, bodies []string) []string {
 	return slices.DeleteFunc(slices.Clone(bodies), func(body string) bool { return body[0] != side })
 }
 
-func (b *bench) wantSame(sent map[byte][]string) {
+func (b *laneFixture) wantSame(sent map[byte][]string) {
 	b.Helper()
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 	for side, want := range sent {
@@ -165,7 +165,7 @@ func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
 }
 
 // behindOthers has copied 7 messages to the target, behind 5 that it held before, and one of the target's own back.
-func behindOthers(t *testing.T) *bench {
+func behindOthers(t *testing.T) *laneFixture {
 	b := bothWays(t)
 	for i := range 5 {
 		b.send(b.target, b.lane.Target, fmt.Sprint("x", i), nil)
@@ -193,7 +193,7 @@ func TestReverseLaneLeavesAloneWhatTheTargetHeldBefore(t *testing.T) {
 
 func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newLaneFixture(t)
 		third := replicatest.NewSide("Third")
 		q := lane.Queue{Broker: "broker-q", ID: 0}
 		ring := []struct {
@@ -210,7 +210,7 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 		b.send(third, q, "c0", nil)
 		var runs []*session
 		for _, lane := range ring {
-			leg := &bench{T: t, source: lane.from, target: lane.to, lane: lane.lane, options: Options{Names: lane.names, Holder: "one"}}
+			leg := &laneFixture{T: t, source: lane.from, target: lane.to, lane: lane.lane, options: Options{Names: lane.names, Holder: "one"}}
 			runs = append(runs, leg.start())
 		}
 		all := func() map[string][]string {

@@ -68,7 +68,7 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 		{"copies of after the beginning don't count", func(m *model) { put(m, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11); m.copied = 10 }, verify.Report{Compared: 10}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := &model{bench: newBench(t)}
+			m := &model{laneFixture: newLaneFixture(t)}
 			m.write(12, 3)
 			test.target(m)
 			m.commit()
@@ -93,7 +93,7 @@ func equalReports(a, b verify.Report) bool {
 }
 
 func TestVerifyShowsFiveExamplesAndCountsAll(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(100, 3)
 	for offset := int64(0); offset < 100; offset += 2 {
 		m.put(offset)
@@ -106,7 +106,7 @@ func TestVerifyShowsFiveExamplesAndCountsAll(t *testing.T) {
 }
 
 func TestVerifyLeavesOutWhatExpiredOnEitherSide(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(100, 3)
 	for offset := range int64(100) {
 		m.put(offset)
@@ -123,7 +123,7 @@ func TestVerifyLeavesOutWhatExpiredOnEitherSide(t *testing.T) {
 }
 
 func TestVerifyBeginsWhereItIsTold(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(100, 3)
 	for offset := range int64(100) {
 		if offset != 20 && offset != 50 && offset != 70 {
@@ -149,7 +149,7 @@ func TestVerifyBeginsWhereItIsTold(t *testing.T) {
 }
 
 func TestVerifyWhileTheSourceExpires(t *testing.T) {
-	m := &model{bench: newBench(t)}
+	m := &model{laneFixture: newLaneFixture(t)}
 	m.write(300, 3)
 	for offset := range int64(300) {
 		m.put(offset)

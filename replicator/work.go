@@ -13,19 +13,19 @@ type work struct {
 	*Replicator
 	ctx           context.Context
 	running       sync.WaitGroup
-	forward, back *crew
+	forward, back *maintenance
 
 	mu    sync.Mutex
 	lanes map[lane.Lane]bool // the forward ones
 	ends  map[laneEnd]bool   // queues that lanes read or write
-	ways  [2][]*runner       // forward and reverse lanes, in the order in which they came
+	ways  [2][]*laneWorker   // forward and reverse lanes, in the order in which they came
 
 	rates [2]rates // of the reporter alone
 }
 
 func newWork(ctx context.Context, r *Replicator) *work {
 	w := &work{Replicator: r, ctx: ctx, lanes: map[lane.Lane]bool{}, ends: map[laneEnd]bool{}}
-	w.forward, w.back = newCrew(ctx, r, &w.running), newCrew(ctx, r.reverse(), &w.running)
+	w.forward, w.back = newMaintenance(ctx, r, &w.running), newMaintenance(ctx, r.reverse(), &w.running)
 	w.forward.stragglers.side, w.back.stragglers.side = "source", "target"
 	return w
 }
@@ -54,11 +54,11 @@ func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 			left = append(left, lane)
 			continue
 		}
-		l := newRunner(w.Replicator, lane, false)
+		l := newLaneWorker(w.Replicator, lane, false)
 		w.lanes[lane], w.ends[ends[0]], w.ends[ends[1]] = true, true, true
 		if w.options.BothWays {
-			b := newRunner(w.back.Replicator, lane.Back(), true)
-			b.twin, l.twin = l, b
+			b := newLaneWorker(w.back.Replicator, lane.Back(), true)
+			b.reverse, l.reverse = l, b
 			w.start(w.back, b, 1)
 		}
 		w.start(w.forward, l, 0)
@@ -66,14 +66,14 @@ func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	return left
 }
 
-func (w *work) start(c *crew, l *runner, way int) {
+func (w *work) start(c *maintenance, l *laneWorker, way int) {
 	w.ways[way] = append(w.ways[way], l)
 	c.join(l)
 	w.running.Go(func() { l.run(w.ctx) })
 }
 
 // all are the lanes of a way so far.
-func (w *work) all(way int) []*runner {
+func (w *work) all(way int) []*laneWorker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ways[way]

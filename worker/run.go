@@ -143,9 +143,9 @@ func pollsWith(
 		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: heartbeatThrottle,
 		DisableRegistrationAliasing: true, DeploymentOptions: d,
 	}
-	ends := &watch{server: temporalServer{c}, which: seldom, pause: lookEvery, calm: calm}
+	ends := &cancellationWatcher{server: temporalServer{c}, which: seldom, pause: lookEvery, calm: calm}
 	if role == roleControl {
-		options.Interceptors = []interceptor.WorkerInterceptor{&pulse{}, ends}
+		options.Interceptors = []interceptor.WorkerInterceptor{&heartbeats{}, ends}
 		return api.ControlTaskQueue, options
 	}
 	ends.which = beating // its activities beat by their progress

@@ -24,7 +24,7 @@ const (
 func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, options client.Options, shares *activities.Shares) {
 	ticker := time.NewTicker(countEvery)
 	defer ticker.Stop()
-	known := roll{self: options.Identity, seen: map[string]bool{}}
+	known := workerCount{self: options.Identity, seen: map[string]bool{}}
 	for failed := false; ; {
 		d, err := c.DescribeTaskQueue(ctx, api.DataTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 		switch {
@@ -42,14 +42,14 @@ func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, opt
 	}
 }
 
-// roll is who was there so far.
-type roll struct {
+// workerCount is who was there so far.
+type workerCount struct {
 	self string
 	seen map[string]bool
 }
 
 // call counts the workers, this one too, and says whether some are new.
-func (r *roll) call(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
+func (r *workerCount) call(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
 	workers = 1
 	for _, p := range pollers {
 		if p.GetIdentity() == r.self || now.Sub(p.GetLastAccessTime().AsTime()) > silentFor {

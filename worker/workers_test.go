@@ -16,7 +16,7 @@ func TestWorkersAreCountedWhileTheyAskForWork(t *testing.T) {
 	asked := func(name string, ago time.Duration) *taskqueuepb.PollerInfo {
 		return &taskqueuepb.PollerInfo{Identity: name, LastAccessTime: timestamppb.New(now.Add(-ago))}
 	}
-	r := roll{self: "me", seen: map[string]bool{}}
+	r := workerCount{self: "me", seen: map[string]bool{}}
 	for _, step := range []struct {
 		seen    []*taskqueuepb.PollerInfo
 		workers int

@@ -12,6 +12,6 @@ import (
 var errLeft = errors.New("it has stopped, and what it moved stays where it is: start Rollback, or the migration and then back")
 
 // leavesMoved reports whether the workflow moves applications, and nobody runs Rollback after it.
-func (d *desk) leavesMoved() bool {
+func (d *stageRun) leavesMoved() bool {
 	return d.parent == nil && slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, d.status.Type)
 }

@@ -16,7 +16,7 @@ import (
 func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	t.Helper()
 	a := &anywhere{
-		theatre: emptyTheatre(t), t: t, at: at, sides: map[string]api.Side{}, authority: api.Source,
+		workflowEnvironment: emptyTheatre(t), t: t, at: at, sides: map[string]api.Side{}, authority: api.Source,
 	}
 	a.deed = func() { deed(a) }
 	for _, g := range testAssessment().Groups {
@@ -28,7 +28,7 @@ func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	}
 	a.playMoves()
 	a.playGatewayLooks()
-	fillMigration(a.theatre, stages)
+	fillMigration(a.workflowEnvironment, stages)
 	a.playTraffic()
 	return a
 }

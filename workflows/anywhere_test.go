@@ -30,7 +30,7 @@ type group struct {
 // anywhere plays two clusters that remember what is done to them, and lets something be done at a
 // call of an activity.
 type anywhere struct {
-	*theatre
+	*workflowEnvironment
 	t         *testing.T
 	mu        sync.Mutex
 	groups    map[string]*group
@@ -102,7 +102,7 @@ func (a *anywhere) away() error {
 func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	t.Helper()
 	a := &anywhere{
-		theatre: emptyTheatre(t), t: t, at: at, groups: map[string]*group{}, producers: map[string]bool{},
+		workflowEnvironment: emptyTheatre(t), t: t, at: at, groups: map[string]*group{}, producers: map[string]bool{},
 	}
 	a.deed = func() { deed(a) }
 	for _, g := range testAssessment().Groups {
@@ -115,7 +115,7 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
 		stages[name] = a.aSecondOf(name) // a stage that has ended at once can't be signalled in the test environment
 	}
-	fillMigration(a.theatre, stages)
+	fillMigration(a.workflowEnvironment, stages)
 	a.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		return api.Ledger{}, a.seen("Ledger")
 	})

@@ -36,7 +36,7 @@ func digest(evidence any) string {
 
 // approve waits for the approval of one gate. The context of measure ends with it. Evidence that
 // got old is measured again, and an answer to the old one is refused.
-func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (question, error)) error {
+func (d *stageRun) approve(ctx workflow.Context, measure func(workflow.Context) (question, error)) error {
 	gate := ""
 	defer func() { d.unask(ctx, gate) }()
 	for life := evidenceLife; ; life = min(2*life, d.longestLife()) {
@@ -57,7 +57,7 @@ func (d *desk) approve(ctx workflow.Context, measure func(workflow.Context) (que
 }
 
 // hears is step for what once was done outside of steps, so that `back` had to wait for it.
-func (d *desk) hears(ctx workflow.Context, work func(workflow.Context) error) error {
+func (d *stageRun) hears(ctx workflow.Context, work func(workflow.Context) error) error {
 	if !changed(ctx, changeHeard) {
 		return work(ctx)
 	}
@@ -65,7 +65,7 @@ func (d *desk) hears(ctx workflow.Context, work func(workflow.Context) error) er
 }
 
 // ask shows the question until it is approved (true) or its evidence expires (false).
-func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
+func (d *stageRun) ask(ctx workflow.Context, q question) (bool, error) {
 	if err := d.checkpoint(ctx); err != nil {
 		return false, err
 	}
@@ -101,7 +101,7 @@ func (d *desk) ask(ctx workflow.Context, q question) (bool, error) {
 
 // answered returns what tells whether a question has been approved. While its evidence is measured
 // again it stands, so that an approval of then counts, if it is for what is asked now.
-func (d *desk) answered(ctx workflow.Context, gate, evidence string) func() bool {
+func (d *stageRun) answered(ctx workflow.Context, gate, evidence string) func() bool {
 	before := len(d.status.Approvals)
 	if !changed(ctx, changeKept) {
 		return func() bool { return len(d.status.Approvals) > before }
@@ -125,7 +125,7 @@ func (d *desk) answered(ctx workflow.Context, gate, evidence string) func() bool
 }
 
 // put shows a question, in the place and with the age of the one of its gate that stands.
-func (d *desk) put(ctx workflow.Context, w api.Waiting) func() {
+func (d *stageRun) put(ctx workflow.Context, w api.Waiting) func() {
 	for i, old := range d.status.Waiting {
 		if old.Kind == api.WaitingApproval && old.Gate == w.Gate {
 			w.WorkflowID, w.Since = old.WorkflowID, old.Since
@@ -139,7 +139,7 @@ func (d *desk) put(ctx workflow.Context, w api.Waiting) func() {
 }
 
 // unask takes a question off the page that stands and isn't asked any more.
-func (d *desk) unask(ctx workflow.Context, gate string) {
+func (d *stageRun) unask(ctx workflow.Context, gate string) {
 	delete(d.firstPut, gate)
 	standing := func(w api.Waiting) bool { return w.Kind == api.WaitingApproval && w.Gate == gate }
 	if slices.ContainsFunc(d.status.Waiting, standing) {
@@ -149,7 +149,7 @@ func (d *desk) unask(ctx workflow.Context, gate string) {
 }
 
 // longestLife is how long evidence may be answered while nobody does.
-func (d *desk) longestLife() time.Duration {
+func (d *stageRun) longestLife() time.Duration {
 	if !d.bounded {
 		return evidenceLife
 	}
@@ -157,7 +157,7 @@ func (d *desk) longestLife() time.Duration {
 }
 
 // asks reports whether the plan wants a person's approval of this gate.
-func (d *desk) asks(gate plan.Gate) bool {
+func (d *stageRun) asks(gate plan.Gate) bool {
 	for _, g := range d.plan.Approvals {
 		if g == gate {
 			return true

@@ -11,7 +11,7 @@ import (
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
 // Why says what it does instead.
-func (d *desk) withoutTarget(ctx workflow.Context, in api.MigrationInput, why string) error {
+func (d *stageRun) withoutTarget(ctx workflow.Context, in api.MigrationInput, why string) error {
 	var survey activities.Survey
 	if err := d.surveySource(ctx, in, "", &survey); err != nil {
 		return err
@@ -46,7 +46,7 @@ type openedGroups struct {
 }
 
 // openFenced lifts the fences on the source, a batch after another.
-func (d *desk) openFenced(
+func (d *stageRun) openFenced(
 	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
 ) (open openedGroups, err error) {
 	var traffic *activities.Traffic
@@ -83,7 +83,7 @@ func (d *desk) openFenced(
 // undoReturn opens groups on the target again, where they were. If it doesn't take that, or was
 // what the return failed for, they go on at the source. It returns why the return failed: that the
 // target doesn't answer, if that is so by now.
-func (d *desk) undoReturn(
+func (d *stageRun) undoReturn(
 	ctx workflow.Context, why error, onTarget, onSource activities.GroupsRequest,
 ) error {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)

@@ -38,7 +38,7 @@ func notYet(text string) error {
 }
 
 // opened is when groups were opened on the source, from the start of the workflow.
-func (s *theatre) opened(at *time.Duration) {
+func (s *workflowEnvironment) opened(at *time.Duration) {
 	start := s.Now()
 	s.OnActivity("Unfence", anything,
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
@@ -177,13 +177,13 @@ func stillAway(ctx context.Context) error {
 }
 
 // lostTarget never answers again.
-func (s *theatre) lostTarget() {
+func (s *workflowEnvironment) lostTarget() {
 	s.OnActivity("AwaitTarget", anything,
 		anything).Return(func(ctx context.Context, _ activities.Request) error { return stillAway(ctx) })
 }
 
 // approveLost says after a while that the target is gone for good.
-func (s *theatre) approveLost(t *testing.T) {
+func (s *workflowEnvironment) approveLost(t *testing.T) {
 	asked := func() (w api.Waiting, ok bool) {
 		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == LostGate })
 		if i < 0 {

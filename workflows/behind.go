@@ -17,7 +17,7 @@ const authorityTries = 15 * time.Second
 // returnAuthority makes the source the side that says who members are. Gateways refuse that while
 // members are connected to the target: then applications are asked to return behind the gateways,
 // which they left in the end phase.
-func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics api.Names) error {
+func (d *stageRun) returnAuthority(ctx workflow.Context, move action, groups, topics api.Names) error {
 	err := move.run(within(ctx, authorityTries, move.summary))
 	if err == nil || ctx.Err() != nil || lasts(err) {
 		return err
@@ -29,7 +29,7 @@ func (d *desk) returnAuthority(ctx workflow.Context, move action, groups, topics
 // what they refused it for. It says who they are, and that is asked for, and more when others hold
 // the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
 // for. It ends, too, when the target doesn't answer.
-func (d *desk) askBehind(
+func (d *stageRun) askBehind(
 	ctx workflow.Context, move action, why error, groups, topics api.Names,
 ) error {
 	tells := changed(ctx, changeBypassed)
@@ -85,7 +85,7 @@ func untilBehind(ctx workflow.Context, move action) workflow.Future {
 }
 
 // behindAsked is the question for applications that bypass the gateways.
-func (d *desk) behindAsked(
+func (d *stageRun) behindAsked(
 	at activities.Gateway, why error, groups, topics api.Names,
 ) api.Waiting {
 	who := "all applications"
@@ -145,7 +145,7 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 
 // byGateway makes gateways move something, however long it takes. While the target doesn't answer
 // it can't be done: gateways prove each move on both sides. Then the page says so.
-func (d *desk) byGateway(ctx workflow.Context, move action) error {
+func (d *stageRun) byGateway(ctx workflow.Context, move action) error {
 	if !changed(ctx, changeBehind) {
 		return move.run(quick(ctx, move.summary))
 	}

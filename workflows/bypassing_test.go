@@ -18,7 +18,7 @@ import (
 
 // bypassers plays gateways that refuse moves while applications bypass them.
 type bypassers struct {
-	*theatre
+	*workflowEnvironment
 	at     activities.Gateway
 	groups []string // that bypass gateways now
 	topics []string
@@ -51,7 +51,7 @@ func (s *bypassers) refuses(asked *activities.Bypassing, groups, topics []string
 
 func newBypassers(t *testing.T) *bypassers {
 	t.Helper()
-	s := &bypassers{theatre: newTheatre(t), at: activities.Gateway{NameServer: "10.0.0.7:9876"}}
+	s := &bypassers{workflowEnvironment: newTheatre(t), at: activities.Gateway{NameServer: "10.0.0.7:9876"}}
 	s.OnActivity("Entrance", anything, anything).Return(
 		func(context.Context, activities.Request) (activities.Gateway, error) { return s.at, nil })
 	move := func(name string, asked *activities.Bypassing, without bool, groups, topics []string) error {
@@ -295,7 +295,7 @@ func TestAMoveByGatewaysThatWaitsForHoursIsTriedInEverLongerRounds(t *testing.T)
 }
 
 // reachedBy is a Shift that begins anew where an earlier run had come so far.
-func reachedBy(t *testing.T, at activities.Reached) (*theatre, api.Status) {
+func reachedBy(t *testing.T, at activities.Reached) (*workflowEnvironment, api.Status) {
 	t.Helper()
 	s := newTheatre(t)
 	s.OnActivity("Reached", anything, anything).Return(

@@ -18,14 +18,14 @@ import (
 // the source meanwhile.
 
 // callsBack begins that time.
-func (d *desk) callsBack(ctx workflow.Context) {
+func (d *stageRun) callsBack(ctx workflow.Context) {
 	if changed(ctx, changeCalledBack) {
 		d.arrivals = workflow.Now(ctx).Add(callBackTime)
 	}
 }
 
 // awaitBack asks for groups whose applications are to be at the source, and waits until they are.
-func (d *desk) awaitBack(ctx workflow.Context, groups []string) error {
+func (d *stageRun) awaitBack(ctx workflow.Context, groups []string) error {
 	if d.arrivals.IsZero() { // else it was done before the first question
 		d.forgetReleased()
 	}
@@ -36,7 +36,7 @@ func (d *desk) awaitBack(ctx workflow.Context, groups []string) error {
 
 // untilDead is for how long a question about applications on the target waits for a target that
 // doesn't answer. Nobody is at a dead one; what it owes is told, and waited for, elsewhere.
-func (d *desk) untilDead() time.Duration {
+func (d *stageRun) untilDead() time.Duration {
 	if d.arrivals.IsZero() {
 		return 0
 	}
@@ -51,7 +51,7 @@ type calledBack struct {
 
 // callBackProducers asks for producers that a Shift has asked to go to the target, and that nobody
 // saw there when the way back began.
-func (d *desk) callBackProducers(ctx workflow.Context, asked []api.Names) calledBack {
+func (d *stageRun) callBackProducers(ctx workflow.Context, asked []api.Names) calledBack {
 	ctx, cancel := workflow.WithCancel(ctx)
 	outcome, settable := workflow.NewFuture(ctx)
 	if len(asked) == 0 {
@@ -74,7 +74,7 @@ func (d *desk) callBackProducers(ctx workflow.Context, asked []api.Names) called
 
 // underWay are the topics whose producers may be on their way to the target, although those of the
 // moved ones have returned.
-func (d *desk) underWay(in api.MigrationInput, moved api.Names) []api.Names {
+func (d *stageRun) underWay(in api.MigrationInput, moved api.Names) []api.Names {
 	if d.arrivals.IsZero() {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (d *desk) underWay(in api.MigrationInput, moved api.Names) []api.Names {
 }
 
 // untilArrived says in a question how long it stands.
-func (d *desk) untilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
+func (d *stageRun) untilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
 	if left := d.arrivals.Sub(workflow.Now(ctx)); left > 0 {
 		w.Text += fmt.Sprintf(
 			"; stop releases that bring them to the target, and say released when none is under way: else it "+
@@ -105,7 +105,7 @@ func (d *desk) untilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
 
 // arrived looks once more when those that were on their way must have arrived, unless the pipeline
 // says that none is.
-func (d *desk) arrived(look poller) poller {
+func (d *stageRun) arrived(look poller) poller {
 	return func(
 		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {

@@ -15,7 +15,7 @@ import (
 )
 
 // goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target yet.
-func goesBack(t *testing.T) *theatre {
+func goesBack(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).
@@ -24,7 +24,7 @@ func goesBack(t *testing.T) *theatre {
 }
 
 // asks returns the questions for applications that are open now.
-func (s *theatre) asks(t *testing.T) (texts []string) {
+func (s *workflowEnvironment) asks(t *testing.T) (texts []string) {
 	t.Helper()
 	for _, w := range s.statusNow(t).Waiting {
 		if w.Kind == api.WaitingRelease {
@@ -179,7 +179,7 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 	var told api.MigrationInput
 	s := newMigration(t, map[string]stageFunc{
 		api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-			d, err := newDesk(ctx, api.ShiftType, in)
+			d, err := newStageRun(ctx, api.ShiftType, in)
 			if err != nil {
 				return api.Status{}, err
 			}

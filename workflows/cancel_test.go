@@ -14,7 +14,7 @@ import (
 )
 
 // cancelledOnce is a stage that somebody cancels at its first try.
-func (s *theatre) cancelledOnce(name string, tries *int) stageFunc {
+func (s *workflowEnvironment) cancelledOnce(name string, tries *int) stageFunc {
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries == 1 {
 			return api.Status{}, temporal.NewCanceledError()
@@ -47,7 +47,7 @@ func TestACancelledStageHoldsTheMigrationWithItsLanes(t *testing.T) {
 }
 
 // shiftUntilCancelled stands in for a Shift in the middle of a wave.
-func (s *theatre) shiftUntilCancelled(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+func (s *workflowEnvironment) shiftUntilCancelled(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
 	s.note(api.ShiftType)
 	err := workflow.Sleep(ctx, time.Hour)
 	s.note("Shift undone")
@@ -133,7 +133,7 @@ func TestAMigrationThatIsStartedAnewLooksAtTheBrokersBeforeItEndsBack(t *testing
 }
 
 // terminatedOnce is a stage that somebody terminates at its first try.
-func (s *theatre) terminatedOnce(name string, tries *int) stageFunc {
+func (s *workflowEnvironment) terminatedOnce(name string, tries *int) stageFunc {
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries == 1 {
 			return api.Status{}, &temporal.TerminatedError{}

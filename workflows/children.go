@@ -155,7 +155,7 @@ func begun(s api.Status) (groups []api.Names) {
 	return groups
 }
 
-func (d *desk) request() activities.Request {
+func (d *stageRun) request() activities.Request {
 	return activities.Request{Plan: d.plan, Bounded: d.bounded}
 }
 

@@ -32,7 +32,7 @@ type bill struct {
 }
 
 // account begins to count.
-func (s *theatre) account() *bill {
+func (s *workflowEnvironment) account() *bill {
 	b := &bill{pending: map[string]activity.Info{}}
 	s.SetOnActivityStartedListener(func(
 		of *activity.Info, _ context.Context, _ converter.EncodedValues,
@@ -98,7 +98,7 @@ func againIn(pause time.Duration) error {
 }
 
 // stayWaiting plays activities that wait for somebody who doesn't come.
-func (s *theatre) stayWaiting(on string) {
+func (s *workflowEnvironment) stayWaiting(on string) {
 	var play any
 	switch on {
 	case "AwaitMembers":

@@ -14,7 +14,7 @@ import (
 
 // Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker, until its parent or a person signals stop.
 func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.ReplicateType, in)
+	d, err := newStageRun(ctx, api.ReplicateType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -44,7 +44,7 @@ func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) 
 
 // startShards starts the activities that run the lanes. Each gets what persons decided about its
 // lanes.
-func (d *desk) startShards(
+func (d *stageRun) startShards(
 	ctx workflow.Context, inventory api.Inventory,
 ) (shards []api.Copied, running []workflow.Future) {
 	var acts *activities.Replication
@@ -80,7 +80,7 @@ func lanesOf(broker string, part, parts int) string {
 
 // SyncOffsets keeps the positions of all groups that still read the source translated on the target, until stop.
 func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.SyncOffsetsType, in)
+	d, err := newStageRun(ctx, api.SyncOffsetsType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -95,7 +95,7 @@ func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error
 
 // serveAgain serves until stop or back, and begins again each time when something was decided that
 // the activities must know. It ends also when that is so and the history has become long.
-func (d *desk) serveAgain(
+func (d *stageRun) serveAgain(
 	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
 ) error {
 	for {
@@ -110,7 +110,7 @@ func (d *desk) serveAgain(
 // serve runs long activities until stop or back, then cancels them and waits for their checkpoints. One that ends by itself
 // has failed for good: the rest is stopped and its error is the workflow's. How each one ended is
 // told to end.
-func (d *desk) serve(
+func (d *stageRun) serve(
 	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
 ) error {
 	serving, cancel := workflow.WithCancel(ctx)
@@ -160,7 +160,7 @@ func failure(err error, asked bool) error {
 
 // Verify compares every lane by content over the range that is copied.
 func Verify(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.VerifyType, in)
+	d, err := newStageRun(ctx, api.VerifyType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -183,7 +183,7 @@ func givenUp(messages int64) string {
 	return fmt.Sprintf(", %d skipped by persons", messages)
 }
 
-func (d *desk) verify(
+func (d *stageRun) verify(
 	ctx workflow.Context, inventory api.Inventory, in api.MigrationInput,
 ) error {
 	var acts *activities.Verifier

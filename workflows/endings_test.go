@@ -90,7 +90,7 @@ func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 
 // fencedWait runs a wait while groups are fenced, and notes when it was tried, with which
 // heartbeat.
-func fencedWait(t *testing.T, look func(s *theatre, after, beat time.Duration) error) *theatre {
+func fencedWait(t *testing.T, look func(s *workflowEnvironment, after, beat time.Duration) error) *workflowEnvironment {
 	t.Helper()
 	s := newTheatre(t)
 	begun := s.Now()
@@ -107,7 +107,7 @@ func fencedWait(t *testing.T, look func(s *theatre, after, beat time.Duration) e
 }
 
 func TestAnOldWaitBeatsNoMoreThoughGroupsAreFenced(t *testing.T) {
-	s := fencedWait(t, func(s *theatre, after, beat time.Duration) error {
+	s := fencedWait(t, func(s *workflowEnvironment, after, beat time.Duration) error {
 		if after > 10*time.Hour {
 			s.note("over")
 			return nil
@@ -126,7 +126,7 @@ func TestAnOldWaitBeatsNoMoreThoughGroupsAreFenced(t *testing.T) {
 
 // An attempt that began when the wait got old would count the time without the target from then.
 func TestATargetThatDiesWhenAWaitGetsOldHasNotMoreThanItsPatience(t *testing.T) {
-	s := fencedWait(t, func(s *theatre, after, beat time.Duration) error {
+	s := fencedWait(t, func(s *workflowEnvironment, after, beat time.Duration) error {
 		if beat > 0 && after >= oldAfter {
 			s.note("away " + after.String())
 			return stayedAway()

@@ -15,11 +15,11 @@ import (
 // in any order. Members there and members behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody is
 // behind a gateway any more.
 func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.EndPhaseType, in)
+	d, err := newStageRun(ctx, api.EndPhaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{desk: d}
+	s := &shift{stageRun: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError("traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase", "InvalidPlan", nil)

@@ -27,7 +27,7 @@ func (a action) run(ctx workflow.Context) error {
 // brokers at least. All steps share the plan's fence budget; when it is used up, the error says
 // what hindered them. An activity learns of the end of its time by itself, so that none writes
 // later.
-func (d *desk) underFence(ctx workflow.Context, actions []action) error {
+func (d *stageRun) underFence(ctx workflow.Context, actions []action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
@@ -83,7 +83,7 @@ func awayText(err error) string {
 // the target, where they don't read. What the target doesn't take now is owed: the mark on the
 // source says so, and Rollback or the next move of the groups does it. Where applications were
 // asked to move, some may be on the target, and messages may be to come from there: the mark stays.
-func (d *desk) undoFence(ctx workflow.Context, names []string, asked bool) {
+func (d *stageRun) undoFence(ctx workflow.Context, names []string, asked bool) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic

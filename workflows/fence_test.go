@@ -19,7 +19,7 @@ func never(kind, text string, details ...any) error {
 }
 
 // fencedUntil plays what is fenced on the source until it was opened there.
-func (s *theatre) fencedUntil(opened *time.Duration) {
+func (s *workflowEnvironment) fencedUntil(opened *time.Duration) {
 	s.OnActivity("Survey", anything,
 		anything).Return(func(context.Context, activities.SurveyRequest) (activities.Survey, error) {
 		if *opened != 0 {

@@ -15,7 +15,7 @@ import (
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval what is left. Its end is the
 // point of no return: from there on nothing returns by itself.
 func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.FinalizeType, in)
+	d, err := newStageRun(ctx, api.FinalizeType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -35,7 +35,7 @@ func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 }
 
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
-func (d *desk) settleLedger(ctx workflow.Context) error {
+func (d *stageRun) settleLedger(ctx workflow.Context) error {
 	defer d.unask(ctx, string(plan.GateFinalize))
 	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
@@ -58,14 +58,14 @@ func (d *desk) settleLedger(ctx workflow.Context) error {
 }
 
 // longestPause is how rarely a ledger is measured at last.
-func (d *desk) longestPause() time.Duration {
+func (d *stageRun) longestPause() time.Duration {
 	if !d.bounded {
 		return ledgerMax
 	}
 	return evidenceLongest
 }
 
-func (d *desk) ledger(ctx workflow.Context) (api.Ledger, error) {
+func (d *stageRun) ledger(ctx workflow.Context) (api.Ledger, error) {
 	var ledger api.Ledger
 	err := d.step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers

@@ -185,7 +185,7 @@ func (s *shift) leadGroups(ctx workflow.Context, groups api.Names) error {
 }
 
 // gatewayBack brings everything that the gateway has moved back to the source.
-func (d *desk) gatewayBack(ctx workflow.Context, in api.MigrationInput) error {
+func (d *stageRun) gatewayBack(ctx workflow.Context, in api.MigrationInput) error {
 	steps, err := d.stepsBack(ctx, in)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (d *desk) gatewayBack(ctx workflow.Context, in api.MigrationInput) error {
 }
 
 // gatewayBackBefore is of runs that are older than changeWithoutTarget.
-func (d *desk) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []action) error {
+func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []action) error {
 	for i, step := range steps {
 		d.detail(ctx, "%s", step.summary)
 		// a gateway that moved anything knows it already
@@ -243,7 +243,7 @@ func (d *desk) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, st
 
 // stepsBack are the activities of the way back. What has to go back the gateways know: no inventory
 // is needed, and no document.
-func (d *desk) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
+func (d *stageRun) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
 	if !d.bounded {
 		return d.stepsBackBefore(ctx, in)
 	}
@@ -263,7 +263,7 @@ func (d *desk) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]action,
 }
 
 // stepsBackBefore is of runs that are older than changeBounded.
-func (d *desk) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
+func (d *stageRun) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
 	inventory, err := d.inventory(ctx, in)
 	if err != nil {
 		return nil, err

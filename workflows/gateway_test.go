@@ -27,7 +27,7 @@ func allOr(all bool, names api.Names) string {
 }
 
 // playGateway answers every activity of a gateway with success.
-func (s *theatre) playGateway() {
+func (s *workflowEnvironment) playGateway() {
 	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.PrepareRequest) (activities.Gateway, error) {
 		s.note("Prepare")
 		return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil

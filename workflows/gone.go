@@ -24,7 +24,7 @@ const SourceGate = "source"
 const LostBrokersGate = "lost-brokers"
 
 // lookForMissing notes which brokers weren't there when fences were lifted.
-func (d *desk) lookForMissing(ctx workflow.Context) {
+func (d *stageRun) lookForMissing(ctx workflow.Context) {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil {
 		d.note(ctx, "whether all brokers of the source are there isn't known: %s", rootMessage(err))
@@ -36,7 +36,7 @@ func (d *desk) lookForMissing(ctx workflow.Context) {
 	}
 }
 
-func (d *desk) missingBrokers(ctx workflow.Context) (missing []string, err error) {
+func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err error) {
 	if len(d.brokers) == 0 || !changed(ctx, changeOwed) {
 		return nil, nil
 	}
@@ -90,7 +90,7 @@ func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
 
 // noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence: who
 // closed a group without one isn't known.
-func (d *desk) noteBack(ctx workflow.Context, brokers, unmarked []string) {
+func (d *stageRun) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 	names := strings.Join(brokers, ", ")
 	if len(unmarked) == 0 {
 		d.note(ctx, "%s is back, and no group is left closed there", names)
@@ -100,14 +100,14 @@ func (d *desk) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 		"hand (consumeEnable=true) unless somebody closed them on purpose", names, short(unmarked))
 }
 
-func (d *desk) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
+func (d *stageRun) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
 	var returns *activities.Returns
 	return waitFor(ctx, 0, "brokers of the source come back: "+short(r.Brokers), returns.Reopen, r)
 }
 
 // awaitMissing waits for the brokers of the source that aren't there. A person may end that where
 // they never will be.
-func (d *desk) awaitMissing(ctx workflow.Context) error {
+func (d *stageRun) awaitMissing(ctx workflow.Context) error {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil || len(missing) == 0 {
 		return err

@@ -16,7 +16,7 @@ import (
 )
 
 // gone plays a source whose broker-b is missing until it is back.
-func (s *theatre) gone(t *testing.T) (back *bool) {
+func (s *workflowEnvironment) gone(t *testing.T) (back *bool) {
 	t.Helper()
 	back = new(bool)
 	s.OnActivity("Missing", anything,
@@ -85,7 +85,7 @@ func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T
 }
 
 // missingInRollback plays a way back that finds groups open on the source, and broker-b missing.
-func missingInRollback(t *testing.T) (s *theatre, back *bool) {
+func missingInRollback(t *testing.T) (s *workflowEnvironment, back *bool) {
 	t.Helper()
 	s = newTheatre(t)
 	back = s.gone(t)

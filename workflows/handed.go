@@ -26,7 +26,7 @@ type handed struct {
 }
 
 // handOn gives an approval to the stage that asks, and waits for its word.
-func (d *desk) handOn(ctx workflow.Context, a api.Approval) error {
+func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
 	d.handedOn++
 	a.Number = d.handedOn
 	child := d.active
@@ -57,7 +57,7 @@ func (d *desk) handOn(ctx workflow.Context, a api.Approval) error {
 
 // tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it
 // otherwise.
-func (d *desk) tellJudged(ctx workflow.Context, a api.Approval, err error) {
+func (d *stageRun) tellJudged(ctx workflow.Context, a api.Approval, err error) {
 	if d.parent == nil || a.Number == 0 {
 		return
 	}

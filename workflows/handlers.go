@@ -9,7 +9,7 @@ import (
 )
 
 // handleUpdates registers the updates. A validator refuses at once and leaves no trace in the history.
-func (d *desk) handleUpdates(ctx workflow.Context) error {
+func (d *stageRun) handleUpdates(ctx workflow.Context) error {
 	approve := func(ctx workflow.Context, a api.Approval) (api.Approval, error) { return d.takeApproval(ctx, a) }
 	err := workflow.SetUpdateHandlerWithOptions(ctx, api.ApproveName, approve, workflow.UpdateHandlerOptions{
 		Validator: func(ctx workflow.Context,
@@ -51,7 +51,7 @@ var steeringDescriptions = map[string]string{
 
 // handleSignals receives the same messages as signals: for tools that only signal, and when no worker is there to validate.
 // What a validator would refuse is ignored and noted.
-func (d *desk) handleSignals(ctx workflow.Context) {
+func (d *stageRun) handleSignals(ctx workflow.Context) {
 	listen(ctx, api.ApproveName, func(ctx workflow.Context, a api.Approval) error {
 		err := judged(ctx, func() error { return d.checkApproval(a, workflow.Now(ctx)) })
 		if err == nil {
@@ -96,7 +96,7 @@ func (d *desk) handleSignals(ctx workflow.Context) {
 }
 
 // listen receives one signal for the life of the workflow.
-func listen[T any](ctx workflow.Context, name string, take func(workflow.Context, T) error, d *desk) {
+func listen[T any](ctx workflow.Context, name string, take func(workflow.Context, T) error, d *stageRun) {
 	channel := workflow.GetSignalChannel(ctx, name)
 	workflow.GoNamed(ctx, "signal "+name, func(ctx workflow.Context) {
 		for {
@@ -116,7 +116,7 @@ func listen[T any](ctx workflow.Context, name string, take func(workflow.Context
 }
 
 // steerable is the view with the state that hold and resume judge by.
-func (d *desk) steerable() api.Status {
+func (d *stageRun) steerable() api.Status {
 	s := d.view()
 	if d.isHeld() {
 		s.State = api.StateHeld
@@ -127,7 +127,7 @@ func (d *desk) steerable() api.Status {
 // takeApproval records the approval, or hands it to the child that waits for it: the approval is
 // used where the work is. It is bound to what is shown here now; if the child has measured anew
 // meanwhile, it is refused there, and who approved is told.
-func (d *desk) takeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
+func (d *stageRun) takeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
 	a.At = workflow.Now(ctx)
 	for _, w := range d.status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
@@ -153,7 +153,7 @@ func (d *desk) takeApproval(ctx workflow.Context, a api.Approval) (api.Approval,
 	return a, d.forward(ctx, api.ApproveName, a)
 }
 
-func (d *desk) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
+func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
 	if name == api.BackName && d.isGoingBack() && changed(ctx, changeBackTwice) {
 		return d.steerBackAgain(ctx, m)
 	}
@@ -178,13 +178,13 @@ func (d *desk) steer(ctx workflow.Context, name string, m api.Steering) (string,
 
 // isGoingBack reports whether this workflow returns everything to the source, or ends because it
 // was asked to.
-func (d *desk) isGoingBack() bool {
+func (d *stageRun) isGoingBack() bool {
 	return d.back != nil || d.goingBack || d.status.Type == api.RollbackType
 }
 
 // steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a
 // hold, as it says to go on.
-func (d *desk) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
+func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
 	if d.held != nil {
 		d.liftHold(ctx)
 		if !m.Forwarded {
@@ -202,7 +202,7 @@ func (d *desk) steerBackAgain(ctx workflow.Context, m api.Steering) (string, err
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
-func (d *desk) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
+func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
 	groups, topics, listed := releaseWanted(d.view())
 	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
@@ -233,7 +233,7 @@ func (d *desk) takeReleased(ctx workflow.Context, r api.Released) (string, error
 	return "released accepted", d.forward(ctx, api.ReleasedName, r)
 }
 
-func (d *desk) shortOrNone(names []string) string {
+func (d *stageRun) shortOrNone(names []string) string {
 	if len(names) == 0 || !d.bounded {
 		return orNone(names)
 	}
@@ -245,7 +245,7 @@ func among(said, wanted []string) []string {
 }
 
 // isReleased reports whether the pipeline said that all of these moved.
-func (d *desk) isReleased(gate string, groups, topics api.Names) bool {
+func (d *stageRun) isReleased(gate string, groups, topics api.Names) bool {
 	if d.all || slices.Contains(d.released.Asked, gate) {
 		return true
 	}
@@ -257,10 +257,10 @@ func (d *desk) isReleased(gate string, groups, topics api.Names) bool {
 }
 
 // forgetReleased clears what was said, before the next ask.
-func (d *desk) forgetReleased() { d.released, d.all = api.Released{}, false }
+func (d *stageRun) forgetReleased() { d.released, d.all = api.Released{}, false }
 
 // forward passes a message to the child that runs now. A child that has just ended needs it no more.
-func (d *desk) forward(ctx workflow.Context, name string, message any) error {
+func (d *stageRun) forward(ctx workflow.Context, name string, message any) error {
 	if d.active == "" {
 		return nil
 	}
@@ -272,6 +272,6 @@ func (d *desk) forward(ctx workflow.Context, name string, message any) error {
 }
 
 // send passes a message to a workflow.
-func (d *desk) send(ctx workflow.Context, id, name string, message any) error {
+func (d *stageRun) send(ctx workflow.Context, id, name string, message any) error {
 	return workflow.SignalExternalWorkflow(ctx, id, "", name, message).Get(ctx, nil)
 }

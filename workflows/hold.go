@@ -12,7 +12,7 @@ import (
 // showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
 // gate too, where an approval alone would move nothing. What is held already is held by who said
 // it last.
-func (d *desk) showHold(ctx workflow.Context, m api.Steering) {
+func (d *stageRun) showHold(ctx workflow.Context, m api.Steering) {
 	if d.held != nil {
 		d.hideHold()
 	}
@@ -28,7 +28,7 @@ func (d *desk) showHold(ctx workflow.Context, m api.Steering) {
 
 // holdItself holds the migration where no person did. One who held it before stands in the reason: a
 // resume lifts both.
-func (d *desk) holdItself(ctx workflow.Context, reason string) {
+func (d *stageRun) holdItself(ctx workflow.Context, reason string) {
 	if d.holdIsShown() && changed(ctx, changeOneHold) {
 		reason += "; " + holdText(d.held, "")
 		d.hideHold()
@@ -37,7 +37,7 @@ func (d *desk) holdItself(ctx workflow.Context, reason string) {
 }
 
 // liftHold lets the next step go on.
-func (d *desk) liftHold(ctx workflow.Context) {
+func (d *stageRun) liftHold(ctx workflow.Context) {
 	if changed(ctx, changeHoldShown) {
 		d.hideHold()
 	}
@@ -45,15 +45,15 @@ func (d *desk) liftHold(ctx workflow.Context) {
 }
 
 // hideHold takes the hold off the page.
-func (d *desk) hideHold() {
+func (d *stageRun) hideHold() {
 	d.status.Waiting = slices.DeleteFunc(slices.Clone(d.status.Waiting), d.isHold)
 }
 
 // holdIsShown reports whether the hold stands on the page.
-func (d *desk) holdIsShown() bool { return slices.ContainsFunc(d.status.Waiting, d.isHold) }
+func (d *stageRun) holdIsShown() bool { return slices.ContainsFunc(d.status.Waiting, d.isHold) }
 
 // isHold reports whether an entry is the hold that stands now.
-func (d *desk) isHold(w api.Waiting) bool {
+func (d *stageRun) isHold(w api.Waiting) bool {
 	return d.held != nil && w.Kind == api.WaitingGate && w.Gate == api.ResumeName &&
 		w.Text == holdText(d.held, "")
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // askingPurchase is a migration whose Purchase asks for an approval.
-func askingPurchase(t *testing.T) (*theatre, plan.Plan) {
+func askingPurchase(t *testing.T) (*workflowEnvironment, plan.Plan) {
 	t.Helper()
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"},
@@ -63,7 +63,7 @@ func severalBatches(groups int) *api.Inventory {
 
 // heldBetweenBatches runs Shift until Replicate is missing at the first batch, sees what is shown,
 // and goes on or back a minute later.
-func heldBetweenBatches(t *testing.T, s *theatre, p plan.Plan, batches *int, then func()) {
+func heldBetweenBatches(t *testing.T, s *workflowEnvironment, p plan.Plan, batches *int, then func()) {
 	t.Helper()
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, 1, *batches, "no further group moves without lanes")
@@ -265,7 +265,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	s := newTheatre(t)
 	release := false
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newDesk(ctx, api.AssessType, in)
+		d, err := newStageRun(ctx, api.AssessType, in)
 		if err != nil {
 			return api.Status{}, err
 		}

@@ -12,7 +12,7 @@ import (
 
 // handleLanes registers what persons may tell running lanes. The activities are cancelled, checkpoint, and start again with it: a pause
 // of a second or two in copying.
-func (d *desk) handleLanes(ctx workflow.Context) error {
+func (d *stageRun) handleLanes(ctx workflow.Context) error {
 	answer := func(ctx workflow.Context, a api.LaneAnswer) (string, error) {
 		return d.takeAnswer(ctx, a)
 	}
@@ -64,7 +64,7 @@ func checkRate(c api.RateChange) error {
 	return c.Check()
 }
 
-func (d *desk) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, error) {
+func (d *stageRun) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, error) {
 	if err := d.knowLane(ctx, api.AnswerName, activities.LaneRequest{
 		Request: d.request(), Topic: a.Topic, Broker: a.Broker, Queue: a.Queue, Side: a.Side,
 	}); err != nil {
@@ -79,7 +79,7 @@ func (d *desk) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, error
 	return "answer accepted: the lanes start again with it", nil
 }
 
-func (d *desk) takeRate(ctx workflow.Context, c api.RateChange) (string, error) {
+func (d *stageRun) takeRate(ctx workflow.Context, c api.RateChange) (string, error) {
 	if c.Topic != "" {
 		if err := d.knowLane(ctx, api.SetRateName,
 			activities.LaneRequest{Request: d.request(), Topic: c.Topic}); err != nil {
@@ -100,7 +100,7 @@ func (d *desk) takeRate(ctx workflow.Context, c api.RateChange) (string, error) 
 
 // knowLane refuses what is said about a topic or queue that no lane reads: it would do nothing, and
 // stand in the report for ever.
-func (d *desk) knowLane(ctx workflow.Context, name string, r activities.LaneRequest) error {
+func (d *stageRun) knowLane(ctx workflow.Context, name string, r activities.LaneRequest) error {
 	if !changed(ctx, changeLanesKnown) {
 		return nil
 	}
@@ -125,7 +125,7 @@ func refusedBecause(name string, err error) error {
 }
 
 // begin makes the long activities start again.
-func (d *desk) begin(ctx workflow.Context, note string) {
+func (d *stageRun) begin(ctx workflow.Context, note string) {
 	d.again = true
 	d.note(ctx, "%s", note)
 	d.publish(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // lanesUntilCancelled plays the Replicate activity, and keeps each request.
-func (s *theatre) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
+func (s *workflowEnvironment) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
 	s.OnActivity("KnowLane", anything, anything).Return(nil)
 	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
 		s.mu.Lock()
@@ -27,7 +27,7 @@ func (s *theatre) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
 }
 
 // once does something when so many activities have started.
-func (s *theatre) once(requests *[]activities.ReplicateRequest, started int, do func()) {
+func (s *workflowEnvironment) once(requests *[]activities.ReplicateRequest, started int, do func()) {
 	s.RegisterDelayedCallback(func() {
 		s.mu.Lock()
 		ready := len(*requests) >= started

@@ -14,7 +14,7 @@ import (
 // applications to the closed target all the same: whoever looks has to know.
 
 // sayLeft tells of such groups. A stage that ends tells its migration before that.
-func (d *desk) sayLeft(ctx workflow.Context, groups []string) {
+func (d *stageRun) sayLeft(ctx workflow.Context, groups []string) {
 	if d.status.Type == api.RollbackType || !changed(ctx, changeLeftShown) { // it calls them back
 		return
 	}
@@ -33,7 +33,7 @@ func leftText(groups []string) string {
 }
 
 // showLeft puts on the page what a migration that is started anew has found.
-func (d *desk) showLeft(ctx workflow.Context) {
+func (d *stageRun) showLeft(ctx workflow.Context) {
 	if len(d.status.LeftAsked) == 0 {
 		return
 	}
@@ -44,7 +44,7 @@ func (d *desk) showLeft(ctx workflow.Context) {
 
 // keepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
 // again first, which takes days.
-func (d *desk) keepLeft(ctx workflow.Context, groups []string) {
+func (d *stageRun) keepLeft(ctx workflow.Context, groups []string) {
 	if len(groups) == 0 || !changed(ctx, changeLeftKept) {
 		return
 	}
@@ -56,7 +56,7 @@ func (d *desk) keepLeft(ctx workflow.Context, groups []string) {
 }
 
 // dropLeft is for when a Shift moves them on, or everything goes back.
-func (d *desk) dropLeft() {
+func (d *stageRun) dropLeft() {
 	d.status.LeftAsked = nil
 	//workflowcheck:ignore
 	for id, r := range d.reports { // in any order
@@ -70,7 +70,7 @@ func (d *desk) dropLeft() {
 }
 
 // hearLeft drops them when a Shift asks for their applications again, or has moved them.
-func (d *desk) hearLeft(s api.Status) {
+func (d *stageRun) hearLeft(s api.Status) {
 	if len(d.status.LeftAsked) == 0 {
 		return
 	}

@@ -37,7 +37,7 @@ func newResettable(t *testing.T) *resettable {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	w := worker.New(c, api.ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
-	at := &theatre{}
+	at := &workflowEnvironment{}
 	register := func(name string, run stageFunc) {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}

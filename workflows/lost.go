@@ -24,7 +24,7 @@ var errLost = errors.New("the target is lost")
 
 // awaitTarget waits until the target answers again. A person may end that where it never will: then
 // it returns errLost. Owed says what ends undone.
-func (d *desk) awaitTarget(ctx workflow.Context, owed string) error {
+func (d *stageRun) awaitTarget(ctx workflow.Context, owed string) error {
 	var returns *activities.Returns
 	const summary = "the target answers again"
 	if !changed(ctx, changeLost) {
@@ -46,7 +46,7 @@ func (d *desk) awaitTarget(ctx workflow.Context, owed string) error {
 
 // untilOrLost waits for what a watch sees. When that takes long, a person is asked whether it is
 // lost.
-func (d *desk) untilOrLost(
+func (d *stageRun) untilOrLost(
 	ctx workflow.Context, summary string, watch workflow.Future, q question,
 ) (lost bool, err error) {
 	timer := workflow.AwaitOptions{
@@ -73,7 +73,7 @@ func (d *desk) untilOrLost(
 
 // endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
 // and nothing comes from there. Marks on the source would keep a later migration from its groups.
-func (d *desk) endWithoutTarget(ctx workflow.Context, in api.MigrationInput) error {
+func (d *stageRun) endWithoutTarget(ctx workflow.Context, in api.MigrationInput) error {
 	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
 		"and hadn't been copied back")
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers

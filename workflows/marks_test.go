@@ -14,7 +14,7 @@ import (
 )
 
 // forgets notes when marks of fences are taken away.
-func (s *theatre) forgets(forgotten *bool) {
+func (s *workflowEnvironment) forgets(forgotten *bool) {
 	s.OnActivity("Forget", anything,
 		anything).Return(func(context.Context, activities.GroupsRequest) error {
 		*forgotten = true

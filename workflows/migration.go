@@ -15,16 +15,16 @@ import (
 // Migration moves what the plan selects from the source to the target. It runs the stages as children and keeps what people
 // need in one place: one status, one address for approvals and steering.
 func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.MigrationType, in)
+	d, err := newStageRun(ctx, api.MigrationType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	m := &migration{desk: d}
+	m := &migration{stageRun: d}
 	return d.run(ctx, m.story)
 }
 
 type migration struct {
-	*desk
+	*stageRun
 	inventory *api.Inventory
 	services  []*service       // Replicate and SyncOffsets: they stay until the end
 	shifted   bool             // a Shift was started: going back needs a Rollback

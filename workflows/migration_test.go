@@ -17,14 +17,14 @@ import (
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
 
 // newMigration is a theatre with the real Migration and stand-ins for its children; services run until they are told to stop.
-func newMigration(t *testing.T, instead map[string]stageFunc) *theatre {
+func newMigration(t *testing.T, instead map[string]stageFunc) *workflowEnvironment {
 	t.Helper()
 	s := emptyTheatre(t)
 	fillMigration(s, instead)
 	return s
 }
 
-func fillMigration(s *theatre, instead map[string]stageFunc) {
+func fillMigration(s *workflowEnvironment, instead map[string]stageFunc) {
 	register := func(name string, run stageFunc) {
 		if other := instead[name]; other != nil {
 			run = other
@@ -48,7 +48,7 @@ func fillMigration(s *theatre, instead map[string]stageFunc) {
 	})
 }
 
-func (s *theatre) goodStage(name string) stageFunc {
+func (s *workflowEnvironment) goodStage(name string) stageFunc {
 	return func(_ workflow.Context, in api.MigrationInput) (api.Status, error) {
 		s.note(name)
 		status := api.Status{Name: in.Plan.Name, Type: name, State: api.StateDone, Detail: name + " went well"}

@@ -43,7 +43,7 @@ func allOf(ctx workflow.Context, parts []func(workflow.Context) error) error {
 // awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
 // answer.
-func (d *desk) awaitGroups(
+func (d *stageRun) awaitGroups(
 	ctx workflow.Context, from api.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
@@ -52,7 +52,7 @@ func (d *desk) awaitGroups(
 }
 
 // groupsAsked is the question for the applications of groups.
-func (d *desk) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
+func (d *stageRun) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
 	return api.Waiting{
 		Kind: api.WaitingRelease, Gate: "groups", Groups: api.Some(groups...), To: to,
 		NameServers: nameServers,
@@ -63,7 +63,7 @@ func (d *desk) groupsAsked(to api.Side, groups, nameServers []string) api.Waitin
 }
 
 // membersLeave looks whether groups have no member on a side any more.
-func (d *desk) membersLeave(from api.Side, groups []string, away time.Duration) poller {
+func (d *stageRun) membersLeave(from api.Side, groups []string, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(ctx workflow.Context, part api.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
@@ -75,7 +75,7 @@ func (d *desk) membersLeave(from api.Side, groups []string, away time.Duration) 
 }
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
-func (d *desk) awaitProducers(
+func (d *stageRun) awaitProducers(
 	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
 ) error {
@@ -84,7 +84,7 @@ func (d *desk) awaitProducers(
 }
 
 // putsEnd looks whether nothing is written to topics on a side any more.
-func (d *desk) putsEnd(from api.Side, away time.Duration) poller {
+func (d *stageRun) putsEnd(from api.Side, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(
 		ctx workflow.Context, part api.Names, released bool, said []string,
@@ -99,7 +99,7 @@ func (d *desk) putsEnd(from api.Side, away time.Duration) poller {
 }
 
 // producersAsked is the question for the producers of topics.
-func (d *desk) producersAsked(
+func (d *stageRun) producersAsked(
 	to api.Side, topics api.Names, nameServers []string,
 ) api.Waiting {
 	first := api.Short(topics)
@@ -113,7 +113,7 @@ func (d *desk) producersAsked(
 }
 
 // rename is how names change for applications that go to a side.
-func (d *desk) rename(to api.Side) *plan.Rename {
+func (d *stageRun) rename(to api.Side) *plan.Rename {
 	if to != api.Target {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (d *desk) rename(to api.Side) *plan.Rename {
 }
 
 // renamed says so in words.
-func (d *desk) renamed(to api.Side) string {
+func (d *stageRun) renamed(to api.Side) string {
 	r := d.rename(to)
 	if r == nil {
 		return ""
@@ -138,7 +138,7 @@ type poller func(
 // askRelease waits for the measured proof that applications have moved, part by part. The
 // pipeline's word (`released`) asks the activities to look again under their easier rule: they need
 // not guess any more from silence whether a move is over.
-func (d *desk) askRelease(
+func (d *stageRun) askRelease(
 	ctx workflow.Context, w api.Waiting, parts []api.Names, poll poller,
 ) error {
 	done := d.wait(ctx, w)
@@ -155,7 +155,7 @@ func (d *desk) askRelease(
 }
 
 // pollPart looks at one part until it has moved, and anew when the pipeline says more of it.
-func (d *desk) pollPart(
+func (d *stageRun) pollPart(
 	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
 	all := func() bool { return d.isReleased(w.Gate, w.Groups, w.Topics) }
@@ -183,7 +183,7 @@ func (d *desk) pollPart(
 }
 
 // saidOf are the topics of a part that the pipeline reported.
-func (d *desk) saidOf(part api.Names) (said []string) {
+func (d *stageRun) saidOf(part api.Names) (said []string) {
 	names, inline := part.Inline()
 	if !inline || !d.bounded {
 		return nil
@@ -197,7 +197,7 @@ func (d *desk) saidOf(part api.Names) (said []string) {
 }
 
 // awaitDrained waits until the lanes of the topics have copied all that the source holds.
-func (d *desk) awaitDrained(ctx workflow.Context, topics api.Names) error {
+func (d *stageRun) awaitDrained(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Replication
 	var moves []func(workflow.Context) error
 	for _, part := range d.parts(topics) {

@@ -16,7 +16,7 @@ import (
 )
 
 // movesOrdered plays moves of ordered topics that leave none to wait for.
-func (s *theatre) movesOrdered(move func(activities.AwaitMoveRequest) error) {
+func (s *workflowEnvironment) movesOrdered(move func(activities.AwaitMoveRequest) error) {
 	s.OnActivity("MoveOrdered", anything, anything).Return(
 		func(_ context.Context, r activities.AwaitMoveRequest) (left activities.OrderedMove, err error) {
 			return left, move(r)
@@ -25,7 +25,7 @@ func (s *theatre) movesOrdered(move func(activities.AwaitMoveRequest) error) {
 
 // orderedTopics plays producers of ordered topics that leave the source, and may come back.
 type orderedTopics struct {
-	*theatre
+	*workflowEnvironment
 	writing  int              // topics whose producers write on the source
 	returns  bool             // they come back while the look that saw them leave ends
 	seen     activities.Quiet // what it saw
@@ -35,7 +35,7 @@ type orderedTopics struct {
 
 func playOrdered(t *testing.T) *orderedTopics {
 	t.Helper()
-	o := &orderedTopics{theatre: newTheatre(t), writing: 1}
+	o := &orderedTopics{workflowEnvironment: newTheatre(t), writing: 1}
 	o.OnActivity("MoveOrdered", anything, anything).Return(o.move)
 	o.OnActivity("AwaitOrdered", anything, anything).Return(o.look)
 	o.playTraffic()
@@ -174,7 +174,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	const takes = 10 * time.Second
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newDesk(ctx, api.ShiftType, in)
+		d, err := newStageRun(ctx, api.ShiftType, in)
 		if err != nil {
 			return api.Status{}, err
 		}

@@ -12,7 +12,7 @@ import (
 
 // awaitPending waits until the target has delivered what it held for later, retries among it, and
 // the reverse lanes have copied it. A person may accept what is left.
-func (d *desk) awaitPending(ctx workflow.Context) error {
+func (d *stageRun) awaitPending(ctx workflow.Context) error {
 	if !changed(ctx, changePending) {
 		return d.awaitPendingBefore(ctx)
 	}
@@ -52,7 +52,7 @@ func pendingGate(ctx workflow.Context) string {
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.
-func (d *desk) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
+func (d *stageRun) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for limit := 2 * quickTimeout; ; limit = min(2*limit, longestTries) {
@@ -87,7 +87,7 @@ func pendingText(left api.Ledger) string {
 }
 
 // awaitPendingBefore is of runs that are older than changePending.
-func (d *desk) awaitPendingBefore(ctx workflow.Context) error {
+func (d *stageRun) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		var left api.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {

@@ -12,7 +12,7 @@ import (
 
 // usePlan says by which plan the workflow works: its parent's, which is checked, or one that is
 // still to be checked.
-func (d *desk) usePlan(ctx workflow.Context, in api.MigrationInput) {
+func (d *stageRun) usePlan(ctx workflow.Context, in api.MigrationInput) {
 	if !changed(ctx, changePlan) {
 		d.plan, d.status.PlanHash = planBefore(in.Plan)
 		return
@@ -27,7 +27,7 @@ func (d *desk) usePlan(ctx workflow.Context, in api.MigrationInput) {
 }
 
 // checkPlan has the plan judged and completed by an activity, whose answer stays on record.
-func (d *desk) checkPlan(ctx workflow.Context) error {
+func (d *stageRun) checkPlan(ctx workflow.Context) error {
 	if d.unchecked == nil {
 		return nil
 	}

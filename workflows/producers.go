@@ -25,7 +25,7 @@ const (
 
 // parts cuts a list for activities that work on it at the same time. Runs of older releases work on
 // the whole list.
-func (d *desk) parts(names api.Names) []api.Names {
+func (d *stageRun) parts(names api.Names) []api.Names {
 	if !d.bounded {
 		return []api.Names{names}
 	}
@@ -33,7 +33,7 @@ func (d *desk) parts(names api.Names) []api.Names {
 }
 
 // batches cuts a list for activities that work on it one after another.
-func (d *desk) batches(names api.Names, size int) []api.Names {
+func (d *stageRun) batches(names api.Names, size int) []api.Names {
 	if !d.bounded {
 		size = max(1, names.Len())
 	}
@@ -41,7 +41,7 @@ func (d *desk) batches(names api.Names, size int) []api.Names {
 }
 
 // mostAtOnce is how many groups a survey names; 0 are all, for runs of older releases.
-func (d *desk) mostAtOnce() int {
+func (d *stageRun) mostAtOnce() int {
 	if !d.bounded {
 		return 0
 	}
@@ -49,7 +49,7 @@ func (d *desk) mostAtOnce() int {
 }
 
 // eachBatch does something with groups, a batch after another, with their names at hand.
-func (d *desk) eachBatch(
+func (d *stageRun) eachBatch(
 	ctx workflow.Context, groups api.Names, do func(workflow.Context, []string) error,
 ) error {
 	for i, part := range d.batches(groups, batch) {
@@ -69,7 +69,7 @@ func (d *desk) eachBatch(
 
 // betweenBatches is a checkpoint before each batch but the first, which the step's own stands
 // before: no further group is fenced, or led to the target, while lanes don't run.
-func (d *desk) betweenBatches(ctx workflow.Context, i int) error {
+func (d *stageRun) betweenBatches(ctx workflow.Context, i int) error {
 	if i == 0 || !changed(ctx, changeBetween) {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (d *desk) betweenBatches(ctx workflow.Context, i int) error {
 }
 
 // read returns the names of a short list, wherever it stands.
-func (d *desk) read(ctx workflow.Context, list api.Names) ([]string, error) {
+func (d *stageRun) read(ctx workflow.Context, list api.Names) ([]string, error) {
 	names, inline := list.Inline()
 	if inline {
 		return names, nil

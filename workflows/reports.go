@@ -148,7 +148,7 @@ func (h *heardChild) status() (s api.Status, err error) {
 
 // startTelling tells the parent what changes, one report at a time: what changes while one is on
 // its way goes into the next.
-func (d *desk) startTelling(ctx workflow.Context) {
+func (d *stageRun) startTelling(ctx workflow.Context) {
 	if d.parent == nil || !d.bounded {
 		return
 	}
@@ -165,7 +165,7 @@ func (d *desk) startTelling(ctx workflow.Context) {
 }
 
 // tell sends what has changed, if anything.
-func (d *desk) tell(ctx workflow.Context) workflow.Future {
+func (d *stageRun) tell(ctx workflow.Context) workflow.Future {
 	d.untold = false
 	now, err := fieldsOf(d.status)
 	if err != nil {
@@ -185,7 +185,7 @@ func (d *desk) tell(ctx workflow.Context) workflow.Future {
 }
 
 // hear takes a child's report.
-func (d *desk) hear(ctx workflow.Context, r stageReport) error {
+func (d *stageRun) hear(ctx workflow.Context, r stageReport) error {
 	newest, before := d.heard[r.WorkflowID]
 	switch {
 	case r.Run != "" && r.Run == d.gone[r.WorkflowID], newest == math.MaxInt64:
@@ -214,7 +214,7 @@ func (d *desk) hear(ctx workflow.Context, r stageReport) error {
 }
 
 // forget drops what a child told: it runs anew, and what comes late of its last run isn't heard.
-func (d *desk) forget(id string) {
+func (d *stageRun) forget(id string) {
 	if of := d.fields[id]; of != nil {
 		d.gone[id] = of.run
 	}

@@ -18,7 +18,7 @@ func retries(rest int64) api.Ledger {
 }
 
 // ledgers plays the measured rests, the last one again and again.
-func (s *theatre) ledgers(rests ...int64) (measured *int) {
+func (s *workflowEnvironment) ledgers(rests ...int64) (measured *int) {
 	measured = new(int)
 	s.OnActivity("Ledger", anything, anything).Return(
 		func(context.Context, activities.Request) (api.Ledger, error) {

@@ -22,7 +22,7 @@ import (
 // A target that doesn't answer keeps nobody off the source: groups are opened there within the
 // fence budget, and what the target needs is done when it is back.
 func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.RollbackType, in)
+	d, err := newStageRun(ctx, api.RollbackType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -35,7 +35,7 @@ func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	})
 }
 
-func (d *desk) rollBack(ctx workflow.Context, in api.MigrationInput) error {
+func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 	switch {
 	case d.plan.Traffic.Mode == plan.ModeGateway:
 		return d.gatewayBack(ctx, in)
@@ -71,7 +71,7 @@ func (d *desk) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 // survey is what has moved. Both sides are waited for, the target for no longer than groups may
 // wait for it: then the error says so. The activity says it by itself after half of the time that
 // it has; a fault of the source, or of nobody known, is no reason to go on without the target.
-func (d *desk) survey(ctx workflow.Context, in api.MigrationInput) (activities.Survey, error) {
+func (d *stageRun) survey(ctx workflow.Context, in api.MigrationInput) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
@@ -95,7 +95,7 @@ func (d *desk) survey(ctx workflow.Context, in api.MigrationInput) (activities.S
 }
 
 // surveySource is what the source alone tells of it.
-func (d *desk) surveySource(
+func (d *stageRun) surveySource(
 	ctx workflow.Context, in api.MigrationInput, after string, survey *activities.Survey,
 ) error {
 	var acts *activities.Returns
@@ -109,7 +109,7 @@ func (d *desk) surveySource(
 }
 
 // returnAll is the way back while both sides answer.
-func (d *desk) returnAll(ctx workflow.Context, in api.MigrationInput, survey activities.Survey) error {
+func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey activities.Survey) error {
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
@@ -170,7 +170,7 @@ func (d *desk) returnAll(ctx workflow.Context, in api.MigrationInput, survey act
 
 // returnEach returns the groups, a batch after another: the brokers say which are left. It names
 // those whose marks are to be taken away in the end.
-func (d *desk) returnEach(
+func (d *stageRun) returnEach(
 	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
 ) (back []string, err error) {
 	last := changed(ctx, changeForgetLast)
@@ -215,7 +215,7 @@ func (d *desk) returnEach(
 }
 
 // forgetFences takes the marks of fences away.
-func (d *desk) forgetFences(ctx workflow.Context, groups []string) error {
+func (d *stageRun) forgetFences(ctx workflow.Context, groups []string) error {
 	var returns *activities.Returns
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
@@ -226,11 +226,11 @@ func (d *desk) forgetFences(ctx workflow.Context, groups []string) error {
 
 // patience is for how long an activity under a fence waits for a target that doesn't answer: it
 // must say so itself before its own time-out.
-func (d *desk) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), quickTimeout/2) }
+func (d *stageRun) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), quickTimeout/2) }
 
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
-func (d *desk) returnGroups(
+func (d *stageRun) returnGroups(
 	ctx workflow.Context, groups []string, free api.Names,
 ) (err error) {
 	var returns *activities.Returns
@@ -286,7 +286,7 @@ func (d *desk) returnGroups(
 }
 
 // closeOnTarget takes the rest of moves off the target: groups read the source already.
-func (d *desk) closeOnTarget(ctx workflow.Context, groups []string) error {
+func (d *stageRun) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),

@@ -8,7 +8,7 @@ import (
 )
 
 // releasesBack is the way back of runs that are older than changeHealthyFirst.
-func (d *desk) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
+func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -48,7 +48,7 @@ func (d *desk) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
 }
 
 // returnGroupsBefore is of runs that are older than changeHealthyFirst.
-func (d *desk) returnGroupsBefore(
+func (d *stageRun) returnGroupsBefore(
 	ctx workflow.Context, groups []string, free api.Names,
 ) error {
 	var returns *activities.Returns

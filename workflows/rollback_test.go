@@ -15,7 +15,7 @@ import (
 
 // stillToCome plays Pending: messages are still to come from the target until done says that none
 // are.
-func (s *theatre) stillToCome(done func() bool) {
+func (s *workflowEnvironment) stillToCome(done func() bool) {
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(func(context.Context, activities.Request) error {
 		if done() {
@@ -36,9 +36,9 @@ func (s *theatre) stillToCome(done func() bool) {
 }
 
 func TestBackDuringARollbackDoesNotEndIt(t *testing.T) {
-	for name, send := range map[string]func(*theatre) *answered{
-		"update": func(s *theatre) *answered { return s.update(api.BackName, api.Steering{By: "bob"}) },
-		"signal": func(s *theatre) *answered {
+	for name, send := range map[string]func(*workflowEnvironment) *answered{
+		"update": func(s *workflowEnvironment) *answered { return s.update(api.BackName, api.Steering{By: "bob"}) },
+		"signal": func(s *workflowEnvironment) *answered {
 			s.SignalWorkflow(api.BackName, api.Steering{By: "bob"})
 			return nil
 		},

@@ -46,7 +46,7 @@ func sizeOf(v any) int {
 }
 
 // roomFor refuses an answer for which there is no room.
-func (d *desk) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
+func (d *stageRun) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
 	n := d.status.EarlierAnswers.Len() + len(d.status.Answers)
 	if n >= mostAnswers && changed(ctx, changeAnswersKept) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
@@ -63,7 +63,7 @@ func (d *desk) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
 }
 
 // setRate takes a rate in place of the last one of the same topic, or of all: no other counts.
-func (d *desk) setRate(ctx workflow.Context, c api.RateChange) error {
+func (d *stageRun) setRate(ctx workflow.Context, c api.RateChange) error {
 	rates := slices.Clone(d.status.Rates)
 	same := func(o api.RateChange) bool { return o.Topic == c.Topic }
 	if i := slices.IndexFunc(rates, same); i >= 0 {
@@ -88,7 +88,7 @@ func (d *desk) setRate(ctx workflow.Context, c api.RateChange) error {
 
 // keepAnswers writes answers into a document when they are many. Lanes don't wait for a store that
 // doesn't answer: it is tried again when they start again.
-func (d *desk) keepAnswers(ctx workflow.Context) {
+func (d *stageRun) keepAnswers(ctx workflow.Context) {
 	if !d.bounded || sizeOf(d.status.Answers) <= keptAnswers || !changed(ctx, changeAnswersKept) {
 		return
 	}
@@ -112,7 +112,7 @@ func (d *desk) keepAnswers(ctx workflow.Context) {
 }
 
 // isLong reports whether the lanes start again in a new run, as this one's history is long.
-func (d *desk) isLong(ctx workflow.Context) bool {
+func (d *stageRun) isLong(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	long := info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= longHistory ||
 		info.GetCurrentHistorySize() >= longHistoryBytes
@@ -121,7 +121,7 @@ func (d *desk) isLong(ctx workflow.Context) bool {
 
 // inNewRun ends this run, and goes on in another with what was decided so far. What was said
 // before is taken first.
-func (d *desk) inNewRun(ctx workflow.Context, inventory api.Inventory) error {
+func (d *stageRun) inNewRun(ctx workflow.Context, inventory api.Inventory) error {
 	taken, settable := workflow.NewFuture(ctx)
 	// it comes after all that wait for signals, so that none is left
 	workflow.GoNamed(ctx, "what was said before is taken", func(ctx workflow.Context) {

@@ -57,7 +57,7 @@ func newSaidFor(t *testing.T) *saidFor {
 }
 
 // run plays one run, and reports whether it goes on in another.
-func (f *saidFor) run(times int, say func(s *theatre, n int) []*answered) (more bool) {
+func (f *saidFor) run(times int, say func(s *workflowEnvironment, n int) []*answered) (more bool) {
 	f.t.Helper()
 	f.runs++
 	s := newTheatre(f.t)
@@ -136,7 +136,7 @@ func TestAThousandAnswersFitInHistories(t *testing.T) {
 	t.Parallel()
 	f := newSaidFor(t)
 	const atOnce = 4 // as who answers all faults of a broker
-	for f.run(1000/atOnce, func(s *theatre, n int) (all []*answered) {
+	for f.run(1000/atOnce, func(s *workflowEnvironment, n int) (all []*answered) {
 		for i := range atOnce {
 			a := skipOne()
 			a.Topic, a.Queue = fmt.Sprintf("orders-%06d-europe-created", n*atOnce+i), n%64
@@ -166,7 +166,7 @@ func TestAnHourlyRateForAMonthFitsInHistories(t *testing.T) {
 	t.Parallel()
 	f := newSaidFor(t)
 	const month = 30 * 24
-	for f.run(month, func(s *theatre, n int) []*answered {
+	for f.run(month, func(s *workflowEnvironment, n int) []*answered {
 		return []*answered{s.update(api.SetRateName, api.RateChange{
 			Rate: lane.Rate{Messages: float64(n)}, Topic: []string{"orders", ""}[n%2],
 			By: "a timer", Reason: "the hour of the day",
@@ -180,7 +180,7 @@ func TestAnHourlyRateForAMonthFitsInHistories(t *testing.T) {
 }
 
 // untilAnswered does something when an update has been answered.
-func untilAnswered(s *theatre, a **answered, do func()) {
+func untilAnswered(s *workflowEnvironment, a **answered, do func()) {
 	s.RegisterDelayedCallback(func() {
 		if *a != nil && (*a).completed {
 			do()

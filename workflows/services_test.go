@@ -12,7 +12,7 @@ import (
 )
 
 // untilStopped stands in for a service: it runs until it is told to stop, or is cancelled.
-func (s *theatre) untilStopped(name string) stageFunc {
+func (s *workflowEnvironment) untilStopped(name string) stageFunc {
 	return func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
 		s.note(name)
 		var err error
@@ -29,7 +29,7 @@ func (s *theatre) untilStopped(name string) stageFunc {
 }
 
 // dying is a service that fails at its first tries, each time after a while, and then stays.
-func (s *theatre) dying(name string, tries *int, fails int, after time.Duration) stageFunc {
+func (s *workflowEnvironment) dying(name string, tries *int, fails int, after time.Duration) stageFunc {
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries <= fails {
 			_ = workflow.Sleep(ctx, after)
@@ -41,9 +41,9 @@ func (s *theatre) dying(name string, tries *int, fails int, after time.Duration)
 
 // steppingShift stands in for Shift with so many steps, one a minute; between two of them it may be
 // held.
-func (s *theatre) steppingShift(steps int) stageFunc {
+func (s *workflowEnvironment) steppingShift(steps int) stageFunc {
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newDesk(ctx, api.ShiftType, in)
+		d, err := newStageRun(ctx, api.ShiftType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
@@ -62,7 +62,7 @@ func (s *theatre) steppingShift(steps int) stageFunc {
 	}
 }
 
-func (s *theatre) steps() (n int) {
+func (s *workflowEnvironment) steps() (n int) {
 	for _, call := range s.called() {
 		if call == "step" {
 			n++
@@ -162,7 +162,7 @@ func TestAnswersAndRatesOutliveTheirReplicate(t *testing.T) {
 			if len(inputs) > 1 {
 				return s.untilStopped(api.ReplicateType)(ctx, in)
 			}
-			d, err := newDesk(ctx, api.ReplicateType, in)
+			d, err := newStageRun(ctx, api.ReplicateType, in)
 			if err != nil {
 				return api.Status{}, err
 			}

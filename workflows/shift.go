@@ -15,11 +15,11 @@ import (
 // Shift moves applications in waves: for each step of the plan first the groups, then the producers, then a soak. A wave that
 // was moved before (by an earlier Shift that failed or was reset) is seen as moved and not moved again.
 func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.ShiftType, in)
+	d, err := newStageRun(ctx, api.ShiftType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{desk: d}
+	s := &shift{stageRun: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		var inventory api.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
@@ -34,7 +34,7 @@ func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 }
 
 type shift struct {
-	*desk
+	*stageRun
 	target activities.PurchaseResult
 	row    *api.WaveStatus // of the step that is at its groups
 }

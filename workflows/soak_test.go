@@ -13,7 +13,7 @@ import (
 )
 
 // soaks plays the judgements of a soak, the last one again and again.
-func (s *theatre) soaks(doubts ...string) (judged *int) {
+func (s *workflowEnvironment) soaks(doubts ...string) (judged *int) {
 	judged = new(int)
 	s.OnActivity("JudgeSoak", anything, anything).Return(
 		func(_ context.Context, r activities.SoakRequest) (api.WaveCheck, error) {

@@ -16,7 +16,7 @@ const chunk = 200
 
 // Assess takes the inventory of the source and refuses what can't work, before anything is bought or written.
 func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.AssessType, in)
+	d, err := newStageRun(ctx, api.AssessType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -35,7 +35,7 @@ func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 }
 
 // measure runs the Assess activity and shows its summary.
-func (d *desk) measure(ctx workflow.Context) (api.Inventory, error) {
+func (d *stageRun) measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
 	var inventory api.Inventory
 	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).Get(ctx, &inventory)
@@ -44,7 +44,7 @@ func (d *desk) measure(ctx workflow.Context) (api.Inventory, error) {
 }
 
 // inventory is the parent's, or measured now when the stage was started alone.
-func (d *desk) inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
+func (d *stageRun) inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
 	if in.Inventory != nil {
 		return *in.Inventory, nil
 	}
@@ -87,7 +87,7 @@ func sayFindings(findings []api.Finding, of int) (text string) {
 
 // Purchase makes sure that the target runs, after an approval where the plan wants one. It is idempotent by the plan's name.
 func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.PurchaseType, in)
+	d, err := newStageRun(ctx, api.PurchaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -110,7 +110,7 @@ func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	})
 }
 
-func (d *desk) approvePurchase(ctx workflow.Context) error {
+func (d *stageRun) approvePurchase(ctx workflow.Context) error {
 	if !d.asks(plan.GatePurchase) {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (d *desk) approvePurchase(ctx workflow.Context) error {
 
 // ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks, each read back.
 func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newDesk(ctx, api.ImportMetadataType, in)
+	d, err := newStageRun(ctx, api.ImportMetadataType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -141,7 +141,7 @@ func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, er
 	})
 }
 
-func (d *desk) importMetadata(ctx workflow.Context, all activities.MetadataRequest) error {
+func (d *stageRun) importMetadata(ctx workflow.Context, all activities.MetadataRequest) error {
 	var acts *activities.Metadata
 	var diff api.MetadataDiff
 	if err := workflow.ExecuteActivity(quick(ctx, "compare metadata of both sides"), acts.Diff, all).Get(ctx, &diff); err != nil {

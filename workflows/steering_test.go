@@ -21,7 +21,7 @@ func later(kind, text string) error {
 		temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute})
 }
 
-func backFromHeld(t *testing.T, s *theatre, at time.Duration) {
+func backFromHeld(t *testing.T, s *workflowEnvironment, at time.Duration) {
 	t.Helper()
 	late := false
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, at)
@@ -85,7 +85,7 @@ func TestOfTwoApproversInOneTaskTheSecondIsTold(t *testing.T) {
 	var second error
 	approvals := 0
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newDesk(ctx, api.PurchaseType, in)
+		d, err := newStageRun(ctx, api.PurchaseType, in)
 		if err != nil {
 			return api.Status{}, err
 		}

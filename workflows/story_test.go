@@ -57,26 +57,26 @@ func testAssessment() api.Assessment {
 	}
 }
 
-// theatre runs workflows with activities that a test plays, and notes the calls.
-type theatre struct {
+// workflowEnvironment runs workflows with activities that a test plays, and notes the calls.
+type workflowEnvironment struct {
 	*testsuite.TestWorkflowEnvironment
 	mu    sync.Mutex
 	calls []string
 }
 
-func (s *theatre) note(call string) {
+func (s *workflowEnvironment) note(call string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, call)
 }
 
-func (s *theatre) called() []string {
+func (s *workflowEnvironment) called() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.calls...)
 }
 
-func newTheatre(t *testing.T) *theatre {
+func newTheatre(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	s := emptyTheatre(t)
 	Register(s)
@@ -84,11 +84,11 @@ func newTheatre(t *testing.T) *theatre {
 }
 
 // emptyTheatre has the activities but no workflow yet: a test of Migration brings stand-ins for its children.
-func emptyTheatre(t *testing.T) *theatre {
+func emptyTheatre(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(labtest.Log(t, "workflow")))
-	s := &theatre{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
+	s := &workflowEnvironment{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	s.SetWorkerOptions(worker.Options{DisableRegistrationAliasing: true})
 	s.SetTestTimeout(5 * time.Minute) // of real time without anything happening
 	for _, a := range []any{
@@ -102,7 +102,7 @@ func emptyTheatre(t *testing.T) *theatre {
 }
 
 // groupsStep makes an activity on groups record itself as name@side.
-func (s *theatre) groupsStep(name string, answer func(activities.GroupsRequest) error) {
+func (s *workflowEnvironment) groupsStep(name string, answer func(activities.GroupsRequest) error) {
 	s.OnActivity(name, anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note(name + "@" + string(r.Side))
 		if answer != nil {
@@ -112,7 +112,7 @@ func (s *theatre) groupsStep(name string, answer func(activities.GroupsRequest) 
 	})
 }
 
-func (s *theatre) topicsStep(name string) {
+func (s *workflowEnvironment) topicsStep(name string) {
 	s.OnActivity(name, anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) error {
 		s.note(name + " " + first(r.Topics) + "@" + string(r.Side))
 		return nil
@@ -120,7 +120,7 @@ func (s *theatre) topicsStep(name string) {
 }
 
 // playTraffic answers every activity of Shift and Rollback with success.
-func (s *theatre) playTraffic() {
+func (s *workflowEnvironment) playTraffic() {
 	s.OnActivity("Describe", anything, anything).Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
@@ -175,7 +175,7 @@ func (s *theatre) playTraffic() {
 }
 
 // ExecuteWorkflow starts a stage under the id that its plan's name makes.
-func (s *theatre) ExecuteWorkflow(kind any, input ...any) {
+func (s *workflowEnvironment) ExecuteWorkflow(kind any, input ...any) {
 	name, _ := kind.(string)
 	if in, ok := input[0].(api.MigrationInput); ok {
 		s.SetStartWorkflowOptions(client.StartWorkflowOptions{
@@ -198,7 +198,7 @@ func startAs(id string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{ID: id, TaskQueue: api.ControlTaskQueue}
 }
 
-func (s *theatre) statusNow(t *testing.T) api.Status {
+func (s *workflowEnvironment) statusNow(t *testing.T) api.Status {
 	t.Helper()
 	v, err := s.QueryWorkflow(api.StatusQuery)
 	require.NoError(t, err)
@@ -209,7 +209,7 @@ func (s *theatre) statusNow(t *testing.T) api.Status {
 
 // leftBehind requires that a stage which was started alone ended by back, and says what is to be
 // done.
-func (s *theatre) leftBehind(t *testing.T) {
+func (s *workflowEnvironment) leftBehind(t *testing.T) {
 	t.Helper()
 	require.True(t, s.IsWorkflowCompleted())
 	require.ErrorContains(t, s.GetWorkflowError(), "start Rollback")
@@ -217,7 +217,7 @@ func (s *theatre) leftBehind(t *testing.T) {
 }
 
 // result is the workflow's last status; it must have completed without an error.
-func (s *theatre) result(t *testing.T) api.Status {
+func (s *workflowEnvironment) result(t *testing.T) api.Status {
 	t.Helper()
 	require.True(t, s.IsWorkflowCompleted(), "the workflow is still open; calls so far: %v", s.called())
 	require.NoError(t, s.GetWorkflowError())
@@ -239,7 +239,7 @@ func (a *answered) Accept()                   { a.accepted = true }
 func (a *answered) Reject(err error)          { a.rejected = err }
 func (a *answered) Complete(r any, err error) { a.result, a.err, a.completed = r, err, true }
 
-func (s *theatre) update(name string, message any) *answered {
+func (s *workflowEnvironment) update(name string, message any) *answered {
 	a := &answered{}
 	s.UpdateWorkflow(name, "", a, message)
 	return a

@@ -69,7 +69,7 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 // on which they read before it. It comes before anything else, as nobody can read meanwhile; what
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
-func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
+func (d *stageRun) freeStranded(ctx workflow.Context) (away bool) {
 	if changed(ctx, changeCalledBack) {
 		return d.freeThose(ctx, d.leaveAsked)
 	}
@@ -77,7 +77,7 @@ func (d *desk) freeStranded(ctx workflow.Context) (away bool) {
 }
 
 // freeThose is freeStranded with what is done for groups whose applications were asked to move.
-func (d *desk) freeThose(
+func (d *stageRun) freeThose(
 	ctx workflow.Context, takeBack func(workflow.Context, []string),
 ) (away bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
@@ -119,7 +119,7 @@ func (d *desk) freeThose(
 
 // wasReset reports whether this run was begun by a reset, before this place. What the run before it
 // was at nobody undoes, and a question that it had passed may be asked again, for days.
-func (d *desk) wasReset(ctx workflow.Context) (reset bool) {
+func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway || !changed(ctx, changeReset) {
 		return false
 	}
@@ -132,7 +132,7 @@ func (d *desk) wasReset(ctx workflow.Context) (reset bool) {
 
 // freeLate looks once more when activities of a stage that was terminated, or reset, can't write any
 // more: they learn of it with their next heartbeat.
-func (d *desk) freeLate(ctx workflow.Context) {
+func (d *stageRun) freeLate(ctx workflow.Context) {
 	if !changed(ctx, changeLate) {
 		return
 	}
@@ -147,7 +147,7 @@ func (d *desk) freeLate(ctx workflow.Context) {
 
 // takeBackAsked is of runs that are older than changeCalledBack: it asked for applications that are
 // on their way, and forgot the groups when none had arrived yet.
-func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
+func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
 		return
 	}
@@ -163,7 +163,7 @@ func (d *desk) takeBackAsked(ctx workflow.Context, groups []string) {
 // leaveAsked opens groups on the source whose applications were asked to move and haven't. The mark
 // on the source says what is owed, and whoever comes next asks for applications that are on their
 // way.
-func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
+func (d *stageRun) leaveAsked(ctx workflow.Context, groups []string) {
 	if !changed(ctx, changeLeftAsking) {
 		d.takeBackAsked(ctx, groups)
 		return
@@ -182,7 +182,7 @@ func (d *desk) leaveAsked(ctx workflow.Context, groups []string) {
 }
 
 // liftCutOff opens groups on the source. Their mark there stands until the target is as it was.
-func (d *desk) liftCutOff(ctx workflow.Context, groups []string) bool {
+func (d *stageRun) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Source, Ours: true,

@@ -18,7 +18,7 @@ import (
 )
 
 // stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
-func (s *theatre) stranded() {
+func (s *workflowEnvironment) stranded() {
 	s.OnActivity("Stranded", anything, anything).Return(activities.Stranded{
 		Source: []string{"orders-group"}, Target: []string{"audit-group"},
 	}, nil)
@@ -132,7 +132,7 @@ func TestAShiftThatIsCancelledWhileItAsksForApplicationsFreesThoseThatWait(t *te
 
 // cutOff plays a migration whose first look finds nothing, and later ones a group that was asked to
 // move; its members stay on the source until told.
-func cutOff(t *testing.T, first activities.Stranded) (s *theatre, moves *bool) {
+func cutOff(t *testing.T, first activities.Stranded) (s *workflowEnvironment, moves *bool) {
 	t.Helper()
 	s, moves = emptyTheatre(t), new(bool)
 	looks := 0

@@ -14,7 +14,7 @@ import (
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
 // SyncOffsets are steered by their migration: a hold would do nothing there, and back would stop
 // the lanes.
-func (d *desk) checkTaken(name string) error {
+func (d *stageRun) checkTaken(name string) error {
 	switch d.status.Type {
 	case api.ReplicateType:
 		return fmt.Errorf("%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
@@ -26,7 +26,7 @@ func (d *desk) checkTaken(name string) error {
 
 // checkID refuses a workflow under another id than its migration's name and its type make: fixed
 // ids keep a stage from running twice at a time, and every command that is shown uses them.
-func (d *desk) checkID(ctx workflow.Context) error {
+func (d *stageRun) checkID(ctx workflow.Context) error {
 	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, api.StageID(d.plan, d.status.Type)
 	if id == want || !changed(ctx, changeIDs) {
 		return nil
@@ -50,7 +50,7 @@ func checkWords(message string, words ...string) error {
 	return nil
 }
 
-func (d *desk) checkApproval(a api.Approval, now time.Time) error {
+func (d *stageRun) checkApproval(a api.Approval, now time.Time) error {
 	if err := d.checkTaken(api.ApproveName); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (d *desk) checkApproval(a api.Approval, now time.Time) error {
 	return checkApproval(s, a, now)
 }
 
-func (d *desk) checkSteering(name string, m api.Steering) error {
+func (d *stageRun) checkSteering(name string, m api.Steering) error {
 	if err := d.checkTaken(name); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (d *desk) checkSteering(name string, m api.Steering) error {
 	return checkSteering(name, s, m)
 }
 
-func (d *desk) checkReleased(r api.Released) error {
+func (d *stageRun) checkReleased(r api.Released) error {
 	if err := d.checkTaken(api.ReleasedName); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (d *desk) checkReleased(r api.Released) error {
 }
 
 // stageIsHeld reports whether the stage that runs is held by itself.
-func (d *desk) stageIsHeld() bool {
+func (d *stageRun) stageIsHeld() bool {
 	return slices.ContainsFunc(d.view().Waiting, func(w api.Waiting) bool {
 		return w.Gate == api.ResumeName && w.WorkflowID == d.active
 	})

@@ -72,7 +72,7 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: func(ctx workflow.Context,
 		in api.MigrationInput,
 	) (api.Status, error) {
-		d, err := newDesk(ctx, api.PurchaseType, in)
+		d, err := newStageRun(ctx, api.PurchaseType, in)
 		if err != nil {
 			return api.Status{}, err
 		}

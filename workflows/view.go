@@ -8,7 +8,7 @@ import (
 )
 
 // view is the status with what the children told about themselves.
-func (d *desk) view() api.Status {
+func (d *stageRun) view() api.Status {
 	s := d.status
 	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
@@ -35,7 +35,7 @@ func (d *desk) view() api.Status {
 }
 
 // adopt merges a child's status into its parent's.
-func (d *desk) adopt(s *api.Status, id string, r api.Status) {
+func (d *stageRun) adopt(s *api.Status, id string, r api.Status) {
 	for _, w := range r.Waiting {
 		same := func(o api.Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate &&

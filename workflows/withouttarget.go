@@ -16,7 +16,7 @@ import (
 
 // gatewaysReturn is a way back behind gateways.
 type gatewaysReturn struct {
-	*desk
+	*stageRun
 	in api.MigrationInput
 	// away says that the target was away for as long as groups may wait, and answered nobody since.
 	away bool
@@ -50,7 +50,7 @@ const oneTry = 20 * time.Second
 
 // returnByGateways brings everything back, with or without the target. It ends when both sides
 // answered. Done takes what is owed by then off the page.
-func (d *desk) returnByGateways(
+func (d *stageRun) returnByGateways(
 	ctx workflow.Context, in api.MigrationInput, steps []action,
 ) (done func(), err error) {
 	done = func() {}
@@ -65,7 +65,7 @@ func (d *desk) returnByGateways(
 	past := api.Names{} // groups with members that may have gone to the target itself
 	for first := true; ; first = false {
 		r := gatewaysReturn{
-			desk: d, in: in, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
+			stageRun: d, in: in, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
 		}
 		if r.fromEnd() {
 			past = r.left()
@@ -262,7 +262,7 @@ func (r *gatewaysReturn) awaitTarget(
 	}
 	r.asksBehind(&w, at)
 	done = r.wait(ctx, w)
-	err = r.desk.awaitTarget(ctx, "what is owed is lost; "+text)
+	err = r.stageRun.awaitTarget(ctx, "what is owed is lost; "+text)
 	done()
 	if err != nil {
 		return func() {}, err

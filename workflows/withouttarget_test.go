@@ -16,7 +16,7 @@ import (
 
 // deadTarget plays gateways while the target is dead. They say what they were asked for without it.
 type deadTarget struct {
-	*theatre
+	*workflowEnvironment
 	dead      bool
 	busy      bool    // moves fail, but not for the target
 	answers   bool    // gateways reach the target, and the worker doesn't
@@ -27,7 +27,7 @@ type deadTarget struct {
 
 func newDeadTarget(t *testing.T) *deadTarget {
 	t.Helper()
-	s := &deadTarget{theatre: newTheatre(t), dead: true, away: [3]bool{false, true, true}}
+	s := &deadTarget{workflowEnvironment: newTheatre(t), dead: true, away: [3]bool{false, true, true}}
 	move := func(i int, name string, without bool) error {
 		switch {
 		case !s.away[i]:

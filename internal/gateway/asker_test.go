@@ -53,7 +53,7 @@ func TestLocksThatStayBehindAreSigned(t *testing.T) {
 			}
 			g := newGuarded(t, keys)
 			g.queue(target)
-			g.gateway.judge.Store(uint32(target))
+			g.gateway.authoritySide.Store(uint32(target))
 			g.gateway.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
 			here, signedHere := signedBroker(t, appSecret, `{"lockOKMQSet":[`+own+`]}`)
 			there, signedThere := signedBroker(t, "secret-there", `{"lockOKMQSet":[]}`)

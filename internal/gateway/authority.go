@@ -16,7 +16,7 @@ import (
 // behind the gateway share queues with those that are connected to that side straight.
 
 // authority is that side.
-func (g *Gateway) authority() side { return side(g.judge.Load()) }
+func (g *Gateway) authority() side { return side(g.authoritySide.Load()) }
 
 // settled is the authority that clients are told by: one that is on disk. A lock that was given by
 // a side that a restart doesn't know as the authority would be given twice.

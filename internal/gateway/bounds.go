@@ -81,12 +81,12 @@ const mostVast = 100
 func (g *Gateway) bind() {
 	c := g.config
 	g.budget = memory.New(c.Memory - c.part(forProgram))
-	g.crowd.budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
+	g.limiter.budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
 	most := int(c.part(forConnections) / perDescriptor)
 	if n := descriptors() * (100 - keptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
-	g.crowd.limit(most)
+	g.limiter.limit(most)
 	g.groups.room.most = min(mostViews, c.part(forViews)/perView)
 	g.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
 }

@@ -31,7 +31,7 @@ func TestARefusalNamesWhoseApplicationsBypassTheGateway(t *testing.T) {
 	} {
 		if m.Kind == KindAuthority {
 			two.withTarget(t, two.brokers[source], two.brokers[target].Addr().String())
-			two.judge.Store(uint32(target))
+			two.authoritySide.Store(uint32(target))
 		}
 		_, err = c.Move(t.Context(), m)
 		var refusal *RefusedError

@@ -30,12 +30,12 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"on time": 0, "three minutes late": -3 * time.Minute, "three minutes ahead": 3 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
-			two.passers.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
+			two.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
 			stored := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(ahead).UnixMilli(), StoreHost: past, Body: []byte("m")})
 			two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
 			two.brokers[source].answer(codePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForPassers(t.Context())
-			all, why := two.passers.list()
+			all, why := two.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
 			_, err := two.nobodyPasses(t.Context(), Move{}, two.topics.get([]byte("orders")).all())
@@ -45,7 +45,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two.lookForPassers(t.Context())
 			two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
 			two.lookForPassers(t.Context())
-			all, why = two.passers.list()
+			all, why = two.bypassing.list()
 			assert.Empty(t, why)
 			require.Len(t, all, 1, "the message was stored just now")
 			assert.Equal(t, past.String(), all[0].Address)
@@ -56,7 +56,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 // What was sent before the gateway began, through connections that nobody knows any more, is nobody's who writes past it.
 func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two := newTwoSides(t)
-	two.passers.life, two.serving = time.Minute, time.Now()
+	two.bypassing.life, two.serving = time.Minute, time.Now()
 	two.tells(source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	before := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(), StoreHost: past})
@@ -65,14 +65,14 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 		two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForPassers(t.Context())
 	}
-	all, why := two.passers.list()
+	all, why := two.bypassing.list()
 	assert.Empty(t, why)
 	assert.Empty(t, all)
 }
 
 // That something isn't known stands until all queues have had their turn again.
 func TestThatPassersAreUnknownStandsUntilAllQueuesHadTheirTurn(t *testing.T) {
-	p := passers{life: time.Minute}
+	p := bypassingProducers{life: time.Minute}
 	p.unknown(assert.AnError, time.Hour)
 	p.unknown(nil, time.Hour)
 	_, why := p.list()

@@ -48,8 +48,8 @@ func (c *Control) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/origins", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) })
 	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
 	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
-	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", local{c.gateway}.commit))
-	mux.HandleFunc("POST /v1/rounds/abort", c.ends("round abort", local{c.gateway}.abort))
+	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", localParticipant{c.gateway}.commit))
+	mux.HandleFunc("POST /v1/rounds/abort", c.ends("round abort", localParticipant{c.gateway}.abort))
 	return c.checked(mux)
 }
 
@@ -140,7 +140,7 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 	if !change.asked(w) { // before anything waits for it
 		return
 	}
-	known, err := local{c.gateway}.prepare(context.WithoutCancel(r.Context()), round)
+	known, err := localParticipant{c.gateway}.prepare(context.WithoutCancel(r.Context()), round)
 	if err != nil {
 		change.endedBy(true, err, before)
 	}
@@ -158,7 +158,7 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	change := c.changeBy(r, "round ready", slog.String("id", is.ID))
 	before := c.gateway.moves.epoch.Load()
-	err := local{c.gateway}.ready(r.Context(), is.ID, *is.Outcome)
+	err := localParticipant{c.gateway}.ready(r.Context(), is.ID, *is.Outcome)
 	change.endedBy(false, err, before) // applications wait: the round's end brings it to disk
 	said(w, struct{}{}, err)
 }

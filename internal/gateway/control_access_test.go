@@ -175,7 +175,7 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	for _, path := range paths {
 		wants(path, 200, healthReady)
 	}
-	c.gateway.parts.now = &part{doubt: true}
+	c.gateway.rounds.now = &currentRound{doubt: true}
 	for _, path := range paths {
 		wants(path, 200, healthDoubt)
 	}
@@ -233,7 +233,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	}
 	assert.Positive(t, got["go_goroutines"])
 	g.fenced.Store(true)
-	g.parts.now = &part{doubt: true}
+	g.rounds.now = &currentRound{doubt: true}
 	got = values()
 	assert.InDelta(t, 1, got["rocketshift_gateway_fenced"], 0)
 	assert.InDelta(t, 1, got["rocketshift_gateway_in_doubt"], 0)
@@ -254,11 +254,11 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
 		Set: AccessSettings{Plain: "--control-insecure"},
 	}
-	is, err := remote{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
+	is, err := remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
-	require.NoError(t, remote{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
-	_, err = remote{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
+	require.NoError(t, remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
+	_, err = remoteParticipant{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")
 }

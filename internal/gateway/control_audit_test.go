@@ -55,11 +55,11 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	require.ErrorContains(t, err, "hasn't been told a migration")
 	_, err = client.Use(t.Context(), Migration{Name: "shop"})
 	require.ErrorContains(t, err, "must be given")
-	_, err = remote{client}.prepare(t.Context(), Round{ID: "r-1", Kind: KindHome, To: "moon"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1", Kind: KindHome, To: "moon"})
 	require.ErrorContains(t, err, "a side to go to")
-	require.ErrorContains(t, remote{client}.ready(t.Context(), "r-2", Outcome{}), "takes no part")
-	require.ErrorContains(t, remote{client}.commit(t.Context(), "r-3"), "takes no part")
-	require.NoError(t, remote{client}.abort(t.Context(), "r-4"))
+	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", Outcome{}), "takes no part")
+	require.ErrorContains(t, remoteParticipant{client}.commit(t.Context(), "r-3"), "takes no part")
+	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"))
 
 	var seen []string
 	for _, line := range lines(t, file("audit.log")) {
@@ -107,9 +107,9 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "nothing was changed, as it can't be recorded who asks for it")
 	_, err = client.Use(t.Context(), Migration{Name: "shop"})
 	require.ErrorContains(t, err, "can't be recorded")
-	_, err = remote{client}.prepare(t.Context(), Round{ID: "r-1"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1"})
 	require.ErrorContains(t, err, "can't be recorded")
-	require.NoError(t, remote{client}.abort(t.Context(), "r-4"), "how a round ends is everybody's")
+	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"), "how a round ends is everybody's")
 	_, err = client.State(t.Context())
 	require.NoError(t, err)
 }
@@ -144,7 +144,7 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	c, err := NewControl(all[1], testToken)
 	require.NoError(t, err)
 	c.Audit(record)
-	other := remote{NewClient(controlOf(t, c, ControlAt{}), Access{Token: testToken})}
+	other := remoteParticipant{NewClient(controlOf(t, c, ControlAt{}), Access{Token: testToken})}
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
 	require.NoError(t, other.commit(t.Context(), "1"))

@@ -33,9 +33,9 @@ func (v *verifier) verifies(f *wire.Frame, secret string) bool {
 	return f.SignedWith(v.mac)
 }
 
-// judge answers a request whose signature is wrong as a broker would, and reports false. Where the gateway hasn't got the
+// verify answers a request whose signature is wrong as a broker would, and reports false. Where the gateway hasn't got the
 // secret, it can't tell: such a request passes unchanged to the source, whose brokers can, and nowhere else (mayGo).
-func (s *session) judge(f *wire.Frame) bool {
+func (s *session) verify(f *wire.Frame) bool {
 	if !s.keys.given() || !f.Signed() {
 		return true
 	}

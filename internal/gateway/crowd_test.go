@@ -9,13 +9,13 @@ import (
 )
 
 func TestAFullHouseLetsThoseGoThatHaveSaidNothing(t *testing.T) {
-	d := crowd{most: 8}
+	d := connectionLimiter{most: 8}
 	conn := func() net.Conn {
 		c, _ := net.Pipe()
 		t.Cleanup(func() { _ = c.Close() })
 		return c
 	}
-	enter := func() (g, goes *guest) {
+	enter := func() (g, goes *limitedConnection) {
 		g, all := d.enter(conn())
 		require.LessOrEqual(t, len(all), 1)
 		if len(all) == 1 {
@@ -44,7 +44,7 @@ func TestAFullHouseLetsThoseGoThatHaveSaidNothing(t *testing.T) {
 	one.leave()
 	assert.Equal(t, 8-perClient, d.taken)
 
-	d = crowd{most: perClient}
+	d = connectionLimiter{most: perClient}
 	one, _ = enter()
 	one.speaks()
 	two, goes = enter()

@@ -33,9 +33,9 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 		g.standing(&c.of) // what it names is known
 		move := func() error {
 			was := &Moved{ID: c.kind, Done: true}
-			p := &part{outcome: &c.of, round: Round{ID: c.kind, Kind: c.kind, ends: was}}
+			p := &currentRound{outcome: &c.of, round: Round{ID: c.kind, Kind: c.kind, ends: was}}
 			p.outcome.Epoch = g.moves.epoch.Load() + 1
-			return local{g}.goBy(p, true)
+			return localParticipant{g}.goBy(p, true)
 		}
 		before, away := g.snapshot(), g.away.Load()
 		require.NoError(t, os.Mkdir(full, 0o700))

@@ -43,7 +43,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.path)
 	require.ErrorContains(t, err, "make room on that disk")
-	_, err = local{g}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
+	_, err = localParticipant{g}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
 	require.ErrorIs(t, err, ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 

@@ -29,14 +29,14 @@ const (
 )
 
 // findOut finds out what was decided, and goes by it.
-func (g local) findOut(p *part) {
-	g.parts.mu.Lock()
-	if p.doubt || g.parts.now != p {
-		g.parts.mu.Unlock()
+func (g localParticipant) findOut(p *currentRound) {
+	g.rounds.mu.Lock()
+	if p.doubt || g.rounds.now != p {
+		g.rounds.mu.Unlock()
 		return
 	}
 	p.doubt = true
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	g.log.Warn("it isn't known whether a round was decided: sends to ordered topics are refused until it is", "round", p.round.ID, "leader", p.round.Leader)
 	if p.homes != nil {
 		p.homes.doubt(g.ordered)
@@ -57,14 +57,14 @@ func (g local) findOut(p *part) {
 	})
 }
 
-func (g local) takesPart(p *part) bool {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	return g.parts.now == p
+func (g localParticipant) takesPart(p *currentRound) bool {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	return g.rounds.now == p
 }
 
 // verdict asks whoever may know.
-func (g local) verdict(p *part) (was, known bool) {
+func (g localParticipant) verdict(p *currentRound) (was, known bool) {
 	if time.Since(p.since) < witnessTime && !p.agePassed {
 		if gaveUp, err := g.witness(g.ctx, p.round, givenUp); err == nil {
 			return !gaveUp, true
@@ -73,7 +73,7 @@ func (g local) verdict(p *part) (was, known bool) {
 	asked := 0
 	for _, peer := range g.peers() {
 		ctx, cancel := context.WithTimeout(g.ctx, askTime)
-		is, err := remote{g.clientOf(peer)}.replica(ctx)
+		is, err := remoteParticipant{g.clientOf(peer)}.replica(ctx)
 		cancel()
 		switch {
 		case err != nil:
@@ -92,12 +92,12 @@ func (g local) verdict(p *part) (was, known bool) {
 
 // reopen takes up a round that a restart has interrupted; nil if there is none. How it ended is still to
 // be found out.
-func (g local) reopen(open *savedPart) *part {
+func (g localParticipant) reopen(open *savedPart) *currentRound {
 	if open == nil {
 		return nil
 	}
 	to, _ := sideOf(open.Round.To)
-	p := &part{round: open.Round, to: to, outcome: &open.Outcome, held: true, moment: open.moment}
+	p := &currentRound{round: open.Round, to: to, outcome: &open.Outcome, held: true, moment: open.moment}
 	if age, known := open.age(moment{}.now()); known {
 		p.since = time.Now().Add(-age)
 	} else { // the witness may be long gone, and whoever else is in doubt gets the time to say so
@@ -111,17 +111,17 @@ func (g local) reopen(open *savedPart) *part {
 		q.hold.Store(p.homes.hold)
 		p.homes.queues = append(p.homes.queues, q)
 	}
-	g.parts.mu.Lock()
-	g.parts.now = p
-	g.parts.mu.Unlock()
+	g.rounds.mu.Lock()
+	g.rounds.now = p
+	g.rounds.mu.Unlock()
 	return p
 }
 
 // openPart is the round that is to be on disk: one that this gateway is ready for.
 func (g *Gateway) openPart() *savedPart {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	if p := g.parts.now; p != nil && p.outcome != nil && !p.ended {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	if p := g.rounds.now; p != nil && p.outcome != nil && !p.ended {
 		r := p.round
 		r.WithoutTarget = false // nobody asks any more, and older releases don't know it
 		return &savedPart{r, *p.outcome, p.moment, nil}

@@ -57,7 +57,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err := local{g.gateway}.prepare(t.Context(), Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
+	_, err := localParticipant{g.gateway}.prepare(t.Context(), Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -195,8 +195,8 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 		require.Contains(t, fmt.Sprint(kept(t, two.Gateway).Moves), "goes on reading the target", "and after a restart")
 	}
 
-	two.passers.life = time.Minute
-	two.passers.note(passer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
+	two.bypassing.life = time.Minute
+	two.bypassing.note(bypassingProducer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.topics.get([]byte("orders")).all()
 	_, err = two.nobodyPasses(t.Context(), Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")

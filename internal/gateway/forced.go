@@ -119,7 +119,7 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (g *Gateway) homesWithoutTarget(_ context.Context, p *part, all []Prepared) (*Outcome, error) {
+func (g *Gateway) homesWithoutTarget(_ context.Context, p *currentRound, all []Prepared) (*Outcome, error) {
 	g.learnAcknowledged(all)
 	o := &Outcome{}
 	for _, q := range p.homes.queues { // the shift stays: answers to sends of before are translated by it
@@ -145,7 +145,7 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r Round) (outcome, err
 
 // viewsWithoutTarget finds for each queue where a group goes on at the source.
 func (g *Gateway) viewsWithoutTarget(
-	ctx context.Context, p *part, prepared []Prepared,
+	ctx context.Context, p *currentRound, prepared []Prepared,
 ) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {

@@ -217,7 +217,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 
 	back := Move{ID: "forward", Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
 	g.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err = local{g}.prepare(t.Context(), Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
+	_, err = localParticipant{g}.prepare(t.Context(), Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
@@ -321,7 +321,7 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 		require.ErrorIs(t, err, ErrRefused)
 		require.ErrorContains(t, err, says)
 	}
-	_, err := local{g}.prepare(t.Context(), Round{ID: "1", Kind: KindSide, To: "target", Group: "billing", WithoutTarget: true, Budget: Duration(time.Second)})
+	_, err := localParticipant{g}.prepare(t.Context(), Round{ID: "1", Kind: KindSide, To: "target", Group: "billing", WithoutTarget: true, Budget: Duration(time.Second)})
 	require.ErrorContains(t, err, "can't go to it")
 }
 

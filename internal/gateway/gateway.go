@@ -56,44 +56,44 @@ type Gateway struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	source     *rocketmq.Cluster
-	migration  atomic.Pointer[migration]
-	intended   atomic.Pointer[Migration]              // that is to be on disk before it counts
-	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	clusters   [2]clusterNames
-	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
-	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
-	limitsHere atomic.Pointer[map[string]limits] // of source brokers
-	topics     topics
-	groups     groups
-	mirrors    mirrors
-	opaques    opaques
-	ports      ports
-	refresh    signal
-	changed    signal // which clients there are, or what they say
-	returning  returning
-	succession succession
-	state      *stateFile
-	folder     io.Closer // the lock of the folder that it lies in
-	moves      moves
-	parts      parts
-	decided    sync.Mutex    // held while an outcome is applied, and while all is read to be saved
-	judge      atomic.Uint32 // the side that is the authority
-	judging    sync.RWMutex  // held while that changes, until the change is on disk
-	away       atomic.Int64  // queues, views and the authority that aren't at the source
-	losses     losses
-	mixed      mixed
-	keys       keys
-	entry      entry
-	crowd      crowd
-	budget     *memory.Budget
-	bounds     bounds
-	reading    bodyTurns
-	dials      [2]rocketmq.Dial // to servers of both sides; nil: in plain text
-	serving    time.Time        // since when clients are served
-	waits      waits
-	origins    origins
-	reach      reach
+	source          *rocketmq.Cluster
+	migration       atomic.Pointer[migration]
+	intended        atomic.Pointer[Migration]              // that is to be on disk before it counts
+	brokers         [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
+	clusters        [2]clusterNames
+	targets         atomic.Pointer[[]string]          // target brokers in the order of their tags
+	limits          atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
+	limitsHere      atomic.Pointer[map[string]limits] // of source brokers
+	topics          topics
+	groups          groups
+	mirrors         mirrors
+	opaques         opaques
+	ports           ports
+	refresh         signal
+	changed         signal // which clients there are, or what they say
+	returning       returning
+	succession      succession
+	state           *stateFile
+	folder          io.Closer // the lock of the folder that it lies in
+	moves           moves
+	rounds          currentRounds
+	decided         sync.Mutex    // held while an outcome is applied, and while all is read to be saved
+	authoritySide   atomic.Uint32 // the side that is the authority
+	judging         sync.RWMutex  // held while that changes, until the change is on disk
+	away            atomic.Int64  // queues, views and the authority that aren't at the source
+	unansweredSends unansweredSends
+	split           splitGroups
+	keys            keys
+	entry           entry
+	limiter         connectionLimiter
+	budget          *memory.Budget
+	bounds          bounds
+	reading         bodyTurns
+	dials           [2]rocketmq.Dial // to servers of both sides; nil: in plain text
+	serving         time.Time        // since when clients are served
+	waits           waits
+	origins         origins
+	reach           reach
 
 	counts            metrics.Counts
 	panics            atomic.Int64 // that ended clients' connections
@@ -101,7 +101,7 @@ type Gateway struct {
 	said              saidLast
 
 	whiteList whiteList
-	passers   passers
+	bypassing bypassingProducers
 	clocks    clocks
 	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
@@ -145,8 +145,8 @@ func Start(c Config) (*Gateway, error) {
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
-		passers: passers{life: bypassLife},
-		entry:   entryWith(c.TLSCert, c.TLSKey), dials: dials,
+		bypassing: bypassingProducers{life: bypassLife},
+		entry:     entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
@@ -210,7 +210,7 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	g.restore(kept) // before a look, which may save
-	open := local{g}.reopen(kept.Open)
+	open := localParticipant{g}.reopen(kept.Open)
 	if err := g.firstLook(kept); err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (g *Gateway) begin() (err error) {
 		return fmt.Errorf("gateway: %w", err) // later it serves all the same: whoever depends on it would be left without brokers
 	}
 	if open != nil {
-		local{g}.findOut(open)
+		localParticipant{g}.findOut(open)
 	} else {
 		g.sync(g.ctx)
 	}

@@ -72,8 +72,8 @@ func (in *installed) drop() {
 	s.returning.takeOut(s)
 	s.Gateway.close(s)
 	s.memory.Leave()
-	if s.guest != nil {
-		s.guest.leave()
+	if s.limited != nil {
+		s.limited.leave()
 	}
 }
 

@@ -86,7 +86,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	back.To = "source"
 	_, err = g.gateway.takesSends(back)
 	require.NoError(t, err, "the way back is open")
-	_, err = local{g.gateway}.prepare(t.Context(), Round{
+	_, err = localParticipant{g.gateway}.prepare(t.Context(), Round{
 		ID: "r", Kind: KindHome, To: "target", Budget: Duration(usualBudget), Queues: round.Queues,
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")

@@ -52,7 +52,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 				acked := g.topics.get([]byte("orders")).all()[0].acked[source].Load()
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
-			require.Eventually(t, func() bool { return len(g.losses.ended()) == 0 },
+			require.Eventually(t, func() bool { return len(g.unansweredSends.ended()) == 0 },
 				patience, time.Millisecond, "its connection has ended")
 		})
 	}
@@ -132,9 +132,9 @@ func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 		here, there, other := dest{source, "broker-a"}, dest{target, "broker-t"}, dest{source, "broker-b"}
 		q := &queue{topic: "orders", broker: here.broker}
 		of := map[*queue]bool{q: true}
-		var l losses
-		began := loss{since: time.Now()}
-		l.before = map[dest]loss{here: began, there: began, other: began}
+		var l unansweredSends
+		began := unansweredSend{since: time.Now()}
+		l.before = map[dest]unansweredSend{here: began, there: began, other: began}
 		require.Len(t, l.among(of), 1, "that of its broker")
 		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: there.broker}})
 		require.Len(t, l.among(of), 2, "and of its replica's")

@@ -53,7 +53,7 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 	})
 	g := before(t, &standIn{Listener: at})
 	g.budget = memory.New(testMemory)
-	g.crowd.budget = g.budget
+	g.limiter.budget = g.budget
 	t.Cleanup(g.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
 	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
@@ -415,8 +415,8 @@ func someRequest(client int, n int32) []byte {
 
 // Where all connections have spoken, those of the address that has most go for an address that has few.
 func TestAnAddressCannotKeepOthersOut(t *testing.T) {
-	c := crowd{most: 20 * perClient}
-	enter := func(n byte) (*guest, []*guest) {
+	c := connectionLimiter{most: 20 * perClient}
+	enter := func(n byte) (*limitedConnection, []*limitedConnection) {
 		return c.enter(&addressed{at: &net.TCPAddr{IP: net.IPv4(127, 0, 0, n)}})
 	}
 	for range 20 {
@@ -425,7 +425,7 @@ func TestAnAddressCannotKeepOthersOut(t *testing.T) {
 		require.Empty(t, g.speaks())
 	}
 	own, goes := enter(2)
-	require.Equal(t, []*guest{own}, goes, "of its own address it is the last one")
+	require.Equal(t, []*limitedConnection{own}, goes, "of its own address it is the last one")
 	for n := range byte(5) {
 		g, goes := enter(3)
 		require.NotContains(t, goes, g)
@@ -436,9 +436,9 @@ func TestAnAddressCannotKeepOthersOut(t *testing.T) {
 	for range 40 { // more than there is room for, before any of them speaks
 		enter(4)
 	}
-	silent := []*guest{}
+	silent := []*limitedConnection{}
 	for at := c.silent.Front(); at != nil; at = at.Next() {
-		silent = append(silent, at.Value.(*guest))
+		silent = append(silent, at.Value.(*limitedConnection))
 	}
 	for _, g := range silent {
 		g.speaks()

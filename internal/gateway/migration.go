@@ -130,25 +130,25 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 // another migration than it was prepared for. Only the list of gateways may change while the end of
 // a round is in doubt, as whoever knows how it ended may be gone for good.
 func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
-	p := &part{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
-	g.parts.mu.Lock()
-	round := g.parts.now
+	p := &currentRound{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
+	g.rounds.mu.Lock()
+	round := g.rounds.now
 	if round == nil {
-		g.parts.now = p
+		g.rounds.now = p
 	}
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	switch {
 	case round == nil:
-		defer local{g}.letGo(p)
+		defer localParticipant{g}.letGo(p)
 	case !g.inDoubt(round) || !now.sameLanes(next):
 		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
 	}
 	return g.replace(ctx, now, next)
 }
 
-func (g *Gateway) inDoubt(p *part) bool {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
+func (g *Gateway) inDoubt(p *currentRound) bool {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
 	return p.doubt
 }
 

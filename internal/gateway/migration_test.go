@@ -146,7 +146,7 @@ func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	g := alone(t)
 	now := g.migration.Load()
 	next := Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
-	p := local{g}
+	p := localParticipant{g}
 	r := Round{ID: "1", Kind: KindAuthority, To: "target", Budget: Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")

@@ -45,8 +45,8 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 	look := func(problem string, holders map[*queue][]string) MixedGroup {
 		now := &sharing{MixedGroup: MixedGroup{Group: "billing", Problem: problem}, holders: holders, contested: map[*queue]int{}, unread: map[*queue]int{}}
 		now.count(g)
-		g.mixed.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
-		all := g.mixed.report()
+		g.split.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
+		all := g.split.report()
 		require.Len(t, all, 1)
 		return all[0]
 	}
@@ -68,7 +68,7 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 
 func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	g, queues := sharedTopic(t)
-	g.judge.Store(uint32(target))
+	g.authoritySide.Store(uint32(target))
 	assert.Equal(t, target, g.authorityOf([]byte("new")))
 	v := g.groups.get([]byte("billing")).of(queues[0])
 	assert.Equal(t, source, g.authorityOf([]byte("billing")), "it reads on the source alone")
@@ -119,7 +119,7 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 	now, _ = inTurn(nil, mostMixed)
 	assert.Empty(t, now)
 
-	var m mixed
+	var m splitGroups
 	log := slog.New(slog.DiscardHandler)
 	m.take(map[string]*sharing{"a": {}, "b": {}}, log)
 	m.take(map[string]*sharing{}, log, "a", "other")

@@ -187,7 +187,7 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 				return done, err
 			}
 		}
-		return g.leads(ctx, r, func(context.Context, *part, []Prepared) (*Outcome, error) {
+		return g.leads(ctx, r, func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
 			return &Outcome{Authority: to.String()}, nil
 		})
 	}
@@ -284,7 +284,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	done, err = g.lead(ctx, r, func(ctx context.Context, p *part, prepared []Prepared) (*Outcome, error) {
+	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []Prepared) (*Outcome, error) {
 		return g.proveViews(ctx, p, prepared, brought)
 	})
 	done.inexact = inexact

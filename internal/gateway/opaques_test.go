@@ -97,9 +97,9 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 
 // lost are the queues with sends whose answers were lost.
 func (g *Gateway) lost() (all []string) {
-	g.losses.mu.Lock()
-	defer g.losses.mu.Unlock()
-	for q := range g.losses.of {
+	g.unansweredSends.mu.Lock()
+	defer g.unansweredSends.mu.Unlock()
+	for q := range g.unansweredSends.of {
 		all = append(all, q.String())
 	}
 	return all

@@ -26,7 +26,7 @@ func (g *Gateway) apply(o *Outcome) {
 		g.away.Add(int64(on) - int64(before))
 	}
 	if judge, known := sideOf(o.Authority); known {
-		before := side(g.judge.Swap(uint32(judge)))
+		before := side(g.authoritySide.Swap(uint32(judge)))
 		g.away.Add(int64(judge) - int64(before))
 	}
 	g.moves.epoch.Store(o.Epoch)

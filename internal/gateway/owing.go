@@ -179,7 +179,7 @@ func (g *Gateway) owes(o *Outcome) (all []OwedQueue) {
 
 // owesFor takes note of what is owed of queues that come back in a round without the target, before
 // anything is sent to the source.
-func (g *Gateway) owesFor(p *part) {
+func (g *Gateway) owesFor(p *currentRound) {
 	if p.round.WithoutTarget && p.round.Kind == KindHome {
 		g.owe(g.owes(p.outcome))
 	}

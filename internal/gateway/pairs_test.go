@@ -89,8 +89,8 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	views, err := two.viewsOf(t.Context(), "billing", target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
-	p := &part{round: Round{Kind: KindSide, To: "target", Group: "billing"}, to: target}
-	known, err := local{two.Gateway}.prepareViews(p)
+	p := &currentRound{round: Round{Kind: KindSide, To: "target", Group: "billing"}, to: target}
+	known, err := localParticipant{two.Gateway}.prepareViews(p)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())

@@ -34,11 +34,11 @@ func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
 }
 
 func TestProducersThatStoppedDontCount(t *testing.T) {
-	p := passers{life: time.Minute}
+	p := bypassingProducers{life: time.Minute}
 	at := netip.MustParseAddrPort("10.0.0.7:4711")
-	p.note(passer{"orders", source, at})
-	p.note(passer{"orders", source, at})
-	p.note(passer{"billing", target, at})
+	p.note(bypassingProducer{"orders", source, at})
+	p.note(bypassingProducer{"orders", source, at})
+	p.note(bypassingProducer{"billing", target, at})
 	all, _ := p.list()
 	require.Len(t, all, 2)
 	assert.Equal(t, "billing", all[0].Topic)
@@ -57,7 +57,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	audit := r.group("audit")
 	r.replicate()
 	g := r.open()
-	g.passers.life = 10 * time.Second // longer than a stall between a look and what it has found
+	g.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
 	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2, 5*time.Millisecond)
 	home := func(topic, to string) Move {

@@ -25,8 +25,8 @@ type Replica struct {
 	saved
 }
 
-// remote is another gateway's part in rounds.
-type remote struct{ *Client }
+// remoteParticipant is another gateway's part in rounds.
+type remoteParticipant struct{ *Client }
 
 // ended names a round that is to end, with its outcome if that is what is told.
 type ended struct {
@@ -34,23 +34,23 @@ type ended struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
-func (r remote) prepare(ctx context.Context, round Round) (known Prepared, err error) {
+func (r remoteParticipant) prepare(ctx context.Context, round Round) (known Prepared, err error) {
 	return known, r.call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
 }
 
-func (r remote) ready(ctx context.Context, id string, o Outcome) error {
+func (r remoteParticipant) ready(ctx context.Context, id string, o Outcome) error {
 	return r.call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
 }
 
-func (r remote) commit(ctx context.Context, id string) error {
+func (r remoteParticipant) commit(ctx context.Context, id string) error {
 	return r.call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
 }
 
-func (r remote) abort(ctx context.Context, id string) error {
+func (r remoteParticipant) abort(ctx context.Context, id string) error {
 	return r.call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
 }
 
-func (r remote) replica(ctx context.Context) (is Replica, err error) {
+func (r remoteParticipant) replica(ctx context.Context) (is Replica, err error) {
 	return is, r.call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
@@ -99,7 +99,7 @@ const askTime = 500 * time.Millisecond
 func (g *Gateway) sync(ctx context.Context) {
 	for _, p := range g.peers() {
 		asking, cancel := context.WithTimeout(ctx, askTime)
-		is, err := remote{g.clientOf(p)}.replica(asking)
+		is, err := remoteParticipant{g.clientOf(p)}.replica(asking)
 		cancel()
 		switch {
 		case err != nil:
@@ -125,15 +125,15 @@ func (g *Gateway) sync(ctx context.Context) {
 
 // adopt takes over a later state than this gateway's own.
 func (g *Gateway) adopt(ctx context.Context, is Replica) {
-	g.parts.mu.Lock()
-	if g.parts.now != nil { // how that ends says whether there is anything to take over
-		g.parts.mu.Unlock()
+	g.rounds.mu.Lock()
+	if g.rounds.now != nil { // how that ends says whether there is anything to take over
+		g.rounds.mu.Unlock()
 		return
 	}
-	p := &part{round: Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
-	g.parts.now = p
-	g.parts.mu.Unlock()
-	defer local{g}.letGo(p)
+	p := &currentRound{round: Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
+	g.rounds.now = p
+	g.rounds.mu.Unlock()
+	defer localParticipant{g}.letGo(p)
 	g.learnLanes(is.Lanes)
 	o := g.difference(is.saved)
 	if err := g.canGoBy(o); err != nil {

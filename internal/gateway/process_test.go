@@ -53,7 +53,7 @@ func serveForTest(config string) (err error) {
 	}
 	g.atPhase = endAt(os.Getenv(diesIn))
 	if most, err := strconv.Atoi(os.Getenv(opensMost)); err == nil {
-		g.crowd.limit(most)
+		g.limiter.limit(most)
 	}
 	defer g.Close()
 	go func() {

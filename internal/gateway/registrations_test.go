@@ -154,17 +154,17 @@ func TestFaultsAreSaidRarely(t *testing.T) {
 
 // Messages may say that they were born at any address.
 func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
-	p := passers{life: bypassLife}
+	p := bypassingProducers{life: bypassLife}
 	for i := range 5000 {
-		p.note(passer{"orders", source, addrPort(i)})
+		p.note(bypassingProducer{"orders", source, addrPort(i)})
 	}
-	p.note(passer{"other", source, addrPort(0)})
+	p.note(bypassingProducer{"other", source, addrPort(0)})
 	all, _ := p.list()
 	assert.Len(t, all, mostPassers+1)
 	for _, one := range p.found {
 		one.Last = time.Now().Add(-2 * bypassLife)
 	}
-	p.note(passer{"orders", source, addrPort(9999)})
+	p.note(bypassingProducer{"orders", source, addrPort(9999)})
 	assert.Len(t, p.found, 1, "those that have ended are forgotten, also when nobody lists them")
 }
 

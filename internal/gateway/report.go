@@ -81,7 +81,7 @@ func (g *Gateway) State() State {
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.underWay()
 	s.Authority = g.authority().String()
-	s.Bypass, s.BypassUnknown = g.passers.list()
+	s.Bypass, s.BypassUnknown = g.bypassing.list()
 	s.Clients, s.ClientsMore = listed(maps.Values(g.connected()))
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
@@ -94,7 +94,7 @@ func (g *Gateway) State() State {
 		}
 	}
 	s.Owed = g.owing.all()
-	s.Mixed = g.mixed.report()
+	s.Mixed = g.split.report()
 	here := g.membersHere()
 	for _, one := range g.groups.all() {
 		side := GroupSide{Group: one.name, Broadcasting: here[one.name]}

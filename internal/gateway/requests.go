@@ -87,7 +87,7 @@ func (s *session) handle(f *wire.Frame) {
 	case s.port.names:
 		s.askNames(f)
 		return
-	case !s.judge(f), !s.plain(f), !s.theirs(f):
+	case !s.verify(f), !s.plain(f), !s.theirs(f):
 		return
 	}
 	switch f.Code {

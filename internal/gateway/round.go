@@ -19,7 +19,7 @@ type outcome struct {
 var errBudget = errors.New("its budget passed, and everything is as it was")
 
 // lead leads a round. An error says that everything is as it was, or that it isn't known yet what became of the round (errDoubt).
-func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (done outcome, err error) {
+func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (done outcome, err error) {
 	r.Leader, r.Epoch, r.Targets = g.config.Name, g.moves.epoch.Load(), *g.targets.Load()
 	if err := g.chooseWitness(ctx, &r); err != nil {
 		return done, err
@@ -34,7 +34,7 @@ func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context,
 		g.abortAll(r, all)
 		return done, err
 	}
-	p, err := local{g}.partOf(r.ID)
+	p, err := localParticipant{g}.partOf(r.ID)
 	if err != nil {
 		return done, err
 	}
@@ -49,16 +49,16 @@ func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context,
 }
 
 // leads is lead for a move of one round, which says what is inexact of it.
-func (g *Gateway) leads(ctx context.Context, r Round, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (outcome, error) {
+func (g *Gateway) leads(ctx context.Context, r Round, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (outcome, error) {
 	done, err := g.lead(ctx, r, prove)
 	done.inexact = r.ends.Inexact
 	return done, err
 }
 
 // agree makes everybody wait, finds the outcome, and makes everybody ready for it.
-func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(context.Context, *part, []Prepared) (*Outcome, error)) (*Outcome, error) {
+func (g *Gateway) agree(ctx context.Context, r Round, all []participant, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (*Outcome, error) {
 	known := make([]Prepared, len(all))
-	if err := askAll(all, func(i int, p party) (err error) {
+	if err := askAll(all, func(i int, p participant) (err error) {
 		if known[i], err = p.prepare(ctx, r); err == nil {
 			err = known[i].numbers()
 		}
@@ -66,7 +66,7 @@ func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(co
 	}); err != nil {
 		return nil, err
 	}
-	p, err := local{g}.partOf(r.ID)
+	p, err := localParticipant{g}.partOf(r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(co
 	}
 	o.Epoch = r.Epoch + 1
 	g.reached(phaseProved)
-	if err := askAll(all, func(_ int, p party) error { return p.ready(ctx, r.ID, *o) }); err != nil {
+	if err := askAll(all, func(_ int, p participant) error { return p.ready(ctx, r.ID, *o) }); err != nil {
 		return nil, err
 	}
 	g.reached(phaseReady)
@@ -85,14 +85,14 @@ func (g *Gateway) agree(ctx context.Context, r Round, all []party, prove func(co
 }
 
 // decide has it on record that the round is decided, where there is anybody else who must know.
-func (g *Gateway) decide(ctx context.Context, p *part, all []party) error {
+func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant) error {
 	if len(all) == 1 {
 		return nil
 	}
 	won, err := g.witness(ctx, p.round, decided)
 	switch {
 	case err != nil:
-		local{g}.findOut(p)
+		localParticipant{g}.findOut(p)
 		return fmt.Errorf("round %s: whether it is decided isn't known yet: %w", p.round.ID, err)
 	case !won:
 		g.abortAll(p.round, all)
@@ -105,11 +105,11 @@ func (g *Gateway) decide(ctx context.Context, p *part, all []party) error {
 // endTime bounds how long a gateway may take to hear how a round ended. It finds out by itself if it doesn't.
 const endTime = time.Second
 
-func (g *Gateway) commitAll(r Round, all []party) error {
+func (g *Gateway) commitAll(r Round, all []participant) error {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
 	errs := make([]error, len(all))
-	_ = askAll(all, func(i int, p party) error {
+	_ = askAll(all, func(i int, p participant) error {
 		errs[i] = p.commit(ctx, r.ID)
 		return nil
 	})
@@ -122,10 +122,10 @@ func (g *Gateway) commitAll(r Round, all []party) error {
 	return errs[0]
 }
 
-func (g *Gateway) abortAll(r Round, all []party) {
+func (g *Gateway) abortAll(r Round, all []participant) {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
-	_ = askAll(all, func(_ int, p party) error {
+	_ = askAll(all, func(_ int, p participant) error {
 		if err := p.abort(ctx, r.ID); err != nil {
 			g.log.Warn("a gateway doesn't say that it gives a round up: it finds out by itself", "round", r.ID, "cause", err)
 		}
@@ -134,7 +134,7 @@ func (g *Gateway) abortAll(r Round, all []party) {
 }
 
 // askAll asks all parties at the same time.
-func askAll(all []party, ask func(int, party) error) error {
+func askAll(all []participant, ask func(int, participant) error) error {
 	if len(all) == 1 {
 		return ask(0, all[0])
 	}
@@ -146,10 +146,10 @@ func askAll(all []party, ask func(int, party) error) error {
 }
 
 // parties are this gateway, first, and all others of the migration.
-func (g *Gateway) parties() []party {
-	all := []party{local{g}}
+func (g *Gateway) parties() []participant {
+	all := []participant{localParticipant{g}}
 	for _, p := range g.peers() {
-		all = append(all, remote{g.clientOf(p)})
+		all = append(all, remoteParticipant{g.clientOf(p)})
 	}
 	return all
 }

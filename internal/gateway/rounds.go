@@ -77,8 +77,8 @@ type Outcome struct {
 	Lanes []lane.Lane `json:"lanes,omitempty"`
 }
 
-// party takes part in rounds: this gateway, or another one.
-type party interface {
+// participant takes part in rounds: this gateway, or another one.
+type participant interface {
 	prepare(ctx context.Context, r Round) (Prepared, error)
 	ready(ctx context.Context, id string, o Outcome) error
 	commit(ctx context.Context, id string) error

@@ -69,14 +69,14 @@ func homeRound(id string, budget time.Duration) Round {
 }
 
 // prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the test says what happens.
-func prepare(t *testing.T, p party, at *Gateway, r Round) Prepared {
+func prepare(t *testing.T, p participant, at *Gateway, r Round) Prepared {
 	t.Helper()
 	for {
 		known, err := p.prepare(t.Context(), r)
 		require.NoError(t, err)
-		at.parts.mu.Lock()
-		stays := at.parts.now != nil && at.parts.now.lapse.Stop()
-		at.parts.mu.Unlock()
+		at.rounds.mu.Lock()
+		stays := at.rounds.now != nil && at.rounds.now.lapse.Stop()
+		at.rounds.mu.Unlock()
 		if stays {
 			return known
 		}
@@ -91,7 +91,7 @@ var homeOutcome = Outcome{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker:
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remote{all[0].clientOf(all[0].peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].hold.Load(), "sends wait")
@@ -119,7 +119,7 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 
 func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remote{all[0].clientOf(all[0].peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond, "its budget passes")
@@ -133,8 +133,8 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 	for name, decided := range map[string]bool{"they went by it": true, "they gave it up": false} {
 		t.Run(name, func(t *testing.T) {
 			all, queues := idlePair(t)
-			leader, other := local{all[0]}, local{all[1]}
-			for _, p := range []local{leader, other} {
+			leader, other := localParticipant{all[0]}, localParticipant{all[1]}
+			for _, p := range []localParticipant{leader, other} {
 				prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 			}
@@ -157,8 +157,8 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 // After a restart, a round that was open is taken up again, before anything is sent.
 func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	all, queues := idlePair(t)
-	leader, other := local{all[0]}, local{all[1]}
-	for _, p := range []local{leader, other} {
+	leader, other := localParticipant{all[0]}, localParticipant{all[1]}
+	for _, p := range []localParticipant{leader, other} {
 		prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 	}
@@ -166,7 +166,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	require.NoError(t, err)
 	p, _ := other.partOf("1")
 	p.letGo()
-	other.parts.now = nil // as if it had been killed
+	other.rounds.now = nil // as if it had been killed
 	other.findOut(other.reopen(state.last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
@@ -214,7 +214,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	all, queues := idlePair(t)
 	l := *queues[1].lane.Swap(nil)
 	l.Source = lane.Queue{Broker: "broker-a"}
-	other := local{all[1]}
+	other := localParticipant{all[1]}
 	r := Round{ID: "one", Kind: KindSide, To: "target", Leader: "a", Group: "billing", Budget: Duration(2 * time.Second), Queues: []TopicQueue{queues[0].name()}}
 	prepare(t, other, all[1], r)
 	o := Outcome{Epoch: 1, Views: []savedView{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
@@ -234,7 +234,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
-		g, other := all[1], remote{all[0].clientOf(all[0].peers()[0])}
+		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 		odd := TopicQueue{"orders", lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.groups.get([]byte("billing")).of(queues[1])
 		for _, r := range []Round{

@@ -84,7 +84,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	for range 3 * mixedLooks {
 		now := &sharing{MixedGroup: MixedGroup{Group: "billing"}, holders: both, contested: map[*queue]int{}, unread: map[*queue]int{}}
 		now.count(g)
-		g.mixed.take(map[string]*sharing{"billing": now}, g.log)
+		g.split.take(map[string]*sharing{"billing": now}, g.log)
 	}
 	assert.Equal(t, 1, log.with("share queues wrongly"))
 

@@ -60,24 +60,24 @@ func (s *session) serve(first []byte) {
 	if s.stopping.whole {
 		return
 	}
-	s.guest.leave()
+	s.limited.leave()
 	s.Gateway.close(s)
 	s.ended(s.conn, err)
 }
 
 // enter lets a connection in, maybe for another one.
-func (g *Gateway) enter(conn net.Conn) *guest {
-	comes, goes := g.crowd.enter(conn)
+func (g *Gateway) enter(conn net.Conn) *limitedConnection {
+	comes, goes := g.limiter.enter(conn)
 	g.dismiss(goes)
 	return comes
 }
 
 // dismiss closes connections that have to go for others.
-func (g *Gateway) dismiss(all []*guest) {
+func (g *Gateway) dismiss(all []*limitedConnection) {
 	for _, goes := range all {
 		_ = goes.conn.Close()
 		g.bounds.crowded.Add(1)
-		if g.crowd.full.due() {
+		if g.limiter.full.due() {
 			g.log.Error("there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
 				"client", goes.conn.RemoteAddr().String())
 		}
@@ -85,9 +85,9 @@ func (g *Gateway) dismiss(all []*guest) {
 }
 
 // open makes a connection's session.
-func (g *Gateway) open(p *port, conn net.Conn, of *guest) *session {
+func (g *Gateway) open(p *port, conn net.Conn, of *limitedConnection) *session {
 	s := newSession(g, p, conn)
-	s.guest = of
+	s.limited = of
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sessions[s] = true

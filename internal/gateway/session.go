@@ -55,18 +55,18 @@ type session struct {
 	leaves   []leave       // that the client leaves, to be brought to the target
 	locking  chan struct{} // holds one for each request of the client for locks that is under way
 	closed   bool
-	keeping  keeping
+	pending  pendingFlush
 
 	stopping *stopping
 
 	absent bool     // the client isn't back since the gateway's restart
 	missed [][]byte // what brokers have sent it meanwhile
 
-	guest  *guest
-	frame  wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
-	frames atomic.Int64 // that came from the client
-	begun  atomic.Bool  // another one has begun to come
-	seen   swept
+	limited *limitedConnection
+	frame   wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
+	frames  atomic.Int64 // that came from the client
+	begun   atomic.Bool  // another one has begun to come
+	seen    swept
 
 	verifier  verifier
 	wrote     wroteTo           // the topics that it sends to
@@ -107,8 +107,8 @@ func (s *session) run(first []byte) (err error) {
 		if err := in.Next(f); err != nil {
 			return err
 		}
-		if s.frames.Add(1) == 1 && s.guest != nil {
-			s.dismiss(s.guest.speaks())
+		if s.frames.Add(1) == 1 && s.limited != nil {
+			s.dismiss(s.limited.speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		if s.crowded.Load() {
@@ -153,13 +153,13 @@ func (s *session) end() {
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
 	s.ups, s.heartbeats = map[dest]*upstream{}, nil
 	s.mu.Unlock()
-	s.losses.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
-	s.memory.End()             // what servers answer now is read without
+	s.unansweredSends.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
+	s.memory.End()                      // what servers answer now is read without
 	_ = s.conn.Close()
 	s.changed.now()
 	for _, up := range ups {
 		s.inBackground(func() {
-			defer s.losses.ends(s, -1)
+			defer s.unansweredSends.ends(s, -1)
 			up.leave()
 			up.awaitEnd()
 		})

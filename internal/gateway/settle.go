@@ -16,7 +16,7 @@ const orAccept = "; or accept the topic, " +
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
 func (g *Gateway) worthATry(r Round, queues []*queue) error {
-	_, all := acceptedOf(g.losses.among(setOf(queues)), r.Accept)
+	_, all := acceptedOf(g.unansweredSends.among(setOf(queues)), r.Accept)
 	for _, one := range all {
 		if left := one.left(); !one.answered.IsZero() && left > time.Duration(r.Budget) {
 			return fmt.Errorf("%s: wait %s%s", one, left.Round(time.Second), orAccept)
@@ -54,7 +54,7 @@ func (g *Gateway) settle(
 	of := setOf(m.queues)
 	for {
 		n := g.unansweredTo(of)
-		accepted, lost := acceptedOf(g.losses.among(of), accept)
+		accepted, lost := acceptedOf(g.unansweredSends.among(of), accept)
 		if n == 0 && len(lost) == 0 {
 			for _, one := range accepted {
 				inexact = append(inexact, one.String())
@@ -89,7 +89,7 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 			_ = bare(s.conn).Close()
 		}
 	}
-	for _, s := range g.losses.ended() { // behind the others: sessions go from there to here
+	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here
 		n += s.sendsTo(of)
 	}
 	return n

@@ -23,7 +23,7 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 			return false
 		}
 	}
-	for _, s := range g.losses.ended() { // behind the others: sessions go from there to here
+	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here
 		if under(s) {
 			return false
 		}
@@ -35,11 +35,11 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 			}
 		}
 	}
-	return g.losses.none()
+	return g.unansweredSends.none()
 }
 
 // none reports whether no send is lost that may still be on its way.
-func (l *losses) none() bool {
+func (l *unansweredSends) none() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, one := range l.of {

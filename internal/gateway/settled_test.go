@@ -33,7 +33,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 			s.write(sendFrame(2, 10))
 			s.broker.next(s.T)
 			require.NoError(s, s.client.Close())
-			require.Eventually(s, func() bool { return len(s.gateway.losses.ended()) > 0 },
+			require.Eventually(s, func() bool { return len(s.gateway.unansweredSends.ended()) > 0 },
 				patience, time.Millisecond)
 		}, false},
 		"a send was lost": {func(s *serving) {

@@ -150,7 +150,7 @@ func (p *stoppedSession) goOn() {
 	case p.is.Absent:
 		_ = s.conn.Close()
 		s.leave()
-		s.guest.leave()
+		s.limited.leave()
 	default:
 		s.stopping = newStopping()
 		s.running.Go(func() { s.serve(p.is.Rest) })

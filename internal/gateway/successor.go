@@ -73,12 +73,12 @@ const frozen = "restart of the gateway"
 // freeze lets no round begin until it is thawed.
 func (g *Gateway) freeze(ctx context.Context) error {
 	for {
-		g.parts.mu.Lock()
-		now := g.parts.now
+		g.rounds.mu.Lock()
+		now := g.rounds.now
 		if now == nil {
-			g.parts.now = &part{round: Round{ID: frozen}, ended: true}
+			g.rounds.now = &currentRound{round: Round{ID: frozen}, ended: true}
 		}
-		g.parts.mu.Unlock()
+		g.rounds.mu.Unlock()
 		if now == nil {
 			return nil
 		}
@@ -89,10 +89,10 @@ func (g *Gateway) freeze(ctx context.Context) error {
 }
 
 func (g *Gateway) thaw() {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	if p := g.parts.now; p != nil && p.round.ID == frozen {
-		g.parts.now = nil
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	if p := g.rounds.now; p != nil && p.round.ID == frozen {
+		g.rounds.now = nil
 	}
 }
 

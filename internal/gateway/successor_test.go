@@ -346,6 +346,6 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
 		assert.Empty(t, g.all(), name)
-		assert.Zero(t, g.crowd.taken, name)
+		assert.Zero(t, g.limiter.taken, name)
 	}
 }

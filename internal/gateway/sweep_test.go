@@ -52,7 +52,7 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	assert.Equal(t, serviceNotAvailable, forgotten.Code)
 	assert.Contains(t, forgotten.Remark, "hasn't answered it for 1m0s")
 	assert.Zero(t, s.sendsTo(queues))
-	assert.NotEmpty(t, g.losses.among(queues), "it may be stored late")
+	assert.NotEmpty(t, g.unansweredSends.among(queues), "it may be stored late")
 
 	asks(sendFrame(3, 10))
 	s.sweep(begin.Add(4 * time.Minute))
@@ -63,10 +63,10 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 
 func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l losses
+		var l unansweredSends
 		q, broker := &queue{}, dest{source, "broker-a"}
 		of := map[*queue]bool{q: true}
-		l.of, l.asking = map[*queue]loss{q: {at: broker, since: time.Now()}}, map[dest]bool{broker: true}
+		l.of, l.asking = map[*queue]unansweredSend{q: {at: broker, since: time.Now()}}, map[dest]bool{broker: true}
 		time.Sleep(time.Hour)
 		require.True(t, l.answered(broker, time.Now(), false))
 		lost := l.among(of)

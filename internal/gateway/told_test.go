@@ -252,7 +252,7 @@ func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.queue(target)
-	g.gateway.judge.Store(uint32(target))
+	g.gateway.authoritySide.Store(uint32(target))
 	g.target.answer(codeLock, wire.Reply{
 		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
 	})

@@ -75,7 +75,7 @@ func (t *topics) all() []*topic {
 type groups struct {
 	mu     sync.RWMutex
 	byName map[string]*group
-	room   room
+	room   viewQuota
 }
 
 // get is the group of that name, which is made when it is first asked for.
@@ -93,7 +93,7 @@ func (g *groups) get(name []byte) *group {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if one = g.byName[string(name)]; one == nil {
-		one = &group{name: string(name), views: map[*queue]*view{}, room: &g.room}
+		one = &group{name: string(name), views: map[*queue]*view{}, quota: &g.room}
 		g.byName[one.name] = one
 	}
 	one.asked.Store(now)

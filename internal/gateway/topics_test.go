@@ -89,7 +89,7 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.topics.ensure("orders").ensure("broker-a", 6)
 	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.crowd.most)*perDescriptor, g.Bounds().Limit*3/4, "a fourth is left for frames")
+	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor, g.Bounds().Limit*3/4, "a fourth is left for frames")
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame), (g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4, "the largest frame fits in when all else is full")
 }
 

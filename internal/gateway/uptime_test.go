@@ -45,18 +45,18 @@ func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
 	open := &savedPart{Round: homeRound("1", time.Second)}
 	now := moment{}.now()
 	if now.Boot == "" {
-		p := local{g}.reopen(open)
+		p := localParticipant{g}.reopen(open)
 		assert.True(t, p.agePassed)
 		return
 	}
 	open.moment = moment{now.Boot, now.Uptime - Duration(3*time.Second)}
-	p := local{g}.reopen(open)
+	p := localParticipant{g}.reopen(open)
 	assert.False(t, p.agePassed)
 	assert.InDelta(t, 3, time.Since(p.since).Seconds(), 1)
 	open.moment = moment{"another", now.Uptime}
-	assert.True(t, local{g}.reopen(open).agePassed)
+	assert.True(t, localParticipant{g}.reopen(open).agePassed)
 	wall := time.Now().Add(time.Hour) // of a file of before, or of a clock that was set back
-	assert.True(t, local{g}.reopen(&savedPart{Round: open.Round, Since: &wall}).agePassed)
+	assert.True(t, localParticipant{g}.reopen(&savedPart{Round: open.Round, Since: &wall}).agePassed)
 }
 
 // Leases are given by the brokers of both sides, so that gateways go on when one of them is dead.
@@ -75,7 +75,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 			t.Run(fmt.Sprint("to the ", to, ", adopted: ", adopts), func(t *testing.T) {
 				g := newGuarded(t, appKeys)
 				g.queue(target)
-				g.gateway.judge.Store(uint32(to.other()))
+				g.gateway.authoritySide.Store(uint32(to.other()))
 				g.gateway.away.Add(int64(to.other()))
 				writes, written := make(chan struct{}), make(chan struct{})
 				g.gateway.state.reached = func(phase string) {
@@ -118,7 +118,7 @@ func (g *guarded) changesAuthority(to side, adopts bool) error {
 		g.gateway.adopt(g.gateway.ctx, is)
 		return nil
 	}
-	p := local{g.gateway}
+	p := localParticipant{g.gateway}
 	r := Round{ID: "1", Kind: KindAuthority, To: to.String(), Leader: "a", Budget: Duration(2 * time.Second)}
 	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
 		return err

@@ -81,7 +81,7 @@ type group struct {
 
 	mu    sync.RWMutex
 	views map[*queue]*view
-	room  *room
+	quota *viewQuota
 	asked atomic.Int64 // when it was asked for last, in nanoseconds of Unix
 }
 
@@ -100,7 +100,7 @@ func (g *group) of(q *queue) *view {
 	if v == nil {
 		v = &view{group: g.name, queue: q, next: -1, kept: -1, claimed: -1}
 		g.views[q] = v
-		g.room.counts(1)
+		g.quota.counts(1)
 	}
 	v.mu.Lock()
 	v.usedAt = time.Now()

@@ -19,14 +19,14 @@ func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 		g.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
 			r := Round{ID: "to-" + to, Kind: KindAuthority, To: to, Budget: Duration(time.Second)}
-			_, err := local{g}.prepare(t.Context(), r)
+			_, err := localParticipant{g}.prepare(t.Context(), r)
 			if refuses {
 				require.ErrorIs(t, err, ErrRefused)
 				require.ErrorContains(t, err, "lets everybody in")
 				continue
 			}
 			require.NoError(t, err)
-			require.NoError(t, local{g}.abort(t.Context(), r.ID))
+			require.NoError(t, localParticipant{g}.abort(t.Context(), r.ID))
 		}
 	}
 }

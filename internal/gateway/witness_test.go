@@ -106,7 +106,7 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 
 // leadsHome leads a round in which the home of the pair's queue goes to the target.
 func leadsHome(ctx context.Context, g *Gateway, id string) error {
-	_, err := g.lead(ctx, homeRound(id, 2*time.Second), func(context.Context, *part, []Prepared) (*Outcome, error) {
+	_, err := g.lead(ctx, homeRound(id, 2*time.Second), func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
 		o := homeOutcome
 		return &o, nil
 	})

@@ -8,8 +8,8 @@ import (
 	"rocketshift/demo/verdict"
 )
 
-// books follows all ledgers while they grow.
-type books struct {
+// ledgerTail follows all ledgers while they grow.
+type ledgerTail struct {
 	fleet *fleet
 	sent  map[string]*sentBook     // by topic
 	got   map[string]*receivedBook // by group
@@ -26,8 +26,8 @@ type receivedBook struct {
 	ids  map[string]bool
 }
 
-func newBooks(f *fleet) *books {
-	b := &books{fleet: f, sent: map[string]*sentBook{}, got: map[string]*receivedBook{}}
+func newBooks(f *fleet) *ledgerTail {
+	b := &ledgerTail{fleet: f, sent: map[string]*sentBook{}, got: map[string]*receivedBook{}}
 	for topic, apps := range f.producers {
 		book := &sentBook{acked: map[string]bool{}}
 		for _, a := range apps {
@@ -41,7 +41,7 @@ func newBooks(f *fleet) *books {
 	return b
 }
 
-func (b *books) refresh() error {
+func (b *ledgerTail) refresh() error {
 	for _, s := range b.sent {
 		if err := s.refresh(); err != nil {
 			return err
@@ -75,7 +75,7 @@ func (s *sentBook) refresh() error {
 }
 
 // acknowledged counts all acknowledged messages.
-func (b *books) acknowledged() (int, error) {
+func (b *ledgerTail) acknowledged() (int, error) {
 	if err := b.refresh(); err != nil {
 		return 0, err
 	}
@@ -87,7 +87,7 @@ func (b *books) acknowledged() (int, error) {
 }
 
 // counts are how many messages were acknowledged by topic, and received by group.
-func (b *books) counts() (sent, got map[string]int, err error) {
+func (b *ledgerTail) counts() (sent, got map[string]int, err error) {
 	if err := b.refresh(); err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +102,7 @@ func (b *books) counts() (sent, got map[string]int, err error) {
 }
 
 // missing describes what groups have not received yet, or is empty.
-func (b *books) missing() (string, error) {
+func (b *ledgerTail) missing() (string, error) {
 	if err := b.refresh(); err != nil {
 		return "", err
 	}
@@ -117,7 +117,7 @@ func (b *books) missing() (string, error) {
 }
 
 // behind counts the acknowledged messages of a topic that a group has not received, as of the last refresh.
-func (b *books) behind(group, topic string) int {
+func (b *ledgerTail) behind(group, topic string) int {
 	n := 0
 	for id := range b.sent[topic].acked {
 		if !b.got[group].ids[id] {
@@ -128,7 +128,7 @@ func (b *books) behind(group, topic string) int {
 }
 
 // lag counts what each of some groups has not received.
-func (b *books) lag(names []string) (map[string]int, error) {
+func (b *ledgerTail) lag(names []string) (map[string]int, error) {
 	if err := b.refresh(); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (b *books) lag(names []string) (map[string]int, error) {
 }
 
 // verdictInput reads all ledgers from their beginnings: the verdict depends on no count that was kept along the way.
-func (b *books) verdictInput() (verdict.Input, error) {
+func (b *ledgerTail) verdictInput() (verdict.Input, error) {
 	in := verdict.Input{Sent: map[string][]ledger.Sent{}}
 	for _, t := range topics() {
 		for i, a := range b.fleet.producers[t.name] {

@@ -11,16 +11,16 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// crew does for all lanes of one direction what would cost too much if each of ten thousand idle lanes did it: locks are renewed by
+// maintenance does for all lanes of one direction what would cost too much if each of ten thousand idle lanes did it: locks are renewed by
 // the thousand, and only lanes that moved commit.
-type crew struct {
+type maintenance struct {
 	*Replicator
 	ctx      context.Context // ends with the run
 	all      *sync.WaitGroup // of the run
 	renewing sync.WaitGroup
 
 	mu     sync.Mutex
-	duties map[any]*duty
+	tasks  map[any]*periodicTask
 	starts map[string]chan struct{}   // per broker: how many lanes may find their place at once
 	limits map[string]replica.Batches // per broker
 	boots  map[string]string          // per target broker: when its store was opened, as it says itself
@@ -34,25 +34,25 @@ const (
 	startsTogether  = 256  // lanes of one target broker that find their place at the same time
 )
 
-func newCrew(ctx context.Context, r *Replicator, all *sync.WaitGroup) *crew {
-	return &crew{
+func newMaintenance(ctx context.Context, r *Replicator, all *sync.WaitGroup) *maintenance {
+	return &maintenance{
 		Replicator: r,
 		ctx:        ctx,
 		all:        all,
-		duties:     map[any]*duty{},
+		tasks:      map[any]*periodicTask{},
 		starts:     map[string]chan struct{}{},
 		limits:     map[string]replica.Batches{},
 		boots:      map[string]string{},
 	}
 }
 
-// duty is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
-type duty struct {
+// periodicTask is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
+type periodicTask struct {
 	mu    sync.Mutex
-	lanes []*runner
+	lanes []*laneWorker
 }
 
-func (d *duty) of() []*runner {
+func (d *periodicTask) of() []*laneWorker {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.lanes
@@ -71,32 +71,32 @@ type (
 )
 
 // join makes the crew serve a lane.
-func (c *crew) join(l *runner) {
-	l.crew = c
+func (c *maintenance) join(l *laneWorker) {
+	l.shared = c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.starts[l.Target.Broker] == nil {
 		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
-	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*runner) { c.renewLocks(l.Target.Broker, lanes) })
+	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) })
 	source, target := l.ends()
-	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*runner) { c.lookAtHealth(source, true) })
-	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*runner) {
+	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*laneWorker) { c.lookAtHealth(source, true) })
+	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*laneWorker) {
 		c.lookAtBoot(target.name, c.lookAtHealth(target, false), lanes)
 	})
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
 	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
-	if l.twin != nil {
-		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*runner) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
+	if l.reverse != nil {
+		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
 	}
 }
 
 // serve adds a lane to a duty, which begins with its first lane.
-func (c *crew) serve(name any, l *runner, running *sync.WaitGroup, pause time.Duration, do func(lanes []*runner)) {
-	d := c.duties[name]
+func (c *maintenance) serve(name any, l *laneWorker, running *sync.WaitGroup, pause time.Duration, do func(lanes []*laneWorker)) {
+	d := c.tasks[name]
 	if d == nil {
-		d = &duty{}
-		c.duties[name] = d
+		d = &periodicTask{}
+		c.tasks[name] = d
 		running.Go(func() { c.every(pause, func() { do(d.of()) }) })
 	}
 	d.mu.Lock()
@@ -105,7 +105,7 @@ func (c *crew) serve(name any, l *runner, running *sync.WaitGroup, pause time.Du
 }
 
 // turn is where a lane queues up before it finds its place.
-func (c *crew) turn(l *runner) chan struct{} {
+func (c *maintenance) turn(l *laneWorker) chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.starts[l.Target.Broker]
@@ -113,7 +113,7 @@ func (c *crew) turn(l *runner) chan struct{} {
 
 // lookAtBoot has all lanes of a target broker read their queues' ends again when its store was opened anew: a slave that takes
 // over, or a broker that comes back after a loss, may lack the last copies, and grants locks as if nothing had happened.
-func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*runner) {
+func (c *maintenance) lookAtBoot(broker string, runtime map[string]string, lanes []*laneWorker) {
 	boot := runtime["bootTimestamp"]
 	if boot == "" {
 		return
@@ -133,7 +133,7 @@ func (c *crew) lookAtBoot(broker string, runtime map[string]string, lanes []*run
 
 // batches says which ones to send to a broker: as long as is set, or less where the broker takes
 // less. It is asked once.
-func (c *crew) batches(ctx context.Context, broker string) (replica.Batches, error) {
+func (c *maintenance) batches(ctx context.Context, broker string) (replica.Batches, error) {
 	c.mu.Lock()
 	limit, known := c.limits[broker]
 	c.mu.Unlock()
@@ -154,7 +154,7 @@ func (c *crew) batches(ctx context.Context, broker string) (replica.Batches, err
 	return limit, nil
 }
 
-func (c *crew) every(pause time.Duration, do func()) {
+func (c *maintenance) every(pause time.Duration, do func()) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
@@ -168,8 +168,8 @@ func (c *crew) every(pause time.Duration, do func()) {
 }
 
 // renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for it itself, and says why it waits.
-func (c *crew) renewLocks(broker string, lanes []*runner) {
-	var due []*runner
+func (c *maintenance) renewLocks(broker string, lanes []*laneWorker) {
+	var due []*laneWorker
 	for _, l := range lanes {
 		if renewed := l.snapshot().renewed; !renewed.IsZero() && time.Since(renewed) > c.timing.renew/2 {
 			due = append(due, l)
@@ -182,7 +182,7 @@ func (c *crew) renewLocks(broker string, lanes []*runner) {
 	}
 }
 
-func (c *crew) renewSome(broker string, lanes []*runner) {
+func (c *maintenance) renewSome(broker string, lanes []*laneWorker) {
 	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
 	queues := make([]rocketmq.MessageQueue, len(lanes))
@@ -214,7 +214,7 @@ func (c *crew) renewSome(broker string, lanes []*runner) {
 }
 
 // commitMoved commits the progress of lanes that moved: about every second, and sooner when they have just caught up.
-func (c *crew) commitMoved(lanes []*runner) {
+func (c *maintenance) commitMoved(lanes []*laneWorker) {
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
 	for _, l := range lanes {
@@ -232,10 +232,10 @@ func (c *crew) commitMoved(lanes []*runner) {
 }
 
 // lookAtEnds tells lanes that rest where their queues end.
-func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
-	before := map[*runner]sends{}
+func (c *maintenance) lookAtEnds(broker, topic string, lanes []*laneWorker) {
+	before := map[*laneWorker]sends{}
 	for _, l := range lanes {
-		if sends := l.twin.sends.Load(); l.snapshot().resting && sends.all() {
+		if sends := l.reverse.sends.Load(); l.snapshot().resting && sends.all() {
 			before[l] = sends
 		}
 	}
@@ -253,7 +253,7 @@ func (c *crew) lookAtEnds(broker, topic string, lanes []*runner) {
 				continue
 			}
 		}
-		if l.twin.sends.Load() == sends { // else the answer to a send tells more
+		if l.reverse.sends.Load() == sends { // else the answer to a send tells more
 			l.change(func(s *laneState) { s.end = max(s.next, end) })
 			l.rouse()
 		}

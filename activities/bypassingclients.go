@@ -62,7 +62,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, er
 }
 
 // pastGateway are the clients connected to the source that aren't behind a gateway.
-func pastGateway(state gateway.State, groups []string, members map[string]online, producers map[string]map[string]rocketmq.Connection) []string {
+func pastGateway(state gateway.State, groups []string, members map[string]connections, producers map[string]map[string]rocketmq.Connection) []string {
 	behind, past := map[string]bool{}, map[string]string{}
 	for _, c := range state.Clients {
 		behind[c.ID] = true

@@ -21,7 +21,7 @@ type WaveRequest struct {
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
 // is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
-	seen, wanted := resumedWatch(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
+	seen, wanted := resumedStabilities(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	if r.Released {
 		wanted = quietReleased
 	}
@@ -52,7 +52,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 	})
 }
 
-func moving(topic string, s stillness, now time.Time, wanted time.Duration) string {
+func moving(topic string, s stability, now time.Time, wanted time.Duration) string {
 	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(lookAgain), wanted)
 }
 
@@ -73,7 +73,7 @@ func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[st
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
 // topics on the source, for the plan's settle time, and nothing left to copy.
 func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, error) {
-	p, seen := r.Plan.WithDefaults(), resumedWatch(ctx)
+	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wave := plan.Wave{Step: r.Wave.Step}
 	var check api.WaveCheck
 	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
@@ -101,7 +101,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, 
 }
 
 // checkWave looks once, and says which rule is broken.
-func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen watch) (api.WaveCheck, string, error) {
+func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen stabilities) (api.WaveCheck, string, error) {
 	members, err := s.members(ctx, wave.Groups, api.Source)
 	if err != nil {
 		return api.WaveCheck{}, "", err
@@ -150,7 +150,7 @@ func countMembers(c *api.WaveCheck, members []Members) []string {
 }
 
 // countPuts names the topics that haven't been quiet on the source for the settle time.
-func countPuts(c *api.WaveCheck, topics []string, onSource, onTarget map[string]int64, seen watch, settle time.Duration) []string {
+func countPuts(c *api.WaveCheck, topics []string, onSource, onTarget map[string]int64, seen stabilities, settle time.Duration) []string {
 	var writing []string
 	for _, topic := range topics {
 		c.TargetPuts += onTarget[topic]

@@ -41,7 +41,7 @@ func Frugal() {
 		debug.SetGCPercent(leastGarbage)
 		c := &collections{at: time.Now(), percent: leastGarbage}
 		c.made, _, _ = heapNow()
-		c.watch()
+		c.afterCollection()
 	}
 }
 
@@ -52,8 +52,8 @@ type collections struct {
 	percent int       // of garbage until the next one
 }
 
-// watch decides after each collection.
-func (c *collections) watch() {
+// afterCollection decides after each collection.
+func (c *collections) afterCollection() {
 	type mark struct{ at *collections } // not tiny: such objects share their blocks
 	runtime.AddCleanup(&mark{c}, func(c *collections) {
 		made, used, limit := heapNow()
@@ -61,7 +61,7 @@ func (c *collections) watch() {
 			c.percent = percent
 			debug.SetGCPercent(percent)
 		}
-		c.watch()
+		c.afterCollection()
 	}, c)
 }
 

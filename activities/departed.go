@@ -61,7 +61,7 @@ func (s sides) hasLeft(ctx context.Context, l layout, topic string) (bool, error
 }
 
 // stragglers are what applications wrote on the source after they had left it.
-func (b *book) stragglers(ctx context.Context) error {
+func (b *ledgerBuilder) stragglers(ctx context.Context) error {
 	lanes, err := b.allLanes(b.sourceTopics.selected(b.plan, b.sourceBrokers))
 	if err != nil {
 		return err

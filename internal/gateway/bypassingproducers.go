@@ -28,17 +28,17 @@ type Bypass struct {
 	Last     time.Time `json:"last"`     // when one was found last
 }
 
-// passers are the producers that were found writing past the gateways.
-type passers struct {
+// bypassingProducers are the producers that were found writing past the gateways.
+type bypassingProducers struct {
 	life time.Duration // for how long one counts as going on
 
 	mu    sync.Mutex
-	found map[passer]*Bypass
+	found map[bypassingProducer]*Bypass
 	why   string    // they can't be found
 	since time.Time // when that was so last
 }
 
-type passer struct {
+type bypassingProducer struct {
 	topic string
 	on    side
 	from  netip.AddrPort
@@ -46,7 +46,7 @@ type passer struct {
 
 // suspect is a message that may have been written past the gateways.
 type suspect struct {
-	passer
+	bypassingProducer
 	stored time.Time // by this process's clock
 }
 
@@ -64,7 +64,7 @@ const (
 )
 
 // list lists those that count, by topic, and says why they can't be found if that is so.
-func (p *passers) list() (all []Bypass, why string) {
+func (p *bypassingProducers) list() (all []Bypass, why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all = []Bypass{}
@@ -83,7 +83,7 @@ func (p *passers) list() (all []Bypass, why string) {
 
 // unknown takes note of why they can't be found. A look that went well takes that back only when all queues have had their turn since: it was
 // at others than the one that failed.
-func (p *passers) unknown(why error, turns time.Duration) {
+func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -148,7 +148,7 @@ func (g *Gateway) suspects(ctx context.Context, l lanes, q *queue, mine map[neti
 	}
 	for i := range found {
 		m := &found[i]
-		one := suspect{passer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp).Add(-ahead)}
+		one := suspect{bypassingProducer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp).Add(-ahead)}
 		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
 			all = append(all, one)
 		}
@@ -203,7 +203,7 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 	}
 	for _, one := range suspects {
 		if !known[one.from] && one.stored.After(since.Add(freshTime)) {
-			g.passers.note(one.passer)
+			g.bypassing.note(one.bypassingProducer)
 		}
 	}
 	return err
@@ -239,7 +239,7 @@ func (g *Gateway) lookForPassers(ctx context.Context) {
 	if err == nil {
 		err = g.findPassers(ctx, queues[:min(looksTogether, len(queues))])
 	}
-	g.passers.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
+	g.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
 }
 
 // passersTime bounds the look before a move.
@@ -260,7 +260,7 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 	}
 	var found []string
 	var by Bypassing
-	all, _ := g.passers.list()
+	all, _ := g.bypassing.list()
 	for _, one := range all {
 		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages)
 		switch {
@@ -277,5 +277,5 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 	by.Topics = slices.Compact(by.Topics) // they are listed by topic
 	return nil, bypassed(by, "%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
 		"or accept the topic, where the order of their messages and others may differ on both sides",
-		len(found), g.passers.life, strings.Join(found[:min(len(found), 5)], ", "), g.passers.life)
+		len(found), g.bypassing.life, strings.Join(found[:min(len(found), 5)], ", "), g.bypassing.life)
 }

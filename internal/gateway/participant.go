@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// part is a round that this gateway takes part in.
-type part struct {
+// currentRound is a round that this gateway takes part in.
+type currentRound struct {
 	round   Round
 	to      side
 	homes   *holding
@@ -24,30 +24,30 @@ type part struct {
 	ended     bool // by an outcome or without effect
 }
 
-// parts is the round that this gateway takes part in, and the last one that it went by.
-type parts struct {
+// currentRounds is the round that this gateway takes part in, and the last one that it went by.
+type currentRounds struct {
 	mu   sync.Mutex
-	now  *part
+	now  *currentRound
 	last string
 }
 
 // underWay is the round that this gateway takes part in, and whether its end is in doubt.
 func (g *Gateway) underWay() (round string, doubt bool) {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	if g.parts.now == nil {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	if g.rounds.now == nil {
 		return "", false
 	}
-	return g.parts.now.round.ID, g.parts.now.doubt
+	return g.rounds.now.round.ID, g.rounds.now.doubt
 }
 
 // lapseAfter is added to a round's budget before a gateway that hears nothing more acts by itself: who leads gives up first.
 const lapseAfter = 200 * time.Millisecond
 
-// local is this gateway's own part.
-type local struct{ *Gateway }
+// localParticipant is this gateway's own part.
+type localParticipant struct{ *Gateway }
 
-func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
+func (g localParticipant) prepare(ctx context.Context, r Round) (Prepared, error) {
 	to, known := sideOf(r.To)
 	if !known || r.ID == "" {
 		return Prepared{}, refused("a round needs an id, and a side to go to")
@@ -61,12 +61,12 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 	if err := g.mayTakePart(ctx, r, to); err != nil {
 		return Prepared{}, err
 	}
-	p := &part{round: r, to: to, since: time.Now(), moment: moment{}.now()}
+	p := &currentRound{round: r, to: to, since: time.Now(), moment: moment{}.now()}
 	if err := g.begins(p); err != nil {
 		return Prepared{}, err
 	}
 	waits, err := g.hold(ctx, p)
-	g.parts.mu.Lock()
+	g.rounds.mu.Lock()
 	p.held = true
 	if p.ended && err == nil {
 		err = refused("round %s was given up meanwhile", r.ID)
@@ -74,7 +74,7 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 	if err == nil {
 		p.lapse = time.AfterFunc(time.Until(p.since.Add(time.Duration(r.Budget)+lapseAfter)), func() { g.lapsed(p) })
 	}
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	if err != nil {
 		g.letGo(p)
 		return Prepared{}, err
@@ -83,10 +83,10 @@ func (g local) prepare(ctx context.Context, r Round) (Prepared, error) {
 }
 
 // begins makes a round the one that this gateway takes part in. There is one at a time.
-func (g local) begins(p *part) error {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	if now := g.parts.now; now != nil {
+func (g localParticipant) begins(p *currentRound) error {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	if now := g.rounds.now; now != nil {
 		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
 	}
 	if now := g.moves.epoch.Load(); now != p.round.Epoch {
@@ -110,12 +110,12 @@ func (g local) begins(p *part) error {
 	if err := g.agreeOnTargets(p.round.Targets); err != nil {
 		return err
 	}
-	g.parts.now = p
+	g.rounds.now = p
 	return nil
 }
 
 // hold makes wait what the round is about.
-func (g local) hold(ctx context.Context, p *part) (Prepared, error) {
+func (g localParticipant) hold(ctx context.Context, p *currentRound) (Prepared, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.round.Budget), errBudget)
 	defer cancel()
 	switch p.round.Kind {
@@ -129,7 +129,7 @@ func (g local) hold(ctx context.Context, p *part) (Prepared, error) {
 	return Prepared{}, refused("kind is %q: %s, %s or %s is possible", p.round.Kind, KindHome, KindSide, KindAuthority)
 }
 
-func (g local) ready(_ context.Context, id string, o Outcome) error {
+func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
 	p, err := g.partOf(id)
 	if err != nil {
 		return err
@@ -141,26 +141,26 @@ func (g local) ready(_ context.Context, id string, o Outcome) error {
 	if err := g.canGoBy(&o); err != nil {
 		return err
 	}
-	g.parts.mu.Lock()
+	g.rounds.mu.Lock()
 	p.outcome = &o
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	if len(g.peers()) == 0 {
 		return nil // nobody could know more than this gateway
 	}
 	return g.save()
 }
 
-func (g local) partOf(id string) (*part, error) {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	if p := g.parts.now; p != nil && p.round.ID == id {
+func (g localParticipant) partOf(id string) (*currentRound, error) {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	if p := g.rounds.now; p != nil && p.round.ID == id {
 		return p, nil
 	}
 	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended", g.config.Name, id)
 }
 
 // commit goes by the outcome. A repeated one has no effect.
-func (g local) commit(_ context.Context, id string) error {
+func (g localParticipant) commit(_ context.Context, id string) error {
 	p, err := g.partOf(id)
 	if err != nil {
 		if g.hasCommitted(id) {
@@ -176,7 +176,7 @@ func (g local) commit(_ context.Context, id string) error {
 }
 
 // abort leaves everything as it was. A repeated one has no effect.
-func (g local) abort(_ context.Context, id string) error {
+func (g localParticipant) abort(_ context.Context, id string) error {
 	if p, err := g.partOf(id); err == nil {
 		return g.conclude(p, false)
 	}
@@ -186,26 +186,26 @@ func (g local) abort(_ context.Context, id string) error {
 	return nil
 }
 
-func (g local) hasCommitted(id string) bool {
-	g.parts.mu.Lock()
-	defer g.parts.mu.Unlock()
-	return g.parts.last == id
+func (g localParticipant) hasCommitted(id string) bool {
+	g.rounds.mu.Lock()
+	defer g.rounds.mu.Unlock()
+	return g.rounds.last == id
 }
 
 // conclude ends a round, by its outcome or without effect. It ends once.
-func (g local) conclude(p *part, decided bool) error {
-	g.parts.mu.Lock()
-	if g.parts.now != p || p.ended {
-		g.parts.mu.Unlock()
+func (g localParticipant) conclude(p *currentRound, decided bool) error {
+	g.rounds.mu.Lock()
+	if g.rounds.now != p || p.ended {
+		g.rounds.mu.Unlock()
 		return nil
 	}
 	if decided && p.outcome == nil {
-		g.parts.mu.Unlock()
+		g.rounds.mu.Unlock()
 		return refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
 	}
 	p.ended = true
 	held := p.held
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	if !held {
 		return nil // who is about to make everything wait sees that it is over
 	}
@@ -213,19 +213,19 @@ func (g local) conclude(p *part, decided bool) error {
 		p.lapse.Stop()
 	}
 	err := g.goBy(p, decided)
-	g.parts.mu.Lock()
-	g.parts.now = nil // only now: whoever sees no round any more sees its effect
+	g.rounds.mu.Lock()
+	g.rounds.now = nil // only now: whoever sees no round any more sees its effect
 	if decided && err == nil {
-		g.parts.last = p.round.ID
+		g.rounds.last = p.round.ID
 	}
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	g.counts.Held(p.round.Kind, time.Since(p.since))
 	p.letGo()
 	return err
 }
 
 // goBy makes the end of a round so, in memory and on disk.
-func (g local) goBy(p *part, decided bool) error {
+func (g localParticipant) goBy(p *currentRound, decided bool) error {
 	shared := p.outcome != nil && len(g.peers()) > 0
 	if !decided {
 		if shared { // it must not be open after a restart
@@ -263,12 +263,12 @@ func (g local) goBy(p *part, decided bool) error {
 }
 
 // letGo ends a round before it has begun in earnest.
-func (g local) letGo(p *part) {
-	g.parts.mu.Lock()
-	if g.parts.now == p {
-		g.parts.now = nil
+func (g localParticipant) letGo(p *currentRound) {
+	g.rounds.mu.Lock()
+	if g.rounds.now == p {
+		g.rounds.now = nil
 	}
-	g.parts.mu.Unlock()
+	g.rounds.mu.Unlock()
 	if !p.since.IsZero() { // else it is none of a move
 		g.counts.Held(p.round.Kind, time.Since(p.since))
 	}
@@ -276,7 +276,7 @@ func (g local) letGo(p *part) {
 }
 
 // letGo lets go what has waited.
-func (p *part) letGo() {
+func (p *currentRound) letGo() {
 	if p.homes != nil {
 		p.homes.release()
 	}
@@ -284,11 +284,11 @@ func (p *part) letGo() {
 }
 
 // lapsed acts when nothing more was heard of a round.
-func (g local) lapsed(p *part) {
-	g.parts.mu.Lock()
+func (g localParticipant) lapsed(p *currentRound) {
+	g.rounds.mu.Lock()
 	ready := p.outcome != nil
-	over := g.parts.now != p
-	g.parts.mu.Unlock()
+	over := g.rounds.now != p
+	g.rounds.mu.Unlock()
 	switch {
 	case over:
 	case ready && len(g.peers()) > 0:

@@ -2,11 +2,11 @@ package gateway
 
 import "time"
 
-func (p *passers) note(of passer) {
+func (p *bypassingProducers) note(of bypassingProducer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found == nil {
-		p.found = map[passer]*Bypass{}
+		p.found = map[bypassingProducer]*Bypass{}
 	}
 	one := p.found[of]
 	if one == nil && p.ofTopic(of) >= mostPassers { // the topic is held up all the same
@@ -26,7 +26,7 @@ const mostPassers = 100
 
 // ofTopic counts the producers of a topic on a side, once those that have ended are forgotten.
 // Callers hold p.mu.
-func (p *passers) ofTopic(of passer) (n int) {
+func (p *bypassingProducers) ofTopic(of bypassingProducer) (n int) {
 	for other, one := range p.found {
 		switch {
 		case time.Since(one.Last) > p.life:

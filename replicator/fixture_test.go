@@ -16,16 +16,16 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// bench is a lane between two fakes.
-type bench struct {
+// laneFixture is a lane between two fakes.
+type laneFixture struct {
 	*testing.T
 	source, target *replicatest.Side
 	lane           lane.Lane
 	options        Options
 }
 
-func newBench(t *testing.T) *bench {
-	b := &bench{
+func newLaneFixture(t *testing.T) *laneFixture {
+	b := &laneFixture{
 		T: t, source: replicatest.NewSide("Old"), target: replicatest.NewSide("New"),
 		lane:    lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-x", ID: 2}},
 		options: Options{Names: replica.Names{Group: "rocketshift-test", Source: "Old", Target: "New"}, Holder: "one"},
@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // write appends messages to the source, with that many of each born time.
-func (b *bench) write(n, sameBorn int) {
+func (b *laneFixture) write(n, sameBorn int) {
 	var end int64
 	b.source.Set(func() { end = b.source.Log(b.lane.Topic, b.lane.Source).End() })
 	for ; n > 0; n, end = n-1, end+1 {
@@ -52,7 +52,7 @@ func native(properties []byte) remoting.Message {
 	return remoting.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
 }
 
-func (b *bench) stamps() replica.Stamper { return replica.NewStamper(b.options.Names, b.lane) }
+func (b *laneFixture) stamps() replica.Stamper { return replica.NewStamper(b.options.Names, b.lane) }
 
 // stored returns the properties that a copy of the lane stores.
 func stored(s replica.Stamper, original []byte, offset int64) []byte {
@@ -70,7 +70,7 @@ func quick() timing {
 
 // session is a replicator at work.
 type session struct {
-	bench      *bench
+	bench      *laneFixture
 	replicator *Replicator
 	stop       context.CancelFunc
 	ended      chan struct{}
@@ -78,7 +78,7 @@ type session struct {
 	last       lane.Progress
 }
 
-func (b *bench) start(change ...func(*Replicator)) *session {
+func (b *laneFixture) start(change ...func(*Replicator)) *session {
 	b.Helper()
 	r := newReplicator(b.source, b.target, b.options)
 	r.timing = quick()
@@ -117,7 +117,7 @@ func (r *session) end() {
 const untilTime = time.Minute
 
 // until waits for a condition. Where time is synctest's, nothing but the condition can be late.
-func (b *bench) until(what string, condition func() bool, saw func() any) {
+func (b *laneFixture) until(what string, condition func() bool, saw func() any) {
 	b.Helper()
 	deadline := time.Now().Add(untilTime)
 	for !condition() {
@@ -145,7 +145,7 @@ func (r *session) untilCaughtUp() {
 }
 
 // copies returns the stamped offsets on the target in their order, -1 for natives.
-func (b *bench) copies() []int64 {
+func (b *laneFixture) copies() []int64 {
 	var all []int64
 	for _, m := range b.target.All(b.lane.Topic, b.lane.Target) {
 		offset, ours := b.stamps().Offset(&m)
@@ -158,7 +158,7 @@ func (b *bench) copies() []int64 {
 }
 
 // wantCopies fails unless the target holds exactly the copies of [from, to), each once and equal to its original.
-func (b *bench) wantCopies(from, to int64) {
+func (b *laneFixture) wantCopies(from, to int64) {
 	b.Helper()
 	var want []int64
 	for offset := from; offset < to; offset++ {
@@ -173,7 +173,7 @@ func (b *bench) wantCopies(from, to int64) {
 	}
 }
 
-func (b *bench) verify() verify.Report {
+func (b *laneFixture) verify() verify.Report {
 	b.Helper()
 	report, err := b.compare(verify.Options{}, nil)
 	if err != nil {
@@ -182,16 +182,16 @@ func (b *bench) verify() verify.Report {
 	return report
 }
 
-func (b *bench) positions() *positions.Positions {
+func (b *laneFixture) positions() *positions.Positions {
 	return positions.Of(b.source, b.target, b.options.Names)
 }
 
 // compare verifies the lane.
-func (b *bench) compare(o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
+func (b *laneFixture) compare(o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
 	return b.compareUntil(context.Background(), o, progress)
 }
 
-func (b *bench) compareUntil(ctx context.Context, o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
+func (b *laneFixture) compareUntil(ctx context.Context, o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
 	o.Names = b.options.Names
 	return verify.Replicas(ctx, b.source, b.target, b.lane, o, progress)
 }

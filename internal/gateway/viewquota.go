@@ -25,8 +25,8 @@ const (
 	mostWanted = 4096
 )
 
-// room is what is left for views.
-type room struct {
+// viewQuota is what is left for views.
+type viewQuota struct {
 	most   int64 // 0 means mostViews
 	made   atomic.Int64
 	budget *memory.Budget // that views are counted in
@@ -34,15 +34,15 @@ type room struct {
 }
 
 // counts takes note of so many more views, or less.
-func (r *room) counts(n int64) {
+func (r *viewQuota) counts(n int64) {
 	r.made.Add(n)
 	r.budget.Fix(n * perView)
 }
 
-func (r *room) left() bool { return r.made.Load() < cmp.Or(r.most, mostViews) }
+func (r *viewQuota) left() bool { return r.made.Load() < cmp.Or(r.most, mostViews) }
 
 // scarce reports whether views that nobody needs have to go.
-func (r *room) scarce() bool { return r.made.Load() > cmp.Or(r.most, mostViews)/2 }
+func (r *viewQuota) scarce() bool { return r.made.Load() > cmp.Or(r.most, mostViews)/2 }
 
 // wanted is a view that isn't there yet. It is made when a broker has taken a request of the group
 // about the queue: who may not ask takes no room from others.

@@ -41,8 +41,8 @@ const (
 	mixedLooks = 4
 )
 
-// mixed is what was seen of groups with members on both ways.
-type mixed struct {
+// splitGroups is what was seen of groups with members on both ways.
+type splitGroups struct {
 	mu     sync.Mutex
 	groups map[string]*sharing
 	said   each[string] // by group
@@ -56,7 +56,7 @@ type sharing struct {
 }
 
 // report is what was so for so long that it won't pass by itself.
-func (m *mixed) report() (all []MixedGroup) {
+func (m *splitGroups) report() (all []MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range sortedKeys(m.groups) {
@@ -95,7 +95,7 @@ func (g *Gateway) lookAtMixed(l lanes) {
 		})
 	}
 	_ = all.Wait()
-	g.mixed.take(seen, g.log, rest...)
+	g.split.take(seen, g.log, rest...)
 }
 
 // mostMixed is how many groups are looked at each time: brokers are asked for the members of each,
@@ -150,7 +150,7 @@ func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) 
 
 // take takes a look's results over, and says what is wrong. What was known of the rest, which
 // wasn't looked at, stays.
-func (m *mixed) take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
+func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, now := range seen {

@@ -20,9 +20,9 @@ var errBack = errors.New("back was asked")
 // maxNotes bounds what the status repeats of steering and ignored messages; the history has them all.
 const maxNotes = 20
 
-// desk is what every workflow of a migration has in front of people: the status, what is waited for, and what was asked.
+// stageRun is what every workflow of a migration has in front of people: the status, what is waited for, and what was asked.
 // Details, search attributes and the parent's copy of the status change together, in publish.
-type desk struct {
+type stageRun struct {
 	plan      plan.Plan
 	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
 	status    api.Status
@@ -70,10 +70,10 @@ type desk struct {
 	shown      [3]string
 }
 
-// newDesk registers the handlers, before anything else happens, so that no early message is lost.
-func newDesk(ctx workflow.Context, kind string, in api.MigrationInput) (*desk, error) {
+// newStageRun registers the handlers, before anything else happens, so that no early message is lost.
+func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*stageRun, error) {
 	info := workflow.GetInfo(ctx)
-	d := &desk{
+	d := &stageRun{
 		status:  api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
 		reports: map[string]api.Status{}, given: map[string]api.Approval{}, heard: map[string]int64{},
 		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
@@ -102,7 +102,7 @@ func newDesk(ctx workflow.Context, kind string, in api.MigrationInput) (*desk, e
 }
 
 // run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
-func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
+func (d *stageRun) run(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
 	if err := d.checkPlan(ctx); err != nil {
 		return d.close(ctx, err)
 	}
@@ -117,7 +117,7 @@ func (d *desk) run(ctx workflow.Context, story func(workflow.Context) error) (ap
 }
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
-func (d *desk) close(ctx workflow.Context, err error) (api.Status, error) {
+func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
 	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
 		return d.status, err
 	}
@@ -145,7 +145,7 @@ func (d *desk) close(ctx workflow.Context, err error) (api.Status, error) {
 }
 
 // note remembers one line for the status.
-func (d *desk) note(ctx workflow.Context, format string, args ...any) {
+func (d *stageRun) note(ctx workflow.Context, format string, args ...any) {
 	line := workflow.Now(ctx).UTC().Format("15:04:05") + " " + fmt.Sprintf(format, args...)
 	d.status.Notes = append(d.status.Notes, line)
 	if extra := len(d.status.Notes) - maxNotes; extra > 0 {
@@ -154,13 +154,13 @@ func (d *desk) note(ctx workflow.Context, format string, args ...any) {
 }
 
 // detail sets the one line that says what this workflow is at.
-func (d *desk) detail(ctx workflow.Context, format string, args ...any) {
+func (d *stageRun) detail(ctx workflow.Context, format string, args ...any) {
 	d.status.Detail = fmt.Sprintf(format, args...)
 	d.publish(ctx)
 }
 
 // wait adds an entry to what is waited for and returns the function that takes it away again.
-func (d *desk) wait(ctx workflow.Context, w api.Waiting) func() {
+func (d *stageRun) wait(ctx workflow.Context, w api.Waiting) func() {
 	w.WorkflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
 	w.Since = workflow.Now(ctx)
 	d.status.Waiting = append(d.status.Waiting, w)
@@ -174,7 +174,7 @@ func (d *desk) wait(ctx workflow.Context, w api.Waiting) func() {
 }
 
 // checkpoint stands between two steps: it stops for `hold`, and ends the work for `back`.
-func (d *desk) checkpoint(ctx workflow.Context) error {
+func (d *stageRun) checkpoint(ctx workflow.Context) error {
 	for d.isHeld() && d.back == nil {
 		held, missing := d.held, d.missing
 		done := func() {}
@@ -203,10 +203,10 @@ func (d *desk) checkpoint(ctx workflow.Context) error {
 
 // isHeld reports whether the next step has to wait, for a person or for what doesn't run. The way
 // back waits for persons alone: it opens what is fenced also where no lane runs.
-func (d *desk) isHeld() bool { return d.held != nil || d.missing != "" && !d.isGoingBack() }
+func (d *stageRun) isHeld() bool { return d.held != nil || d.missing != "" && !d.isGoingBack() }
 
 // await waits with a timer that has a summary, so that the history and the Web UI show what is waited for.
-func (d *desk) await(ctx workflow.Context, summary string, condition func() bool) error {
+func (d *stageRun) await(ctx workflow.Context, summary string, condition func() bool) error {
 	for {
 		ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout: longestWait, TimerOptions: workflow.TimerOptions{Summary: summary},
@@ -218,7 +218,7 @@ func (d *desk) await(ctx workflow.Context, summary string, condition func() bool
 }
 
 // step runs work that `back` may interrupt: its activities are cancelled then, and step returns errBack once they ended.
-func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) error {
+func (d *stageRun) step(ctx workflow.Context, work func(workflow.Context) error) error {
 	if err := d.checkpoint(ctx); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (d *desk) step(ctx workflow.Context, work func(workflow.Context) error) err
 }
 
 // publish shows the status everywhere that people look: current details, search attributes, the parent's copy.
-func (d *desk) publish(ctx workflow.Context) {
+func (d *stageRun) publish(ctx workflow.Context) {
 	s := d.view()
 	if d.status.State == api.StateRunning && d.isHeld() {
 		s.State = api.StateHeld
@@ -266,7 +266,7 @@ func (d *desk) publish(ctx workflow.Context) {
 }
 
 // upsert writes the search attributes that changed, in one command.
-func (d *desk) upsert(ctx workflow.Context, s api.Status) {
+func (d *stageRun) upsert(ctx workflow.Context, s api.Status) {
 	if !d.attributes {
 		return
 	}

@@ -11,18 +11,18 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// losses are sends whose answers were lost, by queue. The broker may store them a little later, and
+// unansweredSends are sends whose answers were lost, by queue. The broker may store them a little later, and
 // one that stands still may do so once it goes on. A refusal is none, and no client loses an answer
 // by going: the connection to the broker is read until its sends are answered.
-type losses struct {
+type unansweredSends struct {
 	mu     sync.Mutex
-	of     map[*queue]loss
-	before map[dest]loss    // brokers to which a process before this one may have sent
-	asking map[dest]bool    // brokers that are asked until they answer
-	ending map[*session]int // whose clients have gone, with the connections to servers that they have yet
+	of     map[*queue]unansweredSend
+	before map[dest]unansweredSend // brokers to which a process before this one may have sent
+	asking map[dest]bool           // brokers that are asked until they answer
+	ending map[*session]int        // whose clients have gone, with the connections to servers that they have yet
 }
 
-type loss struct {
+type unansweredSend struct {
 	at       dest
 	since    time.Time
 	answered time.Time // when the broker has first answered anything since then
@@ -33,7 +33,7 @@ const lossTime = 10 * time.Second
 
 // lateSend is a send that may still be on its way.
 type lateSend struct {
-	loss
+	unansweredSend
 	queue  *queue
 	before bool // a process before this one has sent it, if anybody has
 }
@@ -62,19 +62,19 @@ func (g *Gateway) unanswered(c call) {
 	if c.queue == nil || !sends(c.code) {
 		return
 	}
-	l, to := &g.losses, c.up.dest
+	l, to := &g.unansweredSends, c.up.dest
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.of == nil {
-		l.of = map[*queue]loss{}
+		l.of = map[*queue]unansweredSend{}
 	}
-	l.of[c.queue] = loss{at: to, since: time.Now()}
+	l.of[c.queue] = unansweredSend{at: to, since: time.Now()}
 	g.askUntil(to)
 }
 
 // askUntil has a broker asked until it answers. Callers hold the losses' lock.
 func (g *Gateway) askUntil(to dest) {
-	l := &g.losses
+	l := &g.unansweredSends
 	if l.asking[to] {
 		return
 	}
@@ -88,21 +88,21 @@ func (g *Gateway) askUntil(to dest) {
 // beginsAgain takes note that another process may have sent just now, which this one doesn't know
 // of.
 func (g *Gateway) beginsAgain() {
-	l := &g.losses
+	l := &g.unansweredSends
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.before = map[dest]loss{}
+	l.before = map[dest]unansweredSend{}
 	for on := range g.brokers {
 		for _, name := range g.brokersOf(side(on)) {
 			to := dest{side(on), name}
-			l.before[to] = loss{at: to, since: time.Now()}
+			l.before[to] = unansweredSend{at: to, since: time.Now()}
 			g.askUntil(to)
 		}
 	}
 }
 
 // among are the sends to some queues that may still be on their ways.
-func (l *losses) among(of map[*queue]bool) (all []lateSend) {
+func (l *unansweredSends) among(of map[*queue]bool) (all []lateSend) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
@@ -110,7 +110,7 @@ func (l *losses) among(of map[*queue]bool) (all []lateSend) {
 		case one.over():
 			delete(l.of, q)
 		case of[q]:
-			all = append(all, lateSend{loss: one, queue: q})
+			all = append(all, lateSend{unansweredSend: one, queue: q})
 		}
 	}
 	for to, one := range l.before {
@@ -120,7 +120,7 @@ func (l *losses) among(of map[*queue]bool) (all []lateSend) {
 		}
 		for q := range of {
 			if q.lies(to) {
-				all = append(all, lateSend{loss: one, queue: q, before: true})
+				all = append(all, lateSend{unansweredSend: one, queue: q, before: true})
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (l *losses) among(of map[*queue]bool) (all []lateSend) {
 }
 
 // over reports whether what was lost is surely stored by now, or never will be.
-func (l loss) over() bool { return !l.answered.IsZero() && time.Since(l.answered) > lossTime }
+func (l unansweredSend) over() bool { return !l.answered.IsZero() && time.Since(l.answered) > lossTime }
 
 // lies reports whether a broker has the queue, or its replica.
 func (q *queue) lies(at dest) bool {
@@ -141,7 +141,7 @@ func (q *queue) lies(at dest) bool {
 
 // ends takes note that a session's client has gone, and that it has so many connections to servers
 // yet.
-func (l *losses) ends(s *session, ups int) {
+func (l *unansweredSends) ends(s *session, ups int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ending == nil {
@@ -153,14 +153,14 @@ func (l *losses) ends(s *session, ups int) {
 }
 
 // ended are the sessions whose clients have gone, and that have connections to servers yet.
-func (l *losses) ended() []*session {
+func (l *unansweredSends) ended() []*session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Keys(l.ending))
 }
 
 // answered takes note of a broker that answered what it was asked then; whether another loss waits for it.
-func (l *losses) answered(by dest, asked time.Time, does bool) (more bool) {
+func (l *unansweredSends) answered(by dest, asked time.Time, does bool) (more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
@@ -181,7 +181,7 @@ func (l *losses) answered(by dest, asked time.Time, does bool) (more bool) {
 
 // hears takes note whether its broker answers what it was asked then; whether it is to be asked
 // again.
-func (l *loss) hears(asked time.Time, does bool) (again bool) {
+func (l *unansweredSend) hears(asked time.Time, does bool) (again bool) {
 	if !l.answered.IsZero() {
 		return false
 	}
@@ -201,7 +201,7 @@ const (
 func (g *Gateway) untilItAnswers(to dest) {
 	for {
 		asked := time.Now()
-		if !g.losses.answered(to, asked, g.answers(to)) || sleep.For(g.ctx, signPause) != nil {
+		if !g.unansweredSends.answered(to, asked, g.answers(to)) || sleep.For(g.ctx, signPause) != nil {
 			return
 		}
 	}

@@ -61,7 +61,7 @@ func underWatch(t *testing.T, s *fakeServer, act any) error {
 	t.Helper()
 	s.env = newSuite().NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(patience)
-	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&watch{server: s, which: beating, pause: 10 * time.Millisecond}}})
+	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&cancellationWatcher{server: s, which: beating, pause: 10 * time.Millisecond}}})
 	s.env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	s.env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -171,7 +171,7 @@ func TestWhatCantWaitIsToldAtOnceAndOnce(t *testing.T) {
 
 func TestUrgentHeartbeatsDontFollowEachOther(t *testing.T) {
 	s := &fakeServer{}
-	l := &urgentListener{watch: &watch{server: s, calm: time.Hour}}
+	l := &urgentListener{watch: &cancellationWatcher{server: s, calm: time.Hour}}
 	l.Next = &interceptor.ActivityOutboundInterceptorBase{Next: deaf{}}
 	env := newSuite().NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {

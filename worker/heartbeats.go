@@ -10,22 +10,22 @@ import (
 	"go.temporal.io/sdk/interceptor"
 )
 
-// pulse beats for every activity that has a heartbeat timeout, whatever the activity does meanwhile: a killed worker is noticed
+// heartbeats beats for every activity that has a heartbeat timeout, whatever the activity does meanwhile: a killed worker is noticed
 // within that time, not at the end of the activity's own, and groups that are fenced just then don't wait for minutes. It
 // repeats the details that the activity told last, or that its attempt before told, so that none are lost.
-type pulse struct {
+type heartbeats struct {
 	interceptor.WorkerInterceptorBase
 }
 
 // InterceptActivity is called once for each attempt.
-func (p *pulse) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	b := &beats{}
+func (p *heartbeats) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	b := &attemptHeartbeats{}
 	b.Next = next
 	return b
 }
 
-// beats is the pulse of one attempt.
-type beats struct {
+// attemptHeartbeats is the pulse of one attempt.
+type attemptHeartbeats struct {
 	interceptor.ActivityInboundInterceptorBase
 	mu   sync.Mutex // serializes details, so that an older one never replaces a newer one
 	last []any
@@ -33,7 +33,7 @@ type beats struct {
 }
 
 // Init puts the listener between the activity and the SDK.
-func (b *beats) Init(next interceptor.ActivityOutboundInterceptor) error {
+func (b *attemptHeartbeats) Init(next interceptor.ActivityOutboundInterceptor) error {
 	b.send = next
 	listener := &beatListener{beats: b}
 	listener.Next = next
@@ -41,7 +41,7 @@ func (b *beats) Init(next interceptor.ActivityOutboundInterceptor) error {
 }
 
 // ExecuteActivity beats as long as the activity runs.
-func (b *beats) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+func (b *attemptHeartbeats) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	timeout := activity.GetInfo(ctx).HeartbeatTimeout
 	if timeout <= 0 {
 		return b.Next.ExecuteActivity(ctx, in)
@@ -69,14 +69,14 @@ func (b *beats) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActi
 }
 
 // resume takes over what the attempt before told.
-func (b *beats) resume(ctx context.Context) {
+func (b *attemptHeartbeats) resume(ctx context.Context) {
 	var details converter.RawValue
 	if activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &details) == nil {
 		b.last = []any{details}
 	}
 }
 
-func (b *beats) repeat(ctx context.Context) {
+func (b *attemptHeartbeats) repeat(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.send.RecordHeartbeat(ctx, b.last...)
@@ -85,7 +85,7 @@ func (b *beats) repeat(ctx context.Context) {
 // beatListener hears what the activity itself tells.
 type beatListener struct {
 	interceptor.ActivityOutboundInterceptorBase
-	beats *beats
+	beats *attemptHeartbeats
 }
 
 // RecordHeartbeat remembers the details.

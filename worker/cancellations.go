@@ -42,10 +42,10 @@ func seldom(of activity.Info) bool { return of.HeartbeatTimeout <= 0 || of.Heart
 // beating picks activities that have a heartbeat.
 func beating(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
 
-// watch tells long activities promptly what they would otherwise learn by the answer to a heartbeat: that they are cancelled, paused,
+// cancellationWatcher tells long activities promptly what they would otherwise learn by the answer to a heartbeat: that they are cancelled, paused,
 // or given up. Heartbeats cost actions and are minutes apart; to look at a workflow costs none. It also sends a heartbeat
 // at once when what it tells must not wait for minutes, such as a fault.
-type watch struct {
+type cancellationWatcher struct {
 	interceptor.WorkerInterceptorBase
 	server server
 	which  func(activity.Info) bool // activities that it looks after
@@ -66,7 +66,7 @@ type server interface {
 type urgent interface{ Urgent() string }
 
 // InterceptActivity is called once for each attempt.
-func (w *watch) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (w *cancellationWatcher) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	in := &watched{watch: w}
 	in.Next = next
 	return in
@@ -75,7 +75,7 @@ func (w *watch) InterceptActivity(_ context.Context, next interceptor.ActivityIn
 // watched is one attempt.
 type watched struct {
 	interceptor.ActivityInboundInterceptorBase
-	watch *watch
+	watch *cancellationWatcher
 }
 
 // Init listens to what the activity tells.
@@ -117,7 +117,7 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 }
 
 // until looks until the context ends, or the activity is to end.
-func (w *watch) until(ctx context.Context, info activity.Info, end context.CancelCauseFunc) {
+func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end context.CancelCauseFunc) {
 	ticker := time.NewTicker(w.pause)
 	defer ticker.Stop()
 	for {
@@ -204,7 +204,7 @@ func (l *looks) at(of workflow.Execution, within time.Duration, see func() ([]*w
 // urgentListener hears what an activity tells.
 type urgentListener struct {
 	interceptor.ActivityOutboundInterceptorBase
-	watch *watch
+	watch *cancellationWatcher
 	mu    sync.Mutex
 	told  string
 	at    time.Time

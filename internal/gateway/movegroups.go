@@ -53,7 +53,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 }
 
 // prepareViews makes the group's pulls wait.
-func (g local) prepareViews(p *part) (known Prepared, err error) {
+func (g localParticipant) prepareViews(p *currentRound) (known Prepared, err error) {
 	one := g.groups.get([]byte(p.round.Group))
 	views := slices.DeleteFunc(one.all(), func(v *view) bool {
 		return v.staysBehind(p.to) && !slices.Contains(p.round.Queues, v.name()) // who leads may know its lane
@@ -111,7 +111,7 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 }
 
 // proveViews finds for each queue the place on the other side that is the same as the group's next offset, and brings the group's position there.
-func (g *Gateway) proveViews(ctx context.Context, p *part, prepared []Prepared, brought map[*view]beforehand) (*Outcome, error) {
+func (g *Gateway) proveViews(ctx context.Context, p *currentRound, prepared []Prepared, brought map[*view]beforehand) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 package gateway
 
-// keeping are the upstreams of a session whose writers keep frames until the last of those that came together is there.
-type keeping struct {
+// pendingFlush are the upstreams of a session whose writers keep frames until the last of those that came together is there.
+type pendingFlush struct {
 	n   int
 	all [4]*upstream
 }
@@ -11,7 +11,7 @@ type keeping struct {
 func (s *session) keeps(u *upstream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := &s.keeping
+	k := &s.pending
 	for _, noted := range k.all[:k.n] {
 		if noted == u {
 			return true
@@ -29,8 +29,8 @@ func (s *session) keeps(u *upstream) bool {
 // before their memory is used again. Before anything is waited for it is called too.
 func (s *session) flush() {
 	s.mu.Lock()
-	k := s.keeping
-	s.keeping = keeping{}
+	k := s.pending
+	s.pending = pendingFlush{}
 	s.mu.Unlock()
 	for _, u := range k.all[:k.n] {
 		if u.out.flush() != nil {

@@ -9,10 +9,10 @@ import (
 	"rocketshift/internal/gateway/memory"
 )
 
-// crowd counts clients' connections, so that the process runs out of neither descriptors nor memory: without descriptors it couldn't reach brokers for
+// connectionLimiter counts clients' connections, so that the process runs out of neither descriptors nor memory: without descriptors it couldn't reach brokers for
 // those that are in. When there are too many, whoever has waited longest without having sent a whole frame has to go. Where all others have, it is
 // whoever came last from the address that most connections come from.
-type crowd struct {
+type connectionLimiter struct {
 	full   rarely
 	budget *memory.Budget // that connections are counted in
 
@@ -40,9 +40,9 @@ type house struct {
 	speaking list.List // of its guests that have sent a frame, oldest first
 }
 
-// guest is a connection that is counted.
-type guest struct {
-	crowd *crowd
+// limitedConnection is a connection that is counted.
+type limitedConnection struct {
+	crowd *connectionLimiter
 	house *house
 	conn  net.Conn
 	takes int           // descriptors; 0 once it was counted out
@@ -52,7 +52,7 @@ type guest struct {
 }
 
 // enter counts a connection in, and out those that have to go for it, if any: it may be one of them.
-func (c *crowd) enter(conn net.Conn) (g *guest, goes []*guest) {
+func (c *connectionLimiter) enter(conn net.Conn) (g *limitedConnection, goes []*limitedConnection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := memory.PrefixOf(addressOf(conn))
@@ -64,20 +64,20 @@ func (c *crowd) enter(conn net.Conn) (g *guest, goes []*guest) {
 		h = &house{at: at}
 		c.houses[at] = h
 	}
-	g = &guest{crowd: c, house: h, conn: conn}
+	g = &limitedConnection{crowd: c, house: h, conn: conn}
 	g.place = c.silent.PushBack(g)
 	g.take(1)
 	return g, c.makeRoom(g)
 }
 
 // makeRoom counts those out that have to go for a guest. Callers hold c.mu.
-func (c *crowd) makeRoom(comes *guest) (all []*guest) {
+func (c *connectionLimiter) makeRoom(comes *limitedConnection) (all []*limitedConnection) {
 	for c.most > 0 && c.taken > c.most && comes.takes > 0 {
 		goes := c.silent.Front()
 		if goes == nil || goes.Value == comes {
 			goes = c.last(comes)
 		}
-		one := goes.Value.(*guest) // there are no others
+		one := goes.Value.(*limitedConnection) // there are no others
 		one.out()
 		all = append(all, one)
 	}
@@ -85,7 +85,7 @@ func (c *crowd) makeRoom(comes *guest) (all []*guest) {
 }
 
 // last is who came last from the address that takes most, unless that is the guest's own: then it is the guest. Callers hold c.mu.
-func (c *crowd) last(comes *guest) *list.Element {
+func (c *connectionLimiter) last(comes *limitedConnection) *list.Element {
 	var most *house
 	for _, h := range c.houses {
 		if h.speaking.Len() > 0 && (most == nil || h.taken > most.taken) {
@@ -99,14 +99,14 @@ func (c *crowd) last(comes *guest) *list.Element {
 }
 
 // limit sets how many descriptors clients may take.
-func (c *crowd) limit(most int) {
+func (c *connectionLimiter) limit(most int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.most = most
 }
 
 // speaks takes note that a connection has sent a frame, and counts those out that have to go for it: it may be one of them.
-func (g *guest) speaks() []*guest {
+func (g *limitedConnection) speaks() []*limitedConnection {
 	c := g.crowd
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +120,7 @@ func (g *guest) speaks() []*guest {
 }
 
 // secures takes note that a connection is one over TLS, and counts those out that have to go for it.
-func (g *guest) secures() []*guest {
+func (g *limitedConnection) secures() []*limitedConnection {
 	c := g.crowd
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,7 +133,7 @@ func (g *guest) secures() []*guest {
 }
 
 // take counts what a guest takes. Callers hold the crowd's lock.
-func (g *guest) take(n int) {
+func (g *limitedConnection) take(n int) {
 	more := n - g.takes
 	g.takes = n
 	g.crowd.taken += more
@@ -142,14 +142,14 @@ func (g *guest) take(n int) {
 }
 
 // leave counts a connection out.
-func (g *guest) leave() {
+func (g *limitedConnection) leave() {
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
 	g.out()
 }
 
 // out counts a connection out. Callers hold the crowd's lock.
-func (g *guest) out() {
+func (g *limitedConnection) out() {
 	if g.takes == 0 {
 		return
 	}

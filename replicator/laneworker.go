@@ -18,22 +18,22 @@ import (
 // strikes is how often in a row a suspicion must be seen to be a fault.
 const strikes = 3
 
-// runner is one lane at work. Its run goroutine alone copies; the state is shared with the crew, the twin and the reporter.
-type runner struct {
+// laneWorker is one lane at work. Its run goroutine alone copies; the state is shared with the crew, the twin and the reporter.
+type laneWorker struct {
 	lane.Lane
 	*Replicator
 	replica.Stamper
-	crew *crew
+	shared *maintenance
 
-	ready  bool      // next and tail are known to be right, and nothing is in flight
-	unsure bool      // a send is without an answer
-	lapses int       // how often the lock was too old to be relied on
-	jumped bool      // behind what the twin has written, which the queue may not show yet
-	sound  int       // answers to pulls so far with nothing wrong about them
-	sure   time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
+	ready     bool      // next and tail are known to be right, and nothing is in flight
+	unsure    bool      // a send is without an answer
+	lapses    int       // how often the lock was too old to be relied on
+	jumped    bool      // behind what the twin has written, which the queue may not show yet
+	goodPulls int       // answers to pulls so far with nothing wrong about them
+	sure      time.Time // when the tail was last seen to be the lane's own: by reading it, or by a send
 
 	back       bool                     // the lane is a reverse one
-	twin       *runner                  // the lane of the other direction; nil if there is none
+	reverse    *laneWorker              // the lane of the other direction; nil if there is none
 	sends      sendCounter              // the batches it has sent
 	wake       chan struct{}            // something that the twin has written was learned
 	began      chan struct{}            // closed when a reverse lane has its place, or gives up
@@ -97,8 +97,8 @@ func (s *laneState) giveUp(from, to int64) {
 func (s laneState) lag() int64     { return max(0, s.end-s.next) }
 func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 
-func newRunner(r *Replicator, one lane.Lane, back bool) *runner {
-	l := &runner{
+func newLaneWorker(r *Replicator, one lane.Lane, back bool) *laneWorker {
+	l := &laneWorker{
 		Lane: one, back: back, Replicator: r, Stamper: replica.NewStamper(r.options.Names, one), seen: map[replica.Origin]int64{},
 		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan lane.Answer, 1),
 	}
@@ -111,13 +111,13 @@ func newRunner(r *Replicator, one lane.Lane, back bool) *runner {
 	return l
 }
 
-func (l *runner) snapshot() laneState {
+func (l *laneWorker) snapshot() laneState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state
 }
 
-func (l *runner) change(f func(s *laneState)) {
+func (l *laneWorker) change(f func(s *laneState)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.state)
@@ -125,14 +125,14 @@ func (l *runner) change(f func(s *laneState)) {
 }
 
 // run copies until the context ends, and leaves positions and locks in order.
-func (l *runner) run(ctx context.Context) {
+func (l *laneWorker) run(ctx context.Context) {
 	l.repeat(ctx)
 	l.begun()
 	l.checkpoint(context.WithoutCancel(ctx))
 }
 
 // repeat works until the context ends. A fault waits for its answer; everything else that goes wrong is tried again.
-func (l *runner) repeat(ctx context.Context) {
+func (l *laneWorker) repeat(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff(backoff.WithInitialInterval(l.timing.retryFirst),
 		backoff.WithMaxInterval(l.timing.retryMax), backoff.WithMaxElapsedTime(0))
 	suspect, sound := 0, 0
@@ -149,8 +149,8 @@ func (l *runner) repeat(ctx context.Context) {
 		}
 		var maybe suspicion
 		if errors.As(err, &maybe) {
-			if maybe.Type == lane.SourceReset && l.sound > sound { // in between all was well: brokers show messages a little after they acknowledged them
-				suspect, sound = 0, l.sound
+			if maybe.Type == lane.SourceReset && l.goodPulls > sound { // in between all was well: brokers show messages a little after they acknowledged them
+				suspect, sound = 0, l.goodPulls
 			}
 			if suspect++; suspect == 1 {
 				since = time.Now()
@@ -177,7 +177,7 @@ func (l *runner) repeat(ctx context.Context) {
 
 // awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
 // the answer.
-func (l *runner) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
+func (l *laneWorker) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	l.begun()
 	select {
@@ -193,7 +193,7 @@ func (l *runner) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 }
 
 // decided keeps what a person decided.
-func (l *runner) decided(a lane.Answer) {
+func (l *laneWorker) decided(a lane.Answer) {
 	switch a.Action {
 	case lane.Skip:
 		l.skips = append(l.skips, lane.Span{From: a.From, To: a.To})
@@ -205,7 +205,7 @@ func (l *runner) decided(a lane.Answer) {
 
 // waitFor says what the lane waits for, and forgets what it can't rely on any more: brokers that were killed have forgotten
 // who held their locks, and the last commits.
-func (l *runner) waitFor(err error) {
+func (l *laneWorker) waitFor(err error) {
 	var lost unsure
 	if errors.As(err, &lost) {
 		l.ready, l.unsure = false, true
@@ -215,11 +215,11 @@ func (l *runner) waitFor(err error) {
 }
 
 // work copies until something goes wrong.
-func (l *runner) work(ctx context.Context) error {
+func (l *laneWorker) work(ctx context.Context) error {
 	if err := l.ensureGroups(ctx); err != nil {
 		return err
 	}
-	if l.twin != nil && !l.back {
+	if l.reverse != nil && !l.back {
 		l.awaitTwin(ctx)
 	}
 	for {
@@ -253,12 +253,12 @@ func (l *runner) work(ctx context.Context) error {
 }
 
 // awaitTwin waits until the reverse lane knows where the first copy lies, and says so when that takes long.
-func (l *runner) awaitTwin(ctx context.Context) {
+func (l *laneWorker) awaitTwin(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for {
 		select {
-		case <-l.twin.began:
+		case <-l.reverse.began:
 			return
 		case <-ctx.Done():
 			return
@@ -266,14 +266,14 @@ func (l *runner) awaitTwin(ctx context.Context) {
 			if l.source.FromSlave(ctx, l.Source.Broker) {
 				return // it can't begin there; whenever it does, the copies tell it where
 			}
-			if reason := l.twin.snapshot().waiting; reason != "" {
+			if reason := l.reverse.snapshot().waiting; reason != "" {
 				l.change(func(s *laneState) { s.waiting = "the lane back must find its place first: " + reason })
 			}
 		}
 	}
 }
 
-func (l *runner) ensureGroups(ctx context.Context) error {
+func (l *laneWorker) ensureGroups(ctx context.Context) error {
 	if err := l.source.EnsureGroup(ctx, l.Source.Broker, l.options.Group); err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type member struct {
 	broker string // address of the broker
 }
 
-// online is who is connected of one group.
-type online struct {
+// connections is who is connected of one group.
+type connections struct {
 	members      map[string]member // by client id
 	topics       map[string]bool   // subscribed now
 	broadcasting bool
@@ -32,15 +32,15 @@ type online struct {
 	subscribed map[rocketmq.Subscription]bool
 }
 
-func newOnline() online {
-	return online{
+func newOnline() connections {
+	return connections{
 		members: map[string]member{}, topics: map[string]bool{},
 		uses: map[brokerconfig.Dependents]bool{}, subscribed: map[rocketmq.Subscription]bool{},
 	}
 }
 
 // note keeps what one broker tells of the group.
-func (o *online) note(found rocketmq.ConsumerConnections, addr string) {
+func (o *connections) note(found rocketmq.ConsumerConnections, addr string) {
 	for _, connection := range found.Connections {
 		o.members[connection.ClientID] = member{connection, addr}
 	}
@@ -60,8 +60,8 @@ func (o *online) note(found rocketmq.ConsumerConnections, addr string) {
 }
 
 // membersOf asks every broker for the connected members of each group. Clients behind a proxy are known to the proxy alone.
-func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]online, error) {
-	all := map[string]online{}
+func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]connections, error) {
+	all := map[string]connections{}
 	var mu sync.Mutex
 	err := each(ctx, groups, func(ctx context.Context, group string) error {
 		of := newOnline()
@@ -81,7 +81,7 @@ func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, grou
 }
 
 // addresses of the members, sorted, the first few.
-func (o online) addresses() []string {
+func (o connections) addresses() []string {
 	var all []string
 	for id, m := range o.members {
 		all = append(all, m.Addr+" ("+id+")")

@@ -158,7 +158,7 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 }
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
-func (g local) prepareHomes(ctx context.Context, p *part) (known Prepared, err error) {
+func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (known Prepared, err error) {
 	queues, err := g.queuesOf(Move{To: p.round.To, Queues: p.round.Queues})
 	if err != nil {
 		return known, err
@@ -194,7 +194,7 @@ func (g *Gateway) learnAcknowledged(all []Prepared) {
 }
 
 // proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
-func (g *Gateway) proveHomes(ctx context.Context, p *part, all []Prepared) (*Outcome, error) {
+func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []Prepared) (*Outcome, error) {
 	for _, known := range all {
 		if p.round.ends != nil {
 			p.round.ends.Inexact = append(p.round.ends.Inexact, known.Inexact...)

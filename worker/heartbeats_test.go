@@ -38,7 +38,7 @@ func heardInTime(t *testing.T, timeout time.Duration, act func(context.Context) 
 	suite := newSuite()
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Hour)
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&pulse{}}})
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&heartbeats{}}})
 	env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	var mu sync.Mutex
 	var beats []string
@@ -87,7 +87,7 @@ func TestAnActivityWithoutHeartbeatTimeoutIsLeftAlone(t *testing.T) {
 func TestDetailsOfTheAttemptBeforeAreKept(t *testing.T) {
 	suite := newSuite()
 	env := suite.NewTestActivityEnvironment()
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&pulse{}}})
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&heartbeats{}}})
 	env.SetHeartbeatDetails("page 7")
 	var first string
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {
@@ -97,7 +97,7 @@ func TestDetailsOfTheAttemptBeforeAreKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "page 7", first, "the activity still sees them")
 
-	b := &beats{}
+	b := &attemptHeartbeats{}
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {
 		b.resume(ctx)
 		return nil
