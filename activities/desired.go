@@ -10,12 +10,6 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Permissions of a topic, as brokers store them.
-const (
-	permRead  = 4
-	permWrite = 2
-)
-
 // typeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
 const typeAttribute = "message.type"
 
@@ -35,9 +29,9 @@ func desiredTopic(
 		return nil, found
 	}
 	model := source[sortedKeys(source)[0]]
-	model.Name, model.Perm, model.Attributes = name, permRead|permWrite, nil
+	model.Name, model.Perm, model.Attributes = name, rocketmq.PermRead|rocketmq.PermWrite, nil
 	if ordered {
-		model.Perm = permRead
+		model.Perm = rocketmq.PermRead
 	}
 	if kind != "" && kind != plan.TypeNormal {
 		model.Attributes = map[string]string{typeAttribute: string(kind)}
@@ -99,9 +93,9 @@ func topicDifference(want, have rocketmq.TopicConfig) string {
 		return fmt.Sprintf("%d read and %d write queues, wanted are %d and %d", have.ReadQueues, have.WriteQueues, want.ReadQueues, want.WriteQueues)
 	case messageType(have) != messageType(want):
 		return fmt.Sprintf("message type %s, wanted is %s", messageType(have), messageType(want))
-	case have.Perm&permRead == 0:
+	case have.Perm&rocketmq.PermRead == 0:
 		return fmt.Sprintf("permission %d, which doesn't allow reading", have.Perm)
-	case have.Perm&permWrite < want.Perm&permWrite: // an ordered topic is wanted closed, and opens as producers move
+	case have.Perm&rocketmq.PermWrite < want.Perm&rocketmq.PermWrite: // an ordered topic is wanted closed, and opens as producers move
 		return fmt.Sprintf("permission %d, so that producers see no queue", have.Perm)
 	case have.SysFlag != want.SysFlag:
 		return fmt.Sprintf("system flag %d, wanted is %d", have.SysFlag, want.SysFlag)

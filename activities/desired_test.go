@@ -34,7 +34,7 @@ func TestTargetTopicHasOneLaneForEachSourceQueue(t *testing.T) {
 func TestTopicThatTheTargetCanNotShowAlikeIsRefusedIfItIsOrdered(t *testing.T) {
 	from := source(map[string][2]int{"a": {4, 4}, "b": {4, 4}})
 	leaving := from["a"]
-	leaving.Perm = permRead
+	leaving.Perm = rocketmq.PermRead
 	from["a"] = leaving
 	_, found := desiredTopic("orders", from, plan.TypeNormal, true, []string{"x"})
 	require.NotNil(t, found)
@@ -58,7 +58,7 @@ func TestQueuesThatNobodyCanReadAreRefused(t *testing.T) {
 	require.NotNil(t, found)
 	assert.Contains(t, found.Cause, "broker a has 4 queues to write to and 2 to read from")
 	from := source(map[string][2]int{"a": {4, 4}})
-	from["a"] = rocketmq.TopicConfig{ReadQueues: 4, WriteQueues: 4, Perm: permWrite}
+	from["a"] = rocketmq.TopicConfig{ReadQueues: 4, WriteQueues: 4, Perm: rocketmq.PermWrite}
 	_, found = desiredTopic("orders", from, plan.TypeNormal, false, []string{"x"})
 	require.NotNil(t, found)
 	assert.Contains(t, found.Cause, "can't be read on broker a (permission 2)")
@@ -119,9 +119,9 @@ func TestTopicThatExistsIsComparedAndNeverOverwritten(t *testing.T) {
 
 // Ordered topics are made closed, and open as their producers move.
 func TestOrderedTopicMayBeOpenOrClosed(t *testing.T) {
-	closed := rocketmq.TopicConfig{Name: "orders", ReadQueues: 4, WriteQueues: 2, Perm: permRead, FilterType: "SINGLE_TAG"}
+	closed := rocketmq.TopicConfig{Name: "orders", ReadQueues: 4, WriteQueues: 2, Perm: rocketmq.PermRead, FilterType: "SINGLE_TAG"}
 	opened := closed
-	opened.Perm = permRead | permWrite
+	opened.Perm = rocketmq.PermRead | rocketmq.PermWrite
 	for _, have := range []rocketmq.TopicConfig{closed, opened} {
 		assert.Empty(t, topicDifference(closed, have))
 	}

@@ -101,7 +101,7 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 	}
 	addr, all := addresses(l.targetBrokers), l.everywhere(topic)
 	for broker, config := range all { // brokers before 4.9.2 make dead-letter topics that can't be read
-		config.Perm = permRead | permWrite
+		config.Perm = rocketmq.PermRead | rocketmq.PermWrite
 		all[broker] = config
 	}
 	wanted, found := desiredTopic(topic, all, plan.TypeNormal, false, sortedKeys(addr))

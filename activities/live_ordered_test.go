@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 )
@@ -29,7 +30,7 @@ func TestLiveEachOrderedTopicOpensWhenItsProducersHaveMoved(t *testing.T) {
 	open := func(topic string) bool {
 		configs, err := r.target.Client().TopicConfigs(t.Context(), r.brokers(r.target)[0].Addr)
 		require.NoError(t, err)
-		return configs[topic].Perm == permRead|permWrite
+		return configs[topic].Perm == rocketmq.PermRead|rocketmq.PermWrite
 	}
 	move := AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: both}
 	var beat any

@@ -73,7 +73,7 @@ func (r *rig) seesTheSame(clients []string) {
 	r.must(NewTraffic(r.settings), "OpenTopics", opened, nil)
 	r.eventually("the target's name server shows the topics as they are", func() bool {
 		for _, topic := range alike {
-			if route, err := r.target.Route(r.ctx, topic); err != nil || route.Queues[0].Perm != permRead|permWrite {
+			if route, err := r.target.Route(r.ctx, topic); err != nil || route.Queues[0].Perm != rocketmq.PermRead|rocketmq.PermWrite {
 				return false
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 )
 
@@ -122,7 +123,7 @@ func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]st
 			return nil, refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
 		}
 		for _, config := range table[name] {
-			if config.Perm&permWrite == 0 {
+			if config.Perm&rocketmq.PermWrite == 0 {
 				closed = append(closed, name)
 				break
 			}

@@ -12,60 +12,12 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// document is what the page shows of a migration's status. Keys that it doesn't know stay in the JSON report.
-type document struct {
-	Name            string
-	Type            string
-	PlanHash        string
-	State           string
-	Detail          string
-	Error           string
-	Target          *api.Instance
-	PointOfNoReturn *time.Time
-	Stages          []documentStage
-	Waves           []documentWave
-	Approvals       []documentApproval
-	EarlierAnswers  api.List[api.LaneAnswer]
-	Answers         []api.LaneAnswer
-	Rates           []api.RateChange
-	Notes           []string
-	Inventory       *documentInventory
-	Metadata        *api.MetadataDiff
-	Verification    *api.Verification
-	Ledger          *api.Ledger
-}
-
-type documentStage struct {
-	Name, State, Detail string
-	StartedAt, EndedAt  *time.Time
-}
-
-type documentWave struct {
-	Step   int
-	State  string
-	Topics api.Names
-	Groups api.Names
-	Check  *api.WaveCheck
-}
-
-type documentApproval struct {
-	Gate, By, Reason, Evidence string
-	At                         time.Time
-}
-
-type documentInventory struct {
-	SourceVersion                   string
-	Brokers, Topics, Queues, Groups int
-	Messages                        int64
-	Findings                        api.List[api.Finding]
-}
-
 // page is a Markdown page that is being written.
 type page struct{ bytes.Buffer }
 
 // renderPage turns a migration's status into a page.
 func renderPage(status []byte) ([]byte, error) {
-	var d document
+	var d api.Status
 	if err := json.Unmarshal(status, &d); err != nil {
 		return nil, err
 	}
@@ -86,7 +38,7 @@ func renderPage(status []byte) ([]byte, error) {
 
 func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
-func (p *page) head(d document) {
+func (p *page) head(d api.Status) {
 	p.line("# Migration %s: %s\n", text(d.Name), text(d.State))
 	p.line("- plan %s", text(d.PlanHash))
 	if d.Target != nil {
@@ -107,7 +59,7 @@ func (p *page) head(d document) {
 	}
 }
 
-func (p *page) stages(stages []documentStage) {
+func (p *page) stages(stages []api.StageStatus) {
 	var rows [][]string
 	for _, s := range stages {
 		rows = append(rows, []string{s.Name, s.State, when(s.StartedAt), when(s.EndedAt), s.Detail})
@@ -115,7 +67,7 @@ func (p *page) stages(stages []documentStage) {
 	p.table("Stages", []string{"stage", "state", "started", "ended", "detail"}, rows)
 }
 
-func (p *page) waves(waves []documentWave) {
+func (p *page) waves(waves []api.WaveStatus) {
 	var rows [][]string
 	for _, w := range waves {
 		check := ""
@@ -131,7 +83,7 @@ func (p *page) waves(waves []documentWave) {
 	p.table("Waves", []string{"step", "state", "topics", "groups", "check"}, rows)
 }
 
-func (p *page) approvals(approvals []documentApproval) {
+func (p *page) approvals(approvals []api.Approval) {
 	var rows [][]string
 	for _, a := range approvals {
 		rows = append(rows, []string{a.Gate, a.By, when(&a.At), a.Reason, a.Evidence})
@@ -192,7 +144,7 @@ func (p *page) ledger(l *api.Ledger) {
 	p.elsewhere(l.Stragglers.Document())
 }
 
-func (p *page) inventory(i *documentInventory) {
+func (p *page) inventory(i *api.InventorySummary) {
 	if i == nil {
 		return
 	}

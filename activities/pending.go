@@ -129,7 +129,7 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, err
 	if err != nil {
 		return nil, err
 	}
-	// What is delivered while this looks is counted by the lanes, which are asked after the shelf.
+	// What is delivered while this looks is counted by the lanes, which are asked after what is deferred.
 	if both.target.Proxy() == "" { // which shows nothing of it
 		err = deferred{
 			cluster: both.target, brokers: b.targetBrokers, topics: b.targetTopics,

@@ -20,7 +20,7 @@ import (
 func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []api.Finding) {
 	object := "topic " + topic
 	for _, broker := range sortedKeys(brokers) {
-		if perm := brokers[broker].Perm; perm&permRead == 0 {
+		if perm := brokers[broker].Perm; perm&rocketmq.PermRead == 0 {
 			all = append(all, refusal(object, "give it read permission on the source, or exclude it",
 				"can't be read on broker %s (permission %d)", broker, perm))
 		}
@@ -114,7 +114,7 @@ func (inv *inventory) routeFindings(topic string) (all []api.Finding) {
 }
 
 func shownAsIs(has, sees rocketmq.TopicConfig) bool {
-	const both = permRead | permWrite
+	const both = rocketmq.PermRead | rocketmq.PermWrite
 	return has.ReadQueues == sees.ReadQueues && has.WriteQueues == sees.WriteQueues &&
 		has.Perm&both == sees.Perm&both
 }
@@ -182,7 +182,7 @@ func (l layout) laid(topic string, want counts) (map[string]replica.Share, error
 func (l layout) seenAlike(topic string) error {
 	opened := map[string]rocketmq.TopicConfig{}
 	for broker, config := range l.targetTopics[topic] {
-		config.Perm |= permWrite
+		config.Perm |= rocketmq.PermWrite
 		opened[broker] = config
 	}
 	other := sameView(l.sourceTopics[topic], opened)

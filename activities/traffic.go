@@ -170,12 +170,12 @@ func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, [
 
 // CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes still write.
 func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error {
-	return t.permit(ctx, r, func(perm int) int { return perm &^ permWrite })
+	return t.permit(ctx, r, func(perm int) int { return perm &^ rocketmq.PermWrite })
 }
 
 // OpenTopics makes topics writable on a side.
 func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
-	return t.permit(ctx, r, func(perm int) int { return perm | permRead | permWrite })
+	return t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite })
 }
 
 // permit changes and reads back the permission of topics. Only what differs is written; attributes stay as they are.

@@ -44,6 +44,7 @@ type longInventory struct {
 // Whole is an inventory that stands in the history itself.
 func Whole(a Assessment) Inventory { return Inventory{Whole: &a, Summary: Summarize(a)} }
 
+// Summarize is the short form of an assessment.
 func Summarize(a Assessment) InventorySummary {
 	s := InventorySummary{
 		SourceVersion: a.SourceVersion, Brokers: len(a.SourceBrokers), Topics: len(a.Topics),
@@ -90,6 +91,7 @@ func (i Inventory) names(long Names, of func(Assessment) []string) Names {
 	return Some(of(*i.Whole)...)
 }
 
+// TopicNames are the names of the topics that the function picks, of all without one.
 func (a Assessment) TopicNames(which func(Topic) bool) []string {
 	names := []string{}
 	for _, t := range a.Topics {
@@ -100,14 +102,17 @@ func (a Assessment) TopicNames(which func(Topic) bool) []string {
 	return names
 }
 
+// OrderedTopics are those whose order must survive the producers' move.
 func (a Assessment) OrderedTopics() []string {
 	return a.TopicNames(func(t Topic) bool { return t.Ordered })
 }
 
+// FreeTopics are all others.
 func (a Assessment) FreeTopics() []string {
 	return a.TopicNames(func(t Topic) bool { return !t.Ordered })
 }
 
+// GroupNames are the names of the groups.
 func (a Assessment) GroupNames() []string {
 	names := []string{}
 	for _, g := range a.Groups {
@@ -116,6 +121,7 @@ func (a Assessment) GroupNames() []string {
 	return names
 }
 
+// Readers are the groups that read any of the topics, sorted, each once.
 func (a Assessment) Readers() []string {
 	names := []string{}
 	for _, t := range a.Topics {

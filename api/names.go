@@ -42,6 +42,13 @@ const (
 // StopName is the signal that ends a Replicate or SyncOffsets: by its parent, or by whoever started it alone.
 const StopName = "stop"
 
+// Activities whose heartbeats say how far they are: ReplicationProgress, VerifyProgress under the key progress, SyncProgress.
+const (
+	ReplicateActivity = "Replicate"
+	VerifyActivity    = "Verify"
+	SyncActivity      = "Sync"
+)
+
 // Search attributes, all keywords, registered by the worker.
 const (
 	StageAttribute   = "RocketshiftStage"

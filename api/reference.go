@@ -20,6 +20,7 @@ type Reference struct {
 // String names the document as people find it in the store.
 func (r Reference) String() string { return fmt.Sprintf("%s (%s)", r.Key(), r.Kind) }
 
+// Key is where the document lies in its store.
 func (r Reference) Key() string { return r.Migration + "/" + r.Digest + ".json" }
 
 // What a reference may say: it comes from outside, and names a place in the store.

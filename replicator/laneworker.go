@@ -18,7 +18,7 @@ import (
 // strikes is how often in a row a suspicion must be seen to be a fault.
 const strikes = 3
 
-// laneWorker is one lane at work. Its run goroutine alone copies; the state is shared with the crew, the twin and the reporter.
+// laneWorker is one lane at work. Its run goroutine alone copies; the state is shared with maintenance, the reverse lane and the reporter.
 type laneWorker struct {
 	lane.Lane
 	*Replicator
@@ -35,7 +35,7 @@ type laneWorker struct {
 	back       bool                     // the lane is a reverse one
 	reverse    *laneWorker              // the lane of the other direction; nil if there is none
 	sends      sendCounter              // the batches it has sent
-	wake       chan struct{}            // something that the twin has written was learned
+	wake       chan struct{}            // something that the reverse lane has written was learned
 	began      chan struct{}            // closed when a reverse lane has its place, or gives up
 	begun      func()                   // closes it
 	seen       map[replica.Origin]int64 // newest stamped offsets on the queue that the lane reads
@@ -70,7 +70,7 @@ type laneState struct {
 	sending         time.Duration // how long these took altogether
 	stored          int64         // when the newest message copied was stored on the source, in milliseconds
 	slowed          string        // why the lane is held back
-	written         []written     // what the twin has written from next on
+	written         []written     // what the reverse lane has written from next on
 	twinWrote       time.Time     // when it last did
 	stragglers      int64         // messages that applications wrote where the lane reads after they had left it
 	started         bool          // next and tail have been found

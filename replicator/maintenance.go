@@ -58,7 +58,7 @@ func (d *periodicTask) of() []*laneWorker {
 	return d.lanes
 }
 
-// What duties are known by.
+// What periodic tasks are known by.
 type (
 	locksOf   struct{ broker string }
 	commitsOf struct{ source, target string }
@@ -70,7 +70,7 @@ type (
 	}
 )
 
-// join makes the crew serve a lane.
+// join makes maintenance serve a lane.
 func (c *maintenance) join(l *laneWorker) {
 	l.shared = c
 	c.mu.Lock()
@@ -91,7 +91,7 @@ func (c *maintenance) join(l *laneWorker) {
 	}
 }
 
-// serve adds a lane to a duty, which begins with its first lane.
+// serve adds a lane to a periodic task, which begins with its first lane.
 func (c *maintenance) serve(name any, l *laneWorker, running *sync.WaitGroup, pause time.Duration, do func(lanes []*laneWorker)) {
 	d := c.tasks[name]
 	if d == nil {

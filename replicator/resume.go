@@ -241,7 +241,7 @@ func (l *laneWorker) lookFrom(ctx context.Context, first, last int64, hinted boo
 	return max(first, last-replica.Window), nil
 }
 
-// uncopied reports whether the source holds anything in [from, to) that isn't a copy of the twin. Where natives are many on the target,
+// uncopied reports whether the source holds anything in [from, to) that isn't a copy of the reverse lane. Where natives are many on the target,
 // the newest copy may be too far back to be found soon; then the progress counts.
 func (l *laneWorker) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}

@@ -214,7 +214,7 @@ func (l *laneWorker) deliver(ctx context.Context, batch rocketmq.BatchRequest, n
 func (s *stream) landed(answer sent) error {
 	f := s.flight
 	s.sending = nil
-	defer s.sends.end() // after the twin has learned of it
+	defer s.sends.end() // after the reverse lane has learned of it
 	s.took = time.Since(f.begun)
 	if answer.err != nil {
 		_, target := s.ends()

@@ -8,7 +8,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// lookBack is how many messages are searched for the newest copy of an origin other than the twin: rings of clusters pass messages
+// lookBack is how many messages are searched for the newest copy of an origin other than the reverse lane: rings of clusters pass messages
 // on all the time, and so does whoever sends them again.
 const lookBack = 1024
 
@@ -94,7 +94,7 @@ func (l *laneWorker) begin(ctx context.Context, first, last int64) (int64, error
 	return at, err
 }
 
-// firstCopy finds the twin's first copy on the queue that the lane reads.
+// firstCopy finds the reverse lane's first copy on the queue that the lane reads.
 func (l *laneWorker) firstCopy(ctx context.Context) (at int64, found bool, err error) {
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	first, last, err := q.Bounds(ctx)
@@ -110,7 +110,7 @@ func (l *laneWorker) firstCopy(ctx context.Context) (at int64, found bool, err e
 	return at, found, err
 }
 
-// written is a run of copies that the twin has stored where this lane reads: there is no need to read them.
+// written is a run of copies that the reverse lane has stored where this lane reads: there is no need to read them.
 type written struct {
 	from, to int64 // positions
 	newest   int64 // stamped offset of the last one
@@ -120,7 +120,7 @@ type written struct {
 // maxWritten bounds what is remembered; what is forgotten is read, and known by its stamps.
 const maxWritten = 1024
 
-// learn takes what the twin has written.
+// learn takes what the reverse lane has written.
 func (l *laneWorker) learn(w written) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,7 +137,7 @@ func (l *laneWorker) learn(w written) {
 	l.rouse()
 }
 
-// jump goes on behind what a person gave up, and behind what the twin has written, where the lane stands at it.
+// jump goes on behind what a person gave up, and behind what the reverse lane has written, where the lane stands at it.
 func (l *laneWorker) jump() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,7 +159,7 @@ func (l *laneWorker) jump() {
 	}
 }
 
-// readable is the end of what the lane has to read now: of the queue, or of what lies before copies of the twin.
+// readable is the end of what the lane has to read now: of the queue, or of what lies before copies of the reverse lane.
 func (s laneState) readable() int64 {
 	if len(s.written) > 0 && s.written[0].from >= s.next {
 		return min(s.end, s.written[0].from)
@@ -168,7 +168,7 @@ func (s laneState) readable() int64 {
 }
 
 // resting reports whether messages of applications are so rare here that waiting for them with a pull would mostly bring copies of
-// the twin: their home is on the other side.
+// the reverse lane: their home is on the other side.
 func (l *laneWorker) resting(now time.Time) bool {
 	if l.reverse == nil || now.Sub(l.lastOwn) < l.timing.homeRest {
 		return false
@@ -176,7 +176,7 @@ func (l *laneWorker) resting(now time.Time) bool {
 	return l.back || now.Sub(l.snapshot().twinWrote) < l.timing.homeRest
 }
 
-// rest waits until the queue holds something that the twin hasn't written.
+// rest waits until the queue holds something that the reverse lane hasn't written.
 func (l *laneWorker) rest(ctx context.Context) error {
 	defer l.change(func(s *laneState) { s.resting = false })
 	for l.resting(time.Now()) {
@@ -211,7 +211,7 @@ type sends struct{ begun, ended int64 }
 
 func (s sends) all() bool { return s.begun == s.ended }
 
-// sendCounter is sends, to be read by the twin.
+// sendCounter is sends, to be read by the reverse lane.
 type sendCounter struct {
 	mu  sync.Mutex
 	now sends

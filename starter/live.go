@@ -31,7 +31,7 @@ func (t *temporalService) addLive(ctx context.Context, s *snapshot, own *workflo
 func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
 	for _, p := range pending {
 		switch p.GetActivityType().GetName() {
-		case "Replicate":
+		case api.ReplicateActivity:
 			var progress api.ReplicationProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				if p.GetPaused() {
@@ -42,14 +42,14 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 					s.MeasuredAt = at
 				}
 			}
-		case "Verify":
+		case api.VerifyActivity:
 			var compared struct {
 				Progress api.VerifyProgress `json:"progress"`
 			}
 			if t.decode(p.GetHeartbeatDetails(), &compared) {
 				s.Comparing = &compared.Progress
 			}
-		case "Sync":
+		case api.SyncActivity:
 			var progress api.SyncProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				s.Sync = &progress

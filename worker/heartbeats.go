@@ -24,7 +24,7 @@ func (p *heartbeats) InterceptActivity(_ context.Context, next interceptor.Activ
 	return b
 }
 
-// attemptHeartbeats is the pulse of one attempt.
+// attemptHeartbeats sends the heartbeats of one attempt.
 type attemptHeartbeats struct {
 	interceptor.ActivityInboundInterceptorBase
 	mu   sync.Mutex // serializes details, so that an older one never replaces a newer one

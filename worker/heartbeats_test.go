@@ -26,7 +26,7 @@ func newSuite() *testsuite.WorkflowTestSuite {
 	return &suite
 }
 
-// heard runs an activity under the pulse and returns the details of all beats. Its clock moves only while all wait.
+// heard runs an activity whose heartbeats are sent for it, and returns the details of all of them. Its clock moves only while all wait.
 func heard(t *testing.T, timeout time.Duration, act func(context.Context) error) (beats []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { beats = heardInTime(t, timeout, act) })

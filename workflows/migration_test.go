@@ -16,7 +16,7 @@ import (
 
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
 
-// newMigration is a theatre with the real Migration and stand-ins for its children; services run until they are told to stop.
+// newMigration is a workflow environment with the real Migration and stand-ins for its children; services run until they are told to stop.
 func newMigration(t *testing.T, instead map[string]stageFunc) *workflowEnvironment {
 	t.Helper()
 	s := emptyTheatre(t)

@@ -44,6 +44,7 @@ type shownFault struct {
 	Text string `json:"text"`
 }
 
+// FaultsIn are the faults of lanes in both directions, with their texts.
 func FaultsIn(p lane.Progress) []shownFault {
 	var all []shownFault
 	for _, f := range p.Faults {
@@ -95,6 +96,7 @@ func eta(rest, perSecond int64) *int64 {
 	return &seconds
 }
 
+// State is what a copy shows at this progress. Each call counts as a look for the rate.
 func (m *Meter) State(p lane.Progress) State {
 	s := State{
 		Doing: DoingCopy, Lanes: p.Lanes, CaughtUp: p.CaughtUp, Copied: p.Copied, Total: m.Total, Lag: p.Lag,

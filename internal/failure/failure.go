@@ -42,6 +42,7 @@ type Document struct {
 	Of       string         `json:"-"` // who has the problems
 }
 
+// DocumentOf is an error as JSON mode prints it.
 func DocumentOf(err error) Document {
 	doc := Document{Error: err.Error(), ExitCode: Failed}
 	var f *Error

@@ -22,6 +22,7 @@ func (p *Problems) Error() string {
 	return p.What + ": " + strings.Join(lines, "; ")
 }
 
+// Add adds a problem of an object.
 func (p *Problems) Add(object, format string, args ...any) {
 	p.List = append(p.List, plan.Problem{Path: object, Text: fmt.Sprintf(format, args...)})
 }
@@ -33,6 +34,7 @@ func (p *Problems) Once(object, format string, args ...any) {
 	}
 }
 
+// Knows reports whether there is a problem of the object.
 func (p *Problems) Knows(object string) bool {
 	return slices.ContainsFunc(p.List, func(one plan.Problem) bool { return one.Path == object })
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // asker asks brokers in a client's name: with the client's own rights, whatever the gateway itself may do.
@@ -51,7 +52,7 @@ func (a asker) askWith(ctx context.Context, to dest, fields []string, body []byt
 	up.write(&f)
 	select {
 	case got := <-answers:
-		if got.code != success {
+		if got.code != remoting.Success {
 			return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, &got)
 		}
 		return got.body, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // signedBroker is a broker that locks whatever it is asked for, and tells whether requests are
@@ -32,7 +33,7 @@ func signedBroker(t *testing.T, secret, locks string) (addr string, signed chan 
 				var f wire.Frame
 				for in.Next(&f) == nil {
 					signed <- f.SignedWith(mac)
-					reply := wire.Reply{Code: success, Body: []byte(locks)}
+					reply := wire.Reply{Code: remoting.Success, Body: []byte(locks)}
 					_, _ = conn.Write(wire.AppendReply(nil, f.Opaque, f.Binary, reply))
 				}
 			}()
@@ -59,10 +60,10 @@ func TestLocksThatStayBehindAreSigned(t *testing.T) {
 			there, signedThere := signedBroker(t, "secret-there", `{"lockOKMQSet":[]}`)
 			g.gateway.brokers[source].Store(&map[string][]string{"broker-a": {here}})
 			g.gateway.brokers[target].Store(&map[string][]string{"broker-t": {there}})
-			g.request(codeLock, 0, by, nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[`+own+
+			g.request(remoting.CodeLock, 0, by, nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[`+own+
 				`,{"topic":"orders","brokerName":"broker-a","queueId":0}]}`)
 			is, remark := g.answer()
-			require.Equal(t, success, is, remark)
+			require.Equal(t, remoting.Success, is, remark)
 			assert.Equal(t, by.key != "", <-signedHere, "on the source")
 			assert.True(t, <-signedThere, "on the target")
 		})

@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -93,10 +94,10 @@ func (s *session) lock(f *wire.Frame) {
 		case errors.As(err, &no): // a broker's refusal is the client's to see
 			s.reply(opaque, binary, wire.Reply{Code: no.code, Remark: no.remark})
 		case err != nil:
-			s.reply(opaque, binary, wire.Reply{Code: systemError, Remark: "rocketshift gateway: " + err.Error()})
+			s.reply(opaque, binary, wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()})
 		default:
 			text, _ := json.Marshal(locks{locked})
-			s.reply(opaque, binary, wire.Reply{Code: success, Body: text})
+			s.reply(opaque, binary, wire.Reply{Code: remoting.Success, Body: text})
 		}
 	})
 }
@@ -136,7 +137,7 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 		return nil, err
 	}
 	got, err := a.ask(ctx, at, text)
-	if err != nil || a.code == codeUnlock {
+	if err != nil || a.code == remoting.CodeUnlock {
 		return nil, err
 	}
 	held, err := parseLocks(got)

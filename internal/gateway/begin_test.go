@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // codeTopicConfigs is GET_ALL_TOPIC_CONFIG.
@@ -19,13 +20,13 @@ const codeTopicConfigs = 21
 func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	all := func(int) bool { return true }
 	names, well, young := newStandIn(t, all), newStandIn(t, all), newStandIn(t, all)
-	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
+	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
 		`"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
 		`"well":{"brokerAddrs":{0:%q},"brokerName":"well","cluster":"C"},`+
 		`"young":{"brokerAddrs":{0:%q},"brokerName":"young","cluster":"C"}}}`, well.Addr(), young.Addr())})
 	const refusal = "java.util.NoSuchElementException"
 	for _, code := range []int{codeRuntime, codeTopicConfigs} {
-		young.answer(code, wire.Reply{Code: systemError, Remark: refusal})
+		young.answer(code, wire.Reply{Code: remoting.SystemError, Remark: refusal})
 	}
 	well.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
 	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
@@ -49,7 +50,7 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	young.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"late":{"topicName":"late","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`)})
 	require.Eventually(t, func() bool { return g.topics.get([]byte("late")) != nil }, patience, lookEvery, "it is asked again soon")
 
-	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
+	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
 		`"well":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"well","cluster":"C"}}}`)})
 	g.refresh.now()
 	require.Eventually(t, func() bool {

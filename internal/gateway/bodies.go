@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -30,7 +31,7 @@ func costOfBeat(size int, b beat) int {
 func (s *session) takes(f *wire.Frame, bytes int) bool {
 	s.flush()
 	if err := s.memory.Take(bytes); err != nil {
-		s.refuse(f, serviceNotAvailable, err.Error())
+		s.refuse(f, remoting.ServiceNotAvailable, err.Error())
 		return false
 	}
 	return true

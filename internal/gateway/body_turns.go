@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // longBody is from which length on a body counts as long: stock clients' heartbeats have some
@@ -135,7 +136,7 @@ func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
 	size, holds := len(f.Bytes()), elements(f.Body)
 	if size > mostBeat || holds > mostElements {
 		s.bounds.bodies.Add(1)
-		s.refuse(f, systemError, fmt.Sprintf("a request of %d bytes that holds %d elements: at most "+
+		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes that holds %d elements: at most "+
 			"%d bytes and %d elements are read", size, holds, mostBeat, mostElements))
 		return 0, false
 	}
@@ -143,7 +144,7 @@ func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
 		s.flush()
 		of := memory.PrefixOf(addressOf(s.conn))
 		if err := s.reading.begin(s.ctx, of, s.memory.Gone()); err != nil {
-			s.refuse(f, serviceNotAvailable, err.Error())
+			s.refuse(f, remoting.ServiceNotAvailable, err.Error())
 			return 0, false
 		}
 		defer func(begun time.Time) { s.reading.end(time.Since(begun)) }(time.Now())

@@ -11,7 +11,7 @@ import (
 )
 
 // What clients may take, of one kind after the other: fields and headers (package wire), frames, open calls, heartbeats and waiting requests of a
-// session (here), connections (crowd), views (room), queues (topics), and all of that together: Config.Memory, of which package memory gives out
+// session (here), connections (connectionLimiter), views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package memory gives out
 // what is free.
 
 const (

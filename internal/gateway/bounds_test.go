@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // What one client does without end ends with its connection, and never costs more than it may.
@@ -22,12 +23,12 @@ func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
 	up, err := s.upstream(s.port.dest)
 	require.NoError(t, err)
 	for range mostOpen {
-		s.enter(call{code: codeRunningInfo, up: up})
+		s.enter(call{code: remoting.CodeRunningInfo, up: up})
 	}
 	s.mu.Lock()
 	assert.False(t, s.closed)
 	s.mu.Unlock()
-	s.enter(call{code: codeRunningInfo, up: up})
+	s.enter(call{code: remoting.CodeRunningInfo, up: up})
 	_, err = client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
@@ -37,10 +38,10 @@ func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
 	s, client := g.connect(t)
 	answers := wire.NewReader(client)
 	body := fmt.Sprintf(`{"clientID":"a","consumerDataSet":[{"groupName":"%s"}]}`, strings.Repeat("g", mostBeat))
-	go func() { _, _ = client.Write(wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(body))) }()
+	go func() { _, _ = client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(body))) }()
 	var f wire.Frame
 	require.NoError(t, answers.Next(&f))
-	assert.Equal(t, systemError, f.Code)
+	assert.Equal(t, remoting.SystemError, f.Code)
 	assert.Contains(t, string(f.Remark), "at most 4194304")
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,25 +57,25 @@ func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
 		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
 	} {
-		g.request(codeHeartbeat, 0, stranger, nil, body)
+		g.request(remoting.CodeHeartbeat, 0, stranger, nil, body)
 		is, remark := g.answer()
-		assert.Equal(t, systemError, is)
+		assert.Equal(t, remoting.SystemError, is)
 		assert.Contains(t, remark, why)
 		g.nothing(body)
 	}
-	g.request(codeHeartbeat, 0, signing{long, "secret", ""}, nil, `{"clientID":"a"}`)
+	g.request(remoting.CodeHeartbeat, 0, signing{long, "secret", ""}, nil, `{"clientID":"a"}`)
 	is, remark := g.answer()
-	assert.Equal(t, systemError, is)
+	assert.Equal(t, remoting.SystemError, is)
 	assert.Contains(t, remark, "access key of 513 bytes")
-	g.request(codeHeartbeat, 0, stranger, nil, `{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
+	g.request(remoting.CodeHeartbeat, 0, stranger, nil, `{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
 	is, _ = g.answer()
-	assert.Equal(t, success, is)
+	assert.Equal(t, remoting.Success, is)
 }
 
 // An answer doesn't quote without end what it is about.
 func TestWhyABodyIsRefusedIsSaidInShort(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.request(codeHeartbeat, 0, stranger, nil, `{"heartbeatFingerprint":`+strings.Repeat("1", 1<<20)+`}`)
+	g.request(remoting.CodeHeartbeat, 0, stranger, nil, `{"heartbeatFingerprint":`+strings.Repeat("1", 1<<20)+`}`)
 	_, remark := g.answer()
 	assert.Contains(t, remark, "isn't understood")
 	assert.Less(t, len(remark), 2*longestRemark)
@@ -82,14 +83,14 @@ func TestWhyABodyIsRefusedIsSaidInShort(t *testing.T) {
 
 func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
-	b.answer(codeHeartbeat, wire.Reply{})
+	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	g.targets.Store(&[]string{"broker-x"})
 	g.brokers[target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
 	_, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {
-		_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		_, err := client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
 			g.mirrors.mu.Lock()

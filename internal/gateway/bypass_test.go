@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A member whose id another client behind a gateway has is past it all the same: by the address
@@ -43,7 +45,7 @@ func TestAMemberIsNotBehindByItsIdAlone(t *testing.T) {
 
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	g.answer()
 	members := map[string]member{"one": of(straight)}
 	for group, is := range map[string][]string{"billing": nil, "audit": {"one at " + straight}} {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // lockRequests counts the requests for locks that a broker has got.
@@ -16,7 +17,7 @@ func (b *standIn) lockRequests() (n int) {
 	for {
 		select {
 		case f := <-b.got:
-			if f.code == codeLock {
+			if f.code == remoting.CodeLock {
 				n++
 			}
 		default:
@@ -65,9 +66,9 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 			stock, orders := two.topics.get([]byte("stock")), two.topics.get([]byte("orders"))
 			stock.all()[0].lane.Store(orders.all()[0].lane.Load())
 			two.lists(source, "one")
-			here.answer(codeRunningInfo, sayingLocked(c.says))
-			here.answer(codeLock, wire.Reply{Body: []byte(c.source)})
-			there.answer(codeLock, wire.Reply{Body: []byte(
+			here.answer(remoting.CodeRunningInfo, sayingLocked(c.says))
+			here.answer(remoting.CodeLock, wire.Reply{Body: []byte(c.source)})
+			there.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 				`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":0}]}`)})
 			require.NoError(t, two.shareOnTarget(t.Context(), "billing", false, mustLanes(t, two.Gateway)))
 			assert.Equal(t, c.asks, here.lockRequests(), "requests to the source")

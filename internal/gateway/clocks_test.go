@@ -32,8 +32,8 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two := newTwoSides(t)
 			two.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
 			stored := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(ahead).UnixMilli(), StoreHost: past, Body: []byte("m")})
-			two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
-			two.brokers[source].answer(codePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
+			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
+			two.brokers[source].answer(remoting.CodePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForPassers(t.Context())
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
@@ -43,7 +43,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 
 			two.tells(source, ahead)
 			two.lookForPassers(t.Context())
-			two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
+			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
 			two.lookForPassers(t.Context())
 			all, why = two.bypassing.list()
 			assert.Empty(t, why)
@@ -60,9 +60,9 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two.tells(source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	before := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(), StoreHost: past})
-	two.brokers[source].answer(codePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
+	two.brokers[source].answer(remoting.CodePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
-		two.brokers[source].answer(codeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
+		two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForPassers(t.Context())
 	}
 	all, why := two.bypassing.list()

@@ -70,7 +70,7 @@ func (c *connectionLimiter) enter(conn net.Conn) (g *limitedConnection, goes []*
 	return g, c.makeRoom(g)
 }
 
-// makeRoom counts those out that have to go for a guest. Callers hold c.mu.
+// makeRoom counts those out that have to go for a new one. Callers hold c.mu.
 func (c *connectionLimiter) makeRoom(comes *limitedConnection) (all []*limitedConnection) {
 	for c.most > 0 && c.taken > c.most && comes.takes > 0 {
 		goes := c.silent.Front()
@@ -84,7 +84,7 @@ func (c *connectionLimiter) makeRoom(comes *limitedConnection) (all []*limitedCo
 	return all
 }
 
-// last is who came last from the address that takes most, unless that is the guest's own: then it is the guest. Callers hold c.mu.
+// last is who came last from the address that takes most, unless that is the new one's own: then it is the new one. Callers hold c.mu.
 func (c *connectionLimiter) last(comes *limitedConnection) *list.Element {
 	var most *house
 	for _, h := range c.houses {
@@ -132,7 +132,7 @@ func (g *limitedConnection) secures() []*limitedConnection {
 	return c.makeRoom(g)
 }
 
-// take counts what a guest takes. Callers hold the crowd's lock.
+// take counts what a connection takes. Callers hold the limiter's lock.
 func (g *limitedConnection) take(n int) {
 	more := n - g.takes
 	g.takes = n
@@ -148,7 +148,7 @@ func (g *limitedConnection) leave() {
 	g.out()
 }
 
-// out counts a connection out. Callers hold the crowd's lock.
+// out counts a connection out. Callers hold the limiter's lock.
 func (g *limitedConnection) out() {
 	if g.takes == 0 {
 		return

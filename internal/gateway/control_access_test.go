@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // controlOf serves the control API of an idle gateway, and returns its address.
@@ -205,7 +207,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	_, err := g.Move(t.Context(), Move{})
 	require.ErrorIs(t, err, ErrRefused)
 	s := newSession(g, &port{}, nobody{})
-	f := frameOf(t, codeSendV2)
+	f := frameOf(t, remoting.CodeSendV2)
 	h := newHold()
 	require.True(t, h.park(s, f))
 	values := func() map[string]float64 {

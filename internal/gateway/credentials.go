@@ -7,6 +7,7 @@ import (
 	"hash"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Brokers judge who a request is from by its signature. What the gateway changes, or sends to the target under other keys,
@@ -52,7 +53,7 @@ func (s *session) verify(f *wire.Frame) bool {
 		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(), "accessKey", string(accessKey),
 			"code", f.Code, "refused", s.refusedSignatures.Load())
 	}
-	s.refuseAs(f, systemError, fmt.Sprintf(wrongSignature, accessKey))
+	s.refuseAs(f, remoting.SystemError, fmt.Sprintf(wrongSignature, accessKey))
 	return false
 }
 
@@ -62,7 +63,7 @@ func (s *session) mayGo(f *wire.Frame, to side, changed bool) bool {
 	if s.signable(f, to, changed) {
 		return true
 	}
-	s.refuseAs(f, systemError, fmt.Sprintf(noSuchAccount, f.Get(wire.FieldAccessKey))+" in the keys of rocketshift's gateway")
+	s.refuseAs(f, remoting.SystemError, fmt.Sprintf(noSuchAccount, f.Get(wire.FieldAccessKey))+" in the keys of rocketshift's gateway")
 	return false
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -33,7 +34,7 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 	all := func(int) bool { return true }
 	g := &guarded{T: t, source: newStandIn(t, all), target: newStandIn(t, all)}
 	for _, b := range []*standIn{g.source, g.target} {
-		for _, code := range []int{codeSendV2, codePull, codeQueryOffset, codeUpdateOffset, codeHeartbeat, codeUnregister, codeLock, codeViewMessage, codeSendBack, codeEndTransaction, codeMembers} {
+		for _, code := range []int{remoting.CodeSendV2, remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeHeartbeat, remoting.CodeUnregister, remoting.CodeLock, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction, remoting.CodeMembers} {
 			b.answer(code, wire.Reply{})
 		}
 	}
@@ -111,18 +112,18 @@ func requests() map[int]struct {
 	queue := []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0"}
 	tagged := "72057594037927944" // offset 8 with the tag of the first target broker
 	return map[int]request{
-		codeSendV2:         {[]string{"a", "producers", "b", "orders", "e", "0", "i", ""}, "body"},
-		codePull:           {append([]string{"queueOffset", "5", "commitOffset", "4", "sysFlag", "1"}, queue...), ""},
-		codeQueryOffset:    {queue, ""},
-		codeUpdateOffset:   {append([]string{"commitOffset", "7"}, queue...), ""},
-		codeMaxOffset:      {[]string{"topic", "orders", "queueId", "0"}, ""},
-		codeMembers:        {[]string{"consumerGroup", "billing"}, ""},
-		codeHeartbeat:      {nil, beat},
-		codeUnregister:     {[]string{"clientID", "one", "consumerGroup", "billing"}, ""},
-		codeLock:           {nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`},
-		codeViewMessage:    {[]string{"offset", tagged}, ""},
-		codeSendBack:       {[]string{"offset", tagged, "group", "billing", "delayLevel", "1"}, ""},
-		codeEndTransaction: {[]string{"commitLogOffset", tagged, "producerGroup", "producers", "tranStateTableOffset", "1", "commitOrRollback", "8"}, ""},
+		remoting.CodeSendV2:         {[]string{"a", "producers", "b", "orders", "e", "0", "i", ""}, "body"},
+		remoting.CodePull:           {append([]string{"queueOffset", "5", "commitOffset", "4", "sysFlag", "1"}, queue...), ""},
+		remoting.CodeQueryOffset:    {queue, ""},
+		remoting.CodeUpdateOffset:   {append([]string{"commitOffset", "7"}, queue...), ""},
+		remoting.CodeMaxOffset:      {[]string{"topic", "orders", "queueId", "0"}, ""},
+		remoting.CodeMembers:        {[]string{"consumerGroup", "billing"}, ""},
+		remoting.CodeHeartbeat:      {nil, beat},
+		remoting.CodeUnregister:     {[]string{"clientID", "one", "consumerGroup", "billing"}, ""},
+		remoting.CodeLock:           {nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`},
+		remoting.CodeViewMessage:    {[]string{"offset", tagged}, ""},
+		remoting.CodeSendBack:       {[]string{"offset", tagged, "group", "billing", "delayLevel", "1"}, ""},
+		remoting.CodeEndTransaction: {[]string{"commitLogOffset", tagged, "producerGroup", "producers", "tranStateTableOffset", "1", "commitOrRollback", "8"}, ""},
 	}
 }
 
@@ -152,7 +153,7 @@ func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 				g.request(code, flag, forged, r.fields, r.body)
 			}
 			is, remark := g.answer()
-			assert.Equal(t, systemError, is, "code %d", code)
+			assert.Equal(t, remoting.SystemError, is, "code %d", code)
 			assert.Contains(t, remark, "Check signature failed for accessKey=app", "code %d", code)
 			g.nothing("everything on the " + at.String())
 		}
@@ -169,18 +170,18 @@ func TestWhoTheGatewayCannotJudgeGoesUnchangedToTheSourceOrNowhere(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			g.queue(source)
-			send := requests()[codeSendV2]
-			g.request(codeSendV2, 0, by, send.fields, send.body)
-			require.Equal(t, codeSendV2, g.source.next(t).code)
+			send := requests()[remoting.CodeSendV2]
+			g.request(remoting.CodeSendV2, 0, by, send.fields, send.body)
+			require.Equal(t, remoting.CodeSendV2, g.source.next(t).code)
 			is, _ := g.answer()
-			require.Equal(t, success, is)
+			require.Equal(t, remoting.Success, is)
 
 			g.queue(target)
-			for _, code := range []int{codeSendV2, codePull, codeUpdateOffset, codeQueryOffset, codeMaxOffset, codeViewMessage, codeSendBack, codeEndTransaction} {
+			for _, code := range []int{remoting.CodeSendV2, remoting.CodePull, remoting.CodeUpdateOffset, remoting.CodeQueryOffset, remoting.CodeMaxOffset, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction} {
 				r := requests()[code]
 				g.request(code, 0, by, r.fields, r.body)
 				is, remark := g.answer()
-				assert.Equal(t, systemError, is, "code %d", code)
+				assert.Equal(t, remoting.SystemError, is, "code %d", code)
 				assert.Contains(t, remark, "No acl config for", "code %d", code)
 				g.nothing("all on the target")
 			}
@@ -193,19 +194,19 @@ func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
 	for _, flag := range []int32{0, wire.FlagOneWay} {
 		g := newGuarded(t, appKeys)
 		v := g.queue(source)
-		r := requests()[codeUpdateOffset]
-		g.source.answer(codeUpdateOffset, wire.Reply{Code: systemError, Remark: "no permission"})
-		g.request(codeUpdateOffset, flag, rightly, r.fields, r.body)
-		g.request(codeQueryOffset, 0, rightly, requests()[codeQueryOffset].fields, "") // on the same connection: its answer comes after
-		for is, _ := g.answer2(); is == systemError; is, _ = g.answer2() {
+		r := requests()[remoting.CodeUpdateOffset]
+		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
+		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
+		g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields, "") // on the same connection: its answer comes after
+		for is, _ := g.answer2(); is == remoting.SystemError; is, _ = g.answer2() {
 		}
 		v.mu.Lock()
 		assert.EqualValues(t, -1, v.kept)
 		assert.EqualValues(t, 7, v.claimed, "a move asks the broker")
 		v.mu.Unlock()
 
-		g.source.answer(codeUpdateOffset, wire.Reply{})
-		g.request(codeUpdateOffset, flag, rightly, r.fields, r.body)
+		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{})
+		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
 		require.Eventually(t, func() bool {
 			v.mu.Lock()
 			defer v.mu.Unlock()
@@ -227,19 +228,19 @@ func (g *guarded) answer2() (code int, opaque int32) {
 func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	g.source.answer(codeHeartbeat, wire.Reply{Code: systemError, Remark: "no permission"})
-	beat := requests()[codeHeartbeat]
-	g.request(codeHeartbeat, 0, rightly, nil, beat.body)
+	g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
+	beat := requests()[remoting.CodeHeartbeat]
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, beat.body)
 	is, _ := g.answer()
-	require.Equal(t, systemError, is)
+	require.Equal(t, remoting.SystemError, is)
 	g.source.next(t)
 	g.nothing("a refused heartbeat")
 
-	g.source.answer(codeHeartbeat, wire.Reply{})
-	g.request(codeHeartbeat, 0, rightly, nil, beat.body)
+	g.source.answer(remoting.CodeHeartbeat, wire.Reply{})
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, beat.body)
 	is, _ = g.answer()
-	require.Equal(t, success, is)
-	require.Equal(t, codeHeartbeat, g.target.next(t).code, "the target hears of the member")
+	require.Equal(t, remoting.Success, is)
+	require.Equal(t, remoting.CodeHeartbeat, g.target.next(t).code, "the target hears of the member")
 	g.session.mu.Lock()
 	defer g.session.mu.Unlock()
 	require.Equal(t, "one", g.session.client)
@@ -265,7 +266,7 @@ func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 				}
 				g.request(code, 0, unsignedBy, fields, r.body)
 				is, remark := g.answer()
-				assert.Equal(t, systemError, is, "code %d, %s %q", code, key.key, odd)
+				assert.Equal(t, remoting.SystemError, is, "code %d, %s %q", code, key.key, odd)
 				assert.Contains(t, remark, key.key)
 				g.nothing(key.key)
 			}
@@ -288,10 +289,10 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, c.keys)
 			g.queue(source)
-			g.request(codeHeartbeat, 0, c.by, nil, requests()[codeHeartbeat].body)
+			g.request(remoting.CodeHeartbeat, 0, c.by, nil, requests()[remoting.CodeHeartbeat].body)
 			is, _ := g.answer()
-			require.Equal(t, success, is)
-			shares := requests()[codeHeartbeat].body
+			require.Equal(t, remoting.Success, is)
+			shares := requests()[remoting.CodeHeartbeat].body
 			require.Contains(t, string(shares), "billing")
 			_, err := g.gateway.allFit(Round{Kind: KindSide, To: "target", Group: "billing"})
 			if c.says == "" {
@@ -306,11 +307,11 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 // Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read nothing on the source
 // would read everything on the target, and commit.
 func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
-	for at, want := range map[side]int{source: codeLitePull, target: codePull} {
+	for at, want := range map[side]int{source: remoting.CodeLitePull, target: remoting.CodePull} {
 		g := newGuarded(t, appKeys)
 		g.queue(at)
 		broker := map[side]*standIn{source: g.source, target: g.target}[at]
-		g.request(codeLitePull, 0, rightly, requests()[codePull].fields, "")
+		g.request(remoting.CodeLitePull, 0, rightly, requests()[remoting.CodePull].fields, "")
 		require.Equal(t, want, broker.next(t).code, "all on the %s", at)
 	}
 }
@@ -330,10 +331,10 @@ func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 		by   signing
 	}{{theirs, wire.NewReader(theirs), signing{"other", "others-secret", ""}}, {real, in, rightly}} {
 		g.client, g.in = one.conn, one.in
-		g.request(codeHeartbeat, 0, one.by, nil, beat)
+		g.request(remoting.CodeHeartbeat, 0, one.by, nil, beat)
 		is, remark := g.answer()
-		require.Equal(t, success, is, remark)
-		require.Equal(t, codeHeartbeat, g.target.next(t).code, "%s is known on the target", one.by.key)
+		require.Equal(t, remoting.Success, is, remark)
+		require.Equal(t, remoting.CodeHeartbeat, g.target.next(t).code, "%s is known on the target", one.by.key)
 	}
 }
 
@@ -344,11 +345,11 @@ func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g.gateway.keys.file = ""
 	g.queue(source)
 	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
-	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset, codeMembers, codeHeartbeat, codeLock} {
+	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
 		is, _ := g.answer()
-		assert.Equal(t, noPermission, is, "code %d", code)
+		assert.Equal(t, remoting.NoPermission, is, "code %d", code)
 		g.nothing("a member of the lanes' group")
 	}
 }

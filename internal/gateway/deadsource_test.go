@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // The target strikes members off whose heartbeats don't come. While the source is dead nobody takes
@@ -12,12 +14,12 @@ import (
 func TestMembersStayKnownOnTheTargetWhileTheSourceIsDead(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(target)
-	beat := requests()[codeHeartbeat].body
-	g.request(codeHeartbeat, 0, rightly, nil, beat)
+	beat := requests()[remoting.CodeHeartbeat].body
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, beat)
 	code, _ := g.answer()
-	require.Equal(t, success, code)
-	require.Equal(t, codeHeartbeat, g.source.next(t).code)
-	require.Equal(t, codeHeartbeat, g.target.next(t).code)
+	require.Equal(t, remoting.Success, code)
+	require.Equal(t, remoting.CodeHeartbeat, g.source.next(t).code)
+	require.Equal(t, remoting.CodeHeartbeat, g.target.next(t).code)
 
 	g.sourceDies(t)
 	for _, c := range []struct {
@@ -31,11 +33,11 @@ func TestMembersStayKnownOnTheTargetWhileTheSourceIsDead(t *testing.T) {
 		{rightly, `{"clientID":"one","consumerDataSet":[{"groupName":"others"}],"producerDataSet":[]}`, false},
 		{rightly, beat, true},
 	} {
-		g.request(codeHeartbeat, 0, c.by, nil, c.body)
+		g.request(remoting.CodeHeartbeat, 0, c.by, nil, c.body)
 		code, _ := g.answer()
-		require.NotEqual(t, success, code, "nobody has taken it")
+		require.NotEqual(t, remoting.Success, code, "nobody has taken it")
 		if c.brings {
-			require.Equal(t, codeHeartbeat, g.target.next(t).code)
+			require.Equal(t, remoting.CodeHeartbeat, g.target.next(t).code)
 			continue
 		}
 		select {

@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // amid is a client whose send waits for its answer behind others: of the first, half has come.
@@ -84,7 +85,7 @@ func (a *amid) settles(answer wire.Reply) {
 	_, err := a.gateway.settles(patience)
 	require.NoError(a, err)
 	assert.Empty(a, a.gateway.lost())
-	if answer.Code == success {
+	if answer.Code == remoting.Success {
 		acked := a.gateway.topics.get([]byte("orders")).all()[0].acked[source].Load()
 		assert.EqualValues(a, 6, acked, "where it was stored is known")
 	}
@@ -92,8 +93,8 @@ func (a *amid) settles(answer wire.Reply) {
 
 // endings of sends, as brokers answer them.
 var endings = map[string]wire.Reply{
-	"refused":        {Code: noPermission},
-	"refused, long":  {Code: systemError, Remark: strings.Repeat("r", 20_000)},
+	"refused":        {Code: remoting.NoPermission},
+	"refused, long":  {Code: remoting.SystemError, Remark: strings.Repeat("r", 20_000)},
 	"stored":         {Fields: []string{"queueOffset", "5", "msgId", "x"}},
 	"stored, a long": {Fields: []string{"queueOffset", "5", "transactionId", strings.Repeat("x", 30_000)}},
 }
@@ -135,8 +136,8 @@ func TestAClientThatGoesWhileAnAnswerComesLosesNoSend(t *testing.T) {
 func TestAnAnswerThatIsTooLargeLosesNoSend(t *testing.T) {
 	for _, body := range []int{wire.MaxFrame, amidAnswer} {
 		b := newStandIn(t, func(int) bool { return true })
-		b.answer(codeRunningInfo, wire.Reply{Body: make([]byte, body)})
-		b.answer(codeSendV2, wire.Reply{Code: noPermission})
+		b.answer(remoting.CodeRunningInfo, wire.Reply{Body: make([]byte, body)})
+		b.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.NoPermission})
 		g := before(t, b)
 		g.budget = memory.New(amidAnswer)
 		_, client := g.connect(t)
@@ -144,7 +145,7 @@ func TestAnAnswerThatIsTooLargeLosesNoSend(t *testing.T) {
 		require.NoError(t, err)
 		in := wire.NewReader(client)
 		var f wire.Frame
-		for i, code := range []int{serviceNotAvailable, noPermission} {
+		for i, code := range []int{remoting.ServiceNotAvailable, remoting.NoPermission} {
 			require.NoError(t, in.Next(&f))
 			require.Equal(t, code, f.Code, "%s", f.Remark)
 			require.EqualValues(t, i+1, f.Opaque)

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -18,9 +19,9 @@ import (
 func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	g.request(codeHeartbeat, 0, stranger, nil, requests()[codeHeartbeat].body)
+	g.request(remoting.CodeHeartbeat, 0, stranger, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
-	require.Equal(t, success, is)
+	require.Equal(t, remoting.Success, is)
 	homes := func(topic string) Round {
 		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, lane.Queue{Broker: "broker-a"}}}}
 	}
@@ -51,9 +52,9 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = target
 	holds(Round{Kind: KindAuthority, To: "target"}, "which shares in billing")
 
-	g.request(codeSendV2, 0, stranger, requests()[codeSendV2].fields, "body")
+	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
 	is, _ = g.answer()
-	require.Equal(t, success, is)
+	require.Equal(t, remoting.Success, is)
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
@@ -85,20 +86,20 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	g.answer()
-	send := requests()[codeSendV2]
-	g.request(codeSendV2, 0, rightly, send.fields, send.body)
+	send := requests()[remoting.CodeSendV2]
+	g.request(remoting.CodeSendV2, 0, rightly, send.fields, send.body)
 	g.answer()
 	_, g.client = g.gateway.connect(t)
 	g.in = wire.NewReader(g.client)
 	const beat = `{"clientID":"one","consumerDataSet":[],"producerDataSet":[{"groupName":"x"}]}`
-	g.request(codeHeartbeat, 0, stranger, nil, beat)
+	g.request(remoting.CodeHeartbeat, 0, stranger, nil, beat)
 	g.answer()
-	g.source.answer(codeSendV2, wire.Reply{Code: systemError, Remark: "No acl config for stranger"})
-	g.request(codeSendV2, 0, stranger, send.fields, send.body)
+	g.source.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.SystemError, Remark: "No acl config for stranger"})
+	g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 	is, _ := g.answer()
-	require.Equal(t, systemError, is)
+	require.Equal(t, remoting.SystemError, is)
 	side := Round{Kind: KindSide, To: "target", Group: "billing"}
 	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a"}}}}
 	for _, r := range []Round{side, home} {
@@ -111,8 +112,8 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	assert.Equal(t, "appfalse [] []", says(all[0]), "one that has no problem")
 	assert.Equal(t, "strangertrue [] []", says(all[1]))
 
-	g.source.answer(codeSendV2, wire.Reply{})
-	g.request(codeSendV2, 0, stranger, send.fields, send.body)
+	g.source.answer(remoting.CodeSendV2, wire.Reply{})
+	g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 	g.answer()
 	_, err := g.gateway.allFit(home)
 	require.ErrorContains(t, err, "signs with access key stranger", "it shares in what a broker takes of it")
@@ -145,9 +146,9 @@ func newTwoSides(t *testing.T) *twoSides {
 	g.source.Assume(map[string]string{"broker-a": two.brokers[source].Addr().String()})
 	there.Assume(map[string]string{"broker-t": two.brokers[target].Addr().String()})
 	for on, b := range two.brokers {
-		b.answer(codeHeartbeat, wire.Reply{})
-		b.answer(codeMaxOffset, wire.Reply{Code: systemError})
-		b.answer(codeRuntime, wire.Reply{Code: systemError})
+		b.answer(remoting.CodeHeartbeat, wire.Reply{})
+		b.answer(remoting.CodeMaxOffset, wire.Reply{Code: remoting.SystemError})
+		b.answer(codeRuntime, wire.Reply{Code: remoting.SystemError})
 		b.answer(codeConsumeStats, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
 		two.lists(side(on))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
 )
@@ -31,18 +32,18 @@ func sourceWith(t *testing.T, first, end, position int64) *standIn {
 	offset := func(n int64) wire.Reply {
 		return wire.Reply{Fields: []string{"offset", strconv.FormatInt(n, 10)}}
 	}
-	b.answer(codeMinOffset, offset(first))
-	b.answer(codeMaxOffset, offset(end))
-	b.answer(codeQueryOffset, offset(position))
+	b.answer(remoting.CodeMinOffset, offset(first))
+	b.answer(remoting.CodeMaxOffset, offset(end))
+	b.answer(remoting.CodeQueryOffset, offset(position))
 	if position < 0 {
-		b.answer(codeQueryOffset, wire.Reply{Code: queryNotFound})
+		b.answer(remoting.CodeQueryOffset, wire.Reply{Code: remoting.QueryNotFound})
 	}
-	b.answer(codeUpdateOffset, wire.Reply{})
-	b.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+	b.answer(remoting.CodeUpdateOffset, wire.Reply{})
+	b.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 		"nextBeginOffset", "0", "minOffset", "0", "maxOffset", "0",
 	}})
 	b.answer(codeConsumeStatsForTest, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
-	b.answer(codeLock, wire.Reply{Body: []byte(
+	b.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 		`{"lockOKMQSet":[{"topic":"rocketshift-round","brokerName":"move","queueId":0}]}`)})
 	return b
 }
@@ -114,11 +115,11 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 			g := before(t, b)
 			q, v := g.withTarget(t, b, nobodyAt)
 			if c.position != c.goesOn { // it is committed, and read back
-				b.answer(codeUpdateOffset, wire.Reply{Code: systemError})
+				b.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError})
 				_, err := g.Move(t.Context(), without(KindSide))
 				require.NoError(t, err)
 				require.Equal(t, target, v.reads(), "a position that isn't taken is none")
-				b.answer(codeUpdateOffset, wire.Reply{})
+				b.answer(remoting.CodeUpdateOffset, wire.Reply{})
 				b.onUpdate(strconv.FormatInt(c.goesOn, 10))
 			}
 			m := without(KindSide)
@@ -140,7 +141,7 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 
 // onUpdate has the broker answer as if a commit had been taken.
 func (b *standIn) onUpdate(offset string) {
-	b.answer(codeQueryOffset, wire.Reply{Fields: []string{"offset", offset}})
+	b.answer(remoting.CodeQueryOffset, wire.Reply{Fields: []string{"offset", offset}})
 }
 
 func TestNobodySkipsWhoAsksForMoreThanAnAnswerHasTold(t *testing.T) {
@@ -245,7 +246,7 @@ func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 }
 
 func TestATargetThatAnswersIsAsked(t *testing.T) {
-	for name, says := range map[string]wire.Reply{"well": {}, "by a refusal": {Code: noPermission}} {
+	for name, says := range map[string]wire.Reply{"well": {}, "by a refusal": {Code: remoting.NoPermission}} {
 		for _, kind := range []string{KindHome, KindSide, KindAuthority} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				b, there := sourceWith(t, 0, 600, 490), newStandIn(t, func(int) bool { return true })
@@ -346,7 +347,7 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 		if kind == KindSide {
 			id += "/billing"
 		}
-		b.answer(codeLock, wire.Reply{Body: []byte(
+		b.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 			`{"lockOKMQSet":[{"topic":"rocketshift-round","brokerName":"` + id + `","queueId":0}]}`)})
 		was, err := all[0].Move(t.Context(), m)
 		require.NoError(t, err)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Clients in C++ and what is built on them, Node, PHP and Erlang write numbers and truth values in
@@ -25,7 +27,7 @@ func TestFieldsOfForeignClientsAreTaken(t *testing.T) {
 			_, err := g.client.Write(headed(header, []byte("body")))
 			require.NoError(t, err)
 			is, remark := g.answer()
-			require.Equal(t, success, is, "%s, %s: %s", name, home, remark)
+			require.Equal(t, remoting.Success, is, "%s, %s: %s", name, home, remark)
 			broker := map[side]*standIn{source: g.source, target: g.target}[home]
 			got := broker.next(t).fields
 			assert.Equal(t, []string{"orders", on, "1700000000123", "false", "true"},

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // While the target stands still, a hundred heartbeats of a client hold one goroutine, and of them the
@@ -25,9 +27,9 @@ func TestHeartbeatsTakeOneGoroutineWhileTheTargetStandsStill(t *testing.T) {
 		return net.Dial("tcp", addr)
 	}
 	beat := func() {
-		g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+		g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 		is, remark := g.answer()
-		require.Equal(t, success, is, remark)
+		require.Equal(t, remoting.Success, is, remark)
 	}
 	beat()
 	<-dialled
@@ -39,7 +41,7 @@ func TestHeartbeatsTakeOneGoroutineWhileTheTargetStandsStill(t *testing.T) {
 	assert.Less(t, runtime.NumGoroutine(), before+others)
 	close(goesOn)
 	for range 2 {
-		require.Equal(t, codeHeartbeat, g.target.next(t).code)
+		require.Equal(t, remoting.CodeHeartbeat, g.target.next(t).code)
 	}
 	require.Eventually(t, func() bool {
 		g.session.mu.Lock()

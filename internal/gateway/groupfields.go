@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // groupFields are the fields of requests that name a group, of all codes of 4.9.7 and 5.3.3: among
@@ -32,9 +33,9 @@ const laneGroup = "the group is the lanes' own"
 // producerField is the field of a send's producer group where fields have letters; "" otherwise.
 func producerField(code int) string {
 	switch code {
-	case codeSendV2, codeSendBatch, codeReplyV2:
+	case remoting.CodeSendV2, remoting.CodeSendBatch, remoting.CodeReplyV2:
 		return "a"
-	case codeSend:
+	case remoting.CodeSend:
 		return "producerGroup"
 	}
 	return ""
@@ -146,7 +147,7 @@ func (s *session) namesOurs(f *wire.Frame) bool {
 		return false
 	}
 	if m.inFields(f) {
-		s.refuse(f, noPermission, laneGroup)
+		s.refuse(f, remoting.NoPermission, laneGroup)
 		return true
 	}
 	names := bodiesOfGroups[f.Code]
@@ -162,9 +163,9 @@ func (s *session) namesOurs(f *wire.Frame) bool {
 	s.memory.Give(took)
 	switch {
 	case err != nil:
-		s.refuse(f, systemError, "groups in a body that aren't understood: "+err.Error())
+		s.refuse(f, remoting.SystemError, "groups in a body that aren't understood: "+err.Error())
 	case ours:
-		s.refuse(f, noPermission, laneGroup)
+		s.refuse(f, remoting.NoPermission, laneGroup)
 	}
 	return err != nil || ours
 }

@@ -8,61 +8,62 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // requestsOfGroups are all requests of 4.9.7 and 5.3.3 that name a group, with the field that does
 // so (all fields of the headers of both), or with a body in which LANES stands for the group.
 var requestsOfGroups = map[int][]string{
-	codePull: {"consumerGroup"}, codeLitePull: {"consumerGroup"}, codeQueryOffset: {"consumerGroup"},
-	codeUpdateOffset: {"consumerGroup"}, codeSendBack: {"group"},
-	codeUnregister:     {"consumerGroup", "producerGroup"},
-	codeEndTransaction: {"producerGroup"},
-	codeSend:           {"producerGroup"}, codeSendV2: {"a"}, codeSendBatch: {"a"},
-	50:          {"groupPerms"},                                              // UPDATE_AND_CREATE_ACL_CONFIG, 4.x
-	204:         {"producerGroup"},                                           // GET_PRODUCER_CONNECTION_LIST
-	315:         {"statsKey"},                                                // VIEW_BROKER_STATS_DATA
-	324:         {"producerGroup"},                                           // SEND_REPLY_MESSAGE
-	325:         {"a"},                                                       // SEND_REPLY_MESSAGE_V2
-	370:         {"producerGroup"},                                           // RECALL_MESSAGE
-	3006:        {`{"policies":[{"entries":[{"resource":"Group:LANES"}]}]}`}, // AUTH_CREATE_ACL
-	3007:        {`{"policies":[{"entries":[{"resource":"Group:LANES"}]}]}`}, // AUTH_UPDATE_ACL
-	3008:        {"resource"},                                                // AUTH_DELETE_ACL
-	codeMembers: {"consumerGroup"},
-	codeHeartbeat: {
+	remoting.CodePull: {"consumerGroup"}, remoting.CodeLitePull: {"consumerGroup"}, remoting.CodeQueryOffset: {"consumerGroup"},
+	remoting.CodeUpdateOffset: {"consumerGroup"}, remoting.CodeSendBack: {"group"},
+	remoting.CodeUnregister:     {"consumerGroup", "producerGroup"},
+	remoting.CodeEndTransaction: {"producerGroup"},
+	remoting.CodeSend:           {"producerGroup"}, remoting.CodeSendV2: {"a"}, remoting.CodeSendBatch: {"a"},
+	50:                   {"groupPerms"},                                              // UPDATE_AND_CREATE_ACL_CONFIG, 4.x
+	204:                  {"producerGroup"},                                           // GET_PRODUCER_CONNECTION_LIST
+	315:                  {"statsKey"},                                                // VIEW_BROKER_STATS_DATA
+	324:                  {"producerGroup"},                                           // SEND_REPLY_MESSAGE
+	325:                  {"a"},                                                       // SEND_REPLY_MESSAGE_V2
+	370:                  {"producerGroup"},                                           // RECALL_MESSAGE
+	3006:                 {`{"policies":[{"entries":[{"resource":"Group:LANES"}]}]}`}, // AUTH_CREATE_ACL
+	3007:                 {`{"policies":[{"entries":[{"resource":"Group:LANES"}]}]}`}, // AUTH_UPDATE_ACL
+	3008:                 {"resource"},                                                // AUTH_DELETE_ACL
+	remoting.CodeMembers: {"consumerGroup"},
+	remoting.CodeHeartbeat: {
 		`{"clientID":"one","consumerDataSet":[{"groupName":"LANES"}]}`,
 		`{"clientID":"one","producerDataSet":[{"groupName":"LANES"}]}`,
 	},
-	codeLock:   {`{"consumerGroup":"LANES","clientId":"one","mqSet":[]}`},
-	codeUnlock: {`{"consumerGroup":"LANES","clientId":"one","mqSet":[]}`},
-	46:         {`{"clientId":"one","group":"LANES","subscriptionData":{"topic":"orders"}}`},
-	200:        {`{"groupName":"LANES","consumeEnable":false}`},
-	203:        {"consumerGroup"}, // GET_CONSUMER_CONNECTION_LIST
-	207:        {"groupName"},     // DELETE_SUBSCRIPTIONGROUP
-	208:        {"consumerGroup"}, // GET_CONSUME_STATS
-	222:        {"group"},         // INVOKE_BROKER_TO_RESET_OFFSET
-	223:        {"group"},         // INVOKE_BROKER_TO_GET_CONSUMER_STATUS
-	225:        {`{"groupConfigList":[{"groupName":"other"},{"groupName":"LANES"}]}`},
-	303:        {"group"}, // QUERY_CONSUME_TIME_SPAN
-	307:        {"consumerGroup"},
-	308:        {"compareGroup", "filterGroups"}, // QUERY_CORRECTION_OFFSET
-	309:        {"consumerGroup"},
-	314:        {"srcGroup", "destGroup"}, // CLONE_GROUP_OFFSET
-	321:        {"consumerGroup"},         // QUERY_CONSUME_QUEUE
-	343:        {"group"},                 // QUERY_TOPICS_BY_CONSUMER
-	345:        {"group"},                 // QUERY_SUBSCRIPTION_BY_CONSUMER
-	352:        {"group"},                 // GET_SUBSCRIPTIONGROUP_CONFIG
-	353:        {"group"},                 // UPDATE_AND_GET_GROUP_FORBIDDEN
-	400:        {`{"consumerGroup":"LANES","topic":"orders"}`},
-	401:        {`{"consumerGroup":"LANES","topic":"orders","mode":"POP"}`},
-	2001:       {"other=1\nLANES=2\n"}, // UPDATE_COLD_DATA_FLOW_CTR_CONFIG
-	2002:       {"LANES"},
-	200050:     {"consumerGroup"}, // POP_MESSAGE
-	200051:     {"consumerGroup"}, // ACK_MESSAGE
-	200052:     {"consumerGroup"}, // PEEK_MESSAGE
-	200053:     {"consumerGroup"}, // CHANGE_MESSAGE_INVISIBLETIME
-	200054:     {"consumerGroup"}, // NOTIFICATION
-	200055:     {"consumerGroup"}, // POLLING_INFO
-	200151:     {`{"brokerName":"broker-a","acks":[{"c":"other"},{"c":"LANES"}]}`},
+	remoting.CodeLock:   {`{"consumerGroup":"LANES","clientId":"one","mqSet":[]}`},
+	remoting.CodeUnlock: {`{"consumerGroup":"LANES","clientId":"one","mqSet":[]}`},
+	46:                  {`{"clientId":"one","group":"LANES","subscriptionData":{"topic":"orders"}}`},
+	200:                 {`{"groupName":"LANES","consumeEnable":false}`},
+	203:                 {"consumerGroup"}, // GET_CONSUMER_CONNECTION_LIST
+	207:                 {"groupName"},     // DELETE_SUBSCRIPTIONGROUP
+	208:                 {"consumerGroup"}, // GET_CONSUME_STATS
+	222:                 {"group"},         // INVOKE_BROKER_TO_RESET_OFFSET
+	223:                 {"group"},         // INVOKE_BROKER_TO_GET_CONSUMER_STATUS
+	225:                 {`{"groupConfigList":[{"groupName":"other"},{"groupName":"LANES"}]}`},
+	303:                 {"group"}, // QUERY_CONSUME_TIME_SPAN
+	307:                 {"consumerGroup"},
+	308:                 {"compareGroup", "filterGroups"}, // QUERY_CORRECTION_OFFSET
+	309:                 {"consumerGroup"},
+	314:                 {"srcGroup", "destGroup"}, // CLONE_GROUP_OFFSET
+	321:                 {"consumerGroup"},         // QUERY_CONSUME_QUEUE
+	343:                 {"group"},                 // QUERY_TOPICS_BY_CONSUMER
+	345:                 {"group"},                 // QUERY_SUBSCRIPTION_BY_CONSUMER
+	352:                 {"group"},                 // GET_SUBSCRIPTIONGROUP_CONFIG
+	353:                 {"group"},                 // UPDATE_AND_GET_GROUP_FORBIDDEN
+	400:                 {`{"consumerGroup":"LANES","topic":"orders"}`},
+	401:                 {`{"consumerGroup":"LANES","topic":"orders","mode":"POP"}`},
+	2001:                {"other=1\nLANES=2\n"}, // UPDATE_COLD_DATA_FLOW_CTR_CONFIG
+	2002:                {"LANES"},
+	200050:              {"consumerGroup"}, // POP_MESSAGE
+	200051:              {"consumerGroup"}, // ACK_MESSAGE
+	200052:              {"consumerGroup"}, // PEEK_MESSAGE
+	200053:              {"consumerGroup"}, // CHANGE_MESSAGE_INVISIBLETIME
+	200054:              {"consumerGroup"}, // NOTIFICATION
+	200055:              {"consumerGroup"}, // POLLING_INFO
+	200151:              {`{"brokerName":"broker-a","acks":[{"c":"other"},{"c":"LANES"}]}`},
 }
 
 // By the positions and locks of the lanes' group, lanes and gateways know what was copied, who
@@ -101,13 +102,13 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 			g.request(code, flag, unsignedBy, fields, body)
 		}
 		is, remark := g.answer()
-		assert.Equal(t, noPermission, is, "code %d, %s %q: %s", code, what, fields, remark)
+		assert.Equal(t, remoting.NoPermission, is, "code %d, %s %q: %s", code, what, fields, remark)
 		g.nothing("a request that names the lanes' group")
 	}
 	passes := func(code int, what string, fields []string, body string) {
 		g.request(code, 0, unsignedBy, fields, body)
 		is, remark := g.answer()
-		assert.Equal(t, success, is, "code %d, %s, as its broker answers: %s", code, what, remark)
+		assert.Equal(t, remoting.Success, is, "code %d, %s, as its broker answers: %s", code, what, remark)
 	}
 	for _, group := range []string{"lanes", "lanes-back", "lanes-left", "lanes-fenced"} {
 		all(group, refused)
@@ -135,11 +136,11 @@ func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 		body  string
 		wants int
 	}{
-		{200, `{'groupName':'17'}`, systemError},
-		{200, `{groupName:"17"}`, systemError},
-		{200, `{"groupName":17}`, noPermission},
-		{200, `{"groupName":"a","groupName":"\u0031\u0037"}`, noPermission},
-		{2001, `\u0031\u0037=1`, systemError},
+		{200, `{'groupName':'17'}`, remoting.SystemError},
+		{200, `{groupName:"17"}`, remoting.SystemError},
+		{200, `{"groupName":17}`, remoting.NoPermission},
+		{200, `{"groupName":"a","groupName":"\u0031\u0037"}`, remoting.NoPermission},
+		{2001, `\u0031\u0037=1`, remoting.SystemError},
 	} {
 		g.request(c.code, 0, unsignedBy, nil, c.body)
 		is, remark := g.answer()

@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A fault that one client's frames bring out ends that client's connection: it is logged with the frame's code, and others go on.
@@ -19,17 +20,17 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	v.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
 
-	r := requests()[codePull]
-	g.request(codePull, 0, unsignedBy, r.fields, r.body)
+	r := requests()[remoting.CodePull]
+	g.request(remoting.CodePull, 0, unsignedBy, r.fields, r.body)
 	_, err := g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 }, patience, time.Millisecond, "it is counted") // the connection is closed before
 
 	g.client, g.in = other, wire.NewReader(other)
-	r = requests()[codeHeartbeat]
-	g.request(codeHeartbeat, 0, unsignedBy, nil, r.body)
+	r = requests()[remoting.CodeHeartbeat]
+	g.request(remoting.CodeHeartbeat, 0, unsignedBy, nil, r.body)
 	is, _ := g.answer()
-	require.Equal(t, success, is, "another client goes on")
+	require.Equal(t, remoting.Success, is, "another client goes on")
 }
 
 // So does one that a send brings out which has waited in a hold: nobody else's waits longer.
@@ -40,10 +41,10 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	other := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	h := g.gateway.holdAll([]*queue{v.queue, other})
 	for range 3 {
-		g.request(codeSendV2, 0, unsignedBy, requests()[codeSendV2].fields, "body")
+		g.request(remoting.CodeSendV2, 0, unsignedBy, requests()[remoting.CodeSendV2].fields, "body")
 	}
 	_, theirs := g.gateway.connect(t)
-	_, err := theirs.Write(wire.AppendRequest(nil, codeSendV2, 1, 0, []string{"b", "orders", "e", "1"}, nil))
+	_, err := theirs.Write(wire.AppendRequest(nil, remoting.CodeSendV2, 1, 0, []string{"b", "orders", "e", "1"}, nil))
 	require.NoError(t, err)
 	held := func() int64 { return g.gateway.counts.HeldSends.Load() }
 	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
@@ -52,7 +53,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	h.release()
 	_, err = g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
-	require.Equal(t, codeSendV2, g.source.next(t).code, "another client's send goes on")
+	require.Equal(t, remoting.CodeSendV2, g.source.next(t).code, "another client's send goes on")
 	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 && held() == 0 },
 		patience, time.Millisecond, "nothing is held any more")
 	require.Eventually(t, func() bool { return v.queue.hold.Load() == nil }, patience, time.Millisecond)
@@ -60,7 +61,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 
 // A fault while a group is looked at keeps nobody else from it.
 func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
-	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset} {
+	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset} {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
 		v := g.queue(target)

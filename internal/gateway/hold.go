@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -155,7 +156,7 @@ func (s *session) release(p parked, past *hold) {
 	case !sends(f.Code):
 		s.handle(&f)
 	case time.Since(p.since) > tooLate:
-		s.refuse(&f, serviceNotAvailable, "it waited too long while its queue's home moved: send it again")
+		s.refuse(&f, remoting.ServiceNotAvailable, "it waited too long while its queue's home moved: send it again")
 	default:
 		s.send(&f, past)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -137,7 +138,7 @@ func (g *Gateway) connectAt(t *testing.T, p *port) (*session, net.Conn) {
 }
 
 func sendFrame(opaque int32, body int) []byte {
-	return wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"b", "orders", "e", "0", "i", fmt.Sprint(opaque)}, make([]byte, body))
+	return wire.AppendRequest(nil, remoting.CodeSendV2, opaque, 0, []string{"b", "orders", "e", "0", "i", fmt.Sprint(opaque)}, make([]byte, body))
 }
 
 func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
@@ -215,7 +216,7 @@ func TestASendThatWaitedTooLongIsGivenBack(t *testing.T) {
 	go s.release(parked{s, sendFrame(7, 10), time.Now().Add(-tooLate)}, nil)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(client).Next(&f))
-	assert.Equal(t, serviceNotAvailable, f.Code)
+	assert.Equal(t, remoting.ServiceNotAvailable, f.Code)
 	assert.EqualValues(t, 7, f.Opaque)
 	assert.Empty(t, b.got)
 }

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -177,14 +178,14 @@ func (g *Gateway) readKeysAgain() {
 // heard takes note of what a broker said to a client's heartbeat that the gateway has sent.
 func (s *session) heard(from dest, f *wire.Frame) {
 	if from.side == source {
-		if f.Code != success {
+		if f.Code != remoting.Success {
 			s.mayNotReturn(f)
 		}
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.Code == success {
+	if f.Code == remoting.Success {
 		delete(s.unwelcome, from.broker)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -26,10 +27,10 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
 	send := func(code int, properties, body string) {
 		t.Helper()
-		g.source.answer(codeSendV2, wire.Reply{Code: code, Fields: []string{
+		g.source.answer(remoting.CodeSendV2, wire.Reply{Code: code, Fields: []string{
 			"msgId", "x", "queueId", "0", "queueOffset", "5000",
 		}})
-		g.request(codeSendV2, 0, unsignedBy, []string{
+		g.request(remoting.CodeSendV2, 0, unsignedBy, []string{
 			"a", "billing", "b", "orders", "e", "0", "j", "16", "l", "16", "i", properties,
 		}, body)
 		is, _ := g.answer()
@@ -63,15 +64,15 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {unknown: "code 16: no right"}})
 	unknown("doesn't say how it is configured: code 16: no right")
 	configured(strict)
-	send(success, "KEYS\x01TRAN_MSG\x02", "plain")
-	send(systemError, half, strings.Repeat("x", 2000))
+	send(remoting.Success, "KEYS\x01TRAN_MSG\x02", "plain")
+	send(remoting.SystemError, half, strings.Repeat("x", 2000))
 	takes() // what the source refuses nobody sends
 
 	for _, c := range []struct{ properties, body, cause, line string }{
 		{"", strings.Repeat("x", 1025), "takes 1024 bytes at most, and producers send 1025", "maxMessageSize=1025"},
 		{half, "half", "takes no transactions", "rejectTransactionMessage=false"},
 	} {
-		send(success, c.properties, c.body)
+		send(remoting.Success, c.properties, c.body)
 		_, err := g.gateway.takesSends(round)
 		require.ErrorIs(t, err, ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
@@ -97,16 +98,16 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		g.gateway.limitsHere.Store(&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})})
 	}
 	here("7s 5s 10s 30s")
-	send(success, "KEYS\x01DELAY\x02", "not delayed")
-	send(success, "DELAY\x012\x02", "by the level that is alike")
-	send(success, "TIMER_DELAY_SEC\x0160\x02", "as long as it may")
+	send(remoting.Success, "KEYS\x01DELAY\x02", "not delayed")
+	send(remoting.Success, "DELAY\x012\x02", "by the level that is alike")
+	send(remoting.Success, "TIMER_DELAY_SEC\x0160\x02", "as long as it may")
 	takes()
 	for _, c := range []struct{ properties, cause, line string }{
 		{"DELAY\x019\x02", "holds messages of delay level 9 back for 10 s, the source for 30 s", "messageDelayLevel=7s 5s 10s 30s"},
 		{"DELAY\x011\x02", "holds messages of delay level 1 back for 1 s, the source for 7 s", "messageDelayLevel=7s 5s 10s 30s"},
 		{"TIMER_DELAY_MS\x0161000\x02", "takes timers of 60 s at most, and producers send 61", "timerMaxDelaySec=61"},
 	} {
-		send(success, c.properties, "late")
+		send(remoting.Success, c.properties, "late")
 		_, err := g.gateway.takesSends(round)
 		require.ErrorIs(t, err, ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
@@ -34,10 +35,10 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 
 	client, answers := pipe(t)
 	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, client)
-	go s.send(frameOf(t, codeSendV2), nil)
+	go s.send(frameOf(t, remoting.CodeSendV2), nil)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(answers).Next(&f))
-	assert.Equal(t, serviceNotAvailable, f.Code)
+	assert.Equal(t, remoting.ServiceNotAvailable, f.Code)
 	assert.Contains(t, string(f.Remark), "topic orders is ordered")
 	assert.Empty(t, s.open, "nothing was sent to "+queues[0].String())
 }

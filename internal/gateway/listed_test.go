@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/printable"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // inJSON is how long something is as the control API answers it.
@@ -64,10 +65,10 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	for i := range invented {
 		g.gateway.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)
 	}
-	g.request(codeHeartbeat, 0, rightly, nil,
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil,
 		`{"clientID":"one","consumerDataSet":[{"groupName":"zz-read"}]}`)
 	is, _ := g.answer()
-	require.Equal(t, success, is)
+	require.Equal(t, remoting.Success, is)
 	g.gateway.groups.asked([]byte("zz-read"), v.queue)
 
 	g.gateway.ports.all = []*port{{dest: nameServers, listener: g.source.Listener}}

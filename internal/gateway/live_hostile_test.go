@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // hostile are connections that mean no good.
@@ -83,7 +84,7 @@ func (h *hostile) ended() int {
 
 // mutated is a frame with a few bytes changed, none of a code that does anything to a broker.
 func mutated(random *rand.Rand) []byte {
-	codes := []int{codeSend, codeSendV2, codePull, codeHeartbeat, codeRoute, codeQueryOffset}
+	codes := []int{remoting.CodeSend, remoting.CodeSendV2, remoting.CodePull, remoting.CodeHeartbeat, remoting.CodeRoute, remoting.CodeQueryOffset}
 	raw := wire.AppendRequest(nil, codes[random.IntN(len(codes))], random.Int32(), 0, []string{"topic", "no-such-topic", "b", "no-such-topic", "queueId", "0", "consumerGroup", "nobody"}, []byte(`{"clientID":"x"}`))
 	const head = 4 // the length stays, so that the whole frame is read
 	for range random.IntN(20) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // stage is where everything is in a stage of a migration.
@@ -125,7 +126,7 @@ func (m *matrix) wants(p *place, q asked, at stage) ruling {
 		return ruling{refused: true, words: "Check signature failed"}
 	case signedFor: // as the guest there, and as it is here
 	case !p.keyed && on == target,
-		!p.keyed && p.signs && q.serves == byReads && q.code != codeQueryOffset && m.shifted(p): // it would be edited
+		!p.keyed && p.signs && q.serves == byReads && q.code != remoting.CodeQueryOffset && m.shifted(p): // it would be edited
 		return ruling{refused: true, words: "in the keys of rocketshift's gateway"}
 	}
 	return r
@@ -232,19 +233,19 @@ func (m *matrix) allows(c *caller, p *place, at stage, all []asked) {
 		}
 		on := at.serving(q)
 		switch {
-		case q.commits && !(q.code == codeLitePull && on == source): // 4.9.7 has no lite pull
+		case q.commits && !(q.code == remoting.CodeLitePull && on == source): // 4.9.7 has no lite pull
 			m.await(what+": the position is committed", func() string {
 				if got := m.position(p, on); got != p.position {
 					return fmt.Sprintf("%d, it is %d on the %s", p.position, got, on)
 				}
 				return ""
 			})
-		case q.code == codeLock:
+		case q.code == remoting.CodeLock:
 			assert.Equal(m, "locked", m.lockOf(p, on, 0), what)
-		case q.code == codeUnlock:
+		case q.code == remoting.CodeUnlock:
 			free := func() bool { return m.lockOf(p, on, 1) == "free" }
 			m.eventually(what+": the queue is free", free)
-		case q.code == codeHeartbeat:
+		case q.code == remoting.CodeHeartbeat:
 			assert.Contains(m, m.members(p, source), p.client(), what)
 			there := m.rulings[question{p.name, q.name, target}]
 			if p.keyed && !there.refused && !m.dead {

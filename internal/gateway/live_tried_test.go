@@ -27,7 +27,7 @@ func (r *rig) configureAll(c *rocketmq.Cluster, name, value string) {
 			Code: updateBrokerConfig, Body: []byte(name + "=" + value + "\n"),
 		})
 		require.NoError(r, err)
-		require.Equal(r, success, got.Code, got.Remark)
+		require.Equal(r, remoting.Success, got.Code, got.Remark)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -29,7 +30,7 @@ func (g *Gateway) settles(within time.Duration, accept ...string) (inexact []str
 // be it a refusal. Else anybody could keep homes where they are, by sending what is refused.
 func TestAClientThatGoesLosesNoSend(t *testing.T) {
 	for name, answer := range map[string]wire.Reply{
-		"refused": {Code: noPermission}, "stored": {Fields: []string{"queueOffset", "5", "msgId", "x"}},
+		"refused": {Code: remoting.NoPermission}, "stored": {Fields: []string{"queueOffset", "5", "msgId", "x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newStandIn(t, func(int) bool { return true })
@@ -48,7 +49,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			_, err = g.settles(patience)
 			require.NoError(t, err)
 			assert.Empty(t, g.lost())
-			if answer.Code == success {
+			if answer.Code == remoting.Success {
 				acked := g.topics.get([]byte("orders")).all()[0].acked[source].Load()
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
@@ -87,8 +88,8 @@ func TestALostSendHoldsUpMovesUntilTheCallerAcceptsIt(t *testing.T) {
 // and with it the answers to sends. It is let go when a move waits for these.
 func TestAClientThatDoesNotReadHoldsUpNoMove(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
-	b.answer(codeRunningInfo, wire.Reply{Body: make([]byte, 12<<20)})
-	b.answer(codeSendV2, wire.Reply{Code: noPermission})
+	b.answer(remoting.CodeRunningInfo, wire.Reply{Body: make([]byte, 12<<20)})
+	b.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.NoPermission})
 	g := before(t, b)
 	s, client := g.connect(t)
 	_, err := client.Write(append(asks(1), sendFrame(2, 10)...))
@@ -116,7 +117,7 @@ func TestAFrameThatCouldBecomeTooLongOnItsWayGoesNowhere(t *testing.T) {
 		raw = sendFrame(1, most+4-len(raw))
 		go func() { _, _ = client.Write(raw) }()
 		if comes {
-			assert.Equal(t, codeSendV2, b.next(t).code)
+			assert.Equal(t, remoting.CodeSendV2, b.next(t).code)
 			continue
 		}
 		_, err := client.Read(make([]byte, 1))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -20,7 +21,7 @@ const mostBeat = 4 << 20
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
 	if n := len(f.Text(wire.FieldAccessKey)); n > longestName {
-		s.refuse(f, systemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
+		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
 		return
 	}
 	var says beat
@@ -33,13 +34,13 @@ func (s *session) heartbeat(f *wire.Frame) {
 	s.memory.Give(took - cost)
 	if err != nil {
 		s.memory.Give(cost)
-		s.refuse(f, systemError, "a heartbeat that isn't understood: "+err.Error())
+		s.refuse(f, remoting.SystemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
 	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) ||
 		slices.ContainsFunc(says.writes, s.ours) {
 		s.memory.Give(cost)
-		s.refuse(f, noPermission, "a member of the lanes' own group")
+		s.refuse(f, remoting.NoPermission, "a member of the lanes' own group")
 		return
 	}
 	s.comesBack(f, says)
@@ -52,7 +53,7 @@ func (s *session) unregister(f *wire.Frame) {
 	switch {
 	case cost > mostLeave:
 		s.bounds.bodies.Add(1)
-		s.refuse(f, systemError, fmt.Sprintf("a request of %d bytes: at most %d", cost, mostLeave))
+		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes: at most %d", cost, mostLeave))
 		return
 	case !s.takes(f, cost):
 		return

@@ -20,6 +20,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // testMemory is what there is to share in these tests, in bytes.
@@ -88,7 +89,7 @@ func (s *shared) well(body int) (took time.Duration) {
 	require.NoError(s, err)
 	var f wire.Frame
 	require.NoError(s, wire.NewReader(conn).Next(&f))
-	require.Equal(s, success, f.Code, "%s", f.Remark)
+	require.Equal(s, remoting.Success, f.Code, "%s", f.Remark)
 	return time.Since(begin)
 }
 
@@ -151,7 +152,7 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	for i := range wire.MaxFields - 2 {
 		fields = append(fields, fmt.Sprint("field-", i), strings.Repeat("x", 2000))
 	}
-	raw := wire.AppendRequest(nil, codeSendV2, 1, 0, fields, nil)
+	raw := wire.AppendRequest(nil, remoting.CodeSendV2, 1, 0, fields, nil)
 	const conns = 100 // so many have room at once: on a machine that stands still nobody goes for others
 	for range conns {
 		conn := s.from(2)
@@ -174,14 +175,14 @@ func longBeat(client string, size int) []byte {
 // Heartbeats that are as long as may be are kept as long as nobody else needs the memory.
 func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 	s := share(t, fine)
-	beat := wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, longBeat("a", mostBeat-300))
+	beat := wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, longBeat("a", mostBeat-300))
 	for i := range 40 {
 		conn := s.from(2 + byte(i%4))
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
 		writes(conn, beat)
 	}
 	s.until("some go for others", func() bool { return s.Bounds().Evicted > 5 })
-	small := wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`))
+	small := wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`))
 	good := s.from(1)
 	_, err := good.Write(small)
 	require.NoError(t, err)
@@ -194,13 +195,13 @@ func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 func TestWhoDoesNotReadGoesForOthers(t *testing.T) {
 	body := bytes.Repeat([]byte{'x'}, 8<<20)
 	s := share(t, func(f *wire.Frame) *wire.Reply {
-		if f.Code == codePull {
+		if f.Code == remoting.CodePull {
 			return &wire.Reply{Body: body}
 		}
 		return &wire.Reply{}
 	})
 	for i := range 40 {
-		writes(s.from(2+byte(i%4)), wire.AppendRequest(nil, codePull, 1, 0, []string{"topic", "unknown"}, nil))
+		writes(s.from(2+byte(i%4)), wire.AppendRequest(nil, remoting.CodePull, 1, 0, []string{"topic", "unknown"}, nil))
 	}
 	s.until("some go for others", func() bool { return s.Bounds().Evicted > 5 })
 	s.well(1000)
@@ -213,7 +214,7 @@ func TestABodyThatHoldsTooMuchIsRefusedBeforeItIsRead(t *testing.T) {
 	conn := s.from(1)
 	in := wire.NewReader(conn)
 	var f wire.Frame
-	for code, body := range map[int]string{codeHeartbeat: `{"clientID":"a","consumerDataSet":[%s{}]}`, codeLock: `{"consumerGroup":"a","mqSet":[%s{}]}`} {
+	for code, body := range map[int]string{remoting.CodeHeartbeat: `{"clientID":"a","consumerDataSet":[%s{}]}`, remoting.CodeLock: `{"consumerGroup":"a","mqSet":[%s{}]}`} {
 		raw := wire.AppendRequest(nil, code, 1, 0, nil, fmt.Appendf(nil, body, strings.Repeat("{},", 1_300_000)))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -221,7 +222,7 @@ func TestABodyThatHoldsTooMuchIsRefusedBeforeItIsRead(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, in.Next(&f))
 		runtime.ReadMemStats(&after)
-		assert.NotEqual(t, success, f.Code)
+		assert.NotEqual(t, remoting.Success, f.Code)
 		assert.Contains(t, string(f.Remark), "250000 elements")
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(5*len(raw)), "bytes")
 	}
@@ -240,7 +241,7 @@ func TestWhatABodyTakesIsCounted(t *testing.T) {
 		"stock":       stockBeat(1000, 10),
 	} {
 		var f wire.Frame
-		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(body))))
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(body))))
 		require.LessOrEqual(t, elements(f.Body), mostElements, name)
 		require.LessOrEqual(t, len(f.Bytes()), mostBeat, name)
 		most := costToRead(len(f.Bytes()), elements(f.Body))
@@ -284,7 +285,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	require.NoError(t, err)
 	const calls = 1000
 	for range calls {
-		s.enter(call{code: codePull, up: up})
+		s.enter(call{code: remoting.CodePull, up: up})
 	}
 	before := runtime.NumGoroutine()
 	g.moved(t) // a broker of the target is there, so that the client stays
@@ -300,7 +301,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	var f wire.Frame
 	for range calls {
 		require.NoError(t, in.Next(&f))
-		assert.Equal(t, pullRetryImmediately, f.Code)
+		assert.Equal(t, remoting.PullRetryImmediately, f.Code)
 	}
 	require.Eventually(t, func() bool {
 		s.mu.Lock()
@@ -322,7 +323,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	var raw []byte
 	const calls = 4000
 	for opaque := range int32(calls) {
-		raw = wire.AppendRequest(raw, codeRunningInfo, opaque, 0, nil, nil)
+		raw = wire.AppendRequest(raw, remoting.CodeRunningInfo, opaque, 0, nil, nil)
 	}
 	writes(conn, raw)
 	s.until("all are open", func() bool { return s.asked.Load() == calls })
@@ -352,7 +353,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 	s := share(t, func(f *wire.Frame) *wire.Reply {
 		switch f.Opaque % 3 {
 		case 0:
-			return &wire.Reply{Code: systemError}
+			return &wire.Reply{Code: remoting.SystemError}
 		case 1:
 			return &wire.Reply{Body: make([]byte, 20_000)}
 		}
@@ -386,7 +387,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 
 // faultyPull is a pull of the group that brings a fault out.
 func faultyPull(opaque int32) []byte {
-	return wire.AppendRequest(nil, codePull, opaque, 0, []string{
+	return wire.AppendRequest(nil, remoting.CodePull, opaque, 0, []string{
 		"topic", "orders", "queueId", "0", "consumerGroup", "faulty", "queueOffset", "0", "sysFlag", "0",
 	}, nil)
 }
@@ -395,13 +396,13 @@ func faultyPull(opaque int32) []byte {
 func someRequest(client int, n int32) []byte {
 	switch (client + int(n)) % 6 {
 	case 0:
-		return wire.AppendRequest(nil, codeHeartbeat, n, 0, nil, longBeat(fmt.Sprint(client, "-", n), 50_000))
+		return wire.AppendRequest(nil, remoting.CodeHeartbeat, n, 0, nil, longBeat(fmt.Sprint(client, "-", n), 50_000))
 	case 1:
 		return sendFrame(n, 100_000)
 	case 2:
-		return wire.AppendRequest(nil, codeUnregister, n, 0, []string{"clientID", "x"}, nil)
+		return wire.AppendRequest(nil, remoting.CodeUnregister, n, 0, []string{"clientID", "x"}, nil)
 	case 3:
-		return wire.AppendRequest(nil, codeLock, n, 0, nil, []byte(`{"consumerGroup":"billing","clientId":"x","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`))
+		return wire.AppendRequest(nil, remoting.CodeLock, n, 0, nil, []byte(`{"consumerGroup":"billing","clientId":"x","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`))
 	case 4:
 		if n > 30 && client%7 == 0 {
 			return faultyPull(n)
@@ -410,7 +411,7 @@ func someRequest(client int, n int32) []byte {
 			return begunFrame(20_000)
 		}
 	}
-	return wire.AppendRequest(nil, codePull, n, 0, []string{"topic", "unknown"}, nil)
+	return wire.AppendRequest(nil, remoting.CodePull, n, 0, []string{"topic", "unknown"}, nil)
 }
 
 // Where all connections have spoken, those of the address that has most go for an address that has few.
@@ -457,7 +458,7 @@ func (a *addressed) RemoteAddr() net.Addr { return a.at }
 
 func TestNameServersAreAskedInShort(t *testing.T) {
 	assert.Equal(t, longestForNames, (&port{names: true}).longestFrame())
-	raw := wire.AppendRequest(nil, codeRoute, 1, 0, nil, make([]byte, longestForNames))
+	raw := wire.AppendRequest(nil, remoting.CodeRoute, 1, 0, nil, make([]byte, longestForNames))
 	in := wire.NewReader(bytes.NewReader(raw))
 	in.Bound((*memory.Holder)(nil), longestForNames)
 	require.ErrorIs(t, in.Next(&wire.Frame{}), wire.ErrFrame)

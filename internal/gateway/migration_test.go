@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
@@ -75,11 +76,11 @@ func abroad(t *testing.T) (names, broker *standIn) {
 	t.Helper()
 	all := func(int) bool { return true }
 	names, broker = newStandIn(t, all), newStandIn(t, all)
-	names.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{"broker-t":`+
+	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{"broker-t":`+
 		`{"brokerAddrs":{0:%q},"brokerName":"broker-t","cluster":"C"}}}`, broker.Addr())})
 	broker.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V5_3_3"}}`)})
-	broker.answer(codeMinOffset, wire.Reply{Fields: []string{"offset", "0"}})
-	broker.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+	broker.answer(remoting.CodeMinOffset, wire.Reply{Fields: []string{"offset", "0"}})
+	broker.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 		"nextBeginOffset", "0", "minOffset", "0", "maxOffset", "0", "suggestWhichBrokerId", "0",
 	}})
 	return names, broker
@@ -109,7 +110,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			names, broker := abroad(t)
 			if c.holds != "" {
-				broker.answer(codePull, wire.Reply{
+				broker.answer(remoting.CodePull, wire.Reply{
 					Fields: []string{"nextBeginOffset", "1", "minOffset", "0", "maxOffset", "1", "suggestWhichBrokerId", "0"},
 					Body:   storedMessage("orders", 0, 0, c.holds),
 				})

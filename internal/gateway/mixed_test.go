@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -130,10 +131,10 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 func TestOnlyGroupsThatAskAreLookedAt(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	g.request(codeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"billing"},`+
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"billing"},`+
 		`{"groupName":"invented"},{"groupName":"invented-2"}]}`)
 	is, _ := g.answer()
-	require.Equal(t, success, is)
+	require.Equal(t, remoting.Success, is)
 	for _, names := range g.gateway.groupsByAddress() {
 		assert.Equal(t, []string{"billing"}, names)
 	}

@@ -4,24 +4,25 @@ import (
 	"fmt"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // askNames serves what clients, consoles and tools ask of name servers. Nothing is changed through here.
 func (s *session) askNames(f *wire.Frame) {
-	if f.Code == codeRoute {
+	if f.Code == remoting.CodeRoute {
 		s.routeOfReplies(f)
 	}
 	switch f.Code {
-	case codeRoute, codeClusterInfo, codeTopics, codeTopicsOfCluster, codeSystemTopics, codeKVGet, codeKVList:
+	case remoting.CodeRoute, remoting.CodeClusterInfo, remoting.CodeTopicNames, remoting.CodeTopicsOfCluster, remoting.CodeSystemTopics, remoting.CodeKVGet, remoting.CodeKVList:
 		s.forward(f, nameServers, call{})
 	default:
-		s.refuse(f, notSupported, fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))
+		s.refuse(f, remoting.NotSupported, fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))
 	}
 }
 
 // routed puts the gateway's addresses into an answer that names brokers.
 func (u *upstream) routed(f *wire.Frame) {
-	if f.Code != success || len(f.Body) == 0 {
+	if f.Code != remoting.Success || len(f.Body) == 0 {
 		return
 	}
 	body, unknown := translateRoute(f.Body, u.ports.translation())
@@ -31,7 +32,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	}
 	u.refresh.now() // a broker that has just come
 	f.SetBody(nil)
-	f.SetCode(systemError)
+	f.SetCode(remoting.SystemError)
 	if u.said.routes.due(unknown) {
 		u.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // numberField is a field that the gateway reads as a number, and brokers or clients as one of so
@@ -36,17 +37,17 @@ var (
 // numbersOf are the fields of requests that the gateway reads as numbers.
 func numbersOf(code int) []numberField {
 	switch code {
-	case codeSend, codeMaxOffset, codeMinOffset, codeQueryOffset:
+	case remoting.CodeSend, remoting.CodeMaxOffset, remoting.CodeMinOffset, remoting.CodeQueryOffset:
 		return numbersOfQueue
-	case codeSendV2, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSendBatch:
 		return numbersOfSendV2
-	case codePull, codeLitePull:
+	case remoting.CodePull, remoting.CodeLitePull:
 		return numbersOfPull
-	case codeUpdateOffset:
+	case remoting.CodeUpdateOffset:
 		return numbersOfCommit
-	case codeViewMessage, codeSendBack:
+	case remoting.CodeViewMessage, remoting.CodeSendBack:
 		return numbersOfLog
-	case codeEndTransaction, codeCheckTransaction:
+	case remoting.CodeEndTransaction, remoting.CodeCheckTransaction:
 		return numbersOfEnd
 	}
 	return nil
@@ -56,11 +57,11 @@ func numbersOf(code int) []numberField {
 // numbers.
 func numbersInAnswer(code int) []numberField {
 	switch code {
-	case codeSend, codeSendV2, codeSendBatch:
+	case remoting.CodeSend, remoting.CodeSendV2, remoting.CodeSendBatch:
 		return numbersOfSent
-	case codePull, codeLitePull:
+	case remoting.CodePull, remoting.CodeLitePull:
 		return numbersOfPulled
-	case codeQueryOffset, codeMaxOffset, codeMinOffset:
+	case remoting.CodeQueryOffset, remoting.CodeMaxOffset, remoting.CodeMinOffset:
 		return numbersOfOffset
 	}
 	return nil
@@ -87,7 +88,7 @@ func oddNumber(f *wire.Frame, numbers []numberField) error {
 func (s *session) plain(f *wire.Frame) bool {
 	err := oddNumber(f, numbersOf(f.Code))
 	if err != nil {
-		s.refuse(f, systemError, err.Error())
+		s.refuse(f, remoting.SystemError, err.Error())
 	}
 	return err == nil
 }

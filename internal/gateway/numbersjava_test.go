@@ -11,37 +11,38 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/javareader"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // requestFields are fields that a request of each code has, with numbers and names that are put in.
 func requestFields(code int, name string) []string {
 	switch code {
-	case codeSend:
+	case remoting.CodeSend:
 		return []string{
 			"producerGroup", "p", "topic", name, "defaultTopic", "d",
 			"defaultTopicQueueNums", "4", "queueId", "1", "sysFlag", "0", "bornTimestamp", "0",
 			"flag", "0",
 		}
-	case codeSendV2, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSendBatch:
 		return []string{
 			"a", "p", "b", name, "c", "d", "d", "4", "e", "1", "f", "0", "g", "0", "h",
 			"0",
 		}
-	case codePull, codeLitePull:
+	case remoting.CodePull, remoting.CodeLitePull:
 		return []string{
 			"consumerGroup", name, "topic", name, "queueId", "1", "queueOffset", "2",
 			"maxMsgNums", "1", "sysFlag", "0", "commitOffset", "1", "suspendTimeoutMillis", "0",
 			"subVersion", "0",
 		}
-	case codeQueryOffset, codeMaxOffset, codeMinOffset:
+	case remoting.CodeQueryOffset, remoting.CodeMaxOffset, remoting.CodeMinOffset:
 		return []string{"consumerGroup", name, "topic", name, "queueId", "1"}
-	case codeUpdateOffset:
+	case remoting.CodeUpdateOffset:
 		return []string{"consumerGroup", name, "topic", name, "queueId", "1", "commitOffset", "1"}
-	case codeMembers:
+	case remoting.CodeMembers:
 		return []string{"consumerGroup", name}
-	case codeViewMessage:
+	case remoting.CodeViewMessage:
 		return []string{"offset", "1"}
-	case codeSendBack:
+	case remoting.CodeSendBack:
 		return []string{"offset", "1", "group", name, "delayLevel", "1"}
 	}
 	return []string{
@@ -51,9 +52,9 @@ func requestFields(code int, name string) []string {
 }
 
 var requestCodes = []int{
-	codeSend, codeSendV2, codeSendBatch, codePull, codeLitePull, codeQueryOffset, codeUpdateOffset,
-	codeMaxOffset, codeMinOffset,
-	codeMembers, codeViewMessage, codeSendBack, codeEndTransaction, codeCheckTransaction,
+	remoting.CodeSend, remoting.CodeSendV2, remoting.CodeSendBatch, remoting.CodePull, remoting.CodeLitePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset,
+	remoting.CodeMaxOffset, remoting.CodeMinOffset,
+	remoting.CodeMembers, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction, remoting.CodeCheckTransaction,
 }
 
 // The gateway's own readings of a field: as a number, and as a name.

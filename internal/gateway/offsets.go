@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // queryOffset asks for a group's position on the side that it reads.
@@ -48,12 +49,12 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 	v.mu.Unlock()
 	offset, ok := f.Number("offset")
 	switch {
-	case f.Code == success && ok:
+	case f.Code == remoting.Success && ok:
 		if offset -= shift; offset < kept || shift != 0 {
 			f.SetNumber("offset", max(offset, kept, 0))
 		}
-	case f.Code == queryNotFound && kept >= 0:
-		u.session.reply(c.opaque, c.binary, wire.Reply{Code: success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
+	case f.Code == remoting.QueryNotFound && kept >= 0:
+		u.session.reply(c.opaque, c.binary, wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
 	return u.session.out.frame(f)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // frame is a request with a number, as bytes.
@@ -57,22 +58,22 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 		fields                  []string // of the answer to the one that is allowed
 	}{
 		"a commit after a question": {
-			codeMembers, codeUpdateOffset,
-			theirs[codeMembers].fields, theirs[codeUpdateOffset].fields, nil,
+			remoting.CodeMembers, remoting.CodeUpdateOffset,
+			theirs[remoting.CodeMembers].fields, theirs[remoting.CodeUpdateOffset].fields, nil,
 		},
 		"a pull after a pull": {
-			codePull, codeLitePull, mine("queueOffset", "5", "sysFlag", "0", "commitOffset", "0"),
-			theirs[codePull].fields,
+			remoting.CodePull, remoting.CodeLitePull, mine("queueOffset", "5", "sysFlag", "0", "commitOffset", "0"),
+			theirs[remoting.CodePull].fields,
 			[]string{"nextBeginOffset", "9000", "minOffset", "0", "maxOffset", "9000"},
 		},
 		"a send after a send": {
-			codeSendV2, codeSend,
+			remoting.CodeSendV2, remoting.CodeSend,
 			[]string{"a", "p", "b", "mine", "e", "0", "i", ""},
 			[]string{"producerGroup", "p", "topic", "orders", "queueId", "0", "properties", ""},
 			[]string{"msgId", "x", "queueId", "0", "queueOffset", "5000000"},
 		},
 		"a send after a question": {
-			codeMaxOffset, codeSendV2, theirs[codeMaxOffset].fields, theirs[codeSendV2].fields,
+			remoting.CodeMaxOffset, remoting.CodeSendV2, theirs[remoting.CodeMaxOffset].fields, theirs[remoting.CodeSendV2].fields,
 			[]string{"offset", "5000000", "queueOffset", "5000000"},
 		},
 	} {
@@ -81,11 +82,11 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 			g.gateway.topics.ensure("mine").ensure("broker-a", 1)
 			v := g.queue(source)
 			g.source.answer(c.may, wire.Reply{Fields: c.fields})
-			g.source.answer(c.mayNot, wire.Reply{Code: systemError, Remark: "no permission"})
+			g.source.answer(c.mayNot, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 			g.together(g.frame(c.may, opaque, 0, rightly, c.mayFields),
 				g.frame(c.mayNot, opaque, 0, rightly, c.mayNotFields),
 				g.frame(c.mayNot, opaque, 0, stranger, c.mayNotFields))
-			assert.Equal(t, []int{success, systemError, systemError}, g.codes(opaque, 3))
+			assert.Equal(t, []int{remoting.Success, remoting.SystemError, remoting.SystemError}, g.codes(opaque, 3))
 			v.mu.Lock()
 			assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.next}, "positions")
 			v.mu.Unlock()
@@ -114,15 +115,15 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 		v := g.queue(source)
 		r := requests()
 		g.source.answers = nil // by itself it answers nothing
-		commit := g.frame(codeUpdateOffset, opaque, 0, rightly, r[codeUpdateOffset].fields)
-		g.together(g.frame(codeRunningInfo, opaque, wire.FlagOneWay, rightly, nil),
-			g.frame(codePull, opaque, 0, rightly, r[codePull].fields))
+		commit := g.frame(remoting.CodeUpdateOffset, opaque, 0, rightly, r[remoting.CodeUpdateOffset].fields)
+		g.together(g.frame(remoting.CodeRunningInfo, opaque, wire.FlagOneWay, rightly, nil),
+			g.frame(remoting.CodePull, opaque, 0, rightly, r[remoting.CodePull].fields))
 		oneWay, pull := g.source.next(t), g.source.next(t)
 		g.session.owe(0, nil, g.session.takeAll(func(c call) bool { return isPull(c.code) })...)
-		assert.Equal(t, []int{pullRetryImmediately}, g.codes(opaque, 1))
+		assert.Equal(t, []int{remoting.PullRetryImmediately}, g.codes(opaque, 1))
 		g.together(commit)
 		last := g.source.next(t)
-		g.session.mirror(g.session.port.dest, g.frame(codeHeartbeat, opaque, 0, rightly, nil))
+		g.session.mirror(g.session.port.dest, g.frame(remoting.CodeHeartbeat, opaque, 0, rightly, nil))
 		mirrored := g.source.next(t)
 		assert.Len(t, map[int32]bool{
 			oneWay.opaque: true, pull.opaque: true, last.opaque: true, mirrored.opaque: true,
@@ -132,10 +133,10 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 			_, err := last.conn.Write(wire.AppendReply(nil, late, false, says))
 			require.NoError(t, err)
 		}
-		no := wire.AppendReply(nil, last.opaque, false, wire.Reply{Code: systemError})
+		no := wire.AppendReply(nil, last.opaque, false, wire.Reply{Code: remoting.SystemError})
 		_, err := last.conn.Write(no)
 		require.NoError(t, err)
-		assert.Equal(t, []int{systemError}, g.codes(opaque, 1), "the client gets its own answer alone")
+		assert.Equal(t, []int{remoting.SystemError}, g.codes(opaque, 1), "the client gets its own answer alone")
 		v.mu.Lock()
 		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.next}, "positions")
 		v.mu.Unlock()
@@ -146,7 +147,7 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 func TestNumbersOfTheGatewaysOwnLeaveSignaturesAlone(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	var f, goes wire.Frame
-	require.NoError(t, f.Parse(g.frame(codeMembers, 7, 0, rightly, requests()[codeMembers].fields)))
+	require.NoError(t, f.Parse(g.frame(remoting.CodeMembers, 7, 0, rightly, requests()[remoting.CodeMembers].fields)))
 	f.SetOpaque(lowestOpaque)
 	assert.False(t, f.Touched(), "it isn't signed anew")
 	require.NoError(t, goes.Parse(append(f.AppendHead(nil), f.Body...)))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // owed is an answer to a call that no server will answer.
@@ -107,7 +108,7 @@ const pullAgain = 300 * time.Millisecond
 // pullAgain answers a pull so that the client asks again for the same offset.
 func (s *session) pullAgain(c call) {
 	at := fmt.Sprint(max(0, c.offset))
-	s.reply(c.opaque, c.binary, wire.Reply{Code: pullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
+	s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.PullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
 		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
 	}})
 }

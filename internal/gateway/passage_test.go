@@ -19,6 +19,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -353,7 +354,7 @@ func (*written) SetWriteDeadline(time.Time) error { return nil }
 func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	frame := func(opaque int32, body int, more bool) *wire.Frame {
 		var f wire.Frame
-		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeSendV2, opaque, 0, []string{"e", "3"}, bytes.Repeat([]byte{'x'}, body))))
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeSendV2, opaque, 0, []string{"e", "3"}, bytes.Repeat([]byte{'x'}, body))))
 		f.More = more
 		return &f
 	}

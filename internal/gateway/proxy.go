@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A target whose brokers can't be reached is served through the remoting port of its 5.x proxy. Requests name their broker there, and what the
@@ -54,5 +55,5 @@ func (g *Gateway) greeted() []string {
 
 // mayBeStored reports whether a message that a server answers it couldn't store may be stored yet: a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
-	return u.dest.side == target && f.Code == systemError && u.behindProxy()
+	return u.dest.side == target && f.Code == remoting.SystemError && u.behindProxy()
 }

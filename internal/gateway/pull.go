@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // sysFlagCommit in a pull says that commitOffset is a commit (PullSysFlag.FLAG_COMMIT_OFFSET).
@@ -115,8 +116,8 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, membe
 		f.SetNumber("commitOffset", v.native(on, commit))
 	}
 	s.address(f, v, on)
-	if on == target && f.Code == codeLitePull {
-		f.SetCode(codePull) // the same for brokers, but that 5.3.3 asks nobody for rights to the other
+	if on == target && f.Code == remoting.CodeLitePull {
+		f.SetCode(remoting.CodePull) // the same for brokers, but that 5.3.3 asks nobody for rights to the other
 	}
 	return true
 }
@@ -198,7 +199,7 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 
 // pullTaken reports whether a broker that answers so has done what the pull asks for, its commit among it. Others refuse it whole.
 func pullTaken(code int) bool {
-	return code == success || code == pullNotFound || code == pullRetryImmediately || code == pullOffsetMoved
+	return code == remoting.Success || code == remoting.PullNotFound || code == remoting.PullRetryImmediately || code == remoting.PullOffsetMoved
 }
 
 const (
@@ -213,7 +214,7 @@ const (
 // begin anew at the end of the queue, and with 4.8 and before perhaps at its beginning. Callers hold v.mu.
 func (v *view) ahead(f *wire.Frame, c call) bool {
 	end, known := f.Number("maxOffset")
-	return f.Code == pullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side
+	return f.Code == remoting.PullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side
 }
 
 // saidAhead reports whether that is to be said, which many pulls would do. Callers hold v.mu.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers would send it back
@@ -26,13 +28,13 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 			p := newPassage(t, answer, nil)
 			p.queue.home.Store(uint32(c.home))
 			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
-			code, next := p.asks(codePull, "billing", offset)
+			code, next := p.asks(remoting.CodePull, "billing", offset)
 			advice := 2000 - p.view.shift[c.reads]
 			if c.waits {
-				assert.Equal(t, []int64{pullRetryImmediately, offset}, []int64{int64(code), next}, "it asks for the same offset again")
+				assert.Equal(t, []int64{remoting.PullRetryImmediately, offset}, []int64{int64(code), next}, "it asks for the same offset again")
 				advice = offset
 			} else {
-				assert.Equal(t, []int64{pullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")
+				assert.Equal(t, []int64{remoting.PullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")
 			}
 			p.view.mu.Lock()
 			defer p.view.mu.Unlock()

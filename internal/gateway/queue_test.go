@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // For a negative queue brokers pick one themselves (randomQueueId of 4.9.7): past homes and holds.
@@ -16,9 +17,9 @@ func TestASendThatLetsTheBrokerPickItsQueueIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			g.queue(at)
-			g.source.answer(codeSend, wire.Reply{Code: success})
-			g.source.answer(codeSendBatch, wire.Reply{Code: success})
-			for _, code := range []int{codeSendV2, codeSend, codeSendBatch} {
+			g.source.answer(remoting.CodeSend, wire.Reply{Code: remoting.Success})
+			g.source.answer(remoting.CodeSendBatch, wire.Reply{Code: remoting.Success})
+			for _, code := range []int{remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch} {
 				topic, queue, _, properties := keysOf(code)
 				for _, id := range []string{"-1", "-2147483648", ""} {
 					fields := []string{"a", "producers", topic, "orders", queue, id, properties, ""}
@@ -27,7 +28,7 @@ func TestASendThatLetsTheBrokerPickItsQueueIsRefused(t *testing.T) {
 					}
 					g.request(code, 0, rightly, fields, "body")
 					is, remark := g.answer()
-					assert.Equal(t, systemError, is, "code %d, queue %q", code, id)
+					assert.Equal(t, remoting.SystemError, is, "code %d, queue %q", code, id)
 					assert.Contains(t, remark, "names no queue of topic orders")
 					g.nothing("a send to no queue")
 				}

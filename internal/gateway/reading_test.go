@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker may read a lock of the lanes' group where none is read here.
@@ -27,10 +28,10 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 		`{"clientId":"c","mqSet":[]}`,
 		``,
 	} {
-		for _, code := range []int{codeLock, codeUnlock} {
+		for _, code := range []int{remoting.CodeLock, remoting.CodeUnlock} {
 			g.request(code, 0, unsignedBy, nil, body)
 			is, remark := g.answer()
-			assert.Equal(t, systemError, is, body)
+			assert.Equal(t, remoting.SystemError, is, body)
 			assert.Contains(t, remark, "aren't understood", body)
 			g.nothing(body)
 		}
@@ -69,12 +70,12 @@ func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.file = ""
 		g.queue(source)
-		g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{
+		g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 			"nextBeginOffset",
 			odd,
 		}})
 		require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
-		g.request(codePull, 0, unsignedBy, requests()[codePull].fields, "")
+		g.request(remoting.CodePull, 0, unsignedBy, requests()[remoting.CodePull].fields, "")
 		var f wire.Frame
 		err := g.in.Next(&f)
 		require.Error(t, err, "a client of the source sees its connection end")

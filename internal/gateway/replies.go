@@ -6,6 +6,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Who has got a request answers it with a message to the reply topic of the cluster that the
@@ -75,7 +76,7 @@ func (s *session) nameReplyTopic(f *wire.Frame, key string) {
 // triesTarget reports whether an answer that the broker hasn't pushed to anybody goes to another
 // broker now.
 func (u *upstream) triesTarget(f *wire.Frame, c call) bool {
-	if f.Code != systemError || !bytes.HasPrefix(f.Remark, []byte(notPushed)) {
+	if f.Code != remoting.SystemError || !bytes.HasPrefix(f.Remark, []byte(notPushed)) {
 		return false
 	}
 	r := c.rare.reply
@@ -117,7 +118,7 @@ func (s *session) replyOnTarget(c call) {
 	}
 	s.forgotten(c)
 	if !c.oneWay {
-		s.reply(c.opaque, c.binary, wire.Reply{Code: systemError, Remark: r.refusal})
+		s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.SystemError, Remark: r.refusal})
 	}
 }
 

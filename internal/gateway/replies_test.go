@@ -11,6 +11,7 @@ import (
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // newNamed is a gateway without keys between clusters Old and New, for clients that find it at
@@ -52,7 +53,7 @@ const nobodyThere = "push reply message fail, channel of <10.0.0.7@42> not found
 // replyFields are those of an answer to a request, long or as letters.
 func replyFields(code int, topic string) []string {
 	const properties = "MSG_TYPE\x01reply\x02REPLY_TO_CLIENT\x0110.0.0.7@42\x02"
-	if code == codeReply {
+	if code == remoting.CodeReply {
 		return []string{"producerGroup", "p", "topic", topic, "queueId", "0", "properties", properties}
 	}
 	return []string{"a", "p", "b", topic, "e", "0", "i", properties, "n", "broker-a"}
@@ -61,8 +62,8 @@ func replyFields(code int, topic string) []string {
 // Whoever has asked is connected to a broker of one of the sides: an answer goes to the source, and
 // to the target when nobody is there, each time to the reply topic of that side.
 func TestAnAnswerGoesWhereTheRequesterIs(t *testing.T) {
-	nobody := wire.Reply{Code: systemError, Remark: nobodyThere}
-	other := wire.Reply{Code: noPermission, Remark: "no"}
+	nobody := wire.Reply{Code: remoting.SystemError, Remark: nobodyThere}
+	other := wire.Reply{Code: remoting.NoPermission, Remark: "no"}
 	const stored, storedThere = "0A000001000029AF00000000000004D2", "7F0000010000753101000000000004D2"
 	taken := wire.Reply{Fields: []string{"msgId", stored, "queueId", "0", "queueOffset", "9"}}
 	for name, c := range map[string]struct {
@@ -71,12 +72,12 @@ func TestAnAnswerGoesWhereTheRequesterIs(t *testing.T) {
 		id             string // in the answer
 		goesOn         bool
 	}{
-		"it is connected to the source":   {taken, nobody, success, stored, false},
-		"it is connected to the target":   {nobody, taken, success, storedThere, true},
-		"it isn't connected":              {nobody, nobody, systemError, "", true},
-		"the source refuses it otherwise": {other, taken, noPermission, "", false},
+		"it is connected to the source":   {taken, nobody, remoting.Success, stored, false},
+		"it is connected to the target":   {nobody, taken, remoting.Success, storedThere, true},
+		"it isn't connected":              {nobody, nobody, remoting.SystemError, "", true},
+		"the source refuses it otherwise": {other, taken, remoting.NoPermission, "", false},
 	} {
-		for _, code := range []int{codeReply, codeReplyV2} {
+		for _, code := range []int{remoting.CodeReply, remoting.CodeReplyV2} {
 			for _, named := range []string{"Old_REPLY_TOPIC", "New_REPLY_TOPIC"} {
 				g := newNamed(t)
 				g.source.answer(code, c.source)
@@ -96,7 +97,7 @@ func TestAnAnswerGoesWhereTheRequesterIs(t *testing.T) {
 				}
 				g.nothing(name)
 				assert.Equal(t, held, g.session.memory.Held(), name)
-				assert.Equal(t, c.code == success, g.session.replied.Load(), name)
+				assert.Equal(t, c.code == remoting.Success, g.session.replied.Load(), name)
 			}
 		}
 	}
@@ -105,13 +106,13 @@ func TestAnAnswerGoesWhereTheRequesterIs(t *testing.T) {
 // An answer whose client doesn't wait for it goes on to the target, too.
 func TestAnAnswerThatNobodyWaitsForGoesOnToTheTarget(t *testing.T) {
 	g := newNamed(t)
-	g.source.answer(codeReplyV2, wire.Reply{Code: systemError, Remark: nobodyThere})
-	g.target.answer(codeReplyV2, wire.Reply{Code: systemError, Remark: nobodyThere})
-	fields := replyFields(codeReplyV2, "Old_REPLY_TOPIC")
-	g.request(codeReplyV2, wire.FlagOneWay, unsignedBy, fields, "it is done")
-	require.Equal(t, codeReplyV2, g.source.next(t).code)
+	g.source.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.SystemError, Remark: nobodyThere})
+	g.target.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.SystemError, Remark: nobodyThere})
+	fields := replyFields(remoting.CodeReplyV2, "Old_REPLY_TOPIC")
+	g.request(remoting.CodeReplyV2, wire.FlagOneWay, unsignedBy, fields, "it is done")
+	require.Equal(t, remoting.CodeReplyV2, g.source.next(t).code)
 	require.Equal(t, "New_REPLY_TOPIC", g.target.next(t).fields["b"])
-	g.request(codeMembers, 0, unsignedBy, []string{"consumerGroup", "billing"}, "")
+	g.request(remoting.CodeMembers, 0, unsignedBy, []string{"consumerGroup", "billing"}, "")
 	_, _ = g.answer() // to this request, and no other one
 }
 
@@ -119,10 +120,10 @@ func TestAnAnswerThatNobodyWaitsForGoesOnToTheTarget(t *testing.T) {
 func TestAnAnswerGoesToTheTargetWhileTheSourceIsAway(t *testing.T) {
 	g := newNamed(t)
 	require.NoError(t, g.source.Close())
-	g.target.answer(codeReplyV2, wire.Reply{Fields: []string{"msgId", "0"}})
-	g.request(codeReplyV2, 0, unsignedBy, replyFields(codeReplyV2, "Old_REPLY_TOPIC"), "it is done")
+	g.target.answer(remoting.CodeReplyV2, wire.Reply{Fields: []string{"msgId", "0"}})
+	g.request(remoting.CodeReplyV2, 0, unsignedBy, replyFields(remoting.CodeReplyV2, "Old_REPLY_TOPIC"), "it is done")
 	is, remark := g.answer()
-	assert.Equal(t, success, is, remark)
+	assert.Equal(t, remoting.Success, is, remark)
 	assert.Equal(t, "New_REPLY_TOPIC", g.target.next(t).fields["b"])
 }
 
@@ -130,7 +131,7 @@ func TestAnAnswerGoesToTheTargetWhileTheSourceIsAway(t *testing.T) {
 // with the names that it knows, and gets what the client says.
 func TestATargetBrokersAnswerReachesItsRequester(t *testing.T) {
 	g := newNamed(t)
-	_, err := g.broker().Write(wire.AppendRequest(nil, codePushReply, 77, 0, []string{
+	_, err := g.broker().Write(wire.AppendRequest(nil, remoting.CodePushReply, 77, 0, []string{
 		"producerGroup", "p", "topic", "New_REPLY_TOPIC",
 		"storeHost", "10.0.0.9:10911", "bornHost", "10.0.0.8:4",
 	}, []byte("it is done")))
@@ -138,7 +139,7 @@ func TestATargetBrokersAnswerReachesItsRequester(t *testing.T) {
 	var f wire.Frame
 	require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
 	require.NoError(t, g.in.Next(&f))
-	assert.Equal(t, codePushReply, f.Code)
+	assert.Equal(t, remoting.CodePushReply, f.Code)
 	assert.Equal(t, map[string]string{
 		"producerGroup": "p", "topic": "Old_REPLY_TOPIC",
 		"storeHost": "127.0.0.1:30001", "bornHost": "10.0.0.8:4",
@@ -147,7 +148,7 @@ func TestATargetBrokersAnswerReachesItsRequester(t *testing.T) {
 	_, err = g.client.Write(wire.AppendReply(nil, f.Opaque, false, wire.Reply{}))
 	require.NoError(t, err)
 	pushed := g.target.next(t)
-	assert.Equal(t, success, pushed.code)
+	assert.Equal(t, remoting.Success, pushed.code)
 	assert.EqualValues(t, 77, pushed.opaque, "the broker's own number")
 }
 
@@ -159,9 +160,9 @@ func TestTheRouteOfATargetsReplyTopicIsThatOfTheSource(t *testing.T) {
 	} {
 		g := newNamed(t)
 		g.gateway.config.NameServers = []string{g.source.Addr().String()}
-		g.source.answer(codeRoute, wire.Reply{Code: systemError})
+		g.source.answer(remoting.CodeRoute, wire.Reply{Code: remoting.SystemError})
 		g.comesAt(&port{dest: nameServers, names: true})
-		g.request(codeRoute, 0, unsignedBy, []string{"topic", asked}, "")
+		g.request(remoting.CodeRoute, 0, unsignedBy, []string{"topic", asked}, "")
 		_, _ = g.answer()
 		assert.Equal(t, want, g.source.next(t).fields["topic"])
 	}

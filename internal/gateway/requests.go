@@ -4,67 +4,20 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Request codes (RequestCode, 4.9.7) that the gateway looks into. All others pass as they are.
-const (
-	codeSend             = 10
-	codePull             = 11
-	codeQueryOffset      = 14
-	codeUpdateOffset     = 15
-	codeMaxOffset        = 30
-	codeMinOffset        = 31
-	codeViewMessage      = 33
-	codeHeartbeat        = 34
-	codeUnregister       = 35
-	codeSendBack         = 36
-	codeEndTransaction   = 37
-	codeMembers          = 38
-	codeCheckTransaction = 39
-	codeNotifyMembers    = 40
-	codeLock             = 41
-	codeUnlock           = 42
-	codeKVGet            = 101
-	codeRoute            = 105
-	codeClusterInfo      = 106
-	codeTopics           = 206
-	codeKVList           = 219
-	codeTopicsOfCluster  = 224
-	codeSystemTopics     = 304
-	codeRunningInfo      = 307
-	codeConsumeDirectly  = 309
-	codeSendV2           = 310
-	codeSendBatch        = 320
-	codeReply            = 324
-	codeReplyV2          = 325
-	codePushReply        = 326
-	codeLitePull         = 361
-)
+func sends(code int) bool {
+	return code == remoting.CodeSendV2 || code == remoting.CodeSend || code == remoting.CodeSendBatch
+}
 
-// Response codes (ResponseCode) that the gateway gives or looks for.
-const (
-	success              = 0
-	systemError          = 1
-	notSupported         = 3
-	flushDiskTimeout     = 10
-	flushSlaveTimeout    = 12
-	serviceNotAvailable  = 14
-	noPermission         = 16
-	pullNotFound         = 19
-	pullRetryImmediately = 20
-	pullOffsetMoved      = 21
-	queryNotFound        = 22
-)
-
-func sends(code int) bool { return code == codeSendV2 || code == codeSend || code == codeSendBatch }
-
-func isPull(code int) bool { return code == codePull || code == codeLitePull }
+func isPull(code int) bool { return code == remoting.CodePull || code == remoting.CodeLitePull }
 
 // pushedByTarget are requests of target brokers that clients can answer as if the source had asked.
 // Others are refused: positions are reset on the source.
 func pushedByTarget(code int) bool {
 	switch code {
-	case codeCheckTransaction, codeNotifyMembers, codeRunningInfo, codeConsumeDirectly, codePushReply:
+	case remoting.CodeCheckTransaction, remoting.CodeNotifyMembers, remoting.CodeRunningInfo, remoting.CodeConsumeDirectly, remoting.CodePushReply:
 		return true
 	}
 	return false
@@ -91,29 +44,29 @@ func (s *session) handle(f *wire.Frame) {
 		return
 	}
 	switch f.Code {
-	case codeSendV2, codeSend, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
 		s.send(f, nil)
-	case codePull, codeLitePull:
+	case remoting.CodePull, remoting.CodeLitePull:
 		s.pull(f)
-	case codeQueryOffset:
+	case remoting.CodeQueryOffset:
 		s.queryOffset(f)
-	case codeUpdateOffset:
+	case remoting.CodeUpdateOffset:
 		s.updateOffset(f)
-	case codeMaxOffset, codeMinOffset:
+	case remoting.CodeMaxOffset, remoting.CodeMinOffset:
 		s.askBound(f)
-	case codeMembers:
+	case remoting.CodeMembers:
 		s.members(f)
-	case codeLock, codeUnlock:
+	case remoting.CodeLock, remoting.CodeUnlock:
 		s.lock(f)
-	case codeHeartbeat:
+	case remoting.CodeHeartbeat:
 		s.heartbeat(f)
-	case codeUnregister:
+	case remoting.CodeUnregister:
 		s.unregister(f)
-	case codeSendBack, codeViewMessage:
+	case remoting.CodeSendBack, remoting.CodeViewMessage:
 		s.byCommitLog(f, "offset")
-	case codeEndTransaction:
+	case remoting.CodeEndTransaction:
 		s.byCommitLog(f, "commitLogOffset")
-	case codeReply, codeReplyV2:
+	case remoting.CodeReply, remoting.CodeReplyV2:
 		s.sendReply(f)
 	default:
 		s.pass(f)
@@ -126,9 +79,9 @@ func (s *session) handle(f *wire.Frame) {
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
-	case codePull, codeLitePull, codeQueryOffset, codeUpdateOffset, codeMembers:
+	case remoting.CodePull, remoting.CodeLitePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
-	case codeLock, codeUnlock:
+	case remoting.CodeLock, remoting.CodeUnlock:
 		var body lockBody
 		var err error
 		took, ok := s.readBody(f, func() { body, err = parseLock(f.Body) })
@@ -137,18 +90,18 @@ func (s *session) theirs(f *wire.Frame) bool {
 		}
 		s.memory.Give(took)
 		if err != nil {
-			s.refuse(f, systemError, "queues to lock that aren't understood: "+err.Error())
+			s.refuse(f, remoting.SystemError, "queues to lock that aren't understood: "+err.Error())
 			return false
 		}
 		ours = s.ours(body.Group)
-	case codeSendV2, codeSend, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
 		ours = s.ours(string(f.Text(producerField(f.Code))))
-	case codeHeartbeat: // it is read later
+	case remoting.CodeHeartbeat: // it is read later
 	default:
 		return !s.namesOurs(f)
 	}
 	if ours {
-		s.refuse(f, noPermission, laneGroup)
+		s.refuse(f, remoting.NoPermission, laneGroup)
 	}
 	return !ours
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -61,7 +62,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	sent.SetLimit(registeredTogether)
 	for _, s := range sessions {
 		sent.Go(func() error {
-			defer s.recovered(func() int { return codeHeartbeat })
+			defer s.recovered(func() int { return remoting.CodeHeartbeat })
 			s.mirror(s.port.dest, s.beat)
 			s.mirrors.beat(s, s.identity, s.beat)
 			return nil
@@ -89,7 +90,7 @@ func (g *Gateway) expectForAWhile() {
 
 // registering reports whether a broker hasn't answered yet that is to register the client.
 func (s *session) registering() bool {
-	return s.any(func(c call) bool { return c.code == codeHeartbeat })
+	return s.any(func(c call) bool { return c.code == remoting.CodeHeartbeat })
 }
 
 // expect makes the session of a client that is expected back.
@@ -170,7 +171,7 @@ func (r *returning) all() (all []*session) {
 // misses keeps brokers' words to a client that isn't back. Callers hold s.mu.
 func (s *session) misses(f *wire.Frame) {
 	const most = 100 // as many groups as a client has members of, and more
-	if f.Code == codeNotifyMembers && len(s.missed) < most {
+	if f.Code == remoting.CodeNotifyMembers && len(s.missed) < most {
 		s.missed = append(s.missed, slices.Clone(f.Bytes()))
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -177,7 +178,7 @@ func (m *matrix) judge(cell waitingCell, when string, at []stage) (got ruling, i
 	case err != nil:
 		m.Errorf("account %s, %s, %s, %s: seen: %v; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when, err, wants)
 		return got, false
-	case isPull(cell.q.code) && strings.HasPrefix(got.says, fmt.Sprint("code ", pullRetryImmediately)):
+	case isPull(cell.q.code) && strings.HasPrefix(got.says, fmt.Sprint("code ", remoting.PullRetryImmediately)):
 		return got, true
 	case !slices.ContainsFunc(wants, func(want ruling) bool { return want.is(got) }):
 		m.Errorf("account %s, %s, %s, %s: seen: %s; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when, got, wants)

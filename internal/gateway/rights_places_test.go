@@ -106,7 +106,7 @@ func (m *matrix) findFirst(p *place, on side) {
 func (m *matrix) prepare(p *place, q asked, on side) {
 	m.Helper()
 	body := p.body(q.name)
-	send := &remoting.Command{Code: codeSendV2, Body: []byte(body), Fields: map[string]string{}}
+	send := &remoting.Command{Code: remoting.CodeSendV2, Body: []byte(body), Fields: map[string]string{}}
 	fields := sendShort(p.topic, p.writers(), false)
 	for i := 0; i < len(fields); i += 2 {
 		send.Fields[fields[i]] = fields[i+1]

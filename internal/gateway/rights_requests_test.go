@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // asked is a request of the matrix.
@@ -66,9 +67,9 @@ func allAsked() []asked {
 // sending are requests that store a message.
 func sending() (all []asked) {
 	for _, one := range []asked{
-		{name: "send", code: codeSend},
-		{name: "send v2", code: codeSendV2},
-		{name: "send batch", code: codeSendBatch},
+		{name: "send", code: remoting.CodeSend},
+		{name: "send v2", code: remoting.CodeSendV2},
+		{name: "send batch", code: remoting.CodeSendBatch},
 	} {
 		one.serves, one.stores = byHome, true
 		oneWay := one
@@ -84,7 +85,7 @@ func sending() (all []asked) {
 	again := func(p *place, _ side) ([]string, []byte) {
 		return sendShort(rocketmq.RetryTopic(p.group), p.group, false), []byte("again")
 	}
-	return append(all, asked{name: "send v2 to the retry topic", code: codeSendV2, of: again})
+	return append(all, asked{name: "send v2 to the retry topic", code: remoting.CodeSendV2, of: again})
 }
 
 // sendOf makes sends of all kinds, with a body that names the request.
@@ -92,9 +93,9 @@ func sendOf(q asked) askedOf {
 	return func(p *place, _ side) ([]string, []byte) {
 		body := p.body(q.name)
 		switch q.code {
-		case codeSendV2, 325:
+		case remoting.CodeSendV2, 325:
 			return sendShort(p.topic, p.writers(), false), []byte(body)
-		case codeSendBatch:
+		case remoting.CodeSendBatch:
 			return sendShort(p.topic, p.writers(), true), batchOf(body)
 		}
 		return []string{
@@ -135,25 +136,25 @@ func reading() []asked {
 		return []string{"topic", p.topic, "queueId", "0", "timestamp", "0"}
 	})
 	return []asked{
-		{name: "pull", code: codePull, serves: byReads, of: pull},
+		{name: "pull", code: remoting.CodePull, serves: byReads, of: pull},
 		{
-			name: "pull with a commit", code: codePull, serves: byReads, commits: true,
+			name: "pull with a commit", code: remoting.CodePull, serves: byReads, commits: true,
 			of: pullAndCommit,
 		},
 		// For these brokers of 5.3.3 ask nobody for rights, and those of 4.9.7 don't have them.
-		{name: "lite pull", code: codeLitePull, serves: byReads, as: "pull", of: pull},
+		{name: "lite pull", code: remoting.CodeLitePull, serves: byReads, as: "pull", of: pull},
 		{
-			name: "lite pull with a commit", code: codeLitePull, serves: byReads, commits: true,
+			name: "lite pull with a commit", code: remoting.CodeLitePull, serves: byReads, commits: true,
 			as: "pull with a commit", of: pullAndCommit,
 		},
-		{name: "query position", code: codeQueryOffset, serves: byReads, of: fieldsOf((*place).queue)},
-		{name: "commit", code: codeUpdateOffset, serves: byReads, commits: true, of: commit},
+		{name: "query position", code: remoting.CodeQueryOffset, serves: byReads, of: fieldsOf((*place).queue)},
+		{name: "commit", code: remoting.CodeUpdateOffset, serves: byReads, commits: true, of: commit},
 		{
-			name: "commit one-way", code: codeUpdateOffset, serves: byReads, commits: true,
+			name: "commit one-way", code: remoting.CodeUpdateOffset, serves: byReads, commits: true,
 			oneWay: true, of: commit,
 		},
-		{name: "max offset", code: codeMaxOffset, serves: byHome, of: bound},
-		{name: "min offset", code: codeMinOffset, serves: byHome, of: bound},
+		{name: "max offset", code: remoting.CodeMaxOffset, serves: byHome, of: bound},
+		{name: "min offset", code: remoting.CodeMinOffset, serves: byHome, of: bound},
 		{name: "search offset", code: 29, of: bound},
 		{name: "earliest time", code: 32, of: bound},
 	}
@@ -177,16 +178,16 @@ func joining() []asked {
 		}
 	})
 	return []asked{
-		{name: "heartbeat of a reader", code: codeHeartbeat, of: beat(true)},
-		{name: "heartbeat of a writer", code: codeHeartbeat, of: beat(false)},
-		{name: "members", code: codeMembers, serves: byAuthority, of: members},
-		{name: "lock", code: codeLock, serves: byAuthority, locks: true, of: lock},
-		{name: "unlock", code: codeUnlock, serves: byAuthority, locks: true, of: unlock},
+		{name: "heartbeat of a reader", code: remoting.CodeHeartbeat, of: beat(true)},
+		{name: "heartbeat of a writer", code: remoting.CodeHeartbeat, of: beat(false)},
+		{name: "members", code: remoting.CodeMembers, serves: byAuthority, of: members},
+		{name: "lock", code: remoting.CodeLock, serves: byAuthority, locks: true, of: lock},
+		{name: "unlock", code: remoting.CodeUnlock, serves: byAuthority, locks: true, of: unlock},
 		{
-			name: "unlock one-way", code: codeUnlock, serves: byAuthority, locks: true, oneWay: true,
+			name: "unlock one-way", code: remoting.CodeUnlock, serves: byAuthority, locks: true, oneWay: true,
 			of: unlock,
 		},
-		{name: "unregister", code: codeUnregister, of: leave},
+		{name: "unregister", code: remoting.CodeUnregister, of: leave},
 	}
 }
 
@@ -195,7 +196,7 @@ func byMessage(of side) []asked {
 	serves := map[side]serves{source: bySource, target: byTarget}[of]
 	ends := func(name string, oneWay bool) asked {
 		return asked{
-			name: name, code: codeEndTransaction, serves: serves, halves: true, oneWay: oneWay,
+			name: name, code: remoting.CodeEndTransaction, serves: serves, halves: true, oneWay: oneWay,
 			of: fieldsOf(func(p *place) []string { return p.end(p.half[name], of) }),
 		}
 	}
@@ -208,8 +209,8 @@ func byMessage(of side) []asked {
 	})
 	which := " of the " + of.String()
 	return []asked{
-		{name: "view" + which, code: codeViewMessage, serves: serves, of: view},
-		{name: "send back" + which, code: codeSendBack, serves: serves, of: back},
+		{name: "view" + which, code: remoting.CodeViewMessage, serves: serves, of: view},
+		{name: "send back" + which, code: remoting.CodeSendBack, serves: serves, of: back},
 		ends("end"+which, false),
 		ends("end one-way"+which, true),
 	}
@@ -248,12 +249,12 @@ func passing() []asked {
 		{name: "ack", code: 200051, of: ack},
 		{name: "change invisible time", code: 200053, of: ack},
 		{name: "peek", code: 200052, of: pop},
-		{name: "route", code: codeRoute, names: true, of: ofTopic},
+		{name: "route", code: remoting.CodeRoute, names: true, of: ofTopic},
 		{name: "query message", code: 12, of: query},
 		{name: "topic stats", code: 202, of: ofTopic},
 		{name: "consumer connections", code: 203, of: ofGroup},
 		{name: "consume stats", code: 208, of: ofGroup},
-		{name: "running info", code: codeRunningInfo, of: ofGroup},
+		{name: "running info", code: remoting.CodeRunningInfo, of: ofGroup},
 		{name: "reset position", code: 222, of: reset},
 		{name: "all positions", code: 43, of: none},
 		{name: "all topics", code: 21, of: none},

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A client that invents groups gets its answers, takes no more memory than there is for views, and
@@ -22,23 +23,23 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	groups := &p.gateway.groups
 	groups.room.most = 3
 	long := strings.Repeat("x", longestGroup+1)
-	assert.EqualValues(t, 2000, p.next(codePull, long, 5))
+	assert.EqualValues(t, 2000, p.next(remoting.CodePull, long, 5))
 	require.ErrorIs(t, groups.mayFollow(long, target), ErrRefused)
 	for i := range 2 { // for which there is room besides billing
-		assert.EqualValues(t, 2000, p.next(codePull, fmt.Sprint("invented-", i), 5))
+		assert.EqualValues(t, 2000, p.next(remoting.CodePull, fmt.Sprint("invented-", i), 5))
 	}
 	one := groups.of(wanted{"invented-1", p.queue})
 	require.NotNil(t, one)
 	assert.EqualValues(t, 2000, one.next, "where it goes on is known from its first pull on")
 	for i := range 100 {
-		assert.EqualValues(t, 2000, p.next(codePull, fmt.Sprint("more-", i), 5), "as the source has it")
-		p.next(codeUpdateOffset, fmt.Sprint("more-", i), 5)
-		p.next(codeQueryOffset, fmt.Sprint("more-", i), 5)
+		assert.EqualValues(t, 2000, p.next(remoting.CodePull, fmt.Sprint("more-", i), 5), "as the source has it")
+		p.next(remoting.CodeUpdateOffset, fmt.Sprint("more-", i), 5)
+		p.next(remoting.CodeQueryOffset, fmt.Sprint("more-", i), 5)
 	}
 	assert.Len(t, groups.all(), 3)
 	assert.EqualValues(t, 3, groups.room.made.Load())
-	assert.EqualValues(t, 1000, p.next(codePull, "billing", 5), "as the group sees the target")
-	assert.EqualValues(t, 2000, p.next(codePull, "invented-1", 5))
+	assert.EqualValues(t, 1000, p.next(remoting.CodePull, "billing", 5), "as the group sees the target")
+	assert.EqualValues(t, 2000, p.next(remoting.CodePull, "invented-1", 5))
 	require.NoError(t, groups.mayFollow("more-7", target))
 	groups.get([]byte("more-7")).of(p.queue)
 	assert.Len(t, groups.all(), 4, "rounds make the views that they need")
@@ -57,16 +58,16 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 		g.request(code, 0, stranger, fields, "")
 		g.answer()
 	}
-	for _, code := range []int{codePull, codeQueryOffset, codeUpdateOffset} {
-		g.source.answer(code, wire.Reply{Code: systemError, Remark: "No acl config for stranger"})
+	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset} {
+		g.source.answer(code, wire.Reply{Code: remoting.SystemError, Remark: "No acl config for stranger"})
 		asks(code, fmt.Sprint("refused-", code))
 	}
 	assert.Equal(t, made, g.gateway.groups.room.made.Load())
 
-	g.source.answer(codePull, wire.Reply{Code: pullNotFound, Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"}})
-	g.source.answer(codeQueryOffset, wire.Reply{Code: queryNotFound})
-	g.source.answer(codeUpdateOffset, wire.Reply{})
-	for code, want := range map[int][2]int64{codePull: {9, 7}, codeQueryOffset: {-1, -1}, codeUpdateOffset: {-1, 7}} {
+	g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"}})
+	g.source.answer(remoting.CodeQueryOffset, wire.Reply{Code: remoting.QueryNotFound})
+	g.source.answer(remoting.CodeUpdateOffset, wire.Reply{})
+	for code, want := range map[int][2]int64{remoting.CodePull: {9, 7}, remoting.CodeQueryOffset: {-1, -1}, remoting.CodeUpdateOffset: {-1, 7}} {
 		name := fmt.Sprint("taken-", code)
 		asks(code, name)
 		v := g.gateway.groups.of(wanted{name, q})
@@ -83,26 +84,26 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	q := g.queue(source).queue
 	g.source.mu.Lock()
-	delete(g.source.answers, codePull)
+	delete(g.source.answers, remoting.CodePull)
 	g.source.mu.Unlock()
 	fields := []string{"consumerGroup", "new", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "0"}
-	g.request(codePull, 0, rightly, fields, "")
-	require.Equal(t, codePull, g.source.next(t).code)
+	g.request(remoting.CodePull, 0, rightly, fields, "")
+	require.Equal(t, remoting.CodePull, g.source.next(t).code)
 	v := g.gateway.groups.get([]byte("new")).of(q)
 	moving, err := g.gateway.stopPulls([]*view{v}, target)
 	require.NoError(t, err)
 	require.Len(t, moving, 1)
 	is, _ := g.answer()
-	assert.Equal(t, pullRetryImmediately, is)
+	assert.Equal(t, remoting.PullRetryImmediately, is)
 
-	g.request(codePull, 0, rightly, fields, "") // it waits for the move
+	g.request(remoting.CodePull, 0, rightly, fields, "") // it waits for the move
 	w := wanted{"new", q}
 	var f wire.Frame
-	require.NoError(t, f.Parse(wire.AppendRequest(nil, codePull, 77, 0, fields, nil)))
-	g.session.passNew(&f, &w, call{code: codePull, offset: 5}) // as if it had just come before it
+	require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodePull, 77, 0, fields, nil)))
+	g.session.passNew(&f, &w, call{code: remoting.CodePull, offset: 5}) // as if it had just come before it
 	g.opaque = 77
 	is, _ = g.answer()
-	assert.Equal(t, pullRetryImmediately, is)
+	assert.Equal(t, remoting.PullRetryImmediately, is)
 }
 
 // Views that say nothing which brokers don't know go when others need the room.
@@ -127,7 +128,7 @@ func TestIdleViewsGoForOthers(t *testing.T) {
 	idle("owes").owed = true
 	idle("fresh").usedAt = time.Now()
 	busy := idle("busy")
-	g.session.open[99] = call{code: codePull, view: busy}
+	g.session.open[99] = call{code: remoting.CodePull, view: busy}
 	all := len(groups.all())
 	g.gateway.forgetViews()
 	require.Len(t, groups.all(), all, "there is room")

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // logLines is a log that is read while it is written.
@@ -39,7 +40,7 @@ func (l *logLines) with(says string) int {
 // A server that is away is said once, and not for each request or heartbeat that it doesn't get.
 func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
-	b.answer(codeHeartbeat, wire.Reply{})
+	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	var log logLines
 	g.log = logTo(&log)
@@ -57,13 +58,13 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 		_, err := client.Write(sendFrame(i, 10))
 		require.NoError(t, err)
 		require.NoError(t, in.Next(&f))
-		require.Equal(t, serviceNotAvailable, f.Code)
+		require.Equal(t, remoting.ServiceNotAvailable, f.Code)
 	}
 	assert.Equal(t, 1, log.with("a server can't be reached"))
 
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(20) {
-		_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, 100+i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		_, err := client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, 100+i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
 		require.NoError(t, err)
 	}
 	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience, time.Millisecond, "one of each broker")

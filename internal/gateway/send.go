@@ -7,12 +7,13 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // keysOf are the names of a send's fields: long in SEND_MESSAGE and SEND_REPLY_MESSAGE, letters in
 // SEND_MESSAGE_V2, SEND_BATCH_MESSAGE and SEND_REPLY_MESSAGE_V2.
 func keysOf(code int) (topic, queue, broker, properties string) {
-	if code == codeSend || code == codeReply {
+	if code == remoting.CodeSend || code == remoting.CodeReply {
 		return "topic", "queueId", "bname", "properties"
 	}
 	return "b", "e", "n", "i"
@@ -29,7 +30,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
-				s.refuse(f, serviceNotAvailable, "topic "+q.topic+" is ordered, and other gateways may send to its other side: try again")
+				s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and other gateways may send to its other side: try again")
 				return
 			}
 			if h.park(s, f) {
@@ -39,7 +40,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			continue
 		}
 		if s.fenced.Load() && s.ordered(q.topic) {
-			s.refuse(f, serviceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the source's brokers for so long that other gateways may have moved on: try again")
+			s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the source's brokers for so long that other gateways may have moved on: try again")
 			return
 		}
 		home := q.at()
@@ -84,7 +85,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 // one of a topic that it knows.
 func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
 	if s.picksNoQueue(f, topicKey, queueKey) {
-		s.refuse(f, systemError, "the request names no queue of topic "+string(f.Text(topicKey))+
+		s.refuse(f, remoting.SystemError, "the request names no queue of topic "+string(f.Text(topicKey))+
 			": its broker would pick one, past the queue's home")
 		return
 	}
@@ -114,7 +115,7 @@ func elsewhere(properties []byte) bool {
 
 // stores reports whether an answer says that the message is stored.
 func stores(code int) bool {
-	return code == success || code >= flushDiskTimeout && code <= flushSlaveTimeout
+	return code == remoting.Success || code >= remoting.FlushDiskTimeout && code <= remoting.FlushSlaveTimeout
 }
 
 // judgeSent takes note of where a message was stored, or that it may be stored yet.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker stores a message that was retried often enough in the dead-letter topic, and answers
@@ -16,14 +17,14 @@ func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.file = ""
 		g.gateway.topics.ensure(topic).ensure("broker-a", 1)
-		g.source.answer(codeSendV2, wire.Reply{
+		g.source.answer(remoting.CodeSendV2, wire.Reply{
 			Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5000"},
 		})
-		g.request(codeSendV2, 0, unsignedBy, []string{
+		g.request(remoting.CodeSendV2, 0, unsignedBy, []string{
 			"a", "billing", "b", topic, "e", "0", "j", "16", "l", "16", "i", "",
 		}, "body")
 		code, _ := g.answer()
-		require.Equal(t, success, code)
+		require.Equal(t, remoting.Success, code)
 		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
 		assert.Equal(t, acked, q.acked[source].Load(), topic)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // idleTimeout is after how long without a byte a connection counts as dead, as with brokers (serverChannelMaxIdleTimeSeconds).
@@ -283,10 +284,10 @@ func (s *session) endsWith(to dest) bool {
 // is none", and begin elsewhere; they ask again after a time-out.
 func (s *session) giveUp(c call, why string) {
 	switch {
-	case c.oneWay || c.pushed || c.code == codeQueryOffset:
+	case c.oneWay || c.pushed || c.code == remoting.CodeQueryOffset:
 	case isPull(c.code):
 		s.owe(pullAgain, nil, c)
 	default:
-		s.reply(c.opaque, c.binary, wire.Reply{Code: serviceNotAvailable, Remark: "rocketshift gateway: " + why})
+		s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
 }

@@ -3,7 +3,7 @@
 package gateway
 
 // A process that has served before doesn't know what the one before it sent last, and moves no homes
-// until that surely has arrived (losses). Where everything is passed on in good order, the
+// until that surely has arrived (unansweredSends). Where everything is passed on in good order, the
 // predecessor says that nothing is under way, and the successor needn't wait. That is safe as nobody
 // can send any more when it looks: rounds are frozen, all readers of clients have stopped, and no
 // hold is left whose requests could still be let go. If it can't be sure of one of these, or of a

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A restart in good order needs no wait before homes move: the process before says that nothing is
@@ -21,9 +22,9 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 	}{
 		"nothing is under way": {func(*serving) {}, true},
 		"a send has its answer": {func(s *serving) {
-			s.broker.answer(codeSendV2, wire.Reply{Code: noPermission})
+			s.broker.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.NoPermission})
 			s.write(sendFrame(2, 10))
-			require.Equal(s, noPermission, s.answered(2))
+			require.Equal(s, remoting.NoPermission, s.answered(2))
 		}, true},
 		"a send has no answer": {func(s *serving) {
 			s.write(sendFrame(2, 10))
@@ -50,7 +51,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServing(t)
 			s.write(beats(1))
-			require.Equal(t, success, s.answered(1))
+			require.Equal(t, remoting.Success, s.answered(1))
 			s.broker.next(t)
 			test.before(s)
 			from, err := Succeed(s.gateway.config.Dir)

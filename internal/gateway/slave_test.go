@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -24,12 +25,12 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	t.Cleanup(func() { _ = here.Close() })
 	s := newSession(g, &port{dest: dest{source, "broker-a#1"}, broker: []byte("broker-a")}, there)
 	var f wire.Frame
-	require.NoError(t, f.Parse(wire.AppendRequest(nil, codePull, 5, 0, []string{"topic", "orders", "queueId", "0", "queueOffset", "77"}, nil)))
+	require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodePull, 5, 0, []string{"topic", "orders", "queueId", "0", "queueOffset", "77"}, nil)))
 	s.request(&f)
 	_ = here.SetReadDeadline(time.Now().Add(patience))
 	var answer wire.Frame
 	require.NoError(t, wire.NewReader(here).Next(&answer))
-	assert.Equal(t, pullRetryImmediately, answer.Code)
+	assert.Equal(t, remoting.PullRetryImmediately, answer.Code)
 	assert.EqualValues(t, 5, answer.Opaque)
 	assert.Equal(t, "77", string(answer.Get("nextBeginOffset")))
 	assert.Equal(t, "0", string(answer.Get("suggestWhichBrokerId")))

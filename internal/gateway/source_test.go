@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // clusterAt are a name server and a broker of a cluster with that name of its broker.
@@ -16,7 +17,7 @@ func clusterAt(t *testing.T, broker string) (names, at string) {
 	t.Helper()
 	all := func(int) bool { return true }
 	n, b := newStandIn(t, all), newStandIn(t, all)
-	n.answer(codeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{%q:`+
+	n.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{%q:`+
 		`{"brokerAddrs":{0:%q},"brokerName":%q,"cluster":"C"}}}`, broker, b.Addr(), broker)})
 	b.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
 	b.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{}}`)})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // member is member one of group billing behind the gateway. The result waits until the target hears of it.
@@ -18,13 +19,13 @@ func (two *twoSides) member() (hears func()) {
 	_, client := two.connect(two.T)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	const beat = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
-	_, err := client.Write(wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(beat)))
+	_, err := client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(beat)))
 	require.NoError(two, err)
 	return func() {
 		for {
 			select {
 			case f := <-two.brokers[target].got:
-				if f.code == codeHeartbeat {
+				if f.code == remoting.CodeHeartbeat {
 					return
 				}
 			case <-two.Context().Done():

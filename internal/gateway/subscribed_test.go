@@ -40,7 +40,7 @@ func (b *standIn) silentAbout(code int) {
 
 // pulledFrom is the queue's end as a broker tells it in an answer to a pull.
 func pulledFrom(next, end int64) wire.Reply {
-	return wire.Reply{Code: pullNotFound, Fields: []string{
+	return wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 		"nextBeginOffset", fmt.Sprint(next), "minOffset", "0", "maxOffset", fmt.Sprint(end),
 	}}
 }
@@ -64,19 +64,19 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, twoKeys)
 			v := g.queue(target)
-			g.target.silentAbout(codePull)
+			g.target.silentAbout(remoting.CodePull)
 			if name == "refused by the source" {
-				g.source.answer(codeHeartbeat, wire.Reply{Code: systemError})
+				g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError})
 			}
 			if c.beat != "" {
-				g.request(codeHeartbeat, 0, rightly, nil, c.beat)
+				g.request(remoting.CodeHeartbeat, 0, rightly, nil, c.beat)
 				g.answer()
 			}
-			g.request(codePull, 0, c.by, pullFrom(farOff), "")
+			g.request(remoting.CodePull, 0, c.by, pullFrom(farOff), "")
 			if c.by == stranger { // it is refused here; no broker answers the others
 				g.answer()
 			}
-			g.request(codeQueryOffset, 0, rightly, requests()[codeQueryOffset].fields, "") // comes after it
+			g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields, "") // comes after it
 			g.answer()
 			want := int64(-1)
 			if c.counts {
@@ -114,25 +114,25 @@ const twoKeys = `{applications: [
 // without the target would read the queue again from its beginning.
 func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
 	moved := pulledFrom(520, 520)
-	moved.Code = pullOffsetMoved
+	moved.Code = remoting.PullOffsetMoved
 	for name, c := range map[string]struct {
 		offset int64
 		says   wire.Reply
 		want   int64 // that members of a broadcasting group may ask for
 	}{
-		"it is refused":          {farOff, wire.Reply{Code: noPermission}, -1},
+		"it is refused":          {farOff, wire.Reply{Code: remoting.NoPermission}, -1},
 		"it is beyond the end":   {farOff, moved, 520},
 		"it is at the end":       {520, pulledFrom(520, 520), 520},
-		"the end isn't told":     {farOff, wire.Reply{Code: pullNotFound}, -1},
+		"the end isn't told":     {farOff, wire.Reply{Code: remoting.PullNotFound}, -1},
 		"more than the end says": {farOff, pulledFrom(500, 520), 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, twoKeys)
 			v := g.queue(target)
-			g.request(codeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
+			g.request(remoting.CodeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
 			g.answer()
-			g.target.answer(codePull, c.says)
-			g.request(codePull, 0, rightly, pullFrom(c.offset), "")
+			g.target.answer(remoting.CodePull, c.says)
+			g.request(remoting.CodePull, 0, rightly, pullFrom(c.offset), "")
 			g.answer()
 			assert.Equal(t, c.want, v.mayAskFor(false))
 			assert.Equal(t, c.want, v.mayAskFor(true))
@@ -145,28 +145,28 @@ func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
 func TestAPullOfAStrangerHidesNoAnswer(t *testing.T) {
 	g := newGuarded(t, twoKeys)
 	v := g.queue(target)
-	g.request(codeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
 	g.answer()
-	require.Equal(t, codeHeartbeat, g.source.next(t).code)
-	for g.target.next(t).code != codeHeartbeat {
+	require.Equal(t, remoting.CodeHeartbeat, g.source.next(t).code)
+	for g.target.next(t).code != remoting.CodeHeartbeat {
 	}
-	g.target.silentAbout(codePull)
-	g.request(codePull, 0, rightly, pullFrom(500), "")
+	g.target.silentAbout(remoting.CodePull)
+	g.request(remoting.CodePull, 0, rightly, pullFrom(500), "")
 	pull := g.target.next(t)
-	require.Equal(t, codePull, pull.code)
+	require.Equal(t, remoting.CodePull, pull.code)
 	mine := g.opaque
 
 	_, theirs := g.gateway.connect(t)
 	client, in := g.client, g.in
 	g.client, g.in = theirs, wire.NewReader(theirs)
-	g.request(codePull, 0, other, pullFrom(farOff), "")
-	require.Equal(t, codePull, g.target.next(t).code, "it is open at the broker")
+	g.request(remoting.CodePull, 0, other, pullFrom(farOff), "")
+	require.Equal(t, remoting.CodePull, g.target.next(t).code, "it is open at the broker")
 
 	_, err := pull.conn.Write(wire.AppendReply(nil, pull.opaque, false, pulledFrom(530, 540)))
 	require.NoError(t, err)
 	g.client, g.in, g.opaque = client, in, mine
 	is, _ := g.answer()
-	require.Equal(t, pullNotFound, is)
+	require.Equal(t, remoting.PullNotFound, is)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	assert.EqualValues(t, 530, v.next)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // serving is a gateway before a broker that another one may succeed, and a client with a connection to its port.
@@ -26,8 +27,8 @@ type serving struct {
 func newServing(t *testing.T) *serving {
 	t.Helper()
 	s := &serving{T: t, broker: newStandIn(t, func(int) bool { return true })}
-	s.broker.answer(codeRunningInfo, wire.Reply{})
-	s.broker.answer(codeHeartbeat, wire.Reply{})
+	s.broker.answer(remoting.CodeRunningInfo, wire.Reply{})
+	s.broker.answer(remoting.CodeHeartbeat, wire.Reply{})
 	s.gateway = inFolder(t, s.broker, t.TempDir(), nil)
 	var err error
 	s.gateway.folder, err = lockFolder(s.gateway.config.Dir)
@@ -78,16 +79,18 @@ func (s *serving) answered(opaque int32) int {
 	return f.Code
 }
 
-func asks(opaque int32) []byte { return wire.AppendRequest(nil, codeRunningInfo, opaque, 0, nil, nil) }
+func asks(opaque int32) []byte {
+	return wire.AppendRequest(nil, remoting.CodeRunningInfo, opaque, 0, nil, nil)
+}
 
 func pulls(opaque int32) []byte {
-	return wire.AppendRequest(nil, codePull, opaque, 0, []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"}, nil)
+	return wire.AppendRequest(nil, remoting.CodePull, opaque, 0, []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"}, nil)
 }
 
 const oneMember = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
 
 func beats(opaque int32) []byte {
-	return wire.AppendRequest(nil, codeHeartbeat, opaque, 0, nil, []byte(oneMember))
+	return wire.AppendRequest(nil, remoting.CodeHeartbeat, opaque, 0, nil, []byte(oneMember))
 }
 
 // inTheMiddle has the client say who it is, ask what the broker doesn't answer, and begin a frame. It returns the rest of that, and the
@@ -95,11 +98,11 @@ func beats(opaque int32) []byte {
 func (s *serving) inTheMiddle(length int) (rest []byte, conn net.Conn) {
 	s.Helper()
 	s.write(beats(1))
-	require.Equal(s, success, s.answered(1))
+	require.Equal(s, remoting.Success, s.answered(1))
 	s.broker.next(s.T)
 	s.write(pulls(2))
 	conn = s.broker.next(s.T).conn
-	frame := wire.AppendRequest(nil, codeRunningInfo, 3, 0, nil, make([]byte, length))
+	frame := wire.AppendRequest(nil, remoting.CodeRunningInfo, 3, 0, nil, make([]byte, length))
 	s.write(frame[:len(frame)/2])
 	return frame[len(frame)/2:], conn
 }
@@ -116,9 +119,9 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			next.folder = from.lock
 			require.NoError(t, next.takeFrom(from))
 			<-s.gateway.Succeeded()
-			require.Equal(t, pullRetryImmediately, s.answered(2))
+			require.Equal(t, remoting.PullRetryImmediately, s.answered(2))
 			s.write(rest)
-			require.Equal(t, success, s.answered(3))
+			require.Equal(t, remoting.Success, s.answered(3))
 			asked := s.broker.next(t)
 			assert.Equal(t, conn, asked.conn, "over the same connection: to the broker nothing has changed")
 			assert.Equal(t, s.gateway.opaques.last.Load()+1, uint32(asked.opaque),
@@ -134,7 +137,7 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			s.client = s.connect() // which the new process accepts
 			s.in = wire.NewReader(s.client)
 			s.write(asks(9))
-			require.Equal(t, success, s.answered(9))
+			require.Equal(t, remoting.Success, s.answered(9))
 		})
 	}
 }
@@ -147,7 +150,7 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	s.gateway.running.Go(func() { one.serve(nil) })
 	s.client, s.in = there, wire.NewReader(there)
 	s.write(beats(1))
-	require.Equal(t, success, s.answered(1))
+	require.Equal(t, remoting.Success, s.answered(1))
 	conn := s.broker.next(t).conn
 	from, err := Succeed(s.gateway.config.Dir)
 	require.NoError(t, err)
@@ -164,7 +167,7 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	s.client = s.connect()
 	s.in = wire.NewReader(s.client)
 	s.write(beats(2))
-	require.Equal(t, success, s.answered(2))
+	require.Equal(t, remoting.Success, s.answered(2))
 	assert.Equal(t, conn, s.broker.next(t).conn)
 }
 
@@ -196,8 +199,8 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 			from.Close()
 			s.write(rest)
 			if name != "listeners" && name != "asked" { // else it depends on what comes first
-				require.Equal(t, pullRetryImmediately, s.answered(2))
-				require.Equal(t, success, s.answered(3))
+				require.Equal(t, remoting.PullRetryImmediately, s.answered(2))
+				require.Equal(t, remoting.Success, s.answered(3))
 				assert.Equal(t, conn, s.broker.next(t).conn)
 			}
 			require.Eventually(t, func() bool {
@@ -208,7 +211,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 			s.client = s.connect()
 			s.in = wire.NewReader(s.client)
 			s.write(asks(9))
-			require.Equal(t, success, s.answered(9))
+			require.Equal(t, remoting.Success, s.answered(9))
 			select {
 			case <-s.gateway.Succeeded():
 				t.Fatal("nobody has taken over")
@@ -228,7 +231,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	beat := beats(7)
 	g.gateway.registerAgain(t.Context(), registrations{[]registration{
 		{"broker-a", "192.0.2.1:1", beat},
-		{"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, codeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
+		{"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
 		{"broker-x", "192.0.2.3:1", beat},
 		{"broker-a", "192.0.2.4:1", []byte("no frame")},
 	}})
@@ -236,9 +239,9 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	require.Contains(t, g.gateway.clients(), "one")
 	require.Contains(t, g.gateway.clients(), "gone")
 
-	notify := wire.AppendRequest(nil, codeNotifyMembers, 5, wire.FlagOneWay, []string{"consumerGroup", "billing"}, nil)
+	notify := wire.AppendRequest(nil, remoting.CodeNotifyMembers, 5, wire.FlagOneWay, []string{"consumerGroup", "billing"}, nil)
 	for _, registered := range both {
-		require.Equal(t, codeHeartbeat, registered.code)
+		require.Equal(t, remoting.CodeHeartbeat, registered.code)
 		_, err := registered.conn.Write(notify) // which the client would have missed
 		require.NoError(t, err)
 	}
@@ -250,12 +253,12 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		return len(one.missed) == 1
 	}, patience, time.Millisecond)
 
-	g.request(codeHeartbeat, 0, unsignedBy, nil, oneMember)
+	g.request(remoting.CodeHeartbeat, 0, unsignedBy, nil, oneMember)
 	var f wire.Frame
 	require.NoError(t, g.in.Next(&f))
-	assert.Equal(t, codeNotifyMembers, f.Code)
+	assert.Equal(t, remoting.CodeNotifyMembers, f.Code)
 	code, _ := g.answer()
-	require.Equal(t, success, code)
+	require.Equal(t, remoting.Success, code)
 	assert.Equal(t, by, g.source.next(t).conn.RemoteAddr().String(), "its broker sees the connection that it knows")
 	assert.NotContains(t, g.gateway.returning.byClient, "one")
 
@@ -268,7 +271,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 	sign := func(by signing, body string) []byte {
 		var f wire.Frame
-		require.NoError(t, f.Parse(wire.AppendRequest(nil, codeHeartbeat, 7, 0, nil, []byte(body))))
+		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeHeartbeat, 7, 0, nil, []byte(body))))
 		if by.secret != "" {
 			f.Sign(by.key, by.secret)
 		}
@@ -298,11 +301,11 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 			g.gateway.ports.all = []*port{g.session.port}
 			g.gateway.registerAgain(t.Context(), registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
 			if !c.gets {
-				g.source.answer(codeHeartbeat, wire.Reply{Code: systemError, Remark: "Check signature failed"})
+				g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError, Remark: "Check signature failed"})
 			}
-			g.request(codeHeartbeat, 0, c.comes, nil, oneMember)
+			g.request(remoting.CodeHeartbeat, 0, c.comes, nil, oneMember)
 			code, _ := g.answer()
-			require.Equal(t, !c.gets, code == systemError)
+			require.Equal(t, !c.gets, code == remoting.SystemError)
 			assert.Equal(t, c.gets, g.gateway.returning.byClient["one"] == nil)
 			g.session.mu.Lock()
 			assert.Equal(t, c.gets, g.session.client != "", "the member's identity")
@@ -317,7 +320,7 @@ func TestRegistrationsAreKept(t *testing.T) {
 	s := newServing(t)
 	s.gateway.running.Go(s.gateway.keepRegistrations)
 	s.write(beats(1))
-	require.Equal(t, success, s.answered(1))
+	require.Equal(t, remoting.Success, s.answered(1))
 	dir := s.gateway.config.Dir
 	kept := func() (all []registration) {
 		is, err := readRegistrations(dir, 1<<20)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker that forgets a send, and one that says nothing at all: the client hears of it, and the queue may move again once nothing can be on its way.
@@ -43,13 +44,13 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	s.sweep(begin.Add(90 * time.Second))
 	require.Equal(t, 1, s.sendsTo(queues), "the broker may stand still: it would store the send when it goes on")
 
-	other := asks(wire.AppendRequest(nil, codeRunningInfo, 2, 0, nil, nil))
+	other := asks(wire.AppendRequest(nil, remoting.CodeRunningInfo, 2, 0, nil, nil))
 	_, err := other.conn.Write(wire.AppendReply(nil, other.opaque, false, wire.Reply{}))
 	require.NoError(t, err)
-	require.Equal(t, success, (<-answers).Code)
+	require.Equal(t, remoting.Success, (<-answers).Code)
 	s.sweep(begin.Add(91 * time.Second))
 	forgotten := <-answers
-	assert.Equal(t, serviceNotAvailable, forgotten.Code)
+	assert.Equal(t, remoting.ServiceNotAvailable, forgotten.Code)
 	assert.Contains(t, forgotten.Remark, "hasn't answered it for 1m0s")
 	assert.Zero(t, s.sendsTo(queues))
 	assert.NotEmpty(t, g.unansweredSends.among(queues), "it may be stored late")

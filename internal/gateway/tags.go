@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Offsets in a target broker's commit log carry a tag on their way to clients: seven bits that no real offset has, since they count from
@@ -44,7 +45,7 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 	}
 	broker, known := s.tagged(number)
 	if !known {
-		s.refuse(f, systemError, "the message's offset is of a target broker that isn't known: was the gateway's state lost?")
+		s.refuse(f, remoting.SystemError, "the message's offset is of a target broker that isn't known: was the gateway's state lost?")
 		return
 	}
 	f.SetNumber(key, offset)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -10,16 +11,16 @@ import (
 
 // tellAnswer gives an answer to a request that is rare the names that the client knows.
 func (u *upstream) tellAnswer(f *wire.Frame, c call) {
-	if (c.code == codeReply || c.code == codeReplyV2) && f.Code == success {
+	if (c.code == remoting.CodeReply || c.code == remoting.CodeReplyV2) && f.Code == remoting.Success {
 		u.session.replied.Store(true)
 	}
 	switch {
-	case c.code == codeRoute || c.code == codeClusterInfo:
+	case c.code == remoting.CodeRoute || c.code == remoting.CodeClusterInfo:
 		u.routed(f)
 	case c.side == source:
-	case c.code == codeReply || c.code == codeReplyV2:
+	case c.code == remoting.CodeReply || c.code == remoting.CodeReplyV2:
 		u.tellIDs(f.Get("msgId"))
-	case c.code == codeViewMessage:
+	case c.code == remoting.CodeViewMessage:
 		u.tellMessage(f, true)
 	}
 }
@@ -28,15 +29,15 @@ func (u *upstream) tellAnswer(f *wire.Frame, c call) {
 // can't be passed on.
 func (u *upstream) tellPush(f *wire.Frame) bool {
 	switch f.Code {
-	case codeCheckTransaction:
+	case remoting.CodeCheckTransaction:
 		return u.tellCheck(f)
-	case codeConsumeDirectly:
+	case remoting.CodeConsumeDirectly:
 		broker := string(u.session.port.broker)
 		if q := u.tellMessage(f, true); q != nil {
 			broker = q.broker
 		}
 		f.Replace("brokerName", broker)
-	case codePushReply:
+	case remoting.CodePushReply:
 		u.tellReply(f)
 	}
 	return true

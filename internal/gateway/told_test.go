@@ -88,10 +88,10 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 			storedMessage(topic, 1, 105, "CLUSTER\x01New\x02"+region+ids),
 			storedMessage(topic, 1, 106,
 				"CLUSTER\x01Old\x02CLUSTER\x01New\x02ORIGIN_MESSAGE_ID\x01"+clients+"\x02")...)
-		g.target.answer(codePull, wire.Reply{Body: body, Fields: []string{
+		g.target.answer(remoting.CodePull, wire.Reply{Body: body, Fields: []string{
 			"nextBeginOffset", "107", "minOffset", "100", "maxOffset", "107", "suggestWhichBrokerId", "1",
 		}})
-		g.request(codePull, 0, unsignedBy, []string{
+		g.request(remoting.CodePull, 0, unsignedBy, []string{
 			"consumerGroup", "billing", "topic", topic, "queueId", "0", "queueOffset", "5", "sysFlag", "0",
 			"commitOffset", "0",
 		}, "")
@@ -116,14 +116,14 @@ func TestCopiedRetriesNameIDsThatClientsKnow(t *testing.T) {
 	q := g.gateway.topics.get([]byte("%RETRY%billing")).queue([]byte("broker-a"), 0)
 	g.gateway.groups.get([]byte("billing")).of(q)
 	named := func(is string) string { return "CLUSTER\x01Old\x02ORIGIN_MESSAGE_ID\x01" + is + "\x02" }
-	g.source.answer(codePull, wire.Reply{
+	g.source.answer(remoting.CodePull, wire.Reply{
 		Body: append(storedMessage("%RETRY%billing", 0, 5, named(id(idThere))),
 			storedMessage("%RETRY%billing", 0, 6, named(id(ofOther)))...),
 		Fields: []string{
 			"nextBeginOffset", "7", "minOffset", "0", "maxOffset", "7", "suggestWhichBrokerId", "0",
 		},
 	})
-	g.request(codePull, 0, unsignedBy, []string{
+	g.request(remoting.CodePull, 0, unsignedBy, []string{
 		"consumerGroup", "billing", "topic", "%RETRY%billing", "queueId", "0", "queueOffset", "5",
 		"sysFlag", "0", "commitOffset", "0",
 	}, "")
@@ -140,13 +140,13 @@ func TestAnswersToSendsNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	v := g.queue(target)
 	v.queue.shift.Store(100)
-	g.target.answer(codeSendV2, wire.Reply{Fields: []string{
+	g.target.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{
 		"msgId", id(idThere) + "," + id(ofOther), "queueId", "1", "queueOffset", "105",
 		"transactionId", "7F01",
 		"MSG_REGION", "eu", "TRACE_ON", "true", "recallHandle", "djEgb3JkZXJzIGJyb2tlci10IDEgMg==",
 	}})
-	r := requests()[codeSendV2]
-	g.request(codeSendV2, 0, unsignedBy, r.fields, r.body)
+	r := requests()[remoting.CodeSendV2]
+	g.request(remoting.CodeSendV2, 0, unsignedBy, r.fields, r.body)
 	_, _, fields := g.whole()
 	assert.Equal(t, map[string]string{
 		"msgId": id(idHere) + "," + id(idHere), "queueId": "0", "queueOffset": "5",
@@ -160,10 +160,10 @@ func TestAMessageByItsIDNamesWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	v := g.queue(target)
 	v.queue.shift.Store(100)
-	g.target.answer(codeViewMessage, wire.Reply{
+	g.target.answer(remoting.CodeViewMessage, wire.Reply{
 		Body: storedMessage("orders", 1, 105, "CLUSTER\x01New\x02"),
 	})
-	g.request(codeViewMessage, 0, unsignedBy, requests()[codeViewMessage].fields, "")
+	g.request(remoting.CodeViewMessage, 0, unsignedBy, requests()[remoting.CodeViewMessage].fields, "")
 	_, messages := g.told()
 	require.Len(t, messages, 1)
 	g.isTold("by its id", messages[0], 5, "CLUSTER\x01Old\x02")
@@ -182,8 +182,8 @@ func (g *guarded) asksClient(code int, fields []string, body []byte) (
 // broker is the connection of the target's broker to the gateway, for the client.
 func (g *guarded) broker() net.Conn {
 	g.Helper()
-	g.target.answer(codeViewMessage, wire.Reply{})
-	g.request(codeViewMessage, 0, unsignedBy, requests()[codeViewMessage].fields, "")
+	g.target.answer(remoting.CodeViewMessage, wire.Reply{})
+	g.request(remoting.CodeViewMessage, 0, unsignedBy, requests()[remoting.CodeViewMessage].fields, "")
 	_, _ = g.answer()
 	return g.target.next(g.T).conn
 }
@@ -199,7 +199,7 @@ func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	}
 	const told = "PGROUP\x01p\x02CLUSTER\x01Old\x02"
 
-	f, messages := g.asksClient(codeCheckTransaction, []string{
+	f, messages := g.asksClient(remoting.CodeCheckTransaction, []string{
 		"commitLogOffset", "1234", "tranStateTableOffset", "105", "offsetMsgId", id(idThere),
 		"bname", "broker-t", "msgId", "7F01", "transactionId", "7F01",
 	}, message())
@@ -209,13 +209,13 @@ func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	}, textsOf(&f))
 	g.isTold("a transaction", messages[0], 105, told) // of the half message: it comes back
 
-	f, messages = g.asksClient(codeConsumeDirectly, []string{
+	f, messages = g.asksClient(remoting.CodeConsumeDirectly, []string{
 		"consumerGroup", "billing", "clientId", "one", "msgId", "7F01", "brokerName", "broker-t",
 	}, message())
 	assert.Equal(t, "broker-a", textsOf(&f)["brokerName"])
 	g.isTold("a message to consume", messages[0], 5, told)
 
-	for _, code := range []int{codeNotifyMembers, codeRunningInfo} { // of groups and clients only
+	for _, code := range []int{remoting.CodeNotifyMembers, remoting.CodeRunningInfo} { // of groups and clients only
 		fields := []string{"consumerGroup", "billing", "clientId", "one"}
 		f, _ = g.asksClient(code, fields, nil)
 		assert.Equal(t, map[string]string{"consumerGroup": "billing", "clientId": "one"}, textsOf(&f))
@@ -227,20 +227,20 @@ func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 		_, err := there.Write(wire.AppendRequest(nil, code, 99, 0, nil, nil))
 		require.NoError(t, err)
 		refusal := g.target.next(t)
-		assert.Equal(t, notSupported, refusal.code, "code %d", code)
+		assert.Equal(t, remoting.NotSupported, refusal.code, "code %d", code)
 		assert.EqualValues(t, 99, refusal.opaque)
 	}
 }
 
 // Positions and ends of queues are those that clients know.
 func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
-	for code, want := range map[int]string{codeQueryOffset: "7", codeMaxOffset: "7", codeMinOffset: "7"} {
+	for code, want := range map[int]string{remoting.CodeQueryOffset: "7", remoting.CodeMaxOffset: "7", remoting.CodeMinOffset: "7"} {
 		g := newNamed(t)
 		v := g.queue(target)
 		v.queue.shift.Store(100)
 		v.shift[target] = 100
 		g.target.answer(code, wire.Reply{Fields: []string{"offset", "107"}})
-		g.request(code, 0, unsignedBy, requests()[codeQueryOffset].fields, "")
+		g.request(code, 0, unsignedBy, requests()[remoting.CodeQueryOffset].fields, "")
 		_, _, fields := g.whole()
 		assert.Equal(t, want, fields["offset"], "code %d", code)
 		asked := g.target.next(t).fields
@@ -253,10 +253,10 @@ func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.queue(target)
 	g.gateway.authoritySide.Store(uint32(target))
-	g.target.answer(codeLock, wire.Reply{
+	g.target.answer(remoting.CodeLock, wire.Reply{
 		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
 	})
-	g.request(codeLock, 0, unsignedBy, nil, requests()[codeLock].body)
+	g.request(remoting.CodeLock, 0, unsignedBy, nil, requests()[remoting.CodeLock].body)
 	require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
 	var f wire.Frame
 	require.NoError(t, g.in.Next(&f))
@@ -273,11 +273,11 @@ func TestPoppingIsTheSourcesToRefuse(t *testing.T) {
 	for _, code := range []int{pop, ack, changeInvisibleTime, batchAck, queryAssignment} {
 		g := newNamed(t)
 		g.queue(target)
-		g.source.answer(code, wire.Reply{Code: notSupported, Remark: "not supported"})
-		fields := append([]string{"extraInfo", "x"}, requests()[codeQueryOffset].fields...)
+		g.source.answer(code, wire.Reply{Code: remoting.NotSupported, Remark: "not supported"})
+		fields := append([]string{"extraInfo", "x"}, requests()[remoting.CodeQueryOffset].fields...)
 		g.request(code, 0, unsignedBy, fields, `{"consumerGroup":"billing"}`)
 		is, _ := g.answer()
-		assert.Equal(t, notSupported, is, "code %d", code)
+		assert.Equal(t, remoting.NotSupported, is, "code %d", code)
 		require.Equal(t, code, g.source.next(t).code)
 		g.nothing("popping")
 	}

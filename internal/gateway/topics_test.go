@@ -14,6 +14,7 @@ import (
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -48,12 +49,12 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	s.passVast(map[string]int64{"vast": 3_000_001})
 	conn := s.from(1)
 	in := wire.NewReader(conn)
-	for opaque, code := range []int{codeSendV2, codePull, codeUpdateOffset} {
+	for opaque, code := range []int{remoting.CodeSendV2, remoting.CodePull, remoting.CodeUpdateOffset} {
 		_, err := conn.Write(wire.AppendRequest(nil, code, int32(opaque), 0, []string{"b", "vast", "e", "2999999", "topic", "vast", "queueId", "2999999", "consumerGroup", "billing", "queueOffset", "0", "commitOffset", "0", "sysFlag", "0"}, nil))
 		require.NoError(t, err)
 		var f wire.Frame
 		require.NoError(t, in.Next(&f))
-		assert.Equal(t, success, f.Code)
+		assert.Equal(t, remoting.Success, f.Code)
 	}
 	assert.Equal(t, map[string]int64{"vast": 3_000_001}, s.Bounds().Topics)
 	assert.EqualValues(t, 1, s.Bounds().Reached["topics"], "it is said once")
@@ -100,7 +101,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	v.moving = true
 	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
-		return wire.AppendRequest(nil, codePull, opaque, 0, []string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"}, nil)
+		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0, []string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"}, nil)
 	}
 	conn := s.from(2)
 	_, err := conn.Write(pull(1))
@@ -114,7 +115,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	require.NoError(t, err)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(conn).Next(&f))
-	assert.Equal(t, fmt.Sprint(pullRetryImmediately, 2), fmt.Sprint(f.Code, f.Opaque))
+	assert.Equal(t, fmt.Sprint(remoting.PullRetryImmediately, 2), fmt.Sprint(f.Code, f.Opaque))
 	assert.EqualValues(t, 1, s.Bounds().Reached["parked"])
 	full.Leave()
 	goOn([]*view{v})

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -71,7 +72,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 					continue
 				}
 				seen[what] = true
-				all = append(all, pullTry{asker{s, key, codePull}, group, sub, at, client})
+				all = append(all, pullTry{asker{s, key, remoting.CodePull}, group, sub, at, client})
 			}
 		}
 	}

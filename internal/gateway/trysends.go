@@ -67,7 +67,7 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 			for _, at := range g.onePerBroker(topic) {
 				if what := fmt.Sprintf("%q %q %s", key, topic, at.Broker); !seen[what] {
 					seen[what] = true
-					all = append(all, sendTry{asker{s, key, codeSendV2}, topic, at.Broker, client, "sends to topic " + topic})
+					all = append(all, sendTry{asker{s, key, remoting.CodeSendV2}, topic, at.Broker, client, "sends to topic " + topic})
 				}
 			}
 		}
@@ -91,7 +91,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
 				topic := rocketmq.ReplyTopic(g.clusters[target].of(broker))
-				all = append(all, sendTry{asker{s, key, codeReplyV2}, topic, broker, client, "answers requests"})
+				all = append(all, sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
 		}
 	}
@@ -133,7 +133,7 @@ func (t sendTry) refusal(ctx context.Context) (string, error) {
 		return "", err
 	case refusesQueue(said):
 		return "", nil
-	case said.code == remoting.SystemBusy || said.code == serviceNotAvailable:
+	case said.code == remoting.SystemBusy || said.code == remoting.ServiceNotAvailable:
 		return "", err // it says nothing of the send
 	}
 	says := said.firstLine()

@@ -18,30 +18,30 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
 	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
-	illegal := wire.Reply{Code: systemError, Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders"}
+	illegal := wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders"}
 	denied := wire.Reply{Code: remoting.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	all := func() (inexact []string, err error) { return g.gateway.takesAll(t.Context(), round) }
 
-	g.target.answer(codeSendV2, denied)
+	g.target.answer(remoting.CodeSendV2, denied)
 	_, err := all()
 	require.NoError(t, err, "nobody sends")
-	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
-	require.Equal(t, success, is)
-	g.source.answer(codeSendV2, wire.Reply{Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5"}})
-	g.request(codeSendV2, 0, rightly, []string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""}, "order")
+	require.Equal(t, remoting.Success, is)
+	g.source.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5"}})
+	g.request(remoting.CodeSendV2, 0, rightly, []string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""}, "order")
 	is, _ = g.answer()
-	require.Equal(t, success, is)
+	require.Equal(t, remoting.Success, is)
 
 	_, err = all()
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "which sends to topic orders: target broker broker-t: code 16: app-there has no permission for Topic:orders; grant it there")
 	tried := g.target.next(t)
-	for tried.code == codeHeartbeat {
+	for tried.code == remoting.CodeHeartbeat {
 		tried = g.target.next(t)
 	}
-	assert.Equal(t, codeSendV2, tried.code)
+	assert.Equal(t, remoting.CodeSendV2, tried.code)
 	assert.Equal(t, "2147483647", tried.fields["e"], "no queue has that number, so nothing is stored")
 	assert.Equal(t, "app-there", tried.fields[wire.FieldAccessKey], "it is tried by the producer's own key")
 
@@ -50,15 +50,15 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, inexact, 1)
 	round.Accept = nil
-	g.target.answer(codeSendV2, illegal)
+	g.target.answer(remoting.CodeSendV2, illegal)
 	inexact, err = all()
 	require.NoError(t, err)
 	assert.Empty(t, inexact)
-	g.target.answer(codeSendV2, wire.Reply{Code: remoting.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
+	g.target.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
 	_, err = all()
 	require.Error(t, err)
 	require.NotErrorIs(t, err, ErrRefused, "it isn't known, and is tried again")
-	g.target.answer(codeSendV2, denied)
+	g.target.answer(remoting.CodeSendV2, denied)
 	round.To = "source"
 	_, err = all()
 	require.NoError(t, err, "the way back is open")
@@ -69,10 +69,10 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
 	g.gateway.clusters[target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
-	g.request(codeHeartbeat, 0, rightly, nil, requests()[codeHeartbeat].body)
+	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
-	require.Equal(t, success, is)
-	g.target.answer(codeReplyV2, wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
+	require.Equal(t, remoting.Success, is)
+	g.target.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
 	try := func(accept ...string) ([]string, error) {
 		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
 	}
@@ -88,7 +88,7 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	assert.Len(t, inexact, 1)
 	_, err = g.gateway.tryGroup(t.Context(), "billing", source, nil)
 	require.NoError(t, err, "the way back is open")
-	g.target.answer(codeReplyV2, wire.Reply{Code: systemError, Remark: "request queueId[2147483647] is illegal"})
+	g.target.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"})
 	_, err = try()
 	require.NoError(t, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // twins are connections of applications that say one client id, as containers on the host network
@@ -38,10 +39,10 @@ func newTwins(t *testing.T, groups ...string) *twins {
 func (w *twins) beats(i int, group string) {
 	w.Helper()
 	w.client, w.in = w.conns[i], wire.NewReader(w.conns[i])
-	w.request(codeHeartbeat, 0, rightly, nil, fmt.Sprintf(
+	w.request(remoting.CodeHeartbeat, 0, rightly, nil, fmt.Sprintf(
 		`{"clientID":"10.0.0.5@1","consumerDataSet":[{"groupName":%q,"messageModel":"BROADCASTING"}]}`, group))
 	is, remark := w.answer()
-	require.Equal(w, success, is, remark)
+	require.Equal(w, remoting.Success, is, remark)
 }
 
 // claimed are the clients that the target is told of.
@@ -56,7 +57,7 @@ func (w *twins) claimed() int {
 func TestTwoApplicationsWithOneClientIDAreBothKnownOnTheTarget(t *testing.T) {
 	w := newTwins(t, "billing", "audit")
 	for range 2 {
-		require.Equal(t, codeHeartbeat, w.target.next(t).code)
+		require.Equal(t, remoting.CodeHeartbeat, w.target.next(t).code)
 	}
 	require.Equal(t, 2, w.claimed())
 }
@@ -66,11 +67,11 @@ func TestTwoApplicationsWithOneClientIDAreBothKnownOnTheTarget(t *testing.T) {
 func TestABroadcastingTwinSpeaksForTheOneThatGoes(t *testing.T) {
 	w := newTwins(t, "billing", "billing")
 	first := w.target.next(t)
-	require.Equal(t, codeHeartbeat, first.code)
+	require.Equal(t, remoting.CodeHeartbeat, first.code)
 	require.Equal(t, 1, w.claimed())
 	require.NoError(t, w.conns[0].Close())
 	again := w.target.next(t)
-	require.Equal(t, codeHeartbeat, again.code, "the twin's")
+	require.Equal(t, remoting.CodeHeartbeat, again.code, "the twin's")
 	assert.NotSame(t, first.conn, again.conn)
 }
 

@@ -72,7 +72,7 @@ func (g *Gateway) unanswered(c call) {
 	g.askUntil(to)
 }
 
-// askUntil has a broker asked until it answers. Callers hold the losses' lock.
+// askUntil has a broker asked until it answers. Callers hold its lock.
 func (g *Gateway) askUntil(to dest) {
 	l := &g.unansweredSends
 	if l.asking[to] {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -59,8 +60,8 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 // Clients that don't read hold up a move one after the other: that is said once in a while.
 func TestClientsThatAreLetGoAreNotSaidEachTime(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
-	b.answer(codeRunningInfo, wire.Reply{Body: make([]byte, 12<<20)})
-	b.answer(codeSendV2, wire.Reply{Code: noPermission})
+	b.answer(remoting.CodeRunningInfo, wire.Reply{Body: make([]byte, 12<<20)})
+	b.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.NoPermission})
 	g := before(t, b)
 	var log logLines
 	g.log = logTo(&log)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -69,7 +70,7 @@ func (u *upstream) leave() {
 	if u.conn == nil {
 		return
 	}
-	u.awaitAnswers(leaveTime, func(c call) bool { return c.code == codeHeartbeat })
+	u.awaitAnswers(leaveTime, func(c call) bool { return c.code == remoting.CodeHeartbeat })
 	u.awaitAnswers(lastSendsTime, func(c call) bool { return sends(c.code) })
 	if !halfClose(u.conn) {
 		_ = u.conn.Close()
@@ -209,13 +210,13 @@ func (u *upstream) answer(f *wire.Frame) error {
 		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
 		return nil
 	}
-	if f.Code == success {
+	if f.Code == remoting.Success {
 		s.learn(c)
 	} else {
 		s.forgotten(c)
 	}
 	if c.pushed {
-		if c.code == codeHeartbeat {
+		if c.code == remoting.CodeHeartbeat {
 			s.heard(u.dest, f)
 		}
 		return nil
@@ -224,9 +225,9 @@ func (u *upstream) answer(f *wire.Frame) error {
 	case sends(c.code):
 		s.counts.Sends[u.dest.side].Observe(time.Since(c.since))
 		u.sent(f, c)
-	case c.code == codeQueryOffset && c.view != nil:
+	case c.code == remoting.CodeQueryOffset && c.view != nil:
 		return u.queried(f, c)
-	case c.code == codeMaxOffset || c.code == codeMinOffset:
+	case c.code == remoting.CodeMaxOffset || c.code == remoting.CodeMinOffset:
 		u.bound(f, c)
 	default:
 		u.tellAnswer(f, c)
@@ -251,7 +252,7 @@ func (u *upstream) push(f *wire.Frame) error {
 	}
 	if u.dest.side == target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
-			_ = u.out.bytes(wire.AppendReply(nil, f.Opaque, f.Binary, wire.Reply{Code: notSupported, Remark: "rocketshift gateway: ask the source"}))
+			_ = u.out.bytes(wire.AppendReply(nil, f.Opaque, f.Binary, wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"}))
 		}
 		return nil
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 func TestAMomentIsAsOldWhateverTheWallClockSays(t *testing.T) {
@@ -87,10 +89,10 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 				done := make(chan error, 1)
 				go func() { done <- g.changesAuthority(to, adopts) }()
 				<-writes
-				locks, members := requests()[codeLock], requests()[codeMembers]
-				g.request(codeLock, 0, rightly, nil, locks.body)
+				locks, members := requests()[remoting.CodeLock], requests()[remoting.CodeMembers]
+				g.request(remoting.CodeLock, 0, rightly, nil, locks.body)
 				_, g.client = g.gateway.connect(t) // the first one may wait
-				g.request(codeMembers, 0, rightly, members.fields, "")
+				g.request(remoting.CodeMembers, 0, rightly, members.fields, "")
 				early := ""
 				select {
 				case f := <-g.source.got:
@@ -104,7 +106,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 				require.Empty(t, early, "before it is on disk")
 				broker := map[side]*standIn{source: g.source, target: g.target}[to]
 				codes := []int{broker.next(t).code, broker.next(t).code}
-				assert.ElementsMatch(t, []int{codeLock, codeMembers}, codes)
+				assert.ElementsMatch(t, []int{remoting.CodeLock, remoting.CodeMembers}, codes)
 			})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 const (
@@ -102,7 +103,7 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	switch {
 	case isPull(c.code) && !pullTaken(f.Code):
 		return nil
-	case !isPull(c.code) && f.Code != success && f.Code != queryNotFound:
+	case !isPull(c.code) && f.Code != remoting.Success && f.Code != remoting.QueryNotFound:
 		return nil
 	}
 	v := s.groups.asked([]byte(w.group), w.queue)

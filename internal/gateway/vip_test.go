@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
 
@@ -53,13 +54,13 @@ func TestABrokersVIPChannelIsStoodInForToo(t *testing.T) {
 	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
 	g.gateway.ports.accept(g.gateway)
 	assert.Empty(t, g.gateway.VIPProblems())
-	send := requests()[codeSendV2]
+	send := requests()[remoting.CodeSendV2]
 	for _, distance := range []int{0, vipDistance} {
 		g.comesTo(g.gateway.ports.of("broker-a").number() - distance)
-		g.request(codeSendV2, 0, unsignedBy, send.fields, send.body)
+		g.request(remoting.CodeSendV2, 0, unsignedBy, send.fields, send.body)
 		is, _ := g.answer()
-		assert.Equal(t, success, is)
-		assert.Equal(t, codeSendV2, g.source.next(t).code)
+		assert.Equal(t, remoting.Success, is)
+		assert.Equal(t, remoting.CodeSendV2, g.source.next(t).code)
 	}
 	names, listeners := g.gateway.ports.listeners()
 	assert.Equal(t, []string{
@@ -106,10 +107,10 @@ func TestATakenVIPChannelIsSaidAndTriedAgain(t *testing.T) {
 	g.gateway.ports.accept(g.gateway)
 	assert.Empty(t, g.gateway.State().VIPProblems)
 	g.comesTo(number - vipDistance)
-	send := requests()[codeSendV2]
-	g.request(codeSendV2, 0, unsignedBy, send.fields, send.body)
+	send := requests()[remoting.CodeSendV2]
+	g.request(remoting.CodeSendV2, 0, unsignedBy, send.fields, send.body)
 	is, _ := g.answer()
-	assert.Equal(t, success, is)
+	assert.Equal(t, remoting.Success, is)
 }
 
 // A number that is given for one broker is that one's, though it is the VIP channel of another.
@@ -135,15 +136,15 @@ func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 		g.queue(source)
 		_, other := g.gateway.connect(t)
 		defer other.Close()
-		g.request(codeHeartbeat, 0, stranger, nil, requests()[codeHeartbeat].body)
+		g.request(remoting.CodeHeartbeat, 0, stranger, nil, requests()[remoting.CodeHeartbeat].body)
 		_, _ = g.answer()
 		session, client := g.gateway.connect(t)
 		session.vip.Store(vip)
 		g.client, g.in = client, wire.NewReader(client)
-		send := requests()[codeSendV2]
-		g.request(codeSendV2, 0, stranger, send.fields, send.body)
+		send := requests()[remoting.CodeSendV2]
+		g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 		is, _ := g.answer()
-		require.Equal(t, success, is)
+		require.Equal(t, remoting.Success, is)
 		orders := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
 		home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{orders}}
 		_, err := g.gateway.allFit(home)

@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Metrics is what Prometheus is told of the gateway: a registry of its own, as a process may have
@@ -54,24 +55,24 @@ func (g *Gateway) now() metrics.Now {
 // classOf is what a request is about, for counting.
 func classOf(code int) metrics.Class {
 	switch code {
-	case codeSendV2, codeSend, codeSendBatch:
+	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
 		return metrics.Send
-	case codePull, codeLitePull:
+	case remoting.CodePull, remoting.CodeLitePull:
 		return metrics.Pull
-	case codeQueryOffset, codeUpdateOffset:
+	case remoting.CodeQueryOffset, remoting.CodeUpdateOffset:
 		return metrics.Position
-	case codeMaxOffset, codeMinOffset:
+	case remoting.CodeMaxOffset, remoting.CodeMinOffset:
 		return metrics.Offset
-	case codeMembers, codeHeartbeat, codeUnregister:
+	case remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeUnregister:
 		return metrics.Member
-	case codeLock, codeUnlock:
+	case remoting.CodeLock, remoting.CodeUnlock:
 		return metrics.Lock
-	case codeSendBack:
+	case remoting.CodeSendBack:
 		return metrics.SendBack
-	case codeEndTransaction:
+	case remoting.CodeEndTransaction:
 		return metrics.Transaction
-	case codeRoute, codeClusterInfo, codeTopics, codeTopicsOfCluster, codeSystemTopics,
-		codeKVGet, codeKVList:
+	case remoting.CodeRoute, remoting.CodeClusterInfo, remoting.CodeTopicNames, remoting.CodeTopicsOfCluster, remoting.CodeSystemTopics,
+		remoting.CodeKVGet, remoting.CodeKVList:
 		return metrics.Names
 	}
 	return metrics.Other

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // A broker that lets everybody in keeps what goes to the target from going, and nothing from coming
@@ -42,7 +43,7 @@ func TestWhiteListsOfBothSidesAreSeenWithoutAnAccount(t *testing.T) {
 			open    bool
 		}{
 			"access control that doesn't ask": {"aclEnable=true\n", open, true},
-			"access control that asks":        {"aclEnable=true\n", wire.Reply{Code: systemError}, false},
+			"access control that asks":        {"aclEnable=true\n", wire.Reply{Code: remoting.SystemError}, false},
 			"no access control":               {"aclEnable=false\n", open, false},
 		} {
 			two := newTwoSides(t)

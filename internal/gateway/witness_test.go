@@ -58,19 +58,19 @@ func (k *lockKeeper) serve(conn net.Conn) {
 func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.code != 0 || f.Code != codeLock {
+	if k.code != 0 || f.Code != remoting.CodeLock {
 		return wire.Reply{Code: max(k.code, remoting.NotSupported), Remark: "request type not supported"}
 	}
 	body, err := parseLock(f.Body)
 	if err != nil {
-		return wire.Reply{Code: systemError, Remark: err.Error()}
+		return wire.Reply{Code: remoting.SystemError, Remark: err.Error()}
 	}
 	held := []jsonQueue{}
 	for _, q := range body.Queues {
 		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity, 5.3.3).
 		k.asked = append(k.asked, q.Broker)
 		if k.known != nil && !slices.Contains(k.known, q.Broker) {
-			return wire.Reply{Code: systemError, Remark: "the broker " + q.Broker + " not exist"}
+			return wire.Reply{Code: remoting.SystemError, Remark: "the broker " + q.Broker + " not exist"}
 		}
 		if of, locked := k.locks[q]; !locked || of == body.Client {
 			k.locks[q] = body.Client

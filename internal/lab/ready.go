@@ -23,13 +23,6 @@ const (
 	answerTime = 2 * time.Second
 )
 
-// Requests that tell whether a server works (org.apache.rocketmq.common.protocol.RequestCode).
-const (
-	updateBrokerConfig = 25
-	brokerRuntime      = 28
-	routeOfTopic       = 105
-)
-
 // awaitServed waits until the server says that it is up, and does its work.
 func (c *Cluster) awaitServed(ctx context.Context, s server) error {
 	ctx, cancel := context.WithTimeout(ctx, serveTime)
@@ -97,7 +90,7 @@ func (c *Cluster) works(ctx context.Context, client *rocketmq.Client, s server, 
 		}
 		return connects(ctx, s.Port)
 	case roleBroker:
-		answer, err := client.Call(ctx, address(s.Port), &remoting.Command{Code: brokerRuntime})
+		answer, err := client.Call(ctx, address(s.Port), &remoting.Command{Code: remoting.CodeRuntime})
 		if err != nil {
 			return err
 		}
@@ -130,7 +123,7 @@ type registration struct {
 func (r *registration) check(ctx context.Context, s server) error {
 	for _, nameServer := range r.cluster.NameServers {
 		route, err := r.client.Call(ctx, nameServer, &remoting.Command{
-			Code: routeOfTopic, Fields: map[string]string{"topic": r.cluster.state.Spec.Name},
+			Code: remoting.CodeRoute, Fields: map[string]string{"topic": r.cluster.state.Spec.Name},
 		})
 		if err != nil {
 			return err
@@ -154,7 +147,7 @@ func (r *registration) ensure(ctx context.Context, s server) error {
 	r.asked = true
 	permission := cmp.Or(r.cluster.state.Spec.Config["brokerPermission"], "6")
 	_, call := r.client.Call(ctx, address(s.Port), &remoting.Command{
-		Code: updateBrokerConfig, Body: []byte("brokerPermission=" + permission + "\n"),
+		Code: remoting.CodeUpdateBrokerConfig, Body: []byte("brokerPermission=" + permission + "\n"),
 	})
 	return errors.Join(err, call)
 }

@@ -1,3 +1,4 @@
+// Package sleep waits for some time, or until a context ends.
 package sleep
 
 import (

@@ -47,6 +47,7 @@ func (p *Positions) Left(ctx context.Context, lane lane.Lane) (offset int64, lef
 	return offset, left, err
 }
 
+// LeftAt is the offset at which applications left a lane's source queue, as that side says; false if they didn't.
 func LeftAt(ctx context.Context, side replica.Side, names replica.Names, lane lane.Lane) (offset int64, left bool, err error) {
 	at, known, err := side.Position(ctx, names.Group+leftSuffix, lane.Topic, lane.Source)
 	return at - leftMark, known && at >= leftMark, err

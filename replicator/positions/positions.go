@@ -73,6 +73,7 @@ func New(source, target *rocketmq.Cluster, names replica.Names) *Positions {
 	return Of(replica.NewBrokers("source", source), replica.NewBrokers("target", target), names)
 }
 
+// Of is New for any two sides.
 func Of(source, target replica.Side, names replica.Names) *Positions {
 	return &Positions{source: source, target: target, names: names, back: names.Back(), lock: &sync.Mutex{}, known: map[cutsKey]*laneCuts{}}
 }

@@ -27,6 +27,7 @@ func At(offset int64, result rocketmq.PullResult) []Message {
 	return AppendPlaced(make([]Message, 0, len(result.Messages)), offset, result)
 }
 
+// AppendPlaced appends the messages of a pull at an offset, with their positions.
 func AppendPlaced(all []Message, offset int64, result rocketmq.PullResult) []Message {
 	dense := result.Next-offset == int64(len(result.Messages))
 	for i := range result.Messages {
@@ -48,6 +49,7 @@ type Reader struct {
 	Between func(context.Context) error // if given, called before each page
 }
 
+// Bounds returns the offsets [first, end) that the queue holds.
 func (q Reader) Bounds(ctx context.Context) (first, end int64, err error) {
 	err = remoting.RetryRead(ctx, func() error {
 		first, end, err = q.Side.Bounds(ctx, q.Topic, q.Queue)
@@ -56,6 +58,7 @@ func (q Reader) Bounds(ctx context.Context) (first, end int64, err error) {
 	return first, end, err
 }
 
+// Position is what the reader's group has committed; false if it has nothing.
 func (q Reader) Position(ctx context.Context) (offset int64, known bool, err error) {
 	err = remoting.RetryRead(ctx, func() error {
 		offset, known, err = q.Side.Position(ctx, q.Group, q.Topic, q.Queue)
@@ -77,6 +80,7 @@ func (q Reader) Page(ctx context.Context, offset int64, most int) (messages []Me
 	return At(offset, result), next, nil
 }
 
+// Pull reads up to a page of messages from an offset on, without waiting.
 func (q Reader) Pull(ctx context.Context, offset int64, most int) (rocketmq.PullResult, error) {
 	return q.AwaitPull(ctx, offset, most, 0)
 }

@@ -46,6 +46,7 @@ type Brokers struct {
 	Taken  sync.Map // batches by broker
 }
 
+// NewBrokers is a side on a real cluster. The name of the side, source or target, is for messages.
 func NewBrokers(side string, cluster *rocketmq.Cluster) *Brokers {
 	return &Brokers{Cluster: cluster, side: side, groups: newGroupsMade()}
 }
@@ -82,6 +83,7 @@ func at[T any](ctx context.Context, b *Brokers, broker string, call func(addr st
 // done is the result of calls that only succeed or fail.
 type done struct{}
 
+// Bounds implements Side.
 func (b *Brokers) Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error) {
 	// The first offset is read first: read the other way round, an emptied queue could seem to begin behind its end.
 	first, err = at(ctx, b, q.Broker, func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) })
@@ -92,6 +94,7 @@ func (b *Brokers) Bounds(ctx context.Context, topic string, q lane.Queue) (first
 	return max(first, 0), max(end, 0), err
 }
 
+// Pull implements Side.
 func (b *Brokers) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
 	request := rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait}
 	result, err := at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
@@ -106,6 +109,7 @@ func (b *Brokers) Pull(ctx context.Context, group, topic string, q lane.Queue, o
 	return result, err
 }
 
+// FromSlave implements Side.
 func (b *Brokers) FromSlave(ctx context.Context, broker string) bool {
 	found, err := b.Broker(ctx, broker)
 	return err == nil && found.Slave
@@ -141,6 +145,7 @@ func (b *Brokers) pullAgain(ctx context.Context, addr string, request rocketmq.P
 	}
 }
 
+// Send implements Side.
 func (b *Brokers) Send(
 	ctx context.Context, broker string, batch rocketmq.BatchRequest, alone bool,
 ) (rocketmq.SendResult, error) {
@@ -151,10 +156,12 @@ func (b *Brokers) Send(
 	return at(ctx, b, broker, func(addr string) (rocketmq.SendResult, error) { return send(ctx, addr, batch) })
 }
 
+// Runtime implements Side.
 func (b *Brokers) Runtime(ctx context.Context, broker string) (map[string]string, error) {
 	return at(ctx, b, broker, func(addr string) (map[string]string, error) { return b.RuntimeAt(ctx, addr) })
 }
 
+// Position implements Side.
 func (b *Brokers) Position(ctx context.Context, group, topic string, q lane.Queue) (int64, bool, error) {
 	known := false
 	offset, err := at(ctx, b, q.Broker, func(addr string) (offset int64, err error) {
@@ -164,6 +171,7 @@ func (b *Brokers) Position(ctx context.Context, group, topic string, q lane.Queu
 	return offset, known, err
 }
 
+// Commit implements Side.
 func (b *Brokers) Commit(ctx context.Context, group, topic string, q lane.Queue, offset int64) error {
 	_, err := at(ctx, b, q.Broker, func(addr string) (done, error) {
 		return done{}, b.Client().UpdateOffset(ctx, addr, group, topic, q.ID, offset)
@@ -171,12 +179,14 @@ func (b *Brokers) Commit(ctx context.Context, group, topic string, q lane.Queue,
 	return err
 }
 
+// Lock implements Side.
 func (b *Brokers) Lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error) {
 	return at(ctx, b, broker, func(addr string) ([]rocketmq.MessageQueue, error) {
 		return b.Client().LockQueues(ctx, addr, group, holder, queues)
 	})
 }
 
+// Ends implements Side.
 func (b *Brokers) Ends(ctx context.Context, broker, topic string) (map[int]int64, error) {
 	if b.Proxy() != "" {
 		return b.endsBehind(ctx, broker, topic)
@@ -204,6 +214,7 @@ func (b *Brokers) endsBehind(ctx context.Context, broker, topic string) (map[int
 	return ends, nil
 }
 
+// Unlock implements Side.
 func (b *Brokers) Unlock(ctx context.Context, group, holder, topic string, q lane.Queue) error {
 	_, err := at(ctx, b, q.Broker, func(addr string) (done, error) {
 		return done{}, b.Client().UnlockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})

@@ -15,6 +15,7 @@ type Stamper struct {
 	Epoch  int    // how often the lane was restarted: copies of before are of a queue that is no more
 }
 
+// NewStamper makes and reads the stamps of a lane that goes by these names.
 func NewStamper(names Names, lane lane.Lane) Stamper {
 	s := Stamper{
 		Names: names, lane: lane,
@@ -24,6 +25,7 @@ func NewStamper(names Names, lane lane.Lane) Stamper {
 	return s
 }
 
+// Stamp is the stamp of the copy of an offset.
 func (s Stamper) Stamp(offset int64) Stamp {
 	return Stamp{
 		Offset: offset, Queue: s.lane.Source.ID, Broker: s.lane.Source.Broker, Topic: s.lane.Topic,
@@ -31,7 +33,7 @@ func (s Stamper) Stamp(offset int64) Stamp {
 	}
 }
 
-// Restarted makes the stamps those of an epoch. The twin reads everything else here at the same time.
+// Restarted makes the stamps those of an epoch. The reverse lane reads everything else here at the same time.
 func (s *Stamper) Restarted(epoch int) {
 	s.Epoch = epoch
 	s.Origin = s.Stamp(0).Origin()

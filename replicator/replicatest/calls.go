@@ -11,6 +11,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
+// Bounds implements replica.Side.
 func (f *Side) Bounds(_ context.Context, topic string, q lane.Queue) (first, end int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -18,6 +19,7 @@ func (f *Side) Bounds(_ context.Context, topic string, q lane.Queue) (first, end
 	return log.First, log.show(f.Unshown), f.Down
 }
 
+// Pull implements replica.Side.
 func (f *Side) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
 	f.wait()
 	deadline := time.After(wait)
@@ -80,6 +82,7 @@ func (f *Side) wait() {
 	}
 }
 
+// Send implements replica.Side.
 func (f *Side) Send(
 	_ context.Context,
 	broker string,
@@ -117,6 +120,7 @@ func (f *Side) Send(
 	return result, err
 }
 
+// Store appends a batch, as a broker that accepts it does. Callers hold the lock, as in Set.
 func (f *Side) Store(broker string, batch rocketmq.BatchRequest) {
 	for _, m := range batch.Messages {
 		f.AppendLocked(batch.Topic, lane.Queue{Broker: broker, ID: batch.Queue}, remoting.Message{
@@ -135,6 +139,7 @@ func (f *Side) takeUp() {
 	}
 }
 
+// PassSends implements replica.Side.
 func (f *Side) PassSends(context.Context, string, string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -149,6 +154,7 @@ func (f *Side) PassSends(context.Context, string, string) error {
 	return nil
 }
 
+// Takes implements replica.Side.
 func (f *Side) Takes(context.Context, string) (replica.Batches, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -156,12 +162,14 @@ func (f *Side) Takes(context.Context, string) (replica.Batches, error) {
 	return replica.Batches{Bytes: f.Limit, None: none, Untold: f.Untold, Alone: none || f.Untold || f.Upgraded}, f.Down
 }
 
+// Runtime implements replica.Side.
 func (f *Side) Runtime(context.Context, string) (map[string]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.Says, f.Down
 }
 
+// Position implements replica.Side.
 func (f *Side) Position(_ context.Context, group, topic string, q lane.Queue) (int64, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -169,6 +177,7 @@ func (f *Side) Position(_ context.Context, group, topic string, q lane.Queue) (i
 	return offset, known, f.Down
 }
 
+// Commit implements replica.Side.
 func (f *Side) Commit(_ context.Context, group, topic string, q lane.Queue, offset int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,6 +191,7 @@ func (f *Side) Commit(_ context.Context, group, topic string, q lane.Queue, offs
 	return nil
 }
 
+// Lock implements replica.Side.
 func (f *Side) Lock(_ context.Context, _, _, holder string, queues []rocketmq.MessageQueue) (held []rocketmq.MessageQueue, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -196,6 +206,7 @@ func (f *Side) Lock(_ context.Context, _, _, holder string, queues []rocketmq.Me
 	return held, f.Down
 }
 
+// Ends implements replica.Side.
 func (f *Side) Ends(_ context.Context, broker, topic string) (map[int]int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -208,6 +219,7 @@ func (f *Side) Ends(_ context.Context, broker, topic string) (map[int]int64, err
 	return ends, f.Down
 }
 
+// Unlock implements replica.Side.
 func (f *Side) Unlock(_ context.Context, group, holder, topic string, q lane.Queue) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -217,12 +229,14 @@ func (f *Side) Unlock(_ context.Context, group, holder, topic string, q lane.Que
 	return f.Down
 }
 
+// FromSlave implements replica.Side.
 func (f *Side) FromSlave(context.Context, string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.Slave
 }
 
+// EnsureGroup implements replica.Side.
 func (f *Side) EnsureGroup(_ context.Context, broker, group string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -45,6 +45,7 @@ type Side struct {
 	Brief            bool              // it lists no ends, as brokers before 5.x of queues that producers don't see
 }
 
+// Queue is a queue of a topic.
 type Queue struct {
 	Topic string
 	lane.Queue
@@ -61,6 +62,7 @@ type Log struct {
 	arrived   chan struct{} // closed when something arrives
 }
 
+// End is behind the last message.
 func (l *Log) End() int64 { return l.First + int64(len(l.Messages)) }
 
 // show returns the end of what is shown while the last messages aren't.
@@ -69,10 +71,12 @@ func (l *Log) show(unshown int64) int64 {
 	return l.Shown
 }
 
+// NewSide is a side without queues; the cluster is what its messages name.
 func NewSide(cluster string) *Side {
 	return &Side{cluster: cluster, queues: map[Queue]*Log{}, Groups: map[string]bool{}}
 }
 
+// Log is a queue's messages, made if there is no such queue. Callers hold the lock, as in Set.
 func (f *Side) Log(topic string, q lane.Queue) *Log {
 	key := Queue{topic, q}
 	if f.queues[key] == nil {
@@ -81,12 +85,14 @@ func (f *Side) Log(topic string, q lane.Queue) *Log {
 	return f.queues[key]
 }
 
+// Append stores messages and returns the offset of the first one.
 func (f *Side) Append(topic string, q lane.Queue, messages ...remoting.Message) (first int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.AppendLocked(topic, q, messages...)
 }
 
+// AppendLocked is Append for callers that hold the lock.
 func (f *Side) AppendLocked(topic string, q lane.Queue, messages ...remoting.Message) (first int64) {
 	log := f.Log(topic, q)
 	first = log.End()
@@ -115,12 +121,14 @@ func (f *Side) Empty(topic string, q lane.Queue) {
 	delete(f.queues, Queue{topic, q})
 }
 
+// All is a copy of what the queue holds.
 func (f *Side) All(topic string, q lane.Queue) []remoting.Message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.Log(topic, q).Messages)
 }
 
+// Set changes the side while nobody calls it.
 func (f *Side) Set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -28,6 +28,7 @@ type Composer struct {
 	wild    bool // in its texts
 }
 
+// Choose picks one of n, by the bytes that it composes from.
 func (c *Composer) Choose(n int) int {
 	if len(c.Choices) == 0 {
 		return 0
@@ -57,6 +58,7 @@ func (c *Composer) Space() {
 	}
 }
 
+// Text writes a string.
 func (c *Composer) Text() {
 	quote := `"`
 	if c.odd && c.Choose(8) == 7 {
@@ -73,6 +75,7 @@ func (c *Composer) Text() {
 	c.Out = append(c.Out, quote...)
 }
 
+// Number writes a number.
 func (c *Composer) Number() {
 	c.Piece("0", "1", "7", "310", "-1", "-0", "007", "+1", "0x1", "1.0", "1e2", "1L",
 		"2147483647", "2147483648", "-2147483648", "-2147483649", "4294967606",
@@ -80,6 +83,7 @@ func (c *Composer) Number() {
 		"99999999999999999999", "1-1", "--1", ".1", "1.", "1E400", "-", "NaN")
 }
 
+// Value writes any value.
 func (c *Composer) Value() {
 	most := 9 // texts
 	if c.odd {
@@ -103,6 +107,7 @@ func (c *Composer) Value() {
 	}
 }
 
+// Object writes an object with members of these keys and values.
 func (c *Composer) Object(key, value func()) {
 	if c.deep++; c.deep > 4 {
 		c.Piece("{}")
@@ -122,6 +127,7 @@ func (c *Composer) Object(key, value func()) {
 	c.deep--
 }
 
+// Member writes one member of an object.
 func (c *Composer) Member(key, value func()) {
 	c.Space()
 	key()

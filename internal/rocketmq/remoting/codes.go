@@ -4,36 +4,55 @@ import "strconv"
 
 // Request codes (org.apache.rocketmq.common.protocol.RequestCode, 4.9.7).
 const (
+	CodeSend               = 10
 	CodePull               = 11
 	CodeQueryOffset        = 14
 	CodeUpdateOffset       = 15
 	CodeCreateTopic        = 17
 	CodeTopicConfigs       = 21
+	CodeUpdateBrokerConfig = 25
 	CodeBrokerConfig       = 26
 	CodeRuntime            = 28
 	codeSearchOffset       = 29
 	CodeMaxOffset          = 30
 	CodeMinOffset          = 31
+	CodeViewMessage        = 33
+	CodeHeartbeat          = 34
+	CodeUnregister         = 35
+	CodeSendBack           = 36
+	CodeEndTransaction     = 37
+	CodeMembers            = 38
+	CodeCheckTransaction   = 39
+	CodeNotifyMembers      = 40
 	CodeLock               = 41
 	CodeUnlock             = 42
 	CodeAllOffsets         = 43
 	CodeDelayOffsets       = 45
+	CodeKVGet              = 101
 	CodeRoute              = 105
 	CodeClusterInfo        = 106
 	CodePutGroup           = 200
 	CodeGroups             = 201
 	CodeTopicStats         = 202
 	CodeConsumerConnection = 203
+	CodeTopicNames         = 206
 	CodeDeleteGroup        = 207
 	CodeConsumeStats       = 208
 	CodeDeleteTopic        = 215
 	CodeDeleteTopicInNS    = 216
+	CodeKVList             = 219
+	CodeTopicsOfCluster    = 224
+	CodeSystemTopics       = 304
 	CodeRunningInfo        = 307
-	CodeTopicNames         = 206
+	CodeConsumeDirectly    = 309
 	CodeSendV2             = 310
 	CodeStats              = 315
 	CodeSendBatch          = 320
+	CodeReply              = 324
+	CodeReplyV2            = 325
+	CodePushReply          = 326
 	CodeProducers          = 328
+	CodeLitePull           = 361
 )
 
 // Response codes (ResponseCode and RemotingSysResponseCode).
@@ -90,6 +109,7 @@ var requestNames = map[int]string{
 // CodeName is RocketMQ's name of a response code, or its number.
 func CodeName(code int) string { return nameOr(responseNames, code) }
 
+// RequestName is what RocketMQ calls a request, for messages; its number where nobody knows the name.
 func RequestName(code int) string { return nameOr(requestNames, code) }
 
 func nameOr(names map[int]string, code int) string {

@@ -15,8 +15,8 @@ const (
 	// MaxFrame is the largest frame that Java peers read (com.rocketmq.remoting.frameMaxLength).
 	MaxFrame = 16 << 20
 
-	FlagResponse = 1 << 0
-	FlagOneWay   = 1 << 1
+	FlagResponse = 1 << 0 // it answers a request
+	FlagOneWay   = 1 << 1 // it wants no answer
 
 	serializeJSON   = 0
 	serializeBinary = 1

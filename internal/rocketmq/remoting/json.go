@@ -67,18 +67,21 @@ func (o Object) find(name string) (any, bool) {
 	return nil, false
 }
 
+// Object is a member that is an object; absent or something else is an empty one.
 func (o Object) Object(name string) Object {
 	v, _ := o.find(name)
 	out, _ := v.(Object)
 	return out
 }
 
+// List is a member that is a list; absent or something else is an empty one.
 func (o Object) List(name string) []any {
 	v, _ := o.find(name)
 	out, _ := v.([]any)
 	return out
 }
 
+// Text is a member as text: of numbers and booleans as they are written; absent is empty.
 func (o Object) Text(name string) string {
 	v, _ := o.find(name)
 	return TextOf(v)
@@ -100,6 +103,7 @@ func (o Object) Flag(name string, missing bool) bool {
 	return missing
 }
 
+// TextOf is a value as text: a string, a number or a boolean; empty for all else.
 func TextOf(v any) string {
 	switch t := v.(type) {
 	case string:

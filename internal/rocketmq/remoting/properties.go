@@ -33,7 +33,7 @@ const MaxProperties = 32_600
 
 const (
 	nameEnd  = 0x01
-	ValueEnd = 0x02
+	ValueEnd = 0x02 // after each value
 )
 
 // Property is one entry of a message's properties.
@@ -109,6 +109,7 @@ func AppendProperty(raw []byte, name, value string) []byte {
 // Open reports whether the last entry lacks its separator.
 func Open(raw []byte) bool { return len(raw) > 0 && raw[len(raw)-1] != ValueEnd }
 
+// Closed is the properties with the separator after the last entry.
 func Closed(raw []byte) []byte {
 	if Open(raw) {
 		return append(raw, ValueEnd)
