@@ -27,8 +27,8 @@ const mostLacks = 3
 // the source for. Each of their subscriptions is tried on each broker that has the topic, by a pull
 // at the end of a queue: it brings no message, commits nothing, and names the subscription itself,
 // so that no member is announced. A group that is open there asks itself. One that is closed can't,
-// as brokers look at that first: the lanes' group does, with the same subscription. It fails too while
-// a part of either side may not be seen: members may be there, and brokers that serve them.
+// as brokers look at that first: the lanes' group does, with the same subscription. It fails too
+// while a part of either side may not be seen: members may be there, and brokers that serve them.
 func (s sides) accepts(ctx context.Context, groups []string) error {
 	l, err := s.wholeLayout(ctx)
 	if err != nil {
@@ -163,7 +163,11 @@ func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
 	case !errors.As(err, &said), remoting.Retryable(err), remoting.Denied(err):
 		return "", s.target.explain(ctx, err)
 	case said.Code == remoting.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
-		return "", notReady("target broker %s doesn't know the lanes' group %s: run Replicate first", a.broker.Name, a.as)
+		return "", notReady(
+			"target broker %s doesn't know the lanes' group %s: run Replicate first",
+			a.broker.Name,
+			a.as,
+		)
 	}
 	return fmt.Sprintf("target broker %s refuses the subscription of %s to topic %s (%s): %v: %s",
 		a.broker.Name, few(a.groups), a.Topic, a.filter(), said, a.mend(said)), nil
@@ -185,8 +189,9 @@ func (a attempt) filter() string {
 	return fmt.Sprintf("%s %q", a.Kind, a.Expression)
 }
 
-// mend is what people do about a refusal. That a kind of filter is switched off is told apart by the
-// broker's words alone (PullMessageProcessor, 4.5.2 to 5.3.3: code 1 for this and for much else).
+// mend is what people do about a refusal. That a kind of filter is switched off is told apart by
+// the broker's words alone (PullMessageProcessor, 4.5.2 to 5.3.3: code 1 for this and for much
+// else).
 func (a attempt) mend(said *remoting.Error) string {
 	switch {
 	case strings.Contains(said.Remark, "does not support consumer to filter"):

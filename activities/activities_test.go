@@ -62,7 +62,11 @@ func silent(t *testing.T) string {
 }
 
 func planFrom(nameServer string) plan.Plan {
-	return plan.Plan{Name: "shop", Source: plan.Cluster{NameServers: []string{nameServer}}, Target: plan.Target{Provider: plan.ProviderLocal}}
+	return plan.Plan{
+		Name:   "shop",
+		Source: plan.Cluster{NameServers: []string{nameServer}},
+		Target: plan.Target{Provider: plan.ProviderLocal},
+	}
 }
 
 func TestSourceThatIsDownIsWaitedFor(t *testing.T) {
@@ -96,7 +100,13 @@ func TestTargetThatIsNotThereYetIsWaitedFor(t *testing.T) {
 }
 
 func TestUnknownSideIsRefused(t *testing.T) {
-	err := ask(t, NewTraffic(Settings{Root: t.TempDir()}), "Fence", GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: "sauce"}, nil)
+	err := ask(
+		t,
+		NewTraffic(Settings{Root: t.TempDir()}),
+		"Fence",
+		GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: "sauce"},
+		nil,
+	)
 	assert.Equal(t, InvalidType, typeOf(err))
 	assert.ErrorContains(t, err, "sauce")
 }

@@ -22,8 +22,8 @@ type Assess struct{ settings Settings }
 // NewAssess returns the activities of Assess.
 func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
-// Assess returns the inventory of the source and what speaks against a migration. Refusals are findings, not errors; a source
-// that is down is an error that is tried again until it returns.
+// Assess returns the inventory of the source and what speaks against a migration. Refusals are
+// findings, not errors; a source that is down is an error that is tried again until it returns.
 func (a *Assess) Assess(ctx context.Context, r Request) (api.Inventory, error) {
 	p := r.Plan.WithDefaults()
 	source, err := a.settings.source(p)
@@ -181,7 +181,12 @@ func (inv *inventory) assessment() api.Assessment {
 }
 
 func (inv *inventory) topic(name string) api.Topic {
-	t := api.Topic{Name: name, Queues: len(inv.topics.queues(name)), Messages: inv.messages[name], Ordered: inv.plan.Ordered(name)}
+	t := api.Topic{
+		Name:     name,
+		Queues:   len(inv.topics.queues(name)),
+		Messages: inv.messages[name],
+		Ordered:  inv.plan.Ordered(name),
+	}
 	seen := inv.samples[name]
 	t.Type = seen.messageType()
 	if chosen, ok := inv.plan.Topics.Types[name]; ok {
@@ -197,7 +202,8 @@ func (inv *inventory) topic(name string) api.Topic {
 	return t
 }
 
-// reads reports whether the group reads the topic: it has a position there, or is subscribed to it now.
+// reads reports whether the group reads the topic: it has a position there, or is subscribed to it
+// now.
 func (inv *inventory) reads(group, topic string) bool {
 	return len(inv.positions[group][topic]) > 0 || inv.online[group].topics[topic]
 }

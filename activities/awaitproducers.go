@@ -9,7 +9,8 @@ import (
 	"rocketshift/plan"
 )
 
-// quietReleased is how long a side must stand still when the pipeline reported that its producers have moved.
+// quietReleased is how long a side must stand still when the pipeline reported that its producers
+// have moved.
 const quietReleased = 500 * time.Millisecond
 
 // WaveRequest is one wave to check.
@@ -18,8 +19,8 @@ type WaveRequest struct {
 	Wave Wave `json:"wave"`
 }
 
-// AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they left: whoever writes there from then on
-// is told as a straggler.
+// AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they
+// left: whoever writes there from then on is told as a straggler.
 func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 	seen, wanted := resumedStabilities(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	if r.Released {
@@ -43,7 +44,13 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 			return err
 		}
 		if len(open) > 0 {
-			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics), r.From, list(open))
+			return notReady(
+				"producers of %d of %d topics still write on the %s: %s",
+				len(open),
+				len(topics),
+				r.From,
+				list(open),
+			)
 		}
 		if err := t.settings.stillWanted(ctx, seen); err != nil {
 			return err
@@ -70,8 +77,9 @@ func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[st
 	return s.natives(ctx, l, side, topics)
 }
 
-// CheckWave measures whether everything of a wave stands where it should: no member of its groups and no producer of its
-// topics on the source, for the plan's settle time, and nothing left to copy.
+// CheckWave measures whether everything of a wave stands where it should: no member of its groups
+// and no producer of its topics on the source, for the plan's settle time, and nothing left to
+// copy.
 func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, error) {
 	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wave := plan.Wave{Step: r.Wave.Step}
@@ -150,7 +158,13 @@ func countMembers(c *api.WaveCheck, members []Members) []string {
 }
 
 // countPuts names the topics that haven't been quiet on the source for the settle time.
-func countPuts(c *api.WaveCheck, topics []string, onSource, onTarget map[string]int64, seen stabilities, settle time.Duration) []string {
+func countPuts(
+	c *api.WaveCheck,
+	topics []string,
+	onSource, onTarget map[string]int64,
+	seen stabilities,
+	settle time.Duration,
+) []string {
 	var writing []string
 	for _, topic := range topics {
 		c.TargetPuts += onTarget[topic]

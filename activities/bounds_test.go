@@ -93,7 +93,14 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		var members []activities.Members
 		for _, g := range groups[:200] {
 			positions = append(positions, activities.GroupPositions{Group: g, Queues: 64, Exact: 64})
-			members = append(members, activities.Members{Group: g, Source: 5, Where: []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"}})
+			members = append(
+				members,
+				activities.Members{
+					Group:  g,
+					Source: 5,
+					Where:  []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"},
+				},
+			)
 		}
 		requireFits(t, map[string]any{
 			mode + ": inventory": inventory, mode + ": waves": waves, mode + ": list": list, mode + ": ledger": ledger,
@@ -224,8 +231,12 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 	groups := clusters.names("groups")
 	status := api.Status{
 		Name: "orders", Assessment: &inventory, Inventory: &inventory.Summary, Ledger: &ledger,
-		Metadata: &api.MetadataDiff{CreateTopics: inventory.Topics(), CreateGroups: inventory.Groups(), Warnings: inventory.Summary.Findings},
-		Moved:    api.Moved{Groups: groups[:200], Topics: groups[:200], MoreGroups: 9800, MoreTopics: 9800},
+		Metadata: &api.MetadataDiff{
+			CreateTopics: inventory.Topics(),
+			CreateGroups: inventory.Groups(),
+			Warnings:     inventory.Summary.Findings,
+		},
+		Moved: api.Moved{Groups: groups[:200], Topics: groups[:200], MoreGroups: 9800, MoreTopics: 9800},
 		Waiting: []api.Waiting{
 			{Groups: api.Some(groups[:200]...)}, {Topics: inventory.Free()}, {Topics: inventory.Ordered()},
 		},

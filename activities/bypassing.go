@@ -33,7 +33,8 @@ func BypassingOf(err error) (by Bypassing, is bool) {
 	return by, true
 }
 
-// StillBypassed reports whether those whom people were asked for hold up what an activity was to do.
+// StillBypassed reports whether those whom people were asked for hold up what an activity was to
+// do.
 func StillBypassed(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == BypassedType && !app.NonRetryable()

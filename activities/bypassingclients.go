@@ -17,10 +17,12 @@ import (
 // maxPast is how many clients past the gateways are named.
 const maxPast = 20
 
-// pastEvery is how often Sync looks for such clients: it asks every broker for the members of every group.
+// pastEvery is how often Sync looks for such clients: it asks every broker for the members of every
+// group.
 const pastEvery = 30 * time.Second
 
-// past looks for clients past the gateways. Where it may not, it says so: nothing that moves depends on it.
+// past looks for clients past the gateways. Where it may not, it says so: nothing that moves
+// depends on it.
 func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
 	found, err := s.lookPast(ctx, state)
 	if err != nil {
@@ -62,7 +64,12 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, er
 }
 
 // pastGateway are the clients connected to the source that aren't behind a gateway.
-func pastGateway(state gateway.State, groups []string, members map[string]connections, producers map[string]map[string]rocketmq.Connection) []string {
+func pastGateway(
+	state gateway.State,
+	groups []string,
+	members map[string]connections,
+	producers map[string]map[string]rocketmq.Connection,
+) []string {
 	behind, past := map[string]bool{}, map[string]string{}
 	for _, c := range state.Clients {
 		behind[c.ID] = true
@@ -89,7 +96,10 @@ func pastGateway(state gateway.State, groups []string, members map[string]connec
 func pastProducers(state gateway.State, topics plan.TopicSelection) (all []string) {
 	for _, b := range state.Bypass {
 		if topics.Match(b.Topic) {
-			all = append(all, fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side))
+			all = append(
+				all,
+				fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side),
+			)
 		}
 	}
 	return all

@@ -16,9 +16,10 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// Before the first home moves behind a gateway, the way back must work: what is written on the target must reach the source. Applications'
-// topics are none to try that with. So lanes of both directions copy a topic of rocketshift's own too, with a queue for each broker of the
-// source, and a message is sent through each of them, there and back.
+// Before the first home moves behind a gateway, the way back must work: what is written on the
+// target must reach the source. Applications' topics are none to try that with. So lanes of both
+// directions copy a topic of rocketshift's own too, with a queue for each broker of the source, and
+// a message is sent through each of them, there and back.
 
 // canaryPrefix starts the names of these topics. They are in no plan's selection.
 const canaryPrefix = ownPrefix + "canary-"
@@ -27,7 +28,8 @@ func canaryTopic(p plan.Plan) string { return canaryPrefix + p.Name }
 
 func isCanary(topic string) bool { return strings.HasPrefix(topic, canaryPrefix) }
 
-// ensureCanary makes the topic. Who may not make topics relies on a person to have done it: ProveLanes says so if not.
+// ensureCanary makes the topic. Who may not make topics relies on a person to have done it:
+// ProveLanes says so if not.
 func (s sides) ensureCanary(ctx context.Context) error {
 	if s.plan.Traffic.Mode != plan.ModeGateway {
 		return nil
@@ -38,7 +40,8 @@ func (s sides) ensureCanary(ctx context.Context) error {
 	}
 	topic := canaryTopic(s.plan)
 	make := func(c *cluster, b rocketmq.Broker, queues int) error {
-		err := c.Client().CreateTopic(ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
+		err := c.Client().
+			CreateTopic(ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
 		if err != nil && !remoting.Denied(err) {
 			return c.explain(ctx, err)
 		}
@@ -51,7 +54,8 @@ func (s sides) ensureCanary(ctx context.Context) error {
 			}
 		}
 	}
-	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 || s.target.Proxy() != "" { // there ImportMetadata waits for it
+	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 ||
+		s.target.Proxy() != "" { // there ImportMetadata waits for it
 		return nil
 	}
 	return make(s.target, l.targetBrokers[0], len(l.sourceBrokers))
@@ -79,7 +83,8 @@ const (
 	canaryTime  = 20 * time.Second      // then people see which lane it is that doesn't bring it, and it is tried again
 )
 
-// ProveLanes sends a message through a lane of each source broker, there and back, and waits until it is on the other side.
+// ProveLanes sends a message through a lane of each source broker, there and back, and waits until
+// it is on the other side.
 func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, error) {
 	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
 	if err != nil {
@@ -118,7 +123,12 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 }
 
 // crosses sends a message into a lane, and says how long it took to be on the other side.
-func crosses(ctx context.Context, from *cluster, positions *positions.Positions, lane lane.Lane) (time.Duration, error) {
+func crosses(
+	ctx context.Context,
+	from *cluster,
+	positions *positions.Positions,
+	lane lane.Lane,
+) (time.Duration, error) {
 	broker, err := from.Broker(ctx, lane.Source.Broker)
 	if err != nil {
 		return 0, from.explain(ctx, err)
@@ -127,7 +137,10 @@ func crosses(ctx context.Context, from *cluster, positions *positions.Positions,
 	defer cancel()
 	begin := time.Now()
 	sent, err := from.Client().SendMessage(ctx, broker.Addr, rocketmq.SendRequest{
-		Group: strings.TrimSuffix(canaryPrefix, "-"), Topic: lane.Topic, Queue: lane.Source.ID, BornTimestamp: begin.UnixMilli(), Body: fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
+		Group: strings.TrimSuffix(
+			canaryPrefix,
+			"-",
+		), Topic: lane.Topic, Queue: lane.Source.ID, BornTimestamp: begin.UnixMilli(), Body: fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
 	})
 	if err != nil {
 		return 0, from.explain(ctx, err)
@@ -137,8 +150,14 @@ func crosses(ctx context.Context, from *cluster, positions *positions.Positions,
 			return time.Since(begin), nil
 		}
 		if sleep.For(waiting, canaryPause) != nil {
-			return 0, notReady("a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: %v; see rocketshift lanes",
-				lane.Source, lane.Topic, from.side, time.Since(begin).Round(time.Millisecond), err)
+			return 0, notReady(
+				"a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: %v; see rocketshift lanes",
+				lane.Source,
+				lane.Topic,
+				from.side,
+				time.Since(begin).Round(time.Millisecond),
+				err,
+			)
 		}
 	}
 }

@@ -104,7 +104,8 @@ func (c *Clusters) translator(source, target *rocketmq.Cluster, names replica.Na
 	return c.translators[key]
 }
 
-// renames are what the target calls topics and groups; the lanes' own groups have the same names everywhere.
+// renames are what the target calls topics and groups; the lanes' own groups have the same names
+// everywhere.
 func renames(t plan.Target) rocketmq.Renames {
 	if t.Rename == nil {
 		return rocketmq.Renames{}
@@ -184,7 +185,8 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 	return &cluster{open, api.Target}, nil
 }
 
-// whereTarget asks the provider where the target is; one that is named in the plan needs no asking. Without addresses it isn't there.
+// whereTarget asks the provider where the target is; one that is named in the plan needs no asking.
+// Without addresses it isn't there.
 func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	if p.Target.Provider == plan.ProviderExisting {
 		part := rocketmq.Part{Cluster: p.Target.Cluster}
@@ -231,10 +233,17 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 
 // absent says that the target isn't there; it may be on its way.
 func absent(p plan.Plan) error {
-	return unreachable(api.Target, nil, "the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
+	return unreachable(
+		api.Target,
+		nil,
+		"the target %s of provider %s doesn't exist or doesn't serve: run Purchase",
+		p.Name,
+		p.Target.Provider,
+	)
 }
 
-// explain turns what a call to this side failed with into an error that says what people can do, and how Temporal goes on.
+// explain turns what a call to this side failed with into an error that says what people can do,
+// and how Temporal goes on.
 func (c *cluster) explain(ctx context.Context, err error) error {
 	var known *temporal.ApplicationError
 	switch {
@@ -245,10 +254,25 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case remoting.Denied(err): // nobody here pulls for an application's group
-		return of(c.side, accessDenied(err, "the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself", c.side, err))
+		return of(
+			c.side,
+			accessDenied(
+				err,
+				"the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself",
+				c.side,
+				err,
+			),
+		)
 	case remoting.Unreachable(err):
-		return unreachable(c.side, err, "the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker advertises an address that doesn't lead there from here), rocketshift goes on by itself",
-			c.side, strings.Join(c.NameServers(), ", "), err, c.side)
+		return unreachable(
+			c.side,
+			err,
+			"the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker advertises an address that doesn't lead there from here), rocketshift goes on by itself",
+			c.side,
+			strings.Join(c.NameServers(), ", "),
+			err,
+			c.side,
+		)
 	default:
 		return of(c.side, again(CallFailedType, pollAgain, err, "%s: %v", c.side, err))
 	}

@@ -15,7 +15,8 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// comparison is what Verify carries from attempt to attempt: the lanes that are done, their sum, and how far the others are.
+// comparison is what Verify carries from attempt to attempt: the lanes that are done, their sum,
+// and how far the others are.
 type comparison struct {
 	Progress api.VerifyProgress           `json:"progress"`
 	Done     laneSet                      `json:"done"`
@@ -52,7 +53,12 @@ func (c *comparison) expect(sizes map[string]int64) {
 	c.sizes = sizes
 }
 
-func (c *comparison) compare(ctx context.Context, s sides, lanes []lane.Lane, answers []lane.Answer) (api.Verification, error) {
+func (c *comparison) compare(
+	ctx context.Context,
+	s sides,
+	lanes []lane.Lane,
+	answers []lane.Answer,
+) (api.Verification, error) {
 	group, comparing := errgroup.WithContext(ctx)
 	group.SetLimit(verifyTogether)
 	for _, lane := range lanes {
@@ -155,7 +161,8 @@ type sighting struct {
 	count int64
 }
 
-// at notes a count and returns its growth per second in the last seconds; 0 if that isn't known yet.
+// at notes a count and returns its growth per second in the last seconds; 0 if that isn't known
+// yet.
 func (p *pace) at(now time.Time, count int64) float64 {
 	p.seen = append(p.seen, sighting{now, count})
 	for len(p.seen) > 2 && now.Sub(p.seen[0].when) > paceOver {

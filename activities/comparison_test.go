@@ -14,12 +14,23 @@ import (
 )
 
 func laneOf(topic string, queue int) lane.Lane {
-	return lane.Lane{Topic: topic, Source: lane.Queue{Broker: "a", ID: queue}, Target: lane.Queue{Broker: "x", ID: queue}}
+	return lane.Lane{
+		Topic:  topic,
+		Source: lane.Queue{Broker: "a", ID: queue},
+		Target: lane.Queue{Broker: "x", ID: queue},
+	}
 }
 
 // checkpointAt is a comparison of [100, 1100) that has come to an offset.
 func checkpointAt(lane lane.Lane, read int64) verify.Checkpoint {
-	report := verify.Report{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: 100, To: 1100, Compared: read - 100}
+	report := verify.Report{
+		Topic:    lane.Topic,
+		Source:   lane.Source,
+		Target:   lane.Target,
+		From:     100,
+		To:       1100,
+		Compared: read - 100,
+	}
 	return verify.Checkpoint{Report: report, Read: read}
 }
 
@@ -31,11 +42,25 @@ func TestVerifyTellsHowMuchIsLeftAndHowLongItTakes(t *testing.T) {
 	assert.Equal(t, api.VerifyProgress{Messages: 4000}, c.measure(begin), "before anything was read there is no pace")
 	c.progress(one)(checkpointAt(one, 300))
 	c.progress(two)(checkpointAt(two, 200))
-	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"}, c.measure(begin.Add(2*time.Second)))
+	assert.Equal(
+		t,
+		api.VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"},
+		c.measure(begin.Add(2*time.Second)),
+	)
 	c.done(one, verify.Report{From: 100, To: 1100, Compared: 1000})
-	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"}, c.measure(begin.Add(4*time.Second)))
+	assert.Equal(
+		t,
+		api.VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"},
+		c.measure(begin.Add(4*time.Second)),
+	)
 	stands := c.measure(begin.Add(20 * time.Second))
-	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100}, c.measure(begin.Add(22*time.Second)), "nothing moved in the last seconds, %+v before", stands)
+	assert.Equal(
+		t,
+		api.VerifyProgress{Messages: 4000, Read: 1100},
+		c.measure(begin.Add(22*time.Second)),
+		"nothing moved in the last seconds, %+v before",
+		stands,
+	)
 }
 
 func TestVerifyGoesOnInsideALane(t *testing.T) {
@@ -52,7 +77,10 @@ func TestVerifyGoesOnInsideALane(t *testing.T) {
 }
 
 func TestVerifyBeginsAgainAfterAnotherVersionsHeartbeat(t *testing.T) {
-	c := resumedInTest(t, map[string]any{"done": map[string]bool{"orders a/0": true}, "now": map[string]int64{"orders a/1": 7}})
+	c := resumedInTest(
+		t,
+		map[string]any{"done": map[string]bool{"orders a/0": true}, "now": map[string]int64{"orders a/1": 7}},
+	)
 	assert.Empty(t, c.Done)
 	assert.Empty(t, c.Now)
 }

@@ -59,8 +59,13 @@ func (o *connections) note(found rocketmq.ConsumerConnections, addr string) {
 	}
 }
 
-// membersOf asks every broker for the connected members of each group. Clients behind a proxy are known to the proxy alone.
-func (c *cluster) membersOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]connections, error) {
+// membersOf asks every broker for the connected members of each group. Clients behind a proxy are
+// known to the proxy alone.
+func (c *cluster) membersOf(
+	ctx context.Context,
+	brokers []rocketmq.Broker,
+	groups []string,
+) (map[string]connections, error) {
 	all := map[string]connections{}
 	var mu sync.Mutex
 	err := each(ctx, groups, func(ctx context.Context, group string) error {
@@ -90,8 +95,8 @@ func (o connections) addresses() []string {
 	return all[:min(len(all), 5)]
 }
 
-// producers are the connected producers by group, without those that clients register for themselves,
-// and the brokers that don't list them.
+// producers are the connected producers by group, without those that clients register for
+// themselves, and the brokers that don't list them.
 func (c *cluster) producers(
 	ctx context.Context, brokers []rocketmq.Broker,
 ) (all map[string]map[string]rocketmq.Connection, untold []string, err error) {
@@ -143,6 +148,8 @@ func untoldProducers(brokers []string) string {
 	if len(brokers) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("who is connected to write isn't told by source broker %s: brokers before 4.9.4 have no list of producers",
-		strings.Join(brokers, ", "))
+	return fmt.Sprintf(
+		"who is connected to write isn't told by source broker %s: brokers before 4.9.4 have no list of producers",
+		strings.Join(brokers, ", "),
+	)
 }

@@ -9,7 +9,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// noteLeft notes on the brokers that the topics' producers have left a side, and that they write on the other one.
+// noteLeft notes on the brokers that the topics' producers have left a side, and that they write on
+// the other one.
 func (s sides) noteLeft(ctx context.Context, side api.Side, topics []string) error {
 	l, err := s.layout(ctx)
 	if err != nil {
@@ -32,7 +33,8 @@ func (s sides) noteLeft(ctx context.Context, side api.Side, topics []string) err
 	})
 }
 
-// noted lets a move go on where rocketshift may not write the note: stragglers are copied all the same, and nobody is told of them.
+// noted lets a move go on where rocketshift may not write the note: stragglers are copied all the
+// same, and nobody is told of them.
 func (s sides) noted(ctx context.Context, side api.Side, err error) error {
 	if remoting.Denied(err) || remoting.CodeOf(err) == remoting.SubscriptionGroupGone { // the group couldn't be created
 		return nil
@@ -40,7 +42,8 @@ func (s sides) noted(ctx context.Context, side api.Side, err error) error {
 	return s.about(side, err).explain(ctx, err)
 }
 
-// leftSource is where producers left the lane's source queue. Who may not read the notes has written none.
+// leftSource is where producers left the lane's source queue. Who may not read the notes has
+// written none.
 func (s sides) leftSource(ctx context.Context, lane lane.Lane) (int64, bool, error) {
 	at, left, err := s.translator.Left(ctx, lane)
 	return at, left, s.noted(ctx, api.Source, err)
@@ -85,7 +88,15 @@ func (b *ledgerBuilder) stragglers(ctx context.Context) error {
 		}
 	}
 	for _, topic := range sortedKeys(counts) {
-		b.late = append(b.late, api.LedgerRow{Kind: kindStraggler, Object: "topic " + topic, Rest: counts[topic], Detail: list(where[topic])})
+		b.late = append(
+			b.late,
+			api.LedgerRow{
+				Kind:   kindStraggler,
+				Object: "topic " + topic,
+				Rest:   counts[topic],
+				Detail: list(where[topic]),
+			},
+		)
 	}
 	return nil
 }

@@ -70,7 +70,10 @@ func sharesOf(
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
 	for _, broker := range sortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
-			return nil, conflictFinding("topic "+name, fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
+			return nil, conflictFinding(
+				"topic "+name,
+				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker),
+			)
 		}
 	}
 	var missing []string
@@ -81,7 +84,10 @@ func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]st
 			continue
 		}
 		if difference := topicDifference(want[broker], found); difference != "" {
-			return nil, conflictFinding("topic "+name, fmt.Sprintf("exists on target broker %s with %s", broker, difference))
+			return nil, conflictFinding(
+				"topic "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference),
+			)
 		}
 	}
 	return missing, nil
@@ -90,7 +96,13 @@ func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]st
 func topicDifference(want, have rocketmq.TopicConfig) string {
 	switch {
 	case have.ReadQueues != want.ReadQueues || have.WriteQueues != want.WriteQueues:
-		return fmt.Sprintf("%d read and %d write queues, wanted are %d and %d", have.ReadQueues, have.WriteQueues, want.ReadQueues, want.WriteQueues)
+		return fmt.Sprintf(
+			"%d read and %d write queues, wanted are %d and %d",
+			have.ReadQueues,
+			have.WriteQueues,
+			want.ReadQueues,
+			want.WriteQueues,
+		)
 	case messageType(have) != messageType(want):
 		return fmt.Sprintf("message type %s, wanted is %s", messageType(have), messageType(want))
 	case have.Perm&rocketmq.PermRead == 0:
@@ -110,17 +122,22 @@ func messageType(config rocketmq.TopicConfig) plan.MessageType {
 	return plan.TypeNormal
 }
 
-// desiredGroup is the group as it should be on every target broker: all its settings, and closed, so that nobody reads
-// there before the positions are written.
+// desiredGroup is the group as it should be on every target broker: all its settings, and closed,
+// so that nobody reads there before the positions are written.
 func desiredGroup(source map[string]rocketmq.Group) rocketmq.Group {
 	group := source[sortedKeys(source)[0]]
 	group.ConsumeEnable = false
 	return group
 }
 
-// missingGroup lists the brokers that lack the group, or says in what an existing one differs. Whether it is open isn't
-// compared: groups open as they move.
-func missingGroup(name string, want rocketmq.Group, have map[string]rocketmq.Group, targetBrokers []string) ([]string, *api.Finding) {
+// missingGroup lists the brokers that lack the group, or says in what an existing one differs.
+// Whether it is open isn't compared: groups open as they move.
+func missingGroup(
+	name string,
+	want rocketmq.Group,
+	have map[string]rocketmq.Group,
+	targetBrokers []string,
+) ([]string, *api.Finding) {
 	var missing []string
 	for _, broker := range targetBrokers {
 		found, there := have[broker]
@@ -129,7 +146,10 @@ func missingGroup(name string, want rocketmq.Group, have map[string]rocketmq.Gro
 			continue
 		}
 		if difference := groupDifference(want, found); difference != "" {
-			return nil, conflictFinding("group "+name, fmt.Sprintf("exists on target broker %s with %s", broker, difference))
+			return nil, conflictFinding(
+				"group "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference),
+			)
 		}
 	}
 	return missing, nil

@@ -13,7 +13,13 @@ import (
 func source(brokers map[string][2]int) map[string]rocketmq.TopicConfig {
 	configs := map[string]rocketmq.TopicConfig{}
 	for name, queues := range brokers {
-		configs[name] = rocketmq.TopicConfig{Name: "orders", ReadQueues: queues[0], WriteQueues: queues[1], Perm: 6, FilterType: "SINGLE_TAG"}
+		configs[name] = rocketmq.TopicConfig{
+			Name:        "orders",
+			ReadQueues:  queues[0],
+			WriteQueues: queues[1],
+			Perm:        6,
+			FilterType:  "SINGLE_TAG",
+		}
 	}
 	return configs
 }
@@ -119,7 +125,13 @@ func TestTopicThatExistsIsComparedAndNeverOverwritten(t *testing.T) {
 
 // Ordered topics are made closed, and open as their producers move.
 func TestOrderedTopicMayBeOpenOrClosed(t *testing.T) {
-	closed := rocketmq.TopicConfig{Name: "orders", ReadQueues: 4, WriteQueues: 2, Perm: rocketmq.PermRead, FilterType: "SINGLE_TAG"}
+	closed := rocketmq.TopicConfig{
+		Name:        "orders",
+		ReadQueues:  4,
+		WriteQueues: 2,
+		Perm:        rocketmq.PermRead,
+		FilterType:  "SINGLE_TAG",
+	}
 	opened := closed
 	opened.Perm = rocketmq.PermRead | rocketmq.PermWrite
 	for _, have := range []rocketmq.TopicConfig{closed, opened} {
@@ -130,7 +142,14 @@ func TestOrderedTopicMayBeOpenOrClosed(t *testing.T) {
 }
 
 func TestGroupIsMadeClosedWithAllItsSettings(t *testing.T) {
-	from := rocketmq.Group{Name: "billing", ConsumeEnable: true, FromMinEnable: true, RetryQueues: 3, RetryMaxTimes: 7, WhichBrokerWhenSlow: 1}
+	from := rocketmq.Group{
+		Name:                "billing",
+		ConsumeEnable:       true,
+		FromMinEnable:       true,
+		RetryQueues:         3,
+		RetryMaxTimes:       7,
+		WhichBrokerWhenSlow: 1,
+	}
 	want := desiredGroup(map[string]rocketmq.Group{"b": {Name: "billing", RetryQueues: 9}, "a": from})
 	assert.False(t, want.ConsumeEnable, "nobody reads before positions are written")
 	want.ConsumeEnable = true

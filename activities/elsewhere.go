@@ -14,9 +14,9 @@ import (
 // Name servers show clients the queues of a topic on all brokers that have it, of whatever cluster.
 // Lanes read those of one cluster, but for brokers that are left out.
 
-// elsewhere tells which of a topic's queues clients see on the source, and lanes don't read. In another
-// cluster it refuses: what producers write there would be read by nobody once consumers have moved.
-// Gateways stand in for all brokers, so that no group moves that reads such a queue.
+// elsewhere tells which of a topic's queues clients see on the source, and lanes don't read. In
+// another cluster it refuses: what producers write there would be read by nobody once consumers
+// have moved. Gateways stand in for all brokers, so that no group moves that reads such a queue.
 func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.Finding) {
 	for _, e := range route.Elsewhere(sortedKeys(inv.topics[topic])) {
 		leftOut := slices.Contains(inv.plan.Source.LeftOut, e.Broker)
@@ -27,8 +27,11 @@ func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.F
 		switch {
 		case other:
 			found.Refusal = true
-			found.Next = fmt.Sprintf("delete it in one of both clusters (mqadmin deleteTopic -c), exclude it, or name broker %s "+
-				"in source.leftOut if nobody needs what is there", e.Broker)
+			found.Next = fmt.Sprintf(
+				"delete it in one of both clusters (mqadmin deleteTopic -c), exclude it, or name broker %s "+
+					"in source.leftOut if nobody needs what is there",
+				e.Broker,
+			)
 		case leftOut && inv.plan.Traffic.Mode == plan.ModeGateway:
 			found.Refusal = true
 			found.Next = "delete it there or exclude it, or move in traffic.mode release: behind gateways no group " +
@@ -39,8 +42,8 @@ func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.F
 	return all
 }
 
-// elsewhereOnTarget tells which of the topics clients of the target see in another cluster, too: keys
-// go to other queues there, and producers write where nobody looks.
+// elsewhereOnTarget tells which of the topics clients of the target see in another cluster, too:
+// keys go to other queues there, and producers write where nobody looks.
 func (c *cluster) elsewhereOnTarget(
 	ctx context.Context, p plan.Plan, topics []string, brokers []rocketmq.Broker,
 ) (all []api.Finding, err error) {
@@ -56,8 +59,11 @@ func (c *cluster) elsewhereOnTarget(
 			return nil, c.explain(ctx, err)
 		}
 		for _, e := range route.Elsewhere(sortedKeys(addresses(brokers))) {
-			all = append(all, refusal("topic "+topic, "give it another name there (target.rename.topics), or delete it there",
-				"clients of the target also see %s of a topic of its name there: keys go to other queues", e))
+			all = append(
+				all,
+				refusal("topic "+topic, "give it another name there (target.rename.topics), or delete it there",
+					"clients of the target also see %s of a topic of its name there: keys go to other queues", e),
+			)
 		}
 	}
 	return all, nil

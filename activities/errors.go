@@ -13,30 +13,35 @@ import (
 
 // Types of the errors of activities. Workflows and people see these names.
 const (
-	// NotReadyType says that something measured isn't so yet; the text has the counts and the worst object. Tried again.
+	// NotReadyType says that something measured isn't so yet; the text has the counts and the worst
+	// object. Tried again.
 	NotReadyType = "NotReady"
-	// SourceUnreachableType and TargetUnreachableType say that a side doesn't answer. Tried again for as long as it takes.
+	// SourceUnreachableType and TargetUnreachableType say that a side doesn't answer. Tried again
+	// for as long as it takes.
 	SourceUnreachableType = "SourceUnreachable"
 	TargetUnreachableType = "TargetUnreachable"
 	// AwayType says that the target hasn't answered for as long as groups may wait for it. Not
 	// tried again: they are opened on the source.
 	AwayType = "TargetAway"
-	// AccessDeniedType says that a side refuses the credentials. Tried again slowly: somebody may grant them.
+	// AccessDeniedType says that a side refuses the credentials. Tried again slowly: somebody may
+	// grant them.
 	AccessDeniedType = "AccessDenied"
-	// ConflictType says that an object exists on the target with other settings. Not tried again: a person decides.
+	// ConflictType says that an object exists on the target with other settings. Not tried again: a
+	// person decides.
 	ConflictType = "Conflict"
 	// RefusedType says that the request can't be done as the clusters are. Not tried again.
 	RefusedType = "Refused"
 	// BypassedType says that applications hold up a move by gateways, as they reach brokers without
-	// one; BypassingOf names them. Not tried again: people are asked for them first. Tried again while
-	// it is those alone that they were asked for.
+	// one; BypassingOf names them. Not tried again: people are asked for them first. Tried again
+	// while it is those alone that they were asked for.
 	BypassedType = "Bypassed"
-	// ForbiddenType says that the plan asks for a secret of the worker to be used with a host that the
-	// worker's own configuration doesn't name. Not tried again: a person corrects either.
+	// ForbiddenType says that the plan asks for a secret of the worker to be used with a host that
+	// the worker's own configuration doesn't name. Not tried again: a person corrects either.
 	ForbiddenType = "Forbidden"
 	// InvalidType says that the request itself is wrong. Not tried again.
 	InvalidType = "Invalid"
-	// CallFailedType says that a server answered a call with an error, or with what can't be read. Tried again: most pass.
+	// CallFailedType says that a server answered a call with an error, or with what can't be read.
+	// Tried again: most pass.
 	CallFailedType = "CallFailed"
 	// NotTakenType says that a broker acknowledged a write and didn't take it. Tried again.
 	NotTakenType = "NotTaken"
@@ -137,7 +142,8 @@ func denial(err error) error {
 	return nil
 }
 
-// again is an error that Temporal tries again after the pause; Benign, so that waiting doesn't fill logs and error metrics.
+// again is an error that Temporal tries again after the pause; Benign, so that waiting doesn't fill
+// logs and error metrics.
 func again(kind string, pause time.Duration, cause error, format string, args ...any) error {
 	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), kind, temporal.ApplicationErrorOptions{
 		NextRetryDelay: pause, Cause: cause, Category: temporal.ApplicationErrorCategoryBenign,

@@ -95,7 +95,9 @@ func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
 
 func TestWhatWasClosedBeforeIsNotOnRecord(t *testing.T) {
 	got, err := NewReturns(Settings{}).recorded(t.Context(), SurveyRequest{
-		Recorded: []string{"a"}, RecordedIn: []api.Names{api.Some("b", "theirs")}, Closed: api.Collected{Named: []string{"theirs"}},
+		Recorded: []string{
+			"a",
+		}, RecordedIn: []api.Names{api.Some("b", "theirs")}, Closed: api.Collected{Named: []string{"theirs"}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, got)

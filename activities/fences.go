@@ -85,7 +85,13 @@ func (c *cluster) mark(
 	}
 	got, _, err := c.Client().QueryOffset(ctx, b.Addr, fenceGroup(p), topic, 0)
 	if err == nil && got != mark {
-		return notTaken("the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d", group, c.side, b.Name, got)
+		return notTaken(
+			"the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d",
+			group,
+			c.side,
+			b.Name,
+			got,
+		)
 	}
 	return c.explain(ctx, err)
 }
@@ -130,8 +136,9 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 }
 
 // ClosedByOthers lists the groups of the request that are closed on the source and were not closed
-// by the migration: they stay closed. All others are about to be opened on the target: it fails with
-// RefusedType if that doesn't serve what their live members ask for, before anything is fenced.
+// by the migration: they stay closed. All others are about to be opened on the target: it fails
+// with RefusedType if that doesn't serve what their live members ask for, before anything is
+// fenced.
 func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
 	r.Side = api.Source
 	groups, err := t.settings.groups(ctx, r)

@@ -25,7 +25,15 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	all = append(all, inv.readerFindings()...)
 	all = append(all, inv.vipFindings()...)
 	if text := untoldProducers(inv.untold); text != "" {
-		all = append(all, warning("producers", "know yourself which applications write; the ledger has a row for each such broker", "%s", text))
+		all = append(
+			all,
+			warning(
+				"producers",
+				"know yourself which applications write; the ledger has a row for each such broker",
+				"%s",
+				text,
+			),
+		)
 	}
 	refusalsFirst(all)
 	return all
@@ -81,8 +89,16 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 		}
 		for _, t := range targetBrokers {
 			if t.Addr == b.Addr {
-				all = append(all, refusal("source broker "+b.Name, "name two different clusters in source.nameServers and target.nameServers",
-					"is also the target's broker %s (%s): source and target are the same cluster", t.Name, t.Addr))
+				all = append(
+					all,
+					refusal(
+						"source broker "+b.Name,
+						"name two different clusters in source.nameServers and target.nameServers",
+						"is also the target's broker %s (%s): source and target are the same cluster",
+						t.Name,
+						t.Addr,
+					),
+				)
 			}
 		}
 	}
@@ -96,7 +112,10 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 // nameFindings: everything that the plan names must exist, and something must be left to migrate.
 func (inv *inventory) nameFindings() []api.Finding {
 	var all []api.Finding
-	topics := slices.DeleteFunc(sortedKeys(inv.topics), func(name string) bool { return systemTopic(name, inv.brokers) })
+	topics := slices.DeleteFunc(
+		sortedKeys(inv.topics),
+		func(name string) bool { return systemTopic(name, inv.brokers) },
+	)
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
 		all = append(all, refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
@@ -114,11 +133,22 @@ func (inv *inventory) topicFindings(topic string) []api.Finding {
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	if err := inv.unsampled[topic]; err != nil {
-		all = append(all, warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
+		all = append(
+			all,
+			warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err),
+		)
 	}
 	if seen := inv.samples[topic]; seen.empty > 0 {
-		all = append(all, warning(object, "have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the target fail on them",
-			"holds messages without a body (%d of %d sampled)", seen.empty, seen.looked))
+		all = append(
+			all,
+			warning(
+				object,
+				"have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the target fail on them",
+				"holds messages without a body (%d of %d sampled)",
+				seen.empty,
+				seen.looked,
+			),
+		)
 	}
 	return all
 }
@@ -131,20 +161,30 @@ func (inv *inventory) groupFindings(group string) []api.Finding {
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup))
 	}
 	if inv.online[group].broadcasting {
-		all = append(all, warning(object, "its instances start on the target where their own settings say; plan for repeated or skipped messages",
-			"broadcasts: its positions lie with its instances and can't be moved"))
+		all = append(
+			all,
+			warning(
+				object,
+				"its instances start on the target where their own settings say; plan for repeated or skipped messages",
+				"broadcasts: its positions lie with its instances and can't be moved",
+			),
+		)
 	}
 	for _, broker := range sortedKeys(inv.groups[group]) {
 		if !inv.groups[group][broker].ConsumeEnable {
-			all = append(all, warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
-				"is closed on source broker %s (consumeEnable=false)", broker))
+			all = append(
+				all,
+				warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
+					"is closed on source broker %s (consumeEnable=false)", broker),
+			)
 			break
 		}
 	}
 	return all
 }
 
-// readerFindings: a group's applications are re-pointed as a whole, so a live group and its topics must be selected together.
+// readerFindings: a group's applications are re-pointed as a whole, so a live group and its topics
+// must be selected together.
 func (inv *inventory) readerFindings() []api.Finding {
 	var all []api.Finding
 	topics, groups := inv.topics.selected(inv.plan, inv.brokers), inv.groups.selected(inv.plan)

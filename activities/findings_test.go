@@ -15,7 +15,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// shop is a source with two topics: orders, which the orderly group billing reads, and clicks, which the group stats once read.
+// shop is a source with two topics: orders, which the orderly group billing reads, and clicks,
+// which the group stats once read.
 func shop(change func(*inventory)) *inventory {
 	topic := func(name string) map[string]rocketmq.TopicConfig {
 		return map[string]rocketmq.TopicConfig{"broker-a": {Name: name, ReadQueues: 4, WriteQueues: 4, Perm: 6}}
@@ -24,24 +25,36 @@ func shop(change func(*inventory)) *inventory {
 		return map[string]rocketmq.Group{"broker-a": {Name: name, ConsumeEnable: true}}
 	}
 	client := func(id string) map[string]member {
-		return map[string]member{id: {Connection: rocketmq.Connection{ClientID: id, Addr: "10.0.0.7:4000", Language: "JAVA", Version: 407}}}
+		return map[string]member{
+			id: {Connection: rocketmq.Connection{ClientID: id, Addr: "10.0.0.7:4000", Language: "JAVA", Version: 407}},
+		}
 	}
 	inv := &inventory{
-		plan:    plan.Plan{Name: "shop", Source: plan.Cluster{NameServers: []string{"127.0.0.1:9876"}}, Target: plan.Target{Provider: "local"}}.WithDefaults(),
+		plan: plan.Plan{
+			Name:   "shop",
+			Source: plan.Cluster{NameServers: []string{"127.0.0.1:9876"}},
+			Target: plan.Target{Provider: "local"},
+		}.WithDefaults(),
 		brokers: []rocketmq.Broker{{Cluster: "C4", Name: "broker-a", Addr: "127.0.0.1:10911", Version: "4.9.7"}},
 		topics: topicTable{
-			"orders": topic("orders"), "clicks": topic("clicks"), "TBW102": topic("TBW102"), "broker-a": topic("broker-a"),
+			"orders": topic(
+				"orders",
+			), "clicks": topic("clicks"), "TBW102": topic("TBW102"), "broker-a": topic("broker-a"),
 			"%RETRY%billing": topic("%RETRY%billing"), "%DLQ%billing": topic("%DLQ%billing"),
 		},
 		groups: groupTable{
-			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
+			"billing": group(
+				"billing",
+			), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
 		},
 		positions: map[string]committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
 		online: map[string]connections{
 			"billing": {members: client("c1"), topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
 			"stats":   {},
 		},
-		producers: map[string]map[string]rocketmq.Connection{"shopfront": {"p1": {ClientID: "p1", Language: "GO", Version: 317}}},
+		producers: map[string]map[string]rocketmq.Connection{
+			"shopfront": {"p1": {ClientID: "p1", Language: "GO", Version: 317}},
+		},
 		orderly:   map[string]bool{"billing": true},
 		messages:  map[string]int64{"orders": 100, "clicks": 7},
 		samples:   map[string]sample{"orders": newSample(), "clicks": newSample()},
@@ -56,9 +69,24 @@ func shop(change func(*inventory)) *inventory {
 func TestInventoryShowsWhatIsSelected(t *testing.T) {
 	a := shop(nil).assessment()
 	require.Len(t, a.Topics, 2, "system, retry and dead-letter topics aren't selected: %v", a.Topics)
-	assert.Equal(t, api.Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}}, a.Topics[0])
-	assert.Equal(t, api.Topic{Name: "orders", Queues: 4, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"billing"}}, a.Topics[1],
-		"a topic that an orderly group reads is ordered")
+	assert.Equal(
+		t,
+		api.Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}},
+		a.Topics[0],
+	)
+	assert.Equal(
+		t,
+		api.Topic{
+			Name:     "orders",
+			Queues:   4,
+			Messages: 100,
+			Type:     plan.TypeNormal,
+			Ordered:  true,
+			Readers:  []string{"billing"},
+		},
+		a.Topics[1],
+		"a topic that an orderly group reads is ordered",
+	)
 	require.Len(t, a.Groups, 2, "brokers' and rocketshift's own groups aren't selected: %v", a.Groups)
 	assert.Equal(t, api.Group{Name: "billing", Topics: []string{"orders"}, Members: 1, Orderly: true}, a.Groups[0])
 	assert.Equal(t, []string{"broker-a"}, a.SourceBrokers)
@@ -256,15 +284,29 @@ func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
 
 func TestTopicOfKeyedMessagesIsOrdered(t *testing.T) {
 	seen := newSample()
-	seen.add(remoting.Message{Properties: remoting.EncodeProperties([]remoting.Property{{Name: "SHARDING_KEY", Value: "k"}})})
+	seen.add(
+		remoting.Message{
+			Properties: remoting.EncodeProperties([]remoting.Property{{Name: "SHARDING_KEY", Value: "k"}}),
+		},
+	)
 	assert.Equal(t, plan.TypeNormal, seen.messageType(), "5.x proxies don't know the Go client's key")
 	a := shop(func(inv *inventory) { inv.samples["clicks"] = seen }).assessment()
 	assert.True(t, a.Topics[0].Ordered)
 }
 
 func TestQueuesComeInClientOrder(t *testing.T) {
-	table := topicTable{"orders": {"broker-b": {ReadQueues: 1, WriteQueues: 2}, "broker-a": {ReadQueues: 2, WriteQueues: 1}}}
-	assert.Equal(t, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b"}, {Broker: "broker-b", ID: 1}},
-		table.queues("orders"))
+	table := topicTable{
+		"orders": {"broker-b": {ReadQueues: 1, WriteQueues: 2}, "broker-a": {ReadQueues: 2, WriteQueues: 1}},
+	}
+	assert.Equal(
+		t,
+		[]lane.Queue{
+			{Broker: "broker-a"},
+			{Broker: "broker-a", ID: 1},
+			{Broker: "broker-b"},
+			{Broker: "broker-b", ID: 1},
+		},
+		table.queues("orders"),
+	)
 	assert.Empty(t, table.queues("absent"))
 }

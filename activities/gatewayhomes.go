@@ -94,7 +94,8 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		held.outcome(ctx, g.settings, r.Request, r.Asked)
 }
 
-// moveHomes gives queues their home on a side, some at a time, but for those that producers hold up.
+// moveHomes gives queues their home on a side, some at a time, but for those that producers hold
+// up.
 func (g *Gateways) moveHomes(
 	ctx context.Context, client *gateway.Fleet, r HomesRequest, to api.Side, queues []gateway.TopicQueue,
 	held *heldUp,

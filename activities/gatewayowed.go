@@ -15,8 +15,8 @@ const (
 	// returnedTogether is how many queues return at once without the target: nothing is waited for,
 	// and each move is written to disk once.
 	returnedTogether = 1000
-	// returnBudget is for a return without the target: each gateway takes up to half a second to see
-	// that this doesn't answer.
+	// returnBudget is for a return without the target: each gateway takes up to half a second to
+	// see that this doesn't answer.
 	returnBudget = 2 * moveBudget
 	// owedNamed is how many queues are named one by one.
 	owedNamed = 5
@@ -26,8 +26,8 @@ const (
 // the target is back, after what was sent to the source since.
 type Owed struct {
 	Queues int `json:"queues"`
-	// Known is how many messages gateways know of that weren't seen copied; of Unknown queues nobody
-	// knows.
+	// Known is how many messages gateways know of that weren't seen copied; of Unknown queues
+	// nobody knows.
 	Known   int64 `json:"known"`
 	Unknown int   `json:"unknown"`
 	// First names some of the queues, with the position on the target up to which they are copied.

@@ -16,8 +16,9 @@ import (
 	"rocketshift/plan"
 )
 
-// Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity says how things are to be, looks how they are,
-// and moves what differs: a repeated one finds nothing to do.
+// Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity
+// says how things are to be, looks how they are, and moves what differs: a repeated one finds
+// nothing to do.
 type Gateways struct {
 	settings Settings
 	soaks    soaks
@@ -27,7 +28,8 @@ type Gateways struct {
 func NewGateways(s Settings) *Gateways { return &Gateways{settings: s.withDefaults()} }
 
 const (
-	// moveBudget is how long sends, or pulls, may wait in one move. Then everything is as it was, and it is tried again.
+	// moveBudget is how long sends, or pulls, may wait in one move. Then everything is as it was,
+	// and it is tried again.
 	moveBudget = gateway.Duration(time.Second)
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
@@ -57,7 +59,8 @@ func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	return s.Clusters.fleets[key], nil
 }
 
-// explainGateway turns what a call to a gateway failed with into an error that says what people can do.
+// explainGateway turns what a call to a gateway failed with into an error that says what people can
+// do.
 func explainGateway(ctx context.Context, err error) error {
 	var refusal *gateway.RefusedError
 	switch {
@@ -222,8 +225,9 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	return explainGateway(ctx, err)
 }
 
-// MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the target with queues that they began to read
-// after they had moved, as those of a topic that is new to them.
+// MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the
+// target with queues that they began to read after they had moved, as those of a topic that is new
+// to them.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {

@@ -6,15 +6,17 @@ import (
 	"rocketshift/api"
 )
 
-// ShareRequest measures how producers' messages are spread. Before is what was measured when the time to measure began.
+// ShareRequest measures how producers' messages are spread. Before is what was measured when the
+// time to measure began.
 type ShareRequest struct {
 	Request
 	Topics api.Names      `json:"topics"`
 	Before *api.WaveCheck `json:"before,omitempty"`
 }
 
-// MeasureShare counts what producers have written on each side, and since Before its share on the target. With Before it waits until the lanes
-// have caught up, and looks for clients past the gateways.
+// MeasureShare counts what producers have written on each side, and since Before its share on the
+// target. With Before it waits until the lanes have caught up, and looks for clients past the
+// gateways.
 func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {

@@ -18,8 +18,8 @@ type BrokersRequest struct {
 	Request
 	Brokers []string `json:"brokers"`
 	// Calm is for how long a fence must stand on these brokers alone until it counts as left there,
-	// where moves may be under way: a move fences all brokers within its budget. 0 says that none is,
-	// and that every fence on them is left.
+	// where moves may be under way: a move fences all brokers within its budget. 0 says that none
+	// is, and that every fence on them is left.
 	Calm time.Duration `json:"calm,omitempty"`
 }
 
@@ -41,9 +41,9 @@ func (r BrokersRequest) missing(there []rocketmq.Broker) []string {
 // mostUnmarked is how many groups Reopen names that it left closed.
 const mostUnmarked = 20
 
-// Reopen waits until the brokers are back, and opens the groups on them that rocketshift left fenced
-// there. It names groups that are closed there alone without a mark, and stay so: others closed them,
-// or the broker died before the mark was on its disk.
+// Reopen waits until the brokers are back, and opens the groups on them that rocketshift left
+// fenced there. It names groups that are closed there alone without a mark, and stay so: others
+// closed them, or the broker died before the mark was on its disk.
 func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
 	stood := stabilities{}
 	err = waiting{}.until(ctx, func() error {
@@ -52,8 +52,14 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 			return err
 		}
 		if gone := r.missing(brokers); len(gone) > 0 {
-			return again(NotReadyType, watchAgain, nil, "no name server of the source knows %s: groups that were fenced there "+
-				"are closed when it comes back, and are opened then: start it", strings.Join(gone, ", "))
+			return again(
+				NotReadyType,
+				watchAgain,
+				nil,
+				"no name server of the source knows %s: groups that were fenced there "+
+					"are closed when it comes back, and are opened then: start it",
+				strings.Join(gone, ", "),
+			)
 		}
 		if _, err := c.answering(ctx, brokers); err != nil {
 			return err

@@ -13,10 +13,11 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// Each group has topics of its own: %RETRY%<group> for what it is to try again, and %DLQ%<group> for what failed for good. Brokers make them,
-// each for itself, when the group's first member connects or its first message fails. Lanes copy them like other topics, but nobody
-// imports them: they are made on the target with room for every source broker, so that one that gets its topic later changes no pair of
-// queues.
+// Each group has topics of its own: %RETRY%<group> for what it is to try again, and %DLQ%<group>
+// for what failed for good. Brokers make them, each for itself, when the group's first member
+// connects or its first message fails. Lanes copy them like other topics, but nobody imports them:
+// they are made on the target with room for every source broker, so that one that gets its topic
+// later changes no pair of queues.
 
 // groupOf is the group whose own topic it is, if it is one.
 func groupOf(topic string) (group string, own bool) {
@@ -39,8 +40,8 @@ func (t topicTable) ofGroups(p plan.Plan) []string {
 	return names
 }
 
-// everywhere is the topic as if each source broker had it, with a queue for each broker of the target: that one makes the topic too, and what it
-// puts there has a way back.
+// everywhere is the topic as if each source broker had it, with a queue for each broker of the
+// target: that one makes the topic too, and what it puts there has a way back.
 func (l layout) everywhere(topic string) map[string]rocketmq.TopicConfig {
 	have, brokers := l.sourceTopics[topic], len(l.sourceBrokers)
 	model := have[sortedKeys(have)[0]]
@@ -56,12 +57,16 @@ func (l layout) everywhere(topic string) map[string]rocketmq.TopicConfig {
 	return all
 }
 
-// groupLanes pairs the queues that each source broker has, or would have, with the first of the target's.
+// groupLanes pairs the queues that each source broker has, or would have, with the first of the
+// target's.
 func (l layout) groupLanes(topic string) ([]lane.Lane, error) {
 	source, target := topicTable{topic: l.everywhere(topic)}.queues(topic), l.targetTopics.queues(topic)
 	lanes, err := lane.Pair(topic, source, target[:min(len(source), len(target))])
 	if err != nil {
-		return nil, notReady("%v: it is made on the target by itself; is a target broker down, or may rocketshift not create topics there?", err)
+		return nil, notReady(
+			"%v: it is made on the target by itself; is a target broker down, or may rocketshift not create topics there?",
+			err,
+		)
 	}
 	var here []lane.Lane
 	for _, lane := range lanes {
@@ -82,7 +87,8 @@ func (l layout) ownLanes(p plan.Plan) (lanes []lane.Lane, topics []string) {
 	return lanes, topics
 }
 
-// ensureGroupTopics makes the groups' own topics on the target that it lacks, and gives more queues to those that its brokers have made.
+// ensureGroupTopics makes the groups' own topics on the target that it lacks, and gives more queues
+// to those that its brokers have made.
 func (s sides) ensureGroupTopics(ctx context.Context, l layout) error {
 	for _, topic := range l.sourceTopics.ofGroups(s.plan) {
 		if err := s.ensureGroupTopic(ctx, l, topic); err != nil {
@@ -113,7 +119,13 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 		if have.ReadQueues >= want.ReadQueues && have.WriteQueues >= want.WriteQueues {
 			continue
 		}
-		want.ReadQueues, want.WriteQueues = max(want.ReadQueues, have.ReadQueues), max(want.WriteQueues, have.WriteQueues)
+		want.ReadQueues, want.WriteQueues = max(
+			want.ReadQueues,
+			have.ReadQueues,
+		), max(
+			want.WriteQueues,
+			have.WriteQueues,
+		)
 		if err := s.target.Client().CreateTopic(ctx, addr[broker], want); err != nil {
 			return fmt.Errorf("topic %s on target broker %s: %w", topic, broker, s.target.explain(ctx, err))
 		}
@@ -125,8 +137,9 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 	return nil
 }
 
-// retriesEverywhere makes a retry topic on the source brokers that lack it or some of its queues, as a member does that connects to them: on
-// the way back, what failed on the target must reach members on the source, whichever pair of queues it is in.
+// retriesEverywhere makes a retry topic on the source brokers that lack it or some of its queues,
+// as a member does that connects to them: on the way back, what failed on the target must reach
+// members on the source, whichever pair of queues it is in.
 func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) error {
 	if _, retry := rocketmq.RetryGroup(topic); !retry || s.plan.Replicate.OneWay {
 		return nil
@@ -147,7 +160,9 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 		}
 		err := s.source.Client().CreateTopic(ctx, addr[broker], want)
 		if remoting.Denied(err) {
-			continue // what is there is copied; who may not change the source has these queues only when a member connects
+			// what is there is copied; who may not change the source has these queues only when a
+			// member connects
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("topic %s on source broker %s: %w", topic, broker, s.source.explain(ctx, err))
@@ -157,7 +172,8 @@ func (s sides) retriesEverywhere(ctx context.Context, l layout, topic string) er
 	return nil
 }
 
-// ownRest counts the messages of a group's own topic that aren't copied yet. Without lanes, it is those behind the group's positions.
+// ownRest counts the messages of a group's own topic that aren't copied yet. Without lanes, it is
+// those behind the group's positions.
 func (b *ledgerBuilder) ownRest(ctx context.Context, group, topic string) (int64, error) {
 	if len(b.sourceTopics[topic]) == 0 {
 		return 0, nil

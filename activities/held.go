@@ -45,12 +45,17 @@ func (s deferred) held(
 		return all, "of all topics of the broker"
 	}
 	if all > mostHeld {
-		return all, fmt.Sprintf("of all topics of the broker, other applications' among them: more than %d aren't looked at",
-			mostHeld)
+		return all, fmt.Sprintf(
+			"of all topics of the broker, other applications' among them: more than %d aren't looked at",
+			mostHeld,
+		)
 	}
 	rest, err := s.read(ctx, broker.Addr, topic, queue, span)
 	if err != nil {
-		return all, fmt.Sprintf("of all topics of the broker, other applications' among them, as they can't be read: %v", err)
+		return all, fmt.Sprintf(
+			"of all topics of the broker, other applications' among them, as they can't be read: %v",
+			err,
+		)
 	}
 	return rest, "of this migration's topics"
 }

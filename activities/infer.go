@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	// sampleMessages is what one pull brings by a broker's default limits, so a sample costs one pull per end of a queue.
+	// sampleMessages is what one pull brings by a broker's default limits, so a sample costs one
+	// pull per end of a queue.
 	sampleMessages = 32
-	// sampleQueues bounds the queues of a topic that are looked at: producers spread their messages over all queues.
+	// sampleQueues bounds the queues of a topic that are looked at: producers spread their messages
+	// over all queues.
 	sampleQueues = 4
 	// sampleGroup is built into every broker, so that looking creates nothing.
 	sampleGroup = "TOOLS_CONSUMER"
@@ -53,7 +55,8 @@ func (s *sample) messageType() plan.MessageType {
 	return plan.TypeMixed
 }
 
-// kindOf tells the type of one stored message by its properties, in the order in which 5.x proxies judge them.
+// kindOf tells the type of one stored message by its properties, in the order in which 5.x proxies
+// judge them.
 func kindOf(raw []byte) plan.MessageType {
 	sharded, delayed := false, false
 	for _, p := range remoting.ParseProperties(raw) {
@@ -75,9 +78,14 @@ func kindOf(raw []byte) plan.MessageType {
 	return plan.TypeNormal
 }
 
-// look samples the first and the last messages of some queues. Pulls stay inside the stored range: a pull outside makes the
-// broker write an event message.
-func (c *cluster) look(ctx context.Context, addr map[string]string, topic string, ranges map[lane.Queue]rocketmq.QueueRange) (sample, error) {
+// look samples the first and the last messages of some queues. Pulls stay inside the stored range:
+// a pull outside makes the broker write an event message.
+func (c *cluster) look(
+	ctx context.Context,
+	addr map[string]string,
+	topic string,
+	ranges map[lane.Queue]rocketmq.QueueRange,
+) (sample, error) {
 	seen := newSample()
 	looked := 0
 	for _, queue := range sortedQueues(ranges) {

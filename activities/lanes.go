@@ -44,8 +44,8 @@ func (l layout) of(side api.Side) ([]rocketmq.Broker, topicTable) {
 	return l.sourceBrokers, l.sourceTopics
 }
 
-// lanes pairs the queues of a topic. A side that shows fewer queues, because a broker is gone or a topic was changed, is an
-// error: what can't be paired can't be measured either.
+// lanes pairs the queues of a topic. A side that shows fewer queues, because a broker is gone or a
+// topic was changed, is an error: what can't be paired can't be measured either.
 func (l layout) lanes(topic string) ([]lane.Lane, error) {
 	if _, own := groupOf(topic); own {
 		return l.groupLanes(topic)

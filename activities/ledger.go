@@ -140,24 +140,36 @@ func (b *ledgerBuilder) lag(ctx context.Context) error {
 	return nil
 }
 
-// retries are the messages that wait in the groups' retry topics, and those that ended in their dead-letter topics.
+// retries are the messages that wait in the groups' retry topics, and those that ended in their
+// dead-letter topics.
 func (b *ledgerBuilder) retries(ctx context.Context) error {
 	for _, group := range b.groups {
 		retry, err := b.ownRest(ctx, group, rocketmq.RetryTopic(group))
 		if err != nil {
 			return err
 		}
-		b.enter(kindRetry, "group "+group, retry, "in "+rocketmq.RetryTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
+		b.enter(
+			kindRetry,
+			"group "+group,
+			retry,
+			"in "+rocketmq.RetryTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for",
+		)
 		dead, err := b.ownRest(ctx, group, rocketmq.DLQTopic(group))
 		if err != nil {
 			return err
 		}
-		b.enter(kindDead, "group "+group, dead, "in "+rocketmq.DLQTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
+		b.enter(
+			kindDead,
+			"group "+group,
+			dead,
+			"in "+rocketmq.DLQTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for",
+		)
 	}
 	return nil
 }
 
-// rest counts the messages of a topic that lie behind the positions; without a position everything counts.
+// rest counts the messages of a topic that lie behind the positions; without a position everything
+// counts.
 func (b *ledgerBuilder) rest(ctx context.Context, topic string, at map[lane.Queue]int64) (int64, error) {
 	ranges, err := b.source.ranges(ctx, b.sourceBrokers, b.sourceTopics, topic)
 	if err != nil {
@@ -183,7 +195,8 @@ func (b *ledgerBuilder) consumers(ctx context.Context) error {
 	return nil
 }
 
-// producers are all that are connected to the source: brokers don't know which topics a producer writes.
+// producers are all that are connected to the source: brokers don't know which topics a producer
+// writes.
 func (b *ledgerBuilder) producers(ctx context.Context) error {
 	found, untold, err := b.source.producers(ctx, b.sourceBrokers)
 	if err != nil {

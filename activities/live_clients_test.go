@@ -1,6 +1,7 @@
 //go:build !race
 
-// The stock 4.x client has data races of its own (processQueue.takeMessages against putMessage), which would fail the test.
+// The stock 4.x client has data races of its own (processQueue.takeMessages against putMessage),
+// which would fail the test.
 
 package activities
 
@@ -33,7 +34,8 @@ type inbox struct {
 	seen  map[string][]delivery
 }
 
-// delivery is one message that one member was given: where it is stored on the member's side, and when.
+// delivery is one message that one member was given: where it is stored on the member's side, and
+// when.
 type delivery struct {
 	member string
 	queue  primitive.MessageQueue
@@ -77,10 +79,11 @@ func (i *inbox) ends(topic string) map[lane.Queue]int64 {
 	return ends
 }
 
-// repeated are the messages that came more than once by our doing: they were given on both sides, or again after a move, or from
-// two places where they are stored. One that the same member read twice from the same place, with no move in between, was
-// asked for twice by its client: positions are looked up only when a member takes a queue. Stock clients do that when they lose a queue for a
-// moment, with and without a migration.
+// repeated are the messages that came more than once by our doing: they were given on both sides,
+// or again after a move, or from two places where they are stored. One that the same member read
+// twice from the same place, with no move in between, was asked for twice by its client: positions
+// are looked up only when a member takes a queue. Stock clients do that when they lose a queue for
+// a moment, with and without a migration.
 func (i *inbox) repeated() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -96,7 +99,8 @@ func (i *inbox) repeated() []string {
 	return all[:min(len(all), 5)] // they tell enough
 }
 
-// clientLog takes what stock clients log, which is global to a process; it goes to the test that started a client last.
+// clientLog takes what stock clients log, which is global to a process; it goes to the test that
+// started a client last.
 type clientLog struct{ to atomic.Pointer[slog.Logger] }
 
 var stockLog = sync.OnceValue(func() *clientLog {
@@ -145,16 +149,28 @@ func (r *rig) memberBy(
 	r.logClients()
 	name := fmt.Sprint(group, "-", side, "-", time.Now().UnixNano())
 	c, err := stock.NewPushConsumer(
-		consumer.WithGroupName(group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
-		consumer.WithNsResolver(primitive.NewPassthroughResolver(nameServers)), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
+		consumer.WithGroupName(group),
+		consumer.WithInstance(name),
+		consumer.WithConsumerOrder(orderly),
+		consumer.WithNsResolver(
+			primitive.NewPassthroughResolver(nameServers),
+		),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 	)
 	require.NoError(r, err)
-	require.NoError(r, c.Subscribe(topic, by, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		for _, m := range messages {
-			in.note(name, m)
-		}
-		return consumer.ConsumeSuccess, nil
-	}))
+	require.NoError(
+		r,
+		c.Subscribe(
+			topic,
+			by,
+			func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+				for _, m := range messages {
+					in.note(name, m)
+				}
+				return consumer.ConsumeSuccess, nil
+			},
+		),
+	)
 	require.NoError(r, c.Start())
 	var once sync.Once
 	stop = func() { once.Do(func() { _ = c.Shutdown() }) }
@@ -162,12 +178,14 @@ func (r *rig) memberBy(
 	return stop
 }
 
-// TestLiveStockConsumersMoveWithoutLossOrRepetition moves an orderly and a concurrent group of unmodified 4.x clients while
-// they work, and compares what they were given with what was produced.
+// TestLiveStockConsumersMoveWithoutLossOrRepetition moves an orderly and a concurrent group of
+// unmodified 4.x clients while they work, and compares what they were given with what was produced.
 func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "stock")
-	r.plan.Shift.Settle = plan.Duration(20 * time.Second) // longer than clients take to commit, which have five seconds and stall
+	r.plan.Shift.Settle = plan.Duration(
+		20 * time.Second,
+	) // longer than clients take to commit, which have five seconds and stall
 	orders, ordered, free := r.topic("orders", 2), r.group("ordered"), r.group("free")
 	in := map[string]*inbox{ordered: newInbox(), free: newInbox()}
 	groups := []string{ordered, free}
@@ -180,7 +198,10 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	}
 	const each = 40 // for each of 4 queues
 	r.fill(orders, each)
-	r.eventually("both groups read on the source", func() bool { return in[ordered].count() > each && in[free].count() > each })
+	r.eventually(
+		"both groups read on the source",
+		func() bool { return in[ordered].count() > each && in[free].count() > each },
+	)
 
 	var a api.Assessment
 	r.eventually("the orderly member says what it is, which this client doesn't always answer", func() bool {
@@ -202,11 +223,24 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(fenced), fenceMargin)
 	var written []GroupPositions
 	r.must(traffic, "Translate", r.groups(api.Source, groups...), &written)
-	assert.Equal(t, []GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}}, written, "4 queues of the topic, 2 of the retry topic")
+	assert.Equal(
+		t,
+		[]GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}},
+		written,
+		"4 queues of the topic, 2 of the retry topic",
+	)
 	for _, group := range groups {
 		given := in[group].ends(orders)
-		for _, lane := range r.lanes(orders) { // of queues that were empty on both sides: copies have their originals' offsets
-			assert.Equal(t, given[lane.Source], r.position(r.target, group, orders, lane.Target), "%s, %s: it goes on with the first message that it wasn't given", group, lane)
+		// of queues that were empty on both sides: copies have their originals' offsets
+		for _, lane := range r.lanes(orders) {
+			assert.Equal(
+				t,
+				given[lane.Source],
+				r.position(r.target, group, orders, lane.Target),
+				"%s, %s: it goes on with the first message that it wasn't given",
+				group,
+				lane,
+			)
 		}
 	}
 	r.must(traffic, "Unfence", r.groups(api.Target, groups...), nil)
@@ -232,6 +266,11 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 8*each, verified.Compared)
 	var wave api.WaveCheck
-	r.must(traffic, "CheckWave", WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(groups...)}}, &wave)
+	r.must(
+		traffic,
+		"CheckWave",
+		WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(groups...)}},
+		&wave,
+	)
 	assert.Zero(t, wave.MembersLeft)
 }

@@ -12,11 +12,14 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// deadLetters makes the group's dead-letter topic on a broker, as that does with the first one, and writes some.
+// deadLetters makes the group's dead-letter topic on a broker, as that does with the first one, and
+// writes some.
 func (r *rig) deadLetters(c *rocketmq.Cluster, broker rocketmq.Broker, group string, n int) {
 	r.Helper()
 	require.NoError(r, c.Client().CreateTopic(r.ctx, broker.Addr, rocketmq.TopicConfig{
-		Name: rocketmq.DLQTopic(group), ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermRead | rocketmq.PermWrite, FilterType: "SINGLE_TAG",
+		Name: rocketmq.DLQTopic(
+			group,
+		), ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermRead | rocketmq.PermWrite, FilterType: "SINGLE_TAG",
 	}))
 	r.produce(c, broker.Name, rocketmq.DLQTopic(group), 0, n)
 }
@@ -49,7 +52,14 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 			assert.Equal(t, target.Name, lane.Target.Broker)
 			var verified verify.Report
 			r.eventually("the copies of "+lane.String()+" equal their originals", func() bool {
-				verified, err = verify.Lane(r.ctx, r.source, r.target, lane, verify.Options{Names: laneNames(r.plan)}, nil)
+				verified, err = verify.Lane(
+					r.ctx,
+					r.source,
+					r.target,
+					lane,
+					verify.Options{Names: laneNames(r.plan)},
+					nil,
+				)
 				return err == nil && verified.Compared == 3
 			})
 			assert.Zero(t, verified.Missing+verified.Extra+verified.Altered+verified.OutOfOrder, "%+v", verified)
@@ -69,7 +79,12 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.eventually("those of the other broker are copied too", func() bool { return rest() == 0 })
 	assert.Equal(t, before[0], wantLanes(2)[1], "a lane stays where it is")
 	var verified api.Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
+	r.must(
+		NewVerifier(r.settings),
+		"Verify",
+		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true},
+		&verified,
+	)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 6, verified.Compared)
 }

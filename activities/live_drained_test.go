@@ -35,7 +35,8 @@ func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
 	require.NoError(t, err)
 	l, err := both.layout(r.ctx)
 	require.NoError(t, err)
-	// Not drained(): the producer's rhythm and that of the lane's commits can keep every look one message behind.
+	// Not drained(): the producer's rhythm and that of the lane's commits can keep every look one
+	// message behind.
 	states, err := both.measure(r.ctx, l, []string{topic})
 	require.NoError(t, err)
 	r.eventually("a producer that has stayed is noticed", func() bool {

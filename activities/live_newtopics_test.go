@@ -18,15 +18,31 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r.settings.Look = 200 * time.Millisecond
 	orders := r.plan.Name + "-orders"
 	broker, target := r.brokers(r.source)[0], r.brokers(r.target)[0]
-	config := rocketmq.TopicConfig{Name: orders, ReadQueues: 2, WriteQueues: 2, Perm: rocketmq.PermRead | rocketmq.PermWrite, FilterType: "SINGLE_TAG"}
+	config := rocketmq.TopicConfig{
+		Name:        orders,
+		ReadQueues:  2,
+		WriteQueues: 2,
+		Perm:        rocketmq.PermRead | rocketmq.PermWrite,
+		FilterType:  "SINGLE_TAG",
+	}
 	require.NoError(t, r.source.Client().CreateTopic(r.ctx, broker.Addr, config)) // on one broker
 	r.importAll([]string{orders}, nil, nil)
 	r.fill(orders, 3)
 	r.replicate()
 	replicated := func(topics ...string) {
-		r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
+		r.must(
+			NewReplication(r.settings),
+			"AwaitDrained",
+			TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)},
+			nil,
+		)
 		var verified api.Verification
-		r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topics...)}, &verified)
+		r.must(
+			NewVerifier(r.settings),
+			"Verify",
+			VerifyRequest{Request: r.request(), Topics: api.Some(topics...)},
+			&verified,
+		)
 		assert.True(t, verified.Clean(), "%+v", verified)
 	}
 	replicated(orders)
@@ -49,7 +65,12 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	replicated(orders, clicks)
 	configs, err := r.target.Client().TopicConfigs(r.ctx, target.Addr)
 	require.NoError(t, err)
-	assert.Contains(t, []plan.MessageType{plan.TypeNormal, plan.TypeDelay}, messageType(configs[clicks]), "what its first messages show, if there are any")
+	assert.Contains(
+		t,
+		[]plan.MessageType{plan.TypeNormal, plan.TypeDelay},
+		messageType(configs[clicks]),
+		"what its first messages show, if there are any",
+	)
 }
 
 // targetQueues are the queue ids that the topic has on the target's first broker.

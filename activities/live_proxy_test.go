@@ -16,8 +16,9 @@ import (
 	"rocketshift/plan"
 )
 
-// TestLongAMigrationToATargetBehindAProxy goes through the stages of a migration whose worker and gateway reach nothing of the target but the remoting
-// port of its proxy: a person makes there what is named, all else is as with any target, there and back.
+// TestLongAMigrationToATargetBehindAProxy goes through the stages of a migration whose worker and
+// gateway reach nothing of the target but the remoting port of its proxy: a person makes there what
+// is named, all else is as with any target, there and back.
 func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	there := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Managed", Version: "5.3.3", Proxy: true})
 	r := newRigBetween(t, labtest.Cluster(t, "4.9.7"), there, "proxied", nil)
@@ -38,9 +39,13 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	objects := MetadataRequest{Request: r.request(), Topics: api.Some(orders), Groups: api.Some(group, offline)}
 	err := ask(t, NewMetadata(r.settings), "Diff", objects, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
-	require.ErrorContains(t, err, "make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders with 4 queues, of type NORMAL; "+
-		"topic rocketshift-canary-activities-proxied with 2 queues, of type NORMAL, through which the way back is proven; topic %RETRY%activities-proxied-billing with 2 queues, or more; "+
-		"topic %RETRY%activities-proxied-offline with 2 queues, or more")
+	require.ErrorContains(
+		t,
+		err,
+		"make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders with 4 queues, of type NORMAL; "+
+			"topic rocketshift-canary-activities-proxied with 2 queues, of type NORMAL, through which the way back is proven; topic %RETRY%activities-proxied-billing with 2 queues, or more; "+
+			"topic %RETRY%activities-proxied-offline with 2 queues, or more",
+	)
 	for _, group := range []string{group, offline} {
 		r.create(console, "broker-a", rocketmq.RetryTopic(group), 2)
 	}

@@ -13,8 +13,8 @@ import (
 	"rocketshift/plan"
 )
 
-// Two clusters with topics, groups and brokers of the same names move into one, under names that tell them apart, beside a topic there that has
-// the name which they have at home.
+// Two clusters with topics, groups and brokers of the same names move into one, under names that
+// tell them apart, beside a topic there that has the name which they have at home.
 func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	t.Parallel()
 	first := newRigFrom(t, labtest.Cluster(t, "4.9.7"), "rename", &plan.Rename{Prefix: "eu-"})
@@ -26,7 +26,11 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	own := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), first.plan.Target.NameServers)
 	t.Cleanup(own.Client().Close)
 	broker := first.brokers(own)[0]
-	require.NoError(t, own.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: "activities-rename-orders", ReadQueues: 1, WriteQueues: 1, Perm: 6}))
+	require.NoError(
+		t,
+		own.Client().
+			CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: "activities-rename-orders", ReadQueues: 1, WriteQueues: 1, Perm: 6}),
+	)
 	first.produce(own, broker.Name, "activities-rename-orders", 0, 3)
 
 	for _, m := range []struct {
@@ -37,7 +41,12 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 		orders, group := m.copied("orders", "billing", m.count)
 		require.Equal(t, []string{"activities-rename-orders", "activities-rename-billing"}, []string{orders, group})
 		var verified api.Verification
-		m.must(NewVerifier(m.settings), "Verify", VerifyRequest{Request: m.request(), Topics: api.Some(orders)}, &verified)
+		m.must(
+			NewVerifier(m.settings),
+			"Verify",
+			VerifyRequest{Request: m.request(), Topics: api.Some(orders)},
+			&verified,
+		)
 		assert.True(t, verified.Clean(), "%+v", verified)
 		assert.EqualValues(t, m.queues*m.count, verified.Compared)
 
@@ -57,7 +66,8 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 
 		m.produce(own, broker.Name, m.topic, lanes[0].Target.ID, 2)
 		m.eventually("what is written there under the other name comes back", func() bool {
-			end, err := m.source.Client().MaxOffset(t.Context(), m.addr(m.source, lanes[0].Source.Broker), orders, lanes[0].Source.ID)
+			end, err := m.source.Client().
+				MaxOffset(t.Context(), m.addr(m.source, lanes[0].Source.Broker), orders, lanes[0].Source.ID)
 			return err == nil && end == int64(m.count)+2
 		})
 	}

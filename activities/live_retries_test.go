@@ -41,12 +41,22 @@ type trial struct {
 	origin  string // where its original is stored, if it may be a copy
 }
 
-// trialOf knows a copy by its stamp. What failed and was sent back keeps the stamp of what it was before, which names the place of an
-// earlier attempt.
+// trialOf knows a copy by its stamp. What failed and was sent back keeps the stamp of what it was
+// before, which names the place of an earlier attempt.
 func (t *trials) trialOf(side api.Side, member string, m *primitive.MessageExt) trial {
 	cluster := map[api.Side]string{api.Source: t.names.Source, api.Target: t.names.Target}[side]
 	one := trial{side: side, member: member, attempt: m.ReconsumeTimes}
-	one.place = fmt.Sprint(cluster, " ", m.Queue.Topic, " ", m.Queue.BrokerName, "/", m.Queue.QueueId, " ", m.QueueOffset)
+	one.place = fmt.Sprint(
+		cluster,
+		" ",
+		m.Queue.Topic,
+		" ",
+		m.Queue.BrokerName,
+		"/",
+		m.Queue.QueueId,
+		" ",
+		m.QueueOffset,
+	)
 	stamp := remoting.Property{Name: replica.StampProperty, Value: m.GetProperty(replica.StampProperty)}
 	if s, is := replica.ParseStamp(remoting.EncodeProperties([]remoting.Property{stamp})); is {
 		one.origin = fmt.Sprint(s.Cluster, " ", s.Topic, " ", s.Broker, "/", s.Queue, " ", s.Offset)
@@ -88,9 +98,10 @@ func (t *trials) all(prefix string, ok func(body string) bool) bool {
 	return n == 8
 }
 
-// requireAttempts checks a message's attempts: none is left out, and none comes twice by our doing. By our doing are a copy
-// beside its original, and one place that is read again after a move; copies that were made twice are found by comparing. A client may send a
-// message back twice when the broker's answer is late, and then there are two originals; or it reads one place twice.
+// requireAttempts checks a message's attempts: none is left out, and none comes twice by our doing.
+// By our doing are a copy beside its original, and one place that is read again after a move;
+// copies that were made twice are found by comparing. A client may send a message back twice when
+// the broker's answer is late, and then there are two originals; or it reads one place twice.
 func (t *trials) requireAttempts(r *rig, body string) {
 	r.Helper()
 	t.mu.Lock()
@@ -105,7 +116,14 @@ func (t *trials) requireAttempts(r *rig, body string) {
 	}
 	for _, one := range all {
 		if original, given := places[one.origin]; given {
-			assert.NotEqual(r, original.attempt, one.attempt, "%s is given as an original and as its copy: %+v", body, all)
+			assert.NotEqual(
+				r,
+				original.attempt,
+				one.attempt,
+				"%s is given as an original and as its copy: %+v",
+				body,
+				all,
+			)
 		}
 	}
 	for i := range len(attempts) {
@@ -131,20 +149,34 @@ func (r *rig) trier(side api.Side, group, topic string, into *trials) (stop func
 	}
 	name := fmt.Sprint(group, side, time.Now().UnixNano())
 	c, err := stock.NewPushConsumer(
-		consumer.WithGroupName(group), consumer.WithInstance(name), consumer.WithConsumeMessageBatchMaxSize(1),
-		consumer.WithMaxReconsumeTimes(1000), // clients look for routes every 30 s: one broker's messages may be tried often before the other's are at all
-		consumer.WithNsResolver(primitive.NewPassthroughResolver(nameServers)), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
+		consumer.WithGroupName(group),
+		consumer.WithInstance(name),
+		consumer.WithConsumeMessageBatchMaxSize(1),
+		consumer.WithMaxReconsumeTimes(
+			1000,
+		), // clients look for routes every 30 s: one broker's messages may be tried often before the other's are at all
+		consumer.WithNsResolver(
+			primitive.NewPassthroughResolver(nameServers),
+		),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
 	)
 	require.NoError(r, err)
-	require.NoError(r, c.Subscribe(topic, consumer.MessageSelector{}, func(ctx context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		if into.try(side, name, messages[0]) {
-			return consumer.ConsumeSuccess, nil
-		}
-		if how, ok := primitive.GetConcurrentlyCtx(ctx); ok {
-			how.DelayLevelWhenNextConsume = 1
-		}
-		return consumer.ConsumeRetryLater, nil
-	}))
+	require.NoError(
+		r,
+		c.Subscribe(
+			topic,
+			consumer.MessageSelector{},
+			func(ctx context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+				if into.try(side, name, messages[0]) {
+					return consumer.ConsumeSuccess, nil
+				}
+				if how, ok := primitive.GetConcurrentlyCtx(ctx); ok {
+					how.DelayLevelWhenNextConsume = 1
+				}
+				return consumer.ConsumeRetryLater, nil
+			},
+		),
+	)
 	require.NoError(r, c.Start())
 	stop = sync.OnceFunc(func() { _ = c.Shutdown() })
 	r.Cleanup(stop)
@@ -158,7 +190,12 @@ func (r *rig) move(group, topic string, from api.Side, into *trials, phase int, 
 	r.must(traffic, "Fence", r.groups(from, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(from, group), nil)
 	if from == api.Target {
-		r.must(NewReturns(r.settings), "AwaitReturnable", ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(topic)}, nil)
+		r.must(
+			NewReturns(r.settings),
+			"AwaitReturnable",
+			ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(topic)},
+			nil,
+		)
 	}
 	leave()
 	r.must(traffic, "Translate", r.groups(from, group), nil)
@@ -167,12 +204,15 @@ func (r *rig) move(group, topic string, from api.Side, into *trials, phase int, 
 	return r.trier(from.Other(), group, topic, into)
 }
 
-// TestLongRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them is tried again where the group is, with
-// its count of attempts, and no attempt is left out, or comes twice by our doing.
+// TestLongRetriesMoveWithTheirGroup moves a group there and back while messages fail: each of them
+// is tried again where the group is, with its count of attempts, and no attempt is left out, or
+// comes twice by our doing.
 func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "retries")
-	r.plan.Shift.Settle = plan.Duration(20 * time.Second) // longer than clients take to commit, which have five seconds and stall
+	r.plan.Shift.Settle = plan.Duration(
+		20 * time.Second,
+	) // longer than clients take to commit, which have five seconds and stall
 	orders, group := r.topic("orders", 2), r.group("billing")
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
@@ -183,7 +223,12 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		for i := range 12 { // four for each phase
 			_, err := r.source.Client().SendMessage(r.ctx, b.Addr, rocketmq.SendRequest{
 				Group: "producers", Topic: orders, Queue: i % 2, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%d %s %d", 1+i%3, b.Name, i),
-				Properties: remoting.EncodeProperties([]remoting.Property{{Name: remoting.PropUniqKey, Value: fmt.Sprint(b.Name, i)}, {Name: "TAGS", Value: "a"}}),
+				Properties: remoting.EncodeProperties(
+					[]remoting.Property{
+						{Name: remoting.PropUniqKey, Value: fmt.Sprint(b.Name, i)},
+						{Name: "TAGS", Value: "a"},
+					},
+				),
 			})
 			require.NoError(t, err)
 		}
@@ -199,7 +244,10 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	}
 	done := func(body string) bool { return into.done[body] > 0 }
 	r.eventually("messages without faults are worked off on the source", func() bool { return into.all("1", done) })
-	r.eventually("the others have failed twice there", func() bool { return into.all("2", tried(2)) && into.all("3", tried(2)) })
+	r.eventually(
+		"the others have failed twice there",
+		func() bool { return into.all("2", tried(2)) && into.all("3", tried(2)) },
+	)
 	leave = r.move(group, orders, api.Source, into, 2, leave)
 	r.eventually("what failed on the source succeeds on the target", func() bool { return into.all("2", done) })
 	r.eventually("the rest fails there as well", func() bool { return into.all("3", on(api.Target, 4)) })
@@ -210,7 +258,12 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		into.requireAttempts(r, body)
 	}
 	var verified api.Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
+	r.must(
+		NewVerifier(r.settings),
+		"Verify",
+		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true},
+		&verified,
+	)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
 	var ledger api.Ledger
@@ -223,7 +276,8 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	r.requireComesBack(orders)
 }
 
-// requireComesBack writes a message on the target that is delivered later: it is told as pending until it is on the source.
+// requireComesBack writes a message on the target that is delivered later: it is told as pending
+// until it is on the source.
 func (r *rig) requireComesBack(topic string) {
 	r.Helper()
 	b := r.brokers(r.target)[0]

@@ -39,8 +39,8 @@ func TestLongClientsOfAllAgesSeeTheSameQueuesOnATargetOfTwoBrokers(t *testing.T)
 	r.seesTheSame([]string{"4.5.2", "4.9.7", "5.3.3"})
 }
 
-// seesTheSame moves ordered topics of all shapes, read × write × permission × brokers, and compares what
-// stock clients list on both sides.
+// seesTheSame moves ordered topics of all shapes, read × write × permission × brokers, and compares
+// what stock clients list on both sides.
 func (r *rig) seesTheSame(clients []string) {
 	r.plan.Topics.Ordered = []string{r.own + "-*"}
 	topics := r.topicsOfAllShapes()
@@ -56,7 +56,12 @@ func (r *rig) seesTheSame(clients []string) {
 			unlike["topic "+topic] = true
 		}
 	}
-	r.Logf("%d topics, of which %d can't be shown alike on %d brokers", len(topics), len(unlike), len(r.brokers(r.target)))
+	r.Logf(
+		"%d topics, of which %d can't be shown alike on %d brokers",
+		len(topics),
+		len(unlike),
+		len(r.brokers(r.target)),
+	)
 	require.Equal(r, len(r.brokers(r.target)) < 2, len(unlike) > 0)
 
 	var found api.Inventory
@@ -73,7 +78,8 @@ func (r *rig) seesTheSame(clients []string) {
 	r.must(NewTraffic(r.settings), "OpenTopics", opened, nil)
 	r.eventually("the target's name server shows the topics as they are", func() bool {
 		for _, topic := range alike {
-			if route, err := r.target.Route(r.ctx, topic); err != nil || route.Queues[0].Perm != rocketmq.PermRead|rocketmq.PermWrite {
+			if route, err := r.target.Route(r.ctx, topic); err != nil ||
+				route.Queues[0].Perm != rocketmq.PermRead|rocketmq.PermWrite {
 				return false
 			}
 		}
@@ -127,9 +133,12 @@ func (r *rig) topicsOfAllShapes() (topics []string) {
 				if s == [3]int{} {
 					continue
 				}
-				require.NoError(r, r.source.Client().CreateTopic(r.ctx, r.brokers(r.source)[n].Addr, rocketmq.TopicConfig{
-					Name: topic, ReadQueues: s[0], WriteQueues: s[1], Perm: s[2], FilterType: "SINGLE_TAG",
-				}))
+				require.NoError(
+					r,
+					r.source.Client().CreateTopic(r.ctx, r.brokers(r.source)[n].Addr, rocketmq.TopicConfig{
+						Name: topic, ReadQueues: s[0], WriteQueues: s[1], Perm: s[2], FilterType: "SINGLE_TAG",
+					}),
+				)
 			}
 		}
 	}
@@ -181,7 +190,12 @@ func (r *rig) fillsAll(topics []string) {
 	r.must(NewReplication(r.settings), "AwaitDrained",
 		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
 	var verified api.Verification
-	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topics...)}, &verified)
+	r.must(
+		NewVerifier(r.settings),
+		"Verify",
+		VerifyRequest{Request: r.request(), Topics: api.Some(topics...)},
+		&verified,
+	)
 	assert.True(r, verified.Clean(), "%+v", verified)
 	assert.EqualValues(r, lanes*each, verified.Compared)
 	var found api.Inventory

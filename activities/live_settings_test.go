@@ -89,8 +89,8 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 	assert.Equal(t, refused, diff.Conflicts.First()[0])
 }
 
-// A group with a filter that its members began to use after Assess, or that came later, doesn't move
-// to brokers that refuse it.
+// A group with a filter that its members began to use after Assess, or that came later, doesn't
+// move to brokers that refuse it.
 func TestLiveAGroupMovesOnlyWhereItsSubscriptionIsTaken(t *testing.T) {
 	t.Parallel()
 	r := settingsRig(t)

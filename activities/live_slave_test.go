@@ -11,8 +11,8 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// A broker's master is down. What its slave has is copied and compared, if the plan says so, and all
-// who count say what they looked at; nothing moves before the master is there.
+// A broker's master is down. What its slave has is copied and compared, if the plan says so, and
+// all who count say what they looked at; nothing moves before the master is there.
 func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 	t.Parallel()
 	own := labtest.OwnCluster(t, lab.ClusterSpec{

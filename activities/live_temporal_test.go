@@ -17,15 +17,17 @@ import (
 	"rocketshift/plan"
 )
 
-// TestLongSettleTimeGoesOnOverAttempts proves on a real Temporal server that what a waiting activity has seen travels in its
-// heartbeat: the settle time is longer than one attempt.
+// TestLongSettleTimeGoesOnOverAttempts proves on a real Temporal server that what a waiting
+// activity has seen travels in its heartbeat: the settle time is longer than one attempt.
 func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	r := newRig(t, "attempts")
 	orders := r.topic("orders", 1)
 	r.importAll([]string{orders}, nil, nil)
 	r.plan.Shift.Settle = plan.Duration(2 * shortAttempt)
 	server := labtest.Temporal(t)
-	c, err := client.Dial(client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))})
+	c, err := client.Dial(
+		client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))},
+	)
 	require.NoError(t, err)
 	defer c.Close()
 	w := worker.New(c, "activities-attempts", worker.Options{})
@@ -41,8 +43,12 @@ func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	require.NoError(t, w.Start())
 	defer w.Stop()
 	start := time.Now()
-	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"}, "activities-attempts",
-		AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)})
+	run, err := c.ExecuteWorkflow(
+		t.Context(),
+		client.StartWorkflowOptions{TaskQueue: "activities-attempts"},
+		"activities-attempts",
+		AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)},
+	)
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
 	assert.GreaterOrEqual(t, time.Since(start), 2*shortAttempt)

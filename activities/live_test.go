@@ -31,7 +31,11 @@ func TestLiveAssessTakesTheInventory(t *testing.T) {
 		require.Len(t, a.Topics, 3)
 		return a.Topics[2].Messages == 1
 	})
-	assert.Equal(t, api.Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}}, a.Topics[1])
+	assert.Equal(
+		t,
+		api.Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}},
+		a.Topics[1],
+	)
 	assert.Equal(t, plan.TypeMixed, a.Topics[0].Type, "plain and sharded messages")
 	assert.Equal(t, plan.TypeDelay, a.Topics[2].Type)
 	assert.True(t, a.Topics[2].Ordered, "the plan says so")
@@ -84,7 +88,12 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	assert.False(t, groups[group].ConsumeEnable, "closed until its positions are written")
 	assert.Equal(t, 5, groups[group].RetryMaxTimes)
 
-	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders), "a repeated import creates nothing")
+	assert.Equal(
+		t,
+		MetadataResult{},
+		r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders),
+		"a repeated import creates nothing",
+	)
 	var again api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &again)
 	assert.Equal(t, api.MetadataDiff{Same: 3}, again)
@@ -135,7 +144,11 @@ func TestLiveFenceClosesAGroupOnEveryBrokerAndOpensItAgain(t *testing.T) {
 	groups, err := r.source.Client().Groups(t.Context(), r.brokers(r.source)[0].Addr)
 	require.NoError(t, err)
 	assert.Equal(t, 5, groups[group].RetryMaxTimes, "other settings stay")
-	assert.Equal(t, RefusedType, typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(api.Source, "activities-fence-nobody"), nil)))
+	assert.Equal(
+		t,
+		RefusedType,
+		typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(api.Source, "activities-fence-nobody"), nil)),
+	)
 }
 
 func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
@@ -147,7 +160,12 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 		activity string
 		perm     int
 	}{{"OpenTopics", 6}, {"OpenTopics", 6}, {"CloseTopics", 4}} {
-		r.must(NewTraffic(r.settings), c.activity, TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(orders)}, nil)
+		r.must(
+			NewTraffic(r.settings),
+			c.activity,
+			TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(orders)},
+			nil,
+		)
 		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 		require.NoError(t, err)
 		assert.Equal(t, c.perm, configs[orders].Perm)
@@ -162,7 +180,11 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.fill(orders, 5)
 	for _, topic := range []string{rocketmq.RetryTopic(group), rocketmq.DLQTopic(group)} {
-		require.NoError(t, r.source.Client().CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"}))
+		require.NoError(
+			t,
+			r.source.Client().
+				CreateTopic(t.Context(), broker.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"}),
+		)
 		r.produce(r.source, broker.Name, topic, 0, 3)
 	}
 	r.commit(group, rocketmq.RetryTopic(group), lane.Queue{Broker: broker.Name}, 1)
@@ -176,20 +198,35 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 		}
 		return 0
 	}
-	waiting, half := "broker "+broker.Name+" level 18", "broker "+broker.Name // of all its topics, other tests' among them
+	// of all its topics, other tests' among them
+	waiting, half := "broker "+broker.Name+" level 18", "broker "+broker.Name
 	waited := rest(kindDelayed, waiting)
 	r.produce(r.source, broker.Name, orders, 0, 2, remoting.Property{Name: "DELAY", Value: "18"})
 	_, err := r.source.Client().SendMessage(t.Context(), broker.Addr, rocketmq.SendRequest{
 		Group: "producers", Topic: orders, SysFlag: 4, Body: []byte("half"), BornTimestamp: time.Now().UnixMilli(),
-		Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TRAN_MSG", Value: "true"}, {Name: "PGROUP", Value: "producers"}, {Name: "UNIQ_KEY", Value: "u"}}),
+		Properties: remoting.EncodeProperties(
+			[]remoting.Property{
+				{Name: "TRAN_MSG", Value: "true"},
+				{Name: "PGROUP", Value: "producers"},
+				{Name: "UNIQ_KEY", Value: "u"},
+			},
+		),
 	})
 	require.NoError(t, err)
-	assert.EqualValues(t, 10, rest(kindLag, "topic "+orders), "nothing is copied yet, delayed messages aren't there yet")
+	assert.EqualValues(
+		t,
+		10,
+		rest(kindLag, "topic "+orders),
+		"nothing is copied yet, delayed messages aren't there yet",
+	)
 	assert.EqualValues(t, 2, rest(kindRetry, "group "+group), "3, of which 1 is consumed")
 	assert.EqualValues(t, 3, rest(kindDead, "group "+group))
 	r.eventually("two more messages wait at level 18", func() bool { return rest(kindDelayed, waiting) >= waited+2 })
 	r.eventually("a half message is open", func() bool { return rest(kindHalf, half) >= 1 })
 	assert.Zero(t, rest(kindConsumers, "all"))
 	r.replicate()
-	r.eventually("the lanes copy everything", func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 })
+	r.eventually(
+		"the lanes copy everything",
+		func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 },
+	)
 }

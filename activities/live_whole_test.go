@@ -14,9 +14,9 @@ import (
 	"rocketshift/plan"
 )
 
-// Two name servers know a broker each, of one cluster. Before, the first that answered was taken for
-// all: half of the messages were copied, the target's topics had half of the queues, and the verdict
-// was clean.
+// Two name servers know a broker each, of one cluster. Before, the first that answered was taken
+// for all: half of the messages were copied, the target's topics had half of the queues, and the
+// verdict was clean.
 func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	t.Parallel()
 	one := labtest.Cluster(t, "4.9.7")
@@ -70,9 +70,9 @@ func TestLiveHalfAClusterIsNeverCalledClean(t *testing.T) {
 	assert.NotContains(t, there, topic, "nothing was made on half of a cluster")
 }
 
-// A migration that left a broker out made a topic with a part of the queues. One that sees all of the
-// source knows what was made so, and tells how to mend it, before and after somebody gave the topic
-// the queues that it lacks.
+// A migration that left a broker out made a topic with a part of the queues. One that sees all of
+// the source knows what was made so, and tells how to mend it, before and after somebody gave the
+// topic the queues that it lacks.
 func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 	r := newRig(t, "part")
 	orders := r.topic("orders", 2)

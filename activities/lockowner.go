@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// A holder names who holds the lanes' queue locks: one attempt of one activity in one process. Locks lapse after a minute, so
-// that an attempt elsewhere, which may still run, is never overtaken. Only where the attempt before ran in a process of this
-// machine that is provably gone may its name be taken over, and the lanes go on at once.
+// A holder names who holds the lanes' queue locks: one attempt of one activity in one process.
+// Locks lapse after a minute, so that an attempt elsewhere, which may still run, is never
+// overtaken. Only where the attempt before ran in a process of this machine that is provably gone
+// may its name be taken over, and the lanes go on at once.
 
 // newHolder names an attempt of this process.
 func newHolder() string { return thisProcess() + "#" + rand.Text()[:8] }
@@ -23,7 +24,8 @@ func holderAfter(previous string) string {
 	return newHolder()
 }
 
-// thisProcess is boot id, process namespace, pid and start time; empty where the system doesn't tell.
+// thisProcess is boot id, process namespace, pid and start time; empty where the system doesn't
+// tell.
 func thisProcess() string {
 	namespace, start := machine(), startTime(os.Getpid())
 	if namespace == "" || start == "" {
@@ -45,8 +47,8 @@ func machine() string {
 	return strings.TrimSpace(string(boot)) + "/" + strings.Trim(strings.TrimPrefix(namespace, "pid:"), "[]")
 }
 
-// gone reports whether the named process ran on this machine and runs no more. A pid that was given to another process has
-// another start time.
+// gone reports whether the named process ran on this machine and runs no more. A pid that was given
+// to another process has another start time.
 func gone(process string) bool {
 	here := machine()
 	rest, ours := strings.CutPrefix(process, here+"/")
@@ -54,7 +56,8 @@ func gone(process string) bool {
 		return false
 	}
 	pid, start := 0, ""
-	if n, err := fmt.Sscanf(strings.Replace(rest, "/", " ", 1), "%d %s", &pid, &start); err != nil || n != 2 || pid <= 0 {
+	if n, err := fmt.Sscanf(strings.Replace(rest, "/", " ", 1), "%d %s", &pid, &start); err != nil || n != 2 ||
+		pid <= 0 {
 		return false
 	}
 	return startTime(pid) != start
@@ -66,7 +69,8 @@ func startTime(pid int) string {
 	if err != nil {
 		return ""
 	}
-	// The command in parentheses may hold spaces; the fields are counted after it: state is the 3rd, start time the 22nd.
+	// The command in parentheses may hold spaces; the fields are counted after it: state is the
+	// 3rd, start time the 22nd.
 	_, after, ok := strings.Cut(string(stat[max(0, strings.LastIndex(string(stat), ")")):]), ")")
 	fields := strings.Fields(after)
 	if !ok || len(fields) < 20 {

@@ -10,14 +10,17 @@ import (
 )
 
 const (
-	// closeLag and closeShare say when a lane has caught up: what is left is copied within a second or so.
+	// closeLag and closeShare say when a lane has caught up: what is left is copied within a second
+	// or so.
 	closeLag   = 100
 	closeShare = 0.01
-	// drainedTwice is the pause between the two readings that show that nothing more comes into a drained lane.
+	// drainedTwice is the pause between the two readings that show that nothing more comes into a
+	// drained lane.
 	drainedTwice = 500 * time.Millisecond
 )
 
-// ReplicationState is how far all lanes of the plan are, measured on the brokers (lane group's offsets), not in the replicator.
+// ReplicationState is how far all lanes of the plan are, measured on the brokers (lane group's
+// offsets), not in the replicator.
 type ReplicationState struct {
 	Lanes    int       `json:"lanes"`
 	Lag      int64     `json:"lag"`
@@ -25,11 +28,14 @@ type ReplicationState struct {
 	Measured time.Time `json:"measured"`
 }
 
-// laneState is one lane, measured: copied is the lane's progress, min and max bound what the source queue holds.
+// laneState is one lane, measured: copied is the lane's progress, min and max bound what the source
+// queue holds.
 type laneState struct {
 	lane             lane.Lane
 	min, copied, max int64
-	back             int64 // messages behind the lane's progress that the reverse lane has copied there: nothing that it would copy
+	// messages behind the lane's progress that the reverse lane has copied there: nothing that it
+	// would copy
+	back int64
 }
 
 func (s laneState) lag() int64 { return max(0, s.max-s.copied-s.back) }
@@ -40,7 +46,14 @@ func (s laneState) caughtUp() bool {
 }
 
 func (s laneState) String() string {
-	return fmt.Sprintf("%s %s/%d: copied to %d of %d", s.lane.Topic, s.lane.Source.Broker, s.lane.Source.ID, s.copied, s.max)
+	return fmt.Sprintf(
+		"%s %s/%d: copied to %d of %d",
+		s.lane.Topic,
+		s.lane.Source.Broker,
+		s.lane.Source.ID,
+		s.copied,
+		s.max,
+	)
 }
 
 // State measures how far all lanes are, on the brokers.
@@ -81,7 +94,13 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 			}
 		}
 		if behind > 0 {
-			return notReady("%d of %d lanes are behind by %d messages, most of all %s", behind, state.Lanes, state.Lag, state.Worst)
+			return notReady(
+				"%d of %d lanes are behind by %d messages, most of all %s",
+				behind,
+				state.Lanes,
+				state.Lag,
+				state.Worst,
+			)
 		}
 		return nil
 	})
@@ -137,7 +156,12 @@ func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error
 		return nil, err
 	}
 	if state := summary(states); state.Lag > 0 {
-		return nil, notReady("%d messages of %d lanes aren't copied yet, most of all %s", state.Lag, state.Lanes, state.Worst)
+		return nil, notReady(
+			"%d messages of %d lanes aren't copied yet, most of all %s",
+			state.Lag,
+			state.Lanes,
+			state.Worst,
+		)
 	}
 	return states, nil
 }
@@ -166,7 +190,13 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 			return err
 		}
 		back, err := s.copiedBack(ctx, lanes[i], copied, end)
-		states[i] = laneState{lane: lanes[i], min: mins[lanes[i].Topic][lanes[i].Source], copied: copied, max: end, back: back}
+		states[i] = laneState{
+			lane:   lanes[i],
+			min:    mins[lanes[i].Topic][lanes[i].Source],
+			copied: copied,
+			max:    end,
+			back:   back,
+		}
 		return err
 	})
 	return states, s.explain(ctx, err)
@@ -175,8 +205,8 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 // nearEnd is how few messages are looked at one by one; more are lag, whatever they are.
 const nearEnd = 5000
 
-// writtenSince counts what applications wrote on a lane's source queue between two looks at its end.
-// What the reverse lane copied there meanwhile is no sign of a producer.
+// writtenSince counts what applications wrote on a lane's source queue between two looks at its
+// end. What the reverse lane copied there meanwhile is no sign of a producer.
 func (s sides) writtenSince(ctx context.Context, lane lane.Lane, was, end int64) (int64, error) {
 	if end <= was || s.plan.Replicate.OneWay {
 		return end - was, nil

@@ -89,7 +89,13 @@ func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (MetadataResult
 	}
 	if len(o.conflicts) > 0 {
 		first := o.conflicts[0]
-		return MetadataResult{}, conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object, first.Cause, first.Next)
+		return MetadataResult{}, conflict(
+			"%d conflicts, first: %s %s: %s",
+			len(o.conflicts),
+			first.Object,
+			first.Cause,
+			first.Next,
+		)
 	}
 	if err := o.create(ctx); err != nil {
 		return MetadataResult{}, err
@@ -214,7 +220,8 @@ func (o *objects) compareTopics(names []string) {
 			continue // can't be made, which is a conflict already
 		}
 		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
-		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics && messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
+		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics &&
+			messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
 			found = &api.Finding{
 				Refusal: true, Object: "topic " + name,
 				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",

@@ -12,8 +12,16 @@ import (
 // defaultLook is how soon lanes of a new topic start.
 const defaultLook = 30 * time.Second
 
-// lookForTopics starts lanes for topics and queues that the source got, and brings them to the target first.
-func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, look time.Duration, f *follower, copier *replicator.Replicator, b *beater) {
+// lookForTopics starts lanes for topics and queues that the source got, and brings them to the
+// target first.
+func (s sides) lookForTopics(
+	ctx context.Context,
+	q ReplicateRequest,
+	look time.Duration,
+	f *follower,
+	copier *replicator.Replicator,
+	b *beater,
+) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {
@@ -34,13 +42,20 @@ func (s sides) lookForTopics(ctx context.Context, q ReplicateRequest, look time.
 		unpaired = append(hindrances, unpaired...)
 		left, _ := copier.Add(lanes) // it may have ended meanwhile
 		for _, lane := range left {
-			unpaired = append(unpaired, fmt.Sprintf("%s: the topic's queues changed, and one of these has another lane: messages of new queues wait until Replicate is started again", lane))
+			unpaired = append(
+				unpaired,
+				fmt.Sprintf(
+					"%s: the topic's queues changed, and one of these has another lane: messages of new queues wait until Replicate is started again",
+					lane,
+				),
+			)
 		}
 		b.unpaired(unpaired)
 	}
 }
 
-// follower brings to the target what the source gets while its lanes run: new topics of the plan's selection, and more queues.
+// follower brings to the target what the source gets while its lanes run: new topics of the plan's
+// selection, and more queues.
 type follower struct {
 	sides
 	known map[string]bool   // topics that are none of its: they were there before it, or it has made them
@@ -59,7 +74,8 @@ func (s sides) newFollower(q ReplicateRequest, l layout) *follower {
 	return f
 }
 
-// follow changes the target where it has to, and says what hindered it. A topic that was there before the lanes is ImportMetadata's.
+// follow changes the target where it has to, and says what hindered it. A topic that was there
+// before the lanes is ImportMetadata's.
 func (f *follower) follow(ctx context.Context, l layout) (hindrances []string) {
 	if f == nil {
 		return nil
@@ -81,8 +97,8 @@ func (f *follower) follow(ctx context.Context, l layout) (hindrances []string) {
 	return hindrances
 }
 
-// grow gives a topic as many queues as its source has by now, if they can be where the pairs of the other queues stay: if those changed, what was
-// copied would be copied again elsewhere.
+// grow gives a topic as many queues as its source has by now, if they can be where the pairs of the
+// other queues stay: if those changed, what was copied would be copied again elsewhere.
 func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 	now := paired{l.sourceTopics.counts(topic), l.targetTopics.counts(topic)}
 	before, seen := f.pairs[topic]
@@ -98,8 +114,12 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 	}
 	want, stays := before.grown(now.source)
 	if !seen || !stays {
-		return fmt.Errorf("it got more queues on the source (%d, the target has %d), and pairs of queues would change: the new ones wait until their topic is "+
-			"migrated anew", now.source.sum(), now.target.sum())
+		return fmt.Errorf(
+			"it got more queues on the source (%d, the target has %d), and pairs of queues would change: the new ones wait until their topic is "+
+				"migrated anew",
+			now.source.sum(),
+			now.target.sum(),
+		)
 	}
 	if f.target.Proxy() != "" {
 		return toMake(now.source.sum())
@@ -122,7 +142,8 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 	return nil
 }
 
-// create makes a new topic as ImportMetadata would, with the message type that its first messages show.
+// create makes a new topic as ImportMetadata would, with the message type that its first messages
+// show.
 func (f *follower) create(ctx context.Context, l layout, topic string) error {
 	if f.target.Proxy() != "" {
 		return toMake(l.sourceTopics.counts(topic).sum())

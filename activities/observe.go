@@ -15,8 +15,8 @@ type LanesOf struct {
 	Part      int    // of its lanes
 }
 
-// Observed is the newest progress of the lanes that run in this process, and what those copied that no longer run here, for whoever
-// exports it as metrics. The zero value is empty.
+// Observed is the newest progress of the lanes that run in this process, and what those copied that
+// no longer run here, for whoever exports it as metrics. The zero value is empty.
 type Observed struct {
 	mu     sync.Mutex
 	newest map[LanesOf]lane.Progress
@@ -34,7 +34,8 @@ func (o *Observed) All() map[LanesOf]lane.Progress {
 	return all
 }
 
-// Ended returns what lanes that ran here before have copied, by migration: counters must not fall when a shard goes to another worker.
+// Ended returns what lanes that ran here before have copied, by migration: counters must not fall
+// when a shard goes to another worker.
 func (o *Observed) Ended() map[string]lane.Progress {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,11 +83,20 @@ func (o *Observed) Forget(of LanesOf) {
 	o.ended[of.Migration] = sum
 }
 
-// counted adds the counts of lanes that ended to those before. What they were doing is no longer so.
+// counted adds the counts of lanes that ended to those before. What they were doing is no longer
+// so.
 func counted(before, last []lane.TopicProgress) []lane.TopicProgress {
 	sums := slices.Clone(before)
 	for _, t := range last {
-		counts := lane.TopicProgress{Topic: t.Topic, Copied: t.Copied, Bytes: t.Bytes, Batches: t.Batches, Sending: t.Sending, Skipped: t.Skipped, Stragglers: t.Stragglers}
+		counts := lane.TopicProgress{
+			Topic:      t.Topic,
+			Copied:     t.Copied,
+			Bytes:      t.Bytes,
+			Batches:    t.Batches,
+			Sending:    t.Sending,
+			Skipped:    t.Skipped,
+			Stragglers: t.Stragglers,
+		}
 		if i := slices.IndexFunc(sums, func(s lane.TopicProgress) bool { return s.Topic == t.Topic }); i >= 0 {
 			sums[i] = sums[i].Plus(counts)
 		} else {

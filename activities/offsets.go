@@ -19,9 +19,10 @@ type Offsets struct{ settings Settings }
 // NewOffsets returns the activities of SyncOffsets.
 func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 
-// Sync refreshes the target's positions of all groups that have not moved, and the source's of those that have, until it is cancelled or
-// its worker stops. It writes no position of a group that is closed on the side it reads, open on both, or has members where it would write,
-// nor of one that a gateway leads.
+// Sync refreshes the target's positions of all groups that have not moved, and the source's of
+// those that have, until it is cancelled or its worker stops. It writes no position of a group that
+// is closed on the side it reads, open on both, or has members where it would write, nor of one
+// that a gateway leads.
 func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error) {
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
@@ -60,7 +61,8 @@ func lasting(err error) error {
 	return nil
 }
 
-// syncRound refreshes every group once. What hinders one group doesn't stop the others; the first hindrance is returned.
+// syncRound refreshes every group once. What hinders one group doesn't stop the others; the first
+// hindrance is returned.
 func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error {
 	m, err := s.mover(ctx, api.Source)
 	if err != nil {
@@ -132,7 +134,8 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 	return written, false, behind
 }
 
-// writeUntil gives up at the deadline: the proof that nobody else owns the position is too old then.
+// writeUntil gives up at the deadline: the proof that nobody else owns the position is too old
+// then.
 func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
@@ -145,8 +148,9 @@ func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string
 	return err
 }
 
-// unowned reports whether nobody but Sync writes the group's positions on the side that it doesn't read: it has no member there, and no move
-// is under way. A group that reads the source is open there on every broker; one that has moved is closed there, and open on the target.
+// unowned reports whether nobody but Sync writes the group's positions on the side that it doesn't
+// read: it has no member there, and no move is under way. A group that reads the source is open
+// there on every broker; one that has moved is closed there, and open on the target.
 func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
 	groups, err := m.source.groupTable(ctx, m.sourceBrokers)
 	if err != nil {

@@ -63,7 +63,8 @@ func (s deferred) delayed(ctx context.Context) error {
 	return nil
 }
 
-// halves are the open transactions. The count is an upper bound: a half message that was checked and stays open counts again.
+// halves are the open transactions. The count is an upper bound: a half message that was checked
+// and stays open counts again.
 func (s deferred) halves(ctx context.Context) error {
 	for _, broker := range s.brokers {
 		if _, there := s.topics[halfTopic][broker.Name]; !there {
@@ -129,7 +130,8 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, err
 	if err != nil {
 		return nil, err
 	}
-	// What is delivered while this looks is counted by the lanes, which are asked after what is deferred.
+	// What is delivered while this looks is counted by the lanes, which are asked after what is
+	// deferred.
 	if both.target.Proxy() == "" { // which shows nothing of it
 		err = deferred{
 			cluster: both.target, brokers: b.targetBrokers, topics: b.targetTopics,
@@ -177,8 +179,15 @@ func (b *ledgerBuilder) backLag(ctx context.Context) error {
 			}
 			rest, passed = rest+natives, passed+copies
 		}
-		b.enter(kindLag, "topic "+topic, rest,
-			fmt.Sprintf("written on the target, not copied back yet; %d copies of what the source has don't count", passed))
+		b.enter(
+			kindLag,
+			"topic "+topic,
+			rest,
+			fmt.Sprintf(
+				"written on the target, not copied back yet; %d copies of what the source has don't count",
+				passed,
+			),
+		)
 	}
 	return nil
 }

@@ -15,8 +15,9 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// fenceMargin is how old the proof that a group is nobody's on the target may be when Sync writes its position. A move
-// therefore waits at least this long between closing a group on the source and writing its final positions.
+// fenceMargin is how old the proof that a group is nobody's on the target may be when Sync writes
+// its position. A move therefore waits at least this long between closing a group on the source and
+// writing its final positions.
 const fenceMargin = time.Second
 
 // move is one position to write: where, and which.
@@ -29,7 +30,8 @@ type move struct {
 
 func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.Broker, m.queue.ID) }
 
-// mover translates the positions of groups from one side to the other, as both sides are at one moment.
+// mover translates the positions of groups from one side to the other, as both sides are at one
+// moment.
 type mover struct {
 	sides
 	layout
@@ -58,7 +60,8 @@ func (s sides) mover(ctx context.Context, from api.Side) (*mover, error) {
 	return m, nil
 }
 
-// topicsOf are the selected topics that the group reads: it has a position there, or is subscribed to them now. Its retry topic is one.
+// topicsOf are the selected topics that the group reads: it has a position there, or is subscribed
+// to them now. Its retry topic is one.
 func (m *mover) topicsOf(group string, now ...connections) []string {
 	var topics []string
 	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
@@ -76,20 +79,25 @@ func (m *mover) topicsOf(group string, now ...connections) []string {
 	return topics
 }
 
-// moves translates every position of the group in the topics, several at a time, as applications stand still meanwhile. A
-// source queue without a position gets the one of its first message: an absent position would let consumers skip to the end.
-// On the way back such a queue was never read, and stays. A lane that isn't copied far enough is left out, and the first such
-// is returned as NotReady.
+// moves translates every position of the group in the topics, several at a time, as applications
+// stand still meanwhile. A source queue without a position gets the one of its first message: an
+// absent position would let consumers skip to the end. On the way back such a queue was never read,
+// and stays. A lane that isn't copied far enough is left out, and the first such is returned as
+// NotReady.
 func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
 	for _, topic := range topics {
-		if _, own := groupOf(topic); own { // a member that has just connected made it, and the lanes don't know of it yet
+		// a member that has just connected made it, and the lanes don't know of it yet
+		if _, own := groupOf(topic); own {
 			if err := m.ensureGroupTopic(ctx, m.layout, topic); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if m.target.Proxy() != "" { // nobody makes a group's own topic there
-		topics = slices.DeleteFunc(topics, func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 })
+		topics = slices.DeleteFunc(
+			topics,
+			func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 },
+		)
 	}
 	lanes, err := m.allLanes(topics)
 	if err != nil {
@@ -154,8 +162,8 @@ func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
 	return first.Min, known
 }
 
-// translate takes a position to the other side. Where lanes go both ways, each message that was read has its twin there, and a position
-// that is exact repeats none of them.
+// translate takes a position to the other side. Where lanes go both ways, each message that was
+// read has its twin there, and a position that is exact repeats none of them.
 func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to positions.Translation, err error) {
 	switch {
 	case m.from == api.Target && m.plan.Replicate.OneWay:
@@ -169,7 +177,15 @@ func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to pos
 	}
 	if errors.Is(err, positions.ErrNotCopiedYet) {
 		from := queueOf(lane, m.from)
-		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v", lane.Topic, m.from, from.Broker, from.ID, at, err)
+		return to, notReady(
+			"topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
+			lane.Topic,
+			m.from,
+			from.Broker,
+			from.ID,
+			at,
+			err,
+		)
 	}
 	return to, m.explain(ctx, err)
 }
@@ -196,8 +212,14 @@ func (c *cluster) write(ctx context.Context, addr map[string]string, group strin
 		return c.explain(ctx, err)
 	}
 	if !known || got != m.offset {
-		return notTaken("group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member committing, or an offset reset pending?",
-			group, m, c.side, m.offset, got)
+		return notTaken(
+			"group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member committing, or an offset reset pending?",
+			group,
+			m,
+			c.side,
+			m.offset,
+			got,
+		)
 	}
 	return nil
 }

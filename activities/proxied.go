@@ -16,10 +16,12 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// A target of which only the 5.x proxy can be reached, as with managed instances, lists nothing and makes nothing: no topics, groups or positions,
-// and it opens and closes none. So what a person has to make there is said, and waited for; what is there is looked for by its name.
+// A target of which only the 5.x proxy can be reached, as with managed instances, lists nothing and
+// makes nothing: no topics, groups or positions, and it opens and closes none. So what a person has
+// to make there is said, and waited for; what is there is looked for by its name.
 
-// routedTopics are those of these topics that a proxy has, with the numbers of queues and the permissions that routes tell.
+// routedTopics are those of these topics that a proxy has, with the numbers of queues and the
+// permissions that routes tell.
 func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable, error) {
 	table := topicTable{}
 	var mu sync.Mutex
@@ -41,8 +43,8 @@ func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable,
 	return table, c.explain(ctx, err)
 }
 
-// compareBehindProxy compares what can be seen there: that topics have as many queues as on the source, wherever they are, and that groups
-// may be read by. What is missing waits for a person.
+// compareBehindProxy compares what can be seen there: that topics have as many queues as on the
+// source, wherever they are, and that groups may be read by. What is missing waits for a person.
 func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 	var absent []string
 	for _, name := range r.topics {
@@ -63,7 +65,15 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 		}
 	}
 	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
-		absent = append(absent, fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary, len(o.sourceBrokers), plan.TypeNormal))
+		absent = append(
+			absent,
+			fmt.Sprintf(
+				"topic %s with %d queues, of type %s, through which the way back is proven",
+				canary,
+				len(o.sourceBrokers),
+				plan.TypeNormal,
+			),
+		)
 	}
 	for _, group := range r.groups {
 		there, err := o.readable(ctx, group)
@@ -129,7 +139,8 @@ func firstOf(all []string, most int) string {
 	return text
 }
 
-// retryQueues is how many queues a group's retry topic needs on the target, so that each of the source's has its pair there.
+// retryQueues is how many queues a group's retry topic needs on the target, so that each of the
+// source's has its pair there.
 func (l layout) retryQueues(group string) (n int) {
 	topic := rocketmq.RetryTopic(group)
 	if len(l.sourceTopics[topic]) == 0 { // it comes with the group's first member, as brokers make it
@@ -141,12 +152,13 @@ func (l layout) retryQueues(group string) (n int) {
 	return n
 }
 
-// readable reports whether a group may read on the target, as far as that can be told: without a topic nobody can. Brokers that may make the
-// group by this.
+// readable reports whether a group may read on the target, as far as that can be told: without a
+// topic nobody can. Brokers that may make the group by this.
 func (o *objects) readable(ctx context.Context, group string) (bool, error) {
 	for _, topic := range sortedKeys(o.haveTopics) {
 		for broker := range o.haveTopics[topic] {
-			_, err := o.target.Client().Pull(ctx, o.addr[broker], rocketmq.PullRequest{Group: group, Topic: topic, Max: 1})
+			_, err := o.target.Client().
+				Pull(ctx, o.addr[broker], rocketmq.PullRequest{Group: group, Topic: topic, Max: 1})
 			if remoting.CodeOf(err) == remoting.SubscriptionGroupGone {
 				return false, nil
 			}
@@ -189,5 +201,8 @@ func (m *mover) readThere(ctx context.Context, group, topic string, q lane.Queue
 
 // toMake says of a topic what a person has to make behind a proxy.
 func toMake(queues int) error {
-	return fmt.Errorf("the target's proxy makes no topics: give it %d queues there by the target's console or API; its lanes start by themselves then", queues)
+	return fmt.Errorf(
+		"the target's proxy makes no topics: give it %d queues there by the target's console or API; its lanes start by themselves then",
+		queues,
+	)
 }

@@ -16,9 +16,9 @@ type Purchase struct{ settings Settings }
 // NewPurchase returns the activities of Purchase.
 func NewPurchase(s Settings) *Purchase { return &Purchase{s.withDefaults()} }
 
-// Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call gives the same one.
-// One that it starts here is configured as the source's brokers are, as far as applications depend
-// on it.
+// Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call
+// gives the same one. One that it starts here is configured as the source's brokers are, as far as
+// applications depend on it.
 func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) {
 	want := r.Plan.WithDefaults()
 	provider, err := instance.For(want, p.settings.Root, p.settings.Secrets)

@@ -48,8 +48,9 @@ func (p paired) pairs() map[lane.Queue]lane.Queue {
 	return all
 }
 
-// grown is how many queues the target's brokers need for a source that got more, so that each pair stays; false if there is no such way:
-// where queues of two source brokers go to one, those of the first can't get more.
+// grown is how many queues the target's brokers need for a source that got more, so that each pair
+// stays; false if there is no such way: where queues of two source brokers go to one, those of the
+// first can't get more.
 func (p paired) grown(source counts) (counts, bool) {
 	atEnd := maps.Clone(p.target)
 	if brokers := sortedKeys(p.target); len(brokers) > 0 {

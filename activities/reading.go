@@ -16,10 +16,12 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// together bounds calls that run at the same time against one side: brokers serve admin calls from few threads.
+// together bounds calls that run at the same time against one side: brokers serve admin calls from
+// few threads.
 const together = 8
 
-// ownPrefix starts the names of all groups that are rocketshift's own: lane groups of this migration and of others.
+// ownPrefix starts the names of all groups that are rocketshift's own: lane groups of this
+// migration and of others.
 const ownPrefix = "rocketshift-"
 
 // topicTable is every topic's configuration by topic and broker name.
@@ -56,8 +58,13 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 		return nil, c.explain(ctx, err)
 	}
 	if len(found) == 0 {
-		return nil, unreachable(c.side, nil, "the name servers %s of the %s know no broker: start the brokers, rocketshift goes on by itself",
-			strings.Join(c.NameServers(), ", "), c.side)
+		return nil, unreachable(
+			c.side,
+			nil,
+			"the name servers %s of the %s know no broker: start the brokers, rocketshift goes on by itself",
+			strings.Join(c.NameServers(), ", "),
+			c.side,
+		)
 	}
 	return found, nil
 }
@@ -87,7 +94,8 @@ func (c *cluster) answering(
 	return there, c.explain(ctx, cmp.Or(failed...))
 }
 
-// topicTable is what topics a side has; of one behind a proxy, which lists none, those of these names.
+// topicTable is what topics a side has; of one behind a proxy, which lists none, those of these
+// names.
 func (c *cluster) topicTable(ctx context.Context, brokers []rocketmq.Broker, names []string) (topicTable, error) {
 	if c.Proxy() != "" {
 		return c.routedTopics(ctx, names)
@@ -125,7 +133,8 @@ func (c *cluster) groupTable(ctx context.Context, brokers []rocketmq.Broker) (gr
 	return table, nil
 }
 
-// positions reads every group's committed offsets, by group; none behind a proxy, which doesn't list them.
+// positions reads every group's committed offsets, by group; none behind a proxy, which doesn't
+// list them.
 func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map[string]committed, error) {
 	all := map[string]committed{}
 	if c.Proxy() != "" {
@@ -153,7 +162,12 @@ func (c *cluster) positions(ctx context.Context, brokers []rocketmq.Broker) (map
 }
 
 // ranges reads the first and the next offset of every queue of a topic.
-func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table topicTable, topic string) (map[lane.Queue]rocketmq.QueueRange, error) {
+func (c *cluster) ranges(
+	ctx context.Context,
+	brokers []rocketmq.Broker,
+	table topicTable,
+	topic string,
+) (map[lane.Queue]rocketmq.QueueRange, error) {
 	all := map[lane.Queue]rocketmq.QueueRange{}
 	for _, b := range brokers {
 		config, here := table[topic][b.Name]
@@ -174,7 +188,8 @@ func (c *cluster) ranges(ctx context.Context, brokers []rocketmq.Broker, table t
 // queues are the topic's queues in client order.
 func (t topicTable) queues(topic string) []lane.Queue { return replica.QueuesBy(t[topic]) }
 
-// selected are the topics of the plan, sorted. System, retry and dead-letter topics are never selected: they are handled apart.
+// selected are the topics of the plan, sorted. System, retry and dead-letter topics are never
+// selected: they are handled apart.
 func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {
 	var names []string
 	for name := range t {
@@ -187,14 +202,18 @@ func (t topicTable) selected(p plan.Plan, brokers []rocketmq.Broker) []string {
 }
 
 func systemTopic(name string, brokers []rocketmq.Broker) bool {
-	if isCanary(name) || strings.HasPrefix(name, rocketmq.RetryTopic("")) || strings.HasPrefix(name, rocketmq.DLQTopic("")) {
+	if isCanary(name) || strings.HasPrefix(name, rocketmq.RetryTopic("")) ||
+		strings.HasPrefix(name, rocketmq.DLQTopic("")) {
 		return true
 	}
 	var names []string
 	for _, b := range brokers {
 		names = append(names, b.Name)
 	}
-	return slices.ContainsFunc(brokers, func(b rocketmq.Broker) bool { return rocketmq.SystemTopic(name, b.Cluster, names) })
+	return slices.ContainsFunc(
+		brokers,
+		func(b rocketmq.Broker) bool { return rocketmq.SystemTopic(name, b.Cluster, names) },
+	)
 }
 
 // selected are the groups of the plan, sorted, without the brokers' own and rocketshift's.

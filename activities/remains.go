@@ -12,9 +12,10 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// remains finds topics of the target that an earlier run made while it saw a part of the source alone,
-// by topic, with how to mend them. Read are the positions of the lanes' group on the source: lanes
-// that have one go on where they are. Without any, topics with too few queues alone are looked at.
+// remains finds topics of the target that an earlier run made while it saw a part of the source
+// alone, by topic, with how to mend them. Read are the positions of the lanes' group on the source:
+// lanes that have one go on where they are. Without any, topics with too few queues alone are
+// looked at.
 func (s sides) remains(
 	ctx context.Context, l layout, topics []string, read committed,
 ) (map[string]api.Finding, error) {

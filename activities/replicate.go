@@ -17,14 +17,17 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// batchBytes bounds one batch to the target: brokers take 4 MiB, and answer busy more often the larger batches are.
+// batchBytes bounds one batch to the target: brokers take 4 MiB, and answer busy more often the
+// larger batches are.
 const batchBytes = 1 << 20
 
-// ReplicateRequest is a shard: the lanes of one source broker, or a part of them, and their reverse lanes.
+// ReplicateRequest is a shard: the lanes of one source broker, or a part of them, and their reverse
+// lanes.
 type ReplicateRequest struct {
 	Request
 	Broker string `json:"broker"`
-	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly among the brokers' lanes.
+	// Answers and Rates are what persons decided so far, in their order. Rates are shared evenly
+	// among the brokers' lanes.
 	Answers []api.LaneAnswer `json:"answers,omitempty"`
 	Rates   []api.RateChange `json:"rates,omitempty"`
 	// Earlier are the answers before them, of all lanes, where they were too many.
@@ -47,15 +50,21 @@ type Replication struct {
 // NewReplication returns the activities of Replicate.
 func NewReplication(s Settings) *Replication { return &Replication{settings: s.withDefaults()} }
 
-// Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker stops. Where a lane goes on is
-// read from the target, so an attempt needs nothing from the one before but the name that holds its locks.
+// Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker
+// stops. Where a lane goes on is read from the target, so an attempt needs nothing from the one
+// before but the name that holds its locks.
 func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.ReplicationProgress, error) {
 	var last api.ReplicationProgress
 	if activity.HasHeartbeatDetails(ctx) {
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	mine, taken := r.settings.Shares.take(q.Plan.Name, q.Shards, last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1, last.Offers)
+	mine, taken := r.settings.Shares.take(
+		q.Plan.Name,
+		q.Shards,
+		last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1,
+		last.Offers,
+	)
 	if !taken {
 		last.Offers++
 		return last, offered(ctx, last)
@@ -102,7 +111,13 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.Re
 }
 
 // run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
-func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []lane.Lane, b *beater, beside func(context.Context, *replicator.Replicator)) error {
+func (s sides) run(
+	ctx context.Context,
+	q ReplicateRequest,
+	lanes []lane.Lane,
+	b *beater,
+	beside func(context.Context, *replicator.Replicator),
+) error {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -114,7 +129,9 @@ func (s sides) run(ctx context.Context, q ReplicateRequest, lanes []lane.Lane, b
 		cancel()
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
-		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
+		Names: laneNames(
+			s.plan,
+		), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
 		ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
@@ -146,8 +163,8 @@ func offered(ctx context.Context, p api.ReplicationProgress) error {
 // offerPause is long enough for another worker to be the first to ask.
 const offerPause = 200 * time.Millisecond
 
-// lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A topic that can't be paired keeps
-// no other one waiting.
+// lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A
+// topic that can't be paired keeps no other one waiting.
 func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
 	if err := s.ensureGroupTopics(ctx, l); err != nil {
 		unpaired = append(unpaired, err.Error())
@@ -166,16 +183,17 @@ func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (her
 	return here, unpaired
 }
 
-// partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so that the lanes of a hundred topics with
-// one queue each don't all go to the same.
+// partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so
+// that the lanes of a hundred topics with one queue each don't all go to the same.
 func partOf(lane lane.Lane, parts int) int {
 	of := fnv.New32a()
 	_, _ = of.Write([]byte(lane.Topic))
 	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
 }
 
-// ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who may not create groups relies on the
-// brokers, or on the person who granted the rights, to have it there: a pull says so if not.
+// ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who
+// may not create groups relies on the brokers, or on the person who granted the rights, to have it
+// there: a pull says so if not.
 func (s sides) ensureLaneGroups(ctx context.Context) error {
 	for _, c := range []*cluster{s.source, s.target} {
 		if c.Proxy() != "" {
@@ -194,7 +212,8 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 				if _, there := table[name][b.Name]; there || b.Slave {
 					continue // a slave takes no groups, and makes them of pulls
 				}
-				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil && !remoting.Denied(err) {
+				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil &&
+					!remoting.Denied(err) {
 					return c.explain(ctx, err)
 				}
 			}

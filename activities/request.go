@@ -7,7 +7,8 @@ import (
 	"rocketshift/plan"
 )
 
-// Request is what every activity gets: the plan tells both sides, what is selected and the limits. It never holds a secret.
+// Request is what every activity gets: the plan tells both sides, what is selected and the limits.
+// It never holds a secret.
 type Request struct {
 	Plan plan.Plan `json:"plan"`
 	// Bounded asks for an answer that fits in a history however large the clusters are: what is
@@ -28,8 +29,8 @@ type GroupsRequest struct {
 	// mark. A fence without any mark, of an older release or where rocketshift may not write marks,
 	// is opened everywhere.
 	Ours bool `json:"ours,omitempty"`
-	// WithoutTarget has gateways return groups, or the authority, to the source without a look at the
-	// target. They refuse that while the target answers them.
+	// WithoutTarget has gateways return groups, or the authority, to the source without a look at
+	// the target. They refuse that while the target answers them.
 	WithoutTarget bool `json:"withoutTarget,omitempty"`
 	// Asked are those whose applications people were asked to point to the gateways. Moves by
 	// gateways that others hold up by bypassing them end with BypassedType; without it they are
@@ -44,7 +45,8 @@ type TopicsRequest struct {
 	Topics api.Names `json:"topics"`
 }
 
-// AwaitMoveRequest waits until applications have left From. Released says that the pipeline reported it done.
+// AwaitMoveRequest waits until applications have left From. Released says that the pipeline
+// reported it done.
 type AwaitMoveRequest struct {
 	Request
 	From     api.Side  `json:"from"`
@@ -56,8 +58,8 @@ type AwaitMoveRequest struct {
 	// Away is for how long the target may not answer until the activity ends with AwayType; 0 waits
 	// for it. Groups are fenced on the source meanwhile.
 	Away time.Duration `json:"away,omitempty"`
-	// Stay is for how long MoveOrdered looks until it leaves the topics whose producers still write;
-	// 0 is until it has opened all. Those that nobody may write to, it always opens.
+	// Stay is for how long MoveOrdered looks until it leaves the topics whose producers still
+	// write; 0 is until it has opened all. Those that nobody may write to, it always opens.
 	Stay time.Duration `json:"stay,omitempty"`
 	// Stood are the put counters that AwaitOrdered saw stand still.
 	Stood stabilities `json:"stood,omitempty"`

@@ -21,10 +21,12 @@ import (
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
-// patience is how long a test waits for what brokers and lanes do by themselves, on a machine that has other work.
+// patience is how long a test waits for what brokers and lanes do by themselves, on a machine that
+// has other work.
 const patience = 3 * time.Minute
 
-// rig is a real source (4.9.7, two brokers) and a real target (5.3.3), with topics and groups that only one test uses.
+// rig is a real source (4.9.7, two brokers) and a real target (5.3.3), with topics and groups that
+// only one test uses.
 type rig struct {
 	*testing.T
 	ctx            context.Context
@@ -34,7 +36,8 @@ type rig struct {
 	own            string // what names of its topics and groups begin with
 }
 
-// newRig selects all names that start with the test's own: activities- and what it is called here. Tests of other packages use the same clusters.
+// newRig selects all names that start with the test's own: activities- and what it is called here.
+// Tests of other packages use the same clusters.
 func newRig(t *testing.T, name string) *rig {
 	t.Helper()
 	return newRigFrom(t, labtest.Cluster(t, "4.9.7"), name, nil)
@@ -51,7 +54,12 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	t.Helper()
 	name = "activities-" + name
 	only := plan.Selection{Include: []string{name + "-*"}}
-	r := &rig{T: t, ctx: t.Context(), settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults(), own: name}
+	r := &rig{
+		T:        t,
+		ctx:      t.Context(),
+		settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults(),
+		own:      name,
+	}
 	r.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers},
 		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers, Rename: rename},
@@ -111,7 +119,15 @@ func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, p
 	for i := range n {
 		_, err := c.Client().SendMessage(r.ctx, r.addr(c, broker), rocketmq.SendRequest{
 			Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(),
-			Body: fmt.Appendf(nil, "%s %s/%d %d %d", topic, broker, queue, i, time.Now().UnixNano()), Properties: remoting.EncodeProperties(properties),
+			Body: fmt.Appendf(
+				nil,
+				"%s %s/%d %d %d",
+				topic,
+				broker,
+				queue,
+				i,
+				time.Now().UnixNano(),
+			), Properties: remoting.EncodeProperties(properties),
 		})
 		require.NoError(r, err)
 	}
@@ -211,7 +227,8 @@ func (r *rig) importAll(topics, groups []string, types map[string]plan.MessageTy
 	return made
 }
 
-// background runs a long activity until the end of the test, or until stop, which returns how it ended.
+// background runs a long activity until the end of the test, or until stop, which returns how it
+// ended.
 func (r *rig) background(concern any, name string, request any) (stop func() error) {
 	r.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -250,7 +267,14 @@ func (r *rig) replicate() (stop func()) {
 	r.Helper()
 	var stops []func() error
 	for _, b := range r.brokers(r.source) {
-		stops = append(stops, r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: r.request(), Broker: b.Name}))
+		stops = append(
+			stops,
+			r.background(
+				NewReplication(r.settings),
+				"Replicate",
+				ReplicateRequest{Request: r.request(), Broker: b.Name},
+			),
+		)
 	}
 	return func() {
 		for _, stop := range stops {
@@ -259,14 +283,20 @@ func (r *rig) replicate() (stop func()) {
 	}
 }
 
-// copied makes a topic with n messages in each of 4 queues and a group, on both sides, with lanes that have copied everything.
+// copied makes a topic with n messages in each of 4 queues and a group, on both sides, with lanes
+// that have copied everything.
 func (r *rig) copied(topic, group string, n int) (string, string) {
 	r.Helper()
 	topic, group = r.topic(topic, 2), r.group(group)
 	r.fill(topic, n)
 	r.importAll([]string{topic}, []string{group}, nil)
 	r.replicate()
-	r.must(NewReplication(r.settings), "AwaitDrained", TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)}, nil)
+	r.must(
+		NewReplication(r.settings),
+		"AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)},
+		nil,
+	)
 	return topic, group
 }
 

@@ -15,7 +15,8 @@ import (
 // Survey is what Rollback must undo, read from the brokers.
 type Survey struct {
 	FencedGroups api.Names `json:"fencedGroups,omitzero"` // fenced on the source, by rocketshift
-	MovedTopics  api.Names `json:"movedTopics,omitzero"`  // topics with natives on the target, or whose producers left the source
+	// topics with natives on the target, or whose producers left the source
+	MovedTopics api.Names `json:"movedTopics,omitzero"`
 	// OpenedGroups read on the source again, while they aren't known to be closed on the target.
 	OpenedGroups api.Names `json:"openedGroups,omitzero"`
 	// MoreFenced and MoreOpened are how many there are beyond those that are named.
@@ -116,7 +117,8 @@ type Returns struct{ settings Settings }
 // NewReturns returns the activities of Rollback.
 func NewReturns(s Settings) *Returns { return &Returns{s.withDefaults()} }
 
-// Survey reads from the brokers what Rollback must undo. A target that was never provided has nothing to undo.
+// Survey reads from the brokers what Rollback must undo. A target that was never provided has
+// nothing to undo.
 func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, err error) {
 	err = unlessAway(ctx, r.Away, func() error {
 		found, err = b.survey(ctx, r)

@@ -23,7 +23,8 @@ type Settings struct {
 	// Store keeps what is too big for histories; all workers of a task queue share it. By default
 	// it is <Root>/.run/store.
 	Store *documents.Store
-	// Clusters are the connections that the activities of one process share. Without them each concern opens its own.
+	// Clusters are the connections that the activities of one process share. Without them each
+	// concern opens its own.
 	Clusters *Clusters
 	// Observed, if given, is told how far the lanes of this process are.
 	Observed *Observed
@@ -32,8 +33,8 @@ type Settings struct {
 	// Secrets are those of the worker's environment, with the hosts that they may be used with. If
 	// absent, these are gateways on this machine.
 	Secrets *secrets.Store
-	// Wanted, if given, asks Temporal at once whether the activity of the context is still wanted: nil
-	// if so, an error that is ErrUnwanted if not, another if that isn't known.
+	// Wanted, if given, asks Temporal at once whether the activity of the context is still wanted:
+	// nil if so, an error that is ErrUnwanted if not, another if that isn't known.
 	Wanted func(context.Context) error
 	// Look is how often lanes look for new topics and queues; 30 s if absent.
 	Look time.Duration

@@ -13,10 +13,12 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// AwaitSettled waits until nothing that members of fenced groups have in work can move a position any more. Members that say
-// what they hold (request 307) are believed when they hold nothing; what they have finished and not committed yet is committed
-// for them, as clients take up to five seconds for it and their applications stand still meanwhile. Where a member doesn't
-// answer, or none is connected, the positions must stand still for the plan's settle time, which is longer than that.
+// AwaitSettled waits until nothing that members of fenced groups have in work can move a position
+// any more. Members that say what they hold (request 307) are believed when they hold nothing; what
+// they have finished and not committed yet is committed for them, as clients take up to five
+// seconds for it and their applications stand still meanwhile. Where a member doesn't answer, or
+// none is connected, the positions must stand still for the plan's settle time, which is longer
+// than that.
 func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
@@ -62,7 +64,8 @@ type work struct {
 	digest int64
 }
 
-// commitFor commits what members have finished, once all of them say that they hold nothing. They will commit the same.
+// commitFor commits what members have finished, once all of them say that they hold nothing. They
+// will commit the same.
 func (c *cluster) commitFor(ctx context.Context, addr map[string]string, group string, w work) error {
 	if w.held > 0 || w.silent > 0 {
 		return nil
@@ -75,7 +78,8 @@ func (c *cluster) commitFor(ctx context.Context, addr map[string]string, group s
 	return nil
 }
 
-// unsettled says why the group's positions may still move; empty if they won't. Stood is for how long they haven't.
+// unsettled says why the group's positions may still move; empty if they won't. Stood is for how
+// long they haven't.
 func (w work) unsettled(stood, settle time.Duration) string {
 	switch {
 	case w.held > 0:
@@ -96,7 +100,8 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 	if err != nil {
 		return nil, err
 	}
-	// Asked before the positions are read: what a member commits in between shows as settled, what it takes can't, as the group is closed.
+	// Asked before the positions are read: what a member commits in between shows as settled, what
+	// it takes can't, as the group is closed.
 	infos := map[string][]rocketmq.RunningInfo{}
 	all := map[string]work{}
 	for _, group := range groups {
@@ -124,8 +129,9 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 	return all, nil
 }
 
-// judge adds what the members say to what is committed. A position of a subscribed topic that no member answers for counts as a
-// silent member: an account that leaves queues out proves nothing about them.
+// judge adds what the members say to what is committed. A position of a subscribed topic that no
+// member answers for counts as a silent member: an account that leaves queues out proves nothing
+// about them.
 func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribed map[string]bool) work {
 	w.digest = committed.digest()
 	w.silent += unaccounted(infos, committed, subscribed)
@@ -144,7 +150,10 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribe
 			}
 			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
 			if q.CommitOffset > at {
-				w.due = append(w.due, move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
+				w.due = append(
+					w.due,
+					move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset},
+				)
 			}
 		}
 	}

@@ -40,7 +40,14 @@ func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
 func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 	committed := committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
 	queue := func(id int, commit int64, cached, inWork int) rocketmq.ProcessQueueInfo {
-		return rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: id, CommitOffset: commit, CachedCount: cached, InWork: inWork}
+		return rocketmq.ProcessQueueInfo{
+			Topic:        "orders",
+			Broker:       "a",
+			Queue:        id,
+			CommitOffset: commit,
+			CachedCount:  cached,
+			InWork:       inWork,
+		}
 	}
 	for name, c := range map[string]struct {
 		queues []rocketmq.ProcessQueueInfo
@@ -67,7 +74,10 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 }
 
 func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
-	committed := committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}, "left-long-ago": {{Broker: "a", ID: 0}: 1}}
+	committed := committed{
+		"orders":        {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5},
+		"left-long-ago": {{Broker: "a", ID: 0}: 1},
+	}
 	subscribed := map[string]bool{"orders": true}
 	of := func(queues ...rocketmq.ProcessQueueInfo) []rocketmq.RunningInfo {
 		return []rocketmq.RunningInfo{{Queues: queues}}
@@ -139,7 +149,11 @@ func TestLaneHasCaughtUpWhenLittleIsLeft(t *testing.T) {
 
 func TestSummaryNamesTheWorstLane(t *testing.T) {
 	lane := func(id int, copied int64) laneState {
-		return laneState{lane: lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "a", ID: id}}, copied: copied, max: 100}
+		return laneState{
+			lane:   lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "a", ID: id}},
+			copied: copied,
+			max:    100,
+		}
 	}
 	s := summary([]laneState{lane(0, 90), lane(1, 10), lane(2, 100)})
 	assert.Equal(t, 3, s.Lanes)
@@ -149,10 +163,27 @@ func TestSummaryNamesTheWorstLane(t *testing.T) {
 
 func TestWaveCountsWhoIsLeftAndWhoStillWrites(t *testing.T) {
 	c := api.WaveCheck{Measured: time.Now()}
-	assert.Equal(t, []string{"g [10.0.0.7:1 (c1)]"}, countMembers(&c, []Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}}))
+	assert.Equal(
+		t,
+		[]string{"g [10.0.0.7:1 (c1)]"},
+		countMembers(
+			&c,
+			[]Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}},
+		),
+	)
 	assert.Equal(t, 2, c.MembersLeft)
-	seen := stabilities{"orders": {Reading: 100, Since: c.Measured.Add(-time.Minute)}, "clicks": {Reading: 5, Since: c.Measured.Add(-time.Minute)}}
-	writing := countPuts(&c, []string{"clicks", "orders", "unseen"}, map[string]int64{"clicks": 5, "orders": 160, "unseen": 9}, map[string]int64{"orders": 4, "clicks": 1}, seen, time.Second)
+	seen := stabilities{
+		"orders": {Reading: 100, Since: c.Measured.Add(-time.Minute)},
+		"clicks": {Reading: 5, Since: c.Measured.Add(-time.Minute)},
+	}
+	writing := countPuts(
+		&c,
+		[]string{"clicks", "orders", "unseen"},
+		map[string]int64{"clicks": 5, "orders": 160, "unseen": 9},
+		map[string]int64{"orders": 4, "clicks": 1},
+		seen,
+		time.Second,
+	)
 	assert.Len(t, writing, 2, "orders got more, unseen wasn't looked at long enough: %v", writing)
 	assert.Contains(t, writing[0], "orders (1/s")
 	assert.EqualValues(t, 60, c.SourcePuts)

@@ -2,13 +2,14 @@ package activities
 
 import "sync"
 
-// mostOffers is how many workers may leave a shard to others before the next one takes it whatever it has: about as many tries
-// as it takes to meet the one that has room, and seconds at most.
+// mostOffers is how many workers may leave a shard to others before the next one takes it whatever
+// it has: about as many tries as it takes to meet the one that has room, and seconds at most.
 const mostOffers = 10
 
-// Shares spreads the shards of each migration evenly over the workers. A worker takes all that it is given of shards whose worker
-// died: somebody must run them. But of those that begin, or that another worker offers, it takes no more than its part, and when
-// workers join it offers what it has beyond it. The zero value knows of no other worker.
+// Shares spreads the shards of each migration evenly over the workers. A worker takes all that it
+// is given of shards whose worker died: somebody must run them. But of those that begin, or that
+// another worker offers, it takes no more than its part, and when workers join it offers what it
+// has beyond it. The zero value knows of no other worker.
 type Shares struct {
 	mu      sync.Mutex
 	workers int
@@ -22,7 +23,8 @@ type share struct {
 	offered   chan struct{} // closed when another worker is to run it
 }
 
-// Set says how many workers there are by now, and whether some of them joined since it was said last.
+// Set says how many workers there are by now, and whether some of them joined since it was said
+// last.
 func (s *Shares) Set(workers int, joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +48,8 @@ func (s *Shares) part(shards int) int {
 	return (shards + workers - 1) / workers
 }
 
-// take begins a shard, unless it is to go to a worker that has fewer. free says that nobody ran it until now, or that somebody else
-// left it; offers is how many did so in a row.
+// take begins a shard, unless it is to go to a worker that has fewer. free says that nobody ran it
+// until now, or that somebody else left it; offers is how many did so in a row.
 func (s *Shares) take(migration string, shards int, free bool, offers int) (*share, bool) {
 	one := &share{migration: migration, shards: shards, offered: make(chan struct{})}
 	if s == nil {

@@ -28,8 +28,8 @@ func slaveFindings(brokers []rocketmq.Broker) (all []api.Finding) {
 	return all
 }
 
-// slavesLack tells of topics that slaves, which are read in place of their masters, don't know whole.
-// They are refused: what is in their queues would be copied by nobody.
+// slavesLack tells of topics that slaves, which are read in place of their masters, don't know
+// whole. They are refused: what is in their queues would be copied by nobody.
 func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []api.Finding, err error) {
 	if len(rocketmq.FromSlaves(inv.brokers)) == 0 {
 		return nil, nil
@@ -56,8 +56,8 @@ func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []api.Fin
 	return all, nil
 }
 
-// mastered fails with NotReadyType while a broker has no master: what is to be written there would be
-// lost.
+// mastered fails with NotReadyType while a broker has no master: what is to be written there would
+// be lost.
 func (c *cluster) mastered(brokers []rocketmq.Broker) error {
 	if names := rocketmq.FromSlaves(brokers); len(names) > 0 {
 		return notReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+

@@ -31,7 +31,11 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 	require.Len(t, b.rows, 1)
 	assert.Equal(t, "broker broker-b", b.rows[0].Object)
 	assert.EqualValues(t, 1, b.sum, "what nobody saw isn't finished")
-	sum := api.Verification{FromSlaves: []string{"b"}}.Plus(api.Verification{FromSlaves: []string{"a", "b"}, LeftOut: []string{"c"}})
+	sum := api.Verification{
+		FromSlaves: []string{"b"},
+	}.Plus(
+		api.Verification{FromSlaves: []string{"a", "b"}, LeftOut: []string{"c"}},
+	)
 	assert.Equal(t, []string{"c"}, sum.LeftOut, "nor does the verdict cover what the plan leaves out")
 	assert.Equal(t, []string{"a", "b"}, sum.FromSlaves)
 	assert.Nil(t, api.Verification{}.Plus(api.Verification{}).FromSlaves)

@@ -10,28 +10,31 @@ import (
 	"rocketshift/plan"
 )
 
-// Traffic moves groups and producers without a gateway: brokers close what must not be read or written, and the release
-// pipeline re-points applications.
+// Traffic moves groups and producers without a gateway: brokers close what must not be read or
+// written, and the release pipeline re-points applications.
 type Traffic struct{ settings Settings }
 
 // NewTraffic returns the activities of Shift.
 func NewTraffic(s Settings) *Traffic { return &Traffic{s.withDefaults()} }
 
-// Fence closes groups on every broker of a side: pulls are refused from now on, positions can still be committed.
+// Fence closes groups on every broker of a side: pulls are refused from now on, positions can still
+// be committed.
 func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, false) }
 
 // Unfence opens groups on every broker of a side. It doesn't wait for one that is down to open them
 // on the others; then its error is about that one.
 func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, true) }
 
-// open sets and reads back whether groups may consume. Only what differs is written, with all other settings as they are.
+// open sets and reads back whether groups may consume. Only what differs is written, with all other
+// settings as they are.
 func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error {
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return err
 	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
-	if err != nil || c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
+	if err != nil ||
+		c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
 		return err
 	}
 	var missing error
@@ -141,7 +144,13 @@ func (c *cluster) readBackOpen(
 	for _, name := range sortedKeys(touched) {
 		for _, b := range touched[name] {
 			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
-				return notTaken("group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back", name, c.side, b.Name, enable)
+				return notTaken(
+					"group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back",
+					name,
+					c.side,
+					b.Name,
+					enable,
+				)
 			}
 		}
 	}
@@ -168,7 +177,8 @@ func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, [
 	return c, brokers, err
 }
 
-// CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes still write.
+// CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes
+// still write.
 func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error {
 	return t.permit(ctx, r, func(perm int) int { return perm &^ rocketmq.PermWrite })
 }
@@ -178,7 +188,8 @@ func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
 	return t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite })
 }
 
-// permit changes and reads back the permission of topics. Only what differs is written; attributes stay as they are.
+// permit changes and reads back the permission of topics. Only what differs is written; attributes
+// stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
 	topics, err := resolve(ctx, t.settings, r.Topics)
 	if err != nil {
@@ -214,7 +225,12 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 	return c.readBackPermission(ctx, brokers, topics, change)
 }
 
-func (c *cluster) readBackPermission(ctx context.Context, brokers []rocketmq.Broker, names []string, change func(int) int) error {
+func (c *cluster) readBackPermission(
+	ctx context.Context,
+	brokers []rocketmq.Broker,
+	names []string,
+	change func(int) int,
+) error {
 	table, err := c.topicTable(ctx, brokers, nil)
 	if err != nil {
 		return err
@@ -222,7 +238,14 @@ func (c *cluster) readBackPermission(ctx context.Context, brokers []rocketmq.Bro
 	for _, name := range names {
 		for _, broker := range sortedKeys(table[name]) {
 			if perm := table[name][broker].Perm; perm != change(perm) {
-				return notTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d", name, c.side, broker, change(perm), perm)
+				return notTaken(
+					"topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
+					name,
+					c.side,
+					broker,
+					change(perm),
+					perm,
+				)
 			}
 		}
 	}

@@ -16,9 +16,9 @@ type GroupPositions struct {
 	Exact  int    `json:"exact"`
 }
 
-// Translate writes the groups' positions on the side that they will read next. Side is where they read until now; they are
-// fenced there and have settled. It waits until the lanes hold everything below the positions, and until nobody who could
-// overwrite them is connected on the other side.
+// Translate writes the groups' positions on the side that they will read next. Side is where they
+// read until now; they are fenced there and have settled. It waits until the lanes hold everything
+// below the positions, and until nobody who could overwrite them is connected on the other side.
 func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositions, error) {
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
@@ -68,8 +68,13 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 	}
 	changes := m.pending(group, moves)
 	if len(changes) > 0 && len(there[group].members) > 0 {
-		return GroupPositions{}, notReady("group %s already has %d members on the %s, which would overwrite its positions: stop %s",
-			group, len(there[group].members), next, list(there[group].addresses()))
+		return GroupPositions{}, notReady(
+			"group %s already has %d members on the %s, which would overwrite its positions: stop %s",
+			group,
+			len(there[group].members),
+			next,
+			list(there[group].addresses()),
+		)
 	}
 	err = each(ctx, changes, func(ctx context.Context, change move) error {
 		return m.at(next).write(ctx, addresses(brokers), group, change)
@@ -86,7 +91,8 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 	return done, nil
 }
 
-// Moved lists the groups that an earlier move opened on the target: fenced on every broker of the source, open on the target.
+// Moved lists the groups that an earlier move opened on the target: fenced on every broker of the
+// source, open on the target.
 func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) {
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
@@ -140,8 +146,8 @@ func (m Members) on(side api.Side) int {
 	return m.Source
 }
 
-// AwaitMembers waits until every group has left From and is seen on the other side; when the pipeline reported it done,
-// leaving is enough, as members behind a proxy aren't seen by brokers.
+// AwaitMembers waits until every group has left From and is seen on the other side; when the
+// pipeline reported it done, leaving is enough, as members behind a proxy aren't seen by brokers.
 func (t *Traffic) AwaitMembers(
 	ctx context.Context, r AwaitMoveRequest,
 ) (members []Members, err error) {
@@ -158,7 +164,13 @@ func (t *Traffic) AwaitMembers(
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
-			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups), r.From.Other(), list(open))
+			return notReady(
+				"%d of %d groups are still moving to the %s: %s",
+				len(open),
+				len(groups),
+				r.From.Other(),
+				list(open),
+			)
 		}
 		return nil
 	})

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// verifyTogether bounds the lanes compared at the same time: each reads both sides at full speed.
+	// verifyTogether bounds the lanes compared at the same time: each reads both sides at full
+	// speed.
 	verifyTogether = 4
 )
 
@@ -94,13 +95,17 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (api.Verificatio
 	return sum, err
 }
 
-// differences is where this run of Verify writes what differs: one file for all of its activities and their attempts.
+// differences is where this run of Verify writes what differs: one file for all of its activities
+// and their attempts.
 func (v *Verifier) differences(ctx context.Context, name string) string {
-	return filepath.Join(v.settings.Reports, fmt.Sprintf("%s-differences-%.8s.jsonl", name, activity.GetInfo(ctx).WorkflowExecution.RunID))
+	return filepath.Join(
+		v.settings.Reports,
+		fmt.Sprintf("%s-differences-%.8s.jsonl", name, activity.GetInfo(ctx).WorkflowExecution.RunID),
+	)
 }
 
-// differencesFile gets each difference as a line of JSON. It is made with the first one. An attempt that goes on after another may
-// write some once more.
+// differencesFile gets each difference as a line of JSON. It is made with the first one. An attempt
+// that goes on after another may write some once more.
 type differencesFile struct {
 	path   string
 	mu     sync.Mutex

@@ -54,15 +54,20 @@ func (inv *inventory) vipFindings() []api.Finding {
 	if inv.plan.Target.Proxy == "" || inv.plan.Traffic.Mode == plan.ModeGateway || len(clients) == 0 {
 		return nil
 	}
-	return []api.Finding{warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
-		"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients))}
+	return []api.Finding{
+		warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
+			"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients)),
+	}
 }
 
 // gatewayVIPFindings: ports at which the gateways don't stand in for brokers, and who needs them.
 func (inv *inventory) gatewayVIPFindings(state gateway.State) (all []api.Finding) {
 	for _, problem := range state.VIPProblems {
-		all = append(all, warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
-			withoutVIP+", before they get the gateway as their name server", "%s", problem))
+		all = append(
+			all,
+			warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
+				withoutVIP+", before they get the gateway as their name server", "%s", problem),
+		)
 	}
 	if clients := inv.byVIP(); len(clients) > 0 {
 		all = append(all, warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",

@@ -27,7 +27,10 @@ func TestClientsOnVIPChannelsAreFindings(t *testing.T) {
 	}
 	r := newReturning(t)
 	behind := func(inv *inventory) {
-		inv.plan.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{strings.TrimPrefix(r.URL, "http://")}}
+		inv.plan.Traffic = plan.Traffic{
+			Mode:     plan.ModeGateway,
+			Gateways: []string{strings.TrimPrefix(r.URL, "http://")},
+		}
 	}
 	of := func(changes ...func(*inventory)) (told []api.Finding) {
 		inv := shop(func(inv *inventory) {

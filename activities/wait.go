@@ -17,7 +17,8 @@ import (
 const (
 	// lookAgain is the pause between two looks within one attempt.
 	lookAgain = 250 * time.Millisecond
-	// firstAttempts are short, so that people see at once what is waited for; the later ones are long, as each costs an action.
+	// firstAttempts are short, so that people see at once what is waited for; the later ones are
+	// long, as each costs an action.
 	firstAttempts = 5
 	shortAttempt  = 3 * time.Second
 	// longAttempt is of activities with a short time-out: those under a fence, and those that older
@@ -90,8 +91,8 @@ func (s *stability) UnmarshalJSON(b []byte) error {
 	return errors.Join(err, errSince, errRate)
 }
 
-// stabilities is a set of numbers that should stand still, by name. It travels in heartbeats from attempt to attempt, so that a
-// settle time of minutes needs no activity of minutes.
+// stabilities is a set of numbers that should stand still, by name. It travels in heartbeats from
+// attempt to attempt, so that a settle time of minutes needs no activity of minutes.
 type stabilities map[string]stability
 
 // resumedStabilities is what the attempt before saw.
@@ -119,7 +120,8 @@ func (w stabilities) stands(name string, reading int64, now time.Time) time.Dura
 	return 0
 }
 
-// every calls do at once and then after each pause, until the context ends, the worker stops, or do fails.
+// every calls do at once and then after each pause, until the context ends, the worker stops, or do
+// fails.
 func every(ctx context.Context, pause time.Duration, do func() error) error {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -137,7 +139,8 @@ func every(ctx context.Context, pause time.Duration, do func() error) error {
 	}
 }
 
-// stopping is how a long activity ends when its worker is shut down: the next worker goes on at once.
+// stopping is how a long activity ends when its worker is shut down: the next worker goes on at
+// once.
 func stopping() error {
 	return notReady("the worker stops; another one goes on from the checkpoint")
 }

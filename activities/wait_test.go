@@ -18,7 +18,8 @@ import (
 	"rocketshift/api"
 )
 
-// newEnvironment is Temporal's environment for one activity, without its log: the tests say what matters.
+// newEnvironment is Temporal's environment for one activity, without its log: the tests say what
+// matters.
 func newEnvironment() *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -68,7 +69,12 @@ func TestPollGivesTheLastReasonToTemporal(t *testing.T) {
 		})
 		assert.Equal(t, NotReadyType, typeOf(err))
 		assert.ErrorContains(t, err, "lag is 5000")
-		assert.LessOrEqual(t, time.Since(start), shortAttempt+lookAgain, "an attempt is short, so that people see the reason")
+		assert.LessOrEqual(
+			t,
+			time.Since(start),
+			shortAttempt+lookAgain,
+			"an attempt is short, so that people see the reason",
+		)
 	})
 }
 
@@ -104,10 +110,13 @@ func TestWatchCountsFromTheLastChange(t *testing.T) {
 func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 	since := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
 	var stood time.Duration
-	require.NoError(t, inActivity(t, stabilities{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
-		stood = resumedStabilities(ctx).stands("orders", 7, since.Add(time.Hour))
-		return nil
-	}))
+	require.NoError(
+		t,
+		inActivity(t, stabilities{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
+			stood = resumedStabilities(ctx).stands("orders", 7, since.Add(time.Hour))
+			return nil
+		}),
+	)
 	assert.Equal(t, time.Hour, stood)
 }
 

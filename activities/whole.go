@@ -52,8 +52,8 @@ func (c *cluster) mend(g rocketmq.Gap) string {
 	return mend + ", or name it in source.leftOut: what it holds is left behind then"
 }
 
-// whole fails while something of the side may not be seen. Whoever counts, compares or creates calls it:
-// a part that nobody looked at isn't clean. What brings applications back doesn't.
+// whole fails while something of the side may not be seen. Whoever counts, compares or creates
+// calls it: a part that nobody looked at isn't clean. What brings applications back doesn't.
 func (c *cluster) whole(ctx context.Context) error {
 	gaps, err := c.gaps(ctx)
 	if err != nil || len(gaps) == 0 {

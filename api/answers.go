@@ -67,7 +67,10 @@ func (a LaneAnswer) Check() error {
 		return fmt.Errorf("answer: nobody is named: say who answers in \"by\"")
 	}
 	if (a.Action == lane.Skip || a.Action == lane.Restart) && strings.TrimSpace(a.Reason) == "" {
-		return fmt.Errorf("answer: %s: messages are given up, or a lane begins anew: say why in \"reason\", for the report", a.Answer)
+		return fmt.Errorf(
+			"answer: %s: messages are given up, or a lane begins anew: say why in \"reason\", for the report",
+			a.Answer,
+		)
 	}
 	if err := a.Validate(); err != nil {
 		return fmt.Errorf("answer: %w", err)

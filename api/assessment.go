@@ -12,8 +12,8 @@ type Topic struct {
 	Queues   int              `json:"queues"`
 	Messages int64            `json:"messages"`
 	Type     plan.MessageType `json:"type"`
-	// Ordered says that the order of each queue must survive the producers' move: the plan says so, an orderly group reads it, or its
-	// messages have sharding keys.
+	// Ordered says that the order of each queue must survive the producers' move: the plan says so,
+	// an orderly group reads it, or its messages have sharding keys.
 	Ordered bool     `json:"ordered,omitempty"`
 	Readers []string `json:"readers,omitempty"`
 }
@@ -56,7 +56,8 @@ func (a Assessment) Refusals() int {
 	return n
 }
 
-// Finding is something that Assess saw. A refusal stops the migration before anything is bought or written.
+// Finding is something that Assess saw. A refusal stops the migration before anything is bought or
+// written.
 type Finding struct {
 	Refusal bool   `json:"refusal"`
 	Object  string `json:"object"`

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Past are clients that reach brokers without a gateway of the migration: their groups can't move exactly, nor can the homes of what they write.
+// Past are clients that reach brokers without a gateway of the migration: their groups can't move
+// exactly, nor can the homes of what they write.
 type Past struct {
 	Count   int      `json:"count"`
 	Clients []string `json:"clients"`           // the first maxPast, each with its address and what it does
@@ -21,7 +22,11 @@ func (p *Past) String() string {
 	case p.Count == 0:
 		return p.Unknown
 	case p.Count > len(p.Clients):
-		return fmt.Sprintf("%d clients reach brokers past the gateways: %s, and others", p.Count, strings.Join(p.Clients, ", "))
+		return fmt.Sprintf(
+			"%d clients reach brokers past the gateways: %s, and others",
+			p.Count,
+			strings.Join(p.Clients, ", "),
+		)
 	}
 	return fmt.Sprintf("%d clients reach brokers past the gateways: %s", p.Count, strings.Join(p.Clients, ", "))
 }
@@ -36,13 +41,15 @@ func (p *Past) OrNil() *Past {
 
 // WaveCheck is the evidence of a soak: everything of the wave stands where it should.
 type WaveCheck struct {
-	SourcePuts  int64     `json:"sourcePuts"` // messages that by-passing producers wrote on the side left, since the settle time began
+	// messages that by-passing producers wrote on the side left, since the settle time began
+	SourcePuts  int64     `json:"sourcePuts"`
 	TargetPuts  int64     `json:"targetPuts"` // messages that producers have written on the target
 	Lag         int64     `json:"lag"`
 	MembersLeft int       `json:"membersLeft"`
 	Measured    time.Time `json:"measured"`
-	Share       float64   `json:"share,omitempty"` // percent of producers' messages that went to the target while the step stood; mode gateway
-	Past        *Past     `json:"past,omitempty"`  // clients past the gateways; mode gateway
+	// percent of producers' messages that went to the target while the step stood; mode gateway
+	Share float64 `json:"share,omitempty"`
+	Past  *Past   `json:"past,omitempty"` // clients past the gateways; mode gateway
 
 	// Of a soak behind gateways: what the homes of the queues ask for, in percent of the messages;
 	// messages of queues whose home is the target; messages on the other side than their queue's

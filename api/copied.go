@@ -41,7 +41,11 @@ func (c RateChange) Check() error {
 		return fmt.Errorf("setRate: nobody is named: say who asks in \"by\"")
 	}
 	if c.Messages < 0 || c.Bytes < 0 {
-		return fmt.Errorf("setRate: %g messages and %g bytes a second: neither can be negative; 0 lifts a bound", c.Messages, c.Bytes)
+		return fmt.Errorf(
+			"setRate: %g messages and %g bytes a second: neither can be negative; 0 lifts a bound",
+			c.Messages,
+			c.Bytes,
+		)
 	}
 	return nil
 }

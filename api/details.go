@@ -9,7 +9,8 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// Details is the status as the Web UI shows it while a workflow runs: what is waited for first, with the command that answers.
+// Details is the status as the Web UI shows it while a workflow runs: what is waited for first,
+// with the command that answers.
 func Details(s Status) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, printable.Markdown(s.Name), s.PlanHash, s.State)
@@ -41,7 +42,8 @@ func Details(s Status) string {
 	return b.String()
 }
 
-// writeMore names the command that shows more. The Web UI may hide the last line until the page is loaded again: this one can be missed.
+// writeMore names the command that shows more. The Web UI may hide the last line until the page is
+// loaded again: this one can be missed.
 func writeMore(b *strings.Builder, s Status) {
 	switch {
 	case s.Name == "":
@@ -75,7 +77,8 @@ func NextCommands(s Status, w Waiting) (commands []string) {
 	return commands
 }
 
-// NextCommand is the command line that answers a waiting entry, with YOU in place of the person's name.
+// NextCommand is the command line that answers a waiting entry, with YOU in place of the person's
+// name.
 func NextCommand(s Status, w Waiting) string {
 	switch {
 	case w.Kind == WaitingApproval:

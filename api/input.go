@@ -28,8 +28,8 @@ type MigrationInput struct {
 	Fenced []string `json:"fenced,omitempty"`
 	// FencedIn are such groups too, wave by wave.
 	FencedIn []Names `json:"fencedIn,omitempty"`
-	// AskedIn are the topics whose producers the parent's Shift has asked to move, step by step, for
-	// Rollback.
+	// AskedIn are the topics whose producers the parent's Shift has asked to move, step by step,
+	// for Rollback.
 	AskedIn []Names `json:"askedIn,omitempty"`
 	// Closed are groups among them that others had closed: they aren't fenced.
 	Closed Collected `json:"closed,omitzero"`

@@ -14,7 +14,8 @@ type LedgerRow struct {
 type Ledger struct {
 	Rows List[LedgerRow] `json:"rows"` // the largest rests first; a kind without rest is one row with Rest 0
 	Rest int64           `json:"rest"`
-	// Stragglers are what was written on the source after producers had left it, by topic. It is on the target too, and so no rest.
+	// Stragglers are what was written on the source after producers had left it, by topic. It is on
+	// the target too, and so no rest.
 	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
 	Measured   time.Time       `json:"measured"`
 }

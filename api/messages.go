@@ -9,7 +9,8 @@ type Approval struct {
 	Gate   string `json:"gate"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
-	// PlanHash and Evidence, when given, must equal what was shown: an approval of something else is refused.
+	// PlanHash and Evidence, when given, must equal what was shown: an approval of something else
+	// is refused.
 	PlanHash string    `json:"planHash,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
 	At       time.Time `json:"at,omitzero"` // set by the workflow
@@ -26,7 +27,8 @@ type Steering struct {
 	Forwarded bool `json:"forwarded,omitempty"`
 }
 
-// Released is a release pipeline's word that applications were re-pointed. Empty lists mean all that is waited for.
+// Released is a release pipeline's word that applications were re-pointed. Empty lists mean all
+// that is waited for.
 type Released struct {
 	By     string   `json:"by"`
 	Groups []string `json:"groups,omitempty"`

@@ -39,10 +39,12 @@ const (
 	StatusQuery  = "status"
 )
 
-// StopName is the signal that ends a Replicate or SyncOffsets: by its parent, or by whoever started it alone.
+// StopName is the signal that ends a Replicate or SyncOffsets: by its parent, or by whoever started
+// it alone.
 const StopName = "stop"
 
-// Activities whose heartbeats say how far they are: ReplicationProgress, VerifyProgress under the key progress, SyncProgress.
+// Activities whose heartbeats say how far they are: ReplicationProgress, VerifyProgress under the
+// key progress, SyncProgress.
 const (
 	ReplicateActivity = "Replicate"
 	VerifyActivity    = "Verify"
@@ -62,7 +64,8 @@ var stageSlugs = map[string]string{
 	SyncOffsetsType: "sync-offsets", VerifyType: "verify", ShiftType: "shift", EndPhaseType: "end-phase", FinalizeType: "finalize", RollbackType: "rollback",
 }
 
-// StageID is the workflow id of a stage of the plan's migration. Fixed ids are a fence: no stage runs twice at a time.
+// StageID is the workflow id of a stage of the plan's migration. Fixed ids are a fence: no stage
+// runs twice at a time.
 func StageID(p plan.Plan, stage string) string {
 	if stage == MigrationType {
 		return p.WorkflowID()

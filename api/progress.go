@@ -9,10 +9,11 @@ import (
 
 // SyncProgress is the heartbeat and the result of the Sync activity.
 type SyncProgress struct {
-	Rounds  int64     `json:"rounds"`
-	Groups  int       `json:"groups"`         // refreshed in the last round, on the target
-	Back    int       `json:"back,omitempty"` // refreshed in it on the source: they have moved
-	Skipped int       `json:"skipped"`        // on their way, or led by a gateway: whoever moves them owns their positions
+	Rounds int64 `json:"rounds"`
+	Groups int   `json:"groups"`         // refreshed in the last round, on the target
+	Back   int   `json:"back,omitempty"` // refreshed in it on the source: they have moved
+	// on their way, or led by a gateway: whoever moves them owns their positions
+	Skipped int       `json:"skipped"`
 	Written int64     `json:"written"`
 	Waiting string    `json:"waiting,omitempty"`
 	At      time.Time `json:"at"`
@@ -39,7 +40,8 @@ type ReplicationProgress struct {
 	lane.Progress
 }
 
-// Urgent is what people should not have to wait for until the next heartbeat is due: that lanes run, and what is wrong with them.
+// Urgent is what people should not have to wait for until the next heartbeat is due: that lanes
+// run, and what is wrong with them.
 func (p ReplicationProgress) Urgent() string {
 	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0)
 	if p.Back != nil {

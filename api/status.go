@@ -52,10 +52,11 @@ type Status struct {
 	// LeftAsked are groups that read the source again after a move was cut off, while applications
 	// of theirs may be on their way to the target, which is closed to them; at most 200.
 	LeftAsked []string `json:"leftAsked,omitempty"`
-	// Owed are brokers of the source that were missing when fences were lifted: groups may be closed
-	// there, and are opened when they are back.
+	// Owed are brokers of the source that were missing when fences were lifted: groups may be
+	// closed there, and are opened when they are back.
 	Owed []string `json:"owed,omitempty"`
-	// Moved are the applications that were asked to move and have moved: saying so again is no error.
+	// Moved are the applications that were asked to move and have moved: saying so again is no
+	// error.
 	Moved     Moved        `json:"moved,omitzero"`
 	Approvals []Approval   `json:"approvals,omitempty"`
 	Answers   []LaneAnswer `json:"answers,omitempty"` // to faults of lanes

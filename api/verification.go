@@ -14,25 +14,28 @@ type VerifyProgress struct {
 	Left      string `json:"left,omitempty"` // how long the rest takes at that pace
 }
 
-// maxExamples is how many differences a verification names: enough to find the cause, few enough to read.
+// maxExamples is how many differences a verification names: enough to find the cause, few enough to
+// read.
 const maxExamples = 10
 
-// Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of order.
+// Verification sums lane reports. Clean means that nothing is missing, extra, altered or out of
+// order.
 type Verification struct {
 	Lanes    int   `json:"lanes"`
 	Compared int64 `json:"compared"`
 	Natives  int64 `json:"natives"`
 	Missing  int64 `json:"missing"`
 	Skipped  int64 `json:"skipped,omitempty"` // given up by persons
-	// Differences is the file on the worker that lists all of them as lines of JSON, if there are any.
+	// Differences is the file on the worker that lists all of them as lines of JSON, if there are
+	// any.
 	Differences string    `json:"differences,omitempty"`
 	Extra       int64     `json:"extra"`
 	Altered     int64     `json:"altered"`
 	OutOfOrder  int64     `json:"outOfOrder"`
 	Examples    []string  `json:"examples,omitempty"`
 	Measured    time.Time `json:"measured"`
-	// FromSlaves are the source's brokers without a master, of which a slave was compared: what their
-	// masters had besides isn't known.
+	// FromSlaves are the source's brokers without a master, of which a slave was compared: what
+	// their masters had besides isn't known.
 	FromSlaves []string `json:"fromSlaves,omitempty"`
 	// LeftOut are the source's brokers that the plan leaves out: nothing is said of what they hold.
 	LeftOut []string `json:"leftOut,omitempty"`

@@ -19,7 +19,8 @@ import (
 	"rocketshift/plan"
 )
 
-// These tests are the product's promise: real brokers, real clients, a real Temporal server, a whole migration.
+// These tests are the product's promise: real brokers, real clients, a real Temporal server, a
+// whole migration.
 
 // play runs the demo with programs built from what is tested.
 func play(t *testing.T, o driver.Options) driver.Result {
@@ -49,7 +50,8 @@ func build(root string) error {
 	for name, pkg := range map[string]string{
 		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-gateway": "gateway", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
 	} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).
+			CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("build %s: %w: %s", name, err, out)
 		}
@@ -75,9 +77,10 @@ func requireUnharmed(t *testing.T, r driver.Result, gateway bool, messages int64
 	}
 }
 
-// requireNoHarm checks that nothing was lost, repeated or out of order. A message that a client read twice from one place is its own
-// doing: stock clients lose queues for a moment on a busy machine. While groups move behind a gateway, which tells clients where
-// to read, it counts as ours.
+// requireNoHarm checks that nothing was lost, repeated or out of order. A message that a client
+// read twice from one place is its own doing: stock clients lose queues for a moment on a busy
+// machine. While groups move behind a gateway, which tells clients where to read, it counts as
+// ours.
 func requireNoHarm(t *testing.T, r driver.Result, gateway bool) {
 	t.Helper()
 	reread := int64(0)
@@ -87,15 +90,22 @@ func requireNoHarm(t *testing.T, r driver.Result, gateway bool) {
 		}
 	}
 	v := r.Verdict
-	require.Equal(t, [3]int64{}, [3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
-		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v", reread, r.Detail.Examples)
+	require.Equal(
+		t,
+		[3]int64{},
+		[3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
+		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v",
+		reread,
+		r.Detail.Examples,
+	)
 }
 
 // moving reports whether groups or queues may have been moved shortly before that time.
 func moving(s api.Status, at time.Time) bool {
 	ended, begun := time.Time{}, time.Time{}
 	for _, stage := range s.Stages {
-		if !slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.RollbackType}, stage.Name) || stage.StartedAt == nil {
+		if !slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.RollbackType}, stage.Name) ||
+			stage.StartedAt == nil {
 			continue
 		}
 		if begun.IsZero() || stage.StartedAt.Before(begun) {
@@ -108,8 +118,8 @@ func moving(s api.Status, at time.Time) bool {
 	return !begun.IsZero() && at.After(begun) && at.Before(ended.Add(time.Minute))
 }
 
-// The worker is killed in the middle of two stages; nobody notices: producers go on while there is none, which the driver
-// checks, and applications are restarted once, as the migration asks.
+// The worker is killed in the middle of two stages; nobody notices: producers go on while there is
+// none, which the driver checks, and applications are restarted once, as the migration asks.
 func TestLongAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-migration", KillWorkerDuring: []string{api.ReplicateType, api.ShiftType}, Histories: fixtures("done"),
@@ -136,15 +146,20 @@ func fixtures(prefix string) string {
 	return filepath.Join("..", "workflows", "testdata", "replay", prefix)
 }
 
-// Behind a gateway nobody is restarted until everything stands on the target, and nothing is lost, repeated or out of
-// order when there is neither a worker nor a Temporal for a while.
+// Behind a gateway nobody is restarted until everything stands on the target, and nothing is lost,
+// repeated or out of order when there is neither a worker nor a Temporal for a while.
 func TestLiveAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 	r := play(t, driver.Options{
 		Name: "test-gateway", Traffic: plan.ModeGateway, History: 9000, Histories: fixtures("gateway"),
-		BlackoutDuring: api.ShiftType, BlackoutFor: 15 * time.Second, // which stands for ten minutes: no time-out of the gateway's is about either
+		// which stands for ten minutes: no time-out of the gateway's is about either
+		BlackoutDuring: api.ShiftType, BlackoutFor: 15 * time.Second,
 	})
 	requireUnharmed(t, r, true, 9000)
-	require.Contains(t, r.Workflows, driver.Execution{ID: "migration-test-gateway-end-phase", Type: api.EndPhaseType, Status: "Completed"})
+	require.Contains(
+		t,
+		r.Workflows,
+		driver.Execution{ID: "migration-test-gateway-end-phase", Type: api.EndPhaseType, Status: "Completed"},
+	)
 	require.Len(t, r.Status.Waves, 2)
 	for _, wave := range r.Status.Waves {
 		require.NotNil(t, wave.Check, "the share of step %d was measured", wave.Step)
@@ -153,7 +168,8 @@ func TestLiveAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 	requireNothingLeft(t, "test-gateway")
 }
 
-// requireNothingLeft checks that no process of the run is alive: each has the run's folder in its command line.
+// requireNothingLeft checks that no process of the run is alive: each has the run's folder in its
+// command line.
 func requireNothingLeft(t *testing.T, name string) {
 	t.Helper()
 	root, err := lab.Root()

@@ -1,8 +1,9 @@
-// Command rocketshift-demo plays a whole migration on this machine: a real 4.9.7 cluster with running applications moves to a
-// real 5.x cluster, and the applications' own ledgers say whether anybody was harmed. `make demo` builds what it needs.
+// Command rocketshift-demo plays a whole migration on this machine: a real 4.9.7 cluster with
+// running applications moves to a real 5.x cluster, and the applications' own ledgers say whether
+// anybody was harmed. `make demo` builds what it needs.
 //
-// The last line of standard output is the verdict as JSON. Exit code 0 means: nothing lost, duplicated or out of order, and
-// the migration is done.
+// The last line of standard output is the verdict as JSON. Exit code 0 means: nothing lost,
+// duplicated or out of order, and the migration is done.
 package main
 
 import (
@@ -84,12 +85,21 @@ func flags(o *driver.Options, getenv func(string) string) (f *flag.FlagSet, kill
 	f = flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.Approve, "approve", getenv("APPROVE"), "who approves: auto (default; the demo itself) or me")
 	f.StringVar(&o.Name, "name", "demo", "name of the migration and of the run's folder below .run")
-	f.StringVar(&o.Traffic, "traffic", getenv("TRAFFIC"), "how applications come to the target: release (default) or gateway")
+	f.StringVar(
+		&o.Traffic,
+		"traffic",
+		getenv("TRAFFIC"),
+		"how applications come to the target: release (default) or gateway",
+	)
 	f.Float64Var(&o.Rate, "rate", 30, "messages a second of each producer")
 	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
 	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
 	f.IntVar(&o.BackAt, "back-at", 0, "ask to go back when the step of this percentage soaks; 0 goes to the end")
-	kill = f.String("kill-worker-during", "", "stages, separated by commas, during which the worker is killed by kill -9")
+	kill = f.String(
+		"kill-worker-during",
+		"",
+		"stages, separated by commas, during which the worker is killed by kill -9",
+	)
 	return f, kill
 }
 

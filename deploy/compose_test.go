@@ -1,4 +1,5 @@
-// Package deploy checks the files for containers where no container engine is at hand, and the programs that they run.
+// Package deploy checks the files for containers where no container engine is at hand, and the
+// programs that they run.
 package deploy
 
 import (
@@ -107,7 +108,13 @@ func TestServicesThatAreBuiltHaveTheirImageAndWhatTheyAreTold(t *testing.T) {
 		}
 		for _, environment := range []map[string]string{s.Environment, image.environment} {
 			for variable := range environment {
-				require.True(t, image.knows(t, variable), "%s is given %s, which no program of its image knows", name, variable)
+				require.True(
+					t,
+					image.knows(t, variable),
+					"%s is given %s, which no program of its image knows",
+					name,
+					variable,
+				)
 			}
 		}
 	}

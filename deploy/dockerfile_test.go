@@ -25,7 +25,8 @@ type image struct {
 	commands    []string // of RUN
 }
 
-// knows reports whether a program of the image says in its help that it reads an environment variable.
+// knows reports whether a program of the image says in its help that it reads an environment
+// variable.
 func (i image) knows(t *testing.T, variable string) bool {
 	t.Helper()
 	for _, name := range i.programs {
@@ -129,7 +130,12 @@ func TestImagesHaveTheirProgramsAndRunThemNotAsRoot(t *testing.T) {
 	b, err := os.ReadFile("../Dockerfile")
 	require.NoError(t, err)
 	text := string(b)
-	require.Contains(t, text[strings.LastIndex(text, "\nFROM "):], " AS worker\n", "plain docker build makes the worker's")
+	require.Contains(
+		t,
+		text[strings.LastIndex(text, "\nFROM "):],
+		" AS worker\n",
+		"plain docker build makes the worker's",
+	)
 }
 
 // The command that builds in the image builds here too, with its folders below a folder of the

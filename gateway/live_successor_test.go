@@ -173,8 +173,9 @@ func (e *exchange) untilRead(more int) {
 	}, patience, sendPause, "%d sent and read", want)
 }
 
-// The program gets SIGTERM first, as when a supervisor restarts it, and another process of it begins
-// a second or more later: until then the first one serves, and then the second. No client sees that.
+// The program gets SIGTERM first, as when a supervisor restarts it, and another process of it
+// begins a second or more later: until then the first one serves, and then the second. No client
+// sees that.
 func TestLiveANewProcessComesAfterTheSignalUnseen(t *testing.T) {
 	source := labtest.Cluster(t, "4.9.7")
 	topic := fmt.Sprintf("signalled-%d", time.Now().UnixNano())

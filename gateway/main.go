@@ -1,5 +1,5 @@
-// Command rocketshift-gateway stands between applications and the clusters of a migration, and looks to them like the source. See
-// docs/run-a-gateway.md.
+// Command rocketshift-gateway stands between applications and the clusters of a migration, and
+// looks to them like the source. See docs/run-a-gateway.md.
 package main
 
 import (

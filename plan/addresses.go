@@ -12,7 +12,8 @@ import (
 func checkNameServers(c *Problems, path string, addresses []string) {
 	for i, a := range addresses {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if checkAddress(c, at, a) && slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }) {
+		if checkAddress(c, at, a) &&
+			slices.ContainsFunc(addresses[:i], func(b string) bool { return sameAddress(a, b) }) {
 			c.add(at, "%s is there twice; keep one", quote(a))
 		}
 	}
@@ -34,8 +35,8 @@ func checkAddress(c *Problems, at, a string) (ok bool) {
 	return false
 }
 
-// checkOverlap: name servers give clients all queues of a topic, of whatever cluster. So two clusters
-// at the same name servers can't have topics of the same name.
+// checkOverlap: name servers give clients all queues of a topic, of whatever cluster. So two
+// clusters at the same name servers can't have topics of the same name.
 func checkOverlap(c *Problems, source Cluster, target Target) {
 	if source.Cluster != "" && target.Cluster != "" && source.Cluster != target.Cluster &&
 		target.Rename != nil && target.Rename.Prefix != "" {
@@ -68,7 +69,11 @@ func checkClusters(c *Problems, p Plan) {
 	checkBrokers(c, "source.readSlaves", p.Source.ReadSlaves)
 	for i, name := range p.Source.ReadSlaves {
 		if slices.Contains(p.Source.LeftOut, name) {
-			c.add(fmt.Sprintf("source.readSlaves[%d]", i), "%s is left out by source.leftOut; keep one of both", quote(name))
+			c.add(
+				fmt.Sprintf("source.readSlaves[%d]", i),
+				"%s is left out by source.leftOut; keep one of both",
+				quote(name),
+			)
 		}
 	}
 }

@@ -11,12 +11,14 @@ const (
 	// DefaultVersion is the 5.x release that the local provider was proven with.
 	DefaultVersion = "5.3.3"
 	defaultBrokers = 1
-	// defaultSoak is long enough to see a consumer rebalance (20 s is the client's period, but it is woken by the broker).
+	// defaultSoak is long enough to see a consumer rebalance (20 s is the client's period, but it
+	// is woken by the broker).
 	defaultSoak = Duration(10 * time.Second)
 	// defaultFenceBudget is what an application may stand still for in one move: ten times what a
 	// move usually takes.
 	defaultFenceBudget = time.Minute
-	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't look settled.
+	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't
+	// look settled.
 	defaultSettle = Duration(6 * time.Second)
 	// defaultHeartbeat lets a worker that is well say so every eight minutes (0.8 of it), and each
 	// time costs an action: four shards cost 720 a day. Of a worker that was killed it is the time
@@ -37,7 +39,8 @@ func wasDefault(heartbeat Duration) bool {
 	return heartbeat == defaultHeartbeat || heartbeat == Duration(5*time.Minute)
 }
 
-// WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists are not shared or changed.
+// WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists
+// are not shared or changed.
 func (p Plan) WithDefaults() Plan {
 	p.Source.NameServers = slices.Clone(p.Source.NameServers)
 	for _, names := range []*[]string{&p.Source.LeftOut, &p.Source.ReadSlaves} {
@@ -114,7 +117,8 @@ func (s Shift) withDefaults() Shift {
 	return s
 }
 
-// inOrder sorts approvals as a migration meets them, so that their order in the file doesn't change the hash.
+// inOrder sorts approvals as a migration meets them, so that their order in the file doesn't change
+// the hash.
 func inOrder(given []Gate) []Gate {
 	if given == nil {
 		return Gates()

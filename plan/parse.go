@@ -8,16 +8,17 @@ import (
 	"io"
 )
 
-// MaxBytes bounds the JSON of a plan. Every activity gets the plan, and Temporal warns from 512 kB per payload.
+// MaxBytes bounds the JSON of a plan. Every activity gets the plan, and Temporal warns from 512 kB
+// per payload.
 const MaxBytes = 256 << 10
 
 // maxDepth is far more than a plan's three levels, and keeps paths short.
 const maxDepth = 16
 
-// Parse reads a plan from JSON, strictly: unknown and repeated keys, wrong types and bad values are all refused together,
-// each with its path and what is allowed; the error is a *Problems. What is left out gets its
-// default. encoding/json alone reads a plan that was parsed before: it judges nothing and fills in
-// nothing, so that rules may become stricter while the plan is used.
+// Parse reads a plan from JSON, strictly: unknown and repeated keys, wrong types and bad values are
+// all refused together, each with its path and what is allowed; the error is a *Problems. What is
+// left out gets its default. encoding/json alone reads a plan that was parsed before: it judges
+// nothing and fills in nothing, so that rules may become stricter while the plan is used.
 func Parse(b []byte) (Plan, error) {
 	p, problems := read(b)
 	p = p.WithDefaults()
@@ -32,7 +33,12 @@ func read(b []byte) (Plan, *Problems) {
 	r := &reader{}
 	var p Plan
 	if len(b) > MaxBytes {
-		r.problems.add("", "the document has %d bytes; allowed: up to %d; use globs instead of lists of names", len(b), MaxBytes)
+		r.problems.add(
+			"",
+			"the document has %d bytes; allowed: up to %d; use globs instead of lists of names",
+			len(b),
+			MaxBytes,
+		)
 		return p, &r.problems
 	}
 	tree, err := r.tree(b)
@@ -130,7 +136,8 @@ func readRename(o *object, r **Rename) {
 	})
 }
 
-// tree decodes JSON and notes every repeated key, which encoding/json would silently let the last one win.
+// tree decodes JSON and notes every repeated key, which encoding/json would silently let the last
+// one win.
 func (r *reader) tree(b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()

@@ -38,14 +38,22 @@ func TestTheSmallestPlanGetsAllDefaults(t *testing.T) {
 	p, err := Parse([]byte(smallest))
 	require.NoError(t, err)
 	assert.Equal(t, Plan{
-		Name:      "orders-2026",
-		Source:    Cluster{NameServers: []string{"127.0.0.1:9876"}},
-		Target:    Target{Provider: ProviderLocal, Version: "5.3.3", Brokers: 1},
-		Topics:    TopicSelection{Selection: Selection{Include: []string{"*"}, Exclude: []string{}}},
-		Groups:    Selection{Include: []string{"*"}, Exclude: []string{}},
-		Traffic:   Traffic{Mode: ModeRelease},
-		Shift:     Shift{Steps: []int{25, 50, 100}, Soak: Duration(10 * time.Second), Settle: Duration(6 * time.Second)},
-		Replicate: Replicate{Heartbeat: Duration(10 * time.Minute), BatchMessages: 300, SyncInterval: Duration(3 * time.Second)},
+		Name:    "orders-2026",
+		Source:  Cluster{NameServers: []string{"127.0.0.1:9876"}},
+		Target:  Target{Provider: ProviderLocal, Version: "5.3.3", Brokers: 1},
+		Topics:  TopicSelection{Selection: Selection{Include: []string{"*"}, Exclude: []string{}}},
+		Groups:  Selection{Include: []string{"*"}, Exclude: []string{}},
+		Traffic: Traffic{Mode: ModeRelease},
+		Shift: Shift{
+			Steps:  []int{25, 50, 100},
+			Soak:   Duration(10 * time.Second),
+			Settle: Duration(6 * time.Second),
+		},
+		Replicate: Replicate{
+			Heartbeat:     Duration(10 * time.Minute),
+			BatchMessages: 300,
+			SyncInterval:  Duration(3 * time.Second),
+		},
 		Approvals: []Gate{GatePurchase, GateShift, GateFinalize},
 	}, p)
 	assert.Equal(t, "migration-orders-2026", p.WorkflowID())
@@ -66,20 +74,35 @@ func TestEveryKeyIsRead(t *testing.T) {
 	p, err := Parse([]byte(full))
 	require.NoError(t, err)
 	assert.Equal(t, Plan{
-		Name:   "a",
-		Source: Cluster{NameServers: []string{"h1:1", "h2:65535"}, ID: "prod-4", Credentials: &Credentials{Env: "SOURCE"}},
+		Name: "a",
+		Source: Cluster{
+			NameServers: []string{"h1:1", "h2:65535"},
+			ID:          "prod-4",
+			Credentials: &Credentials{Env: "SOURCE"},
+		},
 		Target: Target{
 			Provider: ProviderExisting, NameServers: []string{"[fd00::1]:9876"}, ID: "prod-5", Credentials: &Credentials{Env: "TARGET_2"},
-			Rename: &Rename{Prefix: "eu-", Topics: map[string]string{"order.old": "orders"}, Groups: map[string]string{"g.1": "g1"}},
+			Rename: &Rename{
+				Prefix: "eu-",
+				Topics: map[string]string{"order.old": "orders"},
+				Groups: map[string]string{"g.1": "g1"},
+			},
 		},
 		Topics: TopicSelection{
 			Selection: Selection{Include: []string{"order*", "pay-?"}, Exclude: []string{"*-test"}},
 			Types:     map[string]MessageType{"order.new": TypeFIFO, "pay-1": TypeMixed}, Ordered: []string{"pay-*"},
 		},
-		Groups:    Selection{Include: []string{}, Exclude: []string{"%RETRY%*"}},
-		Traffic:   Traffic{Mode: ModeRelease},
-		Shift:     Shift{Steps: []int{1, 100}, Soak: Duration(90 * time.Second), Settle: Duration(time.Millisecond)},
-		Replicate: Replicate{Heartbeat: Duration(2 * time.Second), BatchMessages: 1000, Shards: 64, ExactBorn: true, OneWay: true, SyncInterval: Duration(10 * time.Minute)},
+		Groups:  Selection{Include: []string{}, Exclude: []string{"%RETRY%*"}},
+		Traffic: Traffic{Mode: ModeRelease},
+		Shift:   Shift{Steps: []int{1, 100}, Soak: Duration(90 * time.Second), Settle: Duration(time.Millisecond)},
+		Replicate: Replicate{
+			Heartbeat:     Duration(2 * time.Second),
+			BatchMessages: 1000,
+			Shards:        64,
+			ExactBorn:     true,
+			OneWay:        true,
+			SyncInterval:  Duration(10 * time.Minute),
+		},
 		Approvals: []Gate{},
 	}, p)
 }

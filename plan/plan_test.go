@@ -24,7 +24,8 @@ func mustParse(t testing.TB, text string) Plan {
 
 func TestTheHashIsStable(t *testing.T) {
 	p := mustParse(t, smallest)
-	// An approval of yesterday must still fit today's build: this value changes only with a reason in the changelog.
+	// An approval of yesterday must still fit today's build: this value changes only with a reason
+	// in the changelog.
 	assert.Equal(t, "0113f79ef6ce", p.Hash())
 	bare := Plan{Name: p.Name, Source: p.Source, Target: Target{Provider: ProviderLocal}}
 	assert.Equal(t, p.Hash(), bare.Hash(), "defaults written or left out are the same plan")
@@ -64,13 +65,21 @@ func TestATargetBehindAProxyIsKnownByItsAddress(t *testing.T) {
 }
 
 func TestDefaultsChangeNothingOfTheReceiver(t *testing.T) {
-	p := Plan{Approvals: []Gate{GateFinalize, GatePurchase}, Shift: Shift{Steps: []int{100}}, Topics: TopicSelection{Selection: Selection{Include: []string{"a"}}}}
+	p := Plan{
+		Approvals: []Gate{GateFinalize, GatePurchase},
+		Shift:     Shift{Steps: []int{100}},
+		Topics:    TopicSelection{Selection: Selection{Include: []string{"a"}}},
+	}
 	d := p.WithDefaults()
 	d.Shift.Steps[0], d.Topics.Include[0], d.Approvals[0] = 1, "b", GateShift
 	assert.Equal(t, []Gate{GateFinalize, GatePurchase}, p.Approvals)
 	assert.Equal(t, 100, p.Shift.Steps[0])
 	assert.Equal(t, "a", p.Topics.Include[0])
-	assert.True(t, reflect.DeepEqual(p.WithDefaults(), p.WithDefaults().WithDefaults()), "completing twice changes nothing")
+	assert.True(
+		t,
+		reflect.DeepEqual(p.WithDefaults(), p.WithDefaults().WithDefaults()),
+		"completing twice changes nothing",
+	)
 }
 
 func TestSelectionsTakeWhatIsIncludedAndNotExcluded(t *testing.T) {
@@ -113,7 +122,12 @@ func TestAGlobOfManyStarsIsFast(t *testing.T) {
 }
 
 func TestOrderedTopicsComeFromGlobsAndTypes(t *testing.T) {
-	p := Plan{Topics: TopicSelection{Types: map[string]MessageType{"fifo": TypeFIFO, "plain": TypeNormal}, Ordered: []string{"pay-*"}}}
+	p := Plan{
+		Topics: TopicSelection{
+			Types:   map[string]MessageType{"fifo": TypeFIFO, "plain": TypeNormal},
+			Ordered: []string{"pay-*"},
+		},
+	}
 	for topic, want := range map[string]bool{"fifo": true, "plain": false, "pay-1": true, "other": false} {
 		assert.Equal(t, want, p.Ordered(topic), topic)
 	}
@@ -121,7 +135,11 @@ func TestOrderedTopicsComeFromGlobsAndTypes(t *testing.T) {
 
 func TestNamesThatMatchNothingAreFound(t *testing.T) {
 	p := Plan{
-		Topics: TopicSelection{Selection: Selection{Include: []string{"*", "order*", "pya"}, Exclude: []string{"gone"}}, Types: map[string]MessageType{"pay": TypeFIFO, "nix": TypeFIFO}, Ordered: []string{"zzz*"}},
+		Topics: TopicSelection{
+			Selection: Selection{Include: []string{"*", "order*", "pya"}, Exclude: []string{"gone"}},
+			Types:     map[string]MessageType{"pay": TypeFIFO, "nix": TypeFIFO},
+			Ordered:   []string{"zzz*"},
+		},
 		Groups: Selection{Include: []string{"g?", "h"}},
 	}
 	assert.Equal(t, []Problem{
@@ -134,13 +152,23 @@ func TestNamesThatMatchNothingAreFound(t *testing.T) {
 
 func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
 	p := Plan{
-		Topics: TopicSelection{Selection: Selection{Include: []string{"*"}, Exclude: []string{"out"}}}, Groups: Selection{Include: []string{"*"}},
-		Target: Target{Rename: &Rename{Topics: map[string]string{"orders": "pay", "gone": "x", "out": "y"}, Groups: map[string]string{"g": "h"}}},
+		Topics: TopicSelection{
+			Selection: Selection{Include: []string{"*"}, Exclude: []string{"out"}},
+		}, Groups: Selection{Include: []string{"*"}},
+		Target: Target{
+			Rename: &Rename{
+				Topics: map[string]string{"orders": "pay", "gone": "x", "out": "y"},
+				Groups: map[string]string{"g": "h"},
+			},
+		},
 	}
 	assert.Equal(t, []Problem{
 		{Path: "target.rename.topics.gone", Text: "no topic of that name moves"},
 		{Path: "target.rename.topics.out", Text: "no topic of that name moves"},
-		{Path: "target.rename.topics", Text: `topics "orders" and "pay" would both be "pay" on the target; give one of them another name`},
+		{
+			Path: "target.rename.topics",
+			Text: `topics "orders" and "pay" would both be "pay" on the target; give one of them another name`,
+		},
 	}, p.Unmatched([]string{"pay", "orders", "out"}, []string{"g"}))
 	p.Target.Rename.Prefix = "eu-"
 	assert.Equal(t, "eu-audit", p.Target.Topic("audit"))
@@ -157,7 +185,11 @@ func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
 	for _, one := range c.List {
 		paths = append(paths, one.Path)
 	}
-	assert.ElementsMatch(t, []string{"target.rename.prefix", "target.rename.topics.b", "target.rename.topics.c", "target.rename.groups.g"}, paths)
+	assert.ElementsMatch(
+		t,
+		[]string{"target.rename.prefix", "target.rename.topics.b", "target.rename.topics.c", "target.rename.groups.g"},
+		paths,
+	)
 }
 
 func TestDurationsAreShortTexts(t *testing.T) {
@@ -181,14 +213,27 @@ func TestWavesDealTopicsOutByPercent(t *testing.T) {
 		{Step: 50, Topics: []string{"c"}},
 		{Step: 100, Topics: []string{"d", "e"}, Groups: []string{"g3"}},
 	}, p.Waves(map[string][]string{"e": {"g3"}, "a": {"g2", "g1"}, "b": {"g1"}, "c": nil, "d": {"g2"}}))
-	assert.Equal(t, []Wave{{Step: 25, Topics: []string{"only"}}}, p.Waves(map[string][]string{"only": nil}), "steps without a topic are left out")
+	assert.Equal(
+		t,
+		[]Wave{{Step: 25, Topics: []string{"only"}}},
+		p.Waves(map[string][]string{"only": nil}),
+		"steps without a topic are left out",
+	)
 	assert.Empty(t, p.Waves(nil))
 }
 
 func TestGatewayWavesDealGroupsOutByPercent(t *testing.T) {
 	p := Plan{Shift: Shift{Steps: []int{1, 50, 100}}}
 	readers := map[string][]string{"b": {"g3", "g1"}, "a": {"g2", "g1"}, "c": nil}
-	assert.Equal(t, []Wave{{Step: 1, Groups: []string{"g1"}}, {Step: 50, Groups: []string{"g2"}}, {Step: 100, Groups: []string{"g3"}}}, p.GatewayWaves(readers))
+	assert.Equal(
+		t,
+		[]Wave{
+			{Step: 1, Groups: []string{"g1"}},
+			{Step: 50, Groups: []string{"g2"}},
+			{Step: 100, Groups: []string{"g3"}},
+		},
+		p.GatewayWaves(readers),
+	)
 	assert.Equal(t, []string{"g1", "g2", "g3"}, AllReaders(readers))
 	assert.Equal(t, []string{"a", "b", "c"}, AllTopics(readers))
 	assert.Len(t, p.GatewayWaves(nil), 3, "homes move in every step, also where nobody reads")

@@ -44,11 +44,15 @@ func (p *Problems) add(path, format string, args ...any) {
 	p.List = append(p.List, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-// join adds the problems of another look at the same plan, except where this one has already spoken about the same key.
+// join adds the problems of another look at the same plan, except where this one has already spoken
+// about the same key.
 func (p *Problems) join(other *Problems) {
 	known := slices.Clone(p.List)
 	for _, o := range other.List {
-		spoken := slices.ContainsFunc(known, func(k Problem) bool { return k.Path == "" || within(o.Path, k.Path) || within(k.Path, o.Path) })
+		spoken := slices.ContainsFunc(
+			known,
+			func(k Problem) bool { return k.Path == "" || within(o.Path, k.Path) || within(k.Path, o.Path) },
+		)
 		if !spoken {
 			p.List = append(p.List, o)
 		}

@@ -16,8 +16,8 @@ type reader struct {
 	depth    int
 }
 
-// object is one JSON object being read. Each method reads one key; end refuses the keys that nobody read. A null counts as
-// absent: it is what an emptied YAML key leaves.
+// object is one JSON object being read. Each method reads one key; end refuses the keys that nobody
+// read. A null counts as absent: it is what an emptied YAML key leaves.
 type object struct {
 	r       *reader
 	path    string
@@ -100,7 +100,10 @@ func (o *object) duration(key string, into *Duration) {
 	case err != nil:
 		o.r.problems.add(path, "%s is no duration; want text such as \"10s\" or \"1m30s\"", quote(s))
 	case d == 0:
-		o.r.problems.add(path, "0 means nothing here; leave the key out for its default, or write a short duration such as \"1ms\"")
+		o.r.problems.add(
+			path,
+			"0 means nothing here; leave the key out for its default, or write a short duration such as \"1ms\"",
+		)
 	}
 	*into = Duration(d)
 }

@@ -9,8 +9,8 @@ import (
 // ownForm is what brokers take for names of topics and groups.
 var ownForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,127}$`)
 
-// Rename says what topics and groups are called on the target, so that several sources can go to one. Everything else calls them by their names on
-// the source.
+// Rename says what topics and groups are called on the target, so that several sources can go to
+// one. Everything else calls them by their names on the source.
 type Rename struct {
 	Prefix string            `json:"prefix,omitempty"` // before every name that the maps don't have
 	Topics map[string]string `json:"topics,omitempty"` // names on the target by those on the source
@@ -59,7 +59,8 @@ func checkRename(c *Problems, r *Rename) {
 	}
 }
 
-// Clashes lists, of the topics and groups that move, names that can't be told apart on the target, and new names of what isn't there.
+// Clashes lists, of the topics and groups that move, names that can't be told apart on the target,
+// and new names of what isn't there.
 func (t Target) Clashes(topics, groups []string) []Problem {
 	if t.Rename == nil {
 		return nil
@@ -79,7 +80,14 @@ func clashes(found *Problems, path, kind string, renamed map[string]string, name
 	by := map[string]string{}
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if other, twice := by[own(name)]; twice {
-			found.add(path, "%ss %s and %s would both be %s on the target; give one of them another name", kind, quote(other), quote(name), quote(own(name)))
+			found.add(
+				path,
+				"%ss %s and %s would both be %s on the target; give one of them another name",
+				kind,
+				quote(other),
+				quote(name),
+				quote(own(name)),
+			)
 		}
 		by[own(name)] = name
 	}

@@ -17,8 +17,12 @@ func (p Plan) CheckSize() error {
 		return fmt.Errorf("the plan is no JSON: %w", err)
 	}
 	if len(b) > MaxKept {
-		return fmt.Errorf("the plan has %d bytes as JSON, at most are %d: every step of a migration keeps it: select topics and groups by "+
-			"globs instead of lists of names, or make several migrations of it", len(b), MaxKept)
+		return fmt.Errorf(
+			"the plan has %d bytes as JSON, at most are %d: every step of a migration keeps it: select topics and groups by "+
+				"globs instead of lists of names, or make several migrations of it",
+			len(b),
+			MaxKept,
+		)
 	}
 	return nil
 }

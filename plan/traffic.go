@@ -12,10 +12,18 @@ func checkTraffic(c *Problems, p Plan) {
 	switch t.Mode {
 	case ModeRelease:
 		if len(t.Gateways) > 0 || t.Credentials != nil {
-			c.add("traffic.gateways", "they are of use in mode %s only; leave them and credentials out, or set traffic.mode", ModeGateway)
+			c.add(
+				"traffic.gateways",
+				"they are of use in mode %s only; leave them and credentials out, or set traffic.mode",
+				ModeGateway,
+			)
 		}
 		if p.Target.Proxy != "" {
-			c.add("target.proxy", "set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s", ModeGateway)
+			c.add(
+				"target.proxy",
+				"set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s",
+				ModeGateway,
+			)
 		}
 		return
 	case ModeGateway:
@@ -38,12 +46,19 @@ func checkTraffic(c *Problems, p Plan) {
 	}
 	checkNameServers(c, "traffic.gateways", addresses)
 	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {
-		c.add("traffic.credentials.env", "want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself")
+		c.add(
+			"traffic.credentials.env",
+			"want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself",
+		)
 	}
 	if p.Replicate.OneWay {
 		c.add("replicate.oneWay", "true; a gateway moves only what is copied both ways: leave it out")
 	}
 	if p.Target.Rename != nil {
-		c.add("target.rename", "set; behind a gateway names are the same on both sides: leave it out, or use traffic.mode %s", ModeRelease)
+		c.add(
+			"target.rename",
+			"set; behind a gateway names are the same on both sides: leave it out, or use traffic.mode %s",
+			ModeRelease,
+		)
 	}
 }

@@ -14,8 +14,16 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// wantAcross checks a translation against what the two queues hold: the reader has read everything before the position here.
-func wantAcross(t *testing.T, p *positions.Positions, lane lane.Lane, here, there []string, ours func(body string) bool, position int64) {
+// wantAcross checks a translation against what the two queues hold: the reader has read everything
+// before the position here.
+func wantAcross(
+	t *testing.T,
+	p *positions.Positions,
+	lane lane.Lane,
+	here, there []string,
+	ours func(body string) bool,
+	position int64,
+) {
 	t.Helper()
 	got, err := p.Across(context.Background(), lane, position)
 	if err != nil {
@@ -34,7 +42,16 @@ func wantAcross(t *testing.T, p *positions.Positions, lane lane.Lane, here, ther
 		}
 	}
 	if got.Target != want || got.Repeats != repeats || got.Exact != (repeats == 0) {
-		t.Fatalf("%s, position %d of %q: %+v, wanted position %d of %q, %d repeats", lane, position, here, got, want, there, repeats)
+		t.Fatalf(
+			"%s, position %d of %q: %+v, wanted position %d of %q, %d repeats",
+			lane,
+			position,
+			here,
+			got,
+			want,
+			there,
+			repeats,
+		)
 	}
 }
 
@@ -96,11 +113,20 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 		b.write(1, 1)
 		back := b.positions().Reversed()
 		for at := range int64(11) {
-			if got, err := back.Across(context.Background(), b.lane.Back(), at); err != nil || got.Target != at || !got.Exact {
-				t.Errorf("back from %d: %+v, %v; wanted the same, before the message that isn't on the target yet", at, got, err)
+			if got, err := back.Across(context.Background(), b.lane.Back(), at); err != nil || got.Target != at ||
+				!got.Exact {
+				t.Errorf(
+					"back from %d: %+v, %v; wanted the same, before the message that isn't on the target yet",
+					at,
+					got,
+					err,
+				)
 			}
 		}
-		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(err, positions.ErrNotCopiedYet) {
+		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(
+			err,
+			positions.ErrNotCopiedYet,
+		) {
 			t.Errorf("%v; wanted that the last message isn't copied yet", err)
 		}
 		if got, err := b.positions().Across(context.Background(), b.lane, 4); err != nil || got.Target != 4 {
@@ -109,7 +135,8 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 	})
 }
 
-// The ends of the two queues are asked for at the same time: the target may show the copy of a message that the source's end doesn't count yet.
+// The ends of the two queues are asked for at the same time: the target may show the copy of a
+// message that the source's end doesn't count yet.
 func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
@@ -124,7 +151,9 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 		b.untilBoth(run, 6)
 		run.end()
 		source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
-		b.source.Set(func() { b.source.Log(b.lane.Topic, b.lane.Source).Positions[b.options.Back().Group] = 2 }) // behind t0: no later commit
+		b.source.Set(
+			func() { b.source.Log(b.lane.Topic, b.lane.Source).Positions[b.options.Back().Group] = 2 },
+		) // behind t0: no later commit
 		for unshown := range int64(4) {
 			b.source.Hide(unshown)
 			p := b.positions()
@@ -135,8 +164,9 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 	})
 }
 
-// Brokers show messages milliseconds after they acknowledged them. What a lane has copied and nobody can see yet is not what it has left out: a reader
-// that has read up to where the queue seems to end would skip it on the way back, and read it again on the way there.
+// Brokers show messages milliseconds after they acknowledged them. What a lane has copied and
+// nobody can see yet is not what it has left out: a reader that has read up to where the queue
+// seems to end would skip it on the way back, and read it again on the way there.
 func TestPositionsGoAcrossOnceTheCopiesShow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := tenCopied(t)
@@ -218,7 +248,8 @@ func TestPositionsGoAcrossLongHistoriesWithFewReads(t *testing.T) {
 				t.Errorf("position %d: %+v, %v; wanted the same, exactly", at, got, err)
 			}
 		}
-		if found, err := back.Reversed().Natives(context.Background(), b.lane); err != nil || found != (positions.Natives{Count: each, First: each, Last: 2*each - 1}) {
+		if found, err := back.Reversed().Natives(context.Background(), b.lane); err != nil ||
+			found != (positions.Natives{Count: each, First: each, Last: 2*each - 1}) {
 			t.Errorf("%+v, %v; wanted the natives behind the history", found, err)
 		}
 		if pulled := b.source.Pulled + b.target.Pulled; pulled > each/4 {

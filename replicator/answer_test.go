@@ -55,7 +55,13 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 		for skipped, answers := range [][]lane.Answer{nil, {{Side: "", Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Skip, From: 42, To: 43}}} {
 			report, err := b.compare(verify.Options{Answers: answers}, nil)
 			if err != nil || report.Skipped != int64(skipped) || report.Missing != 1-int64(skipped) {
-				t.Errorf("%v: with answers %v: %+v, wanted %d skipped and the other missing", err, answers, report, skipped)
+				t.Errorf(
+					"%v: with answers %v: %+v, wanted %d skipped and the other missing",
+					err,
+					answers,
+					report,
+					skipped,
+				)
 			}
 		}
 		if p := run.progress(); p.Skipped != 1 {
@@ -68,7 +74,14 @@ func TestAnswersToOneDirectionLeaveTheOtherAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
 		b.lane.Target = b.lane.Source // everybody's broker is called broker-a
-		forward := lane.Answer{Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Skip, From: 3, To: 4}
+		forward := lane.Answer{
+			Topic:  b.lane.Topic,
+			Broker: b.lane.Source.Broker,
+			Queue:  b.lane.Source.ID,
+			Action: lane.Skip,
+			From:   3,
+			To:     4,
+		}
 		b.options.Answers = []lane.Answer{forward}
 		b.write(3, 3)
 		run := b.start()
@@ -79,7 +92,8 @@ func TestAnswersToOneDirectionLeaveTheOtherAlone(t *testing.T) {
 		b.send(b.target, b.lane.Target, "no way", nil)
 		run.untilProgress("the reverse lane has a fault", func(p lane.Progress) bool { return len(p.Back.Faults) == 1 })
 		fault := run.progress().Back.Faults[0]
-		if fault.Side != lane.SideTarget || fault.From != 4 || !strings.Contains(fault.Error(), "target queue broker-a/1") {
+		if fault.Side != lane.SideTarget || fault.From != 4 ||
+			!strings.Contains(fault.Error(), "target queue broker-a/1") {
 			t.Errorf("fault %+v, wanted one of the target's offset 4", fault)
 		}
 		forward.From, forward.To = 4, 5
@@ -90,7 +104,10 @@ func TestAnswersToOneDirectionLeaveTheOtherAlone(t *testing.T) {
 		if err := run.replicator.Answer(forward); err != nil {
 			t.Fatal(err)
 		}
-		run.untilProgress("the message is given up", func(p lane.Progress) bool { return p.Back.Skipped == 1 && p.Back.Lag == 0 })
+		run.untilProgress(
+			"the message is given up",
+			func(p lane.Progress) bool { return p.Back.Skipped == 1 && p.Back.Lag == 0 },
+		)
 		if err := (lane.Answer{Side: "left", Topic: "t", Broker: "b", Action: lane.Retry}).Validate(); err == nil {
 			t.Error("an unknown side is taken")
 		}
@@ -112,7 +129,12 @@ func refuse(body string) func(int, rocketmq.BatchRequest) (bool, error) {
 	return func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 		for _, m := range batch.Messages {
 			if string(m.Body) == body {
-				return false, &remoting.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: remoting.MessageIllegal, Remark: "the message is illegal"}
+				return false, &remoting.Error{
+					Server: "broker-x",
+					Call:   "SEND_BATCH_MESSAGE",
+					Code:   remoting.MessageIllegal,
+					Remark: "the message is illegal",
+				}
 			}
 		}
 		return true, nil
@@ -159,7 +181,17 @@ func TestAnswersOfEarlierRunsHold(t *testing.T) {
 		run := b.start()
 		run.untilFault(lane.TargetRefused, 4, 5)
 		run.end()
-		b.options.Answers = []lane.Answer{{Side: "", Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Skip, From: 4, To: 5}}
+		b.options.Answers = []lane.Answer{
+			{
+				Side:   "",
+				Topic:  b.lane.Topic,
+				Broker: b.lane.Source.Broker,
+				Queue:  b.lane.Source.ID,
+				Action: lane.Skip,
+				From:   4,
+				To:     5,
+			},
+		}
 		b.start().untilCaughtUp()
 		if got := b.copies(); len(got) != 4 {
 			t.Errorf("copies %v, wanted 0 to 3", got)
@@ -230,8 +262,12 @@ func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
 		if err := p.wait(context.Background(), "any", 5, 300_000); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(begin).Round(time.Millisecond); took < 200*time.Millisecond || took > 300*time.Millisecond {
-			t.Errorf("300,000 bytes at 1,000,000 a second passed in %s, wanted 300 ms, less the 100 ms of what may pass at once", took)
+		if took := time.Since(begin).Round(time.Millisecond); took < 200*time.Millisecond ||
+			took > 300*time.Millisecond {
+			t.Errorf(
+				"300,000 bytes at 1,000,000 a second passed in %s, wanted 300 ms, less the 100 ms of what may pass at once",
+				took,
+			)
 		}
 		p.set("", lane.Rate{})
 		if reason := p.slowed("any"); reason != "" {
@@ -251,14 +287,21 @@ func TestLanesAreAddedWhileOthersRun(t *testing.T) {
 		b := newLaneFixture(t)
 		run := b.start()
 		run.untilCaughtUp()
-		more := lane.Lane{Topic: "new", Source: lane.Queue{Broker: "broker-b", ID: 0}, Target: lane.Queue{Broker: "broker-y", ID: 0}}
+		more := lane.Lane{
+			Topic:  "new",
+			Source: lane.Queue{Broker: "broker-b", ID: 0},
+			Target: lane.Queue{Broker: "broker-y", ID: 0},
+		}
 		b.source.Append(more.Topic, more.Source, replicatest.Original(0, 1))
 		for range 2 { // the second time it runs already
 			if left, err := run.replicator.Add([]lane.Lane{more}); err != nil || len(left) > 0 {
 				t.Fatal(left, err)
 			}
 		}
-		run.untilProgress("both lanes have caught up", func(p lane.Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 })
+		run.untilProgress(
+			"both lanes have caught up",
+			func(p lane.Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 },
+		)
 		elsewhere := more
 		elsewhere.Index, elsewhere.Target.ID = 3, 3 // as if the topic had more queues on another broker now
 		if left, err := run.replicator.Add([]lane.Lane{elsewhere}); err != nil || len(left) != 1 {
@@ -278,7 +321,11 @@ func TestLanesThatShareAQueueAreRefused(t *testing.T) {
 	b := newLaneFixture(t)
 	other := b.lane
 	other.Target.ID++
-	err := newReplicator(b.source, b.target, b.options).Run(context.Background(), []lane.Lane{b.lane, other}, func(lane.Progress) {})
+	err := newReplicator(
+		b.source,
+		b.target,
+		b.options,
+	).Run(context.Background(), []lane.Lane{b.lane, other}, func(lane.Progress) {})
 	if err == nil || !strings.Contains(err.Error(), "has another lane") {
 		t.Errorf("%v; wanted that the second lane is refused", err)
 	}

@@ -9,14 +9,23 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// bornWithin is how far the born time of a copy may be from its original's while the lane is behind. The exact one is in the stamp.
+// bornWithin is how far the born time of a copy may be from its original's while the lane is
+// behind. The exact one is in the stamp.
 const bornWithin = time.Second
 
-// cut takes the first messages that may share a batch: brokers store system flags, born time and reconsume count once per batch.
-// Where exact is set, born times are the same for all of them. taken counts those that aren't to be copied too, newest is the offset
-// of the last one that is.
-func (l *laneWorker) cut(messages []replica.Message, exact bool) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
-	batch = rocketmq.BatchRequest{Group: l.options.Group, Topic: l.Topic, Queue: l.Target.ID, Messages: l.batch[:0]} // that one has landed
+// cut takes the first messages that may share a batch: brokers store system flags, born time and
+// reconsume count once per batch. Where exact is set, born times are the same for all of them.
+// taken counts those that aren't to be copied too, newest is the offset of the last one that is.
+func (l *laneWorker) cut(
+	messages []replica.Message,
+	exact bool,
+) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
+	batch = rocketmq.BatchRequest{
+		Group:    l.options.Group,
+		Topic:    l.Topic,
+		Queue:    l.Target.ID,
+		Messages: l.batch[:0],
+	} // that one has landed
 	within := bornWithin.Milliseconds()
 	if exact || l.options.ExactBorn {
 		within = 0
@@ -37,7 +46,8 @@ func (l *laneWorker) cut(messages []replica.Message, exact bool) (batch rocketmq
 			batch.SysFlag, batch.BornTimestamp, batch.ReconsumeTimes = m.SysFlag&remoting.FlagsOfContent, m.BornTimestamp, m.ReconsumeTimes
 		}
 		late := m.BornTimestamp - batch.BornTimestamp
-		if m.SysFlag&remoting.FlagsOfContent != batch.SysFlag || late > within || -late > within || m.ReconsumeTimes != batch.ReconsumeTimes {
+		if m.SysFlag&remoting.FlagsOfContent != batch.SysFlag || late > within || -late > within ||
+			m.ReconsumeTimes != batch.ReconsumeTimes {
 			break
 		}
 		copied := rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body}
@@ -73,7 +83,8 @@ func trueBorn(m replica.Message, late int64) int64 {
 	return m.BornTimestamp
 }
 
-// segmentsOf are those of a batch, with positions on the target that count from the batch's first one.
+// segmentsOf are those of a batch, with positions on the target that count from the batch's first
+// one.
 func segmentsOf(messages []replica.Message) (all []positions.Segment) {
 	copies := int64(0)
 	for _, m := range messages {
@@ -101,8 +112,8 @@ func (l *laneWorker) tell(segments []positions.Segment, stored int64) {
 	l.options.Copied(lane, segments)
 }
 
-// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone: the
-// broker may take no batches at all. That is known when it has taken one so.
+// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone:
+// the broker may take no batches at all. That is known when it has taken one so.
 func (l *laneWorker) tryAlone(err error) bool {
 	if remoting.CodeOf(err) != remoting.MessageIllegal || !l.untold || l.single {
 		l.trial = false

@@ -12,7 +12,8 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// interrupted compares until progress is told for the nth time, and returns the checkpoint as it comes back from JSON.
+// interrupted compares until progress is told for the nth time, and returns the checkpoint as it
+// comes back from JSON.
 func (m *model) interrupted(nth int, resume *verify.Checkpoint) (verify.Checkpoint, bool) {
 	m.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

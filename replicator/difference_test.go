@@ -30,7 +30,16 @@ func TestVerifyTellsOfEveryDifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := func(kind verify.Kind, offset, position int64, field, detail string) verify.Difference {
-		return verify.Difference{Topic: "orders", Broker: "broker-a", Queue: 1, Kind: kind, Offset: offset, Position: position, Field: field, Detail: detail}
+		return verify.Difference{
+			Topic:    "orders",
+			Broker:   "broker-a",
+			Queue:    1,
+			Kind:     kind,
+			Offset:   offset,
+			Position: position,
+			Field:    field,
+			Detail:   detail,
+		}
 	}
 	want := []verify.Difference{
 		at(verify.KindAltered, 1, 1, "property KEYS", `property KEYS is "k1", "k2" in the copy`),
@@ -43,13 +52,25 @@ func TestVerifyTellsOfEveryDifference(t *testing.T) {
 	if !reflect.DeepEqual(told, want) {
 		t.Errorf("told %+v, wanted %+v", told, want)
 	}
-	if n := report.Missing + report.Extra + report.Altered + report.OutOfOrder; n != int64(len(told)) || len(report.Examples) != 4 {
+	if n := report.Missing + report.Extra + report.Altered + report.OutOfOrder; n != int64(len(told)) ||
+		len(report.Examples) != 4 {
 		t.Errorf("the report counts %d and shows %q; %d were told", n, report.Examples, len(told))
 	}
 }
 
 func TestADifferenceIsALineOfJSON(t *testing.T) {
-	got, err := json.Marshal(verify.Difference{Topic: "orders", Broker: "a", Queue: 1, Kind: verify.KindAltered, Offset: 7, Position: 9, Field: "flag", Detail: "flag 1, 2 in the copy"})
+	got, err := json.Marshal(
+		verify.Difference{
+			Topic:    "orders",
+			Broker:   "a",
+			Queue:    1,
+			Kind:     verify.KindAltered,
+			Offset:   7,
+			Position: 9,
+			Field:    "flag",
+			Detail:   "flag 1, 2 in the copy",
+		},
+	)
 	want := `{"topic":"orders","broker":"a","queue":1,"kind":"altered","offset":7,"position":9,"field":"flag","detail":"flag 1, 2 in the copy"}`
 	if err != nil || string(got) != want {
 		t.Fatalf("%s, %v; wanted %s", got, err, want)

@@ -102,9 +102,12 @@ func TestRemainsAreToldWithTheCommandsThatMendThem(t *testing.T) {
 			"mqadmin updateTopic -n '10.0.0.9:9876' -b 10.0.0.1:10911 -t 'eu-orders' -r 8 -w 8 -p 6",
 		grow.Mend(at, target))
 	anew := replica.Remains{
-		Copies:    true,
-		Unseen:    []string{"a"},
-		Misplaced: []replica.CopiesOf{{Target: lane.Queue{Broker: "x", ID: 0}, Source: lane.Queue{Broker: "b", ID: 0}}, {Target: lane.Queue{Broker: "x", ID: 1}, Source: lane.Queue{Broker: "b", ID: 1}}},
+		Copies: true,
+		Unseen: []string{"a"},
+		Misplaced: []replica.CopiesOf{
+			{Target: lane.Queue{Broker: "x", ID: 0}, Source: lane.Queue{Broker: "b", ID: 0}},
+			{Target: lane.Queue{Broker: "x", ID: 1}, Source: lane.Queue{Broker: "b", ID: 1}},
+		},
 	}
 	assert.Contains(t, anew.Cause(source, target),
 		"copies of source queue b/0 lie in target queue x/0, which is another lane's by now, and 1 such queues more")

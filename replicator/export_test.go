@@ -31,7 +31,8 @@ func TestDifferencesAreWrittenAsLinesOfJSON(t *testing.T) {
 		if err := json.Unmarshal(file.Bytes(), &got); err != nil || bytes.Count(file.Bytes(), []byte("\n")) != 1 {
 			t.Fatalf("%v: %q, wanted one line of JSON", err, file.String())
 		}
-		if got.Kind != verify.KindAltered || got.Offset != 2 || got.Position != 2 || got.Topic != b.lane.Topic || got.Broker != b.lane.Source.Broker {
+		if got.Kind != verify.KindAltered || got.Offset != 2 || got.Position != 2 || got.Topic != b.lane.Topic ||
+			got.Broker != b.lane.Source.Broker {
 			t.Errorf("%+v, wanted the altered message at offset 2", got)
 		}
 		write, failed = verify.WriteDifferences(brokenWriter{})

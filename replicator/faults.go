@@ -10,8 +10,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// suspicion is a fault that may still go by itself, such as offsets that a restarting broker doesn't show yet. Seen several
-// times in a row it is one.
+// suspicion is a fault that may still go by itself, such as offsets that a restarting broker
+// doesn't show yet. Seen several times in a row it is one.
 type suspicion struct{ *lane.Fault }
 
 func (s suspicion) Unwrap() error { return s.Fault }
@@ -21,7 +21,8 @@ type unsure struct{ error }
 
 func (u unsure) Unwrap() error { return u.error }
 
-// pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back as they are.
+// pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back
+// as they are.
 func pullFault(l lane.Lane, err error, at int64) error {
 	switch code := remoting.CodeOf(err); {
 	case code < 0, remoting.Retryable(err), remoting.Denied(err), code == remoting.SubscriptionGroupGone:
@@ -29,7 +30,9 @@ func pullFault(l lane.Lane, err error, at int64) error {
 	case code == remoting.TopicNotExist, noSuchQueue(err):
 		return l.Fault(lane.SourceGone, at, at, "Leave the topic out, or restore it and try again", "%v", err)
 	default:
-		return suspicion{l.Fault(lane.SourceUnreadable, at, at, "Check the queue on the source broker, then try again", "%v", err)}
+		return suspicion{
+			l.Fault(lane.SourceUnreadable, at, at, "Check the queue on the source broker, then try again", "%v", err),
+		}
 	}
 }
 
@@ -48,7 +51,14 @@ func sendFault(l lane.Lane, err error, from, to int64) error {
 	case code < 0: // a time-out or a broken connection
 		return unsure{err}
 	case code == remoting.TopicNotExist, noSuchQueue(err):
-		return l.Fault(lane.TargetGone, from, to, "Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again", "%v", err)
+		return l.Fault(
+			lane.TargetGone,
+			from,
+			to,
+			"Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again",
+			"%v",
+			err,
+		)
 	case code == remoting.MessageIllegal:
 		return l.Fault(lane.TargetRefused, from, to, next, "%v", err)
 	default: // brokers use the code of an unknown error for refusals too
@@ -56,11 +66,12 @@ func sendFault(l lane.Lane, err error, from, to int64) error {
 	}
 }
 
-// noSuchQueue reports whether a broker says that the topic has fewer queues. Its code for that is another one in each version,
-// and common to many refusals; the words are the same from 4.9 to 5.5.
+// noSuchQueue reports whether a broker says that the topic has fewer queues. Its code for that is
+// another one in each version, and common to many refusals; the words are the same from 4.9 to 5.5.
 func noSuchQueue(err error) bool {
 	var refusal *remoting.Error
-	return errors.As(err, &refusal) && strings.Contains(refusal.Remark, "queueId[") && strings.Contains(refusal.Remark, "is illegal")
+	return errors.As(err, &refusal) && strings.Contains(refusal.Remark, "queueId[") &&
+		strings.Contains(refusal.Remark, "is illegal")
 }
 
 // refused reports whether the target doesn't take a message for what it is.
@@ -84,9 +95,18 @@ const madeAnew = "Find out whether the topic was deleted and made anew. If so, t
 const startAgain = "then try again"
 
 func (l *laneWorker) truncated(next, first int64) error {
-	return l.Fault(lane.SourceTruncated, next, first,
-		fmt.Sprintf("They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again", l.options.Group, first),
-		"the source queue now begins at %d; messages before it expired before they were copied", first)
+	return l.Fault(
+		lane.SourceTruncated,
+		next,
+		first,
+		fmt.Sprintf(
+			"They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again",
+			l.options.Group,
+			first,
+		),
+		"the source queue now begins at %d; messages before it expired before they were copied",
+		first,
+	)
 }
 
 func (l *laneWorker) fell(next, end int64) error {
@@ -100,8 +120,15 @@ func (l *laneWorker) unreadable(from, to int64) error {
 }
 
 func (l *laneWorker) propertiesTooLong(offset int64, size int) error {
-	return l.Fault(lane.PropertiesTooLong, offset, offset+1, "Skip the message, leave the topic out, or wait until it has expired",
-		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages", size, remoting.MaxProperties)
+	return l.Fault(
+		lane.PropertiesTooLong,
+		offset,
+		offset+1,
+		"Skip the message, leave the topic out, or wait until it has expired",
+		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages",
+		size,
+		remoting.MaxProperties,
+	)
 }
 
 func (l *laneWorker) targetFell(from, position, tail int64) error {

@@ -17,7 +17,9 @@ func (r *session) untilFault(kind string, from, to int64) lane.Fault {
 	r.bench.Helper()
 	r.untilProgress("a fault", func(p lane.Progress) bool { return len(p.Faults) == 1 })
 	fault := r.progress().Faults[0]
-	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.bench.lane.Topic || fault.Broker != "broker-a" || fault.Queue != 1 {
+	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.bench.lane.Topic ||
+		fault.Broker != "broker-a" ||
+		fault.Queue != 1 {
 		r.bench.Fatalf("fault %+v, wanted %s of offsets %d to %d of broker-a/1", fault, kind, from, to)
 	}
 	if fault.Cause == "" || fault.Next == "" {
@@ -100,7 +102,10 @@ func TestMissingTopicIsAFaultOfItsSide(t *testing.T) {
 			b := newLaneFixture(t)
 			b.write(1, 1)
 			b.source.OnPull = func(int64) error {
-				return &remoting.Error{Code: remoting.SystemError, Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]"}
+				return &remoting.Error{
+					Code:   remoting.SystemError,
+					Remark: "queueId[1] is illegal, topic:[orders] topicConfig.readQueueNums:[1] consumer:[10.0.0.1]",
+				}
 			}
 			b.start().untilFault(lane.SourceGone, 0, 0)
 		})
@@ -123,7 +128,12 @@ func TestRefusedMessageStopsTheLaneBeforeIt(t *testing.T) {
 				b.write(10, 1)
 				b.target.OnSend = func(_ int, batch rocketmq.BatchRequest) (bool, error) {
 					if string(batch.Messages[0].Body) == "body 6" {
-						return false, &remoting.Error{Server: "broker-x", Call: "SEND_BATCH_MESSAGE", Code: code, Remark: "too big"}
+						return false, &remoting.Error{
+							Server: "broker-x",
+							Call:   "SEND_BATCH_MESSAGE",
+							Code:   code,
+							Remark: "too big",
+						}
 					}
 					return true, nil
 				}
@@ -220,7 +230,11 @@ func TestFaultOfOneLaneLeavesTheOthersAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLaneFixture(t)
 		b.write(5, 1)
-		other := lane.Lane{Topic: "payments", Source: lane.Queue{Broker: "broker-b", ID: 0}, Target: lane.Queue{Broker: "broker-x", ID: 0}}
+		other := lane.Lane{
+			Topic:  "payments",
+			Source: lane.Queue{Broker: "broker-b", ID: 0},
+			Target: lane.Queue{Broker: "broker-x", ID: 0},
+		}
 		b.source.Append(other.Topic, other.Source, remoting.Message{Properties: bytes.Repeat([]byte("x"), 32_700)})
 		r := newReplicator(b.source, b.target, b.options)
 		r.timing = quick()
@@ -232,7 +246,8 @@ func TestFaultOfOneLaneLeavesTheOthersAlone(t *testing.T) {
 				stop()
 			}
 		})
-		if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" || last.Faults[0].Type != lane.PropertiesTooLong {
+		if err != nil || last.Copied != 5 || last.Faults[0].Topic != "payments" ||
+			last.Faults[0].Type != lane.PropertiesTooLong {
 			t.Fatalf("%v, progress %+v", err, last)
 		}
 	})

@@ -27,12 +27,20 @@ type laneFixture struct {
 func newLaneFixture(t *testing.T) *laneFixture {
 	b := &laneFixture{
 		T: t, source: replicatest.NewSide("Old"), target: replicatest.NewSide("New"),
-		lane:    lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-x", ID: 2}},
+		lane: lane.Lane{
+			Topic:  "orders",
+			Source: lane.Queue{Broker: "broker-a", ID: 1},
+			Target: lane.Queue{Broker: "broker-x", ID: 2},
+		},
 		options: Options{Names: replica.Names{Group: "rocketshift-test", Source: "Old", Target: "New"}, Holder: "one"},
 	}
 	t.Cleanup(func() {
 		if b.source.Events+b.target.Events > 0 {
-			t.Errorf("%d pulls outside of the source queue, %d of the target's: brokers write an event message for each", b.source.Events, b.target.Events)
+			t.Errorf(
+				"%d pulls outside of the source queue, %d of the target's: brokers write an event message for each",
+				b.source.Events,
+				b.target.Events,
+			)
 		}
 	})
 	return b
@@ -47,7 +55,8 @@ func (b *laneFixture) write(n, sameBorn int) {
 	}
 }
 
-// native is an application's own message on the target, or one sent again with the properties of another.
+// native is an application's own message on the target, or one sent again with the properties of
+// another.
 func native(properties []byte) remoting.Message {
 	return remoting.Message{Body: []byte("native"), BornTimestamp: 1_800_000_000_000, Properties: properties}
 }
@@ -157,7 +166,8 @@ func (b *laneFixture) copies() []int64 {
 	return all
 }
 
-// wantCopies fails unless the target holds exactly the copies of [from, to), each once and equal to its original.
+// wantCopies fails unless the target holds exactly the copies of [from, to), each once and equal to
+// its original.
 func (b *laneFixture) wantCopies(from, to int64) {
 	b.Helper()
 	var want []int64
@@ -191,7 +201,11 @@ func (b *laneFixture) compare(o verify.Options, progress func(verify.Checkpoint)
 	return b.compareUntil(context.Background(), o, progress)
 }
 
-func (b *laneFixture) compareUntil(ctx context.Context, o verify.Options, progress func(verify.Checkpoint)) (verify.Report, error) {
+func (b *laneFixture) compareUntil(
+	ctx context.Context,
+	o verify.Options,
+	progress func(verify.Checkpoint),
+) (verify.Report, error) {
 	o.Names = b.options.Names
 	return verify.Replicas(ctx, b.source, b.target, b.lane, o, progress)
 }

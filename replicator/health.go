@@ -13,8 +13,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// health holds lanes back while brokers say that they have too much to do: both sides' applications come first. Each broker has its
-// own share of full speed. Trouble halves it, every quiet look gives some of it back. Both directions share what is known.
+// health holds lanes back while brokers say that they have too much to do: both sides' applications
+// come first. Each broker has its own share of full speed. Trouble halves it, every quiet look
+// gives some of it back. Both directions share what is known.
 type health struct {
 	mu      sync.Mutex
 	brokers map[brokerOf]*strain
@@ -35,9 +36,11 @@ type strain struct {
 const (
 	leastShare = 1.0 / 16 // so that lanes always get on
 	shareBack  = 1.0 / 16 // given back by a quiet look: full speed again after a minute or so
-	// halvePause keeps a thousand lanes that are refused at the same moment from counting a thousand times.
+	// halvePause keeps a thousand lanes that are refused at the same moment from counting a
+	// thousand times.
 	halvePause = time.Second
-	// leastSend is what a batch counts at least: the answer to a small one says little of a broker's work.
+	// leastSend is what a batch counts at least: the answer to a small one says little of a
+	// broker's work.
 	leastSend = 5 * time.Millisecond
 	// mostPause bounds how long a lane is held back at once.
 	mostPause = 5 * time.Second
@@ -95,7 +98,8 @@ func (l *laneWorker) refusedAsBusy(of brokerOf, err error) {
 	}
 }
 
-// spare waits as long as the brokers need to do other things: with a share of a quarter, three times as long as the last batch took.
+// spare waits as long as the brokers need to do other things: with a share of a quarter, three
+// times as long as the last batch took.
 func (l *laneWorker) spare(ctx context.Context) error {
 	source, target := l.ends()
 	share, _ := l.health.share(source, target)
@@ -106,8 +110,8 @@ func (l *laneWorker) spare(ctx context.Context) error {
 	return sleep.For(ctx, min(pause, mostPause))
 }
 
-// lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no answer, learns of trouble by
-// refusals alone.
+// lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no
+// answer, learns of trouble by refusals alone.
 func (c *maintenance) lookAtHealth(of brokerOf, reads bool) (runtime map[string]string) {
 	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
 	defer cancel()
@@ -123,8 +127,9 @@ func (c *maintenance) lookAtHealth(of brokerOf, reads bool) (runtime map[string]
 	return runtime
 }
 
-// What brokers say of themselves before they refuse. They drop sends that waited for 200 ms and pulls that waited for 5 s, refuse all
-// sends when one has held the commit log for 1 s, and when the disk is 90 % full.
+// What brokers say of themselves before they refuse. They drop sends that waited for 200 ms and
+// pulls that waited for 5 s, refuse all sends when one has held the commit log for 1 s, and when
+// the disk is 90 % full.
 const (
 	sendWaits  = 100.0 // milliseconds
 	pullWaits  = 1000.0
@@ -132,7 +137,8 @@ const (
 	diskFilled = 0.88
 )
 
-// strained says what a broker has too much of, or nothing. The names are the same from 4.9.7 to 5.3.3.
+// strained says what a broker has too much of, or nothing. The names are the same from 4.9.7 to
+// 5.3.3.
 func strained(runtime map[string]string, reads bool) string {
 	of := func(name string) float64 {
 		n, err := strconv.ParseFloat(runtime[name], 64)

@@ -16,7 +16,8 @@ func TestBusyBrokerGetsLessUntilItIsQuietAgain(t *testing.T) {
 	h := newHealth()
 	of, other := brokerOf{replicatest.NewSide("New"), "broker-x"}, brokerOf{replicatest.NewSide("New"), "broker-y"}
 	now := time.Now()
-	for _, after := range []time.Duration{0, halvePause / 2, halvePause, 2 * halvePause} { // the second is of the same moment
+	// the second is of the same moment
+	for _, after := range []time.Duration{0, halvePause / 2, halvePause, 2 * halvePause} {
 		h.trouble(of, "busy", now.Add(after))
 	}
 	if share, reason := h.share(other, of); share != 1.0/8 || reason != "busy" {
@@ -91,7 +92,11 @@ func TestBusyAnswersSlowLanes(t *testing.T) {
 		b.write(300, 10)
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) {
 			if n%3 == 0 {
-				return false, &remoting.Error{Server: "broker-x", Code: remoting.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"}
+				return false, &remoting.Error{
+					Server: "broker-x",
+					Code:   remoting.SystemBusy,
+					Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy",
+				}
 			}
 			return true, nil
 		}

@@ -30,7 +30,8 @@ func TestLaneCopiesWhatIsThereAndWhatComes(t *testing.T) {
 		if p.Copied != 540 || p.Lanes != 1 || p.Waiting != "" || len(p.Faults) > 0 {
 			t.Errorf("progress %+v", p)
 		}
-		if hint, known, _ := b.target.Position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known || hint != 540 {
+		if hint, known, _ := b.target.Position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Target); !known ||
+			hint != 540 {
 			t.Errorf("hint on the target %d, known %v; wanted 540", hint, known)
 		}
 		if holder := b.target.Log(b.lane.Topic, b.lane.Target).Holder; holder != "" {
@@ -45,7 +46,11 @@ func TestABrokerThatTakesNoBatchesGetsEachMessageAlone(t *testing.T) {
 		b := newLaneFixture(t)
 		b.target.NoBatches = true
 		b.write(50, 3)
-		late := remoting.Message{Body: []byte("late"), BornTimestamp: 5, Properties: []byte("DELAY\x013\x02KEYS\x01k\x02")}
+		late := remoting.Message{
+			Body:          []byte("late"),
+			BornTimestamp: 5,
+			Properties:    []byte("DELAY\x013\x02KEYS\x01k\x02"),
+		}
 		b.source.Append(b.lane.Topic, b.lane.Source, late)
 		run := b.start()
 		run.untilCaughtUp()
@@ -203,12 +208,19 @@ func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
 		busy := true
 		b.target.OnSend = func(int, rocketmq.BatchRequest) (bool, error) {
 			if busy {
-				return false, &remoting.Error{Server: "target broker-x", Call: "SEND_BATCH_MESSAGE", Code: remoting.SystemBusy}
+				return false, &remoting.Error{
+					Server: "target broker-x",
+					Call:   "SEND_BATCH_MESSAGE",
+					Code:   remoting.SystemBusy,
+				}
 			}
 			return true, nil
 		}
 		run := b.start()
-		run.untilProgress("it says that the target is busy", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
+		run.untilProgress(
+			"it says that the target is busy",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") },
+		)
 		if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
 			t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
 		}
@@ -232,12 +244,18 @@ func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 				refused := &remoting.Error{Server: side, Call: "any", Code: remoting.ServiceNotAvailable}
 				f.Down = refused
 				run := b.start()
-				run.untilProgress("it says which side is away", func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
+				run.untilProgress(
+					"it says which side is away",
+					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) },
+				)
 				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
 				f.Set(func() { f.Down = refused })
 				b.write(10, 1)
-				run.untilProgress("it waits again", func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
+				run.untilProgress(
+					"it waits again",
+					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) },
+				)
 				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
 				b.wantCopies(0, 20)
@@ -251,8 +269,13 @@ func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 		b := newLaneFixture(t)
 		b.write(200, 4)
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
-		run := b.start(func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 }) // no progress, no hint behind the first start
-		run.untilProgress("it stopped in the middle", func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" })
+		run := b.start(
+			func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 },
+		) // no progress, no hint behind the first start
+		run.untilProgress(
+			"it stopped in the middle",
+			func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" },
+		)
 		b.source.Set(func() { b.source.Down = errNoAnswer })
 		b.target.Set(func() { b.target.Down = errNoAnswer }) // so that it can't leave anything in order at its end
 		run.end()
@@ -289,7 +312,8 @@ func TestLaneGoesOnAmongNativesWithOldStamps(t *testing.T) {
 			run := b.start()
 			run.untilCaughtUp()
 			run.end()
-			if report := b.verify(); report.Extra+report.Missing+report.Altered+report.OutOfOrder > 0 || report.Natives != 3 {
+			if report := b.verify(); report.Extra+report.Missing+report.Altered+report.OutOfOrder > 0 ||
+				report.Natives != 3 {
 				t.Fatalf("%s: %+v, wanted three natives and nothing else", hint, report)
 			}
 		}
@@ -303,7 +327,10 @@ func TestOnlyOneCopierAtATime(t *testing.T) {
 		first.untilCaughtUp()
 		b.options.Holder = "two"
 		second := b.start()
-		second.untilProgress("the second says that it waits", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+		second.untilProgress(
+			"the second says that it waits",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") },
+		)
 		b.write(50, 1)
 		first.untilCaughtUp()
 		if got := second.progress().Copied; got != 0 {
@@ -329,9 +356,16 @@ func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 		log := b.target.Log(b.lane.Topic, b.lane.Target)
 		taken := time.Now()
 		b.target.Set(func() { log.Holder, log.LockedAt = "two", taken }) // ours had lapsed
-		b.until("the last renewal is too old to send", func() bool { return time.Since(taken) > 80*time.Millisecond }, func() any { return time.Since(taken) })
+		b.until(
+			"the last renewal is too old to send",
+			func() bool { return time.Since(taken) > 80*time.Millisecond },
+			func() any { return time.Since(taken) },
+		)
 		b.write(5, 1)
-		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress(
+			"it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
+		)
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v without the lock", got)
 		}

@@ -18,7 +18,8 @@ import (
 // strikes is how often in a row a suspicion must be seen to be a fault.
 const strikes = 3
 
-// laneWorker is one lane at work. Its run goroutine alone copies; the state is shared with maintenance, the reverse lane and the reporter.
+// laneWorker is one lane at work. Its run goroutine alone copies; the state is shared with
+// maintenance, the reverse lane and the reporter.
 type laneWorker struct {
 	lane.Lane
 	*Replicator
@@ -47,9 +48,10 @@ type laneWorker struct {
 	single     bool                     // each message is sent alone
 	untold     bool                     // whether the broker takes batches is learnt by its answers
 	trial      bool                     // a message is sent alone to learn it
-	narrow     int64                    // up to this offset messages are sent one by one, to find the one that the target refuses
-	lastOwn    time.Time                // when it last read an application's own message
-	writers    writers                  // who wrote those
+	// up to this offset messages are sent one by one, to find the one that the target refuses
+	narrow  int64
+	lastOwn time.Time // when it last read an application's own message
+	writers writers   // who wrote those
 
 	batch  []rocketmq.BatchMessage // memory of the last batch
 	stamps []byte                  // memory of its stamps
@@ -64,25 +66,26 @@ type laneState struct {
 	next, tail      int64 // source offset to copy next, target position behind the newest copy
 	end             int64 // of the source queue, as last seen
 	copied, skipped int64
-	skippedTo       int64         // offset up to which what was given up is counted: a message may be judged more than once
-	bytes           int64         // of bodies and properties copied
-	batches         int64         // that carried them
-	sending         time.Duration // how long these took altogether
-	stored          int64         // when the newest message copied was stored on the source, in milliseconds
-	slowed          string        // why the lane is held back
-	written         []written     // what the reverse lane has written from next on
-	twinWrote       time.Time     // when it last did
-	stragglers      int64         // messages that applications wrote where the lane reads after they had left it
-	started         bool          // next and tail have been found
-	renewed         time.Time     // when the last successful renewal of the lock began; zero without the lock
-	doubted         bool          // the target's store was opened anew: its end and the lock may not be what they were
-	resting         bool          // it waits for the end of its queue to be looked at
-	saved           saved
-	savedAt         time.Time
-	commits         int    // since it reached the brokers
-	waiting         string // why the lane doesn't copy
-	uncommitted     string // why its positions can't be committed
-	fault           *lane.Fault
+	// offset up to which what was given up is counted: a message may be judged more than once
+	skippedTo   int64
+	bytes       int64         // of bodies and properties copied
+	batches     int64         // that carried them
+	sending     time.Duration // how long these took altogether
+	stored      int64         // when the newest message copied was stored on the source, in milliseconds
+	slowed      string        // why the lane is held back
+	written     []written     // what the reverse lane has written from next on
+	twinWrote   time.Time     // when it last did
+	stragglers  int64         // messages that applications wrote where the lane reads after they had left it
+	started     bool          // next and tail have been found
+	renewed     time.Time     // when the last successful renewal of the lock began; zero without the lock
+	doubted     bool          // the target's store was opened anew: its end and the lock may not be what they were
+	resting     bool          // it waits for the end of its queue to be looked at
+	saved       saved
+	savedAt     time.Time
+	commits     int    // since it reached the brokers
+	waiting     string // why the lane doesn't copy
+	uncommitted string // why its positions can't be committed
+	fault       *lane.Fault
 }
 
 // saved is what the lanes' group has as positions on both sides.
@@ -131,7 +134,8 @@ func (l *laneWorker) run(ctx context.Context) {
 	l.checkpoint(context.WithoutCancel(ctx))
 }
 
-// repeat works until the context ends. A fault waits for its answer; everything else that goes wrong is tried again.
+// repeat works until the context ends. A fault waits for its answer; everything else that goes
+// wrong is tried again.
 func (l *laneWorker) repeat(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff(backoff.WithInitialInterval(l.timing.retryFirst),
 		backoff.WithMaxInterval(l.timing.retryMax), backoff.WithMaxElapsedTime(0))
@@ -149,7 +153,10 @@ func (l *laneWorker) repeat(ctx context.Context) {
 		}
 		var maybe suspicion
 		if errors.As(err, &maybe) {
-			if maybe.Type == lane.SourceReset && l.goodPulls > sound { // in between all was well: brokers show messages a little after they acknowledged them
+			if maybe.Type == lane.SourceReset &&
+				// in between all was well: brokers show messages a little after they acknowledged
+				// them
+				l.goodPulls > sound {
 				suspect, sound = 0, l.goodPulls
 			}
 			if suspect++; suspect == 1 {
@@ -175,8 +182,8 @@ func (l *laneWorker) repeat(ctx context.Context) {
 	}
 }
 
-// awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock meanwhile: nobody is to go on without
-// the answer.
+// awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock
+// meanwhile: nobody is to go on without the answer.
 func (l *laneWorker) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 	l.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	l.begun()
@@ -203,8 +210,8 @@ func (l *laneWorker) decided(a lane.Answer) {
 	}
 }
 
-// waitFor says what the lane waits for, and forgets what it can't rely on any more: brokers that were killed have forgotten
-// who held their locks, and the last commits.
+// waitFor says what the lane waits for, and forgets what it can't rely on any more: brokers that
+// were killed have forgotten who held their locks, and the last commits.
 func (l *laneWorker) waitFor(err error) {
 	var lost unsure
 	if errors.As(err, &lost) {
@@ -227,7 +234,8 @@ func (l *laneWorker) work(ctx context.Context) error {
 			return err
 		}
 		if !l.ready {
-			// On a stack of its own, which goes when it ends: ten thousand lanes that wait need only little ones.
+			// On a stack of its own, which goes when it ends: ten thousand lanes that wait need
+			// only little ones.
 			found := make(chan error)
 			go func() { found <- l.resume(ctx) }()
 			if err := <-found; err != nil {
@@ -252,7 +260,8 @@ func (l *laneWorker) work(ctx context.Context) error {
 	}
 }
 
-// awaitTwin waits until the reverse lane knows where the first copy lies, and says so when that takes long.
+// awaitTwin waits until the reverse lane knows where the first copy lies, and says so when that
+// takes long.
 func (l *laneWorker) awaitTwin(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()

@@ -21,8 +21,8 @@ import (
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 const (
-	// liveTime bounds a live test: real servers start in seconds, and copy what these tests write in a few more; on a machine with other
-	// work it may take minutes.
+	// liveTime bounds a live test: real servers start in seconds, and copy what these tests write
+	// in a few more; on a machine with other work it may take minutes.
 	liveTime = 20 * time.Minute
 	// liveUntil bounds a wait for something that needs seconds.
 	liveUntil = 5 * time.Minute
@@ -39,8 +39,8 @@ type live struct {
 	wrote          map[string]int // messages by write
 }
 
-// newLiveTopic is without lanes yet. Brokers go on counting for deleted topics, and other packages' tests use the same clusters: the
-// topic's name is new.
+// newLiveTopic is without lanes yet. Brokers go on counting for deleted topics, and other packages'
+// tests use the same clusters: the topic's name is new.
 func newLiveTopic(t *testing.T, source, target *lab.Cluster, topic string) *live {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), liveTime)
@@ -102,7 +102,13 @@ func (l *live) make(cluster *rocketmq.Cluster, queues int) {
 		l.Fatal(err)
 	}
 	for _, b := range brokers {
-		config := rocketmq.TopicConfig{Name: l.topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG"}
+		config := rocketmq.TopicConfig{
+			Name:        l.topic,
+			ReadQueues:  queues,
+			WriteQueues: queues,
+			Perm:        6,
+			FilterType:  "SINGLE_TAG",
+		}
 		if err := cluster.Client().CreateTopic(l.ctx, b.Addr, config); err != nil {
 			l.Fatal(err)
 		}
@@ -124,7 +130,8 @@ func (l *live) batch(cluster *rocketmq.Cluster, q lane.Queue, born int64, messag
 	l.shown(cluster, q, l.store(cluster, q, born, messages...))
 }
 
-// shown waits until the queue shows what lies before its end: brokers acknowledge a message a little before they do.
+// shown waits until the queue shows what lies before its end: brokers acknowledge a message a
+// little before they do.
 func (l *live) shown(cluster *rocketmq.Cluster, q lane.Queue, end int64) {
 	l.Helper()
 	addr := l.broker(cluster, q.Broker)
@@ -137,9 +144,20 @@ func (l *live) shown(cluster *rocketmq.Cluster, q lane.Queue, end int64) {
 }
 
 // store is batch without the wait. It returns where the queue ends then.
-func (l *live) store(cluster *rocketmq.Cluster, q lane.Queue, born int64, messages ...rocketmq.BatchMessage) (end int64) {
+func (l *live) store(
+	cluster *rocketmq.Cluster,
+	q lane.Queue,
+	born int64,
+	messages ...rocketmq.BatchMessage,
+) (end int64) {
 	l.Helper()
-	request := rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: q.ID, BornTimestamp: born, Messages: messages}
+	request := rocketmq.BatchRequest{
+		Group:         "writer",
+		Topic:         l.topic,
+		Queue:         q.ID,
+		BornTimestamp: born,
+		Messages:      messages,
+	}
 	err := remoting.Retry(l.ctx, func() error {
 		sent, err := cluster.Client().SendBatch(l.ctx, l.broker(cluster, q.Broker), request)
 		end = sent.Offset + int64(len(messages))
@@ -176,7 +194,9 @@ func (l *live) fill(n int) {
 			for i := start; i < min(n, start+50); i++ {
 				messages = append(messages, rocketmq.BatchMessage{
 					Flag: int32(i), Body: fmt.Appendf(nil, "message %d of lane %d", i, lane.Index),
-					Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01t%d\x02UNIQ_KEY\x01u-%d-%d", i, i%3, lane.Index, i)),
+					Properties: []byte(
+						fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01t%d\x02UNIQ_KEY\x01u-%d-%d", i, i%3, lane.Index, i),
+					),
 				})
 			}
 			end = l.store(l.source, lane.Source, time.Now().UnixMilli(), messages...)
@@ -231,7 +251,11 @@ func (l *live) run(r *Replicator, lanes []lane.Lane) *copier {
 
 func (l *live) until(what string, c *copier, condition func(lane.Progress) bool) {
 	l.Helper()
-	l.waitFor(what, func() bool { return condition(c.progress()) }, func() any { return fmt.Sprintf("progress %+v", c.progress()) })
+	l.waitFor(
+		what,
+		func() bool { return condition(c.progress()) },
+		func() any { return fmt.Sprintf("progress %+v", c.progress()) },
+	)
 }
 
 // waitFor looks again and again.
@@ -248,7 +272,8 @@ func (l *live) waitFor(what string, condition func() bool, saw func() any) {
 	}
 }
 
-// untilCopied waits until the lanes' committed progress has reached the ends of the source's queues.
+// untilCopied waits until the lanes' committed progress has reached the ends of the source's
+// queues.
 func (l *live) untilCopied(c *copier) {
 	l.Helper()
 	positions := positions.New(l.source, l.target, l.names())

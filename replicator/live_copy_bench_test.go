@@ -33,9 +33,9 @@ var loads = []load{
 	{"1KB-one-queue", 1, 200_000, 1 << 10},
 }
 
-// BenchmarkLiveCopy copies a history from 4.9.7 to 5.3.3, and measures before and after it how fast the target takes the same
-// batches from a writer that does nothing else. Reported are the rate, its share of that ceiling, and the CPU seconds that the copier
-// needs for a million messages.
+// BenchmarkLiveCopy copies a history from 4.9.7 to 5.3.3, and measures before and after it how fast
+// the target takes the same batches from a writer that does nothing else. Reported are the rate,
+// its share of that ceiling, and the CPU seconds that the copier needs for a million messages.
 func BenchmarkLiveCopy(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -70,7 +70,11 @@ func benchCopy(b *testing.B, source, target *rocketmq.Cluster, l load, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
+	r := NewReplicator(
+		source,
+		target,
+		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
+	)
 	r.timing.report = 5 * time.Millisecond
 	running, stop := context.WithCancel(ctx)
 	cpu, begin := cpuTime(b), time.Now()
@@ -99,13 +103,20 @@ func makeTopic(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, top
 	if err != nil {
 		b.Fatal(err)
 	}
-	config := rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG"}
+	config := rocketmq.TopicConfig{
+		Name:        topic,
+		ReadQueues:  queues,
+		WriteQueues: queues,
+		Perm:        6,
+		FilterType:  "SINGLE_TAG",
+	}
 	if err := cluster.Client().CreateTopic(ctx, brokers[0].Addr, config); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// writeRaw writes the load as fast as one batch in flight per queue goes, and returns messages per second.
+// writeRaw writes the load as fast as one batch in flight per queue goes, and returns messages per
+// second.
 func writeRaw(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, topic string, l load) float64 {
 	brokers, err := cluster.Brokers(ctx)
 	if err != nil {
@@ -122,7 +133,12 @@ func writeRaw(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, topi
 	for queue := range l.queues {
 		group.Go(func() error {
 			for left := l.messages / l.queues; left > 0; left -= size {
-				batch := rocketmq.BatchRequest{Group: "writer", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli()}
+				batch := rocketmq.BatchRequest{
+					Group:         "writer",
+					Topic:         topic,
+					Queue:         queue,
+					BornTimestamp: time.Now().UnixMilli(),
+				}
 				for i := range min(left, size) {
 					batch.Messages = append(batch.Messages, rocketmq.BatchMessage{
 						Body: body, Properties: fmt.Appendf(nil, "KEYS\x01k%d\x02TAGS\x01tag\x02UNIQ_KEY\x017F000001000000000000%08d\x02", i, left-i),

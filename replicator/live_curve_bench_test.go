@@ -22,9 +22,10 @@ const (
 	liveCount = 2000 // live batches: 10 s
 )
 
-// BenchmarkLiveCurve copies a history of a million messages of 1 KB over 1, 8 and 64 lanes, and goes on while 10,000 a second are
-// written. Reported are the rate of the history, how steady it was (the slowest second of it beside the average one), the CPU of the
-// copier, and how long live messages take from the acknowledgement until the lanes count them as copied, looked at each 5 ms.
+// BenchmarkLiveCurve copies a history of a million messages of 1 KB over 1, 8 and 64 lanes, and
+// goes on while 10,000 a second are written. Reported are the rate of the history, how steady it
+// was (the slowest second of it beside the average one), the CPU of the copier, and how long live
+// messages take from the acknowledgement until the lanes count them as copied, looked at each 5 ms.
 func BenchmarkLiveCurve(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -48,7 +49,11 @@ func benchCurve(b *testing.B, source, target *rocketmq.Cluster, queues int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
+	r := NewReplicator(
+		source,
+		target,
+		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
+	)
 	r.timing.report = 5 * time.Millisecond
 	c := &course{began: time.Now(), stored: make(chan time.Time, liveCount), cpu: cpuTime(b)}
 	running, stop := context.WithCancel(ctx)
@@ -70,7 +75,14 @@ func benchCurve(b *testing.B, source, target *rocketmq.Cluster, queues int) {
 }
 
 // writeLive writes at a steady pace, over all queues in turn.
-func writeLive(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, topic string, queues int, stored chan<- time.Time) {
+func writeLive(
+	b *testing.B,
+	ctx context.Context,
+	cluster *rocketmq.Cluster,
+	topic string,
+	queues int,
+	stored chan<- time.Time,
+) {
 	brokers, err := cluster.Brokers(ctx)
 	if err != nil {
 		b.Error(err)
@@ -81,9 +93,17 @@ func writeLive(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, top
 	body := make([]byte, 1<<10)
 	for n := range liveCount {
 		<-tick.C
-		batch := rocketmq.BatchRequest{Group: "writer", Topic: topic, Queue: n % queues, BornTimestamp: time.Now().UnixMilli()}
+		batch := rocketmq.BatchRequest{
+			Group:         "writer",
+			Topic:         topic,
+			Queue:         n % queues,
+			BornTimestamp: time.Now().UnixMilli(),
+		}
 		for range liveBatch {
-			batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Body: body, Properties: []byte("KEYS\x01k\x02")})
+			batch.Messages = append(
+				batch.Messages,
+				rocketmq.BatchMessage{Body: body, Properties: []byte("KEYS\x01k\x02")},
+			)
 		}
 		if _, err := cluster.Client().SendBatch(ctx, brokers[0].Addr, batch); err != nil {
 			b.Error(err)

@@ -24,15 +24,19 @@ func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Full", Version: "5.3.3", Brokers: 1, Config: map[string]string{
-		"storePathCommitLog": filepath.Join(disk, "commitlog"), "mappedFileSizeCommitLog": "16777216",
-	}})
+	cluster := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{Name: "Full", Version: "5.3.3", Brokers: 1, Config: map[string]string{
+			"storePathCommitLog": filepath.Join(disk, "commitlog"), "mappedFileSizeCommitLog": "16777216",
+		}},
+	)
 	l := newLiveOn(t, cluster, "full-disk", 1)
 	l.fill(100)
 	c := l.start("one", l.lanes, func(r *Replicator) { r.timing.retryMax = time.Second })
 	l.untilCopied(c)
 	other := filepath.Join(disk, "other")
-	if err := os.WriteFile(other, make([]byte, 120<<20), 0o600); err != nil && !strings.Contains(err.Error(), "no space") {
+	if err := os.WriteFile(other, make([]byte, 120<<20), 0o600); err != nil &&
+		!strings.Contains(err.Error(), "no space") {
 		t.Fatal(err)
 	}
 	more := time.Now()
@@ -41,7 +45,8 @@ func TestLongTargetWhoseDiskIsFullGetsTheRestWhenThereIsRoom(t *testing.T) {
 			more = time.Now()
 			l.fill(1)
 		}
-		return strings.Contains(p.Waiting, "target broker "+cluster.Brokers[0].Name) && strings.Contains(p.Waiting, "SERVICE_NOT_AVAILABLE")
+		return strings.Contains(p.Waiting, "target broker "+cluster.Brokers[0].Name) &&
+			strings.Contains(p.Waiting, "SERVICE_NOT_AVAILABLE")
 	})
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)

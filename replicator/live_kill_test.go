@@ -39,14 +39,28 @@ func TestCopierProcess(t *testing.T) {
 	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
 	lanes, err := replica.LanesOf(context.Background(), source, target, j.Topic)
 	for begin := time.Now(); err != nil && time.Since(begin) < liveUntil; lanes, err = replica.LanesOf(context.Background(), source, target, j.Topic) {
-		fmt.Println("lanes of topic", j.Topic, "aren't known yet:", err) // as brokers say when others make topics at the same moment
+		fmt.Println(
+			"lanes of topic",
+			j.Topic,
+			"aren't known yet:",
+			err,
+		) // as brokers say when others make topics at the same moment
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err != nil {
 		t.Fatalf("lanes of topic %s: %v", j.Topic, err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
-	r := NewReplicator(source, target, Options{Names: replica.Names{Group: j.Group, Source: "Source", Target: "Target"}, Holder: "killed", BatchMessages: 5, BothWays: j.BothWays})
+	r := NewReplicator(
+		source,
+		target,
+		Options{
+			Names:         replica.Names{Group: j.Group, Source: "Source", Target: "Target"},
+			Holder:        "killed",
+			BatchMessages: 5,
+			BothWays:      j.BothWays,
+		},
+	)
 	if j.Each > 0 {
 		r.target = newStuck(r.target, j.Each)
 	}
@@ -68,11 +82,13 @@ func TestCopierProcess(t *testing.T) {
 // hasCopied is what the copier process prints with its first copies.
 const hasCopied = "it has copied something"
 
-// copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages and a moment more. However late it is
-// killed, it doesn't copy more than 500 further ones.
+// copiedUntilKilled runs a copier in a process of its own, until it has copied that many messages
+// and a moment more. However late it is killed, it doesn't copy more than 500 further ones.
 func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 	l.Helper()
-	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, false, int(more+500) / len(l.lanes)})
+	j, err := json.Marshal(
+		job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, false, int(more+500) / len(l.lanes)},
+	)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -85,8 +101,11 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 		l.Fatal(err)
 	}
 	l.Cleanup(func() { _ = process.Process.Kill() }) // also if the test fails in between
-	l.waitFor(fmt.Sprintf("the copier has copied %d messages", more), func() bool { return l.onTarget() >= before+more },
-		func() any { return fmt.Sprintf("%d messages on the target, before %d", l.onTarget(), before) })
+	l.waitFor(
+		fmt.Sprintf("the copier has copied %d messages", more),
+		func() bool { return l.onTarget() >= before+more },
+		func() any { return fmt.Sprintf("%d messages on the target, before %d", l.onTarget(), before) },
+	)
 	time.Sleep(moment) // not a wait: the point in its work where it is killed
 	if err := process.Process.Kill(); err != nil {
 		l.Fatal(err)
@@ -95,8 +114,9 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 	l.settled()
 }
 
-// settled waits until the target has taken up what the killed copier had on its way, and shows it: it answers requests of one kind in
-// the order in which it received them, and shows messages in the order in which it stored them.
+// settled waits until the target has taken up what the killed copier had on its way, and shows it:
+// it answers requests of one kind in the order in which it received them, and shows messages in the
+// order in which it stored them.
 func (l *live) settled() {
 	l.Helper()
 	target := replica.NewBrokers("target", l.target)
@@ -155,7 +175,11 @@ func TestLongKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
 	if err := source.KillBroker(broker); err != nil { // within 5 s of the commits: they aren't on its disk
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the dead source", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) })
+	l.until(
+		"the lanes say that they wait for the dead source",
+		c,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) },
+	)
 	if err := source.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// BenchmarkLiveLatency sends 200 messages a second, one by one, and measures from when the source has acknowledged a message until a
-// reader of the target, which waits for it, has it.
+// BenchmarkLiveLatency sends 200 messages a second, one by one, and measures from when the source
+// has acknowledged a message until a reader of the target, which waits for it, has it.
 func BenchmarkLiveLatency(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -30,7 +30,11 @@ func BenchmarkLiveLatency(b *testing.B) {
 		}
 		ended := make(chan error, 1)
 		go func() {
-			r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
+			r := NewReplicator(
+				source,
+				target,
+				Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
+			)
 			ended <- r.Run(ctx, lanes, func(lane.Progress) {})
 		}()
 		stored := make(chan time.Time, warm+measured)
@@ -49,7 +53,14 @@ func BenchmarkLiveLatency(b *testing.B) {
 	}
 }
 
-func sendSteadily(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, topic string, messages int, stored chan<- time.Time) {
+func sendSteadily(
+	b *testing.B,
+	ctx context.Context,
+	cluster *rocketmq.Cluster,
+	topic string,
+	messages int,
+	stored chan<- time.Time,
+) {
 	brokers, err := cluster.Brokers(ctx)
 	if err != nil {
 		b.Error(err)
@@ -70,8 +81,16 @@ func sendSteadily(b *testing.B, ctx context.Context, cluster *rocketmq.Cluster, 
 	}
 }
 
-// readAll reads the target with long pulls, and returns how long after its acknowledgement each message was there.
-func readAll(b *testing.B, ctx context.Context, target *rocketmq.Cluster, lane lane.Lane, messages int, stored <-chan time.Time) (waits []time.Duration) {
+// readAll reads the target with long pulls, and returns how long after its acknowledgement each
+// message was there.
+func readAll(
+	b *testing.B,
+	ctx context.Context,
+	target *rocketmq.Cluster,
+	lane lane.Lane,
+	messages int,
+	stored <-chan time.Time,
+) (waits []time.Duration) {
 	side := replica.NewBrokers("target", target)
 	for next := int64(0); len(waits) < messages; {
 		result, err := side.Pull(ctx, "reader", lane.Topic, lane.Target, next, 32, 5*time.Second)
@@ -80,7 +99,10 @@ func readAll(b *testing.B, ctx context.Context, target *rocketmq.Cluster, lane l
 		}
 		now := time.Now()
 		for range result.Messages {
-			waits = append(waits, now.Sub(<-stored)) // may be a little negative: the copy can be faster than the acknowledgement
+			waits = append(
+				waits,
+				now.Sub(<-stored),
+			) // may be a little negative: the copy can be faster than the acknowledgement
 		}
 		next += int64(len(result.Messages))
 	}

@@ -25,10 +25,18 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 	})
 	l.untilCopied(c)
 
-	l.batch(l.source, two.Source, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: bytes.Repeat([]byte("x"), 70_000)})
+	l.batch(
+		l.source,
+		two.Source,
+		time.Now().UnixMilli(),
+		rocketmq.BatchMessage{Body: bytes.Repeat([]byte("x"), 70_000)},
+	)
 	l.fill(50)
 	l.until("the message that is too long is named, and the other lane goes on", c, func(p lane.Progress) bool {
-		return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetRefused && p.Faults[0].From == 50 && p.Faults[0].To == 51 && p.Copied == 150 && p.CaughtUp == 1
+		return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetRefused && p.Faults[0].From == 50 &&
+			p.Faults[0].To == 51 &&
+			p.Copied == 150 &&
+			p.CaughtUp == 1
 	})
 	if err := c.Answer(lane.Answer{Topic: two.Topic, Broker: two.Source.Broker, Queue: two.Source.ID, Action: lane.Skip, From: 50, To: 51}); err != nil {
 		t.Fatal(err)
@@ -39,7 +47,11 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.fill(50)
-	l.until("lanes copy without the name server", c, func(p lane.Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 })
+	l.until(
+		"lanes copy without the name server",
+		c,
+		func(p lane.Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 },
+	)
 	if err := cluster.SuspendBroker(one.Target.Broker); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +69,8 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 	if p := c.stop(); p.Copied != 400 || p.Skipped != 1 || len(p.Faults) > 0 {
 		t.Fatalf("progress %+v, wanted 400 copied and one given up", p)
 	}
-	if got := l.verify(); got.Compared != 400 || got.Missing != 1 || got.Extra+got.Altered+got.OutOfOrder+got.Natives > 0 {
+	if got := l.verify(); got.Compared != 400 || got.Missing != 1 ||
+		got.Extra+got.Altered+got.OutOfOrder+got.Natives > 0 {
 		t.Fatalf("verification %+v, wanted 400 messages and the one that was given up", got)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// network is a way to servers that can be cut: connections stay open, and nothing goes through until it is whole again.
+// network is a way to servers that can be cut: connections stay open, and nothing goes through
+// until it is whole again.
 type network struct {
 	*testing.T
 	mu    sync.Mutex
@@ -146,7 +147,11 @@ func TestLongLanesOutliveANetworkThatIsCut(t *testing.T) {
 		before := c.progress().Copied
 		l.until("copies are made under load", c, func(p lane.Progress) bool { return p.Copied > before+500 })
 		heal = n.cut(target)
-		l.until("the lanes say that they wait for the target", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) })
+		l.until(
+			"the lanes say that they wait for the target",
+			c,
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) },
+		)
 		heal()
 	}
 	close(stop)

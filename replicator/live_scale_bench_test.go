@@ -17,8 +17,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// BenchmarkLiveIdleLanes runs 10,000 lanes whose queues are empty, 100 topics of 100 queues, and reports the time until all of them
-// wait for messages, the memory of this process then, and the CPU that it uses while nothing happens, in per cent of a core.
+// BenchmarkLiveIdleLanes runs 10,000 lanes whose queues are empty, 100 topics of 100 queues, and
+// reports the time until all of them wait for messages, the memory of this process then, and the
+// CPU that it uses while nothing happens, in per cent of a core.
 func BenchmarkLiveIdleLanes(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -45,7 +46,11 @@ func BenchmarkLiveIdleLanes(b *testing.B) {
 	}
 	for range b.N {
 		before := resident(b)
-		r := NewReplicator(source, target, Options{Names: replica.Names{Group: "rocketshift-idle", Source: "S", Target: "T"}, Holder: "bench"})
+		r := NewReplicator(
+			source,
+			target,
+			Options{Names: replica.Names{Group: "rocketshift-idle", Source: "S", Target: "T"}, Holder: "bench"},
+		)
 		running, stop := context.WithCancel(ctx)
 		begin := time.Now()
 		var ready time.Duration

@@ -10,8 +10,9 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// The target's master is lost under load, and what was a slave takes over at another address, without the last messages and positions: its
-// copying lagged behind. The lanes find it, and copy again what it lacks, once.
+// The target's master is lost under load, and what was a slave takes over at another address,
+// without the last messages and positions: its copying lagged behind. The lanes find it, and copy
+// again what it lacks, once.
 func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 	t.Parallel()
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Pair", Version: "5.3.3", Brokers: 1})
@@ -21,7 +22,8 @@ func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 	c := l.start("one", l.lanes, func(r *Replicator) {
 		r.options.BatchMessages = 20
 		r.timing.retryMax, r.timing.sendTimeout = 200*time.Millisecond, time.Second
-		r.timing.renew, r.timing.pullWait = 2*time.Second, time.Second // a lane at rest learns from its lock that the master is another
+		// a lane at rest learns from its lock that the master is another
+		r.timing.renew, r.timing.pullWait = 2*time.Second, time.Second
 	})
 	l.untilCopied(c)
 	if err := cluster.StopBroker(broker); err != nil {
@@ -52,7 +54,11 @@ func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	start()
-	l.until("the target holds everything, some of it copied again", c, func(p lane.Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 })
+	l.until(
+		"the target holds everything, some of it copied again",
+		c,
+		func(p lane.Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 },
+	)
 	l.untilCopied(c)
 	if p := c.stop(); len(p.Faults) > 0 || p.Copied <= 1800 {
 		t.Fatalf("progress %+v, wanted more than 1800 copied: what the slave lacked was copied again", p)

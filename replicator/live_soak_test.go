@@ -18,7 +18,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// soakKills is the environment variable that says how often the copier is killed, at other points each time: make soak sets it.
+// soakKills is the environment variable that says how often the copier is killed, at other points
+// each time: make soak sets it.
 const soakKills = "ROCKETSHIFT_SOAK_KILLS"
 
 // kills is how often, and the seed of the points.
@@ -34,8 +35,9 @@ func kills(t *testing.T) (n int, seed uint64) {
 	return n, uint64(time.Now().UnixNano())
 }
 
-// trickle writes to both sides of all lanes until it is stopped, and notes how many messages each queue got. It is never further ahead
-// than its limit, so that a slow machine doesn't get more to copy than a fast one.
+// trickle writes to both sides of all lanes until it is stopped, and notes how many messages each
+// queue got. It is never further ahead than its limit, so that a slow machine doesn't get more to
+// copy than a fast one.
 type trickle struct {
 	*live
 	stop    chan struct{}
@@ -46,7 +48,8 @@ type trickle struct {
 	limit   int
 }
 
-// perKill is how many messages each queue may get for each kill: for as long as a fast machine needs, all that the pace allows.
+// perKill is how many messages each queue may get for each kill: for as long as a fast machine
+// needs, all that the pace allows.
 const perKill = 200
 
 func (l *live) trickle() *trickle {
@@ -112,7 +115,8 @@ func (w *trickle) end() {
 	w.writing.Wait()
 }
 
-// copyAndKill runs a copier of its own, and kills it after that time, wherever it is: counted from its start, or from its first copy.
+// copyAndKill runs a copier of its own, and kills it after that time, wherever it is: counted from
+// its start, or from its first copy.
 func (l *live) copyAndKill(after time.Duration, working bool) {
 	l.Helper()
 	j, err := json.Marshal(job{l.source.NameServers(), l.target.NameServers(), l.topic, l.group, true, 0})
@@ -138,7 +142,11 @@ func (l *live) copyAndKill(after time.Duration, working bool) {
 		defer over.Stop()
 		for lines := bufio.NewScanner(out); !slices.Contains(said, hasCopied); said = append(said, lines.Text()) {
 			if !lines.Scan() {
-				l.Fatalf("the copier ended, or copied nothing for %s; it said:\n%s", liveUntil, strings.Join(said, "\n"))
+				l.Fatalf(
+					"the copier ended, or copied nothing for %s; it said:\n%s",
+					liveUntil,
+					strings.Join(said, "\n"),
+				)
 			}
 		}
 	}
@@ -165,16 +173,22 @@ func TestLiveCopiersKilledAtRandomPointsUnderLoadLoseAndRepeatNothing(t *testing
 		l.copyAndKill(time.Duration(random.IntN(400))*time.Millisecond, i%2 == 0)
 	}
 	load.end()
-	load.sides(func(name string, cluster *rocketmq.Cluster, q lane.Queue) { load.some(cluster, q, name) }) // something is left for the last one
+	load.sides(
+		func(name string, cluster *rocketmq.Cluster, q lane.Queue) { load.some(cluster, q, name) },
+	) // something is left for the last one
 	last := l.start("killed", l.lanes, func(r *Replicator) {
 		both(r)
 		r.timing.homeRest, r.timing.look = time.Second, 100*time.Millisecond
 	})
 	l.until("both sides hold everything", last, func(lane.Progress) bool {
 		for _, lane := range l.lanes {
-			want := int64(10 + load.written[fmt.Sprintf("s-%d", lane.Index)] + load.written[fmt.Sprintf("t-%d", lane.Index)])
-			source, errSource := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
-			target, errTarget := l.target.Client().MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)
+			want := int64(
+				10 + load.written[fmt.Sprintf("s-%d", lane.Index)] + load.written[fmt.Sprintf("t-%d", lane.Index)],
+			)
+			source, errSource := l.source.Client().
+				MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
+			target, errTarget := l.target.Client().
+				MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)
 			if errSource != nil || errTarget != nil || source < want || target < want {
 				return false
 			}
@@ -190,9 +204,17 @@ func TestLiveCopiersKilledAtRandomPointsUnderLoadLoseAndRepeatNothing(t *testing
 		for _, side := range []byte("st") {
 			onSource, onTarget := only(side, source), only(side, target)
 			want := load.written[fmt.Sprintf("%c-%d", side, lane.Index)]
-			if !slices.Equal(onSource, onTarget) || !slices.IsSorted(onSource) || len(slices.Compact(slices.Clone(onSource))) != want || len(onSource) != want {
-				t.Errorf("%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
-					lane, side, len(onSource), len(onTarget), want)
+			if !slices.Equal(onSource, onTarget) || !slices.IsSorted(onSource) ||
+				len(slices.Compact(slices.Clone(onSource))) != want ||
+				len(onSource) != want {
+				t.Errorf(
+					"%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
+					lane,
+					side,
+					len(onSource),
+					len(onTarget),
+					want,
+				)
 			}
 		}
 	}

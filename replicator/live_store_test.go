@@ -15,13 +15,17 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// The source takes the copier's rights away and gives them back, and then loses the beginning of its commit log under the lanes.
+// The source takes the copier's rights away and gives them back, and then loses the beginning of
+// its commit log under the lanes.
 func TestLongSourceThatDeniesAndExpires(t *testing.T) {
 	t.Parallel()
 	admin := &lab.Account{AccessKey: "source-admin", SecretKey: "source-secret"}
-	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Strict", Version: "4.9.7", Brokers: 1, Admin: admin, Config: map[string]string{
-		"mappedFileSizeCommitLog": "8388608",
-	}})
+	cluster := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{Name: "Strict", Version: "4.9.7", Brokers: 1, Admin: admin, Config: map[string]string{
+			"mappedFileSizeCommitLog": "8388608",
+		}},
+	)
 	broker := cluster.Brokers[0].Name
 	l := newLiveBetween(t, cluster, labtest.Cluster(t, "5.3.3"), "strict", 1)
 	l.fill(100)
@@ -46,7 +50,8 @@ func TestLongSourceThatDeniesAndExpires(t *testing.T) {
 	}
 	write(strings.ReplaceAll(string(allowed), "source-secret", "another-secret"))
 	l.until("the lane says that it is denied, and waits", c, func(p lane.Progress) bool {
-		return strings.Contains(p.Waiting, "source broker "+broker) && strings.Contains(p.Waiting, "AclException") && len(p.Faults) == 0
+		return strings.Contains(p.Waiting, "source broker "+broker) && strings.Contains(p.Waiting, "AclException") &&
+			len(p.Faults) == 0
 	})
 	write(string(allowed))
 	l.until("it goes on when it may again", c, func(p lane.Progress) bool { return p.Waiting == "" })
@@ -81,12 +86,23 @@ func TestLongSourceThatDeniesAndExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	c = l.start("one", l.lanes, func(r *Replicator) { r.timing.patience = time.Second })
-	l.until("what expired is named", c, func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceTruncated })
+	l.until(
+		"what expired is named",
+		c,
+		func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceTruncated },
+	)
 	gap := c.progress().Faults[0]
 	if gap.From != 151 || gap.To <= gap.From {
 		t.Fatalf("fault %+v, wanted one from 151 on", gap)
 	}
-	answer := lane.Answer{Topic: gap.Topic, Broker: gap.Broker, Queue: gap.Queue, Action: lane.Skip, From: gap.From, To: gap.To}
+	answer := lane.Answer{
+		Topic:  gap.Topic,
+		Broker: gap.Broker,
+		Queue:  gap.Queue,
+		Action: lane.Skip,
+		From:   gap.From,
+		To:     gap.To,
+	}
 	if err := c.Answer(answer); err != nil {
 		t.Fatal(err)
 	}
@@ -103,29 +119,44 @@ func TestLongTargetThatDeniesIsWaitedFor(t *testing.T) {
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Closed", Version: "5.3.3", Brokers: 1, Admin: admin})
 	broker := cluster.Brokers[0]
 	l := newLiveOn(t, cluster, "closed", 1)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: "the-copier", SecretKey: "copier-secret"}})
+	client := rocketmq.NewClient(
+		rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: "the-copier", SecretKey: "copier-secret"}},
+	)
 	t.Cleanup(client.Close)
-	r := NewReplicator(l.source, rocketmq.NewCluster(client, cluster.NameServers), Options{Names: l.names(), Holder: "one", BothWays: true})
+	r := NewReplicator(
+		l.source,
+		rocketmq.NewCluster(client, cluster.NameServers),
+		Options{Names: l.names(), Holder: "one", BothWays: true},
+	)
 	r.timing.report, r.timing.retryMax = 20*time.Millisecond, 200*time.Millisecond
 	l.fill(100)
 	c := l.run(r, l.lanes)
 	l.until("the lanes say that they are denied, and wait", c, func(p lane.Progress) bool {
-		return strings.Contains(p.Waiting, "target broker "+broker.Name) && strings.Contains(p.Waiting, "NO_PERMISSION") && len(p.Faults) == 0
+		return strings.Contains(p.Waiting, "target broker "+broker.Name) &&
+			strings.Contains(p.Waiting, "NO_PERMISSION") &&
+			len(p.Faults) == 0
 	})
 	made, err := l.target.Client().Call(l.ctx, broker.Addr, &remoting.Command{
 		Code: 3001, Fields: map[string]string{"username": "the-copier"}, // AUTH_CREATE_USER
-		Body: []byte(`{"username": "the-copier", "password": "copier-secret", "userType": "Super", "userStatus": "enable"}`),
+		Body: []byte(
+			`{"username": "the-copier", "password": "copier-secret", "userType": "Super", "userStatus": "enable"}`,
+		),
 	})
 	if err != nil || made.Code != remoting.Success {
 		t.Fatalf("make the user: %v, %+v", err, made)
 	}
 	l.untilCopied(c)
 	l.batch(l.target, l.lanes[0].Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")})
-	l.until("what was written on the target is copied back", c, func(p lane.Progress) bool { return p.Back != nil && p.Back.Copied == 1 })
+	l.until(
+		"what was written on the target is copied back",
+		c,
+		func(p lane.Progress) bool { return p.Back != nil && p.Back.Copied == 1 },
+	)
 	if p := c.stop(); len(p.Faults)+len(p.Back.Faults) > 0 {
 		t.Fatalf("faults %+v, back %+v", p.Faults, p.Back.Faults)
 	}
-	if got := l.verify(); got.Compared != 200 || got.Natives != 1 || got.Missing+got.Extra+got.Altered+got.OutOfOrder > 0 {
+	if got := l.verify(); got.Compared != 200 || got.Natives != 1 ||
+		got.Missing+got.Extra+got.Altered+got.OutOfOrder > 0 {
 		t.Fatalf("verification %+v, wanted 200 messages and one native", got)
 	}
 }

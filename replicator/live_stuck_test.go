@@ -10,8 +10,9 @@ import (
 	"rocketshift/replicator/replicatest"
 )
 
-// stuck is a side that never answers the batch which brings a queue so many messages, nor those after it, and stores them all the same:
-// a copier that works with it stops in the middle, with batches on their way.
+// stuck is a side that never answers the batch which brings a queue so many messages, nor those
+// after it, and stores them all the same: a copier that works with it stops in the middle, with
+// batches on their way.
 type stuck struct {
 	replica.Side
 	each int // messages of each queue

@@ -42,11 +42,19 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 		{Body: []byte("timer"), Properties: []byte("TIMER_DELIVER_MS\x014102444800000")},
 		{Body: []byte("repeated names"), Properties: []byte("A\x011\x02A\x012\x02B\x01\x02"), Flag: -1},
 		{Body: []byte("stale stamp"), Properties: []byte("K\x01k\x02ROCKETSHIFT\x01999,0,broker-z,other,Old\x02")},
-		{Body: []byte("long properties"), Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", 32_000))},
+		{
+			Body:       []byte("long properties"),
+			Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", 32_000)),
+		},
 	}
 	l.batch(l.source, lane.Source, born+4, verbatim...)
 	for _, size := range []int{1 << 20, 2<<20 + 3, 4<<20 - 4096} {
-		l.batch(l.source, lane.Source, born+5, rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")})
+		l.batch(
+			l.source,
+			lane.Source,
+			born+5,
+			rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")},
+		)
 	}
 	c := l.start("one", l.lanes, func(r *Replicator) { r.options.ExactBorn = true })
 	l.untilCopied(c)
@@ -56,7 +64,12 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	l.wantClean(14)
 
 	// Once more without this package's own comparison: what a 5.x consumer pulls.
-	target := replica.Reader{Side: replica.NewBrokers("target", l.target), Group: l.group, Topic: l.topic, Queue: lane.Target}
+	target := replica.Reader{
+		Side:  replica.NewBrokers("target", l.target),
+		Group: l.group,
+		Topic: l.topic,
+		Queue: lane.Target,
+	}
 	message, there, err := target.One(l.ctx, 1)
 	if err != nil || !there || !bytes.Equal(message.Body, binary) || message.BornTimestamp != born+1 {
 		t.Fatalf("the second copy: %v, %v, %d bytes, born %d", err, there, len(message.Body), message.BornTimestamp)
@@ -65,21 +78,27 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 		t.Errorf("its property reads %q", own)
 	}
 	stale, _, err := target.One(l.ctx, 9)
-	if stamp, ok := replica.ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 || stamp.Topic != l.topic || stamp.Cluster != "Source" {
+	if stamp, ok := replica.ParseStamp(stale.Properties); err != nil || !ok || stamp.Offset != 9 ||
+		stamp.Topic != l.topic ||
+		stamp.Cluster != "Source" {
 		t.Errorf("%v: stamp %v, wanted the lane's own in the place of the stale one", err, stamp)
 	}
 }
 
-// TestLiveBodiesAreCopiedAsTheyAreStored copies what is compressed in each of RocketMQ's ways, and messages of senders with long addresses.
+// TestLiveBodiesAreCopiedAsTheyAreStored copies what is compressed in each of RocketMQ's ways, and
+// messages of senders with long addresses.
 func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
 	l := newLive(t, "as-stored", 1)
 	lane, n := l.lanes[0], int64(0)
 	addr := l.broker(l.source, lane.Source.Broker)
-	for kind := int32(0); kind <= remoting.FlagCompressionType; kind += 0x100 { // 1 is LZ4, 2 ZSTD, 3 zlib, others are to come
+	// 1 is LZ4, 2 ZSTD, 3 zlib, others are to come
+	for kind := int32(0); kind <= remoting.FlagCompressionType; kind += 0x100 {
 		for _, bits := range []int32{0, remoting.FlagCompressed, remoting.FlagMultiTags} {
 			_, err := l.source.Client().SendBatch(l.ctx, addr, rocketmq.BatchRequest{
 				Group: "writer", Topic: l.topic, Queue: lane.Source.ID, SysFlag: kind | bits, BornTimestamp: 7 + n,
-				Messages: []rocketmq.BatchMessage{{Body: []byte{0x28, 0xb5, 0x2f, 0xfd, byte(n)}, Properties: []byte("KEYS\x01k")}},
+				Messages: []rocketmq.BatchMessage{
+					{Body: []byte{0x28, 0xb5, 0x2f, 0xfd, byte(n)}, Properties: []byte("KEYS\x01k")},
+				},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -98,26 +117,50 @@ func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
 	l.untilCopied(c)
 	c.stop()
 	l.wantClean(n)
-	target := replica.Reader{Side: replica.NewBrokers("target", l.target), Group: l.group, Topic: l.topic, Queue: lane.Target}
+	target := replica.Reader{
+		Side:  replica.NewBrokers("target", l.target),
+		Group: l.group,
+		Topic: l.topic,
+		Queue: lane.Target,
+	}
 	if m, there, err := target.One(l.ctx, n-1); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 != 0 {
-		t.Errorf("%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4", err, there, m.Body, m.SysFlag)
+		t.Errorf(
+			"%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4",
+			err,
+			there,
+			m.Body,
+			m.SysFlag,
+		)
 	}
 }
 
-// sendFromFar stores a message of a sender with an IPv6 address, and checks that the broker says so.
+// sendFromFar stores a message of a sender with an IPv6 address, and checks that the broker says
+// so.
 func (l *live) sendFromFar(lane lane.Lane, offset int64) {
 	l.Helper()
 	_, port, err := net.SplitHostPort(l.broker(l.source, lane.Source.Broker))
 	if err != nil {
 		l.Fatal(err)
 	}
-	long := rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: 99, Body: []byte("from far away")}
+	long := rocketmq.SendRequest{
+		Group:         "writer",
+		Topic:         l.topic,
+		Queue:         lane.Source.ID,
+		BornTimestamp: 99,
+		Body:          []byte("from far away"),
+	}
 	if _, err := l.source.Client().SendMessage(l.ctx, net.JoinHostPort("::1", port), long); err != nil {
 		l.Fatalf("send over IPv6, which brokers listen to unless they are told otherwise: %v", err)
 	}
 	l.shown(l.source, lane.Source, offset+1)
-	source := replica.Reader{Side: replica.NewBrokers("source", l.source), Group: l.group, Topic: l.topic, Queue: lane.Source}
-	if m, there, err := source.One(l.ctx, offset); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 == 0 || !m.BornHost.Addr().Is6() {
+	source := replica.Reader{
+		Side:  replica.NewBrokers("source", l.source),
+		Group: l.group,
+		Topic: l.topic,
+		Queue: lane.Source,
+	}
+	if m, there, err := source.One(l.ctx, offset); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 == 0 ||
+		!m.BornHost.Addr().Is6() {
 		l.Fatalf("%v, %v: stored as of %s, system flag %#x; wanted one of IPv6", err, there, m.BornHost, m.SysFlag)
 	}
 }
@@ -132,7 +175,8 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 		r.target, r.timing.sendTimeout = target, liveTime
 		r.options.BatchMessages = 7
 		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
-		r.timing.checkpoint = -1                                  // and nothing at the end: locks stay, positions are old
+		// and nothing at the end: locks stay, positions are old
+		r.timing.checkpoint = -1
 	})
 	l.until("each lane has a batch on its way", first, func(lane.Progress) bool {
 		queues, _ := target.unanswered()
@@ -151,7 +195,13 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 	second := l.start("one", l.lanes, nil) // the same holder: its locks are its own
 	l.untilCopied(second)
 	if last := second.stop(); last.Copied+copied+stored != each*lanes {
-		t.Errorf("%d and %d messages were copied, and %d without an answer, wanted %d altogether", copied, last.Copied, stored, each*lanes)
+		t.Errorf(
+			"%d and %d messages were copied, and %d without an answer, wanted %d altogether",
+			copied,
+			last.Copied,
+			stored,
+			each*lanes,
+		)
 	}
 	l.wantClean(each * lanes)
 }
@@ -162,7 +212,11 @@ func TestLiveSecondCopierWaitsForTheFirst(t *testing.T) {
 	first := l.start("one", l.lanes, nil)
 	l.untilCopied(first)
 	second := l.start("two", l.lanes, nil)
-	l.until("the second waits", second, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
+	l.until(
+		"the second waits",
+		second,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") },
+	)
 	l.fill(100)
 	l.untilCopied(first)
 	first.stop()
@@ -180,7 +234,13 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 	l.fill(700)
 	c := l.start("one", l.lanes, nil)
 	l.untilCopied(c)
-	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")}, rocketmq.BatchMessage{Body: []byte("native")})
+	l.batch(
+		l.target,
+		lane.Target,
+		time.Now().UnixMilli(),
+		rocketmq.BatchMessage{Body: []byte("native")},
+		rocketmq.BatchMessage{Body: []byte("native")},
+	)
 	l.fill(50)
 	l.untilCopied(c)
 	c.stop()
@@ -213,8 +273,14 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 	c := l.start("one", l.lanes[1:], nil)
 	l.until("the other lane is copied", c, func(p lane.Progress) bool { return p.Copied == 60 })
 	c.stop()
-	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50 is an application's.
-	source := replica.Reader{Side: replica.NewBrokers("source", l.source), Group: l.group, Topic: l.topic, Queue: of.Source}
+	// This lane is copied by hand: 10 is missing, 20 altered, 30 comes late, 40 is there twice, 50
+	// is an application's.
+	source := replica.Reader{
+		Side:  replica.NewBrokers("source", l.source),
+		Group: l.group,
+		Topic: l.topic,
+		Queue: of.Source,
+	}
 	stamps := replica.NewStamper(l.names(), of)
 	var offsets []int64
 	for offset := range int64(60) {
@@ -232,9 +298,19 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		if offset == 20 {
 			body = []byte("altered")
 		}
-		l.batch(l.target, of.Target, m.BornTimestamp, rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)})
+		l.batch(
+			l.target,
+			of.Target,
+			m.BornTimestamp,
+			rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)},
+		)
 	}
-	l.batch(l.target, of.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)})
+	l.batch(
+		l.target,
+		of.Target,
+		time.Now().UnixMilli(),
+		rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)},
+	)
 	if err := replica.NewBrokers("source", l.source).EnsureGroup(l.ctx, of.Source.Broker, l.group); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +318,9 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := l.verify()
-	if got.Compared != 119 || got.Missing != 1 || got.Altered != 1 || got.OutOfOrder != 1 || got.Extra != 1 || got.Natives != 1 || len(got.Examples) != 4 {
+	if got.Compared != 119 || got.Missing != 1 || got.Altered != 1 || got.OutOfOrder != 1 || got.Extra != 1 ||
+		got.Natives != 1 ||
+		len(got.Examples) != 4 {
 		t.Fatalf("verification %+v, wanted one of each kind and four examples", got)
 	}
 }
@@ -262,7 +340,11 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	if err := cluster.SuspendBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the frozen target", c, func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) })
+	l.until(
+		"the lanes say that they wait for the frozen target",
+		c,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) },
+	)
 	if err := cluster.ContinueBroker(broker); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +354,11 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	if err := cluster.KillBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until("the lanes say that they wait for the dead target", c, func(p lane.Progress) bool { return p.Waiting != "" })
+	l.until(
+		"the lanes say that they wait for the dead target",
+		c,
+		func(p lane.Progress) bool { return p.Waiting != "" },
+	)
 	c.SetRate("", lane.Rate{})
 	if err := cluster.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)

@@ -19,14 +19,22 @@ type countedReads struct {
 	read atomic.Int64
 }
 
-func (c *countedReads) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+func (c *countedReads) Pull(
+	ctx context.Context,
+	group, topic string,
+	q lane.Queue,
+	offset int64,
+	most int,
+	wait time.Duration,
+) (rocketmq.PullResult, error) {
 	result, err := c.Brokers.Pull(ctx, group, topic, q, offset, most, wait)
 	c.read.Add(int64(len(result.Messages)))
 	return result, err
 }
 
-// BenchmarkLiveBothWays copies a history with forward lanes alone, and then another one with reverse lanes beside them, whose queues have
-// their home on the source. Reported are the CPU of each, what the reverse lanes add to it, and how many messages they read.
+// BenchmarkLiveBothWays copies a history with forward lanes alone, and then another one with
+// reverse lanes beside them, whose queues have their home on the source. Reported are the CPU of
+// each, what the reverse lanes add to it, and how many messages they read.
 func BenchmarkLiveBothWays(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -34,7 +42,8 @@ func BenchmarkLiveBothWays(b *testing.B) {
 	var used [2]time.Duration
 	var read int64
 	for range b.N {
-		for way, both := range []bool{false, true, true, false} { // a machine that gets slower or faster favours neither
+		// a machine that gets slower or faster favours neither
+		for way, both := range []bool{false, true, true, false} {
 			cpu, reverse := benchWays(b, source, target, l, both, way)
 			read += reverse
 			if both {
@@ -52,7 +61,13 @@ func BenchmarkLiveBothWays(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func benchWays(b *testing.B, source, target *rocketmq.Cluster, l load, both bool, n int) (cpu time.Duration, reverse int64) {
+func benchWays(
+	b *testing.B,
+	source, target *rocketmq.Cluster,
+	l load,
+	both bool,
+	n int,
+) (cpu time.Duration, reverse int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	topic := fmt.Sprintf("ways-%d-%d", n, time.Now().UnixNano())
@@ -64,7 +79,11 @@ func benchWays(b *testing.B, source, target *rocketmq.Cluster, l load, both bool
 	}
 	there := &countedReads{Brokers: replica.NewBrokers("target", target)}
 	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
-	r := newReplicator(replica.NewBrokers("source", source), there, Options{Names: names, Holder: "bench", BothWays: both})
+	r := newReplicator(
+		replica.NewBrokers("source", source),
+		there,
+		Options{Names: names, Holder: "bench", BothWays: both},
+	)
 	r.timing.report = 5 * time.Millisecond
 	writeRaw(b, ctx, source, topic, l)
 	running, stop := context.WithCancel(ctx)

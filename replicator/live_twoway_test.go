@@ -45,8 +45,8 @@ func (l *live) properties(cluster *rocketmq.Cluster, q lane.Queue) []byte {
 	return last.Properties
 }
 
-// Applications write to both sides of each queue at the same time, some of them what they received, with all its properties, while
-// copiers die and others take over.
+// Applications write to both sides of each queue at the same time, some of them what they received,
+// with all its properties, while copiers die and others take over.
 func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 	const batches, each, runs = 60, 25, 5
 	l := newLive(t, "both-ways", 2)
@@ -81,7 +81,13 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 						old = l.properties(at.cluster, at.queue)
 					}
 					for n := range each {
-						messages = append(messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s-%d-%05d", side, of.Index, i*each+n), Properties: old})
+						messages = append(
+							messages,
+							rocketmq.BatchMessage{
+								Body:       fmt.Appendf(nil, "%s-%d-%05d", side, of.Index, i*each+n),
+								Properties: old,
+							},
+						)
 					}
 					l.store(at.cluster, at.queue, time.Now().UnixMilli(), messages...)
 				}
@@ -102,8 +108,10 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 	want := int64(50 + 2*batches*each)
 	l.until("both sides hold everything", run, func(lane.Progress) bool {
 		for _, lane := range l.lanes {
-			source, errSource := l.source.Client().MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
-			target, errTarget := l.target.Client().MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)
+			source, errSource := l.source.Client().
+				MaxOffset(l.ctx, l.broker(l.source, lane.Source.Broker), l.topic, lane.Source.ID)
+			target, errTarget := l.target.Client().
+				MaxOffset(l.ctx, l.broker(l.target, lane.Target.Broker), l.topic, lane.Target.ID)
 			if errSource != nil || errTarget != nil || source < want || target < want {
 				return false
 			}
@@ -118,9 +126,16 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 		source, target := l.bodies(l.source, lane.Source), l.bodies(l.target, lane.Target)
 		for _, side := range []byte("st") {
 			onSource, onTarget := only(side, source), only(side, target)
-			if !slices.Equal(onSource, onTarget) || !slices.IsSorted(onSource) || len(slices.Compact(onSource)) != batches*each {
-				t.Errorf("%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
-					lane, side, len(onSource), len(onTarget), batches*each)
+			if !slices.Equal(onSource, onTarget) || !slices.IsSorted(onSource) ||
+				len(slices.Compact(onSource)) != batches*each {
+				t.Errorf(
+					"%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
+					lane,
+					side,
+					len(onSource),
+					len(onTarget),
+					batches*each,
+				)
 			}
 		}
 	}

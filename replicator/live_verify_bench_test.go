@@ -16,8 +16,8 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// BenchmarkLiveVerify copies a history from 4.9.7 to 5.3.3 and compares all lanes at once. Reported are the rate and the CPU seconds
-// that the comparison needs for a million messages.
+// BenchmarkLiveVerify copies a history from 4.9.7 to 5.3.3 and compares all lanes at once. Reported
+// are the rate and the CPU seconds that the comparison needs for a million messages.
 func BenchmarkLiveVerify(b *testing.B) {
 	source := ownCluster(b, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	target := ownCluster(b, lab.ClusterSpec{Name: "Target", Version: "5.3.3", Brokers: 1})
@@ -39,7 +39,12 @@ func BenchmarkLiveVerify(b *testing.B) {
 }
 
 // copiedHistory writes a load and copies it.
-func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, l load) (replica.Names, []lane.Lane) {
+func copiedHistory(
+	b *testing.B,
+	ctx context.Context,
+	source, target *rocketmq.Cluster,
+	l load,
+) (replica.Names, []lane.Lane) {
 	topic := fmt.Sprintf("verify-%s-%d", l.name, time.Now().UnixNano())
 	makeTopic(b, ctx, source, topic, l.queues)
 	makeTopic(b, ctx, target, topic, l.queues)
@@ -51,7 +56,11 @@ func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.C
 	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	err = NewReplicator(source, target, Options{Names: names, Holder: "bench"}).Run(running, lanes, func(p lane.Progress) {
+	err = NewReplicator(
+		source,
+		target,
+		Options{Names: names, Holder: "bench"},
+	).Run(running, lanes, func(p lane.Progress) {
 		if p.Copied >= int64(l.messages) {
 			stop()
 		}
@@ -62,7 +71,14 @@ func copiedHistory(b *testing.B, ctx context.Context, source, target *rocketmq.C
 	return names, lanes
 }
 
-func benchVerify(b *testing.B, ctx context.Context, source, target *rocketmq.Cluster, names replica.Names, lanes []lane.Lane, l load) {
+func benchVerify(
+	b *testing.B,
+	ctx context.Context,
+	source, target *rocketmq.Cluster,
+	names replica.Names,
+	lanes []lane.Lane,
+	l load,
+) {
 	var compared, wrong atomic.Int64
 	var group errgroup.Group
 	for _, lane := range lanes {

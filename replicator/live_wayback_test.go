@@ -49,8 +49,16 @@ func (l *live) natively(cluster *rocketmq.Cluster, q lane.Queue, who string, n i
 func (l *live) inTwoSteps(cluster *rocketmq.Cluster, who string, n int) {
 	l.Helper()
 	rlog.SetLogLevel("fatal")
-	p, err := stock.NewTransactionProducer(commits{}, producer.WithNsResolver(primitive.NewPassthroughResolver(cluster.NameServers())),
-		producer.WithGroupName(l.topic+who), producer.WithInstanceName(l.topic+who), producer.WithRetry(5), producer.WithSendMsgTimeout(time.Minute))
+	p, err := stock.NewTransactionProducer(
+		commits{},
+		producer.WithNsResolver(primitive.NewPassthroughResolver(cluster.NameServers())),
+		producer.WithGroupName(
+			l.topic+who,
+		),
+		producer.WithInstanceName(l.topic+who),
+		producer.WithRetry(5),
+		producer.WithSendMsgTimeout(time.Minute),
+	)
 	if err == nil {
 		err = p.Start()
 	}
@@ -67,7 +75,12 @@ func (l *live) inTwoSteps(cluster *rocketmq.Cluster, who string, n int) {
 }
 
 // verified compares a lane's queues under the names of a copy.
-func (l *live) verified(what string, target *rocketmq.Cluster, names replica.Names, lanes []lane.Lane) (compared int64) {
+func (l *live) verified(
+	what string,
+	target *rocketmq.Cluster,
+	names replica.Names,
+	lanes []lane.Lane,
+) (compared int64) {
 	l.Helper()
 	for _, lane := range lanes {
 		got, err := verify.Lane(l.ctx, l.source, target, lane, verify.Options{Names: names}, nil)
@@ -82,9 +95,9 @@ func (l *live) verified(what string, target *rocketmq.Cluster, names replica.Nam
 	return compared
 }
 
-// What applications wrote on the target came back to the source with its stamps. A copy of that source,
-// to the same target and to a second one, was called altered where a message and its batch were born
-// at other times.
+// What applications wrote on the target came back to the source with its stamps. A copy of that
+// source, to the same target and to a second one, was called altered where a message and its batch
+// were born at other times.
 func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	const each = 40
 	l := newLive(t, "way-back", 1)
@@ -152,7 +165,8 @@ func (l *live) done(target *rocketmq.Cluster, names replica.Names, lanes []lane.
 	return true
 }
 
-// renamedTarget is the target with another topic of that name behind the test's own: a second target.
+// renamedTarget is the target with another topic of that name behind the test's own: a second
+// target.
 func (l *live) renamedTarget(name string) *rocketmq.Cluster {
 	l.Helper()
 	client := rocketmq.NewClient(rocketmq.Options{Renames: rocketmq.Renames{Topics: map[string]string{l.topic: name}}})

@@ -8,9 +8,10 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// hold makes sure that the lane may send: its lock on the target queue is held, and was renewed lately enough that it can't
-// have lapsed, nor lapse before a send is given up. Brokers forget a lock 60 s after its last renewal; the age is taken by the
-// monotonic clock, from when the renewal began.
+// hold makes sure that the lane may send: its lock on the target queue is held, and was renewed
+// lately enough that it can't have lapsed, nor lapse before a send is given up. Brokers forget a
+// lock 60 s after its last renewal; the age is taken by the monotonic clock, from when the renewal
+// began.
 func (l *laneWorker) hold(ctx context.Context) error {
 	if l.snapshot().doubted {
 		l.ready = false
@@ -29,8 +30,9 @@ func (l *laneWorker) hold(ctx context.Context) error {
 	return nil // without an answer there is time left for the next try
 }
 
-// holdToSend is hold for a send. A lane that has rested, or had trouble, renews the lock whatever its age: a target that was
-// restarted in the meantime has forgotten it, and may have given it to another copier. One that has ended already left its hint.
+// holdToSend is hold for a send. A lane that has rested, or had trouble, renews the lock whatever
+// its age: a target that was restarted in the meantime has forgotten it, and may have given it to
+// another copier. One that has ended already left its hint.
 func (l *laneWorker) holdToSend(ctx context.Context) error {
 	if !l.held() || time.Since(l.sure) < l.timing.rest {
 		return l.hold(ctx)
@@ -63,15 +65,25 @@ func (l *laneWorker) renew(ctx context.Context) error {
 	begin := time.Now()
 	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
 	defer cancel()
-	locked, err := l.target.Lock(asking, l.Target.Broker, l.options.Group, l.options.Holder, []rocketmq.MessageQueue{l.lockName()})
+	locked, err := l.target.Lock(
+		asking,
+		l.Target.Broker,
+		l.options.Group,
+		l.options.Holder,
+		[]rocketmq.MessageQueue{l.lockName()},
+	)
 	switch {
 	case err != nil:
 		return fmt.Errorf("lock of the target queue: %w", err)
 	case len(locked) == 0:
 		l.ready = false
 		l.change(func(s *laneState) { s.renewed = time.Time{} })
-		return fmt.Errorf("topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that one ends, at the latest a minute after it died",
-			l.Topic, l.Target, l.options.Group)
+		return fmt.Errorf(
+			"topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that one ends, at the latest a minute after it died",
+			l.Topic,
+			l.Target,
+			l.options.Group,
+		)
 	}
 	l.change(func(s *laneState) { s.renewed = begin })
 	return nil
@@ -92,12 +104,13 @@ func (l *laneWorker) commitDue() bool {
 	return s.started && (soon || time.Since(s.savedAt) >= l.timing.commit)
 }
 
-// commitsToStay is how often the first positions are committed: a broker loses one of two first commits to a topic that come at the
-// same moment, here from two workers' lanes.
+// commitsToStay is how often the first positions are committed: a broker loses one of two first
+// commits to a topic that come at the same moment, here from two workers' lanes.
 const commitsToStay = 2
 
-// commit writes the lane's positions, if they changed. First the target's, then the source's: who reads them the other way
-// round knows that the copies of everything before the source's position lie before the target's.
+// commit writes the lane's positions, if they changed. First the target's, then the source's: who
+// reads them the other way round knows that the copies of everything before the source's position
+// lie before the target's.
 func (l *laneWorker) commit(ctx context.Context) error {
 	l.changed.Store(false)
 	s := l.snapshot()
@@ -125,8 +138,8 @@ func (l *laneWorker) commit(ctx context.Context) error {
 	return nil
 }
 
-// checkpoint commits for the last time and gives the lock back. What fails here is made good by the next start: it reads the
-// tail, and waits until the lock lapses.
+// checkpoint commits for the last time and gives the lock back. What fails here is made good by the
+// next start: it reads the tail, and waits until the lock lapses.
 func (l *laneWorker) checkpoint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.checkpoint)
 	defer cancel()

@@ -11,8 +11,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// maintenance does for all lanes of one direction what would cost too much if each of ten thousand idle lanes did it: locks are renewed by
-// the thousand, and only lanes that moved commit.
+// maintenance does for all lanes of one direction what would cost too much if each of ten thousand
+// idle lanes did it: locks are renewed by the thousand, and only lanes that moved commit.
 type maintenance struct {
 	*Replicator
 	ctx      context.Context // ends with the run
@@ -46,7 +46,8 @@ func newMaintenance(ctx context.Context, r *Replicator, all *sync.WaitGroup) *ma
 	}
 }
 
-// periodicTask is what is done again and again for lanes that have a broker, or a topic, in common. Lanes only join.
+// periodicTask is what is done again and again for lanes that have a broker, or a topic, in common.
+// Lanes only join.
 type periodicTask struct {
 	mu    sync.Mutex
 	lanes []*laneWorker
@@ -78,21 +79,45 @@ func (c *maintenance) join(l *laneWorker) {
 	if c.starts[l.Target.Broker] == nil {
 		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
-	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4, func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) })
+	c.serve(
+		locksOf{l.Target.Broker},
+		l,
+		&c.renewing,
+		c.timing.renew/4,
+		func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) },
+	)
 	source, target := l.ends()
-	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health, func([]*laneWorker) { c.lookAtHealth(source, true) })
+	c.serve(
+		healthOf{source.name, true},
+		l,
+		c.all,
+		c.timing.health,
+		func([]*laneWorker) { c.lookAtHealth(source, true) },
+	)
 	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*laneWorker) {
 		c.lookAtBoot(target.name, c.lookAtHealth(target, false), lanes)
 	})
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
 	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
 	if l.reverse != nil {
-		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look, func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
+		c.serve(
+			endsOf{l.Source.Broker, l.Topic},
+			l,
+			c.all,
+			c.timing.look,
+			func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) },
+		)
 	}
 }
 
 // serve adds a lane to a periodic task, which begins with its first lane.
-func (c *maintenance) serve(name any, l *laneWorker, running *sync.WaitGroup, pause time.Duration, do func(lanes []*laneWorker)) {
+func (c *maintenance) serve(
+	name any,
+	l *laneWorker,
+	running *sync.WaitGroup,
+	pause time.Duration,
+	do func(lanes []*laneWorker),
+) {
 	d := c.tasks[name]
 	if d == nil {
 		d = &periodicTask{}
@@ -111,8 +136,9 @@ func (c *maintenance) turn(l *laneWorker) chan struct{} {
 	return c.starts[l.Target.Broker]
 }
 
-// lookAtBoot has all lanes of a target broker read their queues' ends again when its store was opened anew: a slave that takes
-// over, or a broker that comes back after a loss, may lack the last copies, and grants locks as if nothing had happened.
+// lookAtBoot has all lanes of a target broker read their queues' ends again when its store was
+// opened anew: a slave that takes over, or a broker that comes back after a loss, may lack the last
+// copies, and grants locks as if nothing had happened.
 func (c *maintenance) lookAtBoot(broker string, runtime map[string]string, lanes []*laneWorker) {
 	boot := runtime["bootTimestamp"]
 	if boot == "" {
@@ -167,7 +193,8 @@ func (c *maintenance) every(pause time.Duration, do func()) {
 	}
 }
 
-// renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for it itself, and says why it waits.
+// renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for
+// it itself, and says why it waits.
 func (c *maintenance) renewLocks(broker string, lanes []*laneWorker) {
 	var due []*laneWorker
 	for _, l := range lanes {
@@ -203,7 +230,9 @@ func (c *maintenance) renewSome(broker string, lanes []*laneWorker) {
 			switch {
 			case s.renewed.IsZero(): // it was given back in the meantime
 			case begin.Sub(s.renewed) >= c.timing.lockValid:
-				s.renewed = time.Time{} // it may have been another copier's in between: the lane must take it anew, and read the tail
+				// it may have been another copier's in between: the lane must take it anew, and
+				// read the tail
+				s.renewed = time.Time{}
 			case held[queues[i]]:
 				s.renewed = begin
 			default:
@@ -213,7 +242,8 @@ func (c *maintenance) renewSome(broker string, lanes []*laneWorker) {
 	}
 }
 
-// commitMoved commits the progress of lanes that moved: about every second, and sooner when they have just caught up.
+// commitMoved commits the progress of lanes that moved: about every second, and sooner when they
+// have just caught up.
 func (c *maintenance) commitMoved(lanes []*laneWorker) {
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)

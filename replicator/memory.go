@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// memory bounds what the lanes of a process hold of messages on their way: answers to pulls, until their messages are copied. Before
-// it asks, a lane reserves what the last answer took. What a lane gets that has waited at the end of its queue can't be known before:
-// it is counted when it comes, and holds others back until there is room again.
+// memory bounds what the lanes of a process hold of messages on their way: answers to pulls, until
+// their messages are copied. Before it asks, a lane reserves what the last answer took. What a lane
+// gets that has waited at the end of its queue can't be known before: it is counted when it comes,
+// and holds others back until there is room again.
 type memory struct {
 	mu    sync.Mutex
 	limit int64

@@ -11,7 +11,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once, also while lanes run.
+// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once,
+// also while lanes run.
 func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.set(topic, to) }
 
 // pacer holds lanes back. Both directions share it.

@@ -21,7 +21,8 @@ type model struct {
 	content       []int64 // per target position: the source offset whose copy it is, -1 for natives and repeats
 }
 
-// randomModel makes a lane's history: copies in order, between them natives, natives with old stamps, and repeated batches.
+// randomModel makes a lane's history: copies in order, between them natives, natives with old
+// stamps, and repeated batches.
 func randomModel(t *testing.T, random *rand.Rand) *model {
 	m := &model{laneFixture: newLaneFixture(t)}
 	m.first = random.Int64N(20)
@@ -160,7 +161,14 @@ func TestBackNeverSkipsACopyAndCountsTheNativesThatAreLeftBehind(t *testing.T) {
 				want.Exact, want.Unread = false, natives+want.Target-next // expired on the source
 			}
 			if got != want {
-				t.Fatalf("back %d: %+v, wanted %+v; the source begins at %d, the target holds %v", position, got, want, begin, m.content)
+				t.Fatalf(
+					"back %d: %+v, wanted %+v; the source begins at %d, the target holds %v",
+					position,
+					got,
+					want,
+					begin,
+					m.content,
+				)
 			}
 		}
 	})
@@ -266,7 +274,8 @@ func TestProgressOfALaneThatHasNotStarted(t *testing.T) {
 	b := newLaneFixture(t)
 	b.write(10, 1)
 	b.source.Expire(b.lane.Topic, b.lane.Source, 4)
-	if copied, end, err := b.positions().Progress(context.Background(), b.lane); copied != 4 || end != 10 || err != nil {
+	if copied, end, err := b.positions().Progress(context.Background(), b.lane); copied != 4 || end != 10 ||
+		err != nil {
 		t.Fatalf("copied %d of %d, %v; wanted 4 of 10", copied, end, err)
 	}
 }

@@ -72,10 +72,21 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 			b := newLaneFixture(t)
 			b.stopped(0) // the killed one has sent nothing but its first batch
 			b.write(10, 10)
-			batch := rocketmq.BatchRequest{Topic: b.lane.Topic, Queue: b.lane.Target.ID, BornTimestamp: replicatest.Original(0, 10).BornTimestamp}
+			batch := rocketmq.BatchRequest{
+				Topic:         b.lane.Topic,
+				Queue:         b.lane.Target.ID,
+				BornTimestamp: replicatest.Original(0, 10).BornTimestamp,
+			}
 			for offset := range int64(10) {
 				m := replicatest.Original(offset, 10)
-				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Flag: m.Flag, Body: m.Body, Properties: stored(b.stamps(), m.Properties, offset)})
+				batch.Messages = append(
+					batch.Messages,
+					rocketmq.BatchMessage{
+						Flag:       m.Flag,
+						Body:       m.Body,
+						Properties: stored(b.stamps(), m.Properties, offset),
+					},
+				)
 			}
 			b.target.Late = append(b.target.Late, batch)
 			b.start().untilCaughtUp()
@@ -90,10 +101,19 @@ func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
 		log, taken := b.target.Log(b.lane.Topic, b.lane.Target), time.Now()
-		b.target.Set(func() { log.Holder, log.LockedAt = "two", taken }) // the target was restarted: it forgot who held the lock
-		b.until("the lane has rested", func() bool { return time.Since(taken) > 20*time.Millisecond }, func() any { return time.Since(taken) })
+		b.target.Set(
+			func() { log.Holder, log.LockedAt = "two", taken },
+		) // the target was restarted: it forgot who held the lock
+		b.until(
+			"the lane has rested",
+			func() bool { return time.Since(taken) > 20*time.Millisecond },
+			func() any { return time.Since(taken) },
+		)
 		b.write(5, 1)
-		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress(
+			"it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
+		)
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -106,8 +126,13 @@ func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
 		rested := time.Now()
-		b.until("the lane has rested", func() bool { return time.Since(rested) > 20*time.Millisecond }, func() any { return time.Since(rested) })
-		for offset := range int64(2) { // the other one had the lock of a restarted target, copied two messages, and ended
+		b.until(
+			"the lane has rested",
+			func() bool { return time.Since(rested) > 20*time.Millisecond },
+			func() any { return time.Since(rested) },
+		)
+		// the other one had the lock of a restarted target, copied two messages, and ended
+		for offset := range int64(2) {
 			m := replicatest.Original(offset, 1)
 			m.Properties = stored(b.stamps(), m.Properties, offset)
 			b.target.Append(b.lane.Topic, b.lane.Target, m)
@@ -119,8 +144,8 @@ func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 	})
 }
 
-// A slave that takes over, or a broker that comes back after a loss, lacks the last copies and grants locks as if nothing had happened. A
-// lane with nothing to send sees it all the same.
+// A slave that takes over, or a broker that comes back after a loss, lacks the last copies and
+// grants locks as if nothing had happened. A lane with nothing to send sees it all the same.
 func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 	for _, bothWays := range []bool{false, true} {
 		t.Run(fmt.Sprintf("both ways %t", bothWays), func(t *testing.T) {
@@ -137,7 +162,11 @@ func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 					log.Positions[b.options.Group] = 6
 					b.target.Says = map[string]string{"bootTimestamp": "2"}
 				})
-				b.until("what was lost is copied again", func() bool { return len(b.copies()) == 10 }, func() any { return run.progress() })
+				b.until(
+					"what was lost is copied again",
+					func() bool { return len(b.copies()) == 10 },
+					func() any { return run.progress() },
+				)
 				b.wantCopies(0, 10)
 			})
 		})
@@ -157,7 +186,10 @@ func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 			}
 		})
 		b.write(5, 5)
-		run.untilProgress("it sees that the lock is gone", func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
+		run.untilProgress(
+			"it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
+		)
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -278,7 +310,8 @@ func TestTailThatWasReadWhileTheLockLapsedIsReadAgain(t *testing.T) {
 	})
 }
 
-// The master is down, and its slave, which is read in its place, hasn't got all that was copied from it.
+// The master is down, and its slave, which is read in its place, hasn't got all that was copied
+// from it.
 func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newLaneFixture(t)
@@ -291,7 +324,10 @@ func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 		b.source.Set(func() { b.source.Slave, log.Messages, log.Shown = true, all[:5], 0 })
 		run = b.start()
 		run.untilProgress("it waits, and says for what", func(p lane.Progress) bool {
-			return strings.Contains(p.Waiting, "it ends at 5, before the lane's position 10: its master had more, start that")
+			return strings.Contains(
+				p.Waiting,
+				"it ends at 5, before the lane's position 10: its master had more, start that",
+			)
 		})
 		b.source.Set(func() { b.source.Slave, log.Messages = false, all })
 		run.untilCaughtUp()
@@ -301,8 +337,8 @@ func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 	})
 }
 
-// Nothing can be sent to a slave, so the lane back, which has run before, doesn't begin there: it can't
-// know whether all that it sent has arrived. The lane goes on without.
+// Nothing can be sent to a slave, so the lane back, which has run before, doesn't begin there: it
+// can't know whether all that it sent has arrived. The lane goes on without.
 func TestALaneBothWaysCopiesFromASlave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := tenCopied(t)
@@ -312,9 +348,15 @@ func TestALaneBothWaysCopiesFromASlave(t *testing.T) {
 			b.source.OnSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, replicatest.ErrSlave }
 		})
 		run := b.start()
-		run.untilProgress("everything is copied", func(p lane.Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 })
+		run.untilProgress(
+			"everything is copied",
+			func(p lane.Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 },
+		)
 		b.source.Set(func() { b.source.Slave, b.source.OnSend = false, nil })
 		b.send(b.target, b.lane.Target, "of an application", nil)
-		run.untilProgress("the lane back goes on with the master", func(p lane.Progress) bool { return p.Back.Copied == 1 })
+		run.untilProgress(
+			"the lane back goes on with the master",
+			func(p lane.Progress) bool { return p.Back.Copied == 1 },
+		)
 	})
 }

@@ -22,11 +22,14 @@ type Options struct {
 	MemoryBytes   int64         // of messages on their way, for all lanes together; 256 MiB if absent
 	Answers       []lane.Answer // given to faults of earlier runs: what is to be skipped stays skipped
 	BothWays      bool          // messages that applications write on the target are copied to the source too
-	ExactBorn     bool          // born times of copies are always exact; a lane that is behind is then as slow as its smallest batches
+	// born times of copies are always exact; a lane that is behind is then as slow as its smallest
+	// batches
+	ExactBorn bool
 
-	// Copied is told what a batch has brought to the other side, of lanes in both directions, as segments of the forward lane. It must be
-	// quick: the lane waits for it. Whether they begin at cuts isn't told. A batch whose answer was lost isn't told either: who sees
-	// a gap asks Positions.Segments.
+	// Copied is told what a batch has brought to the other side, of lanes in both directions, as
+	// segments of the forward lane. It must be quick: the lane waits for it. Whether they begin at
+	// cuts isn't told. A batch whose answer was lost isn't told either: who sees a gap asks
+	// Positions.Segments.
 	Copied func(lane lane.Lane, segments []positions.Segment)
 }
 
@@ -36,20 +39,24 @@ type timing struct {
 	sendTimeout time.Duration // then a send is ambiguous
 	finish      time.Duration // how long a send in flight may take when the run ends
 	renew       time.Duration // age of the lock when it is renewed
-	lockValid   time.Duration // age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks lapse
-	rest        time.Duration // age of what the lane knows of its lock and tail when it asks again before it sends; no broker restarts faster
-	settle      time.Duration // how long a tail must stand still
-	commit      time.Duration // between commits of a lane that copies
-	caughtUp    time.Duration // between commits of a lane that has just caught up
-	checkpoint  time.Duration // for the last commit and the unlocking of all lanes
-	retryFirst  time.Duration
-	retryMax    time.Duration
-	patience    time.Duration // how long a suspicion may last before it is a fault
-	report      time.Duration
-	homeRest    time.Duration // how long after the last message of an application a queue counts as its home
-	look        time.Duration // between looks at the end of a queue that isn't
-	straggle    time.Duration // between questions whether applications have left a queue that they write to
-	health      time.Duration // between looks at how a broker is
+	// age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks
+	// lapse
+	lockValid time.Duration
+	// age of what the lane knows of its lock and tail when it asks again before it sends; no broker
+	// restarts faster
+	rest       time.Duration
+	settle     time.Duration // how long a tail must stand still
+	commit     time.Duration // between commits of a lane that copies
+	caughtUp   time.Duration // between commits of a lane that has just caught up
+	checkpoint time.Duration // for the last commit and the unlocking of all lanes
+	retryFirst time.Duration
+	retryMax   time.Duration
+	patience   time.Duration // how long a suspicion may last before it is a fault
+	report     time.Duration
+	homeRest   time.Duration // how long after the last message of an application a queue counts as its home
+	look       time.Duration // between looks at the end of a queue that isn't
+	straggle   time.Duration // between questions whether applications have left a queue that they write to
+	health     time.Duration // between looks at how a broker is
 }
 
 func usualTiming() timing {
@@ -91,11 +98,20 @@ func newReplicator(source, target replica.Side, o Options) *Replicator {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 256 << 20
 	}
-	return &Replicator{source: source, target: target, options: o, timing: usualTiming(), pacer: newPacer(), health: newHealth(), memory: newMemory(o.MemoryBytes)}
+	return &Replicator{
+		source:  source,
+		target:  target,
+		options: o,
+		timing:  usualTiming(),
+		pacer:   newPacer(),
+		health:  newHealth(),
+		memory:  newMemory(o.MemoryBytes),
+	}
 }
 
-// Run copies until the context ends, then commits what it has copied, gives the locks back and returns nil. Faults stop single
-// lanes and are reported as progress. It reports about once a second, and at the end.
+// Run copies until the context ends, then commits what it has copied, gives the locks back and
+// returns nil. Faults stop single lanes and are reported as progress. It reports about once a
+// second, and at the end.
 func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lane.Progress)) error {
 	if err := r.options.Check(); err != nil {
 		return err
@@ -143,8 +159,9 @@ func (r *Replicator) begin(w *work, lanes []lane.Lane) error {
 	return nil
 }
 
-// Add starts more lanes while Run copies, such as those of a new topic, or of queues that a topic got. Lanes that run already are left
-// alone. A lane that shares a queue with another one isn't started, and is returned.
+// Add starts more lanes while Run copies, such as those of a new topic, or of queues that a topic
+// got. Lanes that run already are left alone. A lane that shares a queue with another one isn't
+// started, and is returned.
 func (r *Replicator) Add(lanes []lane.Lane) (left []lane.Lane, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +173,15 @@ func (r *Replicator) Add(lanes []lane.Lane) (left []lane.Lane, err error) {
 
 // reverse copies the other way.
 func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{source: r.target, target: r.source, options: r.options, timing: r.timing, pacer: r.pacer, health: r.health, memory: r.memory}
+	reverse := &Replicator{
+		source:  r.target,
+		target:  r.source,
+		options: r.options,
+		timing:  r.timing,
+		pacer:   r.pacer,
+		health:  r.health,
+		memory:  r.memory,
+	}
 	reverse.options.Names = r.options.Back()
 	return reverse
 }

@@ -8,9 +8,10 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from then on, and copies of epochs
-// before don't count. The answer alone does nothing. It takes a fault that it fits, so that one which is read again after a kill
-// restarts no lane that is in order: the epoch that a lane is in can be read off its last copy.
+// restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from
+// then on, and copies of epochs before don't count. The answer alone does nothing. It takes a fault
+// that it fits, so that one which is read again after a kill restarts no lane that is in order: the
+// epoch that a lane is in can be read off its last copy.
 func (l *laneWorker) restart(fault *lane.Fault) bool {
 	if l.restarts <= l.Epoch || !fault.OfNewTopic(l.reverse != nil) {
 		return false
@@ -26,7 +27,8 @@ func (l *laneWorker) restart(fault *lane.Fault) bool {
 	return true
 }
 
-// findEpoch reads off the target queue how often the lane was restarted before: its last copy says so.
+// findEpoch reads off the target queue how often the lane was restarted before: its last copy says
+// so.
 func (l *laneWorker) findEpoch(ctx context.Context, q replica.Reader) error {
 	if l.restarts <= l.Epoch {
 		return nil

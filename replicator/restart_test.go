@@ -27,7 +27,8 @@ func (b *laneFixture) again(n int) {
 	}
 }
 
-// wantEpoch fails unless exactly the source's messages are on the target as copies of the epoch, in order.
+// wantEpoch fails unless exactly the source's messages are on the target as copies of the epoch, in
+// order.
 func (b *laneFixture) wantEpoch(epoch int) {
 	b.Helper()
 	stamps := b.stamps()
@@ -69,7 +70,10 @@ func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 				b.stopped(100)
 				b.again(now)
 				run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-				run.untilProgress("the lane sees that its topic was made anew", func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceReset })
+				run.untilProgress(
+					"the lane sees that its topic was made anew",
+					func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceReset },
+				)
 				run.answerTo(lane.Restart, 0, 0)
 				run.untilCaughtUp()
 				run.end()
@@ -97,7 +101,10 @@ func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
 				}
 			})
 			run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
-			run.untilProgress("the send failed", func(p lane.Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
+			run.untilProgress(
+				"the send failed",
+				func(p lane.Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) },
+			)
 			run.end()
 			b.target.Set(func() { b.target.Down = nil })
 		}
@@ -131,7 +138,10 @@ func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
 			log.Messages = nil
 		})
 		run := b.start()
-		run.untilProgress("the lane misses its copies", func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated })
+		run.untilProgress(
+			"the lane misses its copies",
+			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated },
+		)
 		run.answerTo(lane.Restart, 0, 0)
 		run.untilCaughtUp()
 		run.end()
@@ -157,7 +167,9 @@ func TestPositionsOfALaneThatWasRestartedAreOfItsPresentEpoch(t *testing.T) {
 			if got, err := p.Back(context.Background(), b.lane, 120); err != nil || got.Target != 20 {
 				t.Errorf("%s: back 120: %+v, %v; wanted 20", name, got, err)
 			}
-			if got, err := p.Forward(context.Background(), b.lane, 20); err != nil && !errors.Is(err, positions.ErrNotCopiedYet) || err == nil && got.Target > 120 {
+			if got, err := p.Forward(context.Background(), b.lane, 20); err != nil &&
+				!errors.Is(err, positions.ErrNotCopiedYet) ||
+				err == nil && got.Target > 120 {
 				t.Errorf("%s: forward 20: %+v, %v; wanted no position behind 120", name, got, err)
 			}
 		}

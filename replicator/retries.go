@@ -10,11 +10,13 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no batch for them, and looked at where it was
-// stored: from 5.1 on brokers make it a dead letter while members of the group hold queues locked. The history that the group has
-// worked off is not copied.
+// Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no
+// batch for them, and looked at where it was stored: from 5.1 on brokers make it a dead letter
+// while members of the group hold queues locked. The history that the group has worked off is not
+// copied.
 
-// tried is where a forward lane begins that never ran: at the first message, of a retry topic at the position of its group.
+// tried is where a forward lane begins that never ran: at the first message, of a retry topic at
+// the position of its group.
 func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error) {
 	group, retry := rocketmq.RetryGroup(l.Topic)
 	if !retry {
@@ -27,8 +29,8 @@ func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error
 	return min(max(at, first), last), nil
 }
 
-// checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if it became a dead letter, and an error
-// if it can't be found in time.
+// checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if
+// it became a dead letter, and an error if it can't be found in time.
 func (l *laneWorker) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
 	group, _ := rocketmq.RetryGroup(l.Topic)
 	there := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target}
@@ -46,8 +48,14 @@ func (l *laneWorker) checkRetry(ctx context.Context, stored rocketmq.SendResult,
 			err = sleep.For(ctx, replica.LookPause)
 		}
 		if err != nil {
-			return fmt.Errorf("topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
-				l.Topic, offset, stored.Offset, l.Target, err)
+			return fmt.Errorf(
+				"topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
+				l.Topic,
+				offset,
+				stored.Offset,
+				l.Target,
+				err,
+			)
 		}
 	}
 }
@@ -64,7 +72,12 @@ func (l *laneWorker) copyAt(ctx context.Context, q replica.Reader, position, off
 }
 
 func (l *laneWorker) deadRetry(offset int64, topic string) error {
-	return l.Fault(lane.TargetRefused, offset, offset+1,
+	return l.Fault(
+		lane.TargetRefused,
+		offset,
+		offset+1,
 		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
-		"the target put the copy into %s: it does so while members of the group hold queues locked there", topic)
+		"the target put the copy into %s: it does so while members of the group hold queues locked there",
+		topic,
+	)
 }

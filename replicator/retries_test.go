@@ -63,7 +63,11 @@ func TestRetryThatBecomesADeadLetterIsAFault(t *testing.T) {
 				return true, nil
 			}
 			batch.Topic = rocketmq.DLQTopic("billing")
-			b.target.AppendLocked(batch.Topic, lane.Queue{Broker: "broker-x", ID: batch.Queue}, native(nil)) // so that it lies where the retry would
+			b.target.AppendLocked(
+				batch.Topic,
+				lane.Queue{Broker: "broker-x", ID: batch.Queue},
+				native(nil),
+			) // so that it lies where the retry would
 			b.target.Store("broker-x", batch)
 			return false, nil
 		}
@@ -102,7 +106,11 @@ func TestRetryThatIsAcknowledgedAndNotThereIsLookedForBeforeItIsSentAgain(t *tes
 }
 
 func TestOfARetryOnlyWhatBrokersWouldActOnMayDiffer(t *testing.T) {
-	m := remoting.Message{Topic: rocketmq.RetryTopic("billing"), Body: []byte("b"), Properties: []byte("DELAY\x013\x02TRAN_MSG\x01true\x02KEYS\x01k\x02")}
+	m := remoting.Message{
+		Topic:      rocketmq.RetryTopic("billing"),
+		Body:       []byte("b"),
+		Properties: []byte("DELAY\x013\x02TRAN_MSG\x01true\x02KEYS\x01k\x02"),
+	}
 	copied := m
 	copied.Properties = remoting.Inert(m.Properties)
 	if string(copied.Properties) != "KEYS\x01k\x02" {
@@ -117,7 +125,10 @@ func TestOfARetryOnlyWhatBrokersWouldActOnMayDiffer(t *testing.T) {
 			t.Errorf("in other topics copies in batches have all properties: inert %v, same %v", inert, same)
 		}
 	}
-	if _, err := (*rocketmq.Client)(nil).SendAlone(context.Background(), "", rocketmq.BatchRequest{Messages: []rocketmq.BatchMessage{{Properties: make([]byte, 32_700)}}}); !errors.Is(err, rocketmq.ErrPropertiesTooLong) {
+	if _, err := (*rocketmq.Client)(nil).SendAlone(context.Background(), "", rocketmq.BatchRequest{Messages: []rocketmq.BatchMessage{{Properties: make([]byte, 32_700)}}}); !errors.Is(
+		err,
+		rocketmq.ErrPropertiesTooLong,
+	) {
 		t.Errorf("properties that are too long: %v", err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// wantSegments checks segments against what the two queues hold: each pairs equal messages, each message that is on both sides is in one,
-// and cuts are where the same messages lie before them.
+// wantSegments checks segments against what the two queues hold: each pairs equal messages, each
+// message that is on both sides is in one, and cuts are where the same messages lie before them.
 func (b *laneFixture) wantSegments(segments []positions.Segment) {
 	b.Helper()
 	source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
@@ -32,7 +32,12 @@ func (b *laneFixture) wantSegments(segments []positions.Segment) {
 			}
 		}
 		if same := sameSet(source[:s.Source], target[:s.Target]); same != s.Cut {
-			b.Fatalf("%+v: before it lie %q on the source and %q on the target", s, source[:s.Source], target[:s.Target])
+			b.Fatalf(
+				"%+v: before it lie %q on the source and %q on the target",
+				s,
+				source[:s.Source],
+				target[:s.Target],
+			)
 		}
 	}
 	if paired != int64(len(source)) {
@@ -59,7 +64,8 @@ func (c *told) copied(_ lane.Lane, segments []positions.Segment) {
 	c.all = append(c.all, segments...)
 }
 
-// inOrder are the segments told so far, in the order of the source, with cuts marked as between two complete queues of that length.
+// inOrder are the segments told so far, in the order of the source, with cuts marked as between two
+// complete queues of that length.
 func (c *told) inOrder(length int) []positions.Segment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +87,12 @@ func TestSegmentsPairWhatIsOnBothSidesAndShowCuts(t *testing.T) {
 				published := &told{}
 				b.options.Copied = published.copied
 				run := b.start(fastHome)
-				b.send(b.source, b.lane.Source, "s-first", nil) // the reverse lane begins behind what the target holds before it
+				b.send(
+					b.source,
+					b.lane.Source,
+					"s-first",
+					nil,
+				) // the reverse lane begins behind what the target holds before it
 				b.untilBoth(run, 1)
 				p, total := b.positions(), 1
 				for range 8 {

@@ -32,8 +32,9 @@ func (l *laneWorker) pull(ctx context.Context) ([]replica.Message, rocketmq.Pull
 	return messages, result, err
 }
 
-// awaitShown waits until the queue shows what the twin has written and the lane has gone behind: brokers do so a little after they
-// acknowledged it, and a pull before that would look like one behind the end of the queue. What isn't shown in time is judged by the pull.
+// awaitShown waits until the queue shows what the twin has written and the lane has gone behind:
+// brokers do so a little after they acknowledged it, and a pull before that would look like one
+// behind the end of the queue. What isn't shown in time is judged by the pull.
 func (l *laneWorker) awaitShown(ctx context.Context) error {
 	if !l.jumped {
 		return nil
@@ -85,8 +86,9 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 	return messages, nil
 }
 
-// reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is known before the answer to the
-// last one: what a broker gives at once is what it gave before. Where that fails, what was asked too far is thrown away.
+// reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is
+// known before the answer to the last one: what a broker gives at once is what it gave before.
+// Where that fails, what was asked too far is thrown away.
 type reads struct {
 	*laneWorker
 	flying []read
@@ -96,7 +98,8 @@ type reads struct {
 	size   int64 // bytes that the last answer took
 }
 
-// firstSize is what an answer takes at most where brokers have their usual limits and messages aren't larger.
+// firstSize is what an answer takes at most where brokers have their usual limits and messages
+// aren't larger.
 const firstSize = 320 << 10
 
 type read struct {
@@ -106,8 +109,8 @@ type read struct {
 	answer chan replica.Pulled
 }
 
-// fill starts pulls of what the queue is known to hold, as far as there is memory for their answers. A lane that has nothing else to do
-// waits for that.
+// fill starts pulls of what the queue is known to hold, as far as there is memory for their
+// answers. A lane that has nothing else to do waits for that.
 func (r *reads) fill(ctx context.Context, idle bool) {
 	for end := r.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
 		most := r.stride

@@ -14,11 +14,14 @@ import (
 )
 
 const (
-	// maxStragglers bounds those that are remembered of one run and direction. More of them are counted, but not named.
+	// maxStragglers bounds those that are remembered of one run and direction. More of them are
+	// counted, but not named.
 	maxStragglers = 100
-	// maxWriters bounds the senders that a lane remembers until it has asked whether its queue was left.
+	// maxWriters bounds the senders that a lane remembers until it has asked whether its queue was
+	// left.
 	maxWriters = 64
-	// burstPause ends a burst. Nobody says that a queue is left before it was quiet for longer, so that no burst lies on both sides of that.
+	// burstPause ends a burst. Nobody says that a queue is left before it was quiet for longer, so
+	// that no burst lies on both sides of that.
 	burstPause = 250 * time.Millisecond
 	// straggling is over how long the rates of stragglers are measured, at least.
 	straggling = 10 * time.Second
@@ -173,7 +176,10 @@ func (t *stragglers) add(l lane.Lane, of *writing, now time.Time) {
 	s := t.known[name]
 	if s == nil {
 		t.makeRoom()
-		s = &stray{Straggler: lane.Straggler{Side: t.side, Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID}, since: now}
+		s = &stray{
+			Straggler: lane.Straggler{Side: t.side, Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID},
+			since:     now,
+		}
 		t.known[name] = s
 	}
 	s.Messages += of.count

@@ -19,7 +19,12 @@ import (
 func (b *laneFixture) fromHost(f *replicatest.Side, q lane.Queue, host string, n int, stored time.Time) {
 	for i := range n {
 		f.Append(b.lane.Topic, q, remoting.Message{
-			Body: fmt.Appendf(nil, "%s %d", host, i), BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
+			Body: fmt.Appendf(
+				nil,
+				"%s %d",
+				host,
+				i,
+			), BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
 			BornHost: netip.MustParseAddrPort(host),
 		})
 	}
@@ -32,7 +37,11 @@ func askingOften(r *Replicator) {
 }
 
 // untilStragglers waits until so many messages of stragglers are counted in one direction.
-func (b *laneFixture) untilStragglers(run *session, of func(lane.Progress) lane.Progress, messages int64) lane.Progress {
+func (b *laneFixture) untilStragglers(
+	run *session,
+	of func(lane.Progress) lane.Progress,
+	messages int64,
+) lane.Progress {
 	b.Helper()
 	count := func() (n int64) {
 		for _, t := range of(run.progress()).Topics {
@@ -40,7 +49,11 @@ func (b *laneFixture) untilStragglers(run *session, of func(lane.Progress) lane.
 		}
 		return n
 	}
-	b.until(fmt.Sprintf("%d messages of stragglers are counted", messages), func() bool { return count() >= messages }, func() any { return count() })
+	b.until(
+		fmt.Sprintf("%d messages of stragglers are counted", messages),
+		func() bool { return count() >= messages },
+		func() any { return count() },
+	)
 	if got := count(); got != messages {
 		b.Errorf("%d messages of stragglers are counted, wanted %d", got, messages)
 	}
@@ -81,7 +94,10 @@ func TestWhoWritesOnASideThatWasLeftIsCountedAndNamed(t *testing.T) {
 		}
 		for _, s := range p.Stragglers {
 			w := want[s.Sender]
-			if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Side != "source" || s.Broker != b.lane.Source.Broker || s.Queue != b.lane.Source.ID || s.PerSecond <= 0 {
+			if s.Messages != w.Messages || !s.Last.Equal(w.Last) || s.Topic != b.lane.Topic || s.Side != "source" ||
+				s.Broker != b.lane.Source.Broker ||
+				s.Queue != b.lane.Source.ID ||
+				s.PerSecond <= 0 {
 				t.Errorf("%+v, wanted %+v at source queue %s, with a rate", s, w, b.lane.Source)
 			}
 		}
@@ -108,7 +124,9 @@ func TestAfterTheWayBackThoseOnTheTargetAreTheStragglers(t *testing.T) {
 		b.fromHost(b.source, b.lane.Source, "10.0.0.1:4711", 5, begin.Add(time.Second))
 		b.fromHost(b.target, b.lane.Target, "10.0.0.3:4711", 2, begin.Add(time.Second))
 		got := b.untilStragglers(run, back, 2)
-		if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" || got.Stragglers[0].Broker != b.lane.Target.Broker || got.Stragglers[0].Side != "target" {
+		if len(got.Stragglers) != 1 || got.Stragglers[0].Sender != "10.0.0.3:4711" ||
+			got.Stragglers[0].Broker != b.lane.Target.Broker ||
+			got.Stragglers[0].Side != "target" {
 			t.Errorf("stragglers %v, wanted the one on the target", got.Stragglers)
 		}
 		b.untilBoth(run, 12)
@@ -147,8 +165,12 @@ func TestWhatIsRememberedOfSendersIsBounded(t *testing.T) {
 	}
 	var w writers
 	for i := range 10_000 {
-		w.note(&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}})
-		w.note(&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}}) // judged again
+		w.note(
+			&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}},
+		)
+		w.note(
+			&replica.Message{Position: int64(i), Message: &remoting.Message{BornHost: address(i), StoreTimestamp: 1}},
+		) // judged again
 	}
 	if len(w.seen) > maxWriters+1 {
 		t.Errorf("a lane remembers %d senders", len(w.seen))
@@ -182,7 +204,11 @@ func TestTheRateOfAStragglerFallsWhenItStops(t *testing.T) {
 	var known stragglers
 	now := time.Now()
 	for i := range 20 {
-		known.add(lane.Lane{Topic: "orders"}, &writing{count: 5, stored: int64(i)}, now.Add(time.Duration(i)*time.Second))
+		known.add(
+			lane.Lane{Topic: "orders"},
+			&writing{count: 5, stored: int64(i)},
+			now.Add(time.Duration(i)*time.Second),
+		)
 		known.all(now.Add(time.Duration(i) * time.Second))
 	}
 	if got := known.all(now.Add(20 * time.Second))[0]; got.PerSecond < 4 || got.PerSecond > 6 {

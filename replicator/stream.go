@@ -16,7 +16,8 @@ type sent struct {
 	err    error
 }
 
-// stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep the order of their originals.
+// stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep
+// the order of their originals.
 type stream struct {
 	reads
 	ready   []replica.Message // read, not sent
@@ -42,7 +43,8 @@ type flight struct {
 	bytes    int64
 	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
-	segments []positions.Segment // with target positions that count from where it will be stored; nil if nobody wants them
+	// with target positions that count from where it will be stored; nil if nobody wants them
+	segments []positions.Segment
 }
 
 // stream copies these messages, and on until the lane has caught up.
@@ -125,7 +127,8 @@ func (s *stream) add(ctx context.Context, messages []replica.Message, memory roc
 	return nil
 }
 
-// append puts messages behind those that are ready. Room that sent ones have left is used again before there is more.
+// append puts messages behind those that are ready. Room that sent ones have left is used again
+// before there is more.
 func (s *stream) append(messages []replica.Message) {
 	if cap(s.ready)-len(s.ready) < len(messages) {
 		s.ready = append(s.room[:0], s.ready...)
@@ -155,7 +158,15 @@ func (s *stream) send(ctx context.Context) error {
 	if err := s.pace(ctx, len(batch.Messages), size); err != nil {
 		return err
 	}
-	s.flight = flight{bytes: int64(size), stored: s.ready[taken-1].StoreTimestamp, from: s.ready[0].Position, to: s.ready[taken-1].Position + 1, newest: newest, copies: int64(len(batch.Messages)), begun: time.Now()}
+	s.flight = flight{
+		bytes:  int64(size),
+		stored: s.ready[taken-1].StoreTimestamp,
+		from:   s.ready[0].Position,
+		to:     s.ready[taken-1].Position + 1,
+		newest: newest,
+		copies: int64(len(batch.Messages)),
+		begun:  time.Now(),
+	}
 	if len(batch.Messages) == 0 {
 		s.drop(taken)
 		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
@@ -175,7 +186,8 @@ func (s *stream) send(ctx context.Context) error {
 	return nil
 }
 
-// caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for each born time costs nothing.
+// caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for
+// each born time costs nothing.
 func (s *stream) caughtUp() bool {
 	last := s.ready[len(s.ready)-1].Position
 	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
@@ -198,7 +210,8 @@ func (l *laneWorker) pace(ctx context.Context, messages, bytes int) error {
 	return l.pacer.wait(ctx, l.Topic, messages, bytes)
 }
 
-// deliver sends a batch. One that is in flight when the run ends may finish, so that the last commit is right.
+// deliver sends a batch. One that is in flight when the run ends may finish, so that the last
+// commit is right.
 func (l *laneWorker) deliver(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
 	defer cancel()
@@ -237,7 +250,9 @@ func (s *stream) landed(answer sent) error {
 	s.sure = f.begun
 	s.change(func(now *laneState) {
 		now.next, now.tail, now.copied = f.to, stored+f.copies, now.copied+f.copies
-		now.bytes, now.batches, now.sending, now.stored = now.bytes+f.bytes, now.batches+1, now.sending+time.Since(f.begun), f.stored
+		now.bytes, now.batches, now.sending, now.stored = now.bytes+f.bytes, now.batches+1, now.sending+time.Since(
+			f.begun,
+		), f.stored
 		now.end = max(now.end, now.next)
 	})
 	s.release()

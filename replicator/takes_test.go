@@ -54,7 +54,11 @@ func TestALaneLearnsThatABrokerTakesNoBatches(t *testing.T) {
 
 // What a broker takes is judged by its version and configuration.
 func TestWhoMayTakeNoBatches(t *testing.T) {
-	dledger, plain := map[string]string{"enableDLegerCommitLog": "true"}, map[string]string{"enableDLegerCommitLog": "false"}
+	dledger, plain := map[string]string{
+		"enableDLegerCommitLog": "true",
+	}, map[string]string{
+		"enableDLegerCommitLog": "false",
+	}
 	for name, c := range map[string]struct {
 		version string
 		config  map[string]string

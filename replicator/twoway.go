@@ -8,15 +8,18 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// lookBack is how many messages are searched for the newest copy of an origin other than the reverse lane: rings of clusters pass messages
-// on all the time, and so does whoever sends them again.
+// lookBack is how many messages are searched for the newest copy of an origin other than the
+// reverse lane: rings of clusters pass messages on all the time, and so does whoever sends them
+// again.
 const lookBack = 1024
 
-// judge tells what a message on the queue that the lane reads is: skip if it is a copy of what the other side has already; via is
-// the path of a copy from elsewhere, which its copy here goes on with. Everything else is an application's own.
+// judge tells what a message on the queue that the lane reads is: skip if it is a copy of what the
+// other side has already; via is the path of a copy from elsewhere, which its copy here goes on
+// with. Everything else is an application's own.
 //
-// A stamp counts only on the queue that it was made for, and only if its offset is greater than every one of the same origin
-// before it: else an application sent the message again with all its properties.
+// A stamp counts only on the queue that it was made for, and only if its offset is greater than
+// every one of the same origin before it: else an application sent the message again with all its
+// properties.
 func (l *laneWorker) judge(ctx context.Context, m *replica.Message, now time.Time) error {
 	if _, skip := l.skipTo(m.Position); skip {
 		m.Skip = true
@@ -54,7 +57,8 @@ func (l *laneWorker) own(m *replica.Message, now time.Time) {
 	l.writers.note(m)
 }
 
-// newestBefore is the highest stamped offset of the stamp's origin before a position of the queue that the lane reads, or -1.
+// newestBefore is the highest stamped offset of the stamp's origin before a position of the queue
+// that the lane reads, or -1.
 func (l *laneWorker) newestBefore(ctx context.Context, of replica.Stamp, position int64) (int64, error) {
 	origin := of.Origin()
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
@@ -81,8 +85,9 @@ func (l *laneWorker) newestBefore(ctx context.Context, of replica.Stamp, positio
 	return newest, err
 }
 
-// begin is where a lane starts that never ran. A forward lane copies the history, of retries only what the group hasn't tried again; a
-// reverse lane only what comes after the first copy of the forward lane: what the target held before is of others.
+// begin is where a lane starts that never ran. A forward lane copies the history, of retries only
+// what the group hasn't tried again; a reverse lane only what comes after the first copy of the
+// forward lane: what the target held before is of others.
 func (l *laneWorker) begin(ctx context.Context, first, last int64) (int64, error) {
 	if !l.back {
 		return l.tried(ctx, first, last)
@@ -110,7 +115,8 @@ func (l *laneWorker) firstCopy(ctx context.Context) (at int64, found bool, err e
 	return at, found, err
 }
 
-// written is a run of copies that the reverse lane has stored where this lane reads: there is no need to read them.
+// written is a run of copies that the reverse lane has stored where this lane reads: there is no
+// need to read them.
 type written struct {
 	from, to int64 // positions
 	newest   int64 // stamped offset of the last one
@@ -137,7 +143,8 @@ func (l *laneWorker) learn(w written) {
 	l.rouse()
 }
 
-// jump goes on behind what a person gave up, and behind what the reverse lane has written, where the lane stands at it.
+// jump goes on behind what a person gave up, and behind what the reverse lane has written, where
+// the lane stands at it.
 func (l *laneWorker) jump() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,7 +166,8 @@ func (l *laneWorker) jump() {
 	}
 }
 
-// readable is the end of what the lane has to read now: of the queue, or of what lies before copies of the reverse lane.
+// readable is the end of what the lane has to read now: of the queue, or of what lies before copies
+// of the reverse lane.
 func (s laneState) readable() int64 {
 	if len(s.written) > 0 && s.written[0].from >= s.next {
 		return min(s.end, s.written[0].from)
@@ -167,8 +175,8 @@ func (s laneState) readable() int64 {
 	return s.end
 }
 
-// resting reports whether messages of applications are so rare here that waiting for them with a pull would mostly bring copies of
-// the reverse lane: their home is on the other side.
+// resting reports whether messages of applications are so rare here that waiting for them with a
+// pull would mostly bring copies of the reverse lane: their home is on the other side.
 func (l *laneWorker) resting(now time.Time) bool {
 	if l.reverse == nil || now.Sub(l.lastOwn) < l.timing.homeRest {
 		return false
@@ -205,8 +213,8 @@ func (l *laneWorker) rouse() {
 	}
 }
 
-// sends counts the batches that a lane has sent, and the answers: who sees as many of both before and after it looked knows that
-// nothing was on its way.
+// sends counts the batches that a lane has sent, and the answers: who sees as many of both before
+// and after it looked knows that nothing was on its way.
 type sends struct{ begun, ended int64 }
 
 func (s sends) all() bool { return s.begun == s.ended }

@@ -33,8 +33,8 @@ func tenCopied(t *testing.T) *laneFixture {
 	return b
 }
 
-// slowly makes both sides take up to some milliseconds for each pull and each send, so that what the lanes do meets what applications do
-// at many points.
+// slowly makes both sides take up to some milliseconds for each pull and each send, so that what
+// the lanes do meets what applications do at many points.
 func (b *laneFixture) slowly(seed uint64) {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 11))
@@ -58,18 +58,28 @@ func (b *laneFixture) bodies(f *replicatest.Side, q lane.Queue) []string {
 
 // send stores an application's message.
 func (b *laneFixture) send(f *replicatest.Side, q lane.Queue, body string, properties []byte) {
-	f.Append(b.lane.Topic, q, remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
+	f.Append(
+		b.lane.Topic,
+		q,
+		remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties},
+	)
 }
 
 // untilBoth waits until both queues hold as many messages.
 func (b *laneFixture) untilBoth(run *session, messages int) {
 	b.Helper()
 	b.until(fmt.Sprintf("both sides hold %d messages", messages), func() bool {
-		return len(b.source.All(b.lane.Topic, b.lane.Source)) >= messages && len(b.target.All(b.lane.Topic, b.lane.Target)) >= messages &&
+		return len(b.source.All(b.lane.Topic, b.lane.Source)) >= messages &&
+			len(b.target.All(b.lane.Topic, b.lane.Target)) >= messages &&
 			run.progress().Lag == 0
 	}, func() any {
-		return fmt.Sprintf("%d on the source, %d on the target, %+v, back %+v", len(b.source.All(b.lane.Topic, b.lane.Source)),
-			len(b.target.All(b.lane.Topic, b.lane.Target)), run.progress(), run.progress().Back)
+		return fmt.Sprintf(
+			"%d on the source, %d on the target, %+v, back %+v",
+			len(b.source.All(b.lane.Topic, b.lane.Source)),
+			len(b.target.All(b.lane.Topic, b.lane.Target)),
+			run.progress(),
+			run.progress().Back,
+		)
 	})
 }
 
@@ -108,7 +118,8 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 						body := fmt.Sprintf("%c%d", side, len(sent[side]))
 						var properties []byte
 						if again := other.All(b.lane.Topic, otherQ); len(again) > 0 && random.IntN(3) == 0 {
-							properties = again[random.IntN(len(again))].Properties // an application sends on what it received
+							// an application sends on what it received
+							properties = again[random.IntN(len(again))].Properties
 						}
 						if again := f.All(b.lane.Topic, q); len(again) > 0 && random.IntN(3) == 0 {
 							properties = again[random.IntN(len(again))].Properties
@@ -122,7 +133,8 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 				run := b.start(fastHome)
 				for range 12 {
 					write('s', b.source, b.lane.Source, b.target, b.lane.Target)
-					if total > 0 && len(b.target.All(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
+					if total > 0 &&
+						len(b.target.All(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
 						write('t', b.target, b.lane.Target, b.source, b.lane.Source)
 					}
 					switch random.IntN(4) {
@@ -164,7 +176,8 @@ func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
 	})
 }
 
-// behindOthers has copied 7 messages to the target, behind 5 that it held before, and one of the target's own back.
+// behindOthers has copied 7 messages to the target, behind 5 that it held before, and one of the
+// target's own back.
 func behindOthers(t *testing.T) *laneFixture {
 	b := bothWays(t)
 	for i := range 5 {
@@ -202,25 +215,46 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 			lane     lane.Lane
 		}{
 			{b.source, b.target, replica.Names{Group: "ab", Source: "A", Target: "B"}, b.lane},
-			{b.target, third, replica.Names{Group: "bc", Source: "B", Target: "C"}, lane.Lane{Topic: b.lane.Topic, Source: b.lane.Target, Target: q}},
-			{third, b.source, replica.Names{Group: "ca", Source: "C", Target: "A"}, lane.Lane{Topic: b.lane.Topic, Source: q, Target: b.lane.Source}},
+			{
+				b.target,
+				third,
+				replica.Names{Group: "bc", Source: "B", Target: "C"},
+				lane.Lane{Topic: b.lane.Topic, Source: b.lane.Target, Target: q},
+			},
+			{
+				third,
+				b.source,
+				replica.Names{Group: "ca", Source: "C", Target: "A"},
+				lane.Lane{Topic: b.lane.Topic, Source: q, Target: b.lane.Source},
+			},
 		}
 		b.send(b.source, b.lane.Source, "a0", nil)
 		b.send(b.target, b.lane.Target, "b0", nil)
 		b.send(third, q, "c0", nil)
 		var runs []*session
 		for _, lane := range ring {
-			leg := &laneFixture{T: t, source: lane.from, target: lane.to, lane: lane.lane, options: Options{Names: lane.names, Holder: "one"}}
+			leg := &laneFixture{
+				T:       t,
+				source:  lane.from,
+				target:  lane.to,
+				lane:    lane.lane,
+				options: Options{Names: lane.names, Holder: "one"},
+			}
 			runs = append(runs, leg.start())
 		}
 		all := func() map[string][]string {
-			return map[string][]string{"A": b.bodies(b.source, b.lane.Source), "B": b.bodies(b.target, b.lane.Target), "C": b.bodies(third, q)}
+			return map[string][]string{
+				"A": b.bodies(b.source, b.lane.Source),
+				"B": b.bodies(b.target, b.lane.Target),
+				"C": b.bodies(third, q),
+			}
 		}
 		b.until("every cluster holds every message", func() bool {
 			held := all()
 			return len(held["A"]) >= 3 && len(held["B"]) >= 3 && len(held["C"]) >= 3
 		}, func() any { return all() })
-		// An application on C sends on what it received, with all its properties: that is a message of its own.
+		// An application on C sends on what it received, with all its properties: that is a message
+		// of its own.
 		received := third.All(b.lane.Topic, q)
 		b.send(third, q, "c1", received[len(received)-1].Properties)
 		b.until("the message that was sent on is everywhere", func() bool {
@@ -228,7 +262,10 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 			return len(held["A"]) >= 4 && len(held["B"]) >= 4 && len(held["C"]) >= 4
 		}, func() any { return all() })
 		for _, run := range runs {
-			run.untilProgress("nothing is on its way", func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
+			run.untilProgress(
+				"nothing is on its way",
+				func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 },
+			)
 			run.end()
 		}
 		for cluster, bodies := range all() {
@@ -248,7 +285,8 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 		b.target.Set(func() { b.target.OnPull = func(int64) error { return errNoAnswer } })
 		run := b.start()
 		run.untilProgress("it says so", func(p lane.Progress) bool {
-			return strings.Contains(p.Waiting, "the lane back must find its place first: ") && strings.Contains(p.Waiting, errNoAnswer.Error())
+			return strings.Contains(p.Waiting, "the lane back must find its place first: ") &&
+				strings.Contains(p.Waiting, errNoAnswer.Error())
 		})
 		b.target.Set(func() { b.target.OnPull = nil })
 		run.untilCaughtUp()
@@ -258,19 +296,31 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 	})
 }
 
-// Brokers show a message a little after they acknowledged it. While the lane back writes without a pause, its twin sees that queue end before
-// what was written, again and again: that is no sign of a topic made anew.
+// Brokers show a message a little after they acknowledged it. While the lane back writes without a
+// pause, its twin sees that queue end before what was written, again and again: that is no sign of
+// a topic made anew.
 func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)
-		run := b.start(func(r *Replicator) { r.timing.patience = time.Minute }) // a queue that hides a copy for longer is asked all the same
-		run.untilCaughtUp()                                                     // what is on the target before stays there
-		b.send(b.source, b.lane.Source, "home", nil)                            // so that the lane looks at the source for a while
+		run := b.start(
+			func(r *Replicator) { r.timing.patience = time.Minute },
+		) // a queue that hides a copy for longer is asked all the same
+		run.untilCaughtUp() // what is on the target before stays there
+		b.send(
+			b.source,
+			b.lane.Source,
+			"home",
+			nil,
+		) // so that the lane looks at the source for a while
 		b.untilBoth(run, 1)
 		b.source.Set(func() { b.source.Unshown = 1 })
 		for i := range 30 {
 			b.send(b.target, b.lane.Target, fmt.Sprint("t", i), nil)
-			b.until("the copy is on the source", func() bool { return len(b.bodies(b.source, b.lane.Source)) == i+2 }, func() any { return fmt.Sprintf("%+v", run.progress().Back) })
+			b.until(
+				"the copy is on the source",
+				func() bool { return len(b.bodies(b.source, b.lane.Source)) == i+2 },
+				func() any { return fmt.Sprintf("%+v", run.progress().Back) },
+			)
 			time.Sleep(time.Millisecond) // so that looks fall between writes
 		}
 		if p := run.progress(); len(p.Faults) > 0 {

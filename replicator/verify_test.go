@@ -89,7 +89,9 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 
 func equalReports(a, b verify.Report) bool {
 	return a.Topic == b.Topic && a.Source == b.Source && a.Target == b.Target && a.From == b.From && a.To == b.To && a.Compared == b.Compared &&
-		a.Natives == b.Natives && a.Missing == b.Missing && a.Extra == b.Extra && a.Altered == b.Altered && a.OutOfOrder == b.OutOfOrder
+		a.Natives == b.Natives && a.Missing == b.Missing && a.Extra == b.Extra &&
+		a.Altered == b.Altered &&
+		a.OutOfOrder == b.OutOfOrder
 }
 
 func TestVerifyShowsFiveExamplesAndCountsAll(t *testing.T) {
@@ -138,7 +140,9 @@ func TestVerifyBeginsWhereItIsTold(t *testing.T) {
 		0: {Compared: 97, Missing: 3, Natives: 1}, 50: {Compared: 48, Missing: 2, Natives: 1}, 60: {Compared: 39, Missing: 1}, 80: {Compared: 20}, 100: {}, 900: {},
 	} {
 		got, err := m.compare(verify.Options{From: from}, nil)
-		if err != nil || got.Compared != want.Compared || got.Missing != want.Missing || got.Natives != want.Natives || got.From != min(from, 100) || got.To != 100 {
+		if err != nil || got.Compared != want.Compared || got.Missing != want.Missing || got.Natives != want.Natives ||
+			got.From != min(from, 100) ||
+			got.To != 100 {
 			t.Errorf("from %d: %+v, %v; wanted %+v", from, got, err, want)
 		}
 	}
@@ -166,8 +170,8 @@ func TestVerifyWhileTheSourceExpires(t *testing.T) {
 	}
 }
 
-// A copy that is passed on keeps what its stamp says of the original's born time. Before, it was called
-// altered where its own born time is that of its batch.
+// A copy that is passed on keeps what its stamp says of the original's born time. Before, it was
+// called altered where its own born time is that of its batch.
 func TestACopyOfACopyIsComparedWithTheOriginalsBornTime(t *testing.T) {
 	passed := remoting.Message{BornTimestamp: 1700000000100, Properties: []byte("KEYS\x01k\x02")}
 	passed.Properties = append(passed.Properties, replica.StampProperty+"\x01"+replica.Stamp{

@@ -40,8 +40,9 @@ func endsOfLane(l lane.Lane) [2]laneEnd {
 	return [2]laneEnd{{"source", l.Topic, l.Source}, {"target", l.Topic, l.Target}}
 }
 
-// add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a topic got more queues on several
-// brokers, queues would be paired anew, and what was copied would be copied again elsewhere.
+// add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a
+// topic got more queues on several brokers, queues would be paired anew, and what was copied would
+// be copied again elsewhere.
 func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,7 +104,8 @@ type rates struct {
 	last   map[string]float64 // messages a second in the window before
 }
 
-// of fills in the rates: of the present window as soon as it is long enough, else of the one before.
+// of fills in the rates: of the present window as soon as it is long enough, else of the one
+// before.
 func (r *rates) of(topics []lane.TopicProgress, now time.Time) []lane.TopicProgress {
 	passed := now.Sub(r.since)
 	next := passed >= rateWindow

@@ -25,7 +25,13 @@ func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 	assert.Equal(t, sent{
 		"migration-orders", "approve",
 		"migration-orders/shift-25/fedcba987654/2026-08-01T13:00:00Z",
-		api.Approval{Gate: "shift-25", By: "alice", Reason: "looks fine", PlanHash: "0123456789ab", Evidence: "fedcba987654"},
+		api.Approval{
+			Gate:     "shift-25",
+			By:       "alice",
+			Reason:   "looks fine",
+			PlanHash: "0123456789ab",
+			Evidence: "fedcba987654",
+		},
 	}, f.updates[0])
 	doc := o.document(t)
 	assert.Equal(t, "update", doc["via"])
@@ -34,7 +40,10 @@ func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 }
 
 func TestApproveOfAnotherPlanOrOtherEvidenceLeavesTheJudgementToTheWorkflow(t *testing.T) {
-	f := &fake{looks: seen(asking("shift-25")), update: func(any) (any, error) { return nil, refusal{"it names plan x, but plan y runs"} }}
+	f := &fake{
+		looks:  seen(asking("shift-25")),
+		update: func(any) (any, error) { return nil, refusal{"it names plan x, but plan y runs"} },
+	}
 	o := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "alice", "--plan-hash", "x", "--evidence", "y")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "refused: it names plan x, but plan y runs; nothing was changed")
@@ -70,7 +79,10 @@ func TestARepeatedApprovalGivesTheFirstAnswer(t *testing.T) {
 }
 
 func TestTheSecondOfTwoAtTheSameMomentIsToldWhoWasFirst(t *testing.T) {
-	f := &fake{looks: seen(asking("purchase"), running()), update: func(any) (any, error) { return api.Approval{Gate: "purchase", By: "alice", At: noon}, nil }}
+	f := &fake{
+		looks:  seen(asking("purchase"), running()),
+		update: func(any) (any, error) { return api.Approval{Gate: "purchase", By: "alice", At: noon}, nil },
+	}
 	o := rocketshift(t, f, "approve", "orders", "purchase", "--by", "bob")
 	assert.Contains(t, o.stdout, "purchase was approved already by alice")
 }
@@ -82,7 +94,11 @@ func TestAnApprovalOfAWrongGateIsRefusedAndNamesTheRightOne(t *testing.T) {
 	assert.Contains(t, o.stderr, `does not wait for an approval of "shift-50"; waiting now: shift-25`)
 	o = rocketshift(t, &fake{looks: seen(running())}, "approve", "orders", "finalize", "--by", "alice")
 	assert.Equal(t, failure.BadUsage, o.code)
-	assert.Contains(t, o.stderr, `migration-orders waits for no approval now (it is running), so not for "finalize"; see rocketshift status`)
+	assert.Contains(
+		t,
+		o.stderr,
+		`migration-orders waits for no approval now (it is running), so not for "finalize"; see rocketshift status`,
+	)
 	assert.Empty(t, f.updates)
 }
 
@@ -118,10 +134,25 @@ func TestWithNoWorkerAnAnswerIsLeftAsASignalAndThatIsSaid(t *testing.T) {
 }
 
 func TestASignalThatCannotBeLeftIsAFailure(t *testing.T) {
-	o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, errLate }, signal: errLate}, "back", "orders", "--by", "alice")
+	o := rocketshift(
+		t,
+		&fake{update: func(any) (any, error) { return nil, errLate }, signal: errLate},
+		"back",
+		"orders",
+		"--by",
+		"alice",
+	)
 	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "see rocketshift doctor")
-	o = rocketshift(t, &fake{looks: unseen(errLate), signal: errNotFound}, "approve", "orders", "purchase", "--by", "alice")
+	o = rocketshift(
+		t,
+		&fake{looks: unseen(errLate), signal: errNotFound},
+		"approve",
+		"orders",
+		"purchase",
+		"--by",
+		"alice",
+	)
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
 }
@@ -142,7 +173,14 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 		"migration-orders has ended: nothing more can be asked of it":     errEnded,
 		"there is no workflow migration-orders; rocketshift start -f pla": errNotFound,
 	} {
-		o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, err }}, "resume", "orders", "--by", "alice")
+		o := rocketshift(
+			t,
+			&fake{update: func(any) (any, error) { return nil, err }},
+			"resume",
+			"orders",
+			"--by",
+			"alice",
+		)
 		assert.Equal(t, failure.BadUsage, o.code)
 		assert.Contains(t, o.stderr, want)
 	}
@@ -150,9 +188,35 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 
 func TestReleasedNamesGroupsAndTopics(t *testing.T) {
 	f := &fake{}
-	o := rocketshift(t, f, "released", "orders", "--by", "ci", "--group", "a", "--group", "b", "--topic", "t", "--stage", "Shift")
+	o := rocketshift(
+		t,
+		f,
+		"released",
+		"orders",
+		"--by",
+		"ci",
+		"--group",
+		"a",
+		"--group",
+		"b",
+		"--topic",
+		"t",
+		"--stage",
+		"Shift",
+	)
 	require.Equal(t, failure.Done, o.code, o.stderr)
-	assert.Equal(t, []sent{{"migration-orders-shift", "released", "", api.Released{By: "ci", Groups: []string{"a", "b"}, Topics: []string{"t"}}}}, f.updates)
+	assert.Equal(
+		t,
+		[]sent{
+			{
+				"migration-orders-shift",
+				"released",
+				"",
+				api.Released{By: "ci", Groups: []string{"a", "b"}, Topics: []string{"t"}},
+			},
+		},
+		f.updates,
+	)
 }
 
 func TestReleasedWaitReturnsWhenTheMigrationAsksNoMore(t *testing.T) {

@@ -92,15 +92,26 @@ func (a *app) command() *cobra.Command {
 		},
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
+	root.PersistentFlags().
+		StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
 	root.AddCommand(
-		a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(), a.releasedCommand(), a.reportCommand(),
-		a.lanesCommand(), a.answerCommand(), a.rateCommand(),
+		a.planCommand(),
+		a.startCommand(),
+		a.statusCommand(),
+		a.approveCommand(),
+		a.releasedCommand(),
+		a.reportCommand(),
+		a.lanesCommand(),
+		a.answerCommand(),
+		a.rateCommand(),
 		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(api.ResumeName, "Go on after a hold"),
 		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"),
-		a.copyCommand(), a.doctorCommand(), a.targetsCommand(), newExitCodesTopic(),
+		a.copyCommand(),
+		a.doctorCommand(),
+		a.targetsCommand(),
+		newExitCodesTopic(),
 	)
 	return root
 }
@@ -118,7 +129,8 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan or a copy on its own line.
+// fail tells the error: one document in JSON mode, else a sentence, and each problem of a plan or a
+// copy on its own line.
 func (a *app) fail(err error, asJSON bool) int {
 	doc := failure.DocumentOf(err)
 	if asJSON {
@@ -206,7 +218,8 @@ func stageTypes() []string {
 }
 
 func (a *app) stageFlag(c *cobra.Command) {
-	c.Flags().StringVar(&a.stage, "stage", "", "talk to a stage that was started alone, such as Verify, instead of the migration")
+	c.Flags().
+		StringVar(&a.stage, "stage", "", "talk to a stage that was started alone, such as Verify, instead of the migration")
 }
 
 // oneName refuses anything but exactly one migration name.
@@ -217,7 +230,8 @@ func oneName(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// screen is the terminal behind standard output, or false if it is none, or if TERM says that it can't be redrawn.
+// screen is the terminal behind standard output, or false if it is none, or if TERM says that it
+// can't be redrawn.
 func (a *app) screen() (width int, ok bool) {
 	f, isFile := a.stdout.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {

@@ -37,7 +37,10 @@ func (a *app) approveCommand() *cobra.Command {
 			"A repeated approval gives the first answer, so a pipeline may try again freely.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return failure.Usage("", "want two arguments: the migration's name and the gate, such as purchase or shift-25")
+				return failure.Usage(
+					"",
+					"want two arguments: the migration's name and the gate, such as purchase or shift-25",
+				)
 			}
 			return checkBy(answer.By)
 		},
@@ -51,7 +54,8 @@ func (a *app) approveCommand() *cobra.Command {
 		},
 	}
 	byFlags(c, &answer.By, &answer.Reason)
-	c.Flags().StringVar(&answer.PlanHash, "plan-hash", "", "approve only if this plan runs (default: the one that status shows)")
+	c.Flags().
+		StringVar(&answer.PlanHash, "plan-hash", "", "approve only if this plan runs (default: the one that status shows)")
 	c.Flags().StringVar(&answer.Evidence, "evidence", "", "approve only this evidence (default: what status shows)")
 	a.stageFlag(c)
 	return c
@@ -103,8 +107,9 @@ func isApproval(w api.Waiting, gate string) bool {
 	return w.Kind == api.WaitingApproval && w.Gate == gate
 }
 
-// updateID is the same for the same question: a repeated answer gets the first reply. A question that is asked again (after a
-// failed stage, or with new evidence) is another one, by its evidence or its time.
+// updateID is the same for the same question: a repeated answer gets the first reply. A question
+// that is asked again (after a failed stage, or with new evidence) is another one, by its evidence
+// or its time.
 func updateID(id string, w api.Waiting) string {
 	asked := w.Since // a question that stands keeps its age while its evidence is measured again
 	if w.Expires != nil {
@@ -123,7 +128,8 @@ func either(given, standard string) string {
 	return given
 }
 
-// approvedEarlier answers a repeated approval by the first one, and refuses one that nobody asked for.
+// approvedEarlier answers a repeated approval by the first one, and refuses one that nobody asked
+// for.
 func (a *app) approvedEarlier(snap snapshot, gate string) error {
 	for _, given := range slices.Backward(snap.Approvals) {
 		if given.Gate == gate {
@@ -138,9 +144,21 @@ func (a *app) approvedEarlier(snap snapshot, gate string) error {
 		}
 	}
 	if len(waiting) == 0 {
-		return failure.Usage("see rocketshift status", "%s waits for no approval now (it is %s), so not for %q", snap.WorkflowID, snap.State, gate)
+		return failure.Usage(
+			"see rocketshift status",
+			"%s waits for no approval now (it is %s), so not for %q",
+			snap.WorkflowID,
+			snap.State,
+			gate,
+		)
 	}
-	return failure.Usage("", "%s does not wait for an approval of %q; waiting now: %s", snap.WorkflowID, gate, strings.Join(waiting, ", "))
+	return failure.Usage(
+		"",
+		"%s does not wait for an approval of %q; waiting now: %s",
+		snap.WorkflowID,
+		gate,
+		strings.Join(waiting, ", "),
+	)
 }
 
 func (a *app) printApproval(r receipt, by string) {
@@ -156,8 +174,8 @@ func (a *app) printApproval(r receipt, by string) {
 	a.say("%s approved by %s at %s (plan %s, evidence %s)", r.Gate, r.By, at, r.PlanHash, either(r.Evidence, "none"))
 }
 
-// untilTaken waits until the question is gone, so that a status right after shows what comes next. It is a courtesy: the
-// approval has been taken.
+// untilTaken waits until the question is gone, so that a status right after shows what comes next.
+// It is a courtesy: the approval has been taken.
 func (a *app) untilTaken(ctx context.Context, s service, id string, w api.Waiting) {
 	limited, cancel := a.within(ctx)
 	defer cancel()

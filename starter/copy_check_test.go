@@ -18,7 +18,15 @@ func TestLiveAllProblemsOfACopyAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	r.fill(r.source, 1, 3, "original")
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	r.fill(r.target, 1, 40, "native") // before, these hid the copies
-	o := r.copy("--create-topics", "--source-id", "other", "--name", "at-once", "--topic", "starter-copy-at-once-nowhere")
+	o := r.copy(
+		"--create-topics",
+		"--source-id",
+		"other",
+		"--name",
+		"at-once",
+		"--topic",
+		"starter-copy-at-once-nowhere",
+	)
 	require.Equal(t, failure.BadUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "copy has 2 problems:\n")
 	assert.Contains(t, o.stderr, "topic starter-copy-at-once-nowhere: is missing on the source")
@@ -30,8 +38,8 @@ func TestLiveAllProblemsOfACopyAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	}
 }
 
-// A run that is cut off while it creates a topic leaves it on some brokers; the next one refused that as
-// a topic with too few queues.
+// A run that is cut off while it creates a topic leaves it on some brokers; the next one refused
+// that as a topic with too few queues.
 func TestLiveACopyThatWasCutOffWhileItCreatedATopicGoesOn(t *testing.T) {
 	r := newRigBetween(t, "copy-cut-off", 5, labtest.Cluster(t, "5.3.3"), labtest.Cluster(t, "4.9.7"))
 	r.fill(r.source, 5, 4, "original")

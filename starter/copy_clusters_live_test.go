@@ -18,7 +18,8 @@ import (
 	"rocketshift/plan"
 )
 
-// Brokers behind NAT, or in Kubernetes, advertise addresses that don't lead to them from everywhere.
+// Brokers behind NAT, or in Kubernetes, advertise addresses that don't lead to them from
+// everywhere.
 func TestLiveServersAreReachedWhereThePlanSaysNotWhereTheyAdvertise(t *testing.T) {
 	r := newRig(t, "copy-reached", 1)
 	r.fill(r.source, 1, 10, "original")
@@ -63,12 +64,15 @@ func forwarded(t *testing.T, to string) (at string, connections *atomic.Int64) {
 	return listener.Addr().String(), connections
 }
 
-// Brokers that create no groups by themselves refused the look for earlier copies, and that was taken
-// for "there are none": everything was copied once more, and called clean.
+// Brokers that create no groups by themselves refused the look for earlier copies, and that was
+// taken for "there are none": everything was copied once more, and called clean.
 func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
 	t.Parallel()
 	strict := func(version string) *lab.Cluster {
-		return labtest.OwnCluster(t, lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}})
+		return labtest.OwnCluster(
+			t,
+			lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}},
+		)
 	}
 	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
 	r.fill(r.source, 1, 10, "original")
@@ -139,7 +143,10 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 		anew)
 
 	require.NoError(t, r.client.DeleteTopic(r.ctx, target.Addr, r.topic))
-	group := "rocketshift-copy-" + copyjob.NameOf(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers))
+	group := "rocketshift-copy-" + copyjob.NameOf(
+		plan.ClusterID(r.source.NameServers),
+		plan.ClusterID(r.target.NameServers),
+	)
 	for _, b := range r.source.Brokers { // as mqadmin resetOffsetByTime does
 		for queue := range 2 {
 			require.NoError(t, r.client.UpdateOffset(r.ctx, b.Addr, group, r.topic, queue, 0))

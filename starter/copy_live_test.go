@@ -90,7 +90,10 @@ func TestLiveOneClusterOnBothSidesIsRefusedHoweverItIsAddressed(t *testing.T) {
 	source := labtest.Cluster(t, "4.9.7")
 	_, port, _ := strings.Cut(source.NameServers[0], ":")
 	a, _, stderr := capture()
-	code := a.run(shortContext(t, guard), []string{"copy", "--source", source.NameServers[0], "--target", "127.0.0.2:" + port, "--topic", "t"})
+	code := a.run(
+		shortContext(t, guard),
+		[]string{"copy", "--source", source.NameServers[0], "--target", "127.0.0.2:" + port, "--topic", "t"},
+	)
 	assert.Equal(t, failure.BadUsage, code)
 	assert.Contains(t, stderr.String(), "source and target are the same cluster: broker broker-a")
 }
@@ -111,7 +114,12 @@ func TestLiveACopyThatFollowsStopsCleanlyAndIsTakenUpAtOnce(t *testing.T) {
 	assert.Equal(t, "stopped", verdict["verdict"])
 	assert.EqualValues(t, 80, verdict["copied"])
 
-	r.requireUnlocked("rocketshift-copy-" + copyjob.NameOf(plan.ClusterID(r.source.NameServers), plan.ClusterID(r.target.NameServers)))
+	r.requireUnlocked(
+		"rocketshift-copy-" + copyjob.NameOf(
+			plan.ClusterID(r.source.NameServers),
+			plan.ClusterID(r.target.NameServers),
+		),
+	)
 	o := r.copy()
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Copied     0 messages")
@@ -124,7 +132,11 @@ func TestLiveDifferencesEndACopyWithTheirOwnExitCode(t *testing.T) {
 	r.fill(r.source, 1, 10, "original")
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	target := r.target.Brokers[0]
-	pulled, err := r.client.Pull(r.ctx, target.Addr, rocketmq.PullRequest{Group: "reader", Topic: r.topic, Offset: 9, Max: 1})
+	pulled, err := r.client.Pull(
+		r.ctx,
+		target.Addr,
+		rocketmq.PullRequest{Group: "reader", Topic: r.topic, Offset: 9, Max: 1},
+	)
 	require.NoError(t, err)
 	require.Len(t, pulled.Messages, 1)
 	again := pulled.Messages[0]
@@ -167,7 +179,11 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	o := r.copy("--source-id", "other")
 	assert.Equal(t, failure.BadUsage, o.code)
-	assert.Contains(t, o.stderr, "copy: --source-id: target queue broker-a/0 of topic starter-copy-ids holds copies that were made under the source's id ")
+	assert.Contains(
+		t,
+		o.stderr,
+		"copy: --source-id: target queue broker-a/0 of topic starter-copy-ids holds copies that were made under the source's id ",
+	)
 	o = r.copy("--target-id", "other")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "holds copies that were made under another id of the target than other")
@@ -198,12 +214,21 @@ func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testi
 	r.fill(r.source, 1, 10, "original")
 	_, err := r.client.SendBatch(r.ctx, r.source.Brokers[0].Addr, rocketmq.BatchRequest{
 		Group: "writer", Topic: r.topic, BornTimestamp: time.Now().UnixMilli(),
-		Messages: []rocketmq.BatchMessage{{Body: []byte("no room for a stamp"), Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", remoting.MaxProperties-20))}},
+		Messages: []rocketmq.BatchMessage{
+			{
+				Body:       []byte("no room for a stamp"),
+				Properties: remoting.AppendProperty(nil, "long", strings.Repeat("x", remoting.MaxProperties-20)),
+			},
+		},
 	})
 	require.NoError(t, err)
 	o := r.copy("--create-topics")
 	assert.Equal(t, failure.Differs, o.code, o.stderr)
-	assert.Contains(t, o.stdout, "fault: PropertiesTooLong: topic starter-copy-fault, source queue broker-a/0, offsets 10 to 11: ")
+	assert.Contains(
+		t,
+		o.stdout,
+		"fault: PropertiesTooLong: topic starter-copy-fault, source queue broker-a/0, offsets 10 to 11: ",
+	)
 	assert.Contains(t, o.stdout, ". Skip the message, leave the topic out, or wait until it has expired")
 	assert.Contains(t, o.stdout, "Compared   20 copies: 0 missing")
 	assert.Contains(t, o.stdout, "Verdict    faults")
@@ -226,12 +251,27 @@ func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
 	r.fill(r.source, 2, 40, "history")
 	through := func() outcome {
 		a, stdout, stderr := capture()
-		code := a.run(r.ctx, []string{"copy", "--source", strings.Join(r.source.NameServers, ","), "--target-proxy", r.target.ProxyRemoting, "--topic", r.topic})
+		code := a.run(
+			r.ctx,
+			[]string{
+				"copy",
+				"--source",
+				strings.Join(r.source.NameServers, ","),
+				"--target-proxy",
+				r.target.ProxyRemoting,
+				"--topic",
+				r.topic,
+			},
+		)
 		return outcome{code, stdout.String(), stderr.String()}
 	}
 	o := through()
 	require.Equal(t, failure.BadUsage, o.code, o.stdout)
-	assert.Contains(t, o.stderr, "topic starter-copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 queues by the target's console or API")
+	assert.Contains(
+		t,
+		o.stderr,
+		"topic starter-copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 queues by the target's console or API",
+	)
 	r.create(r.target, r.topic, 4)
 	r.until("the proxy knows the topic", func() bool { o = through(); return o.code != failure.BadUsage })
 	require.Equal(t, failure.Done, o.code, o.stderr)

@@ -84,7 +84,14 @@ func newRigBetween(t *testing.T, topic string, queues int, source, target *lab.C
 func (r *rig) create(cluster *lab.Cluster, topic string, queues int) {
 	r.Helper()
 	for _, b := range cluster.Brokers {
-		require.NoError(r, r.client.CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}))
+		require.NoError(
+			r,
+			r.client.CreateTopic(
+				r.ctx,
+				b.Addr,
+				rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6},
+			),
+		)
 	}
 }
 
@@ -93,9 +100,17 @@ func (r *rig) fill(cluster *lab.Cluster, queues, n int, text string) {
 	r.Helper()
 	for _, b := range cluster.Brokers {
 		for q := range queues {
-			batch := rocketmq.BatchRequest{Group: "writer", Topic: r.topic, Queue: q, BornTimestamp: time.Now().UnixMilli()}
+			batch := rocketmq.BatchRequest{
+				Group:         "writer",
+				Topic:         r.topic,
+				Queue:         q,
+				BornTimestamp: time.Now().UnixMilli(),
+			}
 			for i := range n {
-				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")})
+				batch.Messages = append(
+					batch.Messages,
+					rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")},
+				)
 			}
 			require.NoError(r, remoting.Retry(r.ctx, func() error {
 				_, err := r.client.SendBatch(r.ctx, b.Addr, batch)
@@ -119,7 +134,17 @@ func (r *rig) stored(cluster *lab.Cluster) (n int64) {
 }
 
 func (r *rig) args(more ...string) []string {
-	return append([]string{"copy", "--source", strings.Join(r.source.NameServers, ","), "--target", strings.Join(r.target.NameServers, ";"), "--topic", r.topic}, more...)
+	return append(
+		[]string{
+			"copy",
+			"--source",
+			strings.Join(r.source.NameServers, ","),
+			"--target",
+			strings.Join(r.target.NameServers, ";"),
+			"--topic",
+			r.topic,
+		},
+		more...)
 }
 
 func (r *rig) copy(more ...string) outcome {
@@ -137,8 +162,8 @@ func (r *rig) until(what string, condition func() bool) {
 	require.Eventually(r, condition, 3*time.Minute, 20*time.Millisecond, what)
 }
 
-// requireUnlocked checks that another copier of the group gets the locks of all queues of the target's topic at once: brokers keep
-// one that wasn't given back for a minute.
+// requireUnlocked checks that another copier of the group gets the locks of all queues of the
+// target's topic at once: brokers keep one that wasn't given back for a minute.
 func (r *rig) requireUnlocked(group string) {
 	r.Helper()
 	b := r.target.Brokers[0]

@@ -16,8 +16,8 @@ import (
 // updateBrokerConfig is UPDATE_BROKER_CONFIG (RequestCode, 4.5.2 to 5.3.3).
 const updateBrokerConfig = 25
 
-// A broker's master is down, and its slave serves: nothing is copied without a word about it, and what
-// the slave has is, if somebody says so.
+// A broker's master is down, and its slave serves: nothing is copied without a word about it, and
+// what the slave has is, if somebody says so.
 func TestLiveASlaveIsCopiedWhereThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	own := labtest.OwnCluster(t, lab.ClusterSpec{Name: "CopySlave", Version: "4.9.7", Brokers: 2, Slaves: true})

@@ -67,7 +67,11 @@ func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
 	m := copyjob.Meter{Now: func() time.Time { return noon }}
 	s := m.State(faulty())
 	require.Len(t, s.Faults, 1)
-	assert.Equal(t, "SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then try again", s.Faults[0].Text)
+	assert.Equal(
+		t,
+		"SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then try again",
+		s.Faults[0].Text,
+	)
 	asJSON, err := json.Marshal(s)
 	require.NoError(t, err)
 	assert.Contains(t, string(asJSON), `"topic":"orders","broker":"broker-a","queue":3,"type":"SourceTruncated"`)
@@ -99,7 +103,11 @@ func TestACopyThatFoundDifferencesOrFaultsSaysSoByItsExitCode(t *testing.T) {
 }
 
 func TestTheBarShowsTheStateAndEndsWithIt(t *testing.T) {
-	assert.Equal(t, []string{"waiting: for a broker ", "that is down"}, wrapped("waiting: for a broker that is down", 22))
+	assert.Equal(
+		t,
+		[]string{"waiting: for a broker ", "that is down"},
+		wrapped("waiting: for a broker that is down", 22),
+	)
 	screen := terminal(t, 100, 30)
 	a := newApp(nil, screen, nil, func(string) (string, bool) { return "", false })
 	width, ok := a.screen()

@@ -44,8 +44,8 @@ func factsOfCopy(s copyjob.State) []fact {
 	return facts
 }
 
-// bar is drawn by go-pretty, which the tables are made with already: no further module, 150 KB; mpb brings five modules and
-// 280 KB, progressbar three and 2 MB.
+// bar is drawn by go-pretty, which the tables are made with already: no further module, 150 KB; mpb
+// brings five modules and 280 KB, progressbar three and 2 MB.
 func (a *app) bar(width int) copyView {
 	w := progress.NewWriter()
 	w.SetOutputWriter(a.stdout)

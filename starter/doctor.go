@@ -37,7 +37,13 @@ func (a *app) doctor(ctx context.Context) error {
 	checks = printable.All(checks, printable.Text)
 	t := newTable("check", "result", "detail")
 	for _, c := range checks {
-		t.AppendRow(table.Row{c.Name, a.paint(map[string]colour{checkOK: green, checkWarning: yellow, checkFailed: red}[c.Result], c.Result), c.Detail})
+		t.AppendRow(
+			table.Row{
+				c.Name,
+				a.paint(map[string]colour{checkOK: green, checkWarning: yellow, checkFailed: red}[c.Result], c.Result),
+				c.Detail,
+			},
+		)
 	}
 	a.picture(t.Render())
 	for _, c := range checks {
@@ -64,7 +70,8 @@ func (a *app) checkTemporal(ctx context.Context) []check {
 	return s.Check(limited)
 }
 
-// checkPrograms looks for what a target of provider local needs on the worker's machine, which may be another one.
+// checkPrograms looks for what a target of provider local needs on the worker's machine, which may
+// be another one.
 func checkPrograms() check {
 	c := check{Name: "local target", Result: checkOK}
 	root, err := lab.Root()

@@ -24,7 +24,8 @@ type lanesView struct {
 	WorkflowID string               `json:"workflowId"`
 	MeasuredAt time.Time            `json:"measuredAt,omitzero"` // of the oldest heartbeat
 	Topics     []lane.TopicProgress `json:"topics"`              // worst first, at most 50 of each shard
-	Back       []lane.TopicProgress `json:"back,omitempty"`      // the same of the lanes back to the source, if there are any
+	// the same of the lanes back to the source, if there are any
+	Back       []lane.TopicProgress `json:"back,omitempty"`
 	Faults     []lane.Fault         `json:"faults,omitempty"`
 	Stragglers []lane.Straggler     `json:"stragglers,omitempty"` // busiest first; of the side that is left now
 	Waiting    []string             `json:"waiting,omitempty"`
@@ -70,7 +71,13 @@ func (a *app) lanes(ctx context.Context, s service, name string) error {
 
 // lanesOf adds up the heartbeats, one of each source broker.
 func lanesOf(name string, s snapshot) lanesView {
-	v := lanesView{WorkflowID: s.WorkflowID, MeasuredAt: s.MeasuredAt, Rates: s.Rates, Answers: s.Answers, Topics: []lane.TopicProgress{}}
+	v := lanesView{
+		WorkflowID: s.WorkflowID,
+		MeasuredAt: s.MeasuredAt,
+		Rates:      s.Rates,
+		Answers:    s.Answers,
+		Topics:     []lane.TopicProgress{},
+	}
 	for _, r := range s.Replication {
 		v.Topics = addTopics(v.Topics, r.Topics)
 		v.addTroubles(r.Progress)
@@ -88,8 +95,11 @@ func lanesOf(name string, s snapshot) lanesView {
 	lane.WorstFirst(v.Back)
 	lane.BusiestFirst(v.Stragglers)
 	for _, f := range v.Faults {
-		v.Next = append(v.Next, fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d%s --action %s --by YOU --reason WHY",
-			name, f.Topic, f.Broker, f.Queue, sideOf(f), actionsFor(f, v.Back != nil)))
+		v.Next = append(
+			v.Next,
+			fmt.Sprintf("rocketshift answer %s --topic '%s' --broker %s --queue %d%s --action %s --by YOU --reason WHY",
+				name, f.Topic, f.Broker, f.Queue, sideOf(f), actionsFor(f, v.Back != nil)),
+		)
 	}
 	return v
 }
@@ -102,7 +112,8 @@ func sideOf(f lane.Fault) string {
 	return " --side " + f.Side
 }
 
-// actionsFor are the answers that make sense for a fault: of a topic that was made anew, everything can be copied again.
+// actionsFor are the answers that make sense for a fault: of a topic that was made anew, everything
+// can be copied again.
 func actionsFor(f lane.Fault, bothWays bool) string {
 	if f.OfNewTopic(bothWays) {
 		return "retry|restart"
@@ -134,7 +145,9 @@ func (v *lanesView) addTroubles(p lane.Progress) {
 func topicsTable(topics []lane.TopicProgress) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"topic", "lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults", "why"})
+	t.AppendHeader(
+		table.Row{"topic", "lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults", "why"},
+	)
 	var numbers []table.ColumnConfig
 	for _, column := range []string{"lanes", "caught up", "behind", "age", "msg/s", "caught up in", "copied", "faults"} {
 		numbers = append(numbers, table.ColumnConfig{Name: column, Align: text.AlignRight})

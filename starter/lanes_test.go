@@ -22,14 +22,24 @@ func replicating() snapshot {
 	s.Replication = []api.ReplicationProgress{
 		{Broker: "broker-a", Progress: lane.Progress{Topics: []lane.TopicProgress{
 			{Topic: "orders", Lanes: 4, CaughtUp: 4, Copied: 1000},
-			{Topic: "payments", Lanes: 4, CaughtUp: 1, Lag: 30_000, Copied: 10, PerSecond: 1000, Reason: "the rate of all topics: 2000 messages a second"},
+			{
+				Topic:     "payments",
+				Lanes:     4,
+				CaughtUp:  1,
+				Lag:       30_000,
+				Copied:    10,
+				PerSecond: 1000,
+				Reason:    "the rate of all topics: 2000 messages a second",
+			},
 		}, Back: &lane.Progress{Waiting: "target broker z is busy", Topics: []lane.TopicProgress{{Topic: "payments", Lanes: 4, Lag: 77}}}}},
 		{Broker: "broker-b", Unpaired: []string{"topic audit: the target has none"}, Progress: lane.Progress{
 			Faults: []lane.Fault{fault},
 			Stragglers: []lane.Straggler{{
 				Side: "source", Topic: "orders", Broker: "broker-b", Queue: 2, Sender: "10.0.0.7:4711", Messages: 12, PerSecond: 1.25, Last: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
 			}},
-			Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()}},
+			Topics: []lane.TopicProgress{
+				{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()},
+			},
 		}},
 	}
 	return s
@@ -43,9 +53,17 @@ func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
 	assert.Regexp(t, `(?s)orders +│ +8 │ +7 │ +5 .*payments +│ +4 │ +1 │ 30,000 │ .* 1,000 │ +30s`, o.stdout)
 	assert.Contains(t, o.stdout, "fault: TargetRefused: topic orders, source queue broker-b/2, offsets 41 to 42")
 	assert.Regexp(t, `(?s)back to the source:.*payments +│ +4 │ +0 │ +77 .*waiting: target broker z is busy`, o.stdout)
-	assert.Contains(t, o.stdout, "straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a second, the last at 2026-08-01 12:00:00")
+	assert.Contains(
+		t,
+		o.stdout,
+		"straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a second, the last at 2026-08-01 12:00:00",
+	)
 	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
-	assert.Contains(t, o.stdout, "next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42")
+	assert.Contains(
+		t,
+		o.stdout,
+		"next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42",
+	)
 }
 
 func TestLanesAsJSONAddsUpTheBrokers(t *testing.T) {
@@ -70,8 +88,28 @@ func TestLanesOfAMigrationThatHasEnded(t *testing.T) {
 
 func TestAnswerAndRateGoToTheReplicateOfTheMigration(t *testing.T) {
 	f := &fake{}
-	o := rocketshift(t, f, "answer", "orders", "--topic", "orders", "--broker", "broker-b", "--queue", "2", "--action", "skip", "--from", "41", "--to", "42",
-		"--by", "alice", "--reason", "a test message")
+	o := rocketshift(
+		t,
+		f,
+		"answer",
+		"orders",
+		"--topic",
+		"orders",
+		"--broker",
+		"broker-b",
+		"--queue",
+		"2",
+		"--action",
+		"skip",
+		"--from",
+		"41",
+		"--to",
+		"42",
+		"--by",
+		"alice",
+		"--reason",
+		"a test message",
+	)
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	o = rocketshift(t, f, "rate", "orders", "--messages", "500", "--by", "bob")
 	require.Equal(t, failure.Done, o.code, o.stderr)
@@ -101,11 +139,24 @@ func TestAnswersThatCantBeMeantAreRefusedBeforeAnybodyIsAsked(t *testing.T) {
 }
 
 func TestTheNextStepOfAFaultIsAnAnswerThatFitsIt(t *testing.T) {
-	anew, refused := lane.Fault{Type: lane.SourceReset, From: 7, To: 3}, lane.Fault{Type: lane.TargetRefused, From: 4, To: 5}
+	anew, refused := lane.Fault{
+		Type: lane.SourceReset,
+		From: 7,
+		To:   3,
+	}, lane.Fault{
+		Type: lane.TargetRefused,
+		From: 4,
+		To:   5,
+	}
 	assert.Equal(t, "retry|restart", actionsFor(anew, false))
 	assert.Equal(t, "retry|restart", actionsFor(anew, true))
 	anew.Side = lane.SideTarget
-	assert.Equal(t, "retry|skip --from 7 --to 8", actionsFor(anew, true), "of a target that was made anew, lanes that go both ways refuse it")
+	assert.Equal(
+		t,
+		"retry|skip --from 7 --to 8",
+		actionsFor(anew, true),
+		"of a target that was made anew, lanes that go both ways refuse it",
+	)
 	anew.Type = lane.TargetTruncated
 	assert.Equal(t, "retry|restart", actionsFor(anew, true))
 	assert.Equal(t, "retry|skip --from 4 --to 5", actionsFor(refused, false))

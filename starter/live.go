@@ -13,9 +13,13 @@ import (
 	"rocketshift/api"
 )
 
-// addLive adds what pending activities of the workflow and of its running stages tell: heartbeats, and why a try failed.
-// It is a view from outside: what can't be read now is left out.
-func (t *temporalService) addLive(ctx context.Context, s *snapshot, own *workflowservice.DescribeWorkflowExecutionResponse) {
+// addLive adds what pending activities of the workflow and of its running stages tell: heartbeats,
+// and why a try failed. It is a view from outside: what can't be read now is left out.
+func (t *temporalService) addLive(
+	ctx context.Context,
+	s *snapshot,
+	own *workflowservice.DescribeWorkflowExecutionResponse,
+) {
 	t.addPending(s, s.WorkflowID, own.GetPendingActivities())
 	for _, stage := range s.Stages {
 		if stage.State != api.StageRunning || stage.WorkflowID == "" || stage.WorkflowID == s.WorkflowID {
@@ -25,7 +29,10 @@ func (t *temporalService) addLive(ctx context.Context, s *snapshot, own *workflo
 			t.addPending(s, stage.WorkflowID, d.GetPendingActivities())
 		}
 	}
-	slices.SortFunc(s.Replication, func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
+	slices.SortFunc(
+		s.Replication,
+		func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) },
+	)
 }
 
 func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
@@ -35,7 +42,12 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 			var progress api.ReplicationProgress
 			if t.decode(p.GetHeartbeatDetails(), &progress) {
 				if p.GetPaused() {
-					progress.Waiting = fmt.Sprintf("lanes of %s are paused; temporal activity unpause --workflow-id %s --activity-id %s", progress.Broker, workflowID, p.GetActivityId())
+					progress.Waiting = fmt.Sprintf(
+						"lanes of %s are paused; temporal activity unpause --workflow-id %s --activity-id %s",
+						progress.Broker,
+						workflowID,
+						p.GetActivityId(),
+					)
 				}
 				s.Replication = append(s.Replication, progress)
 				if at := p.GetLastHeartbeatTime().AsTime(); s.MeasuredAt.IsZero() || at.Before(s.MeasuredAt) {
@@ -61,7 +73,8 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 	}
 }
 
-// recovered reports whether the activity runs again and has said so since: its last failure is history then.
+// recovered reports whether the activity runs again and has said so since: its last failure is
+// history then.
 func recovered(p *workflowpb.PendingActivityInfo) bool {
 	return p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED &&
 		p.GetLastHeartbeatTime().AsTime().After(p.GetLastStartedTime().AsTime())

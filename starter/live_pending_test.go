@@ -22,17 +22,29 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 	pending := []*workflowpb.PendingActivityInfo{
 		{
 			ActivityId: "9", ActivityType: &commonpb.ActivityType{Name: "Replicate"}, Paused: true,
-			HeartbeatDetails: details(api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, Lag: 7}}),
+			HeartbeatDetails: details(
+				api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, Lag: 7}},
+			),
 		},
 		{
 			ActivityId: "10", ActivityType: &commonpb.ActivityType{Name: "Verify"},
-			HeartbeatDetails: details(map[string]any{"progress": api.VerifyProgress{Messages: 100, Read: 40, PerSecond: 10, Left: "6s"}}),
+			HeartbeatDetails: details(
+				map[string]any{"progress": api.VerifyProgress{Messages: 100, Read: 40, PerSecond: 10, Left: "6s"}},
+			),
 		},
 	}
 	var s snapshot
-	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(&s, "migration-orders-replicate", pending)
+	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(
+		&s,
+		"migration-orders-replicate",
+		pending,
+	)
 	require.Len(t, s.Replication, 1)
-	assert.Contains(t, s.Replication[0].Waiting, "lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate --activity-id 9")
+	assert.Contains(
+		t,
+		s.Replication[0].Waiting,
+		"lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate --activity-id 9",
+	)
 	assert.EqualValues(t, 7, s.Replication[0].Lag)
 	assert.Equal(t, "40 of 100 messages, 10 a second, 6s left", comparingOf(s))
 }

@@ -28,14 +28,20 @@ func (a *app) reportCommand() *cobra.Command {
 	}
 }
 
-// report prints the file that the worker wrote, if it lies on this machine, and else the workflow's result: it says the same.
+// report prints the file that the worker wrote, if it lies on this machine, and else the workflow's
+// result: it says the same.
 func (a *app) report(ctx context.Context, s service, id string) error {
 	snap, err := a.look(ctx, s, id)
 	if err != nil {
 		return err
 	}
 	if snap.Running {
-		return failure.Usage("see rocketshift status "+snap.Name, "%s still runs (%s); the report is written when it ends", id, snap.State)
+		return failure.Usage(
+			"see rocketshift status "+snap.Name,
+			"%s still runs (%s); the report is written when it ends",
+			id,
+			snap.State,
+		)
 	}
 	a.code = snap.ExitCode
 	if a.json() {
@@ -62,7 +68,8 @@ func (a *app) report(ctx context.Context, s service, id string) error {
 	return nil
 }
 
-// findReport looks where the worker may have written: its path is relative to the data root or the reports' folder.
+// findReport looks where the worker may have written: its path is relative to the data root or the
+// reports' folder.
 func (a *app) findReport(path, extension string) (text []byte, found string) {
 	if path == "" {
 		return nil, ""

@@ -18,7 +18,8 @@ type service interface {
 	Start(ctx context.Context, p plan.Plan, again bool) (started, error)
 	// Snapshot is what a workflow says about itself; of one that ended, its last word.
 	Snapshot(ctx context.Context, id string) (snapshot, error)
-	// Update sends a message that the workflow checks and answers; the answer is read into answer. A repeated id gives the first answer.
+	// Update sends a message that the workflow checks and answers; the answer is read into answer.
+	// A repeated id gives the first answer.
 	Update(ctx context.Context, id, name, updateID string, message, answer any) error
 	// Signal leaves a message that is read when a worker runs again.
 	Signal(ctx context.Context, id, name string, message any) error
@@ -68,12 +69,14 @@ type snapshot struct {
 	WorkflowID string `json:"workflowId"`
 	RunID      string `json:"runId,omitempty"`
 	Running    bool   `json:"running"`
-	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each source broker.
+	// Replication and Sync are the last heartbeats of the data plane, one of Replication for each
+	// source broker.
 	Replication []api.ReplicationProgress `json:"replication,omitempty"`
 	Sync        *api.SyncProgress         `json:"sync,omitempty"`
 	// Comparing is how far Verify is while it runs.
 	Comparing *api.VerifyProgress `json:"comparing,omitempty"`
-	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only every so often.
+	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only
+	// every so often.
 	MeasuredAt time.Time `json:"measuredAt,omitzero"`
 	Blocked    []blocked `json:"blocked,omitempty"`
 	// Next are the commands that answer what is waited for.
@@ -81,7 +84,8 @@ type snapshot struct {
 	ExitCode int      `json:"exitCode"`
 }
 
-// blocked is an activity whose last try did not succeed: a gate that doesn't pass yet, or something out of order.
+// blocked is an activity whose last try did not succeed: a gate that doesn't pass yet, or something
+// out of order.
 type blocked struct {
 	WorkflowID string    `json:"workflowId"`
 	Activity   string    `json:"activity"`
@@ -91,7 +95,8 @@ type blocked struct {
 	At         time.Time `json:"at,omitzero"`
 }
 
-// stuckAttempts is how many tries tell a passing trouble (a restarted broker) from one that somebody must look at.
+// stuckAttempts is how many tries tell a passing trouble (a restarted broker) from one that
+// somebody must look at.
 const stuckAttempts = 3
 
 // stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as

@@ -43,7 +43,8 @@ const (
 )
 
 func waitFlag(c *cobra.Command, wait *string) {
-	c.Flags().StringVar(wait, "wait", "", "wait until the migration ended or somebody is asked for something; =end: until it ended")
+	c.Flags().
+		StringVar(wait, "wait", "", "wait until the migration ended or somebody is asked for something; =end: until it ended")
 	c.Flags().Lookup("wait").NoOptDefVal = waitAsked
 }
 
@@ -66,7 +67,10 @@ func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wai
 	}
 	switch {
 	case st.Ended:
-		a.note("%s has run with this plan and ended; nothing was started (--again starts one anew that went back)", st.WorkflowID)
+		a.note(
+			"%s has run with this plan and ended; nothing was started (--again starts one anew that went back)",
+			st.WorkflowID,
+		)
 		return a.waitAndShow(ctx, s, st.WorkflowID, waitEnd)
 	case st.Joined:
 		a.note("joined %s, which runs with this plan (%s)", st.WorkflowID, st.PlanHash)
@@ -122,5 +126,10 @@ func detailsOf(p plan.Plan) string {
 	if err != nil || len(text) > limit {
 		return fmt.Sprintf("Plan `%s` of %d bytes: see the input.", p.Hash(), len(text))
 	}
-	return fmt.Sprintf("Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`", p.Hash(), text, p.Name)
+	return fmt.Sprintf(
+		"Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`",
+		p.Hash(),
+		text,
+		p.Name,
+	)
 }

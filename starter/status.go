@@ -73,14 +73,19 @@ func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) 
 	case errors.Is(err, errNotFound):
 		return snap, notFound(id)
 	case errors.Is(err, errNoWorker):
-		return snap, &failure.Error{Code: failure.Failed, Next: "start bin/rocketshift-worker, or see rocketshift doctor", Cause: err}
+		return snap, &failure.Error{
+			Code:  failure.Failed,
+			Next:  "start bin/rocketshift-worker, or see rocketshift doctor",
+			Cause: err,
+		}
 	case err != nil:
 		return snap, err
 	}
 	return complete(snap), nil
 }
 
-// complete adds the next commands and the exit code. The workflow calls a hold a thing that it waits for; people call it held.
+// complete adds the next commands and the exit code. The workflow calls a hold a thing that it
+// waits for; people call it held.
 func complete(s snapshot) snapshot {
 	for _, w := range s.Waiting {
 		if w.Gate == api.ResumeName && s.State == api.StateWaiting {
@@ -127,8 +132,15 @@ func (a *app) waitAndShow(ctx context.Context, s service, id, wait string) error
 	return nil
 }
 
-// follow looks again and again until the end. A worker or server that is away in between is shown and waited for.
-func (a *app) follow(ctx context.Context, s service, id string, show func(snapshot, error), until func(snapshot) bool) (snapshot, error) {
+// follow looks again and again until the end. A worker or server that is away in between is shown
+// and waited for.
+func (a *app) follow(
+	ctx context.Context,
+	s service,
+	id string,
+	show func(snapshot, error),
+	until func(snapshot) bool,
+) (snapshot, error) {
 	ticker := time.NewTicker(a.pace)
 	defer ticker.Stop()
 	var last snapshot

@@ -56,15 +56,51 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 				Lanes: 8, CaughtUp: 8, Copied: 20480, Lag: 0,
 				Back: &lane.Progress{Lanes: 8, CaughtUp: 7, Lag: 3, Waiting: "target broker z is busy"},
 			}},
-			{Broker: "b", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Copied: 1, Lag: 1200, Waiting: "source broker b is down", Faults: []lane.Fault{
-				{Topic: "t", Broker: "b", Queue: 2, Type: "SourceTruncated", From: 5, To: 9, Cause: "the source deleted them", Next: "raise its retention"},
-			}}},
+			{
+				Broker: "b",
+				Progress: lane.Progress{
+					Lanes:    4,
+					CaughtUp: 3,
+					Copied:   1,
+					Lag:      1200,
+					Waiting:  "source broker b is down",
+					Faults: []lane.Fault{
+						{
+							Topic:  "t",
+							Broker: "b",
+							Queue:  2,
+							Type:   "SourceTruncated",
+							From:   5,
+							To:     9,
+							Cause:  "the source deleted them",
+							Next:   "raise its retention",
+						},
+					},
+				},
+			},
 		}
 		s.Sync = &api.SyncProgress{Groups: 3}
 		s.Comparing = &api.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
-		s.Blocked = []blocked{{Activity: "AwaitMembers", Attempt: 7, Type: "NotReady", Cause: "2 members of billing are still on the source"}}
-		s.Target = &api.Instance{Provider: "local", Cluster: "c", Version: "5.3.3", NameServers: []string{"127.0.0.1:1"}, ProxyGRPC: "127.0.0.1:2"}
-		s.Inventory = &api.InventorySummary{SourceVersion: "4.9.7", Messages: 1234567, Findings: api.Some(api.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"})}
+		s.Blocked = []blocked{
+			{
+				Activity: "AwaitMembers",
+				Attempt:  7,
+				Type:     "NotReady",
+				Cause:    "2 members of billing are still on the source",
+			},
+		}
+		s.Target = &api.Instance{
+			Provider:    "local",
+			Cluster:     "c",
+			Version:     "5.3.3",
+			NameServers: []string{"127.0.0.1:1"},
+			ProxyGRPC:   "127.0.0.1:2",
+		}
+		s.Inventory = &api.InventorySummary{
+			SourceVersion: "4.9.7",
+			Messages:      1234567,
+			Findings:      api.Some(api.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"}),
+		}
 		s.Metadata = &api.MetadataDiff{Warnings: api.Some(
 			s.Inventory.Findings.First()[0],
 			api.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
@@ -130,7 +166,15 @@ func TestStatusOfNothingAndOfNobody(t *testing.T) {
 
 func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
 	soaking := running(func(s *snapshot) { s.Waves[0].State = api.WaveSoak })
-	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("shift-25"), asking("shift-25"), soaking, over(api.StateDone, ""))}, "status", "orders", "--watch")
+	o := rocketshift(
+		t,
+		&fake{
+			looks: seen(running(), running(), asking("shift-25"), asking("shift-25"), soaking, over(api.StateDone, "")),
+		},
+		"status",
+		"orders",
+		"--watch",
+	)
 	assert.Equal(t, failure.Done, o.code)
 	var texts []string
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
@@ -147,7 +191,11 @@ func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
 }
 
 func TestWatchGoesOnWhenTheWorkerIsAwayForAWhile(t *testing.T) {
-	looks := append(unseen(errLate), append(seen(running()), append(unseen(errors.New("server away")), seen(over(api.StateRolledBack, ""))...)...)...)
+	looks := append(
+		unseen(errLate),
+		append(
+			seen(running()),
+			append(unseen(errors.New("server away")), seen(over(api.StateRolledBack, ""))...)...)...)
 	o := rocketshift(t, &fake{looks: looks}, "status", "orders", "-w")
 	assert.Equal(t, failure.RolledBack, o.code)
 	assert.Contains(t, o.stdout, "no worker answers")
@@ -156,7 +204,15 @@ func TestWatchGoesOnWhenTheWorkerIsAwayForAWhile(t *testing.T) {
 }
 
 func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
-	o := rocketshift(t, &fake{looks: seen(running(), running(), asking("purchase"), over(api.StateFailed, "no"))}, "status", "orders", "--watch", "-o", "json")
+	o := rocketshift(
+		t,
+		&fake{looks: seen(running(), running(), asking("purchase"), over(api.StateFailed, "no"))},
+		"status",
+		"orders",
+		"--watch",
+		"-o",
+		"json",
+	)
 	assert.Equal(t, failure.Failed, o.code)
 	var states []any
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
@@ -168,7 +224,11 @@ func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
 }
 
 func TestWatchOfNothingEnds(t *testing.T) {
-	assert.Equal(t, failure.BadUsage, rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code)
+	assert.Equal(
+		t,
+		failure.BadUsage,
+		rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code,
+	)
 }
 
 func TestWaitEndsWhenSomebodyIsAskedUnlessTheEndIsWanted(t *testing.T) {
@@ -218,7 +278,11 @@ func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 	s := running()
 	for i := range 7 {
 		s.Replication = append(s.Replication, api.ReplicationProgress{Progress: lane.Progress{
-			Back: &lane.Progress{Stragglers: []lane.Straggler{{Topic: "orders", Broker: "broker-a", Queue: i, Sender: "10.0.0.7:4711", PerSecond: float64(i)}}},
+			Back: &lane.Progress{
+				Stragglers: []lane.Straggler{
+					{Topic: "orders", Broker: "broker-a", Queue: i, Sender: "10.0.0.7:4711", PerSecond: float64(i)},
+				},
+			},
 		}})
 	}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
@@ -229,7 +293,13 @@ func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 
 func TestStatusTellsClientsPastTheGateways(t *testing.T) {
 	s := running()
-	s.Sync = &api.SyncProgress{Past: &api.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}}}
+	s.Sync = &api.SyncProgress{
+		Past: &api.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}},
+	}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
-	assert.Contains(t, o.stdout, "1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing")
+	assert.Contains(
+		t,
+		o.stdout,
+		"1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing",
+	)
 }

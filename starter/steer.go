@@ -27,7 +27,10 @@ func (a *app) steerCommand(name, short string) *cobra.Command {
 				return err
 			}
 			out := receipt{Approval: api.Approval{Gate: name, By: message.By, Reason: message.Reason}, WorkflowID: id}
-			return a.withService(c.Context(), func(s service) error { return a.tell(c.Context(), s, id, name, message, out) })
+			return a.withService(
+				c.Context(),
+				func(s service) error { return a.tell(c.Context(), s, id, name, message, out) },
+			)
 		},
 	}
 	byFlags(c, &message.By, &message.Reason)
@@ -52,7 +55,8 @@ func (a *app) tell(ctx context.Context, s service, id, name string, message any,
 	return nil
 }
 
-// leave sends the message as a signal: the server keeps it until a worker runs, and the workflow judges it then.
+// leave sends the message as a signal: the server keeps it until a worker runs, and the workflow
+// judges it then.
 func (a *app) leave(ctx context.Context, s service, id, name string, message any, out receipt) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
@@ -63,7 +67,12 @@ func (a *app) leave(ctx context.Context, s service, id, name string, message any
 		return refused(id, err)
 	}
 	out.Via = viaSignal
-	a.warn("no worker answered within %s: %s was left as a signal for %s and is judged when a worker runs; start bin/rocketshift-worker, then look at rocketshift status", a.patient, name, id)
+	a.warn(
+		"no worker answered within %s: %s was left as a signal for %s and is judged when a worker runs; start bin/rocketshift-worker, then look at rocketshift status",
+		a.patient,
+		name,
+		id,
+	)
 	a.printReceipt(out, "%s left for %s", name, id)
 	return nil
 }

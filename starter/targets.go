@@ -128,8 +128,11 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 				a.tellRemoved(name, false)
 				return nil
 			}
-			return failure.Broken(strings.TrimPrefix(f.Next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
-				"%w", f.Cause)
+			return failure.Broken(
+				strings.TrimPrefix(f.Next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
+				"%w",
+				f.Cause,
+			)
 		}
 		if err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// pollerFresh is a little more than one long poll: a worker that was killed is listed for minutes after.
+	// pollerFresh is a little more than one long poll: a worker that was killed is listed for
+	// minutes after.
 	pollerFresh = 70 * time.Second
 	// enoughRetention keeps a finished migration's history for those who ask weeks later.
 	enoughRetention = 7 * 24 * time.Hour
@@ -39,7 +40,8 @@ func (t *temporalService) checkServer(ctx context.Context) check {
 
 func (t *temporalService) checkNamespace(ctx context.Context) check {
 	c := check{Name: "namespace", Result: checkOK}
-	d, err := t.client.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.options.Namespace})
+	d, err := t.client.WorkflowService().
+		DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.options.Namespace})
 	if err != nil {
 		c.Result, c.Detail = checkFailed, fmt.Sprintf("%s: %s", t.options.Namespace, err)
 		c.Next = "create it (temporal operator namespace create), or set TEMPORAL_NAMESPACE"
@@ -62,7 +64,8 @@ func days(d time.Duration) string {
 
 func (t *temporalService) checkAttributes(ctx context.Context) check {
 	c := check{Name: "search attributes", Result: checkOK}
-	list, err := t.client.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.options.Namespace})
+	list, err := t.client.OperatorService().
+		ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.options.Namespace})
 	if err != nil {
 		c.Result, c.Detail = checkWarning, "they can't be listed here: "+err.Error()
 		return c
@@ -73,7 +76,10 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 	})
 	if len(missing) > 0 {
 		c.Result = checkWarning
-		c.Detail = "not registered as Keyword: " + strings.Join(missing, ", ") + "; migrations run, but can't be searched by stage"
+		c.Detail = "not registered as Keyword: " + strings.Join(
+			missing,
+			", ",
+		) + "; migrations run, but can't be searched by stage"
 		c.Next = "start a worker (it registers them), or temporal operator search-attribute create --type Keyword --name NAME"
 		return c
 	}

@@ -27,13 +27,21 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// standIn is a migration without clusters: it asks for one approval, runs a data plane that only beats, and ends as the
-// answer's reason says. The real one is tested with its own package; here it is what the commands talk to.
+// standIn is a migration without clusters: it asks for one approval, runs a data plane that only
+// beats, and ends as the answer's reason says. The real one is tested with its own package; here it
+// is what the commands talk to.
 func standIn(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	s := api.Status{Name: in.Plan.Name, Type: api.MigrationType, PlanHash: in.Plan.Hash(), State: api.StateWaiting}
 	child := in.Plan.WorkflowID() + "-replicate"
 	s.Stages = []api.StageStatus{{Name: "Replicate", State: api.StageRunning, WorkflowID: child}}
-	asked := api.Waiting{Kind: api.WaitingApproval, Gate: "purchase", Text: "buy", PlanHash: s.PlanHash, Evidence: "e1", Since: workflow.Now(ctx)}
+	asked := api.Waiting{
+		Kind:     api.WaitingApproval,
+		Gate:     "purchase",
+		Text:     "buy",
+		PlanHash: s.PlanHash,
+		Evidence: "e1",
+		Since:    workflow.Now(ctx),
+	}
 	s.Waiting = []api.Waiting{asked}
 	if err := workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.Status, error) { return s, nil }); err != nil {
 		return s, err
@@ -66,7 +74,9 @@ func standIn(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		workflow.GetSignalChannel(ctx, api.ApproveName).Receive(ctx, &a)
 		_, _ = take(ctx, a)
 	})
-	children, cancel := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: child}))
+	children, cancel := workflow.WithCancel(
+		workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: child}),
+	)
 	defer cancel()
 	if err := workflow.ExecuteChildWorkflow(children, api.ReplicateType, in).GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 		return s, err
@@ -83,7 +93,10 @@ func standIn(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 
 // lanes is a Replicate whose activities beat, and one that can't reach its source.
 func lanes(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard})
+	ctx = workflow.WithActivityOptions(
+		ctx,
+		workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard},
+	)
 	workflow.ExecuteActivity(ctx, "Sync")
 	workflow.ExecuteActivity(ctx, "AwaitCaughtUp")
 	return api.Status{}, workflow.ExecuteActivity(ctx, "Replicate").Get(ctx, nil)
@@ -103,7 +116,8 @@ func beat(ctx context.Context, details any) error {
 	}
 }
 
-// standInWorker polls both task queues for the stand-ins, until the test ends or the function is called.
+// standInWorker polls both task queues for the stand-ins, until the test ends or the function is
+// called.
 func standInWorker(t *testing.T, at client.Options) (stop func()) {
 	t.Helper()
 	at.Logger = log.NewStructuredLogger(labtest.Log(t, "worker"))
@@ -114,14 +128,27 @@ func standInWorker(t *testing.T, at client.Options) (stop func()) {
 	control.RegisterWorkflowWithOptions(lanes, workflow.RegisterOptions{Name: api.ReplicateType})
 	control.RegisterActivityWithOptions(func(ctx context.Context) error {
 		if activity.GetInfo(ctx).Attempt == 1 { // trouble that passed must not be shown for ever
-			return temporal.NewApplicationErrorWithOptions("blinked", "Blink", temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond})
+			return temporal.NewApplicationErrorWithOptions(
+				"blinked",
+				"Blink",
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond},
+			)
 		}
-		return beat(ctx, api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}})
+		return beat(
+			ctx,
+			api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}},
+		)
 	}, activity.RegisterOptions{Name: "Replicate"})
-	control.RegisterActivityWithOptions(func(ctx context.Context) error { return beat(ctx, api.SyncProgress{Groups: 2}) },
-		activity.RegisterOptions{Name: "Sync"})
+	control.RegisterActivityWithOptions(
+		func(ctx context.Context) error { return beat(ctx, api.SyncProgress{Groups: 2}) },
+		activity.RegisterOptions{Name: "Sync"},
+	)
 	control.RegisterActivityWithOptions(func(context.Context) error {
-		return temporal.NewApplicationErrorWithOptions("source broker-a is down", activities.SourceUnreachableType, temporal.ApplicationErrorOptions{NextRetryDelay: 100 * time.Millisecond})
+		return temporal.NewApplicationErrorWithOptions(
+			"source broker-a is down",
+			activities.SourceUnreachableType,
+			temporal.ApplicationErrorOptions{NextRetryDelay: 100 * time.Millisecond},
+		)
 	}, activity.RegisterOptions{Name: "AwaitCaughtUp"})
 	data := worker.New(c, api.DataTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	data.RegisterActivityWithOptions(func() error { return nil }, activity.RegisterOptions{Name: "Nothing"})
@@ -171,11 +198,14 @@ func eventually(t *testing.T, want string, ok func(map[string]any) bool, args ..
 	}
 }
 
-// connected makes a namespace for the test and has commands use it: workers of other packages poll the same task queues of the same
-// server, and would take what is the stand-in's.
+// connected makes a namespace for the test and has commands use it: workers of other packages poll
+// the same task queues of the same server, and would take what is the stand-in's.
 func connected(t *testing.T) client.Options {
 	t.Helper()
-	at := client.Options{HostPort: labtest.Temporal(t).Address, Namespace: "starter-" + strings.ToLower(rand.Text()[:8])}
+	at := client.Options{
+		HostPort:  labtest.Temporal(t).Address,
+		Namespace: "starter-" + strings.ToLower(rand.Text()[:8]),
+	}
 	namespaces, err := client.NewNamespaceClient(at)
 	require.NoError(t, err)
 	defer namespaces.Close()
@@ -206,7 +236,11 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 
 	other := live(t, "start", "-f", livePlan(t, "cli-end", "approvals: []\n"))
 	assert.Equal(t, failure.BadUsage, other.code)
-	assert.Contains(t, other.stderr, "migration-cli-end runs with another plan: it has hash "+first["planHash"].(string))
+	assert.Contains(
+		t,
+		other.stderr,
+		"migration-cli-end runs with another plan: it has hash "+first["planHash"].(string),
+	)
 
 	doc := eventually(t, "heartbeats and the failing activity are seen", func(d map[string]any) bool {
 		down, _ := d["blocked"].([]any)
@@ -271,7 +305,13 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 	at := connected(t)
 	stop := standInWorker(t, at)
 	require.Equal(t, failure.Done, live(t, "start", "-f", livePlan(t, "cli-alone", "")).code)
-	eventually(t, "the migration asks", func(d map[string]any) bool { return d["state"] == "waiting" }, "status", "cli-alone")
+	eventually(
+		t,
+		"the migration asks",
+		func(d map[string]any) bool { return d["state"] == "waiting" },
+		"status",
+		"cli-alone",
+	)
 	stop()
 
 	o := live(t, "status", "cli-alone", "--timeout", "5s")
@@ -283,7 +323,13 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 	assert.Contains(t, o.stderr, "was left as a signal")
 
 	standInWorker(t, at)
-	doc := eventually(t, "the approval is there when a worker runs again", func(d map[string]any) bool { return d["approvals"] != nil }, "status", "cli-alone")
+	doc := eventually(
+		t,
+		"the approval is there when a worker runs again",
+		func(d map[string]any) bool { return d["approvals"] != nil },
+		"status",
+		"cli-alone",
+	)
 	assert.Equal(t, "alice", doc["approvals"].([]any)[0].(map[string]any)["by"])
 	require.Equal(t, failure.Done, live(t, "back", "cli-alone", "--by", "alice").code)
 }
@@ -291,7 +337,12 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
 	at := connected(t)
 	standInWorker(t, at)
-	doc := eventually(t, "both task queues are polled", func(d map[string]any) bool { return d["exitCode"] == 0.0 }, "doctor")
+	doc := eventually(
+		t,
+		"both task queues are polled",
+		func(d map[string]any) bool { return d["exitCode"] == 0.0 },
+		"doctor",
+	)
 	results := map[string]string{}
 	for _, c := range doc["checks"].([]any) {
 		entry := c.(map[string]any)

@@ -14,8 +14,8 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// watch shows the status until the end: one table redrawn on a terminal, changed lines elsewhere, one document per change in
-// JSON mode.
+// watch shows the status until the end: one table redrawn on a terminal, changed lines elsewhere,
+// one document per change in JSON mode.
 func (a *app) watch(ctx context.Context, s service, id, wait string) error {
 	show := a.changes(a.stdout).show
 	_, terminal := a.screen()

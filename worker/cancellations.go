@@ -19,15 +19,18 @@ import (
 )
 
 const (
-	// lookEvery is how soon an activity learns that it is to end. Looks are shared by the activities of a workflow, and no actions.
+	// lookEvery is how soon an activity learns that it is to end. Looks are shared by the
+	// activities of a workflow, and no actions.
 	lookEvery = 2 * time.Second
 	// answerTimeout bounds the answer to a cancellation: the server may be away for a moment.
 	answerTimeout = time.Minute
-	// calm is the least time between two urgent heartbeats of an activity: lanes that wait every few seconds cost little then.
+	// calm is the least time between two urgent heartbeats of an activity: lanes that wait every
+	// few seconds cost little then.
 	calm = 30 * time.Second
 )
 
-// Why the watch ends an activity. A paused one ends by activity.ErrActivityPaused, as when the SDK learns of it.
+// Why the watch ends an activity. A paused one ends by activity.ErrActivityPaused, as when the SDK
+// learns of it.
 var (
 	errCancelled  = errors.New("its workflow asks it to end")
 	errSuperseded = errors.New("the server has given it up, or begun another attempt")
@@ -42,9 +45,10 @@ func seldom(of activity.Info) bool { return of.HeartbeatTimeout <= 0 || of.Heart
 // beating picks activities that have a heartbeat.
 func beating(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
 
-// cancellationWatcher tells long activities promptly what they would otherwise learn by the answer to a heartbeat: that they are cancelled, paused,
-// or given up. Heartbeats cost actions and are minutes apart; to look at a workflow costs none. It also sends a heartbeat
-// at once when what it tells must not wait for minutes, such as a fault.
+// cancellationWatcher tells long activities promptly what they would otherwise learn by the answer
+// to a heartbeat: that they are cancelled, paused, or given up. Heartbeats cost actions and are
+// minutes apart; to look at a workflow costs none. It also sends a heartbeat at once when what it
+// tells must not wait for minutes, such as a fault.
 type cancellationWatcher struct {
 	interceptor.WorkerInterceptorBase
 	server server
@@ -62,11 +66,15 @@ type server interface {
 	Beat(ctx context.Context, token []byte, details ...any) error
 }
 
-// urgent are details of heartbeats of which some must not wait: those whose Urgent text is another than that of the last ones sent.
+// urgent are details of heartbeats of which some must not wait: those whose Urgent text is another
+// than that of the last ones sent.
 type urgent interface{ Urgent() string }
 
 // InterceptActivity is called once for each attempt.
-func (w *cancellationWatcher) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (w *cancellationWatcher) InterceptActivity(
+	_ context.Context,
+	next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
 	in := &watched{watch: w}
 	in.Next = next
 	return in
@@ -102,12 +110,16 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	case err == nil:
 		return result, nil
 	case errors.Is(cause, activity.ErrActivityPaused):
-		return nil, temporal.NewApplicationErrorWithOptions("it is paused: unpause the activity, and it goes on where it was", activities.NotReadyType,
-			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+		return nil, temporal.NewApplicationErrorWithOptions(
+			"it is paused: unpause the activity, and it goes on where it was",
+			activities.NotReadyType,
+			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign},
+		)
 	case !errors.Is(cause, errCancelled):
 		return result, err
 	}
-	// The SDK takes a cancellation for a failure unless it heard of it by itself: so the server is told here.
+	// The SDK takes a cancellation for a failure unless it heard of it by itself: so the server is
+	// told here.
 	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	if lost := a.watch.server.Cancelled(answering, info.TaskToken, result); lost != nil {
@@ -126,9 +138,13 @@ func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end
 			return
 		case <-ticker.C:
 		}
-		pending, err := w.looks.at(info.WorkflowExecution, w.pause/2, func() ([]*workflowpb.PendingActivityInfo, error) {
-			return w.server.Pending(ctx, info.WorkflowExecution)
-		})
+		pending, err := w.looks.at(
+			info.WorkflowExecution,
+			w.pause/2,
+			func() ([]*workflowpb.PendingActivityInfo, error) {
+				return w.server.Pending(ctx, info.WorkflowExecution)
+			},
+		)
 		if err != nil {
 			continue // heartbeats find out what is wrong
 		}
@@ -173,7 +189,11 @@ type look struct {
 }
 
 // at is what was seen within the time given, or is seen now.
-func (l *looks) at(of workflow.Execution, within time.Duration, see func() ([]*workflowpb.PendingActivityInfo, error)) ([]*workflowpb.PendingActivityInfo, error) {
+func (l *looks) at(
+	of workflow.Execution,
+	within time.Duration,
+	see func() ([]*workflowpb.PendingActivityInfo, error),
+) ([]*workflowpb.PendingActivityInfo, error) {
 	l.mu.Lock()
 	if l.last == nil {
 		l.last = map[workflow.Execution]*look{}

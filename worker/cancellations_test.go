@@ -61,7 +61,13 @@ func underWatch(t *testing.T, s *fakeServer, act any) error {
 	t.Helper()
 	s.env = newSuite().NewTestWorkflowEnvironment()
 	s.env.SetTestTimeout(patience)
-	s.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&cancellationWatcher{server: s, which: beating, pause: 10 * time.Millisecond}}})
+	s.env.SetWorkerOptions(
+		worker.Options{
+			Interceptors: []interceptor.WorkerInterceptor{
+				&cancellationWatcher{server: s, which: beating, pause: 10 * time.Millisecond},
+			},
+		},
+	)
 	s.env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	s.env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -78,7 +84,13 @@ func untilDone(ctx context.Context) error {
 }
 
 func TestACancelledActivityEndsSoonAndCountsAsCancelled(t *testing.T) {
-	s := &fakeServer{state: &workflowpb.PendingActivityInfo{ActivityId: "lanes", Attempt: 1, State: enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED}}
+	s := &fakeServer{
+		state: &workflowpb.PendingActivityInfo{
+			ActivityId: "lanes",
+			Attempt:    1,
+			State:      enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
+		},
+	}
 	err := underWatch(t, s, untilDone)
 	require.True(t, temporal.IsCanceledError(errors.Unwrap(err)), "ended by: %v", err)
 }
@@ -138,7 +150,10 @@ func TestAnActivityRunsOnWhileTheServerIsAway(t *testing.T) {
 }
 
 func TestALookFromBeforeTheAttemptEndsNothing(t *testing.T) {
-	seen := []*workflowpb.PendingActivityInfo{{ActivityId: "other", Attempt: 7}, {ActivityId: "lanes", Attempt: 1, Paused: true}}
+	seen := []*workflowpb.PendingActivityInfo{
+		{ActivityId: "other", Attempt: 7},
+		{ActivityId: "lanes", Attempt: 1, Paused: true},
+	}
 	assert.NoError(t, verdict(seen, activity.Info{ActivityID: "lanes", Attempt: 2}))
 }
 
@@ -146,9 +161,17 @@ func TestAWorkflowIsLookedAtOnceForAllItsActivities(t *testing.T) {
 	var l looks
 	n := 0
 	for range 3 {
-		_, _ = l.at(workflow.Execution{ID: "a"}, time.Minute, func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil })
+		_, _ = l.at(
+			workflow.Execution{ID: "a"},
+			time.Minute,
+			func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil },
+		)
 	}
-	_, _ = l.at(workflow.Execution{ID: "b"}, time.Minute, func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil })
+	_, _ = l.at(
+		workflow.Execution{ID: "b"},
+		time.Minute,
+		func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil },
+	)
 	require.Equal(t, 2, n)
 }
 

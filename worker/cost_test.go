@@ -33,8 +33,8 @@ const (
 	// activities.lookTime), and the pause before the next. Waits are that old after an hour.
 	steadyAttempt = 45*time.Minute + time.Second
 	// closedAttempt is the same for waits that applications may be refused for (waitTimeout), and
-	// closedBeats how many heartbeats these have in a window of their first hour: by a time-out of a
-	// minute (waitHeartbeat), of which the SDK lets 0.8 pass. Later they have none.
+	// closedBeats how many heartbeats these have in a window of their first hour: by a time-out of
+	// a minute (waitHeartbeat), of which the SDK lets 0.8 pass. Later they have none.
 	closedAttempt = 10*time.Minute + time.Second
 	closedBeats   = float64(costWindow) / float64(48*time.Second)
 	// questions is what a question costs beside that, whose evidence is measured every four hours:

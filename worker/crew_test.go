@@ -34,10 +34,12 @@ func TestMain(m *testing.M) {
 	labtest.Main(m)
 }
 
-// patience is how long the test waits for what workers do by themselves, on a machine that has other work.
+// patience is how long the test waits for what workers do by themselves, on a machine that has
+// other work.
 const patience = 4 * time.Minute
 
-// heartbeat is how late a killed worker is noticed. A stall of a busy machine must not look like one: the SDK sends after 0.8 of it.
+// heartbeat is how late a killed worker is noticed. A stall of a busy machine must not look like
+// one: the SDK sends after 0.8 of it.
 const heartbeat = 20 * time.Second
 
 // crew is real brokers, a real Temporal server, and workers that are processes of their own.
@@ -54,21 +56,32 @@ type crew struct {
 	sent           map[string]int // messages of each source queue
 }
 
-// newCrew names the migration, its topics and its groups worker- and so on: tests of other packages use the same servers.
+// newCrew names the migration, its topics and its groups worker- and so on: tests of other packages
+// use the same servers.
 func newCrew(t *testing.T, name string) *crew {
 	t.Helper()
 	name = "worker-" + name
 	from, to := labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3")
-	c := &crew{T: t, ctx: t.Context(), server: labtest.Temporal(t), program: filepath.Join(t.TempDir(), "worker"), sent: map[string]int{}}
+	c := &crew{
+		T:       t,
+		ctx:     t.Context(),
+		server:  labtest.Temporal(t),
+		program: filepath.Join(t.TempDir(), "worker"),
+		sent:    map[string]int{},
+	}
 	out, err := exec.Command("go", "build", "-o", c.program, ".").CombinedOutput()
 	require.NoError(t, err, "build the worker: %s", out)
 	only := plan.Selection{Include: []string{name + "-*"}}
 	c.plan = plan.Plan{
 		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
-		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(heartbeat)},
+		Topics: plan.TopicSelection{
+			Selection: only,
+		}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(heartbeat)},
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
-	c.client, err = client.Dial(client.Options{HostPort: c.server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))})
+	c.client, err = client.Dial(
+		client.Options{HostPort: c.server.Address, Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))},
+	)
 	require.NoError(t, err)
 	t.Cleanup(c.client.Close)
 	calls := rocketmq.NewClient(rocketmq.Options{})
@@ -86,7 +99,12 @@ type process struct {
 func (c *crew) worker() *process {
 	c.Helper()
 	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(), "ROCKETSHIFT_METRICS=off")
+	p.cmd.Env = append(
+		os.Environ(),
+		"TEMPORAL_ADDRESS="+c.server.Address,
+		"ROCKETSHIFT_HOME="+c.TempDir(),
+		"ROCKETSHIFT_METRICS=off",
+	)
 	p.cmd.Env = append(p.cmd.Env, c.environment...)
 	c.workers++
 	said := labtest.Output(c, fmt.Sprintf("worker %d", c.workers))
@@ -136,7 +154,8 @@ func (c *crew) runs(run client.WorkflowRun, workers ...*process) (counts []int) 
 	counts = make([]int, len(workers))
 	for _, p := range c.shards(run) {
 		for i, w := range workers {
-			if p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED && strings.HasPrefix(p.GetLastWorkerIdentity(), w.name()) {
+			if p.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED &&
+				strings.HasPrefix(p.GetLastWorkerIdentity(), w.name()) {
 				counts[i]++
 			}
 		}
@@ -185,7 +204,8 @@ func (c *crew) load(topics ...string) (stop func()) {
 	return func() { cancel(); writing.Wait() }
 }
 
-// requireLedger reads every queue of the topics on the target: what was written is there once, in its order.
+// requireLedger reads every queue of the topics on the target: what was written is there once, in
+// its order.
 func (c *crew) requireLedger(topics ...string) {
 	c.Helper()
 	var lost, duplicated, disordered, messages int
@@ -209,7 +229,14 @@ func (c *crew) requireLedger(topics ...string) {
 	for queue, n := range c.sent {
 		lost += max(0, n-next[queue])
 	}
-	c.Logf("ledger: %d messages in %d queues, %d lost, %d duplicated, %d out of order", messages, len(c.sent), lost, duplicated, disordered)
+	c.Logf(
+		"ledger: %d messages in %d queues, %d lost, %d duplicated, %d out of order",
+		messages,
+		len(c.sent),
+		lost,
+		duplicated,
+		disordered,
+	)
 	require.Equal(c, [3]int{}, [3]int{lost, duplicated, disordered}, "lost, duplicated, out of order")
 }
 
@@ -222,7 +249,8 @@ func (c *crew) each(topic string, see func(body string)) {
 		require.NoError(c, err)
 		for queue, span := range ranges {
 			for at := span.Min; at < span.Max; {
-				r, err := c.target.Client().Pull(c.ctx, b.Addr, rocketmq.PullRequest{Group: c.plan.LaneGroup(), Topic: topic, Queue: queue, Offset: at, Max: 1000})
+				r, err := c.target.Client().
+					Pull(c.ctx, b.Addr, rocketmq.PullRequest{Group: c.plan.LaneGroup(), Topic: topic, Queue: queue, Offset: at, Max: 1000})
 				require.NoError(c, err)
 				require.NotEmpty(c, r.Messages, "topic %s, queue %d at %d of %d", topic, queue, at, span.Max)
 				for _, m := range r.Messages {

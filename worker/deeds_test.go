@@ -292,7 +292,19 @@ func (r row) String() string {
 	for _, s := range r.silence {
 		longest = max(longest, s)
 	}
-	return fmt.Sprintf("%-42s silence %5.1f s  lost %d repeated %d (+%d reread) disordered %d of %4d (%d unclear)  %-10s  reached %3.0f s, ended %3.0f s after, whole %3.0f s",
-		r.cell, longest.Seconds(), r.lost, r.repeated, r.reread, r.disordered, r.messages, r.unclear,
-		r.end, r.reached.Seconds(), r.finished.Seconds(), r.wholeFor.Seconds())
+	return fmt.Sprintf(
+		"%-42s silence %5.1f s  lost %d repeated %d (+%d reread) disordered %d of %4d (%d unclear)  %-10s  reached %3.0f s, ended %3.0f s after, whole %3.0f s",
+		r.cell,
+		longest.Seconds(),
+		r.lost,
+		r.repeated,
+		r.reread,
+		r.disordered,
+		r.messages,
+		r.unclear,
+		r.end,
+		r.reached.Seconds(),
+		r.finished.Seconds(),
+		r.wholeFor.Seconds(),
+	)
 }

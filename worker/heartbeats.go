@@ -10,15 +10,19 @@ import (
 	"go.temporal.io/sdk/interceptor"
 )
 
-// heartbeats beats for every activity that has a heartbeat timeout, whatever the activity does meanwhile: a killed worker is noticed
-// within that time, not at the end of the activity's own, and groups that are fenced just then don't wait for minutes. It
-// repeats the details that the activity told last, or that its attempt before told, so that none are lost.
+// heartbeats beats for every activity that has a heartbeat timeout, whatever the activity does
+// meanwhile: a killed worker is noticed within that time, not at the end of the activity's own, and
+// groups that are fenced just then don't wait for minutes. It repeats the details that the activity
+// told last, or that its attempt before told, so that none are lost.
 type heartbeats struct {
 	interceptor.WorkerInterceptorBase
 }
 
 // InterceptActivity is called once for each attempt.
-func (p *heartbeats) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (p *heartbeats) InterceptActivity(
+	_ context.Context,
+	next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
 	b := &attemptHeartbeats{}
 	b.Next = next
 	return b

@@ -26,7 +26,8 @@ func newSuite() *testsuite.WorkflowTestSuite {
 	return &suite
 }
 
-// heard runs an activity whose heartbeats are sent for it, and returns the details of all of them. Its clock moves only while all wait.
+// heard runs an activity whose heartbeats are sent for it, and returns the details of all of them.
+// Its clock moves only while all wait.
 func heard(t *testing.T, timeout time.Duration, act func(context.Context) error) (beats []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { beats = heardInTime(t, timeout, act) })
@@ -52,7 +53,10 @@ func heardInTime(t *testing.T, timeout time.Duration, act func(context.Context) 
 		beats = append(beats, text)
 	})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
-		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: timeout})
+		ctx = workflow.WithActivityOptions(
+			ctx,
+			workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: timeout},
+		)
 		return workflow.ExecuteActivity(ctx, "act").Get(ctx, nil)
 	})
 	require.NoError(t, env.GetWorkflowError())

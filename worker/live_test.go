@@ -14,8 +14,8 @@ import (
 	"rocketshift/api"
 )
 
-// TestLongWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a worker in order, all
-// under load.
+// TestLongWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a
+// worker in order, all under load.
 func TestLongWorkersShareTheLanes(t *testing.T) {
 	c := newCrew(t, "shares")
 	topics := []string{"worker-shares-orders", "worker-shares-payments"}
@@ -39,7 +39,11 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 		counts := c.runs(run, first, third)
 		return counts[0]+counts[1] == 6
 	})
-	t.Logf("taken over %s after the kill, with a heartbeat of %s", time.Since(began).Round(time.Second), time.Duration(c.plan.Replicate.Heartbeat))
+	t.Logf(
+		"taken over %s after the kill, with a heartbeat of %s",
+		time.Since(began).Round(time.Second),
+		time.Duration(c.plan.Replicate.Heartbeat),
+	)
 
 	c.requirePauses(run, topics)
 
@@ -57,7 +61,8 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 	t.Logf("stopped in %s", time.Since(began).Round(100*time.Millisecond))
 }
 
-// requirePauses pauses the shards, as the button of the Web UI and `temporal activity pause` do: the lanes stop, and go on.
+// requirePauses pauses the shards, as the button of the Web UI and `temporal activity pause` do:
+// the lanes stop, and go on.
 func (c *crew) requirePauses(run client.WorkflowRun, topics []string) {
 	c.Helper()
 	shards := c.shards(run)

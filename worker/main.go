@@ -1,5 +1,6 @@
-// Command rocketshift-worker runs the workflows and activities of migrations. It connects by TEMPORAL_* (contrib/envconfig), so
-// the embedded server, a cluster of one's own and Temporal Cloud need no code; see docs/run-on-your-temporal.md.
+// Command rocketshift-worker runs the workflows and activities of migrations. It connects by
+// TEMPORAL_* (contrib/envconfig), so the embedded server, a cluster of one's own and Temporal Cloud
+// need no code; see docs/run-on-your-temporal.md.
 package main
 
 import (

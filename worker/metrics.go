@@ -17,15 +17,17 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// defaultMetrics is where metrics are served unless ROCKETSHIFT_METRICS says otherwise. It is this machine only: a container says
-// 0.0.0.0:9464. The port is the one that OpenTelemetry's Prometheus exporters use.
+// defaultMetrics is where metrics are served unless ROCKETSHIFT_METRICS says otherwise. It is this
+// machine only: a container says 0.0.0.0:9464. The port is the one that OpenTelemetry's Prometheus
+// exporters use.
 const defaultMetrics = "127.0.0.1:9464"
 
 // noMetrics is the value of ROCKETSHIFT_METRICS that turns them off.
 const noMetrics = "off"
 
-// serveMetrics serves /metrics until the context ends. Several workers may share a machine: the port of the first one is taken, and
-// the others go on without, unless somebody asked for just this address.
+// serveMetrics serves /metrics until the context ends. Several workers may share a machine: the
+// port of the first one is taken, and the others go on without, unless somebody asked for just this
+// address.
 func serveMetrics(ctx context.Context, logger *slog.Logger, address string, observed *activities.Observed) error {
 	asked := address != ""
 	if !asked {
@@ -36,10 +38,21 @@ func serveMetrics(ctx context.Context, logger *slog.Logger, address string, obse
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil && asked {
-		return fmt.Errorf("metrics at %s (ROCKETSHIFT_METRICS): %w; give another host:port, or %s", address, err, noMetrics)
+		return fmt.Errorf(
+			"metrics at %s (ROCKETSHIFT_METRICS): %w; give another host:port, or %s",
+			address,
+			err,
+			noMetrics,
+		)
 	}
 	if err != nil {
-		logger.Warn("no metrics: the address is taken; set ROCKETSHIFT_METRICS to another host:port", "address", address, "error", err)
+		logger.Warn(
+			"no metrics: the address is taken; set ROCKETSHIFT_METRICS to another host:port",
+			"address",
+			address,
+			"error",
+			err,
+		)
 		return nil
 	}
 	registry := prometheus.NewRegistry()
@@ -57,7 +70,8 @@ func serveMetrics(ctx context.Context, logger *slog.Logger, address string, obse
 	return nil
 }
 
-// lanesCollector exports the lanes that run in this worker, by migration, direction and topic; never by queue.
+// lanesCollector exports the lanes that run in this worker, by migration, direction and topic;
+// never by queue.
 type lanesCollector struct{ observed *activities.Observed }
 
 var byTopic = []string{"migration", "direction", "topic"}
@@ -71,15 +85,40 @@ var (
 	caughtUpDesc = describe("lanes_caught_up", "Lanes without lag.", byTopic...)
 	faultsDesc   = describe("lanes_faulty", "Lanes that stopped with a fault and wait for an answer.", byTopic...)
 	lagDesc      = describe("lag_messages", "Messages on the reading side that aren't copied yet.", byTopic...)
-	ageDesc      = describe("lag_seconds", "Age of the newest copied message of the lane that is furthest behind, 0 when all have caught up.", byTopic...)
-	copiedDesc   = describe("copied_messages_total", "Messages copied by this worker.", byTopic...)
-	bytesDesc    = describe("copied_bytes_total", "Bytes of bodies and properties copied by this worker.", byTopic...)
-	batchesDesc  = describe("batches_total", "Batches sent; copied messages divided by it is the batch size.", byTopic...)
-	sendingDesc  = describe("send_seconds_total", "Time spent waiting for answers to batches; divided by batches it is the send latency.", byTopic...)
-	skippedDesc  = describe("skipped_messages_total", "Messages that persons gave up.", byTopic...)
-	straysDesc   = describe("straggler_messages_total", "Messages that applications wrote on the side that they had left, copied to the other; rocketshift lanes names the senders.", byTopic...)
-	waitingDesc  = describe("lanes_waiting", "1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.", "migration", "direction", "broker")
-	slowedDesc   = describe("lanes_slowed", "1 while something, such as a rate, holds the lanes of a source broker back.", "migration", "direction", "broker", "reason")
+	ageDesc      = describe(
+		"lag_seconds",
+		"Age of the newest copied message of the lane that is furthest behind, 0 when all have caught up.",
+		byTopic...)
+	copiedDesc  = describe("copied_messages_total", "Messages copied by this worker.", byTopic...)
+	bytesDesc   = describe("copied_bytes_total", "Bytes of bodies and properties copied by this worker.", byTopic...)
+	batchesDesc = describe(
+		"batches_total",
+		"Batches sent; copied messages divided by it is the batch size.",
+		byTopic...)
+	sendingDesc = describe(
+		"send_seconds_total",
+		"Time spent waiting for answers to batches; divided by batches it is the send latency.",
+		byTopic...)
+	skippedDesc = describe("skipped_messages_total", "Messages that persons gave up.", byTopic...)
+	straysDesc  = describe(
+		"straggler_messages_total",
+		"Messages that applications wrote on the side that they had left, copied to the other; rocketshift lanes names the senders.",
+		byTopic...)
+	waitingDesc = describe(
+		"lanes_waiting",
+		"1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.",
+		"migration",
+		"direction",
+		"broker",
+	)
+	slowedDesc = describe(
+		"lanes_slowed",
+		"1 while something, such as a rate, holds the lanes of a source broker back.",
+		"migration",
+		"direction",
+		"broker",
+		"reason",
+	)
 )
 
 // Describe implements prometheus.Collector.
@@ -126,7 +165,8 @@ const (
 	reverse = "reverse"
 )
 
-// reason is why lanes of a broker aren't copying at full speed. The shards of a broker may have the same one.
+// reason is why lanes of a broker aren't copying at full speed. The shards of a broker may have the
+// same one.
 type reason struct {
 	desc   *prometheus.Desc
 	labels [4]string

@@ -25,8 +25,22 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 	for _, broker := range []string{"broker-a", "broker-b"} {
 		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, lane.Progress{
 			Waiting: "source broker " + broker + " is down",
-			Topics:  []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 10, LagSeconds: 1.5, Copied: 100, Bytes: 5000, Batches: 5, Sending: 0.25, Faults: 1, Stragglers: 6}},
-			Back:    &lane.Progress{Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
+			Topics: []lane.TopicProgress{
+				{
+					Topic:      "orders",
+					Lanes:      4,
+					CaughtUp:   3,
+					Lag:        10,
+					LagSeconds: 1.5,
+					Copied:     100,
+					Bytes:      5000,
+					Batches:    5,
+					Sending:    0.25,
+					Faults:     1,
+					Stragglers: 6,
+				},
+			},
+			Back: &lane.Progress{Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 4, CaughtUp: 4}}},
 		})
 	}
 	body := served(t, observed)
@@ -70,7 +84,11 @@ func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 	body := served(t, observed)
 	assert.Contains(t, body, `rocketshift_lanes_waiting{broker="broker-a",direction="forward",migration="m"} 1`)
 	assert.Contains(t, body, `rocketshift_lanes_waiting{broker="broker-a",direction="reverse",migration="m"} 1`)
-	assert.Contains(t, body, `rocketshift_lanes_slowed{broker="broker-a",direction="forward",migration="m",reason="the rate"} 1`)
+	assert.Contains(
+		t,
+		body,
+		`rocketshift_lanes_slowed{broker="broker-a",direction="forward",migration="m",reason="the rate"} 1`,
+	)
 }
 
 func TestCountersDontFallWhenAShardGoesToAnotherWorker(t *testing.T) {
@@ -84,8 +102,16 @@ func TestCountersDontFallWhenAShardGoesToAnotherWorker(t *testing.T) {
 	for _, left := range []string{"1", ""} {
 		observed.Forget(activities.LanesOf{Migration: "m", Part: len(left)})
 		body := served(t, observed)
-		assert.Contains(t, body, `rocketshift_copied_messages_total{direction="forward",migration="m",topic="orders"} 200`)
-		assert.Contains(t, body, `rocketshift_copied_messages_total{direction="reverse",migration="m",topic="orders"} 20`)
+		assert.Contains(
+			t,
+			body,
+			`rocketshift_copied_messages_total{direction="forward",migration="m",topic="orders"} 200`,
+		)
+		assert.Contains(
+			t,
+			body,
+			`rocketshift_copied_messages_total{direction="reverse",migration="m",topic="orders"} 20`,
+		)
 		if left == "" {
 			assert.NotContains(t, body, "rocketshift_lag_messages{", "where no lane runs there is no lag to tell")
 		}

@@ -25,7 +25,8 @@ const (
 	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's
 	// own time-out, of which SyncOffsets has the longest.
 	heartbeatThrottle = 24 * time.Minute
-	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
+	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited
+	// for.
 	connectTimeout = 15 * time.Second
 )
 
@@ -109,12 +110,17 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 	defer cancel()
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, options, fmt.Errorf("temporal at %s does not answer: %w; start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS", options.HostPort, err)
+		return nil, options, fmt.Errorf(
+			"temporal at %s does not answer: %w; start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS",
+			options.HostPort,
+			err,
+		)
 	}
 	return c, options, nil
 }
 
-// build makes the worker of one role: control runs workflows and short activities, data runs what stays next to the brokers.
+// build makes the worker of one role: control runs workflows and short activities, data runs what
+// stays next to the brokers.
 func build(
 	c client.Client, role string, s activities.Settings, d worker.DeploymentOptions,
 	more ...interceptor.WorkerInterceptor,

@@ -35,17 +35,20 @@ func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	}, nil, rows)
 }
 
-// sampled are the points at which every deed is done in make test-long too: where applications are in
-// the middle of something, behind gateways and without. How long groups stood still is told there, as
-// in the sample above.
+// sampled are the points at which every deed is done in make test-long too: where applications are
+// in the middle of something, behind gateways and without. How long groups stood still is told
+// there, as in the sample above.
 func sampled() []position { return at("g-homes", "g-end", "g-back-sides", "r-fenced") }
 
-// TestLongASampleOfWhateverIsDoneToAMigration does everything that can be done to a workflow at these
-// points: a fifth of the loop, in seven minutes on two cores.
+// TestLongASampleOfWhateverIsDoneToAMigration does everything that can be done to a workflow at
+// these points: a fifth of the loop, in seven minutes on two cores.
 func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
 	s := newStand(t, labtest.Cluster(t, "5.3.3"))
 	s.runAll(t, chosen(slices.DeleteFunc(loop(), func(c todo) bool {
-		return !slices.ContainsFunc(sampled(), func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name })
+		return !slices.ContainsFunc(
+			sampled(),
+			func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name },
+		)
 	})), cellsTogether, &table{})
 }
 
@@ -53,8 +56,13 @@ func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
 // and of a way back, in both modes.
 func TestLongASampleOfMovesWhoseTargetIsKilled(t *testing.T) {
 	s := newStand(t, ownTarget(t))
-	s.runTogether(t, chosen(all(targetKilled(), at("g-homes", "g-back-sides", "r-settled", "r-producers", "r-back-fenced"))),
-		s.killTarget, s.startTarget, &table{})
+	s.runTogether(
+		t,
+		chosen(all(targetKilled(), at("g-homes", "g-back-sides", "r-settled", "r-producers", "r-back-fenced"))),
+		s.killTarget,
+		s.startTarget,
+		&table{},
+	)
 }
 
 // one is one cell of the loop.

@@ -38,7 +38,8 @@ func parseRoles(text string) ([]string, error) {
 	return roles, nil
 }
 
-// readSettings finds the folder that holds .run and .cache: ROCKETSHIFT_HOME, else the project, else the current folder.
+// readSettings finds the folder that holds .run and .cache: ROCKETSHIFT_HOME, else the project,
+// else the current folder.
 func readSettings(getenv func(string) string) (activities.Settings, error) {
 	root := getenv("ROCKETSHIFT_HOME")
 	if root == "" {

@@ -21,7 +21,13 @@ const (
 )
 
 // watchWorkers tells the shares how many workers there are, until the context ends.
-func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, options client.Options, shares *activities.Shares) {
+func watchWorkers(
+	ctx context.Context,
+	logger *slog.Logger,
+	c client.Client,
+	options client.Options,
+	shares *activities.Shares,
+) {
 	ticker := time.NewTicker(countEvery)
 	defer ticker.Stop()
 	known := workerCount{self: options.Identity, seen: map[string]bool{}}
@@ -31,7 +37,11 @@ func watchWorkers(ctx context.Context, logger *slog.Logger, c client.Client, opt
 		case err == nil:
 			shares.Set(known.call(d.GetPollers(), time.Now()))
 		case ctx.Err() == nil && !failed:
-			logger.Warn("the other workers can't be counted: shards of lanes are not spread when one joins", "error", err)
+			logger.Warn(
+				"the other workers can't be counted: shards of lanes are not spread when one joins",
+				"error",
+				err,
+			)
 		}
 		failed = err != nil
 		select {

@@ -22,7 +22,12 @@ func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	for _, g := range testAssessment().Groups {
 		a.sides[g.Name] = api.Source
 	}
-	stages := map[string]stageFunc{api.ShiftType: Shift, api.EndPhaseType: EndPhase, api.RollbackType: Rollback, api.FinalizeType: Finalize}
+	stages := map[string]stageFunc{
+		api.ShiftType:    Shift,
+		api.EndPhaseType: EndPhase,
+		api.RollbackType: Rollback,
+		api.FinalizeType: Finalize,
+	}
 	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
 		stages[name] = a.aSecondOf(name)
 	}
@@ -54,15 +59,16 @@ func (a *anywhere) playMoves() {
 		}
 		return nil
 	})
-	a.OnActivity("MoveHomes", anything, anything).Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
-		if err := unless("MoveHomes", r.WithoutTarget); err != nil {
-			return activities.Homes{}, err
-		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.homes = r.Percent
-		return activities.Homes{}, nil
-	})
+	a.OnActivity("MoveHomes", anything, anything).
+		Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
+			if err := unless("MoveHomes", r.WithoutTarget); err != nil {
+				return activities.Homes{}, err
+			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.homes = r.Percent
+			return activities.Homes{}, nil
+		})
 	a.OnActivity("MoveAuthority", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		if err := unless("MoveAuthority@"+string(r.Side), r.WithoutTarget); err != nil {
 			return err

@@ -188,22 +188,26 @@ func (a *anywhere) playGroups() {
 }
 
 func (a *anywhere) playLooks() {
-	a.OnActivity("Moved", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) ([]string, error) {
-		if err := a.seen("Moved"); err != nil {
-			return nil, err
-		}
-		return a.which(func(g *group) bool { return g.shutSource && !g.shutTarget }), a.away()
-	})
-	a.OnActivity("ClosedByOthers", anything, anything).Return(func(context.Context, activities.GroupsRequest) ([]string, error) {
-		return nil, a.seen("ClosedByOthers")
-	})
+	a.OnActivity("Moved", anything, anything).
+		Return(func(_ context.Context, r activities.GroupsRequest) ([]string, error) {
+			if err := a.seen("Moved"); err != nil {
+				return nil, err
+			}
+			return a.which(func(g *group) bool { return g.shutSource && !g.shutTarget }), a.away()
+		})
+	a.OnActivity("ClosedByOthers", anything, anything).
+		Return(func(context.Context, activities.GroupsRequest) ([]string, error) {
+			return nil, a.seen("ClosedByOthers")
+		})
 	a.OnActivity("Stranded", anything, anything).Return(
 		func(context.Context, activities.SurveyRequest) (found activities.Stranded, err error) {
 			if err := a.seen("Stranded"); err != nil {
 				return found, err
 			}
 			found.Away = a.away() != nil
-			found.Source = a.which(func(g *group) bool { return g.shutSource && (g.shutTarget || found.Away) && !g.onTarget })
+			found.Source = a.which(
+				func(g *group) bool { return g.shutSource && (g.shutTarget || found.Away) && !g.onTarget },
+			)
 			found.Target = a.which(func(g *group) bool { return g.shutSource && g.shutTarget && g.onTarget })
 			found.Asked = a.which(func(g *group) bool { return g.shutSource && !g.shutTarget && !g.onTarget })
 			if found.Away {
@@ -279,7 +283,8 @@ func (a *anywhere) people() {
 	for i := range 12 {
 		a.RegisterDelayedCallback(func() {
 			now := a.statusNow(a.t)
-			if now.State == api.StateHeld && slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == api.ResumeName }) {
+			if now.State == api.StateHeld &&
+				slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == api.ResumeName }) {
 				a.update(api.ResumeName, api.Steering{By: "alice"})
 			}
 		}, time.Duration(i+1)*30*time.Minute)
@@ -292,7 +297,10 @@ func (a *anywhere) plays(back bool, p plan.Plan) (done, known bool) {
 	a.t.Helper()
 	a.people()
 	if back { // from where the first step stands
-		a.RegisterDelayedCallback(func() { a.update(api.BackName, api.Steering{By: "alice"}) }, time.Duration(p.Shift.Soak)+5*time.Second)
+		a.RegisterDelayedCallback(
+			func() { a.update(api.BackName, api.Steering{By: "alice"}) },
+			time.Duration(p.Shift.Soak)+5*time.Second,
+		)
 	}
 	a.SetTestTimeout(20 * time.Second) // of real time without anything happening
 	a.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
@@ -391,8 +399,8 @@ func everywhere(
 	}
 }
 
-// TestLongEverythingEndsOnOneSideWhateverIsDoneAtWhicheverActivity does each deed at each call of an
-// activity that touches applications, forward and on a way back.
+// TestLongEverythingEndsOnOneSideWhateverIsDoneAtWhicheverActivity does each deed at each call of
+// an activity that touches applications, forward and on a way back.
 func TestLongEverythingEndsOnOneSideWhateverIsDoneAtWhicheverActivity(t *testing.T) {
 	everywhere(t, newAnywhere, (*anywhere).goes)
 }

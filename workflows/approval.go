@@ -24,7 +24,8 @@ type question struct {
 	until    func() bool   // the question is over when this says so; nil: only by an answer
 }
 
-// digest is 12 hex digits of the evidence: short enough to read out, long enough to tell two ledgers apart.
+// digest is 12 hex digits of the evidence: short enough to read out, long enough to tell two
+// ledgers apart.
 func digest(evidence any) string {
 	b, err := json.Marshal(evidence)
 	if err != nil {

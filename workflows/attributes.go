@@ -37,7 +37,8 @@ func keyword(value string) string {
 	return value
 }
 
-// waitingValue is the search attribute: kind and gate of the first entry, so that a saved view finds "waiting for me".
+// waitingValue is the search attribute: kind and gate of the first entry, so that a saved view
+// finds "waiting for me".
 func waitingValue(s api.Status) string {
 	if len(s.Waiting) == 0 {
 		return "nobody"

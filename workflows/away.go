@@ -64,8 +64,13 @@ func (d *stageRun) openFenced(
 				nil); err != nil {
 				return open, err
 			}
-			d.note(ctx, "the target doesn't answer: %d groups go on at the source where they were fenced, and read again what they have read "+
-				"on the target: %s", len(groups), names)
+			d.note(
+				ctx,
+				"the target doesn't answer: %d groups go on at the source where they were fenced, and read again what they have read "+
+					"on the target: %s",
+				len(groups),
+				names,
+			)
 		}
 		if survey.MoreFenced == 0 {
 			open.first = append(groups, opened...)

@@ -14,7 +14,8 @@ import (
 	"rocketshift/api"
 )
 
-// goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target yet.
+// goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target
+// yet.
 func goesBack(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	s := newTheatre(t)
@@ -225,7 +226,10 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
 	step := func(state, topic string) api.WaveStatus { return api.WaveStatus{State: state, Topics: api.Some(topic)} }
 	got := askedToMove(api.Status{Waves: []api.WaveStatus{
-		step(api.StageDone, "a"), step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
+		step(
+			api.StageDone,
+			"a",
+		), step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
 	}})
 	require.Equal(t, []api.Names{api.Some("a"), api.Some("b"), api.Some("c")}, got)
 }

@@ -51,12 +51,25 @@ func questionOf(w api.Waiting) string {
 func checkBinding(w api.Waiting, a api.Approval, now time.Time) error {
 	switch {
 	case a.PlanHash != "" && a.PlanHash != w.PlanHash:
-		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate, a.PlanHash, w.PlanHash)
+		return fmt.Errorf(
+			"approve %q: it names plan %s, but plan %s runs: look at the status again",
+			a.Gate,
+			a.PlanHash,
+			w.PlanHash,
+		)
 	case a.Evidence != "" && a.Evidence != w.Evidence:
-		return fmt.Errorf("approve %q: it answers evidence %s, but %s is shown now: look at the status again", a.Gate, a.Evidence, w.Evidence)
+		return fmt.Errorf(
+			"approve %q: it answers evidence %s, but %s is shown now: look at the status again",
+			a.Gate,
+			a.Evidence,
+			w.Evidence,
+		)
 	case w.Expires != nil && !now.Before(*w.Expires):
-		return fmt.Errorf("approve %q: its evidence expired at %s and is being measured again: look at the status again",
-			a.Gate, w.Expires.UTC().Format(time.RFC3339))
+		return fmt.Errorf(
+			"approve %q: its evidence expired at %s and is being measured again: look at the status again",
+			a.Gate,
+			w.Expires.UTC().Format(time.RFC3339),
+		)
 	}
 	return nil
 }
@@ -92,8 +105,11 @@ func checkReleased(s api.Status, r api.Released) error {
 		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
 	}
 	if said := len(r.Groups) + len(r.Topics); said > mostReleased {
-		return fmt.Errorf("released: it names %d groups and topics, at most are %d: say it in parts, or without names for all that is asked",
-			said, mostReleased)
+		return fmt.Errorf(
+			"released: it names %d groups and topics, at most are %d: say it in parts, or without names for all that is asked",
+			said,
+			mostReleased,
+		)
 	}
 	groups, topics, listed := releaseWanted(s)
 	if len(groups)+len(topics) == 0 && listed && !s.Moved.Any() {
@@ -109,7 +125,11 @@ func checkReleased(s api.Status, r api.Released) error {
 	}
 	for _, t := range r.Topics {
 		if !slices.Contains(topics, t) && !slices.Contains(s.Moved.Topics, t) {
-			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t, orNone(topics))
+			return fmt.Errorf(
+				"released: producers of topic %q are not asked to move now; asked are: %s",
+				t,
+				orNone(topics),
+			)
 		}
 	}
 	return nil

@@ -159,12 +159,19 @@ func (d *stageRun) request() activities.Request {
 	return activities.Request{Plan: d.plan, Bounded: d.bounded}
 }
 
-// alreadyRunning explains the one start error that people meet: after a reset, or when a stage was started alone.
+// alreadyRunning explains the one start error that people meet: after a reset, or when a stage was
+// started alone.
 func alreadyRunning(name, id string, err error) error {
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return temporal.NewNonRetryableApplicationError(
-			fmt.Sprintf("%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume", name, id),
-			alreadyRunningType, err)
+			fmt.Sprintf(
+				"%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume",
+				name,
+				id,
+			),
+			alreadyRunningType,
+			err,
+		)
 	}
 	return err
 }

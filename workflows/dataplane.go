@@ -12,7 +12,8 @@ import (
 	"rocketshift/api"
 )
 
-// Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker, until its parent or a person signals stop.
+// Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker,
+// until its parent or a person signals stop.
 func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.ReplicateType, in)
 	if err != nil {
@@ -78,7 +79,8 @@ func lanesOf(broker string, part, parts int) string {
 	return fmt.Sprintf("lanes of %s, part %d of %d", broker, part+1, parts)
 }
 
-// SyncOffsets keeps the positions of all groups that still read the source translated on the target, until stop.
+// SyncOffsets keeps the positions of all groups that still read the source translated on the
+// target, until stop.
 func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.SyncOffsetsType, in)
 	if err != nil {
@@ -88,7 +90,9 @@ func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error
 		var acts *activities.Offsets
 		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
 		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
-			return []workflow.Future{workflow.ExecuteActivity(syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request())}
+			return []workflow.Future{
+				workflow.ExecuteActivity(syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request()),
+			}
 		}, func(int, error) {})
 	})
 }
@@ -107,9 +111,9 @@ func (d *stageRun) serveAgain(
 	}
 }
 
-// serve runs long activities until stop or back, then cancels them and waits for their checkpoints. One that ends by itself
-// has failed for good: the rest is stopped and its error is the workflow's. How each one ended is
-// told to end.
+// serve runs long activities until stop or back, then cancels them and waits for their checkpoints.
+// One that ends by itself has failed for good: the rest is stopped and its error is the workflow's.
+// How each one ended is told to end.
 func (d *stageRun) serve(
 	ctx workflow.Context, start func(workflow.Context) []workflow.Future, end func(int, error),
 ) error {
@@ -124,7 +128,8 @@ func (d *stageRun) serve(
 		}
 		return false
 	}
-	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || d.again || ended() }); err != nil && !temporal.IsCanceledError(err) {
+	if err := d.await(ctx, "runs until stop", func() bool { return d.stopped || d.back != nil || d.again || ended() }); err != nil &&
+		!temporal.IsCanceledError(err) {
 		return err
 	}
 	asked := !ended()
@@ -208,8 +213,15 @@ func (d *stageRun) verify(
 	if sum.Clean() {
 		return nil
 	}
-	text := fmt.Sprintf("the copy differs: %d missing, %d extra, %d altered, %d out of order; first: %v; nothing was moved: "+
-		"find the cause, then resume to compare again, or go back", sum.Missing, sum.Extra, sum.Altered, sum.OutOfOrder, sum.Examples)
+	text := fmt.Sprintf(
+		"the copy differs: %d missing, %d extra, %d altered, %d out of order; first: %v; nothing was moved: "+
+			"find the cause, then resume to compare again, or go back",
+		sum.Missing,
+		sum.Extra,
+		sum.Altered,
+		sum.OutOfOrder,
+		sum.Examples,
+	)
 	if sum.Differences != "" {
 		text += "; all of them are in " + sum.Differences + " on the worker"
 	}

@@ -65,16 +65,17 @@ func TestCancelledWaitsForOthersAreNotWaitedFor(t *testing.T) {
 func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 	s := newTheatre(t)
 	var options []time.Duration
-	s.OnActivity("AwaitCaughtUp", anything, anything).Return(func(ctx context.Context, _ activities.Request) (activities.ReplicationState, error) {
-		beat := activity.GetInfo(ctx).HeartbeatTimeout
-		if len(options) == 0 || options[len(options)-1] != beat {
-			options = append(options, beat)
-		}
-		if beat > 0 {
-			return activities.ReplicationState{}, notYet("16 lanes are behind")
-		}
-		return activities.ReplicationState{Lanes: 16}, nil
-	})
+	s.OnActivity("AwaitCaughtUp", anything, anything).
+		Return(func(ctx context.Context, _ activities.Request) (activities.ReplicationState, error) {
+			beat := activity.GetInfo(ctx).HeartbeatTimeout
+			if len(options) == 0 || options[len(options)-1] != beat {
+				options = append(options, beat)
+			}
+			if beat > 0 {
+				return activities.ReplicationState{}, notYet("16 lanes are behind")
+			}
+			return activities.ReplicationState{Lanes: 16}, nil
+		})
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) (state activities.ReplicationState, err error) {
 		var acts *activities.Replication
 		err = waitFor(ctx, 0, "lag", acts.AwaitCaughtUp, activities.Request{}).Get(ctx, &state)

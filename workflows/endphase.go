@@ -11,9 +11,10 @@ import (
 	"rocketshift/plan"
 )
 
-// EndPhase follows Shift where applications are behind gateways: with everything on the target, releases point them there, an instance at a time and
-// in any order. Members there and members behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody is
-// behind a gateway any more.
+// EndPhase follows Shift where applications are behind gateways: with everything on the target,
+// releases point them there, an instance at a time and in any order. Members there and members
+// behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody
+// is behind a gateway any more.
 func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.EndPhaseType, in)
 	if err != nil {
@@ -22,7 +23,11 @@ func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	s := &shift{stageRun: d}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
-			return temporal.NewNonRetryableApplicationError("traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase", "InvalidPlan", nil)
+			return temporal.NewNonRetryableApplicationError(
+				"traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase",
+				"InvalidPlan",
+				nil,
+			)
 		}
 		var inventory api.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
@@ -63,8 +68,10 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names
 	s.forgetReleased()
 	w := api.Waiting{
 		Kind: api.WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics, To: api.Target, NameServers: s.target.NameServers,
-		Text: fmt.Sprintf("re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
-			orNone(s.target.NameServers)),
+		Text: fmt.Sprintf(
+			"re-point all applications to the target (name servers %s), an instance at a time, by ordinary releases: nothing waits for it",
+			orNone(s.target.NameServers),
+		),
 	}
 	var gateways *activities.Gateways
 	return s.askRelease(ctx, w, []api.Names{{}}, func(

@@ -12,8 +12,8 @@ import (
 	"rocketshift/plan"
 )
 
-// Finalize shows the ledger of the source until it is zero, or until a person accepts by approval what is left. Its end is the
-// point of no return: from there on nothing returns by itself.
+// Finalize shows the ledger of the source until it is zero, or until a person accepts by approval
+// what is left. Its end is the point of no return: from there on nothing returns by itself.
 func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.FinalizeType, in)
 	if err != nil {
@@ -34,7 +34,8 @@ func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	})
 }
 
-// settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an approval names what it saw.
+// settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an
+// approval names what it saw.
 func (d *stageRun) settleLedger(ctx workflow.Context) error {
 	defer d.unask(ctx, string(plan.GateFinalize))
 	var asked restAsked

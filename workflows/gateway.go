@@ -9,13 +9,15 @@ import (
 	"rocketshift/api"
 )
 
-// gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves its part of the groups, then the homes of its
-// share of the queues, and stands for the soak. EndPhase comes afterwards.
+// gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves
+// its part of the groups, then the homes of its share of the queues, and stands for the soak.
+// EndPhase comes afterwards.
 func (s *shift) gatewayStory(
 	ctx workflow.Context, inventory api.Inventory, waves []activities.Wave,
 ) error {
 	topics := inventory.Topics()
-	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target, since only the gateway leads anybody there.
+	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target,
+	// since only the gateway leads anybody there.
 	if err := s.step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, inventory) }); err != nil {
 		return err
 	}
@@ -44,8 +46,8 @@ func (s *shift) gatewayStory(
 	return nil
 }
 
-// reached looks which steps earlier runs have made, by what the gateways say. Made again, they would
-// take homes back, which gateways refuse once producers are at the target.
+// reached looks which steps earlier runs have made, by what the gateways say. Made again, they
+// would take homes back, which gateways refuse once producers are at the target.
 func (s *shift) reached(
 	ctx workflow.Context, waves []activities.Wave, topics api.Names,
 ) (stands func(step int) bool, err error) {
@@ -114,7 +116,8 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 // moves where no lane runs.
 func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
-	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).Get(ctx, nil)
+	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).
+		Get(ctx, nil)
 }
 
 // gatewayWave is one step: approval, groups, homes, soak with the measured share. Before are groups

@@ -28,31 +28,35 @@ func allOr(all bool, names api.Names) string {
 
 // playGateway answers every activity of a gateway with success.
 func (s *workflowEnvironment) playGateway() {
-	s.OnActivity("Prepare", anything, anything).Return(func(context.Context, activities.PrepareRequest) (activities.Gateway, error) {
-		s.note("Prepare")
-		return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil
-	})
-	s.OnActivity("ProveLanes", anything, anything).Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
-		s.note("ProveLanes")
-		return activities.ProvedLanes{Lanes: 2}, nil
-	})
+	s.OnActivity("Prepare", anything, anything).
+		Return(func(context.Context, activities.PrepareRequest) (activities.Gateway, error) {
+			s.note("Prepare")
+			return activities.Gateway{NameServer: "127.0.0.1:9876", Clients: 3}, nil
+		})
+	s.OnActivity("ProveLanes", anything, anything).
+		Return(func(context.Context, activities.Request) (activities.ProvedLanes, error) {
+			s.note("ProveLanes")
+			return activities.ProvedLanes{Lanes: 2}, nil
+		})
 	s.OnActivity("MoveGroups", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		s.note(fmt.Sprintf("MoveGroups %v@%s", allOr(r.All, r.Groups), r.Side))
 		return nil
 	})
-	s.OnActivity("MoveHomes", anything, anything).Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
-		s.note(fmt.Sprintf("MoveHomes %v %d", allOr(r.All, r.Topics), r.Percent))
-		return activities.Homes{}, nil
-	})
+	s.OnActivity("MoveHomes", anything, anything).
+		Return(func(_ context.Context, r activities.HomesRequest) (activities.Homes, error) {
+			s.note(fmt.Sprintf("MoveHomes %v %d", allOr(r.All, r.Topics), r.Percent))
+			return activities.Homes{}, nil
+		})
 	s.groupsStep("MoveAuthority", nil)
 	s.OnActivity("Entrance", anything, anything).Return(activities.Gateway{NameServer: "127.0.0.1:9876"}, nil).Maybe()
 	s.OnActivity("Owed", anything, anything).Return(activities.Owed{}, nil)
-	s.OnActivity("MeasureShare", anything, anything).Return(func(_ context.Context, r activities.ShareRequest) (api.WaveCheck, error) {
-		if r.Before == nil {
-			return api.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil
-		}
-		return api.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
-	})
+	s.OnActivity("MeasureShare", anything, anything).
+		Return(func(_ context.Context, r activities.ShareRequest) (api.WaveCheck, error) {
+			if r.Before == nil {
+				return api.WaveCheck{SourcePuts: 10, Measured: time.Unix(1, 0)}, nil
+			}
+			return api.WaveCheck{SourcePuts: r.Before.SourcePuts, Share: 50, Measured: time.Unix(2, 0)}, nil
+		})
 	s.OnActivity("Reached", anything, anything).Return(activities.Reached{}, nil)
 	s.OnActivity("BeginSoak", anything, anything).Return(time.Unix(1, 0), nil)
 	s.OnActivity("JudgeSoak", anything, anything).Return(
@@ -103,7 +107,11 @@ func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 	left := true
 	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
 		if left {
-			return temporal.NewApplicationErrorWithOptions("1 clients are still behind the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: 2 * time.Minute})
+			return temporal.NewApplicationErrorWithOptions(
+				"1 clients are still behind the gateway",
+				"NotReady",
+				temporal.ApplicationErrorOptions{NextRetryDelay: 2 * time.Minute},
+			)
 		}
 		return nil
 	})
@@ -125,7 +133,8 @@ func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 func TestShiftByGatewayGoesBackFromAMoveThatWaits(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("MoveGroups", anything, anything).Return(
-		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}))
+		temporal.NewApplicationErrorWithOptions("group audit-group has 1 members past the gateway", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}),
+	)
 	s.playGateway()
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)

@@ -11,11 +11,11 @@ import (
 	"rocketshift/api"
 )
 
-// Name servers drop a broker of the source that dies. If that happens while groups are fenced on it,
-// who lifts the fences doesn't see it, and it comes back with the groups closed: nobody reads its
-// queues then. So who lifts fences looks whether a broker is missing that Assess found; such brokers
-// are owed to the groups until they are back. The migration waits for them while it goes on, and
-// Rollback before it ends.
+// Name servers drop a broker of the source that dies. If that happens while groups are fenced on
+// it, who lifts the fences doesn't see it, and it comes back with the groups closed: nobody reads
+// its queues then. So who lifts fences looks whether a broker is missing that Assess found; such
+// brokers are owed to the groups until they are back. The migration waits for them while it goes
+// on, and Rollback before it ends.
 
 // SourceGate is the wait for brokers of the source that are missing.
 const SourceGate = "source"
@@ -42,7 +42,8 @@ func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err e
 	}
 	var returns *activities.Returns
 	err = workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source are there"),
-		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).Get(ctx, &missing)
+		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).
+		Get(ctx, &missing)
 	return missing, err
 }
 
@@ -88,16 +89,21 @@ func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
 	return err
 }
 
-// noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence: who
-// closed a group without one isn't known.
+// noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence:
+// who closed a group without one isn't known.
 func (d *stageRun) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 	names := strings.Join(brokers, ", ")
 	if len(unmarked) == 0 {
 		d.note(ctx, "%s is back, and no group is left closed there", names)
 		return
 	}
-	d.note(ctx, "%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
-		"hand (consumeEnable=true) unless somebody closed them on purpose", names, short(unmarked))
+	d.note(
+		ctx,
+		"%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
+			"hand (consumeEnable=true) unless somebody closed them on purpose",
+		names,
+		short(unmarked),
+	)
 }
 
 func (d *stageRun) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {

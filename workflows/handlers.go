@@ -8,7 +8,8 @@ import (
 	"rocketshift/api"
 )
 
-// handleUpdates registers the updates. A validator refuses at once and leaves no trace in the history.
+// handleUpdates registers the updates. A validator refuses at once and leaves no trace in the
+// history.
 func (d *stageRun) handleUpdates(ctx workflow.Context) error {
 	approve := func(ctx workflow.Context, a api.Approval) (api.Approval, error) { return d.takeApproval(ctx, a) }
 	err := workflow.SetUpdateHandlerWithOptions(ctx, api.ApproveName, approve, workflow.UpdateHandlerOptions{
@@ -49,8 +50,8 @@ var steeringDescriptions = map[string]string{
 	api.BackName:   `Return everything to the source: {"by": "alice", "reason": "…"}`,
 }
 
-// handleSignals receives the same messages as signals: for tools that only signal, and when no worker is there to validate.
-// What a validator would refuse is ignored and noted.
+// handleSignals receives the same messages as signals: for tools that only signal, and when no
+// worker is there to validate. What a validator would refuse is ignored and noted.
 func (d *stageRun) handleSignals(ctx workflow.Context) {
 	listen(ctx, api.ApproveName, func(ctx workflow.Context, a api.Approval) error {
 		err := judged(ctx, func() error { return d.checkApproval(a, workflow.Now(ctx)) })
@@ -201,7 +202,8 @@ func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string,
 	return answer, d.forward(ctx, api.BackName, passedOn(m))
 }
 
-// takeReleased remembers the pipeline's word for what is asked now; a word about what has moved already changes nothing.
+// takeReleased remembers the pipeline's word for what is asked now; a word about what has moved
+// already changes nothing.
 func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
 	groups, topics, listed := releaseWanted(d.view())
 	if len(groups)+len(topics) == 0 && listed {
@@ -226,7 +228,10 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 			d.shortOrNone(r.Topics))
 	}
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
-		d.note(ctx, "so many are asked that their silence is measured whatever is said of some: say released without names for all")
+		d.note(
+			ctx,
+			"so many are asked that their silence is measured whatever is said of some: say released without names for all",
+		)
 	}
 	d.publish(ctx)
 	r.Forwarded = true
@@ -259,7 +264,8 @@ func (d *stageRun) isReleased(gate string, groups, topics api.Names) bool {
 // forgetReleased clears what was said, before the next ask.
 func (d *stageRun) forgetReleased() { d.released, d.all = api.Released{}, false }
 
-// forward passes a message to the child that runs now. A child that has just ended needs it no more.
+// forward passes a message to the child that runs now. A child that has just ended needs it no
+// more.
 func (d *stageRun) forward(ctx workflow.Context, name string, message any) error {
 	if d.active == "" {
 		return nil

@@ -13,7 +13,10 @@ import (
 
 // `back` is the answer to a stage that failed: nobody has to resume first.
 func TestBackEndsTheHoldOfAStageThatFailed(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.ShiftType: failingStage("the target doesn't answer", "TargetUnreachable")})
+	s := newMigration(
+		t,
+		map[string]stageFunc{api.ShiftType: failingStage("the target doesn't answer", "TargetUnreachable")},
+	)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateHeld, s.statusNow(t).State)
 		s.update(api.BackName, api.Steering{By: "alice"})
@@ -27,11 +30,14 @@ func TestBackEndsTheHoldOfAStageThatFailed(t *testing.T) {
 
 func TestBackThatComesAsItsStageFailsGoesBack(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
-		var said api.Steering
-		workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, &said)
-		return api.Status{}, temporal.NewNonRetryableApplicationError("members hold 3 messages", "FenceBudget", nil)
-	}})
+	fillMigration(
+		s,
+		map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+			var said api.Steering
+			workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, &said)
+			return api.Status{}, temporal.NewNonRetryableApplicationError("members hold 3 messages", "FenceBudget", nil)
+		}},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.SetTestTimeout(10 * time.Second) // of real time: a hold has nothing to do
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
@@ -41,9 +47,12 @@ func TestBackThatComesAsItsStageFailsGoesBack(t *testing.T) {
 
 func TestBackWhileWhatATerminatedShiftBeganEndsGoesBack(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{api.ShiftType: func(workflow.Context, api.MigrationInput) (api.Status, error) {
-		return api.Status{}, temporal.NewNonRetryableApplicationError("ended", "Test", &temporal.TerminatedError{})
-	}})
+	fillMigration(
+		s,
+		map[string]stageFunc{api.ShiftType: func(workflow.Context, api.MigrationInput) (api.Status, error) {
+			return api.Status{}, temporal.NewNonRetryableApplicationError("ended", "Test", &temporal.TerminatedError{})
+		}},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, quickHeartbeat)
 	s.SetTestTimeout(10 * time.Second) // of real time: a hold has nothing to do
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
@@ -52,15 +61,22 @@ func TestBackWhileWhatATerminatedShiftBeganEndsGoesBack(t *testing.T) {
 
 func TestAStageThatFailsUnderAHoldLeavesOneHoldThatOneResumeLifts(t *testing.T) {
 	s, fails := emptyTheatre(t), true
-	fillMigration(s, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		if fails {
-			if err := workflow.Sleep(ctx, time.Minute); err != nil {
-				return api.Status{}, err
+	fillMigration(
+		s,
+		map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			if fails {
+				if err := workflow.Sleep(ctx, time.Minute); err != nil {
+					return api.Status{}, err
+				}
+				return api.Status{}, temporal.NewNonRetryableApplicationError(
+					"members hold 3 messages",
+					"FenceBudget",
+					nil,
+				)
 			}
-			return api.Status{}, temporal.NewNonRetryableApplicationError("members hold 3 messages", "FenceBudget", nil)
-		}
-		return s.goodStage(api.ShiftType)(ctx, in)
-	}})
+			return s.goodStage(api.ShiftType)(ctx, in)
+		}},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.HoldName, api.Steering{By: "bob"}) }, 30*time.Second)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)

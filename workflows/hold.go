@@ -26,8 +26,8 @@ func (d *stageRun) showHold(ctx workflow.Context, m api.Steering) {
 	})
 }
 
-// holdItself holds the migration where no person did. One who held it before stands in the reason: a
-// resume lifts both.
+// holdItself holds the migration where no person did. One who held it before stands in the reason:
+// a resume lifts both.
 func (d *stageRun) holdItself(ctx workflow.Context, reason string) {
 	if d.holdIsShown() && changed(ctx, changeOneHold) {
 		reason += "; " + holdText(d.held, "")

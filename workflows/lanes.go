@@ -10,8 +10,8 @@ import (
 	"rocketshift/api"
 )
 
-// handleLanes registers what persons may tell running lanes. The activities are cancelled, checkpoint, and start again with it: a pause
-// of a second or two in copying.
+// handleLanes registers what persons may tell running lanes. The activities are cancelled,
+// checkpoint, and start again with it: a pause of a second or two in copying.
 func (d *stageRun) handleLanes(ctx workflow.Context) error {
 	answer := func(ctx workflow.Context, a api.LaneAnswer) (string, error) {
 		return d.takeAnswer(ctx, a)

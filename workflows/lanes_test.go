@@ -17,13 +17,14 @@ import (
 // lanesUntilCancelled plays the Replicate activity, and keeps each request.
 func (s *workflowEnvironment) lanesUntilCancelled(requests *[]activities.ReplicateRequest) {
 	s.OnActivity("KnowLane", anything, anything).Return(nil)
-	s.OnActivity("Replicate", anything, anything).Return(func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
-		s.mu.Lock()
-		*requests = append(*requests, r)
-		s.mu.Unlock()
-		<-ctx.Done()
-		return api.ReplicationProgress{Broker: r.Broker}, ctx.Err()
-	})
+	s.OnActivity("Replicate", anything, anything).
+		Return(func(ctx context.Context, r activities.ReplicateRequest) (api.ReplicationProgress, error) {
+			s.mu.Lock()
+			*requests = append(*requests, r)
+			s.mu.Unlock()
+			<-ctx.Done()
+			return api.ReplicationProgress{Broker: r.Broker}, ctx.Err()
+		})
 }
 
 // once does something when so many activities have started.

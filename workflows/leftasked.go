@@ -27,9 +27,12 @@ func (d *stageRun) sayLeft(ctx workflow.Context, groups []string) {
 
 // leftText says what becomes of applications that are on their way.
 func leftText(groups []string) string {
-	return fmt.Sprintf("applications of %s were asked to move, and their groups read the source again: those that are on "+
-		"their way to the target get no messages there until the move goes on (resume, where it is held) or everything "+
-		"returns to the source (back): stop their releases, or re-point them to the source", short(groups))
+	return fmt.Sprintf(
+		"applications of %s were asked to move, and their groups read the source again: those that are on "+
+			"their way to the target get no messages there until the move goes on (resume, where it is held) or everything "+
+			"returns to the source (back): stop their releases, or re-point them to the source",
+		short(groups),
+	)
 }
 
 // showLeft puts on the page what a migration that is started anew has found.

@@ -51,8 +51,8 @@ func standings() []standing {
 func (s standing) isService() bool { return s.at != "" }
 
 // TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations does both to every type of workflow and
-// to its migration, while it stands in the middle of its work, and to stages that were started alone.
-// Whoever terminates one starts it again, or resumes its migration, and that is all.
+// to its migration, while it stands in the middle of its work, and to stages that were started
+// alone. Whoever terminates one starts it again, or resumes its migration, and that is all.
 func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 	s := newServer(t)
 	types := map[string]bool{api.MigrationType: true}
@@ -73,7 +73,10 @@ func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 				playing.Go(func() {
 					turn <- struct{}{}
 					defer func() { <-turn }()
-					t.Run(title, func(t *testing.T) { do(s.play(t, fmt.Sprintf("recovered-%s-%s-%d", name, whom, i), at.plan)) })
+					t.Run(
+						title,
+						func(t *testing.T) { do(s.play(t, fmt.Sprintf("recovered-%s-%s-%d", name, whom, i), at.plan)) },
+					)
 				})
 			}
 		}

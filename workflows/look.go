@@ -72,8 +72,12 @@ func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 		m.holdItself(ctx, "whether an earlier run moved anything can't be looked up: "+
 			rootMessage(err)+": resume looks again, back ends without")
 		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
-			return false, temporal.NewNonRetryableApplicationError("it was ended, and nobody knows whether an earlier run moved anything: "+
-				rootMessage(err), "NotRolledBack", nil)
+			return false, temporal.NewNonRetryableApplicationError(
+				"it was ended, and nobody knows whether an earlier run moved anything: "+
+					rootMessage(err),
+				"NotRolledBack",
+				nil,
+			)
 		} else if stop != nil {
 			return false, stop
 		}

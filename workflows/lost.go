@@ -15,8 +15,8 @@ import (
 // is gone for good then.
 const LostGate = "lost"
 
-// lostAfter is how long a target, or a broker of the source, must be away before anybody is asked: restarts and outages are
-// over by then, or somebody works on them.
+// lostAfter is how long a target, or a broker of the source, must be away before anybody is asked:
+// restarts and outages are over by then, or somebody works on them.
 const lostAfter = 10 * time.Minute
 
 // errLost ends the way back because a person said so.

@@ -51,8 +51,16 @@ func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
 func TestSteeringNeedsANameAndAStateThatFits(t *testing.T) {
 	past := time.Unix(1_790_000_000, 0)
 	require.ErrorContains(t, checkSteering(api.HoldName, api.Status{}, api.Steering{}), "nobody is named")
-	require.ErrorContains(t, checkSteering(api.ResumeName, api.Status{State: api.StateRunning}, api.Steering{By: "a"}), "is not held")
-	require.ErrorContains(t, checkSteering(api.BackName, api.Status{PointOfNoReturn: &past}, api.Steering{By: "a"}), "point of no return")
+	require.ErrorContains(
+		t,
+		checkSteering(api.ResumeName, api.Status{State: api.StateRunning}, api.Steering{By: "a"}),
+		"is not held",
+	)
+	require.ErrorContains(
+		t,
+		checkSteering(api.BackName, api.Status{PointOfNoReturn: &past}, api.Steering{By: "a"}),
+		"point of no return",
+	)
 	require.NoError(t, checkSteering(api.BackName, api.Status{}, api.Steering{By: "a"}))
 }
 
@@ -61,7 +69,11 @@ func TestReleasedNamesOnlyWhatIsAsked(t *testing.T) {
 	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
 	require.ErrorContains(t, checkReleased(s, api.Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
 	s.Moved.Groups = []string{"g0"}
-	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}), "a late or repeated word about a group that moved")
+	require.NoError(
+		t,
+		checkReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}),
+		"a late or repeated word about a group that moved",
+	)
 	require.NoError(t, checkReleased(api.Status{Moved: s.Moved}, api.Released{By: "ci"}))
 	require.ErrorContains(t, checkReleased(api.Status{}, api.Released{By: "ci"}), "no application is asked")
 }
@@ -71,7 +83,9 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 		Name: "orders", Type: api.MigrationType, State: api.StateWaiting, PlanHash: "abc",
 		Waiting: []api.Waiting{{Kind: api.WaitingApproval, Gate: "shift-25", Text: "shift to 25%"}},
 		Stages:  []api.StageStatus{{Name: api.ShiftType, State: api.StageRunning, Detail: "step 1 of 3"}},
-		Waves:   []api.WaveStatus{{Step: 25, State: api.WaveGroups, Topics: api.Some("a", "b", "c", "d", "e", "f", "g")}},
+		Waves: []api.WaveStatus{
+			{Step: 25, State: api.WaveGroups, Topics: api.Some("a", "b", "c", "d", "e", "f", "g")},
+		},
 	}
 	text := api.Details(s)
 	for _, want := range []string{"shift to 25%", "rocketshift approve orders shift-25 --by", "| Shift | running | step 1 of 3 |", "a, b, c, d, e and 2 more"} {

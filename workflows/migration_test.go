@@ -16,7 +16,8 @@ import (
 
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
 
-// newMigration is a workflow environment with the real Migration and stand-ins for its children; services run until they are told to stop.
+// newMigration is a workflow environment with the real Migration and stand-ins for its children;
+// services run until they are told to stop.
 func newMigration(t *testing.T, instead map[string]stageFunc) *workflowEnvironment {
 	t.Helper()
 	s := emptyTheatre(t)
@@ -42,10 +43,11 @@ func fillMigration(s *workflowEnvironment, instead map[string]stageFunc) {
 	s.OnActivity("WatchTarget", anything, anything).Return(nil) // nobody watches
 	s.OnActivity("Missing", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("AwaitCaughtUp", anything, anything).Return(activities.ReplicationState{Lanes: 16, Lag: 3}, nil)
-	s.OnActivity("Write", anything, anything).Return(func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
-		s.note("report")
-		return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
-	})
+	s.OnActivity("Write", anything, anything).
+		Return(func(_ context.Context, r activities.ReportRequest) (activities.ReportResult, error) {
+			s.note("report")
+			return activities.ReportResult{Path: "reports/" + r.Name + ".json"}, nil
+		})
 }
 
 func (s *workflowEnvironment) goodStage(name string) stageFunc {
@@ -101,12 +103,17 @@ func TestMigrationFailsOnARefusalBeforeAnythingIsBought(t *testing.T) {
 
 func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 	tries := 0
-	s := newMigration(t, map[string]stageFunc{api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		if tries++; tries == 1 {
-			return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
-		}
-		return api.Status{State: api.StateDone}, nil
-	}})
+	s := newMigration(
+		t,
+		map[string]stageFunc{
+			api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+				if tries++; tries == 1 {
+					return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
+				}
+				return api.Status{State: api.StateDone}, nil
+			},
+		},
+	)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
 		require.Equal(t, api.ResumeName, status.Waiting[0].Gate)
@@ -120,7 +127,8 @@ func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 
 func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
-	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
+	s.OnActivity("Purchase", anything, anything).
+		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	var wrong, nobody *answered
 	s.RegisterDelayedCallback(func() {
@@ -128,7 +136,13 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 		require.Equal(t, api.StateWaiting, status.State)
 		require.Equal(t, "purchase", status.Waiting[0].Gate, "the child's request is visible in the parent")
 		require.NotContains(t, s.called(), api.ImportMetadataType)
-		wrong, nobody = s.update(api.ApproveName, api.Approval{Gate: "shift-25", By: "alice"}), s.update(api.ApproveName, api.Approval{Gate: "purchase"})
+		wrong, nobody = s.update(
+			api.ApproveName,
+			api.Approval{Gate: "shift-25", By: "alice"},
+		), s.update(
+			api.ApproveName,
+			api.Approval{Gate: "purchase"},
+		)
 		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice", Reason: "budget ok"})
 	}, time.Minute)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})
@@ -144,7 +158,14 @@ func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testi
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(stageReportName, stageReport{WorkflowID: api.StageID(p, api.PurchaseType), Number: 1, Status: &api.Status{State: api.StateRunning}})
+		s.SignalWorkflow(
+			stageReportName,
+			stageReport{
+				WorkflowID: api.StageID(p, api.PurchaseType),
+				Number:     1,
+				Status:     &api.Status{State: api.StateRunning},
+			},
+		)
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")
@@ -155,17 +176,27 @@ func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testi
 }
 
 func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
-		workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, nil)
-		return api.Status{State: api.StateRolledBack}, nil
-	}})
-	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice", Reason: "errors rise"}) }, time.Minute)
+	s := newMigration(
+		t,
+		map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+			workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, nil)
+			return api.Status{State: api.StateRolledBack}, nil
+		}},
+	)
+	s.RegisterDelayedCallback(
+		func() { s.update(api.BackName, api.Steering{By: "alice", Reason: "errors rise"}) },
+		time.Minute,
+	)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.Equal(t, api.StateRolledBack, got.State)
 	calls := s.called()
-	require.Equal(t, []string{api.RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"}, calls[len(calls)-4:],
-		"the lanes run until the groups are back")
+	require.Equal(
+		t,
+		[]string{api.RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"},
+		calls[len(calls)-4:],
+		"the lanes run until the groups are back",
+	)
 }
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {

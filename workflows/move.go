@@ -74,7 +74,8 @@ func (d *stageRun) membersLeave(from api.Side, groups []string, away time.Durati
 	}
 }
 
-// awaitProducers asks for the producers of the topics, and waits until nothing is written on the side that they leave.
+// awaitProducers asks for the producers of the topics, and waits until nothing is written on the
+// side that they leave.
 func (d *stageRun) awaitProducers(
 	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
@@ -126,7 +127,12 @@ func (d *stageRun) renamed(to api.Side) string {
 	if r == nil {
 		return ""
 	}
-	return fmt.Sprintf("; names there: prefix %q, %d topics and %d groups by target.rename of the plan", r.Prefix, len(r.Topics), len(r.Groups))
+	return fmt.Sprintf(
+		"; names there: prefix %q, %d topics and %d groups by target.rename of the plan",
+		r.Prefix,
+		len(r.Topics),
+		len(r.Groups),
+	)
 }
 
 // poller looks whether a part of what is asked for has moved. Released says that the pipeline

@@ -14,9 +14,11 @@ import (
 )
 
 const (
-	// quickTimeout bounds one activity that talks to every broker of a side a few times; a dead broker costs 3 s to dial.
+	// quickTimeout bounds one activity that talks to every broker of a side a few times; a dead
+	// broker costs 3 s to dial.
 	quickTimeout = 2 * time.Minute
-	// quickHeartbeat finds a dead worker: the worker beats for these activities by itself. A fenced group waits no longer than this.
+	// quickHeartbeat finds a dead worker: the worker beats for these activities by itself. A fenced
+	// group waits no longer than this.
 	quickHeartbeat = 10 * time.Second
 	// waitTimeout bounds one attempt of a wait for others: ten minutes of looks, and the last of
 	// them (activities.lookTime). Each attempt costs an action. It is also how late a wait goes on
@@ -27,10 +29,10 @@ const (
 	patientAfter = 2 * time.Minute
 	// oldAfter is when a wait counts as an old one: few that take so long end within the next hour.
 	oldAfter = time.Hour
-	// oldTimeout bounds an attempt of an old wait, 45 minutes of looks and the last of them, so that
-	// a day costs 32 actions: four shards of lanes and the positions take 780 of 1,000, and a wave
-	// has three waits. It is also how late one goes on whose worker was killed, and not stopped;
-	// nobody is refused meanwhile.
+	// oldTimeout bounds an attempt of an old wait, 45 minutes of looks and the last of them, so
+	// that a day costs 32 actions: four shards of lanes and the positions take 780 of 1,000, and a
+	// wave has three waits. It is also how late one goes on whose worker was killed, and not
+	// stopped; nobody is refused meanwhile.
 	oldTimeout = 47 * time.Minute
 	// waitHeartbeat finds a dead worker sooner while groups are fenced, or ordered topics closed:
 	// somebody must see that the target dies, or that producers have left. It costs 75 actions an
@@ -40,9 +42,11 @@ const (
 	// longestTries is what the time grows to in which an activity is tried before its error is put
 	// on the page again: each time costs some eight events, and a month has to stay under 10,000.
 	longestTries = time.Hour
-	// quickBackoff caps the pause between tries: a source that returns is noticed within ten seconds.
+	// quickBackoff caps the pause between tries: a source that returns is noticed within ten
+	// seconds.
 	quickBackoff = 10 * time.Second
-	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one minutes.
+	// purchaseTimeout is how long a target may take to start; a local one takes 20 s, a bought one
+	// minutes.
 	purchaseTimeout = 20 * time.Minute
 	// heartbeatOfMinutes finds a dead worker during activities that take minutes.
 	heartbeatOfMinutes = 30 * time.Second
@@ -50,7 +54,8 @@ const (
 	// while its worker is dead, as each move translates positions exactly. By default it costs 60
 	// actions a day.
 	syncShare = 3
-	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants a number.
+	// forDays bounds Replicate and SyncOffsets, which run until the migration ends: Temporal wants
+	// a number.
 	forDays = 366 * 24 * time.Hour
 	// evidenceLife is how long a person may take to answer before the evidence is measured again.
 	evidenceLife = time.Hour
@@ -59,13 +64,15 @@ const (
 	evidenceLongest = 4 * time.Hour
 	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
 	longestWait = 24 * time.Hour
-	// reportPatience is how long a full disk may delay the end of a migration; the result holds the same facts.
+	// reportPatience is how long a full disk may delay the end of a migration; the result holds the
+	// same facts.
 	reportPatience = 10 * time.Minute
 	// callBackTime is for how long a way back waits for the word that no release
 	// brings applications to the target any more. Nobody is hurt meanwhile, as both sides serve; a
 	// stock client that is being restarted shows within it.
 	callBackTime = time.Minute
-	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare over days.
+	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare
+	// over days.
 	ledgerFirst = 5 * time.Second
 	ledgerMax   = time.Hour
 	// restLife is how long a rest may be accepted that doesn't grow: time to read it and to ask who
@@ -91,10 +98,12 @@ const (
 	serviceProof = 30 * time.Second
 )
 
-// registered says that the worker could register the search attributes; a run asks once and records the answer.
+// registered says that the worker could register the search attributes; a run asks once and records
+// the answer.
 var registered atomic.Bool
 
-// UseSearchAttributes is called by the worker before it polls. Without it workflows run, but can't be searched by stage.
+// UseSearchAttributes is called by the worker before it polls. Without it workflows run, but can't
+// be searched by stage.
 func UseSearchAttributes(ok bool) { registered.Store(ok) }
 
 func attributesRegistered() bool { return registered.Load() }
@@ -165,7 +174,8 @@ func minutes(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// long is for the data plane: it beats with the plan's heartbeat, and its end is waited for, so that nothing writes afterwards.
+// long is for the data plane: it beats with the plan's heartbeat, and its end is waited for, so
+// that nothing writes afterwards.
 func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: api.DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
@@ -179,8 +189,9 @@ func syncing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context
 		syncShare*time.Duration(p.Replicate.Heartbeat))
 }
 
-// comparing is for the comparison of lanes. It takes minutes or hours, its heartbeat is where another worker goes on, and people wait for
-// its end: so it beats more often than lanes do, which run for days.
+// comparing is for the comparison of lanes. It takes minutes or hours, its heartbeat is where
+// another worker goes on, and people wait for its end: so it beats more often than lanes do, which
+// run for days.
 func comparing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	p.Replicate.Heartbeat = min(p.Replicate.Heartbeat, plan.Duration(heartbeatOfMinutes))
 	return long(ctx, p, summary)

@@ -39,7 +39,12 @@ func brokerPaths() []path {
 			back()
 			p.ends(api.StateRolledBack)
 		}},
-		{"left-asked", func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GateShift} }, []string{api.ShiftType}, leftAsked},
+		{
+			"left-asked",
+			func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GateShift} },
+			[]string{api.ShiftType},
+			leftAsked,
+		},
 	}
 }
 

@@ -174,15 +174,21 @@ func steeredPaths() []path {
 				}
 				return nil
 			}
-			p.clusters.Answer("AwaitMembers", func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
-				return nil, unlessSaid(r)
-			})
+			p.clusters.Answer(
+				"AwaitMembers",
+				func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+					return nil, unlessSaid(r)
+				},
+			)
 			p.clusters.Answer("AwaitQuiet", func(_ context.Context, r activities.AwaitMoveRequest) error {
 				return unlessSaid(r)
 			})
-			p.clusters.Answer("MoveOrdered", func(_ context.Context, r activities.AwaitMoveRequest) (activities.OrderedMove, error) {
-				return activities.OrderedMove{}, unlessSaid(r)
-			})
+			p.clusters.Answer(
+				"MoveOrdered",
+				func(_ context.Context, r activities.AwaitMoveRequest) (activities.OrderedMove, error) {
+					return activities.OrderedMove{}, unlessSaid(r)
+				},
+			)
 			p.start()
 			asked("groups")
 			require.NoError(p, p.update(p.run.GetID(), api.ReleasedName, api.Released{By: "ci"}))
@@ -224,7 +230,10 @@ func staleApprovals(p *played) {
 	p.asked("purchase")
 	require.NoError(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "purchase", By: "alice"}))
 	p.asked("shift-100")
-	require.Error(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"}))
+	require.Error(
+		p,
+		p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"}),
+	)
 	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", PlanHash: "old"})
 	p.signal(api.ShiftType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"})
 	p.until("both are refused", func(s api.Status) bool { return len(s.Notes) >= 2 })
@@ -288,7 +297,9 @@ func failedPaths() []path {
 		},
 		{"refused", nil, []string{api.AssessType}, func(p *played) {
 			found := standins.Inventory()
-			found.Findings = []api.Finding{{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true}}
+			found.Findings = []api.Finding{
+				{Object: "topic orders", Cause: "it can't move", Next: "leave it out", Refusal: true},
+			}
 			p.clusters.Answer("Assess", func(context.Context, activities.Request) (api.Inventory, error) {
 				return api.Whole(found), nil
 			})
@@ -399,7 +410,10 @@ func backPaths() []path {
 			release()
 		})},
 		{"rollback-failed", nil, []string{api.RollbackType}, func(p *played) {
-			restore := p.clusters.Fail("AwaitReturnable", standins.Lasting("groups can't return", activities.RefusedType))
+			restore := p.clusters.Fail(
+				"AwaitReturnable",
+				standins.Lasting("groups can't return", activities.RefusedType),
+			)
 			p.backFrom("AwaitQuiet")
 			p.untilHeld()
 			restore()
@@ -471,20 +485,28 @@ func (p *played) deadBehindGateways() (alive func()) {
 
 func targetPaths() []path {
 	return []path{
-		{"gateway-without-target", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{api.RollbackType}, func(p *played) {
-			release := p.clusters.Hold("MoveHomes")
-			p.start()
-			p.called("MoveHomes")
-			release()
-			alive := p.deadBehindGateways()
-			p.steer(api.BackName)
-			p.called("Owed")
-			alive()
-			p.ends(api.StateRolledBack)
-		}},
+		{
+			"gateway-without-target",
+			func(p *plan.Plan) { gateways(p); hasty(p) },
+			[]string{api.RollbackType},
+			func(p *played) {
+				release := p.clusters.Hold("MoveHomes")
+				p.start()
+				p.called("MoveHomes")
+				release()
+				alive := p.deadBehindGateways()
+				p.steer(api.BackName)
+				p.called("Owed")
+				alive()
+				p.ends(api.StateRolledBack)
+			},
+		},
 		{"target-dead", hasty, []string{api.ShiftType, api.RollbackType}, func(p *played) {
 			alive := p.dead()
-			restore := p.clusters.Fail("Translate", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
+			restore := p.clusters.Fail(
+				"Translate",
+				standins.Retried("the target doesn't answer", activities.TargetUnreachableType),
+			)
 			p.start()
 			p.untilHeld()
 			restore()
@@ -494,24 +516,35 @@ func targetPaths() []path {
 			p.ends(api.StateRolledBack)
 		}},
 		{"target-dead-moving", hasty, []string{api.ShiftType}, func(p *played) {
-			restore := p.clusters.Fail("AwaitMembers", standins.Lasting("the target doesn't answer", activities.AwayType))
+			restore := p.clusters.Fail(
+				"AwaitMembers",
+				standins.Lasting("the target doesn't answer", activities.AwayType),
+			)
 			p.start()
 			p.untilHeld()
 			restore()
 			p.resumeUntilDone()
 		}},
-		{"gateway-target-dead", func(p *plan.Plan) { gateways(p); hasty(p) }, []string{api.RollbackType}, func(p *played) {
-			release := p.clusters.Hold("MoveHomes")
-			p.start()
-			p.called("MoveHomes")
-			p.clusters.Fail("Prepare", standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
-			alive := p.dead()
-			p.steer(api.BackName)
-			release()
-			p.called("AwaitTarget")
-			alive()
-			p.ends(api.StateRolledBack)
-		}},
+		{
+			"gateway-target-dead",
+			func(p *plan.Plan) { gateways(p); hasty(p) },
+			[]string{api.RollbackType},
+			func(p *played) {
+				release := p.clusters.Hold("MoveHomes")
+				p.start()
+				p.called("MoveHomes")
+				p.clusters.Fail(
+					"Prepare",
+					standins.Retried("the target doesn't answer", activities.TargetUnreachableType),
+				)
+				alive := p.dead()
+				p.steer(api.BackName)
+				release()
+				p.called("AwaitTarget")
+				alive()
+				p.ends(api.StateRolledBack)
+			},
+		},
 	}
 }
 
@@ -522,7 +555,10 @@ func servicePaths() []path {
 			p.start()
 			p.called("Verify")
 			restore := p.clusters.Fail("Replicate", standins.Lasting("a lane can't go on", activities.RefusedType))
-			require.NoError(p, p.update(api.StageID(p.plan, api.ReplicateType), api.AnswerName, skipOne())) // the lanes start again
+			require.NoError(
+				p,
+				p.update(api.StageID(p.plan, api.ReplicateType), api.AnswerName, skipOne()),
+			) // the lanes start again
 			p.untilHeld()
 			restore()
 			p.until("it runs again", func(s api.Status) bool { return s.State != api.StateHeld })

@@ -47,7 +47,8 @@ func (d *stageRun) checkPlan(ctx workflow.Context) error {
 	return nil
 }
 
-// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of any.
+// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of
+// any.
 func freeTopics(in api.MigrationInput) api.Names {
 	if in.Inventory == nil {
 		return api.Names{}

@@ -13,8 +13,9 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// TestRecordedHistoriesReplay runs today's code over the histories of real migrations (CONTRIBUTING.md says how they are
-// recorded). A change of the order of commands fails here before it blocks a running migration.
+// TestRecordedHistoriesReplay runs today's code over the histories of real migrations
+// (CONTRIBUTING.md says how they are recorded). A change of the order of commands fails here before
+// it blocks a running migration.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	files, err := filepath.Glob("testdata/replay/*.json")
 	require.NoError(t, err)
@@ -24,7 +25,10 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			Register(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file))
+			require.NoError(
+				t,
+				replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file),
+			)
 		})
 		for _, kind := range append([]string{api.RollbackType}, stageOrder...) {
 			if matched, _ := filepath.Match("*-"+slugOf(kind)+".json", filepath.Base(file)); matched {

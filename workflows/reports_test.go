@@ -30,10 +30,23 @@ func report(run string, number int64, changes map[string]any) stageReport {
 
 func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 	reports := []stageReport{
-		report("run", 1, map[string]any{"state": api.StateRunning, "detail": "a", "waves/0": api.WaveStatus{Step: 50, State: api.StagePending}, "waves/1": api.WaveStatus{Step: 100}}),
+		report(
+			"run",
+			1,
+			map[string]any{
+				"state":   api.StateRunning,
+				"detail":  "a",
+				"waves/0": api.WaveStatus{Step: 50, State: api.StagePending},
+				"waves/1": api.WaveStatus{Step: 100},
+			},
+		),
 		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
 		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
-		report("run", 4, map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}}),
+		report(
+			"run",
+			4,
+			map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}},
+		),
 	}
 	wanted := api.Status{
 		State: api.StateRunning, Detail: "b", Ledger: &api.Ledger{Rest: 3}, Approvals: []api.Approval{{By: "alice"}},
@@ -71,7 +84,13 @@ func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing
 }
 
 func TestOnlyWhatChangedIsTold(t *testing.T) {
-	s := api.Status{Name: "orders", State: api.StateRunning, Detail: "a", Waves: make([]api.WaveStatus, 3), Notes: []string{"n"}}
+	s := api.Status{
+		Name:   "orders",
+		State:  api.StateRunning,
+		Detail: "a",
+		Waves:  make([]api.WaveStatus, 3),
+		Notes:  []string{"n"},
+	}
 	before, err := fieldsOf(s)
 	require.NoError(t, err)
 	assert.NotContains(t, before, "name")
@@ -92,7 +111,8 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 // tellingStage notes how often its parent is told, and of what.
 func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
-	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
+	s.OnActivity("Purchase", anything, anything).
+		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
 	var told []map[string]json.RawMessage
 	s.OnSignalExternalWorkflow(anything, anything, anything, stageReportName, anything).Return(
 		func(_, _, _, _ string, arg any) error {
@@ -130,17 +150,22 @@ func TestAFailedStageTellsWhatItFound(t *testing.T) {
 
 func TestReportsOfARunThatHasEndedArentHeard(t *testing.T) {
 	tries := 0
-	s := newMigration(t, map[string]stageFunc{api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		if tries++; tries == 1 {
-			run := workflow.GetInfo(ctx).WorkflowExecution.RunID
-			_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
-				WorkflowID: api.StageID(in.Plan, api.ImportMetadataType), Run: run, Number: 1,
-				Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
-			}).Get(ctx, nil)
-			return api.Status{}, temporal.NewNonRetryableApplicationError("no", "Conflict", nil)
-		}
-		return api.Status{State: api.StateDone, Detail: "went well"}, nil
-	}})
+	s := newMigration(
+		t,
+		map[string]stageFunc{
+			api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+				if tries++; tries == 1 {
+					run := workflow.GetInfo(ctx).WorkflowExecution.RunID
+					_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
+						WorkflowID: api.StageID(in.Plan, api.ImportMetadataType), Run: run, Number: 1,
+						Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
+					}).Get(ctx, nil)
+					return api.Status{}, temporal.NewNonRetryableApplicationError("no", "Conflict", nil)
+				}
+				return api.Status{State: api.StateDone, Detail: "went well"}, nil
+			},
+		},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	for _, row := range s.result(t).Stages {

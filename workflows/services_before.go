@@ -39,6 +39,9 @@ func (m *migration) watch(ctx workflow.Context, name, id string, future workflow
 	if m.ending || ctx.Err() != nil {
 		return
 	}
-	m.held = &api.Steering{By: "rocketshift", Reason: name + " ended early; start it again alone with the same plan, then resume"}
+	m.held = &api.Steering{
+		By:     "rocketshift",
+		Reason: name + " ended early; start it again alone with the same plan, then resume",
+	}
 	m.publish(ctx)
 }

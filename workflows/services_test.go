@@ -33,7 +33,11 @@ func (s *workflowEnvironment) dying(name string, tries *int, fails int, after ti
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if *tries++; *tries <= fails {
 			_ = workflow.Sleep(ctx, after)
-			return api.Status{}, temporal.NewNonRetryableApplicationError("lane orders/3: the broker's disk is full", "Conflict", nil)
+			return api.Status{}, temporal.NewNonRetryableApplicationError(
+				"lane orders/3: the broker's disk is full",
+				"Conflict",
+				nil,
+			)
 		}
 		return s.untilStopped(name)(ctx, in)
 	}

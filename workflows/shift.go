@@ -12,8 +12,9 @@ import (
 	"rocketshift/plan"
 )
 
-// Shift moves applications in waves: for each step of the plan first the groups, then the producers, then a soak. A wave that
-// was moved before (by an earlier Shift that failed or was reset) is seen as moved and not moved again.
+// Shift moves applications in waves: for each step of the plan first the groups, then the
+// producers, then a soak. A wave that was moved before (by an earlier Shift that failed or was
+// reset) is seen as moved and not moved again.
 func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.ShiftType, in)
 	if err != nil {
@@ -64,7 +65,10 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 		s.watchTarget(ctx)
 	}
 	for _, w := range waves {
-		s.status.Waves = append(s.status.Waves, api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups})
+		s.status.Waves = append(
+			s.status.Waves,
+			api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups},
+		)
 	}
 	for i, w := range waves {
 		s.detail(ctx, "step %d of %d: %d%% of the topics", i+1, len(waves), w.Step)
@@ -103,7 +107,8 @@ func (s *shift) wave(ctx workflow.Context, row *api.WaveStatus, w activities.Wav
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
 	}
-	// Step 2: groups read from the target; Step 3: producers write there; Step 4: both stand a while.
+	// Step 2: groups read from the target; Step 3: producers write there; Step 4: both stand a
+	// while.
 	for _, part := range []struct {
 		state string
 		work  func(workflow.Context) error
@@ -191,7 +196,9 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		return err
 	}
 	asked := false
-	defer func() { // stands before the first write; once applications are asked to move, only Rollback goes back, unless the target is away
+	// stands before the first write; once applications are asked to move, only Rollback goes back,
+	// unless the target is away
+	defer func() {
 		ours := fenced
 		if asked {
 			ours = without(groups, closed)
@@ -246,7 +253,8 @@ func without(names, some []string) []string {
 		func(name string) bool { return slices.Contains(some, name) })
 }
 
-// soak lets the wave stand, then checks it by measurement: no data, members left behind or messages on the source hold it.
+// soak lets the wave stand, then checks it by measurement: no data, members left behind or messages
+// on the source hold it.
 func (s *shift) soak(ctx workflow.Context, row *api.WaveStatus, w activities.Wave) error {
 	soak := time.Duration(s.plan.Shift.Soak)
 	if err := workflow.NewTimerWithOptions(ctx, soak, workflow.TimerOptions{

@@ -15,7 +15,9 @@ import (
 func (s *shift) moveGroupsBefore(ctx workflow.Context, groups []string, rest activities.GroupsRequest) (err error) {
 	if rest.Groups.Len() > 0 {
 		asked := false
-		defer func() { // the undo stands before the first write; once applications are asked to move, only Rollback goes back
+		// the undo stands before the first write; once applications are asked to move, only
+		// Rollback goes back
+		defer func() {
 			if err != nil && !asked {
 				s.undoFenceBefore(ctx, rest)
 			}
@@ -73,8 +75,12 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 // history.
 func (s *shift) planWavesBefore(inventory api.Inventory) ([]activities.Wave, error) {
 	if inventory.Whole == nil {
-		return nil, temporal.NewNonRetryableApplicationError("the inventory stands in a document, which a run of an older "+
-			"release can't read: go back, and start the migration again", "Invalid", nil)
+		return nil, temporal.NewNonRetryableApplicationError(
+			"the inventory stands in a document, which a run of an older "+
+				"release can't read: go back, and start the migration again",
+			"Invalid",
+			nil,
+		)
 	}
 	readers := map[string][]string{}
 	for _, t := range inventory.Whole.Topics {

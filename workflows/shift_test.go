@@ -28,7 +28,11 @@ func TestShiftMovesGroupsBeforeProducersAndOpensOrderedTopicsAfterTheDrain(t *te
 	require.Equal(t, api.StageDone, got.Waves[0].State)
 	require.NotNil(t, got.Waves[0].Check, "the check of the wave is in the status")
 	calls := s.called()
-	require.Equal(t, []string{"Fence@source", "AwaitSettled@source", "Translate@source", "Unfence@target", "AwaitMembers@source"}, calls[:5])
+	require.Equal(
+		t,
+		[]string{"Fence@source", "AwaitSettled@source", "Translate@source", "Unfence@target", "AwaitMembers@source"},
+		calls[:5],
+	)
 	requireOrder(t, calls, "AwaitMembers@source", "CloseTopics orders@target", "MoveOrdered orders@source")
 	requireOrder(t, calls, "AwaitMembers@source", "AwaitQuiet payments@source", "AwaitDrained payments")
 	require.NotContains(t, calls, "CloseTopics payments@target", "an unordered topic is never closed")
@@ -47,7 +51,8 @@ func requireOrder(t *testing.T, calls []string, want ...string) {
 
 func TestShiftUndoesTheFenceWhenTranslationFails(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Translate", anything, anything).Return(nil, temporal.NewNonRetryableApplicationError("lane broken", "Conflict", nil))
+	s.OnActivity("Translate", anything, anything).
+		Return(nil, temporal.NewNonRetryableApplicationError("lane broken", "Conflict", nil))
 	s.playTraffic()
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	require.True(t, s.IsWorkflowCompleted())
@@ -77,13 +82,18 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 	s := newTheatre(t)
 	var asked []bool
 	var wrong, unnamed, right *answered
-	s.OnActivity("AwaitMembers", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
-		asked = append(asked, r.Released)
-		if !r.Released {
-			return nil, temporal.NewApplicationErrorWithOptions("2 members left", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
-		}
-		return nil, nil
-	})
+	s.OnActivity("AwaitMembers", anything, anything).
+		Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+			asked = append(asked, r.Released)
+			if !r.Released {
+				return nil, temporal.NewApplicationErrorWithOptions(
+					"2 members left",
+					"NotReady",
+					temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour},
+				)
+			}
+			return nil, nil
+		})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
@@ -92,7 +102,13 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 		require.Equal(t, api.WaitingRelease, status.Waiting[0].Kind)
 		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, status.Waiting[0].Groups.First())
 		require.Equal(t, []string{"127.0.0.1:9900"}, status.Waiting[0].NameServers)
-		wrong, unnamed = s.update(api.ReleasedName, api.Released{By: "ci", Groups: []string{"nobody"}}), s.update(api.ReleasedName, api.Released{})
+		wrong, unnamed = s.update(
+			api.ReleasedName,
+			api.Released{By: "ci", Groups: []string{"nobody"}},
+		), s.update(
+			api.ReleasedName,
+			api.Released{},
+		)
 		right = s.update(api.ReleasedName, api.Released{By: "ci"})
 	}, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
@@ -106,12 +122,18 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 func TestShiftGoesBackWithoutLiftingFencesOnceApplicationsWereAsked(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil,
-		temporal.NewApplicationErrorWithOptions("2 members left", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}))
+		temporal.NewApplicationErrorWithOptions("2 members left", "NotReady", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}),
+	)
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	s.leftBehind(t)
-	require.NotContains(t, s.called(), "Unfence@source", "members may read the target already: only Rollback translates back")
+	require.NotContains(
+		t,
+		s.called(),
+		"Unfence@source",
+		"members may read the target already: only Rollback translates back",
+	)
 }
 
 func TestShiftDoesNotMoveAgainWhatMovedBefore(t *testing.T) {
@@ -144,7 +166,10 @@ func TestShiftAsksOneApprovalForEachStepAndHoldStopsTheNext(t *testing.T) {
 		require.Equal(t, api.ResumeName, status.Waiting[0].Gate)
 		s.SignalWorkflow(api.ResumeName, api.Steering{By: "bob"})
 	}, 2*time.Minute)
-	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}) }, 10*time.Minute)
+	s.RegisterDelayedCallback(
+		func() { s.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-100", By: "alice"}) },
+		10*time.Minute,
+	)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: p, Inventory: testInventory()})
 	got := s.result(t)
 	require.ErrorContains(t, early.rejected, "waiting now: shift-50")

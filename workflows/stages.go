@@ -11,10 +11,12 @@ import (
 	"rocketshift/plan"
 )
 
-// chunk bounds what one metadata or verify activity handles: inputs stay far below Temporal's 2 MB, and a retry repeats little.
+// chunk bounds what one metadata or verify activity handles: inputs stay far below Temporal's 2 MB,
+// and a retry repeats little.
 const chunk = 200
 
-// Assess takes the inventory of the source and refuses what can't work, before anything is bought or written.
+// Assess takes the inventory of the source and refuses what can't work, before anything is bought
+// or written.
 func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.AssessType, in)
 	if err != nil {
@@ -38,7 +40,8 @@ func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 func (d *stageRun) measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
 	var inventory api.Inventory
-	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).Get(ctx, &inventory)
+	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).
+		Get(ctx, &inventory)
 	d.status.Inventory = &inventory.Summary
 	return inventory, err
 }
@@ -85,7 +88,8 @@ func sayFindings(findings []api.Finding, of int) (text string) {
 	return text
 }
 
-// Purchase makes sure that the target runs, after an approval where the plan wants one. It is idempotent by the plan's name.
+// Purchase makes sure that the target runs, after an approval where the plan wants one. It is
+// idempotent by the plan's name.
 func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.PurchaseType, in)
 	if err != nil {
@@ -99,7 +103,8 @@ func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 			d.detail(ctx, "target %s is made ready", d.plan.Target.Provider)
 			var acts *activities.Purchase
 			var target activities.PurchaseResult
-			err := workflow.ExecuteActivity(minutes(ctx, "start or check the target"), acts.Purchase, d.request()).Get(ctx, &target)
+			err := workflow.ExecuteActivity(minutes(ctx, "start or check the target"), acts.Purchase, d.request()).
+				Get(ctx, &target)
 			if err != nil {
 				return err
 			}
@@ -121,7 +126,8 @@ func (d *stageRun) approvePurchase(ctx workflow.Context) error {
 	})
 }
 
-// ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks, each read back.
+// ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks,
+// each read back.
 func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.ImportMetadataType, in)
 	if err != nil {
@@ -167,7 +173,8 @@ func (d *stageRun) importMetadata(ctx workflow.Context, all activities.MetadataR
 	return nil
 }
 
-// metadataChunks splits what has to be made. Groups come first: a member that connects early then finds its group closed.
+// metadataChunks splits what has to be made. Groups come first: a member that connects early then
+// finds its group closed.
 func metadataChunks(all activities.MetadataRequest, diff api.MetadataDiff) []activities.MetadataRequest {
 	var parts []activities.MetadataRequest
 	for _, groups := range diff.CreateGroups.Chunks(chunk) {
@@ -183,8 +190,8 @@ func metadataChunks(all activities.MetadataRequest, diff api.MetadataDiff) []act
 	return parts
 }
 
-// configuredOtherwise says that brokers' settings differ: the target may have come after Assess told
-// its findings.
+// configuredOtherwise says that brokers' settings differ: the target may have come after Assess
+// told its findings.
 func configuredOtherwise(warnings api.List[api.Finding]) string {
 	if warnings.Len() == 0 {
 		return ""

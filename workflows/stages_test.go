@@ -19,7 +19,10 @@ func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 	tries := 0
 	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (api.Inventory, error) {
 		if tries++; tries < 4 {
-			return api.Inventory{}, temporal.NewApplicationError("name server 127.0.0.1:9876 refuses connections", "SourceUnreachable")
+			return api.Inventory{}, temporal.NewApplicationError(
+				"name server 127.0.0.1:9876 refuses connections",
+				"SourceUnreachable",
+			)
 		}
 		return *testInventory(), nil
 	})
@@ -34,7 +37,12 @@ func TestAssessRefusesWithEveryReason(t *testing.T) {
 	s := newTheatre(t)
 	inventory := testAssessment()
 	inventory.Findings = []api.Finding{
-		{Refusal: true, Object: "topics.include[0]", Cause: "\"nothing*\" matches no topic", Next: "correct the pattern"},
+		{
+			Refusal: true,
+			Object:  "topics.include[0]",
+			Cause:   "\"nothing*\" matches no topic",
+			Next:    "correct the pattern",
+		},
 		{Object: "group g", Cause: "broadcasting", Next: "its positions stay with the clients"},
 	}
 	s.OnActivity("Assess", anything, anything).Return(api.Whole(inventory), nil)
@@ -69,10 +77,11 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	}
 	s.OnActivity("Diff", anything, anything).Return(diff, nil)
 	var sizes [][2]int
-	s.OnActivity("Apply", anything, anything).Return(func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
-		sizes = append(sizes, [2]int{r.Groups.Len(), r.Topics.Len()})
-		return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
-	})
+	s.OnActivity("Apply", anything, anything).
+		Return(func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
+			sizes = append(sizes, [2]int{r.Groups.Len(), r.Topics.Len()})
+			return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
+		})
 	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.Equal(t, "created 450 topics, 1 groups; 1 were there; "+
 		"1 warnings about brokers' settings, see status or the report", s.result(t).Detail)
@@ -83,7 +92,13 @@ func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{
 		CreateTopics: api.Some("a"),
-		Conflicts:    api.Some(api.Finding{Object: "topic orders", Cause: "has 2 queues on the target, the source has 8", Next: "delete it"}),
+		Conflicts: api.Some(
+			api.Finding{
+				Object: "topic orders",
+				Cause:  "has 2 queues on the target, the source has 8",
+				Next:   "delete it",
+			},
+		),
 	}, nil)
 	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "topic orders: has 2 queues on the target")
@@ -91,7 +106,8 @@ func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
 
 func TestVerifyFailsOnADifferenceAndCountsIt(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Verify", anything, anything).Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1, Examples: []string{"orders q3 offset 7"}}, nil)
+	s.OnActivity("Verify", anything, anything).
+		Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1, Examples: []string{"orders q3 offset 7"}}, nil)
 	s.ExecuteWorkflow(api.VerifyType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "1 missing")
 	require.ErrorContains(t, s.GetWorkflowError(), "orders q3 offset 7")
@@ -111,19 +127,21 @@ func TestReplicateRunsOneActivityForEachBrokerUntilStop(t *testing.T) {
 func TestReplicateFailsWhenALaneActivityFailsForGood(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Replicate", anything, anything).Return(api.ReplicationProgress{},
-		temporal.NewNonRetryableApplicationError("topic orders: 8 queues on the source, 2 on the target", "Conflict", nil))
+		temporal.NewNonRetryableApplicationError("topic orders: 8 queues on the source, 2 on the target", "Conflict", nil),
+	)
 	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	require.ErrorContains(t, s.GetWorkflowError(), "2 on the target")
 }
 
 func TestSyncOffsetsRunsUntilStop(t *testing.T) {
 	s := newTheatre(t)
-	s.OnActivity("Sync", anything, anything).Return(func(ctx context.Context, _ activities.Request) (api.SyncProgress, error) {
-		s.note("Sync")
-		s.SignalWorkflow(api.StopName, struct{}{})
-		<-ctx.Done()
-		return api.SyncProgress{}, ctx.Err()
-	})
+	s.OnActivity("Sync", anything, anything).
+		Return(func(ctx context.Context, _ activities.Request) (api.SyncProgress, error) {
+			s.note("Sync")
+			s.SignalWorkflow(api.StopName, struct{}{})
+			<-ctx.Done()
+			return api.SyncProgress{}, ctx.Err()
+		})
 	s.ExecuteWorkflow(api.SyncOffsetsType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, []string{"Sync"}, s.called())
@@ -134,7 +152,10 @@ func TestFinalizeEndsAtZero(t *testing.T) {
 	rest := int64(3)
 	s.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		rest--
-		return api.Ledger{Rest: rest, Rows: api.Some(api.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest})}, nil
+		return api.Ledger{
+			Rest: rest,
+			Rows: api.Some(api.LedgerRow{Kind: "retry", Object: "orders-group", Rest: rest}),
+		}, nil
 	})
 	s.ExecuteWorkflow(api.FinalizeType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
@@ -165,7 +186,8 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 		"[audit]": {Plan: testPlan(t, nil), Inventory: &inventory},
 	} {
 		s := newTheatre(t)
-		s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: api.Some("orders-group"), MovedTopics: api.Some("orders")}, nil)
+		s.OnActivity("Survey", anything, anything).
+			Return(activities.Survey{FencedGroups: api.Some("orders-group"), MovedTopics: api.Some("orders")}, nil)
 		s.playTraffic()
 		s.ExecuteWorkflow(api.RollbackType, in)
 		require.Equal(t, api.StateDone, s.result(t).State)
@@ -186,7 +208,10 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
-	left := api.Ledger{Rest: 3, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3})}
+	left := api.Ledger{
+		Rest: 3,
+		Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 18", Rest: 3}),
+	}
 	s.OnActivity("Pending", anything, anything).Return(left, nil)
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(notYet("3 are still to come from the target"))

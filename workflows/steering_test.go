@@ -157,10 +157,14 @@ func TestACancelledFirstRunThatReachedNothingEnds(t *testing.T) {
 			return api.Status{State: api.StateDone}, workflow.Sleep(ctx, 12*time.Hour)
 		}
 	}
-	fillMigration(s, map[string]stageFunc{api.AssessType: stuck(api.AssessType), api.RollbackType: stuck(api.RollbackType)})
+	fillMigration(
+		s,
+		map[string]stageFunc{api.AssessType: stuck(api.AssessType), api.RollbackType: stuck(api.RollbackType)},
+	)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{},
 		temporal.NewApplicationErrorWithOptions("the source at wrong:9876 doesn't answer", activities.SourceUnreachableType,
-			temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}))
+			temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}),
+	)
 	var calls []string
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.RegisterDelayedCallback(func() {
@@ -208,14 +212,17 @@ func TestAFenceThatATerminatedShiftSetsLateIsLifted(t *testing.T) {
 // never hears the first back; a second one must reach it.
 func TestABackThatDidNotReachTheStageIsSentAgain(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
-		backs := workflow.GetSignalChannel(ctx, api.BackName)
-		backs.Receive(ctx, nil) // lost
-		if ok, _ := backs.ReceiveWithTimeout(ctx, 24*time.Hour, nil); !ok {
-			s.note("Shift went on for a day")
-		}
-		return api.Status{State: api.StateRolledBack}, nil
-	}})
+	fillMigration(
+		s,
+		map[string]stageFunc{api.ShiftType: func(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
+			backs := workflow.GetSignalChannel(ctx, api.BackName)
+			backs.Receive(ctx, nil) // lost
+			if ok, _ := backs.ReceiveWithTimeout(ctx, 24*time.Hour, nil); !ok {
+				s.note("Shift went on for a day")
+			}
+			return api.Status{State: api.StateRolledBack}, nil
+		}},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "bob"}) }, 2*time.Minute)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
@@ -232,7 +239,12 @@ func TestLeavingMessagesOnTheTargetIsNotTheGateThatRetiresTheSource(t *testing.T
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.NotEmpty(t, gate)
-	require.NotEqual(t, string(plan.GateFinalize), gate, "an approval left as a signal for Finalize would lose what is on the target")
+	require.NotEqual(
+		t,
+		string(plan.GateFinalize),
+		gate,
+		"an approval left as a signal for Finalize would lose what is on the target",
+	)
 }
 
 func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
@@ -247,21 +259,38 @@ func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
 	if day == 0 {
 		day = tries
 	}
-	require.Less(t, day, 200, "each start costs the migration's history some twenty events; the server ends it at 51,200")
+	require.Less(
+		t,
+		day,
+		200,
+		"each start costs the migration's history some twenty events; the server ends it at 51,200",
+	)
 }
 
 // It was accepted before the migration heard of the point of no return.
 func TestABackThatCameTooLateIsSaid(t *testing.T) {
 	s := emptyTheatre(t)
-	fillMigration(s, map[string]stageFunc{api.FinalizeType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		var said api.Steering
-		workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, &said)
-		now := workflow.Now(ctx)
-		return api.Status{Name: in.Plan.Name, Type: api.FinalizeType, State: api.StateDone, PointOfNoReturn: &now}, nil
-	}})
+	fillMigration(
+		s,
+		map[string]stageFunc{api.FinalizeType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			var said api.Steering
+			workflow.GetSignalChannel(ctx, api.BackName).Receive(ctx, &said)
+			now := workflow.Now(ctx)
+			return api.Status{
+				Name:            in.Plan.Name,
+				Type:            api.FinalizeType,
+				State:           api.StateDone,
+				PointOfNoReturn: &now,
+			}, nil
+		}},
+	)
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.Equal(t, api.StateDone, got.State)
-	require.Contains(t, strings.Join(got.Notes, "\n"), "back by alice came when the last stage had passed the point of no return")
+	require.Contains(
+		t,
+		strings.Join(got.Notes, "\n"),
+		"back by alice came when the last stage had passed the point of no return",
+	)
 }

@@ -12,8 +12,8 @@ var waveStates = []string{api.StagePending, api.WaveGroups, api.WaveProducers, a
 
 // rememberSteps keeps what Shifts have told of the steps that they began: a Shift that is tried
 // again starts its table anew, and Rollback must know what all of them did. Which groups others had
-// closed is known from the first one: a later one may take a fence of ours for theirs, where no mark
-// can be written.
+// closed is known from the first one: a later one may take a fence of ours for theirs, where no
+// mark can be written.
 func (m *migration) rememberSteps() {
 	for _, w := range m.view().Waves {
 		if w.State == api.StagePending {

@@ -49,8 +49,21 @@ func testAssessment() api.Assessment {
 	return api.Assessment{
 		SourceVersion: "4.9.7", SourceBrokers: []string{"broker-a", "broker-b"},
 		Topics: []api.Topic{
-			{Name: "orders", Queues: 8, Messages: 100, Type: plan.TypeNormal, Ordered: true, Readers: []string{"orders-group"}},
-			{Name: "payments", Queues: 8, Messages: 50, Type: plan.TypeNormal, Readers: []string{"payments-group", "audit-group"}},
+			{
+				Name:     "orders",
+				Queues:   8,
+				Messages: 100,
+				Type:     plan.TypeNormal,
+				Ordered:  true,
+				Readers:  []string{"orders-group"},
+			},
+			{
+				Name:     "payments",
+				Queues:   8,
+				Messages: 50,
+				Type:     plan.TypeNormal,
+				Readers:  []string{"payments-group", "audit-group"},
+			},
 		},
 		Groups:     []api.Group{{Name: "audit-group"}, {Name: "orders-group", Orderly: true}, {Name: "payments-group"}},
 		MeasuredAt: time.Unix(1_790_000_000, 0).UTC(),
@@ -83,7 +96,8 @@ func newTheatre(t *testing.T) *workflowEnvironment {
 	return s
 }
 
-// emptyTheatre has the activities but no workflow yet: a test of Migration brings stand-ins for its children.
+// emptyTheatre has the activities but no workflow yet: a test of Migration brings stand-ins for its
+// children.
 func emptyTheatre(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -121,7 +135,8 @@ func (s *workflowEnvironment) topicsStep(name string) {
 
 // playTraffic answers every activity of Shift and Rollback with success.
 func (s *workflowEnvironment) playTraffic() {
-	s.OnActivity("Describe", anything, anything).Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
+	s.OnActivity("Describe", anything, anything).
+		Return(activities.PurchaseResult{NameServers: []string{"127.0.0.1:9900"}}, nil)
 	s.OnActivity("State", anything, anything).Return(activities.ReplicationState{Lanes: 16}, nil)
 	s.OnActivity("Moved", anything, anything).Return([]string(nil), nil)
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string(nil), nil)
@@ -133,18 +148,21 @@ func (s *workflowEnvironment) playTraffic() {
 	for _, name := range []string{"Fence", "Unfence", "AwaitSettled"} {
 		s.groupsStep(name, nil)
 	}
-	s.OnActivity("AwaitReturnable", anything, anything).Return(func(_ context.Context, r activities.ReturnRequest) error {
-		s.note(fmt.Sprintf("AwaitReturnable@%s free %v", r.Side, r.Free))
-		return nil
-	})
-	s.OnActivity("Translate", anything, anything).Return(func(_ context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
-		s.note("Translate@" + string(r.Side))
-		return nil, nil
-	})
-	s.OnActivity("AwaitMembers", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
-		s.note("AwaitMembers@" + string(r.From))
-		return nil, nil
-	})
+	s.OnActivity("AwaitReturnable", anything, anything).
+		Return(func(_ context.Context, r activities.ReturnRequest) error {
+			s.note(fmt.Sprintf("AwaitReturnable@%s free %v", r.Side, r.Free))
+			return nil
+		})
+	s.OnActivity("Translate", anything, anything).
+		Return(func(_ context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
+			s.note("Translate@" + string(r.Side))
+			return nil, nil
+		})
+	s.OnActivity("AwaitMembers", anything, anything).
+		Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+			s.note("AwaitMembers@" + string(r.From))
+			return nil, nil
+		})
 	s.OnActivity("AwaitQuiet", anything, anything).Return(func(_ context.Context, r activities.AwaitMoveRequest) error {
 		s.note("AwaitQuiet " + first(r.Topics) + "@" + string(r.From))
 		return nil
@@ -155,17 +173,21 @@ func (s *workflowEnvironment) playTraffic() {
 	})
 	s.topicsStep("CloseTopics")
 	s.topicsStep("OpenTopics")
-	s.OnActivity("AwaitDrained", anything, anything).Return(func(_ context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
-		s.note("AwaitDrained " + first(r.Topics))
-		return activities.ReplicationState{}, nil
-	})
+	s.OnActivity("AwaitDrained", anything, anything).
+		Return(func(_ context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
+			s.note("AwaitDrained " + first(r.Topics))
+			return activities.ReplicationState{}, nil
+		})
 	s.OnActivity("CheckWave", anything, anything).Return(api.WaveCheck{Measured: time.Unix(1, 0)}, nil)
 	s.OnActivity("AwaitPending", anything,
 		anything).Return(func(context.Context, activities.Request) error { return nil })
 	delivered := false // what the target held for later: nothing any more from the second look on
 	s.OnActivity("Pending", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		s.note("Pending")
-		left := api.Ledger{Rest: 1, Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1})}
+		left := api.Ledger{
+			Rest: 1,
+			Rows: api.Some(api.LedgerRow{Kind: "delayed", Object: "broker broker-a level 3", Rest: 1}),
+		}
 		if delivered {
 			left = api.Ledger{}
 		}

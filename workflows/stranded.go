@@ -130,8 +130,8 @@ func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
 	return err == nil && reset
 }
 
-// freeLate looks once more when activities of a stage that was terminated, or reset, can't write any
-// more: they learn of it with their next heartbeat.
+// freeLate looks once more when activities of a stage that was terminated, or reset, can't write
+// any more: they learn of it with their next heartbeat.
 func (d *stageRun) freeLate(ctx workflow.Context) {
 	if !changed(ctx, changeLate) {
 		return

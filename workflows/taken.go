@@ -17,9 +17,19 @@ import (
 func (d *stageRun) checkTaken(name string) error {
 	switch d.status.Type {
 	case api.ReplicateType:
-		return fmt.Errorf("%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
+		return fmt.Errorf(
+			"%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s",
+			name,
+			name,
+			d.status.Name,
+		)
 	case api.SyncOffsetsType:
-		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name, name, d.status.Name)
+		return fmt.Errorf(
+			"%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s",
+			name,
+			name,
+			d.status.Name,
+		)
 	}
 	return nil
 }
@@ -31,8 +41,12 @@ func (d *stageRun) checkID(ctx workflow.Context) error {
 	if id == want || !changed(ctx, changeIDs) {
 		return nil
 	}
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("workflow id %q: start %s of plan %s with the id %q, which keeps it from "+
-		"running twice at a time", id, d.status.Type, d.plan.Name, want), "Invalid", nil)
+	return temporal.NewNonRetryableApplicationError(
+		fmt.Sprintf("workflow id %q: start %s of plan %s with the id %q, which keeps it from "+
+			"running twice at a time", id, d.status.Type, d.plan.Name, want),
+		"Invalid",
+		nil,
+	)
 }
 
 // longestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the

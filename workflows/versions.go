@@ -93,8 +93,8 @@ const (
 	changeLost = "2026-11-30 lost targets"
 	// changeWithoutTarget: gateways return everything without a target that doesn't answer.
 	changeWithoutTarget = "2026-11-30 gateways return without the target"
-	// changeBypassed: people are asked for exactly those applications that hold up a move by gateways,
-	// and for all before a way back from the end phase.
+	// changeBypassed: people are asked for exactly those applications that hold up a move by
+	// gateways, and for all before a way back from the end phase.
 	changeBypassed = "2026-11-30b bypassing applications are asked for"
 	// changeReached: steps behind gateways that an earlier run has made aren't made again.
 	changeReached = "2026-11-30b steps that stand"
@@ -121,8 +121,8 @@ const (
 	changeLeftKept = "2026-11-30f groups left asked are kept"
 	// changeOwed: brokers of the source that were missing when fences were lifted are waited for.
 	changeOwed = "2026-11-30f owed brokers"
-	// changeReset: a stage that was reset opens what its run before had fenced, and a migration that
-	// was reset during Assess is held by it.
+	// changeReset: a stage that was reset opens what its run before had fenced, and a migration
+	// that was reset during Assess is held by it.
 	changeReset = "2026-11-30f reset stages"
 	// changeBackFirst: back that comes while a stage fails isn't held by that.
 	changeBackFirst = "2026-11-30f back before holds"

@@ -10,9 +10,9 @@ import (
 	"rocketshift/api"
 )
 
-// A target that doesn't answer keeps nobody off the source, behind gateways either: once it has been
-// away for as long as groups may wait, gateways return everything without it. What is owed to the
-// source then, and what groups may read again, is said.
+// A target that doesn't answer keeps nobody off the source, behind gateways either: once it has
+// been away for as long as groups may wait, gateways return everything without it. What is owed to
+// the source then, and what groups may read again, is said.
 
 // gatewaysReturn is a way back behind gateways.
 type gatewaysReturn struct {
@@ -142,8 +142,8 @@ func (r *gatewaysReturn) tell(ctx workflow.Context, step action) error {
 }
 
 // step makes gateways return something: with the target, and where that has been away for too long,
-// without it. Gateways judge by themselves whether it answers. How is what to do instead of the move
-// as it is.
+// without it. Gateways judge by themselves whether it answers. How is what to do instead of the
+// move as it is.
 func (r *gatewaysReturn) step(
 	ctx workflow.Context, move action, how func(workflow.Context, action, time.Duration) error,
 ) error {
@@ -207,7 +207,8 @@ func (r *gatewaysReturn) takeAuthority(
 	return r.askBehind(ctx, move, err, groups, topics)
 }
 
-// asksBehind asks applications that may have gone to the target itself to return behind the gateways.
+// asksBehind asks applications that may have gone to the target itself to return behind the
+// gateways.
 func (r *gatewaysReturn) asksBehind(w *api.Waiting, at activities.Gateway) {
 	if at.Authority != api.Target {
 		return

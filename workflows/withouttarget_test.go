@@ -143,8 +143,8 @@ func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
 	require.Contains(t, notes, "7 messages")
 }
 
-// A target that dies later is waited for as long as one that was dead from the beginning. Before, the
-// second try of a move had two minutes, whatever the fence budget is.
+// A target that dies later is waited for as long as one that was dead from the beginning. Before,
+// the second try of a move had two minutes, whatever the fence budget is.
 func TestATargetThatDiesInTheMiddleOfAWayBackIsNotWaitedForLonger(t *testing.T) {
 	s := newDeadTarget(t)
 	s.dead, s.busy = false, true

@@ -26,7 +26,8 @@ const (
 	pollTime        = 10 * time.Second // of long polls
 )
 
-// measureClients connects clients that do what idle consumers do: each asks for a route, sends heartbeats, and polls at the end of a queue.
+// measureClients connects clients that do what idle consumers do: each asks for a route, sends
+// heartbeats, and polls at the end of a queue.
 func (c *course) measureClients(ctx context.Context, result *json.Encoder) error {
 	if err := c.use(ctx); err != nil {
 		return err
@@ -133,9 +134,15 @@ func (i idleClient) run(ctx context.Context, polled chan<- struct{}) error {
 
 // heartbeat is a consumer's HeartbeatData.
 func heartbeat(client, group string) []byte {
-	return fmt.Appendf(nil, `{"clientID":%q,"consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":%q,`+
-		`"messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1,"tagsSet":[],`+
-		`"topic":%q}],"unitMode":false}],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`, client, group, topic)
+	return fmt.Appendf(
+		nil,
+		`{"clientID":%q,"consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":%q,`+
+			`"messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1,"tagsSet":[],`+
+			`"topic":%q}],"unitMode":false}],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`,
+		client,
+		group,
+		topic,
+	)
 }
 
 // brokerIn is the first address of a broker in a route.
@@ -161,7 +168,8 @@ func dial(ctx context.Context, addr string) (*line, error) {
 	return &line{conn: conn, in: wire.NewReader(conn)}, nil
 }
 
-// call returns the body of the answer. The answers to polls that find nothing are as good as others.
+// call returns the body of the answer. The answers to polls that find nothing are as good as
+// others.
 func (l *line) call(code int, fields []string, body []byte) ([]byte, error) {
 	l.opaque++
 	if _, err := l.conn.Write(wire.AppendRequest(nil, code, l.opaque, 0, fields, body)); err != nil {

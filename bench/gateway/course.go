@@ -73,8 +73,9 @@ func startCourse(ctx context.Context, o options) (c *course, end func() error, e
 // pair reports whether the load is one that needs a target.
 func (o options) pair() bool { return o.load == clients || o.load == moves }
 
-// compiled reports whether Java programs compile what is hot once more. Where waits are measured, that takes the processors away from whoever waits,
-// for minutes, and again with everything that is new to a broker, as its first moves are.
+// compiled reports whether Java programs compile what is hot once more. Where waits are measured,
+// that takes the processors away from whoever waits, for minutes, and again with everything that is
+// new to a broker, as its first moves are.
 func (o options) compiled() bool { return o.load != moves }
 
 // heapUnderSiege is how much memory the broker has for its objects, in MiB: half of what the
@@ -82,7 +83,13 @@ func (o options) compiled() bool { return o.load != moves }
 const heapUnderSiege = 4096
 
 func (c *course) startClusters(ctx context.Context) (err error) {
-	spec := lab.ClusterSpec{Name: "Load", Compiled: true, Version: c.version, Proxy: c.version[0] == '5', Config: map[string]string{"waitTimeMillsInSendQueue": "1000"}}
+	spec := lab.ClusterSpec{
+		Name:     "Load",
+		Compiled: true,
+		Version:  c.version,
+		Proxy:    c.version[0] == '5',
+		Config:   map[string]string{"waitTimeMillsInSendQueue": "1000"},
+	}
 	if c.flush {
 		spec.Config["flushDiskType"] = "SYNC_FLUSH"
 	}
@@ -121,13 +128,29 @@ func (c *course) makeTopics(ctx context.Context) error {
 
 func (c *course) makeTopic(ctx context.Context, name string, queues int) error {
 	return c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		return client.CreateTopic(ctx, addr, rocketmq.TopicConfig{Name: name, ReadQueues: queues, WriteQueues: queues, Perm: 6})
+		return client.CreateTopic(
+			ctx,
+			addr,
+			rocketmq.TopicConfig{Name: name, ReadQueues: queues, WriteQueues: queues, Perm: 6},
+		)
 	})
 }
 
 func (c *course) makeGroup(ctx context.Context, name string) error {
 	err := c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		return client.PutGroup(ctx, addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, NotifyChanged: true})
+		return client.PutGroup(
+			ctx,
+			addr,
+			rocketmq.Group{
+				Name:            name,
+				ConsumeEnable:   true,
+				FromMinEnable:   true,
+				BroadcastEnable: true,
+				RetryQueues:     1,
+				RetryMaxTimes:   16,
+				NotifyChanged:   true,
+			},
+		)
 	})
 	return errors.Join(err, c.makeTopic(ctx, rocketmq.RetryTopic(name), 1))
 }
@@ -152,6 +175,15 @@ var names = replica.Names{Group: "rocketshift-bench", Source: "S", Target: "T"}
 
 // use tells the gateway its migration.
 func (c *course) use(ctx context.Context) error {
-	_, err := c.gateway.control.Use(ctx, gateway.Migration{Name: "bench", LaneGroup: names.Group, Source: names.Source, Target: names.Target, NameServers: c.target.NameServers})
+	_, err := c.gateway.control.Use(
+		ctx,
+		gateway.Migration{
+			Name:        "bench",
+			LaneGroup:   names.Group,
+			Source:      names.Source,
+			Target:      names.Target,
+			NameServers: c.target.NameServers,
+		},
+	)
 	return err
 }

@@ -25,7 +25,8 @@ type flow struct {
 	failed []sent
 }
 
-// sent is a send that was acknowledged or failed; times are microseconds, since 1970 where they say when.
+// sent is a send that was acknowledged or failed; times are microseconds, since 1970 where they say
+// when.
 type sent struct{ begin, took, number int64 }
 
 // delivery is a message that the consumer got.
@@ -41,7 +42,8 @@ func (c *course) startFlow(ctx context.Context, group string, topics ...string) 
 	return c.startFlowAt(ctx, c.gateway.names, group, 0, topics...)
 }
 
-// startFlowAt is startFlow with other name servers than the gateway, and messages that are numbered from another number on.
+// startFlowAt is startFlow with other name servers than the gateway, and messages that are numbered
+// from another number on.
 func (c *course) startFlowAt(ctx context.Context, names, group string, first int64, topics ...string) (*flow, error) {
 	return c.startFlowOf(ctx, javaMember, names, group, first, topics...)
 }
@@ -141,8 +143,9 @@ func (f *flow) longest(w window) (ms float64) {
 	return ms
 }
 
-// gaps are, for a move of the group's side in a window: between the group's last message from the side before and its first from the new one, and the
-// longest such gap of a single queue, in milliseconds. Both begin no earlier than the window.
+// gaps are, for a move of the group's side in a window: between the group's last message from the
+// side before and its first from the new one, and the longest such gap of a single queue, in
+// milliseconds. Both begin no earlier than the window.
 func (f *flow) gaps(w window, toTarget bool) (group, queue float64) {
 	last, first := map[string]int64{}, map[string]int64{}
 	for _, d := range f.reads {
@@ -163,7 +166,8 @@ func (f *flow) gaps(w window, toTarget bool) (group, queue float64) {
 	return max(0, float64(firstOfAll-lastOfAll)/1e3), queue
 }
 
-// clientTime is how long a stock producer tries to send a message unless it is told otherwise, in microseconds.
+// clientTime is how long a stock producer tries to send a message unless it is told otherwise, in
+// microseconds.
 const clientTime = 3_000_000
 
 // refused counts sends that failed although there was time left.
@@ -176,7 +180,8 @@ func (f *flow) refused() (n int) {
 	return n
 }
 
-// tally counts messages that were acknowledged and never delivered, and those that were delivered more than once.
+// tally counts messages that were acknowledged and never delivered, and those that were delivered
+// more than once.
 func (f *flow) tally() (lost, repeated int) {
 	times := map[int64]int{}
 	for _, d := range f.reads {

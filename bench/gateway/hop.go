@@ -18,8 +18,8 @@ import (
 	"rocketshift/internal/gateway"
 )
 
-// gatewayCommand is the first argument of this program when it is to be the gateway. Then come its folder, the file for a profile or nothing,
-// its memory in MiB, and the source's name servers.
+// gatewayCommand is the first argument of this program when it is to be the gateway. Then come its
+// folder, the file for a profile or nothing, its memory in MiB, and the source's name servers.
 const gatewayCommand = "gateway"
 
 // token is that of the control API, which nobody else reaches.
@@ -48,7 +48,19 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	g, err := gateway.Start(gateway.Config{Predecessor: before, Name: "bench", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: args[0], Memory: memory, NameServers: args[3:], Keys: os.Getenv(keysFile), Log: log})
+	g, err := gateway.Start(
+		gateway.Config{
+			Predecessor: before,
+			Name:        "bench",
+			Listen:      "127.0.0.1",
+			Advertise:   "127.0.0.1",
+			Dir:         args[0],
+			Memory:      memory,
+			NameServers: args[3:],
+			Keys:        os.Getenv(keysFile),
+			Log:         log,
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -120,7 +132,14 @@ func (c *course) startGateway(ctx context.Context, name string, environment ...s
 			return nil, err
 		}
 	}
-	h := &hop{Cmd: exec.CommandContext(ctx, self, append([]string{gatewayCommand, filepath.Join(c.dir, name), profile, strconv.Itoa(c.memory)}, c.source.NameServers...)...)}
+	h := &hop{
+		Cmd: exec.CommandContext(
+			ctx,
+			self,
+			append(
+				[]string{gatewayCommand, filepath.Join(c.dir, name), profile, strconv.Itoa(c.memory)},
+				c.source.NameServers...)...),
+	}
 	h.Stderr, h.Env = c.talk, append(os.Environ(), environment...)
 	lines, err := h.StdoutPipe()
 	if err != nil {

@@ -23,7 +23,14 @@ func live(t *testing.T, o options) *course {
 	require.NoError(t, err)
 	files, err := lab.FindFiles(root)
 	require.NoError(t, err)
-	c := &course{options: o, files: files, dir: t.TempDir(), root: root, talk: labtest.Output(t, "programs"), source: labtest.Cluster(t, "4.9.7")}
+	c := &course{
+		options: o,
+		files:   files,
+		dir:     t.TempDir(),
+		root:    root,
+		talk:    labtest.Output(t, "programs"),
+		source:  labtest.Cluster(t, "4.9.7"),
+	}
 	if o.pair() {
 		c.target = labtest.Cluster(t, "5.3.3")
 	}
@@ -45,10 +52,27 @@ func lines[T any](t *testing.T, out *bytes.Buffer) (all []T) {
 
 func TestLongSendsAndReadsAreMeasured(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "profile")
-	c := live(t, options{load: sends, ways: []string{"direct", "gateway"}, rounds: 1, threads: 2, body: 100, warm: 2, measure: 10, batch: 4, rate: 400, history: 2000, profile: profile})
+	c := live(
+		t,
+		options{
+			load:    sends,
+			ways:    []string{"direct", "gateway"},
+			rounds:  1,
+			threads: 2,
+			body:    100,
+			warm:    2,
+			measure: 10,
+			batch:   4,
+			rate:    400,
+			history: 2000,
+			profile: profile,
+		},
+	)
 	var out bytes.Buffer
 	require.NoError(t, c.measureWays(t.Context(), json.NewEncoder(&out)))
-	c.load, c.ways, c.work = reads, []string{"gateway"}, 5*time.Millisecond // so slow that much is left when the measuring begins
+	c.load, c.ways, c.work = reads, []string{
+		"gateway",
+	}, 5*time.Millisecond // so slow that much is left when the measuring begins
 	require.NoError(t, c.measureWays(t.Context(), json.NewEncoder(&out)))
 	got := lines[measured](t, &out)
 	require.Len(t, got, 3)
@@ -58,7 +82,8 @@ func TestLongSendsAndReadsAreMeasured(t *testing.T) {
 		assert.InDelta(t, float64(sent.Messages)/float64(c.measure), sent.PerSecond, 1)
 		assert.Positive(t, sent.P99Ms)
 	}
-	// A machine that stalls for longer than the client's time costs each thread a send, whatever its way.
+	// A machine that stalls for longer than the client's time costs each thread a send, whatever
+	// its way.
 	assert.LessOrEqual(t, got[1].Errors, got[0].Errors+c.threads)
 	assert.Positive(t, got[2].Messages)
 	assert.LessOrEqual(t, got[2].Messages, 1500, "a quarter of the history is read before")
@@ -89,7 +114,20 @@ func TestLongClientsAndMovesAreMeasured(t *testing.T) {
 }
 
 func TestLongASiegeIsMeasured(t *testing.T) {
-	c := live(t, options{load: hostile, threads: 2, rate: 100, warm: 1, measure: 3, memory: 256, enemy: 300, pace: 100, full: 2 * time.Second})
+	c := live(
+		t,
+		options{
+			load:    hostile,
+			threads: 2,
+			rate:    100,
+			warm:    1,
+			measure: 3,
+			memory:  256,
+			enemy:   300,
+			pace:    100,
+			full:    2 * time.Second,
+		},
+	)
 	var out bytes.Buffer
 	require.NoError(t, c.measureHostile(t.Context(), json.NewEncoder(&out)))
 	all := lines[besieged](t, &out)

@@ -19,7 +19,8 @@ func machine() (all, idle time.Duration, err error) {
 	return parseMachine(string(text))
 }
 
-// parseMachine reads the first line of /proc/stat (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal.
+// parseMachine reads the first line of /proc/stat (proc(5)): user, nice, system, idle, iowait, irq,
+// softirq, steal.
 func parseMachine(text string) (all, idle time.Duration, err error) {
 	const tick = 10 * time.Millisecond
 	line, _, _ := strings.Cut(text, "\n")
@@ -62,7 +63,8 @@ func memory(pid int) (now, most int64, err error) {
 	return now, most, nil
 }
 
-// connections is how many descriptors a process has open; nearly all of a gateway's are connections.
+// connections is how many descriptors a process has open; nearly all of a gateway's are
+// connections.
 func connections(pid int) (int, error) {
 	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	return len(all), err

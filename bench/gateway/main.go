@@ -8,8 +8,8 @@
 //	go run ./bench/gateway -load hostile -memory 512       what clients notice of 10,000 connections that mean no good, and the gateway's memory
 //	go run ./bench/gateway -load moves                     how long producers wait while homes move, and groups while their sides do
 //
-// It prints a line of JSON for each measurement. The gateway is a process of its own, whose processor time is read before and after. Clients are
-// stock Java ones, but for the connections.
+// It prints a line of JSON for each measurement. The gateway is a process of its own, whose
+// processor time is read before and after. Clients are stock Java ones, but for the connections.
 package main
 
 import (
@@ -119,7 +119,12 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.measure, "measure", 15, "seconds to measure")
 	f.IntVar(&o.rate, "rate", 0, "messages a second; 0 is as fast as it goes, and 1000 for moves")
 	f.IntVar(&o.batch, "batch", 1, "messages in a send")
-	f.BoolVar(&o.flush, "flush", false, "the broker answers when a message is on disk, so that the disk is the limit, not the processors")
+	f.BoolVar(
+		&o.flush,
+		"flush",
+		false,
+		"the broker answers when a message is on disk, so that the disk is the limit, not the processors",
+	)
 	f.StringVar(&o.version, "version", "5.3.3", "of the broker; the proxy is there from 5.0 on")
 	f.IntVar(&o.history, "history", 400_000, "messages that are there to read")
 	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
@@ -130,7 +135,12 @@ func parse(args []string, out io.Writer) (options, error) {
 		"groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")
 	kills := f.String("restart", "killed,takeover",
 		"what is restarted: killed or takeover, of the gateway, or broker, which clients are straight connected to")
-	f.BoolVar(&o.keys, "keys", false, "clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
+	f.BoolVar(
+		&o.keys,
+		"keys",
+		false,
+		"clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature",
+	)
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
 	f.BoolVar(&o.frames, "frames", false, "hostile connections send frames alone: none asks brokers for messages")
 	f.IntVar(&o.pace, "pace", 150, "of these, so many are opened in a second")
@@ -139,7 +149,12 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.topics, "topics", 10, "topics of 100 queues that move as well")
 	f.IntVar(&o.chunk, "chunk", 8, "queues of them that move together")
 	f.StringVar(&o.profile, "profile", "", "file for the gateway's profile of processor time")
-	f.StringVar(&o.keep, "keep", "", "folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds nobody up; .run if empty")
+	f.StringVar(
+		&o.keep,
+		"keep",
+		"",
+		"folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds nobody up; .run if empty",
+	)
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 )
 
-// memberCommand is the first argument of this program when it is to be a flow of client-go. Then come
-// Flow.java's arguments.
+// memberCommand is the first argument of this program when it is to be a flow of client-go. Then
+// come Flow.java's arguments.
 const memberCommand = "member"
 
 // member is Flow.java with client-go.

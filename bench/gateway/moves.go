@@ -21,19 +21,24 @@ type moved struct {
 	What   string `json:"what"`
 	Moves  int    `json:"moves"`
 	Queues int    `json:"queues"` // all together
-	Again  int    `json:"again"`  // moves that weren't done at once: everything was as before, and they were asked for again
-	// Pause is the longest send that was under way during a move; Control the same at other times of the same length.
+	// moves that weren't done at once: everything was as before, and they were asked for again
+	Again int `json:"again"`
+	// Pause is the longest send that was under way during a move; Control the same at other times
+	// of the same length.
 	Pause   spread `json:"pauseMs"`
 	Control spread `json:"controlMs"`
 	Held    spread `json:"heldMs"` // for how long the gateway kept sends, or pulls, waiting
-	// Gap is between a group's last message from one side and its first from the other; QueueGap the longest of a single queue.
+	// Gap is between a group's last message from one side and its first from the other; QueueGap
+	// the longest of a single queue.
 	Gap      *spread `json:"gapMs,omitempty"`
 	QueueGap *spread `json:"queueGapMs,omitempty"`
 
-	Seconds  float64 `json:"seconds"` // from the first to the last
-	Sends    int     `json:"sends"`
-	Errors   int     `json:"errors"`  // of sends
-	Refused  int     `json:"refused"` // of these, those that came before the client's own time was over: stalled machines make the others
+	Seconds float64 `json:"seconds"` // from the first to the last
+	Sends   int     `json:"sends"`
+	Errors  int     `json:"errors"` // of sends
+	// of these, those that came before the client's own time was over: stalled machines make the
+	// others
+	Refused  int     `json:"refused"`
 	Lost     int     `json:"lost"`
 	Repeated int     `json:"repeated"`
 	HopCPU   float64 `json:"hopCpuSecondsPerMillion"` // for a message that is sent and read
@@ -103,7 +108,8 @@ func (c *course) replicate(ctx context.Context, topics ...string) (stop func() e
 // rest is between two moves: longer than it takes messages that were under way to arrive.
 const rest = 500 * time.Millisecond
 
-// warmRounds are made before anything is measured: brokers that have just been started run code slowly that they never ran before.
+// warmRounds are made before anything is measured: brokers that have just been started run code
+// slowly that they never ran before.
 const warmRounds = 5
 
 // thereAndBack moves a topic's homes and a group's sides to the target and back.
@@ -112,7 +118,13 @@ func (c *course) thereAndBack(ctx context.Context, group string, result *json.En
 	if err != nil {
 		return err
 	}
-	homes, sides := gateway.Move{Kind: gateway.KindHome, Topics: []string{topic}}, gateway.Move{Kind: gateway.KindSide, Groups: []string{group}}
+	homes, sides := gateway.Move{
+		Kind:   gateway.KindHome,
+		Topics: []string{topic},
+	}, gateway.Move{
+		Kind:   gateway.KindSide,
+		Groups: []string{group},
+	}
 	round := func() (steps []step, err error) {
 		for _, to := range []string{"target", "source"} {
 			for _, m := range []gateway.Move{sides, homes} {
@@ -156,7 +168,10 @@ func (c *course) moveWide(ctx context.Context, group string, result *json.Encode
 		for _, name := range c.wide() {
 			var all []gateway.TopicQueue
 			for id := range wideQueues {
-				all = append(all, gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
+				all = append(
+					all,
+					gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}},
+				)
 			}
 			for some := range slices.Chunk(all, c.chunk) {
 				s, err := c.move(ctx, gateway.Move{Kind: gateway.KindHome, To: "target", Queues: some})

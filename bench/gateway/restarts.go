@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// restarted is one line of the result of restarts: of a way to restart, over all times and all members of one kind.
+// restarted is one line of the result of restarts: of a way to restart, over all times and all
+// members of one kind.
 type restarted struct {
 	Way      string `json:"way"`     // see killed and the others
 	Members  string `json:"members"` // of the group, see kindsOf
 	Kind     string `json:"kind"`    // of those that the times are of
 	Restarts int    `json:"restarts"`
-	// OnMs is how long after the gateway, or the broker, serves again each member got its next message, in
-	// milliseconds. Of a takeover it is the member's longest time without a message, from the start of the
-	// other process to a second after the end of the first.
+	// OnMs is how long after the gateway, or the broker, serves again each member got its next
+	// message, in milliseconds. Of a takeover it is the member's longest time without a message,
+	// from the start of the other process to a second after the end of the first.
 	OnMs spread `json:"onMs"`
 	// SinceMs is the same from the kill on: Java clients wait 3 s after a pull that failed.
 	SinceMs spread `json:"sinceMs"`
@@ -34,15 +35,16 @@ type restarted struct {
 const (
 	killed   = "killed"   // the gateway with kill -9, and started a second later
 	takeover = "takeover" // another process takes over from the gateway
-	// brokerKilled is the control: the broker with kill -9, started a second later. Clients are straight
-	// connected to it.
+	// brokerKilled is the control: the broker with kill -9, started a second later. Clients are
+	// straight connected to it.
 	brokerKilled = "broker"
 )
 
 const (
 	// downTime is how long what was killed is away.
 	downTime = time.Second
-	// afterKill is how long is waited for what follows a restart, such as clients that come back with a heartbeat, each 30 s.
+	// afterKill is how long is waited for what follows a restart, such as clients that come back
+	// with a heartbeat, each 30 s.
 	afterKill = 35 * time.Second
 	// afterTakeover is longer than anything takes that follows it.
 	afterTakeover = 5 * time.Second
@@ -192,7 +194,8 @@ func (f *flow) silence(w window) float64 {
 	return float64(max(longest, w.to-last)) / 1e3
 }
 
-// killAndStart kills the gateway, and starts it after a while. It returns when it was away, and from when on it served.
+// killAndStart kills the gateway, and starts it after a while. It returns when it was away, and
+// from when on it served.
 func (c *course) killAndStart(ctx context.Context) (w window, serves int64, err error) {
 	w.from = time.Now().UnixMicro()
 	if err := c.gateway.Process.Kill(); err != nil {
@@ -222,7 +225,8 @@ func (c *course) killBroker(ctx context.Context) (w window, serves int64, err er
 	return w, w.to, err
 }
 
-// takeOver has another process take over, and returns from its start to a second after the end of the first one.
+// takeOver has another process take over, and returns from its start to a second after the end of
+// the first one.
 func (c *course) takeOver(ctx context.Context) (w window, serves int64, err error) {
 	w.from = time.Now().UnixMicro()
 	next, err := c.startGateway(ctx, "gateway")

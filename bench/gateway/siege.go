@@ -15,8 +15,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// A siege is many connections from other addresses that do the worst that is known of each kind. Each of them begins anew when the gateway has
-// closed it.
+// A siege is many connections from other addresses that do the worst that is known of each kind.
+// Each of them begins anew when the gateway has closed it.
 type siege struct {
 	broker, names string // the gateway's ports
 	opening       pacer  // of connections

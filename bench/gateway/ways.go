@@ -27,7 +27,8 @@ type measured struct {
 	P50Ms     float64 `json:"p50Ms,omitempty"` // of sends
 	P99Ms     float64 `json:"p99Ms,omitempty"`
 	Errors    int     `json:"errors"`
-	// CPU of what stands between client and broker, of the broker, and of the client, in seconds per million messages.
+	// CPU of what stands between client and broker, of the broker, and of the client, in seconds
+	// per million messages.
 	HopCPU    float64 `json:"hopCpuSecondsPerMillion"`
 	BrokerCPU float64 `json:"brokerCpuSecondsPerMillion"`
 	ClientCPU float64 `json:"clientCpuSecondsPerMillion"`
@@ -62,9 +63,17 @@ const fillBatch = 300
 // fill writes the history to read.
 func (c *course) fill(ctx context.Context) error {
 	return c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		one := rocketmq.BatchMessage{Body: bytes.Repeat([]byte{'x'}, c.body), Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TAGS", Value: "bench"}})}
+		one := rocketmq.BatchMessage{
+			Body:       bytes.Repeat([]byte{'x'}, c.body),
+			Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TAGS", Value: "bench"}}),
+		}
 		for at, turn := 0, 0; at < c.history; turn++ {
-			r := rocketmq.BatchRequest{Group: "bench-fill", Topic: topic, Queue: turn % queues, BornTimestamp: time.Now().UnixMilli()}
+			r := rocketmq.BatchRequest{
+				Group:         "bench-fill",
+				Topic:         topic,
+				Queue:         turn % queues,
+				BornTimestamp: time.Now().UnixMilli(),
+			}
 			for range min(fillBatch, c.history-at) {
 				r.Messages = append(r.Messages, one)
 			}
@@ -126,7 +135,20 @@ func (c *course) run(ctx context.Context, way string, round int) (m measured, er
 	if err != nil {
 		return m, err
 	}
-	client := c.java(ctx, "Load", at, topic, c.threads, c.warm, c.measure, c.body, c.rate, c.batch, c.accessKey(), secret)
+	client := c.java(
+		ctx,
+		"Load",
+		at,
+		topic,
+		c.threads,
+		c.warm,
+		c.measure,
+		c.body,
+		c.rate,
+		c.batch,
+		c.accessKey(),
+		secret,
+	)
 	if c.load == reads {
 		group := "bench-gateway-readers-" + way + "-" + strconv.Itoa(round)
 		if err := c.makeGroup(ctx, group); err != nil {

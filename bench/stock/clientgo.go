@@ -12,11 +12,12 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 )
 
-// copyByClientGo is what people write by hand in Go: a push consumer that sends what it gets, and asks for it again when
-// the send fails. The order of a queue is not kept.
+// copyByClientGo is what people write by hand in Go: a push consumer that sends what it gets, and
+// asks for it again when the send fails. The order of a queue is not kept.
 func copyByClientGo(ctx context.Context, j job, failed func(error)) error {
 	rlog.SetLogLevel("warn")
-	// Clients of one instance share connections, and with them the cluster: so each has a name of its own.
+	// Clients of one instance share connections, and with them the cluster: so each has a name of
+	// its own.
 	p, err := stock.NewProducer(producer.WithNameServer(j.Target), producer.WithInstanceName("target"),
 		producer.WithGroupName(j.Group+"-producer"), producer.WithSendMsgTimeout(10*time.Second))
 	if err != nil {

@@ -32,7 +32,8 @@ func startCopier(args []string, log string) (*copier, error) {
 	defer file.Close()
 	c := &copier{cmd: exec.Command(args[0], args[1:]...), log: log, ended: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, file
-	// A group of its own keeps the terminal's interrupt away: a copier that is told to end is not one that died.
+	// A group of its own keeps the terminal's interrupt away: a copier that is told to end is not
+	// one that died.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", args[0], err)
@@ -67,7 +68,11 @@ func (c *copier) stop() (failed int64, last string, err error) {
 	case <-late.C:
 		_ = c.cmd.Process.Kill()
 		<-c.ended
-		return 0, "", fmt.Errorf("the copier did not end in %s and was killed; the end of its log:\n%s", stopTime, tail(c.log))
+		return 0, "", fmt.Errorf(
+			"the copier did not end in %s and was killed; the end of its log:\n%s",
+			stopTime,
+			tail(c.log),
+		)
 	}
 	failed, last, found := parseFailures(c.out.String())
 	if c.err != nil || !found {

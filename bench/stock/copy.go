@@ -31,7 +31,8 @@ func (f *failures) String() string {
 // failedPrefix is how the line begins by which a copier says goodbye.
 const failedPrefix = "failed "
 
-// parseFailures finds the copier's last line in what it has printed; false means that it said nothing.
+// parseFailures finds the copier's last line in what it has printed; false means that it said
+// nothing.
 func parseFailures(printed string) (n int64, last string, found bool) {
 	for line := range strings.Lines(printed) {
 		if rest, ours := strings.CutPrefix(line, failedPrefix); ours {

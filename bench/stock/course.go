@@ -38,7 +38,8 @@ func newSide(servers *lab.Cluster) *side {
 	return &side{servers: servers, client: client, cluster: rocketmq.NewCluster(client, servers.NameServers)}
 }
 
-// startCourse starts a 4.9.7 and a 5.3.3 cluster of one broker each in the folder dir. The returned function ends them.
+// startCourse starts a 4.9.7 and a 5.3.3 cluster of one broker each in the folder dir. The returned
+// function ends them.
 func startCourse(ctx context.Context, files lab.Files, dir string, l load) (*course, func() error, error) {
 	c := &course{load: l, dir: dir}
 	end := func() error {
@@ -65,8 +66,8 @@ func startCourse(ctx context.Context, files lab.Files, dir string, l load) (*cou
 	return c, end, nil
 }
 
-// warmUp has both sides store and read as much as a run does, so that the first way doesn't meet colder servers than the
-// last one.
+// warmUp has both sides store and read as much as a run does, so that the first way doesn't meet
+// colder servers than the last one.
 func (c *course) warmUp(ctx context.Context) error {
 	const topic = "bench-warm-up"
 	for _, s := range []*side{c.source, c.target} {
@@ -87,7 +88,13 @@ func (s *side) makeTopic(ctx context.Context, topic string, queues int) error {
 		return err
 	}
 	for _, b := range brokers {
-		config := rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6, FilterType: "SINGLE_TAG"}
+		config := rocketmq.TopicConfig{
+			Name:        topic,
+			ReadQueues:  queues,
+			WriteQueues: queues,
+			Perm:        6,
+			FilterType:  "SINGLE_TAG",
+		}
 		if err := s.client.CreateTopic(ctx, b.Addr, config); err != nil {
 			return fmt.Errorf("topic %s on %s: %w", topic, b.Name, err)
 		}
@@ -110,7 +117,14 @@ func (s *side) awaitRoute(ctx context.Context, topic string, brokers int) error 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("topic %s: %d of %d brokers in its route after %s (%v)", topic, len(route.Brokers), brokers, routeTime, err)
+			return fmt.Errorf(
+				"topic %s: %d of %d brokers in its route after %s (%v)",
+				topic,
+				len(route.Brokers),
+				brokers,
+				routeTime,
+				err,
+			)
 		case <-look.C:
 		}
 	}

@@ -1,16 +1,17 @@
-// Command stock measures what people write by hand with stock SDKs to copy a topic, from a real 4.9.7 broker to a real 5.3.3
-// broker:
+// Command stock measures what people write by hand with stock SDKs to copy a topic, from a real
+// 4.9.7 broker to a real 5.3.3 broker:
 //
 //	java-single      push consumer, each message sent by a synchronous send
 //	java-batch       push consumer with batches of 32, each sent as a batch
 //	client-go-batch  the same with client-go v2
 //	rocketshift      package replicator
 //
-// It prints one line of JSON for each run: rate, and processor time of the copier and of both clusters. Rates depend on what
-// else is running, so ratios come from ways and rounds of one call: all run on the same clusters, in turn, each on a topic
-// of its own with the same content. Servers get faster for some rounds, as their JVMs compile what is asked for: leave out
-// the first ones. Every other round goes backwards, so that no way always meets the warmer servers. Processor time of
-// servers needs Linux.
+// It prints one line of JSON for each run: rate, and processor time of the copier and of both
+// clusters. Rates depend on what else is running, so ratios come from ways and rounds of one call:
+// all run on the same clusters, in turn, each on a topic of its own with the same content. Servers
+// get faster for some rounds, as their JVMs compile what is asked for: leave out the first ones.
+// Every other round goes backwards, so that no way always meets the warmer servers. Processor time
+// of servers needs Linux.
 //
 //	go run ./bench/stock -way java-batch,client-go-batch -rounds 3
 //
@@ -63,7 +64,11 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("stock", flag.ContinueOnError)
-	names := f.String("way", "client-go-batch", "ways to run, separated by commas: java-single, java-batch, client-go-batch")
+	names := f.String(
+		"way",
+		"client-go-batch",
+		"ways to run, separated by commas: java-single, java-batch, client-go-batch",
+	)
 	f.IntVar(&o.rounds, "rounds", 1, "how often all ways run, in turn and back")
 	f.IntVar(&o.messages, "messages", 20_000, "messages to copy")
 	f.IntVar(&o.queues, "queues", 8, "queues of the topic, on both sides")
@@ -83,7 +88,8 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// bench runs the ways in turn and prints a line for each run. A way that dies doesn't keep the others from running.
+// bench runs the ways in turn and prints a line for each run. A way that dies doesn't keep the
+// others from running.
 func bench(ctx context.Context, out io.Writer, args []string) (failed error) {
 	o, err := parse(args)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// copyByReplicator is rocketshift's own way, for the ratios: it alone keeps the order of a queue, and repeats nothing.
+// copyByReplicator is rocketshift's own way, for the ratios: it alone keeps the order of a queue,
+// and repeats nothing.
 func copyByReplicator(ctx context.Context, j job, _ func(error)) error {
 	client := rocketmq.NewClient(rocketmq.Options{})
 	defer client.Close()

@@ -22,14 +22,17 @@ type result struct {
 	Complete  bool    `json:"complete"` // all were copied in time
 	Seconds   float64 `json:"seconds"`  // from when the target stored the first copy to when it stored the last
 	PerSecond float64 `json:"perSecond"`
-	// CPUSeconds is the copier's whole life. For Java that includes the JVM's start and compiling Copy.java.
+	// CPUSeconds is the copier's whole life. For Java that includes the JVM's start and compiling
+	// Copy.java.
 	CPUSeconds float64 `json:"cpuSeconds"`
 	// StartCPUSeconds is the part of CPUSeconds before a first copy was seen on the target.
 	StartCPUSeconds float64 `json:"startCpuSeconds"`
-	// SourceCPUSeconds is what the source's servers used from the copier's start until the last copy was seen.
+	// SourceCPUSeconds is what the source's servers used from the copier's start until the last
+	// copy was seen.
 	SourceCPUSeconds float64 `json:"sourceCpuSeconds"`
-	// TargetCPUSeconds is what the target's servers used from the last look before the first copy until the last copy was
-	// seen: idle 5.x brokers use a lot, which would be counted against programs that start slowly.
+	// TargetCPUSeconds is what the target's servers used from the last look before the first copy
+	// until the last copy was seen: idle 5.x brokers use a lot, which would be counted against
+	// programs that start slowly.
 	TargetCPUSeconds float64 `json:"targetCpuSeconds"`
 	Duplicates       int64   `json:"duplicates"`
 	FailedSends      int64   `json:"failedSends"` // as the copier saw them; it tries again
@@ -54,10 +57,14 @@ type race struct {
 	sourceBefore, targetBefore time.Duration
 }
 
-// run has a way copy a fresh topic, until all is copied or its time is over. The result holds what is known, whatever the
-// error.
+// run has a way copy a fresh topic, until all is copied or its time is over. The result holds what
+// is known, whatever the error.
 func (c *course) run(ctx context.Context, w way, round int, l limits) (result, error) {
-	r := &race{course: c, topic: fmt.Sprintf("bench-%s-%d", w.name(), round), result: result{Way: w.name(), Round: round}}
+	r := &race{
+		course: c,
+		topic:  fmt.Sprintf("bench-%s-%d", w.name(), round),
+		result: result{Way: w.name(), Round: round},
+	}
 	err := r.run(ctx, w, l)
 	if err != nil {
 		err = fmt.Errorf("way %s, round %d: %w", w.name(), round, err)
@@ -96,7 +103,8 @@ func (r *race) run(ctx context.Context, w way, l limits) error {
 	return errors.Join(watch, stop)
 }
 
-// watch looks at the target until all is copied, the time is over, or the copier ends by itself, which stop tells.
+// watch looks at the target until all is copied, the time is over, or the copier ends by itself,
+// which stop tells.
 func (r *race) watch(ctx context.Context, atMost time.Duration) error {
 	over := time.NewTimer(atMost)
 	defer over.Stop()
@@ -136,7 +144,8 @@ func (r *race) look(ctx context.Context) error {
 		return nil
 	}
 	if before == 0 {
-		// One that has ended meanwhile has told all it knew: its start can't be told apart any more.
+		// One that has ended meanwhile has told all it knew: its start can't be told apart any
+		// more.
 		if used, err := lab.ProcessCPU(r.copier.cmd.Process.Pid); err == nil {
 			r.result.StartCPUSeconds = seconds(used)
 		}

@@ -34,7 +34,14 @@ func waysOf(root string, files lab.Files, dir string) []way {
 	classPath := filepath.Join(files.Jars, "5.3.3", "*") // clients of 5.x talk to both
 	ways := []way{
 		javaWay{title: "java-single", java: files.Java, classPath: classPath, source: source, home: dir, batch: 1},
-		javaWay{title: "java-batch", java: files.Java, classPath: classPath, source: source, home: dir, batch: batchSize},
+		javaWay{
+			title:     "java-batch",
+			java:      files.Java,
+			classPath: classPath,
+			source:    source,
+			home:      dir,
+			batch:     batchSize,
+		},
 	}
 	for _, w := range goWays() {
 		ways = append(ways, w)
@@ -76,11 +83,15 @@ func (w javaWay) name() string { return w.title }
 func (w javaWay) command(j job) ([]string, error) {
 	return []string{
 		w.java, "-Xmx512m", "-Duser.home=" + w.home, "-Djava.io.tmpdir=" + w.home, "-cp", w.classPath, w.source,
-		strings.Join(j.Source, ";"), strings.Join(j.Target, ";"), j.Topic, j.Group, strconv.Itoa(j.Threads), strconv.Itoa(w.batch),
+		strings.Join(
+			j.Source,
+			";",
+		), strings.Join(j.Target, ";"), j.Topic, j.Group, strconv.Itoa(j.Threads), strconv.Itoa(w.batch),
 	}, nil
 }
 
-// goWay is this program once more, in a process of its own whose processor time is the copier's alone.
+// goWay is this program once more, in a process of its own whose processor time is the copier's
+// alone.
 type goWay struct {
 	title string
 	// copy copies until the context ends, and reports each send that failed.

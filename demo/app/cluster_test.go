@@ -33,7 +33,8 @@ type bench struct {
 	topic   string
 }
 
-// newBench uses the cluster that this binary's tests share, so topic and groups are named after the test.
+// newBench uses the cluster that this binary's tests share, so topic and groups are named after the
+// test.
 func newBench(t *testing.T, version, topic string) *bench {
 	b := &bench{t: t, dir: t.TempDir(), cluster: labtest.Cluster(t, version), topic: topic}
 	b.program = filepath.Join(b.dir, "app")
@@ -50,8 +51,11 @@ func (b *bench) setTopic(perm int) {
 	defer a.Close()
 	each := 8 / len(b.cluster.Brokers)
 	for _, broker := range b.cluster.Brokers {
-		require.NoError(b.t, a.CreateTopic(context.Background(), admin.WithTopicCreate(b.topic), admin.WithBrokerAddrCreate(broker.Addr),
-			admin.WithReadQueueNums(each), admin.WithWriteQueueNums(each), admin.WithPerm(perm)))
+		require.NoError(
+			b.t,
+			a.CreateTopic(context.Background(), admin.WithTopicCreate(b.topic), admin.WithBrokerAddrCreate(broker.Addr),
+				admin.WithReadQueueNums(each), admin.WithWriteQueueNums(each), admin.WithPerm(perm)),
+		)
 	}
 }
 
@@ -64,7 +68,9 @@ type app struct {
 }
 
 func (b *bench) start(command, ledger string, args ...string) *app {
-	args = append([]string{command, "-name-servers", strings.Join(b.cluster.NameServers, ","), "-ledger", b.ledger(ledger)}, args...)
+	args = append(
+		[]string{command, "-name-servers", strings.Join(b.cluster.NameServers, ","), "-ledger", b.ledger(ledger)},
+		args...)
 	a := &app{t: b.t, cmd: exec.Command(b.program, args...)}
 	a.cmd.Stderr = labtest.Output(b.t, ledger)
 	out, err := a.cmd.StdoutPipe()
@@ -83,8 +89,8 @@ func (a *app) stop() {
 	require.NoError(a.t, a.cmd.Wait(), "%s", a.cmd.Args)
 }
 
-// lockPatience bounds waits for deliveries. A queue whose lock an orderly member left behind is read by nobody until the broker
-// takes the lock back, a minute later.
+// lockPatience bounds waits for deliveries. A queue whose lock an orderly member left behind is
+// read by nobody until the broker takes the lock back, a minute later.
 const lockPatience = 4 * time.Minute
 
 // await waits for a condition on the ledgers.
@@ -110,8 +116,8 @@ func (b *bench) received(group string) []ledger.Received {
 	return records
 }
 
-// requireNoHarm computes the verdict of one producer and some groups on the topic. A message that one run read twice from one place is
-// its client's doing.
+// requireNoHarm computes the verdict of one producer and some groups on the topic. A message that
+// one run read twice from one place is its client's doing.
 func (b *bench) requireNoHarm(producer string, groups ...verdict.Group) verdict.Verdict {
 	b.t.Helper()
 	sent, err := ledger.ReadSent(b.ledger(producer))
@@ -123,14 +129,23 @@ func (b *bench) requireNoHarm(producer string, groups ...verdict.Group) verdict.
 	v, detail, err := verdict.Judge(verdict.Input{Sent: map[string][]ledger.Sent{producer: sent}, Groups: groups})
 	require.NoError(b.t, err)
 	reread := int64(len(detail.Reread))
-	require.Equal(b.t, [3]int64{}, [3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
-		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v", reread, detail.Examples)
+	require.Equal(
+		b.t,
+		[3]int64{},
+		[3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
+		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v",
+		reread,
+		detail.Examples,
+	)
 	return v
 }
 
 // producer and member start the usual applications of the bench.
 func (b *bench) producer(args ...string) *app {
-	return b.start("produce", "p-1", append([]string{"-topic", b.topic, "-producer", "p-1", "-ordered", "-queues", "8"}, args...)...)
+	return b.start(
+		"produce",
+		"p-1",
+		append([]string{"-topic", b.topic, "-producer", "p-1", "-ordered", "-queues", "8"}, args...)...)
 }
 
 func (b *bench) member(group string, args ...string) *app {

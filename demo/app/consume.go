@@ -87,7 +87,8 @@ func (m *member) start() error {
 		consumer.WithConsumeMessageBatchMaxSize(1),
 		consumer.WithStrategy(m.intake.allocate),
 		consumer.WithPullThresholdForQueue(m.o.cache),
-		// A queue that was locked after the client's start is read only from the next round of locking on.
+		// A queue that was locked after the client's start is read only from the next round of
+		// locking on.
 		consumer.WithRebalanceLockInterval(5*time.Second),
 	)
 	if err != nil {
@@ -102,8 +103,8 @@ func (m *member) start() error {
 	return client.Start()
 }
 
-// receive notes each message before it acknowledges it. A message that the intake holds back is neither noted nor
-// acknowledged: it belongs to whoever reads the queue next.
+// receive notes each message before it acknowledges it. A message that the intake holds back is
+// neither noted nor acknowledged: it belongs to whoever reads the queue next.
 func (m *member) receive(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
 	for _, message := range messages {
 		if !m.intake.admit(*message.Queue, message.QueueOffset) {
@@ -111,7 +112,8 @@ func (m *member) receive(_ context.Context, messages ...*primitive.MessageExt) (
 		}
 		time.Sleep(m.o.work)
 		if err := m.intake.note(message); err != nil {
-			// A delivery that can't be noted must not be acknowledged, and a retry would break the order.
+			// A delivery that can't be noted must not be acknowledged, and a retry would break the
+			// order.
 			fmt.Fprintf(os.Stderr, "rocketshift-demo-app: group %s: ledger: %v\n", m.o.group, err)
 			os.Exit(1)
 		}
@@ -119,7 +121,8 @@ func (m *member) receive(_ context.Context, messages ...*primitive.MessageExt) (
 	return consumer.ConsumeSuccess, nil
 }
 
-// record reads a delivery. A body that no demo producer wrote is noted too, for the verdict to stumble over.
+// record reads a delivery. A body that no demo producer wrote is noted too, for the verdict to
+// stumble over.
 func record(m *primitive.MessageExt) ledger.Received {
 	var b body
 	if err := json.Unmarshal(m.Body, &b); err != nil || b.ID == "" {

@@ -11,9 +11,10 @@ import (
 
 // intake decides which deliveries are still worked on when the application ends.
 //
-// The stock client forgets what is in work when it shuts down: it commits the lowest unfinished offset of each queue, and
-// whatever was worked on above it is delivered again. So from the stop signal on, a delivery is admitted only if a later
-// one of its queue was admitted already: each queue ends at one offset, with all work below done and none above begun.
+// The stock client forgets what is in work when it shuts down: it commits the lowest unfinished
+// offset of each queue, and whatever was worked on above it is delivered again. So from the stop
+// signal on, a delivery is admitted only if a later one of its queue was admitted already: each
+// queue ends at one offset, with all work below done and none above begun.
 type intake struct {
 	mu      sync.Mutex
 	file    *ledger.File
@@ -24,7 +25,12 @@ type intake struct {
 }
 
 func newIntake(file *ledger.File, member string) *intake {
-	return &intake{file: file, member: member, highest: map[primitive.MessageQueue]int64{}, mine: map[string][]*primitive.MessageQueue{}}
+	return &intake{
+		file:    file,
+		member:  member,
+		highest: map[primitive.MessageQueue]int64{},
+		mine:    map[string][]*primitive.MessageQueue{},
+	}
 }
 
 func (i *intake) admit(q primitive.MessageQueue, offset int64) bool {
@@ -61,7 +67,11 @@ func (i *intake) close() map[primitive.MessageQueue]int64 {
 }
 
 // allocate is the client's usual strategy; it remembers the result.
-func (i *intake) allocate(group, self string, all []*primitive.MessageQueue, members []string) []*primitive.MessageQueue {
+func (i *intake) allocate(
+	group, self string,
+	all []*primitive.MessageQueue,
+	members []string,
+) []*primitive.MessageQueue {
 	mine := consumer.AllocateByAveragely(group, self, all, members)
 	if len(all) > 0 {
 		i.mu.Lock()

@@ -16,8 +16,9 @@ import (
 	"rocketshift/demo/ledger"
 )
 
-// link is the stock producer. It is started at the first send, and started again when the topic has no queue to write to:
-// the client asks for a route that it has already only every 30 s, a fresh client asks at once.
+// link is the stock producer. It is started at the first send, and started again when the topic has
+// no queue to write to: the client asks for a route that it has already only every 30 s, a fresh
+// client asks at once.
 type link struct {
 	selector *keySelector
 	client   stockProducer
@@ -38,8 +39,8 @@ func newLink(o produceOptions) link {
 	return link{selector: s, start: func() (stockProducer, error) { return startProducer(o, s) }}
 }
 
-// send waits for the broker's answer (the client gives up after 3 s). The context is none of the application's: a send that
-// has begun is finished.
+// send waits for the broker's answer (the client gives up after 3 s). The context is none of the
+// application's: a send that has begun is finished.
 func (l *link) send(key string, messages []*primitive.Message) error {
 	if l.client == nil {
 		client, err := l.start()
@@ -63,7 +64,9 @@ func startProducer(o produceOptions, s *keySelector) (stockProducer, error) {
 		producer.WithNameServer(primitive.NamesrvAddr(o.nameServers)),
 		producer.WithQueueSelector(s),
 		producer.WithSendMsgTimeout(3*time.Second),
-		producer.WithRetry(0), // a repeated send is this application's decision: the client would repeat unclear ones, too
+		producer.WithRetry(
+			0,
+		), // a repeated send is this application's decision: the client would repeat unclear ones, too
 	)
 	if err != nil {
 		return nil, err
@@ -78,18 +81,25 @@ func (l *link) close() {
 	}
 }
 
-// keySelector picks the queue of the key. Requests go out one at a time, so the key is set before each: a batch has no key of
-// its own to look at.
+// keySelector picks the queue of the key. Requests go out one at a time, so the key is set before
+// each: a batch has no key of its own to look at.
 type keySelector struct {
-	key     string
-	queues  int // when set, a route with another number is no route: it is about to change, and keys would change queues
+	key string
+	// when set, a route with another number is no route: it is about to change, and keys would
+	// change queues
+	queues  int
 	plain   producer.QueueSelector
 	ordered producer.QueueSelector // nil: keys don't matter
 }
 
-// Select implements producer.QueueSelector. The client lists queues as the name server happens to list the brokers, which
-// differs between clusters; sorted by broker and queue id, the same key gets the i-th queue everywhere.
-func (s *keySelector) Select(m *primitive.Message, queues []*primitive.MessageQueue, lastBroker string) *primitive.MessageQueue {
+// Select implements producer.QueueSelector. The client lists queues as the name server happens to
+// list the brokers, which differs between clusters; sorted by broker and queue id, the same key
+// gets the i-th queue everywhere.
+func (s *keySelector) Select(
+	m *primitive.Message,
+	queues []*primitive.MessageQueue,
+	lastBroker string,
+) *primitive.MessageQueue {
 	if s.ordered == nil {
 		return s.plain.Select(m, queues, lastBroker)
 	}
@@ -110,12 +120,14 @@ type notSent struct{ error }
 
 var brokerCode = regexp.MustCompile(`^CODE: (\d+), DESC: `)
 
-// refusals are answers of a broker that surely didn't store the message: busy (2), no such request (3), illegal message
-// (13), not serving (14), topic closed for writing (16), no such topic (17), flow control (215), going away (1500). Code 1
-// is not among them: it also stands for errors in the middle of storing.
+// refusals are answers of a broker that surely didn't store the message: busy (2), no such request
+// (3), illegal message (13), not serving (14), topic closed for writing (16), no such topic (17),
+// flow control (215), going away (1500). Code 1 is not among them: it also stands for errors in the
+// middle of storing.
 var refusals = []int{2, 3, 13, 14, 16, 17, 215, 1500}
 
-// outcomeOf says what a send's error means for the message: Ack, None (surely not stored: send it again) or Maybe.
+// outcomeOf says what a send's error means for the message: Ack, None (surely not stored: send it
+// again) or Maybe.
 func outcomeOf(err error) ledger.Outcome {
 	if err == nil {
 		return ledger.Ack
@@ -133,7 +145,8 @@ func outcomeOf(err error) ledger.Outcome {
 	return ledger.Maybe
 }
 
-// noQueue recognises the client's answer when its route has no queue that it may write to (or the selector accepts none).
+// noQueue recognises the client's answer when its route has no queue that it may write to (or the
+// selector accepts none).
 func noQueue(err error) bool {
 	return err != nil && strings.HasSuffix(err.Error(), "route info not found")
 }

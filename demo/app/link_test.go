@@ -21,17 +21,26 @@ func TestOutcomeOfASend(t *testing.T) {
 		err  error
 		want ledger.Outcome
 	}{
-		"answered":                          {nil, ledger.Ack},
-		"no answer in time":                 {client.ErrRequestTimeout, ledger.Maybe},
-		"connection broke while sending":    {&net.OpError{Op: "write", Err: errors.New("broken pipe")}, ledger.Maybe},
-		"anything unknown":                  {errors.New("what is this"), ledger.Maybe},
-		"broker failed in between":          {errors.New("CODE: 1, DESC: UNKNOWN_ERROR"), ledger.Maybe},
-		"nobody listens":                    {fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}), ledger.None},
-		"client did not start":              {notSent{errors.New("no name server")}, ledger.None},
-		"no route":                          {errors.New("the topic=orders route info not found"), ledger.None},
-		"broker of the route unknown":       {errors.New("topic=orders route info not found"), ledger.None},
-		"broker busy":                       {errors.New("CODE: 2, DESC: [TIMEOUT_CLEAN_QUEUE]broker busy"), ledger.None},
-		"topic closed for writing":          {errors.New("CODE: 16, DESC: the broker[127.0.0.1] sending message is forbidden"), ledger.None},
+		"answered":                       {nil, ledger.Ack},
+		"no answer in time":              {client.ErrRequestTimeout, ledger.Maybe},
+		"connection broke while sending": {&net.OpError{Op: "write", Err: errors.New("broken pipe")}, ledger.Maybe},
+		"anything unknown":               {errors.New("what is this"), ledger.Maybe},
+		"broker failed in between":       {errors.New("CODE: 1, DESC: UNKNOWN_ERROR"), ledger.Maybe},
+		"nobody listens": {
+			fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}),
+			ledger.None,
+		},
+		"client did not start":        {notSent{errors.New("no name server")}, ledger.None},
+		"no route":                    {errors.New("the topic=orders route info not found"), ledger.None},
+		"broker of the route unknown": {errors.New("topic=orders route info not found"), ledger.None},
+		"broker busy": {
+			errors.New("CODE: 2, DESC: [TIMEOUT_CLEAN_QUEUE]broker busy"),
+			ledger.None,
+		},
+		"topic closed for writing": {
+			errors.New("CODE: 16, DESC: the broker[127.0.0.1] sending message is forbidden"),
+			ledger.None,
+		},
 		"broker stops":                      {errors.New("CODE: 14, DESC: service not available now"), ledger.None},
 		"topic gone":                        {errors.New("CODE: 17, DESC: topic[orders] not exist"), ledger.None},
 		"code that begins like a known one": {errors.New("CODE: 162, DESC: what"), ledger.Maybe},
@@ -53,7 +62,8 @@ func (c *noRoute) SendSync(context.Context, ...*primitive.Message) (*primitive.S
 
 func (c *noRoute) Shutdown() error { c.ended++; return nil }
 
-// A client asks for a route that it has only every 30 s: a producer goes on soon after its topic opened because each try has a fresh one.
+// A client asks for a route that it has only every 30 s: a producer goes on soon after its topic
+// opened because each try has a fresh one.
 func TestAProducerWithoutAQueueTriesAgainWithAFreshClient(t *testing.T) {
 	var clients []*noRoute
 	l := link{selector: &keySelector{}, start: func() (stockProducer, error) {

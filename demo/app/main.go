@@ -1,6 +1,6 @@
-// Command rocketshift-demo-app is an application that uses RocketMQ 4.x through the stock client of its time
-// (rocketmq-client-go v2.1.2) and knows nothing of a migration. A release pipeline stops it by SIGTERM and starts it again
-// with other name servers, as it would with any application.
+// Command rocketshift-demo-app is an application that uses RocketMQ 4.x through the stock client of
+// its time (rocketmq-client-go v2.1.2) and knows nothing of a migration. A release pipeline stops
+// it by SIGTERM and starts it again with other name servers, as it would with any application.
 //
 //	rocketshift-demo-app produce   sends messages at a rate and notes in its ledger which ones the broker acknowledged
 //	rocketshift-demo-app consume   reads as a member of a group and notes each delivery before it acknowledges it

@@ -10,7 +10,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 )
 
-// stockConsumer is what the application uses of the client's push consumer. positions are the client's own, in memory.
+// stockConsumer is what the application uses of the client's push consumer. positions are the
+// client's own, in memory.
 type stockConsumer struct {
 	pushConsumer
 	positions func() map[primitive.MessageQueue]int64
@@ -44,17 +45,19 @@ func newStockConsumer(options ...consumer.Option) (stockConsumer, error) {
 }
 
 const (
-	// startPatience bounds the wait for queues: one whose lock a member before left behind comes within a minute.
+	// startPatience bounds the wait for queues: one whose lock a member before left behind comes
+	// within a minute.
 	startPatience = 20 * time.Second
 	// stopPatience bounds the wait for work that has begun.
 	stopPatience = time.Minute
-	// commitPause lets the broker finish earlier commits before the last ones. Each pull carries the position that the client
-	// had before it, and the broker may handle it after a commit that was sent later: tens of milliseconds on an idle machine.
+	// commitPause lets the broker finish earlier commits before the last ones. Each pull carries
+	// the position that the client had before it, and the broker may handle it after a commit that
+	// was sent later: tens of milliseconds on an idle machine.
 	commitPause = time.Second
 )
 
-// awaitQueues waits until the member has taken the queues that are its. A member that ended in the middle of that would leave
-// locks behind that nobody gives back.
+// awaitQueues waits until the member has taken the queues that are its. A member that ended in the
+// middle of that would leave locks behind that nobody gives back.
 func (m *member) awaitQueues() {
 	deadline := time.Now().Add(startPatience)
 	for {
@@ -82,8 +85,8 @@ func (m *member) awaitQueues() {
 	}
 }
 
-// stop ends the membership so that nothing is lost or repeated: work that has begun is finished and its positions are on the
-// broker before the client goes.
+// stop ends the membership so that nothing is lost or repeated: work that has begun is finished and
+// its positions are on the broker before the client goes.
 func (m *member) stop() error {
 	m.client.Suspend()
 	late := m.awaitPositions(m.intake.close())
@@ -93,8 +96,9 @@ func (m *member) stop() error {
 	}
 	time.Sleep(commitPause)
 	if !m.o.orderly {
-		// Shutdown closes the channels of queues that a pull may be filling, which panics. A queue that was given up before
-		// has none. Orderly consumption doesn't use these channels, and has locks that only Shutdown gives back.
+		// Shutdown closes the channels of queues that a pull may be filling, which panics. A queue
+		// that was given up before has none. Orderly consumption doesn't use these channels, and
+		// has locks that only Shutdown gives back.
 		for _, topic := range m.o.topics {
 			if err := m.client.Unsubscribe(topic); err != nil {
 				return err
@@ -108,8 +112,8 @@ func (m *member) stop() error {
 	return late
 }
 
-// awaitPositions waits until the client's positions are where the queues end. A queue that went to another member meanwhile
-// is that member's.
+// awaitPositions waits until the client's positions are where the queues end. A queue that went to
+// another member meanwhile is that member's.
 func (m *member) awaitPositions(ends map[primitive.MessageQueue]int64) error {
 	deadline := time.Now().Add(stopPatience)
 	for {

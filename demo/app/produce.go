@@ -15,7 +15,8 @@ import (
 	"rocketshift/demo/ledger"
 )
 
-// historyBatch is how many messages of the history go into one send: about 25 KB, a few milliseconds each.
+// historyBatch is how many messages of the history go into one send: about 25 KB, a few
+// milliseconds each.
 const historyBatch = 100
 
 type produceOptions struct {
@@ -50,7 +51,8 @@ func produceFlags(args []string) (produceOptions, error) {
 	return o, nil
 }
 
-// sender sends one message (or one batch of the history) at a time: the next one goes out when the fate of this one is known.
+// sender sends one message (or one batch of the history) at a time: the next one goes out when the
+// fate of this one is known.
 type sender struct {
 	o      produceOptions
 	ledger *ledger.File
@@ -99,8 +101,8 @@ func (s *sender) run(ctx context.Context) error {
 	return nil
 }
 
-// upcoming takes the next numbers: a batch while the history isn't written, then one by one. A batch has one key, so that
-// an ordered batch belongs to one queue.
+// upcoming takes the next numbers: a batch while the history isn't written, then one by one. A
+// batch has one key, so that an ordered batch belongs to one queue.
 func (s *sender) upcoming() []ledger.Sent {
 	n := min(historyBatch, s.o.history-s.next+1)
 	turn := s.next
@@ -118,7 +120,8 @@ func (s *sender) upcoming() []ledger.Sent {
 	return records
 }
 
-// deliver sends records as one request until they are stored, or until nobody can say whether they are.
+// deliver sends records as one request until they are stored, or until nobody can say whether they
+// are.
 func (s *sender) deliver(ctx context.Context, records []ledger.Sent) error {
 	if err := s.note(ledger.Try, records); err != nil {
 		return err
@@ -151,7 +154,8 @@ func (s *sender) note(outcome ledger.Outcome, records []ledger.Sent) error {
 	return s.ledger.Sent(records...)
 }
 
-// retryPause is 50 to 100 ms: soon enough that a queue that opens is seen at once, apart from other producers.
+// retryPause is 50 to 100 ms: soon enough that a queue that opens is seen at once, apart from other
+// producers.
 func retryPause() time.Duration { return 50*time.Millisecond + rand.N(50*time.Millisecond) }
 
 // sleep waits, or returns false when the context ends first.

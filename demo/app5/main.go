@@ -1,6 +1,7 @@
-// Command rocketshift-demo-app5 is an application of the time after the migration: it reads a topic through the proxy of
-// RocketMQ 5.x with the stock client (rocketmq-clients/golang v5), and prints how many different messages it read. The demo
-// uses it as the proof that what was migrated is readable the new way.
+// Command rocketshift-demo-app5 is an application of the time after the migration: it reads a topic
+// through the proxy of RocketMQ 5.x with the stock client (rocketmq-clients/golang v5), and prints
+// how many different messages it read. The demo uses it as the proof that what was migrated is
+// readable the new way.
 //
 //	rocketshift-demo-app5 -endpoint HOST:PORT -group GROUP -topic TOPIC -expect 8000
 package main
@@ -32,7 +33,8 @@ const (
 	batch = 32
 	// invisible is how long a received message is kept from others before it is delivered again.
 	invisible = time.Minute
-	// wait is how long a request for messages stays open on the proxy; 5 s is the least that it accepts.
+	// wait is how long a request for messages stays open on the proxy; 5 s is the least that it
+	// accepts.
 	wait = 5 * time.Second
 )
 
@@ -109,18 +111,26 @@ func read(ctx context.Context, o options) (int, error) {
 	}
 	receiving.Wait()
 	if n := len(r.seen); n < o.expect {
-		return n, fmt.Errorf("topic %s: read %d of %d messages in %s; last error: %v", o.topic, n, o.expect, o.within, r.last)
+		return n, fmt.Errorf(
+			"topic %s: read %d of %d messages in %s; last error: %v",
+			o.topic,
+			n,
+			o.expect,
+			o.within,
+			r.last,
+		)
 	}
 	return len(r.seen), nil
 }
 
-// unlogged turns off the client's second log, of each call: it goes to a fixed file in the system's folder for temporary files, and no
-// setting changes that.
+// unlogged turns off the client's second log, of each call: it goes to a fixed file in the system's
+// folder for temporary files, and no setting changes that.
 func unlogged() rmq.RpcClientOption {
 	return rmq.WithRpcClientConnOption(rmq.WithZapLogger(zap.NewNop()))
 }
 
-// start tries again while it has time: a busy proxy may take longer to tell the route than the client waits.
+// start tries again while it has time: a busy proxy may take longer to tell the route than the
+// client waits.
 func start(ctx context.Context, o options) (rmq.SimpleConsumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, starting)
 	defer cancel()

@@ -21,7 +21,8 @@ import (
 
 func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
 
-// produced makes a topic on a 5.x cluster and has a 4.x application write to it. It returns the proxy and the number of messages.
+// produced makes a topic on a 5.x cluster and has a 4.x application write to it. It returns the
+// proxy and the number of messages.
 func produced(t *testing.T, topic string) (endpoint string, messages int) {
 	t.Helper()
 	c := labtest.Cluster(t, "5.3.3")
@@ -29,14 +30,29 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 	a, err := admin.NewAdmin(admin.WithResolver(primitive.NewPassthroughResolver(c.NameServers)))
 	require.NoError(t, err)
 	defer a.Close()
-	require.NoError(t, a.CreateTopic(context.Background(), admin.WithTopicCreate(topic), admin.WithBrokerAddrCreate(c.Brokers[0].Addr),
-		admin.WithReadQueueNums(8), admin.WithWriteQueueNums(8), admin.WithPerm(6)))
+	require.NoError(
+		t,
+		a.CreateTopic(context.Background(), admin.WithTopicCreate(topic), admin.WithBrokerAddrCreate(c.Brokers[0].Addr),
+			admin.WithReadQueueNums(8), admin.WithWriteQueueNums(8), admin.WithPerm(6)),
+	)
 	dir := t.TempDir()
 	program, book := filepath.Join(dir, "app"), filepath.Join(dir, "ledger")
 	out, err := exec.Command("go", "build", "-o", program, "../app").CombinedOutput()
 	require.NoError(t, err, "build: %s", out)
-	app := exec.Command(program, "produce", "-name-servers", strings.Join(c.NameServers, ","), "-topic", topic, "-producer", "p",
-		"-history", "1000", "-ledger", book)
+	app := exec.Command(
+		program,
+		"produce",
+		"-name-servers",
+		strings.Join(c.NameServers, ","),
+		"-topic",
+		topic,
+		"-producer",
+		"p",
+		"-history",
+		"1000",
+		"-ledger",
+		book,
+	)
 	app.Stdout, app.Stderr = labtest.Output(t, "application"), labtest.Output(t, "application's log")
 	require.NoError(t, app.Start())
 	t.Cleanup(func() { _ = app.Process.Kill() })
@@ -45,7 +61,13 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 		require.NoError(t, err)
 		return ledger.Settled(records)
 	}
-	require.Eventually(t, func() bool { return len(settled()) > 1000 }, 3*time.Minute, 50*time.Millisecond, "a history of 1000 messages")
+	require.Eventually(
+		t,
+		func() bool { return len(settled()) > 1000 },
+		3*time.Minute,
+		50*time.Millisecond,
+		"a history of 1000 messages",
+	)
 	require.NoError(t, app.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, app.Wait())
 	return c.ProxyGRPC, len(settled())
@@ -63,11 +85,23 @@ func TestLiveReadsThroughTheProxyWhatA4xApplicationWrote(t *testing.T) {
 		}
 	})
 	endpoint, messages := produced(t, "app5-proof")
-	n, err := read(t.Context(), options{endpoint: endpoint, group: "app5-proof", topic: "app5-proof", expect: messages, within: 5 * time.Minute})
+	n, err := read(
+		t.Context(),
+		options{
+			endpoint: endpoint,
+			group:    "app5-proof",
+			topic:    "app5-proof",
+			expect:   messages,
+			within:   5 * time.Minute,
+		},
+	)
 	require.NoError(t, err)
 	require.Equal(t, messages, n)
 
-	n, err = read(t.Context(), options{endpoint: endpoint, group: "app5-proof", topic: "app5-proof", expect: 1, within: 8 * time.Second})
+	n, err = read(
+		t.Context(),
+		options{endpoint: endpoint, group: "app5-proof", topic: "app5-proof", expect: 1, within: 8 * time.Second},
+	)
 	require.ErrorContains(t, err, "read 0 of 1 messages", "the group has read everything")
 	require.Zero(t, n)
 }

@@ -22,7 +22,8 @@ import (
 )
 
 const (
-	// deliveryTime is how long groups may take for what they have not received when producers have stopped.
+	// deliveryTime is how long groups may take for what they have not received when producers have
+	// stopped.
 	deliveryTime = 5 * time.Minute
 	// proofTime is how long the 5.x consumer may read.
 	proofTime = 10 * time.Minute
@@ -72,8 +73,8 @@ func (d *demo) awaitDeliveries(ctx context.Context) error {
 	return err
 }
 
-// readThroughProxy is the proof that the migrated topic is readable the 5.x way: a group of its own reads all of it through
-// the proxy, with the 5.x client.
+// readThroughProxy is the proof that the migrated topic is readable the 5.x way: a group of its own
+// reads all of it through the proxy, with the 5.x client.
 func (d *demo) readThroughProxy(ctx context.Context, want int) error {
 	if d.result.Status.State == api.StateRolledBack {
 		return nil // nothing lives on the target
@@ -92,13 +93,26 @@ func (d *demo) readThroughProxy(ctx context.Context, want int) error {
 	cmd.Stderr = new(strings.Builder)
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("read topic %s through the 5.x proxy %s: %w: %s; see %s", proofTopic, target.ProxyGRPC, err, cmd.Stderr, logs)
+		return fmt.Errorf(
+			"read topic %s through the 5.x proxy %s: %w: %s; see %s",
+			proofTopic,
+			target.ProxyGRPC,
+			err,
+			cmd.Stderr,
+			logs,
+		)
 	}
-	d.console.say("the 5.x client read %s messages of topic %s through the proxy at %s", strings.TrimSpace(string(out)), proofTopic, target.ProxyGRPC)
+	d.console.say(
+		"the 5.x client read %s messages of topic %s through the proxy at %s",
+		strings.TrimSpace(string(out)),
+		proofTopic,
+		target.ProxyGRPC,
+	)
 	return nil
 }
 
-// createProofGroup creates the group on the target with positions at the beginning: a new group would start at the end.
+// createProofGroup creates the group on the target with positions at the beginning: a new group
+// would start at the end.
 func (d *demo) createProofGroup(ctx context.Context, nameServers []string) error {
 	brokers, err := rocketmq.NewCluster(d.rocket, nameServers).Brokers(ctx)
 	if err != nil {
@@ -144,7 +158,8 @@ func (d *demo) judge(context.Context) error {
 // Execution is one line of `temporal workflow list`.
 type Execution struct{ Status, ID, Type string }
 
-// listWorkflows prints what `temporal workflow list` shows: the migration and its stages, all closed.
+// listWorkflows prints what `temporal workflow list` shows: the migration and its stages, all
+// closed.
 func (d *demo) listWorkflows(ctx context.Context) error {
 	err := d.await(ctx, listTime, func() (open string, err error) {
 		d.result.Workflows, err = d.executions(ctx)

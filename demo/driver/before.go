@@ -58,12 +58,16 @@ func (d *demo) newApplications() {
 	d.books = newBooks(d.fleet)
 }
 
-// startApplications deploys all applications on the source and waits until the history is written; consumers are reading it
-// meanwhile, and producers go on at their rate.
+// startApplications deploys all applications on the source and waits until the history is written;
+// consumers are reading it meanwhile, and producers go on at their rate.
 func (d *demo) startApplications(ctx context.Context) error {
 	d.newApplications()
 	groupNames, topicNames := names()
-	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", producerCount(), len(groupNames))
+	d.console.say(
+		"starting %d producers and %d consumer groups on the stock 4.x client",
+		producerCount(),
+		len(groupNames),
+	)
 	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.entrance); err != nil {
 		return err
 	}

@@ -15,8 +15,9 @@ import (
 	"rocketshift/internal/lab"
 )
 
-// blackout kills the worker and Temporal in the middle of the stage that the options name, and starts them again later: meanwhile nothing moves, which
-// the command line says, and producers go on.
+// blackout kills the worker and Temporal in the middle of the stage that the options name, and
+// starts them again later: meanwhile nothing moves, which the command line says, and producers go
+// on.
 func (w *watcher) blackout(ctx context.Context, s api.Status) error {
 	running := func(stage api.StageStatus) bool {
 		return stage.Name == w.o.BlackoutDuring && stage.State == api.StageRunning && w.inTheMiddle(ctx, stage.Name, s)
@@ -46,14 +47,18 @@ func (w *watcher) blackout(ctx context.Context, s api.Status) error {
 func (d *demo) saysThatNothingMoves(ctx context.Context) error {
 	err := d.rocketshift(ctx, "status", d.o.Name)
 	if err == nil || !strings.Contains(err.Error(), d.temporal.Address) {
-		return fmt.Errorf("without Temporal, rocketshift status ended with %v; wanted an error that names %s", err, d.temporal.Address)
+		return fmt.Errorf(
+			"without Temporal, rocketshift status ended with %v; wanted an error that names %s",
+			err,
+			d.temporal.Address,
+		)
 	}
 	d.console.say("%v", err)
 	return nil
 }
 
-// producersGoOnFor wants every producer to be acknowledged all through a time. Groups whose messages are stored on the other side wait for
-// the lanes, which went with the worker.
+// producersGoOnFor wants every producer to be acknowledged all through a time. Groups whose
+// messages are stored on the other side wait for the lanes, which went with the worker.
 func (d *demo) producersGoOnFor(ctx context.Context, span time.Duration) error {
 	const often = 5 // times within it
 	var all []string

@@ -22,8 +22,8 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// byHand is somebody who follows the README in a home folder of their own, beside others on this machine: addresses are
-// other ones, all else is as it is written.
+// byHand is somebody who follows the README in a home folder of their own, beside others on this
+// machine: addresses are other ones, all else is as it is written.
 type byHand struct {
 	*demo
 	t         *testing.T
@@ -56,8 +56,8 @@ func commandsOfTheReadme(t *testing.T) (commands []string) {
 	return commands
 }
 
-// The README's way by hand, word by word: the source, Temporal, the worker, the gateway, the applications behind it, the
-// example's plan by commands to its end, and nothing left behind.
+// The README's way by hand, word by word: the source, Temporal, the worker, the gateway, the
+// applications behind it, the example's plan by commands to its end, and nothing left behind.
 func TestLongTheWayByHandOfTheReadme(t *testing.T) {
 	labtest.NeedsServers(t)
 	h := newByHand(t)
@@ -288,7 +288,8 @@ func (h *byHand) stopSource() {
 	require.Contains(h.t, h.source("stop"), "nothing to stop", "it may be repeated")
 }
 
-// requireTidy checks that nothing is left, and that removing may be repeated, also when Temporal has ended.
+// requireTidy checks that nothing is left, and that removing may be repeated, also when Temporal
+// has ended.
 func (h *byHand) requireTidy() {
 	require.NoError(h.t, h.worker.stop(appStop))
 	require.NoError(h.t, h.gateway.stop(appStop))

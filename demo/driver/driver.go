@@ -1,10 +1,11 @@
-// Package driver plays the demo: it starts a real 4.9.7 cluster with running applications and an embedded Temporal server,
-// lets rocketshift migrate them to a 5.x cluster, and judges from the applications' own ledgers whether anybody was harmed.
+// Package driver plays the demo: it starts a real 4.9.7 cluster with running applications and an
+// embedded Temporal server, lets rocketshift migrate them to a 5.x cluster, and judges from the
+// applications' own ledgers whether anybody was harmed.
 //
-// The driver plays the people and machines around a migration: the release pipeline, which restarts applications with other
-// name servers when the migration asks for it, and the approver. It talks to the migration only as those would: by the
-// command line and the status query. Everything that it starts ends with it, but a Source, with which persons begin a
-// migration by hand.
+// The driver plays the people and machines around a migration: the release pipeline, which restarts
+// applications with other name servers when the migration asks for it, and the approver. It talks
+// to the migration only as those would: by the command line and the status query. Everything that
+// it starts ends with it, but a Source, with which persons begin a migration by hand.
 package driver
 
 import (
@@ -40,14 +41,18 @@ type Options struct {
 	Traffic string    // plan.ModeRelease (default) or plan.ModeGateway
 	Rate    float64   // messages a second of each producer, default 30
 	History int       // messages that are there before the migration, default 24,000
-	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started again.
+	// KillWorkerDuring lists stages: when one runs, the worker is killed by kill -9 and started
+	// again.
 	KillWorkerDuring []string
-	// BlackoutDuring is a stage in the middle of which the worker and Temporal are killed, to be started again after BlackoutFor.
+	// BlackoutDuring is a stage in the middle of which the worker and Temporal are killed, to be
+	// started again after BlackoutFor.
 	BlackoutDuring string
 	BlackoutFor    time.Duration
-	// BackAt asks to go back when the step of this percentage soaks: the run then ends rolled back. 0 goes to the end.
+	// BackAt asks to go back when the step of this percentage soaks: the run then ends rolled back.
+	// 0 goes to the end.
 	BackAt int
-	// Histories, if set, begins the names of files that get the workflows' histories: replay fixtures.
+	// Histories, if set, begins the names of files that get the workflows' histories: replay
+	// fixtures.
 	Histories string
 	// Keep leaves everything running at the end, until the context ends.
 	Keep bool
@@ -83,9 +88,11 @@ type Result struct {
 }
 
 const (
-	// patience bounds a run whose approver is the demo. On two cores with three other busy processes it takes up to five minutes.
+	// patience bounds a run whose approver is the demo. On two cores with three other busy
+	// processes it takes up to five minutes.
 	patience = 20 * time.Minute
-	// afterShift is how many messages each producer sends after the migration ended: the target is in use.
+	// afterShift is how many messages each producer sends after the migration ended: the target is
+	// in use.
 	afterShift = 100
 )
 
@@ -115,8 +122,9 @@ type demo struct {
 	result Result
 }
 
-// Run plays the demo to its end and stops everything that it started, also when it fails or ctx ends. An error means that
-// there is no verdict, or that the migration didn't end well; harm to messages is in the verdict.
+// Run plays the demo to its end and stops everything that it started, also when it fails or ctx
+// ends. An error means that there is no verdict, or that the migration didn't end well; harm to
+// messages is in the verdict.
 func Run(ctx context.Context, o Options) (result Result, err error) {
 	o = o.withDefaults()
 	d := &demo{o: o, console: newConsole(o.Out), dir: filepath.Join(o.Root, ".run", o.Name)}
@@ -142,7 +150,11 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		}
 	}
 	if o.Keep {
-		d.console.say("everything keeps running until Ctrl-C: Web UI %s, target %v", d.temporal.UIAddress, d.result.Status.Target.NameServers)
+		d.console.say(
+			"everything keeps running until Ctrl-C: Web UI %s, target %v",
+			d.temporal.UIAddress,
+			d.result.Status.Target.NameServers,
+		)
 		<-ctx.Done()
 	}
 	return d.result, nil

@@ -8,8 +8,8 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// sabotage kills the worker in the middle of each stage that the options name. Producers that the migration hasn't moved go on while
-// there is none.
+// sabotage kills the worker in the middle of each stage that the options name. Producers that the
+// migration hasn't moved go on while there is none.
 func (w *watcher) sabotage(ctx context.Context, s api.Status) error {
 	for _, stage := range s.Stages {
 		at := slices.Index(w.toKill, stage.Name)
@@ -27,7 +27,8 @@ func (w *watcher) sabotage(ctx context.Context, s api.Status) error {
 	return nil
 }
 
-// regret asks to go back when the step of the options soaks: its groups and producers are on the target then.
+// regret asks to go back when the step of the options soaks: its groups and producers are on the
+// target then.
 func (w *watcher) regret(ctx context.Context, s api.Status) error {
 	for _, wave := range s.Waves {
 		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != api.WaveSoak {

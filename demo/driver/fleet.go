@@ -16,19 +16,22 @@ import (
 )
 
 const (
-	// appStart is how long an application may take to be at work: its client waits for routes, and seconds for locks.
+	// appStart is how long an application may take to be at work: its client waits for routes, and
+	// seconds for locks.
 	appStart = 2 * time.Minute
 	// appStop is longer than an application's own patience for its unfinished work.
 	appStop = 90 * time.Second
 	// readyLine begins the line that an application prints when it is at work.
 	readyLine = "ready"
-	// slowWork with the client's 20 workers is 200 messages/s of a topic: half a minute behind a history of 24,000.
+	// slowWork with the client's 20 workers is 200 messages/s of a topic: half a minute behind a
+	// history of 24,000.
 	slowWork = 100 * time.Millisecond
 	// slowCache keeps what a slow group has to finish before it moves to a few seconds of work.
 	slowCache = "16"
 )
 
-// application is one deployed application: a producer or a member of a group. It may be started anew with other name servers.
+// application is one deployed application: a producer or a member of a group. It may be started
+// anew with other name servers.
 type application struct {
 	name    string // of its ledger and log
 	command []string

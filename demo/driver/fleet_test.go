@@ -93,7 +93,12 @@ func TestADeploymentElsewhereRestartsWithTheSameLedger(t *testing.T) {
 	ledger := "-ledger " + f.ledger(f.consumers["billing"])
 	require.Contains(t, got[0], ledger)
 	require.Contains(t, got[1], ledger)
-	require.NotEqual(t, got[0][strings.LastIndex(got[0], " "):], got[1][strings.LastIndex(got[1], " "):], "another client instance")
+	require.NotEqual(
+		t,
+		got[0][strings.LastIndex(got[0], " "):],
+		got[1][strings.LastIndex(got[1], " "):],
+		"another client instance",
+	)
 }
 
 func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing.T) {
@@ -105,12 +110,25 @@ func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing
 	require.Equal(t, []string{"payments"}, f.sendingTo(source))
 	require.Equal(t, []string{"orders"}, f.sendingTo(target))
 	counts := f.startCounts()
-	require.Equal(t, []int{2, 1, 1, 0}, []int{counts["producer-orders-1"], counts["producer-payments-1"], counts["group-billing"], counts["group-archive"]})
+	require.Equal(
+		t,
+		[]int{2, 1, 1, 0},
+		[]int{
+			counts["producer-orders-1"],
+			counts["producer-payments-1"],
+			counts["group-billing"],
+			counts["group-archive"],
+		},
+	)
 }
 
 func TestAnUnknownGroupIsRefused(t *testing.T) {
 	f, _ := testFleet(t)
-	require.ErrorContains(t, f.deploy(t.Context(), []string{"nobody"}, nil, []string{"ns:1"}), `"nobody" is none of the demo's`)
+	require.ErrorContains(
+		t,
+		f.deploy(t.Context(), []string{"nobody"}, nil, []string{"ns:1"}),
+		`"nobody" is none of the demo's`,
+	)
 }
 
 func TestAnApplicationThatEndsByItselfIsNoticed(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 	"go.temporal.io/api/temporalproto"
 )
 
-// saveHistories writes the history of every workflow of the run to the folder of the options, as the replay tests read them:
-// <prefix>-<stage>.json. Names of this machine are taken out, so that a fixture tells of the migration alone.
+// saveHistories writes the history of every workflow of the run to the folder of the options, as
+// the replay tests read them: <prefix>-<stage>.json. Names of this machine are taken out, so that a
+// fixture tells of the migration alone.
 func (d *demo) saveHistories(ctx context.Context) error {
 	if d.o.Histories == "" {
 		return nil

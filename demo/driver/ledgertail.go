@@ -116,7 +116,8 @@ func (b *ledgerTail) missing() (string, error) {
 	return "", nil
 }
 
-// behind counts the acknowledged messages of a topic that a group has not received, as of the last refresh.
+// behind counts the acknowledged messages of a topic that a group has not received, as of the last
+// refresh.
 func (b *ledgerTail) behind(group, topic string) int {
 	n := 0
 	for id := range b.sent[topic].acked {
@@ -143,7 +144,8 @@ func (b *ledgerTail) lag(names []string) (map[string]int, error) {
 	return lags, nil
 }
 
-// verdictInput reads all ledgers from their beginnings: the verdict depends on no count that was kept along the way.
+// verdictInput reads all ledgers from their beginnings: the verdict depends on no count that was
+// kept along the way.
 func (b *ledgerTail) verdictInput() (verdict.Input, error) {
 	in := verdict.Input{Sent: map[string][]ledger.Sent{}}
 	for _, t := range topics() {

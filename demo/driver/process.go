@@ -31,7 +31,13 @@ func spawn(name, log, readyPrefix string, env []string, args ...string) (*proces
 		return nil, err
 	}
 	defer file.Close()
-	p := &process{name: name, log: log, cmd: exec.Command(args[0], args[1:]...), ready: make(chan string, 1), ended: make(chan struct{})}
+	p := &process{
+		name:  name,
+		log:   log,
+		cmd:   exec.Command(args[0], args[1:]...),
+		ready: make(chan string, 1),
+		ended: make(chan struct{}),
+	}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = file
 	out, in, err := os.Pipe()
@@ -52,7 +58,8 @@ func spawn(name, log, readyPrefix string, env []string, args ...string) (*proces
 	return p, nil
 }
 
-// run starts the program and waits for its end on one thread: to the kernel, the parent is the thread that started it.
+// run starts the program and waits for its end on one thread: to the kernel, the parent is the
+// thread that started it.
 func (p *process) run() error {
 	started := make(chan error)
 	go func() {
@@ -104,7 +111,8 @@ func (p *process) awaitReady(ctx context.Context, within time.Duration) error {
 	}
 }
 
-// stop asks the program to end, and ends it when it takes longer than grace. The error is how it ended.
+// stop asks the program to end, and ends it when it takes longer than grace. The error is how it
+// ended.
 func (p *process) stop(grace time.Duration) error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	timeout := time.NewTimer(grace)

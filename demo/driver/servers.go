@@ -148,8 +148,8 @@ func (d *demo) end(ctx context.Context) error {
 	return errors.Join(append(errs, d.lock.Close())...)
 }
 
-// endTarget ends the target, which outlives workers by design. Its data is thrown away, so it needs no time to say goodbye;
-// one that was started only in part is ended by its provider.
+// endTarget ends the target, which outlives workers by design. Its data is thrown away, so it needs
+// no time to say goodbye; one that was started only in part is ended by its provider.
 func (d *demo) endTarget(ctx context.Context) error {
 	if cluster, err := lab.Open(d.targetDir()); err == nil {
 		return cluster.Kill()

@@ -14,20 +14,28 @@ import (
 )
 
 const (
-	// answerTime is how long the status query may go unanswered: a killed worker's successor needs seconds.
+	// answerTime is how long the status query may go unanswered: a killed worker's successor needs
+	// seconds.
 	answerTime = 4 * time.Minute
 	// queryTime bounds one query; without a worker it would wait for one.
 	queryTime = 15 * time.Second
 )
 
-// watch follows the migration to its end: it prints what changes, and acts as the approver and the release pipeline.
+// watch follows the migration to its end: it prints what changes, and acts as the approver and the
+// release pipeline.
 func (d *demo) watch(ctx context.Context) error {
 	w := d.watcher()
 	heard := time.Now()
 	for {
 		status, err := d.status(ctx)
 		if err != nil && time.Since(heard) > answerTime {
-			return fmt.Errorf("no status for %s: %w; the end of %s:\n%s", answerTime, err, d.worker.log, tail(d.worker.log))
+			return fmt.Errorf(
+				"no status for %s: %w; the end of %s:\n%s",
+				answerTime,
+				err,
+				d.worker.log,
+				tail(d.worker.log),
+			)
 		}
 		if err == nil {
 			heard = time.Now()
@@ -139,14 +147,19 @@ func (w *watcher) line(what, state, detail string) {
 	w.console.say("%s %s%s", what, state, detail)
 }
 
-// rocketshift runs the project's command line, as people and pipelines do. Exit codes that only tell the migration's state
-// (3: it waits) are no errors.
+// rocketshift runs the project's command line, as people and pipelines do. Exit codes that only
+// tell the migration's state (3: it waits) are no errors.
 func (d *demo) rocketshift(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, d.bin("rocketshift"), args...)
 	cmd.Env = append(os.Environ(), d.env()...)
 	out, err := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); err != nil && code != 3 {
-		return fmt.Errorf("rocketshift %s: exit code %d: %s", strings.Join(args, " "), code, strings.TrimSpace(string(out)))
+		return fmt.Errorf(
+			"rocketshift %s: exit code %d: %s",
+			strings.Join(args, " "),
+			code,
+			strings.TrimSpace(string(out)),
+		)
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
-// Package ledger holds the append-only files in which the demo's applications note what happened to each message.
+// Package ledger holds the append-only files in which the demo's applications note what happened to
+// each message.
 //
-// A producer notes a message before it sends it and again when it knows the outcome; a consumer group notes each delivery
-// before it acknowledges it. One record is one line, one write per call, so that a killed application leaves at most one
-// half line, which readers leave out. The verdict of the demo is computed from these files alone.
+// A producer notes a message before it sends it and again when it knows the outcome; a consumer
+// group notes each delivery before it acknowledges it. One record is one line, one write per call,
+// so that a killed application leaves at most one half line, which readers leave out. The verdict
+// of the demo is computed from these files alone.
 package ledger
 
 import (
@@ -17,7 +19,8 @@ import (
 // Outcome is what a producer knows of a message.
 type Outcome string
 
-// The outcomes. A message whose last record is Try belongs to an application that was killed: it is as unclear as Maybe.
+// The outcomes. A message whose last record is Try belongs to an application that was killed: it is
+// as unclear as Maybe.
 const (
 	Try   Outcome = "try"   // about to be sent
 	Ack   Outcome = "ack"   // the broker answered that it stored it
@@ -34,7 +37,8 @@ type Sent struct {
 	At      int64
 }
 
-// Received is one delivery to a consumer group. At is Unix time in nanoseconds, Member the run of an application that got it.
+// Received is one delivery to a consumer group. At is Unix time in nanoseconds, Member the run of
+// an application that got it.
 type Received struct {
 	ID     string
 	Key    string
@@ -68,13 +72,25 @@ func (s Sent) line() string {
 }
 
 func (r Received) line() string {
-	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\n", r.ID, r.Key, r.At, r.MsgID, r.Topic, r.Broker, r.Queue, r.Offset, r.Member)
+	return fmt.Sprintf(
+		"%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\n",
+		r.ID,
+		r.Key,
+		r.At,
+		r.MsgID,
+		r.Topic,
+		r.Broker,
+		r.Queue,
+		r.Offset,
+		r.Member,
+	)
 }
 
 // File is a ledger open for appending.
 type File struct{ f *os.File }
 
-// Open creates the ledger or appends to it. A half line of a killed predecessor is ended first, so that it spoils no record.
+// Open creates the ledger or appends to it. A half line of a killed predecessor is ended first, so
+// that it spoils no record.
 func Open(path string) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err

@@ -25,7 +25,17 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	received := filepath.Join(t.TempDir(), "billing")
 	f, err = Open(received)
 	require.NoError(t, err)
-	r := Received{ID: "orders-1-1", Key: "k", At: 19, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 12, Member: "billing-2"}
+	r := Received{
+		ID:     "orders-1-1",
+		Key:    "k",
+		At:     19,
+		MsgID:  "7F00",
+		Topic:  "orders",
+		Broker: "broker-a",
+		Queue:  3,
+		Offset: 12,
+		Member: "billing-2",
+	}
 	require.NoError(t, f.Received(r))
 	require.NoError(t, f.Close())
 	all, err := ReadReceived(received)
@@ -86,7 +96,10 @@ func TestDamagedLinesAreRefused(t *testing.T) {
 
 func TestTheLastRecordOfAMessageDecides(t *testing.T) {
 	got := Settled([]Sent{
-		{Outcome: Try, ID: "p-1"}, {Outcome: Try, ID: "p-2"}, {Outcome: Ack, ID: "p-2"}, {Outcome: Maybe, ID: "p-1"}, {Outcome: Try, ID: "p-3"},
+		{
+			Outcome: Try,
+			ID:      "p-1",
+		}, {Outcome: Try, ID: "p-2"}, {Outcome: Ack, ID: "p-2"}, {Outcome: Maybe, ID: "p-1"}, {Outcome: Try, ID: "p-3"},
 	})
 	require.Equal(t, []Sent{{Outcome: Maybe, ID: "p-1"}, {Outcome: Ack, ID: "p-2"}, {Outcome: Try, ID: "p-3"}}, got)
 }

@@ -86,7 +86,8 @@ func ParseReceived(line string) (Received, error) {
 	return r, nil
 }
 
-// Settled keeps the last record of each message: what the producer knows of it in the end, in the order of first mention.
+// Settled keeps the last record of each message: what the producer knows of it in the end, in the
+// order of first mention.
 func Settled(records []Sent) []Sent {
 	last := make(map[string]int, len(records))
 	var settled []Sent
@@ -101,7 +102,8 @@ func Settled(records []Sent) []Sent {
 	return settled
 }
 
-// NextSeq is the first sequence number that the producer has not used: a number is used from its Try on.
+// NextSeq is the first sequence number that the producer has not used: a number is used from its
+// Try on.
 func NextSeq(records []Sent, producer string) (int64, error) {
 	next := int64(1)
 	for _, r := range records {

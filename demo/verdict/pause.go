@@ -21,9 +21,9 @@ func longestGap(times []int64) pause {
 	return longest
 }
 
-// groupPause is the longest time that a group waited for a delivery although a message for it was stored. Time in which
-// everything stored was delivered is no pause: nothing flowed. acked are the times at which the group's messages were stored.
-// Of a message only the first delivery counts.
+// groupPause is the longest time that a group waited for a delivery although a message for it was
+// stored. Time in which everything stored was delivered is no pause: nothing flowed. acked are the
+// times at which the group's messages were stored. Of a message only the first delivery counts.
 func groupPause(g Group, acked []int64) pause {
 	slices.Sort(acked)
 	first := make(map[string]int64, len(g.Received))
@@ -39,8 +39,8 @@ func groupPause(g Group, acked []int64) pause {
 		if to-from <= longest.length {
 			continue
 		}
-		// i messages were delivered by `from`. When more were stored by then, the group waited from `from` on;
-		// else from the moment at which the next one was stored.
+		// i messages were delivered by `from`. When more were stored by then, the group waited from
+		// `from` on; else from the moment at which the next one was stored.
 		if i >= len(acked) {
 			continue
 		}

@@ -1,6 +1,6 @@
-// Package verdict says from the ledgers of producers and groups whether a migration harmed anybody: whether each group
-// received each acknowledged message of its topics exactly once, in order where order was promised, and how long the
-// longest pause was. It is pure: records in, verdict out.
+// Package verdict says from the ledgers of producers and groups whether a migration harmed anybody:
+// whether each group received each acknowledged message of its topics exactly once, in order where
+// order was promised, and how long the longest pause was. It is pure: records in, verdict out.
 package verdict
 
 import (
@@ -16,10 +16,11 @@ type Verdict struct {
 	Lost int64 `json:"lost"`
 	// Duplicated counts deliveries beyond the first of a message to a group.
 	Duplicated int64 `json:"duplicated"`
-	// OutOfOrder counts deliveries to orderly groups that came after a later message of the same producer and key.
+	// OutOfOrder counts deliveries to orderly groups that came after a later message of the same
+	// producer and key.
 	OutOfOrder int64 `json:"outOfOrder"`
-	// LongestPauseMs is the longest time without an acknowledgement for a producer, or without a delivery to a group that
-	// had something to receive.
+	// LongestPauseMs is the longest time without an acknowledgement for a producer, or without a
+	// delivery to a group that had something to receive.
 	LongestPauseMs int64 `json:"longestPauseMs"`
 	// Messages counts acknowledged messages.
 	Messages int64 `json:"messages"`
@@ -33,7 +34,8 @@ func (v Verdict) Clean() bool { return v.Lost == 0 && v.Duplicated == 0 && v.Out
 type Group struct {
 	Name   string
 	Topics []string
-	// Orderly says that the group was promised the order of each producer and key, in the topics of Ordered.
+	// Orderly says that the group was promised the order of each producer and key, in the topics of
+	// Ordered.
 	Orderly  bool
 	Ordered  []string
 	Received []ledger.Received
@@ -54,8 +56,9 @@ type Detail struct {
 	// Unclear counts messages whose send got no answer: each may be there once.
 	Unclear  int64
 	Examples []string // the first of each kind of harm
-	// Reread are those of the duplicated that a run of an application read again from the place where it had read them: its client
-	// asked for them twice. At is Unix time in nanoseconds of the later delivery.
+	// Reread are those of the duplicated that a run of an application read again from the place
+	// where it had read them: its client asked for them twice. At is Unix time in nanoseconds of
+	// the later delivery.
 	Reread []Reread
 }
 
@@ -68,7 +71,8 @@ type Reread struct {
 // maxExamples bounds the examples of one kind of harm of one group.
 const maxExamples = 5
 
-// Judge computes the verdict. A delivery that no producer tried to send is an error: the ledgers don't belong together.
+// Judge computes the verdict. A delivery that no producer tried to send is an error: the ledgers
+// don't belong together.
 func Judge(in Input) (Verdict, Detail, error) {
 	j := judge{sent: map[string]message{}, d: Detail{Pauses: map[string]int64{}}}
 	for producer, records := range in.Sent {
@@ -154,7 +158,13 @@ func (j *judge) addGroup(g Group) error {
 		lane := [2]string{m.producer, m.key}
 		if m.seq < last[lane] {
 			j.v.OutOfOrder++
-			order.add("out of order: group %s received %s of key %s after %s", g.Name, r.ID, m.key, ledger.ID(m.producer, last[lane]))
+			order.add(
+				"out of order: group %s received %s of key %s after %s",
+				g.Name,
+				r.ID,
+				m.key,
+				ledger.ID(m.producer, last[lane]),
+			)
 			continue
 		}
 		last[lane] = m.seq
@@ -165,7 +175,9 @@ func (j *judge) addGroup(g Group) error {
 
 // readAgain reports whether the same run of an application got both from the same place.
 func readAgain(first, r ledger.Received) bool {
-	return r.Member != "" && r.Member == first.Member && r.Topic == first.Topic && r.Broker == first.Broker && r.Queue == first.Queue && r.Offset == first.Offset
+	return r.Member != "" && r.Member == first.Member && r.Topic == first.Topic && r.Broker == first.Broker &&
+		r.Queue == first.Queue &&
+		r.Offset == first.Offset
 }
 
 func (j *judge) countLost(g Group, times map[string]int) {

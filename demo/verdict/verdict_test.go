@@ -29,8 +29,10 @@ func (s *story) receive(seq int64, key string, at int64) *story {
 
 func (s *story) input() Input {
 	return Input{
-		Sent:   map[string][]ledger.Sent{"p": s.sent},
-		Groups: []Group{{Name: "g", Topics: []string{"t"}, Orderly: s.orderly, Ordered: []string{"t"}, Received: s.received}},
+		Sent: map[string][]ledger.Sent{"p": s.sent},
+		Groups: []Group{
+			{Name: "g", Topics: []string{"t"}, Orderly: s.orderly, Ordered: []string{"t"}, Received: s.received},
+		},
 	}
 }
 
@@ -42,7 +44,10 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 		messages         int64
 	}{
 		"each message once and in order is clean": {
-			story:    (&story{orderly: true}).send(ack, 1, "a", 1).send(ack, 2, "a", 2).receive(1, "a", 3).receive(2, "a", 4),
+			story: (&story{orderly: true}).send(ack, 1, "a", 1).
+				send(ack, 2, "a", 2).
+				receive(1, "a", 3).
+				receive(2, "a", 4),
 			messages: 2,
 		},
 		"an acknowledged message that is missing is lost": {
@@ -52,10 +57,17 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 			story: (&story{}).send(ack, 1, "a", 1).send(ack, 2, "a", 2), lost: 2, messages: 2,
 		},
 		"each delivery beyond the first is a duplicate": {
-			story: (&story{}).send(ack, 1, "a", 1).receive(1, "a", 2).receive(1, "a", 3).receive(1, "a", 4), dup: 2, messages: 1,
+			story: (&story{}).send(ack, 1, "a", 1).
+				receive(1, "a", 2).
+				receive(1, "a", 3).
+				receive(1, "a", 4),
+			dup: 2, messages: 1,
 		},
 		"an earlier message of the same key after a later one is out of order": {
-			story: (&story{orderly: true}).send(ack, 1, "a", 1).send(ack, 2, "a", 2).receive(2, "a", 3).receive(1, "a", 4),
+			story: (&story{orderly: true}).send(ack, 1, "a", 1).
+				send(ack, 2, "a", 2).
+				receive(2, "a", 3).
+				receive(1, "a", 4),
 			order: 1, messages: 2,
 		},
 		"one late message does not make its successors out of order": {
@@ -64,7 +76,10 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 			order: 1, messages: 3,
 		},
 		"different keys have no order among themselves": {
-			story:    (&story{orderly: true}).send(ack, 1, "a", 1).send(ack, 2, "b", 2).receive(2, "b", 3).receive(1, "a", 4),
+			story: (&story{orderly: true}).send(ack, 1, "a", 1).
+				send(ack, 2, "b", 2).
+				receive(2, "b", 3).
+				receive(1, "a", 4),
 			messages: 2,
 		},
 		"a concurrent group was promised no order": {
@@ -83,7 +98,11 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 			story: (&story{}).send(try, 1, "a", 1).send(maybe, 1, "a", 2),
 		},
 		"an unclear send may surface late": {
-			story: (&story{orderly: true}).send(maybe, 1, "a", 1).send(ack, 2, "a", 2).receive(2, "a", 3).receive(1, "a", 4), messages: 1,
+			story: (&story{orderly: true}).send(maybe, 1, "a", 1).
+				send(ack, 2, "a", 2).
+				receive(2, "a", 3).
+				receive(1, "a", 4),
+			messages: 1,
 		},
 		"an unclear send must not be there twice": {
 			story: (&story{}).send(maybe, 1, "a", 1).receive(1, "a", 2).receive(1, "a", 3), dup: 1,
@@ -99,8 +118,13 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v, d, err := Judge(tt.story.input())
 			require.NoError(t, err)
-			require.Equal(t, []int64{tt.lost, tt.dup, tt.order, tt.messages}, []int64{v.Lost, v.Duplicated, v.OutOfOrder, v.Messages},
-				"lost, duplicated, out of order, messages; examples: %v", d.Examples)
+			require.Equal(
+				t,
+				[]int64{tt.lost, tt.dup, tt.order, tt.messages},
+				[]int64{v.Lost, v.Duplicated, v.OutOfOrder, v.Messages},
+				"lost, duplicated, out of order, messages; examples: %v",
+				d.Examples,
+			)
 			require.Equal(t, tt.lost+tt.dup+tt.order == 0, v.Clean())
 			require.Equal(t, v.Clean(), len(d.Examples) == 0, "harm is shown by examples: %v", d.Examples)
 		})
@@ -120,7 +144,16 @@ func TestEachGroupOfATopicMustReceiveItsMessages(t *testing.T) {
 }
 
 func TestOnlyWhatARunReadsTwiceFromOnePlaceIsItsClientsDoing(t *testing.T) {
-	first := ledger.Received{ID: "p-1", Key: "a", Topic: "t", At: 2 * ms, Broker: "b", Queue: 1, Offset: 7, Member: "g-1"}
+	first := ledger.Received{
+		ID:     "p-1",
+		Key:    "a",
+		Topic:  "t",
+		At:     2 * ms,
+		Broker: "b",
+		Queue:  1,
+		Offset: 7,
+		Member: "g-1",
+	}
 	for name, c := range map[string]struct {
 		change func(*ledger.Received)
 		want   int

@@ -40,18 +40,88 @@ var allowed = map[string][]string{
 	"replicator/lane":       {},
 	"replicator/replica":    {"internal/sleep", "replicator/lane", "internal/rocketmq", "internal/brokerconfig"},
 	"replicator/positions":  {"internal/sleep", "replicator/lane", "replicator/replica", "internal/rocketmq"},
-	"replicator/verify":     {"internal/sleep", "replicator/lane", "replicator/replica", "replicator/positions", "internal/rocketmq"},
-	"replicator":            {"internal/sleep", "replicator/lane", "replicator/replica", "replicator/positions", "replicator/verify", "internal/rocketmq"},
-	"internal/gateway":      {"internal/sleep", "internal/files", "replicator", "internal/certificates", "internal/rocketmq", "internal/socket", "internal/printable", "internal/brokerconfig"},
-	"gateway":               {"internal/gateway", "internal/rocketmq", "internal/printable", "internal/version"},
-	"activities":            {"internal/sleep", "plan", "internal/files", "api", "replicator", "internal/gateway", "internal/rocketmq", "internal/instance", "internal/secrets", "internal/printable", "internal/documents", "internal/brokerconfig"},
-	"workflows":             {"plan", "api", "activities", "internal/instance", "internal/printable"},
-	"worker":                {"plan", "api", "replicator", "activities", "workflows", "internal/lab", "internal/secrets", "internal/printable", "internal/documents", "internal/version"},
-	"starter":               {"plan", "api", "replicator", "activities", "workflows", "internal/copyjob", "internal/failure", "internal/instance", "internal/lab", "internal/rocketmq", "internal/printable", "internal/documents", "internal/version"},
-	"demo":                  {"plan", "api", "activities", "workflows", "internal/lab", "internal/instance", "internal/rocketmq", "internal/printable", "internal/version"},
-	"bench":                 {"internal/lab", "internal/rocketmq", "internal/gateway", "replicator"},
-	"internal/arch":         {},
-	"deploy":                {},
+	"replicator/verify": {
+		"internal/sleep",
+		"replicator/lane",
+		"replicator/replica",
+		"replicator/positions",
+		"internal/rocketmq",
+	},
+	"replicator": {
+		"internal/sleep",
+		"replicator/lane",
+		"replicator/replica",
+		"replicator/positions",
+		"replicator/verify",
+		"internal/rocketmq",
+	},
+	"internal/gateway": {
+		"internal/sleep",
+		"internal/files",
+		"replicator",
+		"internal/certificates",
+		"internal/rocketmq",
+		"internal/socket",
+		"internal/printable",
+		"internal/brokerconfig",
+	},
+	"gateway": {"internal/gateway", "internal/rocketmq", "internal/printable", "internal/version"},
+	"activities": {
+		"internal/sleep",
+		"plan",
+		"internal/files",
+		"api",
+		"replicator",
+		"internal/gateway",
+		"internal/rocketmq",
+		"internal/instance",
+		"internal/secrets",
+		"internal/printable",
+		"internal/documents",
+		"internal/brokerconfig",
+	},
+	"workflows": {"plan", "api", "activities", "internal/instance", "internal/printable"},
+	"worker": {
+		"plan",
+		"api",
+		"replicator",
+		"activities",
+		"workflows",
+		"internal/lab",
+		"internal/secrets",
+		"internal/printable",
+		"internal/documents",
+		"internal/version",
+	},
+	"starter": {
+		"plan",
+		"api",
+		"replicator",
+		"activities",
+		"workflows",
+		"internal/copyjob",
+		"internal/failure",
+		"internal/instance",
+		"internal/lab",
+		"internal/rocketmq",
+		"internal/printable",
+		"internal/documents",
+		"internal/version",
+	},
+	"demo": {
+		"plan",
+		"api",
+		"activities",
+		"workflows",
+		"internal/lab",
+		"internal/instance",
+		"internal/rocketmq",
+		"internal/printable",
+		"internal/version",
+	},
+	"bench":         {"internal/lab", "internal/rocketmq", "internal/gateway", "replicator"},
+	"internal/arch": {},
+	"deploy":        {},
 }
 
 type source struct {
@@ -81,7 +151,15 @@ func sources(t *testing.T) []source {
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, path, nil, parser.ParseComments|parser.SkipObjectResolution)
 		rel, _ := filepath.Rel(root, path)
-		out = append(out, source{path: filepath.ToSlash(rel), layer: layerOf(filepath.ToSlash(filepath.Dir(rel))), file: file, files: files})
+		out = append(
+			out,
+			source{
+				path:  filepath.ToSlash(rel),
+				layer: layerOf(filepath.ToSlash(filepath.Dir(rel))),
+				file:  file,
+				files: files,
+			},
+		)
 		return err
 	})
 	require.NoError(t, err)
@@ -144,7 +222,8 @@ func TestFilesAndFunctionsStaySmall(t *testing.T) {
 // mostFiles is how many files a package has at most: who needs more has two packages.
 const mostFiles = 20
 
-// larger are the packages that have more, and how many: they are still to be taken apart, and don't grow meanwhile.
+// larger are the packages that have more, and how many: they are still to be taken apart, and don't
+// grow meanwhile.
 var larger = map[string]int{
 	"activities":        79,
 	"internal/gateway":  136,
@@ -182,7 +261,8 @@ func TestExportedNamesAreExplained(t *testing.T) {
 	}
 }
 
-// unexplained are the exported names of a file without a doc comment. Methods that everybody knows need none.
+// unexplained are the exported names of a file without a doc comment. Methods that everybody knows
+// need none.
 func unexplained(file *ast.File) (names []string) {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
@@ -199,7 +279,13 @@ func unexplained(file *ast.File) (names []string) {
 	return names
 }
 
-var wellKnown = map[string]bool{"String": true, "Error": true, "Unwrap": true, "MarshalJSON": true, "UnmarshalJSON": true}
+var wellKnown = map[string]bool{
+	"String":        true,
+	"Error":         true,
+	"Unwrap":        true,
+	"MarshalJSON":   true,
+	"UnmarshalJSON": true,
+}
 
 func exportedReceiver(f *ast.FuncDecl) bool {
 	if f.Recv == nil {

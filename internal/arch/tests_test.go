@@ -16,7 +16,8 @@ import (
 	"rocketshift/tools/test/passes"
 )
 
-// make test-all runs every test of every package in one of its passes; make test runs all of them but those that are long.
+// make test-all runs every test of every package in one of its passes; make test runs all of them
+// but those that are long.
 func TestNoTestIsForgotten(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -56,7 +57,8 @@ func TestNoTestIsHiddenByABuildTag(t *testing.T) {
 	}
 }
 
-// testFunctions reads the test functions, examples and fuzz targets of all packages as the go command does.
+// testFunctions reads the test functions, examples and fuzz targets of all packages as the go
+// command does.
 func testFunctions(t *testing.T, root string) (all []passes.Test) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -91,7 +93,8 @@ func testFunctions(t *testing.T, root string) (all []passes.Test) {
 
 func isTest(name string) bool {
 	for _, prefix := range []string{"Test", "Fuzz", "Example"} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok && name != "TestMain" && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+		if rest, ok := strings.CutPrefix(name, prefix); ok && name != "TestMain" &&
+			(rest == "" || rest[0] < 'a' || rest[0] > 'z') {
 			return true
 		}
 	}

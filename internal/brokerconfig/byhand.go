@@ -15,8 +15,9 @@ func (s Setting) defaultOf(version string) (value string, there bool) {
 	return value, there
 }
 
-// byHand says which settings of a target that tells none people have to look at: those that live groups
-// and topics need, then those of which the source has another value than its servers by themselves.
+// byHand says which settings of a target that tells none people have to look at: those that live
+// groups and topics need, then those of which the source has another value than its servers by
+// themselves.
 func byHand(source []Broker, use Uses) string {
 	var needed, set []string
 	for _, s := range Table {

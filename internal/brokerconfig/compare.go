@@ -49,8 +49,8 @@ func Compare(source, target []Broker, use Uses) (all []Difference) {
 	return all
 }
 
-// Depend reports whether some group may depend on what these brokers have otherwise than it needs, or
-// don't tell.
+// Depend reports whether some group may depend on what these brokers have otherwise than it needs,
+// or don't tell.
 func Depend(brokers []Broker) bool {
 	return len(telling(brokers)) < len(brokers) || slices.ContainsFunc(Table, func(s Setting) bool {
 		return s.Needs != "" && len(s.lacking(telling(brokers))) > 0
@@ -195,15 +195,16 @@ func RefusesBatches(version string, values map[string]string) bool {
 	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && before(version, takesBatches)
 }
 
-// takesBatches is the first version of which all brokers take batches; firstOf5 begins those of targets,
-// which never were brokers that took none.
+// takesBatches is the first version of which all brokers take batches; firstOf5 begins those of
+// targets, which never were brokers that took none.
 const takesBatches, firstOf5 = "4.8.0", "5.0.0"
 
-// MayRefuseBatches reports whether a broker of that version, which doesn't tell how it is configured, may take none.
+// MayRefuseBatches reports whether a broker of that version, which doesn't tell how it is
+// configured, may take none.
 func MayRefuseBatches(version string) bool { return version == "" || before(version, takesBatches) }
 
-// MayHaveRefusedBatches reports whether a broker may have taken none before it was upgraded. Values are nil where it
-// doesn't tell them.
+// MayHaveRefusedBatches reports whether a broker may have taken none before it was upgraded. Values
+// are nil where it doesn't tell them.
 func MayHaveRefusedBatches(version string, values map[string]string) bool {
 	if values == nil {
 		return version == "" || before(version, firstOf5)

@@ -42,7 +42,8 @@ func times(levels string) string {
 	return strings.Join(all, " ")
 }
 
-// DelaySeconds are the seconds of each delay level, as messageDelayLevel lists them; nil if that can't be read.
+// DelaySeconds are the seconds of each delay level, as messageDelayLevel lists them; nil if that
+// can't be read.
 func DelaySeconds(levels string) (all []int64) {
 	for _, one := range strings.Fields(times(levels)) {
 		n, err := strconv.ParseInt(one, 10, 64)

@@ -45,7 +45,8 @@ type Setting struct {
 	Order []string
 	// Defaults begin with the oldest version.
 	Defaults []Default
-	// Absent is how a version without the setting behaves. If empty, there is nothing to compare then.
+	// Absent is how a version without the setting behaves. If empty, there is nothing to compare
+	// then.
 	Absent string
 	// Refuses says who can't work where the target's value is another one than Needs: a
 	// difference, or a live group that depends on it, is a refusal then, else a warning.

@@ -39,7 +39,10 @@ type Client struct {
 
 // Config is what to dial with now. It is for one connection: the next one may need another.
 func (c Client) Config() (config *tls.Config, err error) {
-	config = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure} //nolint:gosec // if somebody asks for it by that name
+	config = &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: c.Insecure,
+	} //nolint:gosec // if somebody asks for it by that name
 	if c.Authorities != nil {
 		if config.RootCAs, err = c.Authorities.Current(); config.RootCAs == nil {
 			return nil, err // a nil pool would be that of the system

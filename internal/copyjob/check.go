@@ -11,8 +11,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// checkAll finds everything that stands in the way, and tells all of it at once. It writes nothing. It
-// pairs the queues of topics that are there, and lists the others, which have to be created.
+// checkAll finds everything that stands in the way, and tells all of it at once. It writes nothing.
+// It pairs the queues of topics that are there, and lists the others, which have to be created.
 func (c *Job) checkAll(ctx context.Context, source, target topicsOf) (missing []string, err error) {
 	found := &failure.Problems{What: "copy"}
 	if err := c.slavesKnow(ctx, source, found); err != nil {
@@ -37,7 +37,11 @@ func (c *Job) checkAll(ctx context.Context, source, target topicsOf) (missing []
 }
 
 // check finds what is wrong with topics on either side, and lists those that have to be created.
-func (c *Job) check(ctx context.Context, source, target topicsOf, found *failure.Problems) (missing []string, err error) {
+func (c *Job) check(
+	ctx context.Context,
+	source, target topicsOf,
+	found *failure.Problems,
+) (missing []string, err error) {
 	for _, topic := range c.topics {
 		switch {
 		case rocketmq.SystemTopic(topic, source.brokers[0].Cluster, source.names()):
@@ -82,7 +86,11 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 	queues := len(source.queues(topic))
 	takes := rocketmq.TakesTopic(c.To.renames.Topic(topic))
 	if !takes {
-		found.Add("topic "+topic, "has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
+		found.Add(
+			"topic "+topic,
+			"has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)",
+			topic,
+		)
 	}
 	_, alike := replica.Spread(replica.Writable(source.of(topic)), target.names())
 	switch {
@@ -96,22 +104,40 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 		return takes
 	case !takes: // how it is made depends on its name
 	case target.proxied:
-		found.Add("topic "+topic, "is missing on the %s; create it with %d queues by the target's console or API", target, queues)
+		found.Add(
+			"topic "+topic,
+			"is missing on the %s; create it with %d queues by the target's console or API",
+			target,
+			queues,
+		)
 	default:
-		found.Add("topic "+topic, "is missing on the %s; add --create-topics, or create it there with %d queues", target, queues)
+		found.Add(
+			"topic "+topic,
+			"is missing on the %s; add --create-topics, or create it there with %d queues",
+			target,
+			queues,
+		)
 	}
 	return false
 }
 
-// checkThere judges a topic that the target has; true if an earlier run was cut off while it created
-// it, on some brokers only, and this one may go on.
-func (c *Job) checkThere(ctx context.Context, topic string, source, target topicsOf, found *failure.Problems) (cutOff bool, err error) {
+// checkThere judges a topic that the target has; true if an earlier run was cut off while it
+// created it, on some brokers only, and this one may go on.
+func (c *Job) checkThere(
+	ctx context.Context,
+	topic string,
+	source, target topicsOf,
+	found *failure.Problems,
+) (cutOff bool, err error) {
 	from, to := source.queues(topic), target.queues(topic)
 	_, unequal := lane.Pair(topic, from, to)
 	switch {
 	case replica.Unread(target.of(topic)) != "":
-		found.Add("topic "+topic, "the target's %s, so that consumers don't see all there: give it as many to read from",
-			replica.Unread(target.of(topic)))
+		found.Add(
+			"topic "+topic,
+			"the target's %s, so that consumers don't see all there: give it as many to read from",
+			replica.Unread(target.of(topic)),
+		)
 	case len(from) > len(to):
 		r, err := c.remains(ctx, topic, source, target, to)
 		if err != nil {
@@ -128,8 +154,8 @@ func (c *Job) checkThere(ctx context.Context, topic string, source, target topic
 	return false, nil
 }
 
-// begun reports whether the brokers that have a topic have it as create makes it, and others lack it: so
-// a run leaves it that is cut off while it creates it.
+// begun reports whether the brokers that have a topic have it as create makes it, and others lack
+// it: so a run leaves it that is cut off while it creates it.
 func (t topicsOf) begun(topic string, source topicsOf) bool {
 	shares, alike := replica.Spread(replica.Writable(source.of(topic)), t.names())
 	for broker, has := range t.of(topic) {

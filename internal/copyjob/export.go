@@ -19,8 +19,8 @@ func (q Request) CheckFile() error {
 	return file.Close()
 }
 
-// exporting runs a comparison whose differences go to the file that was asked for, if one was. The file is made anew, and is empty when
-// nothing differs.
+// exporting runs a comparison whose differences go to the file that was asked for, if one was. The
+// file is made anew, and is empty when nothing differs.
 func (c *Job) exporting(compare func() error) error {
 	if c.differences == "" {
 		return compare()

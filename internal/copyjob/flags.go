@@ -61,7 +61,8 @@ func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
 }
 
-// GroupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of migrations.
+// GroupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of
+// migrations.
 const GroupPrefix = "rocketshift-copy-"
 
 // Request checks the flags by the rules of plans, and tells all that is wrong at once.
@@ -138,11 +139,15 @@ func (f Flags) checkProxy(found *failure.Problems) {
 		found.Add("--target-proxy", "--target is given too; want one of them")
 	}
 	if f.Create {
-		found.Add("--create-topics", "a proxy creates no topics; make them on the target by its console or API, with as many queues as on the source")
+		found.Add(
+			"--create-topics",
+			"a proxy creates no topics; make them on the target by its console or API, with as many queues as on the source",
+		)
 	}
 }
 
-// renames are what the target calls the topics; the copy's own groups have the same names on both sides.
+// renames are what the target calls the topics; the copy's own groups have the same names on both
+// sides.
 func (f Flags) renames() rocketmq.Renames {
 	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: GroupPrefix}
 }
@@ -162,7 +167,8 @@ func prefix(env string) *plan.Credentials {
 // plainID is an id that a copy's name can hold twice, with a hyphen between.
 var plainID = regexp.MustCompile(`^[a-z0-9]{1,19}$`)
 
-// NameOf is the name of a copy that was given none. Other clusters never give the same name: what isn't plain is hashed.
+// NameOf is the name of a copy that was given none. Other clusters never give the same name: what
+// isn't plain is hashed.
 func NameOf(sourceID, targetID string) string {
 	short := func(id string) string {
 		if plainID.MatchString(id) {
@@ -182,7 +188,10 @@ func addOfPlan(p *failure.Problems, err error) {
 	for _, one := range wrong.List {
 		flag := flagOf(one.Path)
 		if strings.HasSuffix(one.Path, ".nameServers") {
-			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(flag, "--") + "'s name servers"
+			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(
+				flag,
+				"--",
+			) + "'s name servers"
 		}
 		p.Add(flag, "%s", one.Text)
 	}
@@ -218,8 +227,13 @@ func keys(p *failure.Problems, flag, env string, lookupEnv func(string) (string,
 		return nil
 	}
 	value := func(name string) string { v, _ := lookupEnv(env + name); return v }
-	k := &remoting.Credentials{AccessKey: value("_ACCESS_KEY"), SecretKey: value("_SECRET_KEY"), SecurityToken: value("_SECURITY_TOKEN")}
-	if k.AccessKey == "" || k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+	k := &remoting.Credentials{
+		AccessKey:     value("_ACCESS_KEY"),
+		SecretKey:     value("_SECRET_KEY"),
+		SecurityToken: value("_SECURITY_TOKEN"),
+	}
+	if k.AccessKey == "" ||
+		k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
 		p.Once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
 	}
 	return k

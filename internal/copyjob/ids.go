@@ -14,16 +14,17 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// copiesLook is how many messages at each end of a queue are searched for earlier copies: as many as a broker gives at once. Applications
-// may have written behind all copies.
+// copiesLook is how many messages at each end of a queue are searched for earlier copies: as many
+// as a broker gives at once. Applications may have written behind all copies.
 const copiesLook = 32
 
 // anyGroup is built into every broker, so that looking writes nothing.
 const anyGroup = "TOOLS_CONSUMER"
 
-// checkIDs refuses ids under which what was copied before can't be known again: all of it would be copied once more. Where ids are
-// made of addresses, another name server on the command line is enough for that. Lanes that have progress under the copy's name
-// need no such look: the replicator misses its copies by itself.
+// checkIDs refuses ids under which what was copied before can't be known again: all of it would be
+// copied once more. Where ids are made of addresses, another name server on the command line is
+// enough for that. Lanes that have progress under the copy's name need no such look: the replicator
+// misses its copies by itself.
 func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Problems) error {
 	places := positions.New(c.Source, c.Target, c.names)
 	for _, lane := range lanes {
@@ -40,13 +41,27 @@ func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Pr
 			return failure.Broken("run it again when all brokers answer", "%s: %w", lane, err)
 		case !earlier:
 		case stamp.Cluster != c.names.Source:
-			found.Once("--source-id", "target queue %s of topic %s holds copies that were made under the source's id %s, not %s, and would be copied again; "+
-				"give --source-id %s", lane.Target, lane.Topic, stamp.Cluster, c.names.Source, stamp.Cluster)
+			found.Once(
+				"--source-id",
+				"target queue %s of topic %s holds copies that were made under the source's id %s, not %s, and would be copied again; "+
+					"give --source-id %s",
+				lane.Target,
+				lane.Topic,
+				stamp.Cluster,
+				c.names.Source,
+				stamp.Cluster,
+			)
 		default:
 			_, err := places.Forward(ctx, lane, stamp.Offset+1)
 			if errors.Is(err, positions.ErrNotCopiedYet) {
-				found.Once("--target-id", "target queue %s of topic %s holds copies that were made under another id of the target than %s, and would be copied again; "+
-					"give that --target-id, or the same --target addresses as then", lane.Target, lane.Topic, c.names.Target)
+				found.Once(
+					"--target-id",
+					"target queue %s of topic %s holds copies that were made under another id of the target than %s, and would be copied again; "+
+						"give that --target-id, or the same --target addresses as then",
+					lane.Target,
+					lane.Topic,
+					c.names.Target,
+				)
 			} else if err != nil {
 				return failure.Broken("run it again when all brokers answer", "%s: %w", lane, err)
 			}
@@ -58,7 +73,8 @@ func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Pr
 // fromFirst counts from the end to before any queue's first message.
 const fromFirst = math.MinInt64 / 2
 
-// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, under whatever ids it was made.
+// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, under
+// whatever ids it was made.
 func (c *Job) earlierCopy(ctx context.Context, lane lane.Lane) (stamp replica.Stamp, found bool, err error) {
 	for _, at := range []int64{-copiesLook, fromFirst} {
 		messages, err := c.pull(ctx, c.Target, lane.Topic, lane.Target, at)
@@ -92,9 +108,15 @@ func (c *Job) copyAmong(
 	return replica.Stamp{}, false, nil
 }
 
-// pull reads some messages of a queue from a position on; a negative position counts from the end. What the queue doesn't hold is
-// no message.
-func (c *Job) pull(ctx context.Context, from *rocketmq.Cluster, topic string, q lane.Queue, at int64) (found []remoting.Message, err error) {
+// pull reads some messages of a queue from a position on; a negative position counts from the end.
+// What the queue doesn't hold is no message.
+func (c *Job) pull(
+	ctx context.Context,
+	from *rocketmq.Cluster,
+	topic string,
+	q lane.Queue,
+	at int64,
+) (found []remoting.Message, err error) {
 	err = remoting.RetryRead(ctx, func() error {
 		b, err := from.Broker(ctx, q.Broker)
 		if err != nil {
@@ -124,7 +146,8 @@ func (c *Job) pull(ctx context.Context, from *rocketmq.Cluster, topic string, q 
 	return found, err
 }
 
-// firstCopy is the position of the first copy on the target queue, where the lane back begins; the queue's end without any.
+// firstCopy is the position of the first copy on the target queue, where the lane back begins; the
+// queue's end without any.
 func (c *Job) firstCopy(ctx context.Context, lane lane.Lane) (int64, error) {
 	broker, err := c.Target.Broker(ctx, lane.Target.Broker)
 	if err != nil {
@@ -141,7 +164,9 @@ func (c *Job) firstCopy(ctx context.Context, lane lane.Lane) (int64, error) {
 		}
 		for i, m := range messages {
 			stamp, ok := replica.ParseStamp(m.Properties)
-			if ok && stamp.Cluster == c.names.Source && stamp.Topic == lane.Topic && stamp.Broker == lane.Source.Broker && stamp.Queue == lane.Source.ID {
+			if ok && stamp.Cluster == c.names.Source && stamp.Topic == lane.Topic &&
+				stamp.Broker == lane.Source.Broker &&
+				stamp.Queue == lane.Source.ID {
 				return at + int64(i), nil
 			}
 		}

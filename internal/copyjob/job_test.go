@@ -22,12 +22,25 @@ func faultyLanes() lane.Progress {
 }
 
 func TestACopyIsNamedByItsClustersAndTopicsCountOnce(t *testing.T) {
-	f := Flags{Source: []string{"10.0.0.2:9876;10.0.0.1:9876"}, Target: []string{"10.0.9.1:9876"}, Topics: []string{"b", "a", "b"}, SourceCredentials: "OLD"}
+	f := Flags{
+		Source:            []string{"10.0.0.2:9876;10.0.0.1:9876"},
+		Target:            []string{"10.0.9.1:9876"},
+		Topics:            []string{"b", "a", "b"},
+		SourceCredentials: "OLD",
+	}
 	env := map[string]string{"OLD_ACCESS_KEY": "a", "OLD_SECRET_KEY": "s", "OLD_SECURITY_TOKEN": "t"}
 	q, err := f.Request(func(k string) (string, bool) { v, ok := env[k]; return v, ok })
 	require.NoError(t, err)
-	source, target := plan.ClusterID([]string{"10.0.0.1:9876", "10.0.0.2:9876"}), plan.ClusterID([]string{"10.0.9.1:9876"})
-	assert.Equal(t, replica.Names{Group: "rocketshift-copy-" + source + "-" + target, Source: source, Target: target}, q.names)
+	source, target := plan.ClusterID(
+		[]string{"10.0.0.1:9876", "10.0.0.2:9876"},
+	), plan.ClusterID(
+		[]string{"10.0.9.1:9876"},
+	)
+	assert.Equal(
+		t,
+		replica.Names{Group: "rocketshift-copy-" + source + "-" + target, Source: source, Target: target},
+		q.names,
+	)
 	assert.Equal(t, []string{"a", "b"}, q.topics)
 	assert.Equal(t, "s", q.From.credentials.SecretKey)
 	assert.Nil(t, q.To.credentials)
@@ -35,7 +48,11 @@ func TestACopyIsNamedByItsClustersAndTopicsCountOnce(t *testing.T) {
 
 	assert.Equal(t, "old-new", NameOf("old", "new"))
 	for _, other := range []string{NameOf("a-b", "c"), NameOf("a", "b-c"), NameOf("A", "c"), NameOf(strings.Repeat("x", 32), strings.Repeat("y", 32))} {
-		p := plan.Plan{Name: other, Source: plan.Cluster{NameServers: []string{"10.0.0.1:9876"}}, Target: plan.Target{Provider: plan.ProviderLocal}}
+		p := plan.Plan{
+			Name:   other,
+			Source: plan.Cluster{NameServers: []string{"10.0.0.1:9876"}},
+			Target: plan.Target{Provider: plan.ProviderLocal},
+		}
 		assert.NoError(t, p.Validate(), other)
 		assert.NotEqual(t, "a-b-c", other)
 	}
@@ -52,7 +69,11 @@ func TestRateAndTimeLeftFollowTheLastSeconds(t *testing.T) {
 	assert.EqualValues(t, 10, s.PerSecond)
 	require.NotNil(t, s.ETA)
 	assert.EqualValues(t, 81, *s.ETA)
-	assert.Equal(t, "190 of 1,000 messages copied, 10/s, 810 behind, 0 of 2 lanes caught up, about 1m21s left", s.String())
+	assert.Equal(
+		t,
+		"190 of 1,000 messages copied, 10/s, 810 behind, 0 of 2 lanes caught up, about 1m21s left",
+		s.String(),
+	)
 	for range 20 {
 		s = m.State(lane.Progress{Lanes: 2, Copied: 190, Lag: 810})
 		clock = clock.Add(time.Second)
@@ -60,7 +81,14 @@ func TestRateAndTimeLeftFollowTheLastSeconds(t *testing.T) {
 	assert.Nil(t, s.ETA, "nobody knows when a copy ends that doesn't move")
 
 	follow := Meter{Now: func() time.Time { return clock }}
-	s = follow.State(lane.Progress{Lanes: 1, Copied: 30, Lag: 10, Back: &lane.Progress{Lanes: 1, Copied: 2, Lag: 3, Waiting: "for x"}})
+	s = follow.State(
+		lane.Progress{
+			Lanes:  1,
+			Copied: 30,
+			Lag:    10,
+			Back:   &lane.Progress{Lanes: 1, Copied: 2, Lag: 3, Waiting: "for x"},
+		},
+	)
 	done, total := s.Done()
 	assert.Equal(t, [2]int64{30, 40}, [2]int64{done, total})
 	assert.Equal(t, "back to the source: for x", s.Waiting)
@@ -104,7 +132,11 @@ func TestLanesCountAsCaughtUpOrStoppedInBothDirections(t *testing.T) {
 	l := goal{lane: lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 3}}}
 	assert.True(t, l.stopped(faultyLanes()))
 	l.back = true
-	assert.False(t, l.stopped(lane.Progress{Faults: fault, Back: &lane.Progress{}}), "the fault is of the other direction")
+	assert.False(
+		t,
+		l.stopped(lane.Progress{Faults: fault, Back: &lane.Progress{}}),
+		"the fault is of the other direction",
+	)
 	assert.True(t, l.stopped(lane.Progress{Back: &lane.Progress{Faults: fault}}))
 }
 

@@ -38,8 +38,8 @@ func (c *Job) tellRemains(found *failure.Problems, topic string, r replica.Remai
 	found.Once("topic "+topic, "%s; %s", r.Cause(source.of(topic), target.of(topic)), r.Mend(at, target.of(topic)))
 }
 
-// checkPlaces finds copies that lie in the queue of another lane, at the ends of the target queues of
-// lanes that have no progress: those that have go on where they are.
+// checkPlaces finds copies that lie in the queue of another lane, at the ends of the target queues
+// of lanes that have no progress: those that have go on where they are.
 func (c *Job) checkPlaces(ctx context.Context, source, target topicsOf, found *failure.Problems) error {
 	positions := positions.New(c.Source, c.Target, c.names)
 	look := map[string][]lane.Queue{}
@@ -67,8 +67,8 @@ func (c *Job) checkPlaces(ctx context.Context, source, target topicsOf, found *f
 	return nil
 }
 
-// slavesKnow finds topics that a slave, which is read in place of its master, doesn't know, though it
-// may hold messages of them.
+// slavesKnow finds topics that a slave, which is read in place of its master, doesn't know, though
+// it may hold messages of them.
 func (c *Job) slavesKnow(ctx context.Context, source topicsOf, found *failure.Problems) error {
 	if len(c.fromSlaves) == 0 {
 		return nil

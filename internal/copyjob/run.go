@@ -15,8 +15,9 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// settleTime is how long a copy goes on for lanes that never show themselves caught up, as under steady traffic. In that time a
-// lane has read its target's tail: one that lost copies goes back, and isn't at its goal any more.
+// settleTime is how long a copy goes on for lanes that never show themselves caught up, as under
+// steady traffic. In that time a lane has read its target's tail: one that lost copies goes back,
+// and isn't at its goal any more.
 const settleTime = 5 * time.Second
 
 // ran is how the copying went.
@@ -26,7 +27,8 @@ type ran struct {
 	held     int64 // messages that the source held at the start
 }
 
-// Run copies until everything is copied that was there at the start, or, if it is to follow, until the context ends.
+// Run copies until everything is copied that was there at the start, or, if it is to follow, until
+// the context ends.
 func (c *Job) Run(ctx context.Context, show func(State)) (ran, error) {
 	g, err := c.goals(ctx)
 	if err != nil {
@@ -97,7 +99,13 @@ func (c *Job) goals(ctx context.Context) (*goals, error) {
 	return g, nil
 }
 
-func (g *goals) add(ctx context.Context, from *rocketmq.Cluster, positions *positions.Positions, lane lane.Lane, back bool) error {
+func (g *goals) add(
+	ctx context.Context,
+	from *rocketmq.Cluster,
+	positions *positions.Positions,
+	lane lane.Lane,
+	back bool,
+) error {
 	var copied, first, end int64
 	err := remoting.RetryRead(ctx, func() (err error) {
 		if copied, end, err = positions.Progress(ctx, lane); err != nil {
@@ -120,8 +128,9 @@ func (g *goals) add(ctx context.Context, from *rocketmq.Cluster, positions *posi
 	return nil
 }
 
-// reached reports whether all lanes have copied what was there at the start, except for those that stopped with a fault. Where a
-// broker doesn't answer they haven't; the lanes say what they wait for.
+// reached reports whether all lanes have copied what was there at the start, except for those that
+// stopped with a fault. Where a broker doesn't answer they haven't; the lanes say what they wait
+// for.
 func (g *goals) reached(ctx context.Context, p lane.Progress) bool {
 	for range g.list {
 		one := g.list[g.next]

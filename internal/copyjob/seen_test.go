@@ -10,8 +10,8 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// topicsOn is a side whose brokers are called a, b and so on, with the topic's read and write queues and
-// permission on each.
+// topicsOn is a side whose brokers are called a, b and so on, with the topic's read and write
+// queues and permission on each.
 func topicsOn(topic string, brokers ...[3]int) topicsOf {
 	t := topicsOf{configs: map[string]map[string]rocketmq.TopicConfig{}}
 	for i, b := range brokers {
@@ -24,7 +24,8 @@ func topicsOn(topic string, brokers ...[3]int) topicsOf {
 	return t
 }
 
-// Such topics were made on the target with all queues to write to, and keys went to other ones there.
+// Such topics were made on the target with all queues to write to, and keys went to other ones
+// there.
 func TestACopyRefusesTopicsThatProducersWouldSeeOtherwise(t *testing.T) {
 	none := [3]int{}
 	for name, c := range map[string]struct {

@@ -10,7 +10,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// singly says, before anything is copied, to which brokers each message is sent alone, which is slower.
+// singly says, before anything is copied, to which brokers each message is sent alone, which is
+// slower.
 func (c *Job) singly(ctx context.Context, source, target topicsOf) (notes []string, err error) {
 	to := map[*rocketmq.Cluster]topicsOf{c.Target: target}
 	if c.bothWays {
@@ -23,7 +24,12 @@ func (c *Job) singly(ctx context.Context, source, target topicsOf) (notes []stri
 		}
 		alone, unsure, err := replica.Singly(ctx, cluster)
 		if err != nil {
-			return nil, failure.Broken("run it again when all brokers answer", "which batches the %s takes: %w", side.side, err)
+			return nil, failure.Broken(
+				"run it again when all brokers answer",
+				"which batches the %s takes: %w",
+				side.side,
+				err,
+			)
 		}
 		notes = append(notes, singlyNotes(side.side, alone, unsure)...)
 	}
@@ -32,12 +38,26 @@ func (c *Job) singly(ctx context.Context, source, target topicsOf) (notes []stri
 
 func singlyNotes(side string, alone, unsure []string) (notes []string) {
 	if len(alone) > 0 {
-		notes = append(notes, fmt.Sprintf("broker %s of the %s takes no batches (DLedger before 4.8.0): messages are sent there one by one, "+
-			"which is slower, and without what would delay them once more", strings.Join(alone, ", "), side))
+		notes = append(
+			notes,
+			fmt.Sprintf(
+				"broker %s of the %s takes no batches (DLedger before 4.8.0): messages are sent there one by one, "+
+					"which is slower, and without what would delay them once more",
+				strings.Join(alone, ", "),
+				side,
+			),
+		)
 	}
 	if len(unsure) > 0 {
-		notes = append(notes, fmt.Sprintf("broker %s of the %s doesn't tell whether it takes batches: if it takes none (DLedger before 4.8.0), "+
-			"messages are sent there one by one, which is slower", strings.Join(unsure, ", "), side))
+		notes = append(
+			notes,
+			fmt.Sprintf(
+				"broker %s of the %s doesn't tell whether it takes batches: if it takes none (DLedger before 4.8.0), "+
+					"messages are sent there one by one, which is slower",
+				strings.Join(unsure, ", "),
+				side,
+			),
+		)
 	}
 	return notes
 }

@@ -71,7 +71,8 @@ type sample struct {
 	done int64
 }
 
-// rateSamples is over how many looks, which come about once a second, a rate is taken: long enough to be calm, short enough to be true.
+// rateSamples is over how many looks, which come about once a second, a rate is taken: long enough
+// to be calm, short enough to be true.
 const rateSamples = 10
 
 // rate takes how much is done now, and says how much it is per second.
@@ -155,7 +156,11 @@ func (s State) String() string {
 		line += ", about " + (time.Duration(*s.ETA) * time.Second).String() + " left"
 	}
 	if s.Back != nil && s.Doing == DoingCopy {
-		line += fmt.Sprintf("; back: %s copied, %s behind", printable.Grouped(s.Back.Copied), printable.Grouped(s.Back.Lag))
+		line += fmt.Sprintf(
+			"; back: %s copied, %s behind",
+			printable.Grouped(s.Back.Copied),
+			printable.Grouped(s.Back.Lag),
+		)
 	}
 	return line
 }

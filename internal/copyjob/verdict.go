@@ -53,7 +53,14 @@ const runAgain = "run the same command again: it goes on where this one stopped"
 // Judge compares, if everything is copied, and says how the copy ended.
 func (c *Job) Judge(ctx context.Context, r ran, show func(State)) (Verdict, error) {
 	p := r.progress
-	v := Verdict{Lanes: len(c.lanes), Copied: p.Copied, Lag: p.Lag, Faults: FaultsIn(p), FromSlaves: c.fromSlaves, NotSeen: c.notSeen}
+	v := Verdict{
+		Lanes:      len(c.lanes),
+		Copied:     p.Copied,
+		Lag:        p.Lag,
+		Faults:     FaultsIn(p),
+		FromSlaves: c.fromSlaves,
+		NotSeen:    c.notSeen,
+	}
 	if p.Back != nil {
 		v.Back = &Back{Copied: p.Back.Copied, Lag: p.Back.Lag}
 	}
@@ -82,7 +89,8 @@ func (c *Job) Judge(ctx context.Context, r ran, show func(State)) (Verdict, erro
 	return v, nil
 }
 
-// compareAtOnce is how many lanes are compared at the same time: more only make brokers wait for their disks.
+// compareAtOnce is how many lanes are compared at the same time: more only make brokers wait for
+// their disks.
 const compareAtOnce = 4
 
 // compare compares all lanes, those back too, and shows how far it is.
@@ -126,7 +134,12 @@ func (c *Job) compare(ctx context.Context, r ran, show func(State)) (forward, ba
 	}
 }
 
-func (c *Job) compareLane(ctx context.Context, lane lane.Lane, p lane.Progress, progress func(int64)) (report verify.Report, err error) {
+func (c *Job) compareLane(
+	ctx context.Context,
+	lane lane.Lane,
+	p lane.Progress,
+	progress func(int64),
+) (report verify.Report, err error) {
 	err = remoting.RetryRead(ctx, func() (err error) {
 		report, err = verify.Lane(ctx, c.Source, c.Target, lane, verify.Options{Names: c.names, Differences: c.tell},
 			func(at verify.Checkpoint) { progress(at.Report.Compared) })
@@ -135,7 +148,8 @@ func (c *Job) compareLane(ctx context.Context, lane lane.Lane, p lane.Progress, 
 	return report, notCompared(goal{lane: lane}, p, err)
 }
 
-// compareBack compares what applications wrote on the target behind the first copy: what it held before isn't copied back.
+// compareBack compares what applications wrote on the target behind the first copy: what it held
+// before isn't copied back.
 func (c *Job) compareBack(ctx context.Context, lane lane.Lane, p lane.Progress) (report verify.Report, err error) {
 	err = remoting.RetryRead(ctx, func() error {
 		begin, err := c.firstCopy(ctx, lane)
@@ -148,7 +162,8 @@ func (c *Job) compareBack(ctx context.Context, lane lane.Lane, p lane.Progress) 
 	return report, notCompared(goal{lane: lane.Back(), back: true}, p, err)
 }
 
-// notCompared says that a lane couldn't be compared. One that stopped may have lost its queue: its fault says so already.
+// notCompared says that a lane couldn't be compared. One that stopped may have lost its queue: its
+// fault says so already.
 func notCompared(g goal, p lane.Progress, err error) error {
 	if err == nil || g.stopped(p) {
 		return nil

@@ -1,5 +1,5 @@
-// Package files replaces files as a whole: whoever reads one sees the old content or the new one, never half of it, also when the
-// machine dies meanwhile.
+// Package files replaces files as a whole: whoever reads one sees the old content or the new one,
+// never half of it, also when the machine dies meanwhile.
 package files
 
 import (
@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Replace makes the content the file's, for good or not at all. The file's folder must be there; the file gets the permission. One at a
-// time may replace the same file.
+// Replace makes the content the file's, for good or not at all. The file's folder must be there;
+// the file gets the permission. One at a time may replace the same file.
 func Replace(path string, content []byte, permission os.FileMode) error {
 	return Replacement{Path: path, Permission: permission}.With(content)
 }
@@ -19,10 +19,12 @@ func Replace(path string, content []byte, permission os.FileMode) error {
 type Replacement struct {
 	Path       string
 	Permission os.FileMode
-	// Several says that others may replace the file at the same time: each of them then writes a file of its own first, which stays
-	// if it is killed. Otherwise that file has always the same name.
+	// Several says that others may replace the file at the same time: each of them then writes a
+	// file of its own first, which stays if it is killed. Otherwise that file has always the same
+	// name.
 	Several bool
-	// Written, if given, is called when the new content is on disk, beside the old one; Replaced when a restart would find it.
+	// Written, if given, is called when the new content is on disk, beside the old one; Replaced
+	// when a restart would find it.
 	Written, Replaced func()
 }
 

@@ -19,7 +19,12 @@ func TestAFileIsReplacedAsAWhole(t *testing.T) {
 		return string(text)
 	}
 	var written, replaced string
-	r := Replacement{Path: path, Permission: 0o644, Written: func() { written = seen() }, Replaced: func() { replaced = seen() }}
+	r := Replacement{
+		Path:       path,
+		Permission: 0o644,
+		Written:    func() { written = seen() },
+		Replaced:   func() { replaced = seen() },
+	}
 	require.NoError(t, r.Write(func(to io.Writer) error { _, err := io.WriteString(to, "two"); return err }))
 	require.Equal(t, [2]string{"one", "two"}, [2]string{written, replaced})
 	about, err := os.Stat(path)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Name servers may be away when a gateway starts, while the brokers are well. So it keeps on disk where
-// the brokers of both sides were seen last, and goes by that until the name servers answer.
+// Name servers may be away when a gateway starts, while the brokers are well. So it keeps on disk
+// where the brokers of both sides were seen last, and goes by that until the name servers answer.
 
 // savedAddresses are those of the masters of a side by name, and of slaves by name#id.
 type savedAddresses map[string][]string
@@ -48,8 +48,8 @@ func (g *Gateway) knownAddresses() map[string]savedAddresses {
 	return all
 }
 
-// recall goes by the addresses of before a restart until name servers answer. A broker of which only
-// the port is known, as in a state of an older gateway, gets that port again.
+// recall goes by the addresses of before a restart until name servers answer. A broker of which
+// only the port is known, as in a state of an older gateway, gets that port again.
 func (g *Gateway) recall(kept saved) error {
 	for _, on := range []side{source, target} {
 		if was := map[string][]string(kept.Brokers[on.String()]); len(was) > 0 {

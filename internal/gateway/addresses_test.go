@@ -23,7 +23,13 @@ func stood(t *testing.T, change func(*saved)) (dir string) {
 	s := saved{
 		Epoch: 3, Ports: map[string]int{"@": freePort(t), "broker-a": freePort(t), "broker-a#1": freePort(t)}, Targets: []string{"broker-x"}, Authority: "source",
 		Homes: []savedHome{}, Views: []savedView{},
-		Migration: &Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}},
+		Migration: &Migration{
+			Name:        "m",
+			LaneGroup:   "l",
+			Source:      "S",
+			Target:      "T",
+			NameServers: []string{"127.0.0.1:1"},
+		},
 		Brokers: map[string]savedAddresses{
 			"source": {"broker-a": {"127.0.0.1:10911"}, "broker-a#1": {"127.0.0.1:10921"}},
 			"target": {"broker-x": {"127.0.0.1:20911"}},
@@ -49,8 +55,9 @@ func dials(t *testing.T, port int) {
 	require.NoError(t, conn.Close())
 }
 
-// A gateway that is started again while all name servers are away serves all brokers at their ports, knows
-// where they are, and finds them for its own calls too, although nothing has moved yet.
+// A gateway that is started again while all name servers are away serves all brokers at their
+// ports, knows where they are, and finds them for its own calls too, although nothing has moved
+// yet.
 func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 	dir := stood(t, func(*saved) {})
 	kept := keptIn(t, dir)
@@ -87,7 +94,10 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	assert.Equal(t, clusters, keptIn(t, dir).Clusters)
 	assert.Nil(t, g.replica().Clusters, "another gateway finds them by itself")
 
-	u := &upstream{session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}}, dest: dest{target, "broker-x"}}
+	u := &upstream{
+		session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}},
+		dest:    dest{target, "broker-x"},
+	}
 	assert.NotNil(t, u.named("orders").Value, "names are translated before any name server has answered")
 }
 
@@ -112,7 +122,8 @@ func TestClustersThatAreNoneAreRefused(t *testing.T) {
 	}
 }
 
-// A state of an older gateway has no addresses: the ports open, and brokers are known when name servers answer.
+// A state of an older gateway has no addresses: the ports open, and brokers are known when name
+// servers answer.
 func TestAStateWithoutAddressesStillOpensPorts(t *testing.T) {
 	dir := stood(t, func(s *saved) { s.Brokers, s.Homes = nil, []savedHome{{"orders", "broker-a", 0, "target", 7}} })
 	kept := keptIn(t, dir)

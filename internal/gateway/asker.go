@@ -8,14 +8,16 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// asker asks brokers in a client's name: with the client's own rights, whatever the gateway itself may do.
+// asker asks brokers in a client's name: with the client's own rights, whatever the gateway itself
+// may do.
 type asker struct {
 	session   *session
 	accessKey string // that the client signs with; "" if it doesn't
 	code      int
 }
 
-// brokersAnswer is what a broker says to what was asked in a client's name. As an error it is a refusal.
+// brokersAnswer is what a broker says to what was asked in a client's name. As an error it is a
+// refusal.
 type brokersAnswer struct {
 	code   int
 	remark string

@@ -13,8 +13,9 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// One side answers who the members of groups are, and who holds queues locked: the source, until the end phase, then the target. So members
-// behind the gateway share queues with those that are connected to that side straight.
+// One side answers who the members of groups are, and who holds queues locked: the source, until
+// the end phase, then the target. So members behind the gateway share queues with those that are
+// connected to that side straight.
 
 // authority is that side.
 func (g *Gateway) authority() side { return side(g.authoritySide.Load()) }
@@ -27,7 +28,8 @@ func (g *Gateway) settled() side {
 	return g.authority()
 }
 
-// authorityOf is the authority for one group: the source goes on for groups that weren't moved, as they are no part of the migration.
+// authorityOf is the authority for one group: the source goes on for groups that weren't moved, as
+// they are no part of the migration.
 func (g *Gateway) authorityOf(name []byte) side {
 	if g.settled() == source {
 		return source
@@ -52,10 +54,12 @@ func (s *session) members(f *wire.Frame) {
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
 const lockTime = time.Second
 
-// mostLocking is how many requests for locks of one connection are under way. Stock clients ask for one group at a time.
+// mostLocking is how many requests for locks of one connection are under way. Stock clients ask for
+// one group at a time.
 const mostLocking = 8
 
-// lock locks or unlocks queues with the authority, by the names that the target has for them, in the client's own name.
+// lock locks or unlocks queues with the authority, by the names that the target has for them, in
+// the client's own name.
 func (s *session) lock(f *wire.Frame) {
 	if s.settled() == source { // it is of all groups
 		s.pass(f)
@@ -94,7 +98,11 @@ func (s *session) lock(f *wire.Frame) {
 		case errors.As(err, &no): // a broker's refusal is the client's to see
 			s.reply(opaque, binary, wire.Reply{Code: no.code, Remark: no.remark})
 		case err != nil:
-			s.reply(opaque, binary, wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()})
+			s.reply(
+				opaque,
+				binary,
+				wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()},
+			)
 		default:
 			text, _ := json.Marshal(locks{locked})
 			s.reply(opaque, binary, wire.Reply{Code: remoting.Success, Body: text})
@@ -102,7 +110,8 @@ func (s *session) lock(f *wire.Frame) {
 	})
 }
 
-// lockOnTarget asks every target broker for its part of the queues, and returns those that are locked, by the source's names.
+// lockOnTarget asks every target broker for its part of the queues, and returns those that are
+// locked, by the source's names.
 func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, error) {
 	parts, names, behind, err := a.session.onTarget(body.Queues)
 	if err != nil {
@@ -147,9 +156,11 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 	return held.Queues, nil
 }
 
-// onTarget gives queues the names that the target has for them, by broker, and says which is which. Retry queues that the target has no pair of
-// stay behind: their locks are the source's.
-func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, behind []jsonQueue, err error) {
+// onTarget gives queues the names that the target has for them, by broker, and says which is which.
+// Retry queues that the target has no pair of stay behind: their locks are the source's.
+func (g *Gateway) onTarget(
+	queues []jsonQueue,
+) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, behind []jsonQueue, err error) {
 	parts, names = map[string][]jsonQueue{}, map[jsonQueue]jsonQueue{}
 	for _, one := range queues {
 		t := g.topics.get([]byte(one.Topic))
@@ -162,7 +173,11 @@ func (g *Gateway) onTarget(queues []jsonQueue) (parts map[string][]jsonQueue, na
 			continue
 		}
 		if q == nil || q.lane.Load() == nil {
-			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target", lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
+			return nil, nil, nil, fmt.Errorf(
+				"queue %s of topic %s has no lane to the target",
+				lane.Queue{Broker: one.Broker, ID: one.ID},
+				one.Topic,
+			)
 		}
 		there := q.lane.Load().Target
 		mq := jsonQueue{one.Topic, there.Broker, there.ID}

@@ -15,8 +15,9 @@ import (
 // codeTopicConfigs is GET_ALL_TOPIC_CONFIG.
 const codeTopicConfigs = 21
 
-// One broker that has just been started, and answers questions with exceptions, or that is registered and gone, is no reason for a gateway
-// not to start, even the first time: clients of the others are served.
+// One broker that has just been started, and answers questions with exceptions, or that is
+// registered and gone, is no reason for a gateway not to start, even the first time: clients of the
+// others are served.
 func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	all := func(int) bool { return true }
 	names, well, young := newStandIn(t, all), newStandIn(t, all), newStandIn(t, all)
@@ -29,11 +30,27 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 		young.answer(code, wire.Reply{Code: remoting.SystemError, Remark: refusal})
 	}
 	well.answer(codeRuntime, wire.Reply{Body: []byte(`{"table":{"brokerVersionDesc":"V4_9_7"}}`)})
-	well.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`)})
+	well.answer(
+		codeTopicConfigs,
+		wire.Reply{
+			Body: []byte(
+				`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":2,"writeQueueNums":2,"perm":6}}}`,
+			),
+		},
+	)
 	var log logLines
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // as an administrator makes one
-	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: []string{names.Addr().String()}, Log: logTo(&log)})
+	g, err := Start(
+		Config{
+			Name:        "g",
+			Listen:      "127.0.0.1",
+			Advertise:   "127.0.0.1",
+			Dir:         dir,
+			NameServers: []string{names.Addr().String()},
+			Log:         logTo(&log),
+		},
+	)
 	require.NoError(t, err)
 	t.Cleanup(g.Close)
 	info, err := os.Stat(dir)
@@ -41,14 +58,33 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	require.EqualValues(t, 0o700, info.Mode().Perm())
 	for _, broker := range []string{"gone", "well", "young"} {
 		dials(t, g.ports.numbers()[broker])
-		assert.Equal(t, 1, log.with("doesn't say its version; it is asked again\" gateway=g side=source broker="+broker)+map[string]int{"well": 1}[broker])
+		assert.Equal(
+			t,
+			1,
+			log.with(
+				"doesn't say its version; it is asked again\" gateway=g side=source broker="+broker,
+			)+map[string]int{"well": 1}[broker],
+		)
 	}
 	require.NotNil(t, g.topics.get([]byte("orders")), "what the others have is known")
 	assert.Len(t, g.topics.get([]byte("orders")).all(), 2)
 	assert.Equal(t, 1, log.with("it begins with what it knew"))
 
-	young.answer(codeTopicConfigs, wire.Reply{Body: []byte(`{"topicConfigTable":{"late":{"topicName":"late","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`)})
-	require.Eventually(t, func() bool { return g.topics.get([]byte("late")) != nil }, patience, lookEvery, "it is asked again soon")
+	young.answer(
+		codeTopicConfigs,
+		wire.Reply{
+			Body: []byte(
+				`{"topicConfigTable":{"late":{"topicName":"late","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`,
+			),
+		},
+	)
+	require.Eventually(
+		t,
+		func() bool { return g.topics.get([]byte("late")) != nil },
+		patience,
+		lookEvery,
+		"it is asked again soon",
+	)
 
 	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
 		`"well":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"well","cluster":"C"}}}`)})

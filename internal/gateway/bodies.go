@@ -13,16 +13,19 @@ import (
 )
 
 const (
-	// mostElements is how much a body may hold, in members, elements, objects and lists: a heartbeat of 1,000 groups with 10 topics each has
-	// 120,000. A body of 4 MiB could hold two millions, of 100 bytes each here.
+	// mostElements is how much a body may hold, in members, elements, objects and lists: a
+	// heartbeat of 1,000 groups with 10 topics each has 120,000. A body of 4 MiB could hold two
+	// millions, of 100 bytes each here.
 	mostElements = 250_000
-	// perElement is what one takes while a body is read, in bytes: of names that were seen, or of memberships in a list that grows.
+	// perElement is what one takes while a body is read, in bytes: of names that were seen, or of
+	// memberships in a list that grows.
 	perElement = 128
 	// perMembership is what one takes that is kept.
 	perMembership = 48
 )
 
-// costOfBeat is what a heartbeat takes that is kept: its frame here and on its way to the target, and its names.
+// costOfBeat is what a heartbeat takes that is kept: its frame here and on its way to the target,
+// and its names.
 func costOfBeat(size int, b beat) int {
 	return 3*size + perMembership*(len(b.reads)+len(b.writes)) + perSubscription*len(b.subscriptions)
 }
@@ -58,15 +61,17 @@ func (b beat) namesFit() error {
 	return nil
 }
 
-// beatNames are the members of heartbeats (HeartbeatData, ConsumerData, ProducerData, SubscriptionData of 5.3.3), also
-// those that aren't looked at: fastjson drops what it has read of an object when another member is of a wrong kind.
+// beatNames are the members of heartbeats (HeartbeatData, ConsumerData, ProducerData,
+// SubscriptionData of 5.3.3), also those that aren't looked at: fastjson drops what it has read of
+// an object when another member is of a wrong kind.
 var beatNames = wire.NamesOf(
 	"clientID", "consumerDataSet", "producerDataSet", "heartbeatFingerprint", "withoutSub",
 	"groupName", "messageModel", "consumeType", "consumeFromWhere", "unitMode", "subscriptionDataSet",
 	"topic", "subString", "tagsSet", "codeSet", "subVersion", "expressionType", "classFilterMode",
 	"filterClassSource")
 
-// word is a text, or a whole number of 64 bits, as clients of some languages write numbers and enumerations.
+// word is a text, or a whole number of 64 bits, as clients of some languages write numbers and
+// enumerations.
 type word struct{}
 
 // UnmarshalJSON judges a value. Errors: it is something else.
@@ -117,7 +122,8 @@ type beat struct {
 	subscriptions subscriptions
 }
 
-// identity tells clients apart. Two applications may have one id, such as those of one host network: then their groups differ.
+// identity tells clients apart. Two applications may have one id, such as those of one host
+// network: then their groups differ.
 func (b beat) identity() string {
 	if b.client == "" {
 		return ""

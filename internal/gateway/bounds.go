@@ -10,19 +10,23 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// What clients may take, of one kind after the other: fields and headers (package wire), frames, open calls, heartbeats and waiting requests of a
-// session (here), connections (connectionLimiter), views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package memory gives out
-// what is free.
+// What clients may take, of one kind after the other: fields and headers (package wire), frames,
+// open calls, heartbeats and waiting requests of a session (here), connections (connectionLimiter),
+// views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package
+// memory gives out what is free.
 
 const (
-	// UsualMemory is the memory that a gateway may take unless it is told otherwise, in bytes: enough for 5,000 connections of clients, or 300,000
-	// queues, beside a hundred of the largest messages.
+	// UsualMemory is the memory that a gateway may take unless it is told otherwise, in bytes:
+	// enough for 5,000 connections of clients, or 300,000 queues, beside a hundred of the largest
+	// messages.
 	UsualMemory = 1 << 30
-	// LeastMemory is the least that it can do with: there must be room for a frame of 16 MiB, twice, when all else is full.
+	// LeastMemory is the least that it can do with: there must be room for a frame of 16 MiB,
+	// twice, when all else is full.
 	LeastMemory = 256 << 20
 
-	// forFixed is which part of the memory is for what nobody can wait for, in percent each: connections, views and queues. What they leave is for
-	// frames, calls and heartbeats: at least a fourth.
+	// forFixed is which part of the memory is for what nobody can wait for, in percent each:
+	// connections, views and queues. What they leave is for frames, calls and heartbeats: at least
+	// a fourth.
 	forConnections = 38
 	forViews       = 12
 	forQueues      = 12
@@ -51,7 +55,8 @@ type Bounds struct {
 	memory.Standing
 	// Reached counts, by bound, how often clients have come up against it.
 	Reached map[string]int64 `json:"reached"`
-	// Topics are those with too many queues, with how many they have: what clients do with them passes as it is.
+	// Topics are those with too many queues, with how many they have: what clients do with them
+	// passes as it is.
 	Topics map[string]int64 `json:"topics,omitempty"`
 }
 
@@ -117,7 +122,8 @@ func (g *Gateway) noRoom(client string, err error) {
 	}
 }
 
-// longestForNames is how long a request to a name server may be: stock clients' have some hundred bytes.
+// longestForNames is how long a request to a name server may be: stock clients' have some hundred
+// bytes.
 const longestForNames = 64 << 10
 
 // longestGrowth is by how much a frame may grow on its way to a server: by a header that is written
@@ -134,9 +140,11 @@ func (p *port) longestFrame() int {
 }
 
 const (
-	// freeCalls is how many calls a connection may have open without asking for memory: those of a consumer of 32 queues.
+	// freeCalls is how many calls a connection may have open without asking for memory: those of a
+	// consumer of 32 queues.
 	freeCalls = 32
-	// perCall is what one takes in the table, in bytes, with the room that the table has for others (BenchmarkCalls).
+	// perCall is what one takes in the table, in bytes, with the room that the table has for others
+	// (BenchmarkCalls).
 	perCall = 256
 )
 
@@ -147,7 +155,8 @@ func (s *session) looksCrowded() {
 	}
 }
 
-// roomForCalls waits for memory for more open calls: as many again. The client's requests wait meanwhile.
+// roomForCalls waits for memory for more open calls: as many again. The client's requests wait
+// meanwhile.
 func (s *session) roomForCalls() error {
 	s.mu.Lock()
 	more := s.mayOpen
@@ -169,7 +178,8 @@ func (s *session) roomForCalls() error {
 	return nil
 }
 
-// lessForCalls gives memory back when few calls are open. Maps don't shrink: the table is made anew.
+// lessForCalls gives memory back when few calls are open. Maps don't shrink: the table is made
+// anew.
 func (s *session) lessForCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,7 +67,13 @@ func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	is, remark := g.answer()
 	assert.Equal(t, remoting.SystemError, is)
 	assert.Contains(t, remark, "access key of 513 bytes")
-	g.request(remoting.CodeHeartbeat, 0, stranger, nil, `{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
+	g.request(
+		remoting.CodeHeartbeat,
+		0,
+		stranger,
+		nil,
+		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`,
+	)
 	is, _ = g.answer()
 	assert.Equal(t, remoting.Success, is)
 }
@@ -90,7 +96,9 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	_, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {
-		_, err := client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		_, err := client.Write(
+			wire.AppendRequest(nil, remoting.CodeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)),
+		)
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
 			g.mirrors.mu.Lock()

@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Members of a broadcasting group keep their positions themselves. One that is away during a move comes back with an older position than any
-// that the move has looked at, and it must mean the same message then. It does where the shift has been the same since the first message that
-// can still be read; where it hasn't, that is said before the group moves.
+// Members of a broadcasting group keep their positions themselves. One that is away during a move
+// comes back with an older position than any that the move has looked at, and it must mean the same
+// message then. It does where the shift has been the same since the first message that can still be
+// read; where it hasn't, that is said before the group moves.
 
 // oldTime bounds how long looking for old positions may take.
 const oldTime = 10 * time.Second
 
-// oldPositionsHold refuses to move a broadcasting group to the target with queues where positions of before would mean another message afterwards.
-// The way back is always open.
+// oldPositionsHold refuses to move a broadcasting group to the target with queues where positions
+// of before would mean another message afterwards. The way back is always open.
 func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, views []*view, to side, l lanes) error {
 	if to == source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
@@ -43,9 +44,16 @@ func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, vie
 			return err
 		}
 		if off := old.Target - first - (there - next); off != 0 || !old.Exact {
-			return refused("group %s is broadcasting, and its members keep their positions themselves: one that is away now, with a position between %d and %d of queue %s, "+
-				"would read up to %d messages twice or not at all on the %s. Move it when all its members are there and have read everything, and accept the group",
-				name, first, next, v.queue, max(off, -off, old.Repeats), to)
+			return refused(
+				"group %s is broadcasting, and its members keep their positions themselves: one that is away now, with a position between %d and %d of queue %s, "+
+					"would read up to %d messages twice or not at all on the %s. Move it when all its members are there and have read everything, and accept the group",
+				name,
+				first,
+				next,
+				v.queue,
+				max(off, -off, old.Repeats),
+				to,
+			)
 		}
 	}
 	return nil

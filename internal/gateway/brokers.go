@@ -43,8 +43,8 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 	return err
 }
 
-// tellVersions says which brokers don't say their versions, as those that have just been started, and those
-// that are gone without a word. They are asked again at the next look.
+// tellVersions says which brokers don't say their versions, as those that have just been started,
+// and those that are gone without a word. They are asked again at the next look.
 func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster) {
 	brokers, err := c.Brokers(ctx)
 	if err != nil || c.Proxy() != "" {
@@ -52,7 +52,15 @@ func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster
 	}
 	for _, b := range brokers {
 		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
-			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side", on.String(), "broker", b.Name, "address", b.Addr)
+			g.log.Warn(
+				"a broker is registered and doesn't say its version; it is asked again",
+				"side",
+				on.String(),
+				"broker",
+				b.Name,
+				"address",
+				b.Addr,
+			)
 		}
 	}
 }

@@ -43,7 +43,8 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Co
 	})
 }
 
-// askPeers asks the other gateways of the migration one after the other, until one of them doesn't answer.
+// askPeers asks the other gateways of the migration one after the other, until one of them doesn't
+// answer.
 func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, Peer, *Client) error) error {
 	for _, p := range g.peers() {
 		asking, cancel := context.WithTimeout(ctx, askTime)
@@ -83,11 +84,13 @@ func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[st
 	return all, model, nil
 }
 
-// knownTime bounds how long the target may take to list a member that the source lists: a heartbeat goes to both.
+// knownTime bounds how long the target may take to list a member that the source lists: a heartbeat
+// goes to both.
 const knownTime = 3 * time.Second
 
-// knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all members that the source lists: it would refuse
-// their pulls. A proxy doesn't say whom it lists. Members that are missing are introduced again.
+// knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all
+// members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
+// Members that are missing are introduced again.
 func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introduce func()) error {
 	if to == source || l.Proxy != "" {
 		return nil
@@ -110,15 +113,21 @@ func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introdu
 			introduce()
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
-			return refused("group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause", group, why)
+			return refused(
+				"group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause",
+				group,
+				why,
+			)
 		}
 	}
 }
 
-// introducePause is between two introductions of the same members: brokers take some milliseconds for one.
+// introducePause is between two introductions of the same members: brokers take some milliseconds
+// for one.
 const introducePause = 500 * time.Millisecond
 
-// unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all list all.
+// unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all
+// list all.
 func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
 	here, _, err := l.membersOn(ctx, group, source)
 	if err != nil || len(here) == 0 {
@@ -199,9 +208,15 @@ func past(members map[string]member, here behind) (all []string) {
 	return all
 }
 
-// noneIsPast refuses to move a group while members read past the gateway: they would go on reading the side
-// that the group leaves. Members that the caller accepts, each or by their group, do so.
-func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lanes, accept []string) (inexact []string, err error) {
+// noneIsPast refuses to move a group while members read past the gateway: they would go on reading
+// the side that the group leaves. Members that the caller accepts, each or by their group, do so.
+func (g *Gateway) noneIsPast(
+	ctx context.Context,
+	group string,
+	from side,
+	l lanes,
+	accept []string,
+) (inexact []string, err error) {
 	members, _, err := l.membersOn(ctx, group, from)
 	if err != nil {
 		return nil, err
@@ -223,12 +238,27 @@ func (g *Gateway) noneIsPast(ctx context.Context, group string, from side, l lan
 		return accepted
 	})
 	if len(found) > 0 {
-		return nil, bypassed(Bypassing{Groups: []string{group}}, "group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
-			"or accept the group or these members, where the group may read messages on both sides, and leave others to these members", group, len(found), from, found[:min(len(found), 5)])
+		return nil, bypassed(
+			Bypassing{Groups: []string{group}},
+			"group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
+				"or accept the group or these members, where the group may read messages on both sides, and leave others to these members",
+			group,
+			len(found),
+			from,
+			found[:min(len(found), 5)],
+		)
 	}
 	for _, one := range taken {
-		inexact = append(inexact, fmt.Sprintf("group %s: %s goes on reading the %s: the group reads messages twice that both sides hold, and this member's queues on the %s are read by it alone",
-			group, one, from, from))
+		inexact = append(
+			inexact,
+			fmt.Sprintf(
+				"group %s: %s goes on reading the %s: the group reads messages twice that both sides hold, and this member's queues on the %s are read by it alone",
+				group,
+				one,
+				from,
+				from,
+			),
+		)
 	}
 	return inexact, nil
 }

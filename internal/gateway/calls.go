@@ -55,7 +55,8 @@ func (s *session) enter(c call) (opaque int32) {
 	return s.put(c)
 }
 
-// mostOpen is how many calls a connection may have open: stock clients have thousands where they send without waiting.
+// mostOpen is how many calls a connection may have open: stock clients have thousands where they
+// send without waiting.
 const mostOpen = 100_000
 
 // put is enter. Callers hold s.mu.
@@ -69,7 +70,13 @@ func (s *session) put(c call) (opaque int32) {
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
 		s.bounds.calls.Add(1)
 		if s.said.calls.due() {
-			s.log.Warn("a client has too many calls open; its connection was closed", "client", s.conn.RemoteAddr().String(), "calls", len(s.open))
+			s.log.Warn(
+				"a client has too many calls open; its connection was closed",
+				"client",
+				s.conn.RemoteAddr().String(),
+				"calls",
+				len(s.open),
+			)
 		}
 		_ = s.conn.Close()
 	}
@@ -103,8 +110,8 @@ func (s *session) takeAll(which func(call) bool) (all []call) {
 	return s.takeOpen(which)
 }
 
-// lose takes calls out of the table that servers will answer no more. A send is a loss before it is out of the table: who looks for sends finds it
-// here or there.
+// lose takes calls out of the table that servers will answer no more. A send is a loss before it is
+// out of the table: who looks for sends finds it here or there.
 func (s *session) lose(which func(call) bool) (all []call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 
 // When the target becomes the authority, what members hold locked on the source is locked for them
 // there too, by the gateway's own account: clients ask for it anew only every 20 s, and who asks
-// first would get it. No request tells who holds a lock, and members say of themselves whatever they
-// like. So of what one says count the queues that its group reads, as brokers have let it, and of
-// those the ones for which the source's broker gives the member the lock again, which it does to
+// first would get it. No request tells who holds a lock, and members say of themselves whatever
+// they like. So of what one says count the queues that its group reads, as brokers have let it, and
+// of those the ones for which the source's broker gives the member the lock again, which it does to
 // nobody while another one has it.
 
 // says are the queues that a member says it holds locked, as far as its group reads them and they

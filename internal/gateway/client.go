@@ -22,9 +22,9 @@ import (
 // Access is what a caller of control APIs has.
 type Access struct {
 	Token string
-	// CA is a PEM file with the authorities that sign the certificates of gateways at https://; those
-	// of the system if empty. Cert and Key are PEM files with the caller's own certificate and its
-	// key, for gateways that ask for one. They are read again when they change.
+	// CA is a PEM file with the authorities that sign the certificates of gateways at https://;
+	// those of the system if empty. Cert and Key are PEM files with the caller's own certificate
+	// and its key, for gateways that ask for one. They are read again when they change.
 	CA, Cert, Key string
 	// Plain lets the token go over plain HTTP to hosts other than this machine.
 	Plain bool
@@ -223,8 +223,9 @@ func or(before, text string) string {
 // retryAfter is how soon a move may be worth another try.
 const retryAfter = 200 * time.Millisecond
 
-// MoveUntilDone asks for a move again and again until it is done, refused, or the context ends: what hinders a move under load, such as a send
-// without an answer, passes. The move's id gets a number for each try.
+// MoveUntilDone asks for a move again and again until it is done, refused, or the context ends:
+// what hinders a move under load, such as a send without an answer, passes. The move's id gets a
+// number for each try.
 func (c *Client) MoveUntilDone(ctx context.Context, m Move) (was Moved, err error) {
 	id := m.ID
 	for try := 1; ; try++ {

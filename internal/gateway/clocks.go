@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Whether a message is new, and whether this gateway could have sent it, is told by when its broker stored
-// it, by that broker's clock. So it must be known how far that one is off: else messages of a broker whose
-// clock is late would all look too old to be judged.
+// Whether a message is new, and whether this gateway could have sent it, is told by when its broker
+// stored it, by that broker's clock. So it must be known how far that one is off: else messages of
+// a broker whose clock is late would all look too old to be judged.
 
 // clocks are how far brokers' clocks are off.
 type clocks struct {

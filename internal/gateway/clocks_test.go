@@ -21,19 +21,41 @@ const codeRuntime = 28
 func (two *twoSides) tells(on side, ahead time.Duration) {
 	const ran = 26*time.Hour + 3*time.Minute + 4*time.Second
 	begun := time.Now().Add(ahead - ran).UnixMilli()
-	two.brokers[on].answer(codeRuntime, wire.Reply{Body: fmt.Appendf(nil, `{"table":{"bootTimestamp":"%d","runtime":"[ 1 days, 2 hours, 3 minutes, 4 seconds ]"}}`, begun)})
+	two.brokers[on].answer(
+		codeRuntime,
+		wire.Reply{
+			Body: fmt.Appendf(
+				nil,
+				`{"table":{"bootTimestamp":"%d","runtime":"[ 1 days, 2 hours, 3 minutes, 4 seconds ]"}}`,
+				begun,
+			),
+		},
+	)
 }
 
-// Whoever writes past the gateways is found whatever the broker's clock says; where that isn't known, it is said that nothing is known.
+// Whoever writes past the gateways is found whatever the broker's clock says; where that isn't
+// known, it is said that nothing is known.
 func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	for name, ahead := range map[string]time.Duration{"on time": 0, "three minutes late": -3 * time.Minute, "three minutes ahead": 3 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
 			two.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
-			stored := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(ahead).UnixMilli(), StoreHost: past, Body: []byte("m")})
+			stored := remoting.EncodeStored(
+				remoting.Message{
+					Topic:          "orders",
+					QueueOffset:    7,
+					BornHost:       past,
+					StoreTimestamp: time.Now().Add(ahead).UnixMilli(),
+					StoreHost:      past,
+					Body:           []byte("m"),
+				},
+			)
 			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
-			two.brokers[source].answer(remoting.CodePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
+			two.brokers[source].answer(
+				remoting.CodePull,
+				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored},
+			)
 			two.lookForPassers(t.Context())
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
@@ -53,14 +75,26 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 	}
 }
 
-// What was sent before the gateway began, through connections that nobody knows any more, is nobody's who writes past it.
+// What was sent before the gateway began, through connections that nobody knows any more, is
+// nobody's who writes past it.
 func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two := newTwoSides(t)
 	two.bypassing.life, two.serving = time.Minute, time.Now()
 	two.tells(source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
-	before := remoting.EncodeStored(remoting.Message{Topic: "orders", QueueOffset: 7, BornHost: past, StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(), StoreHost: past})
-	two.brokers[source].answer(remoting.CodePull, wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
+	before := remoting.EncodeStored(
+		remoting.Message{
+			Topic:          "orders",
+			QueueOffset:    7,
+			BornHost:       past,
+			StoreTimestamp: time.Now().Add(3*time.Minute - 10*time.Second).UnixMilli(),
+			StoreHost:      past,
+		},
+	)
+	two.brokers[source].answer(
+		remoting.CodePull,
+		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before},
+	)
 	for _, end := range []int{7, 8} {
 		two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForPassers(t.Context())

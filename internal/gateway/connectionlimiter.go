@@ -9,9 +9,10 @@ import (
 	"rocketshift/internal/gateway/memory"
 )
 
-// connectionLimiter counts clients' connections, so that the process runs out of neither descriptors nor memory: without descriptors it couldn't reach brokers for
-// those that are in. When there are too many, whoever has waited longest without having sent a whole frame has to go. Where all others have, it is
-// whoever came last from the address that most connections come from.
+// connectionLimiter counts clients' connections, so that the process runs out of neither
+// descriptors nor memory: without descriptors it couldn't reach brokers for those that are in. When
+// there are too many, whoever has waited longest without having sent a whole frame has to go. Where
+// all others have, it is whoever came last from the address that most connections come from.
 type connectionLimiter struct {
 	full   rarely
 	budget *memory.Budget // that connections are counted in
@@ -24,12 +25,14 @@ type connectionLimiter struct {
 }
 
 const (
-	// perClient is how many descriptors a client's connection takes: its own, and those to a server of each side.
+	// perClient is how many descriptors a client's connection takes: its own, and those to a server
+	// of each side.
 	perClient = 3
 	// keptBack is which part of the process's descriptors is for anything else, in percent.
 	keptBack = 10
-	// perDescriptor is what a connection takes by itself, in bytes: two stacks of 8 KiB, a buffer of as much, a frame's fields, and the kernel's and the
-	// runtime's records of it (TestIdleConnectionsKeepNothingOfTheirLongHeaders).
+	// perDescriptor is what a connection takes by itself, in bytes: two stacks of 8 KiB, a buffer
+	// of as much, a frame's fields, and the kernel's and the runtime's records of it
+	// (TestIdleConnectionsKeepNothingOfTheirLongHeaders).
 	perDescriptor = 24 << 10
 )
 
@@ -51,7 +54,8 @@ type limitedConnection struct {
 	more  int // that TLS takes: buffers of a record of 16 KiB each way
 }
 
-// enter counts a connection in, and out those that have to go for it, if any: it may be one of them.
+// enter counts a connection in, and out those that have to go for it, if any: it may be one of
+// them.
 func (c *connectionLimiter) enter(conn net.Conn) (g *limitedConnection, goes []*limitedConnection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,7 +88,8 @@ func (c *connectionLimiter) makeRoom(comes *limitedConnection) (all []*limitedCo
 	return all
 }
 
-// last is who came last from the address that takes most, unless that is the new one's own: then it is the new one. Callers hold c.mu.
+// last is who came last from the address that takes most, unless that is the new one's own: then it
+// is the new one. Callers hold c.mu.
 func (c *connectionLimiter) last(comes *limitedConnection) *list.Element {
 	var most *house
 	for _, h := range c.houses {
@@ -105,7 +110,8 @@ func (c *connectionLimiter) limit(most int) {
 	c.most = most
 }
 
-// speaks takes note that a connection has sent a frame, and counts those out that have to go for it: it may be one of them.
+// speaks takes note that a connection has sent a frame, and counts those out that have to go for
+// it: it may be one of them.
 func (g *limitedConnection) speaks() []*limitedConnection {
 	c := g.crowd
 	c.mu.Lock()
@@ -119,7 +125,8 @@ func (g *limitedConnection) speaks() []*limitedConnection {
 	return c.makeRoom(g)
 }
 
-// secures takes note that a connection is one over TLS, and counts those out that have to go for it.
+// secures takes note that a connection is one over TLS, and counts those out that have to go for
+// it.
 func (g *limitedConnection) secures() []*limitedConnection {
 	c := g.crowd
 	c.mu.Lock()

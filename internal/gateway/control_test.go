@@ -22,7 +22,12 @@ import (
 // idle is a gateway without clusters, for what needs none.
 func idle(t *testing.T) *Gateway {
 	t.Helper()
-	g := &Gateway{config: Config{Name: "idle"}, log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+	g := &Gateway{
+		config: Config{Name: "idle"},
+		log:    slog.New(slog.DiscardHandler),
+		topics: topics{byName: map[string]*topic{}},
+		groups: groups{byName: map[string]*group{}},
+	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
@@ -88,7 +93,12 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	one := q.queue([]byte("broker-a"), 1)
 	one.home.Store(uint32(target))
 	one.shift.Store(-7)
-	lane := lane.Lane{Topic: "orders", Index: 1, Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "new", ID: 3}}
+	lane := lane.Lane{
+		Topic:  "orders",
+		Index:  1,
+		Source: lane.Queue{Broker: "broker-a", ID: 1},
+		Target: lane.Queue{Broker: "new", ID: 3},
+	}
 	one.lane.Store(&lane)
 	v := g.groups.get([]byte("billing")).of(one)
 	g.apply(&Outcome{Epoch: 5, Authority: "target", Views: []savedView{v.after(target, step{next: 10, there: 3})}})

@@ -13,7 +13,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// guarded is a gateway that has the keys of one application, between a broker of each side and a client.
+// guarded is a gateway that has the keys of one application, between a broker of each side and a
+// client.
 type guarded struct {
 	*testing.T
 	gateway        *Gateway
@@ -55,7 +56,13 @@ const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
 func (g *guarded) queue(at side) *view {
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
-	q.lane.Store(&lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t", ID: 1}})
+	q.lane.Store(
+		&lane.Lane{
+			Topic:  "orders",
+			Source: lane.Queue{Broker: "broker-a"},
+			Target: lane.Queue{Broker: "broker-t", ID: 1},
+		},
+	)
 	q.home.Store(uint32(at))
 	v := g.gateway.groups.get([]byte("billing")).of(q)
 	v.side = at
@@ -112,22 +119,41 @@ func requests() map[int]struct {
 	queue := []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0"}
 	tagged := "72057594037927944" // offset 8 with the tag of the first target broker
 	return map[int]request{
-		remoting.CodeSendV2:         {[]string{"a", "producers", "b", "orders", "e", "0", "i", ""}, "body"},
-		remoting.CodePull:           {append([]string{"queueOffset", "5", "commitOffset", "4", "sysFlag", "1"}, queue...), ""},
-		remoting.CodeQueryOffset:    {queue, ""},
-		remoting.CodeUpdateOffset:   {append([]string{"commitOffset", "7"}, queue...), ""},
-		remoting.CodeMaxOffset:      {[]string{"topic", "orders", "queueId", "0"}, ""},
-		remoting.CodeMembers:        {[]string{"consumerGroup", "billing"}, ""},
-		remoting.CodeHeartbeat:      {nil, beat},
-		remoting.CodeUnregister:     {[]string{"clientID", "one", "consumerGroup", "billing"}, ""},
-		remoting.CodeLock:           {nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`},
-		remoting.CodeViewMessage:    {[]string{"offset", tagged}, ""},
-		remoting.CodeSendBack:       {[]string{"offset", tagged, "group", "billing", "delayLevel", "1"}, ""},
-		remoting.CodeEndTransaction: {[]string{"commitLogOffset", tagged, "producerGroup", "producers", "tranStateTableOffset", "1", "commitOrRollback", "8"}, ""},
+		remoting.CodeSendV2: {[]string{"a", "producers", "b", "orders", "e", "0", "i", ""}, "body"},
+		remoting.CodePull: {
+			append([]string{"queueOffset", "5", "commitOffset", "4", "sysFlag", "1"}, queue...),
+			"",
+		},
+		remoting.CodeQueryOffset:  {queue, ""},
+		remoting.CodeUpdateOffset: {append([]string{"commitOffset", "7"}, queue...), ""},
+		remoting.CodeMaxOffset:    {[]string{"topic", "orders", "queueId", "0"}, ""},
+		remoting.CodeMembers:      {[]string{"consumerGroup", "billing"}, ""},
+		remoting.CodeHeartbeat:    {nil, beat},
+		remoting.CodeUnregister:   {[]string{"clientID", "one", "consumerGroup", "billing"}, ""},
+		remoting.CodeLock: {
+			nil,
+			`{"consumerGroup":"billing","clientId":"one","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`,
+		},
+		remoting.CodeViewMessage: {[]string{"offset", tagged}, ""},
+		remoting.CodeSendBack:    {[]string{"offset", tagged, "group", "billing", "delayLevel", "1"}, ""},
+		remoting.CodeEndTransaction: {
+			[]string{
+				"commitLogOffset",
+				tagged,
+				"producerGroup",
+				"producers",
+				"tranStateTableOffset",
+				"1",
+				"commitOrRollback",
+				"8",
+			},
+			"",
+		},
 	}
 }
 
-// nothing wants that brokers have got nothing: what comes after it has come through, on the same connections.
+// nothing wants that brokers have got nothing: what comes after it has come through, on the same
+// connections.
 func (g *guarded) nothing(what string) {
 	g.Helper()
 	for _, b := range []*standIn{g.source, g.target} {
@@ -142,8 +168,9 @@ func (g *guarded) nothing(what string) {
 	assert.Empty(g, g.session.client+string(g.session.beat)+g.session.accessKey, what)
 }
 
-// A request that names an access key without its owner's signature reaches no broker, whatever it asks for, wherever homes and groups
-// are, and whether or not its client wants an answer. Nothing is learned from it.
+// A request that names an access key without its owner's signature reaches no broker, whatever it
+// asks for, wherever homes and groups are, and whether or not its client wants an answer. Nothing
+// is learned from it.
 func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 	for _, at := range []side{source, target} {
 		g := newGuarded(t, appKeys)
@@ -164,7 +191,8 @@ func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 	}
 }
 
-// What the gateway can't sign for passes to the source unchanged, whose brokers judge it, and goes nowhere else.
+// What the gateway can't sign for passes to the source unchanged, whose brokers judge it, and goes
+// nowhere else.
 func TestWhoTheGatewayCannotJudgeGoesUnchangedToTheSourceOrNowhere(t *testing.T) {
 	for name, by := range map[string]signing{"an unknown access key": stranger, "no signature": unsignedBy} {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +225,13 @@ func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
 		r := requests()[remoting.CodeUpdateOffset]
 		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
-		g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields, "") // on the same connection: its answer comes after
+		g.request(
+			remoting.CodeQueryOffset,
+			0,
+			rightly,
+			requests()[remoting.CodeQueryOffset].fields,
+			"",
+		) // on the same connection: its answer comes after
 		for is, _ := g.answer2(); is == remoting.SystemError; is, _ = g.answer2() {
 		}
 		v.mu.Lock()
@@ -246,7 +280,8 @@ func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 	require.Equal(t, "one", g.session.client)
 }
 
-// Brokers read more forms of numbers than are read here. Such a request would be for another queue there, past its home and holds.
+// Brokers read more forms of numbers than are read here. Such a request would be for another queue
+// there, past its home and holds.
 func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = "" // clusters without access control
@@ -304,8 +339,8 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 	}
 }
 
-// Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read nothing on the source
-// would read everything on the target, and commit.
+// Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read
+// nothing on the source would read everything on the target, and commit.
 func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
 	for at, want := range map[side]int{source: remoting.CodeLitePull, target: remoting.CodePull} {
 		g := newGuarded(t, appKeys)
@@ -316,8 +351,8 @@ func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
 	}
 }
 
-// Everybody with a key may say that it is any client with any producer group. That must not keep the
-// real one from being known on the target.
+// Everybody with a key may say that it is any client with any producer group. That must not keep
+// the real one from being known on the target.
 func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 	g := newGuarded(t, `{applications: [
 		{accessKey: app, secretKey: app-secret}, {accessKey: other, secretKey: others-secret}]}`)
@@ -338,8 +373,8 @@ func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 	}
 }
 
-// By the positions and locks of the lanes' group, lanes and gateways know what was copied, who holds a lease, and what was decided: no
-// client is one of its members.
+// By the positions and locks of the lanes' group, lanes and gateways know what was copied, who
+// holds a lease, and what was decided: no client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""

@@ -13,11 +13,14 @@ import (
 func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
-	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source})
+	g.migration.Store(
+		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
+	)
 	return g
 }
 
-// A disk that takes nothing leaves everything as it was: what is answered, what is in memory, and what a restart finds.
+// A disk that takes nothing leaves everything as it was: what is answered, what is in memory, and
+// what a restart finds.
 func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 	g := alone(t)
 	full := g.state.path + ".next"

@@ -13,9 +13,9 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Brokers take every delay level, and each holds a message back as long as its own configuration says.
-// Timers are of 5.x: 4.x brokers deliver such messages at once, and others refuse them where timers
-// are switched off or the delay is too long (HookUtils.handleScheduleMessage, 5.3.3).
+// Brokers take every delay level, and each holds a message back as long as its own configuration
+// says. Timers are of 5.x: 4.x brokers deliver such messages at once, and others refuse them where
+// timers are switched off or the delay is too long (HookUtils.handleScheduleMessage, 5.3.3).
 
 // mostLevel is the highest level that is told apart: brokers have 18 by themselves.
 const mostLevel = 63
@@ -85,8 +85,12 @@ func (d delaying) against(k *sentKinds, here delaying) (cause, line string) {
 	}
 	for level := 1; level <= mostLevel; level++ {
 		if used&(1<<level) != 0 && d.of(level) != here.of(level) {
-			return fmt.Sprintf("holds messages of delay level %d back for %d s, the source for %d s, and producers send them",
-				level, d.of(level), here.of(level)), "messageDelayLevel=" + here.list
+			return fmt.Sprintf(
+				"holds messages of delay level %d back for %d s, the source for %d s, and producers send them",
+				level,
+				d.of(level),
+				here.of(level),
+			), "messageDelayLevel=" + here.list
 		}
 	}
 	return "", ""

@@ -10,8 +10,9 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// A connection to a server can pass from one session to another: of a client that comes back after the gateway's restart,
-// to its new connection. Its reader stops between two calls of Read, and what was read and not used passes with it.
+// A connection to a server can pass from one session to another: of a client that comes back after
+// the gateway's restart, to its new connection. Its reader stops between two calls of Read, and
+// what was read and not used passes with it.
 
 // detachPause is between two attempts to stop a reader: it may just have set its deadline anew.
 const detachPause = 5 * time.Millisecond
@@ -47,8 +48,8 @@ func (s *stopping) at(err error, in *wire.Reader) bool {
 	return true
 }
 
-// stop stops the reader of a connection. It reports whether the connection can go on: not if it has ended, or if its reader does
-// something else until the context ends.
+// stop stops the reader of a connection. It reports whether the connection can go on: not if it has
+// ended, or if its reader does something else until the context ends.
 func (s *stopping) stop(ctx context.Context, conn net.Conn) (rest []byte, whole bool) {
 	close(s.asked)
 	for {

@@ -7,10 +7,11 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A disk that can't be written doesn't end the gateway: it serves as everything stood, says so, moves
-// nothing, and goes on trying to write.
+// A disk that can't be written doesn't end the gateway: it serves as everything stood, says so,
+// moves nothing, and goes on trying to write.
 
-// saveAgain is how soon a state is written again that couldn't be: room on a disk may come at any time.
+// saveAgain is how soon a state is written again that couldn't be: room on a disk may come at any
+// time.
 const saveAgain = 2 * time.Second
 
 // trouble is why the last state isn't on disk.
@@ -19,8 +20,8 @@ type trouble struct {
 	since time.Time
 }
 
-// StateProblem says why what the gateway decided isn't on its disk, and since when; "" if it is. While
-// there is one, clients are served as everything stood, and nothing moves.
+// StateProblem says why what the gateway decided isn't on its disk, and since when; "" if it is.
+// While there is one, clients are served as everything stood, and nothing moves.
 func (g *Gateway) StateProblem() string { return g.state.problem() }
 
 func (f *stateFile) problem() string {
@@ -47,8 +48,10 @@ func (f *stateFile) noted(err error) {
 		return
 	}
 	if err != nil {
-		f.log.Error("the state can't be written: clients are served as everything stood, and nothing moves until it can",
-			slog.Any("cause", err))
+		f.log.Error(
+			"the state can't be written: clients are served as everything stood, and nothing moves until it can",
+			slog.Any("cause", err),
+		)
 		return
 	}
 	f.log.Info("the state is on disk again", "after", time.Since(was.since).String())
@@ -68,5 +71,9 @@ func (g *Gateway) writable() error {
 	if g.StateProblem() == "" || g.save() == nil {
 		return nil
 	}
-	return refused("%s; make room on that disk, or make it writable: it is tried again every %s", g.StateProblem(), saveAgain)
+	return refused(
+		"%s; make room on that disk, or make it writable: it is tried again every %s",
+		g.StateProblem(),
+		saveAgain,
+	)
 }

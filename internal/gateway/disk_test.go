@@ -22,7 +22,8 @@ func stuck(t *testing.T, dir string) (again func()) {
 	return func() { require.NoError(t, os.Remove(full)) }
 }
 
-// A disk that is full alarms, keeps moves from beginning, and is tried again until it takes the state.
+// A disk that is full alarms, keeps moves from beginning, and is tried again until it takes the
+// state.
 func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	g := alone(t)
 	var logged strings.Builder
@@ -43,7 +44,12 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.path)
 	require.ErrorContains(t, err, "make room on that disk")
-	_, err = localParticipant{g}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
+	_, err = localParticipant{
+		g,
+	}.prepare(
+		t.Context(),
+		Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)},
+	)
 	require.ErrorIs(t, err, ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 
@@ -80,7 +86,8 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	})
 }
 
-// What couldn't be written isn't gone by: the numbers of target brokers are in what clients bring back days later.
+// What couldn't be written isn't gone by: the numbers of target brokers are in what clients bring
+// back days later.
 func TestNumbersOfTargetBrokersThatCannotBeKeptAreNotUsed(t *testing.T) {
 	g := alone(t)
 	require.NoError(t, g.number([]string{"x"}))
@@ -97,14 +104,17 @@ func TestNumbersOfTargetBrokersThatCannotBeKeptAreNotUsed(t *testing.T) {
 // begins starts a gateway of which no name server answers.
 func begins(t *testing.T, dir string) (*Gateway, error) {
 	t.Helper()
-	g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: []string{"127.0.0.1:1"}})
+	g, err := Start(
+		Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: []string{"127.0.0.1:1"}},
+	)
 	if err == nil {
 		t.Cleanup(g.Close)
 	}
 	return g, err
 }
 
-// A gateway that stood serves from a disk that it can read but not write; without a state there is nothing to serve by yet.
+// A gateway that stood serves from a disk that it can read but not write; without a state there is
+// nothing to serve by yet.
 func TestAGatewayBeginsFromADiskThatItCanOnlyRead(t *testing.T) {
 	dir, text := writtenState(t)
 	again := stuck(t, dir)

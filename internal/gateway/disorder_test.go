@@ -16,13 +16,19 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// byKey selects a queue by the key from the queues in client order. client-go v2.1.2 lists them in the order in which the name server lists the
-// brokers, but first in the reverse order, until it has made the list a second time (routeData2PublishInfo reverses the route that it is given):
-// a key's first message can go to another queue than those after it, with a stock broker as with the gateway.
+// byKey selects a queue by the key from the queues in client order. client-go v2.1.2 lists them in
+// the order in which the name server lists the brokers, but first in the reverse order, until it
+// has made the list a second time (routeData2PublishInfo reverses the route that it is given): a
+// key's first message can go to another queue than those after it, with a stock broker as with the
+// gateway.
 type byKey struct{ hash producer.QueueSelector }
 
 // Select implements producer.QueueSelector.
-func (s byKey) Select(m *primitive.Message, queues []*primitive.MessageQueue, lastBroker string) *primitive.MessageQueue {
+func (s byKey) Select(
+	m *primitive.Message,
+	queues []*primitive.MessageQueue,
+	lastBroker string,
+) *primitive.MessageQueue {
 	return s.hash.Select(m, slices.SortedFunc(slices.Values(queues), func(a, b *primitive.MessageQueue) int {
 		return cmp.Or(cmp.Compare(a.BrokerName, b.BrokerName), cmp.Compare(a.QueueId, b.QueueId))
 	}), lastBroker)
@@ -51,7 +57,8 @@ func (rs *readers) disorders(l *load) (all []disorder) {
 	return all
 }
 
-// late are the numbers that came after a later one, each with the latest of those. What comes again is a repeat.
+// late are the numbers that came after a later one, each with the latest of those. What comes again
+// is a repeat.
 func late(seen []int) (all [][2]int) {
 	known, last := map[int]bool{}, -1
 	for _, n := range seen {
@@ -67,8 +74,9 @@ func late(seen []int) (all [][2]int) {
 // mostDisorders is how many are told.
 const mostDisorders = 3
 
-// tellDisorders says of messages that groups got out of order how they came, and where each side keeps them and those that were sent before and
-// after them. Where the brokers themselves keep them in that order, or in two queues, the groups only show it.
+// tellDisorders says of messages that groups got out of order how they came, and where each side
+// keeps them and those that were sent before and after them. Where the brokers themselves keep them
+// in that order, or in two queues, the groups only show it.
 func (r *rig) tellDisorders(topic string, all []disorder) {
 	r.Helper()
 	if len(all) == 0 {
@@ -97,8 +105,17 @@ func (r *rig) kept(c *rocketmq.Cluster, topic string, names map[string]bool) (al
 			if words := strings.SplitN(string(m.Body), " ", 3); len(words) < 2 || !names[words[0]+" "+words[1]] {
 				continue
 			}
-			says := fmt.Sprintf("%q: queue %s/%d offset %d, sent %s, stored %s at %s %x", m.Body, b.Name, m.Queue, m.QueueOffset,
-				clock(m.BornTimestamp), clock(m.StoreTimestamp), m.StoreHost, m.PhysicalOffset)
+			says := fmt.Sprintf(
+				"%q: queue %s/%d offset %d, sent %s, stored %s at %s %x",
+				m.Body,
+				b.Name,
+				m.Queue,
+				m.QueueOffset,
+				clock(m.BornTimestamp),
+				clock(m.StoreTimestamp),
+				m.StoreHost,
+				m.PhysicalOffset,
+			)
 			properties := remoting.PropertyMap(m.Properties)
 			for _, name := range []string{remoting.PropUniqKey, replica.StampProperty} {
 				if value, has := properties[name]; has {

@@ -7,22 +7,23 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A gateway that was ready and heard nothing more doesn't know whether the round was decided: who leads may have died just before, or just
-// behind it, or be cut off. It finds out in three ways:
+// A gateway that was ready and heard nothing more doesn't know whether the round was decided: who
+// leads may have died just before, or just behind it, or be cut off. It finds out in three ways:
 //
 //   - the witness. A lock of LOCK_BATCH_MQ at a broker, made for the round (witness.go): who leads takes it
 //     as "decided" before anybody commits, who doubts takes it as "given up". The first one wins. Locks live for a minute and die with the broker, so it is believed for a few seconds only;
 //   - another gateway that went by the outcome, or gave the round up;
 //   - who leads, when it is back: it asks all others, and gives up a round that none has committed.
 //
-// Meanwhile sends to ordered topics are refused, as two gateways that send the same queue's messages to two sides would mix their order. All others
-// go on at the last home that is known, where nothing can be lost.
+// Meanwhile sends to ordered topics are refused, as two gateways that send the same queue's
+// messages to two sides would mix their order. All others go on at the last home that is known,
+// where nothing can be lost.
 
 const (
 	decided = "decided"
 	givenUp = "givenUp"
-	// witnessTime is how long a witness is believed, from the beginning of a round: no broker is killed, started again, and has forgotten its locks so soon
-	// behind the round's budget.
+	// witnessTime is how long a witness is believed, from the beginning of a round: no broker is
+	// killed, started again, and has forgotten its locks so soon behind the round's budget.
 	witnessTime = 5 * time.Second
 	// doubtPause is between two attempts to find out.
 	doubtPause = 50 * time.Millisecond
@@ -37,7 +38,13 @@ func (g localParticipant) findOut(p *currentRound) {
 	}
 	p.doubt = true
 	g.rounds.mu.Unlock()
-	g.log.Warn("it isn't known whether a round was decided: sends to ordered topics are refused until it is", "round", p.round.ID, "leader", p.round.Leader)
+	g.log.Warn(
+		"it isn't known whether a round was decided: sends to ordered topics are refused until it is",
+		"round",
+		p.round.ID,
+		"leader",
+		p.round.Leader,
+	)
 	if p.homes != nil {
 		p.homes.doubt(g.ordered)
 	}
@@ -46,7 +53,15 @@ func (g localParticipant) findOut(p *currentRound) {
 		for begin := time.Now(); ; {
 			was, known := g.verdict(p)
 			if known {
-				g.log.Info("it was found out how a round ended", "round", p.round.ID, "decided", was, "took", time.Since(begin).String())
+				g.log.Info(
+					"it was found out how a round ended",
+					"round",
+					p.round.ID,
+					"decided",
+					was,
+					"took",
+					time.Since(begin).String(),
+				)
 				_ = g.conclude(p, was)
 				return
 			}
@@ -85,13 +100,14 @@ func (g localParticipant) verdict(p *currentRound) (was, known bool) {
 		}
 		asked++
 	}
-	// Everybody is in doubt, and the witness is of no use any more. Only who leads could have decided, and it didn't.
+	// Everybody is in doubt, and the witness is of no use any more. Only who leads could have
+	// decided, and it didn't.
 	over := time.Since(p.since) > witnessTime+2*lapseAfter
 	return false, over && p.round.Leader == g.config.Name && asked == len(g.peers())
 }
 
-// reopen takes up a round that a restart has interrupted; nil if there is none. How it ended is still to
-// be found out.
+// reopen takes up a round that a restart has interrupted; nil if there is none. How it ended is
+// still to be found out.
 func (g localParticipant) reopen(open *savedPart) *currentRound {
 	if open == nil {
 		return nil

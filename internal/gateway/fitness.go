@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 )
 
-// A client that couldn't follow to the target holds up moves of what it shares in: its groups, and the
-// topics that it writes to. What others do is moved all the same, so that one client with a wrong key
-// has no say over the migration. A caller may accept such a client by its name.
+// A client that couldn't follow to the target holds up moves of what it shares in: its groups, and
+// the topics that it writes to. What others do is moved all the same, so that one client with a
+// wrong key has no say over the migration. A caller may accept such a client by its name.
 
 // wroteTo are the topics that a session's client sends to.
 type wroteTo struct {
@@ -209,8 +209,11 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 		}
 	}
 	if n > 0 {
-		return nil, refused("%d clients can't follow to the target: %s; or accept them by their ids, or by \"accessKey:…\", and what they ask of the target is refused",
-			n, strings.Join(refusals, "; "))
+		return nil, refused(
+			"%d clients can't follow to the target: %s; or accept them by their ids, or by \"accessKey:…\", and what they ask of the target is refused",
+			n,
+			strings.Join(refusals, "; "),
+		)
 	}
 	return inexact, nil
 }

@@ -15,7 +15,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// A client with an access key that nobody knows holds up what it shares in, and nothing else; a person may accept it by its id.
+// A client with an access key that nobody knows holds up what it shares in, and nothing else; a
+// person may accept it by its id.
 func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
@@ -45,7 +46,10 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 		r.To, r.Accept = "source", nil
 		fits(r)
 	}
-	holds(Round{Kind: KindSide, To: "target", Group: "billing"}, "which shares in billing, signs with access key stranger")
+	holds(
+		Round{Kind: KindSide, To: "target", Group: "billing"},
+		"which shares in billing, signs with access key stranger",
+	)
 	fits(Round{Kind: KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
 	fits(Round{Kind: KindAuthority, To: "target"})
@@ -58,7 +62,12 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err := localParticipant{g.gateway}.prepare(t.Context(), Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
+	_, err := localParticipant{
+		g.gateway,
+	}.prepare(
+		t.Context(),
+		Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues},
+	)
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -125,7 +134,8 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	}
 }
 
-// twoSides is a gateway of which no name server answers, with a broker of each side that lists members as it is told.
+// twoSides is a gateway of which no name server answers, with a broker of each side that lists
+// members as it is told.
 type twoSides struct {
 	*testing.T
 	*Gateway
@@ -140,7 +150,9 @@ func newTwoSides(t *testing.T) *twoSides {
 	two.Gateway = g
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
-	g.migration.Store(&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there})
+	g.migration.Store(
+		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
+	)
 	g.targets.Store(&[]string{"broker-t"})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {two.brokers[target].Addr().String()}})
 	g.source.Assume(map[string]string{"broker-a": two.brokers[source].Addr().String()})
@@ -170,10 +182,14 @@ func (two *twoSides) lists(on side, members ...string) {
 		}
 		body += fmt.Sprintf(`{"clientId":%q,"clientAddr":"10.0.0.9:4711","language":"JAVA","version":407}`, id)
 	}
-	two.brokers[on].answer(codeMembersOf, wire.Reply{Body: []byte(`{"connectionSet":[` + body + `],"messageModel":"CLUSTERING"}`)})
+	two.brokers[on].answer(
+		codeMembersOf,
+		wire.Reply{Body: []byte(`{"connectionSet":[` + body + `],"messageModel":"CLUSTERING"}`)},
+	)
 }
 
-// Members that read the target past the gateway hold up a group's way back, until a person takes what follows by name.
+// Members that read the target past the gateway hold up a group's way back, until a person takes
+// what follows by name.
 func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	two := newTwoSides(t)
 	two.lists(target, "past")
@@ -204,5 +220,9 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
 	inexact, err := two.nobodyPasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
-	require.Contains(t, fmt.Sprint(inexact), "topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the other side by the lane")
+	require.Contains(
+		t,
+		fmt.Sprint(inexact),
+		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the other side by the lane",
+	)
 }

@@ -37,7 +37,8 @@ func (f *Fleet) States(ctx context.Context) ([]State, error) {
 	return all, nil
 }
 
-// State is how the gateways stand, as one: what the one says that is furthest, with the clients of all.
+// State is how the gateways stand, as one: what the one says that is furthest, with the clients of
+// all.
 func (f *Fleet) State(ctx context.Context) (State, error) {
 	all, err := f.States(ctx)
 	if err != nil {
@@ -63,7 +64,10 @@ func asOne(all []State) State {
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
 		more[0], more[1] = more[0]+s.ClientsMore, more[1]+s.GroupsMore
 		for _, b := range s.Bypass { // each gateway looks at all queues
-			if !slices.ContainsFunc(bypass, func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
+			if !slices.ContainsFunc(
+				bypass,
+				func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address },
+			) {
 				bypass = append(bypass, b)
 			}
 		}
@@ -71,7 +75,8 @@ func asOne(all []State) State {
 			clients[c.who()] = clients[c.who()].and(c)
 		}
 		for _, g := range s.Groups {
-			if g.Source+g.Target > groups[g.Group].Source+groups[g.Group].Target { // others may not have seen all queues
+			// others may not have seen all queues
+			if g.Source+g.Target > groups[g.Group].Source+groups[g.Group].Target {
 				groups[g.Group] = g
 			}
 		}
@@ -95,7 +100,11 @@ func (f *Fleet) Use(ctx context.Context, m Migration) (State, error) {
 	if len(all) > 1 {
 		for i, s := range all {
 			if slices.ContainsFunc(m.Gateways, func(p Peer) bool { return p.Name == s.Gateway }) {
-				return State{}, fmt.Errorf("gateway %s: %w", f.addresses[i], refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway))
+				return State{}, fmt.Errorf(
+					"gateway %s: %w",
+					f.addresses[i],
+					refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway),
+				)
 			}
 			m.Gateways = append(m.Gateways, Peer{s.Gateway, f.addresses[i]})
 		}
@@ -108,7 +117,8 @@ func (f *Fleet) Use(ctx context.Context, m Migration) (State, error) {
 	return asOne(all), nil
 }
 
-// MoveUntilDone asks the first gateway that answers to lead a move, again and again until it is done, refused, or the context ends.
+// MoveUntilDone asks the first gateway that answers to lead a move, again and again until it is
+// done, refused, or the context ends.
 func (f *Fleet) MoveUntilDone(ctx context.Context, m Move) (was Moved, err error) {
 	for _, c := range f.clients {
 		var refusal *RefusedError

@@ -12,8 +12,9 @@ import (
 	"syscall"
 )
 
-// lockFolder makes a folder this process's until the lock is closed, or the process ends however it does: two gateways that go by one
-// state would undo each other's decisions. A folder that can't be written is locked all the same.
+// lockFolder makes a folder this process's until the lock is closed, or the process ends however it
+// does: two gateways that go by one state would undo each other's decisions. A folder that can't be
+// written is locked all the same.
 func lockFolder(dir string) (io.Closer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("gateway: its folder: %w", err)
@@ -32,7 +33,10 @@ func lockFolder(dir string) (io.Closer, error) {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("gateway: another process uses the folder %s: end it first, or give this one a folder of its own", dir)
+			return nil, fmt.Errorf(
+				"gateway: another process uses the folder %s: end it first, or give this one a folder of its own",
+				dir,
+			)
 		}
 		return nil, fmt.Errorf("gateway: lock of its folder %s: %w", dir, err)
 	}
@@ -63,7 +67,12 @@ func closeFolder(dir string, chmod func(string, os.FileMode) error, log *slog.Lo
 		return nil
 	}
 	if mode&forWriters != 0 {
-		return fmt.Errorf("gateway: everybody on this machine may write to its folder %s (mode %s): give it mode 0700; that can't be done from here: %w", dir, is, err)
+		return fmt.Errorf(
+			"gateway: everybody on this machine may write to its folder %s (mode %s): give it mode 0700; that can't be done from here: %w",
+			dir,
+			is,
+			err,
+		)
 	}
 	log.Warn("the folder is open to others: give it mode 0700", "folder", dir, "mode", is, "cause", err)
 	return nil

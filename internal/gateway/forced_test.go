@@ -24,8 +24,8 @@ const (
 	nobodyAt                = "127.0.0.1:1"
 )
 
-// sourceWith is a broker of the source with a queue from first to end, and a group's position there;
-// -1: none.
+// sourceWith is a broker of the source with a queue from first to end, and a group's position
+// there; -1: none.
 func sourceWith(t *testing.T, first, end, position int64) *standIn {
 	t.Helper()
 	b := newStandIn(t, func(int) bool { return true })
@@ -218,7 +218,12 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 
 	back := Move{ID: "forward", Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
 	g.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err = localParticipant{g}.prepare(t.Context(), Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
+	_, err = localParticipant{
+		g,
+	}.prepare(
+		t.Context(),
+		Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues},
+	)
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
@@ -322,7 +327,19 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 		require.ErrorIs(t, err, ErrRefused)
 		require.ErrorContains(t, err, says)
 	}
-	_, err := localParticipant{g}.prepare(t.Context(), Round{ID: "1", Kind: KindSide, To: "target", Group: "billing", WithoutTarget: true, Budget: Duration(time.Second)})
+	_, err := localParticipant{
+		g,
+	}.prepare(
+		t.Context(),
+		Round{
+			ID:            "1",
+			Kind:          KindSide,
+			To:            "target",
+			Group:         "billing",
+			WithoutTarget: true,
+			Budget:        Duration(time.Second),
+		},
+	)
 	require.ErrorContains(t, err, "can't go to it")
 }
 

@@ -22,11 +22,12 @@ const (
 	garbagePart = 25
 )
 
-// collectedAt is at how much of its memory, in percent, the process begins to collect garbage as much as it can: the rest is for its code, and for what
-// comes while a collection is under way.
+// collectedAt is at how much of its memory, in percent, the process begins to collect garbage as
+// much as it can: the rest is for its code, and for what comes while a collection is under way.
 const collectedAt = 90
 
-// LimitMemory has the process keep to so many bytes (Config.Memory), unless its environment says how much (GOMEMLIMIT): getenv tells.
+// LimitMemory has the process keep to so many bytes (Config.Memory), unless its environment says
+// how much (GOMEMLIMIT): getenv tells.
 func LimitMemory(bytes int64, getenv func(string) string) {
 	if getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(bytes / 100 * collectedAt)
@@ -79,7 +80,9 @@ func (c *collections) next(now time.Time, made, used, limit int64) int {
 // stacks, and the limit; in bytes.
 func heapNow() (made, used, limit int64) {
 	of := []metrics.Sample{
-		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
+		{
+			Name: "/gc/heap/allocs:bytes",
+		}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
 	}
 	metrics.Read(of)
 	for _, s := range of[1:] {

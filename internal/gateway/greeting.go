@@ -6,8 +6,8 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// greeting is what a client says of itself: a heartbeat, or that it leaves. It counts when a broker of the source has taken it: who may
-// not be a member there isn't one here, nor on the target.
+// greeting is what a client says of itself: a heartbeat, or that it leaves. It counts when a broker
+// of the source has taken it: who may not be a member there isn't one here, nor on the target.
 type greeting struct {
 	leaves    bool
 	beat      beat
@@ -34,7 +34,8 @@ func (g *greeting) registers() registeredAs {
 	}
 }
 
-// forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a refusal.
+// forgotten gives back what a call has taken that counts for nothing: it isn't answered, or with a
+// refusal.
 func (s *session) forgotten(c call) {
 	if c.rare == nil {
 		return
@@ -47,9 +48,9 @@ func (s *session) forgotten(c call) {
 	}
 }
 
-// identity tells clients apart, those that sign with other keys among them: everybody with a key may
-// say that it is any client with any producer group, and must not take the place of the real one on
-// the target.
+// identity tells clients apart, those that sign with other keys among them: everybody with a key
+// may say that it is any client with any producer group, and must not take the place of the real
+// one on the target.
 func (g *greeting) identity() string {
 	is := g.beat.identity()
 	if is == "" || g.accessKey == "" {
@@ -58,7 +59,8 @@ func (g *greeting) identity() string {
 	return g.accessKey + "\n" + is
 }
 
-// counts reports whether something is learned from the answer to a call, also to one whose client wants none.
+// counts reports whether something is learned from the answer to a call, also to one whose client
+// wants none.
 func (c call) counts() bool { return c.rare != nil || c.commits }
 
 // learn takes over what a call has said, now that a broker has taken it.
@@ -145,7 +147,8 @@ type leave struct {
 	to []dest
 }
 
-// bringLeaves brings to the target that the client leaves, one after the other: an application leaves with one request for each of its groups.
+// bringLeaves brings to the target that the client leaves, one after the other: an application
+// leaves with one request for each of its groups.
 func (s *session) bringLeaves() {
 	for {
 		s.mu.Lock()
@@ -165,8 +168,8 @@ func (s *session) bringLeaves() {
 	}
 }
 
-// mirrored is whether a session's heartbeat is on its way to the target. There is one at a time: a target that stands still must not
-// keep one for each that comes.
+// mirrored is whether a session's heartbeat is on its way to the target. There is one at a time: a
+// target that stands still must not keep one for each that comes.
 type mirrored struct{ busy, again bool }
 
 // mirrorBeat brings the session's last heartbeat to the target.

@@ -14,8 +14,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// While the target stands still, a hundred heartbeats of a client hold one goroutine, and of them the
-// target hears the one under way and the last.
+// While the target stands still, a hundred heartbeats of a client hold one goroutine, and of them
+// the target hears the one under way and the last.
 func TestHeartbeatsTakeOneGoroutineWhileTheTargetStandsStill(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)

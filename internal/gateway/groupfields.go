@@ -81,8 +81,8 @@ func noNamePart(c rune) bool {
 }
 
 // jsonNames reports whether a JSON text names one of the migration's groups anywhere: as a text, or
-// as a number or a word that brokers take for one. Errors: it is no JSON, though brokers, which read
-// more than that, may take it.
+// as a number or a word that brokers take for one. Errors: it is no JSON, though brokers, which
+// read more than that, may take it.
 func jsonNames(names func(string, *migration) bool) func(body []byte, m *migration) (bool, error) {
 	return func(body []byte, m *migration) (bool, error) {
 		in := json.NewDecoder(bytes.NewReader(body))
@@ -114,8 +114,8 @@ func textOfToken(token json.Token) string {
 	return ""
 }
 
-// propertiesName reports whether properties name one of the migration's groups anywhere. Errors: they
-// have an escape, which may be any character.
+// propertiesName reports whether properties name one of the migration's groups anywhere. Errors:
+// they have an escape, which may be any character.
 func propertiesName(body []byte, m *migration) (bool, error) {
 	if bytes.IndexByte(body, '\\') >= 0 {
 		return false, errors.New("properties with escapes")

@@ -14,12 +14,16 @@ import (
 // requestsOfGroups are all requests of 4.9.7 and 5.3.3 that name a group, with the field that does
 // so (all fields of the headers of both), or with a body in which LANES stands for the group.
 var requestsOfGroups = map[int][]string{
-	remoting.CodePull: {"consumerGroup"}, remoting.CodeLitePull: {"consumerGroup"}, remoting.CodeQueryOffset: {"consumerGroup"},
+	remoting.CodePull: {
+		"consumerGroup",
+	}, remoting.CodeLitePull: {"consumerGroup"}, remoting.CodeQueryOffset: {"consumerGroup"},
 	remoting.CodeUpdateOffset: {"consumerGroup"}, remoting.CodeSendBack: {"group"},
 	remoting.CodeUnregister:     {"consumerGroup", "producerGroup"},
 	remoting.CodeEndTransaction: {"producerGroup"},
 	remoting.CodeSend:           {"producerGroup"}, remoting.CodeSendV2: {"a"}, remoting.CodeSendBatch: {"a"},
-	50:                   {"groupPerms"},                                              // UPDATE_AND_CREATE_ACL_CONFIG, 4.x
+	50: {
+		"groupPerms",
+	}, // UPDATE_AND_CREATE_ACL_CONFIG, 4.x
 	204:                  {"producerGroup"},                                           // GET_PRODUCER_CONNECTION_LIST
 	315:                  {"statsKey"},                                                // VIEW_BROKER_STATS_DATA
 	324:                  {"producerGroup"},                                           // SEND_REPLY_MESSAGE

@@ -5,7 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// A fault of this program that one client's frames bring out must not end all other clients' connections.
+// A fault of this program that one client's frames bring out must not end all other clients'
+// connections.
 
 // errFault is why a connection to a server ends that nothing is wrong with.
 var errFault = errors.New("a fault of the gateway")
@@ -18,7 +19,8 @@ func (s *session) inBackground(do func()) {
 	})
 }
 
-// recovered ends the client's connection if what it is deferred in has panicked, says with which code, and counts it.
+// recovered ends the client's connection if what it is deferred in has panicked, says with which
+// code, and counts it.
 func (s *session) recovered(code func() int) {
 	cause := recover()
 	if cause == nil {
@@ -26,8 +28,20 @@ func (s *session) recovered(code func() int) {
 	}
 	s.panics.Add(1)
 	if s.said.faults.due() { // the others are counted: who has found a way to it goes it again and again
-		s.log.Error("a fault of the gateway ended a client's connection: please report it", "client",
-			s.conn.RemoteAddr().String(), "code", code(), "cause", cause, "stack", string(debug.Stack()), "faults", s.panics.Load())
+		s.log.Error(
+			"a fault of the gateway ended a client's connection: please report it",
+			"client",
+			s.conn.RemoteAddr().
+				String(),
+			"code",
+			code(),
+			"cause",
+			cause,
+			"stack",
+			string(debug.Stack()),
+			"faults",
+			s.panics.Load(),
+		)
 	}
 	_ = s.conn.Close()
 }

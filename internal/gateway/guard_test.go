@@ -12,7 +12,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A fault that one client's frames bring out ends that client's connection: it is logged with the frame's code, and others go on.
+// A fault that one client's frames bring out ends that client's connection: it is logged with the
+// frame's code, and others go on.
 func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
@@ -24,7 +25,13 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g.request(remoting.CodePull, 0, unsignedBy, r.fields, r.body)
 	_, err := g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
-	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 }, patience, time.Millisecond, "it is counted") // the connection is closed before
+	require.Eventually(
+		t,
+		func() bool { return g.gateway.panics.Load() == 1 },
+		patience,
+		time.Millisecond,
+		"it is counted",
+	) // the connection is closed before
 
 	g.client, g.in = other, wire.NewReader(other)
 	r = requests()[remoting.CodeHeartbeat]

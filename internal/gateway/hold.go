@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	// mostHeld is how much of sends, in bytes, a hold keeps. Clients that bring more wait on their connections.
+	// mostHeld is how much of sends, in bytes, a hold keeps. Clients that bring more wait on their
+	// connections.
 	mostHeld = 64 << 20
-	// mostPulls is how much of pulls of one queue and group, in bytes, waits while the group moves: thousands of members' worth.
+	// mostPulls is how much of pulls of one queue and group, in bytes, waits while the group moves:
+	// thousands of members' worth.
 	mostPulls = 1 << 20
 	// tooLate is when stock clients have given a send up: it may be on its way a second time.
 	tooLate = 3 * time.Second
@@ -55,7 +57,8 @@ func newHold() *hold {
 	return &hold{lines: map[*session]*line{}, over: make(chan struct{}), done: make(chan struct{})}
 }
 
-// park keeps a request until the hold ends; false if it has ended, and what the same client has sent before is on its way.
+// park keeps a request until the hold ends; false if it has ended, and what the same client has
+// sent before is on its way.
 func (h *hold) park(s *session, f *wire.Frame) bool {
 	h.mu.Lock()
 	cost := parkedCost(f)
@@ -86,8 +89,8 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 	return true
 }
 
-// end lets everything go, each client's sends in their order: one that is held up by its broker, or by its client, holds up no other client. Then
-// comes what is to be done when all are on their way.
+// end lets everything go, each client's sends in their order: one that is held up by its broker, or
+// by its client, holds up no other client. Then comes what is to be done when all are on their way.
 func (h *hold) end(then func()) {
 	h.mu.Lock()
 	h.ended = true

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// install makes the session of a client here that was the predecessor's. It isn't read before start.
+// install makes the session of a client here that was the predecessor's. It isn't read before
+// start.
 func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error) {
 	p := g.ports.of(is.Broker)
 	if p == nil {
@@ -77,7 +78,8 @@ func (in *installed) drop() {
 	}
 }
 
-// start begins to read its connections, and registers its client where the connection by which it was registered didn't pass.
+// start begins to read its connections, and registers its client where the connection by which it
+// was registered didn't pass.
 func (in *installed) start() {
 	s := in.session
 	s.mu.Lock()
@@ -89,7 +91,10 @@ func (in *installed) start() {
 	for _, broker := range in.is.Claims {
 		lost = append(lost, dest{target, broker})
 	}
-	lost = slices.DeleteFunc(append(lost, s.port.dest), func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil })
+	lost = slices.DeleteFunc(
+		append(lost, s.port.dest),
+		func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil },
+	)
 	beat := s.beat
 	s.mu.Unlock()
 	if beat != nil {

@@ -12,7 +12,8 @@ import (
 	"rocketshift/internal/lab/javaclient"
 )
 
-// Java clients of three versions send and read in every way that they have, while groups and homes go to the target and back five times.
+// Java clients of three versions send and read in every way that they have, while groups and homes
+// go to the target and back five times.
 func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 	r := newRig(t, "java")
 	topic := r.topic("java", 2)
@@ -27,7 +28,10 @@ func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 		"broadcast-497":  {Version: "4.9.7", Mode: javaclient.Broadcast},
 		"pull-452":       {Version: "4.5.2", Mode: javaclient.Pull},
 		"pull-497":       {Version: "4.9.7", Mode: javaclient.Pull},
-		"litepull-497":   {Version: "4.9.7", Mode: javaclient.LitePull}, // that of 5.3.3 reads nothing from a 4.9.7 broker, without a gateway either,
+		"litepull-497": {
+			Version: "4.9.7",
+			Mode:    javaclient.LitePull,
+		}, // that of 5.3.3 reads nothing from a 4.9.7 broker, without a gateway either,
 	}
 	names, group := sortedKeys(all), map[string]string{}
 	for _, name := range names {
@@ -75,7 +79,15 @@ func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 		for _, to := range []string{"target", "source"} {
 			was := r.move(Move{Kind: KindSide, To: to, Groups: slices.Collect(maps.Values(group))})
 			home := r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
-			t.Logf("round %d: to the %s: groups %d in %s, homes %d in %s", round, to, was.Moved, time.Duration(was.Held), home.Moved, time.Duration(home.Held))
+			t.Logf(
+				"round %d: to the %s: groups %d in %s, homes %d in %s",
+				round,
+				to,
+				was.Moved,
+				time.Duration(was.Held),
+				home.Moved,
+				time.Duration(home.Held),
+			)
 			r.untilMore(20, flows[0]...)
 			r.untilMore(100, flows[1]...)
 		}

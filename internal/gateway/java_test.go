@@ -30,7 +30,8 @@ func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause t
 	return l
 }
 
-// failedIn takes note of an attempt of a Java producer that failed. It has waited for longer than it would for any machine: that it got no answer is unexpected.
+// failedIn takes note of an attempt of a Java producer that failed. It has waited for longer than
+// it would for any machine: that it got no answer is unexpected.
 func (l *load) failedIn(key string, n int, why string) {
 	l.fail(attempt{message: message{key, n}}, why)
 }

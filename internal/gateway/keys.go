@@ -14,13 +14,15 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A request that the gateway changes, or that goes to the target under other keys, needs a new signature, and for that the
-// gateway is given the secrets of applications in a file. With them it verifies the clients' own (credentials.go).
+// A request that the gateway changes, or that goes to the target under other keys, needs a new
+// signature, and for that the gateway is given the secrets of applications in a file. With them it
+// verifies the clients' own (credentials.go).
 
 // keyFile is that file.
 type keyFile struct {
 	Applications []application `json:"applications"`
-	// Unsigned signs on the target for applications that don't sign, as their source doesn't ask them to.
+	// Unsigned signs on the target for applications that don't sign, as their source doesn't ask
+	// them to.
 	Unsigned *keyPair `json:"unsigned,omitempty"`
 }
 
@@ -101,7 +103,9 @@ func parseKeys(text []byte) (map[string][2]keyPair, error) {
 		return nil, errors.New(faultOf(err))
 	}
 	if file.Applications == nil && file.Unsigned == nil {
-		return nil, errors.New("it has neither applications nor unsigned: for no keys at all, write \"applications: []\"")
+		return nil, errors.New(
+			"it has neither applications nor unsigned: for no keys at all, write \"applications: []\"",
+		)
 	}
 	all := map[string][2]keyPair{}
 	for i, one := range file.Applications {
@@ -139,8 +143,8 @@ func (k *keys) of(accessKey []byte) (pair [2]keyPair, known bool) {
 // given reports whether there is a file of keys: then clusters have access control.
 func (k *keys) given() bool { return k.file != "" }
 
-// sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own signature. Who sends
-// it has been judged by then.
+// sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own
+// signature. Who sends it has been judged by then.
 func (k *keys) sign(f *wire.Frame, to side) {
 	if f.Response() || to == source && !f.Touched() {
 		return
@@ -192,10 +196,16 @@ func (s *session) heard(from dest, f *wire.Frame) {
 	if s.unwelcome == nil {
 		s.unwelcome = map[string]string{}
 	}
-	s.unwelcome[from.broker] = fmt.Sprintf("target broker %s answers its heartbeat with code %d: %.200s", from.broker, f.Code, f.Remark)
+	s.unwelcome[from.broker] = fmt.Sprintf(
+		"target broker %s answers its heartbeat with code %d: %.200s",
+		from.broker,
+		f.Code,
+		f.Remark,
+	)
 }
 
-// problem is why a client can't be served once something is on the target; "" if it can. Callers hold s.mu.
+// problem is why a client can't be served once something is on the target; "" if it can. Callers
+// hold s.mu.
 func (s *session) problem() string {
 	if _, known := s.keys.of([]byte(s.accessKey)); !known {
 		switch {

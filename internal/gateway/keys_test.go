@@ -88,7 +88,8 @@ func TestErrorsAboutKeysFilesSayWhereTheFaultIs(t *testing.T) {
 	}
 }
 
-// A file that is being written, that is empty, or that everybody may read, leaves the keys as they are.
+// A file that is being written, that is empty, or that everybody may read, leaves the keys as they
+// are.
 func TestKeysStayWhileTheirFileIsUnfit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	const good = "applications: [{accessKey: app, secretKey: one}]"
@@ -135,7 +136,11 @@ func TestKeysStayWhileTheirFileIsUnfit(t *testing.T) {
 
 func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 	var k keys
-	all, err := parseKeys([]byte("applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: two}}]\nunsigned: {accessKey: guest, secretKey: three}"))
+	all, err := parseKeys(
+		[]byte(
+			"applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: two}}]\nunsigned: {accessKey: guest, secretKey: three}",
+		),
+	)
 	require.NoError(t, err)
 	k.now.Store(&all)
 	for name, c := range map[string]struct {
@@ -175,26 +180,48 @@ func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 	}
 }
 
-// Both clusters refuse who they don't know, and know the applications by other keys. Nothing moves before the gateway can sign for them.
+// Both clusters refuse who they don't know, and know the applications by other keys. Nothing moves
+// before the gateway can sign for them.
 func TestLiveApplicationsSignOnBothSides(t *testing.T) {
-	here, there := &lab.Account{AccessKey: "source-admin", SecretKey: "source-secret"}, &lab.Account{AccessKey: "target-admin", SecretKey: "target-secret"}
+	here, there := &lab.Account{
+		AccessKey: "source-admin",
+		SecretKey: "source-secret",
+	}, &lab.Account{
+		AccessKey: "target-admin",
+		SecretKey: "target-secret",
+	}
 	source := labtest.OwnCluster(t, lab.ClusterSpec{Name: "SignedOld", Version: "4.9.7", Brokers: 1, Admin: here})
 	target := labtest.OwnCluster(t, lab.ClusterSpec{Name: "SignedNew", Version: "5.3.3", Brokers: 1, Admin: there})
 	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
 	onSource := &remoting.Credentials{AccessKey: here.AccessKey, SecretKey: here.SecretKey}
 	onTarget := &remoting.Credentials{AccessKey: there.AccessKey, SecretKey: there.SecretKey}
-	r := &rig{T: t, ctx: ctx, name: "signed", source: connect(t, source, onSource), target: connect(t, target, onTarget), signs: primitive.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"}, seen: &seen{}}
+	r := &rig{
+		T:      t,
+		ctx:    ctx,
+		name:   "signed",
+		source: connect(t, source, onSource),
+		target: connect(t, target, onTarget),
+		signs:  primitive.Credentials{AccessKey: "orders-app", SecretKey: "orders-secret"},
+		seen:   &seen{},
+	}
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
 	write("applications: []")
 	r.configure(source.NameServers)
 	r.config.Credentials, r.config.OnTarget, r.config.Keys = onSource, onTarget, file
 
-	accounts := filepath.Join(source.Dir, source.Brokers[0].Name, "conf", "plain_acl.yml") // which the broker reads again by itself
+	accounts := filepath.Join(
+		source.Dir,
+		source.Brokers[0].Name,
+		"conf",
+		"plain_acl.yml",
+	) // which the broker reads again by itself
 	before, err := os.ReadFile(accounts)
 	require.NoError(t, err)
-	rules := string(before) + "- accessKey: orders-app\n  secretKey: orders-secret\n  admin: false\n  defaultTopicPerm: PUB|SUB\n  defaultGroupPerm: SUB\n"
+	rules := string(
+		before,
+	) + "- accessKey: orders-app\n  secretKey: orders-secret\n  admin: false\n  defaultTopicPerm: PUB|SUB\n  defaultGroupPerm: SUB\n"
 	require.NoError(t, os.WriteFile(accounts, []byte(rules), 0o600))
 
 	orders, billing := r.topic("orders", 4), r.group("billing")
@@ -213,7 +240,9 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "signs with access key orders-app, of which the gateway has no secret")
 
-	write("applications: [{accessKey: orders-app, secretKey: orders-secret, target: {accessKey: orders-there, secretKey: there-secret}}]")
+	write(
+		"applications: [{accessKey: orders-app, secretKey: orders-secret, target: {accessKey: orders-there, secretKey: there-secret}}]",
+	)
 	problem := func() (all string) {
 		for _, c := range g.State().Clients {
 			all += c.Problem
@@ -246,7 +275,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	r.whiteListed(accounts, rules)
 }
 
-// whiteListed puts the gateway's address on the source's white list: then the source asks nobody behind it who they are.
+// whiteListed puts the gateway's address on the source's white list: then the source asks nobody
+// behind it who they are.
 func (r *rig) whiteListed(accounts, rules string) {
 	r.Helper()
 	require.NoError(r, r.gateway.lookAtWhiteLists(r.ctx), "so far it asks")
@@ -271,11 +301,15 @@ func (r *rig) whiteListed(accounts, rules string) {
 
 const forgedBody = "forged"
 
-// forges sends what somebody who knows the application's access key, and not its secret, could send. Each is answered as by the source's
-// broker, to which the same is sent straight.
+// forges sends what somebody who knows the application's access key, and not its secret, could
+// send. Each is answered as by the source's broker, to which the same is sent straight.
 func (r *rig) forges(topic, group string) {
 	r.Helper()
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: r.signs.AccessKey, SecretKey: "not their secret"}})
+	client := rocketmq.NewClient(
+		rocketmq.Options{
+			Credentials: &remoting.Credentials{AccessKey: r.signs.AccessKey, SecretKey: "not their secret"},
+		},
+	)
 	defer client.Close()
 	straight := r.brokers(r.source)
 	through := r.gateway.ports.translation()[straight[0].Addr]
@@ -295,10 +329,20 @@ func (r *rig) forges(topic, group string) {
 		},
 	} {
 		want, got := does(straight[0].Addr), does(through)
-		if remoting.CodeOf(want) == remoting.Success { // such as locks, which brokers of 4.9.7 give to everybody: more is refused here
+		if remoting.CodeOf(
+			want,
+		) == remoting.Success { // such as locks, which brokers of 4.9.7 give to everybody: more is refused here
 			want = &remoting.Error{Code: remoting.SystemError}
 		}
-		require.Equal(r, remoting.CodeOf(want), remoting.CodeOf(got), "%s: %v, and straight to the source's broker %v", what, got, want)
+		require.Equal(
+			r,
+			remoting.CodeOf(want),
+			remoting.CodeOf(got),
+			"%s: %v, and straight to the source's broker %v",
+			what,
+			got,
+			want,
+		)
 		require.ErrorContains(r, got, "Check signature failed", what)
 	}
 }

@@ -49,8 +49,8 @@ func raise(n *atomic.Int64, to int64) {
 	}
 }
 
-// transacts reports whether a message is the first half of a transaction (SendMessageProcessor reads
-// the property, 4.5.2 to 5.3.3).
+// transacts reports whether a message is the first half of a transaction (SendMessageProcessor
+// reads the property, 4.5.2 to 5.3.3).
 func transacts(f *wire.Frame, propertiesKey string) bool {
 	if !bytes.Contains(f.Get(propertiesKey), []byte(remoting.PropTranMsg)) {
 		return false
@@ -84,8 +84,8 @@ func limitsOf(config map[string]string) (is limits) {
 // limitsTime bounds how long a broker may take to say how it is configured: it has it in memory.
 const limitsTime = 2 * time.Second
 
-// lookAtLimits takes over how the brokers of a side are configured. Of one that doesn't say, what it
-// said before counts; a proxy never says.
+// lookAtLimits takes over how the brokers of a side are configured. Of one that doesn't say, what
+// it said before counts; a proxy never says.
 func lookAtLimits(ctx context.Context, c *rocketmq.Cluster, known *atomic.Pointer[map[string]limits]) {
 	if c.Proxy() != "" {
 		return
@@ -143,8 +143,8 @@ func limitsAt(ctx context.Context, client *rocketmq.Client, addr string) limits 
 	return limitsOf(config)
 }
 
-// against says what a broker doesn't take of a topic's sends as the source's broker does, and the line
-// to change; "" if nothing.
+// against says what a broker doesn't take of a topic's sends as the source's broker does, and the
+// line to change; "" if nothing.
 func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 	switch longest := k.longest.Load(); {
 	case l.noSends:
@@ -159,8 +159,8 @@ func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 }
 
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
-// queues, or of which that isn't known. It returns what becomes inexact where the caller accepts the
-// topic, and by a proxy, whose brokers never say.
+// queues, or of which that isn't known. It returns what becomes inexact where the caller accepts
+// the topic, and by a proxy, whose brokers never say.
 func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 	if r.Kind != KindHome || r.To != target.String() {
 		return nil, nil
@@ -208,8 +208,8 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 	return distinct(inexact), nil
 }
 
-// takes says what a target broker doesn't take of a topic's sends, and the line to change, or why that
-// isn't known; no cause if it takes all.
+// takes says what a target broker doesn't take of a topic's sends, and the line to change, or why
+// that isn't known; no cause if it takes all.
 func (g *Gateway) takes(broker string, k *sentKinds, here limits) (known bool, cause, line string) {
 	var is limits
 	asked := false

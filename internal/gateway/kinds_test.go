@@ -92,10 +92,17 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")
 
-	open := map[string]string{"maxMessageSize": "4096", "messageDelayLevel": "1s 5s 10s", "timerWheelEnable": "true", "timerMaxDelaySec": "60"}
+	open := map[string]string{
+		"maxMessageSize":    "4096",
+		"messageDelayLevel": "1s 5s 10s",
+		"timerWheelEnable":  "true",
+		"timerMaxDelaySec":  "60",
+	}
 	configured(open)
 	here := func(levels string) {
-		g.gateway.limitsHere.Store(&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})})
+		g.gateway.limitsHere.Store(
+			&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})},
+		)
 	}
 	here("7s 5s 10s 30s")
 	send(remoting.Success, "KEYS\x01DELAY\x02", "not delayed")
@@ -120,7 +127,9 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	open["timerWheelEnable"], open["timerMaxDelaySec"], open["messageDelayLevel"] = "true", "600", "7s 5s 10s 30s"
 	configured(open)
 	takes()
-	configured(map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096", "brokerPermission": "4"})
+	configured(
+		map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096", "brokerPermission": "4"},
+	)
 	_, err = g.gateway.takesSends(round)
 	require.ErrorContains(t, err, "write brokerPermission=6")
 	configured(map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096"})
@@ -140,10 +149,17 @@ func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	}
 	inexact, err := g.takesSends(Round{Kind: KindHome, To: "target", Queues: queues})
 	require.NoError(t, err)
-	require.Equal(t, []string{"what target broker broker-t takes of what producers send isn't known: it is behind a proxy, which doesn't say"}, inexact)
+	require.Equal(
+		t,
+		[]string{
+			"what target broker broker-t takes of what producers send isn't known: it is behind a proxy, which doesn't say",
+		},
+		inexact,
+	)
 }
 
-// Brokers are asked at the same time, and one that doesn't answer keeps no other one from being known.
+// Brokers are asked at the same time, and one that doesn't answer keeps no other one from being
+// known.
 func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 	all := func(int) bool { return true }
 	g := alone(t)

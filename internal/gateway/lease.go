@@ -12,14 +12,17 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A gateway of several has a lease with the brokers of both sides: a lock of LOCK_BATCH_MQ, made for it, which it renews. While any broker renews it,
-// the gateway sends everything: so it does when all of the source is dead, and all homes are on the target. If none has done so for long, it may have been taken off the migration's list, and the others may have moved on:
-// then it refuses sends to ordered topics, and sends all others to their last homes.
+// A gateway of several has a lease with the brokers of both sides: a lock of LOCK_BATCH_MQ, made
+// for it, which it renews. While any broker renews it, the gateway sends everything: so it does
+// when all of the source is dead, and all homes are on the target. If none has done so for long, it
+// may have been taken off the migration's list, and the others may have moved on: then it refuses
+// sends to ordered topics, and sends all others to their last homes.
 //
 // Who takes a gateway off the list needs its lease from every broker, for as long as a lease lasts.
 
 const (
-	// leaseTime is how long a lease lasts: a broker's locks live for 60 s (RebalanceLockManager), by its own clock.
+	// leaseTime is how long a lease lasts: a broker's locks live for 60 s (RebalanceLockManager),
+	// by its own clock.
 	leaseTime = 50 * time.Second
 	leaseKeep = 10 * time.Second
 	// evictTime is how long others must have a gateway's lease before it has surely run out.
@@ -64,14 +67,21 @@ func (g *Gateway) renewLease() {
 	over := time.Now().After(g.lease.until)
 	if was := g.fenced.Swap(over); was != over {
 		if over {
-			g.log.Error("no broker of either side renews this gateway's lease: sends to ordered topics are refused", "brokers", brokers, "cause", err)
+			g.log.Error(
+				"no broker of either side renews this gateway's lease: sends to ordered topics are refused",
+				"brokers",
+				brokers,
+				"cause",
+				err,
+			)
 		} else {
 			g.log.Info("the gateway has its lease again")
 		}
 	}
 }
 
-// leasing are the brokers that give leases: those of both sides, the source's first, so that one side may be dead.
+// leasing are the brokers that give leases: those of both sides, the source's first, so that one
+// side may be dead.
 func (g *Gateway) leasing() (all []dest) {
 	for on := range g.brokers {
 		for _, name := range g.brokersOf(side(on)) {
@@ -81,7 +91,8 @@ func (g *Gateway) leasing() (all []dest) {
 	return all
 }
 
-// lockLease takes a gateway's lease from all brokers that give leases. A proxy that serves no locks gives none.
+// lockLease takes a gateway's lease from all brokers that give leases. A proxy that serves no locks
+// gives none.
 func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
 	var mu sync.Mutex
 	var asked errgroup.Group // all at once: one that doesn't answer must not use up the others' time
@@ -112,7 +123,8 @@ func (g *Gateway) lockLeaseAt(ctx context.Context, at dest, of string) (bool, er
 	return g.lockOwn(ctx, at, leaseKind, of, g.config.Name)
 }
 
-// evict makes sure that gateways that aren't of the migration any more refuse what could harm. It is to be asked again while it isn't sure.
+// evict makes sure that gateways that aren't of the migration any more refuse what could harm. It
+// is to be asked again while it isn't sure.
 func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 	g.lease.mu.Lock()
 	defer g.lease.mu.Unlock()
@@ -124,9 +136,18 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 		if held < brokers || brokers == 0 {
 			delete(g.lease.evicted, p.Name)
 			if err != nil {
-				return fmt.Errorf("gateway %s isn't in the list any more, and whether it still serves isn't known: %w", p.Name, err)
+				return fmt.Errorf(
+					"gateway %s isn't in the list any more, and whether it still serves isn't known: %w",
+					p.Name,
+					err,
+				)
 			}
-			return fmt.Errorf("gateway %s isn't in the list any more, but still has its lease from %d of %d brokers: stop it, then try again", p.Name, brokers-held, brokers)
+			return fmt.Errorf(
+				"gateway %s isn't in the list any more, but still has its lease from %d of %d brokers: stop it, then try again",
+				p.Name,
+				brokers-held,
+				brokers,
+			)
 		}
 		since, there := g.lease.evicted[p.Name]
 		if !there {
@@ -134,7 +155,11 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 			g.lease.evicted[p.Name] = since
 		}
 		if left := evictTime - time.Since(since); left > 0 {
-			return fmt.Errorf("gateway %s isn't in the list any more: its lease has surely run out in %s, try again then, and once before", p.Name, left.Round(time.Second))
+			return fmt.Errorf(
+				"gateway %s isn't in the list any more: its lease has surely run out in %s, try again then, and once before",
+				p.Name,
+				left.Round(time.Second),
+			)
 		}
 	}
 	return nil

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Listeners are those of a process that aren't for clients, such as its control API's. They pass from process to process too.
+// Listeners are those of a process that aren't for clients, such as its control API's. They pass
+// from process to process too.
 type Listeners struct {
 	From *Predecessor // whose listeners are used where the addresses are the same; nil if there is none
 

@@ -11,8 +11,9 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// A gateway is killed and started again while no name server of either side answers, and its disk takes nothing: clients that know their
-// routes go on, with homes and groups where they were, positions are kept on both sides, and when name servers and disk are back, moves go on.
+// A gateway is killed and started again while no name server of either side answers, and its disk
+// takes nothing: clients that know their routes go on, with homes and groups where they were,
+// positions are kept on both sides, and when name servers and disk are back, moves go on.
 func TestLongAGatewayBeginsWithoutNameServersAndDisk(t *testing.T) {
 	t.Parallel()
 	from := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"})

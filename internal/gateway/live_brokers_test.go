@@ -14,14 +14,19 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// frozenFor is how long a broker stands still: longer than clients' time-outs, shorter than the 60 s after which locks of queues end.
+// frozenFor is how long a broker stands still: longer than clients' time-outs, shorter than the 60
+// s after which locks of queues end.
 const frozenFor = 30 * time.Second
 
-// A broker of either side stands still for half a minute, is killed, or is restarted, in the middle of a move of either kind, there and back. The move
-// isn't done, or done as a whole, within its budget; it is done when it is asked for again; nothing is lost, and order holds.
+// A broker of either side stands still for half a minute, is killed, or is restarted, in the middle
+// of a move of either kind, there and back. The move isn't done, or done as a whole, within its
+// budget; it is done when it is asked for again; nothing is lost, and order holds.
 func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	t.Parallel()
-	clusters := [2]*lab.Cluster{source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}), target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"})}
+	clusters := [2]*lab.Cluster{
+		source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}),
+		target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"}),
+	}
 	r := newRigBetween(t, "brokers", clusters[source], clusters[target])
 	ctx := r.ctx
 	r.breaks = breaksBrokers
@@ -58,7 +63,14 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
 				to[m.Kind] = to[m.Kind].other()
 				m.To = to[m.Kind].String()
-				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name, m.Kind, m.To)
+				what := fmt.Sprintf(
+					"%s of the %s %s in a move of the %s to the %s",
+					broker,
+					on,
+					fault.name,
+					m.Kind,
+					m.To,
+				)
 				flows("before " + what)
 				struck := make(chan error, 1)
 				strike := func() {
@@ -100,7 +112,8 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	assert.Zero(t, v.lost+v.outOfOrder, "%+v", v)
 }
 
-// strikes asks for a move until the fault has struck in its middle: before, what the last fault left may hinder it.
+// strikes asks for a move until the fault has struck in its middle: before, what the last fault
+// left may hinder it.
 func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) Moved {
 	r.Helper()
 	for {

@@ -25,10 +25,10 @@ func (l *load) failedSoFar() int {
 	return l.failed + len(l.faults) + len(l.late)
 }
 
-// All of the source dies when everything is on the target. Both gateways of the migration send on, to
-// ordered topics too, for longer than a lease of the source would last; a move is refused or done as a
-// whole; one gateway is killed and comes back; groups read on for longer than the target lists members
-// whose heartbeats don't come. Nothing is lost, repeated, or out of order.
+// All of the source dies when everything is on the target. Both gateways of the migration send on,
+// to ordered topics too, for longer than a lease of the source would last; a move is refused or
+// done as a whole; one gateway is killed and comes back; groups read on for longer than the target
+// lists members whose heartbeats don't come. Nothing is lost, repeated, or out of order.
 func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	t.Parallel()
 	own := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Dying", Version: "4.9.7", Brokers: 2})

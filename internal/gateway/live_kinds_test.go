@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// decider decides on transactions as their bodies say, and tells brokers at once, or when they ask. It answers what it has decided, as applications do.
+// decider decides on transactions as their bodies say, and tells brokers at once, or when they ask.
+// It answers what it has decided, as applications do.
 type decider struct {
 	mu      sync.Mutex
 	decided map[string]primitive.LocalTransactionState // by body: what is answered from then on
@@ -58,22 +59,34 @@ func (d *decider) giveUp(body string) {
 
 func (d *decider) told(body string, asked bool, is primitive.LocalTransactionState) {
 	words := append(strings.Fields(body), "0") // key, number, and the attempt if it isn't the first
-	d.ends.note(message{key: words[0]}, words[2], asked, is == primitive.CommitMessageState, is == primitive.RollbackMessageState)
+	d.ends.note(
+		message{key: words[0]},
+		words[2],
+		asked,
+		is == primitive.CommitMessageState,
+		is == primitive.RollbackMessageState,
+	)
 }
 
 // deciding starts a stock producer of transactions.
 func (r *rig) deciding(group string) (stock.TransactionProducer, *decider) {
 	r.Helper()
 	d := &decider{decided: map[string]primitive.LocalTransactionState{}, ends: ledger{}}
-	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group), producer.WithRetry(0),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
+	p, err := stock.NewTransactionProducer(
+		d,
+		producer.WithGroupName(group),
+		producer.WithInstanceName(group),
+		producer.WithRetry(0),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})),
+	)
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
 	r.Cleanup(func() { _ = p.Shutdown() })
 	return p, d
 }
 
-// mixture is messages of all kinds that client-go sends: transactions, delayed ones, and ones that readers fail at once.
+// mixture is messages of all kinds that client-go sends: transactions, delayed ones, and ones that
+// readers fail at once.
 type mixture struct {
 	*readers
 	topic        string
@@ -87,7 +100,13 @@ type mixture struct {
 
 func (rs *readers) mixture(topic string) *mixture {
 	rs.Helper()
-	k := &mixture{readers: rs, topic: topic, sends: rs.newLoad(topic, "all kinds"), want: map[string]bool{}, failed: map[string]bool{}}
+	k := &mixture{
+		readers: rs,
+		topic:   topic,
+		sends:   rs.newLoad(topic, "all kinds"),
+		want:    map[string]bool{},
+		failed:  map[string]bool{},
+	}
 	rs.mu.Lock()
 	rs.fail = func(key string, _ int, times int32) bool { // every failing one fails once
 		if strings.HasPrefix(key, "fail") && times == 0 {
@@ -99,8 +118,12 @@ func (rs *readers) mixture(topic string) *mixture {
 	rs.mu.Unlock()
 	k.transactions, k.decided = rs.deciding(rs.nameOf("deciding"))
 	var err error
-	k.plain, err = stock.NewProducer(producer.WithGroupName(rs.nameOf("plain")), producer.WithInstanceName(rs.nameOf("plain")), producer.WithRetry(0),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})))
+	k.plain, err = stock.NewProducer(
+		producer.WithGroupName(rs.nameOf("plain")),
+		producer.WithInstanceName(rs.nameOf("plain")),
+		producer.WithRetry(0),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})),
+	)
 	require.NoError(rs, err)
 	require.NoError(rs, k.plain.Start())
 	rs.Cleanup(func() { _ = k.plain.Shutdown() })
@@ -160,8 +183,9 @@ func (k *mixture) untilDelivered() {
 	})
 }
 
-// deliveredOnce wants each attempt to send a message once at most, none that was rolled back, and so many messages that failed before. A transaction may
-// come as often as its client has sent commits, see ends.
+// deliveredOnce wants each attempt to send a message once at most, none that was rolled back, and
+// so many messages that failed before. A transaction may come as often as its client has sent
+// commits, see ends.
 func (k *mixture) deliveredOnce(failed int) {
 	k.Helper()
 	k.sends.fine()
@@ -184,7 +208,8 @@ func (k *mixture) deliveredOnce(failed int) {
 	k.Logf("client-go's transactions: %+v; %s", e, k.sends)
 }
 
-// Transactions, delayed messages and messages that fail cross a move: each is delivered once to a group that reads on either side.
+// Transactions, delayed messages and messages that fail cross a move: each is delivered once to a
+// group that reads on either side.
 func TestLiveTransactionsDelaysAndRetriesCrossMoves(t *testing.T) {
 	r := newRig(t, "kinds")
 	topic, group := r.topic("kinds", 2), r.group("readers")

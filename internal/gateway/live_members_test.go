@@ -10,7 +10,8 @@ import (
 	"rocketshift/internal/lab/javaclient"
 )
 
-// comers are two groups whose second members come and go at the same moments: one group is moved meanwhile, the other one never.
+// comers are two groups whose second members come and go at the same moments: one group is moved
+// meanwhile, the other one never.
 type comers struct {
 	*rig
 	topic, mode   string
@@ -30,7 +31,9 @@ func (r *rig) newComers(topic, mode string) *comers {
 }
 
 func (c *comers) member(of *readers, instance string) *javaclient.Client {
-	return of.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: c.topic, Mode: c.mode, Instance: of.group + instance})
+	return of.javaJoin(
+		javaclient.Consumer{Version: "4.9.7", Topic: c.topic, Mode: c.mode, Instance: of.group + instance},
+	)
 }
 
 // join starts the second members.
@@ -66,8 +69,10 @@ func (c *comers) untilBusy() {
 	}
 }
 
-// judge compares both groups. A member gets again what it had last itself when a queue comes back to it before another member has read anything of it:
-// what its threads had in work. A move must not add to that. When queues change hands, at most so many more may be repeated where the group is moved.
+// judge compares both groups. A member gets again what it had last itself when a queue comes back
+// to it before another member has read anything of it: what its threads had in work. A move must
+// not add to that. When queues change hands, at most so many more may be repeated where the group
+// is moved.
 func (c *comers) judge(l *load, more int) {
 	c.Helper()
 	c.moved.untilRead(l)
@@ -81,8 +86,9 @@ func (c *comers) judge(l *load, more int) {
 	assert.LessOrEqual(c, v.handedOver, control.handedOver+more, c.mode)
 }
 
-// Members join, leave and are killed in the middle of moves; messages are in work for five seconds across them; a broadcasting member is away.
-// Nothing is lost, order holds, and no more is repeated than in groups that aren't moved.
+// Members join, leave and are killed in the middle of moves; messages are in work for five seconds
+// across them; a broadcasting member is away. Nothing is lost, order holds, and no more is repeated
+// than in groups that aren't moved.
 func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 	r := newRig(t, "members")
 	topic, slow := r.topic("quick", 2), r.topic("slow", 2)
@@ -98,7 +104,18 @@ func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 	homes := map[*readers]string{broadcast: t.TempDir(), aside: t.TempDir()}
 	listen := func() (both []*javaclient.Client) {
 		for _, of := range []*readers{broadcast, aside} {
-			both = append(both, of.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Broadcast, Instance: of.group + "-0", Home: homes[of]}))
+			both = append(
+				both,
+				of.javaJoin(
+					javaclient.Consumer{
+						Version:  "4.9.7",
+						Topic:    topic,
+						Mode:     javaclient.Broadcast,
+						Instance: of.group + "-0",
+						Home:     homes[of],
+					},
+				),
+			)
 		}
 		return both
 	}
@@ -110,7 +127,9 @@ func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		groups, reading = append(groups, c.moved.group), append(reading, c.moved, c.still)
 	}
 	inWork := func(mode string) *javaclient.Client {
-		return slowly[mode].javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: slow, Mode: mode, Instance: slow + "-" + mode})
+		return slowly[mode].javaJoin(
+			javaclient.Consumer{Version: "4.9.7", Topic: slow, Mode: mode, Instance: slow + "-" + mode},
+		)
 	}
 	working := map[string]*javaclient.Client{}
 	for mode, rs := range slowly {
@@ -154,8 +173,10 @@ func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		away(load, "source", func(c *comers) { c.end(end) })
 		load.end()
 		for _, c := range all {
-			// Queues change hands as a member comes and as it goes. Who gives one up commits, and who gets it asks for that: what is repeated was read in between,
-			// on a busy machine in a second at most each time. Of a member that was killed it is what it read since its last commit.
+			// Queues change hands as a member comes and as it goes. Who gives one up commits, and
+			// who gets it asks for that: what is repeated was read in between, on a busy machine in
+			// a second at most each time. Of a member that was killed it is what it read since its
+			// last commit.
 			second := int(time.Second / pause * 8 / 2) // a member has half of the load
 			more := 2 * second
 			if round > 0 {
@@ -168,7 +189,12 @@ func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		r.sentWell(aside, load)
 		v, control := broadcast.judge(load), aside.judge(load)
 		t.Logf("broadcasting: %+v, control %+v", v, control)
-		assert.LessOrEqual(t, v.duplicated, control.duplicated+2*threads, "a broadcasting member that was away twice goes on where it was")
+		assert.LessOrEqual(
+			t,
+			v.duplicated,
+			control.duplicated+2*threads,
+			"a broadcasting member that was away twice goes on where it was",
+		)
 	}
 	long.end()
 	quick.end()

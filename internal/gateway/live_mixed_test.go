@@ -50,7 +50,8 @@ func (c *crew) untilBusy(at *rig) {
 	c.longestTakeOver = max(c.longestTakeOver, time.Since(begin))
 }
 
-// fleet are the same applications twice: one crosses over, the other one is restarted as often with one view.
+// fleet are the same applications twice: one crosses over, the other one is restarted as often with
+// one view.
 type fleet struct {
 	groups    map[string]*crew
 	producers []*crew
@@ -69,7 +70,8 @@ func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
 	} {
 		rs := r.newReaders(r.group(of+"-"+kind), 2)
 		c := &crew{readers: rs, instances: []string{rs.group + "-0", rs.group + "-1"}, stops: map[string]func(){}}
-		if kind == "go-orderly" { // a queue that one member of this client gives up stays locked for a minute, with any view
+		// a queue that one member of this client gives up stays locked for a minute, with any view
+		if kind == "go-orderly" {
 			c.instances = c.instances[:1]
 		}
 		c.start = func(at *rig, name string) func() { return start(rs, at, name) }
@@ -77,26 +79,38 @@ func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
 	}
 	for _, kind := range producers {
 		generation := 0
-		f.producers = append(f.producers, &crew{instances: []string{kind}, stops: map[string]func(){}, start: func(at *rig, _ string) func() {
-			generation++
-			var l *load
-			if prefix := fmt.Sprint(kind, generation, "x"); strings.HasPrefix(kind, "java") {
-				l = at.javaProduceAs(topic, "4.9.7", javaclient.Ordered, prefix, 4, 100*time.Millisecond)
-			} else {
-				l = at.produce(topic, prefix, 4, 100*time.Millisecond)
-			}
-			f.mu.Lock()
-			f.loads = append(f.loads, l)
-			f.mu.Unlock()
-			return l.end
-		}})
+		f.producers = append(
+			f.producers,
+			&crew{instances: []string{kind}, stops: map[string]func(){}, start: func(at *rig, _ string) func() {
+				generation++
+				var l *load
+				if prefix := fmt.Sprint(kind, generation, "x"); strings.HasPrefix(kind, "java") {
+					l = at.javaProduceAs(topic, "4.9.7", javaclient.Ordered, prefix, 4, 100*time.Millisecond)
+				} else {
+					l = at.produce(topic, prefix, 4, 100*time.Millisecond)
+				}
+				f.mu.Lock()
+				f.loads = append(f.loads, l)
+				f.mu.Unlock()
+				return l.end
+			}},
+		)
 	}
 	return f
 }
 
 func javaMember(topic, mode string) func(*readers, *rig, string) func() {
 	return func(rs *readers, at *rig, name string) func() {
-		c := rs.javaJoin(javaclient.Consumer{Version: "4.9.7", NameServer: at.entrance, Topic: topic, Mode: mode, Instance: name, Work: 2 * time.Millisecond})
+		c := rs.javaJoin(
+			javaclient.Consumer{
+				Version:    "4.9.7",
+				NameServer: at.entrance,
+				Topic:      topic,
+				Mode:       mode,
+				Instance:   name,
+				Work:       2 * time.Millisecond,
+			},
+		)
 		return func() { c.Stop(rs) }
 	}
 }
@@ -121,8 +135,10 @@ func (f *fleet) roll(at *rig) {
 	all.Wait()
 }
 
-// moreRepeats is what a stock member may repeat of one load when it gets a queue, beyond what a control does. Who gave the queue up has committed what it has
-// done, but for what was in work; and on a busy machine the next one may read before the broker has that: a second of 40 messages of the load.
+// moreRepeats is what a stock member may repeat of one load when it gets a queue, beyond what a
+// control does. Who gave the queue up has committed what it has done, but for what was in work; and
+// on a busy machine the next one may read before the broker has that: a second of 40 messages of
+// the load.
 const moreRepeats = 40
 
 const (
@@ -155,8 +171,9 @@ func (f *fleet) judge(topic string) map[string]verdict {
 	return verdicts
 }
 
-// Applications cross over from the source to the gateway, and from there to the target, an instance at a time: all members have work in each mixed
-// view, nothing is lost, order holds, and no more is repeated than by the same restarts with one view.
+// Applications cross over from the source to the gateway, and from there to the target, an instance
+// at a time: all members have work in each mixed view, nothing is lost, order holds, and no more is
+// repeated than by the same restarts with one view.
 func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	r := newRig(t, "cross")
 	topic, control := r.topic("crossing", 2), r.nameOf("same")
@@ -185,18 +202,29 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	read := func(at *rig) {
 		t.Helper()
 		before := lateReaders.count.Load()
-		c := lateReaders.javaJoin(javaclient.Consumer{Version: "4.9.7", NameServer: at.entrance, Topic: topic, Mode: javaclient.Concurrent, Instance: "cross-late"})
-		r.await("the late group has read nearly all", func() (missing string) { // a member that ends reads what it holds, and has committed before
-			if more := lateReaders.count.Load() - before; more <= 200 {
-				missing = fmt.Sprintf("%d of 200 more; ", more)
-			}
-			for _, l := range crossing.loads {
-				if lost := lateReaders.judge(l).lost; lost > moreRepeats/4 {
-					missing += fmt.Sprintf("%d of %s; ", lost, l.name)
+		c := lateReaders.javaJoin(
+			javaclient.Consumer{
+				Version:    "4.9.7",
+				NameServer: at.entrance,
+				Topic:      topic,
+				Mode:       javaclient.Concurrent,
+				Instance:   "cross-late",
+			},
+		)
+		r.await(
+			"the late group has read nearly all",
+			func() (missing string) { // a member that ends reads what it holds, and has committed before
+				if more := lateReaders.count.Load() - before; more <= 200 {
+					missing = fmt.Sprintf("%d of 200 more; ", more)
 				}
-			}
-			return missing
-		})
+				for _, l := range crossing.loads {
+					if lost := lateReaders.judge(l).lost; lost > moreRepeats/4 {
+						missing += fmt.Sprintf("%d of %s; ", lost, l.name)
+					}
+				}
+				return missing
+			},
+		)
 		r.untilMore(80, lateReaders) // while it catches up, a stock member commits far behind
 		c.Stop(lateReaders)
 	}
@@ -204,13 +232,24 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	read(onSource) // what it commits now doesn't come by the gateway
 
 	both("behind the gateway", behind)
-	r.await("members on both ways share queues", func() string { return wrong(g) }) // old members may be slow to hand theirs over
+	r.await(
+		"members on both ways share queues",
+		func() string { return wrong(g) },
+	) // old members may be slow to hand theirs over
 	groups := []string{hash, late}
 	for _, c := range crossing.groups {
 		groups = append(groups, c.group)
 	}
 	hashed := r.newReaders(hash, 1)
-	hashed.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "cross-hash-0", Strategy: "AllocateMessageQueueConsistentHash"})
+	hashed.javaJoin(
+		javaclient.Consumer{
+			Version:  "4.9.7",
+			Topic:    topic,
+			Mode:     javaclient.Concurrent,
+			Instance: "cross-hash-0",
+			Strategy: "AllocateMessageQueueConsistentHash",
+		},
+	)
 	r.untilMore(100, hashed)
 	toTarget := Move{Kind: KindAuthority, To: "target", ID: "early"}
 	_, err := g.Move(r.ctx, toTarget)
@@ -241,24 +280,54 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	toTarget.Accept = []string{hash}
 	r.move(toTarget)
 
-	hashed.javaJoin(javaclient.Consumer{Version: "4.9.7", NameServer: onTarget.entrance, Topic: topic, Mode: javaclient.Concurrent, Instance: "cross-hash-1", Strategy: "AllocateMessageQueueConsistentHash"})
+	hashed.javaJoin(
+		javaclient.Consumer{
+			Version:    "4.9.7",
+			NameServer: onTarget.entrance,
+			Topic:      topic,
+			Mode:       javaclient.Concurrent,
+			Instance:   "cross-hash-1",
+			Strategy:   "AllocateMessageQueueConsistentHash",
+		},
+	)
 	both("on the target", onTarget)
-	r.eventually("the gateway says that a group's members share queues wrongly", func() bool { return strings.Contains(wrong(g), hash) })
+	r.eventually(
+		"the gateway says that a group's members share queues wrongly",
+		func() bool { return strings.Contains(wrong(g), hash) },
+	)
 	t.Logf("seen: %s", wrong(g))
 	_, err = g.Move(r.ctx, Move{Kind: KindAuthority, To: "source", ID: "back"})
 	require.ErrorContains(t, err, "past the gateway")
 
 	got, control0 := crossing.judge(topic), same.judge(control)
 	for kind, v := range got {
-		t.Logf("%s: %+v, control %+v; longest until all members worked %s, control %s", kind, v, control0[kind], crossing.groups[kind].longestTakeOver, same.groups[kind].longestTakeOver)
+		t.Logf(
+			"%s: %+v, control %+v; longest until all members worked %s, control %s",
+			kind,
+			v,
+			control0[kind],
+			crossing.groups[kind].longestTakeOver,
+			same.groups[kind].longestTakeOver,
+		)
 		assert.Zero(t, v.lost+v.outOfOrder, kind)
-		assert.LessOrEqual(t, v.within(), control0[kind].within()+threads, "%s: what a member had got last itself, as in a move", kind)
+		assert.LessOrEqual(
+			t,
+			v.within(),
+			control0[kind].within()+threads,
+			"%s: what a member had got last itself, as in a move",
+			kind,
+		)
 		assert.LessOrEqual(t, v.handedOver, control0[kind].handedOver+handOvers*moreRepeats, kind)
 	}
 	r.sentWell(crossing.groups["go-orderly"].readers, crossing.loads...)
 	for _, l := range crossing.loads {
 		lateReaders.wants = func(int) bool { return false }
-		assert.LessOrEqual(t, lateReaders.judge(l).duplicated, lateAgain*moreRepeats, "what was read past the gateway isn't read again")
+		assert.LessOrEqual(
+			t,
+			lateReaders.judge(l).duplicated,
+			lateAgain*moreRepeats,
+			"what was read past the gateway isn't read again",
+		)
 	}
 	r.await("members on both ways share queues, but the group that allocates by hash", func() (not string) {
 		for _, c := range crossing.groups {

@@ -16,8 +16,9 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A gateway is killed in every phase of every kind of move, in both directions, under load. What it is after a restart is the old state or the new
-// one as a whole; whoever asks for the same move again gets it done once; nothing is lost, and no attempt to send a message is stored twice.
+// A gateway is killed in every phase of every kind of move, in both directions, under load. What it
+// is after a restart is the old state or the new one as a whole; whoever asks for the same move
+// again gets it done once; nothing is lost, and no attempt to send a message is stored twice.
 func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "phases")
@@ -65,7 +66,8 @@ type walk struct {
 	kills   int
 }
 
-// there moves to the other side than last time, and kills the gateway in each of the phases, one life each.
+// there moves to the other side than last time, and kills the gateway in each of the phases, one
+// life each.
 func (w *walk) there(m Move, phases ...string) {
 	w.Helper()
 	if w.to == nil {
@@ -120,7 +122,11 @@ func (w *walk) untilItDies(m Move, phase string) {
 	w.Helper()
 	w.kills++
 	require.NoError(w, os.WriteFile(w.phase, []byte(phase), 0o600))
-	w.process.diesInMove(w.rig, fmt.Sprintf("the gateway dies when a move of the %s to the %s is %s", m.Kind, m.To, phase), func() Move { return m })
+	w.process.diesInMove(
+		w.rig,
+		fmt.Sprintf("the gateway dies when a move of the %s to the %s is %s", m.Kind, m.To, phase),
+		func() Move { return m },
+	)
 }
 
 // walked is what there is to see of decisions.
@@ -131,7 +137,9 @@ type walked struct {
 
 func (s walked) of(kind string) side {
 	switch {
-	case kind == KindHome && s.homes > 0, kind == KindSide && s.group > 0, kind == KindAuthority && s.authority == "target":
+	case kind == KindHome && s.homes > 0,
+		kind == KindSide && s.group > 0,
+		kind == KindAuthority && s.authority == "target":
 		return target
 	}
 	return source
@@ -150,8 +158,8 @@ func (w *walk) state() walked {
 	return seen
 }
 
-// everyAttemptOnce reads the source's replica: each attempt to send a message is there once at most, what was acknowledged at least once, and the
-// messages of a key in their order.
+// everyAttemptOnce reads the source's replica: each attempt to send a message is there once at
+// most, what was acknowledged at least once, and the messages of a key in their order.
 func (w *walk) everyAttemptOnce(topic string) {
 	w.Helper()
 	times, next := map[string]int{}, map[string]int{}
@@ -184,7 +192,11 @@ func (w *walk) everyAttemptOnce(topic string) {
 func (r *rig) stored(c *rocketmq.Cluster, topic string) (bodies []string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		messages := untilAnswered(r, "what is stored", func() ([]remoting.Message, error) { return r.messages(c, b, topic) })
+		messages := untilAnswered(
+			r,
+			"what is stored",
+			func() ([]remoting.Message, error) { return r.messages(c, b, topic) },
+		)
 		for _, m := range messages {
 			bodies = append(bodies, string(m.Body))
 		}
@@ -200,7 +212,8 @@ func (r *rig) messages(c *rocketmq.Cluster, b rocketmq.Broker, topic string) (al
 	}
 	for id, there := range ranges {
 		for at := int64(0); at < there.Max; {
-			got, err := c.Client().Pull(r.ctx, b.Addr, rocketmq.PullRequest{Group: r.names().Group + "-eyes", Topic: topic, Queue: id, Offset: at, Max: 32})
+			got, err := c.Client().
+				Pull(r.ctx, b.Addr, rocketmq.PullRequest{Group: r.names().Group + "-eyes", Topic: topic, Queue: id, Offset: at, Max: 32})
 			if err != nil {
 				return nil, err
 			}

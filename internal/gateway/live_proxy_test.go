@@ -26,7 +26,8 @@ func newRigBehindProxy(t *testing.T, name string) *rig {
 	return r
 }
 
-// Stock clients that know nothing of proxies cross moves to a target that is reached through one, and back.
+// Stock clients that know nothing of proxies cross moves to a target that is reached through one,
+// and back.
 func TestLongTargetBehindAProxy(t *testing.T) {
 	t.Parallel()
 	r := newRigBehindProxy(t, "proxied")
@@ -38,10 +39,30 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 	}
 	r.replicate()
 	r.open()
-	ordered, concurrent := r.consume(billing, orders, 1, true), r.javaConsume(audit, 2, javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
+	ordered, concurrent := r.consume(
+		billing,
+		orders,
+		1,
+		true,
+	), r.javaConsume(
+		audit,
+		2,
+		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent},
+	)
 	r.warmUp(orders, ordered, concurrent)
 	r.control()
-	sent, java := r.produce(orders, "key", 8, 5*time.Millisecond), r.javaProduce(orders, "4.9.7", javaclient.Ordered, 4, 5*time.Millisecond)
+	sent, java := r.produce(
+		orders,
+		"key",
+		8,
+		5*time.Millisecond,
+	), r.javaProduce(
+		orders,
+		"4.9.7",
+		javaclient.Ordered,
+		4,
+		5*time.Millisecond,
+	)
 	for range 2 {
 		for _, m := range []Move{
 			{Kind: KindSide, To: "target", Groups: []string{billing, audit}},
@@ -71,7 +92,8 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 	t.Log(sent, "; ", java)
 }
 
-// Half messages stay on the source while the target is behind a proxy; delayed messages and such as fail go there.
+// Half messages stay on the source while the target is behind a proxy; delayed messages and such as
+// fail go there.
 func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
 	t.Parallel()
 	r := newRigBehindProxy(t, "proxied-kinds")
@@ -110,5 +132,11 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
 	assert.Zero(t, readers.judge(delayed).duplicated, "delayed messages")
 	e := readers.judgeTransactions(decided)
 	assert.Zero(t, e.wrong(), "%+v", e)
-	t.Logf("%d transactions, %+v; %d delayed, %d failed once", decided.sent.Load(), e, delayed.sent.Load(), failed.Load())
+	t.Logf(
+		"%d transactions, %+v; %d delayed, %d failed once",
+		decided.sent.Load(),
+		e,
+		delayed.sent.Load(),
+		failed.Load(),
+	)
 }

@@ -13,7 +13,8 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// takesOver starts another process with the gateway's folder, and waits for the end of the one that served so far.
+// takesOver starts another process with the gateway's folder, and waits for the end of the one that
+// served so far.
 func (p *gatewayProcess) takesOver(r *rig) *gatewayProcess {
 	r.Helper()
 	next := r.spawn()
@@ -30,8 +31,9 @@ func (p *gatewayProcess) takesOver(r *rig) *gatewayProcess {
 	return next
 }
 
-// Another process takes over from a gateway under load, with everything on the source and with everything on the target. No client sees
-// that: no send fails, nothing is repeated, members keep their queues.
+// Another process takes over from a gateway under load, with everything on the source and with
+// everything on the target. No client sees that: no send fails, nothing is repeated, members keep
+// their queues.
 func TestLiveAnotherProcessTakesOverUnseen(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "takeover")
@@ -108,7 +110,10 @@ type restarts struct {
 func (r *rig) newRestarts(topic string) *restarts {
 	s := &restarts{rig: r, topic: topic}
 	for _, mode := range []string{javaclient.Concurrent, javaclient.Orderly} {
-		s.groups = append(s.groups, r.javaConsume(r.group(mode), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: mode}))
+		s.groups = append(
+			s.groups,
+			r.javaConsume(r.group(mode), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: mode}),
+		)
 	}
 	r.warmUp(topic, s.groups...)
 	s.load = r.produce(topic, "key", 8, 20*time.Millisecond)
@@ -132,8 +137,9 @@ func (s *restarts) judged() (all []verdict) {
 	return all
 }
 
-// A gateway is killed and started again, with groups on the source and on the target. Brokers list all members as soon as anybody is
-// served, so that members keep their queues, and no more is repeated than where a stock broker is killed.
+// A gateway is killed and started again, with groups on the source and on the target. Brokers list
+// all members as soon as anybody is served, so that members keep their queues, and no more is
+// repeated than where a stock broker is killed.
 func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	r := newRig(t, "restarts")
 	r.breaks = breaksGateways
@@ -143,7 +149,10 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	r.replicate()
 	for _, to := range []string{"", "target", "source"} {
 		if to != "" {
-			p.moves(r, Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}})
+			p.moves(
+				r,
+				Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}},
+			)
 			p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{topic}})
 			s.goesOn()
 		}
@@ -171,7 +180,12 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 		straight.goesOn()
 	}
 	control := straight.judged()
-	t.Logf("through a gateway that is killed three times %+v, straight to a broker that is %+v; %s", through, control, s.load)
+	t.Logf(
+		"through a gateway that is killed three times %+v, straight to a broker that is %+v; %s",
+		through,
+		control,
+		s.load,
+	)
 	for i, v := range through {
 		assert.Zero(t, v.lost)
 		assert.LessOrEqual(t, v.duplicated, control[i].duplicated)

@@ -14,8 +14,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// A broker of the source comes back, and the members' heartbeats make their group's retry topic there, of which the target has no pair. The
-// group moves there and back all the same, while messages fail, and none is lost.
+// A broker of the source comes back, and the members' heartbeats make their group's retry topic
+// there, of which the target has no pair. The group moves there and back all the same, while
+// messages fail, and none is lost.
 func TestLongAGroupMovesWhoseRetryTopicHasGrown(t *testing.T) {
 	t.Parallel()
 	from := labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7", Brokers: 2})
@@ -30,7 +31,15 @@ func TestLongAGroupMovesWhoseRetryTopicHasGrown(t *testing.T) {
 	g := r.open()
 	rs := r.newReaders(group, 2)
 	join := func(name string) {
-		rs.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent, Instance: name, FailEvery: 5})
+		rs.javaJoin(
+			javaclient.Consumer{
+				Version:   "4.9.7",
+				Topic:     orders,
+				Mode:      javaclient.Concurrent,
+				Instance:  name,
+				FailEvery: 5,
+			},
+		)
 	}
 	join("one")
 	load := r.produce(orders, "key", 8, 10*time.Millisecond)

@@ -54,7 +54,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 			at = at.after(move)
 		}
 		m.stage(next, accounts)
-		if next.reads == target && next.home == target || next.moves != nil && next.reads == source { // each takes seconds
+		if next.reads == target && next.home == target ||
+			next.moves != nil && next.reads == source { // each takes seconds
 			m.signFor(true)
 			next.name += ", with unsigned"
 			m.stage(next, []account{{name: "unsigned"}})
@@ -67,7 +68,12 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		at = at.after(move)
 	}
 	broker := m.clusters[target].Brokers[0].Name
-	at = m.returnsWithout(func() error { return m.clusters[target].KillBroker(broker) }, at, home(source), reads(source))
+	at = m.returnsWithout(
+		func() error { return m.clusters[target].KillBroker(broker) },
+		at,
+		home(source),
+		reads(source),
+	)
 	at.name = "returned without the target"
 	m.stage(at, accounts)
 	require.NoError(t, m.clusters[target].StartBroker(m.ctx, broker))
@@ -126,7 +132,8 @@ func (m *matrix) wants(p *place, q asked, at stage) ruling {
 		return ruling{refused: true, words: "Check signature failed"}
 	case signedFor: // as the guest there, and as it is here
 	case !p.keyed && on == target,
-		!p.keyed && p.signs && q.serves == byReads && q.code != remoting.CodeQueryOffset && m.shifted(p): // it would be edited
+		// it would be edited
+		!p.keyed && p.signs && q.serves == byReads && q.code != remoting.CodeQueryOffset && m.shifted(p):
 		return ruling{refused: true, words: "in the keys of rocketshift's gateway"}
 	}
 	return r

@@ -24,7 +24,8 @@ type transactions struct {
 	ends ledger
 }
 
-// ledger is what a client has told brokers of transactions, by messages and the attempts to send them.
+// ledger is what a client has told brokers of transactions, by messages and the attempts to send
+// them.
 type ledger map[message]map[string]*ending
 
 // ending is what a client told of one attempt.
@@ -65,7 +66,13 @@ func (r *rig) transactions(topic, name string, pause time.Duration) *transaction
 		Ended: func(e javaclient.Ending) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.ends.note(message{e.Key, e.Number}, e.Attempt, e.Asked, e.Is == javaclient.Commit, e.Is == javaclient.Rollback)
+			l.ends.note(
+				message{e.Key, e.Number},
+				e.Attempt,
+				e.Asked,
+				e.Is == javaclient.Commit,
+				e.Is == javaclient.Rollback,
+			)
 		},
 	}.Start(r)
 	l.done.Go(func() {
@@ -76,17 +83,21 @@ func (r *rig) transactions(topic, name string, pause time.Duration) *transaction
 	return l
 }
 
-// ends are what became of transactions, by attempts to send them. Applications decide once, and answer that whenever they are asked.
+// ends are what became of transactions, by attempts to send them. Applications decide once, and
+// answer that whenever they are asked.
 type ends struct {
 	committed, rolledBack int // attempts for which the client sent this
 	late                  int // of these, such as brokers have asked for
 	lost                  int // delivered never, though the client sent a commit
 	undone                int // delivered, though it sent none
 	repeated              int // delivered more often than it sent commits, so at most once where it sent one
-	twice                 int // delivered more than once, by as many commits: a 5.3.3 broker may carry out several of one message, with and without a gateway
+	// delivered more than once, by as many commits: a 5.3.3 broker may carry out several of one
+	// message, with and without a gateway
+	twice int
 }
 
-// wrong is what nothing but the gateway can have done. What is in twice isn't wrong: each of these deliveries has a commit of its own, which the client sent.
+// wrong is what nothing but the gateway can have done. What is in twice isn't wrong: each of these
+// deliveries has a commit of its own, which the client sent.
 func (e ends) wrong() int { return e.lost + e.undone + e.repeated }
 
 // judge compares what was delivered with what clients have told brokers.
@@ -111,7 +122,8 @@ func (l ledger) judge(delivered func(message) map[string]int) (e ends) {
 	return e
 }
 
-// judgeTransactions waits until the group has got all that was committed, and tells what became of the load.
+// judgeTransactions waits until the group has got all that was committed, and tells what became of
+// the load.
 func (rs *readers) judgeTransactions(l *transactions) (e ends) {
 	rs.Helper()
 	rs.await("group "+rs.group+" has got all that was committed", func() string {
@@ -128,8 +140,14 @@ func (rs *readers) judgeTransactions(l *transactions) (e ends) {
 // pullInto starts a stock client that polls.
 func (rs *readers) pullInto(topic string) {
 	rs.Helper()
-	c, err := stock.NewPullConsumer(consumer.WithGroupName(rs.group), consumer.WithInstance(rs.group),
-		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})), consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset))
+	c, err := stock.NewPullConsumer(
+		consumer.WithGroupName(rs.group),
+		consumer.WithInstance(rs.group),
+		consumer.WithNsResolver(
+			primitive.NewPassthroughResolver([]string{rs.entrance}),
+		),
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
+	)
 	require.NoError(rs, err)
 	require.NoError(rs, c.Subscribe(topic, consumer.MessageSelector{}))
 	require.NoError(rs, c.Start())
@@ -155,13 +173,24 @@ func (rs *readers) pullInto(topic string) {
 	})
 }
 
-// Transactions that are decided at once, or when a broker asks for them, delayed messages and messages that fail cross moves there and back five times: each
-// is delivered once to groups of every kind, and none that was rolled back. A producer straight to a 5.3.3 broker is there to compare with.
+// Transactions that are decided at once, or when a broker asks for them, delayed messages and
+// messages that fail cross moves there and back five times: each is delivered once to groups of
+// every kind, and none that was rolled back. A producer straight to a 5.3.3 broker is there to
+// compare with.
 func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "kinds5")
 	topic, group := r.topic("kinds", 2), r.group("readers")
-	tagged, polled, java := r.newReaders(r.group("tag"), 1), r.newReaders(r.group("poll"), 1), r.newReaders(r.group("java"), 1)
+	tagged, polled, java := r.newReaders(
+		r.group("tag"),
+		1,
+	), r.newReaders(
+		r.group("poll"),
+		1,
+	), r.newReaders(
+		r.group("java"),
+		1,
+	)
 	straight := r.at(r.target.NameServers()[0])
 	control, apart := straight.newReaders(r.group("control"), 1), r.nameOf("control")
 	for _, b := range r.brokers(r.target) {
@@ -172,9 +201,17 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	k := r.consume(group, topic, 1, false).mixture(topic)
 	control.join(apart, "kinds-control-0", false)
 	tagged.wants = func(n int) bool { return n%3 != 0 }
-	tagged.joinFor(r.entrance, topic, "kinds-tag-0", consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
+	tagged.joinFor(
+		r.entrance,
+		topic,
+		"kinds-tag-0",
+		consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"},
+		false,
+	)
 	polled.pullInto(topic)
-	java.javaJoin(javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"})
+	java.javaJoin(
+		javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"},
+	)
 	delayed := r.javaProduceAs(topic, "4.9.7", javaclient.Delayed, "kinds-delayed", 2, 100*time.Millisecond)
 	decided := r.transactions(topic, "kinds-decided", 100*time.Millisecond)
 	controlled := straight.transactions(apart, "kinds-straight", 100*time.Millisecond)

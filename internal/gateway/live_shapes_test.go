@@ -10,8 +10,8 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// The clusters may have different numbers of brokers, and the same names for all of them or none. Two brokers that move to one of the same name are in
-// every other test.
+// The clusters may have different numbers of brokers, and the same names for all of them or none.
+// Two brokers that move to one of the same name are in every other test.
 func TestLongClustersOfAnyShape(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ source, target lab.ClusterSpec }{

@@ -25,20 +25,28 @@ func (g *Gateway) readsAt(slave bool, from side) bool {
 	return false
 }
 
-// Members read from a slave as its master sends them there, and move to the target and back; and without the master, members that come read what the
-// slave has.
+// Members read from a slave as its master sends them there, and move to the target and back; and
+// without the master, members that come read what the slave has.
 func TestLongMembersReadFromASlave(t *testing.T) {
 	t.Parallel()
-	own := labtest.OwnCluster(t, lab.ClusterSpec{Name: "WithSlave", Version: "4.9.7", Brokers: 1, Slaves: true, Config: map[string]string{
-		"slaveReadEnable": "true", "accessMessageInMemoryMaxRatio": "0", // who isn't at the end is sent to the slave
-	}})
+	own := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{Name: "WithSlave", Version: "4.9.7", Brokers: 1, Slaves: true, Config: map[string]string{
+			// who isn't at the end is sent to the slave
+			"slaveReadEnable": "true", "accessMessageInMemoryMaxRatio": "0",
+		}},
+	)
 	r := newRigBetween(t, "slave", own, labtest.Cluster(t, "5.3.3"))
 	orders, moving, late := r.topic("orders", 4), r.group("moving"), r.group("late")
 	r.replicate()
 	g := r.open()
 	slave := own.Slaves[0]
 	served := func() int {
-		table := untilAnswered(r, "how much the slave has served", func() (map[string]string, error) { return r.source.Client().Runtime(r.ctx, slave.Addr) })
+		table := untilAnswered(
+			r,
+			"how much the slave has served",
+			func() (map[string]string, error) { return r.source.Client().Runtime(r.ctx, slave.Addr) },
+		)
 		n, _ := strconv.Atoi(table["msgGetTotalTodayNow"])
 		return n
 	}
@@ -69,6 +77,10 @@ func TestLongMembersReadFromASlave(t *testing.T) {
 	})
 
 	require.NoError(t, own.KillBroker(own.Brokers[0].Name))
-	newcomers := r.javaConsume(late, 1, javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
+	newcomers := r.javaConsume(
+		late,
+		1,
+		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent},
+	)
 	newcomers.untilRead(load)
 }

@@ -11,13 +11,15 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// Stock clients send and read by keys through the gateway, while groups and homes go to the target and back.
+// Stock clients send and read by keys through the gateway, while groups and homes go to the target
+// and back.
 func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 	r := newRig(t, "moves")
 	orders, billing, audit := r.topic("orders", 2), r.group("billing"), r.group("audit")
 	r.replicate()
 	r.open()
-	// One orderly member: a second one of this client may wait for the first one's locks for over a minute, with and without a gateway.
+	// One orderly member: a second one of this client may wait for the first one's locks for over a
+	// minute, with and without a gateway.
 	ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 2, false)
 	r.warmUp(orders, ordered, concurrent)
 	r.control()
@@ -45,11 +47,20 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 	t.Log(load)
 }
 
-// A group that has read all copies goes back to the source, which holds messages that aren't copied yet: it reads on with the first of them. What the
-// brokers hold counts as old, as in clusters that have been used: only then do they say that a group has no position, and else that it is 0.
+// A group that has read all copies goes back to the source, which holds messages that aren't copied
+// yet: it reads on with the first of them. What the brokers hold counts as old, as in clusters that
+// have been used: only then do they say that a group has no position, and else that it is 0.
 func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
 	t.Parallel()
-	used := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Used", Version: "4.9.7", Brokers: 1, Config: map[string]string{"accessMessageInMemoryMaxRatio": "0"}})
+	used := labtest.OwnCluster(
+		t,
+		lab.ClusterSpec{
+			Name:    "Used",
+			Version: "4.9.7",
+			Brokers: 1,
+			Config:  map[string]string{"accessMessageInMemoryMaxRatio": "0"},
+		},
+	)
 	r := newRigBetween(t, "early", used, labtest.Cluster(t, "5.3.3"))
 	orders, billing, audit := r.topic("orders", 4), r.group("billing"), r.group("audit")
 	stopLanes := r.replicate()

@@ -31,8 +31,8 @@ func (r *rig) configureAll(c *rocketmq.Cluster, name, value string) {
 	}
 }
 
-// A group whose filter the target refuses stays where it is, whoever asks for the move, and moves when
-// the target takes it. So do the homes of a topic with transactions, which the target rejects.
+// A group whose filter the target refuses stays where it is, whoever asks for the move, and moves
+// when the target takes it. So do the homes of a topic with transactions, which the target rejects.
 func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	t.Parallel()
 	from := labtest.OwnCluster(

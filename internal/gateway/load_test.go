@@ -14,8 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// load is what a stock producer sends. Messages are numbered by key. The client itself sends each once: an attempt that fails is followed by another one of
-// the same number, which says in its body which attempt it is. So a message that is there twice was sent twice, or an attempt was stored twice.
+// load is what a stock producer sends. Messages are numbered by key. The client itself sends each
+// once: an attempt that fails is followed by another one of the same number, which says in its body
+// which attempt it is. So a message that is there twice was sent twice, or an attempt was stored
+// twice.
 type load struct {
 	*rig
 	topic, name string
@@ -60,8 +62,16 @@ func (r *rig) produce(topic, prefix string, keys int, pause time.Duration) *load
 	r.Helper()
 	l := r.newLoad(topic, prefix)
 	p, err := stock.NewProducer(
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})), producer.WithGroupName("producers-"+topic),
-		producer.WithInstanceName(prefix+topic), producer.WithQueueSelector(byKey{producer.NewHashQueueSelector()}), producer.WithRetry(0), producer.WithCredentials(l.signs),
+		producer.WithNsResolver(
+			primitive.NewPassthroughResolver([]string{r.entrance}),
+		),
+		producer.WithGroupName("producers-"+topic),
+		producer.WithInstanceName(
+			prefix+topic,
+		),
+		producer.WithQueueSelector(byKey{producer.NewHashQueueSelector()}),
+		producer.WithRetry(0),
+		producer.WithCredentials(l.signs),
 	)
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
@@ -89,7 +99,14 @@ func (r *rig) newLoad(topic, name string) *load {
 func (l *load) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf("%s: %d sent, longest %s; %d attempts failed, %d were late", l.name, l.sent.Load(), l.longest, l.failed+len(l.faults), len(l.late))
+	return fmt.Sprintf(
+		"%s: %d sent, longest %s; %d attempts failed, %d were late",
+		l.name,
+		l.sent.Load(),
+		l.longest,
+		l.failed+len(l.faults),
+		len(l.late),
+	)
 }
 
 // ack takes note of a message that was acknowledged.
@@ -114,7 +131,10 @@ func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 		m := message{key, n}
 		l.resting.RLock()
 		begin := time.Now()
-		_, err := p.SendSync(context.Background(), primitive.NewMessage(l.topic, []byte(m.body(number))).WithShardingKey(key))
+		_, err := p.SendSync(
+			context.Background(),
+			primitive.NewMessage(l.topic, []byte(m.body(number))).WithShardingKey(key),
+		)
 		l.resting.RUnlock()
 		if err == nil {
 			l.ack(key, n, time.Since(begin))
@@ -162,10 +182,12 @@ const (
 
 const (
 	saidByGateway = "rocketshift gateway: "
-	// gaveBack is what the gateway says to clients of which it has held a send for three seconds: longer than their time-out, after which they
-	// aren't sure that it wasn't stored. A move has two, unless the machine is busy.
+	// gaveBack is what the gateway says to clients of which it has held a send for three seconds:
+	// longer than their time-out, after which they aren't sure that it wasn't stored. A move has
+	// two, unless the machine is busy.
 	gaveBack = "it waited too long while its queue's home moved"
-	// inDoubt is what a gateway of several says while it doesn't know how a round ended whose leader was killed.
+	// inDoubt is what a gateway of several says while it doesn't know how a round ended whose
+	// leader was killed.
 	inDoubt = "is ordered, and other gateways may send to its other side"
 )
 
@@ -183,11 +205,13 @@ func (l *load) failureOf(why string) failure {
 	case contains(gaveBack):
 		return expected
 	case contains(saidByGateway):
-		if l.breaks == breaksBrokers && contains("source broker ", "target broker ") || l.breaks == breaksGateways && contains(inDoubt) {
+		if l.breaks == breaksBrokers && contains("source broker ", "target broker ") ||
+			l.breaks == breaksGateways && contains(inDoubt) {
 			return expected
 		}
 		return unexpected
-	case l.breaks != breaksNothing, contains("broker busy", "system busy"): // a stock broker that is slower than it allows itself to be
+	case l.breaks != breaksNothing,
+		contains("broker busy", "system busy"): // a stock broker that is slower than it allows itself to be
 		return expected
 	case contains("route info not found", "No route info") && l.sent.Load() == 0: // name servers are given three seconds too, and nothing was sent
 		return expected

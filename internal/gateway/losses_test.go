@@ -173,8 +173,9 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	assert.Len(t, inexact, 2, "one for each queue")
 }
 
-// Who looks for sends without an answer finds one, or knows where it was stored: before, an answered
-// send was neither for a moment, and a home could move as if its last message weren't there.
+// Who looks for sends without an answer finds one, or knows where it was stored: before, an
+// answered send was neither for a moment, and a home could move as if its last message weren't
+// there.
 func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
 	const sent = 1000
 	b := newStandIn(t, func(int) bool { return true })

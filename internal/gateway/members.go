@@ -12,13 +12,16 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// mostLeave is how long a request may be that says that a client leaves: it names the client and a group, of 255 characters at most.
+// mostLeave is how long a request may be that says that a client leaves: it names the client and a
+// group, of 255 characters at most.
 const mostLeave = 16 << 10
 
-// mostBeat is how long a heartbeat may be that is kept: a client of 1,000 groups with 10 topics each has one of about 2 MB.
+// mostBeat is how long a heartbeat may be that is kept: a client of 1,000 groups with 10 topics
+// each has one of about 2 MB.
 const mostBeat = 4 << 20
 
-// heartbeat goes to both sides: the target must know producers to ask them for the ends of transactions, and members before they read there.
+// heartbeat goes to both sides: the target must know producers to ask them for the ends of
+// transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
 	if n := len(f.Text(wire.FieldAccessKey)); n > longestName {
 		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
@@ -75,7 +78,17 @@ func (s *session) mirror(to dest, raw []byte) {
 	up, err := s.forHeartbeats(to)
 	if err != nil {
 		if s.said.heartbeats.due(to) {
-			s.log.Warn("heartbeats don't reach a broker", "side", to.side.String(), "broker", to.broker, "client", s.conn.RemoteAddr().String(), "cause", err)
+			s.log.Warn(
+				"heartbeats don't reach a broker",
+				"side",
+				to.side.String(),
+				"broker",
+				to.broker,
+				"client",
+				s.conn.RemoteAddr().String(),
+				"cause",
+				err,
+			)
 		}
 		s.mirrors.lost(s, to)
 		return
@@ -84,9 +97,10 @@ func (s *session) mirror(to dest, raw []byte) {
 	up.write(&f)
 }
 
-// mirrors knows which session of a client brings its heartbeats to which target broker. A client has a session for each source broker; if
-// all of them brought theirs to one target broker, that one would list the client more than once, and members that ask it would share the
-// queues out wrongly.
+// mirrors knows which session of a client brings its heartbeats to which target broker. A client
+// has a session for each source broker; if all of them brought theirs to one target broker, that
+// one would list the client more than once, and members that ask it would share the queues out
+// wrongly.
 type mirrors struct {
 	mu     sync.Mutex
 	claims map[claim]*session
@@ -136,8 +150,9 @@ func (m *mirrors) lost(s *session, to dest) {
 	}
 }
 
-// takeOverAfter is how long a client may have to end its other connections too. A broker that gets a heartbeat just before the connection
-// ends may register the client after it has struck it off, and keep it for two minutes: members would leave queues to it.
+// takeOverAfter is how long a client may have to end its other connections too. A broker that gets
+// a heartbeat just before the connection ends may register the client after it has struck it off,
+// and keep it for two minutes: members would leave queues to it.
 const takeOverAfter = 2 * time.Second
 
 // free gives up all claims of a session, and reports whether it had any.
@@ -175,7 +190,8 @@ func (m *mirrors) claim(s *session, brokers []string) {
 	}
 }
 
-// leave gives up the claims of a session that ended. If the client lives on, another session of it takes them over.
+// leave gives up the claims of a session that ended. If the client lives on, another session of it
+// takes them over.
 func (m *mirrors) leave(s *session) {
 	if !m.free(s) {
 		return

@@ -26,7 +26,8 @@ import (
 // testMemory is what there is to share in these tests, in bytes.
 const testMemory = 96 << 20
 
-// shared is a gateway whose clients come from several addresses, before a broker that answers as the test says.
+// shared is a gateway whose clients come from several addresses, before a broker that answers as
+// the test says.
 type shared struct {
 	*testing.T
 	*Gateway
@@ -142,7 +143,10 @@ func TestBegunFramesStayWithinTheMemory(t *testing.T) {
 func (s *shared) returned() {
 	s.Helper()
 	s.until("all connections have ended", func() bool { return len(s.all()) == 0 })
-	s.until("everything is given back", func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 })
+	s.until(
+		"everything is given back",
+		func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 },
+	)
 }
 
 // A connection that has carried a header as long as may be keeps nothing of it.
@@ -161,7 +165,8 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	}
 	s.until("all are passed on", func() bool { return s.asked.Load() == conns })
 	s.until("nothing is held", func() bool { return s.Bounds().Held == 0 })
-	// Half as much again is for its other ends, which are here too, and for what the race detector adds. A header takes four times as much.
+	// Half as much again is for its other ends, which are here too, and for what the race detector
+	// adds. A header takes four times as much.
 	const again = 8 << 20 // what large frames were in is used again, by all (wire.Reader)
 	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2+again/conns), "bytes of each connection")
 }
@@ -182,7 +187,14 @@ func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 		writes(conn, beat)
 	}
 	s.until("some go for others", func() bool { return s.Bounds().Evicted > 5 })
-	small := wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`))
+	small := wire.AppendRequest(
+		nil,
+		remoting.CodeHeartbeat,
+		1,
+		0,
+		nil,
+		[]byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`),
+	)
 	good := s.from(1)
 	_, err := good.Write(small)
 	require.NoError(t, err)
@@ -269,14 +281,31 @@ func stockBeat(groups, topics int) string {
 	for g := range groups {
 		var of []string
 		for i := range topics {
-			of = append(of, fmt.Sprintf(`{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1700000000000,"tagsSet":[],"topic":"a-topic-of-some-length-%d"}`, i))
+			of = append(
+				of,
+				fmt.Sprintf(
+					`{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1700000000000,"tagsSet":[],"topic":"a-topic-of-some-length-%d"}`,
+					i,
+				),
+			)
 		}
-		all = append(all, fmt.Sprintf(`{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"a-group-of-some-length-%d","messageModel":"CLUSTERING","subscriptionDataSet":[%s],"unitMode":false}`, g, strings.Join(of, ",")))
+		all = append(
+			all,
+			fmt.Sprintf(
+				`{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"a-group-of-some-length-%d","messageModel":"CLUSTERING","subscriptionDataSet":[%s],"unitMode":false}`,
+				g,
+				strings.Join(of, ","),
+			),
+		)
 	}
-	return `{"clientID":"10.0.0.1@4711#123456789","consumerDataSet":[` + strings.Join(all, ",") + `],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`
+	return `{"clientID":"10.0.0.1@4711#123456789","consumerDataSet":[` + strings.Join(
+		all,
+		",",
+	) + `],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`
 }
 
-// A client that doesn't read what it asks for, whose calls are lost all at once: one goroutine answers them, however many they are.
+// A client that doesn't read what it asks for, whose calls are lost all at once: one goroutine
+// answers them, however many they are.
 func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return false }))
 	g.budget = memory.New(testMemory)
@@ -316,7 +345,8 @@ func (g *Gateway) moved(t *testing.T) {
 	g.away.Store(1)
 }
 
-// A client that asks without end isn't read any more when there is no memory for its calls; what it took comes back when they are answered.
+// A client that asks without end isn't read any more when there is no memory for its calls; what it
+// took comes back when they are answered.
 func TestOpenCallsTakeMemory(t *testing.T) {
 	s := share(t, func(*wire.Frame) *wire.Reply { return nil })
 	conn := s.from(2)
@@ -402,7 +432,16 @@ func someRequest(client int, n int32) []byte {
 	case 2:
 		return wire.AppendRequest(nil, remoting.CodeUnregister, n, 0, []string{"clientID", "x"}, nil)
 	case 3:
-		return wire.AppendRequest(nil, remoting.CodeLock, n, 0, nil, []byte(`{"consumerGroup":"billing","clientId":"x","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`))
+		return wire.AppendRequest(
+			nil,
+			remoting.CodeLock,
+			n,
+			0,
+			nil,
+			[]byte(
+				`{"consumerGroup":"billing","clientId":"x","mqSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`,
+			),
+		)
 	case 4:
 		if n > 30 && client%7 == 0 {
 			return faultyPull(n)
@@ -414,7 +453,8 @@ func someRequest(client int, n int32) []byte {
 	return wire.AppendRequest(nil, remoting.CodePull, n, 0, []string{"topic", "unknown"}, nil)
 }
 
-// Where all connections have spoken, those of the address that has most go for an address that has few.
+// Where all connections have spoken, those of the address that has most go for an address that has
+// few.
 func TestAnAddressCannotKeepOthersOut(t *testing.T) {
 	c := connectionLimiter{most: 20 * perClient}
 	enter := func(n byte) (*limitedConnection, []*limitedConnection) {

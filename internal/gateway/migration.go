@@ -13,7 +13,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Migration is what the gateway must know to move anything: the other cluster, and the names that the lanes' copies are stamped with.
+// Migration is what the gateway must know to move anything: the other cluster, and the names that
+// the lanes' copies are stamped with.
 type Migration struct {
 	Name        string   `json:"name"`
 	LaneGroup   string   `json:"laneGroup"`
@@ -22,11 +23,12 @@ type Migration struct {
 	NameServers []string `json:"nameServers"` // of the target
 	// Cluster is the target's own name (brokerClusterName), where its name servers know several.
 	Cluster string `json:"cluster,omitempty"`
-	// SourceCluster and LeftOut say which of the source's brokers the lanes read: those of this cluster,
-	// where its name servers know several, but for those of these names.
+	// SourceCluster and LeftOut say which of the source's brokers the lanes read: those of this
+	// cluster, where its name servers know several, but for those of these names.
 	SourceCluster string   `json:"sourceCluster,omitempty"`
 	LeftOut       []string `json:"leftOut,omitempty"`
-	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached; then without NameServers.
+	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be
+	// reached; then without NameServers.
 	Proxy string `json:"proxy,omitempty"`
 	// Gateways are all of the migration, this one among them; none if it is the only one.
 	Gateways []Peer `json:"gateways,omitempty"`
@@ -44,7 +46,11 @@ func (m Migration) check(gateway string) error {
 	names := map[string]bool{}
 	for _, p := range m.Gateways {
 		if p.Name == "" || p.Control == "" || names[p.Name] {
-			return fmt.Errorf("migration: gateways: each needs a name of its own and the address of its control API; %q at %q", p.Name, p.Control)
+			return fmt.Errorf(
+				"migration: gateways: each needs a name of its own and the address of its control API; %q at %q",
+				p.Name,
+				p.Control,
+			)
 		}
 		names[p.Name] = true
 	}
@@ -95,9 +101,10 @@ func (g *Gateway) ordered(topic string) bool {
 	return m != nil && (m.Ordered == nil || m.ordered[topic])
 }
 
-// Use tells the gateway the migration that it is for. What is wrong with it is found before anything is done: then everything is as it was.
-// While anything is away from the source, the clusters stay what they are. It waits for a move that
-// this gateway leads, and is refused during a round that another one leads.
+// Use tells the gateway the migration that it is for. What is wrong with it is found before
+// anything is done: then everything is as it was. While anything is away from the source, the
+// clusters stay what they are. It waits for a move that this gateway leads, and is refused during a
+// round that another one leads.
 func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	if err := m.check(g.config.Name); err != nil {
 		return err
@@ -105,7 +112,8 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	g.moves.one.Lock()
 	defer g.moves.one.Unlock()
 	now := g.migration.Load()
-	if now == nil || !reflect.DeepEqual(now.Migration, m) { // else what is known of the lanes, and the connections, stay
+	if now == nil ||
+		!reflect.DeepEqual(now.Migration, m) { // else what is known of the lanes, and the connections, stay
 		next := g.meant(m)
 		if err := g.replaceAlone(ctx, now, next); err != nil {
 			next.target.Client().Close()
@@ -193,10 +201,12 @@ func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
 	return err
 }
 
-// sameClusters refuses another migration, and other clusters under the names of these, while homes or groups are on the target.
+// sameClusters refuses another migration, and other clusters under the names of these, while homes
+// or groups are on the target.
 func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error {
 	const back = "homes or groups are still on the target: move them back first"
-	if now.Name != next.Name || now.LaneGroup != next.LaneGroup || now.Source != next.Source || now.Target != next.Target {
+	if now.Name != next.Name || now.LaneGroup != next.LaneGroup || now.Source != next.Source ||
+		now.Target != next.Target {
 		return fmt.Errorf("migration %s (lanes %s, from %s to %s) instead of %s (lanes %s, from %s to %s): %s",
 			next.Name, next.LaneGroup, next.Source, next.Target, now.Name, now.LaneGroup, now.Source, now.Target, back)
 	}
@@ -204,7 +214,13 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return nil
 	}
 	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it
-		return fmt.Errorf("migration %s: the target's proxy %q instead of %q: %s", next.Name, next.Proxy, now.Proxy, back)
+		return fmt.Errorf(
+			"migration %s: the target's proxy %q instead of %q: %s",
+			next.Name,
+			next.Proxy,
+			now.Proxy,
+			back,
+		)
 	}
 	there, err := next.target.Brokers(ctx)
 	if err != nil {
@@ -216,14 +232,27 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		}
 		i := slices.IndexFunc(there, func(b rocketmq.Broker) bool { return b.Name == name })
 		if i < 0 {
-			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name, next.NameServers, name, back)
+			return fmt.Errorf(
+				"migration %s: the cluster at %v has no broker %s: %s",
+				next.Name,
+				next.NameServers,
+				name,
+				back,
+			)
 		}
 		if slices.Contains(g.addresses(dest{target, name}), rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
 		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
-			return fmt.Errorf("migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing shows that it is the same one: %w; %s",
-				next.Name, name, next.NameServers, there[i].Addr, err, back)
+			return fmt.Errorf(
+				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing shows that it is the same one: %w; %s",
+				next.Name,
+				name,
+				next.NameServers,
+				there[i].Addr,
+				err,
+				back,
+			)
 		}
 	}
 	return nil
@@ -254,7 +283,8 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 			}
 			for i := range found {
 				stamp, is := replica.ParseStamp(found[i].Properties)
-				if is && stamp.Cluster == l.Source && stamp.Topic == q.topic && stamp.Broker == q.broker && stamp.Queue == q.id {
+				if is && stamp.Cluster == l.Source && stamp.Topic == q.topic && stamp.Broker == q.broker &&
+					stamp.Queue == q.id {
 					return nil
 				}
 			}

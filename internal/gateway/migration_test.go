@@ -111,8 +111,17 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			names, broker := abroad(t)
 			if c.holds != "" {
 				broker.answer(remoting.CodePull, wire.Reply{
-					Fields: []string{"nextBeginOffset", "1", "minOffset", "0", "maxOffset", "1", "suggestWhichBrokerId", "0"},
-					Body:   storedMessage("orders", 0, 0, c.holds),
+					Fields: []string{
+						"nextBeginOffset",
+						"1",
+						"minOffset",
+						"0",
+						"maxOffset",
+						"1",
+						"suggestWhichBrokerId",
+						"0",
+					},
+					Body: storedMessage("orders", 0, 0, c.holds),
 				})
 			}
 			g := alone(t)

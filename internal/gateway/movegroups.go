@@ -13,8 +13,8 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// viewsOf are a group's views of all queues that it reads and that may move to a side: of those that were asked for here, and of those that
-// it has positions on.
+// viewsOf are a group's views of all queues that it reads and that may move to a side: of those
+// that were asked for here, and of those that it has positions on.
 func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, error) {
 	one := g.groups.get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
@@ -40,7 +40,8 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 		if t == nil {
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
-		if problem := t.reason(); problem != "" && to == target { // the way back needs nothing but the lanes that it came by
+		if problem := t.reason(); problem != "" &&
+			to == target { // the way back needs nothing but the lanes that it came by
 			return nil, fmt.Errorf("group %s: %s", name, problem)
 		}
 		for _, q := range t.all() {
@@ -84,10 +85,18 @@ func (g localParticipant) prepareViews(p *currentRound) (known Prepared, err err
 func (v *view) prepared() PreparedView {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return PreparedView{v.name(), v.next, Duration(time.Since(v.nextAt)), v.onItsWay(), Duration(time.Since(v.keptAt)), v.claimed}
+	return PreparedView{
+		v.name(),
+		v.next,
+		Duration(time.Since(v.nextAt)),
+		v.onItsWay(),
+		Duration(time.Since(v.keptAt)),
+		v.claimed,
+	}
 }
 
-// newest puts together what all gateways know: of each queue what the one knows that has answered a pull, or taken a commit, last.
+// newest puts together what all gateways know: of each queue what the one knows that has answered a
+// pull, or taken a commit, last.
 func newest(all []Prepared) map[TopicQueue]PreparedView {
 	best := map[TopicQueue]PreparedView{}
 	for _, known := range all {
@@ -110,8 +119,14 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 	return best
 }
 
-// proveViews finds for each queue the place on the other side that is the same as the group's next offset, and brings the group's position there.
-func (g *Gateway) proveViews(ctx context.Context, p *currentRound, prepared []Prepared, brought map[*view]beforehand) (*Outcome, error) {
+// proveViews finds for each queue the place on the other side that is the same as the group's next
+// offset, and brings the group's position there.
+func (g *Gateway) proveViews(
+	ctx context.Context,
+	p *currentRound,
+	prepared []Prepared,
+	brought map[*view]beforehand,
+) (*Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
@@ -158,7 +173,8 @@ func (v *view) after(to side, s step) savedView {
 // wanted names the view.
 func (v *view) wanted() wanted { return wanted{v.group, v.queue} }
 
-// stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers. It returns the views.
+// stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers.
+// It returns the views.
 func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
 	var moving []*view
 	is := map[*view]bool{}
@@ -193,7 +209,8 @@ type step struct {
 	there int64 // what that is on the new side
 }
 
-// step finds the place on the new side that is the same as the group's next offset, and commits the group's position there.
+// step finds the place on the new side that is the same as the group's next offset, and commits the
+// group's position there.
 func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a beforehand) (step, error) {
 	v.mu.Lock()
 	from, shift := v.side, v.shift[v.side]
@@ -202,7 +219,8 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a be
 	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
 		committed, known = is.Kept+shift, true
 	}
-	if is.Claimed > 0 && (!known || is.Claimed+shift > committed) { // a client has asked for it: its broker knows whether it may
+	if is.Claimed > 0 &&
+		(!known || is.Claimed+shift > committed) { // a client has asked for it: its broker knows whether it may
 		last, there, err := l.position(ctx, v.queue, v.group, from)
 		if err != nil {
 			return step{}, fmt.Errorf("group %s: %w", v.group, err)

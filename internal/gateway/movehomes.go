@@ -56,8 +56,9 @@ func (g *Gateway) holdAll(queues []*queue) *holding {
 	return m
 }
 
-// prove waits until the other side holds everything that the queues hold. Nobody sends to them meanwhile; what arrives all the same, as it was on its
-// way to the broker for longer than anybody could know, is waited for too.
+// prove waits until the other side holds everything that the queues hold. Nobody sends to them
+// meanwhile; what arrives all the same, as it was on its way to the broker for longer than anybody
+// could know, is waited for too.
 func (g *Gateway) prove(ctx context.Context, m *holding) error {
 	l, err := g.lanes()
 	if err != nil {
@@ -77,14 +78,20 @@ func (g *Gateway) prove(ctx context.Context, m *holding) error {
 	return nil
 }
 
-// copied waits until the other side holds all that a side shows of queues, and notes where both end.
+// copied waits until the other side holds all that a side shows of queues, and notes where both
+// end.
 func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[*queue][2]int64) error {
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		all.Go(func() error {
-			here, there, err := l.exactly(ctx, q, from, func(c positions.Crossing) (int64, error) { return q.endIn(c, from) })
+			here, there, err := l.exactly(
+				ctx,
+				q,
+				from,
+				func(c positions.Crossing) (int64, error) { return q.endIn(c, from) },
+			)
 			both := [2]int64{}
 			both[from], both[from.other()] = here, there
 			mu.Lock()
@@ -128,10 +135,12 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 	m.hold = refusing
 }
 
-// readAheadTime bounds how long reading ahead may take: minutes where much was written since the last move.
+// readAheadTime bounds how long reading ahead may take: minutes where much was written since the
+// last move.
 const readAheadTime = 5 * time.Minute
 
-// readAhead learns how the replicas of queues are made up so far, while everything flows. What is new since then is read in the move itself.
+// readAhead learns how the replicas of queues are made up so far, while everything flows. What is
+// new since then is read in the move itself.
 func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) error {
 	l, err := g.lanes()
 	if err != nil {
@@ -176,7 +185,10 @@ func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (kn
 		return known, err
 	}
 	for _, q := range p.homes.queues {
-		known.Queues = append(known.Queues, PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}})
+		known.Queues = append(
+			known.Queues,
+			PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}},
+		)
 	}
 	return known, nil
 }
@@ -193,7 +205,8 @@ func (g *Gateway) learnAcknowledged(all []Prepared) {
 	}
 }
 
-// proveHomes waits until the side that homes go to holds everything that the queues hold, and returns the new homes.
+// proveHomes waits until the side that homes go to holds everything that the queues hold, and
+// returns the new homes.
 func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []Prepared) (*Outcome, error) {
 	for _, known := range all {
 		if p.round.ends != nil {

@@ -7,16 +7,27 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// askNames serves what clients, consoles and tools ask of name servers. Nothing is changed through here.
+// askNames serves what clients, consoles and tools ask of name servers. Nothing is changed through
+// here.
 func (s *session) askNames(f *wire.Frame) {
 	if f.Code == remoting.CodeRoute {
 		s.routeOfReplies(f)
 	}
 	switch f.Code {
-	case remoting.CodeRoute, remoting.CodeClusterInfo, remoting.CodeTopicNames, remoting.CodeTopicsOfCluster, remoting.CodeSystemTopics, remoting.CodeKVGet, remoting.CodeKVList:
+	case remoting.CodeRoute,
+		remoting.CodeClusterInfo,
+		remoting.CodeTopicNames,
+		remoting.CodeTopicsOfCluster,
+		remoting.CodeSystemTopics,
+		remoting.CodeKVGet,
+		remoting.CodeKVList:
 		s.forward(f, nameServers, call{})
 	default:
-		s.refuse(f, remoting.NotSupported, fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))
+		s.refuse(
+			f,
+			remoting.NotSupported,
+			fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code),
+		)
 	}
 }
 

@@ -40,8 +40,8 @@ func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
 	return on
 }
 
-// queried answers with the later of what the broker knows and what was last committed through here, which may have gone to the other
-// side just before the group moved.
+// queried answers with the later of what the broker knows and what was last committed through here,
+// which may have gone to the other side just before the group moved.
 func (u *upstream) queried(f *wire.Frame, c call) error {
 	v := c.view
 	v.mu.Lock()
@@ -54,13 +54,18 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			f.SetNumber("offset", max(offset, kept, 0))
 		}
 	case f.Code == remoting.QueryNotFound && kept >= 0:
-		u.session.reply(c.opaque, c.binary, wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
+		u.session.reply(
+			c.opaque,
+			c.binary,
+			wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}},
+		)
 		return nil
 	}
 	return u.session.out.frame(f)
 }
 
-// updateOffset commits a group's position on the side that it reads; the other side gets it soon after.
+// updateOffset commits a group's position on the side that it reads; the other side gets it soon
+// after.
 func (s *session) updateOffset(f *wire.Frame) {
 	v, wants := s.viewOf(f)
 	commit, ok := f.Number("commitOffset")

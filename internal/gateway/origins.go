@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// origins are the addresses that a gateway's own connections to brokers come from. Brokers note them in messages, as where these were born.
+// origins are the addresses that a gateway's own connections to brokers come from. Brokers note
+// them in messages, as where these were born.
 type origins struct {
 	wanted atomic.Bool // a message that shows which addresses brokers see
 
@@ -26,7 +27,8 @@ type origin struct {
 	ended time.Time // of the last one
 }
 
-// originLife is for how long a connection that has ended is remembered: longer than messages are looked at.
+// originLife is for how long a connection that has ended is remembered: longer than messages are
+// looked at.
 const originLife = 5 * time.Minute
 
 // sample is a message that a broker has acknowledged to the gateway.
@@ -91,12 +93,16 @@ func (g *Gateway) tellOrigins() Origins {
 	return Origins{all, g.serving, time.Now(), hidden}
 }
 
-// originsOfAll are the addresses of all gateways of the migration. What was stored before since may have come through connections that nobody knows.
+// originsOfAll are the addresses of all gateways of the migration. What was stored before since may
+// have come through connections that nobody knows.
 func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bool, since time.Time, err error) {
 	known = map[netip.AddrPort]bool{}
 	add := func(name string, is Origins) error {
 		if is.Hidden {
-			return fmt.Errorf("brokers see the connections of gateway %s at other addresses than it has: who writes past the gateways can't be told", name)
+			return fmt.Errorf(
+				"brokers see the connections of gateway %s at other addresses than it has: who writes past the gateways can't be told",
+				name,
+			)
 		}
 		for _, addr := range is.Addresses {
 			known[addr] = true
@@ -135,7 +141,8 @@ func (u *upstream) sampled(q *queue, offset int64) {
 	}
 }
 
-// checkOrigins looks at a message of the gateway's own: between it and the brokers addresses may be translated.
+// checkOrigins looks at a message of the gateway's own: between it and the brokers addresses may be
+// translated.
 func (g *Gateway) checkOrigins(ctx context.Context, l lanes) error {
 	g.origins.mu.Lock()
 	one := g.origins.sample

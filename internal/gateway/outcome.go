@@ -32,7 +32,8 @@ func (g *Gateway) apply(o *Outcome) {
 	g.moves.epoch.Store(o.Epoch)
 }
 
-// learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts more.
+// learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts
+// more.
 func (g *Gateway) learnLanes(lanes []lane.Lane) {
 	for i := range lanes {
 		lane := &lanes[i]
@@ -44,12 +45,21 @@ func (g *Gateway) learnLanes(lanes []lane.Lane) {
 func (g *Gateway) canGoBy(o *Outcome) error {
 	for _, h := range o.Homes {
 		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == target.String() && q.lane.Load() == nil {
-			return refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet", g.config.Name, q)
+			return refused(
+				"gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
+				g.config.Name,
+				q,
+			)
 		}
 	}
 	for _, v := range o.Views {
 		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == target.String() && q.lane.Load() == nil {
-			return refused("gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet", g.config.Name, q, v.Group)
+			return refused(
+				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
+				g.config.Name,
+				q,
+				v.Group,
+			)
 		}
 	}
 	return nil
@@ -71,7 +81,10 @@ func (g *Gateway) standing(of *Outcome) *Outcome {
 		now.Homes = append(now.Homes, homeOf(g.queueFor(h.Topic, h.Broker, h.Queue)))
 	}
 	for _, kept := range of.Views {
-		now.Views = append(now.Views, viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))))
+		now.Views = append(
+			now.Views,
+			viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))),
+		)
 	}
 	if of.Authority != "" {
 		now.Authority = g.authority().String()

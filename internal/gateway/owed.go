@@ -15,8 +15,9 @@ type owed struct {
 	why string // of all but pulls
 }
 
-// debts are the answers that a session owes, with one goroutine for all of them: a client that doesn't read would hold up one for each.
-// They count as open calls, so that there are no more of them than the session may have open. The session's lock is for them too.
+// debts are the answers that a session owes, with one goroutine for all of them: a client that
+// doesn't read would hold up one for each. They count as open calls, so that there are no more of
+// them than the session may have open. The session's lock is for them too.
 type debts struct {
 	all    []owed
 	paying bool
@@ -108,7 +109,11 @@ const pullAgain = 300 * time.Millisecond
 // pullAgain answers a pull so that the client asks again for the same offset.
 func (s *session) pullAgain(c call) {
 	at := fmt.Sprint(max(0, c.offset))
-	s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.PullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
-		"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
-	}})
+	s.reply(
+		c.opaque,
+		c.binary,
+		wire.Reply{Code: remoting.PullRetryImmediately, Remark: "NO_MATCHED_MESSAGE", Fields: []string{
+			"maxOffset", at, "minOffset", "0", "nextBeginOffset", at, "suggestWhichBrokerId", "0",
+		}},
+	)
 }

@@ -18,8 +18,8 @@ const (
 	copiesSought = 64
 )
 
-// seeCopied finds out up to where the lanes have brought queues back, as far as the last messages on
-// the source tell, and takes note of it.
+// seeCopied finds out up to where the lanes have brought queues back, as far as the last messages
+// on the source tell, and takes note of it.
 func (g *Gateway) seeCopied(ctx context.Context, names []TopicQueue) {
 	l, err := g.lanes()
 	if err != nil {

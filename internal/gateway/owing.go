@@ -16,15 +16,18 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// OwedQueue is a queue that came back to the source while the target didn't answer. What was written
-// to it on the target, and isn't copied yet, lies there until the target is back and the lanes have
-// copied it. It comes to the source after what is sent meanwhile: order isn't kept between the two.
+// OwedQueue is a queue that came back to the source while the target didn't answer. What was
+// written to it on the target, and isn't copied yet, lies there until the target is back and the
+// lanes have copied it. It comes to the source after what is sent meanwhile: order isn't kept
+// between the two.
 type OwedQueue struct {
 	TopicQueue
 	Target lane.Queue `json:"target"` // its replica
-	// Copied is behind the last message there of which a copy was seen on the source; -1 if unknown.
+	// Copied is behind the last message there of which a copy was seen on the source; -1 if
+	// unknown.
 	Copied int64 `json:"copied"`
-	// Written is behind the last message there that gateways have an acknowledgement of; 0 if unknown.
+	// Written is behind the last message there that gateways have an acknowledgement of; 0 if
+	// unknown.
 	Written int64     `json:"written"`
 	Since   time.Time `json:"since"` // when it came back
 }

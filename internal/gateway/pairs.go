@@ -8,13 +8,19 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// Queues of both sides are pairs in client order, as many as there are on each side. Retry topics are
-// pairs in another way, since brokers make them, each for itself, when a group's first member connects or
-// its first message fails: a broker that was away, or gets a group later, changes their number. A key has no
-// place in them. All that is needed is that members read every queue of the side that their group is on.
+// Queues of both sides are pairs in client order, as many as there are on each side. Retry topics
+// are pairs in another way, since brokers make them, each for itself, when a group's first member
+// connects or its first message fails: a broker that was away, or gets a group later, changes their
+// number. A key has no place in them. All that is needed is that members read every queue of the
+// side that their group is on.
 
 // lanesOf pairs the queues of a topic. masters are those of both sides; kept are the lanes so far.
-func lanesOf(topic string, here, there []lane.Queue, masters [2][]string, kept map[lane.Queue]lane.Queue) ([]lane.Lane, error) {
+func lanesOf(
+	topic string,
+	here, there []lane.Queue,
+	masters [2][]string,
+	kept map[lane.Queue]lane.Queue,
+) ([]lane.Lane, error) {
 	if _, retry := rocketmq.RetryGroup(topic); !retry {
 		return lane.Pair(topic, here, there)
 	}
@@ -26,9 +32,9 @@ func lanesOf(topic string, here, there []lane.Queue, masters [2][]string, kept m
 	return slices.DeleteFunc(lanes, func(l lane.Lane) bool { return !slices.Contains(here, l.Source) }), err
 }
 
-// everywhere are the queues of a retry topic as if each source broker had it, with a queue for each broker of
-// the target: so the lanes are started (activities' grouptopics.go), and so a broker that gets its topic later changes no
-// pair.
+// everywhere are the queues of a retry topic as if each source broker had it, with a queue for each
+// broker of the target: so the lanes are started (activities' grouptopics.go), and so a broker that
+// gets its topic later changes no pair.
 func everywhere(here []lane.Queue, masters [2][]string) (all []lane.Queue) {
 	brokers := masters[source]
 	if len(brokers) == 0 || len(here) == 0 {
@@ -46,9 +52,10 @@ func everywhere(here []lane.Queue, masters [2][]string) (all []lane.Queue) {
 	return all
 }
 
-// keptLanes pairs the queues of a retry topic of which the target has too few for each source broker:
-// pairs stay as they are, and what is left is paired in its order. Queues of the source without a pair are
-// read on the source, whichever side their group is on, until the target has more.
+// keptLanes pairs the queues of a retry topic of which the target has too few for each source
+// broker: pairs stay as they are, and what is left is paired in its order. Queues of the source
+// without a pair are read on the source, whichever side their group is on, until the target has
+// more.
 func keptLanes(topic string, here, there []lane.Queue, kept map[lane.Queue]lane.Queue) (lanes []lane.Lane) {
 	taken := map[lane.Queue]bool{}
 	pairs := map[lane.Queue]lane.Queue{}
@@ -80,8 +87,8 @@ func (t *topic) kept() map[lane.Queue]lane.Queue {
 	return all
 }
 
-// pair gives the queues their lanes. What is in use keeps the lane that it has: by another one, offsets would
-// mean other messages.
+// pair gives the queues their lanes. What is in use keeps the lane that it has: by another one,
+// offsets would mean other messages.
 func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,14 +107,20 @@ func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool)
 				q.lane.Store(&lanes[i])
 			}
 		case inUse(q):
-			t.problem = fmt.Sprintf("queue %s is used with %s of the target, and is to be paired with %s: bring its home and its groups back to the source first", q, have.Target, lanes[i].Target)
+			t.problem = fmt.Sprintf(
+				"queue %s is used with %s of the target, and is to be paired with %s: bring its home and its groups back to the source first",
+				q,
+				have.Target,
+				lanes[i].Target,
+			)
 		default:
 			q.lane.Store(&lanes[i])
 		}
 	}
 }
 
-// inUse reports whether a queue's home or a group has been on the target, so that offsets are shifted by its lane.
+// inUse reports whether a queue's home or a group has been on the target, so that offsets are
+// shifted by its lane.
 func (g *Gateway) inUse(q *queue) bool {
 	if q.at() == target {
 		return true
@@ -118,18 +131,24 @@ func (g *Gateway) inUse(q *queue) bool {
 	})
 }
 
-// staysBehind reports whether a group's view stays on the source when the group moves: a retry queue that
-// the target has no pair of.
+// staysBehind reports whether a group's view stays on the source when the group moves: a retry
+// queue that the target has no pair of.
 func (v *view) staysBehind(to side) bool {
 	_, retry := rocketmq.RetryGroup(v.topic)
 	return retry && to == target && v.lane.Load() == nil
 }
 
-// unseen says which retries members behind gateways don't see once their group is on the target; "" if they see all.
+// unseen says which retries members behind gateways don't see once their group is on the target; ""
+// if they see all.
 func (g *Gateway) unseen(group string, to side) string {
 	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
 	if t == nil || to == source || t.beyond.Load() <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("group %s: members behind gateways don't see %d queues of %s on the target, where retries may wait until the source has as many", group, t.beyond.Load(), t.name)
+	return fmt.Sprintf(
+		"group %s: members behind gateways don't see %d queues of %s on the target, where retries may wait until the source has as many",
+		group,
+		t.beyond.Load(),
+		t.name,
+	)
 }

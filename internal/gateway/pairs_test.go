@@ -29,7 +29,8 @@ func told(lanes []lane.Lane) (all []string) {
 	return all
 }
 
-// Queues of retry topics come with the brokers that a group's members connect to: that changes no pair, and is no reason not to move the group.
+// Queues of retry topics come with the brokers that a group's members connect to: that changes no
+// pair, and is no reason not to move the group.
 func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 	type n = map[string]int
 	for name, c := range map[string]struct {
@@ -78,13 +79,15 @@ func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	assert.Empty(t, orders.reason())
 }
 
-// A retry queue that the target has no pair of stays where it is when its group moves, for this gateway and for others.
+// A retry queue that the target has no pair of stays where it is when its group moves, for this
+// gateway and for others.
 func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	two := newTwoSides(t)
 	retry := rocketmq.RetryTopic("billing")
 	two.topics.ensure(retry).ensure("broker-a", 2)
 	all := two.topics.get([]byte(retry)).all()
-	two.topics.get([]byte(retry)).pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
+	two.topics.get([]byte(retry)).
+		pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
 	one := two.groups.get([]byte("billing"))
 	views, err := two.viewsOf(t.Context(), "billing", target)
 	require.NoError(t, err)
@@ -123,8 +126,8 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	assert.Len(t, queues, 2)
 }
 
-// Gateways and lanes pair the same queues, whatever brokers show clients of them; that changes while
-// homes are on either side.
+// Gateways and lanes pair the same queues, whatever brokers show clients of them; that changes
+// while homes are on either side.
 func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
 	shown := func(brokers map[string][3]int) layout {
 		all := map[string]map[string]rocketmq.TopicConfig{}

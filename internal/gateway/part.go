@@ -9,8 +9,9 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// The gateway stands in for all brokers that the source's name servers know. Those may be of several
-// clusters, or be left out by the plan: lanes don't read their queues, so pairs are made without them.
+// The gateway stands in for all brokers that the source's name servers know. Those may be of
+// several clusters, or be left out by the plan: lanes don't read their queues, so pairs are made
+// without them.
 
 // reads reports whether the lanes read the queues of a source broker. One whose cluster was never
 // told, as in a state of an older gateway, counts until name servers answer.
@@ -58,8 +59,8 @@ func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, 
 	return read, unread
 }
 
-// pairTopic pairs the queues that the source has of a topic with those of the target; masters are those
-// of both sides that count.
+// pairTopic pairs the queues that the source has of a topic with those of the target; masters are
+// those of both sides that count.
 func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layout, masters [2][]string) {
 	read, unread := g.readOf(m, queues)
 	there := to.queues[t.name]
@@ -75,8 +76,8 @@ func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layo
 	t.beyond.Store(int64(len(there) - len(lanes)))
 }
 
-// notRead is why a topic doesn't move of which lanes don't read all queues that clients see; "" if it
-// may. Retries of a queue without a pair are read where they are.
+// notRead is why a topic doesn't move of which lanes don't read all queues that clients see; "" if
+// it may. Retries of a queue without a pair are read where they are.
 func notRead(topic string, unread []string) string {
 	if _, retry := rocketmq.RetryGroup(topic); retry || len(unread) == 0 {
 		return ""

@@ -21,7 +21,9 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			g := alone(t)
 			m := *g.migration.Load()
 			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
-			g.clusters[source].learn([]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}})
+			g.clusters[source].learn(
+				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
+			)
 			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
 			pair := func(name string, here, there map[string]int) *topic {
 				one := g.topics.ensure(name)
@@ -56,7 +58,11 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
 			g.excuse(&m, registered)
-			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}), "nobody waits for it while it is down")
+			assert.False(
+				t,
+				both.lacks([2]map[string]bool{registered, {"broker-t": true}}),
+				"nobody waits for it while it is down",
+			)
 			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
 			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).reason())
 		})

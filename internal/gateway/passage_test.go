@@ -23,8 +23,9 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// passage is a client's session between loopback connections: a client that writes and reads bytes, and a broker of each side that answers
-// at once. None of them makes garbage, so what is allocated is the gateway's.
+// passage is a client's session between loopback connections: a client that writes and reads bytes,
+// and a broker of each side that answers at once. None of them makes garbage, so what is allocated
+// is the gateway's.
 type passage struct {
 	testing.TB
 	gateway *Gateway
@@ -51,7 +52,9 @@ func newPassage(tb testing.TB, header string, body []byte) *passage {
 func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
 	tb.Helper()
 	g := &Gateway{
-		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
+		log: slog.New(
+			slog.DiscardHandler,
+		), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
 		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
 	}
 	g.opaques.last.Store(lowestOpaque)
@@ -69,7 +72,11 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	require.NoError(tb, err)
 	conn, err := door.Accept()
 	require.NoError(tb, err)
-	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a"), host: netip.MustParseAddrPort("127.0.0.1:10911")}
+	p := &port{
+		dest:   dest{source, "broker-a"},
+		broker: []byte("broker-a"),
+		host:   netip.MustParseAddrPort("127.0.0.1:10911"),
+	}
 	g.running.Go(func() { g.serveClient(p, conn, false) })
 	tb.Cleanup(func() {
 		_ = client.Close()
@@ -78,8 +85,22 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	})
 	g.topics.ensure("orders").ensure("broker-a", 4)
 	q := g.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
-	q.lane.Store(&lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 3}, Target: lane.Queue{Broker: "broker-t", ID: 1}})
-	return &passage{TB: tb, gateway: g, client: client, in: wire.NewReader(client), queue: q, view: g.groups.get([]byte("billing")).of(q), asked: asked}
+	q.lane.Store(
+		&lane.Lane{
+			Topic:  "orders",
+			Source: lane.Queue{Broker: "broker-a", ID: 3},
+			Target: lane.Queue{Broker: "broker-t", ID: 1},
+		},
+	)
+	return &passage{
+		TB:      tb,
+		gateway: g,
+		client:  client,
+		in:      wire.NewReader(client),
+		queue:   q,
+		view:    g.groups.get([]byte("billing")).of(q),
+		asked:   asked,
+	}
 }
 
 func listen(tb testing.TB) net.Listener {
@@ -110,7 +131,8 @@ func answerAll(conn net.Conn, template []byte, asked *atomic.Int64) {
 	in := wire.NewReader(conn)
 	var f wire.Frame
 	for in.Next(&f) == nil {
-		if sends(f.Code) || isPull(f.Code) { // the gateway itself asks too, whether a broker that has lost a send answers
+		if sends(f.Code) ||
+			isPull(f.Code) { // the gateway itself asks too, whether a broker that has lost a send answers
 			asked.Add(1)
 		}
 		putNumber(answer[at:at+len(brokersOpaque)], int(f.Opaque))
@@ -167,7 +189,8 @@ func (p *passage) trips(n, together int, request []byte) {
 	}
 }
 
-// asks has the client pull or commit for a group, and returns the answer's code and the offset that it goes on with.
+// asks has the client pull or commit for a group, and returns the answer's code and the offset that
+// it goes on with.
 func (p *passage) asks(code int, group string, offset int64) (answer int, next int64) {
 	p.Helper()
 	_, err := p.client.Write(wire.AppendRequest(nil, code, 5, 0, []string{
@@ -246,7 +269,8 @@ func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
 	return p, request
 }
 
-// What passes makes no garbage, changed or not: a gateway that does is stopped by it again and again.
+// What passes makes no garbage, changed or not: a gateway that does is stopped by it again and
+// again.
 func TestPassingMakesNoGarbage(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
@@ -271,7 +295,8 @@ func patternOf(opaque int) []byte {
 	return b
 }
 
-// Frames of all sizes, several at a time, to both sides: none is torn, mixed up or lost in either direction.
+// Frames of all sizes, several at a time, to both sides: none is torn, mixed up or lost in either
+// direction.
 func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	k := kinds()[0]
 	var torn, asked atomic.Int64
@@ -328,14 +353,21 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	assert.EqualValues(t, requests, asked.Load())
 }
 
-// What a client sent before it sends what is no frame reaches the broker, though it came in one piece.
+// What a client sent before it sends what is no frame reaches the broker, though it came in one
+// piece.
 func TestFramesThatCameTogetherReachTheBrokerBeforeTheConnectionEnds(t *testing.T) {
 	k := kinds()[0]
 	p, request := k.passage(t)
 	before := p.asked.Load()
 	_, err := p.client.Write(append(bytes.Repeat(request, 3), 0xff, 0xff, 0xff, 0xff))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, patience, time.Millisecond, "three sends reach the broker")
+	require.Eventually(
+		t,
+		func() bool { return p.asked.Load() == before+3 },
+		patience,
+		time.Millisecond,
+		"three sends reach the broker",
+	)
 }
 
 // written is a connection that keeps what is written.
@@ -354,7 +386,19 @@ func (*written) SetWriteDeadline(time.Time) error { return nil }
 func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	frame := func(opaque int32, body int, more bool) *wire.Frame {
 		var f wire.Frame
-		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeSendV2, opaque, 0, []string{"e", "3"}, bytes.Repeat([]byte{'x'}, body))))
+		require.NoError(
+			t,
+			f.Parse(
+				wire.AppendRequest(
+					nil,
+					remoting.CodeSendV2,
+					opaque,
+					0,
+					[]string{"e", "3"},
+					bytes.Repeat([]byte{'x'}, body),
+				),
+			),
+		)
 		f.More = more
 		return &f
 	}

@@ -48,8 +48,9 @@ func TestProducersThatStoppedDontCount(t *testing.T) {
 	assert.Empty(t, all)
 }
 
-// Producers that write to a broker without the gateway are found, with their addresses, and homes don't move before they have stopped. Those behind the
-// gateway, and what rocketshift writes itself, aren't taken for such.
+// Producers that write to a broker without the gateway are found, with their addresses, and homes
+// don't move before they have stopped. Those behind the gateway, and what rocketshift writes
+// itself, aren't taken for such.
 func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "passers")
@@ -59,9 +60,25 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	g := r.open()
 	g.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
-	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2, 5*time.Millisecond)
+	behind, other := r.produce(
+		orders,
+		"behind",
+		4,
+		5*time.Millisecond,
+	), r.produce(
+		apart,
+		"apart",
+		2,
+		5*time.Millisecond,
+	)
 	home := func(topic, to string) Move {
-		return Move{Kind: KindHome, To: to, Topics: []string{topic}, ID: "passed-" + topic + "-" + to, Budget: Duration(2 * time.Second)}
+		return Move{
+			Kind:   KindHome,
+			To:     to,
+			Topics: []string{topic},
+			ID:     "passed-" + topic + "-" + to,
+			Budget: Duration(2 * time.Second),
+		}
 	}
 	look := func() []Bypass {
 		var is State
@@ -70,7 +87,10 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 			is = g.State()
 			return is.BypassUnknown
 		})
-		return slices.DeleteFunc(is.Bypass, func(b Bypass) bool { return b.Topic != orders && b.Topic != apart }) // other tests' topics
+		return slices.DeleteFunc(
+			is.Bypass,
+			func(b Bypass) bool { return b.Topic != orders && b.Topic != apart },
+		) // other tests' topics
 	}
 	for range 3 {
 		r.untilMore(50, behind)

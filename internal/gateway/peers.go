@@ -95,7 +95,8 @@ func (g *Gateway) replica() Replica {
 // askTime bounds how long another gateway may take to say how it stands.
 const askTime = 500 * time.Millisecond
 
-// sync takes over what other gateways have decided without this one hearing of it: it was away, or new.
+// sync takes over what other gateways have decided without this one hearing of it: it was away, or
+// new.
 func (g *Gateway) sync(ctx context.Context) {
 	for _, p := range g.peers() {
 		asking, cancel := context.WithTimeout(ctx, askTime)
@@ -110,7 +111,15 @@ func (g *Gateway) sync(ctx context.Context) {
 			if !g.said.peers.due(p.Name) {
 				continue
 			}
-			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control, "name", is.Gateway)
+			g.log.Error(
+				"another gateway has another name than it should",
+				"peer",
+				p.Name,
+				"control",
+				p.Control,
+				"name",
+				is.Gateway,
+			)
 		case is.Epoch > g.moves.epoch.Load():
 			if err := errors.Join(is.numbers(), is.sides()); err != nil {
 				if g.said.peers.due(p.Name) {
@@ -157,7 +166,17 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	g.judging.Lock() // who asks meanwhile waits for the disk
 	defer g.judging.Unlock()
 	g.apply(o)
-	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes", len(o.Homes), "views", len(o.Views))
+	g.log.Info(
+		"took over what other gateways had decided",
+		"from",
+		is.Gateway,
+		"epoch",
+		is.Epoch,
+		"homes",
+		len(o.Homes),
+		"views",
+		len(o.Views),
+	)
 	if err := g.save(); err != nil {
 		g.log.Error("what other gateways had decided isn't on disk", "cause", err)
 	}
@@ -168,7 +187,10 @@ func (g *Gateway) difference(is saved) *Outcome {
 	o := &Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
 	now := g.snapshot()
 	for _, h := range now.Homes {
-		if !slices.ContainsFunc(is.Homes, func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
+		if !slices.ContainsFunc(
+			is.Homes,
+			func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue },
+		) {
 			h.Home, h.Shift = source.String(), 0
 			o.Homes = append(o.Homes, h)
 		}
@@ -186,7 +208,8 @@ func (v savedView) sameQueue(o savedView) bool {
 	return o.Group == v.Group && o.Topic == v.Topic && o.Broker == v.Broker && o.Queue == v.Queue
 }
 
-// agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with other numbers may be on their way.
+// agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with
+// other numbers may be on their way.
 func (g *Gateway) agreeOnTargets(theirs []string) error {
 	before := g.targets.Load()
 	ours := *before
@@ -195,7 +218,13 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 	}
 	for i, name := range ours {
 		if (i >= len(theirs) || theirs[i] != name) && g.used(name) {
-			return refused("gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the source, and start it with an empty folder", g.config.Name, name, ours, theirs)
+			return refused(
+				"gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the source, and start it with an empty folder",
+				g.config.Name,
+				name,
+				ours,
+				theirs,
+			)
 		}
 	}
 	theirs = slices.Clone(theirs)

@@ -1,13 +1,14 @@
 package gateway
 
-// pendingFlush are the upstreams of a session whose writers keep frames until the last of those that came together is there.
+// pendingFlush are the upstreams of a session whose writers keep frames until the last of those
+// that came together is there.
 type pendingFlush struct {
 	n   int
 	all [4]*upstream
 }
 
-// keeps takes note that an upstream has kept a frame; false if no more can be noted. Noted before, another one's flush could take the note and
-// find no frame.
+// keeps takes note that an upstream has kept a frame; false if no more can be noted. Noted before,
+// another one's flush could take the note and find no frame.
 func (s *session) keeps(u *upstream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,8 +26,9 @@ func (s *session) keeps(u *upstream) bool {
 	return true
 }
 
-// flush writes the frames that upstreams have kept. Who reads what the client sends calls it behind the last frame of those that came together,
-// before their memory is used again. Before anything is waited for it is called too.
+// flush writes the frames that upstreams have kept. Who reads what the client sends calls it behind
+// the last frame of those that came together, before their memory is used again. Before anything is
+// waited for it is called too.
 func (s *session) flush() {
 	s.mu.Lock()
 	k := s.pending

@@ -18,8 +18,8 @@ type beforehand struct {
 	brought  bool  // it is committed on the side that the group goes to, too
 }
 
-// bringAhead brings the group's positions to the side that it moves to while everything flows, as far as what lies before them is there. What is
-// committed later is brought while its pulls wait.
+// bringAhead brings the group's positions to the side that it moves to while everything flows, as
+// far as what lies before them is there. What is committed later is brought while its pulls wait.
 func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]beforehand, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
@@ -61,8 +61,8 @@ func (l lanes) bring(ctx context.Context, v *view, to side) (a beforehand, err e
 // keepPause is how often positions are brought to the side that a group doesn't read.
 const keepPause = 2 * time.Second
 
-// keepPositions keeps the positions of groups that were moved on the side that they don't read, so that they can go back from anywhere, and find
-// their place when they do without a gateway.
+// keepPositions keeps the positions of groups that were moved on the side that they don't read, so
+// that they can go back from anywhere, and find their place when they do without a gateway.
 func (g *Gateway) keepPositions() {
 	for sleep.For(g.ctx, keepPause) == nil {
 		l, err := g.lanes()
@@ -118,8 +118,8 @@ func (v *view) due() (d duty, due bool) {
 	return d, due
 }
 
-// putBack puts back what couldn't be done, as it isn't copied yet or a side is away. What was caught up with may have come behind the member's next
-// commit, and then that one is owed.
+// putBack puts back what couldn't be done, as it isn't copied yet or a side is away. What was
+// caught up with may have come behind the member's next commit, and then that one is owed.
 func (v *view) putBack(d duty, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

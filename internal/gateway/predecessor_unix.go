@@ -29,8 +29,8 @@ type Predecessor struct {
 // hasSettled reports whether a predecessor has passed everything on, with nothing under way.
 func (p *Predecessor) hasSettled() bool { return p != nil && p.settled }
 
-// Succeed finds the process that serves with a folder; nil if there is none. While this one looks at the clusters, the other one
-// serves, and moves nothing.
+// Succeed finds the process that serves with a folder; nil if there is none. While this one looks
+// at the clusters, the other one serves, and moves nothing.
 func Succeed(dir string) (*Predecessor, error) {
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: short(succeedIn(dir)), Net: "unix"})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
@@ -55,7 +55,12 @@ func Succeed(dir string) (*Predecessor, error) {
 	}
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("gateway: process %d, which serves with folder %s, passes nothing on: %w", is.Process, dir, err)
+		return nil, fmt.Errorf(
+			"gateway: process %d, which serves with folder %s, passes nothing on: %w",
+			is.Process,
+			dir,
+			err,
+		)
 	}
 	p.process, p.lock = is.Process, files[len(files)-1]
 	return p, nil
@@ -135,7 +140,15 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	for _, in := range all {
 		in.start()
 	}
-	g.log.Info("everything was taken over from another process", "process", p.process, "connections", len(all), "took", time.Since(begin).String())
+	g.log.Info(
+		"everything was taken over from another process",
+		"process",
+		p.process,
+		"connections",
+		len(all),
+		"took",
+		time.Since(begin).String(),
+	)
 	g.changed.now()
 	if slices.ContainsFunc(all, func(in *installed) bool { return in.session.absent }) {
 		g.running.Go(g.expectForAWhile)

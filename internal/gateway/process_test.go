@@ -118,7 +118,11 @@ func (r *rig) spawnAlone() *gatewayProcess {
 // use tells the gateway the migration.
 func (p *gatewayProcess) use(r *rig) {
 	r.Helper()
-	untilAnswered(r, "the gateway takes the migration", func() (State, error) { return p.client.Use(r.ctx, r.migration()) })
+	untilAnswered(
+		r,
+		"the gateway takes the migration",
+		func() (State, error) { return p.client.Use(r.ctx, r.migration()) },
+	)
 }
 
 // state is how the gateway stands.
@@ -144,7 +148,8 @@ func (p *gatewayProcess) kill() {
 	<-p.ended
 }
 
-// diesInMove asks for a move until the gateway has died in it: what hinders a move under load, and just after a restart, passes.
+// diesInMove asks for a move until the gateway has died in it: what hinders a move under load, and
+// just after a restart, passes.
 func (p *gatewayProcess) diesInMove(r *rig, what string, next func() Move) {
 	r.Helper()
 	r.await(what, func() string {
@@ -160,7 +165,8 @@ func (p *gatewayProcess) diesInMove(r *rig, what string, next func() Move) {
 	})
 }
 
-// A gateway that is killed under load, with homes and groups on the target, goes on from its disk where it was; clients find it by themselves.
+// A gateway that is killed under load, with homes and groups on the target, goes on from its disk
+// where it was; clients find it by themselves.
 func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "killed")

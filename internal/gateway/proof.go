@@ -27,7 +27,9 @@ type lanes struct {
 func (g *Gateway) lanes() (lanes, error) {
 	m := g.migration.Load()
 	if m == nil {
-		return lanes{}, errors.New("the gateway hasn't been told a migration yet: start one whose traffic goes through gateways")
+		return lanes{}, errors.New(
+			"the gateway hasn't been told a migration yet: start one whose traffic goes through gateways",
+		)
 	}
 	return lanes{m, [2]*rocketmq.Cluster{g.source, m.target}}, nil
 }
@@ -48,7 +50,8 @@ func (q *queue) String() string {
 	return fmt.Sprintf("%s of topic %s", lane.Queue{Broker: q.broker, ID: q.id}, q.topic)
 }
 
-// crossing looks at both replicas of a queue, for native positions of a side to be translated to the other.
+// crossing looks at both replicas of a queue, for native positions of a side to be translated to
+// the other.
 func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (positions.Crossing, error) {
 	forward := q.lane.Load()
 	if forward == nil {
@@ -84,8 +87,14 @@ func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (
 	return there, err
 }
 
-// exactly translates a native position, which is found anew at each look, when it is a cut, and waits until it is one.
-func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(positions.Crossing) (int64, error)) (here, there int64, err error) {
+// exactly translates a native position, which is found anew at each look, when it is a cut, and
+// waits until it is one.
+func (l lanes) exactly(
+	ctx context.Context,
+	q *queue,
+	from side,
+	which func(positions.Crossing) (int64, error),
+) (here, there int64, err error) {
 	var why error
 	var c positions.Crossing
 	for more, glance := false, true; ; glance = false {
@@ -107,7 +116,12 @@ func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(posi
 		case err == nil && t.Exact:
 			return here, t.Target, nil
 		case err == nil:
-			why = fmt.Errorf("queue %s: both replicas hold the same in another order around position %d of the %s", q, here, from)
+			why = fmt.Errorf(
+				"queue %s: both replicas hold the same in another order around position %d of the %s",
+				q,
+				here,
+				from,
+			)
 		case why == nil || ctx.Err() == nil: // that the budget ended it in a call says nothing
 			why = err
 		}
@@ -120,7 +134,8 @@ func (l lanes) exactly(ctx context.Context, q *queue, from side, which func(posi
 	}
 }
 
-// endIn is where a queue ends on the side that is looked at, once that shows all that was acknowledged: brokers do some milliseconds afterwards.
+// endIn is where a queue ends on the side that is looked at, once that shows all that was
+// acknowledged: brokers do some milliseconds afterwards.
 func (q *queue) endIn(c positions.Crossing, on side) (int64, error) {
 	if end, acked := c.End(), q.acked[on].Load(); end < acked {
 		return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages", q, on, end, acked)
@@ -128,7 +143,8 @@ func (q *queue) endIn(c positions.Crossing, on side) (int64, error) {
 	return c.End(), nil
 }
 
-// end is where a queue ends on a side: no send to it is on its way, and brokers show a message some milliseconds after they acknowledged it.
+// end is where a queue ends on a side: no send to it is on its way, and brokers show a message some
+// milliseconds after they acknowledged it.
 func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 	at, err := q.on(on)
 	if err != nil {
@@ -147,7 +163,14 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 			return end, nil
 		}
 		if sleep.For(ctx, proofPause) != nil {
-			return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages: %w", q, on, end, q.acked[on].Load(), context.Cause(ctx))
+			return 0, fmt.Errorf(
+				"queue %s: the %s shows %d of %d acknowledged messages: %w",
+				q,
+				on,
+				end,
+				q.acked[on].Load(),
+				context.Cause(ctx),
+			)
 		}
 	}
 }
@@ -207,7 +230,8 @@ func (l lanes) position(ctx context.Context, q *queue, group string, on side) (i
 	return l.clusters[on].Client().QueryOffset(ctx, broker.Addr, group, q.topic, at.ID)
 }
 
-// commit writes a group's position on a side, and reads it back: brokers acknowledge some that they don't take.
+// commit writes a group's position on a side, and reads it back: brokers acknowledge some that they
+// don't take.
 func (l lanes) commit(ctx context.Context, q *queue, group string, on side, position int64) error {
 	for {
 		if err := l.write(ctx, q, group, on, position); err != nil {
@@ -218,7 +242,15 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on side, posi
 			return nil
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
-			return fmt.Errorf("group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w", group, q, position, on, got, context.Cause(ctx))
+			return fmt.Errorf(
+				"group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w",
+				group,
+				q,
+				position,
+				on,
+				got,
+				context.Cause(ctx),
+			)
 		}
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A target whose brokers can't be reached is served through the remoting port of its 5.x proxy. Requests name their broker there, and what the
-// proxy can't do is done in other ways, or not at all:
+// A target whose brokers can't be reached is served through the remoting port of its 5.x proxy.
+// Requests name their broker there, and what the proxy can't do is done in other ways, or not at
+// all:
 //
 //   - It takes the end of a transaction only in answer to its own check: the first one is acknowledged and ignored (TransactionActivity,
 //     5.3.3). So half messages go to the source as long as the target is behind a proxy, and the lane brings what was committed.
@@ -22,7 +23,8 @@ func (g *Gateway) behindProxy() bool {
 	return m != nil && m.Proxy != ""
 }
 
-// nameBroker names the broker of a request to the target, which proxies want, and clients before 4.9.5 don't do.
+// nameBroker names the broker of a request to the target, which proxies want, and clients before
+// 4.9.5 don't do.
 func (u *upstream) nameBroker(f *wire.Frame) {
 	if u.dest.side == source || f.Response() || !u.behindProxy() {
 		return
@@ -37,7 +39,8 @@ func (u *upstream) nameBroker(f *wire.Frame) {
 	}
 }
 
-// storesAt is the side on which a message for a queue is stored: at its home, but for half messages whose end the target wouldn't learn.
+// storesAt is the side on which a message for a queue is stored: at its home, but for half messages
+// whose end the target wouldn't learn.
 func (g *Gateway) storesAt(home side, properties []byte) side {
 	if home == target && bytes.Contains(properties, []byte("TRAN_MSG")) && g.behindProxy() {
 		return source
@@ -45,7 +48,8 @@ func (g *Gateway) storesAt(home side, properties []byte) side {
 	return home
 }
 
-// greeted are the target brokers that get clients' heartbeats: of those behind a proxy, the one that was known first.
+// greeted are the target brokers that get clients' heartbeats: of those behind a proxy, the one
+// that was known first.
 func (g *Gateway) greeted() []string {
 	if all := *g.targets.Load(); g.behindProxy() && len(all) > 0 {
 		return all[:1]
@@ -53,7 +57,8 @@ func (g *Gateway) greeted() []string {
 	return g.brokersOf(target)
 }
 
-// mayBeStored reports whether a message that a server answers it couldn't store may be stored yet: a proxy answers so when it lost the broker.
+// mayBeStored reports whether a message that a server answers it couldn't store may be stored yet:
+// a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
 	return u.dest.side == target && f.Code == remoting.SystemError && u.behindProxy()
 }

@@ -89,7 +89,8 @@ func (s *session) destOf(v *view, on side) dest {
 	return s.port.dest
 }
 
-// enterPull enters a pull and translates it, unless the group's side isn't where it goes to any more.
+// enterPull enters a pull and translates it, unless the group's side isn't where it goes to any
+// more.
 func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, member bool) bool {
 	offset := offsetOf(f)
 	commit := commitOf(f)
@@ -131,8 +132,9 @@ func (s *session) address(f *wire.Frame, v *view, on side) {
 	}
 }
 
-// pulled passes the answer to a pull on. Only if it is the group's newest pull of the queue, and nobody moves the group just now, does it say what
-// the group reads next: then whoever moves it afterwards begins there.
+// pulled passes the answer to a pull on. Only if it is the group's newest pull of the queue, and
+// nobody moves the group just now, does it say what the group reads next: then whoever moves it
+// afterwards begins there.
 func (u *upstream) pulled(f *wire.Frame, c call) error {
 	shift, ahead, there := u.read(f, c)
 	switch {
@@ -160,7 +162,17 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	}
 	if err := moved.Move(f.Body); err != nil {
 		if u.said.unreadable.due(u.dest) {
-			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue", v.id, "cause", err)
+			u.log.Error(
+				"a broker's messages can't be read",
+				"broker",
+				u.dest.broker,
+				"topic",
+				v.topic,
+				"queue",
+				v.id,
+				"cause",
+				err,
+			)
 		}
 		u.session.pullAgain(c)
 		return nil
@@ -185,8 +197,17 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 	}
 	if v.ahead(f, c) {
 		if v.saidAhead() && u.said.ahead.due(v.group) {
-			u.log.Warn("a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
-				"group", v.group, "queue", v.String(), "side", c.side.String(), "offset", c.offset)
+			u.log.Warn(
+				"a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
+				"group",
+				v.group,
+				"queue",
+				v.String(),
+				"side",
+				c.side.String(),
+				"offset",
+				c.offset,
+			)
 		}
 		return shift, true, true
 	}
@@ -197,9 +218,11 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 	return shift, false, true
 }
 
-// pullTaken reports whether a broker that answers so has done what the pull asks for, its commit among it. Others refuse it whole.
+// pullTaken reports whether a broker that answers so has done what the pull asks for, its commit
+// among it. Others refuse it whole.
 func pullTaken(code int) bool {
-	return code == remoting.Success || code == remoting.PullNotFound || code == remoting.PullRetryImmediately || code == remoting.PullOffsetMoved
+	return code == remoting.Success || code == remoting.PullNotFound || code == remoting.PullRetryImmediately ||
+		code == remoting.PullOffsetMoved
 }
 
 const (
@@ -209,9 +232,11 @@ const (
 	aheadSaid = 10 * time.Second
 )
 
-// ahead reports whether a broker refuses a pull as the group has read what isn't copied there yet. A gateway that is in doubt lets a group read on
-// where it was, and may hear after some more messages that it reads on the other side now. The client must not get the broker's advice: it is to
-// begin anew at the end of the queue, and with 4.8 and before perhaps at its beginning. Callers hold v.mu.
+// ahead reports whether a broker refuses a pull as the group has read what isn't copied there yet.
+// A gateway that is in doubt lets a group read on where it was, and may hear after some more
+// messages that it reads on the other side now. The client must not get the broker's advice: it is
+// to begin anew at the end of the queue, and with 4.8 and before perhaps at its beginning. Callers
+// hold v.mu.
 func (v *view) ahead(f *wire.Frame, c call) bool {
 	end, known := f.Number("maxOffset")
 	return f.Code == remoting.PullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side

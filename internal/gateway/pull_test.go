@@ -9,8 +9,9 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out to have moved to. Brokers would send it back
-// to the end of what is there, old ones perhaps to the queue's beginning.
+// A group that a gateway in doubt let read on is ahead of the copies on the side that it turns out
+// to have moved to. Brokers would send it back to the end of what is there, old ones perhaps to the
+// queue's beginning.
 func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 	const offset, shift = 123_432, 1000
 	for name, c := range map[string]struct {
@@ -24,14 +25,22 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 		"before what the side still has":  {source, target, offset + shift + 500, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer := fmt.Sprintf(`{"code":21,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"2000","maxOffset":"%d"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`, c.end)
+			answer := fmt.Sprintf(
+				`{"code":21,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"2000","maxOffset":"%d"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`,
+				c.end,
+			)
 			p := newPassage(t, answer, nil)
 			p.queue.home.Store(uint32(c.home))
 			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
 			code, next := p.asks(remoting.CodePull, "billing", offset)
 			advice := 2000 - p.view.shift[c.reads]
 			if c.waits {
-				assert.Equal(t, []int64{remoting.PullRetryImmediately, offset}, []int64{int64(code), next}, "it asks for the same offset again")
+				assert.Equal(
+					t,
+					[]int64{remoting.PullRetryImmediately, offset},
+					[]int64{int64(code), next},
+					"it asks for the same offset again",
+				)
 				advice = offset
 			} else {
 				assert.Equal(t, []int64{remoting.PullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")

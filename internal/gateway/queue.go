@@ -100,7 +100,8 @@ func (t *topic) all() (all []*queue) {
 	return all
 }
 
-// ensure makes the queues that the topic lacks, up to n on a broker. Queues never go: clients may still hold them.
+// ensure makes the queues that the topic lacks, up to n on a broker. Queues never go: clients may
+// still hold them.
 func (t *topic) ensure(broker string, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,8 +112,8 @@ func (t *topic) ensure(broker string, n int) {
 	t.of.counts(max(0, n-before))
 }
 
-// lacks reports whether a broker is away that has a queue of the topic, or the other end of its lane. The queues that are left would be paired
-// with others than theirs.
+// lacks reports whether a broker is away that has a queue of the topic, or the other end of its
+// lane. The queues that are left would be paired with others than theirs.
 func (t *topic) lacks(registered [2]map[string]bool) bool {
 	for _, q := range t.all() {
 		lane := q.lane.Load()

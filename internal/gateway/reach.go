@@ -12,8 +12,9 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// reach knows the servers to which connections get no answer. A request for one fails at once then: while a client's connection waits for that, all
-// else that it has asked, of servers that are well, waits too.
+// reach knows the servers to which connections get no answer. A request for one fails at once then:
+// while a client's connection waits for that, all else that it has asked, of servers that are well,
+// waits too.
 type reach struct {
 	mu     sync.Mutex
 	silent map[dest]error // why they count as such

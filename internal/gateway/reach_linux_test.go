@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// silentServer is a port where connections get no answer, as if a network dropped their packets: it takes no more than fill its queue.
+// silentServer is a port where connections get no answer, as if a network dropped their packets: it
+// takes no more than fill its queue.
 func silentServer(t *testing.T) (addr string, close func()) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -32,7 +33,8 @@ func silentServer(t *testing.T) (addr string, close func()) {
 	return addr, func() { _ = syscall.Close(fd) }
 }
 
-// A server that is silent holds up whoever asks for it first; all others are told at once, until it answers again.
+// A server that is silent holds up whoever asks for it first; all others are told at once, until it
+// answers again.
 func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	g := idle(t)
 	t.Cleanup(g.running.Wait)
@@ -44,11 +46,22 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	require.True(t, gaveNoAnswer(first), "%v", first)
 	for range 100 {
 		_, err := g.dial(to)
-		require.True(t, err == first, "what the first one was told, nobody has tried again for this one: %v", err) //nolint:errorlint // the same one
+		require.True(
+			t,
+			err == first,
+			"what the first one was told, nobody has tried again for this one: %v",
+			err,
+		) //nolint:errorlint // the same one
 	}
 
 	end() // it refuses now
-	require.Eventually(t, func() bool { return g.reach.why(to) == nil }, patience, 10*time.Millisecond, "a server that refuses isn't silent")
+	require.Eventually(
+		t,
+		func() bool { return g.reach.why(to) == nil },
+		patience,
+		10*time.Millisecond,
+		"a server that refuses isn't silent",
+	)
 	again, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = again.Close() })

@@ -44,7 +44,15 @@ func (r *rig) consume(group, topic string, members int, orderly bool) *readers {
 }
 
 func (r *rig) newReaders(group string, members int) *readers {
-	rs := &readers{rig: r, group: group, seen: map[string][]int{}, got: map[message]deliveries{}, refused: map[string]string{}, byMember: map[string]int{}, members: members}
+	rs := &readers{
+		rig:      r,
+		group:    group,
+		seen:     map[string][]int{},
+		got:      map[message]deliveries{},
+		refused:  map[string]string{},
+		byMember: map[string]int{},
+		members:  members,
+	}
 	r.Cleanup(func() {
 		rs.mu.Lock()
 		defer rs.mu.Unlock()
@@ -67,23 +75,40 @@ func (rs *readers) joinAt(nameServers, topic, name string, orderly bool) stock.P
 }
 
 // joinFor starts one that doesn't want all messages.
-func (rs *readers) joinFor(nameServers, topic, name string, which consumer.MessageSelector, orderly bool) stock.PushConsumer {
+func (rs *readers) joinFor(
+	nameServers, topic, name string,
+	which consumer.MessageSelector,
+	orderly bool,
+) stock.PushConsumer {
 	rs.Helper()
 	c, err := stock.NewPushConsumer(
-		consumer.WithGroupName(rs.group), consumer.WithInstance(name), consumer.WithConsumerOrder(orderly),
+		consumer.WithGroupName(rs.group),
+		consumer.WithInstance(name),
+		consumer.WithConsumerOrder(orderly),
 		consumer.WithNsResolver(primitive.NewPassthroughResolver([]string{nameServers})),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset), consumer.WithConsumeMessageBatchMaxSize(1), consumer.WithCredentials(rs.signs),
+		consumer.WithConsumeFromWhere(
+			consumer.ConsumeFromFirstOffset,
+		),
+		consumer.WithConsumeMessageBatchMaxSize(1),
+		consumer.WithCredentials(rs.signs),
 	)
 	require.NoError(rs, err)
 	life := newLife(name)
-	require.NoError(rs, c.Subscribe(topic, which, func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
-		for _, m := range messages {
-			if !rs.take(name, life, m) {
-				return consumer.ConsumeRetryLater, nil
-			}
-		}
-		return consumer.ConsumeSuccess, nil
-	}))
+	require.NoError(
+		rs,
+		c.Subscribe(
+			topic,
+			which,
+			func(_ context.Context, messages ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
+				for _, m := range messages {
+					if !rs.take(name, life, m) {
+						return consumer.ConsumeRetryLater, nil
+					}
+				}
+				return consumer.ConsumeSuccess, nil
+			},
+		),
+	)
 	require.NoError(rs, c.Start())
 	rs.Cleanup(func() { _ = c.Shutdown() })
 	return c
@@ -152,20 +177,31 @@ func (rs *readers) counts() map[string]int {
 
 // verdict is what became of the messages of a load.
 type verdict struct {
-	lost       int // acknowledged, and not delivered
-	duplicated int // deliveries of an attempt to send that was delivered before, without those that the stock client makes itself
-	handedOver int // of these, those to another member, or to one that was started anew: stock members repeat when they hand queues over
+	lost int // acknowledged, and not delivered
+	// deliveries of an attempt to send that was delivered before, without those that the stock
+	// client makes itself
+	duplicated int
+	// of these, those to another member, or to one that was started anew: stock members repeat when
+	// they hand queues over
+	handedOver int
 	outOfOrder int
 }
 
 func (v verdict) plus(o verdict) verdict {
-	return verdict{v.lost + o.lost, v.duplicated + o.duplicated, v.handedOver + o.handedOver, v.outOfOrder + o.outOfOrder}
+	return verdict{
+		v.lost + o.lost,
+		v.duplicated + o.duplicated,
+		v.handedOver + o.handedOver,
+		v.outOfOrder + o.outOfOrder,
+	}
 }
 
 const (
-	// threads are those of a stock consumer. What they have in work when a queue is given up is finished after its position was committed.
+	// threads are those of a stock consumer. What they have in work when a queue is given up is
+	// finished after its position was committed.
 	threads = 20
-	// commitsEvery is how often a stock member commits its positions, other than of queues that it gives up.
+	// commitsEvery is how often a stock member commits its positions, other than of queues that it
+	// gives up.
 	commitsEvery = 5 * time.Second
 )
 
@@ -200,7 +236,8 @@ func (rs *readers) judge(l *load) (v verdict) {
 	return v
 }
 
-// warmUp sends until all members have something to do: stock clients repeat messages when members join, with and without a gateway.
+// warmUp sends until all members have something to do: stock clients repeat messages when members
+// join, with and without a gateway.
 func (r *rig) warmUp(topic string, all ...*readers) {
 	r.Helper()
 	r.untilAllWork(r.produce(topic, "warm", 16, 20*time.Millisecond), all...)
@@ -249,8 +286,15 @@ func (rs *readers) missing(l *load) (says string) {
 		}
 		slices.Sort(not)
 		if len(not) > 0 {
-			says += fmt.Sprintf("%s: %d of %d: %v; before: %s, after: %s; ", key, len(not), len(l.acked[key]), not[:min(5, len(not))],
-				rs.got[message{key, not[0] - 1}].any(), rs.got[message{key, not[0] + 1}].any())
+			says += fmt.Sprintf(
+				"%s: %d of %d: %v; before: %s, after: %s; ",
+				key,
+				len(not),
+				len(l.acked[key]),
+				not[:min(5, len(not))],
+				rs.got[message{key, not[0] - 1}].any(),
+				rs.got[message{key, not[0] + 1}].any(),
+			)
 		}
 	}
 	return says

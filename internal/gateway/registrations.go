@@ -18,11 +18,12 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// Brokers know a client by its last heartbeat and the connection that it came over. When a gateway ends without a word, all of its
-// clients are struck off at once, and each comes back with its next heartbeat, up to 30 s later: meanwhile brokers refuse the
-// groups' pulls, and the first member to come back takes all queues. So the gateway keeps on disk what its clients' last
-// heartbeats were. After a restart it registers them again before it serves anybody, and gives each its registration when it
-// is back.
+// Brokers know a client by its last heartbeat and the connection that it came over. When a gateway
+// ends without a word, all of its clients are struck off at once, and each comes back with its next
+// heartbeat, up to 30 s later: meanwhile brokers refuse the groups' pulls, and the first member to
+// come back takes all queues. So the gateway keeps on disk what its clients' last heartbeats were.
+// After a restart it registers them again before it serves anybody, and gives each its registration
+// when it is back.
 
 // registration is one client's, at one broker of the source, on disk.
 type registration struct {
@@ -37,17 +38,19 @@ type registrations struct {
 }
 
 const (
-	// registrationsPause is how long changes are gathered before they are written: clients come in crowds.
+	// registrationsPause is how long changes are gathered before they are written: clients come in
+	// crowds.
 	registrationsPause = 100 * time.Millisecond
-	// registrationsShare is how many times as long as the last write the next one waits at least: with 10,000 clients one
-	// takes tens of milliseconds.
+	// registrationsShare is how many times as long as the last write the next one waits at least:
+	// with 10,000 clients one takes tens of milliseconds.
 	registrationsShare = 20
 	// registrationsTouch is how often the file says that the gateway lives.
 	registrationsTouch = 5 * time.Second
-	// registrationsLife is for how long after the gateway was last known to live its clients are expected back. Later, those that
-	// wanted to are elsewhere.
+	// registrationsLife is for how long after the gateway was last known to live its clients are
+	// expected back. Later, those that wanted to are elsewhere.
 	registrationsLife = time.Minute
-	// mostRegistrations bounds the file, in bytes: 10,000 clients of two brokers with 4 KiB each, in base64.
+	// mostRegistrations bounds the file, in bytes: 10,000 clients of two brokers with 4 KiB each,
+	// in base64.
 	mostRegistrations = 128 << 20
 )
 
@@ -138,7 +141,13 @@ func (g *Gateway) keepRegistrations() {
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))
 		if err != nil && said != err.Error() {
-			g.log.Warn("which clients there are can't be kept: after a restart they are known again with their next heartbeats alone", "file", path, "cause", err)
+			g.log.Warn(
+				"which clients there are can't be kept: after a restart they are known again with their next heartbeats alone",
+				"file",
+				path,
+				"cause",
+				err,
+			)
 		}
 		said = textOf(err)
 	}

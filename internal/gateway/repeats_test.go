@@ -8,7 +8,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 )
 
-// delivery is a message that a member has worked on, and what tells one that was sent twice from one that was read twice.
+// delivery is a message that a member has worked on, and what tells one that was sent twice from
+// one that was read twice.
 type delivery struct {
 	member  string
 	life    string // which start of the member this was
@@ -17,8 +18,10 @@ type delivery struct {
 	stored  string // where the broker that the lanes copied it from, or that it was sent to, keeps it
 	queue   string
 	offset  int64 // as the member sees it
-	own     bool  // the member's client had failed to give the message back, as the broker was late, and takes care of it itself; the broker does too
-	at      time.Time
+	// the member's client had failed to give the message back, as the broker was late, and takes
+	// care of it itself; the broker does too
+	own bool
+	at  time.Time
 }
 
 var lives atomic.Int64
@@ -27,7 +30,15 @@ var lives atomic.Int64
 func newLife(member string) string { return fmt.Sprint(member, ", life ", lives.Add(1)) }
 
 func deliveryOf(member, life string, m *primitive.MessageExt) delivery {
-	d := delivery{member: member, life: life, attempt: "0", id: m.MsgId, stored: m.OffsetMsgId, offset: m.QueueOffset, at: time.Now()}
+	d := delivery{
+		member:  member,
+		life:    life,
+		attempt: "0",
+		id:      m.MsgId,
+		stored:  m.OffsetMsgId,
+		offset:  m.QueueOffset,
+		at:      time.Now(),
+	}
 	if m.Queue != nil {
 		d.queue = fmt.Sprint(m.Queue.BrokerName, " ", m.Queue.QueueId)
 	}
@@ -35,7 +46,16 @@ func deliveryOf(member, life string, m *primitive.MessageExt) delivery {
 }
 
 func (d delivery) String() string {
-	return fmt.Sprintf("%s by %s, attempt %s, id %s, stored %s, queue %s offset %d", d.at.UTC().Format("15:04:05.000"), d.life, d.attempt, d.id, d.stored, d.queue, d.offset)
+	return fmt.Sprintf(
+		"%s by %s, attempt %s, id %s, stored %s, queue %s offset %d",
+		d.at.UTC().Format("15:04:05.000"),
+		d.life,
+		d.attempt,
+		d.id,
+		d.stored,
+		d.queue,
+		d.offset,
+	)
 }
 
 // deliveries are what members got of a message, by attempts to send it.

@@ -36,7 +36,8 @@ type State struct {
 	// VIPProblems are brokers to which Java clients up to 4.5.0 can't send here, with what to do.
 	VIPProblems []string `json:"vipProblems,omitempty"`
 
-	Fenced bool `json:"fenced,omitempty"` // no broker of either side renews its lease; sends to ordered topics are refused
+	// no broker of either side renews its lease; sends to ordered topics are refused
+	Fenced bool `json:"fenced,omitempty"`
 }
 
 // Connected is a client of an application.
@@ -47,8 +48,8 @@ type Connected struct {
 	AccessKey string `json:"accessKey,omitempty"` // that it signs with
 	Problem   string `json:"problem,omitempty"`   // why it can't follow to the target
 
-	// Groups and Topics are those that it reads with, and writes to, of a client with a problem: what
-	// this shares in doesn't move.
+	// Groups and Topics are those that it reads with, and writes to, of a client with a problem:
+	// what this shares in doesn't move.
 	Groups []string `json:"groups,omitempty"`
 	Topics []string `json:"topics,omitempty"`
 	More   int      `json:"more,omitempty"` // of these that aren't told
@@ -72,7 +73,13 @@ type GroupSide struct {
 
 // State says how everything is now.
 func (g *Gateway) State() State {
-	s := State{Gateway: g.config.Name, Epoch: g.moves.epoch.Load(), NameServer: g.NameServer(), Groups: []GroupSide{}, Homes: Homes{Away: []TopicQueue{}}}
+	s := State{
+		Gateway:    g.config.Name,
+		Epoch:      g.moves.epoch.Load(),
+		NameServer: g.NameServer(),
+		Groups:     []GroupSide{},
+		Homes:      Homes{Away: []TopicQueue{}},
+	}
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}

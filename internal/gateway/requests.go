@@ -17,7 +17,11 @@ func isPull(code int) bool { return code == remoting.CodePull || code == remotin
 // Others are refused: positions are reset on the source.
 func pushedByTarget(code int) bool {
 	switch code {
-	case remoting.CodeCheckTransaction, remoting.CodeNotifyMembers, remoting.CodeRunningInfo, remoting.CodeConsumeDirectly, remoting.CodePushReply:
+	case remoting.CodeCheckTransaction,
+		remoting.CodeNotifyMembers,
+		remoting.CodeRunningInfo,
+		remoting.CodeConsumeDirectly,
+		remoting.CodePushReply:
 		return true
 	}
 	return false
@@ -79,7 +83,11 @@ func (s *session) handle(f *wire.Frame) {
 func (s *session) theirs(f *wire.Frame) bool {
 	ours := false
 	switch f.Code {
-	case remoting.CodePull, remoting.CodeLitePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers:
+	case remoting.CodePull,
+		remoting.CodeLitePull,
+		remoting.CodeQueryOffset,
+		remoting.CodeUpdateOffset,
+		remoting.CodeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
 		var body lockBody

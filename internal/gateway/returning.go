@@ -15,16 +15,19 @@ import (
 )
 
 const (
-	// comeBackTime is how long a client may take to say who it is after the gateway's restart: its next heartbeat comes within 30 s
-	// (ClientConfig.heartbeatBrokerInterval). One that doesn't come is struck off, so that others get its queues.
+	// comeBackTime is how long a client may take to say who it is after the gateway's restart: its
+	// next heartbeat comes within 30 s (ClientConfig.heartbeatBrokerInterval). One that doesn't
+	// come is struck off, so that others get its queues.
 	comeBackTime = 40 * time.Second
-	// registerTime bounds how long brokers may take to register clients again before others are served.
+	// registerTime bounds how long brokers may take to register clients again before others are
+	// served.
 	registerTime = 2 * time.Second
 	// registeredTogether is how many clients are registered at the same time.
 	registeredTogether = 64
 )
 
-// returning are sessions without a connection to a client: of those that are expected back. They keep their clients registered.
+// returning are sessions without a connection to a client: of those that are expected back. They
+// keep their clients registered.
 type returning struct {
 	mu       sync.Mutex
 	byClient map[string][]*session
@@ -34,7 +37,11 @@ type returning struct {
 func (g *Gateway) registerBefore() {
 	of, err := readRegistrations(g.config.Dir, g.config.mostOfRegistrations())
 	if err != nil {
-		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats", "cause", err)
+		g.log.Warn(
+			"which clients there were can't be read: they are known again with their next heartbeats",
+			"cause",
+			err,
+		)
 	}
 	g.registerAgain(g.ctx, of)
 }
@@ -77,7 +84,15 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 			missing++
 		}
 	}
-	g.log.Info("clients of before were registered with their brokers again", "connections", len(sessions), "not yet", missing, "took", time.Since(begin).String())
+	g.log.Info(
+		"clients of before were registered with their brokers again",
+		"connections",
+		len(sessions),
+		"not yet",
+		missing,
+		"took",
+		time.Since(begin).String(),
+	)
 	g.running.Go(g.expectForAWhile)
 }
 
@@ -140,8 +155,8 @@ func (s *session) remember(raw []byte) error {
 	return nil
 }
 
-// take takes the session out that kept a client registered, if there is one. Two applications may have one client id: then their
-// groups differ.
+// take takes the session out that kept a client registered, if there is one. Two applications may
+// have one client id: then their groups differ.
 func (r *returning) take(client string, is func(*session) bool) *session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -190,7 +205,13 @@ func (g *Gateway) expectNoMore() {
 		s.leave()
 	}
 	if len(all) > 0 {
-		g.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone", "connections", len(all), "first", all[0].client)
+		g.log.Warn(
+			"clients haven't come back since the gateway's restart; brokers are told that they are gone",
+			"connections",
+			len(all),
+			"first",
+			all[0].client,
+		)
 	}
 }
 
@@ -201,7 +222,17 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 		return
 	}
 	if s.said.returning.due(s.port.dest) {
-		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker", s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
+		s.log.Warn(
+			"a broker of the source refuses a client of before",
+			"client",
+			s.client,
+			"broker",
+			s.port.dest.broker,
+			"code",
+			f.Code,
+			"remark",
+			string(f.Remark[:min(len(f.Remark), longestRemark)]),
+		)
 	}
 	s.inBackground(s.leave)
 }

@@ -36,13 +36,15 @@ func TestMain(m *testing.M) {
 	labtest.Main(m)
 }
 
-// patience is how long a test waits for what clients, brokers and lanes do by themselves. It is a guard: nothing is judged by it.
+// patience is how long a test waits for what clients, brokers and lanes do by themselves. It is a
+// guard: nothing is judged by it.
 const patience = 5 * time.Minute
 
 // lookEvery is how often a test looks at what it waits for.
 const lookEvery = 20 * time.Millisecond
 
-// rigTime bounds a whole test: with twenty Java clients on two cores a round of moves takes minutes.
+// rigTime bounds a whole test: with twenty Java clients on two cores a round of moves takes
+// minutes.
 const rigTime = 40 * time.Minute
 
 // rig is a migration with lanes both ways and a gateway before it.
@@ -70,7 +72,14 @@ func newRigBetween(t *testing.T, name string, source, target *lab.Cluster) *rig 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, name: name, source: connect(t, source, nil), target: connect(t, target, nil), seen: &seen{}}
+	r := &rig{
+		T:      t,
+		ctx:    ctx,
+		name:   name,
+		source: connect(t, source, nil),
+		target: connect(t, target, nil),
+		seen:   &seen{},
+	}
 	r.configure(source.NameServers)
 	return r
 }
@@ -121,7 +130,8 @@ func (r *rig) topicNamed(name string, queues int) string {
 func (r *rig) make(c *rocketmq.Cluster, b rocketmq.Broker, topic string, queues int) {
 	r.Helper()
 	untilAnswered(r, "topic "+topic+" is made", func() (none struct{}, err error) {
-		return none, c.Client().CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
+		return none, c.Client().
+			CreateTopic(r.ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
 	})
 }
 
@@ -132,7 +142,8 @@ func (r *rig) group(name string) string {
 	for _, c := range []*rocketmq.Cluster{r.source, r.admin} {
 		for _, b := range r.brokers(c) {
 			untilAnswered(r, "group "+name+" is made", func() (none struct{}, err error) {
-				return none, c.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true})
+				return none, c.Client().
+					PutGroup(r.ctx, b.Addr, rocketmq.Group{Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true})
 			})
 		}
 	}
@@ -153,7 +164,11 @@ func (r *rig) names() replica.Names {
 func (r *rig) replicate() (end func()) {
 	r.Helper()
 	ctx, stop := context.WithCancel(r.ctx)
-	copier := replicator.NewReplicator(r.source, r.target, replicator.Options{Names: r.names(), Holder: r.name, BothWays: true})
+	copier := replicator.NewReplicator(
+		r.source,
+		r.target,
+		replicator.Options{Names: r.names(), Holder: r.name, BothWays: true},
+	)
 	ended := make(chan error, 1)
 	var last lane.Progress
 	go func() { ended <- copier.Run(ctx, r.lanes, func(p lane.Progress) { last = p }) }()
@@ -173,7 +188,16 @@ func toldOf(p *lane.Progress) string {
 	if p == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%d of %d caught up, %d copied, lag %d, waiting %q; %d faults: %.1000v", p.CaughtUp, p.Lanes, p.Copied, p.Lag, p.Waiting, len(p.Faults), p.Faults)
+	return fmt.Sprintf(
+		"%d of %d caught up, %d copied, lag %d, waiting %q; %d faults: %.1000v",
+		p.CaughtUp,
+		p.Lanes,
+		p.Copied,
+		p.Lag,
+		p.Waiting,
+		len(p.Faults),
+		p.Faults,
+	)
 }
 
 // at is the rig for clients with other name servers.
@@ -209,18 +233,21 @@ var moveNumber atomic.Int64
 func (r *rig) move(m Move) (was Moved) {
 	r.Helper()
 	number, try := moveNumber.Add(1), 0
-	r.await(m.Kind+" moves to the "+m.To, func() (why string) { // one that isn't done has changed nothing: on a busy machine a broker may answer too late
-		try++
-		m.ID, m.Budget = fmt.Sprint("move-", number, "-", try), Duration(2*time.Second)
-		defer r.seen.move(time.Now())
-		var err error
-		was, err = r.gateway.Move(r.ctx, m)
-		require.NoError(r, err)
-		if was.Done {
-			return ""
-		}
-		return fmt.Sprintf("try %d: %s", try, was.Reason)
-	})
+	r.await(
+		m.Kind+" moves to the "+m.To,
+		func() (why string) { // one that isn't done has changed nothing: on a busy machine a broker may answer too late
+			try++
+			m.ID, m.Budget = fmt.Sprint("move-", number, "-", try), Duration(2*time.Second)
+			defer r.seen.move(time.Now())
+			var err error
+			was, err = r.gateway.Move(r.ctx, m)
+			require.NoError(r, err)
+			if was.Done {
+				return ""
+			}
+			return fmt.Sprintf("try %d: %s", try, was.Reason)
+		},
+	)
 	return was
 }
 
@@ -250,7 +277,8 @@ func (r *rig) eventually(what string, ok func() bool) {
 	})
 }
 
-// untilAnswered asks until there is an answer: on a busy machine it may come too late. What a gateway refuses isn't asked for again.
+// untilAnswered asks until there is an answer: on a busy machine it may come too late. What a
+// gateway refuses isn't asked for again.
 func untilAnswered[T any](r *rig, what string, ask func() (T, error)) (got T) {
 	r.Helper()
 	r.await(what, func() string {

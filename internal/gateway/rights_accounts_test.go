@@ -66,8 +66,8 @@ func (a account) sign(f *wire.Frame, on side) {
 	f.Sign(pair.AccessKey, pair.SecretKey)
 }
 
-// keyFileOf is a file of --keys with the accounts, and if so with the guest's keys for clients that don't
-// sign.
+// keyFileOf is a file of --keys with the accounts, and if so with the guest's keys for clients that
+// don't sign.
 func keyFileOf(all []account, unsigned bool) string {
 	text := "applications:\n"
 	for _, a := range all {
@@ -107,8 +107,8 @@ func (a account) acl1(places ...*place) string {
 	return text + "  defaultTopicPerm: DENY\n  defaultGroupPerm: DENY\n" + topics + groups
 }
 
-// acl2 translates a right of ACL 1.0 as RocketMQ's own migration does (AuthMigrator, 5.3.3), but for
-// accounts with more.
+// acl2 translates a right of ACL 1.0 as RocketMQ's own migration does (AuthMigrator, 5.3.3), but
+// for accounts with more.
 func (a account) acl2(resource, right string) map[string]any {
 	if right == "DENY" {
 		return map[string]any{"resource": resource, "actions": []string{"All"}, "decision": "Deny"}

@@ -50,8 +50,8 @@ func (at stage) after(m Move) stage {
 	return at
 }
 
-// askedWhile are the requests that are sent while a round of a kind has what they are about wait. Where
-// the target is dead, only pulls wait: all else needs it.
+// askedWhile are the requests that are sent while a round of a kind has what they are about wait.
+// Where the target is dead, only pulls wait: all else needs it.
 func (m *matrix) askedWhile(kind string) (all []asked) {
 	for _, q := range allAsked() {
 		switch {
@@ -163,8 +163,8 @@ func (m *matrix) judgeWaiting(at []stage) {
 	m.waiting.sent = nil
 }
 
-// judge reads the answer to a cell, and compares it with what the broker rules that serves it in one
-// of the stages. A pull may be told to ask again, which serves nothing.
+// judge reads the answer to a cell, and compares it with what the broker rules that serves it in
+// one of the stages. A pull may be told to ask again, which serves nothing.
 func (m *matrix) judge(cell waitingCell, when string, at []stage) (got ruling, is bool) {
 	m.Helper()
 	var wants []ruling
@@ -176,18 +176,34 @@ func (m *matrix) judge(cell waitingCell, when string, at []stage) (got ruling, i
 	case err != nil && strings.Contains(err.Error(), gaveBack):
 		return got, false // the machine was busy: it was given back, and not stored
 	case err != nil:
-		m.Errorf("account %s, %s, %s, %s: seen: %v; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when, err, wants)
+		m.Errorf(
+			"account %s, %s, %s, %s: seen: %v; wanted: %s",
+			cell.p.name,
+			cell.p.stage,
+			cell.q.name,
+			when,
+			err,
+			wants,
+		)
 		return got, false
 	case isPull(cell.q.code) && strings.HasPrefix(got.says, fmt.Sprint("code ", remoting.PullRetryImmediately)):
 		return got, true
 	case !slices.ContainsFunc(wants, func(want ruling) bool { return want.is(got) }):
-		m.Errorf("account %s, %s, %s, %s: seen: %s; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when, got, wants)
+		m.Errorf(
+			"account %s, %s, %s, %s: seen: %s; wanted: %s",
+			cell.p.name,
+			cell.p.stage,
+			cell.q.name,
+			when,
+			got,
+			wants,
+		)
 	}
 	return got, true
 }
 
-// unsignedAs is the account that signs on the target for those that don't sign, where the file of --keys
-// has unsigned.
+// unsignedAs is the account that signs on the target for those that don't sign, where the file of
+// --keys has unsigned.
 const unsignedAs = "guest"
 
 // signFor has the gateway sign for clients that don't, or not.
@@ -201,8 +217,8 @@ func (m *matrix) signFor(unsigned bool) {
 	})
 }
 
-// returnsWithout kills the target's broker, and moves everything back without it, with cells in each
-// round.
+// returnsWithout kills the target's broker, and moves everything back without it, with cells in
+// each round.
 func (m *matrix) returnsWithout(kill func() error, at stage, moves ...Move) stage {
 	m.Helper()
 	for _, p := range m.through {

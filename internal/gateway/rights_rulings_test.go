@@ -8,8 +8,8 @@ import (
 
 // Requests that 4.9.7 and 5.3.3 judge differently, with the accounts to which only one of them
 // gives what they ask for. 4.9.7 gives most of what it has to everybody with a key. For the ends of
-// queues, and more, 5.3.3 wants the action Get, which its own migration of accounts gives to nobody;
-// and it has no rights for some settings.
+// queues, and more, 5.3.3 wants the action Get, which its own migration of accounts gives to
+// nobody; and it has no rights for some settings.
 var (
 	anybody     = "full gets pub sub group reads guest nothing not-in-keys"
 	withoutGet  = "full pub sub group reads guest nothing not-in-keys"

@@ -64,7 +64,13 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 	}
 	assert.Equal(t, made, g.gateway.groups.room.made.Load())
 
-	g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"}})
+	g.source.answer(
+		remoting.CodePull,
+		wire.Reply{
+			Code:   remoting.PullNotFound,
+			Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"},
+		},
+	)
 	g.source.answer(remoting.CodeQueryOffset, wire.Reply{Code: remoting.QueryNotFound})
 	g.source.answer(remoting.CodeUpdateOffset, wire.Reply{})
 	for code, want := range map[int][2]int64{remoting.CodePull: {9, 7}, remoting.CodeQueryOffset: {-1, -1}, remoting.CodeUpdateOffset: {-1, 7}} {
@@ -151,7 +157,8 @@ func TestAGroupsPositionsAreAskedForByItself(t *testing.T) {
 	two.topics.ensure("orders").ensure("broker-a", 1)
 	two.topics.ensure("other").ensure("broker-a", 1)
 	two.brokers[source].answer(codeConsumeStats, wire.Reply{Body: []byte(
-		`{"consumeTps":0.0,"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":5,"consumerOffset":3,"lastTimestamp":0}}}`)})
+		`{"consumeTps":0.0,"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":5,"consumerOffset":3,"lastTimestamp":0}}}`,
+	)})
 	_, err := two.viewsOf(t.Context(), "billing", source)
 	require.NoError(t, err)
 	one, _ := two.groups.known([]byte("billing"))

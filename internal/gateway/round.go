@@ -18,8 +18,13 @@ type outcome struct {
 
 var errBudget = errors.New("its budget passed, and everything is as it was")
 
-// lead leads a round. An error says that everything is as it was, or that it isn't known yet what became of the round (errDoubt).
-func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (done outcome, err error) {
+// lead leads a round. An error says that everything is as it was, or that it isn't known yet what
+// became of the round (errDoubt).
+func (g *Gateway) lead(
+	ctx context.Context,
+	r Round,
+	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
+) (done outcome, err error) {
 	r.Leader, r.Epoch, r.Targets = g.config.Name, g.moves.epoch.Load(), *g.targets.Load()
 	if err := g.chooseWitness(ctx, &r); err != nil {
 		return done, err
@@ -49,14 +54,23 @@ func (g *Gateway) lead(ctx context.Context, r Round, prove func(context.Context,
 }
 
 // leads is lead for a move of one round, which says what is inexact of it.
-func (g *Gateway) leads(ctx context.Context, r Round, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (outcome, error) {
+func (g *Gateway) leads(
+	ctx context.Context,
+	r Round,
+	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
+) (outcome, error) {
 	done, err := g.lead(ctx, r, prove)
 	done.inexact = r.ends.Inexact
 	return done, err
 }
 
 // agree makes everybody wait, finds the outcome, and makes everybody ready for it.
-func (g *Gateway) agree(ctx context.Context, r Round, all []participant, prove func(context.Context, *currentRound, []Prepared) (*Outcome, error)) (*Outcome, error) {
+func (g *Gateway) agree(
+	ctx context.Context,
+	r Round,
+	all []participant,
+	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
+) (*Outcome, error) {
 	known := make([]Prepared, len(all))
 	if err := askAll(all, func(i int, p participant) (err error) {
 		if known[i], err = p.prepare(ctx, r); err == nil {
@@ -102,7 +116,8 @@ func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant
 	return nil
 }
 
-// endTime bounds how long a gateway may take to hear how a round ended. It finds out by itself if it doesn't.
+// endTime bounds how long a gateway may take to hear how a round ended. It finds out by itself if
+// it doesn't.
 const endTime = time.Second
 
 func (g *Gateway) commitAll(r Round, all []participant) error {
@@ -115,7 +130,13 @@ func (g *Gateway) commitAll(r Round, all []participant) error {
 	})
 	for _, err := range errs[1:] {
 		if err != nil {
-			g.log.Warn("a gateway doesn't say that it goes by a round that is decided: it finds out by itself", "round", r.ID, "cause", err)
+			g.log.Warn(
+				"a gateway doesn't say that it goes by a round that is decided: it finds out by itself",
+				"round",
+				r.ID,
+				"cause",
+				err,
+			)
 		}
 	}
 	g.reached(phaseCommitted)
@@ -127,7 +148,13 @@ func (g *Gateway) abortAll(r Round, all []participant) {
 	defer cancel()
 	_ = askAll(all, func(_ int, p participant) error {
 		if err := p.abort(ctx, r.ID); err != nil {
-			g.log.Warn("a gateway doesn't say that it gives a round up: it finds out by itself", "round", r.ID, "cause", err)
+			g.log.Warn(
+				"a gateway doesn't say that it gives a round up: it finds out by itself",
+				"round",
+				r.ID,
+				"cause",
+				err,
+			)
 		}
 		return nil
 	})

@@ -6,8 +6,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one gateway leads, and all gateways of the
-// migration take part, the leader among them:
+// A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one
+// gateway leads, and all gateways of the migration take part, the leader among them:
 //
 //	prepare   sends or pulls wait everywhere; who leads learns what each one knows
 //	(proof)   who leads finds the place that is the same on both sides
@@ -15,19 +15,21 @@ import (
 //	(witness) who leads has it on record with a broker that the round is decided
 //	commit    everybody goes by the outcome, and lets go what has waited
 //
-// Whatever fails before it is decided ends in abort, and everything is as it was. Who hears nothing more until the budget has passed aborts
-// by itself, or, if it was ready, finds out what was decided: see doubt.go.
+// Whatever fails before it is decided ends in abort, and everything is as it was. Who hears nothing
+// more until the budget has passed aborts by itself, or, if it was ready, finds out what was
+// decided: see doubt.go.
 
 // Round is one round of a move.
 type Round struct {
-	ID     string       `json:"id"`
-	Kind   string       `json:"kind"`
-	To     string       `json:"to"`
-	Epoch  int64        `json:"epoch"`  // that it begins from
-	Leader string       `json:"leader"` // the gateway that leads
-	Budget Duration     `json:"budget"`
-	Reason string       `json:"reason,omitempty"`
-	Queues []TopicQueue `json:"queues,omitempty"` // whose homes move, or of which the group's views are known to who leads
+	ID     string   `json:"id"`
+	Kind   string   `json:"kind"`
+	To     string   `json:"to"`
+	Epoch  int64    `json:"epoch"`  // that it begins from
+	Leader string   `json:"leader"` // the gateway that leads
+	Budget Duration `json:"budget"`
+	Reason string   `json:"reason,omitempty"`
+	// whose homes move, or of which the group's views are known to who leads
+	Queues []TopicQueue `json:"queues,omitempty"`
 	Group  string       `json:"group,omitempty"`
 
 	Accept []string `json:"accept,omitempty"` // what the caller takes as inexact
@@ -64,7 +66,8 @@ type PreparedView struct {
 	NextAge Duration `json:"nextAge"`
 	Kept    int64    `json:"kept"` // the offset that the group committed last; -1 if unknown
 	KeptAge Duration `json:"keptAge"`
-	Claimed int64    `json:"claimed,omitempty"` // the offset that a client asked last to commit, without an answer so far; 0 or -1: none
+	// the offset that a client asked last to commit, without an answer so far; 0 or -1: none
+	Claimed int64 `json:"claimed,omitempty"`
 }
 
 // Outcome is how everything that the round moves is afterwards.
@@ -73,7 +76,8 @@ type Outcome struct {
 	Homes     []savedHome `json:"homes,omitempty"`
 	Views     []savedView `json:"views,omitempty"`
 	Authority string      `json:"authority,omitempty"`
-	// Lanes are those of the queues that it names: a gateway may not have seen a topic yet that clients of another one use.
+	// Lanes are those of the queues that it names: a gateway may not have seen a topic yet that
+	// clients of another one use.
 	Lanes []lane.Lane `json:"lanes,omitempty"`
 }
 

@@ -14,7 +14,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// idlePair are two gateways without clusters that know each other, with a queue whose home can move.
+// idlePair are two gateways without clusters that know each other, with a queue whose home can
+// move.
 func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	t.Helper()
 	var gateways []Peer
@@ -37,7 +38,15 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	for i, g := range all {
 		g.source = nobody
-		m := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}, Gateways: gateways, Ordered: []string{"orders"}}
+		m := Migration{
+			Name:        "m",
+			LaneGroup:   "l",
+			Source:      "S",
+			Target:      "T",
+			NameServers: []string{"127.0.0.1:1"},
+			Gateways:    gateways,
+			Ordered:     []string{"orders"},
+		}
 		g.migration.Store(&migration{m, nobody, nil, m.othersThan(g.config.Name), map[string]bool{"orders": true}})
 		t1 := g.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
@@ -68,7 +77,8 @@ func homeRound(id string, budget time.Duration) Round {
 	}
 }
 
-// prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the test says what happens.
+// prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the
+// test says what happens.
 func prepare(t *testing.T, p participant, at *Gateway, r Round) Prepared {
 	t.Helper()
 	for {
@@ -122,13 +132,20 @@ func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond, "its budget passes")
+	require.Eventually(
+		t,
+		func() bool { return queues[1].hold.Load() == nil },
+		patience,
+		10*time.Millisecond,
+		"its budget passes",
+	)
 	require.Equal(t, source, queues[1].at())
 	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
 	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
 }
 
-// A gateway that was ready asks the others when it hears nothing more, here without any witness: the source's brokers are away.
+// A gateway that was ready asks the others when it hears nothing more, here without any witness:
+// the source's brokers are away.
 func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 	for name, decided := range map[string]bool{"they went by it": true, "they gave it up": false} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +164,13 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			} else {
 				require.NoError(t, leader.abort(t.Context(), "1"))
 			}
-			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil }, patience, 10*time.Millisecond, "it finds out")
+			require.Eventually(
+				t,
+				func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
+				patience,
+				10*time.Millisecond,
+				"it finds out",
+			)
 			require.Equal(t, decided, queues[1].at() == target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
 		})
@@ -170,7 +193,13 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	other.findOut(other.reopen(state.last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
-	require.Eventually(t, func() bool { return queues[1].at() == target }, patience, 10*time.Millisecond, "it finds out")
+	require.Eventually(
+		t,
+		func() bool { return queues[1].at() == target },
+		patience,
+		10*time.Millisecond,
+		"it finds out",
+	)
 }
 
 func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
@@ -208,14 +237,22 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
 }
 
-// Clients of one gateway use a topic that another one hasn't seen yet: who leads hands its lanes over. Without them the round is refused,
-// as that gateway wouldn't know where to send to.
+// Clients of one gateway use a topic that another one hasn't seen yet: who leads hands its lanes
+// over. Without them the round is refused, as that gateway wouldn't know where to send to.
 func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	all, queues := idlePair(t)
 	l := *queues[1].lane.Swap(nil)
 	l.Source = lane.Queue{Broker: "broker-a"}
 	other := localParticipant{all[1]}
-	r := Round{ID: "one", Kind: KindSide, To: "target", Leader: "a", Group: "billing", Budget: Duration(2 * time.Second), Queues: []TopicQueue{queues[0].name()}}
+	r := Round{
+		ID:     "one",
+		Kind:   KindSide,
+		To:     "target",
+		Leader: "a",
+		Group:  "billing",
+		Budget: Duration(2 * time.Second),
+		Queues: []TopicQueue{queues[0].name()},
+	}
 	prepare(t, other, all[1], r)
 	o := Outcome{Epoch: 1, Views: []savedView{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
 	err := other.ready(t.Context(), "one", o)

@@ -2,8 +2,8 @@ package gateway
 
 import "log/slog"
 
-// saidLast is when things were said in the log last that clients, or servers that are away, cause again and
-// again: each is said every rareness at most, of each object that it is about.
+// saidLast is when things were said in the log last that clients, or servers that are away, cause
+// again and again: each is said every rareness at most, of each object that it is about.
 type saidLast struct {
 	looks      rarely // what the clusters have can't be read
 	accepts    rarely // a client can't be accepted

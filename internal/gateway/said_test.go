@@ -64,10 +64,25 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(20) {
-		_, err := client.Write(wire.AppendRequest(nil, remoting.CodeHeartbeat, 100+i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)))
+		_, err := client.Write(
+			wire.AppendRequest(
+				nil,
+				remoting.CodeHeartbeat,
+				100+i,
+				0,
+				nil,
+				fmt.Appendf(nil, `{"clientID":"client-%d"}`, i),
+			),
+		)
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience, time.Millisecond, "one of each broker")
+	require.Eventually(
+		t,
+		func() bool { return log.with("heartbeats don't reach a broker") == 2 },
+		patience,
+		time.Millisecond,
+		"one of each broker",
+	)
 	require.Eventually(t, func() bool {
 		s := g.all()[0]
 		s.mu.Lock()
@@ -83,7 +98,12 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	g.log = logTo(&log)
 	both := map[*queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {
-		now := &sharing{MixedGroup: MixedGroup{Group: "billing"}, holders: both, contested: map[*queue]int{}, unread: map[*queue]int{}}
+		now := &sharing{
+			MixedGroup: MixedGroup{Group: "billing"},
+			holders:    both,
+			contested:  map[*queue]int{},
+			unread:     map[*queue]int{},
+		}
 		now.count(g)
 		g.split.take(map[string]*sharing{"billing": now}, g.log)
 	}

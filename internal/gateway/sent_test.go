@@ -12,7 +12,8 @@ import (
 	"rocketshift/internal/lab/labtest"
 )
 
-// control is a producer straight to the source, to which the machine does what it does to all others.
+// control is a producer straight to the source, to which the machine does what it does to all
+// others.
 func (r *rig) control() *load {
 	r.Helper()
 	if r.seen.control == nil {
@@ -25,8 +26,8 @@ func (r *rig) control() *load {
 	return r.seen.control
 }
 
-// sentWell judges what became of the attempts of loads that a group reads as a whole. None may fail but by client-go's time-out of three seconds, which a
-// busy machine exceeds. Of these,
+// sentWell judges what became of the attempts of loads that a group reads as a whole. None may fail
+// but by client-go's time-out of three seconds, which a busy machine exceeds. Of these,
 //   - each must have been stored, as its client had written it to its connection; unless a move lasted for so long that the gateway gave it back;
 //   - there may be as many as the control has, and a few more: stalls that hit the target, or fall between two sends of the control. A gateway that loses
 //     answers in moves does so in most of them. Attempts that are late at the same time count once.
@@ -53,7 +54,13 @@ func (r *rig) sentWell(read *readers, loads ...*load) {
 			control = r.seen.control.stalls()
 		}
 		r.Logf("%s; stalls: %d, control %d; %d moves", l, l.stalls(), control, moves)
-		assert.LessOrEqual(r, l.stalls(), control+1+moves/4, "times at which client-go got no answer for three seconds: %s", l)
+		assert.LessOrEqual(
+			r,
+			l.stalls(),
+			control+1+moves/4,
+			"times at which client-go got no answer for three seconds: %s",
+			l,
+		)
 	}
 }
 
@@ -62,7 +69,13 @@ func (l *load) fine() {
 	l.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	assert.Empty(l, l.faults[:min(3, len(l.faults))], "%d attempts of %s failed; the first of them", len(l.faults), l.name)
+	assert.Empty(
+		l,
+		l.faults[:min(3, len(l.faults))],
+		"%d attempts of %s failed; the first of them",
+		len(l.faults),
+		l.name,
+	)
 }
 
 // stalls is how many times something was late, at the same time for all keys.
@@ -82,7 +95,8 @@ func (l *load) stalls() (n int) {
 // seen is what a rig's parts have noted.
 type seen struct {
 	control *load
-	says    map[string]io.Writer // what gateways that are processes log, by their names: those that are killed go on with it
+	// what gateways that are processes log, by their names: those that are killed go on with it
+	says map[string]io.Writer
 
 	mu    sync.Mutex
 	moved []attempt // moves that were tried, without messages
@@ -112,7 +126,8 @@ func (s *seen) moves() int {
 	return len(s.moved)
 }
 
-// slowMove reports whether an attempt fell into a move for which the gateway may have held it too long.
+// slowMove reports whether an attempt fell into a move for which the gateway may have held it too
+// long.
 func (s *seen) slowMove(a attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -78,8 +78,11 @@ func (g *Gateway) dismiss(all []*limitedConnection) {
 		_ = goes.conn.Close()
 		g.bounds.crowded.Add(1)
 		if g.limiter.full.due() {
-			g.log.Error("there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
-				"client", goes.conn.RemoteAddr().String())
+			g.log.Error(
+				"there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
+				"client",
+				goes.conn.RemoteAddr().String(),
+			)
 		}
 	}
 }

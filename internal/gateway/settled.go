@@ -2,13 +2,14 @@
 
 package gateway
 
-// A process that has served before doesn't know what the one before it sent last, and moves no homes
-// until that surely has arrived (unansweredSends). Where everything is passed on in good order, the
-// predecessor says that nothing is under way, and the successor needn't wait. That is safe as nobody
-// can send any more when it looks: rounds are frozen, all readers of clients have stopped, and no
-// hold is left whose requests could still be let go. If it can't be sure of one of these, or of a
-// single send, it says nothing. A process that ended by itself, be it in good order, says nothing
-// either: how it ended would have to be on the disk before it knows, and be taken back.
+// A process that has served before doesn't know what the one before it sent last, and moves no
+// homes until that surely has arrived (unansweredSends). Where everything is passed on in good
+// order, the predecessor says that nothing is under way, and the successor needn't wait. That is
+// safe as nobody can send any more when it looks: rounds are frozen, all readers of clients have
+// stopped, and no hold is left whose requests could still be let go. If it can't be sure of one of
+// these, or of a single send, it says nothing. A process that ended by itself, be it in good order,
+// says nothing either: how it ended would have to be on the disk before it knows, and be taken
+// back.
 
 // allSettled reports whether no send of this process can come to a broker any more, of which it
 // doesn't know that it came. All of the sessions must have been stopped.

@@ -21,7 +21,8 @@ type pair struct {
 	all [2]*gatewayProcess
 }
 
-// spawnPair starts both and tells them of each other. atPhase kills the first one when a round that it leads gets there.
+// spawnPair starts both and tells them of each other. atPhase kills the first one when a round that
+// it leads gets there.
 func (r *rig) spawnPair(atPhase string) *pair {
 	r.Helper()
 	p := &pair{rig: r}
@@ -77,7 +78,9 @@ func (p *pair) moves(id string, m Move) {
 
 func (p *pair) states() [2]State {
 	p.Helper()
-	return [2]State(untilAnswered(p.rig, "how the gateways stand", func() ([]State, error) { return p.fleet().States(p.ctx) }))
+	return [2]State(
+		untilAnswered(p.rig, "how the gateways stand", func() ([]State, error) { return p.fleet().States(p.ctx) }),
+	)
 }
 
 // agree wants both to have decided the same.
@@ -90,13 +93,22 @@ func (p *pair) agree() {
 		if a.Epoch == b.Epoch && !a.Doubt && !b.Doubt && a.Round == "" && b.Round == "" {
 			return ""
 		}
-		return fmt.Sprintf("epochs %d and %d, in doubt %t and %t, rounds %q and %q", a.Epoch, b.Epoch, a.Doubt, b.Doubt, a.Round, b.Round)
+		return fmt.Sprintf(
+			"epochs %d and %d, in doubt %t and %t, rounds %q and %q",
+			a.Epoch,
+			b.Epoch,
+			a.Doubt,
+			b.Doubt,
+			a.Round,
+			b.Round,
+		)
 	})
 	require.ElementsMatch(p, a.Homes.Away, b.Homes.Away)
 	require.Equal(p, a.Authority, b.Authority)
 }
 
-// Clients are spread over two gateways; groups and homes move there and back under load, for all of them at once.
+// Clients are spread over two gateways; groups and homes move there and back under load, for all of
+// them at once.
 func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "two")
@@ -145,8 +157,9 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	t.Log(one, "; ", two)
 }
 
-// The gateway that leads a move is killed at each point of it. The other one goes on by the decision, or as it was before, and the killed one does the
-// same when it is back; what clients send through the other one keeps its order.
+// The gateway that leads a move is killed at each point of it. The other one goes on by the
+// decision, or as it was before, and the killed one does the same when it is back; what clients
+// send through the other one keeps its order.
 func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "led")
@@ -184,7 +197,16 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 			r.untilMore(100, load)
 			after := p.states1()
 			decided := phase == phaseDecided || phase == phaseCommitted
-			assert.Equal(t, decided, after.Epoch > before.Epoch, "%s at %s: epoch %d, then %d", m.Kind, phase, before.Epoch, after.Epoch)
+			assert.Equal(
+				t,
+				decided,
+				after.Epoch > before.Epoch,
+				"%s at %s: epoch %d, then %d",
+				m.Kind,
+				phase,
+				before.Epoch,
+				after.Epoch,
+			)
 			p.start(0, base, "")
 			p.introduce()
 			p.agree()
@@ -211,8 +233,9 @@ func (p *pair) states1() State {
 	return p.all[1].state(p.rig)
 }
 
-// endAt makes a gateway process end like a killed one when a round gets to a phase, which may be the name of a file that says it. The state is
-// written at other times too: that counts in a round only.
+// endAt makes a gateway process end like a killed one when a round gets to a phase, which may be
+// the name of a file that says it. The state is written at other times too: that counts in a round
+// only.
 func endAt(phase string) func(string) {
 	var moving atomic.Bool
 	return func(now string) {

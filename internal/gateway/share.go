@@ -14,10 +14,12 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Members of a group that are behind the gateway share its queues with members that are connected straight to the authority's side. That works
-// because members allocate queues by the place of each in the sorted list, which is the same for both. Some strategies go by names
-// instead, and these differ. No request tells the strategy, but members do when they are asked what they hold (GET_CONSUMER_RUNNING_INFO): so
-// it is looked at before the target becomes the authority, and what members hold is compared while both kinds of them are there.
+// Members of a group that are behind the gateway share its queues with members that are connected
+// straight to the authority's side. That works because members allocate queues by the place of each
+// in the sorted list, which is the same for both. Some strategies go by names instead, and these
+// differ. No request tells the strategy, but members do when they are asked what they hold
+// (GET_CONSUMER_RUNNING_INFO): so it is looked at before the target becomes the authority, and what
+// members hold is compared while both kinds of them are there.
 
 // byPlace are the strategies that go by the places of queues, not by their names.
 var byPlace = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle"}
@@ -77,8 +79,9 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 	return inexact, err
 }
 
-// ready refuses the target as authority while members behind the gateway read the source, or producers write there: those that are connected
-// to the target would read and write the other replica.
+// ready refuses the target as authority while members behind the gateway read the source, or
+// producers write there: those that are connected to the target would read and write the other
+// replica.
 func (g *group) ready(to side) error {
 	if to == source {
 		return nil
@@ -89,25 +92,35 @@ func (g *group) ready(to side) error {
 		case v.lane.Load() != nil && v.reads() == source:
 			return refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
 		case v.lane.Load() != nil && !own && v.at() == source:
-			return refused("queue %s, which group %s reads, has its home on the source: move it to the target first", v.queue, g.name)
+			return refused(
+				"queue %s, which group %s reads, has its home on the source: move it to the target first",
+				v.queue,
+				g.name,
+			)
 		}
 	}
 	return nil
 }
 
-// sameRetries refuses groups whose retry topic has queues on the target that members behind the gateway don't see: they and members on the
-// target would share its queues differently.
+// sameRetries refuses groups whose retry topic has queues on the target that members behind the
+// gateway don't see: they and members on the target would share its queues differently.
 func (g *Gateway) sameRetries(group string) error {
 	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
 	if t == nil || t.beyond.Load() <= 0 {
 		return nil
 	}
-	return refused("group %s: %s has %d queues more on the target than on the source, and members behind the gateway don't see these: give it as many on the source; "+
-		"or accept the group, where retries may wait until none is left behind the gateway", group, t.name, t.beyond.Load())
+	return refused(
+		"group %s: %s has %d queues more on the target than on the source, and members behind the gateway don't see these: give it as many on the source; "+
+			"or accept the group, where retries may wait until none is left behind the gateway",
+		group,
+		t.name,
+		t.beyond.Load(),
+	)
 }
 
-// shareOnTarget refuses groups with a member that says it allocates queues by their names. What members hold locked is locked for them on the
-// target too, where they and others will ask for it from now on.
+// shareOnTarget refuses groups with a member that says it allocates queues by their names. What
+// members hold locked is locked for them on the target too, where they and others will ask for it
+// from now on.
 func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
 	members, model, err := l.membersOn(ctx, group, source)
 	if err != nil || model == broadcasting {
@@ -119,8 +132,13 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
 		}
 		if name := strategy(info); name != "" && !accepted && !slices.Contains(byPlace, name) {
-			return refused("group %s: %s allocates queues by %s, which may go by brokers' names: members behind the gateway and members on the target would read the same queues, "+
-				"or leave some to nobody. Give it the usual strategy; or accept the group, and start members on the target when none is left behind the gateway", group, id, name)
+			return refused(
+				"group %s: %s allocates queues by %s, which may go by brokers' names: members behind the gateway and members on the target would read the same queues, "+
+					"or leave some to nobody. Give it the usual strategy; or accept the group, and start members on the target when none is left behind the gateway",
+				group,
+				id,
+				name,
+			)
 		}
 		if err := l.carryLocks(ctx, group, id, g.says(group, info)); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)

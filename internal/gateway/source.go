@@ -14,9 +14,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Homes and groups are of one source's queues, and brokers of many clusters have the same names. So a
-// gateway keeps the name servers that it was started with beside its state, in a file of its own that
-// older releases leave alone.
+// Homes and groups are of one source's queues, and brokers of many clusters have the same names. So
+// a gateway keeps the name servers that it was started with beside its state, in a file of its own
+// that older releases leave alone.
 
 // savedSource is what that file holds.
 type savedSource struct {
@@ -44,8 +44,8 @@ func readSource(dir string) (s savedSource, err error) {
 	return s, nil
 }
 
-// keepSource writes the name servers of this process. That it can't be written is said: it is as if a
-// release before this one had written the state.
+// keepSource writes the name servers of this process. That it can't be written is said: it is as if
+// a release before this one had written the state.
 func (g *Gateway) keepSource() {
 	text, err := json.Marshal(savedSource{g.config.NameServers})
 	if err == nil {
@@ -57,9 +57,9 @@ func (g *Gateway) keepSource() {
 	}
 }
 
-// sameSource refuses to begin before another source than the state is of, while anything in it is of
-// queues of the source. Other name servers than before are believed when they know the brokers at
-// addresses where these were seen.
+// sameSource refuses to begin before another source than the state is of, while anything in it is
+// of queues of the source. Other name servers than before are believed when they know the brokers
+// at addresses where these were seen.
 func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 	if !kept.away() {
 		return nil
@@ -69,9 +69,14 @@ func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 		return err
 	}
 	why := func(format string, args ...any) error {
-		return fmt.Errorf("gateway: the source's name servers are %v, and those of its state in %s are %v: %s; homes, groups or a move "+
-			"are on record there: move them back first, or start it with the name servers of before",
-			g.config.NameServers, g.state.path, before.NameServers, fmt.Sprintf(format, args...))
+		return fmt.Errorf(
+			"gateway: the source's name servers are %v, and those of its state in %s are %v: %s; homes, groups or a move "+
+				"are on record there: move them back first, or start it with the name servers of before",
+			g.config.NameServers,
+			g.state.path,
+			before.NameServers,
+			fmt.Sprintf(format, args...),
+		)
 	}
 	nodes, err := g.source.Nodes(ctx)
 	if err != nil {

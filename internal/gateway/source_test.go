@@ -24,8 +24,8 @@ func clusterAt(t *testing.T, broker string) (names, at string) {
 	return n.Addr().String(), b.Addr().String()
 }
 
-// A gateway that knows of homes, groups or an open round isn't started before another source: brokers of
-// many clusters have the same names, and sends would go to queues of other messages.
+// A gateway that knows of homes, groups or an open round isn't started before another source:
+// brokers of many clusters have the same names, and sends would go to queues of other messages.
 func TestAStateIsOfOneSource(t *testing.T) {
 	const before = "127.0.0.1:9"
 	names, at := clusterAt(t, "broker-a")
@@ -65,7 +65,9 @@ func TestAStateIsOfOneSource(t *testing.T) {
 			}
 			text, err := os.ReadFile(filepath.Join(dir, "gateway.json"))
 			require.NoError(t, err)
-			g, err := Start(Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: c.now})
+			g, err := Start(
+				Config{Name: "g", Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: dir, NameServers: c.now},
+			)
 			if c.says == "" {
 				require.NoError(t, err)
 				g.Close()

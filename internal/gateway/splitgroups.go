@@ -37,7 +37,8 @@ type HeldQueue struct {
 
 const (
 	mixedPause = 10 * time.Second
-	// mixedLooks is how many looks in a row must see the same: members that take queues over from each other do so within 20 s.
+	// mixedLooks is how many looks in a row must see the same: members that take queues over from
+	// each other do so within 20 s.
 	mixedLooks = 4
 )
 
@@ -157,7 +158,17 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 		now.since(m.groups[name])
 		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
 			short := now.short()
-			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past", short.Past, "contested", short.Contested, "unread", short.Unread)
+			log.Warn(
+				"members behind the gateway and past it share queues wrongly",
+				"group",
+				name,
+				"past",
+				short.Past,
+				"contested",
+				short.Contested,
+				"unread",
+				short.Unread,
+			)
 		}
 	}
 	for _, name := range rest {
@@ -179,7 +190,12 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	if err != nil {
 		return nil, err
 	}
-	now := &sharing{MixedGroup: MixedGroup{Group: group, Past: past(members, here)}, holders: map[*queue][]string{}, contested: map[*queue]int{}, unread: map[*queue]int{}}
+	now := &sharing{
+		MixedGroup: MixedGroup{Group: group, Past: past(members, here)},
+		holders:    map[*queue][]string{},
+		contested:  map[*queue]int{},
+		unread:     map[*queue]int{},
+	}
 	if len(now.Past) == 0 || len(now.Past) == len(members) {
 		return nil, nil
 	}
@@ -210,7 +226,8 @@ func (g *Gateway) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queu
 	return nil
 }
 
-// count finds the queues that several members hold, and those that none does although the group reads their topic.
+// count finds the queues that several members hold, and those that none does although the group
+// reads their topic.
 func (n *sharing) count(g *Gateway) {
 	topics := map[string]bool{}
 	for q, members := range n.holders {

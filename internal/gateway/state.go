@@ -19,7 +19,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// saved is what a gateway keeps on disk: all that it decides, and nothing that it can read elsewhere.
+// saved is what a gateway keeps on disk: all that it decides, and nothing that it can read
+// elsewhere.
 type saved struct {
 	Epoch     int64          `json:"epoch"` // counts the moves that were done
 	Ports     map[string]int `json:"ports"`
@@ -29,12 +30,14 @@ type saved struct {
 	Open      *savedPart     `json:"open,omitempty"`      // a round of which the end isn't known yet
 	Homes     []savedHome    `json:"homes"`
 	Views     []savedView    `json:"views"`
-	// Lanes are those of the queues above: a gateway that begins while a side is away must know where these go to.
+	// Lanes are those of the queues above: a gateway that begins while a side is away must know
+	// where these go to.
 	Lanes []lane.Lane `json:"lanes,omitempty"`
 	Moves []Moved     `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 	// Brokers are where those of both sides were seen last, by side; states of before have none.
 	Brokers map[string]savedAddresses `json:"brokers,omitempty"`
-	// Clusters are what both sides' brokers belong to, by side and broker; states of before have none.
+	// Clusters are what both sides' brokers belong to, by side and broker; states of before have
+	// none.
 	Clusters map[string]map[string]string `json:"clusters,omitempty"`
 	// Checksum is that of all the rest, SHA-256 in hexadecimal digits.
 	Checksum string `json:"checksum,omitempty"`
@@ -65,7 +68,8 @@ type savedPart struct {
 	Round   Round   `json:"round"`
 	Outcome Outcome `json:"outcome"`
 	moment          // when it began
-	// Since is when it began by the wall clock, which may have been set since: files of before have it.
+	// Since is when it began by the wall clock, which may have been set since: files of before have
+	// it.
 	Since *time.Time `json:"since,omitempty"`
 }
 
@@ -83,7 +87,8 @@ type stateFile struct {
 	begun saved // what was there at the beginning
 
 	frozen bool // another process goes by it
-	// postponed is whether what is to be saved waits: another process serves yet, and this one is about to take over.
+	// postponed is whether what is to be saved waits: another process serves yet, and this one is
+	// about to take over.
 	postponed bool
 
 	first bool // nothing was
@@ -109,15 +114,20 @@ func openState(dir string) (*stateFile, error) {
 		f.begun, err = parseState(text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("gateway: its state in %s can't be read: %w; without it nobody knows where homes and groups are, so it doesn't start", f.path, err)
+		return nil, fmt.Errorf(
+			"gateway: its state in %s can't be read: %w; without it nobody knows where homes and groups are, so it doesn't start",
+			f.path,
+			err,
+		)
 	}
 	return f, nil
 }
 
 func (f *stateFile) last() saved { return f.begun }
 
-// parseState reads a state. One that isn't whole, or that somebody has changed, isn't gone by: homes would be where nobody sends. Only files
-// of before have no checksum; these have no addresses of brokers either, which were first written later.
+// parseState reads a state. One that isn't whole, or that somebody has changed, isn't gone by:
+// homes would be where nobody sends. Only files of before have no checksum; these have no addresses
+// of brokers either, which were first written later.
 func parseState(text []byte) (s saved, err error) {
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
@@ -158,7 +168,13 @@ func (s saved) sides() error {
 		names[h.Home] = fmt.Sprintf("the home of topic %s, queue %d on %s", h.Topic, h.Queue, h.Broker)
 	}
 	for _, v := range s.Views {
-		names[v.Side] = fmt.Sprintf("the side of group %s for topic %s, queue %d on %s", v.Group, v.Topic, v.Queue, v.Broker)
+		names[v.Side] = fmt.Sprintf(
+			"the side of group %s for topic %s, queue %d on %s",
+			v.Group,
+			v.Topic,
+			v.Queue,
+			v.Broker,
+		)
 	}
 	for name, of := range names {
 		if _, known := sideOf(name); !known {
@@ -223,7 +239,15 @@ func (g *Gateway) save() error { return g.state.save(g.snapshot) }
 func (g *Gateway) snapshot() saved {
 	g.decided.Lock() // all of an outcome, or nothing
 	defer g.decided.Unlock()
-	s := saved{Epoch: g.moves.epoch.Load(), Ports: g.ports.numbers(), Targets: *g.targets.Load(), Authority: g.authority().String(), Homes: []savedHome{}, Views: []savedView{}, Moves: g.moves.newest(savedMoves)}
+	s := saved{
+		Epoch:     g.moves.epoch.Load(),
+		Ports:     g.ports.numbers(),
+		Targets:   *g.targets.Load(),
+		Authority: g.authority().String(),
+		Homes:     []savedHome{},
+		Views:     []savedView{},
+		Moves:     g.moves.newest(savedMoves),
+	}
 	s.Brokers, s.Clusters = g.knownAddresses(), g.knownClusters()
 	if m := g.migration.Load(); m != nil {
 		s.Migration = &m.Migration

@@ -17,7 +17,13 @@ func writtenState(t *testing.T) (dir, text string) {
 	f, err := openState(dir)
 	require.NoError(t, err)
 	require.NoError(t, f.save(func() saved {
-		return saved{Epoch: 3, Ports: map[string]int{"@": 9876}, Authority: "target", Homes: []savedHome{{"orders", "broker-a", 1, "target", 7}}, Views: []savedView{{"billing", "orders", "broker-a", 1, "source", [2]int64{0, 7}, 9}}}
+		return saved{
+			Epoch:     3,
+			Ports:     map[string]int{"@": 9876},
+			Authority: "target",
+			Homes:     []savedHome{{"orders", "broker-a", 1, "target", 7}},
+			Views:     []savedView{{"billing", "orders", "broker-a", 1, "source", [2]int64{0, 7}, 9}},
+		}
 	}))
 	raw, err := os.ReadFile(f.path)
 	require.NoError(t, err)

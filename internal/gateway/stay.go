@@ -10,10 +10,11 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A group stays on the target when each of its brokers lists all members that the source lists: it would
-// refuse the pulls of others. Members may be lost there between the look before a move and its end, as
-// when a broker is started again, which forgets them until their next heartbeats, up to 30 s later. So it
-// is looked at again after the move. The group goes back where members are still missing.
+// A group stays on the target when each of its brokers lists all members that the source lists: it
+// would refuse the pulls of others. Members may be lost there between the look before a move and
+// its end, as when a broker is started again, which forgets them until their next heartbeats, up to
+// 30 s later. So it is looked at again after the move. The group goes back where members are still
+// missing.
 
 // remirror brings the heartbeats of a group's members behind this gateway to the target at once.
 func (g *Gateway) remirror(group string) {
@@ -38,12 +39,23 @@ func (g *Gateway) stays(ctx context.Context, m Move, r Round, l lanes) error {
 		return nil
 	}
 	g.moves.forget(m.ID) // it isn't what is answered to whoever asks again
-	g.log.Warn("a group goes back to the source: members aren't known on the target after its move", "group", r.Group, "cause", missing)
+	g.log.Warn(
+		"a group goes back to the source: members aren't known on the target after its move",
+		"group",
+		r.Group,
+		"cause",
+		missing,
+	)
 	back := r
 	back.ID, back.To, back.ends = r.ID+"/back", source.String(), nil
 	if err := g.returns(ctx, m, back); err != nil {
 		_ = g.save() // that it was forgotten
-		return fmt.Errorf("group %s is on the target, where members aren't known: %s; and it can't go back: %v", r.Group, unwrapped(missing), err)
+		return fmt.Errorf(
+			"group %s is on the target, where members aren't known: %s; and it can't go back: %v",
+			r.Group,
+			unwrapped(missing),
+			err,
+		)
 	}
 	return fmt.Errorf("group %s was on the target and has gone back: %s", r.Group, unwrapped(missing))
 }

@@ -13,7 +13,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// member is member one of group billing behind the gateway. The result waits until the target hears of it.
+// member is member one of group billing behind the gateway. The result waits until the target hears
+// of it.
 func (two *twoSides) member() (hears func()) {
 	two.Helper()
 	_, client := two.connect(two.T)
@@ -35,7 +36,8 @@ func (two *twoSides) member() (hears func()) {
 	}
 }
 
-// A group that has moved goes back where the target has forgotten a member meanwhile, and its move isn't done.
+// A group that has moved goes back where the target has forgotten a member meanwhile, and its move
+// isn't done.
 func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)
@@ -88,7 +90,8 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 	assert.True(t, was.Done, "%+v", was)
 }
 
-// Whether a group stays is looked at again when its move is asked for again after the gateway ended too early.
+// Whether a group stays is looked at again when its move is asked for again after the gateway ended
+// too early.
 func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)

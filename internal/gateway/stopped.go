@@ -52,7 +52,8 @@ func (g *Gateway) stopAll() []*stoppedSession {
 	return slices.DeleteFunc(all, func(p *stoppedSession) bool { return p.session.isClosed() })
 }
 
-// busy reports whether the session has something under way that the successor wouldn't know of. Long polls are no such thing.
+// busy reports whether the session has something under way that the successor wouldn't know of.
+// Long polls are no such thing.
 func (s *session) busy() bool {
 	s.mu.Lock()
 	under := s.mirrored.busy || len(s.leaves) > 0 || s.debts.paying
@@ -66,10 +67,18 @@ func (s *session) isClosed() bool {
 	return s.closed
 }
 
-// stopClient stops the reader of the client's connection. A session whose connection can't pass goes on as absent if brokers know its
-// client, else it ends.
+// stopClient stops the reader of the client's connection. A session whose connection can't pass
+// goes on as absent if brokers know its client, else it ends.
 func (s *session) stopClient(ctx context.Context) *stoppedSession {
-	p := &stoppedSession{session: s, is: passedSession{Broker: s.port.dest.broker, Address: s.conn.RemoteAddr().String(), Absent: s.absent, Frames: s.frames.Load()}}
+	p := &stoppedSession{
+		session: s,
+		is: passedSession{
+			Broker:  s.port.dest.broker,
+			Address: s.conn.RemoteAddr().String(),
+			Absent:  s.absent,
+			Frames:  s.frames.Load(),
+		},
+	}
 	if s.absent {
 		return p
 	}
@@ -86,7 +95,8 @@ func (s *session) stopClient(ctx context.Context) *stoppedSession {
 	return p
 }
 
-// stopServers answers the client's long polls, so that it asks again, and stops the readers of connections to servers.
+// stopServers answers the client's long polls, so that it asks again, and stops the readers of
+// connections to servers.
 func (p *stoppedSession) stopServers(ctx context.Context) {
 	s := p.session
 	unread := context.AfterFunc(ctx, func() { _ = s.conn.Close() }) // a client that doesn't read is as good as gone
@@ -133,7 +143,10 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 			continue
 		}
 		p.ups, p.conns = append(p.ups, one.up), append(p.conns, one.up.conn)
-		p.is.Servers = append(p.is.Servers, passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest})
+		p.is.Servers = append(
+			p.is.Servers,
+			passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest},
+		)
 	}
 }
 

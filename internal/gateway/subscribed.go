@@ -42,8 +42,8 @@ func (all subscriptions) has(group, topic []byte) bool {
 	return found
 }
 
-// ofMember reports whether a pull comes from a member that a broker has taken, under the same access
-// key, which was verified where there are keys.
+// ofMember reports whether a pull comes from a member that a broker has taken, under the same
+// access key, which was verified where there are keys.
 func (s *session) ofMember(f *wire.Frame) bool {
 	accessKey := f.Get(wire.FieldAccessKey)
 	if _, known := s.keys.of(accessKey); s.keys.given() && !known {

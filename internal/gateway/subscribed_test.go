@@ -20,8 +20,8 @@ func ofTopics(topics string) string {
 
 const ofOrders = `{"topic":"orders"}`
 
-// farOff is an offset that no queue reaches, and that makes every other one of its group negative on
-// the source, if it is believed.
+// farOff is an offset that no queue reaches, and that makes every other one of its group negative
+// on the source, if it is believed.
 const farOff = 1 << 62
 
 func pullFrom(offset int64) []string {
@@ -76,7 +76,13 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 			if c.by == stranger { // it is refused here; no broker answers the others
 				g.answer()
 			}
-			g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields, "") // comes after it
+			g.request(
+				remoting.CodeQueryOffset,
+				0,
+				rightly,
+				requests()[remoting.CodeQueryOffset].fields,
+				"",
+			) // comes after it
 			g.answer()
 			want := int64(-1)
 			if c.counts {

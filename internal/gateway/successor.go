@@ -8,10 +8,12 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// A planned restart isn't seen by clients: the process that serves (the predecessor) passes everything to the one that is to serve
-// (the successor), which was started with the same folder. Connections pass with what was read of them and not used; what clients
-// have asked is answered before, and their long polls are answered so that they ask again. Connections over TLS can't pass, as
-// their keys are in the predecessor's memory: these clients connect again, and stay registered meanwhile.
+// A planned restart isn't seen by clients: the process that serves (the predecessor) passes
+// everything to the one that is to serve (the successor), which was started with the same folder.
+// Connections pass with what was read of them and not used; what clients have asked is answered
+// before, and their long polls are answered so that they ask again. Connections over TLS can't
+// pass, as their keys are in the predecessor's memory: these clients connect again, and stay
+// registered meanwhile.
 //
 //	predecessor              successor
 //	            <- connects
@@ -22,15 +24,17 @@ import (
 //	            <- goOn                   everything is taken
 //	yours ->                              from here on the predecessor does nothing any more
 //
-// Until then the predecessor can go on as before, and does if the successor ends, fails, or takes too long.
+// Until then the predecessor can go on as before, and does if the successor ends, fails, or takes
+// too long.
 
 const (
-	// quietTime bounds how long requests may take to be answered before connections pass. Who isn't answered by then has lost
-	// the answer, as with any broker's restart.
+	// quietTime bounds how long requests may take to be answered before connections pass. Who isn't
+	// answered by then has lost the answer, as with any broker's restart.
 	quietTime = time.Second
 	// passTime bounds the whole, without the successor's look at the clusters.
 	passTime = 5 * time.Second
-	// successorLook bounds how long the successor may look at both clusters, during which nothing can be moved.
+	// successorLook bounds how long the successor may look at both clusters, during which nothing
+	// can be moved.
 	successorLook = 30 * time.Second
 	// passedTogether is how many sessions are stopped at the same time.
 	passedTogether = 256
@@ -59,15 +63,16 @@ type passedSession struct {
 	// Opaque is the last number of a request that went to a server, in the message that ends the
 	// sessions: brokers may still answer requests of those before.
 	Opaque uint32 `json:"opaque,omitempty"`
-	// Settled means, in the same message, that every send that the predecessor knows of has its answer:
-	// none can come to a broker later.
+	// Settled means, in the same message, that every send that the predecessor knows of has its
+	// answer: none can come to a broker later.
 	Settled bool `json:"settled,omitempty"`
 }
 
 // clientPort begins the names of listeners for clients.
 const clientPort = "port "
 
-// frozen is the round that this gateway takes part in while it passes everything on: no other one begins.
+// frozen is the round that this gateway takes part in while it passes everything on: no other one
+// begins.
 const frozen = "restart of the gateway"
 
 // freeze lets no round begin until it is thawed.
@@ -96,8 +101,9 @@ func (g *Gateway) thaw() {
 	}
 }
 
-// Drain lets no client in any more, waits until those that are in have their answers, for a second at most, and ends their
-// connections. Their registrations are kept for the next process. It does nothing where another process has taken everything.
+// Drain lets no client in any more, waits until those that are in have their answers, for a second
+// at most, and ends their connections. Their registrations are kept for the next process. It does
+// nothing where another process has taken everything.
 func (g *Gateway) Drain() {
 	select {
 	case <-g.succession.done:
@@ -123,5 +129,6 @@ type succession struct {
 	done chan struct{} // closed when a successor has taken everything
 }
 
-// Succeeded is closed when another process has taken everything: then this one does nothing any more, and is to end.
+// Succeeded is closed when another process has taken everything: then this one does nothing any
+// more, and is to end.
 func (g *Gateway) Succeeded() <-chan struct{} { return g.succession.done }

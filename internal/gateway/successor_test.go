@@ -15,7 +15,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// serving is a gateway before a broker that another one may succeed, and a client with a connection to its port.
+// serving is a gateway before a broker that another one may succeed, and a client with a connection
+// to its port.
 type serving struct {
 	*testing.T
 	gateway *Gateway
@@ -84,7 +85,14 @@ func asks(opaque int32) []byte {
 }
 
 func pulls(opaque int32) []byte {
-	return wire.AppendRequest(nil, remoting.CodePull, opaque, 0, []string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"}, nil)
+	return wire.AppendRequest(
+		nil,
+		remoting.CodePull,
+		opaque,
+		0,
+		[]string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"},
+		nil,
+	)
 }
 
 const oneMember = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
@@ -93,8 +101,8 @@ func beats(opaque int32) []byte {
 	return wire.AppendRequest(nil, remoting.CodeHeartbeat, opaque, 0, nil, []byte(oneMember))
 }
 
-// inTheMiddle has the client say who it is, ask what the broker doesn't answer, and begin a frame. It returns the rest of that, and the
-// broker's end of the connection.
+// inTheMiddle has the client say who it is, ask what the broker doesn't answer, and begin a frame.
+// It returns the rest of that, and the broker's end of the connection.
 func (s *serving) inTheMiddle(length int) (rest []byte, conn net.Conn) {
 	s.Helper()
 	s.write(beats(1))
@@ -107,7 +115,8 @@ func (s *serving) inTheMiddle(length int) (rest []byte, conn net.Conn) {
 	return frame[len(frame)/2:], conn
 }
 
-// A client sees nothing of a restart: what it has begun to write, another process reads to its end, and what the broker had not answered, it asks again.
+// A client sees nothing of a restart: what it has begun to write, another process reads to its end,
+// and what the broker had not answered, it asks again.
 func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 	for _, length := range []int{100, 100_000} {
 		t.Run(fmt.Sprint(length, " bytes"), func(t *testing.T) {
@@ -142,7 +151,8 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 	}
 }
 
-// A connection that can't pass, such as one over TLS, is closed: its client connects again, and its broker sees the connection that knows it live on.
+// A connection that can't pass, such as one over TLS, is closed: its client connects again, and its
+// broker sees the connection that knows it live on.
 func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	s := newServing(t)
 	here, there := pipe(t)
@@ -221,7 +231,8 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 	}
 }
 
-// A member that isn't back since a restart stays registered, by the connection that its heartbeats go over when it is.
+// A member that isn't back since a restart stays registered, by the connection that its heartbeats
+// go over when it is.
 func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.gateway.config.Listen = "127.0.0.1"
@@ -231,7 +242,11 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	beat := beats(7)
 	g.gateway.registerAgain(t.Context(), registrations{[]registration{
 		{"broker-a", "192.0.2.1:1", beat},
-		{"broker-a", "192.0.2.2:1", wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`))},
+		{
+			"broker-a",
+			"192.0.2.2:1",
+			wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(`{"clientID":"gone"}`)),
+		},
 		{"broker-x", "192.0.2.3:1", beat},
 		{"broker-a", "192.0.2.4:1", []byte("no frame")},
 	}})
@@ -239,7 +254,14 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	require.Contains(t, g.gateway.clients(), "one")
 	require.Contains(t, g.gateway.clients(), "gone")
 
-	notify := wire.AppendRequest(nil, remoting.CodeNotifyMembers, 5, wire.FlagOneWay, []string{"consumerGroup", "billing"}, nil)
+	notify := wire.AppendRequest(
+		nil,
+		remoting.CodeNotifyMembers,
+		5,
+		wire.FlagOneWay,
+		[]string{"consumerGroup", "billing"},
+		nil,
+	)
 	for _, registered := range both {
 		require.Equal(t, remoting.CodeHeartbeat, registered.code)
 		_, err := registered.conn.Write(notify) // which the client would have missed
@@ -267,7 +289,8 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	assert.Contains(t, g.gateway.clients(), "one")
 }
 
-// Nobody takes a member's place by its name: who signs with another key, or with one that only the broker can verify and otherwise than before.
+// Nobody takes a member's place by its name: who signs with another key, or with one that only the
+// broker can verify and otherwise than before.
 func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 	sign := func(by signing, body string) []byte {
 		var f wire.Frame
@@ -299,9 +322,15 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 				g.gateway.keys.now.Store(nil)
 			}
 			g.gateway.ports.all = []*port{g.session.port}
-			g.gateway.registerAgain(t.Context(), registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
+			g.gateway.registerAgain(
+				t.Context(),
+				registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}},
+			)
 			if !c.gets {
-				g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError, Remark: "Check signature failed"})
+				g.source.answer(
+					remoting.CodeHeartbeat,
+					wire.Reply{Code: remoting.SystemError, Remark: "Check signature failed"},
+				)
 			}
 			g.request(remoting.CodeHeartbeat, 0, c.comes, nil, oneMember)
 			code, _ := g.answer()
@@ -315,7 +344,8 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 	}
 }
 
-// What clients there are is kept where a process that is killed has written it last, and believed for a minute.
+// What clients there are is kept where a process that is killed has written it last, and believed
+// for a minute.
 func TestRegistrationsAreKept(t *testing.T) {
 	s := newServing(t)
 	s.gateway.running.Go(s.gateway.keepRegistrations)

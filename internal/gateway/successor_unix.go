@@ -17,15 +17,18 @@ import (
 func succeedIn(dir string) string { return filepath.Join(dir, "successor") }
 
 const (
-	// goOn is what the successor says when the predecessor may go on with the next part; yours, what the predecessor says last.
+	// goOn is what the successor says when the predecessor may go on with the next part; yours,
+	// what the predecessor says last.
 	goOnWord, yours = 'g', 'y'
-	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to come, in base64.
+	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to
+	// come, in base64.
 	mostPassed = 64 << 20
 	// mostPassedFiles is how many connections one message may have with it (SCM_MAX_FD, Linux).
 	mostPassedFiles = 253
 )
 
-// passedGateway is the first message: what the files with it are, and whose they are. The last one is the folder's lock.
+// passedGateway is the first message: what the files with it are, and whose they are. The last one
+// is the folder's lock.
 type passedGateway struct {
 	Process   int      `json:"process"`
 	Listeners []string `json:"listeners"`
@@ -38,7 +41,11 @@ const lastSession = ""
 func (g *Gateway) awaitSuccessor() {
 	at, err := listenIn(g.config.Dir)
 	if err != nil {
-		g.log.Warn("no other process can take over from this one: at its end, clients see their connections close", "cause", err)
+		g.log.Warn(
+			"no other process can take over from this one: at its end, clients see their connections close",
+			"cause",
+			err,
+		)
 		return
 	}
 	g.running.Go(func() { g.passOnWhenAsked(at) })
@@ -58,7 +65,15 @@ func (g *Gateway) passOnWhenAsked(at *net.UnixListener) {
 			g.log.Warn("another process couldn't take over; this one goes on", "cause", err)
 			continue
 		}
-		g.log.Info("another process has taken over", "connections", n, "pause", pause.String(), "took", time.Since(begin).String())
+		g.log.Info(
+			"another process has taken over",
+			"connections",
+			n,
+			"pause",
+			pause.String(),
+			"took",
+			time.Since(begin).String(),
+		)
 		close(g.succession.done)
 		return
 	}
@@ -149,7 +164,8 @@ func (g *Gateway) passListeners(to passLine) error {
 	return to.send(passedGateway{os.Getpid(), names}, fds)
 }
 
-// passSessions passes the sessions. From the last word on they are the successor's, whether it hears that or not.
+// passSessions passes the sessions. From the last word on they are the successor's, whether it
+// hears that or not.
 func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 	for _, p := range all {
 		fds, err := fdsOf(p.conns)

@@ -17,7 +17,13 @@ type waits struct {
 	sweep  time.Duration // between two looks
 }
 
-var usualWaits = waits{frame: 30 * time.Second, send: 30 * time.Second, answer: 2 * time.Minute, silent: time.Minute, sweep: 2 * time.Second}
+var usualWaits = waits{
+	frame:  30 * time.Second,
+	send:   30 * time.Second,
+	answer: 2 * time.Minute,
+	silent: time.Minute,
+	sweep:  2 * time.Second,
+}
 
 func (p waits) with(code int) time.Duration {
 	if sends(code) {
@@ -26,7 +32,8 @@ func (p waits) with(code int) time.Duration {
 	return p.answer
 }
 
-// sweepAgain ends what nobody else ends: calls that brokers forgot, connections that hang half-open, frames that don't come to their ends.
+// sweepAgain ends what nobody else ends: calls that brokers forgot, connections that hang
+// half-open, frames that don't come to their ends.
 func (g *Gateway) sweepAgain() {
 	for sleep.For(g.ctx, g.waits.sweep) == nil {
 		now := time.Now()
@@ -69,14 +76,20 @@ func (s *session) sweep(now time.Time) {
 	s.lessForCalls()
 	for _, up := range silent {
 		if s.said.silent.due(up.dest) {
-			s.log.Warn("a server says nothing any more; the connection to it was closed", "side", up.dest.side.String(), "broker", up.dest.broker)
+			s.log.Warn(
+				"a server says nothing any more; the connection to it was closed",
+				"side",
+				up.dest.side.String(),
+				"broker",
+				up.dest.broker,
+			)
 		}
 		_ = up.conn.Close() // who reads there answers what is open
 	}
 }
 
-// overdue takes the calls out of the table that their servers have forgotten, as they have said other things since, and finds the servers that say
-// nothing.
+// overdue takes the calls out of the table that their servers have forgotten, as they have said
+// other things since, and finds the servers that say nothing.
 func (s *session) overdue(now time.Time) (late []call, silent []*upstream) {
 	s.mu.Lock()
 	quiet := make(map[*upstream]time.Duration, len(s.ups))

@@ -15,7 +15,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A broker that forgets a send, and one that says nothing at all: the client hears of it, and the queue may move again once nothing can be on its way.
+// A broker that forgets a send, and one that says nothing at all: the client hears of it, and the
+// queue may move again once nothing can be on its way.
 func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	g := before(t, b)
@@ -82,13 +83,19 @@ func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 	})
 }
 
-// Who begins a frame and doesn't end it, or never says anything, is let go; who rests between frames is not.
+// Who begins a frame and doesn't end it, or never says anything, is let go; who rests between
+// frames is not.
 func TestUnfinishedFramesAreNotWaitedForWithoutEnd(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	g := before(t, b)
 	g.waits = waits{frame: time.Minute, send: time.Hour, answer: time.Hour, silent: time.Hour}
 	half := sendFrame(1, 10)[:20]
-	all := map[string][][]byte{"silent": nil, "half": {half}, "rests": {sendFrame(1, 10)}, "half again": {sendFrame(1, 10), half}}
+	all := map[string][][]byte{
+		"silent":     nil,
+		"half":       {half},
+		"rests":      {sendFrame(1, 10)},
+		"half again": {sendFrame(1, 10), half},
+	}
 	clients := map[string]net.Conn{}
 	var sessions []*session
 	for name, pieces := range all {

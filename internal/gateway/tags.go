@@ -7,9 +7,10 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Offsets in a target broker's commit log carry a tag on their way to clients: seven bits that no real offset has, since they count from
-// 64 PiB on. They are the broker's number plus one in the list that the gateway keeps on disk, so that what a client brings back days
-// later still finds its broker.
+// Offsets in a target broker's commit log carry a tag on their way to clients: seven bits that no
+// real offset has, since they count from 64 PiB on. They are the broker's number plus one in the
+// list that the gateway keeps on disk, so that what a client brings back days later still finds its
+// broker.
 const (
 	tagBits     = 56
 	mostTargets = 127
@@ -45,7 +46,11 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 	}
 	broker, known := s.tagged(number)
 	if !known {
-		s.refuse(f, remoting.SystemError, "the message's offset is of a target broker that isn't known: was the gateway's state lost?")
+		s.refuse(
+			f,
+			remoting.SystemError,
+			"the message's offset is of a target broker that isn't known: was the gateway's state lost?",
+		)
 		return
 	}
 	f.SetNumber(key, offset)

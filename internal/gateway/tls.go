@@ -18,9 +18,11 @@ import (
 
 // TLS says how the servers of a side are reached, name servers and brokers alike.
 type TLS struct {
-	On       bool
-	CA       string // PEM file with the authorities that sign the servers' certificates; empty: those of the system
-	Insecure bool   // certificates aren't verified: those that servers make for themselves, by default, nobody can verify
+	On bool
+	CA string // PEM file with the authorities that sign the servers' certificates; empty: those of the system
+	// certificates aren't verified: those that servers make for themselves, by default, nobody can
+	// verify
+	Insecure bool
 }
 
 // client is how the side's servers are known; nil without TLS.
@@ -112,8 +114,9 @@ func (e *entry) open(log *slog.Logger) error {
 }
 
 const (
-	// tlsHandshake is the first byte of every client over TLS (RFC 8446, 5.1). In plain text it would begin a frame of 369 MB, which no peer reads
-	// (TlsModeHandler of RocketMQ tells them apart in the same way).
+	// tlsHandshake is the first byte of every client over TLS (RFC 8446, 5.1). In plain text it
+	// would begin a frame of 369 MB, which no peer reads (TlsModeHandler of RocketMQ tells them
+	// apart in the same way).
 	tlsHandshake = 0x16
 	// handshakeTime bounds a handshake, of which a client has nothing else to do.
 	handshakeTime = 10 * time.Second
@@ -121,9 +124,12 @@ const (
 
 var errHandshake = errors.New("TLS handshake")
 
-var errNoCertificate = errors.New("a client over TLS, and the gateway has no certificate: give it one with --tls-cert and --tls-key, or switch TLS off at the client")
+var errNoCertificate = errors.New(
+	"a client over TLS, and the gateway has no certificate: give it one with --tls-cert and --tls-key, or switch TLS off at the client",
+)
 
-// admit waits for a client's first byte, and for the handshake of one over TLS. It returns the connection to go on with, and what was read of it.
+// admit waits for a client's first byte, and for the handshake of one over TLS. It returns the
+// connection to go on with, and what was read of it.
 func (e *entry) admit(ctx context.Context, raw net.Conn) (conn net.Conn, first []byte, err error) {
 	first = make([]byte, 1)
 	if _, err = (&watched{Conn: raw, begun: new(atomic.Bool)}).Read(first); err != nil || first[0] != tlsHandshake {
@@ -165,7 +171,8 @@ func bare(conn net.Conn) net.Conn {
 	return conn
 }
 
-// halfClose says that nothing more comes, and leaves the other direction open; false if that isn't possible.
+// halfClose says that nothing more comes, and leaves the other direction open; false if that isn't
+// possible.
 func halfClose(conn net.Conn) bool {
 	if secure, ok := conn.(*tls.Conn); ok {
 		_ = secure.CloseWrite() // the peer may take that as a word only, and wait for the connection's own end

@@ -29,12 +29,15 @@ type topics struct {
 }
 
 const (
-	// mostOfTopic is how many queues a topic may have on a side. Brokers take numbers up to 2^31; operators give topics tens, and the largest ones a few
-	// thousand. Consumers poll, lock and commit each queue by itself, and list all of them for each message that they send.
+	// mostOfTopic is how many queues a topic may have on a side. Brokers take numbers up to 2^31;
+	// operators give topics tens, and the largest ones a few thousand. Consumers poll, lock and
+	// commit each queue by itself, and list all of them for each message that they send.
 	mostOfTopic = lane.MostQueues
-	// mostQueues is how many all topics may have: 20,000 topics of 100. Together these take 800 MB here.
+	// mostQueues is how many all topics may have: 20,000 topics of 100. Together these take 800 MB
+	// here.
 	mostQueues = 2_000_000
-	// perQueue is what a queue takes, in bytes: itself, its lane, and its part of what is read anew at each look.
+	// perQueue is what a queue takes, in bytes: itself, its lane, and its part of what is read anew
+	// at each look.
 	perQueue = 400
 )
 
@@ -124,8 +127,8 @@ type layout struct {
 	vast   map[string]int64        // how many queues those have that are too many, which aren't listed
 }
 
-// queuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At most so many queues are listed. An
-// error comes with what the brokers have that could be asked.
+// queuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At
+// most so many queues are listed. An error comes with what the brokers have that could be asked.
 func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string, most int64) (layout, error) {
 	topics, unread := configsOf(ctx, c, names)
 	brokers, err := c.Brokers(ctx) // of a proxy, those that routes of topics have named
@@ -169,17 +172,31 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 
 // tooVast is why a topic isn't looked into.
 func tooVast(name string, queues int64, on side) string {
-	return fmt.Sprintf("topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more altogether than it has memory for (--memory)",
-		name, queues, on, mostOfTopic)
+	return fmt.Sprintf(
+		"topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more altogether than it has memory for (--memory)",
+		name,
+		queues,
+		on,
+		mostOfTopic,
+	)
 }
 
-// passVast lets topics pass as they are that have too many queues. What is known of one stays: it may have moved before it grew.
+// passVast lets topics pass as they are that have too many queues. What is known of one stays: it
+// may have moved before it grew.
 func (g *Gateway) passVast(vast map[string]int64) {
 	for _, name := range sortedKeys(vast) {
 		t := g.topics.ensure(name)
 		if t.vast.Swap(vast[name]) == 0 {
 			g.bounds.topics.Add(1)
-			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name, "queues", vast[name], "most", mostOfTopic)
+			g.log.Error(
+				"a topic has too many queues: what clients do with them passes as it is",
+				"topic",
+				name,
+				"queues",
+				vast[name],
+				"most",
+				mostOfTopic,
+			)
 		}
 		if len(t.all()) == 0 {
 			t.pair(nil, tooVast(name, vast[name], source), g.inUse)
@@ -187,8 +204,13 @@ func (g *Gateway) passVast(vast map[string]int64) {
 	}
 }
 
-// configsOf are the settings of topics by broker. A broker that can't be asked hides no other one's.
-func configsOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[string]map[string]rocketmq.TopicConfig, error) {
+// configsOf are the settings of topics by broker. A broker that can't be asked hides no other
+// one's.
+func configsOf(
+	ctx context.Context,
+	c *rocketmq.Cluster,
+	names []string,
+) (map[string]map[string]rocketmq.TopicConfig, error) {
 	if c.Proxy() != "" {
 		return c.TopicConfigs(ctx, names)
 	}
@@ -209,8 +231,9 @@ func configsOf(ctx context.Context, c *rocketmq.Cluster, names []string) (map[st
 	return all, errors.Join(unread...)
 }
 
-// look takes over what both sides have: brokers, topics, queues, and which of them are pairs. Of a broker that can't be asked, all stays as
-// it was known, and no new pairs are made meanwhile: queues that aren't seen would be missing among them.
+// look takes over what both sides have: brokers, topics, queues, and which of them are pairs. Of a
+// broker that can't be asked, all stays as it was known, and no new pairs are made meanwhile:
+// queues that aren't seen would be missing among them.
 func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)

@@ -23,13 +23,38 @@ func configs(queues map[string]int) map[string]map[string]rocketmq.TopicConfig {
 	for name, n := range queues {
 		all[name] = rocketmq.TopicConfig{Name: name, ReadQueues: n, WriteQueues: 1}
 	}
-	return map[string]map[string]rocketmq.TopicConfig{"broker-a": all, "broker-b": {"orders": {ReadQueues: 1, WriteQueues: 2}}}
+	return map[string]map[string]rocketmq.TopicConfig{
+		"broker-a": all,
+		"broker-b": {"orders": {ReadQueues: 1, WriteQueues: 2}},
+	}
 }
 
-// A topic of three million queues, which 4.9.7 takes, cost 291 MB in 15 s; one of 2^31 would need 240 GB.
+// A topic of three million queues, which 4.9.7 takes, cost 291 MB in 15 s; one of 2^31 would need
+// 240 GB.
 func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
-	is := lay(configs(map[string]int{"orders": 2, "vast": 3_000_000, "whole": math.MaxInt32, "full": mostOfTopic, "over": mostOfTopic + 1, "odd": -7}), mostQueues)
-	assert.Equal(t, []lane.Queue{{Broker: "broker-a", ID: 0}, {Broker: "broker-a", ID: 1}, {Broker: "broker-b", ID: 0}, {Broker: "broker-b", ID: 1}}, is.queues["orders"])
+	is := lay(
+		configs(
+			map[string]int{
+				"orders": 2,
+				"vast":   3_000_000,
+				"whole":  math.MaxInt32,
+				"full":   mostOfTopic,
+				"over":   mostOfTopic + 1,
+				"odd":    -7,
+			},
+		),
+		mostQueues,
+	)
+	assert.Equal(
+		t,
+		[]lane.Queue{
+			{Broker: "broker-a", ID: 0},
+			{Broker: "broker-a", ID: 1},
+			{Broker: "broker-b", ID: 0},
+			{Broker: "broker-b", ID: 1},
+		},
+		is.queues["orders"],
+	)
 	assert.Len(t, is.queues["full"], mostOfTopic)
 	assert.Len(t, is.queues["odd"], 1)
 	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": mostOfTopic + 1}, is.vast)
@@ -42,7 +67,8 @@ func TestAllTopicsTogetherHaveABound(t *testing.T) {
 	assert.Len(t, is.queues, 3)
 }
 
-// What clients do with a topic of too many queues passes as it is; it is named in the state, and can't move.
+// What clients do with a topic of too many queues passes as it is; it is named in the state, and
+// can't move.
 func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	s := share(t, fine)
 	s.passVast(map[string]int64{"vast": 3_000_000})
@@ -50,7 +76,33 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	conn := s.from(1)
 	in := wire.NewReader(conn)
 	for opaque, code := range []int{remoting.CodeSendV2, remoting.CodePull, remoting.CodeUpdateOffset} {
-		_, err := conn.Write(wire.AppendRequest(nil, code, int32(opaque), 0, []string{"b", "vast", "e", "2999999", "topic", "vast", "queueId", "2999999", "consumerGroup", "billing", "queueOffset", "0", "commitOffset", "0", "sysFlag", "0"}, nil))
+		_, err := conn.Write(
+			wire.AppendRequest(
+				nil,
+				code,
+				int32(opaque),
+				0,
+				[]string{
+					"b",
+					"vast",
+					"e",
+					"2999999",
+					"topic",
+					"vast",
+					"queueId",
+					"2999999",
+					"consumerGroup",
+					"billing",
+					"queueOffset",
+					"0",
+					"commitOffset",
+					"0",
+					"sysFlag",
+					"0",
+				},
+				nil,
+			),
+		)
 		require.NoError(t, err)
 		var f wire.Frame
 		require.NoError(t, in.Next(&f))
@@ -69,7 +121,13 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 	g.serving = time.Now().Add(time.Hour)
 	one := g.topics.ensure("orders")
 	one.ensure("broker-a", 4)
-	one.pair([]lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-t"}}}, "", func(*queue) bool { return false })
+	one.pair(
+		[]lane.Lane{
+			{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-t"}},
+		},
+		"",
+		func(*queue) bool { return false },
+	)
 	one.all()[1].home.Store(uint32(target))
 	g.passVast(map[string]int64{"orders": mostOfTopic + 1})
 	assert.Empty(t, one.reason())
@@ -90,8 +148,18 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.topics.ensure("orders").ensure("broker-a", 6)
 	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor, g.Bounds().Limit*3/4, "a fourth is left for frames")
-	assert.LessOrEqual(t, int64(2*wire.MaxFrame), (g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4, "the largest frame fits in when all else is full")
+	assert.Less(
+		t,
+		g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor,
+		g.Bounds().Limit*3/4,
+		"a fourth is left for frames",
+	)
+	assert.LessOrEqual(
+		t,
+		int64(2*wire.MaxFrame),
+		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,
+		"the largest frame fits in when all else is full",
+	)
 }
 
 // Pulls that wait for a group's move take memory; without it they are asked for again.
@@ -101,7 +169,14 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	v.moving = true
 	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
-		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0, []string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"}, nil)
+		return wire.AppendRequest(
+			nil,
+			remoting.CodePull,
+			opaque,
+			0,
+			[]string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"},
+			nil,
+		)
 	}
 	conn := s.from(2)
 	_, err := conn.Write(pull(1))

@@ -18,10 +18,10 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// That a broker of the target lists a member says nothing of its pulls: it takes any subscription in a
-// heartbeat, and refuses the pulls of those that it doesn't serve, or that the member's key has no
-// right to. Stock clients only log that. So each subscription is tried in the members' own names
-// before a group moves.
+// That a broker of the target lists a member says nothing of its pulls: it takes any subscription
+// in a heartbeat, and refuses the pulls of those that it doesn't serve, or that the member's key
+// has no right to. Stock clients only log that. So each subscription is tried in the members' own
+// names before a group moves.
 
 // tryTime bounds the attempts of a group: brokers answer each within milliseconds.
 const tryTime = 5 * time.Second
@@ -94,9 +94,9 @@ func (g *Gateway) onePerBroker(name string) (all []lane.Queue) {
 	return all
 }
 
-// tryPulls tries, before a group goes to the target, what members of a group behind this gateway subscribe to. Errors:
-// ErrRefused with the broker's words where one is refused, unless the caller accepts the group; others
-// where it isn't known.
+// tryPulls tries, before a group goes to the target, what members of a group behind this gateway
+// subscribe to. Errors: ErrRefused with the broker's words where one is refused, unless the caller
+// accepts the group; others where it isn't known.
 func (g *Gateway) tryPulls(
 	ctx context.Context, group string, to side, accept []string,
 ) (inexact []string, err error) {

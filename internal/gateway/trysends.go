@@ -25,8 +25,8 @@ import (
 // noQueue is a queue that no topic has.
 const noQueue = math.MaxInt32
 
-// refusesQueue reports whether a broker has refused a send for its queue alone. The words are the same from 4.5.2
-// to 5.3.3; the code stands for much else.
+// refusesQueue reports whether a broker has refused a send for its queue alone. The words are the
+// same from 4.5.2 to 5.3.3; the code stands for much else.
 func refusesQueue(said *brokersAnswer) bool {
 	return strings.Contains(said.remark, "queueId[") && strings.Contains(said.remark, "is illegal")
 }
@@ -49,7 +49,8 @@ type sendTry struct {
 }
 
 // sendTries are what has to be tried for topics: of clients with the same key, one on each broker.
-// Clients without a key have no rights of their own, and those that can't follow are told elsewhere.
+// Clients without a key have no rights of their own, and those that can't follow are told
+// elsewhere.
 func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 	seen, wanted := map[string]bool{}, map[string]bool{}
 	for _, topic := range topics {
@@ -67,7 +68,16 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 			for _, at := range g.onePerBroker(topic) {
 				if what := fmt.Sprintf("%q %q %s", key, topic, at.Broker); !seen[what] {
 					seen[what] = true
-					all = append(all, sendTry{asker{s, key, remoting.CodeSendV2}, topic, at.Broker, client, "sends to topic " + topic})
+					all = append(
+						all,
+						sendTry{
+							asker{s, key, remoting.CodeSendV2},
+							topic,
+							at.Broker,
+							client,
+							"sends to topic " + topic,
+						},
+					)
 				}
 			}
 		}
@@ -91,15 +101,18 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
 				topic := rocketmq.ReplyTopic(g.clusters[target].of(broker))
-				all = append(all, sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
+				all = append(
+					all,
+					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"},
+				)
 			}
 		}
 	}
 	return all
 }
 
-// signing is the client that signs what comes here, as people know it; key is "" if it doesn't sign,
-// or can't follow to the target.
+// signing is the client that signs what comes here, as people know it; key is "" if it doesn't
+// sign, or can't follow to the target.
 func (s *session) signing() (client, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -212,7 +225,11 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 		return nil, refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
 			"grant it there, or accept the group by its name", group, strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
-		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w", group, err)
+		return nil, fmt.Errorf(
+			"group %s: whether its members' answers to requests are taken isn't known: %w",
+			group,
+			err,
+		)
 	}
 	return inexact, nil
 }

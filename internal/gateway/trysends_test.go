@@ -18,7 +18,10 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
 	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
-	illegal := wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders"}
+	illegal := wire.Reply{
+		Code:   remoting.SystemError,
+		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",
+	}
 	denied := wire.Reply{Code: remoting.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	all := func() (inexact []string, err error) { return g.gateway.takesAll(t.Context(), round) }
@@ -30,13 +33,23 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	g.source.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5"}})
-	g.request(remoting.CodeSendV2, 0, rightly, []string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""}, "order")
+	g.request(
+		remoting.CodeSendV2,
+		0,
+		rightly,
+		[]string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""},
+		"order",
+	)
 	is, _ = g.answer()
 	require.Equal(t, remoting.Success, is)
 
 	_, err = all()
 	require.ErrorIs(t, err, ErrRefused)
-	require.ErrorContains(t, err, "which sends to topic orders: target broker broker-t: code 16: app-there has no permission for Topic:orders; grant it there")
+	require.ErrorContains(
+		t,
+		err,
+		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for Topic:orders; grant it there",
+	)
 	tried := g.target.next(t)
 	for tried.code == remoting.CodeHeartbeat {
 		tried = g.target.next(t)
@@ -72,7 +85,10 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	g.target.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
+	g.target.answer(
+		remoting.CodeReplyV2,
+		wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"},
+	)
 	try := func(accept ...string) ([]string, error) {
 		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
 	}
@@ -82,23 +98,31 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.session.replied.Store(true)
 	_, err = try()
 	require.ErrorIs(t, err, ErrRefused)
-	require.ErrorContains(t, err, "which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC")
+	require.ErrorContains(
+		t,
+		err,
+		"which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC",
+	)
 	inexact, err := try("billing")
 	require.NoError(t, err)
 	assert.Len(t, inexact, 1)
 	_, err = g.gateway.tryGroup(t.Context(), "billing", source, nil)
 	require.NoError(t, err, "the way back is open")
-	g.target.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"})
+	g.target.answer(
+		remoting.CodeReplyV2,
+		wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"},
+	)
 	_, err = try()
 	require.NoError(t, err)
 }
 
-// readsAlone makes the application's account on a 5.3.3 broker one that may read, and wants its home to
-// stay; then one that may do everything.
+// readsAlone makes the application's account on a 5.3.3 broker one that may read, and wants its
+// home to stay; then one that may do everything.
 func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
 	r.Helper()
 	auth := func(code int, fields map[string]string, body any) {
-		got, err := r.target.Client().Call(r.ctx, broker, &remoting.Command{Code: code, Fields: fields, Body: jsonOf(body)})
+		got, err := r.target.Client().
+			Call(r.ctx, broker, &remoting.Command{Code: code, Fields: fields, Body: jsonOf(body)})
 		require.NoError(r, err)
 		require.Equal(r, remoting.Success, got.Code, got.Remark)
 	}
@@ -117,7 +141,13 @@ func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
 		"subject": "User:orders-there", "policies": []any{map[string]any{"policyType": "Custom", "entries": entries}},
 	})
 	r.await("the target takes it as a member", problem)
-	home := Move{ID: "may not send", Kind: KindHome, To: "target", Topics: []string{topic}, Budget: Duration(usualBudget)}
+	home := Move{
+		ID:     "may not send",
+		Kind:   KindHome,
+		To:     "target",
+		Topics: []string{topic},
+		Budget: Duration(usualBudget),
+	}
 	_, err := r.gateway.Move(r.ctx, home)
 	require.ErrorIs(r, err, ErrRefused)
 	require.ErrorContains(r, err, "sends to topic "+topic+": target broker")

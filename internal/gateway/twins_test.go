@@ -62,8 +62,8 @@ func TestTwoApplicationsWithOneClientIDAreBothKnownOnTheTarget(t *testing.T) {
 	require.Equal(t, 2, w.claimed())
 }
 
-// Members of one broadcasting group with one client id are one to the target, as to members that ask
-// it: when the one that speaks for both goes, the other one does.
+// Members of one broadcasting group with one client id are one to the target, as to members that
+// ask it: when the one that speaks for both goes, the other one does.
 func TestABroadcastingTwinSpeaksForTheOneThatGoes(t *testing.T) {
 	w := newTwins(t, "billing", "billing")
 	first := w.target.next(t)

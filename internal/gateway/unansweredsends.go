@@ -11,9 +11,9 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// unansweredSends are sends whose answers were lost, by queue. The broker may store them a little later, and
-// one that stands still may do so once it goes on. A refusal is none, and no client loses an answer
-// by going: the connection to the broker is read until its sends are answered.
+// unansweredSends are sends whose answers were lost, by queue. The broker may store them a little
+// later, and one that stands still may do so once it goes on. A refusal is none, and no client
+// loses an answer by going: the connection to the broker is read until its sends are answered.
 type unansweredSends struct {
 	mu     sync.Mutex
 	of     map[*queue]unansweredSend
@@ -28,7 +28,8 @@ type unansweredSend struct {
 	answered time.Time // when the broker has first answered anything since then
 }
 
-// lossTime is how long a broker that answers may still work off what came over a connection that broke.
+// lossTime is how long a broker that answers may still work off what came over a connection that
+// broke.
 const lossTime = 10 * time.Second
 
 // lateSend is a send that may still be on its way.
@@ -159,7 +160,8 @@ func (l *unansweredSends) ended() []*session {
 	return slices.Collect(maps.Keys(l.ending))
 }
 
-// answered takes note of a broker that answered what it was asked then; whether another loss waits for it.
+// answered takes note of a broker that answered what it was asked then; whether another loss waits
+// for it.
 func (l *unansweredSends) answered(by dest, asked time.Time, does bool) (more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

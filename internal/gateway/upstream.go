@@ -62,10 +62,11 @@ const (
 	lastSendsTime = 10 * time.Second
 )
 
-// leave says that nothing more comes, and lets the server end the connection. Heartbeats are answered before: a broker that takes one up after it
-// has seen the connection end registers the client again, and keeps it for two minutes, while other
-// members leave queues to it. So are sends: a server that sees the connection end closes it, and
-// answers nothing more that it has (Netty without ALLOW_HALF_CLOSURE).
+// leave says that nothing more comes, and lets the server end the connection. Heartbeats are
+// answered before: a broker that takes one up after it has seen the connection end registers the
+// client again, and keeps it for two minutes, while other members leave queues to it. So are sends:
+// a server that sees the connection end closes it, and answers nothing more that it has (Netty
+// without ALLOW_HALF_CLOSURE).
 func (u *upstream) leave() {
 	if u.conn == nil {
 		return
@@ -149,7 +150,8 @@ func (u *upstream) run(rest []byte) {
 	}
 }
 
-// broke ends what waited for the server. While everything is on the source, a client sees its broker go as it would without a gateway.
+// broke ends what waited for the server. While everything is on the source, a client sees its
+// broker go as it would without a gateway.
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
 	u.origins.end(u.conn)
@@ -165,7 +167,8 @@ func (u *upstream) broke(err error) {
 	}
 }
 
-// odd closes the connection to a server whose answer its client may read otherwise than it is read here.
+// odd closes the connection to a server whose answer its client may read otherwise than it is read
+// here.
 func (u *upstream) odd(f *wire.Frame, c call) bool {
 	err := oddNumber(f, numbersInAnswer(c.code))
 	if err == nil {
@@ -241,7 +244,8 @@ func (u *upstream) answer(f *wire.Frame) error {
 // mostPushes is how many requests of brokers a client may leave without an answer.
 const mostPushes = 1000
 
-// push passes a broker's own request on to the client, with a number of its own: both sides may use the same.
+// push passes a broker's own request on to the client, with a number of its own: both sides may use
+// the same.
 func (u *upstream) push(f *wire.Frame) error {
 	s := u.session
 	if s.absent {
@@ -252,7 +256,14 @@ func (u *upstream) push(f *wire.Frame) error {
 	}
 	if u.dest.side == target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
-			_ = u.out.bytes(wire.AppendReply(nil, f.Opaque, f.Binary, wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"}))
+			_ = u.out.bytes(
+				wire.AppendReply(
+					nil,
+					f.Opaque,
+					f.Binary,
+					wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"},
+				),
+			)
 		}
 		return nil
 	}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// moment is a point of time that another process on this machine can tell the age of, however the wall clock was set meanwhile.
+// moment is a point of time that another process on this machine can tell the age of, however the
+// wall clock was set meanwhile.
 type moment struct {
 	Boot   string   `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
 	Uptime Duration `json:"uptime,omitempty"` // since then

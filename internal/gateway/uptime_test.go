@@ -40,8 +40,9 @@ func TestAMomentIsAsOldWhateverTheWallClockSays(t *testing.T) {
 	assert.False(t, known)
 }
 
-// A restart tells how old an open round is by how long the machine runs, as somebody may have set the clock; where it can't, it doesn't
-// believe what brokers say of it, which they forget after a minute.
+// A restart tells how old an open round is by how long the machine runs, as somebody may have set
+// the clock; where it can't, it doesn't believe what brokers say of it, which they forget after a
+// minute.
 func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
 	g := alone(t)
 	open := &savedPart{Round: homeRound("1", time.Second)}

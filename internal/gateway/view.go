@@ -9,9 +9,11 @@ import (
 
 // view is how one group sees one queue: from which side it reads, and what its offsets mean there.
 //
-// An offset of the group is an offset of either side minus that side's shift. Before anything moved, both the shift of the source and the
-// side are zero, and it is the source's own offset. Each move sets the shift of the side that it moves to, so that the group's next
-// offset stays as it is: the group never sees a jump, whatever has expired, was left out, or was repeated on one of the sides.
+// An offset of the group is an offset of either side minus that side's shift. Before anything
+// moved, both the shift of the source and the side are zero, and it is the source's own offset.
+// Each move sets the shift of the side that it moves to, so that the group's next offset stays as
+// it is: the group never sees a jump, whatever has expired, was left out, or was repeated on one of
+// the sides.
 type view struct {
 	group string
 	*queue
@@ -48,7 +50,8 @@ func (v *view) native(on side, offset int64) int64 { return max(0, offset+v.shif
 // claims takes note that a client asks to commit. Callers hold v.mu.
 func (v *view) claims(offset int64) { v.claimed = max(v.claimed, offset) }
 
-// takes takes note of a commit that a broker has taken. One of the other side than the group reads now is owed to that side. Callers hold v.mu.
+// takes takes note of a commit that a broker has taken. One of the other side than the group reads
+// now is owed to that side. Callers hold v.mu.
 func (v *view) takes(c call) {
 	v.kept, v.keptAt, v.dirty = c.commit, time.Now(), true
 	v.owed = v.owed || c.side != v.side
@@ -57,10 +60,12 @@ func (v *view) takes(c call) {
 	}
 }
 
-// commitTime is how long after a move a commit of before may matter. What a position is is the broker's to say then, as somebody may have reset it.
+// commitTime is how long after a move a commit of before may matter. What a position is is the
+// broker's to say then, as somebody may have reset it.
 const commitTime = 3 * time.Second
 
-// onItsWay is a commit that the broker of the side that the group reads may not have yet; -1 if there is none. Callers hold v.mu.
+// onItsWay is a commit that the broker of the side that the group reads may not have yet; -1 if
+// there is none. Callers hold v.mu.
 func (v *view) onItsWay() int64 {
 	if v.owed || time.Since(v.keptAt) < commitTime {
 		return v.kept

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// mostViews is how many views are made for what clients ask about: 10,000 groups that read 100 queues each. Clients may invent groups without end,
-	// and brokers let them.
+	// mostViews is how many views are made for what clients ask about: 10,000 groups that read 100
+	// queues each. Clients may invent groups without end, and brokers let them.
 	mostViews = 1 << 20
 	// longestGroup is how long a group's name may be (CHARACTER_MAX_LENGTH of Validators, 4.9.7).
 	longestGroup = 255
@@ -77,7 +77,12 @@ func (g *groups) mayFollow(name string, to side) error {
 	if to == source || len(name) <= longestGroup {
 		return nil
 	}
-	return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow", name, len(name), longestGroup)
+	return refused(
+		"the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
+		name,
+		len(name),
+		longestGroup,
+	)
 }
 
 // passNew sends a request to the source for which the group has no view of the queue yet.

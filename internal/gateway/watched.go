@@ -35,7 +35,9 @@ func (g *Gateway) now() metrics.Now {
 		StateErrors: g.state.failures.Load(),
 	}
 	at := g.Bounds()
-	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(at.Waiting)
+	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(
+		at.Waiting,
+	)
 	g.mu.Lock()
 	n.Sessions = len(g.sessions)
 	g.mu.Unlock()
@@ -71,8 +73,13 @@ func classOf(code int) metrics.Class {
 		return metrics.SendBack
 	case remoting.CodeEndTransaction:
 		return metrics.Transaction
-	case remoting.CodeRoute, remoting.CodeClusterInfo, remoting.CodeTopicNames, remoting.CodeTopicsOfCluster, remoting.CodeSystemTopics,
-		remoting.CodeKVGet, remoting.CodeKVList:
+	case remoting.CodeRoute,
+		remoting.CodeClusterInfo,
+		remoting.CodeTopicNames,
+		remoting.CodeTopicsOfCluster,
+		remoting.CodeSystemTopics,
+		remoting.CodeKVGet,
+		remoting.CodeKVList:
 		return metrics.Names
 	}
 	return metrics.Other

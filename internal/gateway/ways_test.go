@@ -194,7 +194,8 @@ func (w *ways) warm() {
 }
 
 const (
-	// warmTime is how long consumers may take to share queues for the first time: they do it each 20 s.
+	// warmTime is how long consumers may take to share queues for the first time: they do it each
+	// 20 s.
 	warmTime = 45 * time.Second
 	// arriveTime is how long what was sent may take until everybody has it.
 	arriveTime = 30 * time.Second

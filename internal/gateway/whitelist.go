@@ -13,14 +13,16 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses of a white list in without
-// asking who they are (globalWhiteRemoteAddresses in plain_acl.yml). If the gateway's own is there, everybody behind it may do
-// everything. That can be seen: such a broker has access control (aclEnable) and answers a request
-// that nobody has signed. Brokers of 5.x may have ACL 1.0 too; ACL 2.0 has no list of addresses that
-// aren't asked. The gateway looks also where it has no account of its own: it may have been put on
-// the list instead of being given keys.
+// Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses
+// of a white list in without asking who they are (globalWhiteRemoteAddresses in plain_acl.yml). If
+// the gateway's own is there, everybody behind it may do everything. That can be seen: such a
+// broker has access control (aclEnable) and answers a request that nobody has signed. Brokers of
+// 5.x may have ACL 1.0 too; ACL 2.0 has no list of addresses that aren't asked. The gateway looks
+// also where it has no account of its own: it may have been put on the list instead of being given
+// keys.
 
-// whiteListPause is how often brokers are asked: they read their white lists again when these change.
+// whiteListPause is how often brokers are asked: they read their white lists again when these
+// change.
 const whiteListPause = time.Minute
 
 // whiteList is the brokers that let everybody in who comes from the gateway.
@@ -29,7 +31,8 @@ type whiteList struct {
 	why [2]error // of each side
 }
 
-// letsEverybodyIn names the broker that doesn't ask who sends what through the gateway; nil if none was found.
+// letsEverybodyIn names the broker that doesn't ask who sends what through the gateway; nil if none
+// was found.
 func (g *Gateway) letsEverybodyIn() error {
 	g.whiteList.mu.Lock()
 	defer g.whiteList.mu.Unlock()
@@ -84,7 +87,8 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocke
 	return found
 }
 
-// isOpen reports whether a broker has access control, and doesn't use it for who comes from here. Of one that can't be asked, it isn't known.
+// isOpen reports whether a broker has access control, and doesn't use it for who comes from here.
+// Of one that can't be asked, it isn't known.
 func isOpen(ctx context.Context, client, nobody *rocketmq.Client, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

@@ -67,7 +67,8 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 	}
 	held := []jsonQueue{}
 	for _, q := range body.Queues {
-		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity, 5.3.3).
+		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity,
+		// 5.3.3).
 		k.asked = append(k.asked, q.Broker)
 		if k.known != nil && !slices.Contains(k.known, q.Broker) {
 			return wire.Reply{Code: remoting.SystemError, Remark: "the broker " + q.Broker + " not exist"}
@@ -106,10 +107,14 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 
 // leadsHome leads a round in which the home of the pair's queue goes to the target.
 func leadsHome(ctx context.Context, g *Gateway, id string) error {
-	_, err := g.lead(ctx, homeRound(id, 2*time.Second), func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
-		o := homeOutcome
-		return &o, nil
-	})
+	_, err := g.lead(
+		ctx,
+		homeRound(id, 2*time.Second),
+		func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
+			o := homeOutcome
+			return &o, nil
+		},
+	)
 	return err
 }
 
@@ -172,8 +177,8 @@ func TestARoundThatNoBrokerCouldBearWitnessOfDoesNotBegin(t *testing.T) {
 	}
 }
 
-// A proxy sends a lock to the broker that its queue names: so leases and witnesses have it too where
-// the target's brokers can't be reached.
+// A proxy sends a lock to the broker that its queue names: so leases and witnesses have it too
+// where the target's brokers can't be reached.
 func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
 	proxy := newLockKeeper(t)
 	proxy.known = []string{"broker-t"}

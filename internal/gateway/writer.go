@@ -13,7 +13,8 @@ import (
 // writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
 const writeTimeout = 30 * time.Second
 
-// writer writes frames to a connection, one at a time. Frames go out from where they lie: only headers with changes are copied.
+// writer writes frames to a connection, one at a time. Frames go out from where they lie: only
+// headers with changes are copied.
 type writer struct {
 	conn net.Conn
 
@@ -39,8 +40,9 @@ func (w *writer) blocked() time.Duration {
 	return time.Since(processBegin) - time.Duration(begun)
 }
 
-// frame writes a frame with its changes. One that came together with others is kept, and written with the last of them: a call of the system
-// costs more than all else. Whoever reads such frames flushes behind the last one, before the memory that they lie in is used again.
+// frame writes a frame with its changes. One that came together with others is kept, and written
+// with the last of them: a call of the system costs more than all else. Whoever reads such frames
+// flushes behind the last one, before the memory that they lie in is used again.
 func (w *writer) frame(f *wire.Frame) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,7 +100,8 @@ func (w *writer) flushed() (err error) {
 	return err
 }
 
-// What a writer keeps for the next frames: a usual header takes 400 bytes, and sixteen of them come together at most times.
+// What a writer keeps for the next frames: a usual header takes 400 bytes, and sixteen of them come
+// together at most times.
 const (
 	mostHeads  = 8 << 10 // bytes
 	mostPieces = 256

@@ -17,8 +17,8 @@ import (
 // Existing finds a cluster that somebody else runs.
 type Existing struct{ Keys *secrets.Store }
 
-// Describe returns the cluster behind the plan's name servers. It is an error if they don't answer, or if what they
-// know can't be a target.
+// Describe returns the cluster behind the plan's name servers. It is an error if they don't answer,
+// or if what they know can't be a target.
 func (e Existing) Describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
 	credentials, err := e.Keys.Keys("target", p.Target.Credentials,
 		plan.Hosts(p.Target.Addresses(), p.Target.Advertised))
@@ -46,14 +46,18 @@ func (e Existing) Describe(ctx context.Context, p plan.Plan) (api.Instance, bool
 	}, true, nil
 }
 
-// behindProxy finds a cluster of which only a proxy can be reached. That doesn't tell the brokers' version, and there is none before 5.x.
+// behindProxy finds a cluster of which only a proxy can be reached. That doesn't tell the brokers'
+// version, and there is none before 5.x.
 func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (api.Instance, bool, error) {
 	brokers, err := rocketmq.NewClusterBehind(client, proxy).Brokers(ctx)
 	switch {
 	case err != nil:
 		return api.Instance{}, false, fmt.Errorf("target behind proxy %s: %w", proxy, err)
 	case len(brokers) == 0:
-		return api.Instance{}, false, fmt.Errorf("target behind proxy %s: it shows no broker: make a topic there, and start the brokers if they aren't", proxy)
+		return api.Instance{}, false, fmt.Errorf(
+			"target behind proxy %s: it shows no broker: make a topic there, and start the brokers if they aren't",
+			proxy,
+		)
 	}
 	return api.Instance{
 		Provider: plan.ProviderExisting, Name: brokers[0].Cluster, NameServers: []string{proxy}, Version: "5.x", Cluster: brokers[0].Cluster,
@@ -66,21 +70,34 @@ func (e Existing) Purchase(ctx context.Context, p plan.Plan) (api.Instance, erro
 	return is, err
 }
 
-// oldestOf returns the broker with the oldest version, if all together can be a target: one cluster, of 5.x.
+// oldestOf returns the broker with the oldest version, if all together can be a target: one
+// cluster, of 5.x.
 func oldestOf(brokers []rocketmq.Broker) (rocketmq.Broker, error) {
 	if len(brokers) == 0 {
 		return rocketmq.Broker{}, fmt.Errorf("no broker is registered: start the cluster's brokers")
 	}
 	for _, b := range brokers {
 		if b.Cluster != brokers[0].Cluster {
-			return rocketmq.Broker{}, fmt.Errorf("they know two clusters, %s and %s: a target is one cluster with name servers of its own",
-				brokers[0].Cluster, b.Cluster)
+			return rocketmq.Broker{}, fmt.Errorf(
+				"they know two clusters, %s and %s: a target is one cluster with name servers of its own",
+				brokers[0].Cluster,
+				b.Cluster,
+			)
 		}
 		if b.Version == "" {
-			return rocketmq.Broker{}, fmt.Errorf("broker %s (%s) doesn't say its version, and a target is RocketMQ 5.x: try again when it is up", b.Name, b.Addr)
+			return rocketmq.Broker{}, fmt.Errorf(
+				"broker %s (%s) doesn't say its version, and a target is RocketMQ 5.x: try again when it is up",
+				b.Name,
+				b.Addr,
+			)
 		}
 		if !strings.HasPrefix(number(b.Version), "5.") {
-			return rocketmq.Broker{}, fmt.Errorf("broker %s (%s) is RocketMQ %s: a target is RocketMQ 5.x", b.Name, b.Addr, number(b.Version))
+			return rocketmq.Broker{}, fmt.Errorf(
+				"broker %s (%s) is RocketMQ %s: a target is RocketMQ 5.x",
+				b.Name,
+				b.Addr,
+				number(b.Version),
+			)
 		}
 	}
 	return slices.MinFunc(brokers, func(a, b rocketmq.Broker) int { return compareVersions(a.Version, b.Version) }), nil

@@ -16,11 +16,13 @@ import (
 	"rocketshift/plan"
 )
 
-// lockPoll is how often a caller looks whether another one has finished with the instance; starting takes seconds.
+// lockPoll is how often a caller looks whether another one has finished with the instance; starting
+// takes seconds.
 const lockPoll = 100 * time.Millisecond
 
-// Local runs the target on the worker's own machine: a name server, brokers and a proxy, one folder per migration
-// below .run/instances. It outlives the worker. Its data stays until somebody removes the folder.
+// Local runs the target on the worker's own machine: a name server, brokers and a proxy, one folder
+// per migration below .run/instances. It outlives the worker. Its data stays until somebody removes
+// the folder.
 type Local struct {
 	Root string // holds .run, and .cache with the jars
 	// Settings, if given, are lines of the brokers' configuration, asked for when they are made.
@@ -28,12 +30,17 @@ type Local struct {
 	Settings func(context.Context) (map[string]string, error)
 }
 
-// Describe returns the instance of the plan, and whether it runs. One that has ended is known, but not there.
+// Describe returns the instance of the plan, and whether it runs. One that has ended is known, but
+// not there.
 func (l Local) Describe(_ context.Context, p plan.Plan) (api.Instance, bool, error) {
 	cluster, err := lab.Open(l.dir(p.Name))
 	switch {
 	case errors.Is(err, lab.ErrNoCluster), errors.Is(err, lab.ErrNotRunning):
-		return api.Instance{Provider: plan.ProviderLocal, Name: p.Name, Version: p.WithDefaults().Target.Version}, false, nil
+		return api.Instance{
+			Provider: plan.ProviderLocal,
+			Name:     p.Name,
+			Version:  p.WithDefaults().Target.Version,
+		}, false, nil
 	case err != nil:
 		return api.Instance{}, false, fmt.Errorf("local instance %s: %w", p.Name, err)
 	}
@@ -69,8 +76,14 @@ func (l Local) provide(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 	}
 	is := cluster.Spec()
 	if is.Version != p.Target.Version || is.Brokers != p.Target.Brokers {
-		return nil, fmt.Errorf("it runs RocketMQ %s with %d brokers, the plan says %s with %d: change the plan, or release it and remove %s",
-			is.Version, is.Brokers, p.Target.Version, p.Target.Brokers, dir)
+		return nil, fmt.Errorf(
+			"it runs RocketMQ %s with %d brokers, the plan says %s with %d: change the plan, or release it and remove %s",
+			is.Version,
+			is.Brokers,
+			p.Target.Version,
+			p.Target.Brokers,
+			dir,
+		)
 	}
 	return cluster, nil
 }
@@ -89,7 +102,8 @@ func (l Local) start(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 	// A 4.x topic may hold messages of several types; brokers take such a topic only with this.
 	config["enableMixedMessageType"] = "true"
 	return lab.Start(ctx, files, l.dir(p.Name), lab.ClusterSpec{
-		// Brokers make a topic with the cluster's name, so the name must not be one that a user's topic may have.
+		// Brokers make a topic with the cluster's name, so the name must not be one that a user's
+		// topic may have.
 		Name:     "rocketshift-" + p.Name,
 		Version:  p.Target.Version,
 		Brokers:  p.Target.Brokers,
@@ -114,7 +128,8 @@ func (l Local) Release(ctx context.Context, name string) error {
 
 func (l Local) dir(name string) string { return filepath.Join(l.Root, ".run", "instances", name) }
 
-// lock keeps all others, in this process and in others, away from the instance until unlock, or this process's end.
+// lock keeps all others, in this process and in others, away from the instance until unlock, or
+// this process's end.
 func (l Local) lock(ctx context.Context, name string) (unlock func(), err error) {
 	file := l.dir(name) + ".lock"
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

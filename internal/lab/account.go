@@ -8,7 +8,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Account is an account that may do everything in a cluster that refuses all others: ACL 1.0 on 4.x, ACL 2.0 on 5.x.
+// Account is an account that may do everything in a cluster that refuses all others: ACL 1.0 on
+// 4.x, ACL 2.0 on 5.x.
 type Account struct {
 	AccessKey string `json:"accessKey"` // more than 6 characters
 	SecretKey string `json:"secretKey"` // more than 6 characters
@@ -29,7 +30,8 @@ func (a *Account) acl1() string {
 	return fmt.Sprintf("accounts:\n- accessKey: %q\n  secretKey: %q\n  admin: true\n", a.AccessKey, a.SecretKey)
 }
 
-// acl2 is what a 5.x broker's configuration says: who is known from the start, and as whom servers speak to each other.
+// acl2 is what a 5.x broker's configuration says: who is known from the start, and as whom servers
+// speak to each other.
 func (a *Account) acl2() map[string]string {
 	const (
 		authentication = "org.apache.rocketmq.auth.authentication.provider."
@@ -47,7 +49,8 @@ func (a *Account) acl2() map[string]string {
 	}
 }
 
-// acl2Proxy is what a proxy's configuration says: it asks the brokers who may do what, as the admin.
+// acl2Proxy is what a proxy's configuration says: it asks the brokers who may do what, as the
+// admin.
 func (a *Account) acl2Proxy() map[string]any {
 	const (
 		authentication = "org.apache.rocketmq.auth.authentication.provider."

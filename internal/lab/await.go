@@ -9,11 +9,12 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// pollEvery is short against the seconds that servers need to start, and long against the cost of a look.
+// pollEvery is short against the seconds that servers need to start, and long against the cost of a
+// look.
 const pollEvery = 50 * time.Millisecond
 
-// await repeats check until it returns nil, returns a backoff.Permanent error, or the context ends; then the error
-// is the last one that check returned.
+// await repeats check until it returns nil, returns a backoff.Permanent error, or the context ends;
+// then the error is the last one that check returned.
 func await(ctx context.Context, check func() error) error {
 	var last error
 	err := backoff.Retry(func() error {

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// stopTime is how long a broker may take to end in good order: 7 s (4.9.7) to 12 s (5.3.3) on an idle machine,
-// nearly all of it fixed waits of its own, and more on one that is busy.
+// stopTime is how long a broker may take to end in good order: 7 s (4.9.7) to 12 s (5.3.3) on an
+// idle machine, nearly all of it fixed waits of its own, and more on one that is busy.
 const stopTime = time.Minute
 
-// startTries is how often Start tries other ports when somebody took the ones that were free a moment ago.
+// startTries is how often Start tries other ports when somebody took the ones that were free a
+// moment ago.
 const startTries = 3
 
 // BrokerProc is a broker of a cluster.
@@ -25,24 +26,33 @@ type BrokerProc struct {
 
 // Cluster is a running cluster. Its methods may be called concurrently.
 type Cluster struct {
-	Dir           string
-	NameServers   []string
-	Brokers       []BrokerProc
-	Slaves        []BrokerProc // called as their masters with "-slave" behind; methods that take a broker's name take theirs too
-	ProxyGRPC     string       // host:port, empty without a proxy
-	ProxyRemoting string       // host:port, empty without a proxy
+	Dir         string
+	NameServers []string
+	Brokers     []BrokerProc
+	// called as their masters with "-slave" behind; methods that take a broker's name take theirs
+	// too
+	Slaves        []BrokerProc
+	ProxyGRPC     string // host:port, empty without a proxy
+	ProxyRemoting string // host:port, empty without a proxy
 
 	mu    sync.Mutex // guards state and its file
 	state state
 }
 
-// Start starts a new cluster in the folder dir and returns when it serves. What an earlier, interrupted Start left in
-// the folder is cleaned up first; a folder with a cluster that has served is refused.
+// Start starts a new cluster in the folder dir and returns when it serves. What an earlier,
+// interrupted Start left in the folder is cleaned up first; a folder with a cluster that has served
+// is refused.
 func Start(ctx context.Context, files Files, dir string, spec ClusterSpec) (*Cluster, error) {
 	return start(ctx, files, dir, spec, FreePorts)
 }
 
-func start(ctx context.Context, files Files, dir string, spec ClusterSpec, freePorts func(int) ([]int, error)) (*Cluster, error) {
+func start(
+	ctx context.Context,
+	files Files,
+	dir string,
+	spec ClusterSpec,
+	freePorts func(int) ([]int, error),
+) (*Cluster, error) {
 	spec = spec.withDefaults()
 	if err := spec.validate(); err != nil {
 		return nil, err
@@ -90,7 +100,8 @@ func removeUnfinished(dir string) error {
 	return errors.Join(append(errs, os.Remove(filepath.Join(dir, stateFile)))...)
 }
 
-// Restart opens the cluster in the folder dir and starts those of its servers that don't run: same ports, same data.
+// Restart opens the cluster in the folder dir and starts those of its servers that don't run: same
+// ports, same data.
 func Restart(ctx context.Context, dir string) (*Cluster, error) {
 	c, err := load(dir)
 	if err != nil {
@@ -153,15 +164,16 @@ func newCluster(dir string, s state) *Cluster {
 // Spec returns what the cluster was started with, defaults filled in.
 func (c *Cluster) Spec() ClusterSpec { return c.state.Spec }
 
-// Stop ends the cluster's processes in good order and keeps its data. It takes as long as a broker takes: about 10 s.
+// Stop ends the cluster's processes in good order and keeps its data. It takes as long as a broker
+// takes: about 10 s.
 func (c *Cluster) Stop() error { return c.stop(stopTime) }
 
-// Kill ends the cluster's processes at once. Acknowledged messages stay, since the kernel has them; consumer offsets
-// of the last seconds don't.
+// Kill ends the cluster's processes at once. Acknowledged messages stay, since the kernel has them;
+// consumer offsets of the last seconds don't.
 func (c *Cluster) Kill() error { return c.stop(0) }
 
-// StopDir ends what was started in the folder dir, even if it was started only in part or by another program.
-// An empty folder is no error.
+// StopDir ends what was started in the folder dir, even if it was started only in part or by
+// another program. An empty folder is no error.
 func StopDir(dir string) error {
 	s, err := loadState(dir)
 	if errors.Is(err, ErrNoCluster) {

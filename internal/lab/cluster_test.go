@@ -115,7 +115,8 @@ func TestLiveCluster5WithProxyServes(t *testing.T) {
 	}
 }
 
-// Between the look for a free port and the server's own use of it lie seconds in which others may take it.
+// Between the look for a free port and the server's own use of it lie seconds in which others may
+// take it.
 func TestLongStartTakesOtherPortsWhenSomebodyWasFaster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cluster")
 	var tries, wanted int

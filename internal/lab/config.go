@@ -11,13 +11,14 @@ import (
 	"strings"
 )
 
-// localhost is where the servers say they are. They listen on all addresses, which can't be changed in 4.9.
+// localhost is where the servers say they are. They listen on all addresses, which can't be changed
+// in 4.9.
 const localhost = "127.0.0.1"
 
 func address(port int) string { return localhost + ":" + strconv.Itoa(port) }
 
-// logback is what 4.9 wants to find before it starts: everything goes to standard output, which is the log file.
-// 5.x brings its own, which writes below logs/ of the server's folder.
+// logback is what 4.9 wants to find before it starts: everything goes to standard output, which is
+// the log file. 5.x brings its own, which writes below logs/ of the server's folder.
 const logback = `<configuration>
   <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%d %-5level %logger{0} %thread - %msg%n</pattern></encoder>
@@ -99,13 +100,15 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		"mappedFileSizeConsumeQueue": "1200000",
 		"maxHashSlotNum":             "500000",
 		"maxIndexNum":                "2000000",
-		// A disk that is fairly full with other things must not make the broker delete or refuse messages.
+		// A disk that is fairly full with other things must not make the broker delete or refuse
+		// messages.
 		"diskMaxUsedSpaceRatio": "95",
-		// Machines that share few cores with all servers stall for longer than the default 200 ms and 1 s,
-		// and the broker would answer "system busy".
+		// Machines that share few cores with all servers stall for longer than the default 200 ms
+		// and 1 s, and the broker would answer "system busy".
 		"waitTimeMillsInSendQueue":    "5000",
 		"osPageCacheBusyTimeOutMills": "5000",
-		// How soon a broker is found again after the name server came back; 10 s is the least it accepts.
+		// How soon a broker is found again after the name server came back; 10 s is the least it
+		// accepts.
 		"registerNameServerPeriod": "10000",
 	}
 	if s.SlaveOf != "" {
@@ -114,7 +117,8 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 	if c.state.Spec.is5() {
 		config["mappedFileSizeTimerLog"] = "4194304" // of 100 MB
 		config["timerFlushIntervalMs"] = "600000"    // each flush writes 37 MB; by default there is one a second
-		// For so many milliseconds after its start TransactionMetricsFlushService doesn't wait, but turns; by default for 3 s.
+		// For so many milliseconds after its start TransactionMetricsFlushService doesn't wait, but
+		// turns; by default for 3 s.
 		config["transactionMetricFlushInterval"] = "500"
 	}
 	if admin := c.state.Spec.Admin; admin != nil && c.state.Spec.is5() {
@@ -190,8 +194,8 @@ func memory(r role, heap int) []string {
 	return []string{"-XX:+UseSerialGC", "-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"}
 }
 
-// reflection opens what the servers reach into from Java 17 on: without it they run, but can't delete a topic or
-// an expired file.
+// reflection opens what the servers reach into from Java 17 on: without it they run, but can't
+// delete a topic or an expired file.
 var reflection = []string{
 	"--add-opens", "java.base/java.nio=ALL-UNNAMED",
 	"--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED",

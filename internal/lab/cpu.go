@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// CPU is the processor time that the cluster's servers have used since they started, user and system.
+// CPU is the processor time that the cluster's servers have used since they started, user and
+// system.
 func (c *Cluster) CPU() (time.Duration, error) { return c.cpuOf(roleNameServer, roleBroker, roleProxy) }
 
 // ProxyCPU is the part of it that the proxy has used.

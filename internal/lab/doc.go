@@ -1,7 +1,8 @@
-// Package lab runs real RocketMQ name servers, brokers and proxies, and a Temporal development server, as processes
-// of this machine: for tests, for the demo, and as the local provider of a migration's target.
+// Package lab runs real RocketMQ name servers, brokers and proxies, and a Temporal development
+// server, as processes of this machine: for tests, for the demo, and as the local provider of a
+// migration's target.
 //
-// A cluster lives in one folder: configuration, data, logs, and state.json, which names every process by its id and
-// its start time. Whoever opens the folder later finds the same cluster, and ending it ends exactly those processes,
-// however many others of the same kind run on the machine.
+// A cluster lives in one folder: configuration, data, logs, and state.json, which names every
+// process by its id and its start time. Whoever opens the folder later finds the same cluster, and
+// ending it ends exactly those processes, however many others of the same kind run on the machine.
 package lab

@@ -25,12 +25,14 @@ func (c *Cluster) StopBroker(name string) error {
 	return s.Process.end(stopTime)
 }
 
-// StartBroker starts a broker that has ended, on the same ports and data, and returns when it serves.
+// StartBroker starts a broker that has ended, on the same ports and data, and returns when it
+// serves.
 func (c *Cluster) StartBroker(ctx context.Context, name string) error {
 	return c.startAgain(ctx, roleBroker, name)
 }
 
-// MoveBroker gives a broker that has ended another port: StartBroker then starts it at another address, as where a slave has taken over.
+// MoveBroker gives a broker that has ended another port: StartBroker then starts it at another
+// address, as where a slave has taken over.
 func (c *Cluster) MoveBroker(name string) error {
 	s, err := c.server(roleBroker, name)
 	if err != nil {
@@ -61,7 +63,8 @@ func (c *Cluster) MoveBroker(name string) error {
 // StoreDir is where a broker keeps its messages and positions.
 func (c *Cluster) StoreDir(name string) string { return filepath.Join(c.Dir, name, "store") }
 
-// SuspendBroker freezes a broker and returns when it stands still: its port accepts connections, but nothing answers.
+// SuspendBroker freezes a broker and returns when it stands still: its port accepts connections,
+// but nothing answers.
 func (c *Cluster) SuspendBroker(name string) error {
 	s, err := c.server(roleBroker, name)
 	if err != nil {
@@ -82,8 +85,8 @@ func (c *Cluster) ContinueBroker(name string) error {
 // StopNameServer ends the name server at once; it keeps nothing that an orderly end would save.
 func (c *Cluster) StopNameServer() error { return c.endAll(roleNameServer, 0) }
 
-// StartNameServer starts the name server on the same port and returns when all live brokers are registered again,
-// which takes them up to 10 s.
+// StartNameServer starts the name server on the same port and returns when all live brokers are
+// registered again, which takes them up to 10 s.
 func (c *Cluster) StartNameServer(ctx context.Context) error {
 	return c.startAgain(ctx, roleNameServer, nameServerName)
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fetchLab is a project root of its own in which tools/jars/fetch.sh runs, with programs that only pretend.
+// fetchLab is a project root of its own in which tools/jars/fetch.sh runs, with programs that only
+// pretend.
 type fetchLab struct {
 	t    *testing.T
 	root string
@@ -22,7 +23,10 @@ func newFetchLab(t *testing.T) *fetchLab {
 	project, err := Root()
 	require.NoError(t, err)
 	l := &fetchLab{t: t, root: t.TempDir(), bin: t.TempDir()}
-	require.NoError(t, os.CopyFS(filepath.Join(l.root, "tools", "jars"), os.DirFS(filepath.Join(project, "tools", "jars"))))
+	require.NoError(
+		t,
+		os.CopyFS(filepath.Join(l.root, "tools", "jars"), os.DirFS(filepath.Join(project, "tools", "jars"))),
+	)
 	for _, name := range strings.Fields("bash dirname ls tr cat cksum sed head awk df mkdir rm grep") {
 		path, err := exec.LookPath(name)
 		require.NoError(t, err)
@@ -30,7 +34,10 @@ func newFetchLab(t *testing.T) *fetchLab {
 	}
 	l.program("java", `echo 'openjdk version "17.0.1"' >&2`)
 	// It notes each run, and copies what dependency:copy-dependencies would.
-	l.program("mvn", `echo run >>`+l.root+`/runs; for a; do case $a in -DoutputDirectory=*) echo jar >"${a#*=}/x.jar";; esac; done`)
+	l.program(
+		"mvn",
+		`echo run >>`+l.root+`/runs; for a; do case $a in -DoutputDirectory=*) echo jar >"${a#*=}/x.jar";; esac; done`,
+	)
 	return l
 }
 
@@ -42,7 +49,9 @@ func (l *fetchLab) program(name, script string) {
 }
 
 func (l *fetchLab) fetch(versions ...string) (output string, err error) {
-	cmd := exec.Command(filepath.Join(l.bin, "bash"), append([]string{filepath.Join(l.root, "tools", "jars", "fetch.sh")}, versions...)...)
+	cmd := exec.Command(
+		filepath.Join(l.bin, "bash"),
+		append([]string{filepath.Join(l.root, "tools", "jars", "fetch.sh")}, versions...)...)
 	cmd.Env = []string{"PATH=" + l.bin}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -83,7 +92,10 @@ func TestFetchRepeatsAfterAChangeOfThePom(t *testing.T) {
 	l := newFetchLab(t)
 	_, err := l.fetch("4.9.7")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(l.root, "tools", "jars", "4.9.7", "pom.xml"), []byte("<project/>"), 0o644))
+	require.NoError(
+		t,
+		os.WriteFile(filepath.Join(l.root, "tools", "jars", "4.9.7", "pom.xml"), []byte("<project/>"), 0o644),
+	)
 	_, err = l.fetch("4.9.7")
 	require.NoError(t, err)
 	require.Equal(t, 2, l.runs())

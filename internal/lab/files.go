@@ -37,8 +37,8 @@ func FindFiles(root string) (Files, error) {
 	return Files{Jars: jars, Java: java}, nil
 }
 
-// Root returns the project's root: ROCKETSHIFT_HOME, or the folder at or above the working directory that holds
-// rocketshift's go.mod.
+// Root returns the project's root: ROCKETSHIFT_HOME, or the folder at or above the working
+// directory that holds rocketshift's go.mod.
 func Root() (string, error) {
 	if home := os.Getenv(homeVariable); home != "" {
 		return filepath.Abs(home)
@@ -53,7 +53,11 @@ func Root() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("%s is not inside the rocketshift project: change to it, or set %s", start, homeVariable)
+			return "", fmt.Errorf(
+				"%s is not inside the rocketshift project: change to it, or set %s",
+				start,
+				homeVariable,
+			)
 		}
 	}
 }
@@ -65,19 +69,29 @@ func findJava() (string, error) {
 	}
 	path, err := exec.LookPath(java)
 	if err != nil {
-		return "", fmt.Errorf("no java found (%s): install version %d or newer and put it on the PATH", java, oldestJava)
+		return "", fmt.Errorf(
+			"no java found (%s): install version %d or newer and put it on the PATH",
+			java,
+			oldestJava,
+		)
 	}
 	out, err := exec.Command(path, "-version").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s -version: %w: install Java %d or newer and put it on the PATH", path, err, oldestJava)
 	}
 	if major := javaMajor(string(out)); major < oldestJava {
-		return "", fmt.Errorf("%s is version %d: install version %d or newer and put it first on the PATH", path, major, oldestJava)
+		return "", fmt.Errorf(
+			"%s is version %d: install version %d or newer and put it first on the PATH",
+			path,
+			major,
+			oldestJava,
+		)
 	}
 	return path, nil
 }
 
-// javaMajor reads the major version from what java -version prints: "17.0.15", "21" or the old style "1.8.0_402".
+// javaMajor reads the major version from what java -version prints: "17.0.15", "21" or the old
+// style "1.8.0_402".
 func javaMajor(printed string) int {
 	found := regexp.MustCompile(`version "(?:1\.)?(\d+)`).FindStringSubmatch(printed)
 	if found == nil {
@@ -87,7 +101,8 @@ func javaMajor(printed string) int {
 	return major
 }
 
-// classPath returns the class path of a version's servers. The stamp .complete is what tools/jars/fetch.sh writes last.
+// classPath returns the class path of a version's servers. The stamp .complete is what
+// tools/jars/fetch.sh writes last.
 func (f Files) classPath(version string) (string, error) {
 	dir := filepath.Join(f.Jars, version)
 	if _, err := os.Stat(filepath.Join(dir, ".complete")); errors.Is(err, fs.ErrNotExist) {

@@ -7,16 +7,17 @@ import (
 	"strconv"
 )
 
-// Ports lie between what well-known programs use and 32768, where the kernel begins to give ports to outgoing
-// connections. The step leaves room for the ports that a broker opens beside its own: two below, one above.
+// Ports lie between what well-known programs use and 32768, where the kernel begins to give ports
+// to outgoing connections. The step leaves room for the ports that a broker opens beside its own:
+// two below, one above.
 const (
 	firstPort = 12000
 	lastPort  = 32600
 	portStep  = 10
 )
 
-// FreePorts returns n TCP ports below 32768 that nobody listens on. Each leaves its neighbours from two below to
-// one above free, as a broker needs them.
+// FreePorts returns n TCP ports below 32768 that nobody listens on. Each leaves its neighbours from
+// two below to one above free, as a broker needs them.
 func FreePorts(n int) ([]int, error) {
 	// A random order keeps two programs that look at the same moment apart.
 	var ports []int
@@ -28,8 +29,13 @@ func FreePorts(n int) ([]int, error) {
 			ports = append(ports, port)
 		}
 	}
-	return nil, fmt.Errorf("%d free ports between %d and %d wanted, only %d found: stop some of the servers on this machine",
-		n, firstPort, lastPort, len(ports))
+	return nil, fmt.Errorf(
+		"%d free ports between %d and %d wanted, only %d found: stop some of the servers on this machine",
+		n,
+		firstPort,
+		lastPort,
+		len(ports),
+	)
 }
 
 func brokerPortsFree(port int) bool {
@@ -41,7 +47,8 @@ func brokerPortsFree(port int) bool {
 	return true
 }
 
-// brokerPorts are the ports of a broker: its own, the one for clients in a hurry, the one for replicas.
+// brokerPorts are the ports of a broker: its own, the one for clients in a hurry, the one for
+// replicas.
 func brokerPorts(port int) []int { return []int{port, port - 2, port + 1} }
 
 // portFree tries all addresses at once, since the servers listen on all of them.

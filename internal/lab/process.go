@@ -32,8 +32,9 @@ type launched struct {
 	done <-chan struct{} // closed when it has ended
 }
 
-// gated reads one line before it becomes the program in the same process. So its id can be written down before it
-// does anything, and it ends without having done anything if its parent dies before that.
+// gated reads one line before it becomes the program in the same process. So its id can be written
+// down before it does anything, and it ends without having done anything if its parent dies before
+// that.
 const gated = `read -r go && exec "$@" </dev/null`
 
 // launch starts a command that waits for release.
@@ -51,7 +52,8 @@ func launch(c command) (*launched, error) {
 
 	cmd := exec.Command("/bin/sh", append([]string{"-c", gated, "sh"}, c.args...)...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.dir, stdin, log, log
-	// A session of its own keeps the terminal's interrupt away: who started it decides when it ends.
+	// A session of its own keeps the terminal's interrupt away: who started it decides when it
+	// ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if !c.detached {
 		dieWithParent(cmd.SysProcAttr)
@@ -69,8 +71,8 @@ func launch(c command) (*launched, error) {
 	return &launched{process: process{PID: cmd.Process.Pid, Started: started}, gate: gate, done: done}, nil
 }
 
-// startAndReap starts the command and waits for its end in one goroutine that keeps its thread: to the kernel, the
-// parent whose death ends the child is the thread that started it, not the process.
+// startAndReap starts the command and waits for its end in one goroutine that keeps its thread: to
+// the kernel, the parent whose death ends the child is the thread that started it, not the process.
 func startAndReap(cmd *exec.Cmd) (<-chan struct{}, error) {
 	started, done := make(chan error), make(chan struct{})
 	go func() {
@@ -106,7 +108,8 @@ func (p process) signal(sig syscall.Signal) error {
 	if p.PID <= 0 {
 		return nil
 	}
-	// The handle pins the process where the system can, so that the check and the signal mean the same one.
+	// The handle pins the process where the system can, so that the check and the signal mean the
+	// same one.
 	handle, err := os.FindProcess(p.PID)
 	if err != nil {
 		return nil
@@ -121,8 +124,8 @@ func (p process) signal(sig syscall.Signal) error {
 	return nil
 }
 
-// freeze stops the process and returns when it stands still: the signal alone lets threads go on for as long as they
-// hold a core.
+// freeze stops the process and returns when it stands still: the signal alone lets threads go on
+// for as long as they hold a core.
 func (p process) freeze() error {
 	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -137,7 +140,8 @@ func (p process) freeze() error {
 	})
 }
 
-// end asks the process to end and, when it still runs after the grace, ends it. No grace means at once.
+// end asks the process to end and, when it still runs after the grace, ends it. No grace means at
+// once.
 func (p process) end(grace time.Duration) error {
 	if grace > 0 {
 		// A frozen process hears the request only when it goes on.
@@ -154,7 +158,8 @@ func (p process) end(grace time.Duration) error {
 	return p.awaitEnd(killTime)
 }
 
-// killTime is what the kernel may need to take a killed process apart, or to stop one, on a busy machine.
+// killTime is what the kernel may need to take a killed process apart, or to stop one, on a busy
+// machine.
 const killTime = time.Minute
 
 func (p process) awaitEnd(within time.Duration) error {

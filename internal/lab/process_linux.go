@@ -16,16 +16,16 @@ func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL
 
 var errEnded = errors.New("process has ended")
 
-// startTime returns when a running process started, as a text that no other process with this id ever has: the
-// machine's boot, and clock ticks since then (field 22 of /proc/<pid>/stat, proc(5)).
+// startTime returns when a running process started, as a text that no other process with this id
+// ever has: the machine's boot, and clock ticks since then (field 22 of /proc/<pid>/stat, proc(5)).
 func startTime(pid int) (string, error) {
 	fields, err := statFields(pid)
 	if err != nil {
 		return "", err
 	}
 	const state, threads, startTicks = 0, 17, 19 // fields 3, 20 and 22 of the manual: the first two are cut off
-	// Z: ended, and its parent has not asked yet; X: being taken apart. That is the main thread alone: as long as
-	// there are others, files and ports are still open.
+	// Z: ended, and its parent has not asked yet; X: being taken apart. That is the main thread
+	// alone: as long as there are others, files and ports are still open.
 	if (fields[state] == "Z" || fields[state] == "X") && (fields[threads] == "0" || fields[threads] == "1") {
 		return "", errEnded
 	}
@@ -54,14 +54,15 @@ func frozen(pid int) (bool, error) {
 	return true, nil
 }
 
-// ProcessCPU is the processor time that a running process has used since it started, user and system, in steps of
-// 10 ms (fields 14 and 15 of /proc/<pid>/stat, proc(5)).
+// ProcessCPU is the processor time that a running process has used since it started, user and
+// system, in steps of 10 ms (fields 14 and 15 of /proc/<pid>/stat, proc(5)).
 func ProcessCPU(pid int) (time.Duration, error) {
 	fields, err := statFields(pid)
 	if err != nil {
 		return 0, err
 	}
-	const user, system, tick = 11, 12, 10 * time.Millisecond // USER_HZ is 100 for all programs, whatever the kernel ticks
+	// USER_HZ is 100 for all programs, whatever the kernel ticks
+	const user, system, tick = 11, 12, 10 * time.Millisecond
 	var sum time.Duration
 	for _, field := range []int{user, system} {
 		ticks, err := strconv.ParseInt(fields[field], 10, 64)

@@ -75,7 +75,8 @@ func TestProcessWhoseParentDiesBeforeItsReleaseNeverBecomesTheProgram(t *testing
 	require.NoError(t, runAsParent(t, "gated").awaitEnd(time.Minute))
 }
 
-// The kernel ties a child to the thread that started it, and Go ends threads that a goroutine kept for itself.
+// The kernel ties a child to the thread that started it, and Go ends threads that a goroutine kept
+// for itself.
 func TestProcessOutlivesTheThreadThatAskedForIt(t *testing.T) {
 	asked := make(chan *launched)
 	go func() {

@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// serveTime is how long one server may take to serve: 2 to 5 s on an idle machine, much more where many start.
+	// serveTime is how long one server may take to serve: 2 to 5 s on an idle machine, much more
+	// where many start.
 	serveTime = 5 * time.Minute
-	// answerTime is how long a server that listens may take for one answer, before the question is put again.
+	// answerTime is how long a server that listens may take for one answer, before the question is
+	// put again.
 	answerTime = 2 * time.Second
 )
 
@@ -136,9 +138,10 @@ func (r *registration) check(ctx context.Context, s server) error {
 	return nil
 }
 
-// ensure is check for a broker that has just started. A 5.x broker registers before it says that it is up, but
-// nowhere if it has not yet looked whether the name server can be reached, which happens in the background; the
-// next time is 10 s later. Setting its permission, to what it is, makes it register at once.
+// ensure is check for a broker that has just started. A 5.x broker registers before it says that it
+// is up, but nowhere if it has not yet looked whether the name server can be reached, which happens
+// in the background; the next time is 10 s later. Setting its permission, to what it is, makes it
+// register at once.
 func (r *registration) ensure(ctx context.Context, s server) error {
 	err := r.check(ctx, s)
 	if err == nil || r.asked {

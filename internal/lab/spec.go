@@ -17,9 +17,12 @@ type ClusterSpec struct {
 	Slaves      bool              `json:"slaves,omitempty"`      // each broker has one, see Cluster.Slaves
 	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
 	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
-	Admin       *Account          `json:"admin,omitempty"`       // nil: anybody may do anything, as is the servers' default
-	TLS         bool              `json:"tls,omitempty"`         // name server and brokers answer over TLS too, as a proxy always does
-	Compiled    bool              `json:"compiled,omitempty"`    // code is compiled for long runs, for measuring; else starts take half of the processor
+	// nil: anybody may do anything, as is the servers' default
+	Admin *Account `json:"admin,omitempty"`
+	// name server and brokers answer over TLS too, as a proxy always does
+	TLS bool `json:"tls,omitempty"`
+	// code is compiled for long runs, for measuring; else starts take half of the processor
+	Compiled bool `json:"compiled,omitempty"`
 	// Heap is how many MiB a broker or proxy may use for its objects, and then it collects garbage
 	// beside its work (ZGC): with G1, as the distribution's scripts have it, 4 GiB and messages of
 	// 4 MiB stopped a broker for up to 86 ms. 0 is 512 MiB, collected serially, so that several
@@ -29,8 +32,10 @@ type ClusterSpec struct {
 	// NameServerPort is where people expect the name server; 0 picks a free port.
 	NameServerPort int `json:"nameServerPort,omitempty"`
 
-	archives bool   // the servers write archives of their classes when they end
-	gated    func() // for tests: servers have been launched, after a look at their ports, and wait to become the program
+	archives bool // the servers write archives of their classes when they end
+	// for tests: servers have been launched, after a look at their ports, and wait to become the
+	// program
+	gated func()
 }
 
 func (s ClusterSpec) withDefaults() ClusterSpec {
@@ -109,7 +114,10 @@ func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, erro
 	for i, name := range s.BrokerNames {
 		servers = append(servers, server{Role: roleBroker, Name: name, Port: ports[3+i]})
 		if s.Slaves {
-			servers = append(servers, server{Role: roleBroker, Name: name + slaveEnd, SlaveOf: name, Port: ports[3+s.Brokers+i]})
+			servers = append(
+				servers,
+				server{Role: roleBroker, Name: name + slaveEnd, SlaveOf: name, Port: ports[3+s.Brokers+i]},
+			)
 		}
 	}
 	if s.Proxy {

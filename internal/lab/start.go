@@ -12,8 +12,9 @@ import (
 
 var errPortTaken = errors.New("another program took its port")
 
-// bringUp starts the servers that don't run, the name server first (a broker that doesn't find it tries again only
-// after 10 s), the proxy last (it ends when it finds no broker), and returns when all serve.
+// bringUp starts the servers that don't run, the name server first (a broker that doesn't find it
+// tries again only after 10 s), the proxy last (it ends when it finds no broker), and returns when
+// all serve.
 func (c *Cluster) bringUp(ctx context.Context) error {
 	for _, r := range []role{roleNameServer, roleBroker, roleProxy} {
 		if err := c.startRole(ctx, r); err != nil {
@@ -40,8 +41,8 @@ func (c *Cluster) startRole(ctx context.Context, r role) error {
 	return nil
 }
 
-// launchAll starts servers at the same time. Their ids are on disk before any of them does anything, so a
-// killed program leaves no process behind that nobody knows.
+// launchAll starts servers at the same time. Their ids are on disk before any of them does
+// anything, so a killed program leaves no process behind that nobody knows.
 func (c *Cluster) launchAll(servers []server) error {
 	started := make(map[string]*launched, len(servers))
 	defer func() {
@@ -115,7 +116,13 @@ func (c *Cluster) server(r role, name string) (server, error) {
 	for _, s := range c.servers(r) {
 		names = append(names, s.Name)
 	}
-	return server{}, fmt.Errorf("cluster %s has no %s %s, only %s", c.state.Spec.Name, r, name, strings.Join(names, ", "))
+	return server{}, fmt.Errorf(
+		"cluster %s has no %s %s, only %s",
+		c.state.Spec.Name,
+		r,
+		name,
+		strings.Join(names, ", "),
+	)
 }
 
 // tail returns the last lines of a log.

@@ -17,7 +17,8 @@ const stateFile = "state.json"
 var (
 	// ErrNoCluster says that the folder holds no cluster that ever served.
 	ErrNoCluster = errors.New("no cluster here")
-	// ErrNotRunning says that the folder holds a cluster whose processes have ended, all or some. Restart helps.
+	// ErrNotRunning says that the folder holds a cluster whose processes have ended, all or some.
+	// Restart helps.
 	ErrNotRunning = errors.New("cluster is not running")
 )
 

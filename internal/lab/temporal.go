@@ -35,7 +35,8 @@ const (
 // searchAttributes are the keywords by which people find migrations.
 var searchAttributes = []string{"RocketshiftStage", "RocketshiftWaiting", "RocketshiftTarget"}
 
-// TemporalSpec says how to run a Temporal development server. Zero values mean a free port, and the defaults.
+// TemporalSpec says how to run a Temporal development server. Zero values mean a free port, and the
+// defaults.
 type TemporalSpec struct {
 	IP       string // where it listens, default 127.0.0.1
 	Port     int    // gRPC
@@ -52,9 +53,10 @@ type Temporal struct {
 	Process   process `json:"process"`
 }
 
-// StartTemporal starts root's bin/temporal and returns when it serves, its namespace keeps finished workflows for
-// 90 days, and the search attributes exist. Its database is a file in the folder dir, so a later start there goes
-// on with the same workflows. A server that runs in the folder already is returned as it is.
+// StartTemporal starts root's bin/temporal and returns when it serves, its namespace keeps finished
+// workflows for 90 days, and the search attributes exist. Its database is a file in the folder dir,
+// so a later start there goes on with the same workflows. A server that runs in the folder already
+// is returned as it is.
 func StartTemporal(ctx context.Context, root, dir string, spec TemporalSpec) (*Temporal, error) {
 	program := filepath.Join(root, "bin", "temporal")
 	if _, err := os.Stat(program); err != nil {
@@ -76,16 +78,16 @@ func StartTemporal(ctx context.Context, root, dir string, spec TemporalSpec) (*T
 			return nil, err
 		}
 		t, err := launchTemporal(ctx, program, dir, filled, more)
-		// Somebody else may have taken a port that was free a moment ago. With both ports given, two more
-		// are chosen each time.
+		// Somebody else may have taken a port that was free a moment ago. With both ports given,
+		// two more are chosen each time.
 		if err == nil || ctx.Err() != nil || try == startTries {
 			return t, err
 		}
 	}
 }
 
-// withPorts fills in free ports and checks the given ones. more are the ports of the server's HTTP interface and
-// of its metrics, which it would otherwise choose where other servers' ports may be.
+// withPorts fills in free ports and checks the given ones. more are the ports of the server's HTTP
+// interface and of its metrics, which it would otherwise choose where other servers' ports may be.
 func (s TemporalSpec) withPorts() (spec TemporalSpec, more []int, err error) {
 	free, err := FreePorts(4)
 	if err != nil {
@@ -100,7 +102,10 @@ func (s TemporalSpec) withPorts() (spec TemporalSpec, more []int, err error) {
 			continue
 		}
 		if !portFree(*port) {
-			return s, nil, fmt.Errorf("port %d, which Temporal should get, is in use: end the program that uses it, or choose another port", *port)
+			return s, nil, fmt.Errorf(
+				"port %d, which Temporal should get, is in use: end the program that uses it, or choose another port",
+				*port,
+			)
 		}
 	}
 	return s, free[2:], nil
@@ -116,7 +121,9 @@ func launchTemporal(ctx context.Context, program, dir string, spec TemporalSpec,
 	for _, name := range searchAttributes {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
-	started, err := launch(command{args: args, dir: dir, log: filepath.Join(dir, "temporal.log"), detached: spec.Detached})
+	started, err := launch(
+		command{args: args, dir: dir, log: filepath.Join(dir, "temporal.log"), detached: spec.Detached},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +189,8 @@ func (t *Temporal) awaitServed(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes the namespace fit for migrations: a database file keeps what its first start was told, and the
-// server has no option for the retention.
+// prepare makes the namespace fit for migrations: a database file keeps what its first start was
+// told, and the server has no option for the retention.
 func (t *Temporal) prepare(ctx context.Context) error {
 	c, err := client.DialContext(ctx, client.Options{HostPort: t.Address, Logger: silent{}})
 	if err != nil {

@@ -93,7 +93,8 @@ func TestLiveTemporalIsStartedAgainWhereAPortWasTaken(t *testing.T) {
 	require.Equal(t, address(ports[0]), server.Address)
 }
 
-// The server adds search attributes only to a namespace that it makes, so an older database file lacks them.
+// The server adds search attributes only to a namespace that it makes, so an older database file
+// lacks them.
 func TestLiveTemporalGetsSearchAttributesThatItsDatabaseLacks(t *testing.T) {
 	ctx, server := testContext(t), startTemporal(t, t.TempDir(), TemporalSpec{})
 	operator := dialTemporal(t, server).OperatorService()

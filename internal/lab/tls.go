@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// Servers that are given no certificate make an RSA key when they start, which takes most of what a start takes. So they are given one, with a key that is
-// made in no time, or speak no TLS.
+// Servers that are given no certificate make an RSA key when they start, which takes most of what a
+// start takes. So they are given one, with a key that is made in no time, or speak no TLS.
 
 const (
 	certificateFile = "conf/tls.crt"
 	keyFile         = "conf/tls.key"
 )
 
-// speaksTLS reports whether a server answers over TLS: a proxy always does, as its own clients use nothing else.
+// speaksTLS reports whether a server answers over TLS: a proxy always does, as its own clients use
+// nothing else.
 func (c *Cluster) speaksTLS(s server) bool { return c.state.Spec.TLS || s.Role == roleProxy }
 
 // tlsArgs are the settings for the server's process (TlsSystemConfig).

@@ -15,10 +15,12 @@ import (
 const (
 	defaultDialTimeout = 3 * time.Second
 	defaultCallTimeout = 10 * time.Second
-	// defaultSilence is longer than any long poll: a way through the network that is gone, such as a forgotten entry of a firewall, shows by
-	// nothing but silence, and the system goes on sending into it for a quarter of an hour.
+	// defaultSilence is longer than any long poll: a way through the network that is gone, such as
+	// a forgotten entry of a firewall, shows by nothing but silence, and the system goes on sending
+	// into it for a quarter of an hour.
 	defaultSilence = time.Minute
-	// maxIdle is below the 120 s after which servers close a silent channel: a connection that may be half dead is not used.
+	// maxIdle is below the 120 s after which servers close a silent channel: a connection that may
+	// be half dead is not used.
 	maxIdle = 90 * time.Second
 )
 
@@ -28,10 +30,12 @@ type Options struct {
 	DialTimeout time.Duration // default 3 s
 	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
 	TLS         *tls.Config   // nil means plain text
-	MaxSilence  time.Duration // how long a server may send nothing at all while answers are awaited, before it is dialled anew; default 60 s
-	Dial        Dial          // nil means over TCP, as the address says
-	Renames     Renames       // of typed calls
-	Addresses   Addresses     // where servers are reached that advertise others
+	// how long a server may send nothing at all while answers are awaited, before it is dialled
+	// anew; default 60 s
+	MaxSilence time.Duration
+	Dial       Dial      // nil means over TCP, as the address says
+	Renames    Renames   // of typed calls
+	Addresses  Addresses // where servers are reached that advertise others
 }
 
 // Dial connects to a server.
@@ -88,7 +92,8 @@ func (c *Client) Close() {
 	}
 }
 
-// Call makes one round trip. A response code other than 0 is not an error here: the typed calls judge it. It does not retry.
+// Call makes one round trip. A response code other than 0 is not an error here: the typed calls
+// judge it. It does not retry.
 func (c *Client) Call(ctx context.Context, addr string, cmd *remoting.Command) (*remoting.Command, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -177,8 +182,8 @@ func overTCP(ctx context.Context, addr string) (net.Conn, error) {
 	return socket.Quick(conn), nil
 }
 
-// DialTLS connects to a server, over TLS unless the configuration is nil. The server's name is the host of its address, unless the configuration has
-// another.
+// DialTLS connects to a server, over TLS unless the configuration is nil. The server's name is the
+// host of its address, unless the configuration has another.
 func DialTLS(ctx context.Context, addr string, config *tls.Config) (net.Conn, error) {
 	plain, err := overTCP(ctx, addr)
 	if err != nil || config == nil {
@@ -206,8 +211,15 @@ func secured(ctx context.Context, plain net.Conn, addr string, config *tls.Confi
 	return secure, nil
 }
 
-// ask is Call for calls whose every code but the accepted ones is an error. object names what the call is about.
-func (c *Client) ask(ctx context.Context, addr string, cmd *remoting.Command, object string, accepted ...int) (*remoting.Command, error) {
+// ask is Call for calls whose every code but the accepted ones is an error. object names what the
+// call is about.
+func (c *Client) ask(
+	ctx context.Context,
+	addr string,
+	cmd *remoting.Command,
+	object string,
+	accepted ...int,
+) (*remoting.Command, error) {
 	c.options.Renames.command(cmd)
 	got, err := c.Call(ctx, addr, cmd)
 	if err != nil {

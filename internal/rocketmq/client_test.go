@@ -55,7 +55,10 @@ func answerAll(conn net.Conn, answer func(conn net.Conn, c *remoting.Command)) {
 }
 
 // inMemory is a way to a server that answers by a function, for tests whose time is synctest's.
-func inMemory(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) func(context.Context, string) (net.Conn, error) {
+func inMemory(
+	t *testing.T,
+	answer func(conn net.Conn, c *remoting.Command),
+) func(context.Context, string) (net.Conn, error) {
 	return func(context.Context, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		t.Cleanup(func() { _ = there.Close() })
@@ -79,7 +82,16 @@ func (s *fakeServer) accepted() int {
 }
 
 func reply(conn net.Conn, to *remoting.Command, code int, fields map[string]string, body string) {
-	frame, err := remoting.AppendFrame(nil, &remoting.Command{Code: code, Opaque: to.Opaque, Flag: remoting.FlagResponse, Fields: fields, Body: []byte(body)})
+	frame, err := remoting.AppendFrame(
+		nil,
+		&remoting.Command{
+			Code:   code,
+			Opaque: to.Opaque,
+			Flag:   remoting.FlagResponse,
+			Fields: fields,
+			Body:   []byte(body),
+		},
+	)
 	if err == nil {
 		_, _ = conn.Write(frame)
 	}
@@ -196,10 +208,12 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 			}
 		})
 		dials := 0
-		c := NewClient(Options{MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
-			dials++
-			return dial(ctx, addr)
-		}})
+		c := NewClient(
+			Options{MaxSilence: 50 * time.Millisecond, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+				dials++
+				return dial(ctx, addr)
+			}},
+		)
 		t.Cleanup(c.Close)
 		call := func(patience time.Duration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -214,17 +228,33 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 			require.Less(t, calls, 100, "no call is answered again")
 		}
 		require.Equal(t, 2, dials)
-		require.Equal(t, 11, calls, "the first whose answer is awaited for longer than the silence allowed is the last to fail")
+		require.Equal(
+			t,
+			11,
+			calls,
+			"the first whose answer is awaited for longer than the silence allowed is the last to fail",
+		)
 		require.Equal(t, 55*time.Millisecond, time.Since(began), "a server that is merely slow is not left")
 	})
 }
 
 func TestRefusalsNameServerCallCodeAndRemark(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *remoting.Command) {
-		frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.NoPermission, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "no right\n\tat java.lang.Thread", Fields: map[string]string{}})
+		frame, _ := remoting.AppendFrame(
+			nil,
+			&remoting.Command{
+				Code:   remoting.NoPermission,
+				Opaque: c.Opaque,
+				Flag:   remoting.FlagResponse,
+				Remark: "no right\n\tat java.lang.Thread",
+				Fields: map[string]string{},
+			},
+		)
 		_, _ = conn.Write(frame)
 	})
-	_, err := testClient(t).SendBatch(t.Context(), s.Addr().String(), BatchRequest{Topic: "orders", Queue: 2, Messages: []BatchMessage{{}}})
+	_, err := testClient(
+		t,
+	).SendBatch(t.Context(), s.Addr().String(), BatchRequest{Topic: "orders", Queue: 2, Messages: []BatchMessage{{}}})
 	require.EqualError(t, err, s.Addr().String()+": SEND_BATCH_MESSAGE orders queue 2: code 16 NO_PERMISSION: no right")
 	require.Equal(t, remoting.NoPermission, remoting.CodeOf(err))
 	require.Equal(t, -1, remoting.CodeOf(errors.New("other")))
@@ -278,7 +308,16 @@ func TestAMembersEmptyAccountIsAnError(t *testing.T) {
 
 func TestAPendingResetIsNotTakenForAStoredPosition(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *remoting.Command) {
-		frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.Success, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "Offset has been previously reset", Fields: map[string]string{}})
+		frame, _ := remoting.AppendFrame(
+			nil,
+			&remoting.Command{
+				Code:   remoting.Success,
+				Opaque: c.Opaque,
+				Flag:   remoting.FlagResponse,
+				Remark: "Offset has been previously reset",
+				Fields: map[string]string{},
+			},
+		)
 		_, _ = conn.Write(frame)
 	})
 	err := testClient(t).UpdateOffset(t.Context(), s.Addr().String(), "g", "t", 0, 5)
@@ -289,7 +328,15 @@ func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		switch c.Code {
 		case remoting.CodeClusterInfo:
-			reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().String()+`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+			reply(
+				conn,
+				c,
+				remoting.Success,
+				nil,
+				`{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().
+					String()+
+					`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`,
+			)
 		case remoting.CodeRuntime:
 			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		}
@@ -321,7 +368,15 @@ func TestOnlyOneCallWaitsForAFrozenNameServer(t *testing.T) {
 		case c.Code == remoting.CodeRuntime:
 			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		case once.CompareAndSwap(false, true):
-			reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().String()+`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
+			reply(
+				conn,
+				c,
+				remoting.Success,
+				nil,
+				`{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().
+					String()+
+					`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`,
+			)
 		default:
 			asked <- struct{}{}
 			<-frozen

@@ -14,7 +14,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A broker of 4.9.7 that has just been started answers the question for its version with an exception.
+// A broker of 4.9.7 that has just been started answers the question for its version with an
+// exception.
 func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 	young := true
 	broker := serve(t, func(conn net.Conn, c *remoting.Command) {
@@ -25,14 +26,27 @@ func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 		reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 	})
 	names := serve(t, func(conn net.Conn, c *remoting.Command) {
-		reply(conn, c, remoting.Success, nil, fmt.Sprintf(`{"brokerAddrTable":{"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
-			`"young":{"brokerAddrs":{0:%q},"brokerName":"young","cluster":"C"}}}`, broker.Addr().String()))
+		reply(
+			conn,
+			c,
+			remoting.Success,
+			nil,
+			fmt.Sprintf(
+				`{"brokerAddrTable":{"gone":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"gone","cluster":"C"},`+
+					`"young":{"brokerAddrs":{0:%q},"brokerName":"young","cluster":"C"}}}`,
+				broker.Addr().String(),
+			),
+		)
 	})
 	c := NewCluster(testClient(t), []string{names.Addr().String()})
 	all, err := c.Brokers(context.Background())
 	require.NoError(t, err, "one broker's passing error hides no other one")
 	require.Len(t, all, 2)
-	assert.Equal(t, []string{"gone", "", "young", ""}, []string{all[0].Name, all[0].Version, all[1].Name, all[1].Version})
+	assert.Equal(
+		t,
+		[]string{"gone", "", "young", ""},
+		[]string{all[0].Name, all[0].Version, all[1].Name, all[1].Version},
+	)
 
 	young = false
 	c.Forget()
@@ -86,7 +100,13 @@ func TestAssumedBrokersStandUntilNameServersAnswer(t *testing.T) {
 	require.Len(t, all, 2)
 
 	names := serve(t, func(conn net.Conn, c *remoting.Command) {
-		reply(conn, c, remoting.Success, nil, `{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`)
+		reply(
+			conn,
+			c,
+			remoting.Success,
+			nil,
+			`{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`,
+		)
 	})
 	here := NewCluster(testClient(t), []string{names.Addr().String()})
 	here.Assume(map[string]string{"broker-a": "10.0.0.1:10911", "broker-b": "10.0.0.2:10911"})

@@ -12,10 +12,12 @@ import (
 	"rocketshift/internal/socket"
 )
 
-// writeTimeout bounds one write: a peer that stopped reading must not hold the other callers of the connection.
+// writeTimeout bounds one write: a peer that stopped reading must not hold the other callers of the
+// connection.
 const writeTimeout = 10 * time.Second
 
-// largeBody is the size from which a body isn't copied behind its header to be written in one piece.
+// largeBody is the size from which a body isn't copied behind its header to be written in one
+// piece.
 const largeBody = 16 << 10
 
 // conn is one connection with many requests in flight, paired with their answers by opaque.
@@ -38,7 +40,13 @@ type conn struct {
 }
 
 func newConn(c net.Conn, server string) *conn {
-	return &conn{net: c, server: server, waiting: map[int32]chan *remoting.Command{}, used: time.Now(), maxSilence: defaultSilence}
+	return &conn{
+		net:        c,
+		server:     server,
+		waiting:    map[int32]chan *remoting.Command{},
+		used:       time.Now(),
+		maxSilence: defaultSilence,
+	}
 }
 
 // read takes answers until the connection breaks, then ends every waiting call.
@@ -79,12 +87,20 @@ func (c *conn) silent() bool {
 	return c.unheard && time.Since(c.since) > c.maxSilence
 }
 
-// decline answers a server's own request (notifications, checks) with "not supported": we are no consumer or producer.
+// decline answers a server's own request (notifications, checks) with "not supported": we are no
+// consumer or producer.
 func (c *conn) decline(request *remoting.Command) {
 	if request.Flag&remoting.FlagOneWay != 0 {
 		return
 	}
-	reply := &remoting.Command{Code: remoting.NotSupported, Language: "GO", Version: remoting.Version, Opaque: request.Opaque, Flag: remoting.FlagResponse, Remark: "not a client application"}
+	reply := &remoting.Command{
+		Code:     remoting.NotSupported,
+		Language: "GO",
+		Version:  remoting.Version,
+		Opaque:   request.Opaque,
+		Flag:     remoting.FlagResponse,
+		Remark:   "not a client application",
+	}
 	_ = c.write(reply)
 }
 
@@ -105,8 +121,9 @@ func (c *conn) fail(err error) {
 	}
 }
 
-// discard has the system throw away what it hasn't delivered yet. It would go on trying behind our back, and after an outage of
-// minutes a send that was given up, or a position long overtaken, would still reach the server.
+// discard has the system throw away what it hasn't delivered yet. It would go on trying behind our
+// back, and after an outage of minutes a send that was given up, or a position long overtaken,
+// would still reach the server.
 func (c *conn) discard() {
 	raw := c.net
 	if secure, ok := raw.(*tls.Conn); ok {

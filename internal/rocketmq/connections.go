@@ -14,14 +14,16 @@ type Connection struct {
 	Version                  int // ordinal of MQVersion; VersionName reads it
 }
 
-// versionNames are ordinals of MQVersion that are met; the ordinal counts releases, so it can't be computed.
+// versionNames are ordinals of MQVersion that are met; the ordinal counts releases, so it can't be
+// computed.
 var versionNames = map[int]string{
 	253: "4.3.2", 275: "4.4.0", 293: "4.5.0", 315: "4.5.1", 317: "4.5.2", 335: "4.6.0", 337: "4.6.1", 355: "4.7.0", 357: "4.7.1",
 	373: "4.8.0", 393: "4.9.0", 395: "4.9.1", 397: "4.9.2", 399: "4.9.3", 401: "4.9.4", 403: "4.9.5", 405: "4.9.6", 407: "4.9.7",
 	409: "4.9.8", 413: "5.0.0", 433: "5.1.0", 473: "5.3.0", 475: "5.3.1", 477: "5.3.2", 479: "5.3.3", 493: "5.4.0",
 }
 
-// VersionName is the release of a version ordinal, or the ordinal itself as "#407" when it isn't known.
+// VersionName is the release of a version ordinal, or the ordinal itself as "#407" when it isn't
+// known.
 func VersionName(ordinal int) string {
 	if name, ok := versionNames[ordinal]; ok {
 		return name
@@ -57,9 +59,16 @@ func readSubscription(topic string, of remoting.Object) Subscription {
 // 5.3.3).
 const byTags = "TAG"
 
-// ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an empty list, no error.
+// ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an
+// empty list, no error.
 func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
-	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeConsumerConnection, Fields: map[string]string{"consumerGroup": group}}, group, remoting.ConsumerNotOnline)
+	got, err := c.ask(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeConsumerConnection, Fields: map[string]string{"consumerGroup": group}},
+		group,
+		remoting.ConsumerNotOnline,
+	)
 	if err != nil || got.Code == remoting.ConsumerNotOnline {
 		return ConsumerConnections{}, err
 	}
@@ -89,9 +98,20 @@ func readConnections(list []any) []Connection {
 		o, _ := v.(remoting.Object)
 		addr := o.Text("clientAddr")
 		if addr == "" {
-			addr = strings.TrimPrefix(o.Text("remoteIP"), "/") // ProducerInfo's name for it, and Java's way to print a socket's address
+			addr = strings.TrimPrefix(
+				o.Text("remoteIP"),
+				"/",
+			) // ProducerInfo's name for it, and Java's way to print a socket's address
 		}
-		out = append(out, Connection{ClientID: o.Text("clientId"), Addr: addr, Language: o.Text("language"), Version: int(o.Number("version"))})
+		out = append(
+			out,
+			Connection{
+				ClientID: o.Text("clientId"),
+				Addr:     addr,
+				Language: o.Text("language"),
+				Version:  int(o.Number("version")),
+			},
+		)
 	}
 	return out
 }
@@ -127,8 +147,9 @@ type RunningInfo struct {
 	Queues     []ProcessQueueInfo
 }
 
-// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer are an error of the broker;
-// so is an empty answer: client-go v2 sends one, with code 0, when a statistic of it isn't a number.
+// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer
+// are an error of the broker; so is an empty answer: client-go v2 sends one, with code 0, when a
+// statistic of it isn't a number.
 func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID string) (RunningInfo, error) {
 	about := "group " + group + " member " + clientID
 	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeRunningInfo, Fields: map[string]string{
@@ -138,7 +159,12 @@ func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID 
 		return RunningInfo{}, err
 	}
 	if len(got.Body) == 0 {
-		return RunningInfo{}, &remoting.Error{Server: addr, Call: remoting.RequestName(remoting.CodeRunningInfo) + " " + about, Code: remoting.SystemError, Remark: "the member's answer is empty: " + got.Remark}
+		return RunningInfo{}, &remoting.Error{
+			Server: addr,
+			Call:   remoting.RequestName(remoting.CodeRunningInfo) + " " + about,
+			Code:   remoting.SystemError,
+			Remark: "the member's answer is empty: " + got.Remark,
+		}
 	}
 	o, err := remoting.ParseObject(got.Body)
 	if err != nil {

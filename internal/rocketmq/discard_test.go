@@ -12,7 +12,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A closed connection whose end is a reset has thrown away what was on its way; an orderly end means that it was delivered.
+// A closed connection whose end is a reset has thrown away what was on its way; an orderly end
+// means that it was delivered.
 func TestRequestsThatWereGivenUpAreNotDeliveredLater(t *testing.T) {
 	for name, gaveUp := range map[string]bool{"given up": true, "all answered": false} {
 		t.Run(name, func(t *testing.T) {

@@ -1,10 +1,13 @@
-// Package rocketmq is our own client of RocketMQ's remoting protocol, for 4.x and 5.x name servers and brokers: frames, signing,
-// pooled connections, the stored-message codec, and the typed calls that a migration needs.
+// Package rocketmq is our own client of RocketMQ's remoting protocol, for 4.x and 5.x name servers
+// and brokers: frames, signing, pooled connections, the stored-message codec, and the typed calls
+// that a migration needs.
 //
-// It exists because no Go SDK offers group, offset and statistics calls, raw pulls, or a choice of born time and system flags on
-// sends (design.md §2). A call is one request and one answer; nothing here retries by itself except Retry and RetryRead, which
-// hold the rules of what may safely be repeated.
+// It exists because no Go SDK offers group, offset and statistics calls, raw pulls, or a choice of
+// born time and system flags on sends (design.md §2). A call is one request and one answer; nothing
+// here retries by itself except Retry and RetryRead, which hold the rules of what may safely be
+// repeated.
 //
-// Wire formats follow org.apache.rocketmq.remoting.protocol and org.apache.rocketmq.common.message.MessageDecoder of 4.9.7 and
-// 5.3.3, as measured on running brokers.
+// Wire formats follow org.apache.rocketmq.remoting.protocol and
+// org.apache.rocketmq.common.message.MessageDecoder of 4.9.7 and 5.3.3, as measured on running
+// brokers.
 package rocketmq

@@ -20,8 +20,8 @@ func (e Elsewhere) String() string {
 	return fmt.Sprintf("%d queues on broker %s of cluster %s", e.Queues, e.Broker, e.Cluster)
 }
 
-// Elsewhere are the brokers of the route whose names aren't among these, sorted by name: of another cluster
-// that the name servers know, or left out. Cluster is empty where the route doesn't say it.
+// Elsewhere are the brokers of the route whose names aren't among these, sorted by name: of another
+// cluster that the name servers know, or left out. Cluster is empty where the route doesn't say it.
 func (r Route) Elsewhere(looked []string) (all []Elsewhere) {
 	for _, q := range r.Queues {
 		if slices.Contains(looked, q.BrokerName) {

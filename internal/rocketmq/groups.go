@@ -47,8 +47,12 @@ func readGroup(name string, o remoting.Object) Group {
 	g := Group{
 		Name: name, ConsumeEnable: o.Flag("consumeEnable", true), FromMinEnable: o.Flag("consumeFromMinEnable", true),
 		BroadcastEnable: o.Flag("consumeBroadcastEnable", true), Orderly: o.Flag("consumeMessageOrderly", false),
-		RetryQueues: int(o.Number("retryQueueNums")), RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
-		WhichBrokerWhenSlow: o.Number("whichBrokerWhenConsumeSlowly"), NotifyChanged: o.Flag("notifyConsumerIdsChangedEnable", true),
+		RetryQueues: int(
+			o.Number("retryQueueNums"),
+		), RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
+		WhichBrokerWhenSlow: o.Number(
+			"whichBrokerWhenConsumeSlowly",
+		), NotifyChanged: o.Flag("notifyConsumerIdsChangedEnable", true),
 		extra: map[string]any{},
 	}
 	known := g.fields()
@@ -60,7 +64,8 @@ func readGroup(name string, o remoting.Object) Group {
 	return g
 }
 
-// fields are the settings by their JSON names. Orderly is written only where it is set: 4.x does not know it.
+// fields are the settings by their JSON names. Orderly is written only where it is set: 4.x does
+// not know it.
 func (g Group) fields() map[string]any {
 	out := map[string]any{
 		"groupName": g.Name, "consumeEnable": g.ConsumeEnable, "consumeFromMinEnable": g.FromMinEnable,
@@ -73,7 +78,8 @@ func (g Group) fields() map[string]any {
 	return out
 }
 
-// PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the settings that we don't know.
+// PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the
+// settings that we don't know.
 func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 	fields := maps.Clone(g.extra)
 	if fields == nil {
@@ -106,5 +112,6 @@ var systemGroups = []string{
 
 // SystemGroup reports whether a group is RocketMQ's own.
 func SystemGroup(name string) bool {
-	return slices.Contains(systemGroups, name) || strings.HasPrefix(name, "CID_ONSAPI_") || strings.HasPrefix(name, "CID_RMQ_SYS_")
+	return slices.Contains(systemGroups, name) || strings.HasPrefix(name, "CID_ONSAPI_") ||
+		strings.HasPrefix(name, "CID_RMQ_SYS_")
 }

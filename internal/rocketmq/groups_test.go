@@ -9,7 +9,11 @@ import (
 )
 
 func TestGroupsKeepSettingsThatWeDoNotKnow(t *testing.T) {
-	o, err := remoting.ParseObject([]byte(`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`))
+	o, err := remoting.ParseObject(
+		[]byte(
+			`{"groupName":"g","consumeEnable":true,"retryQueueNums":1,"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":4,"consumeMessageOrderly":true}`,
+		),
+	)
 	require.NoError(t, err)
 	g := readGroup("g", o)
 	require.True(t, g.Orderly)

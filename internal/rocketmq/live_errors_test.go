@@ -32,16 +32,34 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 				return err
 			}},
 			{l.addr, "PULL_MESSAGE " + nothing + " queue 3 offset 7", remoting.TopicNotExist, func() error {
-				_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7})
+				_, err := l.client.Pull(
+					l.ctx,
+					l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7},
+				)
 				return err
 			}},
-			{l.addr, "UPDATE_AND_CREATE_TOPIC TBW102", byVersion(l, remoting.SystemError, remoting.InvalidParameter), func() error {
-				return l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6})
-			}},
-			{l.addr, "GET_CONSUMER_RUNNING_INFO group " + l.group + " member nobody", remoting.SystemError, func() error {
-				_, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "nobody")
-				return err
-			}},
+			{
+				l.addr,
+				"UPDATE_AND_CREATE_TOPIC TBW102",
+				byVersion(l, remoting.SystemError, remoting.InvalidParameter),
+				func() error {
+					return l.client.CreateTopic(
+						l.ctx,
+						l.addr,
+						rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6},
+					)
+				},
+			},
+			{
+				l.addr,
+				"GET_CONSUMER_RUNNING_INFO group " + l.group + " member nobody",
+				remoting.SystemError,
+				func() error {
+					_, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "nobody")
+					return err
+				},
+			},
 		}
 		for _, row := range rows {
 			err := row.ask()
@@ -50,9 +68,19 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 			assert.NotEmpty(l, refusal.Remark, row.call)
 			want := remoting.Error{Server: row.server, Call: row.call, Code: row.code, Remark: refusal.Remark}
 			assert.Equal(l, want, *refusal)
-			assert.True(l, strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "), "%q should begin with server and call", err)
+			assert.True(
+				l,
+				strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "),
+				"%q should begin with server and call",
+				err,
+			)
 			assert.NotContains(l, err.Error(), "\n", "an error is one line")
-			assert.False(l, remoting.Retryable(err) || remoting.Ambiguous(err) || remoting.Unreachable(err), "%v: a refusal is an answer", err)
+			assert.False(
+				l,
+				remoting.Retryable(err) || remoting.Ambiguous(err) || remoting.Unreachable(err),
+				"%v: a refusal is an answer",
+				err,
+			)
 		}
 	})
 }
@@ -70,7 +98,12 @@ func TestLiveServerThatIsGoneIsRetryableAndTheNextNameServerAnswers(t *testing.T
 		gone := closedAddress(l.T)
 		_, err := l.client.MaxOffset(l.ctx, gone, l.topic, 0)
 		require.ErrorContains(l, err, gone)
-		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err) && !remoting.Ambiguous(err), "it was certainly not executed: %v", err)
+		assert.True(
+			l,
+			remoting.Retryable(err) && remoting.Unreachable(err) && !remoting.Ambiguous(err),
+			"it was certainly not executed: %v",
+			err,
+		)
 
 		behind := rocketmq.NewCluster(l.client, []string{gone, l.nameServer})
 		brokers, err := behind.Brokers(l.ctx)
@@ -103,7 +136,11 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 		} {
 			stranger := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
 			l.Cleanup(stranger.Close)
-			err := stranger.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6})
+			err := stranger.CreateTopic(
+				l.ctx,
+				l.addr,
+				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6},
+			)
 			l.wantCode(name, byVersion(l, remoting.SystemError, remoting.NoPermission), err)
 			assert.NotContains(l, err.Error(), admin.SecretKey, name)
 			assert.NotContains(l, err.Error(), "live-wrong-secret", name)
@@ -120,7 +157,10 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 		l.useEverything(withToken)
 
 		overTLS := rocketmq.NewClient(rocketmq.Options{
-			Credentials: &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}, TLS: &tls.Config{InsecureSkipVerify: true},
+			Credentials: &remoting.Credentials{
+				AccessKey: admin.AccessKey,
+				SecretKey: admin.SecretKey,
+			}, TLS: &tls.Config{InsecureSkipVerify: true},
 		})
 		l.Cleanup(overTLS.Close)
 		l.useEverything(overTLS)
@@ -129,14 +169,23 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 	})
 }
 
-// useEverything makes calls whose signatures cover different things: fields only, a body, unicode, both, and nothing.
+// useEverything makes calls whose signatures cover different things: fields only, a body, unicode,
+// both, and nothing.
 func (l *live) useEverything(c *rocketmq.Client) {
 	l.Helper()
 	l.client = c
 	l.makeTopic(1)
 	l.makeGroup()
 	sent := l.batch(0, rocketmq.BatchMessage{Body: []byte("signed 漢字"), Properties: []byte("größe\x01ключ\x02")})
-	single, err := l.sendMessage(l.addr, rocketmq.SendRequest{Group: "writer", Topic: l.topic, Body: []byte("signed"), Properties: []byte("größe\x01\u2028<&>😀\x02")})
+	single, err := l.sendMessage(
+		l.addr,
+		rocketmq.SendRequest{
+			Group:      "writer",
+			Topic:      l.topic,
+			Body:       []byte("signed"),
+			Properties: []byte("größe\x01\u2028<&>😀\x02"),
+		},
+	)
 	require.NoError(l, err)
 	require.Equal(l, sent.Offset+1, single.Offset)
 	got := l.read(l.topic, 0, sent.Offset, 2)

@@ -16,7 +16,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// TestLongFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes seconds.
+// TestLongFaultsAreNoticedAndOutlived breaks one broker again and again, since starting one takes
+// seconds.
 func TestLongFaultsAreNoticedAndOutlived(t *testing.T) {
 	t.Parallel()
 	onOwn(t, lab.ClusterSpec{}, func(l *live, c *lab.Cluster) {
@@ -49,7 +50,13 @@ func restartedBrokerIsFound(l *live, c *lab.Cluster) {
 		l.endDuringALongPull(func() error { return end.end(l.broker) })
 		_, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
 		require.ErrorContains(l, err, l.addr)
-		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err), "%s: %v, wanted one that may be tried again", end.name, err)
+		assert.True(
+			l,
+			remoting.Retryable(err) && remoting.Unreachable(err),
+			"%s: %v, wanted one that may be tried again",
+			end.name,
+			err,
+		)
 
 		require.NoError(l, c.StartBroker(l.ctx, l.broker))
 		got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
@@ -60,7 +67,8 @@ func restartedBrokerIsFound(l *live, c *lab.Cluster) {
 	}
 }
 
-// endDuringALongPull ends the broker while it holds a pull, which must end then and not at its own deadline.
+// endDuringALongPull ends the broker while it holds a pull, which must end then and not at its own
+// deadline.
 func (l *live) endDuringALongPull(end func() error) {
 	l.Helper()
 	ended := l.hold(rocketmq.PullRequest{Topic: l.topic, Offset: 3, Max: 1, Wait: time.Hour})
@@ -83,18 +91,32 @@ func callsToAFrozenBrokerEnd(l *live, c *lab.Cluster) {
 			return err
 		},
 		"PULL_MESSAGE": func(ctx context.Context) error {
-			_, err := l.client.Pull(ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Wait: time.Minute})
+			_, err := l.client.Pull(
+				ctx,
+				l.addr,
+				rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Wait: time.Minute},
+			)
 			return err
 		},
 		"SEND_BATCH_MESSAGE": func(ctx context.Context) error {
-			_, err := l.client.SendBatch(ctx, l.addr, rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: 1, Messages: body})
+			_, err := l.client.SendBatch(
+				ctx,
+				l.addr,
+				rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: 1, Messages: body},
+			)
 			return err
 		},
 		"UPDATE_CONSUMER_OFFSET": func(ctx context.Context) error {
 			return l.client.UpdateOffset(ctx, l.addr, l.group, l.topic, 0, 2)
 		},
 		"LOCK_BATCH_MQ": func(ctx context.Context) error {
-			_, err := l.client.LockQueues(ctx, l.addr, l.group, "holder", []rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}})
+			_, err := l.client.LockQueues(
+				ctx,
+				l.addr,
+				l.group,
+				"holder",
+				[]rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}},
+			)
 			return err
 		},
 	}
@@ -115,7 +137,14 @@ func callsToAFrozenBrokerEnd(l *live, c *lab.Cluster) {
 		for queue, least := range []int64{3, 1} {
 			got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, queue)
 			require.NoError(l, err)
-			require.True(l, got == least || queue == 1 && got == 2, "end of queue %d: %d, wanted %d or one more where a send was given up", queue, got, least)
+			require.True(
+				l,
+				got == least || queue == 1 && got == 2,
+				"end of queue %d: %d, wanted %d or one more where a send was given up",
+				queue,
+				got,
+				least,
+			)
 		}
 	}
 }
@@ -137,11 +166,12 @@ func clientsOwnLimitEndsCalls(l *live, c *lab.Cluster) {
 	})
 }
 
-// allowed is the deadline of calls to a frozen broker: enough to send them on a machine that stalls.
+// allowed is the deadline of calls to a frozen broker: enough to send them on a machine that
+// stalls.
 const allowed = 3 * time.Second
 
-// wantDeadline fails unless the call is given up at its deadline, and its error says which and where. Nothing else would end it:
-// the client's other limits are an hour.
+// wantDeadline fails unless the call is given up at its deadline, and its error says which and
+// where. Nothing else would end it: the client's other limits are an hour.
 func (l *live) wantDeadline(call string, began time.Time, do func() error) {
 	l.Helper()
 	ended := make(chan error, 1)
@@ -156,13 +186,15 @@ func (l *live) wantDeadline(call string, began time.Time, do func() error) {
 	if took := time.Since(began); took < allowed {
 		l.Errorf("%s ended after %s, before its deadline of %s", call, took, allowed)
 	}
-	if !errors.Is(err, context.DeadlineExceeded) || !remoting.Ambiguous(err) || !remoting.Unreachable(err) || remoting.Retryable(err) {
+	if !errors.Is(err, context.DeadlineExceeded) || !remoting.Ambiguous(err) || !remoting.Unreachable(err) ||
+		remoting.Retryable(err) {
 		l.Errorf("%s: %v, wanted a deadline that leaves open whether it was executed", call, err)
 	}
 	assert.ErrorContains(l, err, l.addr+": "+call+": no answer")
 }
 
-// ownNamesAreKnown looks at all names of a cluster that holds nothing but these tests' own and RocketMQ's.
+// ownNamesAreKnown looks at all names of a cluster that holds nothing but these tests' own and
+// RocketMQ's.
 func ownNamesAreKnown(l *live, c *lab.Cluster) {
 	l.makeTopic(1)
 	l.makeGroup()
@@ -172,7 +204,13 @@ func ownNamesAreKnown(l *live, c *lab.Cluster) {
 	require.Contains(l, topics, l.topic)
 	for name := range topics {
 		ours := strings.Contains(name, l.topic) || strings.HasPrefix(name, "%")
-		assert.NotEqual(l, ours, rocketmq.SystemTopic(name, c.Spec().Name, []string{l.broker}), "is %s a system topic", name)
+		assert.NotEqual(
+			l,
+			ours,
+			rocketmq.SystemTopic(name, c.Spec().Name, []string{l.broker}),
+			"is %s a system topic",
+			name,
+		)
 	}
 	groups, err := l.client.Groups(l.ctx, l.addr)
 	require.NoError(l, err)

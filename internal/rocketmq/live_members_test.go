@@ -15,14 +15,17 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// application is a heartbeat of a program that reads the test's topic as a member of its group, and writes as producer.
+// application is a heartbeat of a program that reads the test's topic as a member of its group, and
+// writes as producer.
 func (l *live) application(clientID, producer string) *remoting.Command {
 	l.Helper()
 	body, err := json.Marshal(map[string]any{
 		"clientID": clientID,
 		"consumerDataSet": []map[string]any{{
 			"groupName": l.group, "consumeType": "CONSUME_PASSIVELY", "messageModel": "CLUSTERING", "consumeFromWhere": "CONSUME_FROM_FIRST_OFFSET",
-			"subscriptionDataSet": []map[string]any{{"topic": l.topic, "subString": "*", "expressionType": "TAG", "subVersion": 1}},
+			"subscriptionDataSet": []map[string]any{
+				{"topic": l.topic, "subString": "*", "expressionType": "TAG", "subVersion": 1},
+			},
 		}},
 		"producerDataSet": []map[string]any{{"groupName": producer}},
 	})
@@ -51,7 +54,11 @@ func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
 		require.Len(l, members.Connections, 1)
 		member := members.Connections[0]
 		assert.Regexp(l, `^127\.0\.0\.1:\d+$`, member.Addr)
-		assert.Equal(l, rocketmq.Connection{ClientID: "member@1", Addr: member.Addr, Language: "GO", Version: 409}, member)
+		assert.Equal(
+			l,
+			rocketmq.Connection{ClientID: "member@1", Addr: member.Addr, Language: "GO", Version: 409},
+			member,
+		)
 		assert.Equal(l, "4.9.8", rocketmq.VersionName(member.Version))
 		members.Connections = nil
 		assert.Equal(l, rocketmq.ConsumerConnections{
@@ -87,15 +94,31 @@ func TestLiveMemberAccountsForItsQueues(t *testing.T) {
 		}
 		// As Java's members write it: objects as keys.
 		account := `{"mqTable":{` +
-			queue(0, `"cachedMsgCount":3,"cachedMsgMaxOffset":9,"cachedMsgMinOffset":7,"commitOffset":7,"droped":false,"locked":true,"transactionMsgCount":2`) + `,` +
+			queue(
+				0,
+				`"cachedMsgCount":3,"cachedMsgMaxOffset":9,"cachedMsgMinOffset":7,"commitOffset":7,"droped":false,"locked":true,"transactionMsgCount":2`,
+			) + `,` +
 			queue(1, `"commitOffset":0,"droped":true,"locked":false`) +
 			`},"properties":{"PROP_CLIENT_VERSION":"V4_9_7","PROP_CONSUMEORDERLY":"true"},"statusTable":{},"subscriptionSet":[]}`
 		l.join("member@1", account)
 		got, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "member@1")
 		require.NoError(l, err)
-		assert.Equal(l, map[string]string{"PROP_CLIENT_VERSION": "V4_9_7", "PROP_CONSUMEORDERLY": "true"}, got.Properties)
+		assert.Equal(
+			l,
+			map[string]string{"PROP_CLIENT_VERSION": "V4_9_7", "PROP_CONSUMEORDERLY": "true"},
+			got.Properties,
+		)
 		assert.ElementsMatch(l, []rocketmq.ProcessQueueInfo{
-			{Topic: l.topic, Broker: l.broker, CommitOffset: 7, CachedMin: 7, CachedMax: 9, CachedCount: 3, InWork: 2, Locked: true},
+			{
+				Topic:        l.topic,
+				Broker:       l.broker,
+				CommitOffset: 7,
+				CachedMin:    7,
+				CachedMax:    9,
+				CachedCount:  3,
+				InWork:       2,
+				Locked:       true,
+			},
 			{Topic: l.topic, Broker: l.broker, Queue: 1, Dropped: true},
 		}, got.Queues)
 
@@ -110,7 +133,11 @@ func TestLiveMemberThatDeclinesOrSaysNothingIsAnError(t *testing.T) {
 		l.makeTopic(1)
 		l.makeGroup()
 		l.topicsCreated = append(l.topicsCreated, rocketmq.RetryTopic(l.group))
-		_, err := l.client.Call(l.ctx, l.addr, l.application("declines", "P-"+l.topic)) // our own client declines what brokers ask
+		_, err := l.client.Call(
+			l.ctx,
+			l.addr,
+			l.application("declines", "P-"+l.topic),
+		) // our own client declines what brokers ask
 		require.NoError(l, err)
 		l.join("empty", "")
 		_, err = l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "declines")
@@ -122,7 +149,8 @@ func TestLiveMemberThatDeclinesOrSaysNothingIsAnError(t *testing.T) {
 	})
 }
 
-// join connects a member that answers whatever the broker asks with this account, until the test ends.
+// join connects a member that answers whatever the broker asks with this account, until the test
+// ends.
 func (l *live) join(clientID, account string) {
 	l.Helper()
 	conn, err := net.Dial("tcp", l.addr)
@@ -167,7 +195,13 @@ func answerAll(conn net.Conn, joined chan<- error, account string) error {
 			close(joined)
 			continue
 		}
-		answer := &remoting.Command{Opaque: c.Opaque, Flag: rocketmq.FlagResponse, Language: "JAVA", Version: 407, Body: []byte(account)}
+		answer := &remoting.Command{
+			Opaque:   c.Opaque,
+			Flag:     rocketmq.FlagResponse,
+			Language: "JAVA",
+			Version:  407,
+			Body:     []byte(account),
+		}
 		frame, err := rocketmq.AppendFrame(nil, answer)
 		if err != nil {
 			return err

@@ -50,8 +50,9 @@ func TestLivePositionsAreReadBackAsWritten(t *testing.T) {
 	})
 }
 
-// Brokers keep a table of positions per topic and group. Two first writes at the same moment both make it, and one of them is
-// lost though both are acknowledged, sometimes after it was read back (facts in docs/how-it-works.md).
+// Brokers keep a table of positions per topic and group. Two first writes at the same moment both
+// make it, and one of them is lost though both are acknowledged, sometimes after it was read back
+// (facts in docs/how-it-works.md).
 func TestLiveFirstPositionsWrittenTogetherAllStay(t *testing.T) {
 	onEach(t, func(l *live) {
 		const groups, queues = 100, 8
@@ -64,7 +65,9 @@ func TestLiveFirstPositionsWrittenTogetherAllStay(t *testing.T) {
 			require.NoError(l, l.client.PutGroup(l.ctx, l.addr, config))
 			var together errgroup.Group
 			for queue := range queues {
-				together.Go(func() error { return l.client.UpdateOffset(l.ctx, l.addr, group, l.topic, queue, int64(queue+1)) })
+				together.Go(
+					func() error { return l.client.UpdateOffset(l.ctx, l.addr, group, l.topic, queue, int64(queue+1)) },
+				)
 			}
 			require.NoError(l, together.Wait())
 		}
@@ -72,7 +75,13 @@ func TestLiveFirstPositionsWrittenTogetherAllStay(t *testing.T) {
 		require.NoError(l, err)
 		for g := range groups {
 			group := fmt.Sprintf("%s-%d", l.group, g)
-			assert.Len(l, all[rocketmq.TopicGroup{Topic: l.topic, Group: group}], queues, "positions of group %s", group)
+			assert.Len(
+				l,
+				all[rocketmq.TopicGroup{Topic: l.topic, Group: group}],
+				queues,
+				"positions of group %s",
+				group,
+			)
 		}
 	})
 }
@@ -188,7 +197,8 @@ func TestLiveSearchByTimeKnowsBeforeAndAfter(t *testing.T) {
 			want string
 		}{
 			{"before the first", stored - time.Hour.Milliseconds(), "0"},
-			{"in the future", stored + time.Hour.Milliseconds(), byVersion(l, "2", "3")}, // 4.x says the last, 5.x the end
+			// 4.x says the last, 5.x the end
+			{"in the future", stored + time.Hour.Milliseconds(), byVersion(l, "2", "3")},
 		} {
 			got, err := l.client.Call(l.ctx, l.addr, &remoting.Command{Code: searchOffset, Fields: map[string]string{
 				"topic": l.topic, "queueId": "0", "timestamp": strconv.FormatInt(row.time, 10),
@@ -212,12 +222,22 @@ func TestLiveDelayOffsetsFollowTheDeliveries(t *testing.T) {
 		before := delivered()
 		_, err := l.sendMessage(l.addr, rocketmq.SendRequest{
 			Group: "writer", Topic: l.topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte("later"),
-			Properties: remoting.EncodeProperties([]remoting.Property{{Name: remoting.PropDelay, Value: strconv.Itoa(level)}}),
+			Properties: remoting.EncodeProperties(
+				[]remoting.Property{{Name: remoting.PropDelay, Value: strconv.Itoa(level)}},
+			),
 		})
 		require.NoError(l, err)
 		got := l.read(l.topic, 0, 0, 1)[0]
 		assert.Equal(l, "later", string(got.Body))
-		assert.GreaterOrEqual(l, got.StoreTimestamp-got.BornTimestamp, int64(900), "milliseconds from the send to the delivery")
-		l.until("the level's position has moved on", func() (any, bool) { now := delivered(); return now, now > before })
+		assert.GreaterOrEqual(
+			l,
+			got.StoreTimestamp-got.BornTimestamp,
+			int64(900),
+			"milliseconds from the send to the delivery",
+		)
+		l.until(
+			"the level's position has moved on",
+			func() (any, bool) { now := delivered(); return now, now > before },
+		)
 	})
 }

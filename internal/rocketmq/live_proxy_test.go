@@ -11,12 +11,19 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// behind is a 5.x cluster of which only the proxy is reached; the test's topic is made at the broker, as a console would.
+// behind is a 5.x cluster of which only the proxy is reached; the test's topic is made at the
+// broker, as a console would.
 func behind(t *testing.T, messageType string) (*live, *rocketmq.Cluster, rocketmq.Broker) {
 	t.Helper()
 	c := labtest.Cluster(t, v5)
 	l := newLive(t, c, rocketmq.Options{})
-	config := rocketmq.TopicConfig{Name: l.topic, ReadQueues: 2, WriteQueues: 2, Perm: 6, Attributes: map[string]string{"message.type": messageType}}
+	config := rocketmq.TopicConfig{
+		Name:        l.topic,
+		ReadQueues:  2,
+		WriteQueues: 2,
+		Perm:        6,
+		Attributes:  map[string]string{"message.type": messageType},
+	}
 	require.NoError(t, l.client.CreateTopic(l.ctx, l.addr, config))
 	l.topicsCreated = append(l.topicsCreated, l.topic)
 	l.makeGroup()
@@ -42,9 +49,17 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 		end, err := l.client.MaxOffset(l.ctx, broker.Addr, l.topic, 1)
 		return err, end == 2
 	})
-	through, err := l.client.Pull(l.ctx, broker.Addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10})
+	through, err := l.client.Pull(
+		l.ctx,
+		broker.Addr,
+		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10},
+	)
 	require.NoError(t, err)
-	straight, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10})
+	straight, err := l.client.Pull(
+		l.ctx,
+		l.addr,
+		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10},
+	)
 	require.NoError(t, err)
 	assert.Equal(t, straight.Messages, through.Messages)
 	_, flagged := remoting.PropertyValue(through.Messages[0].Properties, remoting.PropTransferFlag)
@@ -89,7 +104,14 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 		t.Run(messageType, func(t *testing.T) {
 			l, _, broker := behind(t, messageType)
 			for range 2 {
-				_, err := l.sendBatch(broker.Addr, rocketmq.BatchRequest{Group: "producers", Topic: l.topic, Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}}})
+				_, err := l.sendBatch(
+					broker.Addr,
+					rocketmq.BatchRequest{
+						Group:    "producers",
+						Topic:    l.topic,
+						Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}},
+					},
+				)
 				require.NoError(t, err)
 			}
 			l.until("both messages are there", func() (any, bool) {
@@ -100,7 +122,8 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 	}
 }
 
-// The first end of a transaction, which producers send by themselves, is acknowledged by a proxy and does nothing: it must never be relied on.
+// The first end of a transaction, which producers send by themselves, is acknowledged by a proxy
+// and does nothing: it must never be relied on.
 func TestLiveAProxyIgnoresTheFirstEndOfATransaction(t *testing.T) {
 	l, _, broker := behind(t, "TRANSACTION")
 	half, err := l.sendMessage(broker.Addr, rocketmq.SendRequest{

@@ -33,7 +33,17 @@ func TestLivePullSaysWhetherMessagesAreHereNotYetOrElsewhere(t *testing.T) {
 			{"before the beginning", 0, -3, 32, rocketmq.PullResult{Status: rocketmq.PullMovedOffset, Max: 5}, nil},
 			{"empty queue", 1, 0, 32, rocketmq.PullResult{Status: rocketmq.PullNoNew}, nil},
 		} {
-			got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.group, Topic: l.topic, Queue: row.queue, Offset: row.offset, Max: row.max})
+			got, err := l.client.Pull(
+				l.ctx,
+				l.addr,
+				rocketmq.PullRequest{
+					Group:  l.group,
+					Topic:  l.topic,
+					Queue:  row.queue,
+					Offset: row.offset,
+					Max:    row.max,
+				},
+			)
 			require.NoError(l, err, row.name)
 			var bodies []string
 			for i, m := range got.Messages {
@@ -52,7 +62,14 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 		l.makeTopic(1)
 		writeOnly := l.topic + "-write-only"
 		l.makeTopicNamed(writeOnly, 1)
-		require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: writeOnly, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermWrite}))
+		require.NoError(
+			l,
+			l.client.CreateTopic(
+				l.ctx,
+				l.addr,
+				rocketmq.TopicConfig{Name: writeOnly, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermWrite},
+			),
+		)
 		for _, row := range []struct {
 			name, topic string
 			queue, code int
@@ -61,7 +78,11 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 			{"topic that can't be read", writeOnly, 0, remoting.NoPermission},
 			{"queue that isn't there", l.topic, 77, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 		} {
-			_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: row.topic, Queue: row.queue, Max: 1})
+			_, err := l.client.Pull(
+				l.ctx,
+				l.addr,
+				rocketmq.PullRequest{Group: l.reader, Topic: row.topic, Queue: row.queue, Max: 1},
+			)
 			l.wantCode(row.name, row.code, err)
 			assert.ErrorContains(l, err, row.topic, row.name)
 		}
@@ -74,7 +95,11 @@ func TestLiveLongPullEndsEmptyAfterItsWait(t *testing.T) {
 		l.makeTopic(1)
 		const wait = time.Second
 		began := time.Now()
-		got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Max: 1, Wait: wait})
+		got, err := l.client.Pull(
+			l.ctx,
+			l.addr,
+			rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Max: 1, Wait: wait},
+		)
 		require.NoError(l, err)
 		assert.Equal(l, rocketmq.PullResult{Status: rocketmq.PullNoNew}, got)
 		assert.GreaterOrEqual(l, time.Since(began), wait, "it was held for less than asked")
@@ -84,8 +109,13 @@ func TestLiveLongPullEndsEmptyAfterItsWait(t *testing.T) {
 func TestLiveLongPullEndsWithTheMessageThatArrives(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeTopic(1)
-		ended := l.hold(rocketmq.PullRequest{Topic: l.topic, Max: 1, Wait: time.Hour}) // the test's own deadline comes first
-		l.batch(0, rocketmq.BatchMessage{Body: []byte("awaited")})                     // on the connection that the pull waits on
+		ended := l.hold(
+			rocketmq.PullRequest{Topic: l.topic, Max: 1, Wait: time.Hour},
+		) // the test's own deadline comes first
+		l.batch(
+			0,
+			rocketmq.BatchMessage{Body: []byte("awaited")},
+		) // on the connection that the pull waits on
 		got, err := ended()
 		require.NoError(l, err, "it was held although there was a message")
 		require.Len(l, got.Messages, 1)
@@ -110,7 +140,11 @@ func TestLiveAnswersFindTheirCallsOnOneConnection(t *testing.T) {
 				}
 			})
 			calls.Go(func() {
-				got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 32})
+				got, err := l.client.Pull(
+					l.ctx,
+					l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 32},
+				)
 				if err != nil || len(got.Messages) != queue+1 || got.Messages[0].Queue != queue {
 					l.Errorf("pull of queue %d: %d messages, %v; wanted %d", queue, len(got.Messages), err, queue+1)
 				}

@@ -10,9 +10,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Brokers show clients what is configured, and store in all queues, seen by producers or not. So lanes
-// can fill those of a target whose producers mustn't see them. What has more queues to write to than to
-// read from can't be copied.
+// Brokers show clients what is configured, and store in all queues, seen by producers or not. So
+// lanes can fill those of a target whose producers mustn't see them. What has more queues to write
+// to than to read from can't be copied.
 func TestLiveBrokersServeQueuesThatProducersDontSee(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.topicsCreated = append(l.topicsCreated, l.topic)
@@ -41,7 +41,11 @@ func TestLiveBrokersServeQueuesThatProducersDontSee(t *testing.T) {
 			for queue := range config.Queues() {
 				got := l.batch(queue, rocketmq.BatchMessage{Body: []byte("copy")})
 				assert.EqualValues(l, i, got.Offset, "%s: queue %d", name, queue)
-				_, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 1})
+				_, err := l.client.Pull(
+					l.ctx,
+					l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 1},
+				)
 				assert.Equal(l, queue < config.ReadQueues, err == nil, "%s: queue %d: %v", name, queue, err)
 			}
 			l.until("all queues of "+name+" are counted", func() (any, bool) {

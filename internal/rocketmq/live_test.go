@@ -22,7 +22,8 @@ import (
 func TestMain(m *testing.M) { labtest.MainWithProxies(m) }
 
 const (
-	// liveTime bounds a live test; a broker that shares its cores may take seconds for what needs milliseconds.
+	// liveTime bounds a live test; a broker that shares its cores may take seconds for what needs
+	// milliseconds.
 	liveTime = 10 * time.Minute
 	// untilTime is how long until looks.
 	untilTime = 3 * time.Minute
@@ -33,7 +34,8 @@ const (
 	v5 = "5.3.3"
 )
 
-// live is a test's view of the first broker of a cluster, with a topic and a group that are the test's own.
+// live is a test's view of the first broker of a cluster, with a topic and a group that are the
+// test's own.
 type live struct {
 	*testing.T
 	ctx           context.Context
@@ -129,7 +131,12 @@ func (l *live) makeTopic(queues int) {
 
 func (l *live) makeTopicNamed(topic string, queues int) {
 	l.Helper()
-	config := rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: rocketmq.PermRead | rocketmq.PermWrite}
+	config := rocketmq.TopicConfig{
+		Name:        topic,
+		ReadQueues:  queues,
+		WriteQueues: queues,
+		Perm:        rocketmq.PermRead | rocketmq.PermWrite,
+	}
 	l.topicsCreated = append(l.topicsCreated, topic)
 	require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, config))
 }
@@ -158,7 +165,8 @@ func (l *live) batch(queue int, messages ...rocketmq.BatchMessage) rocketmq.Send
 	return got
 }
 
-// sendBatch is the client's, repeated while a broker that shares its cores says that it is busy: it has stored nothing then.
+// sendBatch is the client's, repeated while a broker that shares its cores says that it is busy: it
+// has stored nothing then.
 func (l *live) sendBatch(addr string, request rocketmq.BatchRequest) (got rocketmq.SendResult, err error) {
 	err = remoting.Retry(l.ctx, func() (err error) {
 		got, err = l.client.SendBatch(l.ctx, addr, request)
@@ -176,18 +184,20 @@ func (l *live) sendMessage(addr string, request rocketmq.SendRequest) (got rocke
 	return got, err
 }
 
-// hold starts a pull that waits at the end of a queue, with a client of its own from then on, and returns when the broker has received
-// it: a later answer on the same connection says so.
+// hold starts a pull that waits at the end of a queue, with a client of its own from then on, and
+// returns when the broker has received it: a later answer on the same connection says so.
 func (l *live) hold(request rocketmq.PullRequest) (ended func() (rocketmq.PullResult, error)) {
 	l.Helper()
 	request.Group = fmt.Sprintf("%s-%d", l.reader, time.Now().UnixNano()) // in no other request
 	l.groupsCreated = append(l.groupsCreated, request.Group)
 	left := make(chan struct{})
 	tell := sync.OnceFunc(func() { close(left) })
-	l.client = rocketmq.NewClient(rocketmq.Options{CallTimeout: time.Minute, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		return watched{conn, []byte(request.Group), tell}, err
-	}})
+	l.client = rocketmq.NewClient(
+		rocketmq.Options{CallTimeout: time.Minute, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+			return watched{conn, []byte(request.Group), tell}, err
+		}},
+	)
 	l.Cleanup(l.client.Close)
 	var got rocketmq.PullResult
 	var err error
@@ -229,7 +239,8 @@ func (l *live) fill(queue, n int) {
 	l.read(l.topic, queue, first.Offset, n)
 }
 
-// read pulls n messages from an offset on, waiting for those that brokers have acknowledged but not yet dispatched.
+// read pulls n messages from an offset on, waiting for those that brokers have acknowledged but not
+// yet dispatched.
 func (l *live) read(topic string, queue int, offset int64, n int) []remoting.Message {
 	l.Helper()
 	var out []remoting.Message
@@ -239,7 +250,16 @@ func (l *live) read(topic string, queue int, offset int64, n int) []remoting.Mes
 			Group: l.reader, Topic: topic, Queue: queue, Offset: next, Max: n - len(out), Wait: 10 * time.Second,
 		})
 		require.NoError(l, err)
-		require.Contains(l, []rocketmq.PullStatus{rocketmq.PullFound, rocketmq.PullNoNew}, got.Status, "pull of %s queue %d offset %d: %+v", topic, queue, next, got)
+		require.Contains(
+			l,
+			[]rocketmq.PullStatus{rocketmq.PullFound, rocketmq.PullNoNew},
+			got.Status,
+			"pull of %s queue %d offset %d: %+v",
+			topic,
+			queue,
+			next,
+			got,
+		)
 		out = append(out, got.Messages...)
 	}
 	return out
@@ -269,6 +289,14 @@ func (l *live) until(wanted string, look func() (seen any, ok bool)) {
 func (l *live) wantCode(what string, code int, err error) {
 	l.Helper()
 	if got := remoting.CodeOf(err); got != code {
-		l.Errorf("%s: code %d %s (%v), wanted %d %s", what, got, remoting.CodeName(got), err, code, remoting.CodeName(code))
+		l.Errorf(
+			"%s: code %d %s (%v), wanted %d %s",
+			what,
+			got,
+			remoting.CodeName(got),
+			err,
+			code,
+			remoting.CodeName(code),
+		)
 	}
 }

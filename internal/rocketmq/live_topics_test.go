@@ -34,7 +34,11 @@ func TestLiveNameServersListTheMastersWithTheirVersions(t *testing.T) {
 		nodes, err := l.client.Nodes(l.ctx, l.nameServer)
 		require.NoError(l, err)
 		for _, n := range nodes {
-			assert.Contains(l, want, rocketmq.Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr, Version: want[0].Version})
+			assert.Contains(
+				l,
+				want,
+				rocketmq.Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr, Version: want[0].Version},
+			)
 		}
 		assert.Len(l, nodes, len(want))
 	})
@@ -45,7 +49,14 @@ func TestLiveTopicIsRoutedFromItsCreationToItsDeletion(t *testing.T) {
 		_, err := l.cluster.Route(l.ctx, l.topic)
 		l.wantCode("route before the creation", remoting.TopicNotExist, err)
 		l.topicsCreated = append(l.topicsCreated, l.topic)
-		require.NoError(l, l.client.CreateTopic(l.ctx, l.addr, rocketmq.TopicConfig{Name: l.topic, ReadQueues: 5, WriteQueues: 3, Perm: 6}))
+		require.NoError(
+			l,
+			l.client.CreateTopic(
+				l.ctx,
+				l.addr,
+				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 5, WriteQueues: 3, Perm: 6},
+			),
+		)
 		cluster := labtest.Cluster(l.T, l.version).Spec().Name
 		want := rocketmq.Route{
 			Queues:  []rocketmq.RouteQueue{{BrokerName: l.broker, Read: 5, Write: 3, Perm: 6}},
@@ -73,12 +84,27 @@ func TestLiveTopicSettingsAreReadAsTheyWereWritten(t *testing.T) {
 			config rocketmq.TopicConfig
 		}{
 			{"plain", rocketmq.TopicConfig{ReadQueues: 4, WriteQueues: 4, Perm: 6, FilterType: "SINGLE_TAG"}},
-			{"more to read than to write", rocketmq.TopicConfig{ReadQueues: 8, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"}},
-			{"read only", rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2, Perm: rocketmq.PermRead, FilterType: "SINGLE_TAG"}},
-			{"write only", rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2, Perm: rocketmq.PermWrite, FilterType: "SINGLE_TAG"}},
+			{
+				"more to read than to write",
+				rocketmq.TopicConfig{ReadQueues: 8, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG"},
+			},
+			{
+				"read only",
+				rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2, Perm: rocketmq.PermRead, FilterType: "SINGLE_TAG"},
+			},
+			{
+				"write only",
+				rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2, Perm: rocketmq.PermWrite, FilterType: "SINGLE_TAG"},
+			},
 			{"closed, several tags", rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, FilterType: "MULTI_TAG"}},
-			{"system flag", rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG", SysFlag: 1}},
-			{"ordered", rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG", Order: true}},
+			{
+				"system flag",
+				rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG", SysFlag: 1},
+			},
+			{
+				"ordered",
+				rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6, FilterType: "SINGLE_TAG", Order: true},
+			},
 		}
 		l.topicsCreated = append(l.topicsCreated, l.topic)
 		for _, row := range rows { // each replaces the one before
@@ -102,8 +128,16 @@ func TestLiveTopicAttributesAreKeptUntilTheyAreChanged(t *testing.T) {
 		name      string
 		set, want map[string]string
 	}{
-		{"two at once", map[string]string{"message.type": "FIFO", "cleanup.policy": "DELETE"}, map[string]string{"message.type": "FIFO", "cleanup.policy": "DELETE"}},
-		{"one changed", map[string]string{"message.type": "DELAY"}, map[string]string{"message.type": "DELAY", "cleanup.policy": "DELETE"}},
+		{
+			"two at once",
+			map[string]string{"message.type": "FIFO", "cleanup.policy": "DELETE"},
+			map[string]string{"message.type": "FIFO", "cleanup.policy": "DELETE"},
+		},
+		{
+			"one changed",
+			map[string]string{"message.type": "DELAY"},
+			map[string]string{"message.type": "DELAY", "cleanup.policy": "DELETE"},
+		},
 		{"none given", nil, map[string]string{"message.type": "DELAY", "cleanup.policy": "DELETE"}},
 	}
 	for _, step := range steps {
@@ -143,7 +177,13 @@ func TestLiveRuntimeAndConfigurationSayWhoTheBrokerIs(t *testing.T) {
 		require.NoError(l, err)
 		assert.Equal(l, l.broker, config["brokerName"])
 		assert.Equal(l, l.nameServer, config["namesrvAddr"])
-		assert.True(l, strings.HasSuffix(l.addr, ":"+config["listenPort"]), "listens on %s, wanted that of %s", config["listenPort"], l.addr)
+		assert.True(
+			l,
+			strings.HasSuffix(l.addr, ":"+config["listenPort"]),
+			"listens on %s, wanted that of %s",
+			config["listenPort"],
+			l.addr,
+		)
 	})
 }
 
@@ -155,13 +195,16 @@ func TestLongStatisticsCountWhatWasPutInTheLastMinute(t *testing.T) {
 		require.Equal(l, rocketmq.MinuteStats{}, got, "what was never counted")
 		l.makeTopic(1)
 		sent := int64(0)
-		l.until("messages are counted", func() (any, bool) { // brokers sample every 10 s, and count from the second sample on
-			l.batch(0, rocketmq.BatchMessage{Body: []byte("counted")})
-			sent++
-			got, err := l.client.Stats(l.ctx, l.addr, "TOPIC_PUT_NUMS", l.topic)
-			require.NoError(l, err)
-			return got, got.Sum > 0 && got.TPS > 0
-		})
+		l.until(
+			"messages are counted",
+			func() (any, bool) { // brokers sample every 10 s, and count from the second sample on
+				l.batch(0, rocketmq.BatchMessage{Body: []byte("counted")})
+				sent++
+				got, err := l.client.Stats(l.ctx, l.addr, "TOPIC_PUT_NUMS", l.topic)
+				require.NoError(l, err)
+				return got, got.Sum > 0 && got.TPS > 0
+			},
+		)
 		got, err = l.client.Stats(l.ctx, l.addr, "TOPIC_PUT_NUMS", l.topic)
 		require.NoError(l, err)
 		assert.LessOrEqual(l, got.Sum, sent)

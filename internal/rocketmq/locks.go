@@ -22,10 +22,20 @@ type lockQueue struct {
 	Queue  int    `json:"queueId"`
 }
 
-// LockQueues takes or renews the locks of a group's queues for one client id, and returns those that it holds now. A lock lapses
-// 60 s after its last renewal. Locks don't stop pulls or sends: they only tell who may work.
-func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) ([]MessageQueue, error) {
-	cmd, err := lockCommand(remoting.CodeLock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
+// LockQueues takes or renews the locks of a group's queues for one client id, and returns those
+// that it holds now. A lock lapses 60 s after its last renewal. Locks don't stop pulls or sends:
+// they only tell who may work.
+func (c *Client) LockQueues(
+	ctx context.Context,
+	addr, group, clientID string,
+	queues []MessageQueue,
+) ([]MessageQueue, error) {
+	cmd, err := lockCommand(
+		remoting.CodeLock,
+		c.options.Renames.Group(group),
+		clientID,
+		c.options.Renames.queues(queues),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +55,12 @@ func (c *Client) LockQueues(ctx context.Context, addr, group, clientID string, q
 
 // UnlockQueues gives locks back; those of other clients are left alone.
 func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) error {
-	cmd, err := lockCommand(remoting.CodeUnlock, c.options.Renames.Group(group), clientID, c.options.Renames.queues(queues))
+	cmd, err := lockCommand(
+		remoting.CodeUnlock,
+		c.options.Renames.Group(group),
+		clientID,
+		c.options.Renames.queues(queues),
+	)
 	if err != nil {
 		return err
 	}

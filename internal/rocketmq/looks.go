@@ -24,8 +24,8 @@ type look struct {
 	at    time.Time
 }
 
-// RuntimeAt is Client.Runtime of one of the cluster's brokers, asked once for all who want it within
-// four seconds. Errors aren't kept.
+// RuntimeAt is Client.Runtime of one of the cluster's brokers, asked once for all who want it
+// within four seconds. Errors aren't kept.
 func (c *Cluster) RuntimeAt(ctx context.Context, addr string) (map[string]string, error) {
 	c.looks.mu.Lock()
 	if c.looks.of == nil {

@@ -2,8 +2,8 @@ package rocketmq
 
 import "regexp"
 
-// LongestTopic and LongestGroup are how many bytes names may have on 5.x brokers (TopicValidator); the
-// name of a group's retry topic must fit as well.
+// LongestTopic and LongestGroup are how many bytes names may have on 5.x brokers (TopicValidator);
+// the name of a group's retry topic must fit as well.
 const (
 	LongestTopic = 127
 	LongestGroup = 120
@@ -11,8 +11,8 @@ const (
 
 var nameForm = regexp.MustCompile(`^[%|a-zA-Z0-9_-]+$`)
 
-// TakesTopic reports whether 5.x brokers take the name of a topic. Brokers before 4.6 also took others,
-// such as names with dots.
+// TakesTopic reports whether 5.x brokers take the name of a topic. Brokers before 4.6 also took
+// others, such as names with dots.
 func TakesTopic(name string) bool { return len(name) <= LongestTopic && nameForm.MatchString(name) }
 
 // TakesGroup is TakesTopic for consumer groups.

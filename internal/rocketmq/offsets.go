@@ -12,7 +12,8 @@ import (
 // TopicGroup keys the positions of a group on a topic.
 type TopicGroup struct{ Topic, Group string }
 
-// AllOffsets exports every committed position of a broker, by queue. Entries of other kinds (three-part keys) are left out.
+// AllOffsets exports every committed position of a broker, by queue. Entries of other kinds
+// (three-part keys) are left out.
 func (c *Client) AllOffsets(ctx context.Context, addr string) (map[TopicGroup]map[int]int64, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeAllOffsets}, "")
 	if err != nil {
@@ -34,8 +35,9 @@ func (c *Client) AllOffsets(ctx context.Context, addr string) (map[TopicGroup]ma
 	return out, nil
 }
 
-// QueryOffset reads a group's position on a queue; false means that there is none. On 4.x a queue whose first message is still
-// in memory answers 0 for an unknown group: AllOffsets tells the two apart.
+// QueryOffset reads a group's position on a queue; false means that there is none. On 4.x a queue
+// whose first message is still in memory answers 0 for an unknown group: AllOffsets tells the two
+// apart.
 func (c *Client) QueryOffset(ctx context.Context, addr, group, topic string, queue int) (int64, bool, error) {
 	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeQueryOffset, Fields: map[string]string{
 		"consumerGroup": group, "topic": topic, "queueId": strconv.Itoa(queue), "setZeroIfNotFound": "false",
@@ -47,8 +49,9 @@ func (c *Client) QueryOffset(ctx context.Context, addr, group, topic string, que
 	return n, err == nil, err
 }
 
-// UpdateOffset writes a group's position, unconditionally. Read it back: brokers answer success to some writes that they ignore.
-// The positions of one group on one topic are written one after another: of two first ones at the same moment, brokers lose one.
+// UpdateOffset writes a group's position, unconditionally. Read it back: brokers answer success to
+// some writes that they ignore. The positions of one group on one topic are written one after
+// another: of two first ones at the same moment, brokers lose one.
 func (c *Client) UpdateOffset(ctx context.Context, addr, group, topic string, queue int, offset int64) error {
 	object := offsetObject(group, topic, queue)
 	done, err := c.commits.take(ctx, addr, topic+"@"+group)
@@ -81,7 +84,8 @@ func offsetField(addr string, got *remoting.Command) (int64, error) {
 	return n, nil
 }
 
-// MaxOffset is the position behind the last message of a queue; 0 for an unknown topic. It may lag a send by some milliseconds.
+// MaxOffset is the position behind the last message of a queue; 0 for an unknown topic. It may lag
+// a send by some milliseconds.
 func (c *Client) MaxOffset(ctx context.Context, addr, topic string, queue int) (int64, error) {
 	return c.queueOffset(ctx, remoting.CodeMaxOffset, addr, topic, queue)
 }
@@ -110,9 +114,15 @@ type TopicQueue struct {
 // QueueStats are a group's position and the end of the queue.
 type QueueStats struct{ BrokerOffset, ConsumerOffset int64 }
 
-// ConsumeStats lists a group's positions; a missing position shows as 0, and an unknown group as nothing.
+// ConsumeStats lists a group's positions; a missing position shows as 0, and an unknown group as
+// nothing.
 func (c *Client) ConsumeStats(ctx context.Context, addr, group string) (map[TopicQueue]QueueStats, error) {
-	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeConsumeStats, Fields: map[string]string{"consumerGroup": group}}, group)
+	o, err := c.askObject(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeConsumeStats, Fields: map[string]string{"consumerGroup": group}},
+		group,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +141,8 @@ func readQueue(o remoting.Object) TopicQueue {
 	return TopicQueue{Topic: o.Text("topic"), Broker: o.Text("brokerName"), Queue: int(o.Number("queueId"))}
 }
 
-// DelayOffsets says how far each delay level of SCHEDULE_TOPIC_XXXX (queue level-1) was delivered; empty until a first delivery.
+// DelayOffsets says how far each delay level of SCHEDULE_TOPIC_XXXX (queue level-1) was delivered;
+// empty until a first delivery.
 func (c *Client) DelayOffsets(ctx context.Context, addr string) (map[int]int64, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeDelayOffsets}, "")
 	if err != nil {

@@ -13,10 +13,12 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Brokers that can't be reached are spoken to through the remoting port of a 5.x proxy, as managed instances have it. Such a broker's address
-// is the proxy's with the broker's name behind it, "host:port/broker-a": each request to it is dialled to the proxy, and names the broker. So who
-// has a broker's address needs to know nothing of proxies. What the proxy doesn't serve, it answers with code 3 (RemotingProtocolServer, 5.3.3):
-// it has no lists of topics, groups or positions, creates nothing, and knows no settings.
+// Brokers that can't be reached are spoken to through the remoting port of a 5.x proxy, as managed
+// instances have it. Such a broker's address is the proxy's with the broker's name behind it,
+// "host:port/broker-a": each request to it is dialled to the proxy, and names the broker. So who
+// has a broker's address needs to know nothing of proxies. What the proxy doesn't serve, it answers
+// with code 3 (RemotingProtocolServer, 5.3.3): it has no lists of topics, groups or positions,
+// creates nothing, and knows no settings.
 
 // behindProxy is the address of a broker behind a proxy.
 func behindProxy(proxy, broker string) string { return proxy + "/" + broker }
@@ -33,7 +35,8 @@ func ServerOf(addr string) string {
 	return server
 }
 
-// BrokerNameField is the field in which a request names its broker; proxies answer 15 without it (AbstractRemotingActivity, 5.3.3).
+// BrokerNameField is the field in which a request names its broker; proxies answer 15 without it
+// (AbstractRemotingActivity, 5.3.3).
 func BrokerNameField(code int) string {
 	if code == remoting.CodeSendV2 || code == remoting.CodeSendBatch {
 		return "n"
@@ -51,8 +54,9 @@ func (c *Client) nameBroker(cmd *remoting.Command, broker string) {
 	}
 }
 
-// WithTransferFlag are properties of a send that a proxy takes whatever the topic's message type is (SendMessageActivity, 5.3.3): what was
-// written to a 4.x topic fits none, as orderly producers of 4.x send no sharding key. 5.3.3 stores the flag with the message.
+// WithTransferFlag are properties of a send that a proxy takes whatever the topic's message type is
+// (SendMessageActivity, 5.3.3): what was written to a 4.x topic fits none, as orderly producers of
+// 4.x send no sharding key. 5.3.3 stores the flag with the message.
 func WithTransferFlag(properties []byte) []byte {
 	if _, there := remoting.PropertyValue(properties, remoting.PropTransferFlag); there {
 		return properties
@@ -60,8 +64,8 @@ func WithTransferFlag(properties []byte) []byte {
 	return remoting.AppendProperty(slices.Clip(properties), remoting.PropTransferFlag, "true")
 }
 
-// refusedForType reports whether a proxy refused a send as its message isn't of the topic's type, which brokers never do. Further sends to the
-// topic carry the flag that makes it pass.
+// refusedForType reports whether a proxy refused a send as its message isn't of the topic's type,
+// which brokers never do. Further sends to the topic carry the flag that makes it pass.
 func (c *Client) refusedForType(broker string, cmd, got *remoting.Command) bool {
 	if broker == "" || got.Code != remoting.MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
 		return false
@@ -71,8 +75,9 @@ func (c *Client) refusedForType(broker string, cmd, got *remoting.Command) bool 
 	return !carried // else another call has learned it while this one was under way
 }
 
-// lostBehind is the error of an answer in which a proxy says that it got none from the broker. It does so with the code of any other failure,
-// so that only its words tell: they are of NettyRemotingAbstract and MQClientAPIExt (5.3.3).
+// lostBehind is the error of an answer in which a proxy says that it got none from the broker. It
+// does so with the code of any other failure, so that only its words tell: they are of
+// NettyRemotingAbstract and MQClientAPIExt (5.3.3).
 func lostBehind(addr, broker string, cmd, got *remoting.Command) error {
 	if broker == "" || got.Code != remoting.SystemError {
 		return nil
@@ -85,7 +90,11 @@ func lostBehind(addr, broker string, cmd, got *remoting.Command) error {
 	}
 	for _, words := range []string{"timeout", "timed out", "wait response", "send request", "channel", "connection"} {
 		if strings.Contains(remark, words) {
-			return &remoting.LostError{Server: addr, Call: remoting.RequestName(cmd.Code), Err: errors.New(remoting.FirstLine(got.Remark))}
+			return &remoting.LostError{
+				Server: addr,
+				Call:   remoting.RequestName(cmd.Code),
+				Err:    errors.New(remoting.FirstLine(got.Remark)),
+			}
 		}
 	}
 	return nil
@@ -99,13 +108,18 @@ type proxied struct {
 	brokers map[string]Broker
 }
 
-// NewClusterBehind returns the cluster behind the remoting port of a 5.x proxy, host:port; nothing is asked yet. Its brokers are those that
-// routes of topics name.
+// NewClusterBehind returns the cluster behind the remoting port of a 5.x proxy, host:port; nothing
+// is asked yet. Its brokers are those that routes of topics name.
 func NewClusterBehind(c *Client, proxy string) *Cluster {
-	return &Cluster{client: c, nameServers: []string{proxy}, behind: &proxied{addr: proxy, brokers: map[string]Broker{}}}
+	return &Cluster{
+		client:      c,
+		nameServers: []string{proxy},
+		behind:      &proxied{addr: proxy, brokers: map[string]Broker{}},
+	}
 }
 
-// Proxy is the address of the proxy that the cluster is behind; empty if its brokers can be reached.
+// Proxy is the address of the proxy that the cluster is behind; empty if its brokers can be
+// reached.
 func (c *Cluster) Proxy() string {
 	if c.behind == nil {
 		return ""
@@ -143,11 +157,12 @@ func (p *proxied) known() []Broker {
 	return all
 }
 
-// everywhere are topics that each broker has and registers by itself (TopicConfigManager, 4.9.7 to 5.5.0).
+// everywhere are topics that each broker has and registers by itself (TopicConfigManager, 4.9.7 to
+// 5.5.0).
 var everywhere = []string{"SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "BenchmarkTest"}
 
-// readBehind finds the brokers behind the proxy, by the route of a topic that each has. Where the proxy shows none of these, those stand that
-// routes of other topics have named.
+// readBehind finds the brokers behind the proxy, by the route of a topic that each has. Where the
+// proxy shows none of these, those stand that routes of other topics have named.
 func (c *Cluster) readBehind(ctx context.Context) ([]Broker, error) {
 	var failed error
 	for _, topic := range everywhere {
@@ -188,9 +203,10 @@ func (c *Cluster) brokersBehind(ctx context.Context) ([]Broker, error) {
 	return found, nil
 }
 
-// TopicConfigs are the settings of topics on the masters, by broker. Brokers list all that they have, and names are ignored. Behind a proxy only
-// the named topics are looked for, one after the other; of their settings routes tell the numbers of queues and the permission. A topic
-// that isn't there is left out.
+// TopicConfigs are the settings of topics on the masters, by broker. Brokers list all that they
+// have, and names are ignored. Behind a proxy only the named topics are looked for, one after the
+// other; of their settings routes tell the numbers of queues and the permission. A topic that isn't
+// there is left out.
 func (c *Cluster) TopicConfigs(ctx context.Context, names []string) (map[string]map[string]TopicConfig, error) {
 	if c.behind != nil {
 		return c.routedConfigs(ctx, names)

@@ -22,8 +22,14 @@ func proxyOf(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) (*Cl
 		case c.Fields["topic"] != "orders":
 			reply(conn, c, remoting.TopicNotExist, nil, "")
 		default:
-			reply(conn, c, remoting.Success, nil, `{"brokerDatas":[{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-b","cluster":"C"},{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-a","cluster":"C"}],
-				"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":2,"writeQueueNums":2},{"brokerName":"broker-b","perm":6,"readQueueNums":3,"writeQueueNums":3}]}`)
+			reply(
+				conn,
+				c,
+				remoting.Success,
+				nil,
+				`{"brokerDatas":[{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-b","cluster":"C"},{"brokerAddrs":{0:"10.9.9.9:8080"},"brokerName":"broker-a","cluster":"C"}],
+				"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":2,"writeQueueNums":2},{"brokerName":"broker-b","perm":6,"readQueueNums":3,"writeQueueNums":3}]}`,
+			)
 		}
 	})
 	return NewClusterBehind(testClient(t), s.Addr().String()), s
@@ -31,7 +37,13 @@ func proxyOf(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) (*Cl
 
 func TestBrokersBehindAProxyAreThoseOfRoutesAndAreDialledAtTheProxy(t *testing.T) {
 	c, s := proxyOf(t, func(conn net.Conn, c *remoting.Command) {
-		reply(conn, c, remoting.Success, map[string]string{"offset": map[string]string{"broker-a": "5", "broker-b": "7"}[c.Fields["bname"]]}, "")
+		reply(
+			conn,
+			c,
+			remoting.Success,
+			map[string]string{"offset": map[string]string{"broker-a": "5", "broker-b": "7"}[c.Fields["bname"]]},
+			"",
+		)
 	})
 	_, err := c.Brokers(context.Background())
 	require.Error(t, err, "none was named yet")
@@ -61,7 +73,15 @@ func TestASendThatAProxyRefusesForItsTypeIsSentAgainWithTheFlag(t *testing.T) {
 		defer mu.Unlock()
 		seen = append(seen, c.Fields["n"]+" "+c.Fields["i"])
 		if c.Fields["i"] == "" {
-			frame, _ := remoting.AppendFrame(nil, &remoting.Command{Code: remoting.MessageIllegal, Opaque: c.Opaque, Flag: remoting.FlagResponse, Remark: "TopicMessageType validate failed, topicMessageType is FIFO"})
+			frame, _ := remoting.AppendFrame(
+				nil,
+				&remoting.Command{
+					Code:   remoting.MessageIllegal,
+					Opaque: c.Opaque,
+					Flag:   remoting.FlagResponse,
+					Remark: "TopicMessageType validate failed, topicMessageType is FIFO",
+				},
+			)
 			_, _ = conn.Write(frame)
 			return
 		}
@@ -72,7 +92,8 @@ func TestASendThatAProxyRefusesForItsTypeIsSentAgainWithTheFlag(t *testing.T) {
 	b, err := c.Broker(context.Background(), "broker-b")
 	require.NoError(t, err)
 	for range 2 {
-		sent, err := c.Client().SendBatch(context.Background(), b.Addr, BatchRequest{Topic: "orders", Messages: []BatchMessage{{Body: []byte("m")}}})
+		sent, err := c.Client().
+			SendBatch(context.Background(), b.Addr, BatchRequest{Topic: "orders", Messages: []BatchMessage{{Body: []byte("m")}}})
 		require.NoError(t, err)
 		assert.EqualValues(t, 3, sent.Offset)
 	}
@@ -101,8 +122,22 @@ func TestWhatAProxySaysOfABrokerItLostIsNoRefusal(t *testing.T) {
 		"connect to <10.0.0.1:10911> failed":                        {false, true},
 		"message body size exceeded, the max size is 4194304 bytes": {false, false},
 	} {
-		err := lostBehind("proxy/broker-a", "broker-a", cmd, &remoting.Command{Code: remoting.SystemError, Remark: remark})
+		err := lostBehind(
+			"proxy/broker-a",
+			"broker-a",
+			cmd,
+			&remoting.Command{Code: remoting.SystemError, Remark: remark},
+		)
 		assert.Equal(t, wants, [2]bool{remoting.Ambiguous(err), remoting.Retryable(err)}, remark)
 	}
-	assert.NoError(t, lostBehind("broker:10911", "", cmd, &remoting.Command{Code: remoting.SystemError, Remark: "wait response on the channel timeout"}), "a broker's own answer")
+	assert.NoError(
+		t,
+		lostBehind(
+			"broker:10911",
+			"",
+			cmd,
+			&remoting.Command{Code: remoting.SystemError, Remark: "wait response on the channel timeout"},
+		),
+		"a broker's own answer",
+	)
 }

@@ -56,7 +56,8 @@ func (r *PullResult) Size() int64 {
 	return int64(cap(r.frame.Bytes))
 }
 
-// Release gives the memory of the messages back, for those who read many. Bodies and properties must not be used any more.
+// Release gives the memory of the messages back, for those who read many. Bodies and properties
+// must not be used any more.
 func (r *PullResult) Release() {
 	if r.frame != nil {
 		r.frame.Messages = r.Messages
@@ -65,7 +66,8 @@ func (r *PullResult) Release() {
 	r.frame, r.Messages = nil, nil
 }
 
-// System flags of a pull (PullSysFlag): the subscription is in the request, so no heartbeat is needed.
+// System flags of a pull (PullSysFlag): the subscription is in the request, so no heartbeat is
+// needed.
 const (
 	pullSuspend      = 2
 	pullSubscription = 4
@@ -74,7 +76,8 @@ const (
 // pullGrace is added to a long poll's wait: 5.x answers up to a few seconds late.
 const pullGrace = 10 * time.Second
 
-// Pull reads messages. Clamp the offset to the queue before: a broker writes an event message for each pull outside of it.
+// Pull reads messages. Clamp the offset to the queue before: a broker writes an event message for
+// each pull outside of it.
 func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResult, error) {
 	flags := pullSubscription
 	if q.Wait > 0 {
@@ -95,13 +98,27 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	out := PullResult{Status: pullStatuses[got.Code]}
 	for name, into := range map[string]*int64{"nextBeginOffset": &out.Next, "minOffset": &out.Min, "maxOffset": &out.Max} {
 		if *into, err = strconv.ParseInt(got.Fields[name], 10, 64); err != nil {
-			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number", addr, q.Topic, q.Queue, name, got.Fields[name])
+			return PullResult{}, fmt.Errorf(
+				"%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number",
+				addr,
+				q.Topic,
+				q.Queue,
+				name,
+				got.Fields[name],
+			)
 		}
 	}
 	if out.Status == PullFound {
 		out.frame = got.Frame
 		if out.Messages, err = remoting.AppendMessages(got.Frame.Messages[:0], got.Body); err != nil {
-			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic, q.Queue, q.Offset, err)
+			return PullResult{}, fmt.Errorf(
+				"%s: PULL_MESSAGE %s queue %d offset %d: %w",
+				addr,
+				q.Topic,
+				q.Queue,
+				q.Offset,
+				err,
+			)
 		}
 		c.options.Renames.retriesHere(q.Topic, out.Messages)
 	}

@@ -55,8 +55,8 @@ type Registered struct {
 	Addrs map[int64][]string
 	// KnownBy are the name servers that know its master, or where none is registered a slave.
 	KnownBy []string
-	// Slave is the address of the slave that is read as no master is registered, where that is asked
-	// for; else empty.
+	// Slave is the address of the slave that is read as no master is registered, where that is
+	// asked for; else empty.
 	Slave string
 }
 
@@ -82,8 +82,8 @@ const (
 	GapMute     GapKind = "mute"      // a slave that is to be read serves no pulls
 )
 
-// Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker is
-// empty where it is about a name server, NameServer where it is about all of them.
+// Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker
+// is empty where it is about a name server, NameServer where it is about all of them.
 type Gap struct {
 	Kind               GapKind
 	Broker, NameServer string

@@ -95,7 +95,8 @@ func TestTopicsThatASlaveHasNotTakenOverAreTold(t *testing.T) {
 	assert.Len(t, LackingOn(route, brokers, "orders", has), 1, "it got more since")
 }
 
-// A cluster is what all of its name servers know together. Today's code took the first answer for all.
+// A cluster is what all of its name servers know together. Today's code took the first answer for
+// all.
 func TestAClusterIsWhatAllNameServersKnow(t *testing.T) {
 	const a, b = "C/broker-a/0=127.0.0.1:1", "C/broker-b/0=127.0.0.1:2"
 	for name, test := range map[string]struct {
@@ -157,7 +158,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Of a name server that doesn't answer any more, what it said before counts: brokers serve without it.
+// Of a name server that doesn't answer any more, what it said before counts: brokers serve without
+// it.
 func TestWhatASilentNameServerSaidStands(t *testing.T) {
 	first := nameServer(t, "C/broker-a/0=127.0.0.1:1")
 	second := serve(t, func(conn net.Conn, c *remoting.Command) {

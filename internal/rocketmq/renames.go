@@ -7,9 +7,11 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Renames are the names that a cluster has for topics and groups which the caller knows by others, such as those of another cluster that is
-// moved into it. A Client that has them speaks the cluster's names, and takes and gives the caller's: what the caller has no name for is
-// not to be seen. Retry and dead-letter topics go by their group; RocketMQ's own names stay. The zero value renames nothing.
+// Renames are the names that a cluster has for topics and groups which the caller knows by others,
+// such as those of another cluster that is moved into it. A Client that has them speaks the
+// cluster's names, and takes and gives the caller's: what the caller has no name for is not to be
+// seen. Retry and dead-letter topics go by their group; RocketMQ's own names stay. The zero value
+// renames nothing.
 type Renames struct {
 	Prefix string            // before every name that the maps don't have
 	Topics map[string]string // the cluster's names by the caller's
@@ -73,7 +75,8 @@ func (r Renames) groupHere(own string) (string, bool) {
 	return r.here(own, r.Groups, r.Group)
 }
 
-// here finds the name that becomes the cluster's own. One that another name becomes, by the map, has none.
+// here finds the name that becomes the cluster's own. One that another name becomes, by the map,
+// has none.
 func (r Renames) here(own string, names map[string]string, becomes func(string) string) (string, bool) {
 	for name, renamed := range names {
 		if renamed == own {
@@ -130,7 +133,8 @@ func (r Renames) queueHere(o remoting.Object) (TopicQueue, bool) {
 	return q, known
 }
 
-// Messages that are to be tried again say of which topic they are: consumers show it to the application.
+// Messages that are to be tried again say of which topic they are: consumers show it to the
+// application.
 
 // retryThere are the properties of a retry that is sent.
 func (r Renames) retryThere(properties []byte) []byte {
@@ -156,5 +160,9 @@ func (r Renames) retried(properties []byte, rename func(string) (string, bool)) 
 	if !known || renamed == topic {
 		return properties
 	}
-	return remoting.AppendProperty(slices.Clip(remoting.WithoutProperty(properties, remoting.PropRetryTopic)), remoting.PropRetryTopic, renamed)
+	return remoting.AppendProperty(
+		slices.Clip(remoting.WithoutProperty(properties, remoting.PropRetryTopic)),
+		remoting.PropRetryTopic,
+		renamed,
+	)
 }

@@ -10,7 +10,12 @@ import (
 )
 
 func TestRenamesGoThereAndBack(t *testing.T) {
-	r := Renames{Prefix: "eu-", Topics: map[string]string{"orders": "new-orders"}, Groups: map[string]string{"billing": "b2"}, Keep: "rocketshift-"}
+	r := Renames{
+		Prefix: "eu-",
+		Topics: map[string]string{"orders": "new-orders"},
+		Groups: map[string]string{"billing": "b2"},
+		Keep:   "rocketshift-",
+	}
 	for name, own := range map[string]string{
 		"orders": "new-orders", "audit": "eu-audit", "%RETRY%billing": "%RETRY%b2", "%DLQ%other": "%DLQ%eu-other", "SCHEDULE_TOPIC_XXXX": "SCHEDULE_TOPIC_XXXX",
 		"%RETRY%rocketshift-x": "%RETRY%rocketshift-x", "eu-audit": "eu-eu-audit",
@@ -58,16 +63,26 @@ func TestEveryNameThatIsShownIsTheOneThatLeadsThere(t *testing.T) {
 
 func TestRequestsCarryTheClustersNames(t *testing.T) {
 	r := Renames{Prefix: "eu-"}
-	cmd := &remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": "GROUP_GET_NUMS", "statsKey": "orders@billing"}}
+	cmd := &remoting.Command{
+		Code:   remoting.CodeStats,
+		Fields: map[string]string{"statsName": "GROUP_GET_NUMS", "statsKey": "orders@billing"},
+	}
 	r.command(cmd)
 	assert.Equal(t, "eu-orders@eu-billing", cmd.Fields["statsKey"])
 	cmd = &remoting.Command{Code: remoting.CodeSendBatch, Fields: map[string]string{"a": "group", "b": "orders"}}
 	r.command(cmd)
 	assert.Equal(t, map[string]string{"a": "group", "b": "eu-orders"}, cmd.Fields)
-	cmd = &remoting.Command{Code: remoting.CodePull, Fields: map[string]string{"consumerGroup": "g", "topic": "t", "queueId": "1"}}
+	cmd = &remoting.Command{
+		Code:   remoting.CodePull,
+		Fields: map[string]string{"consumerGroup": "g", "topic": "t", "queueId": "1"},
+	}
 	r.command(cmd)
 	assert.Equal(t, map[string]string{"consumerGroup": "eu-g", "topic": "eu-t", "queueId": "1"}, cmd.Fields)
-	assert.Equal(t, []MessageQueue{{Topic: "eu-t", Broker: "b", Queue: 3}}, r.queues([]MessageQueue{{Topic: "t", Broker: "b", Queue: 3}}))
+	assert.Equal(
+		t,
+		[]MessageQueue{{Topic: "eu-t", Broker: "b", Queue: 3}},
+		r.queues([]MessageQueue{{Topic: "t", Broker: "b", Queue: 3}}),
+	)
 }
 
 func TestRetriesSayOfWhichTopicTheyAreByItsNameThere(t *testing.T) {

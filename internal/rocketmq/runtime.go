@@ -10,7 +10,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp, msgPutTotalTodayNow and others.
+// Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp,
+// msgPutTotalTodayNow and others.
 func (c *Client) Runtime(ctx context.Context, addr string) (map[string]string, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeRuntime}, "")
 	if err != nil {
@@ -49,9 +50,16 @@ type MinuteStats struct {
 	TPS float64
 }
 
-// Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero, no error.
+// Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero,
+// no error.
 func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
-	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}}, name+" "+key, remoting.SystemError)
+	got, err := c.ask(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}},
+		name+" "+key,
+		remoting.SystemError,
+	)
 	if err != nil || got.Code == remoting.SystemError {
 		return MinuteStats{}, err
 	}
@@ -68,7 +76,12 @@ func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats
 }
 
 // askObject is ask for calls that answer with a JSON object.
-func (c *Client) askObject(ctx context.Context, addr string, cmd *remoting.Command, about string) (remoting.Object, error) {
+func (c *Client) askObject(
+	ctx context.Context,
+	addr string,
+	cmd *remoting.Command,
+	about string,
+) (remoting.Object, error) {
 	got, err := c.ask(ctx, addr, cmd, about)
 	if err != nil {
 		return nil, err
@@ -84,9 +97,9 @@ func badBody(addr string, code int, err error) error {
 	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, remoting.RequestName(code), err)
 }
 
-// Clock is a broker's time, as its runtime facts tell: when it started, by its clock, and how long ago that
-// was, in whole seconds (StoreStatsService, 4.5.2 to 5.3.3). It is at most a second late, and the call's own
-// time. Errors: also one of a broker that doesn't tell.
+// Clock is a broker's time, as its runtime facts tell: when it started, by its clock, and how long
+// ago that was, in whole seconds (StoreStatsService, 4.5.2 to 5.3.3). It is at most a second late,
+// and the call's own time. Errors: also one of a broker that doesn't tell.
 func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	table, err := c.Runtime(ctx, addr)
 	if err != nil {
@@ -94,7 +107,11 @@ func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	}
 	begun, err := strconv.ParseInt(table["bootTimestamp"], 10, 64)
 	if err != nil || begun <= 0 {
-		return time.Time{}, fmt.Errorf("%s: its bootTimestamp is %q: its time isn't known", addr, table["bootTimestamp"])
+		return time.Time{}, fmt.Errorf(
+			"%s: its bootTimestamp is %q: its time isn't known",
+			addr,
+			table["bootTimestamp"],
+		)
 	}
 	var days, hours, minutes, seconds int64
 	if _, err := fmt.Sscanf(table["runtime"], "[ %d days, %d hours, %d minutes, %d seconds ]", &days, &hours, &minutes, &seconds); err != nil {

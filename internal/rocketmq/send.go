@@ -12,10 +12,12 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// MaxBatchBody is the most bytes of a batch body that brokers take with their default maxMessageSize.
+// MaxBatchBody is the most bytes of a batch body that brokers take with their default
+// maxMessageSize.
 const MaxBatchBody = 4 << 20
 
-// mostBody is the most bytes of a body that a frame holds beside its header, whatever maxMessageSize is.
+// mostBody is the most bytes of a body that a frame holds beside its header, whatever
+// maxMessageSize is.
 const mostBody = remoting.MaxFrame - 64<<10
 
 // batchOverhead is what one message adds to a batch besides its body and properties.
@@ -55,7 +57,8 @@ func (m BatchMessage) PropertiesSize() int {
 // Size is what the message takes in a batch body.
 func (m BatchMessage) Size() int { return batchOverhead + len(m.Body) + m.PropertiesSize() }
 
-// BatchRequest is a batch for one queue. SysFlag, BornTimestamp and ReconsumeTimes hold for all of its messages.
+// BatchRequest is a batch for one queue. SysFlag, BornTimestamp and ReconsumeTimes hold for all of
+// its messages.
 type BatchRequest struct {
 	Group          string
 	Topic          string
@@ -66,7 +69,8 @@ type BatchRequest struct {
 	Messages       []BatchMessage
 }
 
-// SendResult says where the first message was stored. Code may be 10, 11 or 12: stored, but not yet flushed or copied to slaves.
+// SendResult says where the first message was stored. Code may be 10, 11 or 12: stored, but not yet
+// flushed or copied to slaves.
 type SendResult struct {
 	Queue  int
 	Offset int64
@@ -87,19 +91,34 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 	}
 	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
 	fields["m"] = "true"
-	return c.send(ctx, addr, &remoting.Command{Code: remoting.CodeSendBatch, Binary: true, Fields: fields, Body: body}, q.Topic, q.Queue)
+	return c.send(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeSendBatch, Binary: true, Fields: fields, Body: body},
+		q.Topic,
+		q.Queue,
+	)
 }
 
-// SendAlone stores the only message of the request by a send of its own, as retry topics want it: 5.x brokers take no batch for them.
-// What brokers would act on in its properties is left out (Inert). However often it was consumed, it isn't a dead letter, unless members of
-// the group hold queues locked: then brokers from 5.1 on store it in the group's dead-letter topic, and answer where it lies there.
+// SendAlone stores the only message of the request by a send of its own, as retry topics want it:
+// 5.x brokers take no batch for them. What brokers would act on in its properties is left out
+// (Inert). However often it was consumed, it isn't a dead letter, unless members of the group hold
+// queues locked: then brokers from 5.1 on store it in the group's dead-letter topic, and answer
+// where it lies there.
 func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
 	if len(q.Messages) != 1 {
 		return SendResult{}, fmt.Errorf("%s queue %d: %d messages to send alone", q.Topic, q.Queue, len(q.Messages))
 	}
 	m := q.Messages[0]
 	if size := m.PropertiesSize(); size > remoting.MaxProperties {
-		return SendResult{}, fmt.Errorf("%s queue %d: %w: %d bytes, allowed %d", q.Topic, q.Queue, ErrPropertiesTooLong, size, remoting.MaxProperties)
+		return SendResult{}, fmt.Errorf(
+			"%s queue %d: %w: %d bytes, allowed %d",
+			q.Topic,
+			q.Queue,
+			ErrPropertiesTooLong,
+			size,
+			remoting.MaxProperties,
+		)
 	}
 	return c.SendMessage(ctx, addr, SendRequest{
 		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
@@ -113,7 +132,13 @@ func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 	total := 0
 	for i, m := range messages {
 		if size := m.PropertiesSize(); size > remoting.MaxProperties {
-			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong, size, remoting.MaxProperties)
+			return nil, fmt.Errorf(
+				"message %d of the batch: %w: %d bytes, allowed %d",
+				i,
+				ErrPropertiesTooLong,
+				size,
+				remoting.MaxProperties,
+			)
 		}
 		total += m.Size()
 	}
@@ -159,28 +184,56 @@ func (c *Client) SendMessage(ctx context.Context, addr string, q SendRequest) (S
 	if q.MaxReconsumeTimes > 0 {
 		fields["l"] = strconv.Itoa(int(q.MaxReconsumeTimes))
 	}
-	return c.send(ctx, addr, &remoting.Command{Code: remoting.CodeSendV2, Fields: fields, Body: q.Body}, q.Topic, q.Queue)
+	return c.send(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeSendV2, Fields: fields, Body: q.Body},
+		q.Topic,
+		q.Queue,
+	)
 }
 
 // sendFields are the one-letter names of SendMessageRequestHeaderV2.
 func sendFields(group, topic string, queue int, sysFlag int32, born int64, reconsumed int32) map[string]string {
 	return map[string]string{
 		"a": group, "b": topic, "c": "TBW102", "d": "4", "e": strconv.Itoa(queue), "f": strconv.Itoa(int(sysFlag)),
-		"g": strconv.FormatInt(born, 10), "h": "0", "i": "", "j": strconv.Itoa(int(reconsumed)), "k": "false", "m": "false",
+		"g": strconv.FormatInt(
+			born,
+			10,
+		), "h": "0", "i": "", "j": strconv.Itoa(int(reconsumed)), "k": "false", "m": "false",
 	}
 }
 
-func (c *Client) send(ctx context.Context, addr string, cmd *remoting.Command, topic string, queue int) (SendResult, error) {
+func (c *Client) send(
+	ctx context.Context,
+	addr string,
+	cmd *remoting.Command,
+	topic string,
+	queue int,
+) (SendResult, error) {
 	object := topic + " queue " + strconv.Itoa(queue)
-	got, err := c.ask(ctx, addr, cmd, object, remoting.FlushDiskTimeout, remoting.SlaveNotAvailable, remoting.FlushSlaveTimeout)
+	got, err := c.ask(
+		ctx,
+		addr,
+		cmd,
+		object,
+		remoting.FlushDiskTimeout,
+		remoting.SlaveNotAvailable,
+		remoting.FlushSlaveTimeout,
+	)
 	if err != nil {
 		return SendResult{}, err
 	}
-	// A batch's answer may list the offsets of all messages, comma-separated; the first is where the batch begins.
+	// A batch's answer may list the offsets of all messages, comma-separated; the first is where
+	// the batch begins.
 	first, _, _ := strings.Cut(got.Fields["queueOffset"], ",")
 	offset, err := strconv.ParseInt(first, 10, 64)
 	if err != nil {
-		return SendResult{}, &remoting.LostError{Server: addr, Call: remoting.RequestName(cmd.Code), Err: fmt.Errorf("the answer's queueOffset %q is not a number", got.Fields["queueOffset"])}
+		return SendResult{}, &remoting.LostError{
+			Server: addr,
+			Call:   remoting.RequestName(cmd.Code),
+			Err:    fmt.Errorf("the answer's queueOffset %q is not a number", got.Fields["queueOffset"]),
+		}
 	}
 	stored, err := strconv.Atoi(got.Fields["queueId"])
 	if err != nil {

@@ -34,7 +34,11 @@ func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 		}
 		if serves, told := config["slaveReadEnable"]; told && serves != "true" {
 			all = append(all, Gap{Kind: GapMute, Broker: b.Name, Server: b.Slave, Text: fmt.Sprintf(
-				"broker %s has no master, and its slave %s serves no pulls (slaveReadEnable=%s)", b.Name, b.Slave, serves)})
+				"broker %s has no master, and its slave %s serves no pulls (slaveReadEnable=%s)",
+				b.Name,
+				b.Slave,
+				serves,
+			)})
 		}
 	}
 	return all, nil
@@ -54,8 +58,8 @@ func FromSlaves(brokers []Broker) (names []string) {
 	return names
 }
 
-// Lacking is a topic of which a slave, which is read in place of its master, knows fewer queues than
-// name servers.
+// Lacking is a topic of which a slave, which is read in place of its master, knows fewer queues
+// than name servers.
 type Lacking struct {
 	Slave         Broker
 	Topic         string

@@ -26,8 +26,8 @@ type TopicConfig struct {
 	Attributes                    map[string]string // 5.x: message.type and others, without the leading +
 }
 
-// Queues is how many queues the broker has of the topic: it stores messages in all of them, whether it
-// shows them to clients or not.
+// Queues is how many queues the broker has of the topic: it stores messages in all of them, whether
+// it shows them to clients or not.
 func (t TopicConfig) Queues() int { return max(0, t.ReadQueues, t.WriteQueues) }
 
 // Writable is how many of these the broker shows to producers: the first ones, or none.
@@ -60,11 +60,14 @@ func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]Topi
 	return out, nil
 }
 
-// CreateTopic creates a topic or replaces its settings. Attributes are added or changed, never removed.
+// CreateTopic creates a topic or replaces its settings. Attributes are added or changed, never
+// removed.
 func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) error {
 	fields := map[string]string{
 		"topic": t.Name, "defaultTopic": "TBW102", "readQueueNums": strconv.Itoa(t.ReadQueues), "writeQueueNums": strconv.Itoa(t.WriteQueues),
-		"perm": strconv.Itoa(t.Perm), "topicFilterType": t.FilterType, "topicSysFlag": strconv.Itoa(t.SysFlag), "order": strconv.FormatBool(t.Order),
+		"perm": strconv.Itoa(
+			t.Perm,
+		), "topicFilterType": t.FilterType, "topicSysFlag": strconv.Itoa(t.SysFlag), "order": strconv.FormatBool(t.Order),
 	}
 	if t.FilterType == "" {
 		fields["topicFilterType"] = "SINGLE_TAG"
@@ -80,15 +83,26 @@ func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) er
 	return err
 }
 
-// DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again starts with the old ones.
+// DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again
+// starts with the old ones.
 func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
-	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
+	_, err := c.ask(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}},
+		topic,
+	)
 	return err
 }
 
 // DeleteTopicInNameServer takes a topic out of one name server's routes.
 func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
-	_, err := c.ask(ctx, nameServer, &remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
+	_, err := c.ask(
+		ctx,
+		nameServer,
+		&remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}},
+		topic,
+	)
 	return err
 }
 
@@ -101,7 +115,12 @@ type QueueRange struct {
 // TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by
 // the others; an unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
-	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
+	o, err := c.askObject(
+		ctx,
+		addr,
+		&remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}},
+		topic,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +137,9 @@ func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]Qu
 	return out, nil
 }
 
-// Ranges lists the ranges of all of a topic's queues on one broker, which are so many there. Brokers
-// before 5.x tell only those that producers see, so that the others are asked for one by one; their
-// LastUpdate is zero.
+// Ranges lists the ranges of all of a topic's queues on one broker, which are so many there.
+// Brokers before 5.x tell only those that producers see, so that the others are asked for one by
+// one; their LastUpdate is zero.
 func (c *Client) Ranges(ctx context.Context, addr, topic string, queues int) (map[int]QueueRange, error) {
 	all, err := c.TopicStats(ctx, addr, topic)
 	if err != nil {
@@ -149,7 +168,8 @@ var systemTopics = []string{
 	"TRANS_CHECK_MAX_TIME_TOPIC", "RMQ_SYS_TRACE_TOPIC", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "DefaultHeartBeatSyncerTopic",
 }
 
-// SystemTopic reports whether a topic is RocketMQ's own, in a cluster with these brokers. Retry and dead-letter topics are not.
+// SystemTopic reports whether a topic is RocketMQ's own, in a cluster with these brokers. Retry and
+// dead-letter topics are not.
 func SystemTopic(name, cluster string, brokers []string) bool {
 	return slices.Contains(systemTopics, name) || strings.HasPrefix(name, "rmq_sys_") || name == ReplyTopic(cluster) ||
 		name == cluster || slices.Contains(brokers, name)

@@ -14,7 +14,8 @@ type turns struct {
 	servers map[string]*[turnsPerServer]chan struct{}
 }
 
-// turnsPerServer is by how many a server's things are divided: enough for the commits that lanes have in flight at once.
+// turnsPerServer is by how many a server's things are divided: enough for the commits that lanes
+// have in flight at once.
 const turnsPerServer = 64
 
 var turnSeed = maphash.MakeSeed()

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// firstWithProducers is the version from which on brokers list their producers (GET_ALL_PRODUCER_INFO).
-// Earlier ones answer nothing, or that they don't know the request.
+// firstWithProducers is the version from which on brokers list their producers
+// (GET_ALL_PRODUCER_INFO). Earlier ones answer nothing, or that they don't know the request.
 const firstWithProducers = "4.9.4"
 
 // TellsProducers reports whether the broker lists its producers, as far as its version says it.

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// mostQuick is how much a quick call moves. More takes so long that others should have the processor meanwhile.
+	// mostQuick is how much a quick call moves. More takes so long that others should have the
+	// processor meanwhile.
 	mostQuick = 64 << 10
 	// mostPieces is how many pieces one call takes (IOV_MAX of writev(2)).
 	mostPieces = 1024

@@ -29,7 +29,8 @@ func pair(tb testing.TB) (here net.Conn, there *net.TCPConn) {
 	return here, there
 }
 
-// TestWhatIsWrittenArrives writes pieces of all sizes to a peer that sends them back, and reads with buffers of all sizes.
+// TestWhatIsWrittenArrives writes pieces of all sizes to a peer that sends them back, and reads
+// with buffers of all sizes.
 func TestWhatIsWrittenArrives(t *testing.T) {
 	here, there := pair(t)
 	go func() { // the peer sends back what it gets
@@ -85,7 +86,13 @@ func TestWhatIsWrittenArrives(t *testing.T) {
 	require.NoError(t, here.(interface{ CloseWrite() error }).CloseWrite())
 	select {
 	case all := <-got:
-		require.True(t, bytes.Equal(sent.Bytes(), all), "%d bytes were sent, and %d others came back", sent.Len(), len(all))
+		require.True(
+			t,
+			bytes.Equal(sent.Bytes(), all),
+			"%d bytes were sent, and %d others came back",
+			sent.Len(),
+			len(all),
+		)
 	case <-time.After(2 * time.Minute):
 		t.Fatal("what was sent hasn't come back")
 	}

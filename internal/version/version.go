@@ -1,4 +1,5 @@
-// Package version says which release a program is, and answers people who only ask for that, or for help.
+// Package version says which release a program is, and answers people who only ask for that, or for
+// help.
 package version
 
 import (

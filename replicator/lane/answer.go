@@ -11,20 +11,20 @@ const (
 	Retry = "retry" // the cause is gone: the lane goes on where it stands
 	Skip  = "skip"  // the messages [From, To) are given up: they are not copied
 
-	// Restart is for a topic that was deleted and made anew: the lane begins again at the first message that the source holds. What it
-	// copied before belongs to the old topic.
+	// Restart is for a topic that was deleted and made anew: the lane begins again at the first
+	// message that the source holds. What it copied before belongs to the old topic.
 	Restart = "restart"
 )
 
-// Sides of the queue that a lane reads, in faults and answers. Brokers mostly have the same names on both sides, so that topic, broker and
-// queue don't tell a reverse lane from a forward one.
+// Sides of the queue that a lane reads, in faults and answers. Brokers mostly have the same names
+// on both sides, so that topic, broker and queue don't tell a reverse lane from a forward one.
 const (
 	SideSource = "source" // the same as an empty side
 	SideTarget = "target" // of a reverse lane
 )
 
-// Answer is what a person decides about a lane that stopped with a fault. Side, Topic, Broker and Queue name the queue that the lane
-// reads, From and To are offsets there.
+// Answer is what a person decides about a lane that stopped with a fault. Side, Topic, Broker and
+// Queue name the queue that the lane reads, From and To are offsets there.
 type Answer struct {
 	Side   string `json:"side,omitempty"` // SideSource or SideTarget
 	Topic  string `json:"topic"`

@@ -36,12 +36,19 @@ type Span struct {
 	To   int64 `json:"to"`
 }
 
-// Pair makes lanes of a topic's queues: the i-th source queue with the i-th target queue in client order (broker name, then
-// queue id), so that a key goes to the same place for clients that look at either side.
+// Pair makes lanes of a topic's queues: the i-th source queue with the i-th target queue in client
+// order (broker name, then queue id), so that a key goes to the same place for clients that look at
+// either side.
 func Pair(topic string, source, target []Queue) ([]Lane, error) {
 	if len(source) != len(target) {
-		return nil, fmt.Errorf("topic %s: the source has %d queues (%s) and the target %d (%s), so they can't be paired",
-			topic, len(source), PerBroker(source), len(target), PerBroker(target))
+		return nil, fmt.Errorf(
+			"topic %s: the source has %d queues (%s) and the target %d (%s), so they can't be paired",
+			topic,
+			len(source),
+			PerBroker(source),
+			len(target),
+			PerBroker(target),
+		)
 	}
 	source, target = clientOrder(source), clientOrder(target)
 	lanes := make([]Lane, len(source))
@@ -51,8 +58,8 @@ func Pair(topic string, source, target []Queue) ([]Lane, error) {
 	return lanes, nil
 }
 
-// MostQueues is how many queues a topic may have on a side. Brokers take up to 2^31, which would need 240 GB here; operators give topics
-// tens, and the largest ones a few thousand.
+// MostQueues is how many queues a topic may have on a side. Brokers take up to 2^31, which would
+// need 240 GB here; operators give topics tens, and the largest ones a few thousand.
 const MostQueues = 16 << 10
 
 func clientOrder(queues []Queue) []Queue {

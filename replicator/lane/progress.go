@@ -22,13 +22,15 @@ type Progress struct {
 	Stragglers []Straggler     `json:"stragglers,omitempty"` // busiest first
 }
 
-// TopicProgress is how far the lanes of one topic are in one run. Lanes that wait may be many; Reason is that of the worst.
+// TopicProgress is how far the lanes of one topic are in one run. Lanes that wait may be many;
+// Reason is that of the worst.
 type TopicProgress struct {
-	Topic      string  `json:"topic"`
-	Lanes      int     `json:"lanes"`
-	CaughtUp   int     `json:"caughtUp"`
-	Lag        int64   `json:"lag"`                  // messages
-	LagSeconds float64 `json:"lagSeconds"`           // age of the newest copied message of the lane that is furthest behind; 0 when caught up
+	Topic    string `json:"topic"`
+	Lanes    int    `json:"lanes"`
+	CaughtUp int    `json:"caughtUp"`
+	Lag      int64  `json:"lag"` // messages
+	// age of the newest copied message of the lane that is furthest behind; 0 when caught up
+	LagSeconds float64 `json:"lagSeconds"`
 	Copied     int64   `json:"copied"`               // messages
 	Bytes      int64   `json:"bytes"`                // of bodies and properties
 	Batches    int64   `json:"batches"`              // that carried them

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Straggler is an application that goes on writing to a queue that was left (Positions.Leave). What it writes is copied like everything
-// else. The numbers are those of one run.
+// Straggler is an application that goes on writing to a queue that was left (Positions.Leave). What
+// it writes is copied like everything else. The numbers are those of one run.
 type Straggler struct {
 	Side      string    `json:"side"` // that it writes on: source or target, whose brokers may have the same names
 	Topic     string    `json:"topic"`
@@ -28,7 +28,13 @@ func (s Straggler) String() string {
 // BusiestFirst sorts stragglers: those that write most a second, then those that wrote most.
 func BusiestFirst(all []Straggler) {
 	slices.SortFunc(all, func(a, b Straggler) int {
-		return cmp.Or(cmp.Compare(b.PerSecond, a.PerSecond), cmp.Compare(b.Messages, a.Messages), cmp.Compare(a.Topic, b.Topic),
-			cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Sender, b.Sender))
+		return cmp.Or(
+			cmp.Compare(b.PerSecond, a.PerSecond),
+			cmp.Compare(b.Messages, a.Messages),
+			cmp.Compare(a.Topic, b.Topic),
+			cmp.Compare(a.Broker, b.Broker),
+			cmp.Compare(a.Queue, b.Queue),
+			cmp.Compare(a.Sender, b.Sender),
+		)
 	})
 }

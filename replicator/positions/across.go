@@ -10,14 +10,16 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Across translates a position for a reader that moves to the other replica of a lane that copies both ways: to the smallest position
-// there before which nothing lies that the reader hasn't read. Where both sides were written to at the same time, their replicas differ in
-// order for a stretch, and the reader sees Repeats messages again; everywhere else the translation is exact. The position counts on the
-// lane's source, the result on its target: for the way back, ask Reversed for lane.Back().
+// Across translates a position for a reader that moves to the other replica of a lane that copies
+// both ways: to the smallest position there before which nothing lies that the reader hasn't read.
+// Where both sides were written to at the same time, their replicas differ in order for a stretch,
+// and the reader sees Repeats messages again; everywhere else the translation is exact. The
+// position counts on the lane's source, the result on its target: for the way back, ask Reversed
+// for lane.Back().
 //
-// It needs nothing but the two queues: runs of copies are found by a few reads each, and remembered. What expired on a side can't be seen
-// there: a position before the first message that is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more
-// first.
+// It needs nothing but the two queues: runs of copies are found by a few reads each, and
+// remembered. What expired on a side can't be seen there: a position before the first message that
+// is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more first.
 func (p *Positions) Across(ctx context.Context, lane lane.Lane, position int64) (Translation, error) {
 	if at, found, err := p.alignedFromStart(ctx, lane, position); err != nil || found {
 		return Translation{Target: at, Exact: true}, err
@@ -35,9 +37,11 @@ type Crossing struct {
 	here, there replicaCuts
 }
 
-// Crossing looks at both replicas of a lane, for positions to be translated as Across does it, and for callers that then wait for More copies. What is
-// new since the last look is mostly read in few calls, and what the lane has still to copy isn't read when that is much. A glance saves a round trip
-// where there was a look just before; it may take a message that needs no copy for one that isn't copied yet.
+// Crossing looks at both replicas of a lane, for positions to be translated as Across does it, and
+// for callers that then wait for More copies. What is new since the last look is mostly read in few
+// calls, and what the lane has still to copy isn't read when that is much. A glance saves a round
+// trip where there was a look just before; it may take a message that needs no copy for one that
+// isn't copied yet.
 func (p *Positions) Crossing(ctx context.Context, lane lane.Lane, glance bool) (Crossing, error) {
 	return p.crossing(ctx, lane, glance, mostUnread)
 }
@@ -49,14 +53,20 @@ func (p *Positions) crossing(ctx context.Context, lane lane.Lane, glance bool, m
 	}
 	defer two.unlock()
 	if behind := two.behind(); behind > most {
-		return Crossing{}, fmt.Errorf("topic %s, queue %s: %w: the lane is %d messages behind", lane.Topic, lane.Source, ErrNotCopiedYet, behind)
+		return Crossing{}, fmt.Errorf(
+			"topic %s, queue %s: %w: the lane is %d messages behind",
+			lane.Topic,
+			lane.Source,
+			ErrNotCopiedYet,
+			behind,
+		)
 	}
 	err = two.extend(ctx, false)
 	return Crossing{lane, two.here.replica(), two.there.replica()}, err
 }
 
-// More waits until the lane has copied something since the look, for so long at most, and looks at its copies again. Without anything new it returns
-// the crossing as it is, and false.
+// More waits until the lane has copied something since the look, for so long at most, and looks at
+// its copies again. Without anything new it returns the crossing as it is, and false.
 func (p *Positions) More(ctx context.Context, c Crossing, wait time.Duration) (Crossing, bool, error) {
 	there := p.half(c.lane)
 	there.mu.Lock()
@@ -89,10 +99,18 @@ func (c Crossing) Across(position int64) (Translation, error) {
 	here, there := c.here, c.there
 	at := min(max(position, here.from), here.to)
 	if missing := here.native(there.newest + 1); missing < at && there.read < at {
-		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", c.lane.Topic, c.lane.Source, at, ErrNotCopiedYet, missing)
+		return Translation{}, fmt.Errorf(
+			"topic %s, queue %s: position %d: %w: the lane is at %d",
+			c.lane.Topic,
+			c.lane.Source,
+			at,
+			ErrNotCopiedYet,
+			missing,
+		)
 	}
 	target := there.to
-	// The first native to read, where its copy is. There may be one behind the end of here, which was looked up at the same time as there's.
+	// The first native to read, where its copy is. There may be one behind the end of here, which
+	// was looked up at the same time as there's.
 	if copied, found := there.copyAtOrAfter(here.native(at)); found {
 		target = min(target, copied)
 	}
@@ -102,7 +120,8 @@ func (c Crossing) Across(position int64) (Translation, error) {
 	if here.began || here.newest >= 0 { // a broker that was killed may have forgotten that the lane has run
 		target = min(target, there.native(max(here.newest+1, here.read))) // what hasn't been copied here
 	}
-	// What the reader has read of the messages of the other side lies before there: their copies were here before whatever is unread.
+	// What the reader has read of the messages of the other side lies before there: their copies
+	// were here before whatever is unread.
 	repeats := there.copiesBelow(at, target)
 	return Translation{Target: target, Exact: repeats == 0, Repeats: repeats}, nil
 }
@@ -115,15 +134,23 @@ type replicaCuts struct {
 	began    bool  // that lane has run
 }
 
-// alignedFromStart translates where only copies lie before the position's copy: then there are no copies of the other lane before the position.
-// Once something else is known to lie on the target, it isn't worth a look.
-func (p *Positions) alignedFromStart(ctx context.Context, lane lane.Lane, position int64) (at int64, found bool, err error) {
+// alignedFromStart translates where only copies lie before the position's copy: then there are no
+// copies of the other lane before the position. Once something else is known to lie on the target,
+// it isn't worth a look.
+func (p *Positions) alignedFromStart(
+	ctx context.Context,
+	lane lane.Lane,
+	position int64,
+) (at int64, found bool, err error) {
 	if p.cutsOf(lane).mixed() {
 		return 0, false, nil
 	}
 	source, target := p.queues(lane)
 	var first, end, from, to int64
-	err = both(func() (err error) { first, end, err = source.Bounds(ctx); return err }, func() (err error) { from, to, err = target.Bounds(ctx); return err })
+	err = both(
+		func() (err error) { first, end, err = source.Bounds(ctx); return err },
+		func() (err error) { from, to, err = target.Bounds(ctx); return err },
+	)
 	if err != nil {
 		return 0, false, err
 	}
@@ -141,7 +168,8 @@ func (p *Positions) replicas(ctx context.Context, lane lane.Lane) (source, targe
 	return two.here.replica(), two.there.replica(), err
 }
 
-// native is the first position from at on that holds no copy; the end of the queue if there is none.
+// native is the first position from at on that holds no copy; the end of the queue if there is
+// none.
 func (r replicaCuts) native(at int64) int64 {
 	at = max(at, r.from)
 	for _, c := range r.runs {

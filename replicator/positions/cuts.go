@@ -7,8 +7,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// cuts is the order of copies on a target queue, as far as it has been looked at: runs of copies whose positions and stamped
-// offsets rise together, with natives between them. Long runs are found by a few probes, natives are read one by one.
+// cuts is the order of copies on a target queue, as far as it has been looked at: runs of copies
+// whose positions and stamped offsets rise together, with natives between them. Long runs are found
+// by a few probes, natives are read one by one.
 type cuts struct {
 	runs    []run
 	at      int64 // everything before this position is known
@@ -22,9 +23,17 @@ type run struct{ position, offset, length int64 }
 
 func (r run) end() int64 { return r.position + r.length }
 
-// extend reads on until the goal is reached or the position to. The goal is asked after every page or run. What others know to be natives
-// need not be read: known, if given, returns where those that begin at a position end.
-func (c *cuts) extend(ctx context.Context, q replica.Reader, stamps replica.Stamper, to int64, known func(int64) int64, reached func() bool) error {
+// extend reads on until the goal is reached or the position to. The goal is asked after every page
+// or run. What others know to be natives need not be read: known, if given, returns where those
+// that begin at a position end.
+func (c *cuts) extend(
+	ctx context.Context,
+	q replica.Reader,
+	stamps replica.Stamper,
+	to int64,
+	known func(int64) int64,
+	reached func() bool,
+) error {
 	for c.at < to && !reached() {
 		if known != nil {
 			if end := min(known(c.at), to); end > c.at {
@@ -47,7 +56,8 @@ func (c *cuts) extend(ctx context.Context, q replica.Reader, stamps replica.Stam
 	return nil
 }
 
-// take takes a page of messages, behind which the next one begins. What lies behind the position to isn't looked at.
+// take takes a page of messages, behind which the next one begins. What lies behind the position to
+// isn't looked at.
 func (c *cuts) take(messages []replica.Message, next, to int64, stamps *replica.Stamper) {
 	if c.epoch > stamps.Epoch {
 		stamps.Restarted(c.epoch)
@@ -93,8 +103,8 @@ func (c *cuts) addNatives(end int64) {
 	c.at = end
 }
 
-// originals returns where the stretch of the other queue ends that begins at an offset and is known to have copies here; the offset
-// itself if that one has none.
+// originals returns where the stretch of the other queue ends that begins at an offset and is known
+// to have copies here; the offset itself if that one has none.
 func (c *cuts) originals(offset int64) int64 {
 	i := sort.Search(len(c.runs), func(i int) bool { return offset < c.runs[i].offset+c.runs[i].length })
 	if i < len(c.runs) && c.runs[i].offset <= offset {
@@ -103,8 +113,8 @@ func (c *cuts) originals(offset int64) int64 {
 	return offset
 }
 
-// gallop finds the end of the last run. A message further on whose offset is as far away as its position proves that
-// everything between is of the run: there is no room for anything else.
+// gallop finds the end of the last run. A message further on whose offset is as far away as its
+// position proves that everything between is of the run: there is no room for anything else.
 func (c *cuts) gallop(ctx context.Context, q replica.Reader, stamps replica.Stamper, to int64) error {
 	last := &c.runs[len(c.runs)-1]
 	inside, outside := last.end()-1, to // the last position known to be of the run, the first known not to be
@@ -129,8 +139,8 @@ func (c *cuts) gallop(ctx context.Context, q replica.Reader, stamps replica.Stam
 	return nil
 }
 
-// boundary finds the position behind the last copy of an offset below the given one, and the position of the first copy at or
-// above it; found is false if there is none yet.
+// boundary finds the position behind the last copy of an offset below the given one, and the
+// position of the first copy at or above it; found is false if there is none yet.
 func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
 	after = first
 	for _, r := range c.runs {
@@ -146,7 +156,8 @@ func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
 	return after, 0, false
 }
 
-// begin makes the cuts fit what the queue holds now. A queue that ends before what was seen was made anew.
+// begin makes the cuts fit what the queue holds now. A queue that ends before what was seen was
+// made anew.
 func (c *cuts) begin(from, to int64) {
 	if to < c.at {
 		*c = cuts{newest: -1}
@@ -154,8 +165,8 @@ func (c *cuts) begin(from, to int64) {
 	c.at = max(c.at, from)
 }
 
-// around returns the highest offset copied before the position and the first one copied at or after it, both -1 if there is none,
-// and the number of natives at or after it.
+// around returns the highest offset copied before the position and the first one copied at or after
+// it, both -1 if there is none, and the number of natives at or after it.
 func (c *cuts) around(position int64) (newest, next, natives int64) {
 	newest, next, natives = -1, -1, max(0, c.at-position)
 	for _, r := range c.runs {

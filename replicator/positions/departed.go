@@ -9,15 +9,18 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// leftSuffix makes the consumer group whose positions say which queues applications have left, of that of the lanes that read them.
+// leftSuffix makes the consumer group whose positions say which queues applications have left, of
+// that of the lanes that read them.
 const leftSuffix = "-left"
 
-// leftMark is added to the offset at which a queue was left. It lies beyond every queue: brokers forget positions that
-// lie before a queue's first message, and this one must be known until the migration ends. Position 0 says that the queue isn't left.
+// leftMark is added to the offset at which a queue was left. It lies beyond every queue: brokers
+// forget positions that lie before a queue's first message, and this one must be known until the
+// migration ends. Position 0 says that the queue isn't left.
 const leftMark = 1 << 50
 
-// Leave notes on the lane's source queue that applications have left it, at its present end: what they write there from now on is told
-// as stragglers by the lanes, wherever they run. A queue that was left before keeps its note.
+// Leave notes on the lane's source queue that applications have left it, at its present end: what
+// they write there from now on is told as stragglers by the lanes, wherever they run. A queue that
+// was left before keeps its note.
 func (p *Positions) Leave(ctx context.Context, lane lane.Lane) error {
 	source, _ := p.queues(lane)
 	if _, left, err := p.Left(ctx, lane); left || err != nil {
@@ -47,8 +50,14 @@ func (p *Positions) Left(ctx context.Context, lane lane.Lane) (offset int64, lef
 	return offset, left, err
 }
 
-// LeftAt is the offset at which applications left a lane's source queue, as that side says; false if they didn't.
-func LeftAt(ctx context.Context, side replica.Side, names replica.Names, lane lane.Lane) (offset int64, left bool, err error) {
+// LeftAt is the offset at which applications left a lane's source queue, as that side says; false
+// if they didn't.
+func LeftAt(
+	ctx context.Context,
+	side replica.Side,
+	names replica.Names,
+	lane lane.Lane,
+) (offset int64, left bool, err error) {
 	at, known, err := side.Position(ctx, names.Group+leftSuffix, lane.Topic, lane.Source)
 	return at - leftMark, known && at >= leftMark, err
 }
@@ -64,7 +73,14 @@ func (p *Positions) noteLeft(ctx context.Context, lane lane.Lane, note int64) er
 	}
 	got, _, err := p.source.Position(ctx, group, lane.Topic, lane.Source)
 	if err == nil && got != note {
-		err = fmt.Errorf("group %s, topic %s, queue %s: position %d was acknowledged and reads back as %d", group, lane.Topic, lane.Source, note, got)
+		err = fmt.Errorf(
+			"group %s, topic %s, queue %s: position %d was acknowledged and reads back as %d",
+			group,
+			lane.Topic,
+			lane.Source,
+			note,
+			got,
+		)
 	}
 	return err
 }

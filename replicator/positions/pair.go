@@ -12,8 +12,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// pair is a lane's two queues while they are looked at together: what is known of one saves reading the other, since the original of
-// a copy is no copy, and need not be read to know that. So long histories cost a few reads.
+// pair is a lane's two queues while they are looked at together: what is known of one saves reading
+// the other, since the original of a copy is no copy, and need not be read to know that. So long
+// histories cost a few reads.
 type pair struct {
 	here, there *half // on the source, with the reverse lane's copies; on the target, with the lane's
 	unlock      func()
@@ -30,8 +31,9 @@ type half struct {
 	began    bool  // that lane has run
 }
 
-// pair locks what is known of the lane's queues and finds what they hold now. Both sides are asked at the same time, since clients wait while a
-// queue moves. A glance goes by what was seen of the lanes' progress just before.
+// pair locks what is known of the lane's queues and finds what they hold now. Both sides are asked
+// at the same time, since clients wait while a queue moves. A glance goes by what was seen of the
+// lanes' progress just before.
 func (p *Positions) pair(ctx context.Context, lane lane.Lane, glance bool) (*pair, error) {
 	there, here := p.half(lane), p.Reversed().half(lane.Back())
 	first, second := there, here
@@ -64,12 +66,13 @@ func (p *Positions) half(lane lane.Lane) *half {
 	return &half{laneCuts: p.cutsOf(lane), origin: source, Reader: target, stamps: replica.NewStamper(p.names, lane)}
 }
 
-// youngProgress is how long the progress of a lane that was seen once does for later looks. It is never too high, unless the queue that it is of was
-// made anew meanwhile.
+// youngProgress is how long the progress of a lane that was seen once does for later looks. It is
+// never too high, unless the queue that it is of was made anew meanwhile.
 const youngProgress = 2 * time.Second
 
-// refresh finds how far the lane is and what the queue holds. All that the lane has copied then must show in the queue, so its progress is one from
-// before the look at it, and it is looked at until the queue shows it: brokers show a message milliseconds after they acknowledged it.
+// refresh finds how far the lane is and what the queue holds. All that the lane has copied then
+// must show in the queue, so its progress is one from before the look at it, and it is looked at
+// until the queue shows it: brokers show a message milliseconds after they acknowledged it.
 func (h *half) refresh(ctx context.Context, glance bool) error {
 	if !glance || time.Since(h.progress.at) > youngProgress {
 		if err := h.ask(ctx); err != nil {
@@ -84,13 +87,21 @@ func (h *half) refresh(ctx context.Context, glance bool) error {
 			return nil
 		}
 		if time.Since(begin) > replica.ShowTime || sleep.For(ctx, replica.LookPause) != nil {
-			return fmt.Errorf("topic %s, queue %s: %w: the lane has written up to %d, and the broker shows the queue up to %d", h.Topic, h.Queue, ErrNotCopiedYet, h.progress.hint, h.to)
+			return fmt.Errorf(
+				"topic %s, queue %s: %w: the lane has written up to %d, and the broker shows the queue up to %d",
+				h.Topic,
+				h.Queue,
+				ErrNotCopiedYet,
+				h.progress.hint,
+				h.to,
+			)
 		}
 	}
 }
 
-// goBy takes a progress from before the look for how far the lane is, if the queue showed all that had been copied by then. Else what the broker doesn't
-// show yet would look like what the lane has left out: a group that moves would skip it, or read it again.
+// goBy takes a progress from before the look for how far the lane is, if the queue showed all that
+// had been copied by then. Else what the broker doesn't show yet would look like what the lane has
+// left out: a group that moves would skip it, or read it again.
 func (h *half) goBy(p progressAt) bool {
 	if h.to < p.hint {
 		return false
@@ -99,8 +110,8 @@ func (h *half) goBy(p progressAt) bool {
 	return true
 }
 
-// ask asks how far the lane is. It commits its hint, behind its newest copy, before its progress: read the other way round, the hint is that of the
-// progress or a later one.
+// ask asks how far the lane is. It commits its hint, behind its newest copy, before its progress:
+// read the other way round, the hint is that of the progress or a later one.
 func (h *half) ask(ctx context.Context) error {
 	begin := time.Now()
 	offset, began, err := h.origin.Position(ctx)
@@ -114,7 +125,8 @@ func (h *half) ask(ctx context.Context) error {
 	return err
 }
 
-// look finds what the queue holds now. Where it was read before, the next page of it tells that as well, and it may wait for that to hold anything.
+// look finds what the queue holds now. Where it was read before, the next page of it tells that as
+// well, and it may wait for that to hold anything.
 func (h *half) look(ctx context.Context, wait time.Duration) (err error) {
 	if h.at == 0 {
 		h.from, h.to, err = h.Bounds(ctx)
@@ -146,8 +158,8 @@ func (p *pair) behind() int64 {
 	return p.here.to - max(p.here.at, p.there.newest+1, p.there.read)
 }
 
-// extend reads on until everything is known of both queues, or of the target's alone. Where natives are met, the other queue may know
-// more of them.
+// extend reads on until everything is known of both queues, or of the target's alone. Where natives
+// are met, the other queue may know more of them.
 func (p *pair) extend(ctx context.Context, targetOnly bool) error {
 	for {
 		if err := p.there.page(ctx, p.here); err != nil {

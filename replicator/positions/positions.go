@@ -12,15 +12,19 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// ErrNotCopiedYet says that the lane hasn't copied everything before the position, so there is nothing to translate to.
+// ErrNotCopiedYet says that the lane hasn't copied everything before the position, so there is
+// nothing to translate to.
 var ErrNotCopiedYet = errors.New("not copied yet")
 
 // Translation is a position on the other side.
 type Translation struct {
-	Target  int64 `json:"target"`            // the position: on the target for Forward, on the source for Back
-	Exact   bool  `json:"exact"`             // a reader there goes on at exactly the next message; else it may see a few more
+	Target int64 `json:"target"` // the position: on the target for Forward, on the source for Back
+	// a reader there goes on at exactly the next message; else it may see a few more
+	Exact   bool  `json:"exact"`
 	Repeats int64 `json:"repeats,omitempty"` // messages that the reader sees again; of Across only
-	Unread  int64 `json:"unread"`            // messages on the target that the reader doesn't get: natives before Target (Forward), or left behind (Back)
+	// messages on the target that the reader doesn't get: natives before Target (Forward), or left
+	// behind (Back)
+	Unread int64 `json:"unread"`
 }
 
 // Natives are the messages on a target queue that no lane has copied there.
@@ -30,8 +34,9 @@ type Natives struct {
 	Last  int64 `json:"last"`
 }
 
-// Positions translates positions between the two replicas of lanes. It remembers the order of copies that it has seen, so one
-// Positions that is kept reads little. It may be used by several goroutines.
+// Positions translates positions between the two replicas of lanes. It remembers the order of
+// copies that it has seen, so one Positions that is kept reads little. It may be used by several
+// goroutines.
 type Positions struct {
 	source, target replica.Side
 	names, back    replica.Names // of the lanes, and of those in the other direction
@@ -40,8 +45,8 @@ type Positions struct {
 	known map[cutsKey]*laneCuts
 }
 
-// cutsKey is a queue that lanes of a group copy to. The lane alone isn't enough: where brokers have the same names on both sides, it may be its
-// own reverse.
+// cutsKey is a queue that lanes of a group copy to. The lane alone isn't enough: where brokers have
+// the same names on both sides, it may be its own reverse.
 type cutsKey struct {
 	group string
 	lane  lane.Lane
@@ -75,10 +80,18 @@ func New(source, target *rocketmq.Cluster, names replica.Names) *Positions {
 
 // Of is New for any two sides.
 func Of(source, target replica.Side, names replica.Names) *Positions {
-	return &Positions{source: source, target: target, names: names, back: names.Back(), lock: &sync.Mutex{}, known: map[cutsKey]*laneCuts{}}
+	return &Positions{
+		source: source,
+		target: target,
+		names:  names,
+		back:   names.Back(),
+		lock:   &sync.Mutex{},
+		known:  map[cutsKey]*laneCuts{},
+	}
 }
 
-// Reversed translates for the reverse lanes: from the target to the source, with lane.Back() for each lane. Both remember the same.
+// Reversed translates for the reverse lanes: from the target to the source, with lane.Back() for
+// each lane. Both remember the same.
 func (p *Positions) Reversed() *Positions {
 	return &Positions{source: p.target, target: p.source, names: p.back, back: p.names, lock: p.lock, known: p.known}
 }
@@ -89,8 +102,8 @@ func (p *Positions) queues(lane lane.Lane) (source, target replica.Reader) {
 	return source, target
 }
 
-// Progress returns the source offset up to which the lane has copied, and where the source queue ends. A lane that hasn't
-// started stands at the beginning of its queue.
+// Progress returns the source offset up to which the lane has copied, and where the source queue
+// ends. A lane that hasn't started stands at the beginning of its queue.
 func (p *Positions) Progress(ctx context.Context, lane lane.Lane) (copied, sourceMax int64, err error) {
 	source, _ := p.queues(lane)
 	copied, known, err := source.Position(ctx)
@@ -104,10 +117,11 @@ func (p *Positions) Progress(ctx context.Context, lane lane.Lane) (copied, sourc
 	return copied, end, err
 }
 
-// Forward translates a position on the source: the reader has read everything before it, and nothing else. The result is the
-// position behind the copy of the last message read, so that nothing unread lies before it; natives and repeated copies that
-// follow there make it inexact, as the reader sees them too. A position before the queue's first message counts as that one,
-// and one behind its end as the end. ErrNotCopiedYet says that the lane must copy more first.
+// Forward translates a position on the source: the reader has read everything before it, and
+// nothing else. The result is the position behind the copy of the last message read, so that
+// nothing unread lies before it; natives and repeated copies that follow there make it inexact, as
+// the reader sees them too. A position before the queue's first message counts as that one, and one
+// behind its end as the end. ErrNotCopiedYet says that the lane must copy more first.
 func (p *Positions) Forward(ctx context.Context, lane lane.Lane, sourceOffset int64) (Translation, error) {
 	source, target := p.queues(lane)
 	stamps := replica.NewStamper(p.names, lane)
@@ -148,15 +162,21 @@ func (p *Positions) Forward(ctx context.Context, lane lane.Lane, sourceOffset in
 	return Translation{Target: after, Exact: after == next, Unread: c.nativesBefore(after, from)}, nil
 }
 
-// Visible reports whether the queue shows everything up to the lane's hint: brokers show a message shortly after they stored it.
+// Visible reports whether the queue shows everything up to the lane's hint: brokers show a message
+// shortly after they stored it.
 func Visible(ctx context.Context, target replica.Reader, end int64) bool {
 	hint, known, err := target.Position(ctx)
 	return err == nil && (!known || hint <= end)
 }
 
-// aligned looks for the copy of the offset where it lies if nothing but copies lie before it. Found there, it is proven: every
-// position before it is needed for the copies before it.
-func aligned(ctx context.Context, target replica.Reader, stamps replica.Stamper, from, to, offset int64) (at int64, found bool, err error) {
+// aligned looks for the copy of the offset where it lies if nothing but copies lie before it. Found
+// there, it is proven: every position before it is needed for the copies before it.
+func aligned(
+	ctx context.Context,
+	target replica.Reader,
+	stamps replica.Stamper,
+	from, to, offset int64,
+) (at int64, found bool, err error) {
 	if from > 0 || from >= to { // with its beginning expired, a queue may begin with an old stamp
 		return 0, false, nil
 	}
@@ -171,9 +191,9 @@ func aligned(ctx context.Context, target replica.Reader, stamps replica.Stamper,
 	return at, there && ours && stamped == offset, err
 }
 
-// Back translates a position on the target to the source: the smallest source offset so that no copy at or after the position
-// is skipped. What lies there and isn't on the source is counted as unread: natives (repeated copies among them), and copies whose
-// originals have expired.
+// Back translates a position on the target to the source: the smallest source offset so that no
+// copy at or after the position is skipped. What lies there and isn't on the source is counted as
+// unread: natives (repeated copies among them), and copies whose originals have expired.
 func (p *Positions) Back(ctx context.Context, lane lane.Lane, targetPosition int64) (Translation, error) {
 	source, target := p.queues(lane)
 	stamps := replica.NewStamper(p.names, lane)
@@ -185,7 +205,9 @@ func (p *Positions) Back(ctx context.Context, lane lane.Lane, targetPosition int
 	if err != nil {
 		return Translation{}, err
 	}
-	hint, hinted, err := target.Position(ctx) // after the progress: the copies of everything before that lie before the hint
+	hint, hinted, err := target.Position(
+		ctx,
+	) // after the progress: the copies of everything before that lie before the hint
 	if err != nil {
 		return Translation{}, err
 	}
@@ -244,7 +266,13 @@ func (p *Positions) NativesFrom(ctx context.Context, lane lane.Lane, position in
 }
 
 // extended returns the lane's cuts, locked, when they cover the whole queue.
-func (p *Positions) extended(ctx context.Context, lane lane.Lane, target replica.Reader, stamps replica.Stamper, from, to int64) (*laneCuts, error) {
+func (p *Positions) extended(
+	ctx context.Context,
+	lane lane.Lane,
+	target replica.Reader,
+	stamps replica.Stamper,
+	from, to int64,
+) (*laneCuts, error) {
 	c := p.cutsOf(lane)
 	c.mu.Lock()
 	c.begin(from, to)

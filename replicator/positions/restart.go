@@ -2,7 +2,8 @@ package positions
 
 import "rocketshift/replicator/replica"
 
-// restarted takes note of the first copy that the lane made after it was restarted: those before it count as natives from then on.
+// restarted takes note of the first copy that the lane made after it was restarted: those before it
+// count as natives from then on.
 func (c *cuts) restarted(m replica.Message, stamps *replica.Stamper) bool {
 	stamp, ok := replica.ParseStamp(m.Properties)
 	if !ok || stamp.Epoch <= stamps.Epoch || !stamps.Made(stamp) {

@@ -9,7 +9,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// brokersOwn are the properties that brokers set or drop as they store a message, and the one that makes proxies pass it on.
+// brokersOwn are the properties that brokers set or drop as they store a message, and the one that
+// makes proxies pass it on.
 func brokersOwn(name string) bool {
 	switch name {
 	case remoting.PropCluster, remoting.PropMsgRegion, remoting.PropTraceOn, remoting.PropWait, remoting.PropCRC32,
@@ -20,35 +21,51 @@ func brokersOwn(name string) bool {
 }
 
 // SameMessage compares a message with its copy, except for what a broker sets anew: addresses,
-// places, store time, transaction bits, its own properties, a unique key where the original had none,
-// and what delays a message or made it half a transaction: copies that were sent alone are without.
-// It names the first difference.
+// places, store time, transaction bits, its own properties, a unique key where the original had
+// none, and what delays a message or made it half a transaction: copies that were sent alone are
+// without. It names the first difference.
 func SameMessage(source, target *remoting.Message) (difference string, same bool) {
 	_, difference, same = CompareContent(source, target, BornOf(target), true)
 	return difference, same
 }
 
 // CompareContent is SameMessage where it is known when the copy's original was born, and whether
-// the copy is inert, as those that were sent alone: others have what delays a message, too. It names
-// the field that differs as well. The source may be a copy itself, with the original's born time in
-// its stamp: what it says is passed on.
+// the copy is inert, as those that were sent alone: others have what delays a message, too. It
+// names the field that differs as well. The source may be a copy itself, with the original's born
+// time in its stamp: what it says is passed on.
 func CompareContent(source, target *remoting.Message, born int64, inert bool) (field, difference string, same bool) {
 	const content = remoting.FlagsOfContent
 	switch {
 	case !bytes.Equal(source.Body, target.Body):
-		return "body", fmt.Sprintf("body of %d bytes, %d bytes in the copy%s", len(source.Body), len(target.Body), firstByte(source.Body, target.Body)), false
+		return "body", fmt.Sprintf(
+			"body of %d bytes, %d bytes in the copy%s",
+			len(source.Body),
+			len(target.Body),
+			firstByte(source.Body, target.Body),
+		), false
 	case source.Flag != target.Flag:
 		return "flag", fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
 	case source.SysFlag&content != target.SysFlag&content:
-		return "system flag", fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content, target.SysFlag&content), false
+		return "system flag", fmt.Sprintf(
+			"system flag %#x, %#x in the copy",
+			source.SysFlag&content,
+			target.SysFlag&content,
+		), false
 	case born != source.BornTimestamp && born != BornOf(source):
 		return "born time", fmt.Sprintf("born at %d, %d in the copy", BornOf(source), born), false
 	case source.ReconsumeTimes != target.ReconsumeTimes:
-		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes, target.ReconsumeTimes), false
+		return "reconsume count", fmt.Sprintf(
+			"reconsumed %d times, %d in the copy",
+			source.ReconsumeTimes,
+			target.ReconsumeTimes,
+		), false
 	case sameEntries(source.Properties, target.Properties):
 		return "", "", true
 	case inert:
-		return sameProperties(remoting.PropertyMap(remoting.Inert(source.Properties)), remoting.PropertyMap(remoting.Inert(target.Properties)))
+		return sameProperties(
+			remoting.PropertyMap(remoting.Inert(source.Properties)),
+			remoting.PropertyMap(remoting.Inert(target.Properties)),
+		)
 	}
 	return sameProperties(remoting.PropertyMap(source.Properties), remoting.PropertyMap(target.Properties))
 }
@@ -75,10 +92,12 @@ func firstByte(a, b []byte) string {
 	return ""
 }
 
-// sameEntries reports whether the properties are the same entry by entry, except for the brokers' own. Nearly all copies are, and
-// seeing so allocates nothing; the others may still have the same properties in another order.
+// sameEntries reports whether the properties are the same entry by entry, except for the brokers'
+// own. Nearly all copies are, and seeing so allocates nothing; the others may still have the same
+// properties in another order.
 func sameEntries(source, target []byte) bool {
-	if rest, found := bytes.CutPrefix(target, source); found && (len(source) == 0 || len(rest) == 0 || rest[0] == 0x02 || source[len(source)-1] == 0x02) {
+	if rest, found := bytes.CutPrefix(target, source); found &&
+		(len(source) == 0 || len(rest) == 0 || rest[0] == 0x02 || source[len(source)-1] == 0x02) {
 		source, target = nil, rest // a copy has its original's properties first
 	}
 	for {
@@ -94,7 +113,8 @@ func sameEntries(source, target []byte) bool {
 	}
 }
 
-// nextEntry returns the first entry that isn't the brokers' own, without its separator, and what follows it.
+// nextEntry returns the first entry that isn't the brokers' own, without its separator, and what
+// follows it.
 func nextEntry(raw []byte) (entry, rest []byte) {
 	for len(raw) > 0 {
 		entry, raw = raw, nil

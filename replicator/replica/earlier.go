@@ -20,16 +20,16 @@ type CopiesOf struct {
 	Target, Source lane.Queue
 }
 
-// placedLook is how many messages at each end of a queue are searched for copies: as many as a broker
-// gives at once. Applications may have written behind all copies, and copies that lie at the beginning
-// may have expired.
+// placedLook is how many messages at each end of a queue are searched for copies: as many as a
+// broker gives at once. Applications may have written behind all copies, and copies that lie at the
+// beginning may have expired.
 const placedLook = 32
 
 // anyGroup is built into every broker, so that looking makes no group.
 const anyGroup = "TOOLS_CONSUMER"
 
-// CopiesIn finds, at both ends of each of these queues of a topic, which lanes of these names copied
-// there. A queue in which there is no such copy is missing in the result.
+// CopiesIn finds, at both ends of each of these queues of a topic, which lanes of these names
+// copied there. A queue in which there is no such copy is missing in the result.
 func CopiesIn(
 	ctx context.Context, target *rocketmq.Cluster, names Names, topic string, queues []lane.Queue,
 ) (all []CopiesOf, err error) {
@@ -62,27 +62,29 @@ func CopiesIn(
 	return all, nil
 }
 
-// IntoFrom reports whether a copy from a queue of the source, of this topic, was made for that queue
-// of the target. A message that an application sent again names another place.
+// IntoFrom reports whether a copy from a queue of the source, of this topic, was made for that
+// queue of the target. A message that an application sent again names another place.
 func (s Stamp) IntoFrom(names Names, topic string, target lane.Queue) bool {
 	return s.Cluster == names.Source && s.Topic == topic && s.Place == placeOf(names.Target, topic, target)
 }
 
 // Remains is what an earlier run has left of a topic that doesn't fit to what both sides are now.
 type Remains struct {
-	// Misplaced are copies that lie in the queue of another lane; empty where only queues are missing.
+	// Misplaced are copies that lie in the queue of another lane; empty where only queues are
+	// missing.
 	Misplaced []CopiesOf
-	// Grow is how many queues each broker of the target must have, so that all copies stay where they
-	// belong; nil where that isn't possible.
+	// Grow is how many queues each broker of the target must have, so that all copies stay where
+	// they belong; nil where that isn't possible.
 	Grow map[string]int
 	// Copies says that there are any.
 	Copies bool
-	// Unseen are the brokers of the source of which the target has no copy, though it has of others.
+	// Unseen are the brokers of the source of which the target has no copy, though it has of
+	// others.
 	Unseen []string
 }
 
-// RemainsOf compares a topic on both sides, given by broker, with the copies that are there; brokers
-// are those of the target. It is false if everything fits.
+// RemainsOf compares a topic on both sides, given by broker, with the copies that are there;
+// brokers are those of the target. It is false if everything fits.
 func RemainsOf(
 	source, target map[string]rocketmq.TopicConfig, brokers []string, copies []CopiesOf,
 ) (r Remains, some bool) {
@@ -102,7 +104,11 @@ func RemainsOf(
 	}
 	want, grow := map[string]rocketmq.TopicConfig{}, map[string]int{}
 	for broker, share := range shares {
-		want[broker] = rocketmq.TopicConfig{ReadQueues: share.Queues, WriteQueues: share.Queues, Perm: rocketmq.PermRead}
+		want[broker] = rocketmq.TopicConfig{
+			ReadQueues:  share.Queues,
+			WriteQueues: share.Queues,
+			Perm:        rocketmq.PermRead,
+		}
 		grow[broker] = share.Queues
 	}
 	lanes, err := lane.Pair("", from, QueuesBy(want))
@@ -121,8 +127,8 @@ func RemainsOf(
 	return r, true
 }
 
-// Begun reports whether all brokers that have the topic have as many queues as they must have: then the
-// others lack it alone, as where its making was cut off.
+// Begun reports whether all brokers that have the topic have as many queues as they must have: then
+// the others lack it alone, as where its making was cut off.
 func (r Remains) Begun(target map[string]rocketmq.TopicConfig) bool {
 	for broker, has := range target {
 		if has.Queues() != r.Grow[broker] {
@@ -132,8 +138,8 @@ func (r Remains) Begun(target map[string]rocketmq.TopicConfig) bool {
 	return r.Grow != nil
 }
 
-// QueuesBy lists a topic's queues in client order, from its settings by broker. Queues that are only
-// read, or only written, count.
+// QueuesBy lists a topic's queues in client order, from its settings by broker. Queues that are
+// only read, or only written, count.
 func QueuesBy(topic map[string]rocketmq.TopicConfig) (all []lane.Queue) {
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		for id := range topic[broker].Queues() {

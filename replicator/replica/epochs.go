@@ -2,8 +2,8 @@ package replica
 
 import "context"
 
-// EpochOf is the newest epoch of the copies that a lane made on a queue, of those about the last one: applications may send older
-// ones again.
+// EpochOf is the newest epoch of the copies that a lane made on a queue, of those about the last
+// one: applications may send older ones again.
 func EpochOf(ctx context.Context, q Reader, stamps *Stamper) (int, error) {
 	first, last, err := q.Bounds(ctx)
 	if err != nil {
@@ -19,13 +19,15 @@ func EpochOf(ctx context.Context, q Reader, stamps *Stamper) (int, error) {
 	}
 	near := max(first, last-Window)
 	found := false
-	if err := q.Each(ctx, near, last, func(m Message) bool { found = ours(m) || found; return true }); err != nil || found {
+	if err := q.Each(ctx, near, last, func(m Message) bool { found = ours(m) || found; return true }); err != nil ||
+		found {
 		return epoch, err
 	}
 	_, _, err = q.LastBefore(ctx, first, near, ours)
 	return epoch, err
 }
 
-// Window is how far a search for the newest copy looks further back where no hint tells where it is: a message that an
-// application sent again carries an older stamp, and real copies lie close before it.
+// Window is how far a search for the newest copy looks further back where no hint tells where it
+// is: a message that an application sent again carries an older stamp, and real copies lie close
+// before it.
 const Window = 1024

@@ -8,13 +8,15 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// groupsMade remembers on which brokers the lanes' group is known to exist, so that a thousand lanes ask once per broker.
+// groupsMade remembers on which brokers the lanes' group is known to exist, so that a thousand
+// lanes ask once per broker.
 type groupsMade struct {
 	mu   sync.Mutex
 	made map[string]*groupMade
 }
 
-// groupMade is one broker's. Its lock is held while the broker is asked: lanes of other brokers don't wait for that.
+// groupMade is one broker's. Its lock is held while the broker is asked: lanes of other brokers
+// don't wait for that.
 type groupMade struct {
 	asking sync.Mutex
 	done   bool
@@ -51,8 +53,8 @@ func (g *groupsMade) once(broker string, ask func() error) error {
 	return err
 }
 
-// EnsureGroup creates the group like brokers do by themselves where they may. Who may not create groups relies on somebody who
-// did it: pulls and commits say so if nobody has.
+// EnsureGroup creates the group like brokers do by themselves where they may. Who may not create
+// groups relies on somebody who did it: pulls and commits say so if nobody has.
 func (b *Brokers) EnsureGroup(ctx context.Context, broker, group string) error {
 	return b.groups.once(broker, func() error {
 		_, err := at(ctx, b, broker, func(addr string) (done, error) { return done{}, b.makeGroup(ctx, addr, group) })

@@ -23,7 +23,8 @@ func LanesOf(ctx context.Context, source, target *rocketmq.Cluster, topic string
 	return lane.Pair(topic, from, to)
 }
 
-// queuesOf lists a topic's queues. A queue that is only read or only written counts too: either may hold messages.
+// queuesOf lists a topic's queues. A queue that is only read or only written counts too: either may
+// hold messages.
 func queuesOf(ctx context.Context, cluster *rocketmq.Cluster, topic string) ([]lane.Queue, error) {
 	brokers, err := cluster.TopicConfigs(ctx, []string{topic})
 	if err != nil {
@@ -38,7 +39,13 @@ func list(brokers map[string]map[string]rocketmq.TopicConfig, topic string) (que
 		config := brokers[broker][topic]
 		n := config.Queues()
 		if n > lane.MostQueues-len(queues) {
-			return nil, fmt.Errorf("topic %s has %d queues on broker %s: a topic of more than %d can't be copied", topic, n, broker, lane.MostQueues)
+			return nil, fmt.Errorf(
+				"topic %s has %d queues on broker %s: a topic of more than %d can't be copied",
+				topic,
+				n,
+				broker,
+				lane.MostQueues,
+			)
 		}
 		for id := range n {
 			queues = append(queues, lane.Queue{Broker: broker, ID: id})

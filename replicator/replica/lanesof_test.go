@@ -13,7 +13,9 @@ import (
 
 func TestATopicOfTooManyQueuesIsNotListed(t *testing.T) {
 	brokers := map[string]map[string]rocketmq.TopicConfig{
-		"broker-a": {"orders": {ReadQueues: lane.MostQueues - 1, WriteQueues: 4}}, "broker-b": {"orders": {WriteQueues: 1}},
+		"broker-a": {
+			"orders": {ReadQueues: lane.MostQueues - 1, WriteQueues: 4},
+		}, "broker-b": {"orders": {WriteQueues: 1}},
 	}
 	queues, err := list(brokers, "orders")
 	require.NoError(t, err)

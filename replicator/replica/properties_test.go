@@ -9,10 +9,23 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// TestQuickComparisonOfPropertiesNeverDisagrees holds the quick way against the one by maps, on properties made of few pieces.
+// TestQuickComparisonOfPropertiesNeverDisagrees holds the quick way against the one by maps, on
+// properties made of few pieces.
 func TestQuickComparisonOfPropertiesNeverDisagrees(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	pieces := []string{"KEYS", "k", "\x01", "\x02", "CLUSTER\x01c\x02", "ROCKETSHIFT\x011,2,b,t,c,p\x02", "TAGS\x01a\x02", "KEYS\x01k\x02", "WAIT\x01true", "UNIQ_KEY\x01u\x02", "A\x01\x02"}
+	pieces := []string{
+		"KEYS",
+		"k",
+		"\x01",
+		"\x02",
+		"CLUSTER\x01c\x02",
+		"ROCKETSHIFT\x011,2,b,t,c,p\x02",
+		"TAGS\x01a\x02",
+		"KEYS\x01k\x02",
+		"WAIT\x01true",
+		"UNIQ_KEY\x01u\x02",
+		"A\x01\x02",
+	}
 	some := func() (raw []byte) {
 		for range random.IntN(6) {
 			raw = append(raw, pieces[random.IntN(len(pieces))]...)
@@ -44,7 +57,22 @@ func TestQuickReadingOfStampsNeverDisagrees(t *testing.T) {
 	s := stampsForTest()
 	_, _, plain := s.Properties(nil, nil, 4711, 0, "")
 	_, _, late := s.Properties(nil, nil, 4712, 1_700_000_000_000, "A;")
-	pieces := []string{string(plain), string(late), "KEYS\x01k\x02", "X", "\x01", "\x02", StampProperty + "\x01", "7", "/", "0", "999999999999999999", ",", string(s.Origin), ",A;"}
+	pieces := []string{
+		string(plain),
+		string(late),
+		"KEYS\x01k\x02",
+		"X",
+		"\x01",
+		"\x02",
+		StampProperty + "\x01",
+		"7",
+		"/",
+		"0",
+		"999999999999999999",
+		",",
+		string(s.Origin),
+		",A;",
+	}
 	quick := 0
 	for range 300_000 {
 		var raw []byte
@@ -56,7 +84,8 @@ func TestQuickReadingOfStampsNeverDisagrees(t *testing.T) {
 			continue
 		}
 		quick++
-		if stamp, own := s.own(&remoting.Message{Properties: raw}); !own || stamp.Offset != offset || stamp.Born != born {
+		if stamp, own := s.own(&remoting.Message{Properties: raw}); !own || stamp.Offset != offset ||
+			stamp.Born != born {
 			t.Fatalf("%q was read as %d/%d at a glance, and as %v, %v", raw, offset, born, stamp, own)
 		}
 	}
@@ -68,7 +97,9 @@ func TestQuickReadingOfStampsNeverDisagrees(t *testing.T) {
 func TestComparingWhatIsTheSameAllocatesNothing(t *testing.T) {
 	s := stampsForTest()
 	source := remoting.Message{
-		Body: []byte("body 7"), Flag: 3, BornTimestamp: 1_700_000_000_002, Properties: []byte("KEYS\x01k7\x02TAGS\x01a"),
+		Body: []byte(
+			"body 7",
+		), Flag: 3, BornTimestamp: 1_700_000_000_002, Properties: []byte("KEYS\x01k7\x02TAGS\x01a"),
 	}
 	source.Properties = append(source.Properties, "\x02UNIQ_KEY\x017F00000100000000\x02CLUSTER\x01Old\x02"...)
 	for name, born := range map[string]int64{"the same born time": 0, "one in the stamp": source.BornTimestamp} {

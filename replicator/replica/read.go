@@ -10,11 +10,12 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// PageMessages is how many messages a scan asks for at once. Brokers give 32 unless they are configured otherwise.
+// PageMessages is how many messages a scan asks for at once. Brokers give 32 unless they are
+// configured otherwise.
 const PageMessages = 256
 
-// Message is a message and its position in the queue it was pulled from. The position isn't the offset in the message: some
-// broker versions skip offsets there after a refused message.
+// Message is a message and its position in the queue it was pulled from. The position isn't the
+// offset in the message: some broker versions skip offsets there after a refused message.
 type Message struct {
 	Position int64
 	*remoting.Message
@@ -67,8 +68,9 @@ func (q Reader) Position(ctx context.Context) (offset int64, known bool, err err
 	return offset, known, err
 }
 
-// Page reads messages from an offset on, which must lie within the queue: brokers write an event message for each pull
-// outside of it. Next is where the following page begins; it is beyond the last message where some are gone.
+// Page reads messages from an offset on, which must lie within the queue: brokers write an event
+// message for each pull outside of it. Next is where the following page begins; it is beyond the
+// last message where some are gone.
 func (q Reader) Page(ctx context.Context, offset int64, most int) (messages []Message, next int64, err error) {
 	result, err := q.Pull(ctx, offset, most)
 	if err != nil {
@@ -86,7 +88,12 @@ func (q Reader) Pull(ctx context.Context, offset int64, most int) (rocketmq.Pull
 }
 
 // AwaitPull waits for a message at the end of the queue.
-func (q Reader) AwaitPull(ctx context.Context, offset int64, most int, wait time.Duration) (result rocketmq.PullResult, err error) {
+func (q Reader) AwaitPull(
+	ctx context.Context,
+	offset int64,
+	most int,
+	wait time.Duration,
+) (result rocketmq.PullResult, err error) {
 	err = remoting.RetryRead(ctx, func() error {
 		result, err = q.Side.Pull(ctx, q.Group, q.Topic, q.Queue, offset, most, wait)
 		return err
@@ -102,8 +109,14 @@ func (q Reader) After(offset int64, result rocketmq.PullResult) (next int64, err
 	case result.Status != rocketmq.PullFound && max(result.Next, result.Min) > offset:
 		return max(result.Next, result.Min), nil
 	}
-	return offset, fmt.Errorf("topic %s, queue %s: nothing can be read at offset %d, though the queue holds %d to %d: was it made anew?",
-		q.Topic, q.Queue, offset, result.Min, result.Max)
+	return offset, fmt.Errorf(
+		"topic %s, queue %s: nothing can be read at offset %d, though the queue holds %d to %d: was it made anew?",
+		q.Topic,
+		q.Queue,
+		offset,
+		result.Min,
+		result.Max,
+	)
 }
 
 // One reads the message at a position within the queue; false if it is gone.
@@ -138,8 +151,13 @@ func (q Reader) Each(ctx context.Context, from, to int64, visit func(Message) bo
 }
 
 // LastBefore finds the last message in [from, to) that is wanted, reading backwards in pages.
-func (q Reader) LastBefore(ctx context.Context, from, to int64, wanted func(Message) bool) (found Message, ok bool, err error) {
-	for step := int64(1); from < to && !ok; step = min(4*step, PageMessages) { // what is looked for is mostly right there
+func (q Reader) LastBefore(
+	ctx context.Context,
+	from, to int64,
+	wanted func(Message) bool,
+) (found Message, ok bool, err error) {
+	// what is looked for is mostly right there
+	for step := int64(1); from < to && !ok; step = min(4*step, PageMessages) {
 		start := max(from, to-step)
 		err = q.Each(ctx, start, to, func(m Message) bool {
 			if wanted(m) {

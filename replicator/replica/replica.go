@@ -16,15 +16,27 @@ import (
 type Side interface {
 	// Bounds returns the offsets [first, end) that the queue holds.
 	Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error)
-	Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error)
+	Pull(
+		ctx context.Context,
+		group, topic string,
+		q lane.Queue,
+		offset int64,
+		most int,
+		wait time.Duration,
+	) (rocketmq.PullResult, error)
 	// Send stores a batch; one message that is sent alone is inert (rocketmq.Inert).
 	Send(ctx context.Context, broker string, batch rocketmq.BatchRequest, alone bool) (rocketmq.SendResult, error)
 	Position(ctx context.Context, group, topic string, q lane.Queue) (int64, bool, error)
 	Commit(ctx context.Context, group, topic string, q lane.Queue, offset int64) error
 	// Lock takes or renews the locks of a broker's queues, and returns those that are held now.
-	Lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error)
+	Lock(
+		ctx context.Context,
+		broker, group, holder string,
+		queues []rocketmq.MessageQueue,
+	) ([]rocketmq.MessageQueue, error)
 	Unlock(ctx context.Context, group, holder, topic string, q lane.Queue) error
-	// Ends returns where the queues of a topic on a broker end; those that producers don't see may be missing.
+	// Ends returns where the queues of a topic on a broker end; those that producers don't see may
+	// be missing.
 	Ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// PassSends returns when the broker has taken up every send that it received before.
 	PassSends(ctx context.Context, broker, group string) error
@@ -85,17 +97,35 @@ type done struct{}
 
 // Bounds implements Side.
 func (b *Brokers) Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error) {
-	// The first offset is read first: read the other way round, an emptied queue could seem to begin behind its end.
-	first, err = at(ctx, b, q.Broker, func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) })
+	// The first offset is read first: read the other way round, an emptied queue could seem to
+	// begin behind its end.
+	first, err = at(
+		ctx,
+		b,
+		q.Broker,
+		func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) },
+	)
 	if err != nil {
 		return 0, 0, err
 	}
-	end, err = at(ctx, b, q.Broker, func(addr string) (int64, error) { return b.Client().MaxOffset(ctx, addr, topic, q.ID) })
+	end, err = at(
+		ctx,
+		b,
+		q.Broker,
+		func(addr string) (int64, error) { return b.Client().MaxOffset(ctx, addr, topic, q.ID) },
+	)
 	return max(first, 0), max(end, 0), err
 }
 
 // Pull implements Side.
-func (b *Brokers) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+func (b *Brokers) Pull(
+	ctx context.Context,
+	group, topic string,
+	q lane.Queue,
+	offset int64,
+	most int,
+	wait time.Duration,
+) (rocketmq.PullResult, error) {
 	request := rocketmq.PullRequest{Group: group, Topic: topic, Queue: q.ID, Offset: offset, Max: most, Wait: wait}
 	result, err := at(ctx, b, q.Broker, func(addr string) (rocketmq.PullResult, error) {
 		if b.Proxy() != "" {
@@ -115,12 +145,16 @@ func (b *Brokers) FromSlave(ctx context.Context, broker string) bool {
 	return err == nil && found.Slave
 }
 
-// SlaveBehind says that a slave hasn't got yet what was read of its master before: the lane waits for
-// it, as for a broker that doesn't serve.
+// SlaveBehind says that a slave hasn't got yet what was read of its master before: the lane waits
+// for it, as for a broker that doesn't serve.
 func SlaveBehind(side, broker string, end, offset int64) error {
 	return &SideError{side, broker, &remoting.Error{
 		Server: "its slave", Call: "pull", Code: remoting.ServiceNotAvailable,
-		Remark: fmt.Sprintf("it ends at %d, before the lane's position %d: its master had more, start that", end, offset),
+		Remark: fmt.Sprintf(
+			"it ends at %d, before the lane's position %d: its master had more, start that",
+			end,
+			offset,
+		),
 	}}
 }
 
@@ -130,8 +164,13 @@ const (
 	longestPause  = 200 * time.Millisecond
 )
 
-// pullAgain waits for a message by asking again and again. A proxy that holds a pull answers seconds after the message has come (5.3.3).
-func (b *Brokers) pullAgain(ctx context.Context, addr string, request rocketmq.PullRequest) (rocketmq.PullResult, error) {
+// pullAgain waits for a message by asking again and again. A proxy that holds a pull answers
+// seconds after the message has come (5.3.3).
+func (b *Brokers) pullAgain(
+	ctx context.Context,
+	addr string,
+	request rocketmq.PullRequest,
+) (rocketmq.PullResult, error) {
 	until := time.Now().Add(request.Wait)
 	request.Wait = 0
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
@@ -180,7 +219,11 @@ func (b *Brokers) Commit(ctx context.Context, group, topic string, q lane.Queue,
 }
 
 // Lock implements Side.
-func (b *Brokers) Lock(ctx context.Context, broker, group, holder string, queues []rocketmq.MessageQueue) ([]rocketmq.MessageQueue, error) {
+func (b *Brokers) Lock(
+	ctx context.Context,
+	broker, group, holder string,
+	queues []rocketmq.MessageQueue,
+) ([]rocketmq.MessageQueue, error) {
 	return at(ctx, b, broker, func(addr string) ([]rocketmq.MessageQueue, error) {
 		return b.Client().LockQueues(ctx, addr, group, holder, queues)
 	})
@@ -191,7 +234,12 @@ func (b *Brokers) Ends(ctx context.Context, broker, topic string) (map[int]int64
 	if b.Proxy() != "" {
 		return b.endsBehind(ctx, broker, topic)
 	}
-	ranges, err := at(ctx, b, broker, func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) })
+	ranges, err := at(
+		ctx,
+		b,
+		broker,
+		func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) },
+	)
 	ends := map[int]int64{}
 	for id, r := range ranges {
 		ends[id] = r.Max
@@ -217,19 +265,22 @@ func (b *Brokers) endsBehind(ctx context.Context, broker, topic string) (map[int
 // Unlock implements Side.
 func (b *Brokers) Unlock(ctx context.Context, group, holder, topic string, q lane.Queue) error {
 	_, err := at(ctx, b, q.Broker, func(addr string) (done, error) {
-		return done{}, b.Client().UnlockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})
+		return done{}, b.Client().
+			UnlockQueues(ctx, addr, group, holder, []rocketmq.MessageQueue{{Topic: topic, Broker: q.Broker, Queue: q.ID}})
 	})
 	return err
 }
 
-// Where the send that passes the others goes: every broker has that topic, and no topic has that queue.
+// Where the send that passes the others goes: every broker has that topic, and no topic has that
+// queue.
 const (
 	PassTopic = "SELF_TEST_TOPIC"
 	passQueue = 1 << 30
 )
 
-// PassSends sends what the broker refuses. It takes sends up in the order in which it received them, whatever their topic, and
-// may let them wait for long (waitTimeMillsInSendQueue), so that a refusal shows that those before aren't waiting any more.
+// PassSends sends what the broker refuses. It takes sends up in the order in which it received
+// them, whatever their topic, and may let them wait for long (waitTimeMillsInSendQueue), so that a
+// refusal shows that those before aren't waiting any more.
 func (b *Brokers) PassSends(ctx context.Context, broker, group string) error {
 	_, err := b.Send(ctx, broker, rocketmq.BatchRequest{
 		Group: group, Topic: PassTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(), Messages: []rocketmq.BatchMessage{{}},

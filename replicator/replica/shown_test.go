@@ -13,7 +13,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// topicOn is a topic on the brokers named a, b and so on: their read and write queues and permission.
+// topicOn is a topic on the brokers named a, b and so on: their read and write queues and
+// permission.
 func topicOn(brokers ...[3]int) map[string]rocketmq.TopicConfig {
 	all := map[string]rocketmq.TopicConfig{}
 	for i, b := range brokers {
@@ -23,8 +24,8 @@ func topicOn(brokers ...[3]int) map[string]rocketmq.TopicConfig {
 }
 
 // stockLists are queues as MQClientInstance.topicRouteData2TopicPublishInfo and
-// topicRouteData2TopicSubscribeInfo list them, sorted by MessageQueue.compareTo, which the live test
-// compares with a client's own lists.
+// topicRouteData2TopicSubscribeInfo list them, sorted by MessageQueue.compareTo, which the live
+// test compares with a client's own lists.
 func stockLists(brokers map[string]rocketmq.TopicConfig) (publish, subscribe []lane.Queue) {
 	for broker, t := range brokers {
 		if t.Perm&2 != 0 {
@@ -64,8 +65,8 @@ func queuesIn(t *testing.T, brokers map[string]rocketmq.TopicConfig) []lane.Queu
 	return queues
 }
 
-// Read × write × permission × brokers: wherever a topic can be spread so, each lane has the same place
-// in producers' lists of both sides, and in consumers'.
+// Read × write × permission × brokers: wherever a topic can be spread so, each lane has the same
+// place in producers' lists of both sides, and in consumers'.
 func TestClientsOfBothSidesSeeEachLaneInTheSamePlace(t *testing.T) {
 	var shapes [][3]int
 	for _, read := range []int{1, 2, 4} {
@@ -124,7 +125,8 @@ func requireSamePlaces(t *testing.T, lanes []lane.Lane, source, target map[strin
 	}
 }
 
-// What can't be spread so has no other way: every division of its queues among the brokers is tried.
+// What can't be spread so has no other way: every division of its queues among the brokers is
+// tried.
 func TestWhatIsRefusedCanNotBeMadeAlike(t *testing.T) {
 	for _, source := range []map[string]rocketmq.TopicConfig{
 		topicOn([3]int{2, 1, 6}, [3]int{2, 2, 6}), topicOn([3]int{2, 2, 4}, [3]int{2, 2, 6}),

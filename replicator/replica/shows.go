@@ -6,10 +6,12 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// LookPause is the time between looks for a message that was just stored: brokers show it about a millisecond later.
+// LookPause is the time between looks for a message that was just stored: brokers show it about a
+// millisecond later.
 const LookPause = time.Millisecond
 
-// ShowTime is far longer than brokers need to show what they have stored, milliseconds even when they are busy.
+// ShowTime is far longer than brokers need to show what they have stored, milliseconds even when
+// they are busy.
 const ShowTime = 3 * time.Second
 
 // Alone reports whether messages of the topic are sent one by one.

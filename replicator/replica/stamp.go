@@ -11,12 +11,12 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// StampProperty is the property that each copy carries. Every other property of a copy is its original's, or the target
-// broker's own.
+// StampProperty is the property that each copy carries. Every other property of a copy is its
+// original's, or the target broker's own.
 const StampProperty = "ROCKETSHIFT"
 
-// Names are what the lanes of one migration go by. They must stay as they are for as long as the lanes live: what was copied is
-// found by them.
+// Names are what the lanes of one migration go by. They must stay as they are for as long as the
+// lanes live: what was copied is found by them.
 type Names struct {
 	Group  string // the lanes' consumer group: progress, hints and locks stand under its name
 	Source string // id of the source cluster in stamps
@@ -30,20 +30,28 @@ func (n Names) Check() error {
 	}
 	for side, id := range map[string]string{"source": n.Source, "target": n.Target} {
 		if id == "" || strings.ContainsAny(id, ",;\x01\x02") {
-			return fmt.Errorf("replicator: %q can't be the id of the %s: it must have a character, and none of , ; or control characters", id, side)
+			return fmt.Errorf(
+				"replicator: %q can't be the id of the %s: it must have a character, and none of , ; or control characters",
+				id,
+				side,
+			)
 		}
 	}
 	if n.Source == n.Target {
-		return fmt.Errorf("replicator: source and target have the same id %q: copies couldn't be told from originals", n.Source)
+		return fmt.Errorf(
+			"replicator: source and target have the same id %q: copies couldn't be told from originals",
+			n.Source,
+		)
 	}
 	return nil
 }
 
 // Stamp says where the original of a copy lies, and where the copy was put.
 //
-// The topic and the place are part of it, although a copy has the topic of its original: a copy that a consumer fails to process
-// moves to the group's dead-letter topic with all its properties, and an application may send it again to any queue of either
-// side. Neither must pass for a copy there.
+// The topic and the place are part of it, although a copy has the topic of its original: a copy
+// that a consumer fails to process moves to the group's dead-letter topic with all its properties,
+// and an application may send it again to any queue of either side. Neither must pass for a copy
+// there.
 type Stamp struct {
 	Offset  int64  // of the original in its queue
 	Born    int64  // the original's born time in milliseconds, where the copy's differs; else 0
@@ -56,7 +64,8 @@ type Stamp struct {
 	Via     string // ids of the clusters that the message passed before Cluster, each with a semicolon behind it
 }
 
-// String is the property's value: offset[/born],queue[.epoch],broker,topic,cluster,place[,via]. RocketMQ allows no comma in these names.
+// String is the property's value: offset[/born],queue[.epoch],broker,topic,cluster,place[,via].
+// RocketMQ allows no comma in these names.
 func (s Stamp) String() string { return string(s.Origin().append(nil, s.Offset, s.Born, s.Via)) }
 
 // Origin is the part of the stamp that is the same for all messages of a lane.
@@ -83,8 +92,8 @@ func (o Origin) append(dst []byte, offset, born int64, via string) []byte {
 	return dst
 }
 
-// read is the counterpart of append. It allocates nothing; where it finds no such stamp, there may still be one that only ParseStamp
-// understands.
+// read is the counterpart of append. It allocates nothing; where it finds no such stamp, there may
+// still be one that only ParseStamp understands.
 func (o Origin) read(raw []byte) (offset, born int64, ok bool) {
 	at := bytes.Index(raw, stampName)
 	if at < 0 || at > 0 && raw[at-1] != 0x02 {
@@ -107,7 +116,8 @@ func (o Origin) read(raw []byte) (offset, born int64, ok bool) {
 	return offset, born, len(rest) == 0 || rest[0] == 0x02 || rest[0] == ','
 }
 
-// leadingNumber takes the digits at the beginning; the number is -1 if there are none, or too many for it.
+// leadingNumber takes the digits at the beginning; the number is -1 if there are none, or too many
+// for it.
 func leadingNumber(raw []byte) (number int64, rest []byte) {
 	n := 0
 	for n < len(raw) && n < 19 && '0' <= raw[n] && raw[n] <= '9' {
@@ -140,7 +150,8 @@ func placeOf(cluster, topic string, q lane.Queue) string {
 
 var stampName = []byte(StampProperty + "\x01")
 
-// ParseStamp finds the stamp in stored properties. Where there are several, the last counts, as for every property.
+// ParseStamp finds the stamp in stored properties. Where there are several, the last counts, as for
+// every property.
 func ParseStamp(raw []byte) (Stamp, bool) {
 	if !bytes.Contains(raw, stampName) { // most messages have none
 		return Stamp{}, false
@@ -154,7 +165,14 @@ func ParseStamp(raw []byte) (Stamp, bool) {
 	offset, err := strconv.ParseUint(offsetText, 10, 63)
 	queueText, epochText, restarted := strings.Cut(parts[1], ".")
 	queue, errQueue := strconv.ParseUint(queueText, 10, 31)
-	s := Stamp{Offset: int64(offset), Queue: int(queue), Broker: parts[2], Topic: parts[3], Cluster: parts[4], Place: parts[5]}
+	s := Stamp{
+		Offset:  int64(offset),
+		Queue:   int(queue),
+		Broker:  parts[2],
+		Topic:   parts[3],
+		Cluster: parts[4],
+		Place:   parts[5],
+	}
 	if late {
 		born, errBorn := strconv.ParseInt(bornText, 10, 64)
 		if errBorn != nil || born == 0 {

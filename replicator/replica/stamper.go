@@ -33,7 +33,8 @@ func (s Stamper) Stamp(offset int64) Stamp {
 	}
 }
 
-// Restarted makes the stamps those of an epoch. The reverse lane reads everything else here at the same time.
+// Restarted makes the stamps those of an epoch. The reverse lane reads everything else here at the
+// same time.
 func (s *Stamper) Restarted(epoch int) {
 	s.Epoch = epoch
 	s.Origin = s.Stamp(0).Origin()
@@ -45,9 +46,9 @@ func (s *Stamper) Made(stamp Stamp) bool {
 		stamp.Broker == s.lane.Source.Broker && stamp.Topic == s.lane.Topic
 }
 
-// own returns the stamp of a message on the target if the lane made it for that queue. It is a copy only if the offset is greater
-// than every one before it in the queue: an application that sends a message again with all its properties carries an old stamp
-// along.
+// own returns the stamp of a message on the target if the lane made it for that queue. It is a copy
+// only if the offset is greater than every one before it in the queue: an application that sends a
+// message again with all its properties carries an old stamp along.
 func (s Stamper) own(m *remoting.Message) (Stamp, bool) {
 	stamp, ok := ParseStamp(m.Properties)
 	if !ok || stamp.Epoch != s.Epoch || !s.Made(stamp) {
@@ -71,9 +72,10 @@ func (s *Stamper) Read(m *remoting.Message) (offset, born int64, ok bool) {
 	return stamp.Offset, stamp.Born, ok
 }
 
-// Properties splits what the copy stores into the original's properties, byte for byte, and the stamp, which comes behind them.
-// A stamp that the original carries goes: it is stale, or its path goes on in via. born is the original's born time where the copy
-// can't have it, or 0. The stamp is appended to arena.
+// Properties splits what the copy stores into the original's properties, byte for byte, and the
+// stamp, which comes behind them. A stamp that the original carries goes: it is stale, or its path
+// goes on in via. born is the original's born time where the copy can't have it, or 0. The stamp is
+// appended to arena.
 func (s Stamper) Properties(arena, original []byte, offset, born int64, via string) (grown, kept, stamp []byte) {
 	kept = remoting.WithoutProperty(original, StampProperty)
 	begin := len(arena)

@@ -14,7 +14,8 @@ import (
 type Batches struct {
 	Bytes int  // at most so many in one; 0 if it doesn't say
 	None  bool // it takes none: each message is sent alone, and is stored without what would make the broker act on it
-	// Untold says that it may take none: its configuration can't be read, and its version lets it. Lanes learn it by its answers.
+	// Untold says that it may take none: its configuration can't be read, and its version lets it.
+	// Lanes learn it by its answers.
 	Untold bool
 	Alone  bool // copies there may have been sent alone: it takes none, or may have taken none before an upgrade
 }
@@ -33,8 +34,8 @@ func (b *Brokers) Takes(ctx context.Context, broker string) (Batches, error) {
 	return found, err
 }
 
-// Singly are the brokers of a cluster to which lanes send each message alone, as they take no batches,
-// and those that may take none and don't tell: lanes learn it by their answers.
+// Singly are the brokers of a cluster to which lanes send each message alone, as they take no
+// batches, and those that may take none and don't tell: lanes learn it by their answers.
 func Singly(ctx context.Context, cluster *rocketmq.Cluster) (alone, unsure []string, err error) {
 	if cluster.Proxy() != "" { // there is none before 5.x
 		return nil, nil, nil

@@ -20,7 +20,14 @@ func (f *Side) Bounds(_ context.Context, topic string, q lane.Queue) (first, end
 }
 
 // Pull implements replica.Side.
-func (f *Side) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+func (f *Side) Pull(
+	ctx context.Context,
+	group, topic string,
+	q lane.Queue,
+	offset int64,
+	most int,
+	wait time.Duration,
+) (rocketmq.PullResult, error) {
 	f.wait()
 	deadline := time.After(wait)
 	for {
@@ -68,7 +75,10 @@ func (f *Side) pullNow(group, topic string, q lane.Queue, offset int64, most int
 		result.Messages = slices.Clone(log.Messages[from:min(from+int64(min(most, 32)), end-log.First)])
 		result.Next = offset + int64(len(result.Messages))
 		f.Pulled += len(result.Messages)
-		result.Messages = slices.DeleteFunc(result.Messages, func(m remoting.Message) bool { return f.Hidden[m.QueueOffset] })
+		result.Messages = slices.DeleteFunc(
+			result.Messages,
+			func(m remoting.Message) bool { return f.Hidden[m.QueueOffset] },
+		)
 	}
 	return result, nil
 }
@@ -192,7 +202,11 @@ func (f *Side) Commit(_ context.Context, group, topic string, q lane.Queue, offs
 }
 
 // Lock implements replica.Side.
-func (f *Side) Lock(_ context.Context, _, _, holder string, queues []rocketmq.MessageQueue) (held []rocketmq.MessageQueue, err error) {
+func (f *Side) Lock(
+	_ context.Context,
+	_, _, holder string,
+	queues []rocketmq.MessageQueue,
+) (held []rocketmq.MessageQueue, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, q := range queues {

@@ -33,7 +33,8 @@ type Side struct {
 	Slow    func()         // is called before a pull or a send, without the lock: it may take its time
 	Hidden  map[int64]bool // offsets that pulls leave out
 	Unshown int64          // so many of a queue's last messages aren't shown yet; what was shown stays shown
-	// Late are sends that the broker received and hasn't taken up: it does so before any send that it receives after them.
+	// Late are sends that the broker received and hasn't taken up: it does so before any send that
+	// it receives after them.
 	Late  []rocketmq.BatchRequest
 	Down  error // answers everything
 	Limit int   // most bytes of a batch, 0 if it doesn't say
@@ -148,7 +149,11 @@ func (f *Side) Hide(unshown int64) {
 // Original is the message that a test writes at an offset, with that many of each born time.
 func Original(offset int64, sameBorn int) remoting.Message {
 	return remoting.Message{
-		Body: fmt.Appendf(nil, "body %d", offset), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
+		Body: fmt.Appendf(
+			nil,
+			"body %d",
+			offset,
+		), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
 		Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01a", offset)),
 	}
 }

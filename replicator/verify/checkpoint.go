@@ -7,7 +7,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// maxGaps is how many gaps a checkpoint carries: a lane that has more is compared anew, so that checkpoints stay small.
+// maxGaps is how many gaps a checkpoint carries: a lane that has more is compared anew, so that
+// checkpoints stay small.
 const maxGaps = 100
 
 // Checkpoint is how far a comparison is, and all that it needs to go on from there.
@@ -19,8 +20,9 @@ type Checkpoint struct {
 	Newest    int64       `json:"newest"`    // highest stamped offset seen on the target, -1 before the first
 	Back      int64       `json:"back"`      // the same of the reverse lane on the source
 	Expired   bool        `json:"expired,omitempty"`
-	Gaps      []lane.Span `json:"gaps,omitempty"`    // what is missing so far
-	TooMany   bool        `json:"tooMany,omitempty"` // there are more gaps than are carried: a comparison would begin again
+	Gaps      []lane.Span `json:"gaps,omitempty"` // what is missing so far
+	// there are more gaps than are carried: a comparison would begin again
+	TooMany bool `json:"tooMany,omitempty"`
 }
 
 func (v *verification) checkpoint() Checkpoint {
@@ -53,6 +55,14 @@ func (c comparison) resumed(ctx context.Context) (*verification, bool, error) {
 	v := c.verification(from.Report)
 	v.Examples, v.missing = slices.Clone(from.Report.Examples), slices.Clone(from.Gaps)
 	v.newest, v.back, v.expired, v.begin, v.end = from.Newest, from.Back, from.Expired, first, end
-	v.source, v.target = newCursor(source, max(first, from.Read), from.Report.To), newCursor(target, from.Position, from.TargetEnd)
+	v.source, v.target = newCursor(
+		source,
+		max(first, from.Read),
+		from.Report.To,
+	), newCursor(
+		target,
+		from.Position,
+		from.TargetEnd,
+	)
 	return v, true, nil
 }

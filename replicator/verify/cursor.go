@@ -10,15 +10,17 @@ import (
 )
 
 const (
-	// maxAhead bounds the bytes that a cursor pulls ahead: as many as MaxReads pulls of a broker with the usual limits bring, and less
-	// than what a few of its largest messages have.
+	// maxAhead bounds the bytes that a cursor pulls ahead: as many as MaxReads pulls of a broker
+	// with the usual limits bring, and less than what a few of its largest messages have.
 	maxAhead = 2 << 20
-	// growAfter is how many full answers in a row make a cursor ask for more: rarely enough to cost nothing where a broker has no more.
+	// growAfter is how many full answers in a row make a cursor ask for more: rarely enough to cost
+	// nothing where a broker has no more.
 	growAfter = 16
 )
 
-// cursor reads a part of a queue message by message. Offsets are dense, so that it knows where the next pulls begin before the last
-// one is answered, and has several in flight. What an answer lacks is pulled before what lies behind it, and nothing is pulled twice.
+// cursor reads a part of a queue message by message. Offsets are dense, so that it knows where the
+// next pulls begin before the last one is answered, and has several in flight. What an answer lacks
+// is pulled before what lies behind it, and nothing is pulled twice.
 type cursor struct {
 	replica.Reader
 	end    int64
@@ -49,7 +51,8 @@ func newCursor(q replica.Reader, at, end int64) *cursor {
 	return c
 }
 
-// peek returns the next message without taking it; false at the end. The message is gone with the peek that follows the taking of it.
+// peek returns the next message without taking it; false at the end. The message is gone with the
+// peek that follows the taking of it.
 func (c *cursor) peek(ctx context.Context) (replica.Message, bool, error) {
 	for len(c.page) == 0 {
 		c.memory.Release()
@@ -146,7 +149,8 @@ func (c *cursor) learn(asked, got int64) {
 	c.depth = min(max(maxAhead/size, 1), replica.MaxReads)
 }
 
-// seek leaves out what lies before the offset and isn't read yet. What is in flight of it is forgotten.
+// seek leaves out what lies before the offset and isn't read yet. What is in flight of it is
+// forgotten.
 func (c *cursor) seek(offset int64) {
 	for len(c.ahead) > 0 && c.ahead[0].from < offset {
 		if first := c.drop(); first.to > offset {

@@ -27,7 +27,14 @@ type moody struct {
 	gate   chan struct{} // if set, the pulls wait here
 }
 
-func (m *moody) Pull(ctx context.Context, group, topic string, q lane.Queue, offset int64, most int, wait time.Duration) (rocketmq.PullResult, error) {
+func (m *moody) Pull(
+	ctx context.Context,
+	group, topic string,
+	q lane.Queue,
+	offset int64,
+	most int,
+	wait time.Duration,
+) (rocketmq.PullResult, error) {
 	now := m.flying.Add(1)
 	defer m.flying.Add(-1)
 	for seen := m.most.Load(); now > seen && !m.most.CompareAndSwap(seen, now); seen = m.most.Load() {
@@ -185,7 +192,8 @@ func TestCursorGoesOnBehindWhatExpiredOrIsLeftOut(t *testing.T) {
 	c.pulls.Wait()
 	side.Expire("orders", lane.Queue{Broker: "broker-a", ID: 1}, 1500)
 	got := allOf(t, c)
-	if pulled := got[len(got)-500-1]; !slices.Equal(got[len(got)-500:], upTo(1500, 2000)) || pulled > replica.MaxReads*replica.PageMessages {
+	if pulled := got[len(got)-500-1]; !slices.Equal(got[len(got)-500:], upTo(1500, 2000)) ||
+		pulled > replica.MaxReads*replica.PageMessages {
 		t.Fatalf("after the first 1500 expired it read %v", got)
 	}
 	side.Events = 0 // what was in flight may be answered from outside of the queue

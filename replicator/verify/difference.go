@@ -27,10 +27,11 @@ type Difference struct {
 	Broker   string `json:"broker"` // of the source queue
 	Queue    int    `json:"queue"`
 	Kind     Kind   `json:"kind"`
-	Offset   int64  `json:"offset"`          // of the original
-	Position int64  `json:"position"`        // of the copy on the target; -1 if there is none
-	Field    string `json:"field,omitempty"` // what is altered: body, flag, system flag, born time, reconsume count, or property and a name
-	Detail   string `json:"detail"`          // a sentence for people
+	Offset   int64  `json:"offset"`   // of the original
+	Position int64  `json:"position"` // of the copy on the target; -1 if there is none
+	// what is altered: body, flag, system flag, born time, reconsume count, or property and a name
+	Field  string `json:"field,omitempty"`
+	Detail string `json:"detail"` // a sentence for people
 }
 
 // report tells of a difference, and shows the first ones.
@@ -63,14 +64,26 @@ func (v *verification) extra(offset, position int64, format string, args ...any)
 // altered takes a copy whose content is another one.
 func (v *verification) altered(offset, position int64, field, detail string) {
 	v.Altered++
-	v.report(KindAltered, offset, position, field, detail, fmt.Sprintf("altered: offset %d, position %d on the target: %s", offset, position, detail))
+	v.report(
+		KindAltered,
+		offset,
+		position,
+		field,
+		detail,
+		fmt.Sprintf("altered: offset %d, position %d on the target: %s", offset, position, detail),
+	)
 }
 
 // late takes the copy of what seemed to be missing.
 func (v *verification) late(offset, position int64) {
 	v.Missing--
 	v.OutOfOrder++
-	detail := fmt.Sprintf("offset %d is at position %d on the target, behind the copy of offset %d", offset, position, v.newest)
+	detail := fmt.Sprintf(
+		"offset %d is at position %d on the target, behind the copy of offset %d",
+		offset,
+		position,
+		v.newest,
+	)
 	v.report(KindOrder, offset, position, "", detail, "out of order: "+detail)
 }
 
@@ -112,11 +125,19 @@ func (v *verification) leaveOutSkipped() {
 	}
 }
 
-// reportMissing tells of what is still missing at the end: one example for neighbours, a difference for each.
+// reportMissing tells of what is still missing at the end: one example for neighbours, a difference
+// for each.
 func (v *verification) reportMissing() {
 	v.leaveOutSkipped()
 	for _, s := range v.missing {
-		v.example(fmt.Sprintf("missing: offsets %d to %d of source queue %s have no copy on the target", s.From, s.To-1, v.Source))
+		v.example(
+			fmt.Sprintf(
+				"missing: offsets %d to %d of source queue %s have no copy on the target",
+				s.From,
+				s.To-1,
+				v.Source,
+			),
+		)
 		for offset := s.From; offset < s.To; offset++ {
 			v.tell(Difference{Kind: KindMissing, Offset: offset, Position: -1, Detail: "it has no copy on the target"})
 		}

@@ -45,8 +45,8 @@ func (v *verification) judge(ctx context.Context, m replica.Message) error {
 }
 
 // judgeForeign takes a message that the lane hasn't copied. One that was copied for this queue from
-// another one of the source is of a run that paired the topic's queues otherwise. Lanes of retry topics
-// may have gone to other queues before.
+// another one of the source is of a run that paired the topic's queues otherwise. Lanes of retry
+// topics may have gone to other queues before.
 func (v *verification) judgeForeign(m replica.Message) {
 	stamp, ok := replica.ParseStamp(m.Properties)
 	from := lane.Queue{Broker: stamp.Broker, ID: stamp.Queue}
@@ -54,8 +54,14 @@ func (v *verification) judgeForeign(m replica.Message) {
 		v.Natives++
 		return
 	}
-	v.extra(-1, m.Position, "position %d on the target is a copy of source queue %s, whose lane goes elsewhere by now: "+
-		"an earlier run didn't see all of the source", m.Position, from)
+	v.extra(
+		-1,
+		m.Position,
+		"position %d on the target is a copy of source queue %s, whose lane goes elsewhere by now: "+
+			"an earlier run didn't see all of the source",
+		m.Position,
+		from,
+	)
 }
 
 // behindEnd takes a copy that is stamped with an offset which the source hasn't reached.
@@ -67,7 +73,14 @@ func (v *verification) behindEnd(ctx context.Context, offset, position int64) (b
 	if v.end = max(v.end, end); err != nil || offset < v.end {
 		return false, err
 	}
-	v.extra(offset, position, "position %d on the target is stamped with offset %d, and the source ends at %d", position, offset, v.end)
+	v.extra(
+		offset,
+		position,
+		"position %d on the target is stamped with offset %d, and the source ends at %d",
+		position,
+		offset,
+		v.end,
+	)
 	return true, nil
 }
 
@@ -76,7 +89,13 @@ func (v *verification) withoutOriginal(ctx context.Context, offset, position int
 	first, _, err := v.source.Bounds(ctx)
 	v.begin = max(v.begin, first)
 	if err == nil && offset >= first { // else it expired since the comparison began
-		v.extra(offset, position, "position %d on the target is stamped with offset %d, where the source has no message", position, offset)
+		v.extra(
+			offset,
+			position,
+			"position %d on the target is stamped with offset %d, where the source has no message",
+			position,
+			offset,
+		)
 	}
 	return err
 }
@@ -105,7 +124,8 @@ func (v *verification) jump(ctx context.Context, offset int64) error {
 	}
 }
 
-// compare checks the content of a copy, whose stamp says when the original was born, if the copy doesn't.
+// compare checks the content of a copy, whose stamp says when the original was born, if the copy
+// doesn't.
 func (v *verification) compare(original, copied replica.Message, born int64) {
 	v.Compared++
 	if born == 0 {
@@ -120,8 +140,8 @@ func (v *verification) compare(original, copied replica.Message, born int64) {
 	}
 }
 
-// judgeOld takes a message whose stamp isn't newer than those before it: an application's own that carries an old stamp along,
-// a copy that comes late, or one that is there twice.
+// judgeOld takes a message whose stamp isn't newer than those before it: an application's own that
+// carries an old stamp along, a copy that comes late, or one that is there twice.
 func (v *verification) judgeOld(ctx context.Context, offset int64, m replica.Message) error {
 	if offset < v.From || offset < v.begin || offset >= v.To {
 		v.Natives++

@@ -13,35 +13,47 @@ import (
 
 // Options are the settings of a comparison.
 type Options struct {
-	replica.Names                  // of the lanes, whose progress says how far the comparison goes
-	From          int64            // the source offset to begin at, if the source still holds it
-	Resume        *Checkpoint      // if given, where to go on; a lane whose queues aren't as they were then is compared from From on
-	Answers       []lane.Answer    // given to faults: what they skip isn't missing
-	Differences   func(Difference) // if given, called with each one: as it is met, and at the end what is missing. Who resumes may see some again
+	replica.Names       // of the lanes, whose progress says how far the comparison goes
+	From          int64 // the source offset to begin at, if the source still holds it
+	// if given, where to go on; a lane whose queues aren't as they were then is compared from From
+	// on
+	Resume  *Checkpoint
+	Answers []lane.Answer // given to faults: what they skip isn't missing
+	// if given, called with each one: as it is met, and at the end what is missing. Who resumes may
+	// see some again
+	Differences func(Difference)
 }
 
 // Report is the result of comparing a lane's two replicas.
 type Report struct {
-	Topic      string     `json:"topic"`
-	Source     lane.Queue `json:"source"`
-	Target     lane.Queue `json:"target"`
-	From       int64      `json:"from"` // source offsets from From up to, not including, To are compared
-	To         int64      `json:"to"`
-	Compared   int64      `json:"compared"`           // copies that were compared with their originals
-	Natives    int64      `json:"natives"`            // messages on the target that no lane copied there; no difference
-	Back       int64      `json:"back"`               // messages on the source that the reverse lane copied there; no difference
-	Missing    int64      `json:"missing"`            // originals without a copy
-	Skipped    int64      `json:"skipped,omitempty"`  // originals that a person gave up; no difference
-	Extra      int64      `json:"extra"`              // repeated copies, and copies of nothing
-	Altered    int64      `json:"altered"`            // copies with other content
-	OutOfOrder int64      `json:"outOfOrder"`         // copies behind the copy of a later message
-	Examples   []string   `json:"examples,omitempty"` // the first 5 differences
+	Topic    string     `json:"topic"`
+	Source   lane.Queue `json:"source"`
+	Target   lane.Queue `json:"target"`
+	From     int64      `json:"from"` // source offsets from From up to, not including, To are compared
+	To       int64      `json:"to"`
+	Compared int64      `json:"compared"` // copies that were compared with their originals
+	Natives  int64      `json:"natives"`  // messages on the target that no lane copied there; no difference
+	// messages on the source that the reverse lane copied there; no difference
+	Back       int64    `json:"back"`
+	Missing    int64    `json:"missing"`            // originals without a copy
+	Skipped    int64    `json:"skipped,omitempty"`  // originals that a person gave up; no difference
+	Extra      int64    `json:"extra"`              // repeated copies, and copies of nothing
+	Altered    int64    `json:"altered"`            // copies with other content
+	OutOfOrder int64    `json:"outOfOrder"`         // copies behind the copy of a later message
+	Examples   []string `json:"examples,omitempty"` // the first 5 differences
 }
 
-// Lane compares the lane's two replicas by content: everything that the source holds when it begins, or what is asked for
-// of it, up to the lane's progress at that time. It reads both queues once, side by side, and holds no more than a few MiB of each.
-// Progress, if given, is called now and then.
-func Lane(ctx context.Context, source, target *rocketmq.Cluster, lane lane.Lane, o Options, progress func(Checkpoint)) (Report, error) {
+// Lane compares the lane's two replicas by content: everything that the source holds when it
+// begins, or what is asked for of it, up to the lane's progress at that time. It reads both queues
+// once, side by side, and holds no more than a few MiB of each. Progress, if given, is called now
+// and then.
+func Lane(
+	ctx context.Context,
+	source, target *rocketmq.Cluster,
+	lane lane.Lane,
+	o Options,
+	progress func(Checkpoint),
+) (Report, error) {
 	return Replicas(ctx, replica.NewBrokers("source", source), replica.NewBrokers("target", target), lane, o, progress)
 }
 
@@ -73,7 +85,13 @@ type comparison struct {
 }
 
 // Replicas is VerifyLane of any two replicas.
-func Replicas(ctx context.Context, source, target replica.Side, lane lane.Lane, o Options, progress func(Checkpoint)) (Report, error) {
+func Replicas(
+	ctx context.Context,
+	source, target replica.Side,
+	lane lane.Lane,
+	o Options,
+	progress func(Checkpoint),
+) (Report, error) {
 	c := comparison{source, target, lane, o}
 	v, err := c.begin(ctx)
 	if err != nil {
@@ -157,7 +175,8 @@ func (c comparison) begin(ctx context.Context) (*verification, error) {
 		from, expired = t.Target, expired && t.Target == from
 	}
 	v := c.verification(Report{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo})
-	v.expired, v.begin, v.end = expired || replica.Alone(lane.Topic), first, end // retries that were worked off aren't copied
+	v.expired, v.begin, v.end = expired ||
+		replica.Alone(lane.Topic), first, end // retries that were worked off aren't copied
 	v.source, v.target = newCursor(source, first, upTo), newCursor(target, from, to)
 	return v, nil
 }
@@ -170,12 +189,13 @@ func (c comparison) verification(report Report) *verification {
 	}
 }
 
-// shown returns the target's bounds when it shows everything up to the lane's hint: brokers show a message a moment after they
-// have stored it. One that doesn't catch up is compared as it is.
+// shown returns the target's bounds when it shows everything up to the lane's hint: brokers show a
+// message a moment after they have stored it. One that doesn't catch up is compared as it is.
 func shown(ctx context.Context, target replica.Reader) (first, end int64, err error) {
 	deadline := time.Now().Add(replica.ShowTime)
 	for {
-		if first, end, err = target.Bounds(ctx); err != nil || positions.Visible(ctx, target, end) || time.Now().After(deadline) {
+		if first, end, err = target.Bounds(ctx); err != nil || positions.Visible(ctx, target, end) ||
+			time.Now().After(deadline) {
 			return first, end, err
 		}
 		if err := sleep.For(ctx, replica.ShowTime/100); err != nil {
@@ -184,7 +204,8 @@ func shown(ctx context.Context, target replica.Reader) (first, end int64, err er
 	}
 }
 
-// inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a topic that is no more.
+// inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a
+// topic that is no more.
 func (v *verification) inEpoch(ctx context.Context, source, target replica.Reader, l lane.Lane) error {
 	for _, a := range v.answers {
 		if a.Action == lane.Restart && a.Of(l.Back(), true) {

@@ -14,8 +14,8 @@ func (b *Budget) watch() {
 	b.timer = time.AfterFunc(Grace, b.relieve)
 }
 
-// look begins a new look at each holder, and tells what each has held since the last one, unless that was coming fast enough.
-// Callers hold b.mu.
+// look begins a new look at each holder, and tells what each has held since the last one, unless
+// that was coming fast enough. Callers hold b.mu.
 func (b *Budget) look(tell func(h *Holder, steady int64)) {
 	for _, o := range b.owners {
 		for h := range o.holders {
@@ -28,7 +28,8 @@ func (b *Budget) look(tell func(h *Holder, steady int64)) {
 	}
 }
 
-// relieve closes those who have held much for the whole of the grace, for those who have waited for as long.
+// relieve closes those who have held much for the whole of the grace, for those who have waited for
+// as long.
 func (b *Budget) relieve() {
 	var ends []func()
 	b.mu.Lock()
@@ -63,14 +64,15 @@ func (b *Budget) relieve() {
 }
 
 const (
-	// mostHelped bounds how many of those who wait are helped at one look: a look at each of ten thousand holders for each of as many who
-	// wait would take seconds.
+	// mostHelped bounds how many of those who wait are helped at one look: a look at each of ten
+	// thousand holders for each of as many who wait would take seconds.
 	mostHelped = 64
 	// helpedTogether is how many of them may be of one address.
 	helpedTogether = 8
 )
 
-// tired are those who have waited for the grace: of each address who are first there, little things first. Callers hold b.mu.
+// tired are those who have waited for the grace: of each address who are first there, little things
+// first. Callers hold b.mu.
 func (b *Budget) tired() (all []*wish) {
 	for line := range [2]int{} {
 		for _, o := range b.owners {
@@ -84,8 +86,9 @@ func (b *Budget) tired() (all []*wish) {
 	return all
 }
 
-// worst is who has to go for a wish: of the address that holds most, who has held most. It is nobody of an address that holds less than
-// that of the wish would then, and nobody of the same address who holds less than the wish's own connection would.
+// worst is who has to go for a wish: of the address that holds most, who has held most. It is
+// nobody of an address that holds less than that of the wish would then, and nobody of the same
+// address who holds less than the wish's own connection would.
 func worst(steady map[*Holder]int64, w *wish) (is *Holder) {
 	for h, n := range steady {
 		o, mine := h.owner, w.holder.owner

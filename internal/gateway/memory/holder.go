@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Holder is what one connection of a client holds, with its connections to servers. A nil one has no bounds.
+// Holder is what one connection of a client holds, with its connections to servers. A nil one has
+// no bounds.
 type Holder struct {
 	budget *Budget
 	owner  *owner
@@ -21,7 +22,8 @@ type Holder struct {
 	gone   chan struct{} // closed when it has to go, or has gone
 }
 
-// Take takes n bytes, and waits while there is no room for them. Errors: ErrEvicted, ErrTooMuch, ErrNoRoom, ErrClosed; then nothing is taken.
+// Take takes n bytes, and waits while there is no room for them. Errors: ErrEvicted, ErrTooMuch,
+// ErrNoRoom, ErrClosed; then nothing is taken.
 func (h *Holder) Take(n int) error {
 	if h == nil || n <= 0 {
 		return nil
@@ -211,8 +213,9 @@ func (b *Budget) takeBack(h *Holder, n int64) {
 	b.serve()
 }
 
-// serve gives those who wait what there is room for: little things first, and of these those of the address that holds least. Who is
-// first in line and has no room lets nobody past: it would wait for ever. Callers hold b.mu.
+// serve gives those who wait what there is room for: little things first, and of these those of the
+// address that holds least. Who is first in line and has no room lets nobody past: it would wait
+// for ever. Callers hold b.mu.
 func (b *Budget) serve() {
 	for line := range [2]int{} {
 		for b.waiting > 0 {
@@ -253,7 +256,8 @@ func (b *Budget) unlist(w *wish) bool {
 	return true
 }
 
-// withdraw takes a wish back. If it was granted meanwhile, that counts, unless its holder has to go.
+// withdraw takes a wish back. If it was granted meanwhile, that counts, unless its holder has to
+// go.
 func (b *Budget) withdraw(w *wish, why error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,7 @@
-// Package memory shares a process's memory out among the clients of a gateway. What isn't tiny is taken from a budget before it is
-// allocated, by its announced size. When there is no room, who asks waits, and the client's address that holds least goes first. Who
-// holds on to much for no good while others wait is closed.
+// Package memory shares a process's memory out among the clients of a gateway. What isn't tiny is
+// taken from a budget before it is allocated, by its announced size. When there is no room, who
+// asks waits, and the client's address that holds least goes first. Who holds on to much for no
+// good while others wait is closed.
 package memory
 
 import (
@@ -12,22 +13,27 @@ import (
 
 // Bounds that aren't told.
 const (
-	// Grace is how long somebody waits before others have to go for it. Stock clients give a send up after 3 s: that leaves time for a
-	// few of them, and what comes over a network usually comes in less.
+	// Grace is how long somebody waits before others have to go for it. Stock clients give a send
+	// up after 3 s: that leaves time for a few of them, and what comes over a network usually comes
+	// in less.
 	Grace = 200 * time.Millisecond
-	// Patience is how long somebody waits at most: stock clients give a pull up after 30 s, and everything else after 3 s.
+	// Patience is how long somebody waits at most: stock clients give a pull up after 30 s, and
+	// everything else after 3 s.
 	Patience = 10 * time.Second
-	// Little is what counts as little, in bytes: the answer to a stock pull, of which brokers put 256 KiB together
-	// (maxTransferBytesOnMessageInMemory), twice.
+	// Little is what counts as little, in bytes: the answer to a stock pull, of which brokers put
+	// 256 KiB together (maxTransferBytesOnMessageInMemory), twice.
 	Little = 512 << 10
-	// Modest is how much an address may hold, in bytes, and have part in the room that is kept back: eight answers at once.
+	// Modest is how much an address may hold, in bytes, and have part in the room that is kept
+	// back: eight answers at once.
 	Modest = 4 << 20
-	// keptBack is which part of the room is kept back for little things of addresses that hold little: a fourth.
+	// keptBack is which part of the room is kept back for little things of addresses that hold
+	// little: a fourth.
 	keptBack = 4
-	// pace is how fast a frame comes that counts as coming, in bytes a second: one of 16 MiB, the largest one, comes within the 30 s
-	// that a frame may take.
+	// pace is how fast a frame comes that counts as coming, in bytes a second: one of 16 MiB, the
+	// largest one, comes within the 30 s that a frame may take.
 	pace = 1 << 20
-	// worth is which part of what is asked for somebody must hold to go for it: of those that hold less, many would have to go.
+	// worth is which part of what is asked for somebody must hold to go for it: of those that hold
+	// less, many would have to go.
 	worth = 4
 )
 
@@ -74,7 +80,8 @@ type wish struct {
 // New makes a budget of so many bytes.
 func New(most int64) *Budget { return &Budget{most: most, owners: map[netip.Prefix]*owner{}} }
 
-// PrefixOf is what counts as one address: of IPv6 the 64 bits that one host may choose the rest of. What is none counts as one too.
+// PrefixOf is what counts as one address: of IPv6 the 64 bits that one host may choose the rest of.
+// What is none counts as one too.
 func PrefixOf(at netip.Addr) netip.Prefix {
 	at = at.Unmap().WithZone("")
 	bits := 32
@@ -85,7 +92,8 @@ func PrefixOf(at netip.Addr) netip.Prefix {
 	return p
 }
 
-// Enter makes the holder of a connection from an address. If the client has to go, end is called, once, with the bytes that it holds; it must not wait.
+// Enter makes the holder of a connection from an address. If the client has to go, end is called,
+// once, with the bytes that it holds; it must not wait.
 func (b *Budget) Enter(at netip.Addr, end func(held int64)) *Holder {
 	if b == nil {
 		return nil
@@ -102,7 +110,8 @@ func (b *Budget) Enter(at netip.Addr, end func(held int64)) *Holder {
 	return &Holder{budget: b, owner: o, end: end, users: 1, gone: make(chan struct{})}
 }
 
-// Fix takes note that so much more, or less, is taken that can't be waited for: there is less room for all else.
+// Fix takes note that so much more, or less, is taken that can't be waited for: there is less room
+// for all else.
 func (b *Budget) Fix(n int64) {
 	if b == nil {
 		return

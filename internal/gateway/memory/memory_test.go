@@ -90,7 +90,8 @@ func TestRoomIsKeptForLittleThingsOfAddressesThatHoldLittle(t *testing.T) {
 	})
 }
 
-// A client that holds on to much goes when somebody has waited; one whose frame comes at a fair pace stays.
+// A client that holds on to much goes when somebody has waited; one whose frame comes at a fair
+// pace stays.
 func TestWhoHoldsOnForNoGoodGoesForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(100 << 20)
@@ -186,7 +187,8 @@ func TestAddressesOfOneHostAreOne(t *testing.T) {
 	assert.Equal(t, netip.Prefix{}, PrefixOf(netip.Addr{}))
 }
 
-// Whatever happens to clients, in whatever order: everything comes back, and never more is given out than there is.
+// Whatever happens to clients, in whatever order: everything comes back, and never more is given
+// out than there is.
 func TestEverythingComesBack(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

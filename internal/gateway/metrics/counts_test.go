@@ -22,7 +22,14 @@ func TestWhatIsCountedIsTold(t *testing.T) {
 	c.Sends[Target].Observe(time.Hour)
 	c.HeldSends.Add(4)
 	collector := NewCollector(&c, func() Now {
-		return Now{Epoch: 12, Homes: [2]int{5, 3}, Fenced: true, Reached: map[string]int64{"views": 1}, Panics: 2, StateErrors: 1}
+		return Now{
+			Epoch:       12,
+			Homes:       [2]int{5, 3},
+			Fenced:      true,
+			Reached:     map[string]int64{"views": 1},
+			Panics:      2,
+			StateErrors: 1,
+		}
 	})
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(collector))

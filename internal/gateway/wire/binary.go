@@ -2,8 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// Where the values of a binary header lie: code 2, language 1, version 2, opaque 4, flag 4, then the remark with its length, then the
-// fields with theirs.
+// Where the values of a binary header lie: code 2, language 1, version 2, opaque 4, flag 4, then
+// the remark with its length, then the fields with theirs.
 const (
 	binaryOpaque = 5
 	binaryFlag   = 9
@@ -40,7 +40,8 @@ func (f *Frame) scanBinary(head []byte) bool {
 	return true
 }
 
-// binaryField takes a field: a short with the length of its name, the name, and the value with its length.
+// binaryField takes a field: a short with the length of its name, the name, and the value with its
+// length.
 func binaryField(head []byte, at int) (key, value []byte, next int, ok bool) {
 	if len(head)-at < 2 {
 		return nil, nil, 0, false

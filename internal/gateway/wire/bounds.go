@@ -6,12 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what a frame may be. Stock clients and brokers stay far below all but the first, which is their own.
+// Bounds of what a frame may be. Stock clients and brokers stay far below all but the first, which
+// is their own.
 const (
-	// MaxFrame is the largest frame that RocketMQ's own peers read (com.rocketmq.remoting.frameMaxLength).
+	// MaxFrame is the largest frame that RocketMQ's own peers read
+	// (com.rocketmq.remoting.frameMaxLength).
 	MaxFrame = 16 << 20
-	// MaxHeader bounds a header. The longest one of a stock client is that of a message with 32,767 bytes of properties, in
-	// JSON six bytes for each if all of them are control characters.
+	// MaxHeader bounds a header. The longest one of a stock client is that of a message with 32,767
+	// bytes of properties, in JSON six bytes for each if all of them are control characters.
 	MaxHeader = 256 << 10
 	// MaxFields bounds how many fields a header has. Stock clients send 20 at most.
 	MaxFields = 128
@@ -25,9 +27,10 @@ const (
 	maxKey = 128
 )
 
-// plainKey reports whether a field's name is as stock clients write names: printable ASCII without quotes and backslashes.
-// Sorting and comparing such names is the same in every language. An empty one is null in RocketMQ's own format, and
-// fastjson takes @type and $ref for orders of its own, in some versions.
+// plainKey reports whether a field's name is as stock clients write names: printable ASCII without
+// quotes and backslashes. Sorting and comparing such names is the same in every language. An empty
+// one is null in RocketMQ's own format, and fastjson takes @type and $ref for orders of its own, in
+// some versions.
 func plainKey(key []byte) bool {
 	if len(key) == 0 || len(key) > maxKey || key[0] == '@' || key[0] == '$' {
 		return false
@@ -40,8 +43,8 @@ func plainKey(key []byte) bool {
 	return true
 }
 
-// enter adds a field that was read. It reports false where there is a second one of that name, where there are too many,
-// and where its name isn't plain.
+// enter adds a field that was read. It reports false where there is a second one of that name,
+// where there are too many, and where its name isn't plain.
 func (f *Frame) enter(one Field) bool {
 	if len(f.Fields) == MaxFields || !plainKey(one.Key) {
 		return false
@@ -66,6 +69,6 @@ func checkHeader(size, frame int) error {
 	return nil
 }
 
-// plainText reports whether bytes are what every reader makes the same text of. Of others, readers replace what is no
-// UTF-8, each in its own way.
+// plainText reports whether bytes are what every reader makes the same text of. Of others, readers
+// replace what is no UTF-8, each in its own way.
 func plainText(b []byte) bool { return utf8.Valid(b) }

@@ -12,9 +12,10 @@ import (
 	"strings"
 )
 
-// A header that isn't written as stock clients write it could be read in one way here and in another one by a broker: as
-// a message of one topic here, stored in another one there. So it is read completely, as brokers read it where they
-// agree, and written anew in the plain form before anything is done with it. What isn't understood is refused.
+// A header that isn't written as stock clients write it could be read in one way here and in
+// another one by a broker: as a message of one topic here, stored in another one there. So it is
+// read completely, as brokers read it where they agree, and written anew in the plain form before
+// anything is done with it. What isn't understood is refused.
 
 // header is what the complete reader has understood.
 type header struct {
@@ -126,7 +127,11 @@ func readBinary(head []byte) (h header, err error) {
 	}
 	h.code, h.version = int(int16(binary.BigEndian.Uint16(head))), int(int16(binary.BigEndian.Uint16(head[3:])))
 	h.languageCode = head[2]
-	h.opaque, h.flag = int32(binary.BigEndian.Uint32(head[binaryOpaque:])), int32(binary.BigEndian.Uint32(head[binaryFlag:]))
+	h.opaque, h.flag = int32(
+		binary.BigEndian.Uint32(head[binaryOpaque:]),
+	), int32(
+		binary.BigEndian.Uint32(head[binaryFlag:]),
+	)
 	remark, at, ok := block(head, binaryRemark)
 	if !ok {
 		return h, bad
@@ -273,7 +278,8 @@ func (h *header) extFields(in *json.Decoder) error {
 	})
 }
 
-// scalar is a value as fastjson makes a text of it: of texts, whole numbers and truth values. null is known as none.
+// scalar is a value as fastjson makes a text of it: of texts, whole numbers and truth values. null
+// is known as none.
 func scalar(raw json.RawMessage) (value string, known bool, err error) {
 	switch {
 	case string(raw) == "null":

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Headers that brokers read otherwise than a quick look says. What goes on is what was read, in the plain form.
+// Headers that brokers read otherwise than a quick look says. What goes on is what was read, in the
+// plain form.
 func TestAHeaderThatIsNotPlainGoesOnAsItWasRead(t *testing.T) {
 	const rest = `"flag":0,"language":"JAVA","opaque":17,"version":407}`
 	for name, c := range map[string]struct {
@@ -58,7 +59,10 @@ func TestWhatClientsWriteIsPlain(t *testing.T) {
 		f := parsed(t, jsonFrame(header, ""))
 		assert.Equal(t, name == "spaces" || name == "no fields", f.rewritten, name)
 	}
-	f := parsed(t, jsonFrame(`{"code":310,"extFields":{"i":"a\u0001\u00e9\"\\\/\n\u003c\u0026","b":"ü"},"flag":0,"opaque":1}`, ""))
+	f := parsed(
+		t,
+		jsonFrame(`{"code":310,"extFields":{"i":"a\u0001\u00e9\"\\\/\n\u003c\u0026","b":"ü"},"flag":0,"opaque":1}`, ""),
+	)
 	assert.False(t, f.rewritten, "escapes that no name needs")
 }
 
@@ -115,7 +119,8 @@ func TestABinaryHeaderThatIsNotPlainGoesOnAsItWasRead(t *testing.T) {
 	require.ErrorIs(t, bad.Parse(binaryFrame("b\x00", "orders")), ErrFrame)
 }
 
-// A header that is too long is refused when its length is known: nothing of it is read, and no memory is taken.
+// A header that is too long is refused when its length is known: nothing of it is read, and no
+// memory is taken.
 func TestAHeaderThatIsTooLongIsNotReadAtAll(t *testing.T) {
 	announced := binary.BigEndian.AppendUint32(nil, MaxFrame)
 	announced = binary.BigEndian.AppendUint32(announced, MaxHeader+1)
@@ -182,7 +187,8 @@ func FuzzUnescaped(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var want string
-		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == utf8.RuneError }) || json.Unmarshal([]byte(`"`+text+`"`), &want) != nil {
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == utf8.RuneError }) ||
+			json.Unmarshal([]byte(`"`+text+`"`), &want) != nil {
 			return
 		}
 		assert.Equal(t, want, string(appendUnescaped(nil, []byte(text))))

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// A connection to a server carries answers that count for others than the client who asked: those to
-// sends say what is stored. So a frame that there is no memory for doesn't end it: its body is thrown
-// away as it comes.
+// A connection to a server carries answers that count for others than the client who asked: those
+// to sends say what is stored. So a frame that there is no memory for doesn't end it: its body is
+// thrown away as it comes.
 
 // DroppedError is why a frame's body was thrown away. The frame has its header.
 type DroppedError struct {
 	// Whole means that it had no body: nothing of it is missing.
 	Whole bool
-	// Long means that its header lies in memory that all connections share: the frame mustn't be kept
-	// while anybody else is waited for.
+	// Long means that its header lies in memory that all connections share: the frame mustn't be
+	// kept while anybody else is waited for.
 	Long  bool
 	cause error
 }
@@ -33,8 +33,8 @@ var errGone = errors.New("who asked for it has gone")
 // none, unless they quote what is so long.
 var longHeaders = make(chan struct{}, 8)
 
-// Drops has Next throw away, within a time each, what is too long, or has no memory, or whose client
-// goes while it comes, and return a DroppedError.
+// Drops has Next throw away, within a time each, what is too long, or has no memory, or whose
+// client goes while it comes, and return a DroppedError.
 func (r *Reader) Drops(within time.Duration) { r.drops = within }
 
 // Dropping reports whether the reader has ended in the middle of what it throws away: then another

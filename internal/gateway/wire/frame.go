@@ -16,7 +16,8 @@ const (
 // ErrFrame is the cause of every error about bytes that are no frame.
 var ErrFrame = errors.New("malformed frame")
 
-// Frame is one frame, with slices of the memory that it was read into: they are valid until the next frame is read there.
+// Frame is one frame, with slices of the memory that it was read into: they are valid until the
+// next frame is read there.
 type Frame struct {
 	Code    int
 	Version int
@@ -76,7 +77,8 @@ func (f *Frame) Response() bool { return f.Flag&FlagResponse != 0 }
 // OneWay reports whether no answer is expected.
 func (f *Frame) OneWay() bool { return f.Flag&FlagOneWay != 0 }
 
-// Bytes are the frame as it was read, without changes; one that wasn't in the plain form is in it here.
+// Bytes are the frame as it was read, without changes; one that wasn't in the plain form is in it
+// here.
 func (f *Frame) Bytes() []byte { return f.raw }
 
 // Changed reports whether anything is to be changed.
@@ -85,7 +87,8 @@ func (f *Frame) Changed() bool { return len(f.edits) > 0 || f.other }
 // SetBody gives the frame another body.
 func (f *Frame) SetBody(body []byte) { f.Body, f.other, f.touched = body, true, true }
 
-// Touched reports whether anything is changed that a signature covers: fields or the body, and not code, flag or number.
+// Touched reports whether anything is changed that a signature covers: fields or the body, and not
+// code, flag or number.
 func (f *Frame) Touched() bool { return f.touched }
 
 // Get is a field's value as encoded, nil without the field.
@@ -138,7 +141,8 @@ func number(b []byte) (n int64, ok bool) {
 	return int64(sum), true
 }
 
-// Set changes a field's value, or adds the field. The value must need no escape in JSON: a number, or a name.
+// Set changes a field's value, or adds the field. The value must need no escape in JSON: a number,
+// or a name.
 func (f *Frame) Set(key, value string) { f.set(key, f.keep(value)) }
 
 // SetNumber is Set with a number.
@@ -217,7 +221,8 @@ func (f *Frame) word(n int32) []byte {
 	return f.memory[begin:]
 }
 
-// encoded is a value as it stands at the place of a field; of one that wasn't there, with its key, behind those that were.
+// encoded is a value as it stands at the place of a field; of one that wasn't there, with its key,
+// behind those that were.
 func (f *Frame) encoded(field *Field, value []byte) []byte {
 	begin := len(f.memory)
 	b := f.memory

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// scanJSON reads a header in the plain form: one flat object with the members that RocketMQ knows, each once, and one of
-// texts in it.
+// scanJSON reads a header in the plain form: one flat object with the members that RocketMQ knows,
+// each once, and one of texts in it.
 func (f *Frame) scanJSON(head []byte) bool {
 	s := scanner{b: head}
 	var seen [len(members)]bool
@@ -43,7 +43,16 @@ func (f *Frame) scanJSON(head []byte) bool {
 }
 
 // members are those of RemotingCommand.
-var members = [...]string{"code", "extFields", "flag", "language", "opaque", "remark", "serializeTypeCurrentRPC", "version"}
+var members = [...]string{
+	"code",
+	"extFields",
+	"flag",
+	"language",
+	"opaque",
+	"remark",
+	"serializeTypeCurrentRPC",
+	"version",
+}
 
 func memberOf(key []byte) int {
 	for i := range members {
@@ -100,8 +109,8 @@ func (s *scanner) text() (text []byte, at place, ok bool) {
 	}
 }
 
-// plainEscapes reports whether a text escapes only what no name of a topic, group, broker or client has in it, as stock
-// clients do: then names may be compared as they are written.
+// plainEscapes reports whether a text escapes only what no name of a topic, group, broker or client
+// has in it, as stock clients do: then names may be compared as they are written.
 func plainEscapes(text []byte) bool {
 	for {
 		at := bytes.IndexByte(text, '\\')
@@ -131,7 +140,8 @@ func plainEscapes(text []byte) bool {
 	}
 }
 
-// plainEscape reports whether what is escaped is no printable ASCII, but for <, > and &, which Go escapes.
+// plainEscape reports whether what is escaped is no printable ASCII, but for <, > and &, which Go
+// escapes.
 func plainEscape(n rune) bool { return n < ' ' || n > '~' || n == '<' || n == '>' || n == '&' }
 
 // pairs reports whether a text begins with the second half of a surrogate pair.

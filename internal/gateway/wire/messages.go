@@ -6,8 +6,9 @@ import (
 	"net/netip"
 )
 
-// Where fields of a stored message lie (MessageDecoder.decode): 4 size, 4 magic, 4 CRC of the body, 4 queue, 4 flag, 8 offset in the queue,
-// 8 offset in the commit log, 4 system flag, 8 born time, host born, 8 store time, host that stores.
+// Where fields of a stored message lie (MessageDecoder.decode): 4 size, 4 magic, 4 CRC of the body,
+// 4 queue, 4 flag, 8 offset in the queue, 8 offset in the commit log, 4 system flag, 8 born time,
+// host born, 8 store time, host that stores.
 const (
 	messageQueue    = 12
 	messageOffset   = 20
@@ -21,10 +22,12 @@ const (
 
 // Moved says how messages of one replica look in the other's place.
 type Moved struct {
-	Queue  int            // number of the queue
-	Shift  int64          // what is taken off each offset in the queue
-	Tag    int64          // bits that are set in each offset in the commit log
-	Stored netip.AddrPort // the host to ask for the message; of another IP version than the message's own, it isn't changed
+	Queue int   // number of the queue
+	Shift int64 // what is taken off each offset in the queue
+	Tag   int64 // bits that are set in each offset in the commit log
+	// the host to ask for the message; of another IP version than the message's own, it isn't
+	// changed
+	Stored netip.AddrPort
 }
 
 // Move changes the messages of an answer to a pull, in place.

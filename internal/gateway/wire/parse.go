@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// Parse reads a whole frame, lengths included. The frame's own memory of fields and changes is used again.
+// Parse reads a whole frame, lengths included. The frame's own memory of fields and changes is used
+// again.
 func (f *Frame) Parse(raw []byte) error {
 	f.reset(raw)
 	if len(raw) < headerAt {
@@ -41,8 +42,8 @@ func (f *Frame) Parse(raw []byte) error {
 	return f.rewrite(h)
 }
 
-// scan reads a header in the plain form, as stock clients and brokers write it. Any other one is read completely.
-// BodyOf is the body of a frame that was read before; nil of less than a frame.
+// scan reads a header in the plain form, as stock clients and brokers write it. Any other one is
+// read completely. BodyOf is the body of a frame that was read before; nil of less than a frame.
 func BodyOf(raw []byte) []byte {
 	if len(raw) < headerAt {
 		return nil
@@ -70,8 +71,8 @@ func (f *Frame) forget() {
 	f.reset(nil)
 }
 
-// mostKept is how much memory of one kind is used again, in bytes: stock clients' frames have 20 fields, of 128 bytes each here. A frame that
-// needed more leaves nothing behind.
+// mostKept is how much memory of one kind is used again, in bytes: stock clients' frames have 20
+// fields, of 128 bytes each here. A frame that needed more leaves nothing behind.
 const mostKept = 4 << 10
 
 func kept[T any](memory []T) []T {

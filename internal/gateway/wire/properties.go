@@ -25,8 +25,8 @@ const (
 
 // Named says what the properties of messages say to clients.
 type Named struct {
-	// Names are the properties that may be said otherwise: messages without any of them aren't looked
-	// into.
+	// Names are the properties that may be said otherwise: messages without any of them aren't
+	// looked into.
 	Names [][]byte
 	// Value is what a property says to clients, or the same value. It may change the value where it
 	// lies, if it stays as long.

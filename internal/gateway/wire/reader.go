@@ -17,7 +17,8 @@ const (
 	keptLarges   = 32 // so they take 8 MiB at most
 )
 
-// Reader reads frames from a connection. Its memory grows with what comes, never with what is announced.
+// Reader reads frames from a connection. Its memory grows with what comes, never with what is
+// announced.
 type Reader struct {
 	in    io.Reader
 	buf   []byte
@@ -46,8 +47,9 @@ type Memory interface {
 	Gone() <-chan struct{}
 }
 
-// perByte is how much memory a large frame takes while it is read and passed on, in bytes for each of its own: once as it grows, and once
-// more behind that, or where a header that isn't plain is written anew.
+// perByte is how much memory a large frame takes while it is read and passed on, in bytes for each
+// of its own: once as it grows, and once more behind that, or where a header that isn't plain is
+// written anew.
 const perByte = 2
 
 // NewReader reads from in; the bytes of first were read from it before: of a large frame, maybe.
@@ -60,8 +62,8 @@ func NewReader(in io.Reader, first ...byte) *Reader {
 	return r
 }
 
-// Rest is what was read and belongs to no frame that was taken. After a read that failed as its time was over, another reader
-// that begins with it goes on.
+// Rest is what was read and belongs to no frame that was taken. After a read that failed as its
+// time was over, another reader that begins with it goes on.
 func (r *Reader) Rest() []byte {
 	if r.partial {
 		return bytes.Clone(*r.large)
@@ -69,10 +71,12 @@ func (r *Reader) Rest() []byte {
 	return bytes.Clone(r.buf[r.r:r.w])
 }
 
-// Bound has the reader take the memory for large frames from somewhere, and refuse frames longer than most bytes.
+// Bound has the reader take the memory for large frames from somewhere, and refuse frames longer
+// than most bytes.
 func (r *Reader) Bound(from Memory, most int) { r.from, r.most = from, min(most, MaxFrame) }
 
-// larges is memory that large frames were in. A sync.Pool would lose it with each collection of garbage.
+// larges is memory that large frames were in. A sync.Pool would lose it with each collection of
+// garbage.
 var larges = make(chan *[]byte, keptLarges)
 
 func takeLarge() *[]byte {
@@ -207,7 +211,8 @@ func (r *Reader) fill(n int) error {
 	return nil
 }
 
-// makeRoom has n bytes fit in from the beginning of what is there to use, and more where much comes.
+// makeRoom has n bytes fit in from the beginning of what is there to use, and more where much
+// comes.
 func (r *Reader) makeRoom(n int, much bool) {
 	size := len(r.buf)
 	if n > size {

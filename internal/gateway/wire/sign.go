@@ -15,18 +15,19 @@ const (
 	FieldAccessKey = "AccessKey"
 	FieldSignature = "Signature"
 
-	// fieldUniqueKey is in no signature: clients add it after they have signed (MixAll.UNIQUE_MSG_QUERY_FLAG).
+	// fieldUniqueKey is in no signature: clients add it after they have signed
+	// (MixAll.UNIQUE_MSG_QUERY_FLAG).
 	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
 )
 
-// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but the address. C++
-// clients that don't sign write both fields, empty.
+// Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but
+// the address. C++ clients that don't sign write both fields, empty.
 func (f *Frame) Signed() bool {
 	return len(f.Get(FieldAccessKey)) > 0 || len(f.Get(FieldSignature)) > 0
 }
 
-// SignedWith reports whether the signature of the request, as it stands, is the one that a keyed HMAC-SHA1 makes. It takes
-// as long whatever the signature is.
+// SignedWith reports whether the signature of the request, as it stands, is the one that a keyed
+// HMAC-SHA1 makes. It takes as long whatever the signature is.
 func (f *Frame) SignedWith(mac hash.Hash) bool {
 	given := f.Get(FieldSignature)
 	if bytes.IndexByte(given, '\\') >= 0 {
@@ -49,8 +50,8 @@ func (f *Frame) Sign(accessKey, secret string) {
 // null is what brokers sign for an empty value in RocketMQ's own format, which is null to them.
 var null = []byte("null")
 
-// sum appends the signature: it is over the values of all fields but the signature, in the order of their keys, and the body (AclUtils, 4.9.7;
-// ACL 2.0 of 5.x reads the same).
+// sum appends the signature: it is over the values of all fields but the signature, in the order of
+// their keys, and the body (AclUtils, 4.9.7; ACL 2.0 of 5.x reads the same).
 func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 	signed := f.order[:0]
 	for i := range f.Fields {

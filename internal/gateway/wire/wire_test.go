@@ -81,7 +81,12 @@ func TestFramesAreReadAsTheyAreWritten(t *testing.T) {
 }
 
 func TestBinaryHeaders(t *testing.T) {
-	raw := AppendReply(nil, 9, true, Reply{Code: 20, Remark: "why", Fields: []string{"nextBeginOffset", "5", "maxOffset", "7"}, Body: []byte("b")})
+	raw := AppendReply(
+		nil,
+		9,
+		true,
+		Reply{Code: 20, Remark: "why", Fields: []string{"nextBeginOffset", "5", "maxOffset", "7"}, Body: []byte("b")},
+	)
 	f := parsed(t, raw)
 	assert.True(t, f.Binary)
 	assert.True(t, f.Response())
@@ -151,7 +156,12 @@ func TestALengthAloneTakesNoMemory(t *testing.T) {
 	for len(larges) > 0 { // what other tests left
 		<-larges
 	}
-	r := NewReader(io.MultiReader(bytes.NewReader(appendLengths(nil, 0, 10, MaxFrame-1000)), iotest.ErrReader(errors.New("broke"))))
+	r := NewReader(
+		io.MultiReader(
+			bytes.NewReader(appendLengths(nil, 0, 10, MaxFrame-1000)),
+			iotest.ErrReader(errors.New("broke")),
+		),
+	)
 	var f Frame
 	require.Error(t, r.Next(&f))
 	assert.LessOrEqual(t, cap(*r.large), firstLarge)
@@ -178,8 +188,12 @@ func message(queue int, offset, physical int64, flag int, store netip.AddrPort) 
 func TestMessagesMove(t *testing.T) {
 	four, six := netip.MustParseAddrPort("10.0.0.1:10911"), netip.MustParseAddrPort("[fd00::1]:10911")
 	here4, here6 := netip.MustParseAddrPort("10.9.9.9:7000"), netip.MustParseAddrPort("[fd00::9]:7000")
-	body := append(append(message(5, 1000, 77, 0, four), message(5, 1001, 300, bornHostV6, four)...), message(5, 1002, 500, storeHostV6, six)...)
-	want := append(append(message(2, 900, 77|1<<56, 0, here4), message(2, 901, 300|1<<56, bornHostV6, here4)...), message(2, 902, 500|1<<56, storeHostV6, six)...)
+	body := append(
+		append(message(5, 1000, 77, 0, four), message(5, 1001, 300, bornHostV6, four)...),
+		message(5, 1002, 500, storeHostV6, six)...)
+	want := append(
+		append(message(2, 900, 77|1<<56, 0, here4), message(2, 901, 300|1<<56, bornHostV6, here4)...),
+		message(2, 902, 500|1<<56, storeHostV6, six)...)
 	got := bytes.Clone(body)
 	require.NoError(t, Moved{Queue: 2, Shift: 100, Tag: 1 << 56, Stored: here4}.Move(got))
 	assert.Equal(t, want, got)

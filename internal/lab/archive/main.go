@@ -1,4 +1,5 @@
-// Archive makes the test servers start in half the time, see lab.Files.Archive. It is part of "make jars".
+// Archive makes the test servers start in half the time, see lab.Files.Archive. It is part of "make
+// jars".
 package main
 
 import (

@@ -15,8 +15,9 @@ import (
 
 var compiling sync.Mutex
 
-// Compiled is the class path of a program in a folder of internal/lab, which is compiled when it was never before, and the
-// java to run it. Errors: the jars of that version, or a JDK, aren't there.
+// Compiled is the class path of a program in a folder of internal/lab, which is compiled when it
+// was never before, and the java to run it. Errors: the jars of that version, or a JDK, aren't
+// there.
 func Compiled(version, folder, program string) (classPath, java string, err error) {
 	root, err := lab.Root()
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Queues are the lists of a topic's queues by which stock clients work, such as broker-a/0, in order.
+// Queues are the lists of a topic's queues by which stock clients work, such as broker-a/0, in
+// order.
 type Queues struct {
 	Publish   []string // producers choose among them
 	Subscribe []string // members of a group share them

@@ -20,9 +20,10 @@ func Log(t testing.TB, what string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(Output(t, what), nil))
 }
 
-// Output takes what something that a test runs prints or logs. A test that fails prints the last lines of it, with its
-// own output, and says where the rest is; one that passes prints nothing and keeps nothing. Writing is allowed at all
-// times, also after the end of the test, when it has no effect.
+// Output takes what something that a test runs prints or logs. A test that fails prints the last
+// lines of it, with its own output, and says where the rest is; one that passes prints nothing and
+// keeps nothing. Writing is allowed at all times, also after the end of the test, when it has no
+// effect.
 func Output(t testing.TB, what string) io.Writer {
 	t.Helper()
 	file, err := os.CreateTemp("", "rocketshift-"+noFileName.ReplaceAllString(t.Name()+"-"+what, "-")+"-*.log")

@@ -1,6 +1,7 @@
-// Package shared runs the clusters that the tests of several packages share: one of each version, started once by who
-// runs the packages, and found by their test binaries through the environment. Temporal isn't shared: workers of one
-// package would take the tasks of another's workflows, and a server of its own starts in two seconds.
+// Package shared runs the clusters that the tests of several packages share: one of each version,
+// started once by who runs the packages, and found by their test binaries through the environment.
+// Temporal isn't shared: workers of one package would take the tasks of another's workflows, and a
+// server of its own starts in two seconds.
 package shared
 
 import (
@@ -15,13 +16,15 @@ import (
 	"rocketshift/internal/lab"
 )
 
-// Variable is the environment variable that names the folder of the clusters. Empty or absent: there are none.
+// Variable is the environment variable that names the folder of the clusters. Empty or absent:
+// there are none.
 const Variable = "ROCKETSHIFT_TEST_SERVERS"
 
 // Versions are those of the clusters.
 var Versions = []string{"4.9.7", "5.3.3"}
 
-// Spec is what tests get when they ask for a cluster that others use too: 4.x with two brokers, 5.x with one.
+// Spec is what tests get when they ask for a cluster that others use too: 4.x with two brokers, 5.x
+// with one.
 func Spec(version string) lab.ClusterSpec {
 	if strings.HasPrefix(version, "5.") {
 		return lab.ClusterSpec{Name: "Target", Version: version, Brokers: 1}
@@ -37,7 +40,8 @@ type Clusters struct {
 	ends []func() error
 }
 
-// Start starts all clusters at the same time, in folders below dir, which it empties before. The 5.x cluster has a proxy.
+// Start starts all clusters at the same time, in folders below dir, which it empties before. The
+// 5.x cluster has a proxy.
 func Start(ctx context.Context, root, dir string) (*Clusters, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("empty the folder of shared test clusters: %w", err)
@@ -92,15 +96,19 @@ func clusterDir(dir, version string) string { return filepath.Join(dir, "cluster
 // Found are the shared clusters as a test binary sees them.
 type Found struct{ dir string }
 
-// Find finds the shared clusters for the tests of a package. It reports false where there are none, and for the second
-// process that asks for the same package: that one repeats tests that have failed, whose topics and groups exist
-// already, so it needs clusters of its own.
+// Find finds the shared clusters for the tests of a package. It reports false where there are none,
+// and for the second process that asks for the same package: that one repeats tests that have
+// failed, whose topics and groups exist already, so it needs clusters of its own.
 func Find(pkg string) (Found, bool, error) {
 	dir := os.Getenv(Variable)
 	if dir == "" {
 		return Found{}, false, nil
 	}
-	claim, err := os.OpenFile(filepath.Join(dir, "used-by-"+strings.ReplaceAll(pkg, "/", "-")), os.O_CREATE|os.O_EXCL, 0o644)
+	claim, err := os.OpenFile(
+		filepath.Join(dir, "used-by-"+strings.ReplaceAll(pkg, "/", "-")),
+		os.O_CREATE|os.O_EXCL,
+		0o644,
+	)
 	if errors.Is(err, os.ErrExist) {
 		return Found{}, false, nil
 	}

@@ -1,14 +1,15 @@
 package remoting
 
-// Frames that carry messages come by the thousand in a second and live for milliseconds. Their memory is used again, so that a
-// copier doesn't spend its time on clearing and collecting it.
+// Frames that carry messages come by the thousand in a second and live for milliseconds. Their
+// memory is used again, so that a copier doesn't spend its time on clearing and collecting it.
 
-// bufferSizes are the capacities of buffers that are kept: a pull with the brokers' usual limits fits into the first when
-// bodies are about 1 KiB, and always into the second.
+// bufferSizes are the capacities of buffers that are kept: a pull with the brokers' usual limits
+// fits into the first when bodies are about 1 KiB, and always into the second.
 var bufferSizes = [...]int{64 << 10, 320 << 10, 1280 << 10}
 
-// buffers that wait to be used again, about 60 MB at most: lanes have some 25 pulls read ahead each. They are no sync.Pool: that one is emptied by each garbage collection, and
-// clearing new memory is most of what there is to save.
+// buffers that wait to be used again, about 60 MB at most: lanes have some 25 pulls read ahead
+// each. They are no sync.Pool: that one is emptied by each garbage collection, and clearing new
+// memory is most of what there is to save.
 var buffers = [len(bufferSizes)]chan *Buffer{make(chan *Buffer, 512), make(chan *Buffer, 64), make(chan *Buffer, 8)}
 
 // Buffer is memory that may be given back.

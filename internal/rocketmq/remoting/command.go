@@ -45,7 +45,8 @@ type Command struct {
 // Response reports whether the frame answers a request.
 func (c *Command) Response() bool { return c.Flag&FlagResponse != 0 }
 
-// jsonHeader is the header as fastjson writes it. Values of extFields are strings, but null is met too.
+// jsonHeader is the header as fastjson writes it. Values of extFields are strings, but null is met
+// too.
 type jsonHeader struct {
 	Code      int                `json:"code"`
 	Language  string             `json:"language"`
@@ -87,7 +88,14 @@ func AppendHead(dst []byte, c *Command) ([]byte, error) {
 }
 
 func appendJSONHeader(dst []byte, c *Command) ([]byte, error) {
-	h := jsonHeader{Code: c.Code, Language: c.Language, Version: c.Version, Opaque: c.Opaque, Flag: c.Flag, Remark: c.Remark}
+	h := jsonHeader{
+		Code:     c.Code,
+		Language: c.Language,
+		Version:  c.Version,
+		Opaque:   c.Opaque,
+		Flag:     c.Flag,
+		Remark:   c.Remark,
+	}
 	if len(c.Fields) > 0 {
 		h.ExtFields = make(map[string]*string, len(c.Fields))
 		for k, v := range c.Fields {
@@ -139,7 +147,8 @@ func languageCode(name string) byte {
 
 var errFrame = errors.New("malformed frame")
 
-// ReadFrame reads one frame. The body is a slice of the frame's own buffer, so messages decoded from it need no copy.
+// ReadFrame reads one frame. The body is a slice of the frame's own buffer, so messages decoded
+// from it need no copy.
 func ReadFrame(r io.Reader) (*Command, error) {
 	var prefix [4]byte
 	if _, err := io.ReadFull(r, prefix[:]); err != nil {

@@ -10,9 +10,31 @@ import (
 
 func sampleCommands() []*Command {
 	return []*Command{
-		{Code: 310, Language: "GO", Version: 409, Opaque: 7, Fields: map[string]string{"a": "g", "i": "KEYS\x01k\x02"}, Body: []byte("body")},
-		{Code: 0, Language: "JAVA", Version: 407, Opaque: -1, Flag: FlagResponse, Remark: "not set any response code", Fields: map[string]string{}},
-		{Code: 11, Language: "OTHER", Version: 0, Flag: FlagOneWay, Fields: map[string]string{"topic": "ünï"}, Body: []byte{}},
+		{
+			Code:     310,
+			Language: "GO",
+			Version:  409,
+			Opaque:   7,
+			Fields:   map[string]string{"a": "g", "i": "KEYS\x01k\x02"},
+			Body:     []byte("body"),
+		},
+		{
+			Code:     0,
+			Language: "JAVA",
+			Version:  407,
+			Opaque:   -1,
+			Flag:     FlagResponse,
+			Remark:   "not set any response code",
+			Fields:   map[string]string{},
+		},
+		{
+			Code:     11,
+			Language: "OTHER",
+			Version:  0,
+			Flag:     FlagOneWay,
+			Fields:   map[string]string{"topic": "ünï"},
+			Body:     []byte{},
+		},
 	}
 }
 
@@ -21,7 +43,13 @@ func TestFramesOfBothKindsReadBackAsWritten(t *testing.T) {
 		for _, want := range sampleCommands() {
 			frame, err := encode(nil, want)
 			require.NoError(t, err)
-			require.Equal(t, uint32(len(frame)-4), binary.BigEndian.Uint32(frame), "%s: the length doesn't count itself", name)
+			require.Equal(
+				t,
+				uint32(len(frame)-4),
+				binary.BigEndian.Uint32(frame),
+				"%s: the length doesn't count itself",
+				name,
+			)
 			got, err := ReadFrame(bytes.NewReader(frame))
 			require.NoError(t, err)
 			require.Equal(t, string(want.Body), string(got.Body))
@@ -72,7 +100,8 @@ func FuzzDecodeFrame(f *testing.F) {
 }
 
 func TestSignatureCoversTheFieldsInOrderAndTheBody(t *testing.T) {
-	// printf rocketmq21topic1body | openssl dgst -sha1 -hmac 12345678 -binary | base64: AccessKey, b, z, then the body.
+	// printf rocketmq21topic1body | openssl dgst -sha1 -hmac 12345678 -binary | base64: AccessKey,
+	// b, z, then the body.
 	c := &Command{Fields: map[string]string{"z": "topic1", "b": "1", "Signature": "old"}, Body: []byte("body")}
 	Sign(c, Credentials{AccessKey: "rocketmq2", SecretKey: "12345678"})
 	require.Equal(t, "rocketmq2", c.Fields["AccessKey"])
@@ -87,9 +116,17 @@ func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
 }
 
 func TestBinaryHeadersLeaveOutEmptyFields(t *testing.T) {
-	frame, err := appendBinaryFrame(nil, &Command{Code: 320, Language: "GO", Fields: map[string]string{"i": "", "b": "orders"}})
+	frame, err := appendBinaryFrame(
+		nil,
+		&Command{Code: 320, Language: "GO", Fields: map[string]string{"i": "", "b": "orders"}},
+	)
 	require.NoError(t, err)
 	got, err := ReadFrame(bytes.NewReader(frame))
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"b": "orders"}, got.Fields, "a broker reads an empty field as null, and its signature check fails")
+	require.Equal(
+		t,
+		map[string]string{"b": "orders"},
+		got.Fields,
+		"a broker reads an empty field as null, and its signature check fails",
+	)
 }

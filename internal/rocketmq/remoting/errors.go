@@ -41,11 +41,13 @@ func CodeOf(err error) int {
 	return -1
 }
 
-// Denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0 answers 16. A pull of a group that is closed, and a
-// send to a topic that may not be written, are answered 16 too.
+// Denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0
+// answers 16. A pull of a group that is closed, and a send to a topic that may not be written, are
+// answered 16 too.
 func Denied(err error) bool {
 	var refusal *Error
-	return errors.As(err, &refusal) && (refusal.Code == NoPermission || strings.Contains(refusal.Remark, "AclException"))
+	return errors.As(err, &refusal) &&
+		(refusal.Code == NoPermission || strings.Contains(refusal.Remark, "AclException"))
 }
 
 // DialError is a server that can't be reached: the request was certainly not executed.
@@ -80,8 +82,9 @@ func Ambiguous(err error) bool {
 	return errors.As(err, &lost)
 }
 
-// Retryable reports whether the request of err was certainly not executed and may succeed later. These are all the rules:
-// the server dropped it unexecuted (busy, flow control, going away, not serving yet), or it was never reached.
+// Retryable reports whether the request of err was certainly not executed and may succeed later.
+// These are all the rules: the server dropped it unexecuted (busy, flow control, going away, not
+// serving yet), or it was never reached.
 func Retryable(err error) bool {
 	var dial *DialError
 	if errors.As(err, &dial) {
@@ -94,7 +97,8 @@ func Retryable(err error) bool {
 	return false
 }
 
-// Unreachable reports whether err says that a server could not be reached or did not answer, as opposed to a refusal.
+// Unreachable reports whether err says that a server could not be reached or did not answer, as
+// opposed to a refusal.
 func Unreachable(err error) bool {
 	var dial *DialError
 	var lost *LostError

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// scanJSONHeader reads a header as brokers write them: one flat object, and one of texts in it, without escapes. It is for speed
-// alone: whatever is not like that makes it return false, and the header is read by the ordinary decoder.
+// scanJSONHeader reads a header as brokers write them: one flat object, and one of texts in it,
+// without escapes. It is for speed alone: whatever is not like that makes it return false, and the
+// header is read by the ordinary decoder.
 func scanJSONHeader(header []byte, c *Command) bool {
 	s := scanner{b: header}
 	fields := make(map[string]string, 8)

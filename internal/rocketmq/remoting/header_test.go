@@ -14,7 +14,15 @@ func decodeSlowly(t *testing.T, header []byte) (Command, bool) {
 	if json.Unmarshal(header, &h) != nil {
 		return Command{}, false
 	}
-	c := Command{Code: h.Code, Language: h.Language, Version: h.Version, Opaque: h.Opaque, Flag: h.Flag, Remark: h.Remark, Fields: map[string]string{}}
+	c := Command{
+		Code:     h.Code,
+		Language: h.Language,
+		Version:  h.Version,
+		Opaque:   h.Opaque,
+		Flag:     h.Flag,
+		Remark:   h.Remark,
+		Fields:   map[string]string{},
+	}
 	for k, v := range h.ExtFields {
 		if v != nil {
 			c.Fields[k] = *v
@@ -45,6 +53,18 @@ func FuzzScannedHeadersReadAsTheOrdinaryDecoderReadsThem(f *testing.F) {
 
 func TestBrokersHeadersAreScanned(t *testing.T) {
 	var got Command
-	require.True(t, scanJSONHeader([]byte(`{"code":0,"extFields":{"nextBeginOffset":"32"},"flag":1,"language":"JAVA","opaque":7,"serializeTypeCurrentRPC":"JSON","version":407}`), &got))
-	require.Equal(t, Command{Language: "JAVA", Version: 407, Opaque: 7, Flag: 1, Fields: map[string]string{"nextBeginOffset": "32"}}, got)
+	require.True(
+		t,
+		scanJSONHeader(
+			[]byte(
+				`{"code":0,"extFields":{"nextBeginOffset":"32"},"flag":1,"language":"JAVA","opaque":7,"serializeTypeCurrentRPC":"JSON","version":407}`,
+			),
+			&got,
+		),
+	)
+	require.Equal(
+		t,
+		Command{Language: "JAVA", Version: 407, Opaque: 7, Flag: 1, Fields: map[string]string{"nextBeginOffset": "32"}},
+		got,
+	)
 }

@@ -7,10 +7,12 @@ import (
 	"strconv"
 )
 
-// fastjson (1.2.x) writes maps with other than string keys as they come: {0:5}, or {{"topic":"T"}:{…}}. No JSON decoder reads
-// that, so here is a reader that does, and standard JSON as well. It refuses references ({"$ref":…}) loudly.
+// fastjson (1.2.x) writes maps with other than string keys as they come: {0:5}, or
+// {{"topic":"T"}:{…}}. No JSON decoder reads that, so here is a reader that does, and standard JSON
+// as well. It refuses references ({"$ref":…}) loudly.
 
-// maxDepth bounds nesting: bytes from outside must not exhaust the stack. RocketMQ's deepest body has six levels.
+// maxDepth bounds nesting: bytes from outside must not exhaust the stack. RocketMQ's deepest body
+// has six levels.
 const maxDepth = 64
 
 var errJSON = errors.New("malformed JSON")
@@ -131,7 +133,8 @@ func (o Object) Texts() map[string]string {
 	return out
 }
 
-// Numbers reads an object of numbers by number, such as offsets by queue; what is neither is left out.
+// Numbers reads an object of numbers by number, such as offsets by queue; what is neither is left
+// out.
 func (o Object) Numbers() map[int]int64 {
 	out := make(map[int]int64, len(o))
 	for _, m := range o {
@@ -144,7 +147,8 @@ func (o Object) Numbers() map[int]int64 {
 	return out
 }
 
-// PlainJSON turns a value into what encoding/json writes, so that settings that we don't know can be sent back.
+// PlainJSON turns a value into what encoding/json writes, so that settings that we don't know can
+// be sent back.
 func PlainJSON(v any) any {
 	switch t := v.(type) {
 	case Object:

@@ -14,11 +14,19 @@ func TestFastjsonAndStandardJSONReadAlike(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, map[int]int64{0: 5, 1: 7}, o.Object("offsetTable").Numbers(), text)
 	}
-	o, err := ParseObject([]byte(`{"t":{{"brokerName":"a}","queueId":1,"topic":"%RETRY%g|x"}:{"maxOffset":3},{"queueId":2}:{}},"d":0.0,"b":true,"n":null,"l":[1,"x",{}],"s":"\u00e9\n\ud83d\ude00\/"}`))
+	o, err := ParseObject(
+		[]byte(
+			`{"t":{{"brokerName":"a}","queueId":1,"topic":"%RETRY%g|x"}:{"maxOffset":3},{"queueId":2}:{}},"d":0.0,"b":true,"n":null,"l":[1,"x",{}],"s":"\u00e9\n\ud83d\ude00\/"}`,
+		),
+	)
 	require.NoError(t, err)
 	table := o.Object("t")
 	require.Len(t, table, 2)
-	require.Equal(t, map[string]any{"topic": "%RETRY%g|x", "brokerName": "a}", "queueId": json.Number("1")}, queueIn(table[0].Key.(Object)))
+	require.Equal(
+		t,
+		map[string]any{"topic": "%RETRY%g|x", "brokerName": "a}", "queueId": json.Number("1")},
+		queueIn(table[0].Key.(Object)),
+	)
 	require.Equal(t, int64(3), table[0].Value.(Object).Number("maxOffset"))
 	require.True(t, o.Flag("b", false))
 	require.True(t, o.Flag("absent", true))

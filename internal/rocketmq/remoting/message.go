@@ -8,7 +8,8 @@ import (
 	"net/netip"
 )
 
-// Magic codes of stored messages (MessageDecoder.MESSAGE_MAGIC_CODE and _V2; V2 has a two-byte topic length).
+// Magic codes of stored messages (MessageDecoder.MESSAGE_MAGIC_CODE and _V2; V2 has a two-byte
+// topic length).
 const (
 	magicV1 = 0xDAA320A7
 	magicV2 = 0xDAA320AB
@@ -22,12 +23,13 @@ const (
 	FlagBornHostV6      = 0x10
 	FlagStoreHostV6     = 0x20
 	FlagCompressionType = 0x700
-	// FlagsOfContent are the bits that say how the body is to be read. Only these may be sent with a copy: a foreign address bit
-	// makes the copy, or its neighbour, unreadable.
+	// FlagsOfContent are the bits that say how the body is to be read. Only these may be sent with
+	// a copy: a foreign address bit makes the copy, or its neighbour, unreadable.
 	FlagsOfContent = FlagCompressed | FlagMultiTags | FlagCompressionType
 )
 
-// Message is one stored message as a pull returns it. Body and Properties are slices of the answer's buffer.
+// Message is one stored message as a pull returns it. Body and Properties are slices of the
+// answer's buffer.
 type Message struct {
 	Topic          string
 	Queue          int
@@ -48,8 +50,8 @@ type Message struct {
 
 var errMessage = errors.New("malformed message")
 
-// DecodeMessages reads the body of a pull: messages back to back. Bounds and checksums are checked; any bytes give messages or an
-// error, never a panic.
+// DecodeMessages reads the body of a pull: messages back to back. Bounds and checksums are checked;
+// any bytes give messages or an error, never a panic.
 func DecodeMessages(b []byte) ([]Message, error) { return AppendMessages(nil, b) }
 
 // AppendMessages appends the messages to out.
@@ -77,8 +79,8 @@ func AppendMessages(out []Message, b []byte) ([]Message, error) {
 	return out, nil
 }
 
-// decodeMessage reads what follows the total size (layout: facts in docs/how-it-works.md, MessageDecoder.decode).
-// topic is one that the message is likely to have.
+// decodeMessage reads what follows the total size (layout: facts in docs/how-it-works.md,
+// MessageDecoder.decode). topic is one that the message is likely to have.
 func decodeMessage(b []byte, topic string) (Message, error) {
 	r := reader{b: b}
 	magic := r.u32()

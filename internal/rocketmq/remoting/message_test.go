@@ -11,9 +11,26 @@ import (
 func sampleMessages() []Message {
 	v4, v6 := netip.MustParseAddrPort("127.0.0.1:10911"), netip.MustParseAddrPort("[2001:db8::1]:10911")
 	return []Message{
-		{Topic: "orders", Queue: 3, QueueOffset: 7, PhysicalOffset: 4096, BornTimestamp: 1, StoreTimestamp: 2, BornHost: v4, StoreHost: v4, Body: []byte("hello"), Properties: []byte("KEYS\x01k\x02")},
+		{
+			Topic:          "orders",
+			Queue:          3,
+			QueueOffset:    7,
+			PhysicalOffset: 4096,
+			BornTimestamp:  1,
+			StoreTimestamp: 2,
+			BornHost:       v4,
+			StoreHost:      v4,
+			Body:           []byte("hello"),
+			Properties:     []byte("KEYS\x01k\x02"),
+		},
 		{Topic: "empty", BornHost: v4, StoreHost: v4, Flag: -5, ReconsumeTimes: 2, PreparedOffset: 9},
-		{Topic: strings.Repeat("t", 200), SysFlag: FlagBornHostV6 | FlagStoreHostV6 | FlagCompressed, BornHost: v6, StoreHost: v6, Body: []byte{0, 1, 2}},
+		{
+			Topic:     strings.Repeat("t", 200),
+			SysFlag:   FlagBornHostV6 | FlagStoreHostV6 | FlagCompressed,
+			BornHost:  v6,
+			StoreHost: v6,
+			Body:      []byte{0, 1, 2},
+		},
 	}
 }
 
@@ -64,7 +81,12 @@ func FuzzDecodeMessages(f *testing.F) {
 
 func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
 	raw := []byte("A\x011\x02B\x01\x02A\x012\x02broken\x02KEYS\x01last")
-	require.Equal(t, map[string]string{"A": "2", "KEYS": "last"}, PropertyMap(raw), "the last of a name wins, empty values are dropped")
+	require.Equal(
+		t,
+		map[string]string{"A": "2", "KEYS": "last"},
+		PropertyMap(raw),
+		"the last of a name wins, empty values are dropped",
+	)
 	require.Equal(t, []Property{{"A", "1"}, {"B", ""}, {"A", "2"}, {"KEYS", "last"}}, ParseProperties(raw))
 	v, ok := PropertyValue(raw, "A")
 	require.True(t, ok)
@@ -73,7 +95,12 @@ func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
 	require.False(t, ok)
 	require.Equal(t, "B\x01\x02broken\x02KEYS\x01last", string(WithoutProperty(raw, "A")))
 	require.Equal(t, raw, WithoutProperty(raw, "Z"), "nothing to take out: the same bytes")
-	require.Equal(t, "KEYS\x01last\x02S\x01v\x02", string(AppendProperty([]byte("KEYS\x01last"), "S", "v")), "a missing last separator is added")
+	require.Equal(
+		t,
+		"KEYS\x01last\x02S\x01v\x02",
+		string(AppendProperty([]byte("KEYS\x01last"), "S", "v")),
+		"a missing last separator is added",
+	)
 }
 
 func FuzzProperties(f *testing.F) {

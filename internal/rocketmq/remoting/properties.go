@@ -2,7 +2,8 @@ package remoting
 
 import "bytes"
 
-// Names of properties that brokers and clients act on (MessageConst). client-go v2 uses PropShardingKeyGo for its hash selector.
+// Names of properties that brokers and clients act on (MessageConst). client-go v2 uses
+// PropShardingKeyGo for its hash selector.
 const (
 	PropKeys          = "KEYS"
 	PropTags          = "TAGS"
@@ -27,8 +28,9 @@ const (
 	PropTransferFlag  = "TRANSFER_FLAG"
 )
 
-// MaxProperties is the most bytes of properties that may be sent in a batch. Longer ones are acknowledged by brokers and then
-// destroy other messages: brokers add up to 110 bytes of their own, and 32,767 is where the stored length overflows.
+// MaxProperties is the most bytes of properties that may be sent in a batch. Longer ones are
+// acknowledged by brokers and then destroy other messages: brokers add up to 110 bytes of their
+// own, and 32,767 is where the stored length overflows.
 const MaxProperties = 32_600
 
 const (
@@ -39,7 +41,8 @@ const (
 // Property is one entry of a message's properties.
 type Property struct{ Name, Value string }
 
-// eachProperty calls take for every entry in its order until take returns false. An entry without a value separator is no entry.
+// eachProperty calls take for every entry in its order until take returns false. An entry without a
+// value separator is no entry.
 func eachProperty(raw []byte, take func(entry, name, value []byte) bool) {
 	for len(raw) > 0 {
 		entry := raw
@@ -55,7 +58,8 @@ func eachProperty(raw []byte, take func(entry, name, value []byte) bool) {
 	}
 }
 
-// ParseProperties lists the entries in their stored order, repeated names and empty values included.
+// ParseProperties lists the entries in their stored order, repeated names and empty values
+// included.
 func ParseProperties(raw []byte) []Property {
 	var out []Property
 	eachProperty(raw, func(_, name, value []byte) bool {
@@ -65,7 +69,8 @@ func ParseProperties(raw []byte) []Property {
 	return out
 }
 
-// PropertyMap is what a Java client sees: the last of repeated names wins, entries with an empty name or value are dropped.
+// PropertyMap is what a Java client sees: the last of repeated names wins, entries with an empty
+// name or value are dropped.
 func PropertyMap(raw []byte) map[string]string {
 	out := map[string]string{}
 	eachProperty(raw, func(_, name, value []byte) bool {
@@ -98,7 +103,8 @@ func EncodeProperties(list []Property) []byte {
 	return out
 }
 
-// AppendProperty adds one entry behind raw; a last entry that lacks its separator (as 4.9 stores it) gets it first.
+// AppendProperty adds one entry behind raw; a last entry that lacks its separator (as 4.9 stores
+// it) gets it first.
 func AppendProperty(raw []byte, name, value string) []byte {
 	raw = append(Closed(raw), name...)
 	raw = append(raw, nameEnd)
@@ -117,7 +123,8 @@ func Closed(raw []byte) []byte {
 	return raw
 }
 
-// WithoutProperty returns raw without the entries of that name; all other bytes stay as they are. It copies only if it must.
+// WithoutProperty returns raw without the entries of that name; all other bytes stay as they are.
+// It copies only if it must.
 func WithoutProperty(raw []byte, name string) []byte {
 	if !bytes.Contains(raw, append([]byte(name), nameEnd)) {
 		return raw
@@ -136,8 +143,8 @@ func WithoutProperty(raw []byte, name string) []byte {
 	return out
 }
 
-// Inert returns raw without what makes a broker delay a message that is sent alone, or keep it as half a transaction. Messages that were
-// delivered late, committed or tried again still have it.
+// Inert returns raw without what makes a broker delay a message that is sent alone, or keep it as
+// half a transaction. Messages that were delivered late, committed or tried again still have it.
 func Inert(raw []byte) []byte {
 	for _, name := range []string{PropDelay, PropTranMsg, PropTimerDeliver, PropTimerDelaySec, PropTimerDelayMs} {
 		raw = WithoutProperty(raw, name)

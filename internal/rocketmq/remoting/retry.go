@@ -12,11 +12,13 @@ const (
 	retryFirst = 100 * time.Millisecond
 	// retryMax caps the pause, so that a broker that returns is noticed soon.
 	retryMax = 3 * time.Second
-	// retryTotal bounds one call's patience; who wants to wait for days loops around it and says what for.
+	// retryTotal bounds one call's patience; who wants to wait for days loops around it and says
+	// what for.
 	retryTotal = 15 * time.Second
 )
 
-// Retry repeats op while its error is Retryable, with growing pauses, for 15 s at most or until ctx ends. Safe for writes.
+// Retry repeats op while its error is Retryable, with growing pauses, for 15 s at most or until ctx
+// ends. Safe for writes.
 func Retry(ctx context.Context, op func() error) error {
 	return retry(ctx, op, Retryable)
 }
@@ -28,7 +30,11 @@ func RetryRead(ctx context.Context, op func() error) error {
 
 func retry(ctx context.Context, op func() error, again func(error) bool) error {
 	policy := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(retryFirst), backoff.WithMaxInterval(retryMax), backoff.WithMaxElapsedTime(retryTotal),
+		backoff.WithInitialInterval(
+			retryFirst,
+		),
+		backoff.WithMaxInterval(retryMax),
+		backoff.WithMaxElapsedTime(retryTotal),
 	)
 	return backoff.Retry(func() error {
 		err := op()

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Credentials are an access key (ACL 1.0) or a user (ACL 2.0) and its secret. They are never logged or put into errors.
+// Credentials are an access key (ACL 1.0) or a user (ACL 2.0) and its secret. They are never logged
+// or put into errors.
 type Credentials struct{ AccessKey, SecretKey, SecurityToken string }
 
 // String hides the secrets wherever a value is printed.
@@ -16,8 +17,9 @@ func (c Credentials) String() string { return "credentials of " + c.AccessKey }
 // GoString hides the secrets from %#v too.
 func (c Credentials) GoString() string { return c.String() }
 
-// Sign adds AccessKey and Signature to the request's fields (AclClientRPCHook and AclUtils.combineRequestContent): the values of
-// all fields but the signature, in the order of their keys, then the body, HMAC-SHA1, base64.
+// Sign adds AccessKey and Signature to the request's fields (AclClientRPCHook and
+// AclUtils.combineRequestContent): the values of all fields but the signature, in the order of
+// their keys, then the body, HMAC-SHA1, base64.
 func Sign(c *Command, k Credentials) {
 	c.Fields["AccessKey"] = k.AccessKey
 	if k.SecurityToken != "" {
